@@ -1,0 +1,176 @@
+"""Everything that can go wrong and has a name, sorted by who can mend it.
+
+Each class carries the key of its text in `bot/locales`. Its `values` fill that text and are shown to people;
+its `detail` goes to the log only, and never holds a token or another service's raw answer.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BotError(Exception):
+    """A failure with a text of its own: `key` names it, `values` fill it, `detail` is for the log."""
+
+    key: ClassVar[str]
+
+    def __init__(self, detail: str = "", **values: str | int) -> None:
+        super().__init__(detail or self.key)
+        self.values = values
+
+
+class UserError(BotError):
+    """The person who asked can mend it, and nothing was spent: told to that person alone."""
+
+
+class InvalidOptionError(UserError):
+    """An option's value breaks the model's schema. Values: option, problem."""
+
+    key = "invalid-option"
+
+
+class QuotaExceededError(UserError):
+    """The member's own limit would be passed. Values: limit, per, used, left, wanted, resets (epoch seconds)."""
+
+    key = "quota-exceeded"
+
+
+class BudgetExceededError(UserError):
+    """The owner's budget over all servers would be passed. Values: resets (epoch seconds)."""
+
+    key = "budget-exceeded"
+
+
+class QuotaTooHighError(UserError):
+    """A manager asked for more than the owner allows. Values: maximum."""
+
+    key = "quota-too-high"
+
+
+class JobNotFoundError(UserError):
+    """There is no such job here."""
+
+    key = "job-not-found"
+
+
+class NotYourJobError(UserError):
+    """The job belongs to somebody else, who alone may do this."""
+
+    key = "not-your-job"
+
+
+class NotNowError(UserError):
+    """The job is in a state in which this button does nothing, such as a second press."""
+
+    key = "not-now"
+
+
+class AlreadyPaintingError(UserError):
+    """Too late to cancel: RunComfy cannot stop a job that it has begun."""
+
+    key = "already-painting"
+
+
+class ForbiddenHereError(UserError):
+    """This server or this person may not use the bot, or may not use this command."""
+
+    key = "forbidden-here"
+
+
+class MissingPermissionsError(UserError):
+    """The bot lacks rights in this channel. Values: permissions (their English names, comma-separated)."""
+
+    key = "missing-permissions"
+
+
+class BusyError(UserError):
+    """The database did not let the bot write in time; nothing was spent."""
+
+    key = "busy"
+
+
+class OperatorError(BotError):
+    """The owner of the bot can mend it; the user is told so, without the reason."""
+
+    key = "operator"
+
+
+class ConfigError(OperatorError):
+    """The settings do not allow a start. `problems` are whole sentences that name settings, never values."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class RunComfyAuthError(OperatorError):
+    """RunComfy rejects the token."""
+
+
+class RunComfyBalanceError(OperatorError):
+    """The RunComfy account has no money left."""
+
+
+class ServiceError(BotError):
+    """Another service's trouble after the order: told in the job's own message, with what to do next."""
+
+
+class PromptRefusedError(ServiceError):
+    """RunComfy or the model refuses this input; other words may pass."""
+
+    key = "prompt-refused"
+
+
+class RunComfyUnavailableError(ServiceError):
+    """RunComfy gave no usable answer, and nothing was made by this call; trying again is safe.
+
+    `retry_after` is the pause in seconds that RunComfy asked for, or None.
+    """
+
+    key = "runcomfy-unavailable"
+
+    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class SubmissionUnknownError(ServiceError):
+    """The order was sent and no usable answer came: it may or may not have been made, so it is never resent."""
+
+    key = "submission-unknown"
+
+
+class RequestNotFoundError(ServiceError):
+    """RunComfy does not know the request, or no longer: its results have expired."""
+
+    key = "request-not-found"
+
+
+class GenerationFailedError(ServiceError):
+    """RunComfy ended the job without a result."""
+
+    key = "generation-failed"
+
+
+class GenerationTimeoutError(ServiceError):
+    """RunComfy did not end the job within the bot's deadline."""
+
+    key = "generation-timeout"
+
+
+class OutputUnavailableError(ServiceError):
+    """The job succeeded at RunComfy, but none of its files could be fetched."""
+
+    key = "output-unavailable"
+
+
+class DeliveryError(ServiceError):
+    """Discord does not take the message, for good: deleted, forbidden or refused."""
+
+    key = "delivery-failed"
+
+
+class UnexpectedError(ServiceError):
+    """A bug. Values: reference, which the log shows beside the traceback."""
+
+    key = "unexpected"
