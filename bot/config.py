@@ -1,0 +1,116 @@
+"""The settings, from the environment and `.env`: frozen, typed, checked all at once, secrets hidden."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import ConfigError
+from bot.quotas import Period, Quota
+
+LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+_DATABASE_SCHEME = "sqlite+aiosqlite:///"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _token(secret: SecretStr) -> SecretStr:
+    # Both services' tokens are printable ASCII; a pasted line break would end in an unreadable header error.
+    if not re.fullmatch(r"[!-~]{1,8192}", secret.get_secret_value()):
+        raise ValueError("must be a token: one word without spaces or line breaks")
+    return secret
+
+
+def _api_url(url: str) -> str:
+    parts = urlsplit(url.rstrip("/"))
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    if not is_safe or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an https address (http only for this machine itself)")
+    if parts.path.endswith("/v1"):
+        raise ValueError("must be without /v1 at its end")
+    return url.rstrip("/")
+
+
+def _proxy(url: str) -> str:
+    if not re.fullmatch(r"http://[^/\s]+/?", url):
+        raise ValueError("must be the http address of a proxy, such as http://127.0.0.1:8080")
+    return url
+
+
+def _database_path(url: Any) -> Any:
+    if not isinstance(url, str) or not url.startswith(_DATABASE_SCHEME) or len(url) == len(_DATABASE_SCHEME):
+        raise ValueError(f"must be {_DATABASE_SCHEME} and a file's path")
+    return Path(url.removeprefix(_DATABASE_SCHEME))
+
+
+def _quota(text: Any) -> Any:
+    return Quota.parse(str(text).strip())
+
+
+def _guild_ids(text: Any) -> Any:
+    parts = [part.strip() for part in str(text).split(",") if part.strip()]
+    if not all(re.fullmatch(r"\d{1,20}", part, re.ASCII) for part in parts):
+        raise ValueError("must be server ids, numbers with commas between them")
+    return frozenset(map(int, parts))
+
+
+def _upper(level: Any) -> Any:
+    if str(level).upper() not in get_args(LogLevel):
+        raise ValueError(f"must be one of {', '.join(get_args(LogLevel))}")
+    return str(level).upper()
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default; `.env.example` says what each is for."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",  # .env may serve other programs too
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=False,  # the defaults are values already, not text
+    )
+
+    discord_token: Annotated[SecretStr, AfterValidator(_token)]
+    runcomfy_token: Annotated[SecretStr, AfterValidator(_token)]
+    runcomfy_api_url: Annotated[str, AfterValidator(_api_url)] = "https://model-api.runcomfy.net"
+    runcomfy_file_hosts: str = "*.runcomfy.net,*.runcomfy.com"
+    database_url: Annotated[Path, BeforeValidator(_database_path)] = Path("data/bot.db")
+    default_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(10, Period.DAY)
+    max_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(100, Period.DAY)
+    budget: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(1000, Period.MONTH)
+    guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
+    discord_proxy: Annotated[str, AfterValidator(_proxy)] | None = None
+    log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
+
+
+def load() -> Settings:
+    """Read the settings from the environment and `.env` in the working directory.
+
+    Raises:
+        ConfigError: With every problem there is, each naming its setting and never its value.
+    """
+    try:
+        return Settings()  # the fields come from the environment
+    except ValidationError as error:
+        raise ConfigError([_problem(e["loc"], e["type"], e["msg"]) for e in error.errors()]) from None
+
+
+def _problem(loc: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = str(loc[0]).upper()
+    if kind == "missing":
+        return f"{name} is missing: set it in the environment or in .env"
+    return f"{name} {message.removeprefix('Value error, ')}"

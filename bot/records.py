@@ -1,0 +1,104 @@
+"""The nouns: what a job is and who asked for it. Frozen; only the stores make new ones from old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+Value: TypeAlias = str | int | float | bool
+Input: TypeAlias = dict[str, Value]
+
+
+class JobStatus(StrEnum):
+    """Where a job is on its way; the words between are RunComfy's own."""
+
+    WAITING = "waiting"
+    """Accepted and reserved; nothing was sent to RunComfy yet."""
+    SUBMITTING = "submitting"
+    """The one POST is about to be made or was made; without a request_id its fate is unknown."""
+    IN_QUEUE = "in_queue"
+    IN_PROGRESS = "in_progress"
+    SUCCEEDED = "succeeded"
+    """Posted in Discord, all images or some."""
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing happens to the job any more by itself."""
+        return self in {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requester:
+    """Who asks, where, and how to answer: what a Discord interaction says, checked at the border."""
+
+    interaction_id: int
+    guild_id: int
+    channel_id: int
+    user_id: int
+    locale: str
+    token: str
+    """The interaction's webhook token: edits the answer for 15 minutes from `asked_at`."""
+    asked_at: datetime
+    file_limit: int
+    """Bytes that Discord takes for a single file of this answer (`attachment_size_limit`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One row of `jobs`: an order that lives through everything, and makes at most one RunComfy request."""
+
+    job_id: str
+    parent_id: str | None
+    interaction_id: int
+    guild_id: int
+    channel_id: int
+    user_id: int
+    locale: str
+    token: str | None
+    """None when the job has ended: nothing is left to answer with it."""
+    asked_at: datetime
+    file_limit: int
+    message_id: int | None
+    """None until Discord has confirmed the first response."""
+    model_id: str
+    input: Input
+    images: int
+    """How many images were ordered, and so reserved from the member's quota and the owner's budget."""
+    refunded: int
+    """How many of them were given back."""
+    status: JobStatus
+    request_id: str | None
+    error: str | None
+    """The text key of the failure, where `status` is failed."""
+    error_values: dict[str, str | int]
+    cancelled_by: int | None
+    """Who pressed Cancel, possibly before the request could be cancelled."""
+    created_at: datetime
+    started_at: datetime | None
+    """When RunComfy was first seen painting."""
+    ended_at: datetime | None
+
+    @property
+    def is_fetchable(self) -> bool:
+        """Whether RunComfy may still hold images that were never delivered."""
+        return self.status is JobStatus.FAILED and self.request_id is not None and self.error in FETCHABLE
+
+
+FETCHABLE = frozenset(
+    {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
+)
+"""Failures after which the request may still have a result at RunComfy."""
+
+
+def milliseconds(moment: datetime) -> int:
+    """A moment as the database keeps it: whole milliseconds since 1970, UTC."""
+    return round(moment.timestamp() * 1000)
+
+
+def moment(milliseconds_: int) -> datetime:
+    """The moment of a stored number of milliseconds, aware, UTC."""
+    return datetime.fromtimestamp(milliseconds_ / 1000, UTC)

@@ -1,0 +1,1 @@
+"""SQLite: one store a subject, small typed verbs, records in and out."""

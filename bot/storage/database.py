@@ -1,0 +1,105 @@
+"""Opens SQLite as it must be opened for jobs that cost money, and keeps its writes whole."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosql
+import aiosqlite
+
+from bot.errors import BusyError, ConfigError
+
+_HERE = Path(__file__).parent
+_BUSY_SECONDS = 1.5  # under the three seconds that Discord waits for a first response
+
+T = TypeVar("T")
+Work = Callable[[aiosqlite.Connection], Awaitable[T]]
+
+
+def queries(name: str) -> Any:
+    """The statements of `queries/<name>.sql`, as aiosql's coroutines by their names."""
+    return aiosql.from_path(_HERE / "queries" / f"{name}.sql", "aiosqlite")
+
+
+class Database:
+    """One connection that writes, one that reads beside it. What `transaction` returned is on the disk."""
+
+    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self._writer = writer
+        self._turn = asyncio.Lock()
+        self.reader = reader
+        """For plain selects outside a transaction: sees what is committed."""
+
+    async def transaction(self, work: Work[T]) -> T:
+        """Run `work` on the writing connection in one transaction, committed durably or not at all.
+
+        A cancelled caller does not split it: what has begun is brought to its end.
+
+        Raises:
+            BusyError: The database is locked, full or read-only; nothing was written.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._transaction(work)))
+
+    async def _transaction(self, work: Work[T]) -> T:
+        async with self._turn:
+            try:
+                await self._writer.execute("begin immediate")
+                result = await work(self._writer)
+                await self._writer.commit()
+            except sqlite3.OperationalError as error:
+                raise BusyError(f"the database refuses to write: {error}") from error
+            else:
+                return result
+            finally:
+                if self._writer.in_transaction:
+                    await self._writer.rollback()
+
+
+@asynccontextmanager
+async def open_database(path: Path) -> AsyncIterator[Database]:
+    """A database file, made and brought to the newest version where needed, closed at the end.
+
+    Raises:
+        ConfigError: The file cannot be opened or written, is no SQLite database, or a newer bot wrote it.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer = await stack.enter_async_context(_connect(path))
+            reader = await stack.enter_async_context(_connect(path))
+            await writer.execute("pragma journal_mode = wal")
+            await _migrate(writer)
+        except OSError as error:
+            raise ConfigError([f"DATABASE_URL cannot be used: {error.strerror}"]) from error
+        except sqlite3.DatabaseError as error:
+            raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
+        yield Database(writer, reader)
+
+
+@asynccontextmanager
+async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
+    async with aiosqlite.connect(path, isolation_level=None, timeout=_BUSY_SECONDS) as connection:
+        connection.row_factory = sqlite3.Row
+        # FULL: a reservation must survive a power cut, since money follows it.
+        await connection.executescript("pragma synchronous = full; pragma foreign_keys = on;")
+        yield connection
+
+
+async def _migrate(connection: aiosqlite.Connection) -> None:
+    steps = {int(file.name[:4]): file for file in (_HERE / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")}
+    async with connection.execute("pragma user_version") as cursor:
+        row = await cursor.fetchone()
+    version = int(row[0]) if row else 0
+    if version > max(steps):
+        raise ConfigError(
+            [f"DATABASE_URL was written by a newer version of this bot ({version} > {max(steps)})"]
+        )
+    for number in sorted(step for step in steps if step > version):
+        script = re.sub(r"^--.*$", "", steps[number].read_text("utf-8"), flags=re.MULTILINE)
+        await connection.executescript(f"begin immediate; {script}; pragma user_version = {number}; commit;")

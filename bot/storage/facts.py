@@ -1,0 +1,28 @@
+"""Small facts that outlive the process, such as which commands Discord has been told of."""
+
+from __future__ import annotations
+
+from bot.storage.database import Database, queries
+
+
+class FactStore:
+    """A name and a text, kept until they are replaced."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries = queries("facts")
+
+    async def get(self, name: str) -> str | None:
+        """The text that was kept last, or None."""
+        value: str | None = await self._queries.fact(self._database.reader, name=name)
+        return value
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep a text under a name, in place of what was there.
+
+        Raises:
+            BusyError: The database did not take it.
+        """
+        await self._database.transaction(
+            lambda connection: self._queries.remember(connection, name=name, value=value)
+        )

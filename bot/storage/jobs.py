@@ -1,0 +1,156 @@
+"""The rows of `jobs`: every change of state is one conditional statement whose answer says who made it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.errors import JobNotFoundError
+from bot.records import Job, JobStatus, Requester, milliseconds, moment
+from bot.storage.database import Database, queries
+from bot.storage.quotas import give_back, reserve
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    import aiosqlite
+
+    from bot.quotas import Limits
+
+_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at")
+
+
+def _job(row: sqlite3.Row | None) -> Job | None:
+    if row is None:
+        return None
+    columns = dict(row)
+    for name in _MOMENTS:
+        columns[name] = None if columns[name] is None else moment(columns[name])
+    columns |= {name: json.loads(columns[name]) for name in ("input", "error_values")}
+    return Job(**columns | {"status": JobStatus(columns["status"])})
+
+
+class JobStore:
+    """Jobs in and out: what a verb returned is on the disk; each may raise BusyError, changing nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries = queries("jobs")
+
+    async def reserve(self, job: Job, limits: Limits) -> bool:
+        """Take the job's images from every limit that binds it and add its row, or do neither.
+
+        Returns:
+            False for an interaction that has a row already, as a replayed one has: nothing was changed.
+
+        Raises:
+            QuotaExceededError: The member's limit does not allow so many.
+            BudgetExceededError: The owner's budget does not.
+        """
+        row = asdict(job) | {"input": json.dumps(job.input)}
+        row |= {name: milliseconds(row[name]) for name in ("asked_at", "created_at")}
+
+        async def work(connection: aiosqlite.Connection) -> bool:
+            if not await self._queries.insert_job(connection, **row):
+                return False
+            await reserve(connection, job, limits)
+            return True
+
+        return await self._database.transaction(work)
+
+    async def get(self, job_id: str) -> Job:
+        """The job as it stands now.
+
+        Raises:
+            JobNotFoundError: There is no row with this id.
+        """
+        job = _job(await self._queries.job(self._database.reader, job_id=job_id))
+        if job is None:
+            raise JobNotFoundError
+        return job
+
+    async def open(self) -> list[Job]:
+        """Every job that is not final or whose end was not told yet, oldest first."""
+        rows = [row async for row in self._queries.open_jobs(self._database.reader)]
+        return [job for row in rows if (job := _job(row))]
+
+    async def answered(self, job_id: str, message_id: int) -> None:
+        """Note which message is the job's."""
+        await self._database.transaction(
+            lambda connection: self._queries.answered(connection, job_id=job_id, message_id=message_id)
+        )
+
+    async def submitting(self, job_id: str) -> Job | None:
+        """From waiting to submitting, right before the POST; None where the job was cancelled meanwhile."""
+        return await self._change("submitting", job_id)
+
+    async def refused(self, job_id: str) -> Job | None:
+        """From submitting to waiting, where the POST was definitely refused before anything was made."""
+        return await self._change("refused", job_id)
+
+    async def submitted(self, job_id: str, request_id: str) -> Job | None:
+        """From submitting to in_queue, with the id that RunComfy gave."""
+        return await self._change("submitted", job_id, request_id=request_id)
+
+    async def painting(self, job_id: str) -> Job | None:
+        """From in_queue to in_progress."""
+        return await self._change("painting", job_id, started_at=milliseconds(datetime.now(UTC)))
+
+    async def ask_to_cancel(self, job_id: str, user_id: int) -> Job | None:
+        """Note who wants the job cancelled; None where it is too late to ask."""
+        return await self._change("ask_to_cancel", job_id, user_id=user_id)
+
+    async def fetch_again(self, job_id: str, requester: Requester) -> Job | None:
+        """From failed to in_progress, free of charge, answering a new message; None where somebody was faster."""
+        values = asdict(requester)
+        del values["guild_id"], values["user_id"]
+        return await self._change(
+            "fetch_again", job_id, **values | {"asked_at": milliseconds(requester.asked_at)}
+        )
+
+    async def end(
+        self,
+        job_id: str,
+        status: JobStatus,
+        *,
+        delivered: int = 0,
+        error: str | None = None,
+        error_values: dict[str, str | int] | None = None,
+    ) -> Job | None:
+        """End a job and give back what was not delivered, in one transaction; None where it had ended.
+
+        The token stays until `told`, so that a start after a crash can still tell the end. A success is told
+        by its images, before it is ended.
+        """
+        values = {
+            "job_id": job_id,
+            "status": status,
+            "delivered": delivered,
+            "error": error,
+            "error_values": json.dumps(error_values or {}),
+            "ended_at": milliseconds(datetime.now(UTC)),
+            "told": int(status is JobStatus.SUCCEEDED),
+        }
+
+        async def work(connection: aiosqlite.Connection) -> Job | None:
+            before = _job(await self._queries.job(connection, job_id=job_id))
+            after = _job(await self._queries.end(connection, **values))
+            if before and after:
+                await give_back(connection, after, after.refunded - before.refunded)
+            return after
+
+        return await self._database.transaction(work)
+
+    async def told(self, job_id: str) -> None:
+        """Wipe the token: the end stands in Discord, or cannot be told there any more."""
+        await self._database.transaction(lambda connection: self._queries.told(connection, job_id=job_id))
+
+    async def _change(self, verb: str, job_id: str, **values: str | int) -> Job | None:
+        statement = getattr(self._queries, verb)
+
+        async def work(connection: aiosqlite.Connection) -> Job | None:
+            return _job(await statement(connection, job_id=job_id, **values))
+
+        return await self._database.transaction(work)

@@ -1,0 +1,6 @@
+-- name: fact$
+select value from facts where name = :name;
+
+-- name: remember!
+insert into facts (name, value) values (:name, :value)
+on conflict (name) do update set value = excluded.value;

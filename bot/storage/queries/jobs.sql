@@ -1,0 +1,72 @@
+-- name: insert_job!
+insert into jobs (
+    job_id, parent_id, interaction_id, guild_id, channel_id, user_id, locale, token, asked_at, file_limit,
+    model_id, input, images, status, created_at
+) values (
+    :job_id, :parent_id, :interaction_id, :guild_id, :channel_id, :user_id, :locale, :token, :asked_at, :file_limit,
+    :model_id, :input, :images, :status, :created_at
+)
+on conflict (interaction_id) do nothing;
+
+-- name: job^
+select * from jobs where job_id = :job_id;
+
+-- name: open_jobs
+select * from jobs
+where token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress')
+order by created_at;
+
+-- name: fetchable_jobs
+select * from jobs
+where guild_id = :guild_id and user_id = :user_id and status = 'failed' and request_id is not null
+    and created_at >= :since
+order by created_at desc;
+
+-- name: answered!
+update jobs set message_id = :message_id where job_id = :job_id;
+
+-- name: submitting^
+update jobs set status = 'submitting'
+where job_id = :job_id and status = 'waiting' and cancelled_by is null
+returning *;
+
+-- name: refused^
+update jobs set status = 'waiting'
+where job_id = :job_id and status = 'submitting' and request_id is null
+returning *;
+
+-- name: submitted^
+update jobs set status = 'in_queue', request_id = :request_id
+where job_id = :job_id and status = 'submitting'
+returning *;
+
+-- name: painting^
+update jobs set status = 'in_progress', started_at = :started_at
+where job_id = :job_id and status = 'in_queue'
+returning *;
+
+-- name: ask_to_cancel^
+update jobs set cancelled_by = coalesce(cancelled_by, :user_id)
+where job_id = :job_id and status in ('waiting', 'submitting', 'in_queue')
+returning *;
+
+-- name: end^
+update jobs set
+    status = :status,
+    error = :error,
+    error_values = :error_values,
+    refunded = case when images - :delivered > refunded then images - :delivered else refunded end,
+    ended_at = :ended_at,
+    token = case when :told = 1 then null else token end
+where job_id = :job_id and status in ('waiting', 'submitting', 'in_queue', 'in_progress')
+returning *;
+
+-- name: told!
+update jobs set token = null where job_id = :job_id;
+
+-- name: fetch_again^
+update jobs set
+    status = 'in_progress', interaction_id = :interaction_id, channel_id = :channel_id, locale = :locale,
+    token = :token, asked_at = :asked_at, file_limit = :file_limit, message_id = null, ended_at = null, error = null
+where job_id = :job_id and status = 'failed' and request_id is not null
+returning *;
