@@ -1,0 +1,72 @@
+import { choicesOf, localised, range, read, TYPE } from "./commands.js";
+import { el } from "./dom.js";
+
+/** One option of the command being written: its name, its field, what is wrong with it. */
+export class Chip {
+  isEdited = false; // a list offers everything until something was typed to narrow it
+  problem;
+
+  constructor(option, context, { remove }) {
+    this.option = option;
+    this.context = context;
+    this.choices = choicesOf(option, context);
+    this.name = localised(option, "name", context.locale);
+    this.field = this.#field();
+    this.word = el("span", { class: "problem", id: `problem-${option.name}` });
+    const shown = el("span", { class: "name", "aria-hidden": "true" }, this.name, option.required && el("i", { title: "required" }, "*"));
+    const drop = { type: "button", tabindex: "-1", class: "icon", "aria-label": `Remove ${this.name}`, onclick: remove };
+    this.node = el("div", { class: "chip" }, el("label", {}, shown, this.field), this.word, !option.required && el("button", drop, "✕"));
+    this.node.chip = this;
+  }
+
+  #field() {
+    const { option, choices } = this;
+    const isNumber = option.type === TYPE.integer || option.type === TYPE.number;
+    const attributes = { "aria-label": this.name, "aria-required": option.required && "true", "aria-describedby": `problem-${option.name} note`, spellcheck: "false" };
+    if (choices) Object.assign(attributes, { role: "combobox", "aria-autocomplete": "list", "aria-controls": "choices", "aria-expanded": "false" });
+    if (!choices && !isNumber) return el("textarea", { ...attributes, rows: 1, enterkeyhint: "send" });
+    return el("input", { ...attributes, type: "text", inputmode: isNumber && !choices ? "decimal" : undefined, enterkeyhint: "send" });
+  }
+
+  read() {
+    return read(this.option, this.field.value, this.context);
+  }
+
+  /** Marks what is wrong, if anything; true when the value can be sent. */
+  check() {
+    this.mark(this.read().problem);
+    return !this.problem;
+  }
+
+  mark(problem) {
+    this.problem = problem;
+    this.word.textContent = problem ?? "";
+    this.node.classList.toggle("invalid", Boolean(problem));
+    this.field.setAttribute("aria-invalid", String(Boolean(problem)));
+  }
+
+  edited() {
+    this.isEdited = true;
+    this.mark(undefined);
+  }
+
+  set(label) {
+    this.field.value = label;
+    this.isEdited = false;
+    this.mark(undefined);
+  }
+
+  /** What the popup shows while this field has the focus; `choose` gets a choice's label. */
+  help(choose) {
+    const { option, problem, context } = this;
+    const typed = this.isEdited ? this.field.value.trim().toLowerCase() : "";
+    const items = (this.choices ?? []).filter(({ label }) => label.toLowerCase().includes(typed));
+    const limits = range(option);
+    return {
+      note: [el("b", {}, this.name), " ", localised(option, "description", context.locale), limits && el("small", {}, ` (${limits})`)].filter(Boolean),
+      problem: problem && { required: "This option is required. Give it a value.", empty: "Give it a value, or remove this option." }[problem] || (problem && `Must be ${problem}.`),
+      items: items.map(({ label }) => ({ label, choose: () => choose(label) })),
+      mark: this.field.value && !this.isEdited ? -1 : 0,
+    };
+  }
+}

@@ -1,0 +1,192 @@
+import { Chip } from "./chip.js";
+import { entries, localised } from "./commands.js";
+import { byId, el } from "./dom.js";
+import { Popup } from "./popup.js";
+
+/** Writes commands as Discord's composer does: "/" lists them, a chosen one asks for its options. */
+export class Composer {
+  #form = byId("composer");
+  #fields = byId("fields");
+  #text = byId("text");
+  #popup = new Popup();
+  #command;
+  #chips = [];
+
+  /** `view` is what the page knows; `send(name, options)` is called with a complete command. */
+  constructor(view, send) {
+    this.view = view;
+    this.send = send;
+    this.#form.addEventListener("submit", (event) => (event.preventDefault(), this.#submit()));
+    this.#form.addEventListener("keydown", (event) => !event.isComposing && this.#key(event));
+    this.#form.addEventListener("input", ({ target }) => (target.closest(".chip")?.chip.edited(), this.#suggest()));
+    this.#form.addEventListener("focusin", () => this.#suggest());
+    this.#form.addEventListener("focusout", () => this.#popup.hide());
+    byId("cancel").addEventListener("click", () => this.cancel());
+    this.#fields.addEventListener("click", ({ target }) => target === this.#fields && this.#text.focus());
+  }
+
+  get #entries() {
+    return entries(this.view.commands, this.view.locale);
+  }
+
+  get #focused() {
+    return document.activeElement?.closest?.(".chip")?.chip;
+  }
+
+  /** Drops whatever was being written. */
+  cancel({ focus = true } = {}) {
+    this.#command = undefined;
+    this.#chips = [];
+    this.#text.value = "";
+    this.#redraw();
+    if (focus) this.#text.focus();
+    this.#suggest();
+  }
+
+  /** A command that has gone, or that changed, cannot be finished. */
+  refresh() {
+    const now = this.#entries.find(({ name }) => name === this.#command?.name);
+    if (this.#command && JSON.stringify(now) !== JSON.stringify(this.#command)) this.cancel({ focus: false });
+    this.#redraw();
+    this.#suggest();
+  }
+
+  /** Starts writing the command called `name`, if this person may use it. */
+  begin(name) {
+    const command = this.#entries.find((one) => one.name === name);
+    if (!command) return;
+    this.#command = command;
+    this.#chips = [];
+    this.#text.value = "";
+    command.options.filter(({ required }) => required).forEach((option) => this.#add(option));
+    this.#redraw();
+    this.#next();
+  }
+
+  #add(option) {
+    const chip = new Chip(option, this.view, { remove: () => this.#remove(chip) });
+    this.#chips.push(chip);
+    this.#text.value = "";
+    this.#redraw();
+    return chip;
+  }
+
+  #remove(chip) {
+    const before = this.#chips[this.#chips.indexOf(chip) - 1];
+    this.#chips = this.#chips.filter((one) => one !== chip);
+    this.#redraw();
+    (before?.field ?? this.#text).focus();
+  }
+
+  #redraw() {
+    const { channel } = this.view;
+    byId("command").textContent = this.#command ? `/${this.#command.title}` : "";
+    byId("cancel").hidden = !this.#command;
+    this.#fields.querySelectorAll(".chip").forEach((node) => this.#chips.includes(node.chip) || node.remove());
+    this.#chips.forEach(({ node }) => node.isConnected || this.#text.before(node));
+    const left = this.#optional.length;
+    const words = this.#command ? (left ? `+${left} optional` : "") : `Message #${channel?.name ?? ""}`;
+    this.#text.placeholder = words;
+    this.#text.setAttribute("aria-label", this.#command ? "Add an option" : words);
+  }
+
+  get #optional() {
+    return (this.#command?.options ?? []).filter((option) => !this.#chips.some((chip) => chip.option === option));
+  }
+
+  /** To the first required field that is still empty, else to the end. */
+  #next() {
+    const empty = this.#chips.find(({ option, field }) => option.required && !field.value.trim());
+    (empty?.field ?? this.#text).focus();
+    this.#suggest();
+  }
+
+  #suggest() {
+    const chip = this.#focused;
+    if (chip) this.#popup.show(chip.field, chip.help((label) => (chip.set(label), this.#next())));
+    else if (document.activeElement !== this.#text) this.#popup.hide();
+    else this.#popup.show(this.#text, this.#command ? this.#offerOptions() : this.#offerCommands());
+  }
+
+  #offerCommands() {
+    const typed = this.#text.value.trimStart();
+    if (!typed) return {};
+    if (!typed.startsWith("/")) return { note: ["Type / for commands."] };
+    const wanted = typed.slice(1).trim().toLowerCase();
+    const matches = this.#entries.filter(({ name, title }) => [name, title].some((one) => one.toLowerCase().includes(wanted)));
+    const best = matches.sort((one, other) => other.title.startsWith(wanted) - one.title.startsWith(wanted));
+    const app = this.view.app.name;
+    const items = best.map(({ name, title, description }) => ({ label: `/${title}`, detail: description, aside: app, choose: () => this.begin(name) }));
+    return { note: items.length ? [] : ["No command is called so."], items, mark: 0 };
+  }
+
+  #offerOptions() {
+    const { locale } = this.view;
+    const typed = this.#text.value.trim().toLowerCase();
+    const named = this.#optional.map((option) => ({ option, label: localised(option, "name", locale) }));
+    const items = named.filter(({ label }) => label.toLowerCase().includes(typed)).map(({ option, label }) => ({
+      label, detail: localised(option, "description", locale), choose: () => this.#add(option).field.focus(),
+    }));
+    const problem = typed && !items.length ? "No such option." : undefined;
+    return { note: items.length ? [el("b", {}, "Optional")] : [], problem, items, mark: typed ? 0 : -1 };
+  }
+
+  #key(event) {
+    const act = { ArrowDown: this.#arrow, ArrowUp: this.#arrow, Enter: this.#enter, Tab: this.#tab, Escape: this.#escape, Backspace: this.#backspace }[event.key];
+    if (act && event.target.matches("input, textarea") && act.call(this, event)) event.preventDefault();
+  }
+
+  #arrow({ key }) {
+    return this.#popup.walk(key === "ArrowDown" ? 1 : -1);
+  }
+
+  #enter({ shiftKey, target }) {
+    if (shiftKey && target.matches("textarea")) return false;
+    const { marked } = this.#popup;
+    if (marked) marked.choose();
+    else this.#submit();
+    return true;
+  }
+
+  /** Takes what is marked; between fields Tab walks by itself. */
+  #tab({ shiftKey, target }) {
+    const { marked } = this.#popup;
+    if (shiftKey || !marked) return false;
+    if (target !== this.#text && !target.value) return false; // an empty field is passed by, not filled
+    marked.choose();
+    return true;
+  }
+
+  #escape() {
+    if (this.#command) this.cancel();
+    else this.#popup.hide();
+    return true;
+  }
+
+  #backspace({ target }) {
+    if (target.value || !this.#command) return false;
+    const chip = this.#focused;
+    const last = this.#chips.at(-1);
+    if (chip && !chip.option.required) this.#remove(chip);
+    else if (!chip && last) last.field.focus();
+    else if (this.#chips.every(({ field }) => !field.value)) this.#backToName();
+    return true;
+  }
+
+  /** Backspace at the very start gives the command's name back, to choose another. */
+  #backToName() {
+    const { title } = this.#command;
+    this.cancel();
+    this.#text.value = `/${title}`;
+    this.#suggest();
+  }
+
+  #submit() {
+    if (!this.#command) return this.#text.value.trim() ? this.#suggest() : this.#text.focus();
+    if (this.#text.value.trim()) return this.#text.focus();
+    const wrong = this.#chips.filter((chip) => !chip.check());
+    if (wrong.length) return wrong[0].field.focus(), this.#suggest();
+    const options = Object.fromEntries(this.#chips.map((chip) => [chip.option.name, chip.read().value]));
+    if (this.send(this.#command.name, options)) this.cancel();
+  }
+}

@@ -1,0 +1,116 @@
+import { Composer } from "./composer.js";
+import { byId } from "./dom.js";
+import { isEphemeral, Messages } from "./messages.js";
+import { drawApp, drawPeople, drawSidebar, drawSwitches, wireSidebar } from "./sidebar.js";
+import { connect } from "./socket.js";
+import { speak } from "./timestamps.js";
+
+const LOST = "The connection was lost before an answer came";
+
+const view = { people: [], channels: [], commands: [], messages: {}, locale: "en-US" }; // what READY told, kept up to date
+const waiting = new Map(); // nonce -> called with a reason, or with nothing on success
+let socket;
+
+const composer = new Composer(view, (name, options) => {
+  const nonce = crypto.randomUUID();
+  if (!socket.send({ op: "command", nonce, channel_id: view.channel.id, name, options })) return false;
+  waiting.set(nonce, messages.sending(name));
+  return true;
+});
+
+const messages = new Messages(view, {
+  press({ id }, customId) {
+    const nonce = crypto.randomUUID();
+    if (!socket.send({ op: "press", nonce, message_id: id, custom_id: customId })) return;
+    messages.pressing(id, customId);
+    waiting.set(nonce, (reason) => messages.pressing(id, undefined, reason));
+  },
+  dismiss: ({ id }) => socket.send({ op: "dismiss", message_id: id }),
+  remove: ({ id }) => socket.send({ op: "delete", message_id: id }),
+  onCommand: (name) => composer.begin(name),
+});
+
+function settle(nonce, reason) {
+  waiting.get(nonce)?.(reason);
+  waiting.delete(nonce);
+}
+
+function keep(message) {
+  const all = (view.messages[message.channel_id] ??= []);
+  const index = all.findIndex(({ id }) => id === message.id);
+  if (index < 0) all.push(message);
+  else all[index] = message;
+  if (message.channel_id === view.channel.id) messages.put(message);
+}
+
+function choose(channelId) {
+  view.channel = view.channels.find(({ id }) => id === channelId) ?? view.channels[0];
+  speak(view.locale);
+  drawSidebar(view, { choose });
+  messages.reset(view.messages[view.channel.id] ?? []);
+  composer.refresh();
+}
+
+const HEAR = {
+  READY(data) {
+    const { people } = view; // with their colours
+    Object.assign(view, data, { people, user: people.find(({ id }) => id === data.user.id) });
+    choose(view.channel?.id);
+    drawSwitches();
+  },
+  MESSAGE_CREATE: keep,
+  MESSAGE_UPDATE: keep,
+  MESSAGE_DELETE({ id, channel_id: channelId }) {
+    view.messages[channelId] = (view.messages[channelId] ?? []).filter((one) => one.id !== id);
+    messages.remove(id);
+  },
+  COMMANDS_UPDATE({ commands }) {
+    view.commands = commands;
+    composer.refresh();
+  },
+  APP_UPDATE(app) {
+    Object.assign(view.app, app);
+    drawApp(view);
+    drawSwitches();
+  },
+  INTERACTION_SUCCESS: ({ nonce }) => settle(nonce),
+  INTERACTION_FAILURE: ({ nonce, reason }) => settle(nonce, reason),
+};
+
+function become(userId) {
+  socket?.close();
+  sessionStorage.setItem("user", userId); // this tab stays this person
+  waiting.clear();
+  drawPeople(view.people, userId, become);
+  composer.cancel({ focus: false });
+  socket = connect(userId, {
+    hear(type, data) {
+      byId("connection").hidden = true;
+      HEAR[type]?.(data);
+    },
+    lost() {
+      byId("connection").hidden = false;
+      [...waiting.keys()].forEach((nonce) => settle(nonce, LOST));
+    },
+  });
+}
+
+/** Everybody the playground knows; asked again until the server is there. */
+async function meet() {
+  const response = await fetch("/client/people").catch(() => undefined);
+  byId("connection").hidden = Boolean(response?.ok);
+  if (response?.ok) return response.json();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  return meet();
+}
+
+wireSidebar({
+  speak(locale) {
+    view.locale = locale;
+    socket.send({ op: "locale", locale });
+    speak(locale);
+    composer.refresh();
+  },
+});
+view.people = await meet();
+become(view.people.find(({ id }) => id === sessionStorage.getItem("user"))?.id ?? view.people[0].id);

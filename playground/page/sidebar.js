@@ -1,0 +1,66 @@
+import { avatar, byId, el, nameOf } from "./dom.js";
+
+const dot = (isOnline) => el("span", { class: isOnline ? "dot online" : "dot", role: "img", "aria-label": isOnline ? "online" : "offline" });
+
+function drawChannels(view, choose) {
+  const button = ({ id, name }) => {
+    const attributes = { type: "button", "aria-current": id === view.channel.id && "page", onclick: () => choose(id) };
+    return el("li", {}, el("button", attributes, el("span", { class: "hash", "aria-hidden": "true" }, "# "), name));
+  };
+  byId("channels").replaceChildren(...view.channels.map(button));
+}
+
+export function drawApp({ app }) {
+  const words = el("span", {}, app.name, el("small", {}, app.online ? "Online" : "Offline"));
+  byId("app").replaceChildren(avatar(app, 32), dot(app.online), words, el("span", { class: "badge" }, "APP"));
+  byId("app").classList.toggle("offline", !app.online);
+}
+
+export function drawPeople(people, userId, become) {
+  const button = (person) => {
+    const attributes = { type: "button", "aria-pressed": String(person.id === userId), onclick: () => become(person.id) };
+    return el("button", attributes, avatar(person, 24), nameOf(person), person.is_manager && el("small", {}, " (manager)"));
+  };
+  const focused = byId("people").contains(document.activeElement);
+  byId("people").replaceChildren(...people.map(button));
+  if (focused) byId("people").querySelector('[aria-pressed="true"]')?.focus();
+}
+
+export function drawSidebar(view, { choose }) {
+  byId("guild").textContent = view.guild.name;
+  byId("channel").textContent = view.channel.name;
+  byId("welcome").textContent = `Welcome to #${view.channel.name}`;
+  byId("messages").setAttribute("aria-label", `Messages in #${view.channel.name}`);
+  byId("locale").value = [...byId("locale").options].some(({ value }) => value === view.locale) ? view.locale : "en-US";
+  document.title = `#${view.channel.name} · ${view.guild.name}`;
+  drawChannels(view, choose);
+  drawApp(view);
+}
+
+/** Killing and starting is offered where the playground runs the bot; elsewhere the buttons are not there. */
+export async function drawSwitches() {
+  const response = await fetch("/playground/state").catch(() => undefined);
+  const state = response?.ok ? await response.json() : undefined;
+  document.querySelector(".switches").hidden = !state;
+  byId("kill").disabled = !state?.running;
+  byId("start").disabled = Boolean(state?.running);
+}
+
+export function wireSidebar({ speak }) {
+  const menu = byId("menu");
+  const open = (isOpen) => {
+    document.body.classList.toggle("menu-open", isOpen);
+    menu.setAttribute("aria-expanded", String(isOpen));
+  };
+  menu.addEventListener("click", () => open(menu.getAttribute("aria-expanded") !== "true"));
+  byId("scroller").addEventListener("click", () => open(false));
+  byId("composer").addEventListener("focusin", () => open(false));
+  byId("locale").addEventListener("change", ({ target }) => speak(target.value));
+  for (const verb of ["kill", "start"]) {
+    byId(verb).addEventListener("click", async ({ target }) => {
+      target.disabled = true;
+      await fetch(`/playground/${verb}`, { method: "POST" }).catch(() => undefined);
+      await drawSwitches();
+    });
+  }
+}

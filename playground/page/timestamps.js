@@ -1,0 +1,43 @@
+import { el } from "./dom.js";
+
+const STYLES = {
+  t: { timeStyle: "short" },
+  T: { timeStyle: "medium" },
+  d: { dateStyle: "short" },
+  D: { dateStyle: "long" },
+  f: { dateStyle: "long", timeStyle: "short" },
+  F: { dateStyle: "full", timeStyle: "short" },
+};
+const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+let locale = "en-US";
+
+function relative(seconds) {
+  const [unit, length] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
+  return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
+}
+
+function paint(node) {
+  const at = Date.parse(node.dateTime);
+  const exact = (style) => new Intl.DateTimeFormat(locale, STYLES[style]).format(at);
+  const { style } = node.dataset;
+  const text = style === "R" ? relative(Math.round((at - Date.now()) / 1000)) : exact(style);
+  if (node.textContent !== text) node.textContent = text;
+  node.title = exact("F");
+}
+
+/** `<t:...:style>` in the viewer's zone and language. Undefined where no calendar has such a moment. */
+export function timestamp(milliseconds, style = "f") {
+  const date = new Date(milliseconds);
+  if (Number.isNaN(date.getTime())) return undefined;
+  const node = el("time", { datetime: date.toISOString(), "data-style": style });
+  paint(node);
+  return node;
+}
+
+export function speak(language) {
+  locale = language;
+  document.querySelectorAll("time").forEach(paint);
+}
+
+setInterval(() => document.querySelectorAll('time[data-style="R"]').forEach(paint), 1000);
