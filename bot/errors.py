@@ -30,7 +30,10 @@ class InvalidOptionError(UserError):
 
 
 class QuotaExceededError(UserError):
-    """The member's own limit would be passed. Values: limit, per, used, left, wanted, resets (epoch seconds)."""
+    """The member's own limit would be passed.
+
+    Values: limit, per, used, left, wanted, resets (epoch seconds), fits (see `Usage.fits`).
+    """
 
     key = "quota-exceeded"
 
@@ -109,6 +112,10 @@ class RunComfyAuthError(OperatorError):
 
 class RunComfyBalanceError(OperatorError):
     """The RunComfy account has no money left."""
+
+
+class RunComfyProtocolError(OperatorError):
+    """RunComfy does not know the model or the call: a model file or RUNCOMFY_API_URL needs mending."""
 
 
 class ServiceError(BotError):

@@ -1,0 +1,181 @@
+"""Fetches output files: only from hosts that the owner trusts, never with the token, and only real images."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import struct
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import aiohttp
+import stamina
+from PIL import Image
+from yarl import URL
+
+from bot.errors import OutputUnavailableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BYTES_MAX = 64 * 2**20
+_PIXELS_MAX = 64_000_000
+_CHUNK = 2**18
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=300, connect=10, sock_read=60)
+_URL = re.compile(r"https?://[!-\[\]-~]+", re.IGNORECASE)  # printable ASCII without the backslash
+_HOST = re.compile(r"(\*\.)?((?!-)[a-z0-9-]+\.)+[a-z][a-z0-9-]*", re.IGNORECASE)
+_LOOPBACK = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:]+\]):(?P<port>\d{1,5})", re.IGNORECASE)
+_UNNAMED_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
+_EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp"}  # MPO: a JPEG with a second picture
+_NO_IMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+class _TransientError(OutputUnavailableError):
+    """The file may well come at the next try."""
+
+
+_PATIENT = stamina.AsyncRetryingCaller(attempts=4, timeout=120, wait_initial=0.5, wait_max=5, wait_jitter=0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class FileHosts:
+    """The origins that files may come from, as patterns of `scheme://host:port`."""
+
+    patterns: tuple[re.Pattern[str], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> FileHosts:
+        """Read the setting RUNCOMFY_FILE_HOSTS: names with commas between them.
+
+        `files.example.com` is that host alone and `*.example.com` every host below it, by https on port 443.
+        `127.0.0.1:8188` is a port of this very machine, by plain http.
+
+        Raises:
+            ValueError: With the sentence that tells which entry is wrong, and why.
+        """
+        entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+        if not entries:
+            raise ValueError("must name at least one host, such as *.runcomfy.net")
+        return cls(tuple(_pattern(entry) for entry in entries))
+
+    def allows(self, url: URL) -> bool:
+        """Whether a file at this address may be fetched."""
+        origin = f"{url.scheme}://{url.raw_host}:{url.port}".lower()
+        return url.raw_user is None and any(pattern.fullmatch(origin) for pattern in self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class Downloader:
+    """Fetches files with a session that carries no credentials."""
+
+    session: aiohttp.ClientSession
+    hosts: FileHosts
+
+    def __post_init__(self) -> None:
+        if self.session.auth or "Authorization" in self.session.headers:
+            raise ValueError("a session that sends credentials must not fetch files")
+
+    async def download(self, url: str, folder: Path, name: str) -> Path:
+        """Fetch an image into `folder`, as `name` with the extension of its real type: png, jpg or webp.
+
+        The file appears complete or not at all. At most 64 MiB and 64 million pixels are taken.
+
+        Raises:
+            OutputUnavailableError: The address is not trusted, or no such image came in several tries.
+        """
+        address = self._trusted(url)
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        part = folder / f".{name}.part"
+        try:
+            await _PATIENT(_TransientError, self._fetch, address, part)
+            extension = await asyncio.to_thread(_extension, part)
+            path = folder / f"{name}.{extension}"
+            await asyncio.to_thread(os.replace, part, path)
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+    def _trusted(self, url: str) -> URL:
+        # An output address names the account (base64 of its id), so it never stands in an error.
+        try:
+            # Taken as it stands: quoting it anew could break a signed address.
+            address = URL(url, encoded=True) if _URL.fullmatch(url) else None
+            is_trusted = address is not None and self.hosts.allows(address)
+        except ValueError:
+            is_trusted = False
+        if address is None or not is_trusted:
+            raise OutputUnavailableError("the file's host is not among RUNCOMFY_FILE_HOSTS")
+        return address
+
+    async def _fetch(self, url: URL, part: Path) -> None:
+        try:
+            async with self.session.get(url, timeout=_TIMEOUT, allow_redirects=False) as response:
+                _check(response)
+                with await asyncio.to_thread(part.open, "wb") as file:
+                    await _save(response.content, file)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _TransientError(f"the file was lost on its way: {type(error).__name__}") from None
+
+
+def _pattern(entry: str) -> re.Pattern[str]:
+    if (local := _LOOPBACK.fullmatch(entry)) and _is_loopback(host := local["host"].strip("[]")):
+        return re.compile(re.escape(f"http://{host}:{int(local['port'])}".lower()))
+    if not _HOST.fullmatch(entry):
+        raise ValueError(
+            f"has the entry {entry!r}, which is neither a host name such as files.example.com, nor *. and a "
+            "domain such as *.example.com, nor this machine with a port such as 127.0.0.1:8188"
+        )
+    name = re.escape(entry.lower()).replace(r"\*\.", r"([a-z0-9_-]+\.)+")
+    return re.compile(f"https://{name}:443")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check(response: aiohttp.ClientResponse) -> None:
+    if response.status in {408, 429} or response.status >= 500:
+        raise _TransientError(f"the file's host answers HTTP {response.status}")
+    if response.status != 200:
+        raise OutputUnavailableError(f"the file's host answers HTTP {response.status}")
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not kind.startswith("image/") and kind not in _UNNAMED_TYPES:
+        raise OutputUnavailableError("the file's host says that it is no image")
+    if (response.content_length or 0) > _BYTES_MAX:
+        raise OutputUnavailableError("the file is too large")
+
+
+async def _save(content: aiohttp.StreamReader, file: BinaryIO) -> None:
+    size = 0
+    async for chunk in content.iter_chunked(_CHUNK):
+        size += len(chunk)
+        if size > _BYTES_MAX:
+            raise OutputUnavailableError("the file is too large")
+        await asyncio.to_thread(file.write, chunk)
+    if not size:
+        raise _TransientError("the file is empty")
+
+
+def _extension(path: Path) -> str:
+    """What the file really is; decoding all of it is the only proof that nothing is missing."""
+    try:
+        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
+            if image.width * image.height > _PIXELS_MAX:
+                raise OutputUnavailableError("the image has too many pixels")
+            image.load()
+            return _EXTENSIONS[image.format or ""]
+    except _NO_IMAGE:
+        raise OutputUnavailableError("the file is no whole png, jpeg or webp image") from None

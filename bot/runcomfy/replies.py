@@ -1,0 +1,190 @@
+"""RunComfy's answers, parsed where they come in; the rest of the bot sees only these frozen nouns.
+
+RunComfy speaks two vocabularies: /status says `completed` for every end, good or bad, and only /result tells
+`succeeded` from `failed`. Its own clients read more words than are documented, so this module does too.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+from pydantic import BaseModel, JsonValue, StringConstraints, TypeAdapter, ValidationError, WrapValidator
+
+from bot.errors import GenerationFailedError, PromptRefusedError
+
+if TYPE_CHECKING:
+    from pydantic import ValidatorFunctionWrapHandler
+
+Json: TypeAlias = dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class InQueue:
+    """The request waits; `position` counts from 1 and is None where RunComfy does not say."""
+
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """The request is being worked on and can no longer be cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The request has ended, well or badly: only its result tells which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The request was cancelled while it was queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """RunComfy used a word that nobody documents; `text` is that word, cut to 40 characters."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The request succeeded; `urls` are its files in order, each once, at least one."""
+
+    urls: tuple[str, ...]
+
+
+Status: TypeAlias = InQueue | InProgress | Completed | Cancelled | Unknown
+
+_QUEUED = {"in_queue", "queued", "pending", "waiting"}
+_RUNNING = {"in_progress", "starting", "processing", "running"}
+_SUCCEEDED = {"succeeded", "completed"}
+_ENDED = _SUCCEEDED | {"failed"}
+_CANCELLED = {"cancelled", "canceled"}  # both spellings are in use at RunComfy
+
+# No code for a refused prompt is documented, only free text in `error`.
+_REFUSAL_HINTS = ("safety", "moderation", "policy", "blocked", "prohibited", "refuse", "sensitive")
+
+
+def _none_if_ill(value: object, parse: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return parse(value)
+    except ValidationError:
+        return None
+
+
+# A field that only adorns the answer must not spoil it.
+_Position = Annotated[int | None, WrapValidator(_none_if_ill)]
+_Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)]
+_Text = Annotated[str | None, WrapValidator(_none_if_ill)]
+_RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}\z")]
+
+
+class _Submitted(BaseModel):
+    request_id: _RequestId
+
+
+class _State(BaseModel):
+    status: _Word
+    queue_position: _Position = None
+    output: JsonValue = None
+    error: JsonValue = None
+
+
+class _CancelAnswer(BaseModel):
+    status: _Text = None
+    outcome: _Text = None
+
+
+def parse_body(raw: bytes) -> Json:
+    """Read a JSON object, whatever its content type claims.
+
+    Raises:
+        ValueError: It is no JSON, or no object.
+    """
+    return TypeAdapter(Json).validate_json(raw)
+
+
+def parse_error_code(body: Json) -> int | None:
+    """The numeric `error_code` of a body, at its top or under `error`; None if there is none."""
+    nested = body.get("error")
+    for place in (body, nested if isinstance(nested, dict) else {}):
+        code = place.get("error_code")
+        if isinstance(code, int | str) and str(code).isdigit():
+            return int(code)
+    return None
+
+
+def parse_request_id(body: Json) -> str:
+    """The id of a request just made.
+
+    Raises:
+        ValueError: It is missing or of a form that cannot stand in a path.
+    """
+    return _Submitted.model_validate(body).request_id
+
+
+def parse_status(body: Json) -> Status:
+    """Where a request stands.
+
+    Raises:
+        ValueError: There is no status in it.
+    """
+    state = _State.model_validate(body)
+    if state.status in _QUEUED:
+        return InQueue(state.queue_position)
+    if state.status in _RUNNING:
+        return InProgress()
+    if state.status in _CANCELLED:
+        return Cancelled()
+    if state.status in _ENDED:
+        return Completed()
+    return Unknown(state.status[:40])
+
+
+def parse_result(body: Json) -> Result | None:
+    """The files of a request that succeeded, or None while it has not ended.
+
+    Raises:
+        PromptRefusedError: It failed, and the reason given hints at the prompt.
+        GenerationFailedError: It failed, was cancelled, or succeeded without a file.
+        ValueError: There is no status in it.
+    """
+    state = _State.model_validate(body)
+    if state.status == "failed":
+        raise _failure(state.error)
+    if state.status in _CANCELLED:
+        raise GenerationFailedError("the request was cancelled")
+    if state.status not in _SUCCEEDED:
+        return None
+    # Only `output` is read: a result may echo the input, with URLs that are not ours.
+    if urls := _urls(state.output):
+        return Result(urls)
+    raise GenerationFailedError("the request succeeded without output")
+
+
+def parse_cancelled(body: Json) -> bool:
+    """Whether a cancel really cancelled; `outcome` decides, for `status` beside it can contradict it."""
+    answer = _CancelAnswer.model_validate(body)
+    return (answer.outcome or answer.status or "").strip().lower() in _CANCELLED
+
+
+def _failure(error: JsonValue) -> GenerationFailedError | PromptRefusedError:
+    # The reason is free text that may quote the prompt or a secret, so it is looked at and not passed on.
+    reason = json.dumps(error).lower()
+    if any(hint in reason for hint in _REFUSAL_HINTS):
+        return PromptRefusedError("the request failed, and the reason given hints at the prompt")
+    return GenerationFailedError("the request failed")
+
+
+def _urls(output: JsonValue) -> tuple[str, ...]:
+    # Documented as `images` and `image`, while the prose of the same page allows a bare string or a list.
+    if isinstance(output, dict):
+        return _urls(output.get("images")) or _urls(output.get("image"))
+    if isinstance(output, str):
+        return (output,) if output.strip() else ()
+    if isinstance(output, list):
+        return tuple(dict.fromkeys(url for url in output if isinstance(url, str) and url.strip()))
+    return ()
