@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from PIL import Image, ImageOps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 Format: TypeAlias = Literal["png", "jpeg", "webp"]
 
@@ -83,9 +83,11 @@ def _ever_smaller(image: Image.Image, limit_bytes: int) -> Iterator[tuple[tuple[
     for quality in _QUALITIES:
         webp = _webp(image, quality)
         yield image.size, webp
+        if len(webp) > 3 * limit_bytes:
+            break  # no quality saves as much
     width, height = image.size
     while (width, height) != (1, 1):
-        # Bytes go roughly with the area, so this lands near the limit; at least a tenth is taken off each side.
+        # Bytes go roughly with the area, so this lands near the limit; a side loses a tenth at least.
         scale = min(0.9, 0.97 * (limit_bytes / len(webp)) ** 0.5)
         width, height = max(1, int(width * scale)), max(1, int(height * scale))
         webp = _webp(image.resize((width, height), Image.Resampling.LANCZOS), _SMALLER_QUALITY)
