@@ -7,35 +7,22 @@ function size(bytes) {
   return `${(bytes / 1024 ** step).toFixed(step)} ${["bytes", "KB", "MB"][step]}`;
 }
 
-/** Opens large: Escape or a press beside the image closes, arrows walk through its neighbours. */
-function enlarge(images, index) {
+/** Opens large; Escape, Close or a press beside the image ends it. */
+function enlarge({ url, description }) {
   const dialog = byId("lightbox");
-  const show = (at) => {
-    index = (at + images.length) % images.length;
-    const { url, description } = images[index];
-    dialog.replaceChildren(
-      el("img", { src: fileLink(url), alt: description ?? "" }),
-      el("p", {},
-        images.length > 1 && el("span", {}, `${index + 1} of ${images.length}`),
-        el("a", { href: fileLink(url), target: "_blank", rel: "noopener" }, "Open original"),
-        el("button", { type: "button", class: "button secondary", onclick: () => dialog.close() }, "Close")),
-    );
-  };
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
-  dialog.onkeydown = ({ key }) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
-    if (step) show(index + step);
-  };
-  show(index);
+  const original = el("a", { href: fileLink(url), target: "_blank", rel: "noopener" }, "Open original");
+  const close = el("button", { type: "button", class: "button secondary", onclick: () => dialog.close() }, "Close");
+  dialog.replaceChildren(el("img", { src: fileLink(url), alt: description ?? "" }), el("p", {}, original, close));
+  dialog.onclick = ({ target }) => target === dialog && dialog.close();
   dialog.showModal();
 }
 
-function tile(images, index) {
-  const { url, filename, description, width, height } = images[index];
+function tile(file) {
+  const { url, filename, description, width, height } = file;
   const open = (event) => {
     if (event.ctrlKey || event.metaKey) return; // as any link: in a new tab
     event.preventDefault();
-    enlarge(images, index);
+    enlarge(file);
   };
   const attributes = { href: fileLink(url), target: "_blank", rel: "noopener", onclick: open };
   if (!description) attributes["aria-label"] = `Open ${filename ?? "image"}`;
@@ -48,7 +35,7 @@ function tile(images, index) {
 
 export function gallery(images) {
   const kind = images.length > 4 ? "many" : `of-${images.length}`;
-  return images.length > 0 && el("div", { class: `gallery ${kind}` }, images.map((_, index) => tile(images, index)));
+  return images.length > 0 && el("div", { class: `gallery ${kind}` }, images.map(tile));
 }
 
 function chip({ url, filename, size: bytes }) {

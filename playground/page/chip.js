@@ -3,9 +3,6 @@ import { el } from "./dom.js";
 
 /** One option of the command being written: its name, its field, what is wrong with it. */
 export class Chip {
-  isEdited = false; // a list offers everything until something was typed to narrow it
-  problem;
-
   constructor(option, context, { remove }) {
     this.option = option;
     this.context = context;
@@ -45,28 +42,23 @@ export class Chip {
     this.field.setAttribute("aria-invalid", String(Boolean(problem)));
   }
 
-  edited() {
-    this.isEdited = true;
-    this.mark(undefined);
-  }
-
   set(label) {
     this.field.value = label;
-    this.isEdited = false;
     this.mark(undefined);
   }
 
   /** What the popup shows while this field has the focus; `choose` gets a choice's label. */
   help(choose) {
     const { option, problem, context } = this;
-    const typed = this.isEdited ? this.field.value.trim().toLowerCase() : "";
-    const items = (this.choices ?? []).filter(({ label }) => label.toLowerCase().includes(typed));
+    const isComplete = !this.read().problem; // then everything is offered again, and Enter sends
+    const typed = this.field.value.trim().toLowerCase();
+    const items = (this.choices ?? []).filter(({ label }) => isComplete || label.toLowerCase().includes(typed));
     const limits = range(option);
     return {
       note: [el("b", {}, this.name), " ", localised(option, "description", context.locale), limits && el("small", {}, ` (${limits})`)].filter(Boolean),
       problem: problem && { required: "This option is required. Give it a value.", empty: "Give it a value, or remove this option." }[problem] || (problem && `Must be ${problem}.`),
       items: items.map(({ label }) => ({ label, choose: () => choose(label) })),
-      mark: this.field.value && !this.isEdited ? -1 : 0,
+      mark: isComplete ? -1 : 0,
     };
   }
 }

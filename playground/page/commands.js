@@ -1,11 +1,9 @@
 // https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type
 export const TYPE = { subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, number: 10 };
-const NEAREST = { "en-US": "en-GB", "en-GB": "en-US" };
 
 /** `field` ("name" or "description") of a command, option or choice in the viewer's language. */
 export function localised(thing, field, locale) {
-  const all = thing[`${field}_localizations`] ?? {};
-  return all[locale] ?? all[NEAREST[locale]] ?? thing[field];
+  return thing[`${field}_localizations`]?.[locale] ?? thing[field];
 }
 
 /** Every invocable command, subcommands as entries of their own: what is sent, what is shown, its options. */

@@ -18,11 +18,26 @@ export class Composer {
     this.send = send;
     this.#form.addEventListener("submit", (event) => (event.preventDefault(), this.#submit()));
     this.#form.addEventListener("keydown", (event) => !event.isComposing && this.#key(event));
-    this.#form.addEventListener("input", ({ target }) => (target.closest(".chip")?.chip.edited(), this.#suggest()));
+    this.#form.addEventListener("input", () => this.#input());
     this.#form.addEventListener("focusin", () => this.#suggest());
     this.#form.addEventListener("focusout", () => this.#popup.hide());
     byId("cancel").addEventListener("click", () => this.cancel());
     this.#fields.addEventListener("click", ({ target }) => target === this.#fields && this.#text.focus());
+  }
+
+  #input() {
+    this.#focused?.mark(undefined);
+    if (!this.#command) this.#acceptTyped();
+    this.#suggest();
+  }
+
+  /** "/imagine a fox", typed or pasted, is taken as soon as the name is complete. */
+  #acceptTyped() {
+    const typed = this.#text.value;
+    const command = this.#entries.find(({ title }) => typed.startsWith(`/${title} `));
+    if (!command) return;
+    this.begin(command.name);
+    this.#focused?.set(typed.slice(command.title.length + 2));
   }
 
   get #entries() {
@@ -46,7 +61,7 @@ export class Composer {
   /** A command that has gone, or that changed, cannot be finished. */
   refresh() {
     const now = this.#entries.find(({ name }) => name === this.#command?.name);
-    if (this.#command && JSON.stringify(now) !== JSON.stringify(this.#command)) this.cancel({ focus: false });
+    if (this.#command && JSON.stringify(now?.options) !== JSON.stringify(this.#command.options)) this.cancel({ focus: false });
     this.#redraw();
     this.#suggest();
   }
@@ -125,7 +140,7 @@ export class Composer {
     const typed = this.#text.value.trim().toLowerCase();
     const named = this.#optional.map((option) => ({ option, label: localised(option, "name", locale) }));
     const items = named.filter(({ label }) => label.toLowerCase().includes(typed)).map(({ option, label }) => ({
-      label, detail: localised(option, "description", locale), choose: () => this.#add(option).field.focus(),
+      label, aside: localised(option, "description", locale), choose: () => this.#add(option).field.focus(),
     }));
     const problem = typed && !items.length ? "No such option." : undefined;
     return { note: items.length ? [el("b", {}, "Optional")] : [], problem, items, mark: typed ? 0 : -1 };
@@ -169,16 +184,8 @@ export class Composer {
     const last = this.#chips.at(-1);
     if (chip && !chip.option.required) this.#remove(chip);
     else if (!chip && last) last.field.focus();
-    else if (this.#chips.every(({ field }) => !field.value)) this.#backToName();
+    else if (this.#chips.every(({ field }) => !field.value)) this.cancel();
     return true;
-  }
-
-  /** Backspace at the very start gives the command's name back, to choose another. */
-  #backToName() {
-    const { title } = this.#command;
-    this.cancel();
-    this.#text.value = `/${title}`;
-    this.#suggest();
   }
 
   #submit() {

@@ -1,6 +1,6 @@
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
-import { isEphemeral, Messages } from "./messages.js";
+import { Messages } from "./messages.js";
 import { drawApp, drawPeople, drawSidebar, drawSwitches, wireSidebar } from "./sidebar.js";
 import { connect } from "./socket.js";
 import { speak } from "./timestamps.js";
@@ -10,22 +10,27 @@ const LOST = "The connection was lost before an answer came";
 const view = { people: [], channels: [], commands: [], messages: {}, locale: "en-US" }; // what READY told, kept up to date
 const waiting = new Map(); // nonce -> called with a reason, or with nothing on success
 let socket;
+let sent = 0;
+const newNonce = () => String(++sent);
 
 const composer = new Composer(view, (name, options) => {
-  const nonce = crypto.randomUUID();
-  if (!socket.send({ op: "command", nonce, channel_id: view.channel.id, name, options })) return false;
-  waiting.set(nonce, messages.sending(name));
-  return true;
+  const nonce = newNonce();
+  const isSent = socket.send({ op: "command", nonce, channel_id: view.channel.id, name, options });
+  if (isSent) waiting.set(nonce, messages.sending(name));
+  return isSent;
 });
 
 const messages = new Messages(view, {
   press({ id }, customId) {
-    const nonce = crypto.randomUUID();
+    const nonce = newNonce();
     if (!socket.send({ op: "press", nonce, message_id: id, custom_id: customId })) return;
     messages.pressing(id, customId);
     waiting.set(nonce, (reason) => messages.pressing(id, undefined, reason));
   },
-  dismiss: ({ id }) => socket.send({ op: "dismiss", message_id: id }),
+  dismiss(message) {
+    socket.send({ op: "dismiss", message_id: message.id });
+    HEAR.MESSAGE_DELETE(message);
+  },
   remove: ({ id }) => socket.send({ op: "delete", message_id: id }),
   onCommand: (name) => composer.begin(name),
 });
@@ -95,15 +100,6 @@ function become(userId) {
   });
 }
 
-/** Everybody the playground knows; asked again until the server is there. */
-async function meet() {
-  const response = await fetch("/client/people").catch(() => undefined);
-  byId("connection").hidden = Boolean(response?.ok);
-  if (response?.ok) return response.json();
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  return meet();
-}
-
 wireSidebar({
   speak(locale) {
     view.locale = locale;
@@ -112,5 +108,5 @@ wireSidebar({
     composer.refresh();
   },
 });
-view.people = await meet();
+view.people = await (await fetch("/client/people")).json();
 become(view.people.find(({ id }) => id === sessionStorage.getItem("user"))?.id ?? view.people[0].id);

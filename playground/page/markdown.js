@@ -1,7 +1,7 @@
 import { el, nameOf, webLink } from "./dom.js";
 import { timestamp } from "./timestamps.js";
 
-const link = (url, ...label) => el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...label);
+export const link = (url, ...label) => el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...label);
 const pill = (...label) => el("span", { class: "mention" }, ...label);
 
 function spoiler(children) {
