@@ -1,0 +1,22 @@
+"""A local Discord for one bot: gateway, REST, files, and the people who use it.
+
+The whole of Discord that the bot meets, on loopback and in memory, with Discord's limits, error codes,
+expiry and rate limits. Tests hold a `LocalDiscord`; the playground's page speaks to its client port.
+"""
+
+from playground.discord.answering import Call
+from playground.discord.local import LocalDiscord
+from playground.discord.people import Person, Refused
+from playground.discord.world import Channel, Guild, Interaction, Message, NoResponse
+
+__all__ = [
+    "Call",
+    "Channel",
+    "Guild",
+    "Interaction",
+    "LocalDiscord",
+    "Message",
+    "NoResponse",
+    "Person",
+    "Refused",
+]

@@ -1,0 +1,155 @@
+"""How any REST call is answered: read, limited, failed to order, traced, and worded as Discord does."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import BodyPartReader, web
+
+from playground.discord import refusals
+from playground.discord.refusals import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from playground.discord.bodies import Files
+    from playground.discord.local import LocalDiscord
+
+_REQUEST_BYTES = 25 * 1024 * 1024
+
+
+@dataclass
+class Call:
+    """One REST call: `at` in monotonic seconds, `headers` as sent, `files` as (name, bytes)."""
+
+    at: float
+    route: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    request_json: Any = None
+    files: list[tuple[str, int]] = field(default_factory=list)
+    status: int = 0
+    response_json: Any = None
+
+
+@dataclass
+class Failure:
+    """An answer to order; a late one comes after the call was carried out."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+    is_late: bool
+
+
+@dataclass
+class Asked:
+    """A request as its handler sees it: path and query parameters, JSON, uploads."""
+
+    where: dict[str, str]
+    query: dict[str, str]
+    body: Any
+    files: Files
+
+
+class Answering:
+    """Wraps handlers; `failures` by route are used up one by one."""
+
+    def __init__(self, discord: LocalDiscord) -> None:
+        self._discord = discord
+        self._windows: dict[str, tuple[float, int]] = {}
+        self.failures: dict[str, list[Failure]] = {}
+
+    def handler(
+        self, route: str, act: Callable[[Asked], Any]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Return what serves a route: `act` gives the JSON to answer, None for 204, or raises ApiError."""
+
+        async def serve(request: web.Request) -> web.Response:
+            call = Call(time.monotonic(), route, request.method, request.path_qs, dict(request.headers))
+            headers: dict[str, str] = {}
+            try:
+                asked = await self._read(request, call)
+                self._limit(request, headers)
+                failure = ordered.pop(0) if (ordered := self.failures.get(route)) else None
+                if failure is None or failure.is_late:
+                    call.response_json = act(asked)
+                    call.status = 204 if call.response_json is None else 200
+                if failure is not None:
+                    call.status, call.response_json = failure.status, failure.body
+                    headers |= failure.headers
+            except ApiError as refusal:
+                call.status, call.response_json = refusal.status, refusal.body
+            self._discord.trace.append(call)
+            self._discord.changed()
+            return _response(call, headers)
+
+        return serve
+
+    async def _read(self, request: web.Request, call: Call) -> Asked:
+        asked, size = Asked(dict(request.match_info), dict(request.query), {}, {}), 0
+        try:
+            if request.content_type == "multipart/form-data":
+                async for part in await request.multipart():
+                    if not isinstance(part, BodyPartReader):
+                        continue
+                    data, name = bytes(await part.read()), part.name or ""
+                    size += len(data)
+                    if name == "payload_json":
+                        asked.body = json.loads(data)
+                    else:
+                        asked.files[int(name.strip("files[]"))] = part.filename or name, data
+            elif request.can_read_body:
+                asked.body = await request.json()
+        except ValueError:
+            raise ApiError(*refusals.INVALID_JSON) from None
+        call.request_json = asked.body if request.can_read_body else None
+        call.files = [(name, len(data)) for name, data in asked.files.values()]
+        if size > _REQUEST_BYTES:
+            raise ApiError(*refusals.TOO_LARGE)
+        is_for_bots = not request.path.startswith(("/api/v10/interactions/", "/api/v10/webhooks/"))
+        if is_for_bots and request.headers.get("Authorization") != f"Bot {self._discord.token}":
+            raise ApiError(*refusals.UNAUTHORIZED)
+        return asked
+
+    def _limit(self, request: web.Request, headers: dict[str, str]) -> None:
+        """Count a call; Discord publishes no numbers, these were measured there."""
+        where, now = request.match_info, time.monotonic()
+        if "/webhooks/" in request.path:
+            key, most, seconds = f"webhook {where['token']}", 5, 2.0
+        elif "channel" in where:
+            key, most, seconds = f"{request.method} {where['channel']}", 5, 5.0
+        else:
+            return
+        since, used = self._windows.get(key, (now, 0))
+        if now - since >= seconds:
+            since, used = now, 0
+        self._windows[key] = since, used + 1
+        left = round(since + seconds - now, 3)
+        headers |= {
+            "X-RateLimit-Limit": str(most),
+            "X-RateLimit-Remaining": str(max(most - used - 1, 0)),
+            "X-RateLimit-Reset": f"{time.time() + left:.3f}",
+            "X-RateLimit-Reset-After": f"{left:.3f}",
+            "X-RateLimit-Bucket": key.split()[0],
+        }
+        if used >= most:
+            headers |= {"Via": "1.1 google", "Retry-After": str(math.ceil(left)), "X-RateLimit-Scope": "user"}
+            refusal = ApiError(429, 0, "You are being rate limited.")
+            refusal.body = {"message": str(refusal), "retry_after": left, "global": False}
+            raise refusal
+
+
+def _response(call: Call, headers: dict[str, str]) -> web.Response:
+    if isinstance(call.response_json, str):  # a failure may be no JSON, such as a proxy's page
+        return web.Response(status=call.status, text=call.response_json, headers=headers)
+    if call.response_json is None:
+        return web.Response(status=call.status, headers=headers)
+    # Not json_response: it adds a charset to the type, and discord.py then sees no JSON.
+    body = json.dumps(call.response_json).encode()
+    return web.Response(status=call.status, body=body, headers={"Content-Type": "application/json"} | headers)

@@ -1,0 +1,201 @@
+"""What a message may hold, and how a request changes it.
+
+Limits: https://discord.com/developers/docs/resources/message
+"""
+
+import io
+import mimetypes
+import re
+
+from jsonschema import Draft202012Validator
+from PIL import Image, UnidentifiedImageError
+
+from playground.discord import refusals
+from playground.discord.refusals import ApiError, Problem, check, raise_for
+from playground.discord.shapes import Json, now, snowflake, without_nulls
+from playground.discord.world import EPHEMERAL, LOADING, Message
+
+Files = dict[int, tuple[str, bytes]]
+"""Uploads of one request: n of `files[n]` -> file name and bytes."""
+
+
+def _text(most: int, least: int = 0) -> Json:
+    return {"type": ["string", "null"], "maxLength": most, "minLength": least}
+
+
+def _parts(required: list[str] | None = None, **properties: Json) -> Json:
+    return {"type": ["object", "null"], "required": required or [], "properties": properties}
+
+
+def _list(most: int, items: Json) -> Json:
+    return {"type": ["array", "null"], "maxItems": most, "items": items}
+
+
+_EMBED = _parts(
+    title=_text(256),
+    description=_text(4096),
+    fields=_list(25, _parts(["name", "value"], name=_text(256, 1), value=_text(1024, 1))),
+    footer=_parts(["text"], text=_text(2048)),
+    author=_parts(["name"], name=_text(256)),
+)
+_BUTTON = _parts(
+    ["style"], style={"enum": [1, 2, 3, 4, 5]}, label=_text(80), custom_id=_text(100, 1), url=_text(512)
+)
+_BUTTON |= {"if": _parts(style={"const": 5}), "then": _parts(["url"]), "else": _parts(["custom_id"])}
+_SELECT = _parts(["custom_id"], custom_id=_text(100, 1), placeholder=_text(150), options=_list(25, {}))
+_PART = _parts(["type"], type={"enum": [2, 3, 5, 6, 7, 8]}) | {
+    "if": _parts(type={"const": 2}),
+    "then": _BUTTON,
+    "else": _SELECT,
+}
+_ROW = _parts(["type", "components"], type={"const": 1}, components={**_list(5, _PART), "minItems": 1})
+_MESSAGE = Draft202012Validator(
+    _parts(
+        content=_text(2000),
+        embeds=_list(10, _EMBED),
+        components=_list(5, _ROW),
+        attachments=_list(10, _parts(["id"], description=_text(1024), filename=_text(1024))),
+    )
+)
+_PICTURES = (("image", "url"), ("thumbnail", "url"), ("author", "icon_url"), ("footer", "icon_url"))
+
+
+def change(message: Message, body: Json, files: Files) -> None:
+    """Make a message what the body says; what it does not mention stays.
+
+    Raises:
+        ApiError: Discord would refuse it; then the message has not changed.
+    """
+    check(_MESSAGE, body)
+    raise_for(_unsaid(body))
+    _permit(message, body, files)
+    attachments = _attachments(message, body.get("attachments"), files)
+    changed = {key: body[key] or [] for key in ("embeds", "components") if key in body}
+    changed = message.data | without_nulls(changed)
+    changed["embeds"], shown = _resolve(changed["embeds"], attachments)
+    changed["attachments"] = [each for each in attachments if each["id"] not in shown]
+    changed["components"] = [_row(row, place) for place, row in enumerate(changed["components"])]
+    changed["content"] = body["content"] or "" if "content" in body else message.content
+    if not any(changed[key] for key in ("content", "embeds", "components")) and not attachments:
+        raise ApiError(*refusals.EMPTY_MESSAGE)
+    changed["flags"] &= ~LOADING
+    changed |= _mentions(message, changed["content"], body.get("allowed_mentions"))
+    changed["edited_timestamp"] = now() if message in message.channel.messages else None
+    message.data, message.files = changed, attachments
+
+
+def _unsaid(body: Json) -> list[Problem]:
+    """Find what the schema cannot say."""
+    problems: list[Problem] = []
+    embeds = body.get("embeds") or []
+    if sum(map(_characters, embeds)) > 6000:
+        problems.append((("embeds",), "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000"))
+    seen: set[str] = set()
+    for place, row in enumerate(body.get("components") or []):
+        for column, part in enumerate(row["components"]):
+            path = ("components", place, "components", column)
+            if (custom_id := part.get("custom_id")) in seen:
+                sentence = "Component custom id cannot be duplicated"
+                problems.append(((*path, "custom_id"), "COMPONENT_CUSTOM_ID_DUPLICATED", sentence))
+            seen |= {custom_id} - {None}
+            if part["type"] == 2 and not (part.get("label") or part.get("emoji")):
+                problems.append((path, "BUTTON_COMPONENT_INVALID", "A button must have a label or an emoji"))
+            if part["type"] != 2 and len(row["components"]) > 1:
+                problems.append((path, "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "A select takes a whole row"))
+    return problems
+
+
+def _characters(embed: Json) -> int:
+    texts = [embed.get("title"), embed.get("description")]
+    texts += [text for each in embed.get("fields") or [] for text in (each["name"], each["value"])]
+    texts += [(embed.get("footer") or {}).get("text"), (embed.get("author") or {}).get("name")]
+    return sum(len(text or "") for text in texts)
+
+
+def _permit(message: Message, body: Json, files: Files) -> None:
+    may = message.channel.app_permissions
+    if (files and not may.attach_files) or (body.get("embeds") and not may.embed_links):
+        raise ApiError(*refusals.MISSING_PERMISSIONS)
+    most = message.channel.discord.attachment_size_limit
+    if any(len(data) > most for _, data in files.values()):
+        raise ApiError(*refusals.TOO_LARGE)
+
+
+def _attachments(message: Message, listed: list[Json] | None, files: Files) -> list[Json]:
+    """Work out what stays and what is new: a list given must name all that is to stay."""
+    notes = {str(each["id"]): each for each in listed or []}
+    kept = [each for each in message.files if listed is None or each["id"] in notes]
+    unknown = set(notes) - {each["id"] for each in kept} - {str(number) for number in files}
+    raise_for((("attachments",), "ATTACHMENT_NOT_FOUND", f"Unknown attachment {each}") for each in unknown)
+    new = [_uploaded(message, name, data, notes.get(str(n), {})) for n, (name, data) in files.items()]
+    if len(kept + new) > 10:
+        raise_for([(("attachments",), "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")])
+    return kept + new
+
+
+def _uploaded(message: Message, name: str, data: bytes, note: Json) -> Json:
+    file_id, name = snowflake(), note.get("filename") or name
+    url = (
+        f"https://cdn.discordapp.com/attachments/{message.channel.id}/{file_id}/{name}?ex=7fffffff&is=0&hm=0"
+    )
+    shape: Json = {"id": file_id, "filename": name, "size": len(data), "url": url, "proxy_url": url}
+    message.channel.discord.uploads[file_id] = data
+    shape["content_type"] = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if note.get("description"):
+        shape["description"] = note["description"]
+    if message.data["flags"] & EPHEMERAL:
+        shape["ephemeral"] = True
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            shape["width"], shape["height"] = image.size
+    except UnidentifiedImageError:
+        pass
+    return shape
+
+
+def _resolve(embeds: list[Json], attachments: list[Json]) -> tuple[list[Json], set[str]]:
+    """Put links in place of `attachment://name`; returns the embeds, and the ids of files they show."""
+    by_link = {f"attachment://{each['filename']}": each for each in attachments}
+    by_link |= {each["url"].partition("?")[0]: each for each in attachments}
+    resolved, shown = [], set()
+    for embed in embeds:
+        new: Json = {"type": "rich"} | embed
+        new |= {"fields": [{"inline": False} | each for each in embed["fields"]]} if "fields" in embed else {}
+        for part, key in _PICTURES:
+            link = embed.get(part, {}).get(key, "").partition("?")[0]
+            if file := by_link.get(link):
+                size = {side: file[side] for side in ("width", "height") if key == "url" and side in file}
+                new[part] = embed[part] | {key: file["url"]} | size
+                shown.add(file["id"])
+            elif link.startswith("attachment://"):
+                raise_for([(("embeds",), "REFERENCED_ATTACHMENT_NOT_FOUND", f"There is no {link}")])
+        resolved.append(new)
+    return resolved, shown
+
+
+def _row(row: Json, place: int) -> Json:
+    parts = [
+        {"id": place * 6 + n, **({"disabled": False} if part["type"] == 2 else {}), **part}
+        for n, part in enumerate(row["components"], 2)
+    ]
+    return {"type": 1, "id": place * 6 + 1, "components": parts}
+
+
+def _mentions(message: Message, content: str, allowed: Json | None) -> Json:
+    """Work out who is pinged, which is also what `mentions` lists; without a word everybody may be."""
+    rule: Json = {"parse": ["users", "roles", "everyone"]} if allowed is None else allowed
+    parse, channel = rule.get("parse") or [], message.channel
+
+    def pinged(kind: str, pattern: str) -> list[str]:
+        chosen = [str(each) for each in rule.get(kind) or []]
+        return [each for each in re.findall(pattern, content) if kind in parse or each in chosen]
+
+    users, role_ids = pinged("users", r"<@!?(\d+)>"), pinged("roles", r"<@&(\d+)>")
+    people = [each for each in channel.discord.people.values() if each.id in users]
+    roles = [each for each in (channel.guild.roles if channel.guild else []) if each["id"] in role_ids]
+    may_ping_all = "everyone" in parse and channel.app_permissions.mention_everyone
+    everyone = may_ping_all and re.search("@(everyone|here)", content) is not None
+    message.mentioned |= {each.name for each in people} | {f"@{each['name']}" for each in roles}
+    message.mentioned |= {"@everyone"} if everyone else set()
+    shape: Json = {"mentions": [each.user for each in people], "mention_everyone": everyone}
+    return shape | {"mention_roles": [each["id"] for each in roles]}

@@ -1,0 +1,98 @@
+"""The gateway: one bot, one session, every event numbered and kept for a resume."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from playground.discord.wires import Wire
+
+if TYPE_CHECKING:
+    from playground.discord.local import LocalDiscord
+    from playground.discord.shapes import Json
+
+_HEARTBEAT, _IDENTIFY, _RESUME, _INVALID_SESSION, _HELLO, _ACK = 1, 2, 6, 9, 10, 11
+_AUTHENTICATION_FAILED = 4004
+
+
+class Gateway:
+    """Speaks the gateway protocol in plain text frames, whatever compression was asked for."""
+
+    def __init__(self, discord: LocalDiscord) -> None:
+        self._discord = discord
+        self._session = ""
+        self._log: list[str] = []
+        self.wire: Wire | None = None
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one connection of the bot until it ends."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        wire = Wire(socket)
+        wire.send(_frame(_HELLO, {"heartbeat_interval": 41_250}))
+        try:
+            async for frame in wire.frames():
+                self._receive(wire, frame["op"], frame["d"])
+        finally:
+            if self.wire is wire:  # else it was dropped here, or another took its place
+                self.wire = None
+                if socket.close_code in (1000, 1001):  # these end the session, others leave it to a resume
+                    self.forget()
+            self._discord.app_changed()
+        return socket
+
+    def dispatch(self, event: Json) -> None:
+        """Send `{"t", "d"}`; it waits for a resume while the bot is away, and is lost without a session."""
+        if self._session:
+            self._log.append(_frame(0, event["d"], event["t"], len(self._log) + 1))
+            if self.wire is not None:
+                self.wire.send(self._log[-1])
+
+    def drop(self, code: int) -> None:
+        """Close the bot's connection."""
+        if self.wire is not None:
+            self.wire.close(code)
+            self.wire = None
+
+    def forget(self) -> None:
+        """End the session: a resume is refused from now on."""
+        self._session, self._log = "", []
+
+    def _receive(self, wire: Wire, op: int, data: Json) -> None:
+        if op == _HEARTBEAT:
+            wire.send(_frame(_ACK))
+        elif op in (_IDENTIFY, _RESUME) and data["token"] != self._discord.token:
+            wire.close(_AUTHENTICATION_FAILED)
+        elif op == _IDENTIFY:
+            self._identify(wire, data)
+        elif op == _RESUME:
+            self._resume(wire, data)
+
+    def _identify(self, wire: Wire, data: Json) -> None:
+        self._session, self._log, self.wire = secrets.token_hex(16), [], wire
+        guilds = self._discord.guilds
+        ready: Json = {"v": 10, "user": self._discord.bot, "session_id": self._session}
+        ready |= {"resume_gateway_url": "wss://gateway-local.discord.gg", "shard": data.get("shard", [0, 1])}
+        ready |= {"guilds": [{"id": guild.id, "unavailable": True} for guild in guilds]}
+        ready |= {"application": {"id": self._discord.application_id, "flags": 0}}
+        self.dispatch({"t": "READY", "d": ready})
+        for guild in guilds:
+            self.dispatch({"t": "GUILD_CREATE", "d": guild.shape})
+        self._discord.app_changed()
+
+    def _resume(self, wire: Wire, data: Json) -> None:
+        if not self._session or data["session_id"] != self._session:
+            wire.send(json.dumps({"op": _INVALID_SESSION, "d": False, "s": None, "t": None}))
+            return
+        self.wire = wire
+        for text in self._log[data["seq"] :]:
+            wire.send(text)
+        self.dispatch({"t": "RESUMED", "d": {"_trace": []}})
+        self._discord.app_changed()
+
+
+def _frame(op: int, data: Json | None = None, kind: str | None = None, sequence: int | None = None) -> str:
+    return json.dumps({"op": op, "d": data, "s": sequence, "t": kind})

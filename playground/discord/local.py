@@ -1,0 +1,207 @@
+"""The local Discord as a whole: opens it, closes it, and is what tests and the playground hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self
+
+import aiohttp
+from aiohttp import web
+
+from playground.discord import shapes
+from playground.discord.answering import Answering, Call, Failure
+from playground.discord.client import Clients
+from playground.discord.gateway import Gateway
+from playground.discord.people import Person
+from playground.discord.rest import Rest
+from playground.discord.shapes import Json, snowflake
+from playground.discord.wires import LOOPBACK, Loopback, certify, listen, proxy
+from playground.discord.world import Channel, Guild, Interaction, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_COLORS = ("#5865f2", "#eb459e", "#57a55a", "#e67e22", "#9b59b6", "#11806a")
+
+
+class LocalDiscord:
+    """Discord on loopback, everything in memory, one bot.
+
+    Args:
+        folder: Gets `ca.pem`, the authority that a client must trust.
+        page: A folder to serve at `/` of `client_app`, which takes further routes before it is opened.
+    """
+
+    token = "bG9jYWwtZGlzY29yZA.local.only-good-on-loopback"  # noqa: S105 - opens nothing but this
+    attachment_size_limit = 10 * 1024 * 1024
+
+    def __init__(self, folder: Path, page: Path | None = None) -> None:
+        self._folder, self._page = folder, page
+        self._change, self._stack = asyncio.Event(), AsyncExitStack()
+        self._gateway, self._answering, self._clients = Gateway(self), Answering(self), Clients(self)
+        self._rest = Rest(self, self._answering)
+        self.application_id = snowflake()
+        self.bot = shapes.user(self.application_id, "imagine", global_name=None, is_bot=True)
+        self.client_app = web.Application()
+        self.commands: list[Json] = []
+        self.trace: list[Call] = []
+        self.interactions: dict[str, Interaction] = {}
+        self.uploads: dict[str, bytes] = {}
+        self.people: dict[str, Person] = {}
+        self.channels: dict[str, Channel] = {}
+        self.guilds: list[Guild] = []
+        self.guild = self.add_guild("Playground")
+        self.channel = self.guild.add_channel("images")
+        for name in ("alice", "bob", "mia"):
+            self.add_person(name, is_manager=name == "mia")
+
+    async def __aenter__(self) -> Self:
+        authority = self._folder / "ca.pem"
+        discord_app = web.Application(
+            client_max_size=1 << 28
+        )  # the 25 MiB of a request are Discord's to refuse
+        discord_app.add_routes(
+            [web.get("/", self._gateway.serve), *self._rest.routes(), *self._clients.file_routes()]
+        )
+        self.client_app.add_routes([*self._clients.routes(), *self._clients.file_routes()])
+        if self._page is not None:
+            index = self._page / "index.html"
+            self.client_app.router.add_get("/", lambda _: asyncio.sleep(0, web.FileResponse(index)))
+            self.client_app.router.add_static("/", self._page)
+        self._port = await self._stack.enter_async_context(listen(discord_app, certify(authority)))
+        client_port = await self._stack.enter_async_context(listen(self.client_app))
+        self.client_url = f"http://{LOOPBACK}:{client_port}"
+        proxy_port = await self._stack.enter_async_context(proxy(self._port))
+        self._trust = ssl.create_default_context(cafile=authority)
+        self.environment = {
+            "DISCORD_TOKEN": self.token,
+            "DISCORD_PROXY": f"http://{LOOPBACK}:{proxy_port}",
+            "SSL_CERT_FILE": str(authority),
+        }
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gateway.drop(1001)
+        await self._clients.close()
+        await self._stack.aclose()
+
+    def connector(self) -> aiohttp.TCPConnector:
+        """Return a connector for one in-process client: every host is this Discord."""
+        return aiohttp.TCPConnector(limit=0, resolver=Loopback(self._port), ssl=self._trust)
+
+    def add_guild(self, name: str) -> Guild:
+        """Let the bot into another guild, which has no channel yet."""
+        self.guilds.append(guild := Guild(self, name))
+        self.send({"t": "GUILD_CREATE", "d": guild.shape})
+        return guild
+
+    def add_person(self, name: str, *, is_manager: bool = False) -> Person:
+        """Let somebody into every guild."""
+        color = _COLORS[len(self.people) % len(_COLORS)]
+        self.people[name] = person = Person(self, name, color, is_manager)
+        self.channels[person.direct_messages.id] = person.direct_messages
+        return person
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the bot is connected to the gateway."""
+        return self._gateway.wire is not None
+
+    async def until(self, condition: Callable[[], object], timeout: float = 10) -> None:  # noqa: ASYNC109 - see answered
+        """Wait until a condition holds; it is looked at again whenever anything has changed.
+
+        Raises:
+            TimeoutError: It did not come to hold, in `timeout` seconds.
+        """
+        async with asyncio.timeout(timeout):
+            while not condition():
+                await self._change.wait()
+
+    def changed(self) -> None:
+        """Let every `until` look again."""
+        self._change.set()
+        self._change = asyncio.Event()
+
+    def fail(
+        self,
+        route: str,
+        status: int,
+        body: Any,
+        *,
+        headers: dict[str, str] | None = None,
+        times: int = 1,
+        is_late: bool = False,
+    ) -> None:
+        """Order the next answers of a route, whose names are those in `Rest.routes`.
+
+        Args:
+            route: Such as "callback", "edit_original", "get_original", "edit_message", "followup", "sync".
+            status: The HTTP status.
+            body: JSON, or text that is none, such as a proxy's page.
+            headers: Further headers.
+            times: How many calls fare so.
+            is_late: Carry the call out all the same: only its answer is lost.
+        """
+        failure = Failure(status, body, headers or {}, is_late)
+        self._answering.failures.setdefault(route, []).extend([failure] * times)
+
+    def age(self, what: Interaction | Message, seconds: float) -> None:
+        """Make an interaction, or that which made a message, so much older to this Discord."""
+        interaction = what.interaction if isinstance(what, Message) else what
+        if interaction is not None:
+            interaction.born -= seconds
+        self.changed()
+
+    def send(self, event: Json) -> None:
+        """Send a gateway event `{"t", "d"}`; an interaction's `event` sent again is a replay."""
+        self._gateway.dispatch(event)
+
+    def drop_gateway(self, code: int = 4000, *, is_resumable: bool = True) -> None:
+        """Close the bot's gateway connection; it comes back and resumes, or must identify anew."""
+        if not is_resumable:
+            self._gateway.forget()
+        self._gateway.drop(code)
+        self.app_changed()
+
+    async def file(self, attachment: Json) -> bytes:
+        """Return what was uploaded as this Attachment object."""
+        return self.uploads[attachment["id"]]
+
+    def message(self, message_id: str) -> Message:
+        """Find a message anywhere, else raise LookupError."""
+        for channel in self.channels.values():
+            for message in channel.messages:
+                if message.id == message_id:
+                    return message
+        raise LookupError("There is no such message")
+
+    def write_trace(self, path: Path) -> None:
+        """Write every REST call so far as a line of JSON."""
+        path.write_text("".join(json.dumps(asdict(call)) + "\n" for call in self.trace))
+
+    def show(self, kind: str, message: Message) -> None:
+        """Note a new or changed message, for pages and for whoever waits."""
+        self._clients.tell_message(kind, message)
+        self.changed()
+
+    def remove(self, message: Message) -> None:
+        """Delete a message."""
+        self._clients.tell_message("MESSAGE_DELETE", message)
+        message.channel.messages.remove(message)
+        message.is_deleted = True
+        self.changed()
+
+    def app_changed(self) -> None:
+        """Note that the bot came or went."""
+        self._clients.tell("APP_UPDATE", {"online": self.is_online})
+        self.changed()
+
+    def commands_changed(self) -> None:
+        """Note that commands were registered."""
+        self._clients.tell_commands()
+        self.changed()

@@ -1,0 +1,77 @@
+"""How Discord's API says no.
+
+Numbers and words: https://discord.com/developers/docs/topics/opcodes-and-status-codes
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from playground.discord.shapes import Json
+
+UNAUTHORIZED = 401, 0, "401: Unauthorized"
+NOT_FOUND = 404, 0, "404: Not Found"
+UNKNOWN_CHANNEL = 404, 10003, "Unknown Channel"
+UNKNOWN_MESSAGE = 404, 10008, "Unknown Message"
+UNKNOWN_USER = 404, 10013, "Unknown User"
+UNKNOWN_WEBHOOK = 404, 10015, "Unknown Webhook"
+UNKNOWN_INTERACTION = 404, 10062, "Unknown interaction"
+TOO_LARGE = 413, 40005, "Request entity too large"
+ALREADY_ACKNOWLEDGED = 400, 40060, "Interaction has already been acknowledged."
+MISSING_ACCESS = 403, 50001, "Missing Access"
+EMPTY_MESSAGE = 400, 50006, "Cannot send an empty message"
+NO_DIRECT_MESSAGES = 403, 50007, "Cannot send messages to this user"
+MISSING_PERMISSIONS = 403, 50013, "Missing Permissions"
+INVALID_TOKEN = 401, 50027, "Invalid Webhook Token"
+INVALID_JSON = 400, 50109, "The request body contains invalid JSON."
+
+Problem = tuple[tuple[str | int, ...], str, str]
+"""Where in the body, Discord's code, and a sentence."""
+
+_CODES = {
+    "required": ("BASE_TYPE_REQUIRED", "This field is required"),
+    "maxLength": ("BASE_TYPE_MAX_LENGTH", "Must be {} or fewer in length."),
+    "maxItems": ("BASE_TYPE_MAX_LENGTH", "Must be {} or fewer in length."),
+    "minLength": ("BASE_TYPE_MIN_LENGTH", "Must be {} or more in length."),
+    "minItems": ("BASE_TYPE_MIN_LENGTH", "Must be {} or more in length."),
+    "minimum": ("NUMBER_TYPE_MIN", "int value should be greater than or equal to {}."),
+    "maximum": ("NUMBER_TYPE_MAX", "int value should be less than or equal to {}."),
+    "pattern": ("STRING_TYPE_REGEX", "String value did not match validation regex."),
+    "enum": ("BASE_TYPE_CHOICES", "Value must be one of {}."),
+}
+
+
+class ApiError(Exception):
+    """Any answer but success: `status`, and `body` in Discord's shape."""
+
+    def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body: Json = {"message": message, "code": code} | ({"errors": errors} if errors else {})
+
+
+def raise_for(problems: Iterable[Problem]) -> None:
+    """Raise ApiError 50035 with the tree of errors, unless there are no problems."""
+    tree: Json = {}
+    for path, code, message in problems:
+        node = tree
+        for step in path:
+            node = node.setdefault(str(step), {})
+        node.setdefault("_errors", []).append({"code": code, "message": message})
+    if tree:
+        raise ApiError(400, 50035, "Invalid Form Body", tree)
+
+
+def check(schema: Draft202012Validator, body: Any) -> None:
+    """Raise ApiError 50035 for whatever does not fit the schema."""
+    raise_for(_problem(error) for error in schema.iter_errors(body))
+
+
+def _problem(error: ValidationError) -> Problem:
+    code, message = _CODES.get(str(error.validator), ("BASE_TYPE_INVALID", error.message))
+    path = tuple(error.absolute_path)
+    if error.validator == "required":
+        path += (error.message.split("'")[1],)  # the missing key stands nowhere else
+    return path, code, message.format(error.validator_value)

@@ -1,0 +1,238 @@
+"""The REST API under /api/v10, as far as a bot of commands, buttons and images needs it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from playground.discord import refusals, registration
+from playground.discord.bodies import Files, change
+from playground.discord.refusals import ApiError, raise_for
+from playground.discord.world import (
+    EPHEMERAL,
+    LOADING,
+    RESPONSE_SECONDS,
+    TOKEN_SECONDS,
+    Channel,
+    Interaction,
+    Message,
+    blank,
+)
+
+if TYPE_CHECKING:
+    from playground.discord.answering import Answering, Asked
+    from playground.discord.local import LocalDiscord
+    from playground.discord.shapes import Json
+
+_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
+
+
+class Rest:
+    """The handlers; each returns the JSON to answer, or None for 204."""
+
+    def __init__(self, discord: LocalDiscord, answering: Answering) -> None:
+        self._discord = discord
+        self._answering = answering
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return every route, named as `LocalDiscord.fail` names them."""
+        channel, commands = "/channels/{channel}/messages", "/applications/{app}/commands"
+        webhook = "/webhooks/{app}/{token}"
+        table = {
+            "me": ("GET", "/users/@me", self._me),
+            "application": ("GET", "/oauth2/applications/@me", self._application),
+            "gateway": ("GET", "/gateway", lambda _: {"url": "wss://gateway.discord.gg"}),
+            "gateway_bot": ("GET", "/gateway/bot", self._gateway_bot),
+            "sync": ("PUT", commands, self._sync),
+            "commands": ("GET", commands, lambda _: self._discord.commands),
+            "callback": ("POST", "/interactions/{id}/{token}/callback", self._callback),
+            "followup": ("POST", webhook, self._followup),
+            "create_message": ("POST", channel, self._create),
+            "list_messages": ("GET", channel, self._list),
+            "create_dm": ("POST", "/users/@me/channels", self._create_dm),
+        }
+        # The order matters: @original would fit {id} as well.
+        for what, path in (
+            ("original", f"{webhook}/messages/@original"),
+            ("followup", f"{webhook}/messages/{{id}}"),
+            ("message", f"{channel}/{{id}}"),
+        ):
+            table |= {
+                f"get_{what}": ("GET", path, lambda asked: self._message(asked).data),
+                f"edit_{what}": ("PATCH", path, self._edit),
+                f"delete_{what}": ("DELETE", path, lambda asked: self._discord.remove(self._message(asked))),
+            }
+        table["unknown"] = ("*", "/{anything:.*}", self._unknown)
+        return [
+            web.route(method, f"/api/v10{path}", self._answering.handler(name, act))
+            for name, (method, path, act) in table.items()
+        ]
+
+    def _me(self, _: Asked) -> Json:
+        return self._discord.bot | {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None}
+
+    def _application(self, _: Asked) -> Json:
+        bot = self._discord.bot
+        shape: Json = {
+            "id": bot["id"],
+            "name": bot["username"],
+            "description": "",
+            "type": None,
+            "bot": bot,
+            "owner": bot,
+        }
+        shape |= dict.fromkeys(
+            ("icon", "interactions_endpoint_url", "role_connections_verification_url", "team")
+        )
+        shape |= {
+            "verify_key": "0" * 64,
+            "flags": 0,
+            "flags_new": "0",
+            "redirect_uris": [],
+            "eligible_oauth2_scopes": [],
+        }
+        counts = ("guild_count", "user_install_count", "user_authorization_count")
+        shape |= {f"approximate_{what}": 1 for what in counts}
+        return shape | {"explicit_content_filter": 0, "bot_public": True, "bot_require_code_grant": False}
+
+    def _gateway_bot(self, _: Asked) -> Json:
+        limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
+        return {"url": "wss://gateway.discord.gg", "shards": 1, "session_start_limit": limit}
+
+    def _unknown(self, _: Asked) -> Json:
+        raise ApiError(*refusals.NOT_FOUND)
+
+    def _sync(self, asked: Asked) -> list[Json]:
+        known = self._discord.commands
+        self._discord.commands = registration.register(asked.body, self._discord.application_id, known)
+        self._discord.commands_changed()
+        return self._discord.commands
+
+    def _create_dm(self, asked: Asked) -> Json:
+        people = {person.id: person for person in self._discord.people.values()}
+        person = people.get(str(asked.body.get("recipient_id")))
+        if person is None:
+            raise ApiError(*refusals.UNKNOWN_USER)
+        return person.direct_messages.shape
+
+    # Messages, by channel with the bot's token or by an interaction's
+
+    def _channel(self, asked: Asked) -> Channel:
+        channel = self._discord.channels.get(asked.where["channel"])
+        if channel is None:
+            raise ApiError(*refusals.UNKNOWN_CHANNEL)
+        if channel.guild is not None and not channel.app_permissions.view_channel:
+            raise ApiError(*refusals.MISSING_ACCESS)
+        return channel
+
+    def _interaction(self, asked: Asked) -> Interaction:
+        """Find whose token this is: it is worth nothing before the callback, and after 15 minutes."""
+        found = self._discord.interactions.get(asked.where["token"])
+        if found is None or not found.is_acknowledged or asked.where["app"] != self._discord.application_id:
+            raise ApiError(*refusals.UNKNOWN_WEBHOOK)
+        if found.age > TOKEN_SECONDS:
+            raise ApiError(*refusals.INVALID_TOKEN)
+        return found
+
+    def _message(self, asked: Asked) -> Message:
+        message_id = asked.where.get("id")
+        if "channel" in asked.where:
+            return self._channel(asked).public(str(message_id))
+        interaction = self._interaction(asked)
+        mine = interaction.messages if message_id else [interaction.message]
+        for message in mine:
+            if message is not None and not message.is_deleted and message_id in (None, message.id):
+                return message
+        raise ApiError(*refusals.UNKNOWN_MESSAGE)
+
+    def _edit(self, asked: Asked) -> Json:
+        return self._changed(self._message(asked), asked.body, asked.files).data
+
+    def _changed(self, message: Message, body: Json, files: Files) -> Message:
+        change(message, body, files)
+        message.edits.append((time.monotonic(), message.data))
+        self._discord.show("MESSAGE_UPDATE", message)
+        return message
+
+    def _posted(
+        self, channel: Channel, body: Json, files: Files, interaction: Interaction | None = None
+    ) -> Message:
+        message = Message(channel, blank(channel, body.get("flags") or 0, interaction), interaction)
+        if not message.is_loading:
+            change(message, body, files)
+        channel.messages.append(message)
+        if interaction is not None:
+            interaction.messages.append(message)
+        self._discord.show("MESSAGE_CREATE", message)
+        return message
+
+    def _create(self, asked: Asked) -> Json:
+        channel = self._channel(asked)
+        if channel.guild is not None and not channel.app_permissions.send_messages:
+            raise ApiError(*refusals.MISSING_PERMISSIONS)
+        if channel.recipient is not None and not channel.recipient.takes_direct_messages:
+            raise ApiError(*refusals.NO_DIRECT_MESSAGES)
+        body = asked.body | {"flags": (asked.body.get("flags") or 0) & ~(EPHEMERAL | LOADING)}
+        return self._posted(channel, body, asked.files).data
+
+    def _list(self, asked: Asked) -> list[Json]:
+        public = [each.data for each in self._channel(asked).messages if not each.is_ephemeral]
+        return public[: -int(asked.query.get("limit", 50)) - 1 : -1]
+
+    def _followup(self, asked: Asked) -> Json:
+        interaction = self._interaction(asked)
+        if (
+            interaction.message is not None and interaction.message.is_loading
+        ):  # Discord: it becomes the response
+            return self._changed(interaction.message, asked.body, asked.files).data
+        body = asked.body | {"flags": (asked.body.get("flags") or 0) & ~LOADING}
+        return self._posted(interaction.channel, body, asked.files, interaction).data
+
+    def _callback(self, asked: Asked) -> Json | None:
+        interaction = self._discord.interactions.get(asked.where["token"])
+        if interaction is None or interaction.id != asked.where["id"]:
+            raise ApiError(*refusals.UNKNOWN_INTERACTION)
+        if interaction.is_acknowledged:
+            raise ApiError(*refusals.ALREADY_ACKNOWLEDGED)
+        if interaction.age > RESPONSE_SECONDS:
+            raise ApiError(*refusals.UNKNOWN_INTERACTION)
+        kind = asked.body["type"]
+        self._acknowledge(interaction, kind, asked.body.get("data") or {}, asked.files)
+        interaction.is_acknowledged = True
+        return _callback_response(interaction, kind) if "with_response" in asked.query else None
+
+    def _acknowledge(self, interaction: Interaction, kind: int, data: Json, files: Files) -> None:
+        if kind in (_DEFERRED_UPDATE, _UPDATE) and interaction.source is not None:
+            interaction.message = interaction.source
+            interaction.messages.append(interaction.source)
+            if kind == _UPDATE:
+                self._changed(interaction.source, data, files)
+        elif kind in (_MESSAGE, _DEFERRED):
+            flags = (data.get("flags") or 0) & ~LOADING
+            data |= {"flags": flags & EPHEMERAL | LOADING if kind == _DEFERRED else flags}
+            interaction.message = self._posted(interaction.channel, data, files, interaction)
+        elif kind == _CHOICES:
+            interaction.choices = data["choices"]
+        elif kind == _MODAL:
+            interaction.modal = data
+        else:
+            raise_for(
+                [(("type",), "INTERACTION_CALLBACK_INVALID", "This interaction cannot be answered so.")]
+            )
+
+
+def _callback_response(interaction: Interaction, kind: int) -> Json:
+    shape: Json = {
+        "id": interaction.id,
+        "type": interaction.event["d"]["type"],
+        "channel_id": interaction.channel.id,
+    }
+    message = interaction.message
+    if message is None:
+        return {"interaction": shape}
+    shape |= {"response_message_id": message.id, "response_message_loading": message.is_loading}
+    shape |= {"response_message_ephemeral": message.is_ephemeral}
+    resource = {"resource": {"type": kind, "message": message.data}} if kind in (_MESSAGE, _UPDATE) else {}
+    return {"interaction": shape} | resource

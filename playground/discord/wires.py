@@ -1,0 +1,134 @@
+"""The wires: certificates, names that all lead home, the proxy, and sockets one can write to at once."""
+
+import asyncio
+import json
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import trustme
+from aiohttp import WSMessage, WSMsgType, web
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from playground.discord.shapes import Json
+
+LOOPBACK = "127.0.0.1"
+_HOSTS = ("discord.com", "*.discord.com", "gateway.discord.gg", "*.discord.gg", "cdn.discordapp.com")
+
+
+def certify(authority: Path) -> ssl.SSLContext:
+    """Write a new authority's certificate to a file, and return a server's context that it vouches for."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(authority)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert(*_HOSTS).configure_cert(context)
+    return context
+
+
+class Loopback(AbstractResolver):
+    """Answers every name with one port of this machine, so that nothing can leave it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the one address there is."""
+        del port, family
+        home = ResolveResult(
+            hostname=host, host=LOOPBACK, port=self._port, family=socket.AF_INET, proto=0, flags=0
+        )
+        return [home]
+
+    async def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+
+@asynccontextmanager
+async def listen(app: web.Application, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Serve an application; yields its free port."""
+    runner = web.AppRunner(app, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, LOOPBACK, 0, ssl_context=context).start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+class Wire:
+    """A server's websocket of JSON texts; `send` and `close` never wait."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self._socket = socket
+        self._queue: asyncio.Queue[str | int] = asyncio.Queue()
+
+    def send(self, text: str) -> None:
+        """Write a text when those before it are written."""
+        self._queue.put_nowait(text)
+
+    def close(self, code: int) -> None:
+        """Close with this code when everything before it is written."""
+        self._queue.put_nowait(code)
+
+    async def frames(self) -> AsyncIterator[Json]:
+        """Yield what comes in, until either side closes."""
+        writer = asyncio.create_task(self._write())
+        try:
+            frame: WSMessage
+            async for frame in self._socket:
+                if frame.type is WSMsgType.TEXT:
+                    yield json.loads(frame.data)
+        finally:
+            writer.cancel()
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await writer
+
+    async def _write(self) -> None:
+        while not isinstance(item := await self._queue.get(), int):
+            await self._socket.send_str(item)
+        await self._socket.close(code=item)
+
+
+@asynccontextmanager
+async def proxy(target: int) -> AsyncIterator[int]:
+    """Run a proxy that leads every CONNECT to the target port; yields its own port."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(task := asyncio.ensure_future(_splice(reader, writer, target)))
+        task.add_done_callback(tasks.discard)
+
+    async with await asyncio.start_server(serve, LOOPBACK, 0) as server:
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _splice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: int) -> None:
+    writers = [writer]
+    try:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            if not (await reader.readuntil(b"\r\n\r\n")).startswith(b"CONNECT "):
+                writer.write(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+                return
+            far_reader, far_writer = await asyncio.open_connection(LOOPBACK, target)
+            writers.append(far_writer)
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+    finally:
+        for each in writers:
+            each.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(1 << 16):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
