@@ -142,7 +142,7 @@ class RunComfyUnavailableError(ServiceError):
 
 
 class SubmissionUnknownError(ServiceError):
-    """The order was sent and no usable answer came: it may or may not have been made, so it is never resent."""
+    """The order was sent and no usable answer came: nobody knows whether it was made, so never resend."""
 
     key = "submission-unknown"
 

@@ -103,7 +103,7 @@ class Limits:
 
     @property
     def of_member(self) -> tuple[Quota, ...]:
-        """The limits that count the member's own images: at most one a period, and only those that can bind."""
+        """The limits that count the member's own images: at most one a period, only those that can bind."""
         if self.member is None:
             return ()
         if self.ceiling is None or is_within(self.member, self.ceiling):
@@ -125,3 +125,11 @@ class Usage:
     def left(self) -> int:
         """How many images the member may still order in this window; never below 0."""
         return max(0, self.quota.limit - self.used)
+
+    def fits(self, images: int) -> str:
+        """Why an order does not fit now: `forbidden`, `used-up`, `later` or `never`."""
+        if self.quota.limit == 0:
+            return "forbidden"
+        if images > self.quota.limit:
+            return "never"
+        return "later" if self.left else "used-up"

@@ -24,7 +24,7 @@ Work = Callable[[aiosqlite.Connection], Awaitable[T]]
 
 def queries(name: str) -> Any:
     """The statements of `queries/<name>.sql`, as aiosql's coroutines by their names."""
-    return aiosql.from_path(_HERE / "queries" / f"{name}.sql", "aiosqlite")
+    return aiosql.from_path(_HERE / "queries" / f"{name}.sql", "aiosqlite", mandatory_parameters=False)
 
 
 class Database:

@@ -103,7 +103,7 @@ class JobStore:
         return await self._change("ask_to_cancel", job_id, user_id=user_id)
 
     async def fetch_again(self, job_id: str, requester: Requester) -> Job | None:
-        """From failed to in_progress, free of charge, answering a new message; None where somebody was faster."""
+        """From failed to in_progress, free, answering a new message; None where somebody was faster."""
         values = asdict(requester)
         del values["guild_id"], values["user_id"]
         return await self._change(
@@ -143,9 +143,11 @@ class JobStore:
 
         return await self._database.transaction(work)
 
-    async def told(self, job_id: str) -> None:
-        """Wipe the token: the end stands in Discord, or cannot be told there any more."""
-        await self._database.transaction(lambda connection: self._queries.told(connection, job_id=job_id))
+    async def told(self, job: Job) -> None:
+        """Wipe the token that `job` holds: its end stands in Discord, or cannot be told there any more."""
+        await self._database.transaction(
+            lambda connection: self._queries.told(connection, job_id=job.job_id, token=job.token)
+        )
 
     async def _change(self, verb: str, job_id: str, **values: str | int) -> Job | None:
         statement = getattr(self._queries, verb)

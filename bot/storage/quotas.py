@@ -54,6 +54,7 @@ def _quota_exceeded(usage: Usage, job: Job) -> QuotaExceededError:
         left=usage.left,
         wanted=job.images,
         resets=int(usage.resets_at.timestamp()),
+        fits=usage.fits(job.images),
     )
 
 

@@ -62,7 +62,7 @@ where job_id = :job_id and status in ('waiting', 'submitting', 'in_queue', 'in_p
 returning *;
 
 -- name: told!
-update jobs set token = null where job_id = :job_id;
+update jobs set token = null where job_id = :job_id and token = :token;
 
 -- name: fetch_again^
 update jobs set

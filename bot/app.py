@@ -1,0 +1,99 @@
+"""The composition root: opens everything in reading order, closes it in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+
+import cogs
+from bot.client import NETWORK_ERRORS, ImagineBot
+from bot.errors import ConfigError
+from bot.jobs.runner import JobRunner
+from bot.jobs.service import JobService
+from bot.models.catalogue import Catalogue
+from bot.runcomfy import Downloader, FileHosts, RunComfyClient
+from bot.storage.database import open_database
+from bot.storage.facts import FactStore
+from bot.storage.jobs import JobStore
+from bot.storage.quotas import QuotaStore
+from cogs._delivery import DiscordDelivery
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+_log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Be the bot until SIGTERM or SIGINT; jobs that are under way then are taken up by the next start.
+
+    Raises:
+        ConfigError: A setting keeps the bot from starting; nothing was spent.
+    """
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with AsyncExitStack() as stack:
+        catalogue = Catalogue.load()
+        database = await stack.enter_async_context(open_database(settings.database_url))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        jobs = JobStore(database)
+        quotas = QuotaStore(
+            database, default=settings.default_quota, ceiling=settings.max_quota, budget=settings.budget
+        )
+        bot = await stack.enter_async_context(
+            ImagineBot(
+                catalogue=catalogue,
+                quotas=quotas,
+                facts=FactStore(database),
+                guild_ids=settings.guilds,
+                extensions=cogs.EXTENSIONS,
+                proxy=settings.discord_proxy,
+            )
+        )
+        runner = JobRunner(
+            jobs=jobs,
+            runcomfy=RunComfyClient(
+                session, api_url=settings.runcomfy_api_url, token=settings.runcomfy_token.get_secret_value()
+            ),
+            downloader=Downloader(session, FileHosts.parse(settings.runcomfy_file_hosts)),
+            delivery=DiscordDelivery(bot),
+            files=settings.database_url.parent / "files",
+        )
+        stack.push_async_callback(runner.close)
+        bot.jobs = JobService(jobs=jobs, quotas=quotas, catalogue=catalogue, runner=runner)
+        await _log_in(bot, settings.discord_token.get_secret_value())
+        await runner.resume()
+        await _stay_connected(bot, stopped)
+        _log.info("stopping; jobs under way go on at the next start")
+
+
+async def _log_in(bot: ImagineBot, token: str) -> None:
+    try:
+        await bot.login(token)
+    except discord.LoginFailure as error:
+        raise ConfigError(
+            ["DISCORD_TOKEN is rejected by Discord: copy it anew from its developer portal"]
+        ) from error
+    except NETWORK_ERRORS as error:
+        raise ConfigError(
+            [f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"]
+        ) from error
+
+
+async def _stay_connected(bot: ImagineBot, stopped: asyncio.Event) -> None:
+    """Hold the gateway until the stop; what ends the gateway for good ends the bot."""
+    connection = asyncio.create_task(bot.connect())
+    stop = asyncio.create_task(stopped.wait())
+    await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if connection.done():
+        await connection
+    else:
+        connection.cancel()

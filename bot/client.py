@@ -1,0 +1,114 @@
+"""The bot as Discord sees it: intents, commands, and when Discord is told of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.jobs.service import JobService
+    from bot.models.catalogue import Catalogue
+    from bot.storage.facts import FactStore
+    from bot.storage.quotas import QuotaStore
+
+_log = logging.getLogger(__name__)
+
+NEEDED = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
+"""The least that the bot needs in a channel: to see it, and to post embeds and files there."""
+
+NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
+"""What discord.py lets through when an answer of Discord's was lost on the way."""
+
+
+class ImagineBot(commands.Bot):
+    """A client for slash commands and buttons in servers, with what the cogs need as typed attributes."""
+
+    jobs: JobService
+    """Set by `bot.app` before the login: the service delivers through this very client."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        quotas: QuotaStore,
+        facts: FactStore,
+        guild_ids: frozenset[int],
+        extensions: Sequence[str],
+        proxy: str | None,
+    ) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=discord.Intents(guilds=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=False, private_channel=False
+            ),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+            proxy=proxy,
+        )
+        self.catalogue = catalogue
+        self.quotas = quotas
+        self._facts = facts
+        self._guild_ids = guild_ids
+        self._to_load = extensions
+        self._proxy = proxy
+        self._webhooks: aiohttp.ClientSession | None = None
+
+    def serves(self, guild_id: int) -> bool:
+        """Whether the owner lets this server use the bot."""
+        return not self._guild_ids or guild_id in self._guild_ids
+
+    def webhook(self, token: str) -> discord.Webhook:
+        """The webhook of an interaction, known by its token alone, so that it works after a restart too."""
+        if self._webhooks is None:
+            # Webhook.partial does not take the client's proxy over, so the session brings it.
+            self._webhooks = aiohttp.ClientSession(proxy=self._proxy)
+        return discord.Webhook.partial(self.application_id or 0, token, session=self._webhooks, client=self)
+
+    async def close(self) -> None:
+        """Leave Discord; nothing can be edited afterwards."""
+        await super().close()
+        if self._webhooks is not None:
+            await self._webhooks.close()
+
+    async def setup_hook(self) -> None:
+        """Load the cogs, and tell Discord of the commands where their definition has changed."""
+        for extension in self._to_load:
+            await self.load_extension(extension)
+        await self._sync()
+        _log.info("invite link: %s", discord.utils.oauth_url(self.application_id or 0, permissions=NEEDED))
+
+    async def on_ready(self) -> None:
+        """Say that the bot can be used."""
+        _log.info("ready as %s on %d servers", self.user, len(self.guilds))
+
+    async def _sync(self) -> None:
+        definition = await self._definition()
+        name = f"commands of application {self.application_id}"
+        if await self._facts.get(name) == definition:
+            return
+        synced = await self.tree.sync()
+        await self._facts.remember(name, definition)
+        _log.info("told Discord of the commands %s", ", ".join(command.name for command in synced))
+
+    async def _definition(self) -> str:
+        """A hash of all commands as Discord would get them: while it stays, there is nothing to sync."""
+        translator = self.tree.translator
+        payloads = [
+            await command.get_translated_payload(self.tree, translator)
+            if translator
+            else command.to_dict(self.tree)
+            for command in self.tree.get_commands()
+        ]
+        payloads.sort(key=lambda payload: (payload["type"], payload["name"]))
+        return hashlib.sha256(json.dumps(payloads, sort_keys=True).encode()).hexdigest()

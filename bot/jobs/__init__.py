@@ -1,0 +1,1 @@
+"""Jobs: what a cog may ask for, and what carries each one to its end."""

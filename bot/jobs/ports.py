@@ -1,0 +1,38 @@
+"""What the core needs from Discord, and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bot.records import Job
+
+
+class Delivery(Protocol):
+    """Shows a job in its message."""
+
+    def progress(self, job: Job, place: int | None = None) -> None:
+        """Show a state that is not the last, soon; `place` is the place in the queue, where it is known.
+
+        Returns at once and never raises: a newer state replaces one that was not shown yet.
+        """
+
+    async def tell(self, job: Job) -> None:
+        """Show the end of a job that has no images.
+
+        Raises:
+            DeliveryError: Discord does not take it, for good.
+        """
+
+    async def deliver(self, job: Job, files: Sequence[Path]) -> None:
+        """Post the images in the job's message; posting them twice leaves them there once.
+
+        Raises:
+            DeliveryError: Discord does not take them, for good.
+        """
+
+    async def find_answer(self, job: Job) -> int | None:
+        """The id of the job's message, where the first response has arrived though nobody noted it."""

@@ -1,0 +1,167 @@
+"""All that a cog may ask of jobs."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.errors import AlreadyPaintingError, JobNotFoundError, NotNowError, NotYourJobError
+from bot.records import Input, Job, JobStatus, Requester
+
+if TYPE_CHECKING:
+    from bot.jobs.runner import JobRunner
+    from bot.models.catalogue import Catalogue, Model
+    from bot.storage.jobs import JobStore
+    from bot.storage.quotas import QuotaStore
+
+_log = logging.getLogger(__name__)
+
+
+class JobService:
+    """Starts, repeats, cancels and fetches jobs; a refusal is an error with a text, before money moves."""
+
+    def __init__(
+        self, *, jobs: JobStore, quotas: QuotaStore, catalogue: Catalogue, runner: JobRunner
+    ) -> None:
+        self._jobs = jobs
+        self._quotas = quotas
+        self._catalogue = catalogue
+        self._runner = runner
+
+    async def start(
+        self, requester: Requester, model: Model, values: dict[str, object], *, parent: Job | None = None
+    ) -> Job | None:
+        """Reserve an order and write it down; nothing is sent to RunComfy before `answered`.
+
+        Returns:
+            None for an interaction that was taken before: it is to be left alone.
+
+        Raises:
+            InvalidOptionError: A value breaks the model's schema.
+            QuotaExceededError: The member's limit does not allow so many images.
+            BudgetExceededError: The owner's budget does not.
+            BusyError: The database did not take it; nothing was reserved.
+        """
+        job_input: Input = model.schema.clean(values)
+        job = Job(
+            job_id=uuid.uuid4().hex,
+            parent_id=parent.job_id if parent else None,
+            interaction_id=requester.interaction_id,
+            guild_id=requester.guild_id,
+            channel_id=requester.channel_id,
+            user_id=requester.user_id,
+            locale=requester.locale,
+            token=requester.token,
+            asked_at=requester.asked_at,
+            file_limit=requester.file_limit,
+            message_id=None,
+            model_id=model.model_id,
+            input=job_input,
+            images=model.schema.images(job_input),
+            refunded=0,
+            status=JobStatus.WAITING,
+            request_id=None,
+            error=None,
+            error_values={},
+            cancelled_by=None,
+            created_at=datetime.now(UTC),
+            started_at=None,
+            ended_at=None,
+        )
+        limits = await self._quotas.limits(job.guild_id, job.user_id)
+        return job if await self._jobs.reserve(job, limits) else None
+
+    def answered(self, job: Job, message_id: int) -> None:
+        """The first response has arrived as this message: note it and carry the job on."""
+        _log.info("job %s: %d images for member %d", job.job_id, job.images, job.user_id)
+        self._runner.take(job, message_id=message_id)
+
+    async def unanswered(self, job: Job) -> None:
+        """The first response cannot be seen by anybody: give the order back, and leave the message alone."""
+        _log.warning("job %s: given back, since its first response did not arrive", job.job_id)
+        await self._jobs.end(job.job_id, JobStatus.CANCELLED)
+        await self._jobs.told(job)
+
+    async def reroll(self, requester: Requester, job_id: str) -> Job | None:
+        """The same order with a new seed, charged to whoever asks; see `start`.
+
+        Raises:
+            JobNotFoundError: There is no such job in this channel.
+            NotNowError: The job has no end that can be repeated.
+        """
+        job, model = await self._ended(requester, job_id, JobStatus.SUCCEEDED, JobStatus.CANCELLED)
+        return await self.start(requester, model, dict(model.schema.reseeded(job.input)), parent=job)
+
+    async def retry(self, requester: Requester, job_id: str) -> Job | None:
+        """The same order once more after a failure, charged to whoever asks; see `start`.
+
+        Raises:
+            JobNotFoundError: There is no such job in this channel.
+            NotNowError: The job has not failed.
+        """
+        job, model = await self._ended(requester, job_id, JobStatus.FAILED)
+        return await self.start(requester, model, dict(job.input), parent=job)
+
+    async def fetch(self, requester: Requester, job_id: str) -> Job:
+        """Take up a failed job again whose images RunComfy may still hold; free, for its owner.
+
+        Raises:
+            JobNotFoundError: There is no such job on this server.
+            NotYourJobError: Somebody else asks.
+            NotNowError: There is nothing to fetch, or it is being fetched.
+        """
+        job = await self._jobs.get(job_id)
+        if job.guild_id != requester.guild_id:
+            raise JobNotFoundError
+        if job.user_id != requester.user_id:
+            raise NotYourJobError
+        taken = await self._jobs.fetch_again(job_id, requester) if job.is_fetchable else None
+        if taken is None:
+            raise NotNowError
+        return taken
+
+    async def cancellable(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
+        """The job, with the wish to cancel it noted, for `cancel`.
+
+        Raises:
+            JobNotFoundError: There is no such job in this channel.
+            NotYourJobError: Somebody else asks, who may not manage messages here.
+            AlreadyPaintingError: RunComfy has begun, and cannot stop.
+            NotNowError: The job has ended.
+        """
+        job = await self._here(requester, job_id)
+        if job.user_id != requester.user_id and not may_manage:
+            raise NotYourJobError
+        asked = await self._jobs.ask_to_cancel(job_id, requester.user_id)
+        if asked is None:
+            job = await self._jobs.get(job_id)
+            raise NotNowError if job.status.is_final else AlreadyPaintingError
+        return asked
+
+    async def cancel(self, job: Job) -> None:
+        """Cancel what `cancellable` returned; may take as long as RunComfy does to answer.
+
+        Raises:
+            AlreadyPaintingError: RunComfy had begun; the images will be delivered.
+            RunComfyUnavailableError: No usable answer came; trying again is safe.
+        """
+        if not await self._runner.cancel(job):
+            raise AlreadyPaintingError
+
+    async def _here(self, requester: Requester, job_id: str) -> Job:
+        # A message never leaves its channel, so a button that names another channel's job is forged.
+        job = await self._jobs.get(job_id)
+        if (job.guild_id, job.channel_id) != (requester.guild_id, requester.channel_id):
+            raise JobNotFoundError
+        return job
+
+    async def _ended(self, requester: Requester, job_id: str, *statuses: JobStatus) -> tuple[Job, Model]:
+        job = await self._here(requester, job_id)
+        model = self._catalogue.get(job.model_id)
+        if model is None:
+            raise JobNotFoundError
+        if job.status not in statuses:
+            raise NotNowError
+        return job, model

@@ -1,0 +1,47 @@
+"""Two promises of the runner: a write is not lost, and what must not be cut in two is not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import stamina
+
+from bot.errors import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+T = TypeVar("T")
+
+
+async def durably(write: Callable[[], Awaitable[T]]) -> T:
+    """A write that must not be lost: tried until the database takes it."""
+    async for attempt in stamina.retry_context(on=BusyError, attempts=None, timeout=None):
+        with attempt:
+            return await write()
+    raise AssertionError  # the loop above has no end
+
+
+class Unbroken:
+    """Runs what is brought to its end although the task that waits for it is cancelled."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What the coroutine returns; it goes on where the caller is cancelled."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            # Nobody is left to hear how it ended; asyncio complains about an exception that nobody has seen.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            raise
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for all that is still running, but no longer than this."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=seconds)

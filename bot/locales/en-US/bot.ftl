@@ -1,0 +1,105 @@
+# Times come in as Discord's own timestamps, which stay true without an edit.
+
+## What a job's message says
+
+status-waiting = 🕒 Waiting since { $since }
+status-submitting = 🕒 Waiting since { $since }
+status-in-queue = 🕒 In the queue, { $place ->
+    [0] waiting
+   *[other] place { $place }, waiting
+} since { $since }
+status-painting = 🎨 Painting since { $since }
+status-succeeded = ✅ { $images ->
+    [one] { $images } image
+   *[other] { $images } images
+} in { $seconds } s
+status-fetched = ✅ { $images ->
+    [one] { $images } image
+   *[other] { $images } images
+}, fetched free of charge
+status-cancelled = ✖️ { $by ->
+    [nobody] The job was cancelled before it began.
+   *[other] Job cancelled by { $by } before it began.
+} Nothing was charged.
+nothing-charged = Nothing was charged.
+images-given-back = { $delivered } of { $ordered } images came; { $missing ->
+    [one] the other one was given back.
+   *[other] the other { $missing } were given back.
+}
+file-made-smaller = Image { $number } is shown as { $format }, { $width }×{ $height }, { $size } MB: the original { $original } had { $originalsize } MB, and { $limit } MB fit here.
+cut-prompt = The whole prompt is in prompt.txt.
+asked-by = asked by { $member }
+seed = seed { $seed }
+images = { $count ->
+    [one] { $count } image
+   *[other] { $count } images
+}
+
+button-cancel = Cancel
+button-reroll = Re-roll
+button-retry = Retry
+button-fetch = Fetch the images
+
+## Why a job failed; told in its own message
+
+prompt-refused = ⚠️ RunComfy refused this prompt or its options. Try other words.
+runcomfy-unavailable = ⚠️ RunComfy is not answering. Try again in a few minutes.
+submission-unknown = ⚠️ It is not known whether RunComfy took the order, so it was not sent again. Press Retry to order it anew.
+request-not-found = ⚠️ RunComfy no longer knows this order. Press Retry to order it anew.
+generation-failed = ⚠️ RunComfy could not make the image. Press Retry, or try other words.
+generation-timeout = ⚠️ RunComfy did not finish in time. Should it finish later, Fetch brings the images free of charge.
+output-unavailable = ⚠️ The images are made, but their files cannot be downloaded now. Fetch tries again, free of charge.
+delivery-failed = ⚠️ The images are made, but Discord did not take them. Fetch posts them anew, free of charge.
+operator = ⚠️ This bot cannot paint at the moment. That is its owner's to mend, and the owner has been told.
+unexpected = ⚠️ Something went wrong here (reference { $reference }). Try again; if it stays, tell the bot's owner this reference.
+
+## Refusals, told to one person
+
+invalid-option = ⚠️ The option { $option } { $problem }. Nothing was ordered.
+quota-exceeded = { $fits ->
+    [forbidden] ⏳ Your limit here is 0 images per { $per }, 0 left (resets { $resets }). Somebody who manages this server can change it with /quota set.
+   *[other] ⏳ You have used { $used } of { $limit } images { $per ->
+        [hour] this hour
+        [day] today
+        [week] this week
+       *[month] this month
+    }, { $left } left, resets { $resets }. { $fits ->
+        [later] This order needs { $wanted }: come back then, or ask for fewer.
+        [never] This order needs { $wanted }, which is more than the limit: ask for fewer.
+       *[used-up] Come back then.
+    }
+}
+budget-exceeded = ⏳ This bot's budget for all servers is used up. Its owner has set it; more { $resets }.
+quota-too-high = ⚠️ That is more than this bot's owner allows a member: { $maximum }. Choose a lower limit.
+job-not-found = ⚠️ There is no such job here. Start a new one with /imagine.
+not-your-job = ⚠️ This job is somebody else's. Only they can do this, or somebody who may manage messages.
+not-now = ⚠️ This job has moved on, so there is nothing to do here. Look at its message as it is now.
+already-painting = 🎨 Already painting, RunComfy cannot stop it. It will be posted when it is done.
+forbidden-here = ⚠️ You may not use this here. Ask somebody who manages this server; they can ask the bot's owner.
+missing-permissions = ⚠️ I cannot post images in this channel: I need { $permissions } here. Ask somebody who manages this server, or use another channel. Nothing was ordered.
+busy = ⚠️ The bot is busy. Nothing was charged; try again in a minute.
+
+## /usage and /quota
+
+usage-line = { $period }: { $used } of { $limit } images used, { $left } left { $bar } resets { $resets }
+usage-unlimited = Nothing limits you here.
+usage-hour = This hour
+usage-day = Today
+usage-week = This week
+usage-month = This month
+usage-fetch = These were paid for but never reached you. Fetching is free.
+quota-of = { $limit ->
+    [one] { $limit } image per { $per }
+   *[other] { $limit } images per { $per }
+}
+unlimited = unlimited
+quota-set-everybody = ✅ Everybody on this server may now make { $quota }; members with a limit of their own keep it.
+quota-set-member = ✅ { $member } may now make { $quota }.
+quota-cleared-everybody = ✅ This server's limit is gone. What the bot's owner allows holds now: { $quota }.
+quota-cleared-member = ✅ { $member }'s own limit is gone. Like everybody here, they may make { $quota }.
+quota-nothing-to-clear = There was no limit to clear. What holds: { $quota }.
+quota-show-everybody = Everybody: { $quota }
+quota-show-default = Everybody: { $quota } (set by the bot's owner)
+quota-show-member = { $member }: { $quota }
+quota-show-ceiling = The bot's owner allows a member at most { $quota }.
+quota-show-more = … and { $count } more.

@@ -1,0 +1,37 @@
+"""Logging as text on stderr, with every secret blanked, whatever library wrote the line."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# An interaction's token lets anybody write in the bot's name for 15 minutes; discord.py logs such addresses.
+_TOKEN_IN_ADDRESS = re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w-]+")
+
+
+class _BlankingFormatter(logging.Formatter):
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+        self._secrets = [secret for secret in secrets if secret]
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = _TOKEN_IN_ADDRESS.sub(r"\1***", super().format(record))
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def set_up(level: str, *, secrets: Iterable[str] = ()) -> None:
+    """Send everything from `level` up to stderr, without the secrets, tracebacks included."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_BlankingFormatter(secrets))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Their every heartbeat and every retry is not what an owner reads a log for.
+    for name in ("discord", "stamina"):
+        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
+    if level == "DEBUG":
+        logging.getLogger("discord").setLevel(logging.DEBUG)

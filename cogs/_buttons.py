@@ -1,0 +1,77 @@
+"""The buttons under a job: they hold nothing but the job's id, so they work after a restart and for ever."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ButtonStyle, ui
+
+from bot.i18n import translate
+
+if TYPE_CHECKING:
+    import re
+
+    from bot.records import Job
+
+
+class Verb(StrEnum):
+    """What a button does to its job."""
+
+    CANCEL = "cancel"
+    REROLL = "reroll"
+    RETRY = "retry"
+    FETCH = "fetch"
+
+
+_STYLES = {
+    Verb.CANCEL: ButtonStyle.secondary,
+    Verb.REROLL: ButtonStyle.primary,
+    Verb.RETRY: ButtonStyle.primary,
+    Verb.FETCH: ButtonStyle.success,
+}
+
+
+class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[^:]*):v1:(?P<job_id>.*)"):
+    """One button; its custom_id is `job:<verb>:v1:<job_id>`.
+
+    The template is looser than what the bot writes, so that a forged custom_id is refused in words. A press
+    becomes the event `job_button` with the verb and the job's id, both unchecked.
+    """
+
+    def __init__(self, verb: str, job_id: str, button: ui.Button[Any]) -> None:
+        super().__init__(button)
+        self._verb = verb
+        self._job_id = job_id
+
+    @classmethod
+    def under(cls, job: Job, verb: Verb, *, label: str | None = None) -> JobButton:
+        """The button as it stands under a job's message."""
+        text = label or translate(f"button-{verb}", job.locale)
+        custom_id = f"job:{verb}:v1:{job.job_id}"
+        return cls(verb, job.job_id, ui.Button(label=text, style=_STYLES[verb], custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> JobButton:
+        """The button that was pressed, from the message that holds it."""
+        custom_id = match.string
+        return cls(
+            match["verb"],
+            match["job_id"],
+            item if isinstance(item, ui.Button) else ui.Button(custom_id=custom_id),
+        )
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Pass the press on to whoever listens for `job_button`."""
+        interaction.client.dispatch("job_button", interaction, self._verb, self._job_id)
+
+
+def buttons(job: Job, *verbs: Verb) -> ui.View:
+    """A view of a job's buttons, which discord.py keeps nothing of."""
+    view = ui.View(timeout=None)
+    for verb in verbs:
+        view.add_item(JobButton.under(job, verb))
+    return view

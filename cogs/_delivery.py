@@ -1,0 +1,162 @@
+"""Shows a job in its message: by the interaction's token while it lives, by the bot's own afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import discord
+import stamina
+
+from bot.client import NETWORK_ERRORS, ImagineBot
+from bot.errors import DeliveryError
+from bot.images import Fitted, fit
+from bot.records import Job, JobStatus
+from cogs import _render as render
+from cogs._edits import MessageEdits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+_TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for clocks that differ and long uploads
+_EDITS_OF_OLD_MESSAGES = timedelta(hours=1)  # older messages have a small quota of edits of their own (30046)
+_REQUEST_LIMIT = 24 * 1024 * 1024  # Discord takes 25 MiB a request, the rest of the form included
+_GIVE_UP_SECONDS = 600.0
+_TOKEN_IS_DEAD = {50027, 10015}  # Invalid Webhook Token, Unknown Webhook
+_TOO_LARGE = 40005  # Request entity too large
+_LIMIT_EVERYWHERE = 10 * 1024 * 1024  # what Discord takes for a file whatever it had said before
+_FILES_OF_A_MESSAGE = 10
+
+Content: TypeAlias = dict[str, Any]
+_Numbered: TypeAlias = tuple[int, Fitted]
+
+
+class DiscordDelivery:
+    """The core's `Delivery`: renders jobs and edits their messages."""
+
+    def __init__(self, bot: ImagineBot) -> None:
+        self._bot = bot
+        self._edits: dict[str, MessageEdits] = {}
+
+    def progress(self, job: Job, place: int | None = None) -> None:
+        """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
+        if datetime.now(UTC) - job.asked_at > _EDITS_OF_OLD_MESSAGES:
+            return
+        embed = render.embed(job, self._bot.catalogue, place=place)
+        self._of(job).show(
+            embed.to_dict(), lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
+        )
+
+    async def tell(self, job: Job) -> None:
+        """Show the end of a job that has no images.
+
+        Raises:
+            DeliveryError: Discord does not take it, for good.
+        """
+        embed = render.embed(job, self._bot.catalogue)
+        try:
+            await self._last(job, lambda: {"embed": embed, "view": render.view(job), "attachments": []})
+        except discord.HTTPException as error:
+            raise _refused(error) from error
+
+    async def deliver(self, job: Job, files: Sequence[Path]) -> None:
+        """Post the images, made smaller where Discord takes no larger ones, and a long prompt as a file.
+
+        Raises:
+            DeliveryError: Discord does not take them, for good.
+        """
+        limit = min(job.file_limit, _REQUEST_LIMIT)
+        try:
+            await self._post(job, files, limit)
+        except discord.HTTPException as error:
+            if error.code != _TOO_LARGE or limit <= _LIMIT_EVERYWHERE:
+                raise _refused(error) from error
+            await self.deliver(replace(job, file_limit=_LIMIT_EVERYWHERE), files)
+
+    async def find_answer(self, job: Job) -> int | None:
+        """The id of the job's message, where the first response has arrived though nobody noted it."""
+        original = cast("int", "@original")  # Discord's alias for the first response fits where an id does
+        try:
+            return (await self._bot.webhook(job.token or "").fetch_message(original)).id
+        except discord.HTTPException:
+            return None
+
+    async def _post(self, job: Job, files: Sequence[Path], limit: int) -> None:
+        fitted = await asyncio.gather(*(fit(file, limit) for file in files[:_FILES_OF_A_MESSAGE]))
+        job = replace(job, status=JobStatus.SUCCEEDED, ended_at=datetime.now(UTC), file_limit=limit)
+        embed = render.embed(job, self._bot.catalogue, fitted=fitted)
+        posted: list[discord.Attachment] = []
+        for group in _requests(fitted):
+
+            def content(
+                group: Sequence[_Numbered] = group, kept: Sequence[discord.Attachment] = posted
+            ) -> Content:
+                new = [_image(job, number, file) for number, file in group]
+                if not kept and render.is_cut(job):
+                    new.append(discord.File(io.BytesIO(render.prompt(job).encode()), "prompt.txt"))
+                return {"embed": embed, "view": render.view(job), "attachments": [*kept, *new]}
+
+            posted = (await self._last(job, content)).attachments
+
+    async def _last(self, job: Job, content: Callable[[], Content]) -> discord.Message:
+        """Send an edit of the job's end until Discord takes or refuses it."""
+        edits = self._of(job)
+        try:
+            async for attempt in stamina.retry_context(
+                on=_is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30
+            ):
+                with attempt:
+                    return await edits.last(lambda: self._edit(job, content))
+        except NETWORK_ERRORS as error:
+            raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
+        finally:
+            self._edits.pop(job.job_id, None)
+        raise AssertionError  # the loop above returns or raises
+
+    async def _edit(self, job: Job, content: Callable[[], Content]) -> discord.Message:
+        if job.message_id is None:
+            raise DeliveryError("there is no message")
+        if job.token and datetime.now(UTC) - job.asked_at < _TOKEN_LIVES:
+            try:
+                return await self._bot.webhook(job.token).edit_message(job.message_id, **content())
+            except discord.HTTPException as error:
+                if error.code not in _TOKEN_IS_DEAD:
+                    raise
+        channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        return await channel.get_partial_message(job.message_id).edit(**content())
+
+    def _of(self, job: Job) -> MessageEdits:
+        return self._edits.setdefault(job.job_id, MessageEdits(None))
+
+
+def _requests(fitted: Sequence[Fitted]) -> list[list[_Numbered]]:
+    """The files in order, numbered from 1, in groups that each fit into one request."""
+    groups: list[list[_Numbered]] = [[]]
+    size = 0
+    for number, file in enumerate(fitted, 1):
+        size += file.size_bytes
+        if groups[-1] and size > _REQUEST_LIMIT:
+            groups.append([])
+            size = file.size_bytes
+        groups[-1].append((number, file))
+    return groups
+
+
+def _image(job: Job, number: int, file: Fitted) -> discord.File:
+    name = f"image-{number}{file.path.suffix}"
+    return discord.File(file.path, name, description=render.alt_text(job))
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether Discord may well take the same edit later."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 or error.status == 429
+    return isinstance(error, NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
+
+
+def _refused(error: discord.HTTPException) -> DeliveryError:
+    return DeliveryError(f"Discord answers HTTP {error.status}, code {error.code}")

@@ -1,0 +1,80 @@
+"""The edits of one message: on change only, apart from each other, one in flight, the last never lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import discord
+
+from bot.client import NETWORK_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+_APART_SECONDS = 3.0  # Discord takes five edits in two seconds; people read slower, and the last one must fit
+
+
+class MessageEdits:
+    """A queue of length one in front of a message.
+
+    No edit is ever cancelled: discord.py holds a lock for each token and sleeps inside it when Discord slows
+    it down; cancelled there, it would never let the last edit through.
+    """
+
+    def __init__(self, shown: object) -> None:
+        self._shown = shown
+        self._first_at = time.monotonic()
+        self._last_at: float | None = None
+        self._newest: tuple[object, Callable[[], Awaitable[object]]] | None = None
+        self._turn = asyncio.Lock()
+        self._pump: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    def show(self, state: object, send: Callable[[], Awaitable[object]]) -> None:
+        """Show a state soon, instead of any that still waits; one that is shown already changes nothing."""
+        if self._is_over:
+            return
+        self._newest = (state, send)
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._send_newest())
+
+    async def last(self, send: Callable[[], Awaitable[T]]) -> T:
+        """Send an edit of the job's end, as soon as the one in flight is through; no other state follows.
+
+        Returns:
+            What `send` returned.
+
+        Raises:
+            Exception: Whatever `send` raises.
+        """
+        self._is_over = True
+        self._newest = None
+        async with self._turn:
+            if self._last_at is not None:
+                await asyncio.sleep(self._last_at + _APART_SECONDS - time.monotonic())
+            return await self._timed(send)
+
+    async def _send_newest(self) -> None:
+        while self._newest is not None:
+            since = self._first_at if self._last_at is None else self._last_at
+            await asyncio.sleep(since + _APART_SECONDS - time.monotonic())
+            async with self._turn:
+                newest, self._newest = self._newest, None
+                if newest is None or newest[0] == self._shown:
+                    continue
+                self._shown, send = newest
+                try:
+                    await self._timed(send)
+                except (discord.HTTPException, *NETWORK_ERRORS) as error:
+                    _log.info("an edit on the way was not taken: %s", error)
+
+    async def _timed(self, send: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await send()
+        finally:
+            self._last_at = time.monotonic()

@@ -1,0 +1,45 @@
+"""The one error boundary: every command and button ends here when something goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.client import NETWORK_ERRORS
+from bot.errors import BotError, OperatorError, UnexpectedError
+from bot.i18n import translate
+from cogs._render import text_values
+
+_log = logging.getLogger(__name__)
+
+
+async def explain(interaction: discord.Interaction[Any], error: Exception) -> None:
+    """Tell the person who pressed or typed what went wrong and what to do, where only they can see it."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    if isinstance(error, app_commands.TransformerError | app_commands.CommandSignatureMismatch):
+        _log.warning("a command came in another form than it was synced: %s", type(error).__name__)
+    if not isinstance(error, BotError):
+        reference = secrets.token_hex(3).upper()
+        _log.error("unexpected, reference %s", reference, exc_info=error)
+        error = UnexpectedError(reference=reference)
+    elif isinstance(error, OperatorError):
+        _log.error("%s", error)
+    else:
+        _log.debug("refused: %s", error)
+    await whisper(interaction, translate(error.key, interaction.locale.value, **text_values(error.values)))
+
+
+async def whisper(interaction: discord.Interaction[Any], text: str) -> None:
+    """Say something to one person only, as the first response or after it."""
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except (discord.HTTPException, *NETWORK_ERRORS) as error:
+        _log.warning("an answer did not arrive: %s", error)

@@ -1,0 +1,180 @@
+"""Pure functions: a job becomes an embed in its asker's language, its buttons and its alt text."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.i18n import translate
+from bot.records import Job, JobStatus
+from cogs._buttons import Verb, buttons
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.images import Fitted
+    from bot.models.catalogue import Catalogue
+
+_PROMPT_SHOWN = 1000  # characters: an embed's description takes 4096, and escaping can double a prompt
+_ALT_TEXT = 1024  # Discord's limit for a file's description
+_MEGABYTE = 1024 * 1024
+
+_COLOURS = {
+    JobStatus.IN_PROGRESS: discord.Colour.gold(),
+    JobStatus.SUCCEEDED: discord.Colour.green(),
+    JobStatus.FAILED: discord.Colour.red(),
+    JobStatus.CANCELLED: discord.Colour.light_grey(),
+}
+
+
+def timestamp(moment: datetime | int, style: str = "R") -> str:
+    """Discord's own timestamp, shown in everybody's zone and, with R, counting by itself."""
+    seconds = moment if isinstance(moment, int) else int(moment.timestamp())
+    return f"<t:{seconds}:{style}>"
+
+
+def text_values(values: Mapping[str, str | int]) -> dict[str, str | int]:
+    """The values of an error for its text: a moment becomes Discord's timestamp."""
+    return {name: timestamp(int(value)) if name == "resets" else value for name, value in values.items()}
+
+
+def embed(
+    job: Job, catalogue: Catalogue, *, place: int | None = None, fitted: Sequence[Fitted] = ()
+) -> discord.Embed:
+    """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
+    lines = [f"**{_status(job, place, len(fitted))}**", _quote(prompt(job)), _asked(job, catalogue)]
+    colour = _COLOURS.get(job.status, discord.Colour.blurple())
+    notes = _notes(job, fitted)
+    return discord.Embed(description="\n".join(lines), colour=colour).set_footer(
+        text="\n".join(notes) or None
+    )
+
+
+def view(job: Job) -> discord.ui.View:
+    """What can be done with the job as it stands."""
+    if job.status is JobStatus.FAILED:
+        return buttons(job, *([Verb.FETCH] if job.is_fetchable else []), Verb.RETRY)
+    if job.status.is_final:
+        return buttons(job, Verb.REROLL)
+    return buttons(job, Verb.CANCEL)
+
+
+def prompt(job: Job) -> str:
+    """The words that the image is made from."""
+    return str(job.input.get("prompt", ""))
+
+
+def is_cut(job: Job) -> bool:
+    """Whether the message shows less than the whole prompt."""
+    return len(prompt(job)) > _PROMPT_SHOWN
+
+
+def alt_text(job: Job) -> str:
+    """The prompt for people who do not see the image, within Discord's 1024 characters."""
+    return _cut(prompt(job), _ALT_TEXT)
+
+
+def _status(job: Job, place: int | None, delivered: int) -> str:
+    match job.status:
+        case JobStatus.SUCCEEDED:
+            return _succeeded(job, delivered)
+        case JobStatus.FAILED:
+            return _failed(job)
+        case JobStatus.CANCELLED:
+            by = f"<@{job.cancelled_by}>" if job.cancelled_by else "nobody"
+            return translate("status-cancelled", job.locale, by=by)
+        case JobStatus.IN_PROGRESS:
+            since = timestamp(job.started_at or datetime.now(UTC))
+            return translate("status-painting", job.locale, since=since)
+        case _:
+            since = timestamp(max(job.created_at, job.asked_at))
+            return translate(
+                f"status-{job.status.replace('_', '-')}", job.locale, since=since, place=place or 0
+            )
+
+
+def _failed(job: Job) -> str:
+    text = translate(job.error or "unexpected", job.locale, **text_values(job.error_values))
+    if job.refunded < job.images:
+        return text
+    return f"{text} {translate('nothing-charged', job.locale)}"
+
+
+def _succeeded(job: Job, delivered: int) -> str:
+    if job.refunded == job.images:  # given back after an earlier failure, and fetched now
+        return translate("status-fetched", job.locale, images=delivered)
+    seconds = round(((job.ended_at or datetime.now(UTC)) - job.created_at).total_seconds())
+    return translate("status-succeeded", job.locale, images=delivered, seconds=seconds)
+
+
+def _asked(job: Job, catalogue: Catalogue) -> str:
+    model = catalogue.get(job.model_id)
+    parts = [
+        _option(name, value) for name, value in (model.schema.changed(job.input) if model else {}).items()
+    ]
+    if "seed" in job.input:
+        parts.append(translate("seed", job.locale, seed=str(job.input["seed"])))
+    if job.images > 1:
+        parts.append(translate("images", job.locale, count=job.images))
+    parts.append(translate("asked-by", job.locale, member=f"<@{job.user_id}>"))
+    return " · ".join(parts)
+
+
+def _option(name: str, value: str | float) -> str:
+    # 16:9 or 2K speaks for itself; a bare True or 6 does not.
+    return value if isinstance(value, str) else f"{name} {value}"
+
+
+def _notes(job: Job, fitted: Sequence[Fitted]) -> list[str]:
+    notes = [_smaller(job, number, file) for number, file in enumerate(fitted, 1) if file.is_smaller]
+    if fitted and len(fitted) < job.images:
+        missing = job.images - len(fitted)
+        notes.append(
+            translate(
+                "images-given-back", job.locale, delivered=len(fitted), ordered=job.images, missing=missing
+            )
+        )
+    if fitted and is_cut(job):
+        notes.append(translate("cut-prompt", job.locale))
+    return notes
+
+
+def _smaller(job: Job, number: int, file: Fitted) -> str:
+    return translate(
+        "file-made-smaller",
+        job.locale,
+        number=number,
+        format=_format(file.format),
+        width=file.width,
+        height=file.height,
+        size=_megabytes(file.size_bytes),
+        original=_format(file.original_format),
+        originalsize=_megabytes(file.original_bytes),
+        limit=_megabytes(job.file_limit),
+    )
+
+
+def _format(name: str) -> str:
+    return {"webp": "WebP"}.get(name, name.upper())
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / _MEGABYTE:.1f}".removesuffix(".0")
+
+
+def _quote(text: str) -> str:
+    """The prompt as it was typed: quoted, its markdown and mentions shown instead of obeyed."""
+    escaped = discord.utils.escape_markdown(_cut(text, _PROMPT_SHOWN), ignore_links=False)
+    # Mentions, timestamps, custom emoji and command links all begin with an angle bracket.
+    escaped = escaped.replace("<", "\\<").replace("](", "]\\(")
+    return "\n".join(f"> {line}" for line in escaped.splitlines())
+
+
+def _cut(text: str, most: int) -> str:
+    """At most so many characters, ended at a word where there is one to end at."""
+    if len(text) <= most:
+        return text
+    return re.sub(r"\s\S*$", "", text[: most - 1])[: most - 1].rstrip() + "…"

@@ -1,0 +1,71 @@
+"""The buttons under jobs: Re-roll, Retry, Cancel, Fetch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord.ext import commands
+
+from bot.errors import JobNotFoundError
+from cogs._answer import answer
+from cogs._buttons import JobButton, Verb
+from cogs._errors import explain
+from cogs._requester import painter, requester
+
+if TYPE_CHECKING:
+    from bot.client import ImagineBot
+
+
+class Jobs(commands.Cog):
+    """What a press does; who may press is decided here and in the service, never by what Discord shows."""
+
+    def __init__(self, bot: ImagineBot) -> None:
+        self._bot = bot
+
+    @commands.Cog.listener()
+    async def on_job_button(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
+        """A button was pressed, or somebody claims so: verb and job_id are unchecked."""
+        try:
+            await self._press(interaction, verb, job_id)
+        except Exception as error:  # noqa: BLE001 (the boundary of all buttons)
+            await explain(interaction, error)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Refuse in words what comes with a custom_id that this bot never wrote."""
+        data: dict[str, Any] = {**(interaction.data or {})}
+        custom_id = str(data.get("custom_id", ""))
+        is_component = interaction.type is discord.InteractionType.component
+        if is_component and not JobButton.__discord_ui_compiled_template__.fullmatch(custom_id):
+            await explain(interaction, JobNotFoundError())
+
+    async def _press(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
+        match verb:
+            case Verb.CANCEL:
+                await self._cancel(interaction, job_id)
+            case Verb.REROLL:
+                job = await self._bot.jobs.reroll(painter(interaction), job_id)
+                if job:
+                    await answer(interaction, job)
+            case Verb.RETRY:
+                job = await self._bot.jobs.retry(painter(interaction), job_id)
+                if job:
+                    await answer(interaction, job)
+            case Verb.FETCH:
+                await answer(interaction, await self._bot.jobs.fetch(painter(interaction), job_id))
+            case _:
+                raise JobNotFoundError
+
+    async def _cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+        may_manage = interaction.permissions.manage_messages
+        job = await self._bot.jobs.cancellable(requester(interaction), job_id, may_manage=may_manage)
+        # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended.
+        await interaction.response.defer()
+        await self._bot.jobs.cancel(job)
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Make every button that was ever posted work again."""
+    bot.add_dynamic_items(JobButton)
+    await bot.add_cog(Jobs(bot))
