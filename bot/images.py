@@ -96,7 +96,7 @@ def _ever_smaller(image: Image.Image, limit_bytes: int) -> Iterator[tuple[tuple[
 
 def _webp(image: Image.Image, quality: int) -> bytes:
     file = io.BytesIO()
-    # Method 2 of 6: a third of the usual time for a few per cent more bytes.
+    # Method 2 of 6 takes half the time of the default 4, for about two per cent more bytes.
     image.save(file, "WEBP", quality=quality, method=2, icc_profile=image.info.get("icc_profile") or b"")
     return file.getvalue()
 
