@@ -22,7 +22,7 @@ export const fileLink = (url) => webLink(url)?.replace(/^https:\/\/cdn\.discorda
 export const nameOf = (user) => user?.global_name || user?.username || user?.name || "unknown";
 
 export function avatar(user, size = 40) {
-  const style = `--size:${size}px;--colour:${user?.color ?? "#5865f2"}`;
+  const style = `--size:${size}px;--colour:${user?.color ?? "#e67e22"}`;
   return el("span", { class: "avatar", style, "aria-hidden": "true" }, nameOf(user)[0].toUpperCase());
 }
 

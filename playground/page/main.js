@@ -40,7 +40,15 @@ function settle(nonce, reason) {
   waiting.delete(nonce);
 }
 
+/** A direct message opens its channel in the list when the first one comes. */
+function known(channelId) {
+  if (view.channels.some(({ id }) => id === channelId)) return;
+  view.channels.push({ id: channelId, name: `${view.app.name} (direct)` });
+  drawSidebar(view, { choose });
+}
+
 function keep(message) {
+  known(message.channel_id);
   const all = (view.messages[message.channel_id] ??= []);
   const index = all.findIndex(({ id }) => id === message.id);
   if (index < 0) all.push(message);

@@ -1,0 +1,60 @@
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from playground.discord import LocalDiscord
+from tests.page.small_bot import SmallBot
+
+PAGE = Path(__file__).parents[2] / "playground" / "page"
+_QUIET = ("quic", "gpu", "component-update", "background-networking", "sync")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        missing = f"no browser: none of {', '.join(names)} is installed"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    arguments = ["--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in _QUIET)]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=arguments)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def discord(tmp_path: Path) -> AsyncIterator[LocalDiscord]:
+    async with LocalDiscord(tmp_path, page=PAGE) as discord:
+        yield discord
+
+
+@pytest.fixture
+async def bot(discord: LocalDiscord) -> AsyncIterator[SmallBot]:
+    bot = SmallBot(discord.connector())
+    running = asyncio.create_task(bot.start(discord.token))
+    await discord.until(lambda: discord.commands and discord.is_online)
+    yield bot
+    await bot.close()
+    await running
+
+
+@pytest.fixture
+async def page(browser: Browser, discord: LocalDiscord, bot: SmallBot) -> AsyncIterator[Page]:
+    """The channel as alice sees it; whatever goes wrong in its scripts fails the test."""
+    await bot.wait_until_ready()
+    wrong: list[str] = []
+    page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
+    page.set_default_timeout(5000)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    await page.goto(discord.client_url)
+    await page.get_by_role("img", name="online").wait_for()
+    yield page
+    assert wrong == []

@@ -1,0 +1,233 @@
+import re
+
+import pytest
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
+
+from playground.discord import LocalDiscord
+from tests.page.small_bot import SmallBot
+
+HOSTILE = '<img src=x onerror="document.title=1"> <script>1</script> **bold** [x](javascript:alert(1)) [ok](https://a.example)'
+
+
+def composer(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="Message #images")
+
+
+def messages(page: Page) -> Locator:
+    return page.get_by_role("list", name="Messages in #images").get_by_role("listitem")
+
+
+def suggestions(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+
+
+async def write(page: Page, *keys: str) -> None:
+    """Type texts; a word in brackets is a key."""
+    for key in keys:
+        await (page.keyboard.press(key[1:-1]) if key.startswith("[") else page.keyboard.type(key))
+
+
+async def use(page: Page, command: str, *keys: str) -> None:
+    await composer(page).focus()
+    await write(page, f"/{command}", "[Enter]", *keys, "[Enter]")
+
+
+async def become(page: Page, name: str) -> None:
+    await page.get_by_role("group", name="You are").get_by_role("button", name=name).click()
+    await expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_command_is_written_with_the_keyboard_alone(page: Page, discord: LocalDiscord) -> None:
+    await composer(page).focus()
+    await write(page, "/im")
+    await expect(suggestions(page)).to_have_count(1)
+    await write(page, "[Enter]", "a fox, in the snow", "[Tab]", "asp", "[Enter]", "16", "[Tab]")
+    await expect(page.get_by_role("combobox", name="aspect_ratio")).to_have_value("16:9")
+    await write(page, "[ArrowDown]", "[Enter]", "3", "[Enter]")
+
+    await expect(messages(page)).to_contain_text(["Alice used /imagine"])
+    await expect(messages(page).get_by_role("heading", name="3 of 16:9")).to_be_visible()
+    (interaction,) = discord.interactions.values()
+    options = {each["name"]: each["value"] for each in interaction.event["d"]["data"]["options"]}
+    assert options == {"prompt": "a fox, in the snow", "num_images": 3, "aspect_ratio": "16:9"}
+    await expect(composer(page)).to_be_focused()
+
+
+async def test_a_pasted_command_is_understood(page: Page) -> None:
+    await composer(page).fill("/imagine a red fox")
+    await expect(page.get_by_role("textbox", name="prompt")).to_have_value("a red fox")
+    await write(page, "[Escape]")
+    await expect(composer(page)).to_be_empty()
+
+
+async def test_options_walk_and_go_by_the_keyboard(page: Page) -> None:
+    await composer(page).focus()
+    await write(page, "/im", "[Enter]", "fox", "[Tab]", "num", "[Enter]")
+    number = page.get_by_role("textbox", name="num_images")
+    await expect(number).to_be_focused()
+    await write(page, "[Shift+Tab]")
+    await expect(page.get_by_role("textbox", name="prompt")).to_be_focused()
+    await write(page, "[Tab]", "[Backspace]")
+    await expect(number).to_have_count(0)
+    await expect(page.get_by_placeholder("+3 optional")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("keys", "name", "word"),
+    [
+        ([], "prompt", "This option is required"),
+        (["fox", "[Tab]", "num", "[Enter]", "9"], "num_images", "Must be 1 to 4"),
+        (["fox", "[Tab]", "num", "[Enter]", "2.5"], "num_images", "Must be a whole number"),
+        (["fox", "[Tab]", "num", "[Enter]"], "num_images", "Give it a value, or remove this option"),
+        (["fox", "[Tab]", "asp", "[Enter]", "square"], "aspect_ratio", "Must be one of the list"),
+    ],
+)
+async def test_what_is_wrong_is_said_and_not_sent(
+    page: Page, discord: LocalDiscord, keys: list[str], name: str, word: str
+) -> None:
+    await use(page, "imagine", *keys)
+    field = page.get_by_label(name, exact=True)
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    await expect(field).to_be_focused()
+    await expect(page.get_by_role("alert")).to_contain_text(word)
+    assert not discord.interactions
+
+
+async def test_words_without_a_slash_are_not_sent(page: Page, discord: LocalDiscord) -> None:
+    await composer(page).focus()
+    await write(page, "hello", "[Enter]")
+    await expect(page.get_by_text("Type / for commands.")).to_be_visible()
+    assert not discord.interactions
+
+
+async def test_a_hostile_prompt_stays_words(page: Page) -> None:
+    await composer(page).fill("/imagine ")
+    await page.get_by_role("textbox", name="prompt").fill(HOSTILE)
+    await write(page, "[Enter]")
+    embed = messages(page).get_by_role("article")
+    await expect(embed).to_contain_text('<img src=x onerror="document.title=1"> <script>1</script> bold')
+    await expect(embed).to_contain_text("[x](javascript:alert(1))")
+    await expect(embed.locator("strong")).to_have_text("bold")
+    await expect(embed.get_by_role("link")).to_have_attribute("href", "https://a.example")
+    assert await messages(page).locator("img[src=x], script").count() == 0
+    await expect(page).to_have_title("#images · Playground")
+
+
+async def test_markdown_is_discords(page: Page) -> None:
+    await use(page, "imagine", r"*it* __under__ ~~gone~~ `x*y*` ||secret|| \*plain\* snake_case_name <t:0:D>")
+    embed = messages(page).get_by_role("article")
+    for tag, words in {"em": "it", "u": "under", "s": "gone", "code": "x*y*"}.items():
+        await expect(embed.locator(tag)).to_have_text(words)
+    await expect(embed).to_contain_text("*plain* snake_case_name January 1, 1970")
+    await expect(embed.get_by_text("secret")).to_be_hidden()
+    await embed.get_by_role("button", name="Spoiler").click()
+    await expect(embed.get_by_text("secret")).to_be_visible()
+
+
+async def test_images_have_their_words_and_open_large(page: Page) -> None:
+    await use(page, "imagine", "a fox", "[Tab]", "num", "[Enter]", "2")
+    images = messages(page).get_by_role("img", name="a fox")
+    await expect(images).to_have_count(2)
+    await expect(images.first).to_have_js_property("naturalWidth", 64)
+    await expect(messages(page).get_by_role("link", name="prompt.txt")).to_be_visible()
+    await images.first.click()
+    await expect(page.get_by_role("dialog").get_by_role("img", name="a fox")).to_be_visible()
+    await write(page, "[Escape]")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_what_only_you_see_goes_when_dismissed(page: Page, discord: LocalDiscord) -> None:
+    await use(page, "usage")
+    await expect(messages(page)).to_contain_text(["4 of 10 images"])
+    await expect(messages(page)).to_contain_text(["Only you can see this"])
+    await become(page, "Bob")
+    await expect(messages(page)).to_have_count(0)
+    await become(page, "Alice")
+    await page.get_by_role("button", name="Dismiss message").click()
+    await expect(messages(page)).to_have_count(0)
+    await discord.until(lambda: not discord.channel.messages)
+
+
+async def test_a_button_waits_and_answers(page: Page) -> None:
+    await use(page, "imagine", "fox")
+    await expect(page.get_by_role("button", name="Gone")).to_be_disabled()
+    await expect(page.get_by_role("link", name="Docs")).to_have_attribute("href", "https://example.com/docs")
+    await page.get_by_role("button", name="Re-roll").click()
+    await expect(messages(page)).to_have_count(2)
+    await expect(messages(page).last).to_contain_text("Again, @Alice")
+    await expect(page.get_by_role("button", name="Re-roll")).not_to_have_attribute("aria-disabled", "true")
+
+
+async def test_what_nobody_answers_fails_in_red(page: Page, discord: LocalDiscord) -> None:
+    await use(page, "silence")
+    await expect(messages(page)).to_contain_text(["Sending command"])
+    await discord.until(lambda: discord.interactions)
+    discord.age(next(iter(discord.interactions.values())), 3)
+    await expect(messages(page).get_by_role("alert")).to_have_text("The application did not respond")
+
+    await use(page, "imagine", "fox")
+    silent = page.get_by_role("button", name="Silent")
+    await silent.click()
+    await expect(silent).to_have_attribute("aria-busy", "true")
+    await discord.until(lambda: len(discord.interactions) == 3)
+    discord.age(list(discord.interactions.values())[-1], 3)
+    await expect(messages(page).last.get_by_role("alert")).to_be_visible()
+    await expect(silent).not_to_have_attribute("aria-busy", "true")
+
+
+async def test_a_manager_may_more(page: Page, discord: LocalDiscord) -> None:
+    await use(page, "imagine", "fox")
+    await expect(messages(page)).to_have_count(1)
+    await composer(page).fill("/quota")
+    await expect(suggestions(page)).to_have_count(0)
+    await become(page, "Mia")
+    await use(page, "quota set", "5", "[Tab]", "w", "[Enter]", "mem", "[Enter]", "bo", "[Enter]")
+    await expect(messages(page).last).to_contain_text("5 per week for @Bob")
+    await messages(page).first.hover()
+    await page.get_by_role("button", name="Delete message").click()
+    await expect(messages(page)).to_have_count(1)
+    assert len(discord.channel.messages) == 1
+
+
+async def test_the_chosen_language_is_sent_and_shown(page: Page, discord: LocalDiscord) -> None:
+    await page.get_by_label("Language").select_option("ru")
+    await composer(page).fill("/im")
+    await expect(suggestions(page)).to_contain_text("Нарисовать по описанию")
+    await composer(page).focus()
+    await write(page, "[Enter]", "лиса", "[Enter]")
+    await expect(messages(page).get_by_role("article")).to_contain_text(re.compile("ноября 2023"))
+    (interaction,) = discord.interactions.values()
+    assert interaction.event["d"]["locale"] == "ru"
+
+
+async def test_the_dot_follows_the_bot(page: Page, bot: SmallBot) -> None:
+    await bot.close()
+    await expect(page.get_by_role("img", name="offline")).to_be_visible()
+
+
+async def test_a_lost_connection_comes_back_and_keeps_what_was_written(page: Page) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def pass_through(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    await page.route_web_socket("**/client/socket*", pass_through)
+    await page.reload()
+    await expect(page.get_by_role("img", name="online")).to_be_visible()
+    await composer(page).fill("/imagine a fox")
+    await sockets[0].close()
+    await expect(page.get_by_text("Connection lost")).to_be_visible()
+    await expect(page.get_by_text("Connection lost")).to_be_hidden()
+    assert len(sockets) == 2
+    await page.get_by_role("textbox", name="prompt").press("Enter")
+    await expect(messages(page)).to_contain_text(["Alice used /imagine"])
+
+
+async def test_the_sidebar_folds_on_a_phone(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    people = page.get_by_role("group", name="You are")
+    await expect(people).to_be_hidden()
+    await page.get_by_role("button", name="Server and playground").click()
+    await expect(people).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
