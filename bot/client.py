@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.storage.quotas import QuotaStore
 
 _log = logging.getLogger(__name__)
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
 
 NEEDED = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
 """The least that the bot needs in a channel: to see it, and to post embeds and files there."""

@@ -36,7 +36,7 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
             embed=render.embed(job, bot.catalogue), view=render.view(job)
         )
     except discord.HTTPException as error:
-        _log.warning("job %s: the first response met HTTP %d, code %d", job.job_id, error.status, error.code)
+        _log.warning("job %s: the first response was not taken: %s", job.job_id, error)
         if error.code != _ANSWERED_ALREADY and error.status < 500:
             return None
     except NETWORK_ERRORS as error:

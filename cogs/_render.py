@@ -47,10 +47,10 @@ def embed(
     """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
     lines = [f"**{_status(job, place, len(fitted))}**", _quote(prompt(job)), _asked(job, catalogue)]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
-    notes = _notes(job, fitted)
-    return discord.Embed(description="\n".join(lines), colour=colour).set_footer(
-        text="\n".join(notes) or None
-    )
+    shown = discord.Embed(description="\n".join(lines), colour=colour)
+    if notes := _notes(job, fitted):
+        shown.set_footer(text="\n".join(notes))
+    return shown
 
 
 def view(job: Job) -> discord.ui.View:
