@@ -1,0 +1,100 @@
+"""The models that this bot offers, each read from one JSON file below this folder."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.errors import ConfigError
+from bot.models.limits import problems_of
+from bot.models.model import Model
+from bot.models.schema import ModelSchema
+from bot.models.texts import ModelTexts
+
+__all__ = ["Catalogue", "Model"]
+
+
+class _ModelFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    command: str
+    model_id: str
+    texts: dict[str, ModelTexts]
+    input_schema: dict[str, Any]
+    output_schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue(Mapping[str, Model]):
+    """All models by their model_id, in the order of their files' paths."""
+
+    models: tuple[Model, ...]
+
+    @classmethod
+    def load(cls, folder: Path = Path(__file__).parent) -> Self:
+        """Read and check every *.json below the folder.
+
+        Raises:
+            ConfigError: With every problem of every file, each naming its file.
+        """
+        models: list[Model] = []
+        problems: list[str] = []
+        for path in sorted(folder.rglob("*.json")):
+            try:
+                model = _read(path)
+                found = problems_of(model) + _taken(model, models)
+                models.append(model)
+            except ValidationError as error:
+                found = [_sentence(one["loc"], one["msg"]) for one in error.errors(include_url=False)]
+            except (OSError, ValueError) as error:
+                found = [str(error)]
+            problems += [f"{path.relative_to(folder)}: {problem}" for problem in found]
+        if not models and not problems:
+            problems = [f"{folder} holds no model: a *.json file is needed"]
+        if problems:
+            raise ConfigError(problems)
+        return cls(tuple(models))
+
+    @property
+    def by_command(self) -> dict[str, Model]:
+        """All models by the name of their slash command."""
+        return {model.command: model for model in self.models}
+
+    def __getitem__(self, model_id: str) -> Model:
+        for model in self.models:
+            if model.model_id == model_id:
+                return model
+        raise KeyError(model_id)
+
+    def __iter__(self) -> Iterator[str]:
+        return (model.model_id for model in self.models)
+
+    def __len__(self) -> int:
+        return len(self.models)
+
+
+def _read(path: Path) -> Model:
+    file = _ModelFile.model_validate_json(path.read_bytes())
+    return Model(
+        command=file.command,
+        model_id=file.model_id,
+        texts=file.texts,
+        schema=ModelSchema.read(file.input_schema),
+        output_schema=file.output_schema,
+    )
+
+
+def _taken(model: Model, others: list[Model]) -> list[str]:
+    problems = []
+    if any(other.command == model.command for other in others):
+        problems.append(f"the command {model.command} is taken by another file")
+    if any(other.model_id == model.model_id for other in others):
+        problems.append(f"the model {model.model_id} stands in another file")
+    return problems
+
+
+def _sentence(place: tuple[int | str, ...], message: str) -> str:
+    where = ".".join(map(str, place))
+    return f"{where}: {message}" if where else message

@@ -1,0 +1,86 @@
+"""Discord's limits for a slash command, checked before Discord is asked.
+
+Source: https://discord.com/developers/docs/interactions/application-commands
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from bot.models.texts import MAX_DESCRIPTION, SOURCE_LOCALE
+
+if TYPE_CHECKING:
+    from bot.models.model import Model
+    from bot.models.options import Option
+
+# https://discord.com/developers/docs/reference#locales
+_LOCALES: Final = (
+    "id da de en-GB en-US es-ES es-419 fr hr it lt hu nl no pl pt-BR ro fi sv-SE vi tr cs el bg ru uk hi th "
+    "zh-CN ja zh-TW ko"
+)
+LOCALES: Final = frozenset(_LOCALES.split())
+MAX_OPTIONS: Final = 25
+MAX_CHOICES: Final = 25
+MAX_CHOICE: Final = 100
+# Names, descriptions and choices together, the longest language of each.
+MAX_CHARACTERS: Final = 8000
+
+_NAME = re.compile(r"[-\w]{1,32}")
+
+
+def problems_of(model: Model) -> list[str]:
+    """Everything for which Discord would refuse the model's command, in sentences; none is best."""
+    problems = _text_problems(model)
+    if problems:
+        return problems  # the rest reads the texts
+    names = {"command": model.command, **{f"option {each.name}": each.name for each in model.schema.options}}
+    problems = [f"{what}: is no legal name on Discord" for what, name in names.items() if not _is_legal(name)]
+    if len(model.schema.options) > MAX_OPTIONS:
+        problems.append(f"has {len(model.schema.options)} options, and Discord takes {MAX_OPTIONS}")
+    for option in model.schema.options:
+        problems += _choice_problems(option)
+    if (size := characters(model)) > MAX_CHARACTERS:
+        problems.append(f"has {size} characters in its command, and Discord takes {MAX_CHARACTERS}")
+    return problems
+
+
+def characters(model: Model) -> int:
+    """What Discord counts for the command's size."""
+    locales = sorted(model.texts)
+    names = [model.option_names(locale) for locale in [SOURCE_LOCALE, *locales]]
+    total = len(model.command) + max(len(model.command_description(locale)) for locale in locales)
+    for option in model.schema.options:
+        total += max(len(each[option.name]) for each in names)
+        total += max(len(model.description(option.name, locale)) for locale in locales)
+        total += sum(2 * len(str(choice)) for choice in option.choices)  # each choice's name and value
+    return total
+
+
+def _text_problems(model: Model) -> list[str]:
+    if SOURCE_LOCALE not in model.texts:
+        return [f"texts: {SOURCE_LOCALE} is missing"]
+    problems = []
+    for locale, texts in model.texts.items():
+        if locale not in LOCALES:
+            problems.append(f"texts.{locale}: Discord has no such locale")
+        if not 1 <= len(texts.description.strip()) <= MAX_DESCRIPTION:
+            problems.append(f"texts.{locale}.description: needs 1 to {MAX_DESCRIPTION} characters")
+        known = {option.name for option in model.schema.options}
+        unknown = [name for name in texts.options if name not in known]
+        problems += [f"texts.{locale}.options.{name}: there is no such option" for name in unknown]
+    return problems
+
+
+def _choice_problems(option: Option) -> list[str]:
+    if len(option.choices) > MAX_CHOICES:
+        return [f"option {option.name}: has {len(option.choices)} choices, and Discord takes {MAX_CHOICES}"]
+    if any(not 1 <= len(str(choice)) <= MAX_CHOICE for choice in option.choices):
+        return [f"option {option.name}: each choice needs 1 to {MAX_CHOICE} characters"]
+    if len(set(map(str, option.choices))) < len(option.choices):
+        return [f"option {option.name}: has the same choice twice"]
+    return []
+
+
+def _is_legal(name: str) -> bool:
+    return bool(_NAME.fullmatch(name)) and name == name.lower()

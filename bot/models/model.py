@@ -1,0 +1,85 @@
+"""A model that people can order images from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.models.texts import (
+    MAX_NAME,
+    PUBLISHED_LOCALE,
+    SOURCE_LOCALE,
+    ModelTexts,
+    OptionTexts,
+    name_from,
+    with_default,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models.schema import ModelSchema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A RunComfy model and the slash command that orders from it.
+
+    `texts` go by Discord's locale codes. Other locales than those in it read the English ones.
+    """
+
+    command: str
+    model_id: str
+    texts: Mapping[str, ModelTexts]
+    schema: ModelSchema
+    output_schema: Mapping[str, Any]
+
+    def command_description(self, locale: str) -> str:
+        """What the command does, in one sentence."""
+        return self._texts(locale).description
+
+    def title(self, option: str, locale: str) -> str:
+        """A short name of the option for people, such as "Aspect ratio"."""
+        titles = (texts.title for texts in self._option_texts(option, locale))
+        return next(filter(None, titles), option)
+
+    def description(self, option: str, locale: str) -> str:
+        """What the option does and its default, in at most 100 characters."""
+        descriptions = (texts.description for texts in self._option_texts(option, locale))
+        text = next(filter(None, descriptions), None) or self.title(option, locale)
+        return with_default(text, self.schema[option], locale if locale in self.texts else SOURCE_LOCALE)
+
+    def option_names(self, locale: str) -> dict[str, str]:
+        """What each option is called in the command: {schema name: legal and unique name}.
+
+        English keeps the schema's names.
+        """
+        names: dict[str, str] = {}
+        for option in self.schema.options:
+            name = option.name
+            if locale in self.texts and locale != SOURCE_LOCALE:
+                name = name_from(self.title(name, locale)) or name
+            names[option.name] = _unlike(name, set(names.values()))
+        return names
+
+    def _texts(self, locale: str) -> ModelTexts:
+        return self.texts.get(locale, self.texts[SOURCE_LOCALE])
+
+    def _option_texts(self, option: str, locale: str) -> list[OptionTexts]:
+        """All texts there are for the option, the best first."""
+        described = self.schema[option]
+        own = self._texts(locale).options.get(option, OptionTexts())
+        english = self._texts(SOURCE_LOCALE).options.get(option, OptionTexts())
+        published = OptionTexts(title=described.title, description=described.description)
+        is_published = locale == PUBLISHED_LOCALE and locale in self.texts
+        return [own, published, english] if is_published else [own, english, published]
+
+
+def _unlike(name: str, taken: set[str]) -> str:
+    number = 2
+    unique = name
+    while unique in taken:
+        suffix = f"_{number}"
+        unique = name[: MAX_NAME - len(suffix)] + suffix
+        number += 1
+    return unique

@@ -1,0 +1,171 @@
+"""A RunComfy input schema: the options it offers, and the check that every order passes."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from bot.errors import InvalidOptionError
+from bot.models.options import SEED, Option, Value, kind_of
+from bot.models.problems import problem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsonschema.protocols import Validator
+
+PROMPT = "prompt"
+# Models name the number of images in one of two ways.
+COUNTS = ("num_images", "number_of_images")
+
+SEED_MAXIMUM = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSchema:
+    """What one model takes: its options, required ones first, and the rules for their values."""
+
+    options: tuple[Option, ...]
+    validator: Validator = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, input_schema: Mapping[str, Any]) -> ModelSchema:
+        """Read a schema as RunComfy publishes it.
+
+        Optional properties that a slash command cannot ask for, such as lists and uploads, are left out.
+
+        Raises:
+            ValueError: The schema, one of its defaults or a required property is of no use here.
+        """
+        properties, required = input_schema.get("properties"), input_schema.get("required", [])
+        if not isinstance(properties, dict) or not isinstance(required, list):
+            # A bad file, not a bad caller.
+            raise ValueError("it needs an object of properties and a list of required ones")  # noqa: TRY004
+        rules = _typeable(properties, required)
+        validator = _validator({**input_schema, "type": "object", "properties": rules})
+        options = [Option.read(name, rule, is_required=name in required) for name, rule in rules.items()]
+        # Discord wants required options first; sorting keeps the schema's order otherwise.
+        options.sort(key=lambda option: not option.required)
+        for option in options:
+            _check_what_is_filled_in(option, rules[option.name])
+        return cls(tuple(options), validator)
+
+    def option(self, name: str) -> Option | None:
+        """The option of that name, or None."""
+        return next((option for option in self.options if option.name == name), None)
+
+    def __getitem__(self, name: str) -> Option:
+        option = self.option(name)
+        if option is None:
+            raise KeyError(name)
+        return option
+
+    def clean(self, values: Mapping[str, object]) -> dict[str, Value]:
+        """Make a complete input for RunComfy out of what somebody chose.
+
+        None counts as not chosen, and names that the schema lacks are dropped. Defaults are filled in, but a
+        missing seed is drawn. A number may come as text, as forms send it ("4" becomes 4).
+
+        Raises:
+            InvalidOptionError: A required value is missing or blank, or a value breaks the schema.
+        """
+        cleaned: dict[str, Value] = {}
+        for option in self.options:
+            value = values.get(option.name)
+            if value is not None:
+                cleaned[option.name] = _typed(option, value)
+            elif option.required:
+                raise InvalidOptionError(option=option.name, problem="must be given")
+            elif option.is_seed:
+                cleaned[option.name] = _draw_seed(option)
+            elif option.default is not None:
+                cleaned[option.name] = option.default
+        self._validate(cleaned)
+        return cleaned
+
+    def images(self, values: Mapping[str, object]) -> int:
+        """How many images such an input orders."""
+        option = self._count
+        if option is None:
+            return 1
+        return int(option.typed(values.get(option.name)) or option.default or 1)
+
+    def changed(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The values that differ from the schema's defaults, without prompt, seed and number of images."""
+        return {
+            option.name: values[option.name]
+            for option in self.options
+            if option.name in values
+            and option.name not in (PROMPT, SEED, *COUNTS)
+            and values[option.name] != option.default
+        }
+
+    def reseeded(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """The same input with another seed; unchanged where the model has no seed."""
+        option = self.option(SEED)
+        if option is None or not option.is_seed:
+            return dict(values)
+        return {**values, SEED: _draw_seed(option, other_than=values.get(SEED))}
+
+    @property
+    def _count(self) -> Option | None:
+        named = (self.option(name) for name in COUNTS)
+        return next((option for option in named if option and option.type == "integer"), None)
+
+    def _validate(self, cleaned: dict[str, Value]) -> None:
+        error = next(self.validator.iter_errors(cleaned), None)
+        if error:
+            name = str(error.absolute_path[0]) if error.absolute_path else ", ".join(cleaned)
+            raise InvalidOptionError(option=name, problem=problem_of(error))
+
+
+def _typeable(properties: Mapping[str, Any], required: list[str]) -> dict[str, dict[str, Any]]:
+    """The properties that a person can type, with types that JSON Schema knows."""
+    rules = {
+        name: {**described, "type": kind}
+        for name, described in properties.items()
+        if (kind := kind_of(described))
+    }
+    if unusable := [str(name) for name in required if name not in rules]:
+        raise ValueError(f"required, but nothing that a command can ask for: {', '.join(unusable)}")
+    return rules
+
+
+def _validator(schema: dict[str, Any]) -> Validator:
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise ValueError(f"not a JSON schema at {error.json_path}: {error.message}") from error
+    return Draft202012Validator(schema)
+
+
+def _check_what_is_filled_in(option: Option, rules: Mapping[str, Any]) -> None:
+    if option.is_seed:
+        _draw_seed(option)
+    elif option.default is not None and not option.required:
+        error = next(Draft202012Validator(rules).iter_errors(option.default), None)
+        if error:
+            raise ValueError(f"{option.name}: its default {problem_of(error)}")
+
+
+def _typed(option: Option, value: object) -> Value:
+    typed = option.typed(value)
+    if typed is None:
+        raise InvalidOptionError(option=option.name, problem=f"must be {option.kind_in_words}")
+    if option.required and isinstance(typed, str) and not typed.strip():
+        raise InvalidOptionError(option=option.name, problem="must not be empty")
+    return typed
+
+
+def _draw_seed(option: Option, *, other_than: object = None) -> int:
+    low, high = option.bounds(0, SEED_MAXIMUM)
+    if low > high:
+        raise ValueError(f"{option.name}: allows nothing between 0 and {SEED_MAXIMUM}")
+    seed = random.randint(low, high)
+    if seed == other_than:
+        return low if seed == high else seed + 1
+    return seed

@@ -1,0 +1,163 @@
+"""A model as a slash command: its schema becomes options, its texts become translations."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import discord
+from discord import AppCommandOptionType, app_commands
+from discord.app_commands import TranslationContextLocation
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.models.catalogue import Catalogue, Model
+    from bot.models.options import Option
+
+    Run: TypeAlias = Callable[[discord.Interaction[Any], Model, dict[str, object]], Awaitable[None]]
+
+_TYPES: Final = {
+    "string": AppCommandOptionType.string,
+    "integer": AppCommandOptionType.integer,
+    "number": AppCommandOptionType.number,
+    "boolean": AppCommandOptionType.boolean,
+}
+# What Discord takes at most in a string, integer or number option:
+# https://discord.com/developers/docs/interactions/application-commands#application-command-object
+_MAX_LENGTH: Final = 6000
+_MAX_INTEGER: Final = 2**53 - 1
+_MAX_NUMBER: Final = 2.0**53
+
+
+def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
+    """The model's command, for servers only, with one option for each of its schema's.
+
+    `run` gets the options that were chosen, by their names in the schema, as Discord sent them: unchecked.
+    """
+    # A schema's name need not be a Python identifier, so parameters have names of their own.
+    options = {f"option_{number}": option for number, option in enumerate(model.schema.options)}
+
+    async def callback(interaction: discord.Interaction[Any], **values: object) -> None:
+        chosen = {options[key].name: value for key, value in values.items() if value is not None}
+        await run(interaction, model, chosen)
+
+    vars(callback)["__signature__"] = _signature(options)
+    app_commands.describe(
+        **{
+            key: _marked(model, model.description(option.name, "en-US"), option)
+            for key, option in options.items()
+        }
+    )(callback)
+    app_commands.rename(**{key: _marked(model, option.name, option) for key, option in options.items()})(
+        callback
+    )
+    return app_commands.Command(
+        name=model.command,
+        description=_marked(model, model.command_description("en-US")),
+        callback=callback,
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+    )
+
+
+def _signature(options: dict[str, Option]) -> inspect.Signature:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    for key, option in options.items():
+        default = inspect.Parameter.empty if option.required else None
+        parameters.append(inspect.Parameter(key, keyword, annotation=SchemaOption(option), default=default))
+    return inspect.Signature(parameters)
+
+
+def _marked(model: Model, message: str, option: Option | None = None) -> app_commands.locale_str:
+    """The English text with the ids by which CommandTranslator finds the others."""
+    return app_commands.locale_str(message, model_id=model.model_id, option=option.name if option else None)
+
+
+class SchemaOption(app_commands.Transformer[discord.Client]):
+    """An option of a schema in Discord's terms: type, choices, and bounds or lengths."""
+
+    def __init__(self, option: Option) -> None:
+        self._option = option
+
+    @property
+    def type(self) -> AppCommandOptionType:
+        """Discord's type for the schema's."""
+        return _TYPES[self._option.type]
+
+    @property
+    def choices(self) -> list[app_commands.Choice[int | float | str]] | None:
+        """The schema's enum, every value shown as it is; None where it has no enum."""
+        return [app_commands.Choice(name=str(value), value=value) for value in self._option.choices] or None
+
+    @property
+    def min_value(self) -> int | float | None:
+        """The smallest number, or the shortest length of a string; a required one must not be empty."""
+        option = self._option
+        if option.choices:
+            return None
+        if option.type == "string":
+            return max(option.min_length or 0, int(option.required)) or None
+        if option.minimum is None:
+            return None
+        if option.type == "integer":
+            return option.bounds(-_MAX_INTEGER, _MAX_INTEGER)[0]
+        return max(float(option.minimum), -_MAX_NUMBER)
+
+    @property
+    def max_value(self) -> int | float | None:
+        """The largest number, or the greatest length of a string."""
+        option = self._option
+        if option.choices:
+            return None
+        if option.type == "string":
+            return min(option.max_length or _MAX_LENGTH, _MAX_LENGTH)
+        if option.maximum is None:
+            return None
+        if option.type == "integer":
+            return option.bounds(-_MAX_INTEGER, _MAX_INTEGER)[1]
+        return min(float(option.maximum), _MAX_NUMBER)
+
+    async def transform(self, _interaction: discord.Interaction[discord.Client], value: object, /) -> object:
+        """Hand the value on; the schema checks it together with the others."""
+        return value
+
+
+class CommandTranslator(app_commands.Translator):
+    """Knows the models' commands in every language that their files speak; leaves other texts alone."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        """The text in that language, or None where Discord is to show the English one."""
+        model = self._catalogue.get(string.extras.get("model_id", ""))
+        if model is None or locale.value not in model.texts:
+            return None
+        text = _text(model, string.extras["option"], context.location, locale.value)
+        return None if text == string.message else text
+
+
+def _text(model: Model, option: str | None, place: TranslationContextLocation, locale: str) -> str | None:
+    if option is None:
+        is_description = place is TranslationContextLocation.command_description
+        return model.command_description(locale) if is_description else None
+    if place is TranslationContextLocation.parameter_name:
+        return model.option_names(locale)[option]
+    return model.description(option, locale)
+
+
+async def fingerprint(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
+    """A hash of all global commands as Discord would get them: while it stays, there is nothing to sync."""
+    payloads = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
+    payloads.sort(key=lambda payload: (payload["type"], payload["name"]))
+    canonical = json.dumps(payloads, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,237 @@
+"""A model's slash command as Discord gets it, compared with its schema field by field."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import discord
+import pytest
+from discord import app_commands
+
+from bot.models.catalogue import Catalogue, Model
+from bot.models.limits import LOCALES, characters
+from cogs._command import CommandTranslator, build, fingerprint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CATALOGUE = Catalogue.load()
+IMAGINE = CATALOGUE.by_command["imagine"]
+TYPES = {"string": 3, "integer": 4, "boolean": 5, "number": 10}
+# https://discord.com/developers/docs/interactions/application-commands (letters and digits: \w without _)
+NAME = re.compile(r"[-_'\w]{1,32}")
+
+OTHER: dict[str, Any] = {
+    "command": "sketch",
+    "model_id": "acme/sketch",
+    "texts": {"en-US": {"description": "Sketch something"}},
+    "input_schema": {
+        "required": ["prompt"],
+        "properties": {
+            "guidance": {"type": "float", "default": 7.5, "minimum": 0, "maximum": 20},
+            "number_of_images": {"type": "integer", "default": 2, "minimum": 0.5, "maximum": 4.5},
+            "big": {"type": "integer", "minimum": -(2**63), "maximum": 2**63},
+            "vast": {"type": "number", "minimum": -1e300, "maximum": 1e300},
+            "scale": {"type": "number", "enum": [0.5, 2], "default": 2},
+            "prompt": {"type": "string", "maxLength": 9000},
+            "init-image": {"type": "string", "minLength": 3, "maxLength": 70},
+            "class": {"type": "boolean"},
+            "interaction": {"type": "string"},
+        },
+    },
+    "output_schema": {},
+}
+
+
+async def ignore(_interaction: discord.Interaction[Any], _model: Model, _values: dict[str, object]) -> None:
+    """Take an order and do nothing."""
+
+
+def make_tree(*models: Model) -> app_commands.CommandTree[discord.Client]:
+    tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
+    for model in models:
+        tree.add_command(build(model, ignore))
+    return tree
+
+
+def payload(model: Model) -> dict[str, Any]:
+    return build(model, ignore).to_dict(make_tree())
+
+
+async def translated(model: Model, catalogue: Catalogue = CATALOGUE) -> dict[str, Any]:
+    return await build(model, ignore).get_translated_payload(make_tree(), CommandTranslator(catalogue))
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Model:
+    (tmp_path / "sketch.json").write_text(json.dumps(OTHER), encoding="utf-8")
+    return Catalogue.load(tmp_path)["acme/sketch"]
+
+
+def test_the_command_is_for_servers_and_for_everybody_there() -> None:
+    command = payload(IMAGINE)
+    assert command["name"] == "imagine"
+    assert command["type"] == 1
+    assert command["contexts"] == [0]
+    assert command["integration_types"] == [0]
+    assert command["default_member_permissions"] is None
+    assert command["nsfw"] is False
+
+
+def test_every_option_is_as_the_schema_says() -> None:
+    options = payload(IMAGINE)["options"]
+    assert [option["name"] for option in options] == [option.name for option in IMAGINE.schema.options]
+    for sent, option in zip(options, IMAGINE.schema.options, strict=True):
+        assert sent["type"] == TYPES[option.type]
+        assert sent["required"] is option.required
+        assert sent["description"] == IMAGINE.description(option.name, "en-US")
+        assert 1 <= len(sent["description"]) <= 100
+        choices = [{"name": str(choice), "value": choice} for choice in option.choices]
+        assert sent.get("choices", []) == choices
+        assert [type(choice["value"]) for choice in sent.get("choices", [])] == [
+            type(c) for c in option.choices
+        ]
+        if option.type == "integer":
+            assert (sent.get("min_value"), sent.get("max_value")) == (option.minimum, option.maximum)
+
+
+def test_the_descriptions_in_full() -> None:
+    told = {option["name"]: option["description"] for option in payload(IMAGINE)["options"]}
+    assert told["prompt"] == "What the image should show"
+    assert told["seed"] == "Number that the random generator starts from (default: random)"
+    assert told["aspect_ratio"] == "Shape of the picture, width to height (default: auto)"
+    assert told["limit_generations"] == "Limit each round of the prompt to one generation (default: True)"
+    assert told["enable_web_search"].endswith("(default: False)")
+
+
+def test_the_prompt_has_a_length_and_no_choice_has() -> None:
+    options = {option["name"]: option for option in payload(IMAGINE)["options"]}
+    assert (options["prompt"]["min_length"], options["prompt"]["max_length"]) == (1, 6000)
+    assert "max_length" not in options["resolution"]
+    assert "min_value" not in options["safety_tolerance"]
+
+
+def test_other_kinds_become_options_too(other: Model) -> None:
+    options = {option["name"]: option for option in payload(other)["options"]}
+    assert next(iter(options)) == "prompt"
+    assert set(options) == set(OTHER["input_schema"]["properties"])
+    assert (options["guidance"]["min_value"], options["guidance"]["max_value"]) == (0.0, 20.0)
+    assert isinstance(options["guidance"]["max_value"], float)
+    assert (options["number_of_images"]["min_value"], options["number_of_images"]["max_value"]) == (1, 4)
+    assert isinstance(options["number_of_images"]["min_value"], int)
+    assert (options["big"]["min_value"], options["big"]["max_value"]) == (1 - 2**53, 2**53 - 1)
+    assert (options["vast"]["min_value"], options["vast"]["max_value"]) == (-(2.0**53), 2.0**53)
+    assert options["scale"]["choices"] == [{"name": "0.5", "value": 0.5}, {"name": "2", "value": 2.0}]
+    assert (options["prompt"]["min_length"], options["prompt"]["max_length"]) == (1, 6000)
+    assert (options["init-image"]["min_length"], options["init-image"]["max_length"]) == (3, 70)
+    assert "min_length" not in options["interaction"]
+    assert options["class"]["type"] == TYPES["boolean"]
+
+
+async def test_only_what_was_chosen_is_handed_on_under_the_schemas_names(other: Model) -> None:
+    orders: list[tuple[object, Model, dict[str, object]]] = []
+
+    async def run(interaction: discord.Interaction[Any], model: Model, values: dict[str, object]) -> None:
+        orders.append((interaction, model, values))
+
+    command = build(other, run)
+    by_name = {parameter.display_name: parameter.name for parameter in command.parameters}
+    values = {parameter.name: None for parameter in command.parameters}
+    chosen = {by_name["prompt"]: "a fox", by_name["init-image"]: "x.png", by_name["class"]: False}
+    interaction: Any = object()
+    callback: Any = command.callback
+    await callback(interaction, **{**values, **chosen})
+    assert orders == [(interaction, other, {"prompt": "a fox", "init-image": "x.png", "class": False})]
+
+
+async def test_russian_names_and_descriptions() -> None:
+    command = await translated(IMAGINE)
+    assert command["name_localizations"] == {}
+    assert command["description_localizations"] == {"ru": IMAGINE.command_description("ru")}
+    names = IMAGINE.option_names("ru")
+    for option in command["options"]:
+        assert option["name_localizations"] == {"ru": names[option["name"]]}
+        assert option["description_localizations"] == {"ru": IMAGINE.description(option["name"], "ru")}
+        assert "name_localizations" not in (option.get("choices") or [{}])[0]
+
+
+async def test_every_localized_text_is_legal_and_unique() -> None:
+    for model in CATALOGUE.values():
+        command = await translated(model)
+        for locale in model.texts:
+            options = command["options"]
+            names = [option.get("name_localizations", {}).get(locale, option["name"]) for option in options]
+            assert len(set(names)) == len(names)
+            assert all(NAME.fullmatch(name) and name == name.lower() for name in names)
+            told = [option.get("description_localizations", {}).get(locale, "-") for option in options]
+            assert all(1 <= len(text) <= 100 for text in told)
+
+
+async def test_the_translator_leaves_other_commands_alone() -> None:
+    tree = make_tree(IMAGINE)
+
+    @tree.command(name="jobs", description="Show my jobs")
+    async def jobs(interaction: discord.Interaction[discord.Client]) -> None:
+        """Do nothing."""
+
+    sent = await jobs.get_translated_payload(tree, CommandTranslator(CATALOGUE))
+    assert (sent["name_localizations"], sent["description_localizations"]) == ({}, {})
+
+
+async def test_a_model_without_translations_sends_none(other: Model, tmp_path: Path) -> None:
+    command = await translated(other, Catalogue.load(tmp_path))
+    assert command["description_localizations"] == {}
+    assert all("name_localizations" not in option for option in command["options"])
+
+
+async def test_the_size_is_counted_as_discord_counts() -> None:
+    command = await translated(IMAGINE)
+
+    def longest(item: dict[str, Any], key: str) -> int:
+        return max(map(len, [item[key], *item.get(f"{key}_localizations", {}).values()]))
+
+    options = command["options"]
+    total = sum(longest(item, key) for item in [command, *options] for key in ("name", "description"))
+    total += sum(2 * len(choice["name"]) for option in options for choice in option.get("choices", []))
+    assert characters(IMAGINE) == total
+
+
+def test_the_locales_are_discords() -> None:
+    assert {locale.value for locale in discord.Locale} == LOCALES
+
+
+PRINT_FINGERPRINT = """
+import asyncio, discord
+from bot.models.catalogue import Catalogue
+from cogs._command import CommandTranslator, build, fingerprint
+async def run(*_): ...
+catalogue = Catalogue.load()
+tree = discord.app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
+tree.add_command(build(catalogue.by_command["imagine"], run))
+print(asyncio.run(fingerprint(tree, CommandTranslator(catalogue))))
+"""
+
+
+async def test_the_fingerprint_is_the_same_in_every_process() -> None:
+    ours = await fingerprint(make_tree(IMAGINE), CommandTranslator(CATALOGUE))
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PRINT_FINGERPRINT, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await process.communicate()
+    assert printed.decode().strip() == ours
+    assert re.fullmatch(r"[0-9a-f]{64}", ours)
+
+
+async def test_the_fingerprint_changes_with_the_commands_and_not_with_their_order(other: Model) -> None:
+    translator = CommandTranslator(CATALOGUE)
+    one = await fingerprint(make_tree(IMAGINE), translator)
+    both = await fingerprint(make_tree(IMAGINE, other), translator)
+    assert both == await fingerprint(make_tree(other, IMAGINE), translator)
+    assert both != one
+    assert one != await fingerprint(make_tree(IMAGINE), app_commands.Translator())

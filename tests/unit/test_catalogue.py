@@ -1,0 +1,317 @@
+"""The models' files: what each becomes, what is refused, and what people read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import bot.models
+from bot.errors import ConfigError
+from bot.models.catalogue import Catalogue, Model
+from bot.models.limits import LOCALES, MAX_CHARACTERS, characters, problems_of
+from bot.models.texts import name_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MODEL_ID = "google/nano-banana-2/text-to-image"
+FILE = Path(bot.models.__file__).parent / f"{MODEL_ID}.json"
+# Of both schemas as RunComfy published them: canonical JSON, sorted keys, no spaces.
+PUBLISHED = {
+    "input_schema": "e0be26c5668972a4ad6ccdc065049b7c006564d75e6d2aec89135b2ebda35d39",
+    "output_schema": "c19a4b9a1d5de656b58ecb0e9b20d5a255d3c519bac0e30963ae1293e89b4ae2",
+}
+
+
+def second(**changes: Any) -> dict[str, Any]:
+    """A small file for a model of another family."""
+    return {
+        "command": "sketch",
+        "model_id": "acme/sketch/text-to-image",
+        "texts": {"en-US": {"description": "Sketch something"}, "de": {"description": "Etwas zeichnen"}},
+        "input_schema": {
+            "type": "object",
+            "required": ["prompt"],
+            "properties": {
+                "strength": {
+                    "title": "Strength",
+                    "type": "float",
+                    "default": 7.5,
+                    "minimum": 0,
+                    "maximum": 20,
+                },
+                "prompt": {"title": "Prompt", "description": "What to sketch.", "type": "string"},
+                "number_of_images": {"type": "integer", "default": 2, "minimum": 1, "maximum": 4},
+            },
+        },
+        "output_schema": {"type": "object"},
+        **changes,
+    }
+
+
+def with_properties(properties: dict[str, Any]) -> dict[str, Any]:
+    return second(input_schema={"type": "object", "properties": properties})
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Callable[..., Path]:
+    def drop(content: object, name: str = "acme/sketch.json") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return tmp_path
+
+    return drop
+
+
+def problems(folder: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        Catalogue.load(folder)
+    return caught.value.problems
+
+
+def only(folder: Path) -> Model:
+    (model,) = Catalogue.load(folder).values()
+    return model
+
+
+def canonical_hash(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_both_schemas_are_as_published() -> None:
+    content = json.loads(FILE.read_text(encoding="utf-8"))
+    assert {name: canonical_hash(content[name]) for name in PUBLISHED} == PUBLISHED
+    assert list(content["input_schema"]["properties"])[:3] == ["prompt", "num_images", "seed"]
+
+
+def test_the_bot_offers_nano_banana() -> None:
+    catalogue = Catalogue.load()
+    model = catalogue[MODEL_ID]
+    assert list(catalogue) == [MODEL_ID]
+    assert len(catalogue) == 1
+    assert catalogue.by_command == {"imagine": model}
+    assert catalogue.get("nobody/nothing") is None
+    assert set(model.output_schema["properties"]) == {"image", "video", "images", "videos"}
+
+
+def test_every_option_has_english_texts_of_its_own() -> None:
+    model = Catalogue.load()[MODEL_ID]
+    own = model.texts["en-US"].options
+    assert list(own) == [option.name for option in model.schema.options]
+    assert all(texts.title and texts.description for texts in own.values())
+
+
+def test_russian_texts_are_the_published_ones() -> None:
+    model = Catalogue.load()[MODEL_ID]
+    assert model.title("aspect_ratio", "ru") == model.schema["aspect_ratio"].title
+    assert model.description("prompt", "ru") == "Промпт для генерации изображений."
+    assert model.description("num_images", "ru") == "Количество изображений для генерации (по умолчанию: 1)"
+    assert model.description("seed", "ru").endswith("(по умолчанию: случайный)")
+    assert model.description("safety_tolerance", "ru").endswith("(по умолчанию: 4)")
+    assert model.option_names("ru") == {
+        "prompt": "промпт",
+        "num_images": "количество_изображений",
+        "seed": "сид",
+        "aspect_ratio": "соотношение_сторон",
+        "resolution": "разрешение",
+        "output_format": "формат_вывода",
+        "safety_tolerance": "допуск_безопасности",
+        "limit_generations": "ограничить_генерации",
+        "enable_web_search": "включить_веб-поиск",
+    }
+
+
+def test_other_languages_read_english() -> None:
+    model = Catalogue.load()[MODEL_ID]
+    assert model.command_description("fr") == model.command_description("en-US")
+    assert model.title("seed", "fr") == "Seed"
+    assert model.description("seed", "fr") == "Number that the random generator starts from (default: random)"
+    assert model.option_names("fr")["seed"] == "seed"
+
+
+def test_a_second_file_is_a_second_command(drop: Callable[..., Path]) -> None:
+    drop(json.loads(FILE.read_text(encoding="utf-8")), "google/nano.json")
+    catalogue = Catalogue.load(drop(second()))
+    assert list(catalogue.by_command) == ["sketch", "imagine"]
+    model = catalogue["acme/sketch/text-to-image"]
+    assert [option.name for option in model.schema.options] == ["prompt", "strength", "number_of_images"]
+    assert model.schema.clean({"prompt": "x"}) == {"prompt": "x", "strength": 7.5, "number_of_images": 2}
+    assert model.description("prompt", "en-US") == "What to sketch."
+    assert model.description("strength", "de") == "Strength (default: 7.5)"
+    assert model.description("number_of_images", "en-US") == "number_of_images (default: 2)"
+    assert model.command_description("de") == "Etwas zeichnen"
+
+
+def test_a_language_may_override_the_schema(drop: Callable[..., Path]) -> None:
+    options = {"prompt": {"title": "Описание", "description": "Что нарисовать"}}
+    texts = {"en-US": {"description": "Sketch"}, "ru": {"description": "Набросок", "options": options}}
+    model = only(drop(second(texts=texts)))
+    assert model.option_names("ru") == {
+        "prompt": "описание",
+        "strength": "strength",
+        "number_of_images": "number_of_images",
+    }
+    assert model.description("prompt", "ru") == "Что нарисовать"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("{", "acme/sketch.json: Invalid JSON"),
+        ("[]", "acme/sketch.json: Input should be"),
+        ({}, "acme/sketch.json: model_id: Field required"),
+        (second(colour="red"), "colour: Extra inputs are not permitted"),
+        (second(command=5), "command: Input should be a valid string"),
+        (second(command="Sketch It"), "command: is no legal name"),
+        (second(command="x" * 33), "command: is no legal name"),
+        (second(texts={"ru": {"description": "Набросок"}}), "texts: en-US is missing"),
+        (second(texts={"en-US": {"description": "x" * 101}}), "texts.en-US.description: needs 1 to 100"),
+        (second(texts={"en-US": {"description": " "}}), "texts.en-US.description: needs 1 to 100"),
+        (
+            second(texts={"en-US": {"description": "x"}, "xx": {"description": "x"}}),
+            "texts.xx: Discord has no",
+        ),
+        (
+            second(texts={"en-US": {"description": "x", "options": {"promt": {"title": "x"}}}}),
+            "texts.en-US.options.promt: there is no such option",
+        ),
+        (second(input_schema={"type": "object"}), "object of properties"),
+        (with_properties({"Bad Name": {"type": "string"}}), "option Bad Name: is no legal name"),
+        (with_properties({f"o{n}": {"type": "boolean"} for n in range(26)}), "has 26 options"),
+        (with_properties({"a": {"type": "integer", "enum": list(range(26))}}), "option a: has 26 choices"),
+        (
+            with_properties({"a": {"type": "string", "enum": ["x" * 101]}}),
+            "option a: each choice needs 1 to 100",
+        ),
+        (with_properties({"a": {"type": "string", "enum": [""]}}), "option a: each choice needs 1 to 100"),
+        (
+            with_properties({"a": {"type": "string", "enum": ["x", "x"]}}),
+            "option a: has the same choice twice",
+        ),
+    ],
+)
+def test_a_bad_file_is_named_with_what_is_wrong(
+    drop: Callable[..., Path], content: object, expected: str
+) -> None:
+    found = problems(drop(content))
+    assert all(problem.startswith("acme/sketch.json: ") for problem in found)
+    assert any(expected in problem for problem in found), found
+
+
+def test_all_problems_of_all_files_are_told_at_once(drop: Callable[..., Path]) -> None:
+    drop(second(command="A", model_id="a"), "a.json")
+    drop("nonsense", "b.json")
+    found = problems(drop(with_properties({"X": {"type": "string"}, "Y": {"type": "string"}}), "c.json"))
+    assert [problem.split(":")[0] for problem in found] == ["a.json", "b.json", "c.json", "c.json"]
+
+
+def test_commands_and_models_are_unique(drop: Callable[..., Path]) -> None:
+    drop(second(), "a.json")
+    assert problems(drop(second(), "b.json")) == [
+        "b.json: the command sketch is taken by another file",
+        "b.json: the model acme/sketch/text-to-image stands in another file",
+    ]
+
+
+def test_an_empty_folder_is_a_problem(tmp_path: Path) -> None:
+    assert problems(tmp_path) == [f"{tmp_path} holds no model: a *.json file is needed"]
+
+
+def test_size_counts_the_longest_language(drop: Callable[..., Path]) -> None:
+    options = {"a": {"title": "длинное имя", "description": "длинное описание"}}
+    texts = {
+        "en-US": {"description": "x", "options": {"a": {"description": "short"}}},
+        "ru": {"description": "слово", "options": options},
+    }
+    rules = {"a": {"type": "string", "enum": ["one", "two"]}}
+    model = only(drop(second(texts=texts, input_schema={"type": "object", "properties": rules})))
+    longest = ["sketch", model.command_description("ru"), "длинное_имя", "длинное описание"]
+    assert characters(model) == len("".join(longest)) + 2 * len("onetwo")
+
+
+def test_a_command_of_more_than_8000_characters_is_refused(drop: Callable[..., Path]) -> None:
+    choices = [f"{n:02}" + "x" * 90 for n in range(25)]
+    two = {name: {"type": "string", "enum": choices} for name in "ab"}
+    assert problems(drop(with_properties(two)))[0].startswith("acme/sketch.json: has 9")
+    assert characters(only(drop(with_properties({"a": two["a"]})))) < MAX_CHARACTERS
+
+
+def test_the_bots_own_models_fit() -> None:
+    for model in Catalogue.load().values():
+        assert problems_of(model) == []
+        assert set(model.texts) <= LOCALES
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Number of images", "number_of_images"),
+        ("  CFG,  scale! ", "cfg_scale"),
+        ("Strength (0-1)", "strength"),
+        ("(all of it)", ""),
+        ("???", ""),
+        ("веб-поиск", "веб-поиск"),
+        ("и\u0306д", "йд"),
+        ("画像の数", "画像の数"),
+        ("one two three four five six seven eight", "one_two_three_four_five_six"),
+        ("x" * 40, "x" * 32),
+        ("a" * 20 + " " + "b" * 40, "a" * 20),
+    ],
+)
+def test_names_are_made_from_titles(title: str, name: str) -> None:
+    assert name_from(title) == name
+
+
+def test_names_stay_unique_within_a_command(drop: Callable[..., Path]) -> None:
+    title = "Очень длинное название параметра"
+    rules = {name: {"type": "string", "title": title + "!" * n} for n, name in enumerate("abc")}
+    texts = {"en-US": {"description": "x"}, "ru": {"description": "слово"}}
+    model = only(drop(second(texts=texts, input_schema={"type": "object", "properties": rules})))
+    assert model.option_names("ru") == {
+        "a": "очень_длинное_название_параметра",
+        "b": "очень_длинное_название_парамет_2",
+        "c": "очень_длинное_название_парамет_3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"default": 3}, "{} (default: 3)"),
+        ({}, "{}"),
+        ({"type": "boolean", "default": False}, "{} (default: False)"),
+        ({"type": "string", "default": ""}, "{}"),
+        ({"type": "string", "default": "y" * 99}, "{}"),
+    ],
+)
+def test_the_default_stands_at_the_end(
+    drop: Callable[..., Path], rule: dict[str, Any], expected: str
+) -> None:
+    rules = {"a": {"type": "integer", "description": "How much", **rule}}
+    model = only(drop(second(input_schema={"type": "object", "properties": rules})))
+    assert model.description("a", "en-US") == expected.format("How much")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x" * 87, "x" * 87 + " (default: 3)"),
+        ("x" * 88, "x" * 88),
+        ("x" * 100, "x" * 100),
+        ("word " * 30, "word " * 19 + "word…"),
+        ("x" * 101, "x" * 99 + "…"),
+    ],
+)
+def test_a_long_description_loses_the_default_first_and_then_words(
+    drop: Callable[..., Path], text: str, expected: str
+) -> None:
+    rules = {"a": {"type": "integer", "description": text, "default": 3}}
+    model = only(drop(second(input_schema={"type": "object", "properties": rules})))
+    assert model.description("a", "en-US") == expected
+    assert len(expected) <= 100

@@ -1,0 +1,349 @@
+"""A RunComfy input schema: what it offers, what it accepts, and what an order then holds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from bot.errors import InvalidOptionError
+from bot.models.catalogue import Catalogue
+from bot.models.schema import SEED_MAXIMUM, ModelSchema
+
+if TYPE_CHECKING:
+    from bot.models.options import Option, Value
+
+MODEL_ID = "google/nano-banana-2/text-to-image"
+SCHEMA = Catalogue.load()[MODEL_ID].schema
+PYTHON_TYPES = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
+
+# Another family of models: ranges, RunComfy's own "float", the other name for the count, no seed.
+OTHER: dict[str, Any] = {
+    "type": "object",
+    "required": ["text", "strength"],
+    "properties": {
+        "number_of_images": {"type": "integer", "default": 2, "minimum": 1, "maximum": 6},
+        "guidance": {"type": "float", "default": 7.5, "minimum": 0.5, "maximum": 20},
+        "text": {"type": "string", "default": "an example", "maxLength": 300},
+        "steps": {"type": "integer", "default": 30, "multipleOf": 5},
+        "negative": {"type": "string", "default": ""},
+        "scale": {"type": "number", "enum": [0.5, 1, 2], "default": 1},
+        "strength": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        "style": {"type": "string"},
+        "loras": {"type": "array", "items": {"type": "float"}},
+        "mask": {"type": "string", "format": "image_uri"},
+        "extra": {"type": "object"},
+        "either": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+    },
+}
+
+
+def one(rule: dict[str, Any], *, name: str = "option", required: bool = False) -> ModelSchema:
+    return ModelSchema.read({"properties": {name: rule}, "required": [name] if required else []})
+
+
+def problem(schema: ModelSchema, values: dict[str, object]) -> tuple[object, object]:
+    with pytest.raises(InvalidOptionError) as caught:
+        schema.clean(values)
+    assert set(caught.value.values) == {"option", "problem"}
+    return caught.value.values["option"], caught.value.values["problem"]
+
+
+def test_the_options_of_nano_banana() -> None:
+    assert [option.name for option in SCHEMA.options] == [
+        "prompt",
+        "num_images",
+        "seed",
+        "aspect_ratio",
+        "resolution",
+        "output_format",
+        "safety_tolerance",
+        "limit_generations",
+        "enable_web_search",
+    ]
+    assert [option.name for option in SCHEMA.options if option.required] == ["prompt"]
+    count = SCHEMA["num_images"]
+    assert (count.type, count.default, count.minimum, count.maximum) == ("integer", 1, 1, 4)
+    assert SCHEMA["safety_tolerance"].choices == (1, 2, 3, 4, 5, 6)
+    assert SCHEMA["limit_generations"].default is True
+    assert SCHEMA["prompt"].title == "Промпт"
+    assert SCHEMA.option("nothing") is None
+    with pytest.raises(KeyError):
+        SCHEMA["nothing"]
+
+
+def test_required_options_come_first_and_the_rest_keeps_its_order() -> None:
+    assert [option.name for option in ModelSchema.read(OTHER).options] == [
+        "text",
+        "strength",
+        "number_of_images",
+        "guidance",
+        "steps",
+        "negative",
+        "scale",
+        "style",
+    ]
+
+
+def test_a_bare_prompt_becomes_a_complete_input() -> None:
+    cleaned = SCHEMA.clean({"prompt": "a fox", "seed": None, "resolution": None})
+    seed = cleaned.pop("seed")
+    assert isinstance(seed, int)
+    assert 0 <= seed <= SEED_MAXIMUM
+    assert cleaned == {
+        "prompt": "a fox",
+        "num_images": 1,
+        "aspect_ratio": "auto",
+        "resolution": "1K",
+        "output_format": "png",
+        "safety_tolerance": 4,
+        "limit_generations": True,
+        "enable_web_search": False,
+    }
+
+
+def test_other_kinds_are_filled_in_too_and_required_ones_never() -> None:
+    schema = ModelSchema.read(OTHER)
+    assert schema.clean({"text": "a fox", "strength": 0.5}) == {
+        "text": "a fox",
+        "strength": 0.5,
+        "number_of_images": 2,
+        "guidance": 7.5,
+        "steps": 30,
+        "negative": "",
+        "scale": 1,
+    }
+    assert problem(schema, {"strength": 0.5}) == ("text", "must be given")
+
+
+def test_drawn_seeds_differ_and_given_ones_stay() -> None:
+    drawn = {SCHEMA.clean({"prompt": "a fox"})["seed"] for _ in range(20)}
+    assert len(drawn) > 15
+    for seed in (0, 7, 2**53 - 1):
+        assert SCHEMA.clean({"prompt": "a fox", "seed": seed})["seed"] == seed
+
+
+def test_a_seed_is_drawn_within_the_schemas_bounds_even_if_required() -> None:
+    schema = one({"type": "integer", "minimum": 5, "maximum": 6}, name="seed", required=True)
+    assert not schema["seed"].required
+    assert {schema.clean({})["seed"] for _ in range(60)} == {5, 6}
+
+
+def test_unknown_names_are_dropped() -> None:
+    assert "sampler" not in SCHEMA.clean({"prompt": "a fox", "sampler": "euler"})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, ("prompt", "must be given")),
+        ({"prompt": None}, ("prompt", "must be given")),
+        ({"prompt": ""}, ("prompt", "must not be empty")),
+        ({"prompt": " \n\t"}, ("prompt", "must not be empty")),
+        ({"prompt": 5}, ("prompt", "must be text")),
+        ({"prompt": "x", "num_images": 0}, ("num_images", "must be at least 1")),
+        ({"prompt": "x", "num_images": 5}, ("num_images", "must be at most 4")),
+        ({"prompt": "x", "num_images": True}, ("num_images", "must be a whole number")),
+        ({"prompt": "x", "num_images": 1.5}, ("num_images", "must be a whole number")),
+        ({"prompt": "x", "num_images": "two"}, ("num_images", "must be a whole number")),
+        ({"prompt": "x", "seed": "9" * 5000}, ("seed", "must be a whole number")),
+        ({"prompt": "x", "resolution": "8K"}, ("resolution", "must be one of 0.5K, 1K, 2K, 4K")),
+        ({"prompt": "x", "safety_tolerance": 7}, ("safety_tolerance", "must be one of 1, 2, 3, 4, 5, 6")),
+        ({"prompt": "x", "limit_generations": 1}, ("limit_generations", "must be true or false")),
+        ({"prompt": "x", "limit_generations": "true"}, ("limit_generations", "must be true or false")),
+        ({"prompt": "x", "aspect_ratio": ["1:1"]}, ("aspect_ratio", "must be text")),
+    ],
+)
+def test_what_is_refused_and_how(values: dict[str, object], expected: tuple[str, str]) -> None:
+    assert problem(SCHEMA, values) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"strength": 0}, ("strength", "must be more than 0")),
+        ({"strength": 1}, ("strength", "must be less than 1")),
+        ({"strength": float("nan")}, ("strength", "must be a number")),
+        ({"strength": float("inf")}, ("strength", "must be a number")),
+        ({"guidance": 0.4}, ("guidance", "must be at least 0.5")),
+        ({"steps": 31}, ("steps", "must be a multiple of 5")),
+        ({"text": "x" * 301}, ("text", "must have a length of at most 300")),
+        ({"scale": 1.5}, ("scale", "must be one of 0.5, 1, 2")),
+    ],
+)
+def test_other_rules_are_refused_in_words_too(values: dict[str, object], expected: tuple[str, str]) -> None:
+    assert problem(ModelSchema.read(OTHER), {"text": "x", "strength": 0.5, **values}) == expected
+
+
+def test_rules_between_options_are_kept() -> None:
+    schema = ModelSchema.read(
+        {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "maxProperties": 1}
+    )
+    assert schema.clean({"a": "x"}) == {"a": "x"}
+    assert problem(schema, {"a": "x", "b": "x"}) == ("a, b", "is not allowed here")
+
+
+@pytest.mark.parametrize(("given_value", "kept"), [("4", 4), (" 4 ", 4), (4.0, 4), (4, 4)])
+def test_whole_numbers_are_made_integers_where_nothing_is_lost(given_value: object, kept: int) -> None:
+    value = SCHEMA.clean({"prompt": "x", "safety_tolerance": given_value})["safety_tolerance"]
+    assert (value, type(value)) == (kept, int)
+
+
+def test_numbers_from_forms_are_read() -> None:
+    cleaned = ModelSchema.read(OTHER).clean({"text": "x", "strength": "0.25", "guidance": "9"})
+    assert (cleaned["strength"], cleaned["guidance"]) == (0.25, 9)
+
+
+def test_images_ordered() -> None:
+    other = ModelSchema.read(OTHER)
+    assert SCHEMA.images(SCHEMA.clean({"prompt": "x", "num_images": 3})) == 3
+    assert SCHEMA.images({"prompt": "x"}) == 1
+    assert SCHEMA.images({"num_images": None}) == 1
+    assert other.images({"number_of_images": 5}) == 5
+    assert other.images({"num_images": 4}) == 2
+    assert one({"type": "string"}).images({"num_images": 4}) == 1
+
+
+def test_changed_tells_only_what_differs() -> None:
+    assert SCHEMA.changed(SCHEMA.clean({"prompt": "x", "num_images": 3, "seed": 9})) == {}
+    chosen: dict[str, object] = {
+        "prompt": "x",
+        "resolution": "2K",
+        "enable_web_search": True,
+        "aspect_ratio": "auto",
+    }
+    assert SCHEMA.changed(SCHEMA.clean(chosen)) == {"resolution": "2K", "enable_web_search": True}
+    assert ModelSchema.read(OTHER).changed({"text": "x", "strength": 0.5, "number_of_images": 4}) == {
+        "text": "x",
+        "strength": 0.5,
+    }
+
+
+def test_reseeded_is_the_same_order_with_another_seed() -> None:
+    first = SCHEMA.clean({"prompt": "x", "resolution": "2K"})
+    second = SCHEMA.reseeded(first)
+    assert second["seed"] != first["seed"]
+    assert {**second, "seed": None} == {**first, "seed": None}
+    assert SCHEMA.clean({**second}) == second
+
+
+def test_reseeded_never_repeats_the_seed() -> None:
+    schema = one({"type": "integer", "minimum": 0, "maximum": 1}, name="seed")
+    for _ in range(30):
+        assert schema.reseeded({"seed": 0}) == {"seed": 1}
+        assert schema.reseeded({"seed": 1}) == {"seed": 0}
+
+
+def test_reseeded_changes_nothing_without_a_seed() -> None:
+    assert ModelSchema.read(OTHER).reseeded({"text": "x"}) == {"text": "x"}
+    assert one({"type": "string"}, name="seed").reseeded({"seed": "x"}) == {"seed": "x"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({}, "object of properties"),
+        ({"properties": {}, "required": "prompt"}, "list of required"),
+        ({"properties": {}, "required": ["prompt"]}, "command can ask for: prompt"),
+        ({"properties": {"a": {"type": "array"}}, "required": ["a"]}, "command can ask for: a"),
+        ({"properties": {"a": {"type": "string", "format": "video_uris"}}, "required": ["a"]}, "ask for: a"),
+        ({"properties": {"a": {"type": "integer", "minimum": "1"}}}, "not a JSON schema"),
+        ({"properties": {"a": {"type": "string", "enum": "abc"}}}, "not a JSON schema"),
+        ({"properties": {"a": {"type": "string", "pattern": "("}}}, "not a JSON schema"),
+        ({"properties": {"a": {"type": "integer", "enum": [1, "2"]}}}, "a: a choice is not a whole number"),
+        ({"properties": {"a": {"type": "string", "default": 5}}}, "a: a default is not text"),
+        ({"properties": {"a": {"type": "integer", "default": True}}}, "a: a default is not a whole number"),
+        (
+            {"properties": {"a": {"type": "string", "enum": ["x"], "default": "y"}}},
+            "a: its default must be one of x",
+        ),
+        (
+            {"properties": {"a": {"type": "integer", "default": 9, "maximum": 4}}},
+            "its default must be at most 4",
+        ),
+        ({"properties": {"seed": {"type": "integer", "maximum": -1}}}, "seed: allows nothing between 0 and"),
+    ],
+)
+def test_a_useless_schema_is_refused_at_load(schema: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
+        ModelSchema.read(schema)
+
+
+def accepted(option: Option) -> st.SearchStrategy[Any]:
+    """What people may send for the option, and now and then nothing."""
+    if option.choices:
+        return st.none() | st.sampled_from(option.choices)
+    low, high = option.bounds(-(2**53), 2**53)
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "string": st.text(min_size=1, max_size=option.max_length or 80).filter(str.strip),
+        "integer": st.integers(low, high),
+        "number": st.floats(low + 0.5, min(high, 1e6), exclude_max=True),
+        "boolean": st.booleans(),
+    }
+    if option.name == "steps":
+        values["integer"] = st.integers(-50, 50).map(lambda number: number * 5)
+    if option.name == "strength":
+        values["number"] = st.floats(0, 1, exclude_min=True, exclude_max=True)
+    value = values[option.type]
+    return value if option.required else st.none() | value
+
+
+def chosen(schema: ModelSchema) -> st.SearchStrategy[dict[str, Any]]:
+    known = {option.name: accepted(option) for option in schema.options}
+    return st.fixed_dictionaries(known, optional={"stranger": st.integers()})
+
+
+def assert_complete(schema: ModelSchema, values: dict[str, Any], cleaned: dict[str, Value]) -> None:
+    known = {option.name: option for option in schema.options}
+    assert set(cleaned) <= set(known)
+    for name, value in cleaned.items():
+        assert type(value) in PYTHON_TYPES[known[name].type]
+        if values.get(name) is not None:
+            assert value == values[name]
+    for option in schema.options:
+        assert option.name in cleaned or option.default is None
+    assert schema.clean({**cleaned}) == cleaned
+    assert json.loads(json.dumps(cleaned, allow_nan=False)) == cleaned
+
+
+@settings(deadline=None)  # a busy machine is no bug
+@given(chosen(SCHEMA))
+def test_every_accepted_choice_becomes_a_valid_input(values: dict[str, Any]) -> None:
+    cleaned = SCHEMA.clean(values)
+    assert_complete(SCHEMA, values, cleaned)
+    published = SCHEMA.validator.schema
+    Draft202012Validator(published).validate(cleaned)
+
+
+@settings(deadline=None)
+@given(chosen(ModelSchema.read(OTHER)))
+def test_every_accepted_choice_of_other_kinds_too(values: dict[str, Any]) -> None:
+    schema = ModelSchema.read(OTHER)
+    cleaned = schema.clean(values)
+    assert_complete(schema, values, cleaned)
+    published = json.loads(json.dumps(OTHER).replace('"float"', '"number"'))
+    Draft202012Validator(published).validate(cleaned)
+
+
+anything = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
+)
+
+
+@settings(deadline=None)
+@given(st.fixed_dictionaries({}, optional={option.name: anything for option in SCHEMA.options}))
+def test_anything_at_all_is_either_a_valid_input_or_a_sentence(values: dict[str, Any]) -> None:
+    try:
+        cleaned = SCHEMA.clean(values)
+    except InvalidOptionError as error:
+        refused = error.values
+    else:
+        SCHEMA.validator.validate(cleaned)
+        assert set(cleaned) == {option.name for option in SCHEMA.options}
+        return
+    assert refused["option"] in [option.name for option in SCHEMA.options]
+    assert str(refused["problem"]).startswith("must ")
