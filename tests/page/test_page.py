@@ -1,5 +1,6 @@
 import re
 
+import discord as discord_py
 import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
@@ -222,6 +223,13 @@ async def test_a_lost_connection_comes_back_and_keeps_what_was_written(page: Pag
     assert len(sockets) == 2
     await page.get_by_role("textbox", name="prompt").press("Enter")
     await expect(messages(page)).to_contain_text(["Alice used /imagine"])
+
+
+async def test_a_direct_message_opens_its_channel(page: Page, discord: LocalDiscord, bot: SmallBot) -> None:
+    channel = await bot.create_dm(discord_py.Object(int(discord.people["alice"].id)))
+    await channel.send("Your image")
+    await page.get_by_role("button", name="imagine (direct)").click()
+    await expect(page.get_by_role("list", name="Messages in #imagine (direct)")).to_contain_text("Your image")
 
 
 async def test_the_sidebar_folds_on_a_phone(page: Page) -> None:
