@@ -37,7 +37,7 @@ OTHER: dict[str, Any] = {
             "number_of_images": {"type": "integer", "default": 2, "minimum": 0.5, "maximum": 4.5},
             "big": {"type": "integer", "minimum": -(2**63), "maximum": 2**63},
             "vast": {"type": "number", "minimum": -1e300, "maximum": 1e300},
-            "scale": {"type": "number", "enum": [0.5, 2], "default": 2},
+            "scale": {"type": "number", "enum": [0.5, 2], "default": 2, "minimum": 0, "maximum": 9},
             "prompt": {"type": "string", "maxLength": 9000},
             "init-image": {"type": "string", "minLength": 3, "maxLength": 70},
             "class": {"type": "boolean"},
@@ -126,6 +126,7 @@ def test_other_kinds_become_options_too(other: Model) -> None:
     assert isinstance(options["number_of_images"]["min_value"], int)
     assert (options["big"]["min_value"], options["big"]["max_value"]) == (1 - 2**53, 2**53 - 1)
     assert (options["vast"]["min_value"], options["vast"]["max_value"]) == (-(2.0**53), 2.0**53)
+    assert not {"min_value", "max_value"} & set(options["scale"])
     assert options["scale"]["choices"] == [{"name": "0.5", "value": 0.5}, {"name": "2", "value": 2.0}]
     assert (options["prompt"]["min_length"], options["prompt"]["max_length"]) == (1, 6000)
     assert (options["init-image"]["min_length"], options["init-image"]["max_length"]) == (3, 70)
