@@ -92,6 +92,7 @@ class Answering:
         return serve
 
     async def _read(self, request: web.Request, call: Call) -> Asked:
+        has_body = request.can_read_body
         asked, size = Asked(dict(request.match_info), dict(request.query), {}, {}), 0
         try:
             if request.content_type == "multipart/form-data":
@@ -104,11 +105,11 @@ class Answering:
                         asked.body = json.loads(data)
                     else:
                         asked.files[int(name.strip("files[]"))] = part.filename or name, data
-            elif request.can_read_body:
+            elif has_body:
                 asked.body = await request.json()
         except ValueError:
             raise ApiError(*refusals.INVALID_JSON) from None
-        call.request_json = asked.body if request.can_read_body else None
+        call.request_json = asked.body if has_body else None
         call.files = [(name, len(data)) for name, data in asked.files.values()]
         if size > _REQUEST_BYTES:
             raise ApiError(*refusals.TOO_LARGE)

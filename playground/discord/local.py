@@ -7,6 +7,7 @@ import json
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
@@ -24,7 +25,6 @@ from playground.discord.world import Channel, Guild, Interaction, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 _COLORS = ("#5865f2", "#eb459e", "#57a55a", "#e67e22", "#9b59b6", "#11806a")
 
@@ -70,8 +70,7 @@ class LocalDiscord:
         )
         self.client_app.add_routes([*self._clients.routes(), *self._clients.file_routes()])
         if self._page is not None:
-            index = self._page / "index.html"
-            self.client_app.router.add_get("/", lambda _: asyncio.sleep(0, web.FileResponse(index)))
+            self.client_app.router.add_get("/", self._index)
             self.client_app.router.add_static("/", self._page)
         self._port = await self._stack.enter_async_context(listen(discord_app, certify(authority)))
         client_port = await self._stack.enter_async_context(listen(self.client_app))
@@ -84,6 +83,9 @@ class LocalDiscord:
             "SSL_CERT_FILE": str(authority),
         }
         return self
+
+    async def _index(self, _: web.Request) -> web.FileResponse:
+        return web.FileResponse((self._page or Path()) / "index.html")
 
     async def __aexit__(self, *_: object) -> None:
         self._gateway.drop(1001)
@@ -160,6 +162,7 @@ class LocalDiscord:
     def send(self, event: Json) -> None:
         """Send a gateway event `{"t", "d"}`; an interaction's `event` sent again is a replay."""
         self._gateway.dispatch(event)
+        self.changed()
 
     def drop_gateway(self, code: int = 4000, *, is_resumable: bool = True) -> None:
         """Close the bot's gateway connection; it comes back and resumes, or must identify anew."""

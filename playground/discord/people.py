@@ -23,7 +23,7 @@ from playground.discord.registration import (
     USER,
 )
 from playground.discord.shapes import Json, now, snowflake
-from playground.discord.world import Channel, Interaction, Message, everyday
+from playground.discord.world import Channel, Interaction, Message, blank, everyday
 
 if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
@@ -137,11 +137,11 @@ class Person:
         message: Message | None = None,
     ) -> Interaction:
         """Send a command, or a press of any custom_id on any message, that nobody has checked."""
-        if custom_id is not None:
-            where = channel or (message.channel if message else self.discord.channel)
-            return self.interact(_COMPONENT, {"custom_id": custom_id, "component_type": 2}, where, message)
-        where = channel or self.discord.channel
-        return self.interact(_COMMAND, self._command_data(name, options or {}, where), where)
+        where = channel or (message.channel if message else self.discord.channel)
+        if custom_id is None:
+            return self.interact(_COMMAND, self._command_data(name, options or {}, where), where)
+        source = message or Message(where, blank(where, 0, None))
+        return self.interact(_COMPONENT, {"custom_id": custom_id, "component_type": 2}, where, source)
 
     async def complete(self, name: str, focused: str, text: str, **options: Any) -> Interaction:
         """Ask for an option's suggestions; they come as the interaction's `choices`."""
@@ -183,7 +183,7 @@ class Person:
                 "member": self.member(channel),
             }
         if source is not None:
-            shape["message"] = source.data
+            shape["message"] = _bearing(source.data, data)
         interaction = Interaction(self, channel, {"t": "INTERACTION_CREATE", "d": shape}, source)
         self.discord.interactions[interaction.token] = interaction
         self.discord.send(interaction.event)
@@ -236,6 +236,17 @@ class Person:
             resolved.setdefault("roles", {})[key] = roles[key]
         elif option["type"] == CHANNEL and key in self.discord.channels:
             resolved.setdefault("channels", {})[key] = self.discord.channels[key].shape
+
+
+def _bearing(message: Json, pressed: Json) -> Json:
+    """Put a forged button on the message: discord.py drops a press of one that is not there."""
+    parts = [part for row in message["components"] for part in row["components"]]
+    if "component_type" not in pressed or any(
+        part.get("custom_id") == pressed["custom_id"] for part in parts
+    ):
+        return message
+    button = {"type": 2, "id": 99, "style": 2, "label": "?", "custom_id": pressed["custom_id"]}
+    return message | {"components": [*message["components"], {"type": 1, "id": 98, "components": [button]}]}
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,313 @@
+"""A discord.py bot on the local Discord: everything it does there, it does on Discord."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import discord
+import pytest
+
+from playground.discord import LocalDiscord, NoResponse, Person, Refused
+from tests.playground.conftest import PNG, Bot, running
+
+CHECKER = Path(__file__).parents[3] / "shared" / "contract" / "contract_check.py"
+
+
+async def test_a_command_is_answered_edited_and_its_files_can_be_read(
+    local: LocalDiscord, bot: Bot, alice: Person
+) -> None:
+    interaction = await alice.command("draw", prompt="fox", number=2)
+    message = await interaction.answered()
+    assert message.text == "2 plain fox on their way"
+    await local.until(lambda: message.edits)
+
+    assert interaction.message is message
+    assert message.text == "\nfox\ndone"
+    assert message.edits[-1][1] is message.data
+    assert local.channel.messages == [message]
+    [spare] = message.attachments
+    assert spare["filename"] == "spare.png"
+    shown = message.embeds[0]["image"]
+    assert (shown["width"], shown["height"]) == (2, 1)
+    assert await local.file(spare) == PNG
+    async with (
+        aiohttp.ClientSession(connector=local.connector()) as session,
+        session.get(shown["url"]) as response,
+    ):
+        assert await response.read() == PNG
+    seen = bot.seen[0]
+    assert isinstance(seen.user, discord.Member)
+    assert not seen.permissions.manage_guild
+    assert seen.app_permissions.attach_files
+    assert seen.filesize_limit == 10 * 1024 * 1024
+
+
+async def test_buttons_are_pressed_as_the_app_allows(local: LocalDiscord, bot: Bot, alice: Person) -> None:
+    message = await (await alice.command("draw", prompt="fox")).answered()
+    await local.until(lambda: message.edits)
+    bob = local.people["bob"]
+    whisper = await (await bob.press(message, "Again")).answered()
+    assert (whisper.text, whisper.is_ephemeral) == ("fox again", True)
+    assert not whisper.is_visible_to(alice)
+    assert message.button("Off")["disabled"]
+    for label in ("Off", "Nowhere"):
+        with pytest.raises(Refused):
+            await bob.press(message, label)
+    forged = await alice.forge(custom_id="again:owl", message=whisper)
+    assert (await forged.answered()).text == "owl again"
+    assert bot.seen[-1].message is not None
+    assert bot.seen[-1].message.id == int(whisper.id)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"prompt": ""},
+        {"prompt": "a" * 21},
+        {"prompt": 7},
+        {"prompt": "fox", "number": 5},
+        {"prompt": "fox", "number": True},
+        {"prompt": "fox", "style": "wild"},
+        {"prompt": "fox", "colour": "red"},
+    ],
+)
+@pytest.mark.usefixtures("bot")
+async def test_the_app_refuses_bad_options(
+    local: LocalDiscord, alice: Person, options: dict[str, Any]
+) -> None:
+    with pytest.raises(Refused):
+        await alice.command("draw", **options)
+    assert not local.interactions
+
+
+async def test_manager_commands_are_for_managers(
+    local: LocalDiscord, bot: Bot, alice: Person, mia: Person
+) -> None:
+    assert "quota" not in [each["name"] for each in alice.commands]
+    assert "quota" in [each["name"] for each in mia.commands]
+    with pytest.raises(Refused):
+        await alice.command("quota set", limit=1, member=alice)
+    with pytest.raises(Refused):
+        await mia.command("quota")
+    said = await (await mia.command("quota set", limit=1, member=alice)).answered()
+    assert said.mentioned == {"alice", "@everyone"}
+    assert said.data["interaction"]["name"] == "quota set"
+    forged = await alice.forge("quota set", {"limit": 2, "member": mia})
+    assert "2 for" in (await forged.answered()).text
+    assert not bot.seen[-1].permissions.manage_guild
+    assert local.guild.managers_id in str(bot.guilds[0].roles[-1].id)
+
+
+async def test_only_allowed_mentions_ping(local: LocalDiscord, mia: Person, alice: Person) -> None:
+    quiet = discord.AllowedMentions.none()
+    async with running(local, connector=local.connector(), allowed_mentions=quiet):
+        said = await (await mia.command("quota set", limit=1, member=alice)).answered()
+    assert alice.id in said.text
+    assert said.mentioned == set()
+    assert said.data["mentions"] == []
+
+
+@pytest.mark.usefixtures("bot")
+async def test_silence_is_an_interaction_that_failed(local: LocalDiscord, alice: Person) -> None:
+    interaction = await alice.command("silence")
+    local.age(interaction, 3)
+    with pytest.raises(NoResponse, match="did not respond"):
+        await interaction.answered()
+
+
+async def test_thinking_comes_before_the_answer(bot: Bot, local: LocalDiscord, alice: Person) -> None:
+    message = await (await alice.command("think")).answered()
+    assert message.is_loading
+    assert message.is_ephemeral
+    await bot.seen[0].edit_original_response(content="So be it")
+    assert not message.is_loading
+    assert message.is_ephemeral
+    assert local.channel.messages == [message]
+
+
+async def test_a_form_is_filled_in(bot: Bot, local: LocalDiscord, alice: Person) -> None:
+    interaction = await alice.command("ask")
+    await local.until(lambda: interaction.modal)
+    await bot.arrivals.get()
+    await alice.submit(interaction, what="Why")
+    submitted = await bot.arrivals.get()
+    assert submitted.type is discord.InteractionType.modal_submit
+    assert "Why" in str(submitted.data)
+
+
+async def test_a_token_lasts_fifteen_minutes_and_the_bots_own_for_ever(
+    local: LocalDiscord, bot: Bot, alice: Person
+) -> None:
+    message = await (await alice.command("draw", prompt="fox")).answered()
+    await local.until(lambda: message.edits)
+    whisper = await (await alice.press(message, "Again")).answered()
+    local.age(message, 15 * 60)
+    with pytest.raises(discord.HTTPException) as expired:
+        await bot.seen[0].edit_original_response(content="late")
+    assert (expired.value.status, expired.value.code) == (401, 50027)
+    channel = bot.get_partial_messageable(int(local.channel.id))
+    await channel.get_partial_message(int(message.id)).edit(content="by the bot's token")
+    assert message.text.startswith("by the bot's token")
+    with pytest.raises(discord.NotFound) as hidden:
+        await channel.get_partial_message(int(whisper.id)).edit(content="cannot be reached")
+    assert hidden.value.code == 10008
+
+
+async def test_an_interaction_is_answered_once_and_in_time(
+    bot: Bot, local: LocalDiscord, alice: Person
+) -> None:
+    interaction = await alice.command("silence")
+    local.send(interaction.event)
+    first, replayed = await bot.arrivals.get(), await bot.arrivals.get()
+    assert first.id == replayed.id
+    await first.response.send_message("first")
+    with pytest.raises(discord.HTTPException) as twice:
+        await replayed.response.send_message("second")
+    assert twice.value.code == 40060
+    late = await alice.command("silence")
+    local.age(late, 3)
+    with pytest.raises(discord.NotFound) as gone:
+        await (await bot.arrivals.get()).response.send_message("late")
+    assert gone.value.code == 10062
+
+
+async def test_files_stay_or_go_as_the_edit_lists_them(local: LocalDiscord, bot: Bot, alice: Person) -> None:
+    message = await (await alice.command("draw", prompt="fox")).answered()
+    await local.until(lambda: message.edits)
+    original = await bot.seen[0].original_response()
+    await original.edit(content="kept")
+    assert [each["filename"] for each in message.attachments] == ["spare.png"]
+    await original.edit(embed=None)
+    assert [each["filename"] for each in message.attachments] == ["fox.png", "spare.png"]
+    await original.edit(attachments=original.attachments)
+    assert [each["filename"] for each in message.attachments] == ["spare.png"]
+    await original.edit(content="x", attachments=[], view=None)
+    assert message.attachments == message.components == []
+
+
+async def test_what_was_deleted_is_unknown(local: LocalDiscord, bot: Bot, alice: Person, mia: Person) -> None:
+    message = await (await alice.command("draw", prompt="fox")).answered()
+    await local.until(lambda: message.edits)
+    with pytest.raises(Refused):
+        alice.delete(message)
+    mia.delete(message)
+    with pytest.raises(discord.NotFound) as gone:
+        await bot.seen[0].edit_original_response(content="x")
+    assert gone.value.code == 10008
+    assert local.channel.messages == []
+
+
+async def test_the_gateway_resumes_and_replays(local: LocalDiscord, bot: Bot, alice: Person) -> None:
+    local.drop_gateway()
+    missed = await alice.command("draw", prompt="fox")
+    assert not local.is_online
+    assert (await missed.answered()).channel is local.channel
+    local.drop_gateway(is_resumable=False)
+    lost = await alice.command("draw", prompt="owl")
+    with pytest.raises(NoResponse):
+        await lost.answered(timeout=0.1)
+    guild = local.add_guild("Elsewhere")
+    other = guild.add_channel("art")
+    await local.until(lambda: local.is_online, timeout=20)
+    again = await alice.command("draw", prompt="owl", channel=other)
+    assert (await again.answered()).channel is other
+    assert len(bot.guilds) == 2
+
+
+async def test_a_wrong_token_is_refused(local: LocalDiscord) -> None:
+    async with Bot(connector=local.connector()) as bot:
+        with pytest.raises(discord.LoginFailure):
+            await bot.start("wrong")
+    async with (
+        aiohttp.ClientSession(connector=local.connector()) as session,
+        session.ws_connect("wss://gateway.discord.gg/") as socket,
+    ):
+        await socket.receive_json()
+        await socket.send_json({"op": 2, "d": {"token": "wrong"}})
+        assert (await socket.receive()).data == 4004
+
+
+async def test_ordered_failures_come_in_turn(local: LocalDiscord, bot: Bot, alice: Person) -> None:
+    local.fail("callback", 404, {"message": "Unknown Webhook", "code": 10015})
+    interaction = await alice.command("silence")
+    seen = await bot.arrivals.get()
+    with pytest.raises(discord.NotFound):
+        await seen.response.send_message("x")
+    await seen.response.send_message("y")
+    assert (await interaction.answered()).text == "y"
+    local.fail("edit_original", 400, {"message": "AutoMod", "code": 200000}, is_late=True)
+    with pytest.raises(discord.HTTPException):
+        await seen.edit_original_response(content="done all the same")
+    assert interaction.message is not None
+    assert interaction.message.text == "done all the same"
+    assert [call.status for call in local.trace if call.route in ("callback", "edit_original")] == [
+        404,
+        200,
+        400,
+    ]
+
+
+async def test_a_bot_behind_the_proxy_needs_its_environment_alone(local: LocalDiscord, alice: Person) -> None:
+    code = (
+        "import os, discord\n"
+        "class Bot(discord.Client):\n"
+        "    async def on_interaction(self, interaction):\n"
+        "        await interaction.response.send_message('through the proxy')\n"
+        "bot = Bot(intents=discord.Intents(guilds=True), proxy=os.environ['DISCORD_PROXY'])\n"
+        "bot.run(os.environ['DISCORD_TOKEN'], log_handler=None)\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, env=local.environment)
+    try:
+        await local.until(lambda: local.is_online)
+        message = await (await alice.forge("anything")).answered()
+        assert message.text == "through the proxy"
+    finally:
+        process.kill()
+        await process.wait()
+    await local.until(lambda: not local.is_online)
+
+
+async def test_direct_messages_reach_those_who_take_them(bot: Bot, alice: Person) -> None:
+    channel = await bot.create_dm(discord.Object(int(alice.id)))
+    await channel.send("hello")
+    assert alice.direct_messages.messages[0].text == "hello"
+    alice.takes_direct_messages = False
+    with pytest.raises(discord.Forbidden) as closed:
+        await channel.send("hello?")
+    assert closed.value.code == 50007
+
+
+async def test_every_call_and_answer_fits_discords_own_description(
+    local: LocalDiscord, bot: Bot, alice: Person, tmp_path: Path
+) -> None:
+    if not CHECKER.exists():
+        pytest.skip(f"{CHECKER.name} is not here to check the calls")
+    message = await (await alice.command("draw", prompt="fox")).answered()
+    await local.until(lambda: message.edits)
+    await (await alice.press(message, "Again")).answered()
+    await bot.seen[0].original_response()
+    follow = await bot.seen[0].followup.send("more", wait=True)
+    await follow.edit(content="less")
+    await follow.delete()
+    channel = bot.get_partial_messageable(int(local.channel.id))
+    sent = await channel.send("by the bot")
+    await channel.fetch_message(sent.id)
+    await sent.edit(content="edited")
+    await sent.delete()
+    await (await alice.command("think")).answered()
+    await bot.http.get_bot_gateway()
+    await bot.tree.fetch_commands()
+    with pytest.raises(discord.NotFound):
+        await channel.fetch_message(1)
+    local.write_trace(trace := tmp_path / "trace.jsonl")
+    assert len(trace.read_text().splitlines()) == len(local.trace)
+    command = (sys.executable, str(CHECKER), str(trace), "--strict")
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    violations, summary = await process.communicate()
+    assert (violations, process.returncode) == (b"", 0), summary
+    assert json.loads(trace.read_text().splitlines()[0])["status"] == 200

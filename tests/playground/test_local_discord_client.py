@@ -1,0 +1,142 @@
+"""The client API, as the page speaks it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from playground.discord import LocalDiscord, Person
+from tests.playground.conftest import PNG, Bot
+
+
+class Browser:
+    """One person's page."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def next(self, kind: str) -> Any:
+        """Return the next event of this kind, passing over others."""
+        while True:
+            event = await self._socket.receive_json(timeout=5)
+            if event["t"] == kind:
+                return event["d"]
+
+    async def ask(self, op: str, **fields: Any) -> None:
+        await self._socket.send_json({"op": op, **fields})
+
+
+@asynccontextmanager
+async def browsing(person: Person) -> AsyncIterator[Browser]:
+    url = f"{person.discord.client_url}/client/socket?user={person.id}"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        yield Browser(socket)
+
+
+async def test_people_come_in(local: LocalDiscord, alice: Person, mia: Person) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{local.client_url}/client/people") as response:
+            people = await response.json()
+        assert [each["username"] for each in people if each["is_manager"]] == ["mia"]
+        async with session.get(f"{local.client_url}/client/socket?user=1") as response:
+            assert response.status == 404
+    async with browsing(mia) as page:
+        ready = await page.next("READY")
+    assert ready["user"]["id"] == mia.id
+    assert ready["app"]["online"] is False
+    assert ready["messages"] == {local.channel.id: []}
+    assert alice.id in [each["id"] for each in ready["people"]]
+
+
+async def test_the_page_sees_the_bot_come_and_use_its_commands(
+    local: LocalDiscord, alice: Person, request: pytest.FixtureRequest
+) -> None:
+    async with browsing(alice) as page:
+        await page.next("READY")
+        del request
+        from tests.playground.conftest import running  # noqa: PLC0415
+
+        async with running(local, connector=local.connector()):
+            listed = await page.next("COMMANDS_UPDATE")
+            assert "draw" in [each["name"] for each in listed["commands"]]
+            assert "quota" not in [each["name"] for each in listed["commands"]]
+            assert (await page.next("APP_UPDATE"))["online"]
+        assert not (await page.next("APP_UPDATE"))["online"]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_command_and_a_button(local: LocalDiscord, alice: Person) -> None:
+    bob = local.people["bob"]
+    async with browsing(alice) as page, browsing(bob) as other:
+        options = {"prompt": "fox"}
+        await page.ask("command", nonce="1", channel_id=local.channel.id, name="draw", options=options)
+        created = await page.next("MESSAGE_CREATE")
+        assert created["interaction_metadata"]["name"] == "draw"
+        assert created["interaction_metadata"]["user"]["username"] == "alice"
+        assert (await page.next("INTERACTION_SUCCESS")) == {"nonce": "1"}
+        updated = await other.next("MESSAGE_UPDATE")
+        url = updated["embeds"][0]["image"]["url"].replace("https://cdn.discordapp.com", local.client_url)
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            assert await response.read() == PNG
+            assert response.content_type == "image/png"
+        custom_id = updated["components"][0]["components"][0]["custom_id"]
+        await other.ask("press", nonce="2", message_id=updated["id"], custom_id=custom_id)
+        whisper = await other.next("MESSAGE_CREATE")
+        assert whisper["flags"] & 64
+        await other.ask("dismiss", message_id=whisper["id"])
+        gone = await other.next("MESSAGE_DELETE")
+        assert gone == {"id": whisper["id"], "channel_id": local.channel.id}
+        await other.ask("delete", nonce="3", message_id=updated["id"])
+        assert (await other.next("INTERACTION_FAILURE"))["nonce"] == "3"
+        assert [message.id for message in alice.sees(local.channel)] == [updated["id"]]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_failures_are_told_as_discords_app_tells_them(local: LocalDiscord, alice: Person) -> None:
+    async with browsing(alice) as page:
+        where = {"channel_id": local.channel.id, "name": "silence", "options": {}}
+        await page.ask("command", nonce="1", **where)
+        await local.until(lambda: local.interactions)
+        [interaction] = local.interactions.values()
+        local.age(interaction, 3)
+        reason = "The application did not respond"
+        assert await page.next("INTERACTION_FAILURE") == {"nonce": "1", "reason": reason}
+        await page.ask("command", nonce="2", **(where | {"name": "draw"}))
+        assert "required" in (await page.next("INTERACTION_FAILURE"))["reason"]
+        await page.ask("fly", nonce="3")
+        assert (await page.next("INTERACTION_FAILURE"))["nonce"] == "3"
+
+
+async def test_a_manager_deletes_and_anybody_chooses_a_language(bot: Bot, alice: Person, mia: Person) -> None:
+    message = await (await alice.command("draw", prompt="fox")).answered()
+    async with browsing(mia) as page:
+        await page.ask("locale", locale="ru")
+        await page.ask("delete", message_id=message.id)
+        assert (await page.next("MESSAGE_DELETE"))["id"] == message.id
+    await mia.command("silence")
+    while (seen := await bot.arrivals.get()).user.id != int(mia.id):
+        pass
+    assert str(seen.locale) == "ru"
+
+
+async def test_it_serves_a_page_and_what_else_it_is_given(tmp_path: Path) -> None:
+    (page := tmp_path / "page").mkdir()
+    (page / "index.html").write_text("<h1>Hello</h1>")
+    discord = LocalDiscord(tmp_path, page)
+
+    async def status(_: web.Request) -> web.Response:
+        return web.Response(text="well")
+
+    discord.client_app.router.add_get("/playground/status", status)
+    async with discord, aiohttp.ClientSession(discord.client_url) as session:
+        for path, text in (
+            ("/", "<h1>Hello</h1>"),
+            ("/index.html", "<h1>Hello</h1>"),
+            ("/playground/status", "well"),
+        ):
+            async with session.get(path) as response:
+                assert await response.text() == text

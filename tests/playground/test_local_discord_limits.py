@@ -1,0 +1,244 @@
+"""What Discord refuses, the local Discord refuses with the same numbers."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from playground.discord import LocalDiscord, Person
+from tests.playground.conftest import Api
+
+
+def command(name: str = "draw", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "description": "d", "type": 1, **fields}
+
+
+def option(name: str, kind: int = 3, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "description": "d", "type": kind, **fields}
+
+
+def codes(errors: Any) -> set[str]:
+    """Collect the codes out of Discord's tree of errors."""
+    if isinstance(errors, list):
+        return {each["code"] for each in errors}
+    return {code for inner in errors.values() for code in codes(inner)}
+
+
+def button(custom_id: str = "a", **fields: Any) -> dict[str, Any]:
+    return {"type": 2, "style": 2, "label": "Go", "custom_id": custom_id, **fields}
+
+
+def rows(*buttons: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"type": 1, "components": list(buttons)}]
+
+
+FULL = [{"name": f"{n}", "value": "v" * 99} for n in range(25)]
+BAD_COMMANDS: list[tuple[list[dict[str, Any]], str]] = [
+    ([command("Draw")], "APPLICATION_COMMAND_INVALID_NAME"),
+    ([command("two words")], "STRING_TYPE_REGEX"),
+    ([command("a" * 33)], "BASE_TYPE_MAX_LENGTH"),
+    ([command(description="")], "BASE_TYPE_MIN_LENGTH"),
+    ([command(description="d" * 101)], "BASE_TYPE_MAX_LENGTH"),
+    ([{"name": "draw"}], "BASE_TYPE_REQUIRED"),
+    ([command(), command()], "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS"),
+    (
+        [command("a", name_localizations={"ru": "к"}), command("b", name_localizations={"ru": "к"})],
+        "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS",
+    ),
+    ([command(name_localizations={"xx": "a"})], "BASE_TYPE_CHOICES"),
+    ([command(description_localizations={"ru": "d" * 101})], "BASE_TYPE_MAX_LENGTH"),
+    ([command(options=[option(f"o{n}") for n in range(26)])], "BASE_TYPE_MAX_LENGTH"),
+    (
+        [command(options=[option("o", choices=[{"name": f"{n}", "value": "v"} for n in range(26)])])],
+        "BASE_TYPE_MAX_LENGTH",
+    ),
+    (
+        [command(options=[option("o", choices=[{"name": "n", "value": 1}])])],
+        "BASE_TYPE_INVALID",
+    ),
+    (
+        [command(options=[option("o"), option("p", required=True)])],
+        "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+    ),
+    ([command(options=[option("o"), option("o")])], "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS"),
+    ([command(options=[option("o", 4, min_value=3, max_value=2)])], "NUMBER_TYPE_MIN"),
+    ([command(options=[option("o", 4, max_value=2**60)])], "NUMBER_TYPE_MAX"),
+    ([command(options=[option("o", max_length=6001)])], "NUMBER_TYPE_MAX"),
+    (
+        [
+            command(
+                options=[
+                    option(f"o{n}", choices=[{"name": f"{m}", "value": "v" * 99} for m in range(25)])
+                    for n in range(4)
+                ]
+            )
+        ],
+        "APPLICATION_COMMAND_TOO_LARGE",
+    ),
+]
+
+
+@pytest.mark.parametrize(("commands", "code"), BAD_COMMANDS)
+async def test_bad_commands_are_not_registered(
+    local: LocalDiscord, api: Api, commands: list[dict[str, Any]], code: str
+) -> None:
+    status, body = await api("PUT", f"/applications/{local.application_id}/commands", commands)
+    assert (status, body["code"]) == (400, 50035)
+    assert codes(body["errors"]) == {code}
+    assert local.commands == []
+
+
+async def test_commands_keep_their_ids_and_are_shown_in_full(local: LocalDiscord, api: Api) -> None:
+    path = f"/applications/{local.application_id}/commands"
+    _, [first] = await api("PUT", path, [command("рисуй", default_member_permissions=32)])
+    _, both = await api("PUT", path, [command("quota"), command("рисуй", nsfw=False, options=[])])
+    assert both[1]["id"] == first["id"]
+    assert first["default_member_permissions"] == "32"
+    assert await api("GET", path) == (200, both)
+
+
+BAD_MESSAGES: list[tuple[dict[str, Any], int, str | None]] = [
+    ({"content": "a" * 2001}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"content": ""}, 50006, None),
+    ({"embeds": [{"title": "t" * 257}]}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"embeds": [{"title": "t"}] * 11}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"embeds": [{"description": "d" * 3001}] * 2}, 50035, "MAX_EMBED_SIZE_EXCEEDED"),
+    ({"embeds": [{"fields": [{"name": "n"}]}]}, 50035, "BASE_TYPE_REQUIRED"),
+    ({"embeds": [{"fields": [{"name": "n", "value": "v"}] * 26}]}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"embeds": [{"image": {"url": "attachment://no.png"}}]}, 50035, "REFERENCED_ATTACHMENT_NOT_FOUND"),
+    ({"components": rows(button()) * 6}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": rows(*[button(str(n)) for n in range(6)])}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": rows(button(), button())}, 50035, "COMPONENT_CUSTOM_ID_DUPLICATED"),
+    ({"components": rows(button("a" * 101))}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": rows(button(label="l" * 81))}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": rows(button(label=None))}, 50035, "BUTTON_COMPONENT_INVALID"),
+    ({"content": "c", "attachments": [{"id": "7"}]}, 50035, "ATTACHMENT_NOT_FOUND"),
+]
+
+
+@pytest.mark.parametrize(("body", "number", "code"), BAD_MESSAGES)
+async def test_bad_messages_are_not_posted(
+    local: LocalDiscord, api: Api, body: dict[str, Any], number: int, code: str | None
+) -> None:
+    answer = await api("POST", f"/channels/{local.channel.id}/messages", body)
+    assert (answer[0], answer[1]["code"]) == (400, number)
+    assert codes(answer[1].get("errors", {})) == ({code} if code else set())
+    assert local.channel.messages == []
+
+
+def upload(body: dict[str, Any], *sizes: int) -> aiohttp.FormData:
+    form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
+    form.add_field("payload_json", json.dumps(body))
+    for number, size in enumerate(sizes):
+        form.add_field(f"files[{number}]", io.BytesIO(b"x" * size), filename=f"{number}.bin")
+    return form
+
+
+@pytest.mark.parametrize(
+    ("sizes", "status", "number"),
+    [((101,), 413, 40005), ((1,) * 11, 400, 50035), ((100, 100), 200, None)],
+)
+async def test_files_have_a_size_and_a_number(
+    local: LocalDiscord, api: Api, sizes: tuple[int, ...], status: int, number: int | None
+) -> None:
+    local.attachment_size_limit = 100
+    answer = await api("POST", f"/channels/{local.channel.id}/messages", data=upload({}, *sizes))
+    assert (answer[0], answer[1].get("code")) == (status, number)
+    assert local.trace[-1].files == [(f"{n}.bin", size) for n, size in enumerate(sizes)]
+
+
+async def test_a_request_has_a_size(local: LocalDiscord, api: Api) -> None:
+    data = upload({}, *[9 * 1024 * 1024] * 3)
+    status, body = await api("POST", f"/channels/{local.channel.id}/messages", data=data)
+    assert (status, body["code"]) == (413, 40005)
+
+
+@pytest.mark.parametrize(
+    ("denied", "body", "number"),
+    [
+        ("view_channel", {"content": "c"}, 50001),
+        ("send_messages", {"content": "c"}, 50013),
+        ("embed_links", {"embeds": [{"title": "t"}]}, 50013),
+        ("attach_files", {}, 50013),
+    ],
+)
+async def test_permissions_are_those_of_the_channel(
+    local: LocalDiscord, api: Api, denied: str, body: dict[str, Any], number: int
+) -> None:
+    local.channel.app_permissions.update(**{denied: False})
+    path, sizes = f"/channels/{local.channel.id}/messages", [] if body else [1]
+    status, answer = await api("POST", path, data=upload(body, *sizes))
+    assert (status, answer["code"]) == (403, number)
+
+
+async def test_a_channel_takes_five_messages_in_five_seconds(local: LocalDiscord, api: Api) -> None:
+    path = f"/channels/{local.channel.id}/messages"
+    for left in (4, 3, 2, 1, 0):
+        status, _ = await api("POST", path, {"content": "c"})
+        limits = {key: value for key, value in api.last.headers.items() if key.startswith("X-RateLimit-")}
+        assert (status, limits["X-RateLimit-Remaining"]) == (200, str(left))
+        assert {key[12:] for key in limits} == {"Limit", "Remaining", "Reset", "Reset-After", "Bucket"}
+        assert api.last.headers["Content-Type"] == "application/json"
+    status, body = await api("POST", path, {"content": "c"})
+    assert (status, body["global"], api.last.headers["Via"]) == (429, False, "1.1 google")
+    assert 0 < body["retry_after"] <= 5
+    assert len(local.channel.messages) == 5
+
+
+async def test_an_interaction_takes_five_calls_in_two_seconds(
+    local: LocalDiscord, api: Api, alice: Person
+) -> None:
+    interaction = await alice.forge("draw")
+    where = f"/interactions/{interaction.id}/{interaction.token}/callback"
+    webhook = f"/webhooks/{local.application_id}/{interaction.token}"
+    early, _ = await api("GET", f"{webhook}/messages/@original")
+    assert early == 404
+    assert await api("POST", where, {"type": 4, "data": {"content": "c"}}) == (204, None)
+    statuses = [(await api("PATCH", f"{webhook}/messages/@original", {"content": "d"}))[0] for _ in range(5)]
+    assert statuses == [200, 200, 200, 200, 429]
+    other = await alice.forge("draw")
+    await api(
+        "POST", where.replace(interaction.id, other.id).replace(interaction.token, other.token), {"type": 5}
+    )
+    status, body = await api("POST", webhook.replace(interaction.token, other.token), {"content": "e"})
+    assert (status, body["content"], len(local.channel.messages)) == (200, "e", 2)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "number"),
+    [
+        ("GET", "/nowhere", 404, 0),
+        ("GET", "/channels/1/messages", 404, 10003),
+        ("POST", "/interactions/1/x/callback", 404, 10062),
+        ("PATCH", "/webhooks/1/x/messages/@original", 404, 10015),
+        ("POST", "/users/@me/channels", 404, 10013),
+    ],
+)
+async def test_what_is_not_there_has_its_own_number(
+    api: Api, method: str, path: str, status: int, number: int
+) -> None:
+    answer = await api(method, path, {})
+    assert (answer[0], answer[1]["code"]) == (status, number)
+
+
+async def test_only_the_bot_may_use_the_bots_routes(api: Api) -> None:
+    api.headers = {}
+    assert await api("GET", "/users/@me") == (401, {"message": "401: Unauthorized", "code": 0})
+
+
+async def test_the_authority_of_one_knows_nothing_of_another(local: LocalDiscord, tmp_path: Path) -> None:
+    (folder := tmp_path / "other").mkdir()
+    async with LocalDiscord(folder) as other:
+        assert other.environment["SSL_CERT_FILE"] == str(folder / "ca.pem")
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ClientConnectorCertificateError):
+                await session.get("https://discord.com/", proxy=other.environment["DISCORD_PROXY"])
+            async with session.get(
+                "https://discord.com/api/v10/gateway",
+                proxy=local.environment["DISCORD_PROXY"],
+                ssl=local._trust,
+            ) as response:
+                assert response.status == 401
