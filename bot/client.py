@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
@@ -94,7 +94,7 @@ class ImagineBot(commands.Bot):
         _log.info("ready as %s on %d servers", self.user, len(self.guilds))
 
     async def _sync(self) -> None:
-        definition = await self._definition()
+        definition = await fingerprint(self.tree, self.tree.translator or app_commands.Translator())
         name = f"commands of application {self.application_id}"
         if await self._facts.get(name) == definition:
             return
@@ -102,14 +102,10 @@ class ImagineBot(commands.Bot):
         await self._facts.remember(name, definition)
         _log.info("told Discord of the commands %s", ", ".join(command.name for command in synced))
 
-    async def _definition(self) -> str:
-        """A hash of all commands as Discord would get them: while it stays, there is nothing to sync."""
-        translator = self.tree.translator
-        payloads = [
-            await command.get_translated_payload(self.tree, translator)
-            if translator
-            else command.to_dict(self.tree)
-            for command in self.tree.get_commands()
-        ]
-        payloads.sort(key=lambda payload: (payload["type"], payload["name"]))
-        return hashlib.sha256(json.dumps(payloads, sort_keys=True).encode()).hexdigest()
+
+async def fingerprint(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
+    """A hash of all global commands as Discord would get them: while it stays, there is nothing to sync."""
+    payloads = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
+    payloads.sort(key=lambda payload: (payload["type"], payload["name"]))
+    canonical = json.dumps(payloads, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

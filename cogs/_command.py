@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import discord
@@ -153,11 +151,3 @@ def _text(model: Model, option: str | None, place: TranslationContextLocation, l
     if place is TranslationContextLocation.parameter_name:
         return model.option_names(locale)[option]
     return model.description(option, locale)
-
-
-async def fingerprint(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
-    """A hash of all global commands as Discord would get them: while it stays, there is nothing to sync."""
-    payloads = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
-    payloads.sort(key=lambda payload: (payload["type"], payload["name"]))
-    canonical = json.dumps(payloads, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()

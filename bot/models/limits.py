@@ -64,8 +64,8 @@ def _text_problems(model: Model) -> list[str]:
     for locale, texts in model.texts.items():
         if locale not in LOCALES:
             problems.append(f"texts.{locale}: Discord has no such locale")
-        if not 1 <= len(texts.description.strip()) <= MAX_DESCRIPTION:
-            problems.append(f"texts.{locale}.description: needs 1 to {MAX_DESCRIPTION} characters")
+        if len(texts.description) > MAX_DESCRIPTION:
+            problems.append(f"texts.{locale}.description: has more than {MAX_DESCRIPTION} characters")
         known = {option.name for option in model.schema.options}
         unknown = [name for name in texts.options if name not in known]
         problems += [f"texts.{locale}.options.{name}: there is no such option" for name in unknown]

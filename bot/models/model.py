@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.models.texts import (
+    MAX_DESCRIPTION,
     MAX_NAME,
     PUBLISHED_LOCALE,
     SOURCE_LOCALE,
@@ -36,7 +37,8 @@ class Model:
 
     def command_description(self, locale: str) -> str:
         """What the command does, in one sentence."""
-        return self._texts(locale).description
+        own, english = self._texts(locale).description, self._texts(SOURCE_LOCALE).description
+        return own.strip() or english.strip() or f"Make images with {self.model_id}"[:MAX_DESCRIPTION]
 
     def title(self, option: str, locale: str) -> str:
         """A short name of the option for people, such as "Aspect ratio"."""

@@ -44,7 +44,7 @@ class ModelTexts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    description: str
+    description: str = ""
     options: dict[str, OptionTexts] = {}
 
 

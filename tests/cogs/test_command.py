@@ -13,9 +13,10 @@ import discord
 import pytest
 from discord import app_commands
 
+from bot.client import fingerprint
 from bot.models.catalogue import Catalogue, Model
 from bot.models.limits import LOCALES, characters
-from cogs._command import CommandTranslator, build, fingerprint
+from cogs._command import CommandTranslator, build
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,7 +210,8 @@ def test_the_locales_are_discords() -> None:
 PRINT_FINGERPRINT = """
 import asyncio, discord
 from bot.models.catalogue import Catalogue
-from cogs._command import CommandTranslator, build, fingerprint
+from bot.client import fingerprint
+from cogs._command import CommandTranslator, build
 async def run(*_): ...
 catalogue = Catalogue.load()
 tree = discord.app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))

@@ -171,8 +171,7 @@ def test_a_language_may_override_the_schema(drop: Callable[..., Path]) -> None:
         (second(command="Sketch It"), "command: is no legal name"),
         (second(command="x" * 33), "command: is no legal name"),
         (second(texts={"ru": {"description": "Набросок"}}), "texts: en-US is missing"),
-        (second(texts={"en-US": {"description": "x" * 101}}), "texts.en-US.description: needs 1 to 100"),
-        (second(texts={"en-US": {"description": " "}}), "texts.en-US.description: needs 1 to 100"),
+        (second(texts={"en-US": {"description": "x" * 101}}), "texts.en-US.description: has more than 100"),
         (
             second(texts={"en-US": {"description": "x"}, "xx": {"description": "x"}}),
             "texts.xx: Discord has no",
@@ -315,3 +314,8 @@ def test_a_long_description_loses_the_default_first_and_then_words(
     model = only(drop(second(input_schema={"type": "object", "properties": rules})))
     assert model.description("a", "en-US") == expected
     assert len(expected) <= 100
+
+
+def test_a_model_without_a_description_is_described_by_its_id(drop: Callable[..., Path]) -> None:
+    model = only(drop(second(texts={"en-US": {}})))
+    assert model.command_description("ru") == f"Make images with {model.model_id}"
