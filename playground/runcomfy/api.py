@@ -26,8 +26,11 @@ class Submit:
     request_id: str | None = None
 
 
+SUBMIT = web.RequestKey("submit", Submit)
+
+
 class Api:
-    """Answers every call that nothing is wrong with; `leaks` lists file requests that carried a credential."""
+    """Answers the calls that no fault has taken; `leaks` has each file request that carried a credential."""
 
     def __init__(self, queue: OrderQueue, profile: Profile) -> None:
         self.leaks: list[str] = []
@@ -66,7 +69,7 @@ class Api:
         return web.json_response(entry) if entry else self.refuse("model")
 
     async def _submit(self, request: web.Request) -> web.Response:
-        posted: Submit = request["submit"]
+        posted = request[SUBMIT]
         if posted.model_id not in self._catalogue:
             return self.refuse("model")
         problems = problems_of(posted.input, self._catalogue[posted.model_id]["input_schema"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
-from playground.runcomfy.api import Api, Submit
+from playground.runcomfy.api import SUBMIT, Api, Submit
 from playground.runcomfy.faults import Fault, answer
 from playground.runcomfy.orders import OrderQueue
 from playground.runcomfy.shop import Profile, Refusal, refusal
@@ -45,14 +45,12 @@ class LocalRunComfy:
         workers: int = 2,
         seconds: float | tuple[float, float] = (3.0, 7.0),
         profile: Profile = "docs",
-        port: int = 0,
     ) -> None:
         self.token = f"local-{secrets.token_urlsafe(24)}"
         self.calls: list[Call] = []
         self.submits: list[Submit] = []
         self.url = ""
         self._profile = profile
-        self._port = port
         self._changes = asyncio.Event()
         self._faults: dict[str, Iterator[Fault]] = {}
         span = seconds if isinstance(seconds, tuple) else (seconds, seconds)
@@ -66,13 +64,12 @@ class LocalRunComfy:
         self.leaks = self._api.leaks
 
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[web.middleware(self._outermost)])
+        app = web.Application(middlewares=[self._outermost])
         app.add_routes(self._api.routes())
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
-        self._port = self._runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self._port}"
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
     async def __aexit__(
@@ -104,7 +101,7 @@ class LocalRunComfy:
         return answer(*refusal(kind, self._profile))
 
     async def until(self, condition: Callable[[], object], within: float = 10) -> None:
-        """Wait until the condition holds; it is looked at again after every call and every change of an order.
+        """Wait until the condition holds; looked at again after every call and change of an order.
 
         Raises:
             TimeoutError: It did not hold within so many seconds.
@@ -117,6 +114,7 @@ class LocalRunComfy:
         self._changes.set()
         self._changes = asyncio.Event()
 
+    @web.middleware
     async def _outermost(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Around every call: keeps the record, and lets go wrong what shall go wrong."""
         route = request.match_info.route.name or ""
@@ -124,7 +122,7 @@ class LocalRunComfy:
         if route == "submit":
             posted = Submit(time.monotonic(), request.match_info["model_id"], await _json(request))
             self.submits.append(posted)
-            request["submit"] = posted
+            request[SUBMIT] = posted
         try:
             fault = next(self._faults.get(route, iter(())), None)
             if fault and not fault.is_after:

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+import stamina
+
+from bot.runcomfy import RunComfyClient
+from playground.runcomfy import LocalRunComfy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+@pytest.fixture(autouse=True)
+def _hurry() -> Iterator[None]:
+    """Retries as often as in earnest, without the pauses between them."""
+    with stamina.set_testing(True, attempts=9, cap=True):
+        yield
+
+
+@pytest.fixture
+async def runcomfy() -> AsyncIterator[LocalRunComfy]:
+    async with LocalRunComfy(workers=1, seconds=0) as local:
+        yield local
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def client(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> RunComfyClient:
+    return RunComfyClient(session, api_url=runcomfy.url, token=runcomfy.token)
