@@ -28,7 +28,6 @@ class MessageEdits:
 
     def __init__(self, shown: object) -> None:
         self._shown = shown
-        self._first_at = time.monotonic()
         self._last_at: float | None = None
         self._newest: tuple[object, Callable[[], Awaitable[object]]] | None = None
         self._turn = asyncio.Lock()
@@ -55,23 +54,26 @@ class MessageEdits:
         self._is_over = True
         self._newest = None
         async with self._turn:
-            if self._last_at is not None:
-                await asyncio.sleep(self._last_at + _APART_SECONDS - time.monotonic())
+            await self._apart()
             return await self._timed(send)
 
     async def _send_newest(self) -> None:
         while self._newest is not None:
-            since = self._first_at if self._last_at is None else self._last_at
-            await asyncio.sleep(since + _APART_SECONDS - time.monotonic())
+            await self._apart()
             async with self._turn:
                 newest, self._newest = self._newest, None
                 if newest is None or newest[0] == self._shown:
                     continue
-                self._shown, send = newest
+                state, send = newest
                 try:
                     await self._timed(send)
+                    self._shown = state
                 except (discord.HTTPException, *NETWORK_ERRORS) as error:
                     _log.info("an edit on the way was not taken: %s", error)
+
+    async def _apart(self) -> None:
+        if self._last_at is not None:
+            await asyncio.sleep(self._last_at + _APART_SECONDS - time.monotonic())
 
     async def _timed(self, send: Callable[[], Awaitable[T]]) -> T:
         try:

@@ -87,11 +87,13 @@ class JobService:
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:
         """The same order with a new seed, charged to whoever asks; see `start`.
 
+        The job's state does not matter: its images stand in Discord a moment before its row says so, and an
+        order of one's own harms nobody.
+
         Raises:
             JobNotFoundError: There is no such job in this channel.
-            NotNowError: The job has no end that can be repeated.
         """
-        job, model = await self._ended(requester, job_id, JobStatus.SUCCEEDED, JobStatus.CANCELLED)
+        job, model = await self._repeatable(requester, job_id)
         return await self.start(requester, model, dict(model.schema.reseeded(job.input)), parent=job)
 
     async def retry(self, requester: Requester, job_id: str) -> Job | None:
@@ -101,7 +103,9 @@ class JobService:
             JobNotFoundError: There is no such job in this channel.
             NotNowError: The job has not failed.
         """
-        job, model = await self._ended(requester, job_id, JobStatus.FAILED)
+        job, model = await self._repeatable(requester, job_id)
+        if job.status is not JobStatus.FAILED:
+            raise NotNowError
         return await self.start(requester, model, dict(job.input), parent=job)
 
     async def fetch(self, requester: Requester, job_id: str) -> Job:
@@ -157,11 +161,9 @@ class JobService:
             raise JobNotFoundError
         return job
 
-    async def _ended(self, requester: Requester, job_id: str, *statuses: JobStatus) -> tuple[Job, Model]:
+    async def _repeatable(self, requester: Requester, job_id: str) -> tuple[Job, Model]:
         job = await self._here(requester, job_id)
         model = self._catalogue.get(job.model_id)
         if model is None:
             raise JobNotFoundError
-        if job.status not in statuses:
-            raise NotNowError
         return job, model

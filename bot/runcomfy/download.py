@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -71,7 +72,7 @@ class FileHosts:
     def allows(self, url: URL) -> bool:
         """Whether a file at this address may be fetched."""
         origin = f"{url.scheme}://{url.raw_host}:{url.port}".lower()
-        return url.raw_user is None and any(pattern.fullmatch(origin) for pattern in self.patterns)
+        return "@" not in url.raw_authority and any(pattern.fullmatch(origin) for pattern in self.patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,14 @@ class Downloader:
         return path
 
     def _trusted(self, url: str) -> URL:
-        # An output address names the account (base64 of its id), so it never stands in an error.
-        try:
+        if _URL.fullmatch(url):
             # Taken as it stands: quoting it anew could break a signed address.
-            address = URL(url, encoded=True) if _URL.fullmatch(url) else None
-            is_trusted = address is not None and self.hosts.allows(address)
-        except ValueError:
-            is_trusted = False
-        if address is None or not is_trusted:
-            raise OutputUnavailableError("the file's host is not among RUNCOMFY_FILE_HOSTS")
-        return address
+            with suppress(ValueError):
+                address = URL(url, encoded=True)
+                if self.hosts.allows(address):
+                    return address
+        # The address is not told: it names the account (base64 of its id).
+        raise OutputUnavailableError("the file's host is not among RUNCOMFY_FILE_HOSTS")
 
     async def _fetch(self, url: URL, part: Path) -> None:
         try:
