@@ -1,14 +1,13 @@
 """RunComfy as the bot sees it: orders, answers and files; the only place that speaks its HTTP."""
 
 from bot.runcomfy.client import RunComfyClient
-from bot.runcomfy.download import Downloader, FileHosts
+from bot.runcomfy.download import Downloader
 from bot.runcomfy.replies import Cancelled, Completed, InProgress, InQueue, Result, Status, Unknown
 
 __all__ = [
     "Cancelled",
     "Completed",
     "Downloader",
-    "FileHosts",
     "InProgress",
     "InQueue",
     "Result",

@@ -8,7 +8,6 @@ import re
 import struct
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import aiohttp
@@ -17,6 +16,7 @@ from PIL import Image
 from yarl import URL
 
 from bot.errors import OutputUnavailableError
+from bot.hosts import FileHosts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +26,6 @@ _PIXELS_MAX = 64_000_000
 _CHUNK = 2**18
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=300, connect=10, sock_read=60)
 _URL = re.compile(r"https?://[!-\[\]-~]+", re.IGNORECASE)  # printable ASCII without the backslash
-_HOST = re.compile(r"(\*\.)?((?!-)[a-z0-9-]+\.)+[a-z][a-z0-9-]*", re.IGNORECASE)
-_LOOPBACK = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:]+\]):(?P<port>\d{1,5})", re.IGNORECASE)
 _UNNAMED_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
 _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp"}  # MPO: a JPEG with a second picture
 _NO_IMAGE = (
@@ -46,33 +44,6 @@ class _TransientError(OutputUnavailableError):
 
 
 _PATIENT = stamina.AsyncRetryingCaller(attempts=4, timeout=120, wait_initial=0.5, wait_max=5, wait_jitter=0.5)
-
-
-@dataclass(frozen=True, slots=True)
-class FileHosts:
-    """The origins that files may come from, as patterns of `scheme://host:port`."""
-
-    patterns: tuple[re.Pattern[str], ...]
-
-    @classmethod
-    def parse(cls, text: str) -> FileHosts:
-        """Read the setting RUNCOMFY_FILE_HOSTS: names with commas between them.
-
-        `files.example.com` is that host alone and `*.example.com` every host below it, by https on port 443.
-        `127.0.0.1:8188` is a port of this very machine, by plain http.
-
-        Raises:
-            ValueError: With the sentence that tells which entry is wrong, and why.
-        """
-        entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-        if not entries:
-            raise ValueError("must name at least one host, such as *.runcomfy.net")
-        return cls(tuple(_pattern(entry) for entry in entries))
-
-    def allows(self, url: URL) -> bool:
-        """Whether a file at this address may be fetched."""
-        origin = f"{url.scheme}://{url.raw_host}:{url.port}".lower()
-        return "@" not in url.raw_authority and any(pattern.fullmatch(origin) for pattern in self.patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +95,6 @@ class Downloader:
                     await _save(response.content, file)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _TransientError(f"the file was lost on its way: {type(error).__name__}") from None
-
-
-def _pattern(entry: str) -> re.Pattern[str]:
-    if (local := _LOOPBACK.fullmatch(entry)) and _is_loopback(host := local["host"].strip("[]")):
-        return re.compile(re.escape(f"http://{host}:{int(local['port'])}".lower()))
-    if not _HOST.fullmatch(entry):
-        raise ValueError(
-            f"has the entry {entry!r}, which is neither a host name such as files.example.com, nor *. and a "
-            "domain such as *.example.com, nor this machine with a port such as 127.0.0.1:8188"
-        )
-    name = re.escape(entry.lower()).replace(r"\*\.", r"([a-z0-9_-]+\.)+")
-    return re.compile(f"https://{name}:443")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host.lower() == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check(response: aiohttp.ClientResponse) -> None:

@@ -1,0 +1,295 @@
+"""Downloads from the local file host, through real sockets and onto a real disk."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from PIL import Image, PngImagePlugin
+from yarl import URL
+
+from bot.errors import OutputUnavailableError
+from bot.runcomfy import Downloader, FileHosts
+from playground.runcomfy import Fault, LocalRunComfy, answer, flood, reset, truncate, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bot.runcomfy import RunComfyClient
+
+MODEL = "google/nano-banana-2/text-to-image"
+PNG = {"Content-Type": "image/png"}
+
+
+@pytest.fixture
+def downloader(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Downloader:
+    return Downloader(session, FileHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
+
+
+@pytest.fixture
+async def url(runcomfy: LocalRunComfy, client: RunComfyClient) -> str:
+    return await _make(runcomfy, client, "png")
+
+
+async def _make(runcomfy: LocalRunComfy, client: RunComfyClient, kind: str) -> str:
+    order = {"prompt": "a fox", "resolution": "0.5K", "aspect_ratio": "3:2", "output_format": kind}
+    request_id = await client.submit(MODEL, order)
+    await runcomfy.until(lambda: runcomfy.orders[request_id].finished_at)
+    return (await client.result(request_id)).urls[0]
+
+
+def _picture(kind: str, size: tuple[int, int] = (8, 8)) -> bytes:
+    file = io.BytesIO()
+    Image.new("1" if kind == "PNG" else "RGB", size).save(file, kind)
+    return file.getvalue()
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _fetches(runcomfy: LocalRunComfy) -> int:
+    return sum(call.route == "file" for call in runcomfy.calls)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+async def test_a_file_arrives_under_its_type(
+    runcomfy: LocalRunComfy, client: RunComfyClient, downloader: Downloader, tmp_path: Path, kind: str
+) -> None:
+    path = await downloader.download(await _make(runcomfy, client, kind), tmp_path / "new" / "job", "1")
+    assert path == tmp_path / "new" / "job" / ("1.jpg" if kind == "jpeg" else f"1.{kind}")
+    with Image.open(path) as image:
+        assert (image.format, image.size) == (kind.upper(), (624, 416))
+    assert _names(path.parent) == [path.name]
+    assert runcomfy.leaks == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/octet-stream", "binary/octet-stream", "IMAGE/JPEG; q=1", "image/x"]
+)
+async def test_the_content_tells_the_type(
+    runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, kind: str
+) -> None:
+    runcomfy.fail("file", typed(kind))
+    assert (await downloader.download(url, tmp_path, "1")).name == "1.png"
+
+
+async def test_an_address_is_asked_for_as_it_stands(
+    runcomfy: LocalRunComfy, downloader: Downloader, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+
+    async def remember(request: aiohttp.web.Request, _: object) -> aiohttp.web.Response:
+        seen.append(request.raw_path)
+        return aiohttp.web.Response(body=_picture("PNG"), content_type="image/png")
+
+    runcomfy.fail("file", Fault(remember))
+    path = "/files/a%3D%3D/id/0_output.png?sig=a%2Fb%3D&x=%7e"
+    await downloader.download(runcomfy.url + path, tmp_path, "1")
+    assert seen == [path]
+
+
+PASSING = [
+    answer(500, "<html>"),
+    answer(503, "<html>"),
+    answer(429, "<html>"),
+    answer(408, "<html>"),
+    answer(200, b"", headers=PNG),
+    truncate(),
+    reset(),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING)
+async def test_passing_trouble_is_tried_again(
+    runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, fault: Fault
+) -> None:
+    runcomfy.fail("file", fault, times=2)
+    assert (await downloader.download(url, tmp_path, "1")).name == "1.png"
+    runcomfy.fail("file", fault, times=None)
+    with pytest.raises(OutputUnavailableError):
+        await downloader.download(url, tmp_path, "2")
+    assert _names(tmp_path) == ["1.png"]
+
+
+def _bomb(width: int, height: int) -> bytes:
+    """A small file that claims to be a huge picture."""
+    png = bytearray(_picture("PNG"))
+    png[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    checksum = PngImagePlugin._crc32(bytes(png[12:29]))
+    png[29:33] = checksum.to_bytes(4, "big")
+    return bytes(png)
+
+
+FINAL: dict[str, tuple[Fault, str]] = {
+    "gone": (answer(404, "<html>"), "HTTP 404"),
+    "expired": (answer(403, "<html>"), "HTTP 403"),
+    "redirect": (answer(302, "", headers={"Location": "/v1/models"}), "HTTP 302"),
+    "partial": (answer(206, _picture("PNG"), headers=PNG), "HTTP 206"),
+    "web page": (answer(200, "<html>"), "says that it is no image"),
+    "typed as a page": (typed("text/html"), "says that it is no image"),
+    "no image": (answer(200, b"GIF89a" + bytes(100), headers=PNG), "no whole"),
+    "another kind of image": (
+        answer(200, _picture("BMP"), headers={"Content-Type": "image/bmp"}),
+        "no whole",
+    ),
+    "half an image": (answer(200, _picture("JPEG", (900, 900))[:2000], headers=PNG), "no whole"),
+    "half a png": (answer(200, _picture("PNG", (900, 900))[:-40], headers=PNG), "no whole"),
+    "too many pixels": (answer(200, _bomb(8001, 8000), headers=PNG), "too many pixels"),
+    "far too many pixels": (answer(200, _bomb(10_000, 10_000), headers=PNG), "no whole"),
+    "a bomb": (answer(200, _bomb(100_000, 100_000), headers=PNG), "no whole"),
+    "no end": (flood(2**26 + 1), "too large"),
+}
+
+
+@pytest.mark.parametrize("trouble", FINAL)
+async def test_what_is_final_is_asked_for_once(
+    runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, trouble: str
+) -> None:
+    fault, reason = FINAL[trouble]
+    runcomfy.fail("file", fault, times=None)
+    with pytest.raises(OutputUnavailableError, match=reason):
+        await downloader.download(url, tmp_path, "1")
+    assert _fetches(runcomfy) == 1
+    assert _names(tmp_path) == []
+
+
+async def test_a_size_that_is_told_before_is_not_waited_for(
+    runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
+) -> None:
+    runcomfy.fail("file", answer(200, bytes(2**26 + 1), headers=PNG))
+    with pytest.raises(OutputUnavailableError, match="too large"):
+        await downloader.download(url, tmp_path, "1")
+
+
+async def test_the_token_never_comes_along(
+    runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
+) -> None:
+    headers = {"Authorization": f"Bearer {runcomfy.token}"}
+    async with aiohttp.ClientSession(headers=headers) as talkative:
+        with pytest.raises(ValueError, match="credentials"):
+            Downloader(talkative, downloader.hosts)
+        async with talkative.get(url) as response:  # the host notices
+            assert response.status == 400
+    assert len(runcomfy.leaks) == 1
+    await downloader.download(url, tmp_path, "1")
+    assert len(runcomfy.leaks) == 1
+
+
+async def test_an_address_is_not_repeated(
+    runcomfy: LocalRunComfy,
+    downloader: Downloader,
+    url: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    caplog.set_level(logging.DEBUG, "stamina")
+    account = URL(url).raw_parts[2]
+    for fault in (answer(404), answer(500), reset()):
+        runcomfy.fail("file", fault, times=None)
+        with pytest.raises(OutputUnavailableError) as caught:
+            await downloader.download(url, tmp_path, "1")
+        assert account not in f"{caught.value!r}"
+        runcomfy.mend("file")
+    with pytest.raises(OutputUnavailableError) as caught:
+        await downloader.download(url.replace("127.0.0.1", "127.0.0.2"), tmp_path, "1")
+    assert account not in f"{caught.value!r}"
+    assert account not in "".join(
+        record.getMessage() for record in caplog.records if record.name != "asyncio"
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "url", "is_allowed"),
+    [
+        ("*.runcomfy.net", "https://files.runcomfy.net/a", True),
+        ("*.runcomfy.net", "https://a.b.runcomfy.net:443/a", True),
+        ("*.runcomfy.net", "HTTPS://Files.RunComfy.NET/a", True),
+        ("a.example.com, *.runcomfy.net", "https://a.example.com/a", True),
+        ("*.runcomfy.net", "https://runcomfy.net/a", False),
+        ("*.runcomfy.net", "http://files.runcomfy.net/a", False),
+        ("*.runcomfy.net", "https://files.runcomfy.net:8443/a", False),
+        ("*.runcomfy.net", "https://evilruncomfy.net/a", False),
+        ("*.runcomfy.net", "https://files.runcomfy.net.evil.com/a", False),
+        ("*.runcomfy.net", "https://user@files.runcomfy.net/a", False),
+        ("*.runcomfy.net", "https://:pw@files.runcomfy.net/a", False),
+        ("*.runcomfy.net", "https://files.runcomfy.net@evil.com/a", False),
+        ("*.runcomfy.net", "https://evil.com/.runcomfy.net", False),
+        ("*.runcomfy.net", "https://evil.com?.runcomfy.net", False),
+        ("*.runcomfy.net", "https://evil.com#.runcomfy.net", False),
+        ("*.runcomfy.net", "https://filesXruncomfy.net/a", False),
+        ("*.runcomfy.net", "https://files.runcomfy.net./a", False),
+        ("*.runcomfy.net", "ftp://files.runcomfy.net/a", False),
+        ("*.runcomfy.net", "file:///etc/passwd", False),
+        ("*.runcomfy.net", "https:///a", False),
+        ("a.example.com", "https://b.a.example.com/a", False),
+        ("127.0.0.1:8188", "http://127.0.0.1:8188/a", True),
+        ("127.0.0.1:8188", "http://127.0.0.1:8189/a", False),
+        ("127.0.0.1:8188", "https://127.0.0.1:8188/a", False),
+        ("127.0.0.1:8188", "http://localhost:8188/a", False),
+        ("127.0.0.1:80", "http://127.0.0.1/a", True),
+        ("localhost:8188", "http://localhost:8188/a", True),
+        ("[::1]:8188", "http://[::1]:8188/a", True),
+    ],
+)
+def test_which_hosts_are_trusted(setting: str, url: str, *, is_allowed: bool) -> None:
+    assert FileHosts.parse(setting).allows(URL(url, encoded=True)) is is_allowed
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "",
+        " , ",
+        "*",
+        "*.net",
+        "net",
+        "https://files.runcomfy.net",
+        "files.runcomfy.net/a",
+        "files.runcomfy.net:443",
+        "a.*.runcomfy.net",
+        "127.0.0.1",
+        "10.0.0.1:80",
+        "8.8.8.8",
+        "example.com:8188",
+        "user@example.com",
+        "files.runcomfy.net, *",
+        "127.0.0.1.:80",
+    ],
+)
+def test_a_setting_that_is_refused(setting: str) -> None:
+    with pytest.raises(ValueError, match=r"^(has the entry|must name)"):
+        FileHosts.parse(setting)
+
+
+ILL: list[Callable[[str], str]] = [
+    lambda url: url.replace("http:", "https:"),
+    lambda url: url.replace("//", "//user:pw@"),
+    lambda url: url.replace("//", "//evil.com\\@"),
+    lambda url: url + " ",
+    lambda url: url + "\r\nX: y",
+    lambda url: url + "é",
+    lambda _: "",
+    lambda _: "http://[::1",
+    lambda _: "http://127.0.0.1:99999/",
+    lambda _: "//127.0.0.1/",
+    lambda _: "/files/x",
+]
+
+
+@pytest.mark.parametrize("spoil", ILL)
+async def test_no_call_is_made_for_an_ill_address(
+    runcomfy: LocalRunComfy,
+    downloader: Downloader,
+    url: str,
+    tmp_path: Path,
+    spoil: Callable[[str], str],
+) -> None:
+    with pytest.raises(OutputUnavailableError, match="RUNCOMFY_FILE_HOSTS"):
+        await downloader.download(spoil(url), tmp_path, "1")
+    assert _fetches(runcomfy) == 0

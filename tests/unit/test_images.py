@@ -1,0 +1,159 @@
+"""Fitting real files into size limits."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from bot.images import fit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ORIENTATION = 0x0112
+
+
+def _noise(size: tuple[int, int], mode: str = "RGB") -> Image.Image:
+    """Hard to compress: coarse noise, smoothly enlarged."""
+    coarse = Image.frombytes(mode, (64, 64), Random(7).randbytes(64 * 64 * len(mode)))
+    return coarse.resize(size, Image.Resampling.BICUBIC)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+async def test_a_file_that_fits_is_untouched(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"1.{kind}"
+    _noise((200, 100)).save(path)
+    before = path.read_bytes()
+    fitted = await fit(path, len(before))
+    assert (fitted.path, fitted.format, fitted.size_bytes) == (path, kind, len(before))
+    assert (fitted.width, fitted.height, fitted.is_smaller) == (200, 100, False)
+    assert path.read_bytes() == before
+    assert _names(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.1, 0.01])
+async def test_a_large_file_gets_a_smaller_copy(tmp_path: Path, kind: str, share: float) -> None:
+    path = tmp_path / f"1.{kind}"
+    _noise((600, 300)).save(path, quality=100)
+    before = path.read_bytes()
+    limit = int(len(before) * share)
+    fitted = await fit(path, limit)
+    assert path.read_bytes() == before
+    assert (fitted.format, fitted.original_format, fitted.original_bytes) == ("webp", kind, len(before))
+    assert fitted.is_smaller
+    assert fitted.size_bytes == fitted.path.stat().st_size <= limit
+    with Image.open(fitted.path) as image:
+        assert image.format == "WEBP"
+        assert image.size == (fitted.width, fitted.height)
+    assert fitted.width / fitted.height == pytest.approx(2, rel=0.15)
+    assert _names(tmp_path) == [path.name, fitted.path.name]
+
+
+async def test_quality_goes_before_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "1.png"
+    _noise((600, 300)).save(path)
+    fitted = await fit(path, path.stat().st_size // 4)
+    assert (fitted.width, fitted.height) == (600, 300)
+
+
+async def test_a_copy_uses_the_room_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "1.png"
+    _noise((600, 600)).save(path)
+    fitted = await fit(path, 4000)
+    assert 1500 < fitted.size_bytes <= 4000
+
+
+async def test_it_ends_even_when_nothing_fits(tmp_path: Path) -> None:
+    path = tmp_path / "1.png"
+    _noise((100, 100)).save(path)
+    with pytest.raises(ValueError, match="no picture fits into 10 bytes"):
+        await fit(path, 10)
+    assert _names(tmp_path) == [path.name]
+
+
+async def test_a_turned_photo_stands_upright(tmp_path: Path) -> None:
+    path = tmp_path / "1.jpeg"
+    photo = Image.new("RGB", (400, 200), "black")
+    photo.paste("white", (0, 0, 200, 200))
+    exif = Image.Exif()
+    exif[_ORIENTATION] = 6  # to be shown a quarter turn clockwise
+    photo.save(path, exif=exif, quality=100)
+    fitted = await fit(path, path.stat().st_size - 1)
+    assert fitted.height == fitted.width * 2
+    with Image.open(fitted.path) as image:
+        assert image.getexif().get(_ORIENTATION, 1) == 1
+        top, bottom = (image.convert("L").getpixel((image.width // 2, y)) for y in (2, image.height - 3))
+    assert isinstance(top, int)
+    assert isinstance(bottom, int)
+    assert top > 200
+    assert bottom < 50
+
+
+def _see_through_palette() -> Image.Image:
+    image = _noise((300, 300)).quantize(64)
+    image.info["transparency"] = 0
+    image.paste(0, (0, 0, 150, 300))
+    return image
+
+
+def _see_through() -> Image.Image:
+    image = _noise((300, 300)).convert("RGBA")
+    image.paste((0, 0, 0, 0), (0, 0, 150, 300))
+    return image
+
+
+@pytest.mark.parametrize("make", [_see_through, _see_through_palette])
+async def test_what_is_transparent_stays_so(tmp_path: Path, make: type[Image.Image]) -> None:
+    path = tmp_path / "1.png"
+    make().save(path)
+    fitted = await fit(path, path.stat().st_size // 3)
+    with Image.open(fitted.path) as image:
+        assert image.mode == "RGBA"
+        alpha = image.getchannel("A")
+    assert alpha.getpixel((2, 10)) == 0
+    assert alpha.getpixel((fitted.width - 2, 10)) == 255
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1", "P", "I;16", "CMYK"])
+async def test_every_kind_of_pixel_can_be_shrunk(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / ("1.jpeg" if mode == "CMYK" else "1.png")
+    grey = _noise((300, 300), "L")
+    image = grey.convert("I").convert("I;16") if mode == "I;16" else grey.convert(mode)
+    image.save(path)
+    fitted = await fit(path, path.stat().st_size // 3)
+    assert fitted.is_smaller
+
+
+async def test_a_side_too_long_for_webp(tmp_path: Path) -> None:
+    path = tmp_path / "1.png"
+    _noise((17_000, 16)).save(path)
+    fitted = await fit(path, path.stat().st_size // 2)
+    assert fitted.width <= 16383
+
+
+async def test_the_event_loop_stays_free(tmp_path: Path) -> None:
+    path = tmp_path / "1.png"
+    _noise((2000, 2000)).save(path, compress_level=1)
+    fitting = asyncio.create_task(fit(path, 100_000))
+    turns = 0
+    while not fitting.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert (await fitting).is_smaller
+    assert turns > 10
+
+
+async def test_what_is_no_image_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "1.png"
+    path.write_bytes(b"no image")
+    with pytest.raises(OSError, match="cannot identify"):
+        await fit(path, 4)
