@@ -17,7 +17,7 @@ from bot.errors import ConfigError
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.models.catalogue import Catalogue
-from bot.runcomfy import Downloader, FileHosts, RunComfyClient
+from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
@@ -62,7 +62,7 @@ async def run(settings: Settings) -> None:
             runcomfy=RunComfyClient(
                 session, api_url=settings.runcomfy_api_url, token=settings.runcomfy_token.get_secret_value()
             ),
-            downloader=Downloader(session, FileHosts.parse(settings.runcomfy_file_hosts)),
+            downloader=Downloader(session, settings.runcomfy_file_hosts),
             delivery=DiscordDelivery(bot),
             files=settings.database_url.parent / "files",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
@@ -12,18 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
+from bot.hosts import FileHosts, is_loopback
 from bot.quotas import Period, Quota
 
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _token(secret: SecretStr) -> SecretStr:
@@ -35,7 +27,7 @@ def _token(secret: SecretStr) -> SecretStr:
 
 def _api_url(url: str) -> str:
     parts = urlsplit(url.rstrip("/"))
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     if not is_safe or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError("must be an https address (http only for this machine itself)")
     if parts.path.endswith("/v1"):
@@ -57,6 +49,10 @@ def _database_path(url: Any) -> Any:
 
 def _quota(text: Any) -> Any:
     return Quota.parse(str(text).strip())
+
+
+def _file_hosts(text: Any) -> Any:
+    return FileHosts.parse(str(text))
 
 
 def _guild_ids(text: Any) -> Any:
@@ -87,7 +83,9 @@ class Settings(BaseSettings):
     discord_token: Annotated[SecretStr, AfterValidator(_token)]
     runcomfy_token: Annotated[SecretStr, AfterValidator(_token)]
     runcomfy_api_url: Annotated[str, AfterValidator(_api_url)] = "https://model-api.runcomfy.net"
-    runcomfy_file_hosts: str = "*.runcomfy.net,*.runcomfy.com"
+    runcomfy_file_hosts: Annotated[FileHosts, NoDecode, BeforeValidator(_file_hosts)] = FileHosts.parse(
+        "*.runcomfy.net,*.runcomfy.com"
+    )
     database_url: Annotated[Path, BeforeValidator(_database_path)] = Path("data/bot.db")
     default_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(10, Period.DAY)
     max_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(100, Period.DAY)

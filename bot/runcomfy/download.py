@@ -16,10 +16,11 @@ from PIL import Image
 from yarl import URL
 
 from bot.errors import OutputUnavailableError
-from bot.hosts import FileHosts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bot.hosts import FileHosts
 
 _BYTES_MAX = 64 * 2**20
 _PIXELS_MAX = 64_000_000
