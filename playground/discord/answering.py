@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import BodyPartReader, web
 
-from playground.discord import refusals
-from playground.discord.refusals import ApiError
+from playground.discord.refusals import TOO_LARGE, ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -92,30 +91,29 @@ class Answering:
         return serve
 
     async def _read(self, request: web.Request, call: Call) -> Asked:
-        has_body = request.can_read_body
-        asked, size = Asked(dict(request.match_info), dict(request.query), {}, {}), 0
+        asked, size = Asked(dict(request.match_info), dict(request.query), None, {}), 0
         try:
             if request.content_type == "multipart/form-data":
                 async for part in await request.multipart():
-                    if not isinstance(part, BodyPartReader):
-                        continue
-                    data, name = bytes(await part.read()), part.name or ""
-                    size += len(data)
-                    if name == "payload_json":
-                        asked.body = json.loads(data)
-                    else:
-                        asked.files[int(name.strip("files[]"))] = part.filename or name, data
-            elif has_body:
+                    if isinstance(part, BodyPartReader):
+                        data, name = bytes(await part.read()), part.name or ""
+                        size += len(data)
+                        if name == "payload_json":
+                            asked.body = json.loads(data)
+                        else:
+                            asked.files[int(name.strip("files[]"))] = part.filename or name, data
+            elif request.can_read_body:
                 asked.body = await request.json()
         except ValueError:
-            raise ApiError(*refusals.INVALID_JSON) from None
-        call.request_json = asked.body if has_body else None
+            raise ApiError(400, 50109, "The request body contains invalid JSON.") from None
+        call.request_json = asked.body
         call.files = [(name, len(data)) for name, data in asked.files.values()]
         if size > _REQUEST_BYTES:
-            raise ApiError(*refusals.TOO_LARGE)
+            raise ApiError(*TOO_LARGE)
         is_for_bots = not request.path.startswith(("/api/v10/interactions/", "/api/v10/webhooks/"))
         if is_for_bots and request.headers.get("Authorization") != f"Bot {self._discord.token}":
-            raise ApiError(*refusals.UNAUTHORIZED)
+            raise ApiError(401, 0, "401: Unauthorized")
+        asked.body = {} if asked.body is None else asked.body
         return asked
 
     def _limit(self, request: web.Request, headers: dict[str, str]) -> None:
@@ -132,13 +130,13 @@ class Answering:
             since, used = now, 0
         self._windows[key] = since, used + 1
         left = round(since + seconds - now, 3)
-        headers |= {
-            "X-RateLimit-Limit": str(most),
-            "X-RateLimit-Remaining": str(max(most - used - 1, 0)),
-            "X-RateLimit-Reset": f"{time.time() + left:.3f}",
-            "X-RateLimit-Reset-After": f"{left:.3f}",
-            "X-RateLimit-Bucket": key.split()[0],
+        limit: dict[str, Any] = {
+            "Limit": most,
+            "Remaining": max(most - used - 1, 0),
+            "Reset": round(time.time() + left, 3),
         }
+        limit |= {"Reset-After": left, "Bucket": key.split()[0]}
+        headers |= {f"X-RateLimit-{name}": str(value) for name, value in limit.items()}
         if used >= most:
             headers |= {"Via": "1.1 google", "Retry-After": str(math.ceil(left)), "X-RateLimit-Scope": "user"}
             refusal = ApiError(429, 0, "You are being rate limited.")
@@ -147,10 +145,9 @@ class Answering:
 
 
 def _response(call: Call, headers: dict[str, str]) -> web.Response:
-    if isinstance(call.response_json, str):  # a failure may be no JSON, such as a proxy's page
-        return web.Response(status=call.status, text=call.response_json, headers=headers)
-    if call.response_json is None:
-        return web.Response(status=call.status, headers=headers)
+    body = call.response_json
+    if isinstance(body, str) or body is None:  # a failure may be no JSON, such as a proxy's page
+        return web.Response(status=call.status, text=body, headers=headers)
     # Not json_response: it adds a charset to the type, and discord.py then sees no JSON.
-    body = json.dumps(call.response_json).encode()
-    return web.Response(status=call.status, body=body, headers={"Content-Type": "application/json"} | headers)
+    headers = {"Content-Type": "application/json"} | headers
+    return web.Response(status=call.status, body=json.dumps(body).encode(), headers=headers)

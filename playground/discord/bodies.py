@@ -10,8 +10,7 @@ import re
 from jsonschema import Draft202012Validator
 from PIL import Image, UnidentifiedImageError
 
-from playground.discord import refusals
-from playground.discord.refusals import ApiError, Problem, check, raise_for
+from playground.discord.refusals import MISSING_PERMISSIONS, TOO_LARGE, ApiError, Problem, check, raise_for
 from playground.discord.shapes import Json, now, snowflake, without_nulls
 from playground.discord.world import EPHEMERAL, LOADING, Message
 
@@ -77,7 +76,7 @@ def change(message: Message, body: Json, files: Files) -> None:
     changed["components"] = [_row(row, place) for place, row in enumerate(changed["components"])]
     changed["content"] = body["content"] or "" if "content" in body else message.content
     if not any(changed[key] for key in ("content", "embeds", "components")) and not attachments:
-        raise ApiError(*refusals.EMPTY_MESSAGE)
+        raise ApiError(400, 50006, "Cannot send an empty message")
     changed["flags"] &= ~LOADING
     changed |= _mentions(message, changed["content"], body.get("allowed_mentions"))
     changed["edited_timestamp"] = now() if message in message.channel.messages else None
@@ -115,10 +114,10 @@ def _characters(embed: Json) -> int:
 def _permit(message: Message, body: Json, files: Files) -> None:
     may = message.channel.app_permissions
     if (files and not may.attach_files) or (body.get("embeds") and not may.embed_links):
-        raise ApiError(*refusals.MISSING_PERMISSIONS)
+        raise ApiError(*MISSING_PERMISSIONS)
     most = message.channel.discord.attachment_size_limit
     if any(len(data) > most for _, data in files.values()):
-        raise ApiError(*refusals.TOO_LARGE)
+        raise ApiError(*TOO_LARGE)
 
 
 def _attachments(message: Message, listed: list[Json] | None, files: Files) -> list[Json]:

@@ -14,6 +14,8 @@ from playground.discord.wires import Wire
 from playground.discord.world import Interaction, Message, NoResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playground.discord.local import LocalDiscord
     from playground.discord.shapes import Json
 
@@ -25,72 +27,66 @@ class Clients:
         self._discord = discord
         self._open: dict[Wire, Person] = {}
         self._following: set[asyncio.Task[None]] = set()
-
-    def routes(self) -> list[web.RouteDef]:
-        """Return the routes of the client API."""
-        return [
+        self.files = web.get("/attachments/{channel}/{id}/{name}", self._file)
+        self.routes = [
             web.get("/client/people", self._people),
             web.get("/client/socket", self._socket),
+            self.files,
         ]
 
-    def file_routes(self) -> list[web.RouteDef]:
-        """Return the route of uploaded files, which Discord's CDN serves too."""
-        return [web.get("/attachments/{channel}/{id}/{name}", self._attachment)]
+    def tell(self, kind: str, data: Callable[[Person], Json | None]) -> None:
+        """Tell every page what concerns its person, if anything."""
+        for wire, person in self._open.items():
+            if (told := data(person)) is not None:
+                wire.send(_frame(kind, told))
 
-    async def _attachment(self, request: web.Request) -> web.Response:
+    def tell_message(self, kind: str, message: Message) -> None:
+        """Tell those who see this message."""
+        gone = {"id": message.id, "channel_id": message.channel.id}
+        told = gone if kind == "MESSAGE_DELETE" else _shown(message)
+        self.tell(kind, lambda person: told if message.is_visible_to(person) else None)
+
+    async def close(self) -> None:
+        """Close every page's socket."""
+        for wire in self._open:
+            wire.close(1001)
+        for task in self._following:
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
+
+    async def _file(self, request: web.Request) -> web.Response:
         data = self._discord.uploads.get(request.match_info["id"])
         if data is None:
             raise web.HTTPNotFound
-        kind = mimetypes.guess_type(request.match_info["name"])[0] or "application/octet-stream"
+        kind = mimetypes.guess_type(request.path)[0] or "application/octet-stream"
         return web.Response(body=data, content_type=kind)
 
-    def tell(self, kind: str, data: Json) -> None:
-        """Tell every page."""
-        for wire in self._open:
-            wire.send(_frame(kind, data))
-
-    def tell_message(self, kind: str, message: Message) -> None:
-        """Tell the pages of those who see this message."""
-        for wire, person in self._open.items():
-            if message.is_visible_to(person):
-                deleted = {"id": message.id, "channel_id": message.channel.id}
-                wire.send(_frame(kind, deleted if kind == "MESSAGE_DELETE" else _shown(message)))
-
-    def tell_commands(self) -> None:
-        """Tell every page the commands that its person may use."""
-        for wire, person in self._open.items():
-            wire.send(_frame("COMMANDS_UPDATE", {"commands": person.commands}))
-
     async def _people(self, _: web.Request) -> web.Response:
-        return web.json_response([_person(person) for person in self._discord.people.values()])
+        return web.json_response([person.card for person in self._discord.people.values()])
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        person = next(
-            (each for each in self._discord.people.values() if each.id == request.query.get("user")), None
-        )
+        people = {person.id: person for person in self._discord.people.values()}
+        person = people.get(request.query.get("user", ""))
         if person is None:
             raise web.HTTPNotFound
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        wire = Wire(socket)
+        wire = Wire()
         wire.send(_frame("READY", self._ready(person)))
         self._open[wire] = person
         try:
-            async for frame in wire.frames():
+            async for frame in wire.frames(request):
                 await self._receive(wire, person, frame)
         finally:
             del self._open[wire]
-        return socket
+        return wire.socket
 
     def _ready(self, person: Person) -> Json:
-        discord = self._discord
+        discord, channels = self._discord, self._discord.guild.channels
         app = {"id": discord.application_id, "name": discord.bot["username"], "online": discord.is_online}
-        channels = discord.guild.channels
         return {
-            "user": _person(person),
+            "user": person.card,
             "guild": {"id": discord.guild.id, "name": discord.guild.name},
             "channels": [{"id": channel.id, "name": channel.name} for channel in channels],
-            "people": [_person(each) for each in discord.people.values()],
+            "people": [each.card for each in discord.people.values()],
             "app": app,
             "commands": person.commands,
             "messages": {channel.id: [_shown(each) for each in person.sees(channel)] for channel in channels},
@@ -98,15 +94,13 @@ class Clients:
         }
 
     async def _receive(self, wire: Wire, person: Person, frame: Json) -> None:
+        nonce = frame.get("nonce")
         try:
-            interaction = await self._do(person, frame)
+            if interaction := await self._do(person, frame):
+                self._following.add(task := asyncio.create_task(_follow(wire, nonce, interaction)))
+                task.add_done_callback(self._following.discard)
         except (Refused, LookupError) as reason:
-            wire.send(_frame("INTERACTION_FAILURE", {"nonce": frame.get("nonce"), "reason": str(reason)}))
-            return
-        if interaction is not None:
-            task = asyncio.create_task(self._follow(wire, frame.get("nonce"), interaction))
-            self._following.add(task)
-            task.add_done_callback(self._following.discard)
+            wire.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))
 
     async def _do(self, person: Person, frame: Json) -> Interaction | None:
         match frame:
@@ -124,29 +118,17 @@ class Clients:
                 raise Refused("This is not understood")
         return None
 
-    async def _follow(self, wire: Wire, nonce: Any, interaction: Interaction) -> None:
-        try:
-            await interaction.answered()
-            wire.send(_frame("INTERACTION_SUCCESS", {"nonce": nonce}))
-        except NoResponse as reason:
-            wire.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))
 
-    async def close(self) -> None:
-        """Close every page's socket."""
-        for wire in self._open:
-            wire.close(1001)
-        for task in self._following:
-            task.cancel()
-        await asyncio.gather(*self._following, return_exceptions=True)
+async def _follow(wire: Wire, nonce: Any, interaction: Interaction) -> None:
+    try:
+        await interaction.answered()
+        wire.send(_frame("INTERACTION_SUCCESS", {"nonce": nonce}))
+    except NoResponse as reason:
+        wire.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))
 
 
 def _frame(kind: str, data: Json) -> str:
     return json.dumps({"t": kind, "d": data})
-
-
-def _person(person: Person) -> Json:
-    names = {"id": person.id, "username": person.name, "global_name": person.user["global_name"]}
-    return names | {"color": person.color, "is_manager": person.is_manager}
 
 
 def _shown(message: Message) -> Json:

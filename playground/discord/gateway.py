@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING
-
-from aiohttp import web
+from typing import TYPE_CHECKING, Any
 
 from playground.discord.wires import Wire
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from playground.discord.local import LocalDiscord
     from playground.discord.shapes import Json
 
@@ -29,20 +29,21 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection of the bot until it ends."""
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        wire = Wire(socket)
+        wire = Wire()
         wire.send(_frame(_HELLO, {"heartbeat_interval": 41_250}))
         try:
-            async for frame in wire.frames():
+            async for frame in wire.frames(request):
                 self._receive(wire, frame["op"], frame["d"])
         finally:
             if self.wire is wire:  # else it was dropped here, or another took its place
                 self.wire = None
-                if socket.close_code in (1000, 1001):  # these end the session, others leave it to a resume
+                if wire.socket.close_code in (
+                    1000,
+                    1001,
+                ):  # these end the session, others leave it to a resume
                     self.forget()
             self._discord.app_changed()
-        return socket
+        return wire.socket
 
     def dispatch(self, event: Json) -> None:
         """Send `{"t", "d"}`; it waits for a resume while the bot is away, and is lost without a session."""
@@ -85,7 +86,7 @@ class Gateway:
 
     def _resume(self, wire: Wire, data: Json) -> None:
         if not self._session or data["session_id"] != self._session:
-            wire.send(json.dumps({"op": _INVALID_SESSION, "d": False, "s": None, "t": None}))
+            wire.send(_frame(_INVALID_SESSION, data=False))
             return
         self.wire = wire
         for text in self._log[data["seq"] :]:
@@ -94,5 +95,5 @@ class Gateway:
         self._discord.app_changed()
 
 
-def _frame(op: int, data: Json | None = None, kind: str | None = None, sequence: int | None = None) -> str:
+def _frame(op: int, data: Any = None, kind: str | None = None, sequence: int | None = None) -> str:
     return json.dumps({"op": op, "d": data, "s": sequence, "t": kind})

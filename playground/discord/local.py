@@ -65,10 +65,8 @@ class LocalDiscord:
         discord_app = web.Application(
             client_max_size=1 << 28
         )  # the 25 MiB of a request are Discord's to refuse
-        discord_app.add_routes(
-            [web.get("/", self._gateway.serve), *self._rest.routes(), *self._clients.file_routes()]
-        )
-        self.client_app.add_routes([*self._clients.routes(), *self._clients.file_routes()])
+        discord_app.add_routes([web.get("/", self._gateway.serve), *self._rest.routes(), self._clients.files])
+        self.client_app.add_routes(self._clients.routes)
         if self._page is not None:
             self.client_app.router.add_get("/", self._index)
             self.client_app.router.add_static("/", self._page)
@@ -201,10 +199,10 @@ class LocalDiscord:
 
     def app_changed(self) -> None:
         """Note that the bot came or went."""
-        self._clients.tell("APP_UPDATE", {"online": self.is_online})
+        self._clients.tell("APP_UPDATE", lambda _: {"online": self.is_online})
         self.changed()
 
     def commands_changed(self) -> None:
         """Note that commands were registered."""
-        self._clients.tell_commands()
+        self._clients.tell("COMMANDS_UPDATE", lambda person: {"commands": person.commands})
         self.changed()

@@ -9,19 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from discord import Permissions
 
+from playground.discord import registration as kinds
 from playground.discord import shapes
-from playground.discord.registration import (
-    BOOLEAN,
-    CHANNEL,
-    GROUP,
-    INTEGER,
-    NUMBER,
-    PYTHON_TYPES,
-    ROLE,
-    STRING,
-    SUBCOMMAND,
-    USER,
-)
 from playground.discord.shapes import Json, now, snowflake
 from playground.discord.world import Channel, Interaction, Message, blank, everyday
 
@@ -29,9 +18,9 @@ if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
 
 _COMMAND, _COMPONENT, _AUTOCOMPLETE, _MODAL = 2, 3, 4, 5
-_IN_DIRECT_MESSAGES = Permissions(
-    attach_files=True, embed_links=True, mention_everyone=True, external_emojis=True
-)
+_GUESSES = {str: kinds.STRING, bool: kinds.BOOLEAN, int: kinds.INTEGER, float: kinds.NUMBER}
+_NUMBERS = (kinds.INTEGER, kinds.NUMBER)
+_TO_BOT = Permissions(attach_files=True, embed_links=True, mention_everyone=True, external_emojis=True)
 
 
 class Refused(Exception):  # noqa: N818 - Discord's app refuses; nothing has gone wrong
@@ -53,7 +42,7 @@ class Person:
     @cached_property
     def direct_messages(self) -> Channel:
         """The channel between this person and the bot."""
-        return Channel(self.discord, self.name, recipient=self, app_permissions=_IN_DIRECT_MESSAGES)
+        return Channel(self.discord, self.name, recipient=self, app_permissions=_TO_BOT)
 
     @property
     def user(self) -> Json:
@@ -68,14 +57,18 @@ class Person:
         return may
 
     @property
+    def card(self) -> Json:
+        """This person as the page lists people."""
+        names = {"id": self.id, "username": self.name, "global_name": self.user["global_name"]}
+        return names | {"color": self.color, "is_manager": self.is_manager}
+
+    @property
     def commands(self) -> list[Json]:
         """The commands that this person's app lists."""
-        needed = [(each, each["default_member_permissions"]) for each in self.discord.commands]
-        return [
-            each
-            for each, bits in needed
-            if bits is None or (int(bits) and self.permissions >= Permissions(int(bits)))
-        ]
+        return [each for each in self.discord.commands if self._may_use(each["default_member_permissions"])]
+
+    def _may_use(self, bits: str | None) -> bool:
+        return bits is None or (bits != "0" and self.permissions >= Permissions(int(bits)))
 
     def sees(self, channel: Channel) -> list[Message]:
         """The messages of a channel that are shown to this person."""
@@ -90,7 +83,7 @@ class Person:
         if name.split(maxsplit=1)[0] not in {each["name"] for each in self.commands}:
             raise Refused(f"There is no /{name} that you may use")
         definition = _definition(self.discord.commands, name)
-        if definition is None or any(each["type"] <= GROUP for each in definition.get("options", [])):
+        if definition is None or any(each["type"] <= kinds.GROUP for each in definition.get("options", [])):
             raise Refused(f"/{name} is not complete")
         known = {each["name"]: each for each in definition.get("options", [])}
         for option in known.values():
@@ -121,9 +114,8 @@ class Person:
         """Fill in the form that answered an interaction: custom_id=text."""
         if form.modal is None:
             raise Refused("There is no form to fill in")
-        rows = [
-            {"type": 1, "components": [{"type": 4, "custom_id": key, "value": values[key]}]} for key in values
-        ]
+        fields = [{"type": 4, "custom_id": key, "value": value} for key, value in values.items()]
+        rows = [{"type": 1, "components": [each]} for each in fields]
         data = {"custom_id": form.modal["custom_id"], "components": rows}
         return self.interact(_MODAL, data, form.channel, form.source)
 
@@ -162,26 +154,18 @@ class Person:
 
     def interact(self, kind: int, data: Json, channel: Channel, source: Message | None = None) -> Interaction:
         """Send an interaction as it is given."""
-        shape: Json = {
-            "id": snowflake(),
-            "application_id": self.discord.application_id,
-            "type": kind,
-            "version": 1,
-        }
-        shape |= {"token": secrets.token_urlsafe(48), "data": data, "locale": self.locale, "entitlements": []}
+        guild, bot_id, owners = channel.guild, self.discord.application_id, "authorizing_integration_owners"
+        shape: Json = {"id": snowflake(), "application_id": bot_id, "type": kind, "version": 1, "data": data}
+        shape |= {"token": secrets.token_urlsafe(48), "locale": self.locale, "entitlements": []}
         shape |= {"channel": channel.shape, "channel_id": channel.id}
         shape |= {"app_permissions": str(channel.app_permissions.value)}
         shape |= {"attachment_size_limit": self.discord.attachment_size_limit}
-        if channel.guild is None:
-            shape |= {"context": 1, "authorizing_integration_owners": {"0": "0"}, "user": self.user}
+        if guild is None:
+            shape |= {"context": 1, owners: {"0": "0"}, "user": self.user}
         else:
-            guild = {"id": channel.guild.id, "locale": channel.guild.locale, "features": []}
-            shape |= {"context": 0, "authorizing_integration_owners": {"0": channel.guild.id}, "guild": guild}
-            shape |= {
-                "guild_id": channel.guild.id,
-                "guild_locale": channel.guild.locale,
-                "member": self.member(channel),
-            }
+            shape |= {"context": 0, owners: {"0": guild.id}, "member": self.member(channel)}
+            shape |= {"guild": {"id": guild.id, "locale": guild.locale, "features": []}}
+            shape |= {"guild_id": guild.id, "guild_locale": guild.locale}
         if source is not None:
             shape["message"] = _bearing(source.data, data)
         interaction = Interaction(self, channel, {"t": "INTERACTION_CREATE", "d": shape}, source)
@@ -191,59 +175,45 @@ class Person:
 
     def member(self, channel: Channel) -> Json:
         """The member object, with the permissions in this channel."""
-        shape: Json = dict.fromkeys(
-            ("nick", "avatar", "banner", "premium_since", "communication_disabled_until")
-        )
-        shape |= {
-            "user": self.user,
-            "joined_at": now(),
-            "deaf": False,
-            "mute": False,
-            "pending": False,
-            "flags": 0,
-        }
+        shape: Json = dict.fromkeys(("nick", "avatar", "premium_since", "communication_disabled_until"))
+        shape |= {"user": self.user, "joined_at": now(), "flags": 0}
+        shape |= dict.fromkeys(("deaf", "mute", "pending"), False)
         roles = [channel.guild.managers_id] if channel.guild and self.is_manager else []
         return shape | {"roles": roles, "permissions": str(self.permissions.value)}
 
     def _command_data(self, name: str, values: Json, channel: Channel, focused: str = "") -> Json:
         root, *path = name.split()
-        command = next((each for each in self.discord.commands if each["name"] == root), {"id": snowflake()})
+        command = _definition(self.discord.commands, root) or {"id": snowflake()}
         definition = _definition(self.discord.commands, name) or {}
-        kinds = {each["name"]: each["type"] for each in definition.get("options", [])}
-        guesses = {str: STRING, bool: BOOLEAN, int: INTEGER, float: NUMBER, Person: USER}
-        resolved: Json = {}
+        known = {each["name"]: each["type"] for each in definition.get("options", [])}
+        resolved: Json = {key: {} for key in ("users", "members", "roles", "channels")}
         options = []
         for key, value in values.items():
-            options.append(
-                {"name": key, "type": kinds.get(key) or guesses[type(value)], "value": _plain(value)}
-            )
+            kind = known.get(key) or _GUESSES.get(type(value), kinds.USER)
+            options.append({"name": key, "type": kind, "value": _plain(value)})
             options[-1] |= {"focused": True} if key == focused else {}
-            self._resolve(resolved, options[-1], channel)
+            self._resolve(resolved, kind, _plain(value), channel)
         for depth, word in enumerate(reversed(path)):
-            options = [{"name": word, "type": GROUP if depth else SUBCOMMAND, "options": options}]
+            kind = kinds.GROUP if depth else kinds.SUBCOMMAND
+            options = [{"name": word, "type": kind, "options": options}]
         return {"id": command["id"], "name": root, "type": 1, "options": options, "resolved": resolved}
 
-    def _resolve(self, resolved: Json, option: Json, channel: Channel) -> None:
-        """Add the objects behind ids."""
-        people = {each.id: each for each in self.discord.people.values()}
-        roles = {each["id"]: each for each in (channel.guild.roles if channel.guild else [])}
-        key = option["value"]
-        if option["type"] == USER and key in people:
-            member = {k: v for k, v in people[key].member(channel).items() if k != "user"}
-            resolved.setdefault("users", {})[key] = people[key].user
-            resolved.setdefault("members", {})[key] = member
-        elif option["type"] == ROLE and key in roles:
-            resolved.setdefault("roles", {})[key] = roles[key]
-        elif option["type"] == CHANNEL and key in self.discord.channels:
-            resolved.setdefault("channels", {})[key] = self.discord.channels[key].shape
+    def _resolve(self, resolved: Json, kind: int, key: Any, channel: Channel) -> None:
+        """Add the object behind an id."""
+        if kind == kinds.USER:
+            for person in (each for each in self.discord.people.values() if each.id == key):
+                resolved["users"][key], resolved["members"][key] = person.user, person.member(channel)
+        elif kind == kinds.ROLE and channel.guild is not None:
+            resolved["roles"] |= {role["id"]: role for role in channel.guild.roles if role["id"] == key}
+        elif kind == kinds.CHANNEL and key in self.discord.channels:
+            resolved["channels"][key] = self.discord.channels[key].shape
 
 
 def _bearing(message: Json, pressed: Json) -> Json:
     """Put a forged button on the message: discord.py drops a press of one that is not there."""
     parts = [part for row in message["components"] for part in row["components"]]
-    if "component_type" not in pressed or any(
-        part.get("custom_id") == pressed["custom_id"] for part in parts
-    ):
+    there = [part.get("custom_id") for part in parts]
+    if "component_type" not in pressed or pressed["custom_id"] in there:
         return message
     button = {"type": 2, "id": 99, "style": 2, "label": "?", "custom_id": pressed["custom_id"]}
     return message | {"components": [*message["components"], {"type": 1, "id": 98, "components": [button]}]}
@@ -264,11 +234,12 @@ def _check(option: Json, given: Any) -> None:
     """Raise Refused for a value that the app would not take."""
     name, kind = option["name"], option["type"]
     value: Any = _plain(given)
-    if not isinstance(value, PYTHON_TYPES.get(kind, ())) or (isinstance(value, bool) and kind != BOOLEAN):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not isinstance(value, kinds.TYPES.get(kind, ())) or (kind in _NUMBERS and not is_number):
         raise Refused(f"{name}: {value!r} is not what this option takes")
     if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
         raise Refused(f"{name}: {value!r} is not among the choices")
-    size = len(str(value)) if kind == STRING else value
-    least, most = ("min_length", "max_length") if kind == STRING else ("min_value", "max_value")
+    size = len(str(value)) if kind == kinds.STRING else value
+    least, most = ("min_length", "max_length") if kind == kinds.STRING else ("min_value", "max_value")
     if (least in option and size < option[least]) or (most in option and size > option[most]):
         raise Refused(f"{name}: must be within {option.get(least)} and {option.get(most)}")

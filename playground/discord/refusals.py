@@ -4,38 +4,28 @@ Numbers and words: https://discord.com/developers/docs/topics/opcodes-and-status
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from playground.discord.shapes import Json
-
-UNAUTHORIZED = 401, 0, "401: Unauthorized"
-NOT_FOUND = 404, 0, "404: Not Found"
-UNKNOWN_CHANNEL = 404, 10003, "Unknown Channel"
-UNKNOWN_MESSAGE = 404, 10008, "Unknown Message"
-UNKNOWN_USER = 404, 10013, "Unknown User"
-UNKNOWN_WEBHOOK = 404, 10015, "Unknown Webhook"
-UNKNOWN_INTERACTION = 404, 10062, "Unknown interaction"
-TOO_LARGE = 413, 40005, "Request entity too large"
-ALREADY_ACKNOWLEDGED = 400, 40060, "Interaction has already been acknowledged."
-MISSING_ACCESS = 403, 50001, "Missing Access"
-EMPTY_MESSAGE = 400, 50006, "Cannot send an empty message"
-NO_DIRECT_MESSAGES = 403, 50007, "Cannot send messages to this user"
-MISSING_PERMISSIONS = 403, 50013, "Missing Permissions"
-INVALID_TOKEN = 401, 50027, "Invalid Webhook Token"
-INVALID_JSON = 400, 50109, "The request body contains invalid JSON."
+if TYPE_CHECKING:
+    from playground.discord.shapes import Json
 
 Problem = tuple[tuple[str | int, ...], str, str]
 """Where in the body, Discord's code, and a sentence."""
 
+UNKNOWN_MESSAGE = 404, 10008, "Unknown Message"
+UNKNOWN_INTERACTION = 404, 10062, "Unknown interaction"
+TOO_LARGE = 413, 40005, "Request entity too large"
+MISSING_PERMISSIONS = 403, 50013, "Missing Permissions"
+
+_LENGTH = "BASE_TYPE_MAX_LENGTH", "Must be {} or fewer in length."
 _CODES = {
     "required": ("BASE_TYPE_REQUIRED", "This field is required"),
-    "maxLength": ("BASE_TYPE_MAX_LENGTH", "Must be {} or fewer in length."),
-    "maxItems": ("BASE_TYPE_MAX_LENGTH", "Must be {} or fewer in length."),
+    "maxLength": _LENGTH,
+    "maxItems": _LENGTH,
     "minLength": ("BASE_TYPE_MIN_LENGTH", "Must be {} or more in length."),
-    "minItems": ("BASE_TYPE_MIN_LENGTH", "Must be {} or more in length."),
     "minimum": ("NUMBER_TYPE_MIN", "int value should be greater than or equal to {}."),
     "maximum": ("NUMBER_TYPE_MAX", "int value should be less than or equal to {}."),
     "pattern": ("STRING_TYPE_REGEX", "String value did not match validation regex."),
@@ -46,10 +36,10 @@ _CODES = {
 class ApiError(Exception):
     """Any answer but success: `status`, and `body` in Discord's shape."""
 
-    def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
+    def __init__(self, status: int, code: int, message: str, **more: Any) -> None:
         super().__init__(message)
         self.status = status
-        self.body: Json = {"message": message, "code": code} | ({"errors": errors} if errors else {})
+        self.body: Json = {"message": message, "code": code} | more
 
 
 def raise_for(problems: Iterable[Problem]) -> None:
@@ -61,7 +51,7 @@ def raise_for(problems: Iterable[Problem]) -> None:
             node = node.setdefault(str(step), {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
     if tree:
-        raise ApiError(400, 50035, "Invalid Form Body", tree)
+        raise ApiError(400, 50035, "Invalid Form Body", errors=tree)
 
 
 def check(schema: Draft202012Validator, body: Any) -> None:

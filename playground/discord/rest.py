@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from playground.discord import refusals, registration
+from playground.discord import registration, world
 from playground.discord.bodies import Files, change
-from playground.discord.refusals import ApiError, raise_for
-from playground.discord.world import (
-    EPHEMERAL,
-    LOADING,
-    RESPONSE_SECONDS,
-    TOKEN_SECONDS,
-    Channel,
-    Interaction,
-    Message,
-    blank,
+from playground.discord.refusals import (
+    MISSING_PERMISSIONS,
+    UNKNOWN_INTERACTION,
+    UNKNOWN_MESSAGE,
+    ApiError,
+    raise_for,
 )
+from playground.discord.world import EPHEMERAL, LOADING, Channel, Interaction, Message, blank
 
 if TYPE_CHECKING:
     from playground.discord.answering import Answering, Asked
@@ -102,7 +99,7 @@ class Rest:
         return {"url": "wss://gateway.discord.gg", "shards": 1, "session_start_limit": limit}
 
     def _unknown(self, _: Asked) -> Json:
-        raise ApiError(*refusals.NOT_FOUND)
+        raise ApiError(404, 0, "404: Not Found")
 
     def _sync(self, asked: Asked) -> list[Json]:
         known = self._discord.commands
@@ -114,7 +111,7 @@ class Rest:
         people = {person.id: person for person in self._discord.people.values()}
         person = people.get(str(asked.body.get("recipient_id")))
         if person is None:
-            raise ApiError(*refusals.UNKNOWN_USER)
+            raise ApiError(404, 10013, "Unknown User")
         return person.direct_messages.shape
 
     # Messages, by channel with the bot's token or by an interaction's
@@ -122,18 +119,18 @@ class Rest:
     def _channel(self, asked: Asked) -> Channel:
         channel = self._discord.channels.get(asked.where["channel"])
         if channel is None:
-            raise ApiError(*refusals.UNKNOWN_CHANNEL)
+            raise ApiError(404, 10003, "Unknown Channel")
         if channel.guild is not None and not channel.app_permissions.view_channel:
-            raise ApiError(*refusals.MISSING_ACCESS)
+            raise ApiError(403, 50001, "Missing Access")
         return channel
 
     def _interaction(self, asked: Asked) -> Interaction:
         """Find whose token this is: it is worth nothing before the callback, and after 15 minutes."""
         found = self._discord.interactions.get(asked.where["token"])
         if found is None or not found.is_acknowledged or asked.where["app"] != self._discord.application_id:
-            raise ApiError(*refusals.UNKNOWN_WEBHOOK)
-        if found.age > TOKEN_SECONDS:
-            raise ApiError(*refusals.INVALID_TOKEN)
+            raise ApiError(404, 10015, "Unknown Webhook")
+        if found.age > world.TOKEN_SECONDS:
+            raise ApiError(401, 50027, "Invalid Webhook Token")
         return found
 
     def _message(self, asked: Asked) -> Message:
@@ -145,7 +142,7 @@ class Rest:
         for message in mine:
             if message is not None and not message.is_deleted and message_id in (None, message.id):
                 return message
-        raise ApiError(*refusals.UNKNOWN_MESSAGE)
+        raise ApiError(*UNKNOWN_MESSAGE)
 
     def _edit(self, asked: Asked) -> Json:
         return self._changed(self._message(asked), asked.body, asked.files).data
@@ -171,9 +168,9 @@ class Rest:
     def _create(self, asked: Asked) -> Json:
         channel = self._channel(asked)
         if channel.guild is not None and not channel.app_permissions.send_messages:
-            raise ApiError(*refusals.MISSING_PERMISSIONS)
+            raise ApiError(*MISSING_PERMISSIONS)
         if channel.recipient is not None and not channel.recipient.takes_direct_messages:
-            raise ApiError(*refusals.NO_DIRECT_MESSAGES)
+            raise ApiError(403, 50007, "Cannot send messages to this user")
         body = asked.body | {"flags": (asked.body.get("flags") or 0) & ~(EPHEMERAL | LOADING)}
         return self._posted(channel, body, asked.files).data
 
@@ -193,11 +190,11 @@ class Rest:
     def _callback(self, asked: Asked) -> Json | None:
         interaction = self._discord.interactions.get(asked.where["token"])
         if interaction is None or interaction.id != asked.where["id"]:
-            raise ApiError(*refusals.UNKNOWN_INTERACTION)
+            raise ApiError(*UNKNOWN_INTERACTION)
         if interaction.is_acknowledged:
-            raise ApiError(*refusals.ALREADY_ACKNOWLEDGED)
-        if interaction.age > RESPONSE_SECONDS:
-            raise ApiError(*refusals.UNKNOWN_INTERACTION)
+            raise ApiError(400, 40060, "Interaction has already been acknowledged.")
+        if interaction.age > world.RESPONSE_SECONDS:
+            raise ApiError(*UNKNOWN_INTERACTION)
         kind = asked.body["type"]
         self._acknowledge(interaction, kind, asked.body.get("data") or {}, asked.files)
         interaction.is_acknowledged = True

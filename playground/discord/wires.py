@@ -7,9 +7,10 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 import trustme
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import WSMsgType, web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from playground.discord.shapes import Json
@@ -33,15 +34,11 @@ class Loopback(AbstractResolver):
     def __init__(self, port: int) -> None:
         self._port = port
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[ResolveResult]:
         """Return the one address there is."""
         del port, family
-        home = ResolveResult(
-            hostname=host, host=LOOPBACK, port=self._port, family=socket.AF_INET, proto=0, flags=0
-        )
-        return [home]
+        place = {"hostname": host, "host": LOOPBACK, "port": self._port}
+        return [cast("ResolveResult", place | {"family": socket.AF_INET, "proto": 0, "flags": 0})]
 
     async def close(self) -> None:
         """Do nothing: nothing is open."""
@@ -62,9 +59,9 @@ async def listen(app: web.Application, context: ssl.SSLContext | None = None) ->
 class Wire:
     """A server's websocket of JSON texts; `send` and `close` never wait."""
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
-        self._socket = socket
+    def __init__(self) -> None:
         self._queue: asyncio.Queue[str | int] = asyncio.Queue()
+        self.socket = web.WebSocketResponse()
 
     def send(self, text: str) -> None:
         """Write a text when those before it are written."""
@@ -74,12 +71,12 @@ class Wire:
         """Close with this code when everything before it is written."""
         self._queue.put_nowait(code)
 
-    async def frames(self) -> AsyncIterator[Json]:
-        """Yield what comes in, until either side closes."""
+    async def frames(self, request: web.Request) -> AsyncIterator[Json]:
+        """Open it and yield what comes in, until either side closes."""
+        await self.socket.prepare(request)
         writer = asyncio.create_task(self._write())
         try:
-            frame: WSMessage
-            async for frame in self._socket:
+            async for frame in self.socket:
                 if frame.type is WSMsgType.TEXT:
                     yield json.loads(frame.data)
         finally:
@@ -89,8 +86,8 @@ class Wire:
 
     async def _write(self) -> None:
         while not isinstance(item := await self._queue.get(), int):
-            await self._socket.send_str(item)
-        await self._socket.close(code=item)
+            await self.socket.send_str(item)
+        await self.socket.close(code=item)
 
 
 @asynccontextmanager
@@ -112,19 +109,15 @@ async def proxy(target: int) -> AsyncIterator[int]:
 
 
 async def _splice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: int) -> None:
-    writers = [writer]
+    far_reader, far_writer = await asyncio.open_connection(LOOPBACK, target)
     try:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            if not (await reader.readuntil(b"\r\n\r\n")).startswith(b"CONNECT "):
-                writer.write(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
-                return
-            far_reader, far_writer = await asyncio.open_connection(LOOPBACK, target)
-            writers.append(far_writer)
+            await reader.readuntil(b"\r\n\r\n")  # CONNECT and its headers: they all lead to one place
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
     finally:
-        for each in writers:
-            each.close()
+        writer.close()
+        far_writer.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

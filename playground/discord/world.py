@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
     from playground.discord.people import Person
 
-RESPONSE_SECONDS = 3.0
-TOKEN_SECONDS = 15 * 60.0
+RESPONSE_SECONDS, TOKEN_SECONDS = 3.0, 15 * 60.0
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
 
 
@@ -57,29 +57,18 @@ class Guild:
         """Role objects: everyone, and the managers."""
         managers = Permissions(everyday().value, manage_guild=True, manage_messages=True)
         named = ((self.id, "@everyone", everyday()), (self.managers_id, "Managers", managers))
-        looks: Json = {"color": 0, "hoist": False, "managed": False, "mentionable": True, "flags": 0}
-        looks |= {"colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None}}
-        looks |= {"icon": None, "unicode_emoji": None}
         return [
-            {"id": role_id, "name": name, "permissions": str(may.value), "position": place} | looks
+            {"id": role_id, "name": name, "permissions": str(may.value), "position": place}
             for place, (role_id, name, may) in enumerate(named)
         ]
 
     @property
     def shape(self) -> Json:
         """The guild as GUILD_CREATE carries it to a bot."""
-        bot = {
-            "user": self.discord.bot,
-            "roles": [],
-            "joined_at": now(),
-            "deaf": False,
-            "mute": False,
-            "flags": 0,
-        }
+        bot = {"user": self.discord.bot, "roles": [], "joined_at": now(), "flags": 0}
         shape: Json = {"id": self.id, "name": self.name, "owner_id": "1", "preferred_locale": self.locale}
         shape |= {"members": [bot], "member_count": len(self.discord.people) + 1, "roles": self.roles}
-        shape |= {key: [] for key in ("emojis", "features", "threads", "voice_states", "presences")}
-        return shape | {"channels": [channel.shape for channel in self.channels], "unavailable": False}
+        return shape | {"channels": [channel.shape for channel in self.channels]}
 
 
 @dataclass(eq=False)
@@ -100,14 +89,12 @@ class Channel:
         if self.recipient is not None:
             return {"id": self.id, "type": 1, "flags": 0, "recipients": [self.recipient.user]}
         guild_id = self.guild.id if self.guild else None
-        shape: Json = {"id": self.id, "type": 0, "name": self.name, "guild_id": guild_id, "flags": 0}
-        shape |= {"position": 0, "permission_overwrites": [], "nsfw": False}
-        return shape | {"parent_id": None, "topic": None, "last_message_id": None, "rate_limit_per_user": 0}
+        return {"id": self.id, "type": 0, "name": self.name, "guild_id": guild_id, "flags": 0, "position": 0}
 
     def public(self, message_id: str) -> Message:
         """Find a message that a bot token can reach; ephemeral ones it cannot."""
         for message in self.messages:
-            if message.data["id"] == message_id and not message.is_ephemeral:
+            if message.id == message_id and not message.is_ephemeral:
                 return message
         raise ApiError(*UNKNOWN_MESSAGE)
 
@@ -218,24 +205,6 @@ class Interaction:
         """Seconds since it was sent."""
         return time.monotonic() - self.born
 
-    async def answered(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 - the word every caller looks for
-        """Return the message that answers it, "thinking" ones too.
-
-        Raises:
-            NoResponse: Nobody answered within Discord's 3 seconds, or `timeout`, or not with a message.
-        """
-        left = min(timeout, RESPONSE_SECONDS - self.age)
-        try:
-            discord = self.channel.discord
-            await discord.until(lambda: self.is_acknowledged or self.age > RESPONSE_SECONDS, max(left, 0))
-        except TimeoutError:
-            pass
-        if not self.is_acknowledged:
-            raise NoResponse("The application did not respond")
-        if self.message is None:
-            raise NoResponse("It was answered without a message")
-        return self.message
-
     @property
     def name(self) -> str:
         """The command's whole name, or nothing for components."""
@@ -244,6 +213,20 @@ class Interaction:
             words.append(node["name"])
             node = next(iter(node.get("options", [])), None)
         return " ".join(words)
+
+    async def answered(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 - the word every caller looks for
+        """Return the message that answers it, "thinking" ones too.
+
+        Raises:
+            NoResponse: Nobody answered within Discord's 3 seconds, or `timeout`, or not with a message.
+        """
+        seconds = max(min(timeout, RESPONSE_SECONDS - self.age), 0)
+        discord = self.channel.discord
+        with suppress(TimeoutError):
+            await discord.until(lambda: self.is_acknowledged or self.age > RESPONSE_SECONDS, seconds)
+        if self.message is None:
+            raise NoResponse("No message came" if self.is_acknowledged else "The application did not respond")
+        return self.message
 
 
 def blank(channel: Channel, flags: int, interaction: Interaction | None) -> Json:
