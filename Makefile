@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 
-.PHONY: playground test run lock clean
+.PHONY: playground test pictures run lock clean
 
 playground: $(VENV)/playground  ## Try the bot in a browser page: no account, no token, no internet
 	$(RUN)python -m playground
@@ -14,6 +14,10 @@ test: $(VENV)/dev  ## Lint, types, import contracts and every test
 	$(RUN)mypy
 	$(RUN)lint-imports --no-logo
 	$(RUN)pytest -n auto
+	@$(RUN)python -m tests.browser
+
+pictures: $(VENV)/dev  ## Take the README's pictures anew: screenshots of the page test
+	PICTURES=docs/pictures $(RUN)pytest tests/e2e/test_playground.py
 
 run: $(VENV)/run  ## Be the bot, with the settings from the environment and .env
 	$(RUN)python -m bot

@@ -1,33 +1,14 @@
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from playground.discord import LocalDiscord
 from tests.page.small_bot import SmallBot
 
 PAGE = Path(__file__).parents[2] / "playground" / "page"
-_QUIET = ("quic", "gpu", "component-update", "background-networking", "sync")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if (path := shutil.which(name))), None)
-    if found is None:
-        missing = f"no browser: none of {', '.join(names)} is installed"
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    arguments = ["--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in _QUIET)]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=arguments)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 ## What a job's message says
 
-status-waiting = 🕒 Waiting since { $since }
-status-submitting = 🕒 Waiting since { $since }
-status-in-queue = 🕒 In the queue, { $place ->
-    [0] waiting
-   *[other] place { $place }, waiting
-} since { $since }
-status-painting = 🎨 Painting since { $since }
+status-waiting = 🕒 Waiting · ordered { $since }
+status-submitting = 🕒 Waiting · ordered { $since }
+status-in-queue = 🕒 { $place ->
+    [0] Waiting in the queue
+   *[other] Waiting in the queue, place { $place }
+} · ordered { $since }
+status-painting = 🎨 Painting · started { $since }
 status-succeeded = ✅ { $images ->
     [one] { $images } image
    *[other] { $images } images

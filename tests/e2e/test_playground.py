@@ -1,0 +1,133 @@
+"""The whole product as a person meets it: `python -m playground`, its page, and a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+ROOT = Path(__file__).parents[2]
+SOON = 15_000  # milliseconds
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[str]:
+    """Where a freshly started playground is open."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "playground",
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdout
+    try:
+        async for line in process.stdout:
+            if found := re.search(rb"http://127\.0\.0\.1:\d+", line):
+                yield found[0].decode()
+                break
+    finally:
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+    assert process.returncode == 0
+
+
+@pytest.fixture
+async def page(browser: Browser, address: str) -> Page:
+    page = await browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page.set_default_timeout(SOON)
+    expect.set_options(timeout=SOON)
+    await page.goto(address)
+    await page.get_by_role("img", name="online").wait_for()
+    return page
+
+
+async def use(page: Page, command: str, *keys: str) -> None:
+    """Write a command with the keyboard; a word in brackets is a key."""
+    await page.get_by_role("combobox", name="Message #images").focus()
+    for key in (f"/{command}", "[Enter]", *keys, "[Enter]"):
+        await (page.keyboard.press(key[1:-1]) if key.startswith("[") else page.keyboard.type(key))
+
+
+async def become(page: Page, name: str) -> None:
+    await page.get_by_role("button", name=name).click()
+    await expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+
+
+def messages(page: Page) -> Locator:
+    return page.get_by_role("list", name="Messages in #images").get_by_role("listitem")
+
+
+def last(page: Page) -> Locator:
+    return messages(page).last
+
+
+async def picture(page: Page, name: str) -> None:
+    """A picture for the README, where one is asked for."""
+    if folder := os.environ.get("PICTURES"):
+        await page.screenshot(path=ROOT / folder / f"{name}.png", animations="disabled")
+
+
+async def test_a_person_makes_images_and_a_manager_limits_them(page: Page) -> None:
+    await use(
+        page,
+        "imagine",
+        "a lighthouse above the clouds at sunset",
+        "[Tab]",
+        "num",
+        "[Enter]",
+        "2",
+        "[Tab]",
+        "asp",
+        "[Enter]",
+        "16:9",
+    )
+    await expect(last(page)).to_contain_text("Painting")
+    first = last(page)
+    await expect(first.get_by_role("img", name="a lighthouse above the clouds at sunset")).to_have_count(2)
+    await expect(first).to_contain_text(re.compile(r"2 images in \d+ s"))
+    await picture(page, "finished")
+
+    await become(page, "Bob")
+    await last(page).get_by_role("button", name="Re-roll").click()
+    await expect(messages(page)).to_have_count(2)
+    await use(page, "imagine", "a paper boat on a rainy street")
+    await expect(messages(page)).to_have_count(3)
+    await expect(last(page)).to_contain_text("place 1")
+    await picture(page, "waiting")
+    await last(page).get_by_role("button", name="Cancel").click()
+    await expect(last(page)).to_contain_text("cancelled by @Bob")
+    await expect(messages(page).nth(1)).to_contain_text(re.compile(r"2 images in \d+ s"))
+
+    await become(page, "Mia")
+    await use(page, "quota set", "2", "[Tab]", "day", "[Tab]")
+    await expect(last(page)).to_contain_text("Everybody on this server may now make 2 images per day")
+    await become(page, "Alice")
+    await use(page, "imagine", "one more")
+    await expect(last(page)).to_contain_text("You have used 2 of 2 images today, 0 left")
+    await picture(page, "refused")
+    await use(page, "usage")
+    await expect(last(page)).to_contain_text("2 of 2 images used, 0 left")
+
+
+async def test_a_bot_that_is_killed_while_it_paints_goes_on(page: Page) -> None:
+    await use(page, "imagine", "a quiet harbour at night")
+    await expect(last(page)).to_contain_text("Painting")
+    await page.get_by_role("button", name="Kill the bot").click()
+    await page.get_by_role("img", name="offline").wait_for()
+    await page.get_by_role("button", name="Start the bot").click()
+    await expect(last(page).get_by_role("img", name="a quiet harbour at night")).to_have_count(1)
+    await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
+    await last(page).get_by_role("button", name="Re-roll").click()
+    await expect(messages(page)).to_have_count(2)
