@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 from typing import TYPE_CHECKING
@@ -162,9 +163,16 @@ async def test_what_is_final_is_asked_for_once(
 async def test_a_size_that_is_told_before_is_not_waited_for(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
 ) -> None:
-    runcomfy.fail("file", answer(200, bytes(2**26 + 1), headers=PNG))
-    with pytest.raises(OutputUnavailableError, match="too large"):
-        await downloader.download(url, tmp_path, "1")
+    async def promise(request: aiohttp.web.Request, _: object) -> aiohttp.web.StreamResponse:
+        response = aiohttp.web.StreamResponse(headers={**PNG, "Content-Length": str(2**26 + 1)})
+        await response.prepare(request)
+        await asyncio.Event().wait()  # not one byte of it comes
+        return response
+
+    runcomfy.fail("file", Fault(promise))
+    async with asyncio.timeout(5):
+        with pytest.raises(OutputUnavailableError, match="too large"):
+            await downloader.download(url, tmp_path, "1")
 
 
 async def test_the_token_never_comes_along(
