@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,11 @@ import pytest
 from PIL import Image
 
 from playground.runcomfy import LocalRunComfy, answer
-from playground.runcomfy.painter import paint, size_of
+from tests.runcomfy.orders import MODEL
 
 if TYPE_CHECKING:
     import aiohttp
 
-MODEL = "google/nano-banana-2/text-to-image"
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -252,31 +250,3 @@ async def test_faults_come_in_turn_and_can_be_mended(runcomfy: LocalRunComfy, ca
 async def test_a_fault_may_echo_the_token(runcomfy: LocalRunComfy, caller: Caller) -> None:
     runcomfy.fail("models", answer(500, {"message": "you sent {token}"}))
     assert (await caller.call("GET", "/v1/models"))[1] == {"message": f"you sent {runcomfy.token}"}
-
-
-@pytest.mark.parametrize(
-    ("resolution", "aspect_ratio", "size"),
-    [
-        ("1K", "1:1", (1024, 1024)),
-        ("0.5K", "1:1", (512, 512)),
-        ("4K", "1:1", (4096, 4096)),
-        ("1K", "16:9", (1368, 768)),
-        ("2K", "9:16", (1536, 2728)),
-        ("1K", "21:9", (1568, 672)),
-    ],
-)
-def test_sizes(resolution: str, aspect_ratio: str, size: tuple[int, int]) -> None:
-    assert size_of(resolution, aspect_ratio, "") == size
-
-
-def test_pictures_differ_by_prompt_seed_and_index_alone() -> None:
-    inputs = [
-        (prompt, seed, index) for prompt in ("a fox", "a cat") for seed in (0, 1, 2**31) for index in (0, 1)
-    ]
-    pictures = [hashlib.sha256(paint(*one, (64, 48), "png")).digest() for one in inputs]
-    assert len(set(pictures)) == len(inputs)
-    assert [hashlib.sha256(paint(*one, (64, 48), "png")).digest() for one in inputs] == pictures
-
-
-def test_a_4k_png_is_as_large_as_a_real_one() -> None:
-    assert len(paint("a fox", 1, 0, size_of("4K", "1:1", ""), "png")) > 10 * 2**20

@@ -1,0 +1,174 @@
+"""What may be asked again is; nothing that comes back leads astray or leaks."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from bot.errors import (
+    BotError,
+    PromptRefusedError,
+    RequestNotFoundError,
+    RunComfyAuthError,
+    RunComfyBalanceError,
+    RunComfyProtocolError,
+    RunComfyUnavailableError,
+)
+from bot.runcomfy import Completed, RunComfyClient
+from bot.runcomfy import client as client_module
+from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, stall
+from tests.runcomfy.orders import FOX, MODEL, ended, routes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize(("profile"), ["docs", "http"])
+async def test_refusals_in_both_profiles(session: aiohttp.ClientSession, profile: Any) -> None:
+    async with LocalRunComfy(seconds=0, profile=profile) as runcomfy:
+        client = RunComfyClient(session, api_url=runcomfy.url + "/", token=runcomfy.token)
+        stranger = RunComfyClient(session, api_url=runcomfy.url, token=runcomfy.token[::-1])
+        with pytest.raises(RunComfyAuthError):
+            await stranger.submit(MODEL, FOX)
+        with pytest.raises(RunComfyAuthError):
+            await stranger.status("some-request")
+        with pytest.raises(RunComfyProtocolError):
+            await client.submit("google/no-such-model", FOX)
+        with pytest.raises(PromptRefusedError):
+            await client.submit(MODEL, {"prompt": " "})
+        with pytest.raises(RequestNotFoundError):
+            await client.status("no-such-request")
+        with pytest.raises(RequestNotFoundError):
+            await client.cancel("no-such-request")
+        runcomfy.fail("submit", runcomfy.refusal("balance"))
+        with pytest.raises(RunComfyBalanceError):
+            await client.submit(MODEL, FOX)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        answer(404, {"error_code": 404001}),
+        answer(403, {"error_code": 403001}),
+        answer(400, {"error_code": 400001}),
+        answer(200, {"error_code": 404001}),
+    ],
+)
+async def test_a_request_that_is_gone_is_asked_for_once(
+    runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
+) -> None:
+    runcomfy.fail("result", fault)
+    with pytest.raises(RequestNotFoundError):
+        await client.result("request-1")
+    assert routes(runcomfy) == ["result"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        answer(429, {}),
+        answer(429, {}, headers={"Retry-After": "3600"}),
+        answer(408, "<html>"),
+        answer(500, {"error_code": 500001}),
+        answer(502, "<html>"),
+        answer(200, "<html>"),
+        answer(200, {"nothing": "useful"}),
+        answer(200, {"error_code": 503000}),
+        answer(302, "", headers={"Location": "/v1/models"}),
+        reset(),
+        reset(after=True),
+        answer(418, "<html>"),
+    ],
+)
+async def test_looking_is_tried_again(runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault) -> None:
+    request_id = await ended(runcomfy, client)
+    runcomfy.fail("status", fault, times=2)
+    assert await client.status(request_id) == Completed()
+    runcomfy.fail("status", fault, times=None)
+    asked = routes(runcomfy).count("status")
+    with pytest.raises(RunComfyUnavailableError):
+        await client.status(request_id)
+    # aiohttp itself repeats a GET whose connection was in use before and broke.
+    assert 5 <= routes(runcomfy).count("status") - asked <= 10
+
+
+async def test_an_answer_that_never_comes_is_given_up(
+    runcomfy: LocalRunComfy, client: RunComfyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
+    request_id = await ended(runcomfy, client)
+    runcomfy.fail("status", stall())
+    assert await client.status(request_id) == Completed()
+
+
+async def test_addresses_in_answers_are_never_followed(
+    runcomfy: LocalRunComfy, client: RunComfyClient
+) -> None:
+    async with LocalRunComfy(seconds=0) as evil:
+        links = {f"{verb}_url": f"{evil.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")}
+        for route in ("submit", "status", "result", "cancel"):
+            runcomfy.fail(route, edit(lambda body: body.update(links)), times=None)
+            runcomfy.fail(route, answer(307, "", headers={"Location": evil.url + "/v1/models"}))
+        request_id = await ended(runcomfy, client)
+        await client.status(request_id)
+        await client.result(request_id)
+        await client.cancel(request_id)
+        assert not evil.calls
+
+
+@pytest.mark.parametrize("request_id", ["", "../x", "a/b", "a?b", "x" * 129, "a\n", "é"])
+async def test_no_call_is_made_for_an_impossible_id(
+    runcomfy: LocalRunComfy, client: RunComfyClient, request_id: str
+) -> None:
+    with pytest.raises(ValueError, match="request_id"):
+        await client.status(request_id)
+    assert not runcomfy.calls
+
+
+SPITEFUL = {"error_message": "bad token {token}", "detail": "{token} and a secret body"}
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 422, 429, 500])
+@pytest.mark.parametrize("body", [SPITEFUL, "<html>{token} and a secret body"], ids=["json", "html"])
+async def test_nothing_repeats_the_token_or_the_body(
+    runcomfy: LocalRunComfy,
+    client: RunComfyClient,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    body: Any,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    request_id = await ended(runcomfy, client)
+    calls: dict[str, Callable[[], Any]] = {
+        "submit": lambda: client.submit(MODEL, FOX),
+        "status": lambda: client.status(request_id),
+        "result": lambda: client.result(request_id),
+        "cancel": lambda: client.cancel(request_id),
+    }
+    if status == 200 and isinstance(body, dict):
+        body = {**body, "error_code": "{token}"}
+    for route, call in calls.items():
+        runcomfy.fail(route, answer(status, body), times=None)
+        with pytest.raises(BotError) as caught:
+            await call()
+        told = f"{caught.value} {caught.value!r} {caught.value.values} {caught.value.__dict__}"
+        assert runcomfy.token not in told
+        assert "secret" not in told
+    assert runcomfy.token not in caplog.text
+    assert "secret body" not in caplog.text
+
+
+async def test_a_reason_for_failure_is_not_repeated(
+    runcomfy: LocalRunComfy, client: RunComfyClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    runcomfy.hold()
+    request_id = await client.submit(MODEL, FOX)
+    runcomfy.start_next()
+    runcomfy.finish(request_id, error=f"blocked: {runcomfy.token}")
+    with pytest.raises(PromptRefusedError) as caught:
+        await client.result(request_id)
+    assert runcomfy.token not in f"{caught.value!r} {caplog.text}"
