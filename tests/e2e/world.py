@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sqlite3
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from playground.discord import Message, Person
+    from playground.discord import Call, Message, Person
+
+# Words that stand in the bodies of the local RunComfy's faults, and nowhere that people read.
+RAW = "raw-words-of-an-upstream-host"
 
 
 @dataclass
@@ -62,6 +67,43 @@ class World:
         assert message.is_ephemeral
         return message.text
 
+    def edits(self, message: Message) -> list[Call]:
+        """Every edit of a message that Discord was asked for, by whichever token, taken or not."""
+        return [
+            call
+            for call in self.discord.trace
+            if call.method == "PATCH" and call.path.partition("?")[0].endswith(f"/{message.id}")
+        ]
+
+    def job(self, message: Message) -> dict[str, Any]:
+        """The row of the job that a message shows."""
+        assert message.interaction is not None
+        return next(row for row in self.rows() if str(row["interaction_id"]) == message.interaction.id)
+
+    async def ended(self, message: Message) -> dict[str, Any]:
+        """The row once the job has ended, which is a moment after people see it and is told to nobody."""
+        async with asyncio.timeout(5):
+            while (row := self.job(message))["ended_at"] is None:  # noqa: ASYNC110 (a database has no event)
+                await asyncio.sleep(0.02)
+        return row
+
+    def check_nothing_leaked(self) -> None:
+        """No post and no log line holds what only the owner, or nobody, may read."""
+        log = self.log
+        assert "Traceback" not in log
+        tokens = [self.runcomfy.token, self.discord.token, *self.discord.interactions]
+        said = [
+            json.dumps(message.data) for each in self.discord.channels.values() for message in each.messages
+        ]
+        posted = json.dumps([call.request_json for call in self.discord.trace]) + "".join(said)
+        for secret in (*tokens, RAW):
+            assert secret not in log
+            assert secret not in posted
+        # An output file's address names the account, and is nobody's business.
+        for address in (self.runcomfy.url.removeprefix("http://"), "/files/", "runcomfy.net", "runcomfy.com"):
+            assert address not in posted
+        assert self.runcomfy.leaks == []
+
     def rows(self, sql: str = "select * from jobs") -> list[dict[str, Any]]:
         """What the bot's database holds."""
         connection = sqlite3.connect(self.folder / "data" / "bot.db")
@@ -86,6 +128,7 @@ async def open_world(
         try:
             await world.start()
             yield world
+            world.check_nothing_leaked()
         finally:
             if bot.is_running:
                 await bot.stop()
