@@ -1,0 +1,63 @@
+"""An order as the service makes it, for tests that need a job and not the way to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from bot.records import Job, JobStatus, Requester
+
+MODEL_ID = "google/nano-banana-2/text-to-image"
+GUILD, MEMBER, CHANNEL = 900_000_000_000_000_001, 900_000_000_000_000_002, 900_000_000_000_000_003
+
+_numbers = count(1)
+
+
+def order(**changes: Any) -> Job:
+    """A job that was just asked for, with ids of its own."""
+    number = next(_numbers)
+    now = datetime.now(UTC)
+    job = Job(
+        job_id=f"{number:032x}",
+        parent_id=None,
+        interaction_id=1_000_000_000_000_000_000 + number,
+        guild_id=GUILD,
+        channel_id=CHANNEL,
+        user_id=MEMBER,
+        locale="en-US",
+        token=f"token-{number}",
+        asked_at=now,
+        file_limit=10 * 1024 * 1024,
+        message_id=None,
+        model_id=MODEL_ID,
+        input={"prompt": "a fox in the snow", "seed": 81_030_369},
+        images=1,
+        refunded=0,
+        status=JobStatus.WAITING,
+        request_id=None,
+        error=None,
+        error_values={},
+        cancelled_by=None,
+        created_at=now,
+        started_at=None,
+        ended_at=None,
+    )
+    return replace(job, **changes)
+
+
+def requester(**changes: Any) -> Requester:
+    """Somebody who asks about a job by an interaction of its own."""
+    number = next(_numbers)
+    asker = Requester(
+        interaction_id=1_000_000_000_000_000_000 + number,
+        guild_id=GUILD,
+        channel_id=CHANNEL + 1,
+        user_id=MEMBER,
+        locale="ru",
+        token=f"token-{number}",
+        asked_at=datetime.now(UTC),
+        file_limit=25 * 1024 * 1024,
+    )
+    return replace(asker, **changes)

@@ -1,0 +1,248 @@
+"""The settings: their defaults, where they come from, and what is said of bad ones."""
+
+from __future__ import annotations
+
+import os
+import re
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from bot.config import Settings, load
+from bot.errors import ConfigError
+from bot.hosts import FileHosts, is_loopback
+from bot.quotas import Period, Quota
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+TOKENS = {"DISCORD_TOKEN": "discord-secret-1", "RUNCOMFY_TOKEN": "runcomfy-secret-2"}
+
+
+@pytest.fixture(autouse=True)
+def _empty_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {name.upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.upper() in names:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in TOKENS.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def problems() -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        load()
+    return raised.value.problems
+
+
+def write_env(values: Mapping[str, str]) -> None:
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()), "utf-8")
+
+
+@pytest.mark.usefixtures("environment")
+def test_two_tokens_are_enough() -> None:
+    assert load() == Settings(
+        discord_token=SecretStr("discord-secret-1"),
+        runcomfy_token=SecretStr("runcomfy-secret-2"),
+        runcomfy_api_url="https://model-api.runcomfy.net",
+        runcomfy_file_hosts="*.runcomfy.net,*.runcomfy.com",
+        database_url="sqlite+aiosqlite:///data/bot.db",
+        default_quota="10/day",
+        max_quota="100/day",
+        budget="1000/month",
+        guilds="",
+        discord_proxy=None,
+        log_level="INFO",
+    )
+    assert load().budget == Quota(1000, Period.MONTH)
+
+
+def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "RUNCOMFY_API_URL": "http://127.0.0.1:8188/",
+        "RUNCOMFY_FILE_HOSTS": "127.0.0.1:8188",
+        "DATABASE_URL": "sqlite+aiosqlite:////var/lib/bot/bot.db",
+        "DEFAULT_QUOTA": " 3/hour ",
+        "MAX_QUOTA": "unlimited",
+        "BUDGET": "0/month",
+        "GUILDS": "123456789012345678, 2,",
+        "DISCORD_PROXY": "http://127.0.0.1:8080",
+        "LOG_LEVEL": "debug",
+    }.items():
+        environment.setenv(name, value)
+    settings = load()
+    assert settings.runcomfy_api_url == "http://127.0.0.1:8188"
+    assert settings.runcomfy_file_hosts == FileHosts.parse("127.0.0.1:8188")
+    assert settings.database_url == Path("/var/lib/bot/bot.db")
+    assert (settings.default_quota, settings.max_quota) == (Quota(3, Period.HOUR), None)
+    assert settings.budget == Quota(0, Period.MONTH)
+    assert settings.guilds == {123456789012345678, 2}
+    assert settings.discord_proxy == "http://127.0.0.1:8080"
+    assert settings.log_level == "DEBUG"
+
+
+def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_env(TOKENS | {"BUDGET": "7/day", "MAX_QUOTA": "8/day", "SOMETHING_ELSE": "of another program"})
+    monkeypatch.setenv("MAX_QUOTA", "9/day")
+    settings = load()
+    assert settings.discord_token.get_secret_value() == "discord-secret-1"
+    assert (settings.budget, settings.max_quota) == (Quota(7, Period.DAY), Quota(9, Period.DAY))
+
+
+def test_an_empty_variable_is_its_default(environment: pytest.MonkeyPatch) -> None:
+    for name in set(map(str.upper, Settings.model_fields)) - set(TOKENS):
+        environment.setenv(name, "")
+    settings = load()
+    assert settings.default_quota == Quota(10, Period.DAY)
+    assert settings.guilds == frozenset()
+    assert settings.discord_proxy is None
+
+
+def test_missing_tokens_are_named_together() -> None:
+    assert problems() == [
+        "DISCORD_TOKEN is missing: set it in the environment or in .env",
+        "RUNCOMFY_TOKEN is missing: set it in the environment or in .env",
+    ]
+
+
+BAD = {
+    "DISCORD_TOKEN": "Zm9vYmFy first-secret",
+    "RUNCOMFY_TOKEN": "second-secret\x7f",
+    "RUNCOMFY_API_URL": "http://third-secret.example/v1",
+    "RUNCOMFY_FILE_HOSTS": "https://eleventh-secret.example/path",
+    "DATABASE_URL": "postgres://user:fourth-secret@host/db",
+    "DEFAULT_QUOTA": "fifth-secret/day",
+    "MAX_QUOTA": "-6/sixth-secret",
+    "BUDGET": "7/seventh-secret",
+    "GUILDS": "1,eighth-secret",
+    "DISCORD_PROXY": "socks5://ninth-secret:1",
+    "LOG_LEVEL": "tenth-secret",
+}
+
+
+def test_all_problems_are_told_at_once_by_name_and_never_by_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in BAD.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as raised:
+        load()
+    assert [problem.split()[0] for problem in raised.value.problems] == list(BAD)
+    assert all(problem.split()[1] == "must" for problem in raised.value.problems)
+    shown = "\n".join(
+        [
+            *raised.value.problems,
+            str(raised.value),
+            repr(raised.value),
+            *traceback.format_exception(raised.value),
+        ]
+    )
+    assert "secret" not in shown
+    assert "Zm9v" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RUNCOMFY_API_URL", "https://[hidden]"),
+        ("RUNCOMFY_API_URL", "https://hidden\u2100.example"),
+        ("RUNCOMFY_API_URL", "https://hidden:x1@api.example"),
+        ("RUNCOMFY_API_URL", "https://:hidden@api.example"),
+        ("RUNCOMFY_API_URL", "https://api.example/?key=hidden"),
+        ("RUNCOMFY_API_URL", "https://api.example/#hidden"),
+        ("RUNCOMFY_API_URL", "https://"),
+        ("RUNCOMFY_API_URL", "http://10.0.0.1"),
+        ("RUNCOMFY_API_URL", "http://localhost.hidden.example"),
+        ("RUNCOMFY_API_URL", "https://api.example/v1/"),
+        ("RUNCOMFY_API_URL", "file:///hidden"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///"),
+        ("DATABASE_URL", "sqlite:///hidden.db"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///:memory:"),
+        ("DISCORD_TOKEN", "hidden hidden"),
+        ("DISCORD_TOKEN", "hidden\nhidden"),
+        ("DISCORD_TOKEN", "hiddén"),
+        ("GUILDS", "١٢٣"),
+        ("GUILDS", "1;2"),
+        ("GUILDS", "-1"),
+        ("DISCORD_PROXY", "https://hidden"),
+        ("DISCORD_PROXY", "http://hid den"),
+    ],
+)
+def test_a_bad_value_is_refused_without_being_told(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    environment.setenv(name, value)
+    (problem,) = problems()
+    assert problem.startswith(f"{name} must be ")
+    assert "hidden" not in problem
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://localhost:1/", "http://127.0.0.9", "http://[::1]:8188", "https://api.example:444/queue/"],
+)
+def test_addresses_that_are_safe_are_taken(environment: pytest.MonkeyPatch, value: str) -> None:
+    environment.setenv("RUNCOMFY_API_URL", value)
+    assert load().runcomfy_api_url == value.rstrip("/")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_an_env_file_of_another_editor_is_read_or_refused_in_words(encoding: str) -> None:
+    text = "".join(f"{name}={value}\n" for name, value in TOKENS.items())
+    Path(".env").write_text(text, encoding)
+    try:
+        settings = load()
+    except ConfigError as error:
+        assert ".env" in str(error)  # noqa: PT017 (either end is fine, and this is one of the two)
+        assert "is missing" not in str(error)  # noqa: PT017 (as above: the file does say it)
+    else:
+        assert settings.discord_token.get_secret_value() == TOKENS["DISCORD_TOKEN"]
+
+
+@pytest.mark.usefixtures("environment")
+def test_secrets_are_hidden_and_nothing_can_be_changed() -> None:
+    settings = load()
+    assert "secret-" not in f"{settings!r} {settings}"
+    for name in Settings.model_fields:
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(settings, name, getattr(settings, name))
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.0.1", "::1"])
+def test_loopback_means_this_machine(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "0.0.0.1", "localhost.example", "127.0.0.1.example", ""])
+def test_other_machines_are_no_loopback(host: str) -> None:
+    assert not is_loopback(host)
+
+
+class TestExample:
+    def test_names_every_setting_and_nothing_else(self) -> None:
+        names = re.findall(r"^#?\s?([A-Z][A-Z_]+)=", EXAMPLE.read_text("utf-8"), re.MULTILINE)
+        assert sorted(names) == sorted(map(str.upper, Settings.model_fields))
+
+    def test_is_the_defaults_once_the_tokens_are_filled_in(self) -> None:
+        text = EXAMPLE.read_text("utf-8")
+        for name, value in TOKENS.items():
+            text, filled = re.subn(rf"^{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
+            assert filled == 1
+        Path(".env").write_text(text, "utf-8")
+        example = load()
+        write_env(TOKENS)
+        assert example == load()
+
+    def test_holds_no_token(self) -> None:
+        assert re.findall(r"^(?:DISCORD|RUNCOMFY)_TOKEN=(.*)$", EXAMPLE.read_text("utf-8"), re.MULTILINE) == [
+            "",
+            "",
+        ]

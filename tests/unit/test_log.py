@@ -1,0 +1,118 @@
+"""Logging: whatever library wrote the line, its secrets are blanked."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot import log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRETS = ["discord-S3cret.part-two_3", "runcomfy+S3cret/with(signs)"]
+WEBHOOK = "aW50ZXJhY3Rpb246-_MTIz"
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, loggers = root.handlers[:], [root, *map(logging.getLogger, ("discord", "stamina"))]
+    levels = [logger.level for logger in loggers]
+    yield
+    root.handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+def written(capsys: pytest.CaptureFixture[str]) -> str:
+    captured = capsys.readouterr()
+    assert not captured.out
+    return captured.err
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_secrets_are_blanked_in_messages_and_arguments(
+    secret: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.set_up("INFO", secrets=SECRETS)
+    logging.getLogger("bot").info("one %s, two %r, %s", secret, {"authorization": secret}, "kept")
+    text = written(capsys)
+    assert secret not in text
+    assert text.endswith("INFO    bot: one ***, two {'authorization': '***'}, kept\n")
+
+
+def test_secrets_are_blanked_in_tracebacks_of_chained_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("INFO", secrets=SECRETS)
+    try:
+        try:
+            raise RuntimeError(f"POST https://discord.com/api/v10/webhooks/12/{WEBHOOK}")  # noqa: TRY301 (it is the cause)
+        except RuntimeError as error:
+            raise ValueError(f"refused {SECRETS[1]}") from error
+    except ValueError:
+        logging.getLogger("bot").exception("it broke")
+    text = written(capsys)
+    assert "it broke" in text
+    assert "Traceback" in text
+    assert "RuntimeError: POST https://discord.com/api/v10/webhooks/12/***" in text
+    assert "ValueError: refused ***" in text
+    assert WEBHOOK not in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://discord.com/api/v10/webhooks/123/{WEBHOOK}/messages/@original",
+        f"/webhooks/123/{WEBHOOK}?wait=true",
+        f"https://discord.com/api/v10/interactions/123/{WEBHOOK}/callback",
+    ],
+)
+def test_a_webhooks_address_is_kept_without_its_token(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.set_up("INFO")
+    logging.getLogger("aiohttp.client").warning("no answer from %s", address)
+    assert address.replace(WEBHOOK, "***") in written(capsys)
+
+
+def test_an_interactions_token_is_blanked_where_discord_tells_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.set_up("DEBUG")
+    # As discord.gateway writes every event that it receives.
+    event = {"t": "INTERACTION_CREATE", "d": {"id": "123", "token": WEBHOOK, "type": 2}}
+    logging.getLogger("discord.gateway").debug("For Shard ID %s: WebSocket Event: %s", None, event)
+    text = written(capsys)
+    assert "INTERACTION_CREATE" in text
+    assert WEBHOOK not in text
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("INFO", ["bot WARNING", "bot INFO", "discord WARNING", "stamina WARNING"]),
+        ("WARNING", ["bot WARNING", "discord WARNING", "stamina WARNING"]),
+        ("ERROR", []),
+        (
+            "DEBUG",
+            ["bot WARNING", "bot INFO", "bot DEBUG", "discord WARNING", "discord INFO", "discord DEBUG"],
+        ),
+    ],
+)
+def test_levels_let_through_what_an_owner_reads(
+    level: str, expected: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.set_up(level)
+    for name in ("bot", "discord", "stamina"):
+        for each in ("WARNING", "INFO", "DEBUG"):
+            logging.getLogger(name).log(logging.getLevelName(each), "%s %s", name, each)
+    lines = [line.split(": ", 1)[1] for line in written(capsys).splitlines()]
+    assert [line for line in lines if level != "DEBUG" or not line.startswith("stamina")] == expected
+
+
+def test_an_empty_secret_blanks_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("INFO", secrets=["", *SECRETS])
+    logging.getLogger("bot").info("hello")
+    assert written(capsys).endswith("bot: hello\n")
