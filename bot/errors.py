@@ -93,13 +93,19 @@ class BusyError(UserError):
 
 
 class OperatorError(BotError):
-    """The owner of the bot can mend it; the user is told so, without the reason."""
+    """The owner of the bot can mend it; the user is told so, without the reason.
+
+    `remedy` tells the owner, in the log, what is wrong and what to do.
+    """
 
     key = "operator"
+    remedy: ClassVar[str]
 
 
 class ConfigError(OperatorError):
     """The settings do not allow a start. `problems` are whole sentences that name settings, never values."""
+
+    remedy = "mend the settings that are named, and start the bot again"
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -109,13 +115,21 @@ class ConfigError(OperatorError):
 class RunComfyAuthError(OperatorError):
     """RunComfy rejects the token."""
 
+    remedy = "RunComfy rejects RUNCOMFY_TOKEN: put a valid token into the settings and start the bot again"
+
 
 class RunComfyBalanceError(OperatorError):
     """The RunComfy account has no money left."""
 
+    remedy = "the RunComfy account has no balance left: add some, and orders go through again"
+
 
 class RunComfyProtocolError(OperatorError):
     """RunComfy does not know the model or the call: a model file or RUNCOMFY_API_URL needs mending."""
+
+    remedy = (
+        "RunComfy does not know the model or refuses the call: check RUNCOMFY_API_URL and the model's file"
+    )
 
 
 class ServiceError(BotError):

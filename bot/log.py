@@ -30,8 +30,7 @@ def set_up(level: str, *, secrets: Iterable[str] = ()) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_BlankingFormatter(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Their every heartbeat and every retry is not what an owner reads a log for.
-    for name in ("discord", "stamina"):
-        logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
-    if level == "DEBUG":
-        logging.getLogger("discord").setLevel(logging.DEBUG)
+    # What discord.py says of each connection, and stamina of each try, is not what an owner reads a log for.
+    if level != "DEBUG":
+        logging.getLogger("discord").setLevel(logging.WARNING)
+        logging.getLogger("stamina").setLevel(logging.ERROR)

@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.client import NETWORK_ERRORS
-from bot.errors import BotError, OperatorError, UnexpectedError
+from bot.errors import BotError, UnexpectedError
 from bot.i18n import translate
 from cogs._render import text_values
 
@@ -27,8 +27,6 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
         reference = secrets.token_hex(3).upper()
         _log.error("unexpected, reference %s", reference, exc_info=error)
         error = UnexpectedError(reference=reference)
-    elif isinstance(error, OperatorError):
-        _log.error("%s", error)
     else:
         _log.debug("refused: %s", error)
     await whisper(interaction, translate(error.key, interaction.locale.value, **text_values(error.values)))

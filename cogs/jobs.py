@@ -33,11 +33,9 @@ class Jobs(commands.Cog):
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Refuse in words what comes with a custom_id that this bot never wrote."""
+        """Refuse in words a press that discord.py would pass over: of no button that is there."""
         data: dict[str, Any] = {**(interaction.data or {})}
-        custom_id = str(data.get("custom_id", ""))
-        is_component = interaction.type is discord.InteractionType.component
-        if is_component and not JobButton.__discord_ui_compiled_template__.fullmatch(custom_id):
+        if interaction.type is discord.InteractionType.component and not _is_shown(interaction, data):
             await explain(interaction, JobNotFoundError())
 
     async def _press(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
@@ -63,6 +61,14 @@ class Jobs(commands.Cog):
         # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended.
         await interaction.response.defer()
         await self._bot.jobs.cancel(job)
+
+
+def _is_shown(interaction: discord.Interaction[Any], data: dict[str, Any]) -> bool:
+    """Whether the press is of a button of ours that the message really has."""
+    custom_id = str(data.get("custom_id", ""))
+    rows = interaction.message.components if interaction.message else []
+    shown = {part.custom_id for row in rows if isinstance(row, discord.ActionRow) for part in row.children}
+    return custom_id in shown and bool(JobButton.__discord_ui_compiled_template__.fullmatch(custom_id))
 
 
 async def setup(bot: ImagineBot) -> None:

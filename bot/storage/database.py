@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,6 +16,7 @@ import aiosqlite
 
 from bot.errors import BusyError, ConfigError
 
+_log = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
 _BUSY_SECONDS = 1.5  # under the three seconds that Discord waits for a first response
 
@@ -53,7 +55,8 @@ class Database:
                 result = await work(self._writer)
                 await self._writer.commit()
             except sqlite3.OperationalError as error:
-                raise BusyError(f"the database refuses to write: {error}") from error
+                _log.warning("the database refuses to write: %s", error)
+                raise BusyError from error
             else:
                 return result
             finally:

@@ -1,0 +1,87 @@
+"""Looks at a request until RunComfy has ended it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import GenerationTimeoutError, RunComfyUnavailableError, SubmissionUnknownError
+from bot.jobs.pacing import pause_seconds
+from bot.jobs.steadfast import durably
+from bot.records import Job, JobStatus
+from bot.runcomfy import Cancelled, Completed, InProgress, InQueue
+
+if TYPE_CHECKING:
+    from bot.jobs.ports import Delivery
+    from bot.runcomfy import RunComfyClient
+    from bot.storage.jobs import JobStore
+
+_log = logging.getLogger(__name__)
+_DEADLINE = timedelta(minutes=30)
+
+
+class CancelledThereError(Exception):
+    """RunComfy says that the request is cancelled."""
+
+
+class Following:
+    """Takes jobs from in_queue to the addresses of their files, and shows each change."""
+
+    def __init__(self, jobs: JobStore, runcomfy: RunComfyClient, delivery: Delivery) -> None:
+        self._jobs = jobs
+        self._runcomfy = runcomfy
+        self._delivery = delivery
+
+    async def follow(self, job: Job) -> tuple[str, ...]:
+        """The addresses of a job's files, as soon as RunComfy has them.
+
+        Raises:
+            CancelledThereError: It was cancelled at RunComfy.
+            GenerationTimeoutError: It did not end within 30 minutes, or RunComfy did not answer for as long.
+            BotError: As `RunComfyClient.result`.
+        """
+        request_id = job.request_id
+        if request_id is None:
+            raise SubmissionUnknownError
+        if job.cancelled_by:
+            await self._cancel(request_id)
+        since = max(job.created_at, job.asked_at)
+        while True:
+            try:
+                seen = await self._look(job, request_id)
+                if seen is None:
+                    return (await self._runcomfy.result(request_id)).urls
+                job = seen
+            except RunComfyUnavailableError as error:
+                _log.warning("job %s: no answer from RunComfy, looking again: %s", job.job_id, error)
+            age = datetime.now(UTC) - since
+            if age > _DEADLINE:
+                raise GenerationTimeoutError
+            await asyncio.sleep(pause_seconds(age.total_seconds()))
+
+    async def _cancel(self, request_id: str) -> None:
+        """Do what somebody wished for while the request_id was not known yet."""
+        with suppress(RunComfyUnavailableError):
+            if await self._runcomfy.cancel(request_id):
+                raise CancelledThereError
+
+    async def _look(self, job: Job, request_id: str) -> Job | None:
+        """The job as RunComfy has it now; None where the request has ended, well or not."""
+        match await self._runcomfy.status(request_id):
+            case Completed():
+                return None
+            case Cancelled():
+                raise CancelledThereError
+            case InQueue(position):
+                self._delivery.progress(job, place=position)
+            case InProgress():
+                if job.status is JobStatus.IN_QUEUE:
+                    painting = await durably(lambda: self._jobs.painting(job.job_id))
+                    job = painting or job
+                self._delivery.progress(job)
+            case other:
+                _log.debug("job %s: %s", job.job_id, other)
+        return job

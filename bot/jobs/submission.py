@@ -1,0 +1,68 @@
+"""The one POST of a job, and the rows around it that make it the only one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from bot.errors import RunComfyUnavailableError
+from bot.jobs.steadfast import Unbroken, durably
+from bot.records import Job, JobStatus
+
+if TYPE_CHECKING:
+    from bot.runcomfy import RunComfyClient
+    from bot.storage.jobs import JobStore
+
+_log = logging.getLogger(__name__)
+_PAUSES = (1, 2, 4, 8)  # seconds between tries that RunComfy definitely refused
+_RETRY_AFTER_MAX = 60.0
+
+
+class EndedElsewhereError(Exception):
+    """The row has ended by another hand; nothing is left to do."""
+
+
+class Submission:
+    """Takes jobs from waiting to in_queue."""
+
+    def __init__(self, jobs: JobStore, runcomfy: RunComfyClient, unbroken: Unbroken) -> None:
+        self._jobs = jobs
+        self._runcomfy = runcomfy
+        self._unbroken = unbroken
+
+    async def submit(self, job: Job) -> Job:
+        """Order a waiting job; again only where RunComfy definitely made nothing.
+
+        Raises:
+            EndedElsewhereError: The job was cancelled before its turn came.
+            RunComfyUnavailableError: Nothing was made in several tries.
+            BotError: As `RunComfyClient.submit`.
+        """
+        for pause in _PAUSES:
+            try:
+                return await self._order(job)
+            except RunComfyUnavailableError as error:
+                _log.info("job %s: not taken yet: %s", job.job_id, error)
+                await asyncio.sleep(min(max(pause, error.retry_after or 0), _RETRY_AFTER_MAX))
+        return await self._order(job)
+
+    async def _order(self, job: Job) -> Job:
+        claimed = await durably(lambda: self._jobs.submitting(job.job_id))
+        if claimed is None:
+            await durably(lambda: self._jobs.end(job.job_id, JobStatus.CANCELLED))
+            raise EndedElsewhereError
+        return await self._unbroken.run(self._post(claimed))
+
+    async def _post(self, job: Job) -> Job:
+        """The POST; what it answered is on the disk before anything else happens."""
+        try:
+            request_id = await self._runcomfy.submit(job.model_id, job.input)
+        except RunComfyUnavailableError:
+            await durably(lambda: self._jobs.refused(job.job_id))
+            raise
+        _log.info("job %s: RunComfy has it as request %s", job.job_id, request_id)
+        submitted = await durably(lambda: self._jobs.submitted(job.job_id, request_id))
+        if submitted is None:
+            raise EndedElsewhereError
+        return submitted
