@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import IO, TYPE_CHECKING, Any
 
 from playground.discord import LocalDiscord
 from playground.process import BotProcess
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 # Words that stand in the bodies of the local RunComfy's faults, and nowhere that people read.
 RAW = "raw-words-of-an-upstream-host"
 
+_numbers = count(1)
+
 
 @dataclass
 class World:
@@ -29,6 +33,8 @@ class World:
     discord: LocalDiscord
     runcomfy: LocalRunComfy
     bot: BotProcess
+    settings: dict[str, str]
+    """The bot reads them at every start."""
 
     @property
     def alice(self) -> Person:
@@ -50,6 +56,20 @@ class World:
         """Start the bot and wait until Discord sees it with its commands."""
         await self.bot.start()
         await self.discord.until(lambda: self.discord.is_online and self.discord.commands, timeout=20)
+
+    async def kill(self) -> None:
+        """End the bot as a power cut would, and wait until Discord has noticed."""
+        await self.bot.kill()
+        await self.discord.until(lambda: not self.discord.is_online)
+
+    async def restart(self) -> None:
+        """Kill the bot, and start it again on what it has left behind."""
+        await self.kill()
+        await self.start()
+
+    def newcomer(self, *, is_manager: bool = False) -> Person:
+        """Somebody who has not ordered anything yet."""
+        return self.discord.add_person(f"person{next(_numbers)}", is_manager=is_manager)
 
     async def imagine(self, person: Person | None = None, **options: Any) -> Message:
         """Order, and return the message that answered."""
@@ -87,6 +107,18 @@ class World:
                 await asyncio.sleep(0.02)
         return row
 
+    async def settled(self) -> None:
+        """Wait until no job is under way."""
+        await self.discord.until(lambda: all(row["ended_at"] for row in self.rows()), timeout=30)
+
+    def used(self, person: Person, period: str = "month") -> int:
+        """How many images a person was charged for, on all servers together."""
+        return sum(
+            row["used"]
+            for row in self.rows("select * from usage")
+            if row["scope"].endswith(f":{person.id}") and row["period"] == period
+        )
+
     def check_nothing_leaked(self) -> None:
         """No post and no log line holds what only the owner, or nobody, may read."""
         log = self.log
@@ -106,29 +138,55 @@ class World:
 
     def rows(self, sql: str = "select * from jobs") -> list[dict[str, Any]]:
         """What the bot's database holds."""
-        connection = sqlite3.connect(self.folder / "data" / "bot.db")
-        connection.row_factory = sqlite3.Row
-        try:
+        with closing(sqlite3.connect(self.folder / "data" / "bot.db")) as connection:
+            connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(sql)]
-        finally:
-            connection.close()
+
+    def write(self, sql: str) -> None:
+        """Change what the bot's database holds, as time would have."""
+        with closing(sqlite3.connect(self.folder / "data" / "bot.db")) as connection, connection:
+            connection.execute(sql)
 
 
 @asynccontextmanager
 async def open_world(
-    folder: Path, *, runcomfy: dict[str, Any] | None = None, **settings: str
+    folder: Path, *, runcomfy: dict[str, Any] | None = None, is_started: bool = True, **settings: str
 ) -> AsyncIterator[World]:
     """The three of them, the bot ready; its settings can be changed by name."""
     async with AsyncExitStack() as stack:
-        log = stack.enter_context((folder / "bot.log").open("wb"))
         local_runcomfy = await stack.enter_async_context(LocalRunComfy(**runcomfy or {}))
         discord = await stack.enter_async_context(LocalDiscord(folder))
-        bot = BotProcess(folder, {**discord.environment, **local_runcomfy.environment, **settings}, log)
-        world = World(folder, discord, local_runcomfy, bot)
+        log = await stack.enter_async_context(_followed(folder / "bot.log", discord))
+        settings = {**discord.environment, **local_runcomfy.environment, **settings}
+        bot = BotProcess(folder, settings, log)
+        world = World(folder, discord, local_runcomfy, bot, settings)
         try:
-            await world.start()
+            if is_started:
+                await world.start()
             yield world
             world.check_nothing_leaked()
         finally:
             if bot.is_running:
                 await bot.stop()
+    world.check_nothing_leaked()  # what the last lines say too
+
+
+@asynccontextmanager
+async def _followed(file: Path, discord: LocalDiscord) -> AsyncIterator[IO[bytes]]:
+    """Where the bot's log goes: into a file, and each line lets `LocalDiscord.until` look again."""
+    out, into = os.pipe()
+    lines = asyncio.StreamReader(limit=1 << 24)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(out, "rb")
+    )
+
+    async def follow() -> None:
+        while line := await lines.readline():
+            kept.write(line)
+            discord.changed()
+
+    with file.open("ab", buffering=0) as kept:
+        following = asyncio.create_task(follow())
+        with os.fdopen(into, "wb") as log:
+            yield log
+        await following
