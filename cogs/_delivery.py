@@ -19,7 +19,7 @@ from cogs import _render as render
 from cogs._edits import MessageEdits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
 _TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for clocks that differ and long uploads
@@ -57,9 +57,17 @@ class DiscordDelivery:
         Raises:
             DeliveryError: Discord does not take it, for good.
         """
-        embed = render.embed(job, self._bot.catalogue)
         try:
-            await self._last(job, lambda: {"embed": embed, "view": render.view(job), "attachments": []})
+            await self._last(job, lambda: _text(render.embed(job, self._bot.catalogue), job))
+        except discord.HTTPException as error:
+            if error.status != 400:
+                raise _refused(error) from error
+            await self._tell_without_prompt(job)
+
+    async def _tell_without_prompt(self, job: Job) -> None:
+        """A server's AutoMod can refuse the prompt's words (200000), so the end is told without them."""
+        try:
+            await self._last(job, lambda: _text(render.ending(job), job))
         except discord.HTTPException as error:
             raise _refused(error) from error
 
@@ -81,9 +89,16 @@ class DiscordDelivery:
         """The id of the job's message, where the first response has arrived though nobody noted it."""
         original = cast("int", "@original")  # Discord's alias for the first response fits where an id does
         try:
-            return (await self._bot.webhook(job.token or "").fetch_message(original)).id
-        except discord.HTTPException:
-            return None
+            async for attempt in _patiently():
+                with attempt:
+                    return (await self._bot.webhook(job.token or "").fetch_message(original)).id
+        except (discord.HTTPException, *NETWORK_ERRORS):
+            pass
+        return None
+
+    def forget(self, job_id: str) -> None:
+        """The job is over: nothing of it is to be shown any more."""
+        self._edits.pop(job_id, None)
 
     async def _post(self, job: Job, files: Sequence[Path], limit: int) -> None:
         fitted = await asyncio.gather(*(fit(file, limit) for file in files[:_FILES_OF_A_MESSAGE]))
@@ -106,15 +121,11 @@ class DiscordDelivery:
         """Send an edit of the job's end until Discord takes or refuses it."""
         edits = self._of(job)
         try:
-            async for attempt in stamina.retry_context(
-                on=_is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30
-            ):
+            async for attempt in _patiently():
                 with attempt:
                     return await edits.last(lambda: self._edit(job, content))
         except NETWORK_ERRORS as error:
             raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
-        finally:
-            self._edits.pop(job.job_id, None)
         raise AssertionError  # the loop above returns or raises
 
     async def _edit(self, job: Job, content: Callable[[], Content]) -> discord.Message:
@@ -133,6 +144,10 @@ class DiscordDelivery:
         return self._edits.setdefault(job.job_id, MessageEdits(None))
 
 
+def _text(embed: discord.Embed, job: Job) -> Content:
+    return {"embed": embed, "view": render.view(job), "attachments": []}
+
+
 def _requests(fitted: Sequence[Fitted]) -> list[list[_Numbered]]:
     """The files in order, numbered from 1, in groups that each fit into one request."""
     groups: list[list[_Numbered]] = [[]]
@@ -149,6 +164,11 @@ def _requests(fitted: Sequence[Fitted]) -> list[list[_Numbered]]:
 def _image(job: Job, number: int, file: Fitted) -> discord.File:
     name = f"image-{number}{file.path.suffix}"
     return discord.File(file.path, name, description=render.alt_text(job))
+
+
+def _patiently() -> AsyncIterator[stamina.Attempt]:
+    """Tries, as long as what Discord answers may pass."""
+    return aiter(stamina.retry_context(on=_is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30))
 
 
 def _is_passing(error: Exception) -> bool:

@@ -53,6 +53,11 @@ def embed(
     return shown
 
 
+def ending(job: Job) -> discord.Embed:
+    """How the job ended and no more, for where the prompt may not stand."""
+    return discord.Embed(description=f"**{_status(job, None, 0)}**", colour=_COLOURS.get(job.status))
+
+
 def view(job: Job) -> discord.ui.View:
     """What can be done with the job as it stands."""
     if job.status is JobStatus.FAILED:

@@ -74,6 +74,7 @@ class JobRunner:
         task.add_done_callback(partial(self._forget, job.job_id))
 
     def _forget(self, job_id: str, task: asyncio.Task[None]) -> None:
+        self._delivery.forget(job_id)
         if self._tasks.get(job_id) is task:
             del self._tasks[job_id]
 
