@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A RunComfy that paints at once, and quotas that nobody reaches."""
-    limits = dict.fromkeys(("DEFAULT_QUOTA", "MAX_QUOTA", "BUDGET"), "1000000/month")
-    folder = tmp_path_factory.mktemp("world")
-    async with open_world(folder, runcomfy={"workers": 4, "seconds": 0}, **limits) as world:
+    many = "1000000/month"
+    async with open_world(
+        tmp_path_factory.mktemp("world"),
+        runcomfy={"workers": 4, "seconds": 0},
+        DEFAULT_QUOTA=many,
+        MAX_QUOTA=many,
+        BUDGET=many,
+    ) as world:
         yield world
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playground.discord import Call, Message, Person
+    from playground.runcomfy import Submit
 
 # Words that stand in the bodies of the local RunComfy's faults, and nowhere that people read.
 RAW = "raw-words-of-an-upstream-host"
@@ -101,11 +102,14 @@ class World:
         return next(row for row in self.rows() if str(row["interaction_id"]) == message.interaction.id)
 
     async def ended(self, message: Message) -> dict[str, Any]:
-        """The row once the job has ended, which is a moment after people see it and is told to nobody."""
-        async with asyncio.timeout(5):
-            while (row := self.job(message))["ended_at"] is None:  # noqa: ASYNC110 (a database has no event)
-                await asyncio.sleep(0.02)
-        return row
+        """The row once the job has ended; delivered images are seen a moment before that."""
+        await self.discord.until(lambda: self.job(message)["ended_at"], timeout=30)
+        return self.job(message)
+
+    def posts(self, message: Message) -> list[Submit]:
+        """Every POST of the order behind a message; a drawn seed sets its input apart from all others."""
+        job_input = json.loads(self.job(message)["input"])
+        return [submit for submit in self.runcomfy.submits if submit.input == job_input]
 
     async def settled(self) -> None:
         """Wait until no job is under way."""
