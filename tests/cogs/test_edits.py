@@ -1,0 +1,263 @@
+"""The edits of one message, on a clock that jumps from one event to the next."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, TypeVar
+
+import aiohttp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cogs import _edits
+from cogs._edits import MessageEdits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+T = TypeVar("T")
+APART = 3.0
+
+
+class Clock(selectors.DefaultSelector):
+    """Instead of waiting for a timer, it is that time at once."""
+
+    now = 1000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        assert timeout is not None, "everybody waits for something that will never come"
+        self.now += max(0.0, timeout)
+        return super().select(0)
+
+
+def on_a_jumping_clock(main: Coroutine[object, object, T]) -> T:
+    clock = Clock()
+
+    def new_loop() -> asyncio.AbstractEventLoop:
+        loop = asyncio.SelectorEventLoop(clock)
+        vars(loop)["time"] = lambda: clock.now
+        return loop
+
+    with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=new_loop) as runner:
+        patch.setattr(_edits, "time", SimpleNamespace(monotonic=lambda: clock.now))
+        return runner.run(main)
+
+
+class Message:
+    """What Discord was sent: each edit with the seconds from the message's making to its begin and end."""
+
+    def __init__(self) -> None:
+        self.edits = MessageEdits("waiting")
+        self.made_at = self.clock()
+        self.sent: list[tuple[str, float, float]] = []
+        self.in_flight = 0
+
+    @staticmethod
+    def clock() -> float:
+        return asyncio.get_running_loop().time()
+
+    @property
+    def states(self) -> list[str]:
+        return [state for state, _, _ in self.sent]
+
+    def edit(
+        self, state: str, *, takes: float = 0.0, error: Exception | None = None
+    ) -> Callable[[], Coroutine[object, object, str]]:
+        async def send() -> str:
+            self.in_flight += 1
+            assert self.in_flight == 1
+            began = self.clock() - self.made_at
+            await asyncio.sleep(takes)
+            self.in_flight -= 1
+            self.sent.append((state, began, self.clock() - self.made_at))
+            if error:
+                raise error
+            return f"sent {state}"
+
+        return send
+
+    def show(self, state: str, *, takes: float = 0.0, error: Exception | None = None) -> None:
+        self.edits.show(state, self.edit(state, takes=takes, error=error))
+
+
+def test_a_change_is_shown() -> None:
+    async def main() -> None:
+        message = Message()
+        message.show("painting")
+        await asyncio.sleep(APART)
+        assert message.states == ["painting"]
+
+    on_a_jumping_clock(main())
+
+
+def test_what_is_shown_already_is_not_sent() -> None:
+    async def main() -> None:
+        message = Message()
+        message.show("waiting")
+        await asyncio.sleep(10)
+        message.show("painting")
+        await asyncio.sleep(10)
+        message.show("painting")
+        await asyncio.sleep(10)
+        message.show("waiting")
+        await asyncio.sleep(10)
+        assert message.states == ["painting", "waiting"]
+
+    on_a_jumping_clock(main())
+
+
+def test_the_newest_replaces_those_that_wait() -> None:
+    async def main() -> None:
+        message = Message()
+        message.show("place 9")
+        await asyncio.sleep(APART)
+        for place in (8, 7, 6):
+            message.show(f"place {place}")
+        await asyncio.sleep(20)
+        assert message.states == ["place 9", "place 6"]
+
+    on_a_jumping_clock(main())
+
+
+def test_a_change_that_is_taken_back_in_time_is_not_sent() -> None:
+    async def main() -> None:
+        message = Message()
+        message.show("place 9")
+        await asyncio.sleep(APART)
+        message.show("place 8")
+        message.show("place 9")
+        await asyncio.sleep(20)
+        assert message.states == ["place 9"]
+
+    on_a_jumping_clock(main())
+
+
+def test_edits_are_apart_from_the_end_of_the_one_before() -> None:
+    async def main() -> None:
+        message = Message()
+        message.show("place 9", takes=5)
+        await asyncio.sleep(APART + 1)
+        message.show("place 8")
+        await asyncio.sleep(20)
+        (_, _, ended), (_, began, _) = message.sent
+        assert began - ended == pytest.approx(APART)
+
+    on_a_jumping_clock(main())
+
+
+def test_one_that_is_not_taken_is_sent_again_when_it_is_shown_again() -> None:
+    async def main() -> None:
+        message = Message()
+        message.show("painting", error=aiohttp.ClientConnectionError("gone"))
+        await asyncio.sleep(10)
+        message.show("painting")
+        await asyncio.sleep(10)
+        assert message.states == ["painting", "painting"]
+
+    on_a_jumping_clock(main())
+
+
+class TestLast:
+    def test_is_sent_at_once_where_nothing_was_and_hands_its_answer_out(self) -> None:
+        async def main() -> None:
+            message = Message()
+            assert await message.edits.last(message.edit("done")) == "sent done"
+            assert message.sent == [("done", 0.0, 0.0)]
+
+        on_a_jumping_clock(main())
+
+    def test_waits_for_the_one_in_flight_and_replaces_the_one_behind(self) -> None:
+        async def main() -> None:
+            message = Message()
+            message.show("painting", takes=30)
+            await asyncio.sleep(APART + 1)
+            assert message.in_flight == 1
+            message.show("place 1")
+            await message.edits.last(message.edit("done"))
+            await asyncio.sleep(20)
+            assert message.states == ["painting", "done"]
+            (_, _, ended), (_, began, _) = message.sent
+            assert began - ended == pytest.approx(APART)
+
+        on_a_jumping_clock(main())
+
+    def test_comes_after_one_in_flight_that_fails(self) -> None:
+        async def main() -> None:
+            message = Message()
+            message.show("painting", takes=5, error=TimeoutError())
+            await asyncio.sleep(APART + 1)
+            await message.edits.last(message.edit("done"))
+            assert message.states == ["painting", "done"]
+
+        on_a_jumping_clock(main())
+
+    def test_is_followed_by_no_state(self) -> None:
+        async def main() -> None:
+            message = Message()
+            message.show("painting")
+            await message.edits.last(message.edit("done"))
+            message.show("place 1")
+            await asyncio.sleep(20)
+            assert message.states[-1] == "done"
+
+        on_a_jumping_clock(main())
+
+    def test_can_be_tried_again_after_it_failed_and_tells_how(self) -> None:
+        async def main() -> None:
+            message = Message()
+            with pytest.raises(OSError, match="gone"):
+                await message.edits.last(message.edit("done", error=OSError("gone")))
+            assert await message.edits.last(message.edit("done")) == "sent done"
+            (_, _, ended), (_, began, _) = message.sent
+            assert began - ended == pytest.approx(APART)
+
+        on_a_jumping_clock(main())
+
+
+edits = st.tuples(
+    st.floats(0, 8),  # seconds until somebody shows it
+    st.sampled_from(["waiting", "place 2", "place 1", "painting"]),
+    st.floats(0, 10),  # seconds that Discord takes
+    st.booleans(),  # whether it fails
+)
+
+
+@given(st.lists(edits, max_size=12), st.floats(0, 8), st.floats(0, 10))
+def test_whatever_is_shown_the_rules_hold(
+    shown: list[tuple[float, str, float, bool]], pause: float, takes: float
+) -> None:
+    async def main() -> None:
+        message = Message()
+        for wait, state, lasts, fails in shown:
+            await asyncio.sleep(wait)
+            message.show(state, takes=lasts, error=OSError("gone") if fails else None)
+        await asyncio.sleep(pause)
+        under_way = message.in_flight
+        sent_before = len(message.sent)
+        await message.edits.last(message.edit("done", takes=takes))
+        await asyncio.sleep(60)
+        assert message.states[sent_before + under_way :] == ["done"]
+        assert message.in_flight == 0
+        for (_, _, ended), (_, began, _) in pairwise(message.sent):
+            assert began - ended >= APART - 1e-6
+
+    on_a_jumping_clock(main())
+
+
+@given(st.lists(edits, min_size=1, max_size=12))
+def test_the_newest_is_shown_in_the_end(shown: list[tuple[float, str, float, bool]]) -> None:
+    async def main() -> None:
+        message = Message()
+        for wait, state, lasts, _ in shown:
+            await asyncio.sleep(wait)
+            message.show(state, takes=lasts)
+        await asyncio.sleep(60)
+        states = ["waiting", *message.states]
+        assert states[-1] == shown[-1][1]
+        assert all(state != after for state, after in pairwise(states))
+
+    on_a_jumping_clock(main())

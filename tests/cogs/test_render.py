@@ -1,0 +1,349 @@
+"""A job as people see it: what its message says, and that nobody's prompt can say more than itself."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import discord
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import BotError, OperatorError, ServiceError
+from bot.i18n import translate
+from bot.images import Fitted
+from bot.models.catalogue import Catalogue, Model
+from bot.models.schema import ModelSchema
+from bot.models.texts import ModelTexts
+from bot.records import FETCHABLE, Job, JobStatus
+from cogs import _render as render
+from tests.orders import MEMBER, order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CATALOGUE = Catalogue.load()
+AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
+STAMP = f"<t:{int(AT.timestamp())}:R>"
+DESCRIPTION, FOOTER, ALT_TEXT = 4096, 2048, 1024  # Discord's limits
+PNG = Fitted(Path("1.png"), "png", 9_000, 64, 64, "png", 9_000)
+SMALLER = Fitted(Path("2.webp"), "webp", 9_437_184, 4096, 2304, "png", 22_020_096)
+
+
+def job(**changes: Any) -> Job:
+    values: dict[str, Any] = {
+        "asked_at": AT,
+        "created_at": AT,
+        "started_at": AT,
+        "request_id": "request-secret",
+    }
+    return order(**values | changes)
+
+
+def said(job: Job, *, place: int | None = None, fitted: tuple[Fitted, ...] = ()) -> list[str]:
+    """The lines of the message; what is quoted begins with "> "."""
+    shown = render.embed(job, CATALOGUE, place=place, fitted=fitted)
+    assert shown.description is not None
+    assert len(shown.description) <= DESCRIPTION
+    assert len(shown.footer.text or "") <= FOOTER
+    return shown.description.split("\n")
+
+
+def notes(job: Job, *fitted: Fitted) -> list[str]:
+    text = render.embed(job, CATALOGUE, fitted=fitted).footer.text
+    return text.split("\n") if text else []
+
+
+def buttons(job: Job) -> list[str]:
+    rows: list[Any] = render.view(job).to_components()
+    found = [button for row in rows for button in row["components"]]
+    assert all(re.fullmatch(rf"job:[a-z]+:v1:{job.job_id}", button["custom_id"]) for button in found)
+    return [button["label"] for button in found]
+
+
+class TestStatus:
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"status": "waiting"}, translate("status-waiting", "en-US", since=STAMP)),
+            ({"status": "submitting"}, translate("status-submitting", "en-US", since=STAMP)),
+            ({"status": "in_queue"}, translate("status-in-queue", "en-US", since=STAMP, place=3)),
+            ({"status": "in_progress"}, translate("status-painting", "en-US", since=STAMP)),
+            (
+                {"status": "succeeded", "ended_at": AT + timedelta(seconds=14.4)},
+                translate("status-succeeded", "en-US", images=1, seconds=14),
+            ),
+            (
+                {"status": "succeeded", "ended_at": AT + timedelta(days=1), "refunded": 1},
+                translate("status-fetched", "en-US", images=1),
+            ),
+            (
+                {"status": "cancelled", "cancelled_by": 5},
+                translate("status-cancelled", "en-US", by="<@5>"),
+            ),
+            ({"status": "cancelled"}, translate("status-cancelled", "en-US", by="nobody")),
+        ],
+    )
+    def test_stands_in_the_first_line(self, changes: dict[str, Any], expected: str) -> None:
+        changes["status"] = JobStatus(changes["status"])
+        fitted = (PNG,) if changes["status"] is JobStatus.SUCCEEDED else ()
+        assert said(job(**changes), place=3, fitted=fitted)[0] == f"**{expected}**"
+
+    def test_has_a_colour_of_its_own_beside_the_word(self) -> None:
+        failure = {"error": "unexpected", "error_values": {"reference": "7F3K2"}}
+        colours = [render.embed(job(status=status, **failure), CATALOGUE).colour for status in JobStatus]
+        waiting = discord.Colour.blurple()
+        assert colours[:3] == [waiting] * 3
+        assert len({str(colour) for colour in colours}) == 5
+
+    @pytest.mark.parametrize("refunded", [0, 1, 2])
+    def test_a_failure_says_that_nothing_was_charged_where_that_is_so(self, refunded: int) -> None:
+        failure = job(status=JobStatus.FAILED, error="generation-failed", images=2, refunded=refunded)
+        line = said(failure)[0]
+        assert translate("generation-failed", "en-US") in line
+        assert (translate("nothing-charged", "en-US") in line) == (refunded == 2)
+
+    def test_a_failure_shows_its_values_and_times_as_discord_does(self) -> None:
+        failure = job(status=JobStatus.FAILED, error="unexpected", error_values={"reference": "7F3K2"})
+        assert "7F3K2" in said(failure)[0]
+        assert render.text_values({"resets": 1_795_000_000, "left": 5}) == {
+            "resets": "<t:1795000000:R>",
+            "left": 5,
+        }
+
+    def test_every_failure_of_a_job_can_be_told(self) -> None:
+        failures = [*_leaves(ServiceError), *_leaves(OperatorError)]
+        for key in {failure.key for failure in failures} | FETCHABLE:
+            values = {"reference": "7F3K2"} if key == "unexpected" else {}
+            assert said(job(status=JobStatus.FAILED, error=key, error_values=values))[0].startswith("**⚠️ ")
+
+    def test_the_language_is_the_askers(self) -> None:
+        assert said(job(locale="en-GB")) == said(job(locale="en-US")) == said(job(locale="xx"))
+
+    def test_is_the_same_text_for_the_same_job(self) -> None:
+        for status in (JobStatus.IN_QUEUE, JobStatus.IN_PROGRESS):
+            shown = said(job(status=status, started_at=None))
+            stamps = re.findall(r"<t:(\d+):R>", shown[0])
+            assert [int(stamp) for stamp in stamps] == [int(AT.timestamp())]
+
+
+def _leaves(parent: type[BotError]) -> Iterator[type[BotError]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from _leaves(child)
+
+
+class TestButtons:
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"status": "waiting"}, ["Cancel"]),
+            ({"status": "submitting"}, ["Cancel"]),
+            ({"status": "in_queue"}, ["Cancel"]),
+            ({"status": "in_progress"}, ["Cancel"]),
+            ({"status": "succeeded"}, ["Re-roll"]),
+            ({"status": "cancelled"}, ["Re-roll"]),
+            ({"status": "failed", "error": "generation-failed"}, ["Retry"]),
+            ({"status": "failed", "error": "submission-unknown", "request_id": None}, ["Retry"]),
+            ({"status": "failed", "error": "unexpected", "request_id": None}, ["Retry"]),
+            ({"status": "failed", "error": "output-unavailable"}, ["Fetch the images", "Retry"]),
+            ({"status": "failed", "error": "generation-timeout"}, ["Fetch the images", "Retry"]),
+            ({"status": "failed", "error": "delivery-failed"}, ["Fetch the images", "Retry"]),
+        ],
+    )
+    async def test_are_what_can_be_done(self, changes: dict[str, Any], expected: list[str]) -> None:
+        assert buttons(job(**changes | {"status": JobStatus(changes["status"])})) == expected
+
+
+def quoted(prompt: str) -> list[str]:
+    return [line.removeprefix("> ") for line in said(job(input={"prompt": prompt})) if line.startswith("> ")]
+
+
+def plain(line: str) -> str:
+    """What a person reads: Discord drops a backslash in front of anything but letters, digits and blanks."""
+    return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", line)
+
+
+def obeyed(line: str) -> str:
+    """What of a line Discord would obey instead of show; what is escaped is like a letter to it."""
+    live = re.sub(r"\\[^0-9A-Za-z\s]", "x", line)
+    found = re.findall(r"[*_~|`<]|\]\(|^\s*(?:#{1,3}|-#|-)\s|^>(?:>>)?\s", live)
+    return "".join(found)
+
+
+PROMPTS = [
+    "<@1> <@!1> <@&1> <#1> @everyone @here",
+    "<t:0:R> </cmd:1> <:fox:1> <a:fox:1> <id:home>",
+    "**bold** *it* __under__ ~~gone~~ ||spoiler|| `code`",
+    "```py\nprint(1)\n```",
+    "[click](https://evil.example) [click](<https://evil.example>)",
+    "[**bold** ||spoiler|| `code`](https://evil.example)",
+    "# Big\n## Less\n### Small\n-# Tiny",
+    "- one\n* two\n  - three",
+    "a\n\n- a list after a blank line",
+    "   - a list after blanks",
+    "> a quote\n>>> all that follows",
+    "a\r# Big after a carriage return",
+    "a\u2028# Big after a line separator",
+    "a\u0085- a list after a next line",
+    "a\x0b# Big after a vertical tab",
+    "\\*not escaped twice\\*, \\\\ two, \\",
+    "snake_case_name and C:\\path\\_x",
+    "https://a_b.example/x_y_z and <https://a.example>",
+    "__init__ of a `class` <",
+]
+
+
+class TestPrompt:
+    @pytest.mark.parametrize("prompt", PROMPTS)
+    def test_is_shown_as_it_was_typed(self, prompt: str) -> None:
+        assert [plain(line) for line in quoted(prompt)] == prompt.splitlines()
+
+    @pytest.mark.parametrize("prompt", PROMPTS)
+    def test_is_not_obeyed(self, prompt: str) -> None:
+        assert [obeyed(line) for line in quoted(prompt)] == [""] * len(prompt.splitlines())
+
+    @given(st.text("ab *_~|`<>@#-[]()\\:/!\n\r\u2028", max_size=40).map(lambda text: f"x{text}x"))
+    def test_cannot_leave_its_quote(self, prompt: str) -> None:
+        lines = said(job(input={"prompt": prompt}))
+        assert all(line.startswith("> ") for line in lines[1:-1])
+        assert [plain(line[2:]) for line in lines[1:-1]] == prompt.splitlines()
+        assert [obeyed(line[2:]) for line in lines[1:-1]] == [""] * (len(lines) - 2)
+
+    @pytest.mark.parametrize(
+        "prompt",
+        [
+            "*" * 32_000,
+            "<\n" * 16_000,
+            "\n" * 5_000,
+            "](" * 16_000,
+            "```\n" * 8_000,
+            "a" * 32_000,
+            "é🦊" * 16_000,
+        ],
+    )
+    def test_of_any_length_fits(self, prompt: str) -> None:
+        for error in FETCHABLE:
+            values = {"reference": "7F3K2"}
+            failure = job(status=JobStatus.FAILED, error=error, error_values=values, input={"prompt": prompt})
+            assert len(said(failure)) > 1
+
+    def test_that_is_long_is_cut_at_a_word_and_comes_as_a_file(self) -> None:
+        words = " ".join(f"word{number}" for number in range(1000))
+        ((shown),) = quoted(words)
+        assert shown.endswith("…")
+        assert words.startswith(shown.removesuffix("…") + " ")
+        assert len(shown) > 500
+        long = job(status=JobStatus.SUCCEEDED, input={"prompt": words})
+        assert render.is_cut(long)
+        assert notes(long, PNG) == ["The whole prompt is in prompt.txt."]
+
+    def test_that_is_short_is_whole(self) -> None:
+        short = job(status=JobStatus.SUCCEEDED, input={"prompt": "x" * 1000})
+        assert quoted("x" * 1000) == ["x" * 1000]
+        assert not render.is_cut(short)
+        assert notes(short, PNG) == []
+
+    @pytest.mark.parametrize("prompt", ["猫 " + "雪の中の猫" * 600, " " + "a" * 3000, "a fox\n" + "b" * 3000])
+    def test_without_words_to_end_at_is_not_cut_to_nothing(self, prompt: str) -> None:
+        assert sum(map(len, quoted(prompt))) > 500
+        assert len(render.alt_text(job(input={"prompt": prompt}))) > 500
+
+    def test_that_is_missing_leaves_an_empty_line(self) -> None:
+        assert said(job(input={"seed": 1}))[1] == ""
+
+
+class TestAltText:
+    def test_is_the_prompt(self) -> None:
+        assert render.alt_text(job(input={"prompt": "a *fox* <@1>"})) == "a *fox* <@1>"
+        assert render.alt_text(job(input={"prompt": "x" * ALT_TEXT})) == "x" * ALT_TEXT
+
+    @given(st.text(st.characters(codec="utf-8"), max_size=50), st.integers(1, 200))
+    def test_fits(self, text: str, times: int) -> None:
+        alt_text = render.alt_text(job(input={"prompt": text * times}))
+        assert len(alt_text) <= ALT_TEXT
+        assert (text * times).startswith(alt_text.removesuffix("…"))
+
+
+class TestOptions:
+    def last_line(self, **job_input: Any) -> str:
+        count = job_input.get("num_images", 1)
+        return said(job(input={"prompt": "a fox", **job_input}, images=count))[-1]
+
+    def test_are_shown_by_value_where_they_differ_from_the_default(self) -> None:
+        line = self.last_line(
+            num_images=2, seed=2147483647, aspect_ratio="16:9", resolution="1K", output_format="webp",
+            safety_tolerance=6, limit_generations=True, enable_web_search=True,
+        )  # fmt: skip
+        assert line == (
+            "16:9 · webp · safety_tolerance 6 · enable_web_search True · seed 2147483647 · 2 images"
+            f" · asked by <@{MEMBER}>"
+        )
+
+    def test_that_are_the_defaults_are_not_shown(self) -> None:
+        assert self.last_line(num_images=1, aspect_ratio="auto") == f"asked by <@{MEMBER}>"
+
+    def test_of_a_model_that_is_gone_are_not_shown(self) -> None:
+        shown = render.embed(
+            job(model_id="gone/model", input={"prompt": "a fox", "seed": 1, "x": 2}), CATALOGUE
+        )
+        assert str(shown.description).endswith(f"\n> a fox\nseed 1 · asked by <@{MEMBER}>")
+
+    def test_that_are_free_text_are_quoted_and_fit_like_a_prompt(self) -> None:
+        schema = ModelSchema.read(
+            {
+                "required": ["prompt"],
+                "properties": {"prompt": {"type": "string"}, "negative_prompt": {"type": "string"}},
+            }
+        )
+        model = Model(
+            command="sketch",
+            model_id="acme/sketch",
+            texts={"en-US": ModelTexts(description="Sketch")},
+            schema=schema,
+            output_schema={},
+        )
+        words = "**no** <t:0:R> " * 400
+        order = job(model_id="acme/sketch", input={"prompt": "a fox", "negative_prompt": words})
+        description = str(render.embed(order, Catalogue((model,))).description)
+        assert len(description) <= DESCRIPTION
+        assert "**no**" not in description
+        assert not re.search(r"(?<!\\)<t:0:R>", description)
+
+
+class TestNotes:
+    def test_tell_of_a_smaller_copy_with_both_sizes(self) -> None:
+        limit = 10 * 1024 * 1024
+        told = notes(job(status=JobStatus.SUCCEEDED, images=2, file_limit=limit), PNG, SMALLER)
+        assert told == [
+            "Image 2 is shown as WebP, 4096\u00d72304, 9 MB: the original PNG had 21 MB, and 10 MB fit here."
+        ]
+
+    def test_tell_of_images_that_are_missing(self) -> None:
+        done = job(status=JobStatus.SUCCEEDED, images=4, refunded=2)
+        assert notes(done, PNG, PNG) == ["2 of 4 images came; the other 2 were given back."]
+        done = job(status=JobStatus.SUCCEEDED, images=4, refunded=1)
+        assert notes(done, PNG, PNG, PNG) == ["3 of 4 images came; the other one was given back."]
+
+    def test_of_ten_smaller_images_fit(self) -> None:
+        done = job(status=JobStatus.SUCCEEDED, images=10, input={"prompt": "word " * 400})
+        assert len(notes(done, *[SMALLER] * 10)) == 11
+        assert len("\n".join(notes(done, *[SMALLER] * 10))) <= FOOTER
+
+    def test_are_absent_where_there_is_nothing_to_tell(self) -> None:
+        assert notes(job(status=JobStatus.SUCCEEDED), PNG) == []
+        assert render.embed(job(), CATALOGUE).to_dict().get("footer") is None
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_nothing_of_the_inside_is_shown(status: JobStatus) -> None:
+    shown = job(
+        status=status, error="unexpected", error_values={"reference": "7F3K2"}, message_id=123_456_789
+    )
+    fitted = Fitted(Path("/srv/files/fd/1.webp"), "webp", 1, 1, 1, "png", 2_000_000)
+    text = str(render.embed(shown, CATALOGUE, fitted=[fitted]).to_dict())
+    hidden = ["http", "runcomfy.", "request-secret", str(shown.token), shown.model_id, "123456789", "/srv"]
+    assert [word for word in hidden if word in text.lower()] == []

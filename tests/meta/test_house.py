@@ -1,0 +1,159 @@
+"""The rules of the house, counted instead of remembered."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import cogs
+from bot.client import ImagineBot
+from bot.models.catalogue import Catalogue
+from bot.quotas import Period, Quota
+from bot.storage.database import open_database
+from bot.storage.facts import FactStore
+from bot.storage.quotas import QuotaStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+FILE_LINES, FUNCTION_LINES = 250, 40
+# Written apart, so that this file names none of them either.
+REGISTRIES = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
+MACHINE_PATH = re.compile(r"(?<![\w.:@~$}/*-])/(?:home|root|Users|work|mnt|tmp)/\w")
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _texts() -> dict[str, str]:
+    """Every text file that is in git or about to be, by its path."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    found = {}
+    for name in filter(None, listed.split("\0")):
+        data = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b"\0"
+        if b"\0" not in data:
+            found[name] = data.decode()
+    return found
+
+
+TEXTS = _texts()
+PYTHON = {name: text for name, text in TEXTS.items() if name.endswith(".py")}
+PRODUCT = {name: text for name, text in PYTHON.items() if name.split("/")[0] in {"bot", "cogs", "playground"}}
+
+
+def _nodes(files: dict[str, str]) -> Iterator[tuple[str, ast.AST]]:
+    for name, text in files.items():
+        for node in ast.walk(ast.parse(text)):
+            yield name, node
+
+
+def test_the_files_are_found() -> None:
+    assert {"bot/errors.py", "cogs/imagine.py", "playground/__main__.py"} <= set(PRODUCT)
+    assert {"requirements.lock", "pyproject.toml", "tests/meta/test_house.py"} <= set(TEXTS)
+
+
+def test_no_file_is_longer_than_can_be_read_at_once() -> None:
+    lengths = {name: len(text.splitlines()) for name, text in PRODUCT.items()}
+    assert {name: length for name, length in lengths.items() if length > FILE_LINES} == {}
+
+
+def test_no_function_is_longer_than_can_be_seen_at_once() -> None:
+    long = [
+        f"{name}:{node.lineno} {node.name}"
+        for name, node in _nodes(PYTHON)
+        if isinstance(node, Function) and (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES
+    ]
+    assert long == []
+
+
+def test_no_type_is_ignored() -> None:
+    ignored = re.compile(r"#\s*type:\s*ignore|#\s*mypy:")
+    assert [name for name, text in PYTHON.items() if ignored.search(text)] == []
+
+
+def test_unexpected_errors_are_caught_in_three_places_at_the_most() -> None:
+    wide = [
+        f"{name}:{node.lineno}"
+        for name, node in _nodes(
+            {name: text for name, text in PRODUCT.items() if name[:4] in {"bot/", "cogs"}}
+        )
+        if isinstance(node, ast.ExceptHandler)
+        and not name.startswith("playground/")
+        and (node.type is None or re.search(r"\b(Base)?Exception\b", ast.unparse(node.type)))
+    ]
+    files = {place.partition(":")[0] for place in wide}
+    assert files <= {"bot/jobs/runner.py", "cogs/jobs.py", "cogs/_errors.py"}
+    assert len(wide) == len(files)
+
+
+def test_the_playground_is_smaller_than_the_product() -> None:
+    def lines(*folders: str) -> int:
+        return sum(
+            len(text.splitlines())
+            for name, text in TEXTS.items()
+            if name.startswith(folders) and not name.endswith(".json")
+        )
+
+    assert 0 < lines("playground/") < lines("bot/", "cogs/")
+
+
+def test_no_file_names_a_registry() -> None:
+    named = re.compile("|".join(map(re.escape, REGISTRIES)))
+    assert [name for name, text in TEXTS.items() if named.search(text)] == []
+
+
+def test_lock_files_hold_versions_and_hashes_alone() -> None:
+    locks = {name: text for name, text in TEXTS.items() if name.endswith(".lock")}
+    assert len(locks) == 3
+    line = re.compile(r"[a-z0-9.-]+==[^\s;]+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
+    for name, text in locks.items():
+        assert [row for row in text.splitlines() if not line.fullmatch(row)] == [], name
+
+
+def test_no_file_names_a_place_on_somebodys_machine() -> None:
+    assert MACHINE_PATH.search("see /home/me")
+    checked = {name: text for name, text in TEXTS.items() if not name.startswith(("tests/", "Dockerfile"))}
+    assert [name for name, text in checked.items() if MACHINE_PATH.search(text)] == []
+
+
+def test_what_is_public_says_what_it_is() -> None:
+    silent = []
+    for name, text in PRODUCT.items():
+        if name.startswith(("bot/", "cogs/")):
+            tree = ast.parse(text)
+            silent += [f"{name}: {each}" for each in ["the module"] if not ast.get_docstring(tree) and text]
+            silent += [f"{name}:{node.lineno} {node.name}" for node in _silent(tree)]
+    assert silent == []
+
+
+def _silent(parent: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassDef]:
+    for node in parent.body:
+        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+            if not ast.get_docstring(node):
+                yield node
+            if isinstance(node, ast.ClassDef):
+                yield from _silent(node)
+
+
+async def test_every_extension_loads_and_brings_its_commands(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "bot.db") as database:
+        quota = Quota(10, Period.DAY)
+        bot = ImagineBot(
+            catalogue=Catalogue.load(),
+            quotas=QuotaStore(database, default=quota, ceiling=quota, budget=quota),
+            facts=FactStore(database),
+            guild_ids=frozenset(),
+            extensions=cogs.EXTENSIONS,
+            proxy=None,
+        )
+        async with bot:
+            for extension in cogs.EXTENSIONS:
+                await bot.load_extension(extension)
+            commands = {command.name for command in bot.tree.get_commands()}
+            assert commands == {"usage", "quota", *Catalogue.load().by_command}
+    modules = {f"cogs.{file.stem}" for file in (ROOT / "cogs").glob("[!_]*.py")}
+    assert set(cogs.EXTENSIONS) == modules
