@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import GenerationTimeoutError, RunComfyUnavailableError, SubmissionUnknownError
 from bot.jobs.pacing import pause_seconds
 from bot.jobs.steadfast import durably
+from bot.jobs.submission import CancelledOnTheWayError
 from bot.records import Job, JobStatus
 from bot.runcomfy import Cancelled, Completed, InProgress, InQueue
 
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _DEADLINE = timedelta(minutes=30)
-
-
-class CancelledThereError(Exception):
-    """RunComfy says that the request is cancelled."""
 
 
 class Following:
@@ -39,15 +35,13 @@ class Following:
         """The addresses of a job's files, as soon as RunComfy has them.
 
         Raises:
-            CancelledThereError: It was cancelled at RunComfy.
+            CancelledOnTheWayError: It was cancelled at RunComfy.
             GenerationTimeoutError: It did not end within 30 minutes, or RunComfy did not answer for as long.
             BotError: As `RunComfyClient.result`.
         """
         request_id = job.request_id
         if request_id is None:
             raise SubmissionUnknownError
-        if job.cancelled_by:
-            await self._cancel(request_id)
         since = max(job.created_at, job.asked_at)
         while True:
             try:
@@ -62,19 +56,13 @@ class Following:
                 raise GenerationTimeoutError
             await asyncio.sleep(pause_seconds(age.total_seconds()))
 
-    async def _cancel(self, request_id: str) -> None:
-        """Do what somebody wished for while the request_id was not known yet."""
-        with suppress(RunComfyUnavailableError):
-            if await self._runcomfy.cancel(request_id):
-                raise CancelledThereError
-
     async def _look(self, job: Job, request_id: str) -> Job | None:
         """The job as RunComfy has it now; None where the request has ended, well or not."""
         match await self._runcomfy.status(request_id):
             case Completed():
                 return None
             case Cancelled():
-                raise CancelledThereError
+                raise CancelledOnTheWayError
             case InQueue(position):
                 self._delivery.progress(job, place=position)
             case InProgress():

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,12 +16,13 @@ from bot.errors import (
     DeliveryError,
     OperatorError,
     OutputUnavailableError,
+    RunComfyUnavailableError,
     SubmissionUnknownError,
     UnexpectedError,
 )
-from bot.jobs.following import CancelledThereError, Following
+from bot.jobs.following import Following
 from bot.jobs.steadfast import Unbroken, durably
-from bot.jobs.submission import EndedElsewhereError, Submission
+from bot.jobs.submission import CancelledOnTheWayError, Submission
 from bot.records import Job, JobStatus
 
 if TYPE_CHECKING:
@@ -81,13 +83,16 @@ class JobRunner:
     async def cancel(self, job: Job) -> bool:
         """End a job that RunComfy has not begun and give it back; False where it is too late.
 
-        A job whose POST is under way is cancelled once its request_id is known, if RunComfy has not begun.
+        Waits for the answer to a POST that is under way.
 
         Raises:
             RunComfyUnavailableError: No usable answer came; trying again is safe.
         """
         if job.status is JobStatus.SUBMITTING:
-            return True
+            await self._submission.settled(job.job_id)
+            job = await self._jobs.get(job.job_id)
+        if job.status is JobStatus.SUBMITTING or job.status.is_final:
+            return True  # the POST failed, and the job's own message tells how
         if job.request_id and not await self._runcomfy.cancel(job.request_id):
             return False
         await self._end(job, JobStatus.CANCELLED)
@@ -111,8 +116,6 @@ class JobRunner:
                 await durably(lambda: self._jobs.answered(job.job_id, message_id))
                 job = replace(job, message_id=message_id)
             await self._carry(job)
-        except EndedElsewhereError:
-            return
         except Exception:  # noqa: BLE001 (the guard of a job: one that breaks must not stop the others)
             reference = secrets.token_hex(3).upper()
             _log.exception("job %s: unexpected, reference %s", job.job_id, reference)
@@ -127,12 +130,14 @@ class JobRunner:
                 job = await self._find_answer(job)
             if job.status is JobStatus.SUBMITTING:
                 raise SubmissionUnknownError("found so at the start")
+            if job.status is JobStatus.IN_QUEUE and job.cancelled_by:
+                await self._cancel_as_wished(job)
             if job.status is JobStatus.WAITING:
                 job = await self._submission.submit(job)
                 self._reported.clear()
             files = await self._stored_files(job) or await self._download(job)
             await self._unbroken.run(self._deliver(job, files))
-        except CancelledThereError:
+        except CancelledOnTheWayError:
             await self._end(job, JobStatus.CANCELLED)
         except BotError as error:
             await self._fail(job, error)
@@ -144,6 +149,12 @@ class JobRunner:
             raise DeliveryError("the first response never arrived")
         await durably(lambda: self._jobs.answered(job.job_id, message_id))
         return await self._jobs.get(job.job_id)
+
+    async def _cancel_as_wished(self, job: Job) -> None:
+        """Somebody pressed Cancel, and the bot was killed before RunComfy was asked or had answered."""
+        with suppress(RunComfyUnavailableError):
+            if job.request_id and await self._runcomfy.cancel(job.request_id):
+                raise CancelledOnTheWayError
 
     async def _stored_files(self, job: Job) -> list[Path]:
         """The job's files from an earlier try, where all of them are there."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from bot.errors import RunComfyUnavailableError
 from bot.jobs.steadfast import Unbroken, durably
-from bot.records import Job, JobStatus
 
 if TYPE_CHECKING:
+    from bot.records import Job
     from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
 
@@ -19,8 +19,8 @@ _PAUSES = (1, 2, 4, 8)  # seconds between tries that RunComfy definitely refused
 _RETRY_AFTER_MAX = 60.0
 
 
-class EndedElsewhereError(Exception):
-    """The row has ended by another hand; nothing is left to do."""
+class CancelledOnTheWayError(Exception):
+    """Somebody cancelled the job, here or at RunComfy; it is to be ended where it is not yet."""
 
 
 class Submission:
@@ -30,12 +30,18 @@ class Submission:
         self._jobs = jobs
         self._runcomfy = runcomfy
         self._unbroken = unbroken
+        self._posts: dict[str, asyncio.Future[None]] = {}
+
+    async def settled(self, job_id: str) -> None:
+        """Wait until a POST that is under way for the job has been answered, and its row says so."""
+        if job_id in self._posts:
+            await asyncio.shield(self._posts[job_id])
 
     async def submit(self, job: Job) -> Job:
         """Order a waiting job; again only where RunComfy definitely made nothing.
 
         Raises:
-            EndedElsewhereError: The job was cancelled before its turn came.
+            CancelledOnTheWayError: The job was cancelled before its turn came.
             RunComfyUnavailableError: Nothing was made in several tries.
             BotError: As `RunComfyClient.submit`.
         """
@@ -48,11 +54,15 @@ class Submission:
         return await self._order(job)
 
     async def _order(self, job: Job) -> Job:
-        claimed = await durably(lambda: self._jobs.submitting(job.job_id))
-        if claimed is None:
-            await durably(lambda: self._jobs.end(job.job_id, JobStatus.CANCELLED))
-            raise EndedElsewhereError
-        return await self._unbroken.run(self._post(claimed))
+        answered = self._posts[job.job_id] = asyncio.get_running_loop().create_future()
+        try:
+            claimed = await durably(lambda: self._jobs.submitting(job.job_id))
+            if claimed is None:
+                raise CancelledOnTheWayError
+            return await self._unbroken.run(self._post(claimed))
+        finally:
+            del self._posts[job.job_id]
+            answered.set_result(None)
 
     async def _post(self, job: Job) -> Job:
         """The POST; what it answered is on the disk before anything else happens."""
@@ -64,5 +74,5 @@ class Submission:
         _log.info("job %s: RunComfy has it as request %s", job.job_id, request_id)
         submitted = await durably(lambda: self._jobs.submitted(job.job_id, request_id))
         if submitted is None:
-            raise EndedElsewhereError
+            raise CancelledOnTheWayError
         return submitted
