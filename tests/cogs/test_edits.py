@@ -161,6 +161,18 @@ def test_one_that_is_not_taken_is_sent_again_when_it_is_shown_again() -> None:
     on_a_jumping_clock(main())
 
 
+def test_one_that_is_not_taken_does_not_stop_the_next() -> None:
+    async def main() -> None:
+        message = Message()
+        message.show("place 9", takes=5, error=aiohttp.ClientConnectionError("gone"))
+        await asyncio.sleep(APART + 1)
+        message.show("painting")
+        await asyncio.sleep(20)
+        assert message.states == ["place 9", "painting"]
+
+    on_a_jumping_clock(main())
+
+
 class TestLast:
     def test_is_sent_at_once_where_nothing_was_and_hands_its_answer_out(self) -> None:
         async def main() -> None:

@@ -134,6 +134,12 @@ def test_every_failure_with_a_name_has_a_key() -> None:
     assert set(_subclasses(errors.BotError)) - set(FAILURES) == families
 
 
+def test_what_the_owner_can_mend_says_how() -> None:
+    remedies = [failure.remedy for failure in errors.OperatorError.__subclasses__()]
+    assert all(len(remedy) > 20 for remedy in remedies)
+    assert len(set(remedies)) == len(remedies)
+
+
 # What the changing part of a key can be, by what stands before it.
 FAMILIES: dict[str, Iterable[str]] = {
     # Those of the ends and of painting have names of their own.

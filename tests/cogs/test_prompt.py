@@ -1,0 +1,150 @@
+"""The prompt in its message: shown as it was typed, whatever it holds, and never obeyed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.images import Fitted
+from bot.models.catalogue import Catalogue
+from bot.records import FETCHABLE, Job, JobStatus
+from cogs import _render as render
+from tests.orders import order
+
+CATALOGUE = Catalogue.load()
+AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
+DESCRIPTION, ALT_TEXT = 4096, 1024  # Discord's limits
+PNG = Fitted(Path("1.png"), "png", 9_000, 64, 64, "png", 9_000)
+
+
+def job(**changes: Any) -> Job:
+    return order(asked_at=AT, created_at=AT, **changes)
+
+
+def said(job: Job) -> list[str]:
+    """The lines of the message; what is quoted begins with "> "."""
+    description = render.embed(job, CATALOGUE).description
+    assert description is not None
+    assert len(description) <= DESCRIPTION
+    return description.split("\n")
+
+
+def notes(job: Job, *fitted: Fitted) -> list[str]:
+    text = render.embed(job, CATALOGUE, fitted=fitted).footer.text
+    return text.split("\n") if text else []
+
+
+def quoted(prompt: str) -> list[str]:
+    return [line.removeprefix("> ") for line in said(job(input={"prompt": prompt})) if line.startswith("> ")]
+
+
+def plain(line: str) -> str:
+    """What a person reads: Discord drops a backslash in front of anything but letters, digits and blanks."""
+    return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", line)
+
+
+def obeyed(line: str) -> str:
+    """What of a line Discord would obey instead of show; what is escaped is like a letter to it."""
+    live = re.sub(r"\\[^0-9A-Za-z\s]", "x", line)
+    found = re.findall(r"[*_~|`<]|\]\(|^\s*(?:#{1,3}|-#|-)\s|^>(?:>>)?\s", live)
+    return "".join(found)
+
+
+PROMPTS = [
+    "<@1> <@!1> <@&1> <#1> @everyone @here",
+    "<t:0:R> </cmd:1> <:fox:1> <a:fox:1> <id:home>",
+    "**bold** *it* __under__ ~~gone~~ ||spoiler|| `code`",
+    "```py\nprint(1)\n```",
+    "[click](https://evil.example) [click](<https://evil.example>)",
+    "[**bold** ||spoiler|| `code`](https://evil.example)",
+    "# Big\n## Less\n### Small\n-# Tiny",
+    "- one\n* two\n  - three",
+    "a\n\n- a list after a blank line",
+    "   - a list after blanks",
+    "> a quote\n>>> all that follows",
+    "a\r# Big after a carriage return",
+    "a\u2028# Big after a line separator",
+    "a\u0085- a list after a next line",
+    "a\x0b# Big after a vertical tab",
+    "\\*not escaped twice\\*, \\\\ two, \\",
+    "snake_case_name and C:\\path\\_x",
+    "https://a_b.example/x_y_z and <https://a.example>",
+    "__init__ of a `class` <",
+]
+
+
+class TestPrompt:
+    @pytest.mark.parametrize("prompt", PROMPTS)
+    def test_is_shown_as_it_was_typed(self, prompt: str) -> None:
+        assert [plain(line) for line in quoted(prompt)] == prompt.splitlines()
+
+    @pytest.mark.parametrize("prompt", PROMPTS)
+    def test_is_not_obeyed(self, prompt: str) -> None:
+        assert [obeyed(line) for line in quoted(prompt)] == [""] * len(prompt.splitlines())
+
+    @given(st.text("ab *_~|`<>@#-[]()\\:/!\n\r\u2028", max_size=40).map(lambda text: f"x{text}x"))
+    def test_cannot_leave_its_quote(self, prompt: str) -> None:
+        lines = said(job(input={"prompt": prompt}))
+        assert all(line.startswith("> ") for line in lines[1:-1])
+        assert [plain(line[2:]) for line in lines[1:-1]] == prompt.splitlines()
+        assert [obeyed(line[2:]) for line in lines[1:-1]] == [""] * (len(lines) - 2)
+
+    @pytest.mark.parametrize(
+        "prompt",
+        [
+            "*" * 32_000,
+            "<\n" * 16_000,
+            "\n" * 5_000,
+            "](" * 16_000,
+            "```\n" * 8_000,
+            "a" * 32_000,
+            "é🦊" * 16_000,
+        ],
+    )
+    def test_of_any_length_fits(self, prompt: str) -> None:
+        for error in FETCHABLE:
+            values = {"reference": "7F3K2"}
+            failure = job(status=JobStatus.FAILED, error=error, error_values=values, input={"prompt": prompt})
+            assert len(said(failure)) > 1
+
+    def test_that_is_long_is_cut_at_a_word_and_comes_as_a_file(self) -> None:
+        words = " ".join(f"word{number}" for number in range(1000))
+        ((shown),) = quoted(words)
+        assert shown.endswith("…")
+        assert words.startswith(shown.removesuffix("…") + " ")
+        assert len(shown) > 500
+        long = job(status=JobStatus.SUCCEEDED, input={"prompt": words})
+        assert render.is_cut(long)
+        assert notes(long, PNG) == ["The whole prompt is in prompt.txt."]
+
+    def test_that_is_short_is_whole(self) -> None:
+        short = job(status=JobStatus.SUCCEEDED, input={"prompt": "x" * 1000})
+        assert quoted("x" * 1000) == ["x" * 1000]
+        assert not render.is_cut(short)
+        assert notes(short, PNG) == []
+
+    @pytest.mark.parametrize("prompt", ["猫 " + "雪の中の猫" * 600, " " + "a" * 3000, "a fox\n" + "b" * 3000])
+    def test_without_words_to_end_at_is_not_cut_to_nothing(self, prompt: str) -> None:
+        assert sum(map(len, quoted(prompt))) > 500
+        assert len(render.alt_text(job(input={"prompt": prompt}))) > 500
+
+    def test_that_is_missing_leaves_an_empty_line(self) -> None:
+        assert said(job(input={"seed": 1}))[1] == ""
+
+
+class TestAltText:
+    def test_is_the_prompt(self) -> None:
+        assert render.alt_text(job(input={"prompt": "a *fox* <@1>"})) == "a *fox* <@1>"
+        assert render.alt_text(job(input={"prompt": "x" * ALT_TEXT})) == "x" * ALT_TEXT
+
+    @given(st.text(st.characters(codec="utf-8"), max_size=50), st.integers(1, 200))
+    def test_fits(self, text: str, times: int) -> None:
+        alt_text = render.alt_text(job(input={"prompt": text * times}))
+        assert len(alt_text) <= ALT_TEXT
+        assert (text * times).startswith(alt_text.removesuffix("…"))

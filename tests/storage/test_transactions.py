@@ -1,0 +1,213 @@
+"""Writes are whole: whatever is cancelled, locked, full or killed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import BusyError
+from bot.quotas import Limits
+from bot.storage.database import Database, open_database
+from bot.storage.facts import FactStore
+from bot.storage.jobs import JobStore
+from tests.orders import order
+from tests.storage.ledger import counted, differences, rows
+
+if TYPE_CHECKING:
+    import aiosqlite
+
+FREE = Limits(None, None, None)
+
+
+async def add_two(connection: aiosqlite.Connection) -> str:
+    await connection.execute("insert into facts values ('one', '1')")
+    await connection.execute("insert into facts values ('two', '2')")
+    return "done"
+
+
+def facts(path: Path) -> list[str]:
+    return [name for (name,) in rows(path, "select name from facts order by name")]
+
+
+class TestTransaction:
+    async def test_returns_what_the_work_returned_once_it_is_on_the_disk(
+        self, database: Database, path: Path
+    ) -> None:
+        assert await database.transaction(add_two) == "done"
+        assert facts(path) == ["one", "two"]
+
+    async def test_is_seen_by_others_only_when_it_is_whole(self, database: Database, path: Path) -> None:
+        async def work(connection: aiosqlite.Connection) -> list[str]:
+            await add_two(connection)
+            assert await FactStore(database).get("one") is None
+            return facts(path)
+
+        assert await database.transaction(work) == []
+        assert await FactStore(database).get("one") == "1"
+
+    async def test_an_error_leaves_nothing_of_it(self, database: Database, path: Path) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
+            await add_two(connection)
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            await database.transaction(work)
+        assert facts(path) == []
+        await database.transaction(add_two)
+        assert facts(path) == ["one", "two"]
+
+    async def test_nobody_else_writes_from_its_begin_on(self, database: Database, path: Path) -> None:
+        async def work(_connection: aiosqlite.Connection) -> None:
+            with closing(sqlite3.connect(path, timeout=0)) as other:
+                other.execute("insert into facts values ('other', '')")
+
+        with pytest.raises(BusyError) as raised:
+            await database.transaction(work)
+        assert "locked" in str(raised.value.__cause__)
+
+    async def test_those_at_once_take_turns(self, database: Database) -> None:
+        store = FactStore(database)
+        await store.remember("count", "0")
+
+        async def one_more(connection: aiosqlite.Connection) -> None:
+            async with connection.execute("select value from facts") as cursor:
+                row = await cursor.fetchone()
+            assert row
+            await connection.execute("update facts set value = ?", [str(int(row[0]) + 1)])
+
+        await asyncio.gather(*(database.transaction(one_more) for _ in range(30)))
+        assert await store.get("count") == "30"
+
+    async def test_a_lock_held_elsewhere_is_busy_while_discord_still_waits(
+        self, database: Database, path: Path
+    ) -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            started = time.monotonic()
+            with pytest.raises(BusyError):
+                await database.transaction(add_two)
+            assert 0.5 < time.monotonic() - started < 2.5
+            assert await FactStore(database).get("one") is None  # reading goes on
+            other.execute("rollback")
+        assert await database.transaction(add_two) == "done"
+        assert facts(path) == ["one", "two"]
+
+    async def test_a_full_disk_is_busy_and_writes_nothing(self, database: Database, path: Path) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
+            await add_two(connection)
+            await connection.execute("pragma max_page_count = 1")  # SQLite's own way to be full
+            await connection.execute("insert into facts values ('much', ?)", ["x" * 10_000_000])
+
+        with pytest.raises(BusyError) as raised:
+            await database.transaction(work)
+        assert "full" in str(raised.value.__cause__)
+        assert facts(path) == []
+
+
+class TestCancelledCaller:
+    async def test_between_two_statements_splits_nothing(self, database: Database, path: Path) -> None:
+        between, go_on = asyncio.Event(), asyncio.Event()
+
+        async def work(connection: aiosqlite.Connection) -> None:
+            await connection.execute("insert into facts values ('one', '1')")
+            between.set()
+            await go_on.wait()
+            await connection.execute("insert into facts values ('two', '2')")
+
+        caller = asyncio.create_task(database.transaction(work))
+        await between.wait()
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        assert facts(path) == []
+        go_on.set()
+        await FactStore(database).remember("zzz", "the next in turn")
+        assert facts(path) == ["one", "two", "zzz"]
+
+    async def test_whose_work_then_breaks_leaves_nothing(self, database: Database, path: Path) -> None:
+        between, go_on = asyncio.Event(), asyncio.Event()
+
+        async def work(connection: aiosqlite.Connection) -> None:
+            await add_two(connection)
+            between.set()
+            await go_on.wait()
+            raise LookupError
+
+        caller = asyncio.create_task(database.transaction(work))
+        await between.wait()
+        caller.cancel()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        await FactStore(database).remember("zzz", "the next in turn")
+        assert facts(path) == ["zzz"]
+
+    async def test_at_any_step_leaves_all_or_nothing(self, database: Database, path: Path) -> None:
+        store = JobStore(database)
+        for steps in range(60):
+            caller = asyncio.create_task(store.reserve(order(images=2), FREE))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            caller.cancel()
+        await FactStore(database).remember("the last", "in turn")
+        made = rows(path, "select count(*), sum(images) from jobs")[0]
+        assert made[0] >= 50  # those that had begun were brought to their end
+        assert counted(path, "owner")["month"] == [made[1]]
+        assert differences(path) == set()
+
+    async def test_and_a_close_right_behind_leave_all_or_nothing(self, path: Path) -> None:
+        for steps in range(40):
+            async with open_database(path) as database:
+                caller = asyncio.create_task(JobStore(database).reserve(order(images=2), FREE))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                caller.cancel()
+        assert differences(path) == set()
+
+
+CRASHING = """
+import asyncio, sys
+from pathlib import Path
+from bot.quotas import Limits
+from bot.storage.database import open_database
+from bot.storage.jobs import JobStore
+from tests.orders import order
+
+async def main():
+    async with open_database(Path(sys.argv[1])) as database:
+        store = JobStore(database)
+        await store.reserve(order(images=2), Limits(None, None, None))
+
+        async def work(connection):
+            await connection.execute("update jobs set refunded = 2")
+            await connection.execute("update usage set used = 0 where scope = 'owner'")
+            print("between", flush=True)
+            await asyncio.Event().wait()
+
+        await database.transaction(work)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_process_leaves_whole_transactions(path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CRASHING, path, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert process.stdout
+    assert await process.stdout.readline() == b"between\n"
+    process.send_signal(signal.SIGKILL)
+    assert await process.wait() == -signal.SIGKILL
+    async with open_database(path) as database:
+        (job,) = await JobStore(database).open()
+        assert (job.images, job.refunded) == (2, 0)
+        assert differences(path) == set()
+        await JobStore(database).reserve(order(), FREE)  # nothing is locked by the dead one
