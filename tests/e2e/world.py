@@ -16,7 +16,7 @@ from playground.process import BotProcess
 from playground.runcomfy import LocalRunComfy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from playground.discord import Call, Message, Person
@@ -103,7 +103,7 @@ class World:
 
     async def ended(self, message: Message) -> dict[str, Any]:
         """The row once the job has ended; delivered images are seen a moment before that."""
-        await self.discord.until(lambda: self.job(message)["ended_at"], timeout=30)
+        await self.stored(lambda: self.job(message)["ended_at"])
         return self.job(message)
 
     def posts(self, message: Message) -> list[Submit]:
@@ -111,9 +111,15 @@ class World:
         job_input = json.loads(self.job(message)["input"])
         return [submit for submit in self.runcomfy.submits if submit.input == job_input]
 
+    async def stored(self, condition: Callable[[], object]) -> None:
+        """Wait until the rows are so; a database has no event to wait for."""
+        async with asyncio.timeout(15):
+            while not condition():  # noqa: ASYNC110 (see above)
+                await asyncio.sleep(0.02)
+
     async def settled(self) -> None:
         """Wait until no job is under way."""
-        await self.discord.until(lambda: all(row["ended_at"] for row in self.rows()), timeout=30)
+        await self.stored(lambda: all(row["ended_at"] for row in self.rows()))
 
     def used(self, person: Person, period: str = "month") -> int:
         """How many images a person was charged for, on all servers together."""

@@ -1,0 +1,187 @@
+"""/imagine as Discord knows it, and what of it reaches RunComfy."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from PIL import Image, ImageChops
+
+import bot
+from playground.discord.people import Refused
+from playground.runcomfy import answer
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from playground.discord import Message
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CODE = Path(bot.__file__).parents[1]
+MODEL = json.loads((CODE / "bot/models/google/nano-banana-2/text-to-image.json").read_bytes())
+STRING, INTEGER, BOOLEAN = 3, 4, 5
+CYRILLIC = re.compile("[\u0430-\u044f]{3}")
+RATIOS = ["auto", "21:9", "16:9", "3:2", "4:3", "5:4", "1:1", "4:5", "3:4", "2:3", "9:16"]
+
+# Name, type, choices, bounds, how the description tells the default, the name in Russian.
+OPTIONS: list[tuple[str, int, list[Any], tuple[int, int] | None, str, str]] = [
+    ("prompt", STRING, [], None, "", "промпт"),
+    ("num_images", INTEGER, [], (1, 4), "default: 1", "количество_изображений"),
+    ("seed", INTEGER, [], None, "default: random", "сид"),
+    ("aspect_ratio", STRING, RATIOS, None, "default: auto", "соотношение_сторон"),
+    ("resolution", STRING, ["0.5K", "1K", "2K", "4K"], None, "default: 1K", "разрешение"),
+    ("output_format", STRING, ["jpeg", "png", "webp"], None, "default: png", "формат_вывода"),
+    ("safety_tolerance", INTEGER, [1, 2, 3, 4, 5, 6], None, "default: 4", "допуск_безопасности"),
+    ("limit_generations", BOOLEAN, [], None, "default: True", "ограничить_генерации"),
+    ("enable_web_search", BOOLEAN, [], None, "default: False", "включить_веб-поиск"),
+]
+ALL_NINE: dict[str, Any] = {
+    "prompt": "a red fox",
+    "num_images": 2,
+    "seed": 2**31 - 1,
+    "aspect_ratio": "16:9",
+    "resolution": "0.5K",
+    "output_format": "webp",
+    "safety_tolerance": 6,
+    "limit_generations": False,
+    "enable_web_search": True,
+}
+
+
+async def test_the_command_is_made_from_the_schema(world: World) -> None:
+    command = next(each for each in world.discord.commands if each["name"] == "imagine")
+    assert [each["name"] for each in command["options"]] == [name for name, *_ in OPTIONS]
+    assert [each["name"] for each in command["options"] if each.get("required")] == ["prompt"]
+    assert command["contexts"] == [0]  # servers only
+    for option, (_, kind, choices, bounds, default, russian) in zip(command["options"], OPTIONS, strict=True):
+        assert option["type"] == kind
+        assert [choice["value"] for choice in option.get("choices", [])] == choices
+        assert [choice["name"] for choice in option.get("choices", [])] == list(map(str, choices))
+        assert ((option.get("min_value"), option.get("max_value")) == (bounds or (None, None))) is True
+        assert default in option["description"]
+        assert option["name_localizations"]["ru"] == russian
+        assert CYRILLIC.search(option["description_localizations"]["ru"])
+    assert CYRILLIC.search(command["description_localizations"]["ru"])
+
+
+async def test_all_nine_options_are_sent_with_the_types_of_the_schema(world: World) -> None:
+    message = await world.imagine(**ALL_NINE)
+    await world.ends(message, "✅ 2 images")
+    (post,) = world.posts(message)
+    assert post.model_id == MODEL["model_id"]
+    assert isinstance(post.input, dict)
+    assert {name: (type(value), value) for name, value in post.input.items()} == {
+        name: (type(value), value) for name, value in ALL_NINE.items()
+    }
+
+
+async def test_a_seed_is_drawn_sent_and_shown(world: World) -> None:
+    messages = [await world.imagine(resolution="0.5K") for _ in range(2)]
+    seeds = []
+    for message in messages:
+        await world.ends(message, "✅")
+        (post,) = world.posts(message)
+        assert isinstance(post.input, dict)
+        assert set(post.input) <= {name for name, *_ in OPTIONS}
+        assert not list(Draft202012Validator(MODEL["input_schema"]).iter_errors(post.input))
+        seeds.append(post.input["seed"])
+        assert f"seed {seeds[-1]}" in message.text
+    assert seeds[0] != seeds[1]
+    assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+async def test_a_result_can_be_made_again_by_its_seed(world: World) -> None:
+    first = await world.ends(await world.imagine(resolution="0.5K", aspect_ratio="1:1"), "✅")
+    seed = int(re.findall(r"seed (\d+)", first.text)[0])
+    again, other = [
+        await world.ends(await world.imagine(resolution="0.5K", aspect_ratio="1:1", seed=number), "✅")
+        for number in (seed, seed // 2)
+    ]
+    pictures = [await _picture(world, message) for message in (first, again, other)]
+    assert ImageChops.difference(pictures[0], pictures[1]).getbbox() is None
+    assert ImageChops.difference(pictures[0], pictures[2]).getbbox() is not None
+
+
+async def _picture(world: World, message: Message) -> Image.Image:
+    return Image.open(io.BytesIO(await world.discord.file(message.attachments[0]))).convert("RGB")
+
+
+@pytest.mark.parametrize("seed", [0, -7, 2**53 - 1])
+async def test_any_seed_that_discord_takes_is_sent_as_it_was_given(world: World, seed: int) -> None:
+    message = await world.imagine(resolution="0.5K", seed=seed)
+    await world.ends(message, "✅", f"seed {seed} ")
+    assert [post.input for post in world.posts(message)] == [json.loads(world.job(message)["input"])]
+    assert json.loads(world.job(message)["input"])["seed"] == seed
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"num_images": 9}, "num_images"),
+        ({"num_images": 0}, "num_images"),
+        ({"num_images": "two"}, "num_images"),
+        ({"aspect_ratio": "7:3"}, "aspect_ratio"),
+        ({"safety_tolerance": 7}, "safety_tolerance"),
+        ({"limit_generations": "no"}, "limit_generations"),
+        ({"prompt": "   "}, "prompt"),
+    ],
+)
+async def test_what_the_schema_forbids_is_refused_though_discord_let_it_through(
+    world: World, options: dict[str, Any], said: str
+) -> None:
+    rows, posts = len(world.rows()), len(world.runcomfy.submits)
+    forged = await world.alice.forge("imagine", {"prompt": "a fox", **options})
+    message = await forged.answered()
+    assert message.is_ephemeral
+    assert said in message.text
+    assert (len(world.rows()), len(world.runcomfy.submits)) == (rows, posts)
+
+
+async def test_discord_itself_refuses_what_the_command_says(world: World) -> None:
+    for wrong in ({"num_images": 5}, {"resolution": "8K"}, {"prompt": ""}, {"prompt": "x" * 6001}):
+        with pytest.raises(Refused):
+            await world.imagine(**wrong)
+
+
+SKETCH = {
+    "command": "sketch",
+    "model_id": "acme/sketch-1/text-to-image",
+    "texts": {"en-US": {"description": "Draw a sketch"}},
+    "input_schema": {
+        "type": "object",
+        "required": ["subject", "pen"],
+        "properties": {
+            "strokes": {"title": "Strokes", "type": "integer", "default": 20, "minimum": 5, "maximum": 90},
+            "subject": {"title": "Subject", "type": "string"},
+            "pen": {"title": "Pen", "type": "integer", "enum": [1, 2], "default": 1},
+        },
+    },
+    "output_schema": {"type": "object", "properties": {}},
+}
+
+
+async def test_a_second_file_becomes_a_second_command(tmp_path: Path) -> None:
+    for package in ("bot", "cogs"):
+        shutil.copytree(CODE / package, tmp_path / "code" / package)
+    (tmp_path / "code/bot/models/sketch.json").write_text(json.dumps(SKETCH))
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, PYTHONPATH=str(tmp_path / "code")) as world:
+        names = {each["name"] for each in world.discord.commands}
+        assert {"imagine", "sketch", "usage", "quota"} <= names
+        command = next(each for each in world.discord.commands if each["name"] == "sketch")
+        assert [each["name"] for each in command["options"]] == ["subject", "pen", "strokes"]
+        fox = await world.ends(await world.imagine(resolution="0.5K"), "✅")
+        # The local RunComfy paints by one model only, so the sketch gets the fox's files.
+        world.runcomfy.fail("submit", answer(200, {"request_id": world.job(fox)["request_id"]}))
+        interaction = await world.alice.command("sketch", subject="a hand", pen=2)
+        sketch = await world.ends(await interaction.answered(), "✅", "2", "asked by")
+        (post,) = world.posts(sketch)
+        assert post.model_id == SKETCH["model_id"]
+        assert post.input in ({"subject": "a hand", "pen": 2}, {"subject": "a hand", "pen": 2, "strokes": 20})
+        assert len(sketch.attachments) == 1
