@@ -40,38 +40,42 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with AsyncExitStack() as stack:
-        catalogue = Catalogue.load()
-        database = await stack.enter_async_context(open_database(settings.database_url))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        jobs = JobStore(database)
-        quotas = QuotaStore(
-            database, default=settings.default_quota, ceiling=settings.max_quota, budget=settings.budget
-        )
-        bot = await stack.enter_async_context(
-            ImagineBot(
-                catalogue=catalogue,
-                quotas=quotas,
-                facts=FactStore(database),
-                guild_ids=settings.guilds,
-                extensions=cogs.EXTENSIONS,
-                proxy=settings.discord_proxy,
-            )
-        )
-        runner = JobRunner(
-            jobs=jobs,
-            runcomfy=RunComfyClient(
-                session, api_url=settings.runcomfy_api_url, token=settings.runcomfy_token.get_secret_value()
-            ),
-            downloader=Downloader(session, settings.runcomfy_file_hosts),
-            delivery=DiscordDelivery(bot),
-            files=settings.database_url.parent / "files",
-        )
-        stack.push_async_callback(runner.close)
-        bot.jobs = JobService(jobs=jobs, quotas=quotas, catalogue=catalogue, runner=runner)
+        bot, runner = await _put_together(settings, stack)
         await _log_in(bot, settings.discord_token.get_secret_value())
         await runner.resume()
         await _stay_connected(bot, stopped)
         _log.info("stopping; jobs under way go on at the next start")
+
+
+async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
+    catalogue = Catalogue.load()
+    database = await stack.enter_async_context(open_database(settings.database_url))
+    session = await stack.enter_async_context(aiohttp.ClientSession())
+    jobs = JobStore(database)
+    quotas = QuotaStore(
+        database, default=settings.default_quota, ceiling=settings.max_quota, budget=settings.budget
+    )
+    bot = ImagineBot(
+        catalogue=catalogue,
+        quotas=quotas,
+        facts=FactStore(database),
+        guild_ids=settings.guilds,
+        extensions=cogs.EXTENSIONS,
+        proxy=settings.discord_proxy,
+    )
+    runner = JobRunner(
+        jobs=jobs,
+        runcomfy=RunComfyClient(
+            session, api_url=settings.runcomfy_api_url, token=settings.runcomfy_token.get_secret_value()
+        ),
+        downloader=Downloader(session, settings.runcomfy_file_hosts),
+        delivery=DiscordDelivery(bot),
+        files=settings.database_url.parent / "files",
+    )
+    bot.jobs = JobService(jobs=jobs, quotas=quotas, catalogue=catalogue, runner=runner)
+    await stack.enter_async_context(bot)
+    stack.push_async_callback(runner.close)
+    return bot, runner
 
 
 async def _log_in(bot: ImagineBot, token: str) -> None:

@@ -26,9 +26,12 @@ def _token(secret: SecretStr) -> SecretStr:
 
 
 def _api_url(url: str) -> str:
-    parts = urlsplit(url.rstrip("/"))
+    try:
+        parts = urlsplit(url.rstrip("/"))
+    except ValueError:  # its words quote the address
+        parts = urlsplit("")
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-    if not is_safe or not parts.hostname or parts.query or parts.fragment or parts.username:
+    if not is_safe or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("must be an https address (http only for this machine itself)")
     if parts.path.endswith("/v1"):
         raise ValueError("must be without /v1 at its end")
@@ -42,9 +45,10 @@ def _proxy(url: str) -> str:
 
 
 def _database_path(url: Any) -> Any:
-    if not isinstance(url, str) or not url.startswith(_DATABASE_SCHEME) or len(url) == len(_DATABASE_SCHEME):
+    path = str(url).removeprefix(_DATABASE_SCHEME)
+    if path in {"", url} or path.startswith(":"):  # :memory: would be two databases, one for each connection
         raise ValueError(f"must be {_DATABASE_SCHEME} and a file's path")
-    return Path(url.removeprefix(_DATABASE_SCHEME))
+    return Path(path)
 
 
 def _quota(text: Any) -> Any:
@@ -57,7 +61,10 @@ def _file_hosts(text: Any) -> Any:
 
 def _guild_ids(text: Any) -> Any:
     parts = [part.strip() for part in str(text).split(",") if part.strip()]
-    if not all(re.fullmatch(r"\d{1,20}", part, re.ASCII) for part in parts):
+    # A lone comma names nobody, and must not come to mean everybody.
+    if (str(text).strip() and not parts) or not all(
+        re.fullmatch(r"\d{1,20}", part, re.ASCII) for part in parts
+    ):
         raise ValueError("must be server ids, numbers with commas between them")
     return frozenset(map(int, parts))
 
@@ -103,6 +110,8 @@ def load() -> Settings:
     """
     try:
         return Settings()  # the fields come from the environment
+    except UnicodeDecodeError:
+        raise ConfigError([".env must be a text file in UTF-8"]) from None
     except ValidationError as error:
         raise ConfigError([_problem(e["loc"], e["type"], e["msg"]) for e in error.errors()]) from None
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# An interaction's token lets anybody write in the bot's name for 15 minutes; discord.py logs such addresses.
-_TOKEN_IN_ADDRESS = re.compile(r"(/(?:webhooks|interactions)/\d+/)[\w-]+")
+# An interaction's token lets anybody write in the bot's name for 15 minutes; discord.py logs addresses that
+# hold it and, at DEBUG, whole events.
+_TOKEN = re.compile(r"""(/(?:webhooks|interactions)/\d+/|["']token["']: ?["'])[\w.-]+""")
 
 
 class _BlankingFormatter(logging.Formatter):
@@ -19,7 +20,7 @@ class _BlankingFormatter(logging.Formatter):
         self._secrets = [secret for secret in secrets if secret]
 
     def format(self, record: logging.LogRecord) -> str:
-        text = _TOKEN_IN_ADDRESS.sub(r"\1***", super().format(record))
+        text = _TOKEN.sub(r"\1***", super().format(record))
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
@@ -32,5 +33,5 @@ def set_up(level: str, *, secrets: Iterable[str] = ()) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # What discord.py says of each connection, and stamina of each try, is not what an owner reads a log for.
     if level != "DEBUG":
-        logging.getLogger("discord").setLevel(logging.WARNING)
+        logging.getLogger("discord").setLevel(max(logging.WARNING, logging.getLevelName(level)))
         logging.getLogger("stamina").setLevel(logging.ERROR)

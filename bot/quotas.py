@@ -42,7 +42,7 @@ class Period(StrEnum):
 _LENGTHS = {Period.HOUR: timedelta(hours=1), Period.DAY: timedelta(days=1), Period.WEEK: timedelta(days=7)}
 
 # How many windows of the first period one window of the second can touch at the most: a 31-day month
-# that begins on a Sunday reaches into six weeks.
+# that begins on a Sunday reaches into six weeks, and a week into two months. Otherwise it is one.
 _WINDOWS_WITHIN = {
     (Period.HOUR, Period.DAY): 24,
     (Period.HOUR, Period.WEEK): 168,
@@ -50,6 +50,7 @@ _WINDOWS_WITHIN = {
     (Period.DAY, Period.WEEK): 7,
     (Period.DAY, Period.MONTH): 31,
     (Period.WEEK, Period.MONTH): 6,
+    (Period.MONTH, Period.WEEK): 2,
 }
 
 

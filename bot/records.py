@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -49,38 +49,42 @@ class Requester:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One row of `jobs`: an order that lives through everything, and makes at most one RunComfy request."""
+    """One row of `jobs`: an order that lives through everything, and makes at most one RunComfy request.
+
+    The fields that it shares with Requester mean the same; a fetched job answers a later interaction.
+    """
 
     job_id: str
     parent_id: str | None
     interaction_id: int
+    """The interaction that ordered; unique, so that a replayed one orders nothing."""
     guild_id: int
     channel_id: int
     user_id: int
     locale: str
     token: str | None
-    """None when the job has ended: nothing is left to answer with it."""
+    """None when the end has been told: nothing is left to answer with it."""
     asked_at: datetime
     file_limit: int
-    message_id: int | None
-    """None until Discord has confirmed the first response."""
     model_id: str
     input: Input
     images: int
     """How many images were ordered, and so reserved from the member's quota and the owner's budget."""
-    refunded: int
-    """How many of them were given back."""
     status: JobStatus
-    request_id: str | None
-    error: str | None
-    """The text key of the failure, where `status` is failed."""
-    error_values: dict[str, str | int]
-    cancelled_by: int | None
-    """Who pressed Cancel, possibly before the request could be cancelled."""
     created_at: datetime
-    started_at: datetime | None
+    message_id: int | None = None
+    """None until Discord has confirmed the first response."""
+    refunded: int = 0
+    """How many images were given back."""
+    request_id: str | None = None
+    error: str | None = None
+    """The text key of the failure, where `status` is failed."""
+    error_values: dict[str, str | int] = field(default_factory=dict)
+    cancelled_by: int | None = None
+    """Who pressed Cancel, possibly before the request could be cancelled."""
+    started_at: datetime | None = None
     """When RunComfy was first seen painting."""
-    ended_at: datetime | None
+    ended_at: datetime | None = None
 
     @property
     def is_fetchable(self) -> bool:
@@ -94,11 +98,14 @@ FETCHABLE = frozenset(
 """Failures after which the request may still have a result at RunComfy."""
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def milliseconds(moment: datetime) -> int:
-    """A moment as the database keeps it: whole milliseconds since 1970, UTC."""
-    return round(moment.timestamp() * 1000)
+    """A moment as the database keeps it: whole milliseconds since 1970, UTC, never later than it was."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def moment(milliseconds_: int) -> datetime:
     """The moment of a stored number of milliseconds, aware, UTC."""
-    return datetime.fromtimestamp(milliseconds_ / 1000, UTC)
+    return _EPOCH + timedelta(milliseconds=milliseconds_)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import discord
 
 from bot.client import NETWORK_ERRORS
+from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -68,7 +69,7 @@ class MessageEdits:
                 try:
                     await self._timed(send)
                     self._shown = state
-                except (discord.HTTPException, *NETWORK_ERRORS) as error:
+                except (DeliveryError, discord.HTTPException, *NETWORK_ERRORS) as error:
                     _log.info("an edit on the way was not taken: %s", error)
 
     async def _apart(self) -> None:

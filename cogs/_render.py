@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 _PROMPT_SHOWN = 1000  # characters: an embed's description takes 4096, and escaping can double a prompt
 _ALT_TEXT = 1024  # Discord's limit for a file's description
+_OPTION_SHOWN = 100
 _MEGABYTE = 1024 * 1024
+_INLINE = re.compile(r"[\\*_~|`<\[\]]|(?<=https)(?=://)|(?<=http)(?=://)")
+_LINE_START = re.compile(r"^(\s*(?:\d+(?=\.))?)([#+>.-])")
+
+_BEFORE_LAST = r"\1\\\2"
 
 _COLOURS = {
     JobStatus.IN_PROGRESS: discord.Colour.gold(),
@@ -92,7 +97,7 @@ def _status(job: Job, place: int | None, delivered: int) -> str:
             by = f"<@{job.cancelled_by}>" if job.cancelled_by else "nobody"
             return translate("status-cancelled", job.locale, by=by)
         case JobStatus.IN_PROGRESS:
-            since = timestamp(job.started_at or datetime.now(UTC))
+            since = timestamp(job.started_at or max(job.created_at, job.asked_at))
             return translate("status-painting", job.locale, since=since)
         case _:
             since = timestamp(max(job.created_at, job.asked_at))
@@ -130,7 +135,7 @@ def _asked(job: Job, catalogue: Catalogue) -> str:
 
 def _option(name: str, value: str | float) -> str:
     # 16:9 or 2K speaks for itself; a bare True or 6 does not.
-    return value if isinstance(value, str) else f"{name} {value}"
+    return _escaped(_cut(value, _OPTION_SHOWN)) if isinstance(value, str) else f"{name} {value}"
 
 
 def _notes(job: Job, fitted: Sequence[Fitted]) -> list[str]:
@@ -172,14 +177,19 @@ def _megabytes(size: int) -> str:
 
 def _quote(text: str) -> str:
     """The prompt as it was typed: quoted, its markdown and mentions shown instead of obeyed."""
-    escaped = discord.utils.escape_markdown(_cut(text, _PROMPT_SHOWN), ignore_links=False)
-    # Mentions, timestamps, custom emoji and command links all begin with an angle bracket.
-    escaped = escaped.replace("<", "\\<").replace("](", "]\\(")
-    return "\n".join(f"> {line}" for line in escaped.splitlines())
+    lines = _cut(text, _PROMPT_SHOWN).splitlines()
+    return "\n".join(f"> {_LINE_START.sub(_BEFORE_LAST, _escaped(line))}" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    """A line without live markdown; mentions, timestamps and emoji all begin with an angle bracket."""
+    return _INLINE.sub(r"\\\g<0>", " ".join(text.splitlines()))
 
 
 def _cut(text: str, most: int) -> str:
-    """At most so many characters, ended at a word where there is one to end at."""
+    """At most so many characters, ended at a word where there is one near."""
     if len(text) <= most:
         return text
-    return re.sub(r"\s\S*$", "", text[: most - 1])[: most - 1].rstrip() + "…"
+    cut = text[: most - 1]
+    word_end = max(cut.rfind(" "), cut.rfind("\n"))
+    return cut[: word_end if word_end > most * 0.8 else None].rstrip() + "…"

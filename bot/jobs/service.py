@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -44,32 +45,7 @@ class JobService:
             BudgetExceededError: The owner's budget does not.
             BusyError: The database did not take it; nothing was reserved.
         """
-        job_input: Input = model.schema.clean(values)
-        job = Job(
-            job_id=uuid.uuid4().hex,
-            parent_id=parent.job_id if parent else None,
-            interaction_id=requester.interaction_id,
-            guild_id=requester.guild_id,
-            channel_id=requester.channel_id,
-            user_id=requester.user_id,
-            locale=requester.locale,
-            token=requester.token,
-            asked_at=requester.asked_at,
-            file_limit=requester.file_limit,
-            message_id=None,
-            model_id=model.model_id,
-            input=job_input,
-            images=model.schema.images(job_input),
-            refunded=0,
-            status=JobStatus.WAITING,
-            request_id=None,
-            error=None,
-            error_values={},
-            cancelled_by=None,
-            created_at=datetime.now(UTC),
-            started_at=None,
-            ended_at=None,
-        )
+        job = _order(requester, model, model.schema.clean(values), parent)
         limits = await self._quotas.limits(job.guild_id, job.user_id)
         return job if await self._jobs.reserve(job, limits) else None
 
@@ -167,3 +143,17 @@ class JobService:
         if model is None:
             raise JobNotFoundError
         return job, model
+
+
+def _order(requester: Requester, model: Model, values: Input, parent: Job | None) -> Job:
+    """A job as it is born."""
+    return Job(
+        job_id=uuid.uuid4().hex,
+        parent_id=parent.job_id if parent else None,
+        **asdict(requester),
+        model_id=model.model_id,
+        input=values,
+        images=model.schema.images(values),
+        status=JobStatus.WAITING,
+        created_at=datetime.now(UTC),
+    )

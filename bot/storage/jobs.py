@@ -104,10 +104,14 @@ class JobStore:
 
     async def fetch_again(self, job_id: str, requester: Requester) -> Job | None:
         """From failed to in_progress, free, answering a new message; None where somebody was faster."""
-        values = asdict(requester)
-        del values["guild_id"], values["user_id"]
         return await self._change(
-            "fetch_again", job_id, **values | {"asked_at": milliseconds(requester.asked_at)}
+            "fetch_again",
+            job_id,
+            channel_id=requester.channel_id,
+            locale=requester.locale,
+            token=requester.token,
+            asked_at=milliseconds(requester.asked_at),
+            file_limit=requester.file_limit,
         )
 
     async def end(

@@ -87,7 +87,6 @@ usage-hour = This hour
 usage-day = Today
 usage-week = This week
 usage-month = This month
-usage-fetch = These were paid for but never reached you. Fetching is free.
 quota-of = { $limit ->
     [one] { $limit } image per { $per }
    *[other] { $limit } images per { $per }

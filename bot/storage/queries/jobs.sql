@@ -16,12 +16,6 @@ select * from jobs
 where token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress')
 order by created_at;
 
--- name: fetchable_jobs
-select * from jobs
-where guild_id = :guild_id and user_id = :user_id and status = 'failed' and request_id is not null
-    and created_at >= :since
-order by created_at desc;
-
 -- name: answered!
 update jobs set message_id = :message_id where job_id = :job_id;
 
@@ -66,7 +60,8 @@ update jobs set token = null where job_id = :job_id and token = :token;
 
 -- name: fetch_again^
 update jobs set
-    status = 'in_progress', interaction_id = :interaction_id, channel_id = :channel_id, locale = :locale,
-    token = :token, asked_at = :asked_at, file_limit = :file_limit, message_id = null, ended_at = null, error = null
+    status = 'in_progress', channel_id = :channel_id, locale = :locale, token = :token, asked_at = :asked_at,
+    file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
+    error_values = '{}', cancelled_by = null
 where job_id = :job_id and status = 'failed' and request_id is not null
 returning *;
