@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
+import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,6 +76,7 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
     async with AsyncExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(_alone(path))
             writer = await stack.enter_async_context(_connect(path))
             reader = await stack.enter_async_context(_connect(path))
             await writer.execute("pragma journal_mode = wal")
@@ -83,6 +86,24 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
         except sqlite3.DatabaseError as error:
             raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
         yield Database(writer, reader)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keeps a second bot off the same jobs; the system lets go of the lock when this process dies."""
+    with Path(f"{path}.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read(20).strip()
+            raise ConfigError(
+                [f"DATABASE_URL is in use by the bot with process id {holder}: stop it first"]
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
 
 
 @asynccontextmanager

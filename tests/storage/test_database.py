@@ -98,7 +98,8 @@ class TestRefusing:
         assert rows(path, "pragma user_version") == [(NEWEST + 1,)]
 
     async def test_a_directory(self, tmp_path: Path) -> None:
-        assert "unable to open" in await self.refusal(tmp_path)
+        (tmp_path / "bot.db").mkdir()
+        assert "unable to open" in await self.refusal(tmp_path / "bot.db")
 
     async def test_a_file_in_place_of_the_folder(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("a file")
@@ -114,7 +115,13 @@ class TestRefusing:
             (folder / "bot.db").chmod(0o444)
             folder.chmod(0o555)
             with without_powers():
-                assert "readonly" in await self.refusal(folder / "bot.db")
+                assert "Permission denied" in await self.refusal(folder / "bot.db")
+
+    async def test_a_second_bot_on_the_same_jobs(self, path: Path) -> None:
+        async with open_database(path):
+            assert f"in use by the bot with process id {os.getpid()}" in await self.refusal(path)
+        async with open_database(path):
+            pass
 
     async def test_a_folder_that_it_may_not_make(self) -> None:
         with folder_for_anybody() as folder:
