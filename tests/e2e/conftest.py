@@ -32,3 +32,11 @@ def world(opened: World) -> Iterator[World]:
     """The module's world, looked through for leaks after each test."""
     yield opened
     opened.check_nothing_leaked()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def held(world: World) -> AsyncIterator[World]:
+    """The same world, whose RunComfy moves only where the test says so."""
+    world.runcomfy.hold()
+    yield world
+    world.runcomfy.release()

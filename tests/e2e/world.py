@@ -77,6 +77,10 @@ class World:
         interaction = await (person or self.alice).command("imagine", **{"prompt": "a fox", **options})
         return await interaction.answered(timeout=5)
 
+    async def queued(self, person: Person | None = None) -> Message:
+        """Order, and wait until the message says where the order stands in RunComfy's queue."""
+        return await self.ends(await self.imagine(person, resolution="0.5K"), "place ")
+
     async def ends(self, message: Message, *words: str, timeout: float = 30) -> Message:  # noqa: ASYNC109
         """Wait until a message says all of this."""
         await self.discord.until(lambda: all(word in message.text for word in words), timeout=timeout)

@@ -1,0 +1,76 @@
+"""What RunComfy may say to a cancel: 202 means nothing, and the status beside the outcome may be wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from playground.runcomfy import Fault, answer, edit, reset
+from tests.e2e.world import RAW
+
+if TYPE_CHECKING:
+    from playground.discord import Interaction, Message
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CANCELLED = [
+    edit(lambda body: body.update(status="completed", outcome="cancelled")),  # as in RunComfy's own example
+    edit(lambda body: (body.pop("outcome"), body.update(status="canceled"))),
+    edit(lambda body: body.update(status="in_queue", outcome="CANCELLED")),
+]
+PASSING = [
+    reset(),
+    answer(503, f"<html>{RAW} {{token}}</html>"),
+    answer(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),
+]
+TOO_LATE = [
+    answer(202, {"status": "in_progress", "outcome": "not_cancellable"}),
+    answer(202, {"status": "cancelled", "outcome": "not_cancellable"}),
+    answer(202, {"status": "in_queue", "outcome": "maybe"}),
+]
+
+
+async def press_each(world: World, faults: list[Fault]) -> list[tuple[Message, Interaction]]:
+    """An order for each fault, and a press of Cancel that meets it."""
+    messages = [await world.queued(world.newcomer()) for _ in faults]
+    return [
+        (message, await press(world, message, fault)) for message, fault in zip(messages, faults, strict=True)
+    ]
+
+
+async def press(world: World, message: Message, fault: Fault) -> Interaction:
+    assert message.interaction is not None
+    before = len(world.runcomfy.calls)
+    world.runcomfy.fail("cancel", fault)
+    pressed = await message.interaction.user.press(message, "Cancel")
+    await world.runcomfy.until(lambda: any(call.route == "cancel" for call in world.runcomfy.calls[before:]))
+    return pressed
+
+
+async def told(world: World, interaction: Interaction) -> str:
+    """What only who pressed can see."""
+    await world.discord.until(lambda: any(each.is_ephemeral for each in interaction.messages))
+    return interaction.messages[-1].text
+
+
+@pytest.mark.parametrize("faults", [CANCELLED, PASSING], ids=["odd", "passing"])
+async def test_a_cancel_that_is_one(held: World, faults: list[Fault]) -> None:
+    for message, pressed in await press_each(held, faults):
+        await held.ends(message, "cancelled", "Nothing was charged")
+        row = await held.ended(message)
+        assert (row["status"], row["refunded"], held.used(pressed.user)) == ("cancelled", 1, 0)
+        assert not any(each.is_ephemeral for each in pressed.messages)
+
+
+async def test_a_cancel_that_is_none_is_told_and_the_images_come(held: World) -> None:
+    presses = await press_each(held, TOO_LATE)
+    for _, pressed in presses:
+        assert "RunComfy cannot stop it" in await told(held, pressed)
+    held.runcomfy.release()
+    for message, pressed in presses:
+        await held.ends(message, "✅")
+        row = await held.ended(message)
+        assert (row["status"], row["refunded"], held.used(pressed.user)) == ("succeeded", 0, 1)
+        assert len(message.attachments) == 1

@@ -1,0 +1,180 @@
+"""What RunComfy may say once it has an order: two vocabularies, odd shapes, and no answer at all."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from playground.runcomfy import Fault, answer, edit, reset
+from tests.e2e.world import RAW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playground.discord import Message
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Body = dict[str, Any]
+
+
+def says(**changes: object) -> Fault:
+    return edit(lambda body: body.update(changes))
+
+
+def outputs(change: Callable[[list[str]], object]) -> Fault:
+    return edit(lambda body: body.update(output=change(body["output"]["images"])))
+
+
+async def delivers(world: World, images: int = 1, *, of: int = 1) -> Message:
+    """An order that ends with so many images, by one POST, charged for no more than that."""
+    person = world.newcomer()
+    message = await world.imagine(person, resolution="0.5K", num_images=of)
+    await world.ends(message, "✅")
+    row = await world.ended(message)
+    assert len({(await world.discord.file(each)) for each in message.attachments}) == images
+    assert (row["status"], row["refunded"], world.used(person)) == ("succeeded", of - images, images)
+    assert len(world.posts(message)) == 1
+    return message
+
+
+async def fails(world: World, *words: str) -> Message:
+    """An order that ends without images, by one POST, and is given back."""
+    person = world.newcomer()
+    message = await world.imagine(person, resolution="0.5K", num_images=2)
+    await world.ends(message, "Nothing was charged", *words)
+    row = await world.ended(message)
+    assert (row["status"], row["refunded"], world.used(person)) == ("failed", 2, 0)
+    assert "Retry" in message.buttons
+    assert "owner" not in message.text
+    assert message.attachments == []
+    assert len(world.posts(message)) == 1
+    return message
+
+
+@pytest.mark.parametrize("word", ["completed", "succeeded", "COMPLETED", "failed"])
+async def test_whatever_word_ends_the_status_the_result_decides(world: World, word: str) -> None:
+    world.runcomfy.fail("status", says(status=word))
+    await delivers(world)
+
+
+async def test_a_word_that_is_no_end_is_looked_at_again(world: World) -> None:
+    words = ("dreaming", "processing", "pending", "")
+    for word in words:
+        world.runcomfy.fail("status", says(status=word))
+    await asyncio.gather(*(delivers(world) for _ in words))
+
+
+SHAPES: dict[str, Callable[[list[str]], object]] = {
+    "images": lambda urls: {"images": urls},
+    "image": lambda urls: {"image": urls[0]},
+    "empty images beside an image": lambda urls: {"images": [], "image": urls[0]},
+    "a string": lambda urls: urls[0],
+    "a list": lambda urls: urls,
+    "twice the same": lambda urls: {"images": [urls[0], urls[0]], "image": urls[0]},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+async def test_an_image_in_every_shape(world: World, shape: Callable[[list[str]], object]) -> None:
+    world.runcomfy.fail("result", outputs(shape))
+    await delivers(world)
+
+
+async def test_addresses_outside_the_output_are_left_alone(world: World) -> None:
+    strange = f"{world.runcomfy.url}/strange.png"
+    world.runcomfy.fail("result", says(input={"image": strange, "images": [strange]}, image=strange))
+    await delivers(world)
+    assert "/strange.png" not in [call.path for call in world.runcomfy.calls]
+
+
+async def test_a_result_may_come_later_than_the_status_says(world: World) -> None:
+    unfinished = edit(lambda body: (body.pop("output"), body.update(status="in_progress")))
+    world.runcomfy.fail("result", unfinished)
+    world.runcomfy.fail("result", says(status="completed"))
+    await delivers(world)
+
+
+async def test_fewer_images_than_asked_for_give_the_others_back(world: World) -> None:
+    world.runcomfy.fail("result", outputs(lambda urls: {"images": [urls[0], urls[2], urls[0]]}))
+    message = await delivers(world, 2, of=4)
+    assert "2 of 4 images" in message.text
+
+
+@pytest.mark.parametrize("output", [None, {}, {"images": []}, {"video": "a"}, "", [None, 7]], ids=str)
+async def test_a_success_without_an_image_is_none(world: World, output: object) -> None:
+    world.runcomfy.fail("result", says(output=output))
+    await fails(world)
+
+
+ERRORS: list[object] = [None, RAW, {"message": RAW}, {"code": 7, "message": RAW, "details": {}}, [RAW]]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=["none", "text", "message", "code", "list"])
+async def test_a_failed_result_is_told_without_its_words(world: World, error: object) -> None:
+    world.runcomfy.fail(
+        "result", edit(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
+    )
+    message = await fails(world)
+    assert "refused" not in message.text
+
+
+async def test_a_refused_prompt_is_told_as_such(world: World) -> None:
+    message = await world.imagine(prompt="please refuse this", resolution="0.5K")
+    await world.ends(message, "refused", "Nothing was charged")
+    assert "Retry" in message.buttons
+    assert (await world.ended(message))["refunded"] == 1
+    assert len(world.posts(message)) == 1
+    # RunComfy's own words, which the local one writes too.
+    assert "safety filter" not in message.text
+
+
+@pytest.mark.parametrize("word", ["cancelled", "canceled"])
+async def test_a_job_that_runcomfy_itself_has_cancelled(world: World, word: str) -> None:
+    person = world.newcomer()
+    world.runcomfy.fail("status", says(status=word))
+    message = await world.ends(await world.imagine(person, resolution="0.5K"), "cancelled")
+    assert (await world.ended(message))["refunded"] == 1
+    assert world.used(person) == 0
+
+
+GONE = {
+    "404": answer(404, {"message": RAW}),
+    "404001": answer(404, {"error_code": 404001, "error_message": RAW}),
+    "404001 on HTTP 200": answer(200, {"error_code": 404001, "error_message": RAW}),
+    "another's": answer(403, {"error_code": 403001, "error_message": RAW}),
+    "400001": answer(400, {"error_code": 400001, "error_message": RAW}),
+}
+
+
+@pytest.mark.parametrize("route", ["status", "result"])
+@pytest.mark.parametrize("fault", GONE.values(), ids=GONE)
+async def test_a_request_that_runcomfy_does_not_know(world: World, fault: Fault, route: str) -> None:
+    world.runcomfy.fail(route, fault)
+    await fails(world)
+
+
+PASSING = [
+    reset(),
+    answer(429, {"message": RAW}, headers={"Retry-After": "0"}),
+    answer(500, f"<html>{RAW} {{token}}</html>"),
+    answer(503, f"<html>{RAW}</html>"),
+    answer(200, f"<html>{RAW} {{token}}</html>"),
+    answer(200, {"message": RAW}),
+    answer(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),
+]
+
+
+async def test_looking_is_tried_again(world: World) -> None:
+    for fault in PASSING:
+        world.runcomfy.fail("status", fault)
+        world.runcomfy.fail("result", fault)
+    before = len(world.runcomfy.calls)
+    await asyncio.gather(*(delivers(world) for _ in PASSING))
+    routes = [call.route for call in world.runcomfy.calls[before:]]
+    assert routes.count("submit") == len(PASSING)
+    assert routes.count("status") >= 2 * len(PASSING)
+    assert routes.count("result") == 2 * len(PASSING)

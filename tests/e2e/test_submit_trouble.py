@@ -1,0 +1,97 @@
+"""The POST that costs money: one for each job, whatever comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from playground.runcomfy import Fault, answer, reset
+from tests.e2e.world import RAW, open_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playground.discord import Message
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PAGE = f"<html>{RAW} {{token}}</html>"
+UNKNOWN = {
+    "lost before": reset(),
+    "lost after": reset(after=True),
+    "500": answer(500, PAGE),
+    "502": answer(502, PAGE),
+    "503 after": answer(503, PAGE, after=True),
+    "504": answer(504, PAGE),
+    "408": answer(408, {"error_message": f"{RAW} {{token}}"}),
+    "200 with no JSON": answer(200, PAGE, after=True),
+    "200 with nothing": answer(200, b""),
+    "200 with a list": answer(200, b"[]"),
+    "200 without an id": answer(200, {"message": RAW}, after=True),
+    "200 with a strange id": answer(200, {"request_id": f"../{RAW}/{{token}}"}),
+    "200 with an error": answer(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),
+    "302": answer(302, PAGE, headers={"Location": "/v1/models/elsewhere"}),
+}
+
+
+async def fails(world: World, fault: Fault) -> Message:
+    """An order by somebody new whose POST meets this fault; it fails, and is given back."""
+    person = world.newcomer()
+    world.runcomfy.fail("submit", fault)
+    message = await world.imagine(person, resolution="0.5K")
+    row = await world.ended(message)
+    await world.ends(message, "Nothing was charged")
+    assert (row["status"], row["refunded"], world.used(person)) == ("failed", 1, 0)
+    assert "Retry" in message.buttons
+    assert message.attachments == []
+    return message
+
+
+@pytest.mark.parametrize("fault", UNKNOWN.values(), ids=UNKNOWN)
+async def test_an_order_without_a_usable_answer_is_never_sent_again(world: World, fault: Fault) -> None:
+    message = await fails(world, fault)
+    assert "not known whether" in message.text
+    # Were it sent again, then by now: another order has come and gone.
+    await world.ends(await world.imagine(resolution="0.5K"), "✅")
+    assert len(world.posts(message)) == 1
+
+
+REFUSED = {
+    "400": answer(400, {"error_message": f"{RAW} {{token}}"}),
+    "422": answer(422, {"error_code": 422001, "error_message": RAW, "detail": [{"msg": RAW}]}),
+    "200 with 422001": answer(200, {"error_code": 422001, "error_message": RAW}),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED.values(), ids=REFUSED)
+async def test_a_refused_input_is_told_as_such(world: World, fault: Fault) -> None:
+    message = await fails(world, fault)
+    assert "refused" in message.text
+    assert "owner" not in message.text
+    assert len(world.posts(message)) == 1
+
+
+@pytest.mark.parametrize("header", [{}, {"Retry-After": "1"}, {"Retry-After": "soon"}])
+async def test_an_order_that_was_definitely_not_taken_is_sent_again(
+    world: World, header: dict[str, str]
+) -> None:
+    world.runcomfy.fail("submit", answer(429, {"message": RAW}, headers=header))
+    message = await world.imagine(resolution="0.5K")
+    await world.ends(message, "✅")
+    first, second = world.posts(message)
+    assert (first.request_id, second.request_id) == (None, world.job(message)["request_id"])
+    assert second.at - first.at >= 1
+
+
+async def test_runcomfy_down(tmp_path: Path) -> None:
+    async with open_world(tmp_path, RUNCOMFY_API_URL="http://127.0.0.1:1") as world:
+        message = await world.imagine(world.alice, num_images=3)
+        assert "Cancel" in message.buttons
+        await world.ends(message, "RunComfy", "Nothing was charged")
+        assert "Retry" in message.buttons
+        assert "owner" not in message.text
+        assert world.used(world.alice) == 0
+        assert "0 of 10" in await world.says(world.alice, "usage")
+        assert " ERROR " not in world.log
