@@ -145,10 +145,11 @@ async def test_the_last_edit_outlives_trouble_with_those_before(held: World) -> 
 
 async def test_the_last_edit_is_tried_again(held: World) -> None:
     message = await held.queued()
+    held.discord.fail("edit_followup", 429, {"message": "slow down", "retry_after": 0.1, "global": False})
     held.discord.fail("edit_followup", 503, "<html>no JSON</html>", is_late=True)
     finish_next(held)
     await held.ends(message, "✅")
     await held.ended(message)
-    assert [call.status for call in held.edits(message)][-2:] == [503, 200]
+    assert [call.status for call in held.edits(message)][-3:] == [429, 503, 200]
     assert len(message.attachments) == 1
     assert len(held.posts(message)) == 1

@@ -1,0 +1,113 @@
+"""Every REST call of a varied session, held against Discord's own specification."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from playground.runcomfy import answer
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from tests.e2e.world import World
+
+CHECK = Path(__file__).parents[3] / "shared" / "contract" / "contract_check.py"
+
+
+async def test_recorded_calls_pass_the_contract(tmp_path: Path) -> None:
+    if not CHECK.is_file():
+        pytest.skip("contract_check.py is not there: the calls were not held against Discord's specification")
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, DEFAULT_QUOTA="100/day") as world:
+        await orders(world)
+        await presses(world)
+        await limits(world)
+        await refusals(world)
+        trace = tmp_path / "trace.jsonl"
+        world.discord.write_trace(trace)
+        routes = Counter(call.route for call in world.discord.trace)
+    for route in ("sync", "callback", "edit_followup", "edit_message", "followup", "get_original"):
+        assert routes[route], f"the session is not as varied as it should be: no {route}"
+    violations = await violations_in(trace)
+    assert not violations, violations
+
+
+async def violations_in(trace: Path) -> str:
+    """What the checker says, a line for each violation."""
+    checker = await asyncio.create_subprocess_exec(
+        sys.executable, CHECK, trace, "--strict", stdout=PIPE, stderr=STDOUT
+    )
+    said, _ = await checker.communicate()
+    return said.decode() if checker.returncode else ""
+
+
+async def orders(world: World) -> None:
+    """Images of every kind, in one file and in several, small and made smaller, with a prompt to attach."""
+    await world.ends(await world.imagine(resolution="0.5K", num_images=4, output_format="webp", seed=7), "✅")
+    await world.ends(await world.imagine(prompt="a <@1> **fox** " * 400, resolution="0.5K"), "prompt.txt")
+    world.mia.locale = "ru"
+    await world.ends(await world.imagine(world.mia, resolution="0.5K", enable_web_search=True), "✅")
+    world.discord.attachment_size_limit = 100_000
+    await world.ends(await world.imagine(resolution="0.5K"), "WebP")
+    world.discord.attachment_size_limit = 10 * 1024 * 1024
+
+
+async def presses(world: World) -> None:
+    """Re-roll, Cancel in the queue and too late, Retry, Fetch, a stranger's press, a forged one."""
+    done = await world.ends(await world.imagine(resolution="0.5K"), "✅")
+    await world.ends(await (await world.bob.press(done, "Re-roll")).answered(), "✅")
+
+    world.runcomfy.hold()
+    queued, painting, old = [await world.queued() for _ in range(3)]
+    await (await world.bob.press(queued, "Cancel")).answered()
+    await world.alice.press(queued, "Cancel")
+    await world.ends(queued, "cancelled")
+    request_id = world.runcomfy.start_next()
+    await world.ends(painting, "Painting")
+    assert (await (await world.alice.press(painting, "Cancel")).answered()).is_ephemeral
+    world.runcomfy.fail("cancel", answer(202, {"outcome": "not_cancellable"}))
+    late = await world.alice.press(old, "Cancel")
+    await world.discord.until(lambda: any(message.is_ephemeral for message in late.messages))
+    world.discord.age(old, 15 * 60)
+    world.runcomfy.finish(request_id)
+    world.runcomfy.release()
+    await world.ends(painting, "✅")
+    await world.ends(old, "✅")
+
+    failed = await world.ends(await world.imagine(prompt="refuse", resolution="0.5K"), "refused")
+    await world.ends(await (await world.alice.press(failed, "Retry")).answered(), "refused")
+    world.runcomfy.fail("file", answer(404))
+    lost = await world.ends(await world.imagine(resolution="0.5K"), "charged")
+    fetch = next(label for label in lost.buttons if label.startswith("Fetch"))
+    await world.ends(await (await world.alice.press(lost, fetch)).answered(), "✅")
+    await (await world.alice.forge(custom_id="job:reroll:v1:0", message=done)).answered()
+    await (await world.alice.forge(custom_id="something else", message=done)).answered()
+
+
+async def limits(world: World) -> None:
+    """/usage, and all that a manager can say and ask."""
+    await world.says(world.bob, "usage")
+    await world.says(world.mia, "quota set", limit=5, per="day")
+    await world.says(world.mia, "quota set", limit=0, per="hour", who=world.bob)
+    await world.says(world.mia, "quota set", limit=1_000_000, per="hour")
+    await world.says(world.mia, "quota show")
+    assert (await (await world.bob.command("imagine", prompt="a fox")).answered()).is_ephemeral
+    await world.says(world.bob, "usage")
+    await world.says(world.mia, "quota clear", who=world.bob)
+    await world.says(world.mia, "quota clear")
+
+
+async def refusals(world: World) -> None:
+    """What Discord says no to, and what the bot does."""
+    world.discord.fail("callback", 503, {"message": "no", "code": 0}, is_late=True)
+    await world.ends(await world.imagine(resolution="0.5K"), "✅")
+    quiet = world.discord.guild.add_channel("quiet")
+    quiet.app_permissions.update(attach_files=False)
+    asked = await world.alice.command("imagine", channel=quiet, prompt="a fox")
+    assert (await asked.answered()).is_ephemeral
+    assert (await (await world.alice.forge("imagine", {"prompt": " "})).answered()).is_ephemeral

@@ -1,0 +1,166 @@
+"""The images: real files of the asked kind, on the job's own message, with what belongs to them."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from playground.runcomfy import Fault, answer, edit, reset, truncate, typed
+from playground.runcomfy.painter import size_of
+from tests.e2e.world import RAW
+
+if TYPE_CHECKING:
+    from playground.discord import Message
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AUTOMOD = {"message": "Message was blocked by automatic moderation", "code": 200000}
+
+
+async def pictures(world: World, message: Message) -> list[Image.Image]:
+    files = [await world.discord.file(each) for each in message.attachments]
+    return [Image.open(io.BytesIO(file)) for file in files]
+
+
+@pytest.mark.parametrize(
+    ("output_format", "extension", "aspect_ratio", "resolution"),
+    [("png", "png", "16:9", "0.5K"), ("jpeg", "jpg", "9:16", "1K"), ("webp", "webp", "21:9", "2K")],
+)
+async def test_files_are_of_the_asked_format_and_size(
+    world: World, output_format: str, extension: str, aspect_ratio: str, resolution: str
+) -> None:
+    count = len(world.discord.channel.messages)
+    message = await world.imagine(
+        num_images=2, output_format=output_format, aspect_ratio=aspect_ratio, resolution=resolution
+    )
+    await world.ends(message, "✅")
+    first, second = await pictures(world, message)
+    assert first.format == second.format == output_format.upper()
+    assert first.size == second.size == size_of(resolution, aspect_ratio, "a fox")
+    assert first.tobytes() != second.tobytes()
+    assert [each["filename"] for each in message.attachments] == [f"image-{n}.{extension}" for n in (1, 2)]
+    assert {each["content_type"] for each in message.attachments} == {f"image/{output_format}"}
+    assert {each["description"] for each in message.attachments} == {"a fox"}
+    assert len(world.discord.channel.messages) == count + 1
+
+
+async def test_the_embed_says_what_was_asked_by_whom_and_how_long_it_took(world: World) -> None:
+    message = await world.imagine(
+        world.bob,
+        prompt="a fox in the snow",
+        num_images=3,
+        seed=81030369,
+        aspect_ratio="21:9",
+        resolution="0.5K",
+        output_format="webp",
+        safety_tolerance=6,
+        limit_generations=False,
+        enable_web_search=True,
+    )
+    await world.ends(message, "✅")
+    for shown in ("a fox in the snow", "3 images", "81030369", "21:9", "0.5K", "webp", f"<@{world.bob.id}>"):
+        assert shown in message.text
+    for name in ("safety", "limit", "search"):
+        assert name in message.text.lower()
+    assert re.search(r"\d s\b", message.text)
+    assert message.mentioned == set()
+
+
+async def test_an_option_at_its_default_is_not_shown(world: World) -> None:
+    message = await world.imagine(
+        aspect_ratio="auto", resolution="1K", output_format="png", safety_tolerance=4
+    )
+    await world.ends(message, "✅")
+    assert not [word for word in ("auto", "1K", "png", "safety") if word in message.text]
+
+
+async def test_a_file_that_stumbles_is_fetched_again(world: World) -> None:
+    for fault in (reset(), answer(503, RAW), truncate(), answer(200, b"")):
+        world.runcomfy.fail("file", fault)
+    message = await world.imagine(resolution="0.5K", num_images=4)
+    await world.ends(message, "✅")
+    assert len({picture.tobytes() for picture in await pictures(world, message)}) == 4
+
+
+async def test_a_type_is_read_from_the_file_itself(world: World) -> None:
+    world.runcomfy.fail("file", typed("binary/octet-stream"))
+    world.runcomfy.fail("file", typed("image/jpeg"))
+    message = await world.imagine(resolution="0.5K", num_images=2)
+    await world.ends(message, "✅")
+    assert [picture.format for picture in await pictures(world, message)] == ["PNG", "PNG"]
+    assert [each["filename"] for each in message.attachments] == ["image-1.png", "image-2.png"]
+
+
+async def test_what_is_no_image_is_not_posted_and_is_given_back(world: World) -> None:
+    person = world.newcomer()
+    for fault in (
+        answer(404, RAW),
+        answer(302, RAW, headers={"Location": "/v1/models"}),
+        answer(200, RAW.encode(), headers={"Content-Type": "image/png"}),
+    ):
+        world.runcomfy.fail("file", fault)
+    message = await world.imagine(person, resolution="0.5K", num_images=4)
+    await world.ends(message, "✅", "1 of 4 images", "3")
+    assert len(await pictures(world, message)) == 1
+    await world.ended(message)
+    assert world.used(person) == 1
+    assert "/v1/models" not in [call.path for call in world.runcomfy.calls]
+
+
+def elsewhere(address: str) -> Fault:
+    return edit(lambda body: body.update(output={"images": [address]}))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://example.com/a.png",
+        "http://127.0.0.1:9/a.png",
+        "{host}@127.0.0.1:9/a.png",
+        "http://playgrounds-storage-public.runcomfy.net/a.png",
+        "file:///etc/hostname",
+        "../../status",
+    ],
+)
+async def test_files_are_fetched_from_the_owners_hosts_only(world: World, address: str) -> None:
+    person = world.newcomer()
+    world.runcomfy.fail("result", elsewhere(address.replace("{host}", world.runcomfy.url)))
+    message = await world.imagine(person, resolution="0.5K")
+    await world.ends(message, "Nothing was charged")
+    assert message.attachments == []
+    await world.ended(message)
+    assert world.used(person) == 0
+
+
+async def test_images_that_discord_refuses_are_given_back_and_can_be_fetched_free(world: World) -> None:
+    person = world.newcomer()
+    world.discord.fail("edit_followup", 400, AUTOMOD)
+    message = await world.imagine(person, resolution="0.5K", num_images=2)
+    await world.ends(message, "Discord", "Nothing was charged")
+    assert message.attachments == []
+    await world.ended(message)
+    assert world.used(person) == 0
+
+    button = next(label for label in message.buttons if label.startswith("Fetch"))
+    fetched = await (await person.press(message, button)).answered()
+    await world.ends(fetched, "✅")
+    assert len(await pictures(world, fetched)) == 2
+    assert world.used(person) == 0
+    assert len(world.posts(message)) == 1
+
+
+async def test_a_message_that_was_deleted_meanwhile(held: World) -> None:
+    person = held.newcomer()
+    message = await held.queued(person)
+    held.mia.delete(message)
+    held.runcomfy.release()
+    row = await held.ended(message)
+    assert (row["status"], row["refunded"], held.used(person)) == ("failed", 1, 0)
+    assert message not in held.discord.channel.messages
+    assert not [each for each in held.discord.channel.messages if str(row["job_id"]) in json.dumps(each.data)]

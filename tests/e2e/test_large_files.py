@@ -1,0 +1,111 @@
+"""Files that Discord does not take as they are, one by one or together."""
+
+from __future__ import annotations
+
+import io
+from itertools import pairwise
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from PIL import Image
+
+from playground.runcomfy import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playground.discord import Message
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MIB = 1024 * 1024
+REQUEST_LIMIT = 24 * MIB
+TOO_LARGE = {"message": "Request entity too large", "code": 40005}
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def generous(world: World) -> AsyncIterator[World]:
+    """A world whose Discord takes files of 50 MiB."""
+    before = world.discord.attachment_size_limit
+    world.discord.attachment_size_limit = 50 * MIB
+    yield world
+    world.discord.attachment_size_limit = before
+
+
+def noise(side: int) -> Fault:
+    """In place of a file, a PNG that nothing compresses: 3 bytes a pixel; another one for each image."""
+
+    async def spoil(request: web.Request, _: web.Response | None) -> web.StreamResponse:
+        rng = Random(request.match_info["index"])
+        image = Image.frombytes("RGB", (side, side), rng.randbytes(side * side * 3))
+        image.save(file := io.BytesIO(), "PNG", compress_level=0)
+        return web.Response(body=file.getvalue(), content_type="image/png")
+
+    return Fault(spoil)
+
+
+async def files(world: World, message: Message) -> list[bytes]:
+    return [await world.discord.file(each) for each in message.attachments]
+
+
+async def test_files_too_large_together_follow_in_a_second_edit(generous: World) -> None:
+    generous.runcomfy.fail("file", noise(1600), times=4)
+    message = await generous.imagine(num_images=4, prompt="noise")
+    await generous.discord.until(lambda: len(message.attachments) == 4, timeout=30)
+    posted = await files(generous, message)
+    assert sum(map(len, posted)) > REQUEST_LIMIT
+    order = [Random(str(n)).randbytes(28) for n in range(4)]
+    assert [Image.open(io.BytesIO(file)).tobytes()[:28] for file in posted] == order
+    assert {each["description"] for each in message.attachments} == {"noise"}
+
+    uploads = [call for call in generous.edits(message) if call.files]
+    assert len(uploads) == 2
+    assert all(sum(size for _, size in call.files) <= REQUEST_LIMIT for call in uploads)
+    # What was there stays, in every state that people see.
+    shown = [[each["id"] for each in state["attachments"]] for _, state in message.edits]
+    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(shown))
+    assert uploads[1].at - uploads[0].at >= 3
+    assert "✅" in message.text
+    assert (await generous.ended(message))["refunded"] == 0
+
+
+async def test_a_file_over_the_limit_is_made_smaller_and_the_message_says_so(world: World) -> None:
+    world.runcomfy.fail("file", noise(2000))
+    message = await world.imagine(num_images=2, resolution="0.5K")
+    await world.ends(message, "✅")
+    posted = {Image.open(io.BytesIO(file)).format: file for file in await files(world, message)}
+    assert set(posted) == {"WEBP", "PNG"}
+    assert any(each["filename"].endswith(".webp") for each in message.attachments)
+    smaller = posted["WEBP"]
+    assert len(smaller) <= world.discord.attachment_size_limit
+    width, height = Image.open(io.BytesIO(smaller)).size
+    for said in ("WebP", f"{width}\u00d7{height}", f"{len(smaller) / MIB:.1f} MB", "PNG", "10 MB"):
+        assert said in message.text
+
+
+async def test_every_file_fits_however_low_the_limit_is(world: World) -> None:
+    before = world.discord.attachment_size_limit
+    world.discord.attachment_size_limit = 20_000
+    try:
+        message = await world.imagine(num_images=4, resolution="0.5K")
+        await world.ends(message, "✅")
+    finally:
+        world.discord.attachment_size_limit = before
+    posted = await files(world, message)
+    assert all(len(file) <= 20_000 for file in posted)
+    assert [Image.open(io.BytesIO(file)).format for file in posted] == ["WEBP"] * 4
+    assert message.text.count("WebP") == 4
+
+
+async def test_a_limit_that_was_promised_too_high(generous: World) -> None:
+    generous.discord.fail("edit_followup", 413, TOO_LARGE)
+    generous.runcomfy.fail("file", noise(2000))
+    message = await generous.ends(await generous.imagine(), "✅")
+    (posted,) = await files(generous, message)
+    assert len(posted) <= 10 * MIB
+    assert "WebP" in message.text
+    assert [call.status for call in generous.edits(message)][-2:] == [413, 200]

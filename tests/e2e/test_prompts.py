@@ -1,0 +1,85 @@
+"""Prompts as people type them: as long as Discord allows, and with everything that Discord obeys."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HOSTILE = [
+    "@everyone @here look",
+    "<@{alice}> <@!{alice}> <@&{guild}> <#{channel}> </quota set:{guild}> <t:1:R> <:a:1> <a:b:2>",
+    "[free](https://example.com/a_b_c) and ![x](https://example.com)",
+    "**bold** __under__ *it* _it_ ~~gone~~ ||spoiler|| `code` ```block```",
+    "``` an open block",
+    "# heading",
+    "-# small",
+    "> quote",
+    ">>> a quote of everything",
+    "- a list",
+    "a\\b \\*not bold\\* \\<@{alice}> \\[x\\](y)",
+    "** __ ~~ || ` ``` [",
+]
+
+
+@pytest.mark.parametrize("prompt", HOSTILE)
+async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(world: World, prompt: str) -> None:
+    ids = {"alice": world.alice.id, "guild": world.discord.guild.id, "channel": world.discord.channel.id}
+    for name, number in ids.items():
+        prompt = prompt.replace("{" + name + "}", number)
+    message = await world.imagine(world.bob, prompt=prompt, resolution="0.5K")
+    await world.ends(message, "✅")
+    (post,) = world.posts(message)
+    assert isinstance(post.input, dict)
+    assert post.input["prompt"] == prompt
+    assert message.attachments[0]["description"] == prompt
+    assert message.mentioned == set()
+    assert message.content == ""  # an embed pings nobody, whatever it says
+    sent = [
+        call for call in world.discord.trace if call.request_json and "allowed_mentions" in call.request_json
+    ]
+    assert all(call.request_json["allowed_mentions"] == {"parse": []} for call in sent)
+
+    shown = next(line for line in message.text.splitlines() if line.startswith("> ")).removeprefix("> ")
+    assert re.sub(r"\\(\W|_)", r"\1", shown) == prompt
+    assert not re.search(r"(?<!\\)(\\\\)*([*_~`|<]|\]\(|^[#>-])", shown)
+
+
+async def test_a_long_prompt_is_sent_whole_and_cut_in_the_post(world: World) -> None:
+    prompt = ("a fox in the snow, film grain, " * 200)[:6000]
+    message = await world.imagine(prompt=prompt, resolution="0.5K", num_images=2)
+    await world.ends(message, "✅", "prompt.txt")
+    (post,) = world.posts(message)
+    assert isinstance(post.input, dict)
+    assert post.input["prompt"] == prompt
+    first, second, whole = message.attachments
+    assert whole["filename"] == "prompt.txt"
+    assert (await world.discord.file(whole)).decode() == prompt
+    shown = next(line for line in message.text.splitlines() if line.startswith("> ")).removeprefix("> ")
+    for cut in (shown, first["description"], second["description"]):
+        assert len(cut) <= 1024
+        assert cut.endswith("…")
+        words = cut.removesuffix("…")
+        assert prompt.startswith(words)
+        assert prompt[len(words)] == " "  # at a word
+
+
+async def test_a_prompt_of_1024_characters_is_a_whole_alt_text(world: World) -> None:
+    prompt = "x" * 1024
+    message = await world.ends(await world.imagine(prompt=prompt, resolution="0.5K"), "✅")
+    assert message.attachments[0]["description"] == prompt
+
+
+@pytest.mark.parametrize("letter", ["*", "<", "\\", "](", "x", "🦊", "ы", "] (\u2028"])
+async def test_any_long_prompt_fits_into_the_post(world: World, letter: str) -> None:
+    prompt = (letter * 6000)[:6000]
+    message = await world.ends(await world.imagine(prompt=prompt, resolution="0.5K"), "✅")
+    assert (await world.discord.file(message.attachments[-1])).decode() == prompt
+    assert len(message.embeds[0]["description"]) <= 4096
+    assert len(message.attachments[0]["description"]) <= 1024
