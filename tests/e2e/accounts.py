@@ -1,0 +1,44 @@
+"""Whether everybody was charged for what they got, recomputed from the rows and from the posts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playground.discord import Message
+    from tests.e2e.world import World
+
+FINAL = ("succeeded", "failed", "cancelled")
+
+
+def delivered(message: Message) -> int:
+    """How many images stand in a message."""
+    return sum(file["content_type"].startswith("image/") for file in message.files)
+
+
+def check_accounts(world: World) -> None:
+    """Every job has ended, charged for what stands in its message; every counter is the sum of its jobs."""
+    jobs = world.rows()
+    shown = {
+        int(message.id): delivered(message)
+        for channel in world.discord.channels.values()
+        for message in channel.messages
+    }
+    assert [job for job in jobs if job["status"] not in FINAL] == []
+    for job in jobs:
+        is_free = job["status"] == "succeeded" and job["refunded"] == job["images"]  # fetched later
+        assert is_free or job["images"] - job["refunded"] == shown.get(job["message_id"], 0), job
+    charged: Counter[str] = Counter()
+    for job in jobs:
+        charged["owner"] += job["images"] - job["refunded"]
+        charged[f"member:{job['guild_id']}:{job['user_id']}"] += job["images"] - job["refunded"]
+    for period in ("hour", "day", "week", "month"):
+        counted: Counter[str] = Counter()
+        for row in _counters(world, period):
+            counted[row["scope"]] += row["used"]
+        assert +counted == +charged
+
+
+def _counters(world: World, period: str) -> list[dict[str, Any]]:
+    return [row for row in world.rows("select * from usage") if row["period"] == period]

@@ -1,0 +1,141 @@
+"""What keeps calls and answers back, so that a test can act while they are under way."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from playground.runcomfy import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aiohttp import web
+
+    from tests.e2e.world import World
+
+
+class Held:
+    """RunComfy does what it was asked for, and answers when it is let go."""
+
+    def __init__(self) -> None:
+        self._reached = asyncio.Event()
+        self._let_go = asyncio.Event()
+        self.fault = Fault(self._spoil, is_after=True)
+
+    async def _spoil(self, _: web.Request, good: web.Response | None) -> web.StreamResponse:
+        self._reached.set()
+        await self._let_go.wait()
+        assert good is not None
+        return good
+
+    async def reached(self) -> None:
+        """Wait until RunComfy has done it."""
+        await asyncio.wait_for(self._reached.wait(), 10)
+
+    def let_go(self) -> None:
+        self._let_go.set()
+
+
+class Gate:
+    """On the bot's way to Discord's API: holds what the bot says, holds or loses what Discord answers."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._may_ask = asyncio.Event()
+        self._may_ask.set()
+        self._may_answer = asyncio.Event()
+        self._next: Literal["passes", "waits", "is lost"] = "passes"
+        self.held_bytes = 0
+
+    def hold(self) -> None:
+        """Let nothing that the bot sends reach the API any more."""
+        self._may_ask.clear()
+
+    def hold_next_answer(self) -> None:
+        """Keep the API's next answer back; those after it pass by."""
+        self._may_answer.clear()
+        self._next = "waits"
+
+    def lose_next_answer(self) -> None:
+        """Break the connection on which the API answers next."""
+        self._next = "is lost"
+
+    def release(self) -> None:
+        """Let everything pass."""
+        self.held_bytes = 0
+        self._may_ask.set()
+        self._may_answer.set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+        """One connection of the bot, through the local Discord's own proxy at this port."""
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        head = await reader.readuntil(b"\r\n\r\n")
+        far_writer.write(head)
+        writer.write(await far_reader.readuntil(b"\r\n\r\n"))
+        is_api = head.startswith(b"CONNECT discord.com:")
+        said: asyncio.Queue[bytes] = asyncio.Queue()
+        ways = {
+            asyncio.create_task(self._listen(reader, said, is_api=is_api)),
+            asyncio.create_task(self._there(said, far_writer, is_api=is_api)),
+            asyncio.create_task(self._back(far_reader, writer, is_api=is_api)),
+        }
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            for end in (writer, far_writer):
+                end.transport.abort()
+
+    async def _listen(
+        self, reader: asyncio.StreamReader, said: asyncio.Queue[bytes], *, is_api: bool
+    ) -> None:
+        while data := await reader.read(1 << 16):
+            said.put_nowait(data)
+            if is_api and not self._may_ask.is_set():
+                self.held_bytes += len(data)
+                self._world.discord.changed()
+
+    async def _there(self, said: asyncio.Queue[bytes], writer: asyncio.StreamWriter, *, is_api: bool) -> None:
+        while data := await said.get():
+            if is_api:
+                await self._may_ask.wait()
+            writer.write(data)
+
+    async def _back(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_api: bool
+    ) -> None:
+        while data := await reader.read(1 << 16):
+            if is_api and self._next != "passes":
+                fate, self._next = self._next, "passes"
+                if fate == "is lost":
+                    return
+                await self._may_answer.wait()
+            writer.write(data)
+
+
+@asynccontextmanager
+async def gate(world: World) -> AsyncIterator[Gate]:
+    """A gate that the bot goes through from its next start on."""
+    opened, port = Gate(world), urlsplit(world.settings["DISCORD_PROXY"]).port or 0
+    serving: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(task := asyncio.ensure_future(opened.serve(reader, writer, port)))
+        task.add_done_callback(serving.discard)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        world.settings["DISCORD_PROXY"] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield opened
+        finally:
+            opened.release()
+            if world.bot.is_running:
+                await world.bot.stop()
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)

@@ -1,0 +1,220 @@
+"""What members may spend, as they see it and as managers set it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from playground.discord import Refused
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playground.discord import Channel, Message, Person
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """The limits that hold where nobody has set anything, and a RunComfy that paints at once."""
+    async with open_world(tmp_path_factory.mktemp("world"), runcomfy={"seconds": 0}) as world:
+        yield world
+
+
+@pytest.fixture
+def channel(world: World) -> Channel:
+    """Of a server without rules."""
+    return world.discord.add_guild("Without rules").add_channel("images")
+
+
+async def done(world: World, person: Person, **options: Any) -> Message:
+    message = await world.imagine(person, **{"resolution": "0.5K", **options})
+    await world.ends(message, "✅")
+    await world.settled()
+    return message
+
+
+def ends_of(moment: datetime) -> dict[str, datetime]:
+    """When each window that a moment falls into is over: UTC calendar windows, weeks from Monday."""
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return {
+        "hour": moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1),
+        "day": day + timedelta(days=1),
+        "week": day + timedelta(days=7 - day.weekday()),
+        "month": datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC),
+    }
+
+
+def reset(text: str) -> datetime:
+    """The moment that a text names by Discord's own timestamp."""
+    (seconds,) = re.findall(r"<t:(\d+):[RtTdDfF]>", text)
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+async def test_usage_says_used_left_and_reset(world: World, channel: Channel) -> None:
+    anna = world.newcomer()
+    assert "0 of 10 images used, 10 left" in await world.says(anna, "usage", channel=channel)
+    await done(world, anna, num_images=4, channel=channel)
+    text = await world.says(anna, "usage", channel=channel)
+    assert "4 of 10 images used, 6 left" in text
+    assert reset(text) == ends_of(datetime.now(UTC))["day"]
+    assert "0 of 10 images used, 10 left" in await world.says(world.newcomer(), "usage", channel=channel)
+
+
+@pytest.mark.parametrize("period", ["hour", "day", "week", "month"])
+async def test_a_window_ends_with_the_calendar(world: World, channel: Channel, period: str) -> None:
+    """What was used before the rule was set counts."""
+    anna = world.newcomer()
+    await done(world, anna, num_images=2, channel=channel)
+    answer = await world.says(world.mia, "quota set", limit=3, per=period, channel=channel)
+    assert "3" in answer
+    assert period in answer
+    before, text, after = (
+        ends_of(datetime.now(UTC)),
+        await world.says(anna, "usage", channel=channel),
+        ends_of(datetime.now(UTC)),
+    )
+    assert "2 of 3 images used, 1 left" in text
+    assert reset(text) in {before[period], after[period]}
+
+
+async def test_a_first_order_larger_than_the_limit_is_refused(world: World, channel: Channel) -> None:
+    anna, submits = world.newcomer(), len(world.runcomfy.submits)
+    await world.says(world.mia, "quota set", limit=3, per="week", channel=channel)
+    text = await world.says(anna, "imagine", prompt="a fox", num_images=4, channel=channel)
+    assert re.search(r"\b3 images", text)
+    assert re.search(r"\b3 left\b", text)
+    assert reset(text) == ends_of(datetime.now(UTC))["week"]
+    assert (world.used(anna), len(world.runcomfy.submits)) == (0, submits)
+    await done(world, anna, num_images=3, channel=channel)
+
+
+async def test_zero_forbids(world: World, channel: Channel) -> None:
+    anna, ben, submits = world.newcomer(), world.newcomer(), len(world.runcomfy.submits)
+    await world.says(world.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
+    text = await world.says(anna, "imagine", prompt="a fox", channel=channel)
+    assert re.search(r"\b0 images", text)
+    assert "0 left" in text
+    assert "0 of 0 images used, 0 left" in await world.says(anna, "usage", channel=channel)
+    assert len(world.runcomfy.submits) == submits
+    message = await done(world, ben, channel=channel)
+    refusal = await (await anna.press(message, "Re-roll")).answered()
+    assert refusal.is_ephemeral
+    assert len(world.runcomfy.submits) == submits + 1
+
+
+async def test_a_members_rule_decides_alone_and_set_replaces(world: World, channel: Channel) -> None:
+    anna, ben = world.newcomer(), world.newcomer()
+    await world.says(world.mia, "quota set", limit=1, per="day", channel=channel)
+    answer = await world.says(world.mia, "quota set", limit=7, per="month", who=anna, channel=channel)
+    assert f"<@{anna.id}>" in answer
+    assert re.search(r"\b7 images per month", answer)
+    assert "0 of 7 images used, 7 left" in await world.says(anna, "usage", channel=channel)
+    assert "0 of 1 images used, 1 left" in await world.says(ben, "usage", channel=channel)
+    await done(world, anna, num_images=2, channel=channel)
+    await world.says(world.mia, "quota set", limit=2, per="hour", channel=channel)
+    await world.says(world.mia, "quota set", limit=4, per="week", who=anna, channel=channel)
+    assert "2 of 4 images used, 2 left" in await world.says(anna, "usage", channel=channel)
+    assert "0 of 2 images used, 2 left" in await world.says(ben, "usage", channel=channel)
+    rules = world.rows("select * from quotas")
+    assert sum(str(row["guild_id"]) == (channel.guild and channel.guild.id) for row in rules) == 2
+
+
+async def test_show_and_clear(world: World, channel: Channel) -> None:
+    anna, mia = world.newcomer(), world.mia
+    shown = await world.says(mia, "quota show", channel=channel)
+    assert "10 images per day" in shown
+    assert "100 images per day" in shown
+    await world.says(mia, "quota set", limit=5, per="week", channel=channel)
+    await world.says(mia, "quota set", limit=30, per="month", who=anna, channel=channel)
+    shown = await world.says(mia, "quota show", channel=channel)
+    assert "5 images per week" in shown
+    assert f"<@{anna.id}>: 30 images per month" in shown
+    assert "5 images per week" in await world.says(mia, "quota clear", who=anna, channel=channel)
+    assert "0 of 5 images used, 5 left" in await world.says(anna, "usage", channel=channel)
+    assert "10 images per day" in await world.says(mia, "quota clear", channel=channel)
+    assert "0 of 10 images used, 10 left" in await world.says(anna, "usage", channel=channel)
+    for options in ({}, {"who": anna}):
+        assert "10 images per day" in await world.says(mia, "quota clear", **options, channel=channel)
+    assert f"<@{anna.id}>" not in await world.says(mia, "quota show", channel=channel)
+
+
+async def test_rules_hold_on_their_own_server_only(world: World, channel: Channel) -> None:
+    anna = world.newcomer()
+    await world.says(world.mia, "quota set", limit=2, per="day", channel=channel)
+    await done(world, anna, channel=channel)
+    assert "1 of 2 images used" in await world.says(anna, "usage", channel=channel)
+    elsewhere = world.discord.add_guild("Other").add_channel("images")
+    assert "0 of 10 images used" in await world.says(anna, "usage", channel=elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("limit", "per", "is_taken"),
+    [
+        (100, "day", True),
+        (101, "day", False),
+        (4, "hour", True),
+        (5, "hour", False),  # 120 a day
+        (100, "week", True),
+        (1_000_000, "month", False),
+    ],
+)
+async def test_max_quota_binds_managers(
+    world: World, channel: Channel, limit: int, per: str, *, is_taken: bool
+) -> None:
+    anna = world.newcomer()
+    for options in ({}, {"who": anna}):
+        text = await world.says(world.mia, "quota set", limit=limit, per=per, **options, channel=channel)
+        assert (f"{limit} images per {per}" in text) == is_taken
+        if not is_taken:
+            assert "100 images per day" in text
+    expected = f"0 of {limit} images" if is_taken else "0 of 10 images"
+    assert expected in await world.says(anna, "usage", channel=channel)
+
+
+async def test_discord_offers_limits_and_periods_as_they_are_taken(world: World) -> None:
+    command = next(each for each in world.discord.commands if each["name"] == "quota")
+    assert command["default_member_permissions"] == str(1 << 5)  # Manage Server
+    assert command["contexts"] == [0]
+    kinds = {each["name"]: each.get("options", []) for each in command["options"]}
+    assert {name: [each["name"] for each in options] for name, options in kinds.items()} == {
+        "set": ["limit", "per", "who"],
+        "clear": ["who"],
+        "show": [],
+    }
+    limit, per, _ = kinds["set"]
+    assert (limit["min_value"], limit["max_value"]) == (0, 1_000_000)
+    assert [each["value"] for each in per["choices"]] == ["hour", "day", "week", "month"]
+    for value in (-1, 1_000_001):
+        with pytest.raises(Refused):
+            await world.mia.command("quota set", limit=value, per="day")
+    with pytest.raises(Refused):
+        await world.newcomer().command("quota show")
+
+
+async def test_a_forged_quota_of_a_plain_member_is_refused(world: World, channel: Channel) -> None:
+    anna = world.newcomer()
+    await world.says(world.mia, "quota set", limit=1, per="day", channel=channel)
+    rules = world.rows("select * from quotas")
+    forged: list[tuple[str, dict[str, Any]]] = [
+        ("quota set", {"limit": 50, "per": "day"}),
+        ("quota set", {"limit": 50, "per": "day", "who": anna}),
+        ("quota clear", {}),
+        ("quota clear", {"who": anna}),
+        ("quota show", {}),
+    ]
+    for name, options in forged:
+        answer = await (await anna.forge(name, options, channel=channel)).answered()
+        assert answer.is_ephemeral
+        assert "1 image per day" not in answer.text
+    assert world.rows("select * from quotas") == rules
+    direct = await anna.forge("quota set", {"limit": 9, "per": "day"}, channel=anna.direct_messages)
+    await direct.answered()
+    assert world.rows("select * from quotas") == rules

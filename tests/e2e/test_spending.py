@@ -1,0 +1,153 @@
+"""Limits under load, what is given back, and orders that meet trouble of the bot's own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from playground.runcomfy import answer, edit
+from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playground.discord import Interaction, Message, Person
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """The limits that hold where nobody has set anything, and a RunComfy that paints at once."""
+    async with open_world(tmp_path_factory.mktemp("world"), runcomfy={"seconds": 0}) as world:
+        yield world
+
+
+async def ask(person: Person, **options: Any) -> Interaction:
+    return await person.command("imagine", **{"prompt": "a fox", "resolution": "0.5K", **options})
+
+
+async def sorted_out(presses: list[Interaction]) -> tuple[list[Message], list[Message]]:
+    """The messages of those that became jobs, and of those that were refused."""
+    messages = await asyncio.gather(*(press.answered() for press in presses))
+    return [each for each in messages if not each.is_ephemeral], [
+        each for each in messages if each.is_ephemeral
+    ]
+
+
+async def test_fifty_presses_at_once_against_ten_give_exactly_ten(world: World) -> None:
+    anna, ben = world.newcomer(), world.newcomer()
+    message = await world.ends(await (await ask(ben)).answered(), "✅")
+    presses = [await each for _ in range(25) for each in (ask(anna), anna.press(message, "Re-roll"))]
+    jobs, refusals = await sorted_out(presses)
+    assert (len(jobs), len(refusals)) == (10, 40)
+    for refusal in refusals:
+        assert re.search(r"\b10 images", refusal.text)
+        assert "0 left" in refusal.text
+        assert re.search(r"<t:\d+:R>", refusal.text)
+    for job in jobs:
+        await world.ends(job, "✅")
+    await world.settled()
+    assert world.used(anna) == 10
+    assert "10 of 10 images used, 0 left" in await world.says(anna, "usage")
+    check_accounts(world)
+
+
+async def test_fifty_orders_of_three_at_once_against_ten_leave_one(world: World) -> None:
+    anna = world.newcomer()
+    jobs, refusals = await sorted_out([await ask(anna, num_images=3) for _ in range(50)])
+    assert (len(jobs), len(refusals)) == (3, 47)
+    assert all("1 left" in refusal.text for refusal in refusals)
+    for job in jobs:
+        await world.ends(job, "✅")
+    assert delivered(await world.ends(await (await ask(anna)).answered(), "✅")) == 1
+    await world.settled()
+    check_accounts(world)
+
+
+async def test_what_failed_is_given_back(world: World) -> None:
+    anna = world.newcomer()
+    message = await (await ask(anna, prompt="refuse this", num_images=4)).answered()
+    await world.ends(message, "⚠️", "Nothing was charged")
+    assert "0 of 10 images used, 10 left" in await world.says(anna, "usage")
+
+
+async def test_what_was_cancelled_is_given_back(world: World) -> None:
+    anna = world.newcomer()
+    world.runcomfy.hold()
+    message = await (await ask(anna, num_images=4)).answered()
+    assert "4 of 10 images used, 6 left" in await world.says(anna, "usage")
+    await anna.press(message, "Cancel")
+    await world.ends(message, "cancelled")
+    world.runcomfy.release()
+    assert "0 of 10 images used, 10 left" in await world.says(anna, "usage")
+
+
+async def test_of_a_partial_result_the_missing_images_are_given_back(world: World) -> None:
+    anna = world.newcomer()
+    world.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
+    message = await (await ask(anna, num_images=4)).answered()
+    await world.ends(message, "✅", "3 of 4")
+    await world.settled()
+    assert "3 of 10 images used, 7 left" in await world.says(anna, "usage")
+    assert delivered(message) == 3
+    check_accounts(world)
+
+
+async def test_of_files_that_cannot_be_had_the_missing_are_given_back(world: World) -> None:
+    anna = world.newcomer()
+    world.runcomfy.fail("file", answer(404))
+    message = await (await ask(anna, num_images=2)).answered()
+    await world.ends(message, "✅", "1 of 2")
+    await world.settled()
+    assert "1 of 10 images used, 9 left" in await world.says(anna, "usage")
+    check_accounts(world)
+
+
+async def test_a_locked_database_is_told_and_costs_nothing(world: World) -> None:
+    anna = world.newcomer()
+    message = await world.ends(await (await ask(anna)).answered(), "✅")
+    await world.settled()
+    submits = len(world.runcomfy.submits)
+    with closing(sqlite3.connect(world.folder / "data" / "bot.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        refusals = [await (await ask(anna)).answered()]
+        refusals.append(await (await anna.press(message, "Re-roll")).answered())
+        for refusal in refusals:
+            assert refusal.is_ephemeral
+            assert "busy" in refusal.text
+        other.execute("rollback")
+    assert len(world.runcomfy.submits) == submits
+    assert world.used(anna) == 1
+
+
+async def test_several_orders_at_once_meet_a_locked_database(world: World) -> None:
+    """Each of them is answered within Discord's three seconds."""
+    people = [world.newcomer() for _ in range(5)]
+    with closing(sqlite3.connect(world.folder / "data" / "bot.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        presses = [await ask(person) for person in people]
+        answers = await asyncio.gather(*(press.answered() for press in presses), return_exceptions=True)
+        other.execute("rollback")
+    assert [each for each in answers if isinstance(each, BaseException)] == []
+    assert [world.used(person) for person in people] == [0] * 5
+
+
+async def test_a_rule_for_somebody_who_is_not_here(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Discord's app takes any user's id; who has left the server comes without a member."""
+    async with open_world(tmp_path_factory.mktemp("gone")) as world:
+        options = {"limit": 5, "per": "day", "who": world.alice}
+        data = world.mia._command_data("quota set", options, world.discord.channel)
+        del data["resolved"]["members"][world.alice.id]
+        gone = await world.mia.interact(2, data, world.discord.channel).answered()
+        assert gone.is_ephemeral
+        assert "reference" not in gone.text
+        assert world.rows("select * from quotas where user_id = 0") == []

@@ -1,0 +1,181 @@
+"""How the bot starts: its settings, what it asks Discord for, and what it tells its owner."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import discord
+import pytest
+
+import bot
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from tests.e2e.world import World
+
+CODE = Path(bot.__file__).parents[1]
+BAD = {
+    "RUNCOMFY_TOKEN": "two words-4711",
+    "RUNCOMFY_API_URL": "ftp://example-4711.net",
+    "RUNCOMFY_FILE_HOSTS": "http://example-4711.net/files",
+    "DATABASE_URL": "mysql://me:secret-4711@example.net/bot",
+    "DEFAULT_QUOTA": "4711 a day",
+    "MAX_QUOTA": "4711000/day",
+    "BUDGET": "4711/decade",
+    "GUILDS": "my-server-4711",
+    "DISCORD_PROXY": "socks5://127.0.0.1:4711",
+    "LOG_LEVEL": "LOUD-4711",
+}
+
+
+async def fails(world: World) -> str:
+    """Start a bot that ends by itself, and return what it said."""
+    await world.bot.start()
+    assert await asyncio.wait_for(world.bot.ended(), 10) > 0
+    await world.discord.until(lambda: world.log.endswith("\n"))
+    assert not world.discord.is_online
+    return world.log
+
+
+def syncs(world: World) -> int:
+    return sum(call.route == "sync" for call in world.discord.trace)
+
+
+@pytest.mark.parametrize(
+    "names", [list(BAD)[:5], list(BAD)[5:], list(BAD)], ids=["five", "other five", "all"]
+)
+async def test_all_bad_settings_are_named_at_once_and_no_value(tmp_path: Path, names: list[str]) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        world.settings.update({name: BAD[name] for name in names})
+        log = await fails(world)
+        assert {name for name in world.settings if re.search(rf"\b{name}\b", log)} == set(names)
+        assert "4711" not in log
+        assert not (tmp_path / "data").exists()
+
+
+async def test_missing_tokens_are_named(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        del world.settings["RUNCOMFY_TOKEN"]
+        world.settings["DISCORD_TOKEN"] = ""
+        log = await fails(world)
+        assert "DISCORD_TOKEN" in log
+        assert "RUNCOMFY_TOKEN" in log
+
+
+async def test_a_discord_token_that_discord_rejects(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        world.settings |= {"DISCORD_TOKEN": "bm90LWEtdG9rZW4.wrong.value"}
+        log = await fails(world)
+        assert "DISCORD_TOKEN" in log
+        assert "bm90LWEtdG9rZW4" not in log
+        assert "Unclosed" not in log
+
+
+async def test_a_discord_that_cannot_be_reached(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        world.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
+        assert "DISCORD_PROXY" in await fails(world)
+
+
+async def test_commands_that_discord_refuses(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        refusal = {"code": 50035, "message": "Invalid Form Body", "errors": {}}
+        world.discord.fail("sync", 400, refusal)
+        await fails(world)
+        world.discord.fail("sync", 403, {"code": 50001, "message": "Missing Access"})
+        await fails(world)
+
+
+async def test_a_token_that_is_revoked_while_the_bot_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4004 is Discord's "authentication failed", which no reconnect mends."""
+    async with open_world(tmp_path) as world:
+        monkeypatch.setattr(world.discord, "token", "another")
+        world.discord.drop_gateway(4004)
+        assert await asyncio.wait_for(world.bot.ended(), 10) > 0
+        await world.discord.until(lambda: "DISCORD_TOKEN" in world.log, timeout=1)
+
+
+async def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        kept = {"SSL_CERT_FILE": world.settings.pop("SSL_CERT_FILE")}
+        lines = [f"{name}={value}" for name, value in (world.settings | {"DEFAULT_QUOTA": "3/week"}).items()]
+        (tmp_path / ".env").write_text("\n".join([*lines, "OTHER_PROGRAM=1", "GUILDS="]))
+        world.settings.clear()
+        world.settings.update(kept)
+        await world.start()
+        assert "0 of 3 images used, 3 left" in await world.says(world.alice, "usage")
+
+
+async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        assert syncs(world) == 1
+        await world.restart()
+        assert syncs(world) == 1
+        await world.kill()
+        for package in ("bot", "cogs"):
+            shutil.copytree(CODE / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+        file = tmp_path / "bot/models/google/nano-banana-2/text-to-image.json"
+        model = json.loads(file.read_text("utf-8"))
+        model["input_schema"]["properties"]["num_images"]["maximum"] = 3
+        file.write_text(json.dumps(model), "utf-8")
+        await world.start()
+        assert syncs(world) == 2
+        (command,) = (each for each in world.discord.commands if each["name"] == "imagine")
+        (images,) = (each for each in command["options"] if each["name"] == "num_images")
+        assert images["max_value"] == 3
+        await world.restart()
+        assert syncs(world) == 2
+
+
+async def test_the_guilds_intent_alone_and_the_least_permissions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        gateway, identified = world.discord._gateway, []
+        receive = gateway._receive
+
+        def listen(wire: Any, op: int, data: Any) -> None:
+            if op == 2:
+                identified.append(data)
+            receive(wire, op, data)
+
+        monkeypatch.setattr(gateway, "_receive", listen)
+        await world.start()
+        assert [data["intents"] for data in identified] == [1]
+        (link,) = re.findall(r"https://discord\.com/\S*oauth2/authorize\S+", world.log)
+        assert f"client_id={world.discord.application_id}" in link
+        (permissions,) = re.findall(r"permissions=(\d+)", link)
+        least = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
+        assert int(permissions) == least.value
+        assert re.search(r"scope=(bot\+applications\.commands|applications\.commands\+bot)\b", link)
+
+
+async def test_commands_are_for_servers_only(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        assert {each["name"] for each in world.discord.commands} == {"imagine", "quota", "usage"}
+        for command in world.discord.commands:
+            assert command["contexts"] == [0]
+            assert command["integration_types"] == [0]
+        for name, options in (("imagine", {"prompt": "a fox"}), ("usage", {})):
+            press = await world.alice.forge(name, options, channel=world.alice.direct_messages)
+            assert "server" in (await press.answered()).text
+        assert world.rows() == []
+
+
+async def test_no_token_in_the_most_talkative_log(tmp_path: Path) -> None:
+    """An interaction's token lets anybody write in the bot's name for a quarter of an hour."""
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="debug") as world:
+        message = await world.imagine(resolution="0.5K")
+        await world.ends(message, "✅")
+        again = await (await world.bob.press(message, "Re-roll")).answered()
+        await world.ends(again, "✅")
+        await world.says(world.alice, "usage")
+        await world.settled()
+        assert "DEBUG" in world.log
