@@ -19,6 +19,9 @@ HOSTILE = [
     "**bold** __under__ *it* _it_ ~~gone~~ ||spoiler|| `code` ```block```",
     "``` an open block",
     "# heading",
+    "  # heading after spaces",
+    "1. a list",
+    "see https://example.com/a_b",
     "-# small",
     "> quote",
     ">>> a quote of everything",
@@ -48,7 +51,7 @@ async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(world:
 
     shown = next(line for line in message.text.splitlines() if line.startswith("> ")).removeprefix("> ")
     assert re.sub(r"\\(\W|_)", r"\1", shown) == prompt
-    assert not re.search(r"(?<!\\)(\\\\)*([*_~`|<]|\]\(|^[#>-])", shown)
+    assert not re.search(r"(?<!\\)(\\\\)*([*_~`|<]|\]\(|^\s*(\d+\.|[#>-]))", shown)
 
 
 async def test_a_long_prompt_is_sent_whole_and_cut_in_the_post(world: World) -> None:
