@@ -132,7 +132,7 @@ async def test_a_message_that_stands_there_is_not_left_waiting_for_ever(world: W
     world.discord.fail("callback", 503, NO_JSON, is_late=True)
     world.discord.fail("get_original", 404, {"code": 10015, "message": "Unknown Webhook"})
     message = await (await ask(anna)).answered()
-    await world.discord.until(lambda: "Waiting" not in message.text, timeout=20)
+    await world.discord.until(lambda: "Waiting" not in message.text, timeout=10)
     await world.settled()
     assert world.used(anna) == delivered(message)
 
