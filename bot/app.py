@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -28,23 +28,39 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 _log = logging.getLogger(__name__)
+_REJECTED = "DISCORD_TOKEN is rejected by Discord: copy it anew from its developer portal"
+_ENDED = {4004: _REJECTED}  # the gateway's close codes that no reconnect mends
 
 
 async def run(settings: Settings) -> None:
     """Be the bot until SIGTERM or SIGINT; jobs that are under way then are taken up by the next start.
 
     Raises:
-        ConfigError: A setting keeps the bot from starting; nothing was spent.
+        ConfigError: A setting keeps the bot from starting or going on.
     """
-    stopped = asyncio.Event()
+    being = asyncio.create_task(_be(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(number, being.cancel)
+    with suppress(asyncio.CancelledError):
+        await being
+
+
+async def _be(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         bot, runner = await _put_together(settings, stack)
         await _log_in(bot, settings.discord_token.get_secret_value())
         await runner.resume()
-        await _stay_connected(bot, stopped)
-        _log.info("stopping; jobs under way go on at the next start")
+        connection = asyncio.create_task(bot.connect())
+        try:
+            await asyncio.shield(connection)
+        except discord.ConnectionClosed as error:
+            raise ConfigError(
+                [_ENDED.get(error.code, f"Discord has closed the connection with code {error.code}")]
+            ) from error
+        finally:
+            # The gateway stays open meanwhile, so that whoever presses now is told.
+            bot.is_stopping = True
+            _log.info("stopping; jobs under way go on at the next start")
 
 
 async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
@@ -82,22 +98,10 @@ async def _log_in(bot: ImagineBot, token: str) -> None:
     try:
         await bot.login(token)
     except discord.LoginFailure as error:
-        raise ConfigError(
-            ["DISCORD_TOKEN is rejected by Discord: copy it anew from its developer portal"]
-        ) from error
+        raise ConfigError([_REJECTED]) from error
+    except discord.HTTPException as error:
+        raise ConfigError([f"Discord does not let the bot start: {error}"]) from error
     except NETWORK_ERRORS as error:
         raise ConfigError(
             [f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"]
         ) from error
-
-
-async def _stay_connected(bot: ImagineBot, stopped: asyncio.Event) -> None:
-    """Hold the gateway until the stop; what ends the gateway for good ends the bot."""
-    connection = asyncio.create_task(bot.connect())
-    stop = asyncio.create_task(stopped.wait())
-    await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    if connection.done():
-        await connection
-    else:
-        connection.cancel()

@@ -61,6 +61,8 @@ class ImagineBot(commands.Bot):
         self.quotas = quotas
         self._facts = facts
         self._guild_ids = guild_ids
+        self.is_stopping = False
+        """Set before the close: nothing new is begun any more."""
         self._to_load = extensions
         self._proxy = proxy
         self._webhooks: aiohttp.ClientSession | None = None

@@ -92,6 +92,12 @@ class BusyError(UserError):
     key = "busy"
 
 
+class StoppingError(UserError):
+    """The bot is about to stop, and takes no new orders."""
+
+    key = "stopping"
+
+
 class OperatorError(BotError):
     """The owner of the bot can mend it; the user is told so, without the reason.
 

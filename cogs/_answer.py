@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import discord
+import stamina
 
 from bot.client import NETWORK_ERRORS, ImagineBot
 from cogs import _render as render
+from cogs._buttons import JobButton
 
 if TYPE_CHECKING:
     from bot.records import Job
 
 _log = logging.getLogger(__name__)
-_ANSWERED_ALREADY = (
-    40060  # discord.py repeats a callback that met a 5xx; the first may have arrived after all
-)
+_UNKNOWN_WEBHOOK = 10015
+_ANSWERED_ALREADY = 40060  # discord.py repeats a callback that met a 5xx; the first may have arrived
 
 
 async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
@@ -27,6 +28,22 @@ async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
         await bot.jobs.unanswered(job)
     else:
         bot.jobs.answered(job, message_id)
+
+
+async def find_answer(bot: ImagineBot, job: Job) -> int | None:
+    """The id of the message that answers the job's interaction, where it is there and is the job's own.
+
+    A replayed interaction finds what the first one was answered with, which is another's.
+    """
+    original = cast("int", "@original")  # Discord's alias for the first response fits where an id does
+    try:
+        async for attempt in stamina.retry_context(on=_is_passing, timeout=15, wait_initial=1):
+            with attempt:
+                message = await bot.webhook(job.token or "").fetch_message(original)
+    except (discord.HTTPException, *NETWORK_ERRORS) as error:
+        _log.warning("job %s: its first response cannot be found: %s", job.job_id, error)
+        return None
+    return message.id if JobButton.is_under(message, job) else None
 
 
 async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | None:
@@ -43,7 +60,11 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
         _log.warning("job %s: the first response was lost: %s", job.job_id, type(error).__name__)
     else:
         return response.message_id
-    try:
-        return (await interaction.original_response()).id
-    except (discord.HTTPException, *NETWORK_ERRORS):
-        return None
+    return await find_answer(bot, job)
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the message may be found later: Discord can need seconds to know a new token (10015)."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 or error.code == _UNKNOWN_WEBHOOK
+    return isinstance(error, NETWORK_ERRORS)

@@ -52,6 +52,11 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[^:]*):v
         custom_id = f"job:{verb}:v1:{job.job_id}"
         return cls(verb, job.job_id, ui.Button(label=text, style=_STYLES[verb], custom_id=custom_id))
 
+    @staticmethod
+    def is_under(message: discord.Message, job: Job) -> bool:
+        """Whether a message is this job's own: its buttons name it."""
+        return any(custom_id.endswith(f":{job.job_id}") for custom_id in custom_ids(message))
+
     @classmethod
     async def from_custom_id(
         cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
@@ -75,3 +80,10 @@ def buttons(job: Job, *verbs: Verb) -> ui.View:
     for verb in verbs:
         view.add_item(JobButton.under(job, verb))
     return view
+
+
+def custom_ids(message: discord.Message | None) -> list[str]:
+    """The custom_ids of all buttons under a message."""
+    rows = message.components if message else []
+    parts = [part for row in rows if isinstance(row, discord.ActionRow) for part in row.children]
+    return [part.custom_id for part in parts if part.custom_id]

@@ -6,7 +6,7 @@ import asyncio
 import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
 import stamina
@@ -16,6 +16,7 @@ from bot.errors import DeliveryError
 from bot.images import Fitted, fit
 from bot.records import Job, JobStatus
 from cogs import _render as render
+from cogs._answer import find_answer
 from cogs._edits import MessageEdits
 
 if TYPE_CHECKING:
@@ -87,14 +88,7 @@ class DiscordDelivery:
 
     async def find_answer(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""
-        original = cast("int", "@original")  # Discord's alias for the first response fits where an id does
-        try:
-            async for attempt in _patiently():
-                with attempt:
-                    return (await self._bot.webhook(job.token or "").fetch_message(original)).id
-        except (discord.HTTPException, *NETWORK_ERRORS):
-            pass
-        return None
+        return await find_answer(self._bot, job)
 
     def forget(self, job_id: str) -> None:
         """The job is over: nothing of it is to be shown any more."""

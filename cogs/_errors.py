@@ -23,7 +23,12 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
         error = error.original
     if isinstance(error, app_commands.TransformerError | app_commands.CommandSignatureMismatch):
         _log.warning("a command came in another form than it was synced: %s", type(error).__name__)
+    if isinstance(error, (discord.HTTPException, *NETWORK_ERRORS)):
+        _log.warning("Discord did not take an answer: %s", error)
+        return
     if not isinstance(error, BotError):
+        if interaction.client.is_closed():
+            return  # the ground is gone from under it; what was written down goes on at the next start
         reference = secrets.token_hex(3).upper()
         _log.error("unexpected, reference %s", reference, exc_info=error)
         error = UnexpectedError(reference=reference)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.client import NEEDED, ImagineBot
-from bot.errors import ForbiddenHereError, MissingPermissionsError
+import discord
+
+from bot.errors import ForbiddenHereError, MissingPermissionsError, StoppingError
 from bot.records import Requester
 
 if TYPE_CHECKING:
-    import discord
+    from bot.client import ImagineBot
+
+# As Discord's app calls them in English.
+_RIGHTS = {"view_channel": "View Channel", "embed_links": "Embed Links", "attach_files": "Attach Files"}
 
 
 def requester(interaction: discord.Interaction[Any]) -> Requester:
@@ -17,8 +21,11 @@ def requester(interaction: discord.Interaction[Any]) -> Requester:
 
     Raises:
         ForbiddenHereError: It is no server, or none that the owner lets use the bot.
+        StoppingError: The bot is about to stop.
     """
     bot: ImagineBot = interaction.client
+    if bot.is_stopping:
+        raise StoppingError
     if interaction.guild_id is None or interaction.channel_id is None or not bot.serves(interaction.guild_id):
         raise ForbiddenHereError
     return Requester(
@@ -41,8 +48,8 @@ def painter(interaction: discord.Interaction[Any]) -> Requester:
         MissingPermissionsError: The bot lacks a right in this channel; nothing is spent for that.
     """
     asker = requester(interaction)
-    missing = NEEDED & ~interaction.app_permissions
-    if missing.value:
-        names = ", ".join(name.replace("_", " ").title() for name, is_set in missing if is_set)
-        raise MissingPermissionsError(permissions=names)
+    here = interaction.app_permissions
+    missing = [name for right, name in _RIGHTS.items() if not here >= discord.Permissions(**{right: True})]
+    if missing:
+        raise MissingPermissionsError(permissions=", ".join(missing))
     return asker

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import discord
 from discord.ext import commands
 
+from bot.client import NETWORK_ERRORS
 from bot.errors import JobNotFoundError
 from cogs._answer import answer
-from cogs._buttons import JobButton, Verb
+from cogs._buttons import JobButton, Verb, custom_ids
 from cogs._errors import explain
 from cogs._requester import painter, requester
 
@@ -59,16 +61,18 @@ class Jobs(commands.Cog):
         may_manage = interaction.permissions.manage_messages
         job = await self._bot.jobs.cancellable(requester(interaction), job_id, may_manage=may_manage)
         # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended.
-        await interaction.response.defer()
+        with suppress(
+            discord.HTTPException, *NETWORK_ERRORS
+        ):  # the wish counts, whether or not it is confirmed
+            await interaction.response.defer()
         await self._bot.jobs.cancel(job)
 
 
 def _is_shown(interaction: discord.Interaction[Any], data: dict[str, Any]) -> bool:
     """Whether the press is of a button of ours that the message really has."""
     custom_id = str(data.get("custom_id", ""))
-    rows = interaction.message.components if interaction.message else []
-    shown = {part.custom_id for row in rows if isinstance(row, discord.ActionRow) for part in row.children}
-    return custom_id in shown and bool(JobButton.__discord_ui_compiled_template__.fullmatch(custom_id))
+    is_ours = JobButton.__discord_ui_compiled_template__.fullmatch(custom_id) is not None
+    return is_ours and custom_id in custom_ids(interaction.message)
 
 
 async def setup(bot: ImagineBot) -> None:

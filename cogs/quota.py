@@ -54,7 +54,7 @@ class Quotas(commands.Cog):
         interaction: discord.Interaction[Any],
         limit: app_commands.Range[int, 0, LIMIT_MAX],
         per: Period,
-        who: discord.Member | None = None,
+        who: discord.User | None = None,
     ) -> None:
         """Put a rule in place of the one that the target had."""
         asker = _manager(interaction)
@@ -72,7 +72,7 @@ class Quotas(commands.Cog):
 
     @quota.command(description="Remove the limit of everybody here, or of one member")
     @app_commands.describe(who="One member instead of everybody")
-    async def clear(self, interaction: discord.Interaction[Any], who: discord.Member | None = None) -> None:
+    async def clear(self, interaction: discord.Interaction[Any], who: discord.User | None = None) -> None:
         """Remove a rule and say what holds without it."""
         asker = _manager(interaction)
         target = who.id if who else EVERYBODY
@@ -138,7 +138,7 @@ def _quota(quota: Quota | None, locale: str) -> str:
     return translate("quota-of", locale, limit=quota.limit, per=quota.per)
 
 
-def _mention(who: discord.Member | None) -> str:
+def _mention(who: discord.User | None) -> str:
     return who.mention if who else ""
 
 

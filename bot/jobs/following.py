@@ -36,13 +36,13 @@ class Following:
 
         Raises:
             CancelledOnTheWayError: It was cancelled at RunComfy.
-            GenerationTimeoutError: It did not end within 30 minutes, or RunComfy did not answer for as long.
+            GenerationTimeoutError: It did not end within 30 minutes of looking.
             BotError: As `RunComfyClient.result`.
         """
         request_id = job.request_id
         if request_id is None:
             raise SubmissionUnknownError
-        since = max(job.created_at, job.asked_at)
+        since = datetime.now(UTC)  # not since the order: a bot that was away for hours looks again first
         while True:
             try:
                 seen = await self._look(job, request_id)

@@ -7,7 +7,6 @@ import logging
 import secrets
 import shutil
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -114,7 +113,7 @@ class JobRunner:
                 await asyncio.wait([before])
             if message_id:
                 await durably(lambda: self._jobs.answered(job.job_id, message_id))
-                job = replace(job, message_id=message_id)
+                job = await self._jobs.get(job.job_id)  # a Cancel may have been faster
             await self._carry(job)
         except Exception:  # noqa: BLE001 (the guard of a job: one that breaks must not stop the others)
             reference = secrets.token_hex(3).upper()
@@ -122,12 +121,14 @@ class JobRunner:
             await self._fail(job, UnexpectedError(reference=reference))
 
     async def _carry(self, job: Job) -> None:
-        if job.status.is_final:
-            await self._unbroken.run(self._tell(job))
-            return
         try:
             if job.message_id is None:
-                job = await self._find_answer(job)
+                job = await self._with_message(job)
+            if job.status.is_final:
+                await self._unbroken.run(self._tell(job))
+                return
+            if job.message_id is None:
+                raise DeliveryError("the first response never arrived")
             if job.status is JobStatus.SUBMITTING:
                 raise SubmissionUnknownError("found so at the start")
             if job.status is JobStatus.IN_QUEUE and job.cancelled_by:
@@ -142,11 +143,11 @@ class JobRunner:
         except BotError as error:
             await self._fail(job, error)
 
-    async def _find_answer(self, job: Job) -> Job:
-        """Money is not spent on what nobody can see: without a message the job ends here."""
+    async def _with_message(self, job: Job) -> Job:
+        """The job with its message, where the first response arrived and nobody noted it."""
         message_id = await self._delivery.find_answer(job)
         if message_id is None:
-            raise DeliveryError("the first response never arrived")
+            return job
         await durably(lambda: self._jobs.answered(job.job_id, message_id))
         return await self._jobs.get(job.job_id)
 
@@ -198,7 +199,7 @@ class JobRunner:
     async def _end(self, job: Job, status: JobStatus, error: BotError | None = None) -> None:
         key, values = (error.key, error.values) if error else (None, {})
         ended = await durably(lambda: self._jobs.end(job.job_id, status, error=key, error_values=values))
-        if ended:
+        if ended and ended.message_id:  # else it is told as soon as the message is known
             await self._unbroken.run(self._tell(ended))
 
     async def _tell(self, job: Job) -> None:

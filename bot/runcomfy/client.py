@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import aiohttp
@@ -13,14 +10,15 @@ import stamina
 from yarl import URL
 
 from bot.errors import (
-    BotError,
-    PromptRefusedError,
-    RequestNotFoundError,
-    RunComfyAuthError,
-    RunComfyBalanceError,
-    RunComfyProtocolError,
     RunComfyUnavailableError,
     SubmissionUnknownError,
+)
+from bot.runcomfy.refusals import (
+    REQUEST_REFUSALS,
+    SUBMIT_REFUSALS,
+    NoAnswerError,
+    Refusals,
+    checked,
 )
 from bot.runcomfy.replies import (
     Json,
@@ -28,13 +26,14 @@ from bot.runcomfy.replies import (
     Status,
     parse_body,
     parse_cancelled,
-    parse_error_code,
     parse_request_id,
     parse_result,
     parse_status,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pydantic import JsonValue
 
 T = TypeVar("T")
@@ -47,39 +46,6 @@ _RETRY_AFTER_MAX = 60.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
-class _NoAnswerError(RunComfyUnavailableError):
-    """The call may have reached RunComfy, and no usable answer came back."""
-
-
-# Looked up by error_code first, then by HTTP status, then by the status's first digit: RunComfy's documented
-# 400 means no money, a bad token or a bad id, while its own clients are also ready for 401, 402 and 404.
-_Refusals = Mapping[int, type[BotError]]
-_REFUSALS: _Refusals = {
-    400002: RunComfyBalanceError,
-    402: RunComfyBalanceError,
-    400004: RunComfyAuthError,
-    401: RunComfyAuthError,
-    403: RunComfyAuthError,
-    408: _NoAnswerError,
-    429: RunComfyUnavailableError,
-}
-_SUBMIT_REFUSALS: _Refusals = {
-    **_REFUSALS,
-    400001: RunComfyProtocolError,
-    404: RunComfyProtocolError,
-    400: PromptRefusedError,
-    413: PromptRefusedError,
-    422: PromptRefusedError,
-    4: RunComfyProtocolError,
-}
-_REQUEST_REFUSALS: _Refusals = {
-    **_REFUSALS,
-    400001: RequestNotFoundError,
-    403001: RequestNotFoundError,
-    404: RequestNotFoundError,
-}
-
-
 def _pause(error: Exception) -> bool | float:
     """Whether to ask again, after as long as RunComfy wants it; stamina itself caps no such wish."""
     if not isinstance(error, RunComfyUnavailableError):
@@ -87,6 +53,9 @@ def _pause(error: Exception) -> bool | float:
     return True if error.retry_after is None else min(error.retry_after, _RETRY_AFTER_MAX)
 
 
+# Somebody watches a Cancel, so it gives up soon; RunComfy's own client allows it five seconds.
+_BRISK_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
+_BRISK = stamina.AsyncRetryingCaller(attempts=2, timeout=5, wait_initial=0.5, wait_max=2, wait_jitter=0.5)
 _PATIENT = stamina.AsyncRetryingCaller(attempts=5, timeout=90, wait_initial=0.5, wait_max=8, wait_jitter=0.5)
 
 
@@ -117,12 +86,12 @@ class RunComfyClient:
             body = await self._call(
                 "POST",
                 f"/v1/models/{model_id}",
-                _SUBMIT_REFUSALS,
+                SUBMIT_REFUSALS,
                 input=dict(input),
                 timeout=_SUBMIT_TIMEOUT,
             )
             return _parsed(parse_request_id, body)
-        except _NoAnswerError as error:
+        except NoAnswerError as error:
             raise SubmissionUnknownError(str(error)) from None
 
     async def status(self, request_id: str) -> Status:
@@ -160,24 +129,34 @@ class RunComfyClient:
             RunComfyAuthError: The token is rejected.
             RunComfyUnavailableError: No usable answer came in several tries; trying again is safe.
         """
-        return await self._ask("POST", request_id, "cancel", parse_cancelled)
+        return await self._ask("POST", request_id, "cancel", parse_cancelled, is_brisk=True)
 
-    async def _ask(self, method: str, request_id: str, verb: str, parse: Callable[[Json], T]) -> T:
+    async def _ask(
+        self,
+        method: str,
+        request_id: str,
+        verb: str,
+        parse: Callable[[Json], T],
+        *,
+        is_brisk: bool = False,
+    ) -> T:
         """One of the calls that change nothing when repeated."""
         if not _REQUEST_ID.fullmatch(request_id):
             raise ValueError("no request_id can look like that")
 
+        timeout = _BRISK_TIMEOUT if is_brisk else _TIMEOUT
+
         async def once() -> T:
             path = f"/v1/requests/{request_id}/{verb}"
-            return _parsed(parse, await self._call(method, path, _REQUEST_REFUSALS, timeout=_TIMEOUT))
+            return _parsed(parse, await self._call(method, path, REQUEST_REFUSALS, timeout=timeout))
 
-        return await _PATIENT(_pause, once)
+        return await (_BRISK if is_brisk else _PATIENT)(_pause, once)
 
     async def _call(
         self,
         method: str,
         path: str,
-        refusals: _Refusals,
+        refusals: Refusals,
         *,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's own kind, which bounds each phase)
         input: Json | None = None,  # noqa: A002 (RunComfy's word)
@@ -197,8 +176,8 @@ class RunComfyClient:
             raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
             # Their texts can quote what was received, so only their names go on.
-            raise _NoAnswerError(f"the answer was lost: {type(error).__name__}") from None
-        return _checked(response, body, refusals)
+            raise NoAnswerError(f"the answer was lost: {type(error).__name__}") from None
+        return checked(response, body, refusals)
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:
@@ -217,33 +196,8 @@ def _json(raw: bytes) -> Json | None:
         return None
 
 
-def _checked(response: aiohttp.ClientResponse, body: Json | None, refusals: _Refusals) -> Json:
-    code = parse_error_code(body or {})
-    is_good = 200 <= response.status < 300
-    if is_good and body is not None and body.get("error_code") is None:
-        return body
-    # An error may come with HTTP 200; the first three of an error_code's six digits are its HTTP status.
-    status = code // 1000 if is_good and code and code >= 400_000 else response.status
-    refusal = refusals.get(code or 0) or refusals.get(status) or refusals.get(status // 100) or _NoAnswerError
-    detail = f"HTTP {response.status}, " + ("no JSON" if body is None else f"error_code {code}")
-    if issubclass(refusal, RunComfyUnavailableError):
-        raise refusal(detail, retry_after=_retry_after(response.headers.get("Retry-After", "")))
-    raise refusal(detail)
-
-
-def _retry_after(text: str) -> float | None:
-    """Seconds to wait from a Retry-After header, which holds seconds or a date; None if it is neither."""
-    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        return float(text)
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-
 def _parsed(parse: Callable[[Json], T], body: Json) -> T:
     try:
         return parse(body)
     except ValueError:
-        raise _NoAnswerError("the answer lacks what it should hold") from None
+        raise NoAnswerError("the answer lacks what it should hold") from None

@@ -20,7 +20,7 @@ from bot.errors import BusyError, ConfigError
 
 _log = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
-_BUSY_SECONDS = 1.5  # under the three seconds that Discord waits for a first response
+_BUSY_SECONDS = 1.2  # waited twice at the most, under the three seconds that Discord gives a first response
 
 T = TypeVar("T")
 Work = Callable[[aiosqlite.Connection], Awaitable[T]]
@@ -51,19 +51,25 @@ class Database:
         return await asyncio.shield(asyncio.ensure_future(self._transaction(work)))
 
     async def _transaction(self, work: Work[T]) -> T:
-        async with self._turn:
-            try:
-                await self._writer.execute("begin immediate")
-                result = await work(self._writer)
-                await self._writer.commit()
-            except sqlite3.OperationalError as error:
-                _log.warning("the database refuses to write: %s", error)
-                raise BusyError from error
-            else:
-                return result
-            finally:
-                if self._writer.in_transaction:
-                    await self._writer.rollback()
+        try:
+            # The queue in front of a locked database counts too: each in it would wait anew.
+            async with asyncio.timeout(_BUSY_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise BusyError from None
+        try:
+            await self._writer.execute("begin immediate")
+            result = await work(self._writer)
+            await self._writer.commit()
+        except sqlite3.OperationalError as error:
+            _log.warning("the database refuses to write: %s", error)
+            raise BusyError from error
+        else:
+            return result
+        finally:
+            if self._writer.in_transaction:
+                await self._writer.rollback()
+            self._turn.release()
 
 
 @asynccontextmanager

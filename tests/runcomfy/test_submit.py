@@ -19,6 +19,7 @@ from bot.errors import (
 )
 from bot.runcomfy import RunComfyClient
 from bot.runcomfy import client as client_module
+from bot.runcomfy.refusals import NoAnswerError
 from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, stall
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
 
@@ -82,7 +83,7 @@ async def test_a_definite_refusal_costs_one_post(
     with pytest.raises(expected) as caught:
         await client.submit(MODEL, FOX)
     assert isinstance(caught.value, expected)
-    assert not isinstance(caught.value, client_module._NoAnswerError), "this one is definite"
+    assert not isinstance(caught.value, NoAnswerError), "this one is definite"
     assert len(runcomfy.submits) == 1
 
 

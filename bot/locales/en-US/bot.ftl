@@ -77,6 +77,7 @@ not-now = ⚠️ This job has moved on, so there is nothing to do here. Look at 
 already-painting = 🎨 Already painting, RunComfy cannot stop it. It will be posted when it is done.
 forbidden-here = ⚠️ You may not use this here. Ask somebody who manages this server; they can ask the bot's owner.
 missing-permissions = ⚠️ I cannot post images in this channel: I need { $permissions } here. Ask somebody who manages this server, or use another channel. Nothing was ordered.
+stopping = ⚠️ The bot is restarting. Nothing was charged; try again in a minute.
 busy = ⚠️ The bot is busy. Nothing was charged; try again in a minute.
 
 ## /usage and /quota

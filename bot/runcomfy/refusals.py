@@ -1,0 +1,86 @@
+"""What RunComfy's errors mean, whichever way they come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from bot.errors import (
+    BotError,
+    PromptRefusedError,
+    RequestNotFoundError,
+    RunComfyAuthError,
+    RunComfyBalanceError,
+    RunComfyProtocolError,
+    RunComfyUnavailableError,
+)
+from bot.runcomfy.replies import Json, parse_error_code
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+class NoAnswerError(RunComfyUnavailableError):
+    """The call may have reached RunComfy, and no usable answer came back."""
+
+
+# Looked up by error_code first, then by HTTP status, then by the status's first digit: RunComfy's documented
+# 400 means no money, a bad token or a bad id, while its own clients are also ready for 401, 402 and 404.
+Refusals: TypeAlias = Mapping[int, type[BotError]]
+_REFUSALS: Refusals = {
+    400002: RunComfyBalanceError,
+    402: RunComfyBalanceError,
+    400004: RunComfyAuthError,
+    401: RunComfyAuthError,
+    403: RunComfyAuthError,
+    408: NoAnswerError,
+    429: RunComfyUnavailableError,
+}
+SUBMIT_REFUSALS: Refusals = {
+    **_REFUSALS,
+    400001: RunComfyProtocolError,
+    404: RunComfyProtocolError,
+    400: PromptRefusedError,
+    413: PromptRefusedError,
+    422: PromptRefusedError,
+    4: RunComfyProtocolError,
+}
+REQUEST_REFUSALS: Refusals = {
+    **_REFUSALS,
+    400001: RequestNotFoundError,
+    403001: RequestNotFoundError,
+    404: RequestNotFoundError,
+}
+
+
+def checked(response: aiohttp.ClientResponse, body: Json | None, refusals: Refusals) -> Json:
+    """The body of a good answer.
+
+    Raises:
+        BotError: What `refusals` says of this one; NoAnswerError where they say nothing.
+    """
+    code = parse_error_code(body or {})
+    is_good = 200 <= response.status < 300
+    if is_good and body is not None and body.get("error_code") is None:
+        return body
+    # An error may come with HTTP 200; the first three of an error_code's six digits are its HTTP status.
+    status = code // 1000 if is_good and code and code >= 400_000 else response.status
+    refusal = refusals.get(code or 0) or refusals.get(status) or refusals.get(status // 100) or NoAnswerError
+    detail = f"HTTP {response.status}, " + ("no JSON" if body is None else f"error_code {code}")
+    if issubclass(refusal, RunComfyUnavailableError):
+        raise refusal(detail, retry_after=_retry_after(response.headers.get("Retry-After", "")))
+    raise refusal(detail)
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds to wait from a Retry-After header, which holds seconds or a date; None if it is neither."""
+    if re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
