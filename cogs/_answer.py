@@ -37,7 +37,7 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
     """
     original = cast("int", "@original")  # Discord's alias for the first response fits where an id does
     try:
-        async for attempt in stamina.retry_context(on=_is_passing, timeout=15, wait_initial=1):
+        async for attempt in stamina.retry_context(on=_is_passing, attempts=4, timeout=5, wait_initial=1):
             with attempt:
                 message = await bot.webhook(job.token or "").fetch_message(original)
     except (discord.HTTPException, *NETWORK_ERRORS) as error:

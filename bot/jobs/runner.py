@@ -128,7 +128,8 @@ class JobRunner:
                 await self._unbroken.run(self._tell(job))
                 return
             if job.message_id is None:
-                raise DeliveryError("the first response never arrived")
+                await self._give_back_unseen(job)
+                return
             if job.status is JobStatus.SUBMITTING:
                 raise SubmissionUnknownError("found so at the start")
             if job.status is JobStatus.IN_QUEUE and job.cancelled_by:
@@ -150,6 +151,12 @@ class JobRunner:
             return job
         await durably(lambda: self._jobs.answered(job.job_id, message_id))
         return await self._jobs.get(job.job_id)
+
+    async def _give_back_unseen(self, job: Job) -> None:
+        """No money is spent on what nobody can see, and nobody is there to be told."""
+        _log.info("job %s: given back, since its first response never arrived", job.job_id)
+        await durably(lambda: self._jobs.end(job.job_id, JobStatus.FAILED, error=DeliveryError.key))
+        await durably(lambda: self._jobs.told(job))
 
     async def _cancel_as_wished(self, job: Job) -> None:
         """Somebody pressed Cancel, and the bot was killed before RunComfy was asked or had answered."""
