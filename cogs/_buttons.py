@@ -12,8 +12,13 @@ from bot.i18n import translate
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Sequence
 
     from bot.records import Job
+
+
+LISTED = 10
+"""How many jobs a list shows: Discord takes 25 buttons and 2000 characters."""
 
 
 class Verb(StrEnum):
@@ -79,6 +84,16 @@ def buttons(job: Job, *verbs: Verb) -> ui.View:
     view = ui.View(timeout=None)
     for verb in verbs:
         view.add_item(JobButton.under(job, verb))
+    return view
+
+
+def numbered_buttons(jobs: Sequence[Job]) -> ui.View:
+    """A view for a list of unfinished jobs: Cancel or Fetch for each, with its number."""
+    view = ui.View(timeout=None)
+    for number, job in enumerate(jobs, 1):
+        verb = Verb.FETCH if job.is_fetchable else Verb.CANCEL
+        label = translate(f"button-{verb}-numbered", job.locale, number=number)
+        view.add_item(JobButton.under(job, verb, label=label))
     return view
 
 

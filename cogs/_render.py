@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PROMPT_SHOWN = 1000  # characters: an embed's description takes 4096, and escaping can double a prompt
 _ALT_TEXT = 1024  # Discord's limit for a file's description
 _OPTION_SHOWN = 100
+_PROMPT_LISTED = 60
 _MEGABYTE = 1024 * 1024
 _INLINE = re.compile(r"[\\*_~|`<\[\]]|(?<=https)(?=://)|(?<=http)(?=://)")
 _LINE_START = re.compile(r"^(\s*(?:\d+(?=\.))?)([#+>.-])")
@@ -70,6 +71,21 @@ def view(job: Job) -> discord.ui.View:
     if job.status.is_final:
         return buttons(job, Verb.REROLL)
     return buttons(job, Verb.CANCEL)
+
+
+def line(number: int, job: Job, locale: str) -> str:
+    """A job in a list: its state in a few words, its prompt's beginning, and a link to its message."""
+    state = (
+        "fetchable" if job.is_fetchable else "painting" if job.status is JobStatus.IN_PROGRESS else "waiting"
+    )
+    return translate(
+        f"jobs-{state}",
+        locale,
+        number=number,
+        prompt=_escaped(_cut(prompt(job), _PROMPT_LISTED)),
+        when=timestamp(job.created_at),
+        link=f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id or ''}",
+    )
 
 
 def prompt(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""The buttons under jobs: Re-roll, Retry, Cancel, Fetch."""
+"""/jobs, and the buttons under jobs: Re-roll, Retry, Cancel, Fetch."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 
 from bot.client import NETWORK_ERRORS
 from bot.errors import JobNotFoundError
+from bot.i18n import translate
+from cogs import _render as render
 from cogs._answer import answer
-from cogs._buttons import JobButton, Verb, custom_ids
-from cogs._errors import explain
+from cogs._buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
+from cogs._errors import explain, whisper
 from cogs._requester import painter, requester
 
 if TYPE_CHECKING:
@@ -24,6 +27,16 @@ class Jobs(commands.Cog):
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
+
+    @app_commands.command(description="See your unfinished jobs, and fetch images that never reached you")
+    async def jobs(self, interaction: discord.Interaction[Any]) -> None:
+        """What the member waits for here, with what can be done about each."""
+        asker = requester(interaction)
+        jobs = (await self._bot.jobs.unfinished(asker))[:LISTED]
+        text = "\n".join(render.line(number, job, asker.locale) for number, job in enumerate(jobs, 1))
+        await interaction.response.send_message(
+            text or translate("jobs-none", asker.locale), view=numbered_buttons(jobs), ephemeral=True
+        )
 
     @commands.Cog.listener()
     async def on_job_button(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
@@ -60,12 +73,13 @@ class Jobs(commands.Cog):
     async def _cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         may_manage = interaction.permissions.manage_messages
         job = await self._bot.jobs.cancellable(requester(interaction), job_id, may_manage=may_manage)
-        # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended.
-        with suppress(
-            discord.HTTPException, *NETWORK_ERRORS
-        ):  # the wish counts, whether or not it is confirmed
+        # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended. The
+        # wish counts, whether or not Discord takes this confirmation.
+        with suppress(discord.HTTPException, *NETWORK_ERRORS):
             await interaction.response.defer()
         await self._bot.jobs.cancel(job)
+        if interaction.message and interaction.message.id != job.message_id:
+            await whisper(interaction, translate("jobs-cancelled", interaction.locale.value))
 
 
 def _is_shown(interaction: discord.Interaction[Any], data: dict[str, Any]) -> bool:

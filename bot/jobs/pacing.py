@@ -9,8 +9,8 @@ def pause_seconds(age_seconds: float) -> float:
     """How long to wait before the next look: one second at first, longer with the job's age.
 
     A finished image has to be in Discord within six seconds, download and upload included, so a young job's
-    pauses end at four.
+    pauses end at three.
     """
     if age_seconds > _YOUNG_SECONDS:
         return 15.0
-    return min(4.0, max(1.0, age_seconds / 10))
+    return min(3.0, max(1.0, age_seconds / 10))

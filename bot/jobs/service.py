@@ -67,7 +67,7 @@ class JobService:
         order of one's own harms nobody.
 
         Raises:
-            JobNotFoundError: There is no such job in this channel.
+            JobNotFoundError: There is no such job in this channel, nor a job of one's own on this server.
         """
         job, model = await self._repeatable(requester, job_id)
         return await self.start(requester, model, dict(model.schema.reseeded(job.input)), parent=job)
@@ -84,17 +84,19 @@ class JobService:
             raise NotNowError
         return await self.start(requester, model, dict(job.input), parent=job)
 
+    async def unfinished(self, requester: Requester) -> list[Job]:
+        """What a member waits for on this server, and what may still be fetched; newest first."""
+        return await self._jobs.unfinished(requester.guild_id, requester.user_id)
+
     async def fetch(self, requester: Requester, job_id: str) -> Job:
         """Take up a failed job again whose images RunComfy may still hold; free, for its owner.
 
         Raises:
-            JobNotFoundError: There is no such job on this server.
+            JobNotFoundError: There is no such job in this channel.
             NotYourJobError: Somebody else asks.
             NotNowError: There is nothing to fetch, or it is being fetched.
         """
-        job = await self._jobs.get(job_id)
-        if job.guild_id != requester.guild_id:
-            raise JobNotFoundError
+        job = await self._here(requester, job_id)
         if job.user_id != requester.user_id:
             raise NotYourJobError
         taken = await self._jobs.fetch_again(job_id, requester) if job.is_fetchable else None
@@ -131,9 +133,11 @@ class JobService:
             raise AlreadyPaintingError
 
     async def _here(self, requester: Requester, job_id: str) -> Job:
-        # A message never leaves its channel, so a button that names another channel's job is forged.
         job = await self._jobs.get(job_id)
-        if (job.guild_id, job.channel_id) != (requester.guild_id, requester.channel_id):
+        # A message never leaves its channel, so a button that names another channel's job is forged, unless
+        # its owner found it in their own list.
+        is_here = job.channel_id == requester.channel_id or job.user_id == requester.user_id
+        if job.guild_id != requester.guild_id or not is_here:
             raise JobNotFoundError
         return job
 

@@ -76,6 +76,14 @@ class JobStore:
         rows = [row async for row in self._queries.open_jobs(self._database.reader)]
         return [job for row in rows if (job := _job(row))]
 
+    async def unfinished(self, guild_id: int, user_id: int) -> list[Job]:
+        """A member's jobs on a server that are live or can be fetched, newest first, 50 at the most."""
+        rows = self._queries.unfinished_jobs(
+            self._database.reader, guild_id=guild_id, user_id=user_id, most=50
+        )
+        jobs = [job async for row in rows if (job := _job(row))]
+        return [job for job in jobs if not job.status.is_final or job.is_fetchable]
+
     async def answered(self, job_id: str, message_id: int) -> None:
         """Note which message is the job's."""
         await self._database.transaction(

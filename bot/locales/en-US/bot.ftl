@@ -39,6 +39,8 @@ button-cancel = Cancel
 button-reroll = Re-roll
 button-retry = Retry
 button-fetch = Fetch the images
+button-cancel-numbered = Cancel { $number }
+button-fetch-numbered = Fetch { $number }
 
 ## Why a job failed; told in its own message
 
@@ -79,6 +81,14 @@ forbidden-here = ⚠️ You may not use this here. Ask somebody who manages this
 missing-permissions = ⚠️ I cannot post images in this channel: I need { $permissions } here. Ask somebody who manages this server, or use another channel. Nothing was ordered.
 stopping = ⚠️ The bot is restarting. Nothing was charged; try again in a minute.
 busy = ⚠️ The bot is busy. Nothing was charged; try again in a minute.
+
+## /jobs
+
+jobs-waiting = { $number }. 🕒 Waiting · ordered { $when } · [{ $prompt }]({ $link })
+jobs-painting = { $number }. 🎨 Painting · ordered { $when } · [{ $prompt }]({ $link })
+jobs-fetchable = { $number }. 📦 Can be fetched, free · ordered { $when } · { $prompt }
+jobs-none = You have no unfinished jobs here. Start one with /imagine.
+jobs-cancelled = ✖️ The job is cancelled. Nothing was charged.
 
 ## /usage and /quota
 

@@ -16,6 +16,14 @@ select * from jobs
 where token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress')
 order by created_at;
 
+-- name: unfinished_jobs
+-- What a member waits for, and what may still be fetched.
+select * from jobs
+where guild_id = :guild_id and user_id = :user_id
+    and (status in ('waiting', 'submitting', 'in_queue', 'in_progress') or status = 'failed' and request_id is not null)
+order by created_at desc
+limit :most;
+
 -- name: answered!
 update jobs set message_id = :message_id where job_id = :job_id;
 
