@@ -92,7 +92,7 @@ def numbered_buttons(jobs: Sequence[Job]) -> ui.View:
     view = ui.View(timeout=None)
     for number, job in enumerate(jobs, 1):
         verb = Verb.FETCH if job.is_fetchable else Verb.CANCEL
-        label = translate(f"button-{verb}-numbered", job.locale, number=number)
+        label = translate(f"numbered-{verb}", job.locale, number=number)
         view.add_item(JobButton.under(job, verb, label=label))
     return view
 

@@ -154,6 +154,6 @@ async def test_every_extension_loads_and_brings_its_commands(tmp_path: Path) -> 
             for extension in cogs.EXTENSIONS:
                 await bot.load_extension(extension)
             commands = {command.name for command in bot.tree.get_commands()}
-            assert commands == {"usage", "quota", *Catalogue.load().by_command}
+            assert commands == {"jobs", "usage", "quota", *Catalogue.load().by_command}
     modules = {f"cogs.{file.stem}" for file in (ROOT / "cogs").glob("[!_]*.py")}
     assert set(cogs.EXTENSIONS) == modules

@@ -146,6 +146,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     "status-": [status.replace("_", "-") for status in list(JobStatus)[:3]],
     "button-": Verb,
     "usage-": Period,
+    "numbered-": (Verb.CANCEL, Verb.FETCH),
+    "jobs-": ("waiting", "painting", "fetchable"),
 }
 
 

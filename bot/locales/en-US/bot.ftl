@@ -39,8 +39,8 @@ button-cancel = Cancel
 button-reroll = Re-roll
 button-retry = Retry
 button-fetch = Fetch the images
-button-cancel-numbered = Cancel { $number }
-button-fetch-numbered = Fetch { $number }
+numbered-cancel = Cancel { $number }
+numbered-fetch = Fetch { $number }
 
 ## Why a job failed; told in its own message
 
