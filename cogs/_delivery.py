@@ -13,6 +13,7 @@ import stamina
 
 from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import DeliveryError
+from bot.i18n import translate
 from bot.images import Fitted, fit
 from bot.records import Job, JobStatus
 from cogs import _render as render
@@ -28,6 +29,7 @@ _EDITS_OF_OLD_MESSAGES = timedelta(hours=1)  # older messages have a small quota
 _REQUEST_LIMIT = 24 * 1024 * 1024  # Discord takes 25 MiB a request, the rest of the form included
 _GIVE_UP_SECONDS = 600.0
 _TOKEN_IS_DEAD = {50027, 10015}  # Invalid Webhook Token, Unknown Webhook
+_OUT_OF_REACH = {403, 404}  # message or channel deleted, access or rights lost
 _TOO_LARGE = 40005  # Request entity too large
 _LIMIT_EVERYWHERE = 10 * 1024 * 1024  # what Discord takes for a file whatever it had said before
 _FILES_OF_A_MESSAGE = 10
@@ -82,9 +84,28 @@ class DiscordDelivery:
         try:
             await self._post(job, files, limit)
         except discord.HTTPException as error:
-            if error.code != _TOO_LARGE or limit <= _LIMIT_EVERYWHERE:
+            if error.code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
+                await self.deliver(replace(job, file_limit=_LIMIT_EVERYWHERE), files)
+            elif error.status in _OUT_OF_REACH:
+                await self._send_directly(job, files)
+            else:
                 raise _refused(error) from error
-            await self.deliver(replace(job, file_limit=_LIMIT_EVERYWHERE), files)
+
+    async def _send_directly(self, job: Job, files: Sequence[Path]) -> None:
+        """The message is gone or out of reach: it is not posted anew, since somebody may have removed it."""
+        job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)
+        text = translate("sent-directly", job.locale, guild=f"https://discord.com/channels/{job.guild_id}")
+        try:
+            channel = await self._bot.create_dm(discord.Object(job.user_id))
+            for group in _requests(fitted):
+                images = [_image(job, number, file) for number, file in group]
+                # The nonce keeps Discord from taking it twice, where a start after a kill sends it again.
+                nonce = f"{job.job_id[:20]}-{group[0][0]}"
+                await channel.send(text, embed=embed, files=images, nonce=nonce)
+        except discord.HTTPException as error:
+            raise _refused(error) from error
+        except NETWORK_ERRORS as error:
+            raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
 
     async def find_answer(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""
@@ -95,9 +116,7 @@ class DiscordDelivery:
         self._edits.pop(job_id, None)
 
     async def _post(self, job: Job, files: Sequence[Path], limit: int) -> None:
-        fitted = await asyncio.gather(*(fit(file, limit) for file in files[:_FILES_OF_A_MESSAGE]))
-        job = replace(job, status=JobStatus.SUCCEEDED, ended_at=datetime.now(UTC), file_limit=limit)
-        embed = render.embed(job, self._bot.catalogue, fitted=fitted)
+        job, embed, fitted = await self._finished(job, files, limit)
         posted: list[discord.Attachment] = []
         for group in _requests(fitted):
 
@@ -110,6 +129,14 @@ class DiscordDelivery:
                 return {"embed": embed, "view": render.view(job), "attachments": [*kept, *new]}
 
             posted = (await self._last(job, content)).attachments
+
+    async def _finished(
+        self, job: Job, files: Sequence[Path], limit: int
+    ) -> tuple[Job, discord.Embed, list[Fitted]]:
+        """The job as its images show it, and the images so that each fits."""
+        fitted = await asyncio.gather(*(fit(file, limit) for file in files[:_FILES_OF_A_MESSAGE]))
+        job = replace(job, status=JobStatus.SUCCEEDED, ended_at=datetime.now(UTC), file_limit=limit)
+        return job, render.embed(job, self._bot.catalogue, fitted=fitted), fitted
 
     async def _last(self, job: Job, content: Callable[[], Content]) -> discord.Message:
         """Send an edit of the job's end until Discord takes or refuses it."""

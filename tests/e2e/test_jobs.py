@@ -23,6 +23,7 @@ async def listed(person: Person) -> Message:
 async def test_images_whose_message_was_deleted_can_be_fetched_free(tmp_path: Path) -> None:
     async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
         world.runcomfy.hold()
+        world.alice.takes_direct_messages = False
         message = await world.imagine(prompt="a lost fox", num_images=2, resolution="0.5K")
         await world.runcomfy.until(lambda: world.runcomfy.orders)
         world.mia.delete(message)
@@ -40,6 +41,22 @@ async def test_images_whose_message_was_deleted_can_be_fetched_free(tmp_path: Pa
         assert len(world.runcomfy.submits) == 1
         assert "no unfinished jobs" in (await listed(world.alice)).text
         check_accounts(world)
+
+
+async def test_images_whose_message_was_deleted_come_directly(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
+        world.runcomfy.hold()
+        message = await world.imagine(prompt="a lost fox", num_images=2, resolution="0.5K")
+        await world.runcomfy.until(lambda: world.runcomfy.orders)
+        world.mia.delete(message)
+        world.runcomfy.release()
+        await world.settled()
+        (direct,) = world.alice.direct_messages.messages
+        assert len(direct.attachments) == 2
+        assert "✅ 2 images" in direct.text
+        assert not direct.components
+        assert world.used(world.alice) == 2
+        assert not world.discord.channel.messages
 
 
 async def test_a_waiting_job_can_be_cancelled_from_another_channel(tmp_path: Path) -> None:
