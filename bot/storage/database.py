@@ -121,8 +121,13 @@ async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
         yield connection
 
 
+def migrations() -> dict[int, Path]:
+    """The file that leads to each version, by the version's number."""
+    return {int(file.name[:4]): file for file in (_HERE / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")}
+
+
 async def _migrate(connection: aiosqlite.Connection) -> None:
-    steps = {int(file.name[:4]): file for file in (_HERE / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")}
+    steps = migrations()
     async with connection.execute("pragma user_version") as cursor:
         row = await cursor.fetchone()
     version = int(row[0]) if row else 0

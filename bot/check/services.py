@@ -1,0 +1,144 @@
+"""Looks at what Discord and RunComfy say, without changing or spending anything there."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import discord
+from discord import app_commands
+
+from bot.check.finding import Finding
+from bot.client import NEEDED, NETWORK_ERRORS
+from bot.errors import ConfigError, OperatorError, RequestNotFoundError, RunComfyUnavailableError
+from bot.models.catalogue import Catalogue
+from bot.runcomfy import RunComfyClient
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Iterable
+
+    from bot.config import Settings
+
+_NETWORK_SECONDS = 10
+_NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
+_PAGE = 200  # servers that Discord lists at once
+_NAMED = 5  # of many, so that all stays on one screen
+
+
+async def look_at_discord(settings: Settings) -> list[Finding]:
+    """Whether Discord takes the token, what stands in the way there, and which servers the bot is in."""
+    intents = discord.Intents.none()
+    async with discord.Client(intents=intents, proxy=settings.discord_proxy) as client:
+        found = await _asked("Discord", _log_in(client, settings.discord_token.get_secret_value()))
+        if client.application is None:
+            text = "not looked at: mend what is wrong with Discord first"
+            return [*found, Finding("note", "commands", text), Finding("note", "servers", text)]
+        more = (_asked("commands", _commands(client)), _asked("servers", _servers(client, settings.guilds)))
+        return [*found, *chain(*await asyncio.gather(*more))]
+
+
+async def _asked(subject: str, asking: Awaitable[list[Finding]]) -> list[Finding]:
+    """What Discord's answers say, or why there are none."""
+    try:
+        async with asyncio.timeout(_NETWORK_SECONDS):
+            return await asking
+    except discord.LoginFailure:
+        text = "DISCORD_TOKEN is rejected: copy it anew from Discord's developer portal"
+    except discord.HTTPException as error:
+        text = f"Discord answers with HTTP {error.status}: try again later"
+    except NETWORK_ERRORS as error:
+        text = f"Discord gives no answer ({type(error).__name__}): check the network and DISCORD_PROXY"
+    return [Finding("problem", subject, text)]
+
+
+async def _log_in(client: discord.Client, token: str) -> list[Finding]:
+    await client.login(token)  # by REST alone: it is `connect` that opens the gateway
+    found = [Finding("ok", "Discord", f"DISCORD_TOKEN is good, and the bot's name is {client.user}")]
+    if client.application and client.application.interactions_endpoint_url:
+        text = "Interactions Endpoint URL is set, so the bot hears nothing: empty it in the developer portal"
+        found.append(Finding("problem", "Discord", text))
+    return found
+
+
+async def _commands(client: discord.Client) -> list[Finding]:
+    known = {command.name for command in await app_commands.CommandTree(client).fetch_commands()}
+    if missing := _offered() - known:
+        return [
+            Finding("note", "commands", f"{_listed(missing)} not registered yet: the bot's start does it")
+        ]
+    return [Finding("ok", "commands", f"{_listed(known)} registered")]
+
+
+def _offered() -> set[str]:
+    try:
+        return set(Catalogue.load().by_command)
+    except ConfigError:
+        return set()
+
+
+async def _servers(client: discord.Client, allowed: frozenset[int]) -> list[Finding]:
+    joined = [guild async for guild in _joined(client)]
+    ids = {int(guild["id"]) for guild in joined}
+    invite = discord.utils.oauth_url(client.application_id or 0, permissions=NEEDED)
+    found = []
+    if absent := allowed - ids:
+        text = f"GUILDS names {_listed(map(str, absent))}, where the bot is not: correct it, or open {invite}"
+        found.append(Finding("problem", "servers", text))
+    for rights, names in _lacking(joined).items():
+        text = f"the bot's role lacks {rights} in {_listed(names)}: give it these rights"
+        found.append(Finding("problem", "servers", text))
+    if not joined:
+        return [*found, Finding("note", "servers", f"the bot is in none yet, invite it: {invite}")]
+    barred = f", {len(ids - allowed)} of them not named in GUILDS" if allowed and ids - allowed else ""
+    return found or [Finding("ok", "servers", f"the bot is in {len(joined)}{barred}")]
+
+
+async def _joined(client: discord.Client) -> AsyncIterator[dict[str, Any]]:
+    """Every server that the bot is in, as Discord lists them; discord.py's own objects lack the rights."""
+    after = None
+    while True:
+        page: list[Any] = list(await client.http.get_guilds(_PAGE, after=after))
+        for guild in page:
+            yield guild
+        if len(page) < _PAGE:
+            return
+        after = page[-1]["id"]
+
+
+def _lacking(joined: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    """The names of the servers by the rights that the bot's roles lack there."""
+    found: dict[str, list[str]] = {}
+    for guild in joined:
+        has = discord.Permissions(int(guild["permissions"]))
+        lacking = [
+            name.replace("_", " ") for name, is_needed in NEEDED if is_needed and not getattr(has, name)
+        ]
+        if lacking and not has.administrator:
+            found.setdefault(", ".join(lacking), []).append(guild["name"])
+    return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
+    return ", ".join(listed[:_NAMED]) + more
+
+
+async def look_at_runcomfy(settings: Settings) -> list[Finding]:
+    """Whether RunComfy takes the token: it says so of any request, and knows this one not."""
+    async with aiohttp.ClientSession() as session:
+        token = settings.runcomfy_token.get_secret_value()
+        client = RunComfyClient(session, api_url=settings.runcomfy_api_url, token=token)
+        try:
+            async with asyncio.timeout(_NETWORK_SECONDS):
+                await client.status(_NOBODYS_REQUEST)  # which costs nothing
+        except RequestNotFoundError:
+            return [Finding("ok", "RunComfy", "RUNCOMFY_TOKEN is good")]
+        except OperatorError as error:
+            return [Finding("problem", "RunComfy", error.remedy)]
+        except (RunComfyUnavailableError, TimeoutError):
+            pass
+    text = "no usable answer: check the network and RUNCOMFY_API_URL, or try again later"
+    return [Finding("problem", "RunComfy", text)]

@@ -1,0 +1,52 @@
+"""Copies the database, also while a bot writes to it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def back_up(source: Path, target: Path) -> None:
+    """Copy the database as it stands at one moment into a new file that its owner alone may read.
+
+    Nothing waits for it: the source is only read. What cannot be finished leaves no file behind.
+
+    Raises:
+        ConfigError: With one sentence: the target exists or cannot be written, or there is no database.
+    """
+    if target.exists():
+        raise ConfigError([f"{target} exists already: name another file"])
+    if not source.is_file():
+        raise ConfigError(["there is nothing at DATABASE_URL yet: the bot's first start makes the database"])
+    try:
+        with _new_file(target) as unfinished:
+            address = f"{source.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+                connection.execute("vacuum into ?", [str(unfinished)])
+    except OSError as error:
+        raise ConfigError([f"{target} cannot be written: {error.strerror}"]) from error
+    except sqlite3.DatabaseError as error:
+        raise ConfigError([f"the database cannot be copied to {target}: {error}"]) from error
+
+
+@contextmanager
+def _new_file(target: Path) -> Iterator[Path]:
+    """A file beside the target, which takes its place only once it is whole and on the disk."""
+    number, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.absolute().parent)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        os.fsync(number)
+        unfinished.rename(target)
+    finally:
+        os.close(number)
+        unfinished.unlink(missing_ok=True)

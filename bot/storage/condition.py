@@ -1,0 +1,61 @@
+"""Looks at the database from outside, whether or not a bot runs on it."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import ConfigError
+from bot.storage.database import migrations
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What can be said of a database that can be read and written."""
+
+    version: int
+    """0 for a file in which nothing was made yet."""
+    newest: int
+    """The version that this bot brings it to."""
+    size: int
+    """Bytes, with what waits beside the file to be taken into it."""
+    holder: str | None
+    """The process id of the bot that runs on it."""
+
+
+def look_at(path: Path) -> Condition:
+    """See whether the bot could use a database that exists; nothing in it is changed.
+
+    Raises:
+        ConfigError: It cannot be opened or written, or another program keeps it locked.
+    """
+    address = f"{path.absolute().as_uri()}?mode=rw"  # rw: a file that is not there is not made
+    try:
+        holder = _holder(path)
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None, timeout=2)) as connection:
+            (version,) = connection.execute("pragma user_version").fetchone()
+            connection.execute("begin immediate")  # takes the lock that every write needs
+            connection.execute("rollback")
+        files = [file for end in ("", "-wal") if (file := Path(f"{path}{end}")).exists()]
+    except OSError as error:
+        raise ConfigError([f"DATABASE_URL cannot be used: {error.strerror}"]) from error
+    except sqlite3.DatabaseError as error:
+        raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
+    size = sum(file.stat().st_size for file in files)
+    return Condition(version, max(migrations()), size, holder)
+
+
+def _holder(path: Path) -> str | None:
+    try:
+        with Path(f"{path}.lock").open("r+") as file:
+            try:
+                # Let go of at once, so that a bot that starts meanwhile finds the lock free.
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read(20).strip()
+    except FileNotFoundError:
+        pass
+    return None
