@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bot.config import Settings
 
-_NETWORK_SECONDS = 10
+_NETWORK_SECONDS = 5
 _NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
 _PAGE = 200  # servers that Discord lists at once
 _NAMED = 5  # of many, so that all stays on one screen

@@ -1,0 +1,32 @@
+"""The commands of `python -m bot` that look after a bot, each in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bot
+
+if TYPE_CHECKING:
+    from tests.e2e.world import World
+
+CODE = Path(bot.__file__).parents[1]
+
+
+async def command(world: World, *arguments: str | Path) -> tuple[int, str]:
+    """Run one with the world's settings; its exit code and all that it says."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **world.settings}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *arguments, cwd=world.folder, env=environment, stdout=PIPE, stderr=STDOUT
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 30)
+    text = said.decode()
+    for name in ("DISCORD_TOKEN", "RUNCOMFY_TOKEN"):
+        assert world.settings[name] not in text
+    assert "Traceback" not in text
+    assert "Unclosed" not in text
+    return await process.wait(), text

@@ -1,0 +1,78 @@
+"""`python -m bot backup FILE`, beside a bot that has work to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from bot.storage.database import migrations
+from tests.e2e.accounts import check_accounts
+from tests.e2e.commands import command
+from tests.e2e.world import open_world
+from tests.storage.ledger import differences, rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_while_the_bot_runs(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
+        world.runcomfy.hold()
+        waiting = await world.queued()
+        code, said = await command(world, "backup", "copy.db")
+        assert (code, said) == (0, "")
+        copy = tmp_path / "copy.db"
+        assert rows(copy, "pragma user_version") == [(max(migrations()),)]
+        assert rows(copy, "select status from jobs") == [("in_queue",)]
+        assert differences(copy) == set()
+        world.runcomfy.release()
+        await world.ends(waiting, "✅")
+        await world.settled()
+        check_accounts(world)
+        assert rows(copy, "select status from jobs") == [("in_queue",)]
+
+
+async def test_a_bot_goes_on_from_a_copy(tmp_path: Path) -> None:
+    """After the disk with the database was lost."""
+    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
+        world.runcomfy.hold()
+        waiting = await world.queued()
+        code, _ = await command(world, "backup", tmp_path / "copy.db")
+        assert code == 0
+        await world.kill()
+        for file in (tmp_path / "data").glob("bot.db*"):
+            file.unlink()
+        (tmp_path / "copy.db").rename(tmp_path / "data" / "bot.db")
+        await world.start()
+        world.runcomfy.release()
+        await world.ends(waiting, "✅")
+        await world.settled()
+        check_accounts(world)
+        assert len(world.runcomfy.submits) == 1
+
+
+async def test_refusals_are_one_clear_sentence(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        code, said = await command(world, "backup", "copy.db")
+        assert (code, said.count("\n")) == (2, 1)
+        assert said.startswith("No copy was made: there is nothing at DATABASE_URL yet: ")
+        await world.start()
+        (tmp_path / "copy.db").write_text("precious")
+        assert await command(world, "backup", "copy.db") == (
+            2,
+            "No copy was made: copy.db exists already: name another file\n",
+        )
+        assert (tmp_path / "copy.db").read_text() == "precious"
+        code, said = await command(world, "backup", "nowhere/copy.db")
+        assert (code, said.count("\n")) == (2, 1)
+        assert "nowhere/copy.db cannot be written" in said
+        code, said = await command(world, "backup")
+        assert (code, "FILE" in said) == (2, True)
+
+
+async def test_while_another_program_has_locked_the_database(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        with closing(sqlite3.connect(tmp_path / "data" / "bot.db", isolation_level=None)) as other:
+            other.execute("begin immediate")
+            assert await command(world, "backup", "copy.db") == (0, "")

@@ -1,0 +1,163 @@
+"""A copy of the database: of one moment, whole or not at all, and in nobody's way."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.quotas import Limits, Period, Quota
+from bot.storage.backup import back_up
+from bot.storage.database import Database, migrations, open_database
+from bot.storage.facts import FactStore
+from bot.storage.jobs import JobStore
+from tests.orders import order
+from tests.storage.ledger import differences, rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import aiosqlite
+
+FREE = Limits(None, None, None)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "copies" / "bot.db"
+
+
+@pytest.fixture(autouse=True)
+def _folder(target: Path) -> None:
+    target.parent.mkdir()
+
+
+@pytest.fixture
+async def made(path: Path) -> Path:
+    """A database on which no bot runs."""
+    async with open_database(path) as database:
+        await FactStore(database).remember("name", "value")
+    return path
+
+
+def refusal(source: Path, target: Path) -> str:
+    with pytest.raises(ConfigError) as raised:
+        back_up(source, target)
+    (problem,) = raised.value.problems
+    return problem
+
+
+async def test_holds_all_that_was_committed_and_opens_as_a_database(
+    database: Database, path: Path, target: Path
+) -> None:
+    jobs = JobStore(database)
+    job = order(images=3)
+    await jobs.reserve(job, Limits(Quota(5, Period.DAY), None, None))
+    await FactStore(database).remember("name", "value")
+    back_up(path, target)
+    await jobs.reserve(order(images=2), FREE)
+    assert rows(target, "pragma user_version") == [(max(migrations()),)]
+    assert rows(target, "pragma integrity_check") == [("ok",)]
+    async with open_database(target) as copy:
+        assert [each.job_id for each in await JobStore(copy).open()] == [job.job_id]
+        assert await FactStore(copy).get("name") == "value"
+        assert differences(target) == set()
+        await JobStore(copy).reserve(order(), FREE)
+
+
+async def test_of_any_moment_of_a_busy_bot_is_consistent(
+    database: Database, path: Path, target: Path
+) -> None:
+    jobs, goes_on = JobStore(database), True
+
+    async def be_busy() -> None:
+        while goes_on:
+            await jobs.reserve(order(images=2), FREE)
+
+    busy = asyncio.create_task(be_busy())
+    counts = []
+    for number in range(10):
+        copy = target.with_suffix(f".{number}")
+        await asyncio.to_thread(back_up, path, copy)
+        assert differences(copy) == set()
+        counts += rows(copy, "select count(*) from jobs")
+    goes_on = False
+    await busy
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+    assert differences(path) == set()
+
+
+async def test_leaves_what_is_not_committed_out_and_waits_for_nobody(
+    database: Database, path: Path, target: Path
+) -> None:
+    async def work(connection: aiosqlite.Connection) -> None:
+        await connection.execute("insert into facts values ('one', '1')")
+        await asyncio.to_thread(back_up, path, target)
+
+    await database.transaction(work)
+    assert rows(target, "select * from facts") == []
+    assert rows(path, "select * from facts") == [("one", "1")]
+
+
+async def test_of_a_bot_that_was_killed_has_what_it_had_committed(
+    database: Database, path: Path, tmp_path: Path, target: Path
+) -> None:
+    """What lies in the log beside the file counts too."""
+    await FactStore(database).remember("name", "value")
+    shutil.copytree(path.parent, tmp_path / "killed")
+    assert (tmp_path / "killed" / "bot.db-wal").stat().st_size > 0
+    back_up(tmp_path / "killed" / "bot.db", target)
+    assert rows(target, "select name from facts") == [("name",)]
+
+
+class TestRefusing:
+    def test_to_overwrite_anything(self, made: Path, target: Path) -> None:
+        target.write_text("precious")
+        assert "exists already" in refusal(made, target)
+        assert target.read_text() == "precious"
+        assert "exists already" in refusal(made, made)
+        assert "exists already" in refusal(made, made.parent)
+
+    def test_where_there_is_no_database_and_makes_none(self, path: Path, target: Path) -> None:
+        assert "first start makes the database" in refusal(path, target)
+        assert not path.parent.exists()
+        assert list(target.parent.iterdir()) == []
+
+    def test_where_it_cannot_write(self, made: Path, target: Path) -> None:
+        assert "No such file or directory" in refusal(made, target / "below" / "bot.db")
+
+    def test_what_is_no_database_and_leaves_nothing(self, tmp_path: Path, target: Path) -> None:
+        source = tmp_path / "diary"
+        source.write_text("a diary, not a database" * 100)
+        assert "not a database" in refusal(source, target)
+        assert list(target.parent.iterdir()) == []
+
+
+def test_may_be_read_by_its_owner_alone(made: Path, target: Path) -> None:
+    """It holds prompts, and the tokens of replies that are not final."""
+    back_up(made, target)
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_leaves_a_database_without_a_bot_as_it_was(made: Path, target: Path) -> None:
+    before = made.read_bytes()
+    back_up(made, target)
+    assert made.read_bytes() == before
+    assert rows(target, "select * from facts") == [("name", "value")]
+
+
+@pytest.mark.parametrize("room", [0, 4096])
+def test_on_a_full_disk_leaves_nothing(made: Path, target: Path, room: int) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        assert "cannot be copied" in refusal(made, target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(target.parent.iterdir()) == []
