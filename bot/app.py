@@ -16,6 +16,7 @@ from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import ConfigError
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
+from bot.jobs.turns import MaxJobs
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.database import open_database
@@ -87,6 +88,7 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         downloader=Downloader(session, settings.runcomfy_file_hosts),
         delivery=DiscordDelivery(bot),
         files=settings.database_url.parent / "files",
+        most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),
     )
     bot.jobs = JobService(jobs=jobs, quotas=quotas, catalogue=catalogue, runner=runner)
     await stack.enter_async_context(bot)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     default_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(10, Period.DAY)
     max_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(100, Period.DAY)
     budget: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(1000, Period.MONTH)
+    max_jobs: Annotated[int, Field(ge=1, le=1000)] = 100
+    max_jobs_per_user: Annotated[int, Field(ge=1, le=1000)] = 100
+    max_jobs_per_guild: Annotated[int, Field(ge=1, le=1000)] = 100
     guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
     discord_proxy: Annotated[str, AfterValidator(_proxy)] | None = None
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
@@ -118,6 +121,8 @@ def load() -> Settings:
 
 def _problem(loc: tuple[int | str, ...], kind: str, message: str) -> str:
     name = str(loc[0]).upper()
+    if name.startswith("MAX_JOBS"):
+        return f"{name} must be a number of jobs from 1 to 1000"
     if kind == "missing":
         return f"{name} is missing: set it in the environment or in .env"
     return f"{name} {message.removeprefix('Value error, ')}"

@@ -117,9 +117,9 @@ def _status(job: Job, place: int | None, delivered: int) -> str:
             return translate("status-painting", job.locale, since=since)
         case _:
             since = timestamp(max(job.created_at, job.asked_at))
-            return translate(
-                f"status-{job.status.replace('_', '-')}", job.locale, since=since, place=place or 0
-            )
+            is_queued = place is not None or job.status is JobStatus.IN_QUEUE
+            key = "status-in-queue" if is_queued else "status-waiting"
+            return translate(key, job.locale, since=since, place=place or 0)
 
 
 def _failed(job: Job) -> str:

@@ -16,6 +16,7 @@ from bot.runcomfy import Cancelled, Completed, InProgress, InQueue
 
 if TYPE_CHECKING:
     from bot.jobs.ports import Delivery
+    from bot.jobs.turns import Turns
     from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
 
@@ -26,8 +27,9 @@ _DEADLINE = timedelta(minutes=30)
 class Following:
     """Takes jobs from in_queue to the addresses of their files, and shows each change."""
 
-    def __init__(self, jobs: JobStore, runcomfy: RunComfyClient, delivery: Delivery) -> None:
+    def __init__(self, jobs: JobStore, runcomfy: RunComfyClient, delivery: Delivery, turns: Turns) -> None:
         self._jobs = jobs
+        self._turns = turns
         self._runcomfy = runcomfy
         self._delivery = delivery
 
@@ -64,8 +66,10 @@ class Following:
             case Cancelled():
                 raise CancelledOnTheWayError
             case InQueue(position):
+                self._turns.seen(job.job_id, position or 0)
                 self._delivery.progress(job, place=position)
             case InProgress():
+                self._turns.seen(job.job_id, 0)
                 if job.status is JobStatus.IN_QUEUE:
                     painting = await durably(lambda: self._jobs.painting(job.job_id))
                     job = painting or job

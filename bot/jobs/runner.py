@@ -22,12 +22,14 @@ from bot.errors import (
 from bot.jobs.following import Following
 from bot.jobs.steadfast import Unbroken, durably
 from bot.jobs.submission import CancelledOnTheWayError, Submission
+from bot.jobs.turns import Turns
 from bot.records import Job, JobStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.jobs.ports import Delivery
+    from bot.jobs.turns import MaxJobs
     from bot.runcomfy import Downloader, RunComfyClient
     from bot.storage.jobs import JobStore
 
@@ -46,12 +48,14 @@ class JobRunner:
         downloader: Downloader,
         delivery: Delivery,
         files: Path,
+        most: MaxJobs,
     ) -> None:
         self._jobs = jobs
         self._runcomfy = runcomfy
         self._unbroken = Unbroken()
         self._submission = Submission(jobs, runcomfy, self._unbroken)
-        self._following = Following(jobs, runcomfy, delivery)
+        self._turns = Turns(most, delivery.progress)
+        self._following = Following(jobs, runcomfy, delivery, self._turns)
         self._downloader = downloader
         self._delivery = delivery
         self._files = files
@@ -61,7 +65,11 @@ class JobRunner:
 
     async def resume(self) -> None:
         """Take up every job that is not final, and every end that was not told."""
-        for job in await self._jobs.open():
+        jobs = await self._jobs.open()
+        for job in jobs:
+            if job.request_id and not job.status.is_final:
+                self._turns.occupy(job)
+        for job in jobs:
             _log.info("job %s: taken up again as %s", job.job_id, job.status)
             self.take(job)
 
@@ -76,6 +84,7 @@ class JobRunner:
 
     def _forget(self, job_id: str, task: asyncio.Task[None]) -> None:
         self._delivery.forget(job_id)
+        self._turns.leave(job_id)
         if self._tasks.get(job_id) is task:
             del self._tasks[job_id]
 
@@ -95,6 +104,7 @@ class JobRunner:
         if job.request_id and not await self._runcomfy.cancel(job.request_id):
             return False
         await self._end(job, JobStatus.CANCELLED)
+        self._turns.leave(job.job_id)
         return True
 
     async def close(self) -> None:
@@ -135,6 +145,8 @@ class JobRunner:
             if job.status is JobStatus.IN_QUEUE and job.cancelled_by:
                 await self._cancel_as_wished(job)
             if job.status is JobStatus.WAITING:
+                if not await self._turns.take(job):
+                    raise CancelledOnTheWayError  # noqa: TRY301 (the one end of all cancelled jobs)
                 job = await self._submission.submit(job)
                 self._reported.clear()
             files = await self._stored_files(job) or await self._download(job)
@@ -172,6 +184,7 @@ class JobRunner:
     async def _download(self, job: Job) -> list[Path]:
         """The files that could be fetched once RunComfy has them, in order; at least one."""
         urls = await self._following.follow(job)
+        self._turns.leave(job.job_id)
         folder = self._files / job.job_id
         found = await asyncio.gather(
             *(self._downloader.download(url, folder, str(index)) for index, url in enumerate(urls, 1)),

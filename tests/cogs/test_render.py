@@ -67,7 +67,7 @@ class TestStatus:
         ("changes", "expected"),
         [
             ({"status": "waiting"}, translate("status-waiting", "en-US", since=STAMP)),
-            ({"status": "submitting"}, translate("status-submitting", "en-US", since=STAMP)),
+            ({"status": "submitting"}, translate("status-waiting", "en-US", since=STAMP)),
             ({"status": "in_queue"}, translate("status-in-queue", "en-US", since=STAMP, place=3)),
             ({"status": "in_progress"}, translate("status-painting", "en-US", since=STAMP)),
             (
@@ -88,7 +88,12 @@ class TestStatus:
     def test_stands_in_the_first_line(self, changes: dict[str, Any], expected: str) -> None:
         changes["status"] = JobStatus(changes["status"])
         fitted = (PNG,) if changes["status"] is JobStatus.SUCCEEDED else ()
-        assert said(job(**changes), place=3, fitted=fitted)[0] == f"**{expected}**"
+        place = 3 if changes["status"] is JobStatus.IN_QUEUE else None
+        assert said(job(**changes), place=place, fitted=fitted)[0] == f"**{expected}**"
+
+    def test_tells_the_place_in_the_bots_own_queue_too(self) -> None:
+        expected = translate("status-in-queue", "en-US", since=STAMP, place=2)
+        assert said(job(status=JobStatus.WAITING), place=2)[0] == f"**{expected}**"
 
     def test_has_a_colour_of_its_own_beside_the_word(self) -> None:
         failure = {"error": "unexpected", "error_values": {"reference": "7F3K2"}}

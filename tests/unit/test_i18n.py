@@ -16,7 +16,6 @@ from fluent.syntax.visitor import Visitor
 from bot import errors
 from bot.i18n import DEFAULT_LOCALE, translate
 from bot.quotas import Period
-from bot.records import JobStatus
 from cogs._buttons import Verb
 
 if TYPE_CHECKING:
@@ -142,8 +141,6 @@ def test_what_the_owner_can_mend_says_how() -> None:
 
 # What the changing part of a key can be, by what stands before it.
 FAMILIES: dict[str, Iterable[str]] = {
-    # Those of the ends and of painting have names of their own.
-    "status-": [status.replace("_", "-") for status in list(JobStatus)[:3]],
     "button-": Verb,
     "usage-": Period,
     "numbered-": (Verb.CANCEL, Verb.FETCH),

@@ -3,7 +3,6 @@
 ## What a job's message says
 
 status-waiting = 🕒 Waiting · ordered { $since }
-status-submitting = 🕒 Waiting · ordered { $since }
 status-in-queue = 🕒 { $place ->
     [0] Waiting in the queue
    *[other] Waiting in the queue, place { $place }

@@ -1,0 +1,104 @@
+"""Whose turn it is: only so many jobs are at RunComfy at once, and nobody waits for one person's pile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.records import Job
+
+_PLACES_SHOWN = 50  # further back, a place changes faster than messages may be edited
+
+
+@dataclass(frozen=True)
+class MaxJobs:
+    """How many jobs may be at RunComfy at once: altogether, of one member, of one server."""
+
+    altogether: int
+    per_user: int
+    per_guild: int
+
+
+class Turns:
+    """The bot's own queue. Members are served in turn: a second job waits for everybody's first.
+
+    `show` is called with a waiting job and its place whenever that may have changed. The place counts
+    everybody before: those in this queue, and those who wait at RunComfy still.
+    """
+
+    def __init__(self, most: MaxJobs, show: Callable[[Job, int], None]) -> None:
+        self._most = most
+        self._show = show
+        self._running: dict[str, Job] = {}
+        self._waiting: dict[str, tuple[Job, asyncio.Future[bool]]] = {}
+        self._queued: dict[str, int] = {}
+        self._served: dict[int, int] = {}
+        self._begun = 0
+
+    async def take(self, job: Job) -> bool:
+        """Wait for the job's turn; False where it left the queue instead."""
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting[job.job_id] = job, turn
+        self._advance()
+        try:
+            return await turn
+        finally:
+            self._waiting.pop(job.job_id, None)
+
+    def occupy(self, job: Job) -> None:
+        """Count a job that is at RunComfy already, as after a start."""
+        self._running[job.job_id] = job
+
+    def seen(self, job_id: str, queue_position: int) -> None:
+        """Note a job's place in RunComfy's own queue; 0 once it is painted."""
+        if self._queued.get(job_id, 0) != queue_position:
+            self._queued[job_id] = queue_position
+            self._show_places()
+
+    def leave(self, job_id: str) -> None:
+        """End a job's wait or its turn; whoever is next goes on."""
+        self._queued.pop(job_id, None)
+        if waited := self._waiting.pop(job_id, None):
+            waited[1].set_result(False)
+        elif self._running.pop(job_id, None) is None:
+            return
+        if not self._waiting and not self._running:
+            self._served.clear()  # nobody is left whom it could be fair to
+        self._advance()
+
+    def _advance(self) -> None:
+        users = Counter(job.user_id for job in self._running.values())
+        guilds = Counter(job.guild_id for job in self._running.values())
+        for job in self._order():
+            if len(self._running) >= self._most.altogether:
+                break
+            if users[job.user_id] < self._most.per_user and guilds[job.guild_id] < self._most.per_guild:
+                users[job.user_id] += 1
+                guilds[job.guild_id] += 1
+                self._begin(job)
+        self._show_places()
+
+    def _show_places(self) -> None:
+        before = max(self._queued.values(), default=0)
+        for place, job in enumerate(self._order()[:_PLACES_SHOWN], before + 1):
+            self._show(job, place)
+
+    def _order(self) -> list[Job]:
+        """Everybody's first job before anybody's second; among those, whoever was served longest ago."""
+        seen: Counter[int] = Counter()
+        order: list[tuple[int, int, int, Job]] = []
+        for arrival, (job, _) in enumerate(self._waiting.values()):
+            order.append((seen[job.user_id], self._served.get(job.user_id, 0), arrival, job))
+            seen[job.user_id] += 1
+        return [job for *_, job in sorted(order, key=lambda each: each[:3])]
+
+    def _begin(self, job: Job) -> None:
+        self._begun += 1
+        self._served[job.user_id] = self._begun
+        self._running[job.job_id] = job
+        self._waiting.pop(job.job_id)[1].set_result(True)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.jobs.turns import MaxJobs, Turns
+from tests.orders import order
+
+if TYPE_CHECKING:
+    from bot.records import Job
+
+EVERYBODY = MaxJobs(altogether=1, per_user=1, per_guild=1)
+
+
+class Queue:
+    """Turns, with what they grant and show written down."""
+
+    def __init__(self, most: MaxJobs = EVERYBODY) -> None:
+        self.places: dict[str, int] = {}
+        self.turns = Turns(most, lambda job, place: self.places.update({job.job_id: place}))
+        self.begun: list[Job] = []
+        self.left: list[Job] = []
+
+    async def come(self, *jobs: Job) -> list[asyncio.Task[None]]:
+        tasks = [asyncio.create_task(self._take(job)) for job in jobs]
+        await settle()
+        return tasks
+
+    async def end(self, job: Job) -> None:
+        self.turns.leave(job.job_id)
+        await settle()
+
+    async def _take(self, job: Job) -> None:
+        (self.begun if await self.turns.take(job) else self.left).append(job)
+
+
+async def settle() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def job(user_id: int, guild_id: int = 1) -> Job:
+    return order(user_id=user_id, guild_id=guild_id)
+
+
+async def test_members_are_served_in_turn() -> None:
+    queue = Queue()
+    first, *pile = [job(1) for _ in range(4)]
+    other = job(2)
+    await queue.come(first, *pile, other)
+    assert queue.begun == [first]
+    assert [queue.places[each.job_id] for each in (other, *pile)] == [1, 2, 3, 4]
+    for each in (first, other, pile[0], pile[1]):
+        await queue.end(each)
+    assert queue.begun == [first, other, *pile]
+
+
+async def test_limits_of_one_member_and_of_one_server_hold_back_nobody_else() -> None:
+    queue = Queue(MaxJobs(altogether=3, per_user=1, per_guild=2))
+    mine, mine_too, neighbour, neighbour_too, elsewhere = job(1), job(1), job(2), job(3), job(4, guild_id=9)
+    await queue.come(mine, mine_too, neighbour, neighbour_too, elsewhere)
+    assert queue.begun == [mine, neighbour, elsewhere]
+    await queue.end(mine)
+    assert queue.begun[3:] == [neighbour_too]
+
+
+async def test_who_leaves_the_queue_lets_the_others_come_closer() -> None:
+    queue = Queue()
+    first, second, third = job(1), job(2), job(3)
+    await queue.come(first, second, third)
+    assert queue.places[third.job_id] == 2
+    await queue.end(second)
+    assert queue.left == [second]
+    assert queue.places[third.job_id] == 1
+    await queue.end(second)  # twice does no harm
+    await queue.end(first)
+    assert queue.begun == [first, third]
+
+
+async def test_what_is_at_runcomfy_since_before_the_start_counts() -> None:
+    queue = Queue()
+    old, new = job(1), job(2)
+    queue.turns.occupy(old)
+    await queue.come(new)
+    assert queue.begun == []
+    await queue.end(old)
+    assert queue.begun == [new]
+
+
+async def test_the_place_counts_those_who_wait_at_runcomfy_too() -> None:
+    queue = Queue()
+    first, second, third = job(1), job(2), job(3)
+    await queue.come(first, second, third)
+    queue.turns.seen(first.job_id, 4)
+    assert [queue.places[each.job_id] for each in (second, third)] == [5, 6]
+    queue.turns.seen(first.job_id, 0)
+    assert [queue.places[each.job_id] for each in (second, third)] == [1, 2]
+
+
+async def test_a_cancelled_wait_is_forgotten() -> None:
+    queue = Queue()
+    first, second, third = job(1), job(2), job(3)
+    _, waiting, _ = await queue.come(first, second, third)
+    waiting.cancel()
+    await settle()
+    await queue.end(first)
+    assert queue.begun == [first, third]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 2)), max_size=25),
+    st.integers(1, 5),
+    st.integers(1, 3),
+)
+def test_all_are_served_once_and_never_too_many(
+    people: list[tuple[int, int]], most: int, per_user: int
+) -> None:
+    async def serve() -> None:
+        queue = Queue(MaxJobs(most, per_user, per_guild=3))
+        jobs = [job(user, guild) for user, guild in people]
+        tasks = await queue.come(*jobs)
+        ended: list[Job] = []
+        while len(ended) < len(jobs):
+            running = [each for each in queue.begun if each not in ended]
+            assert 1 <= len(running) <= most
+            assert max(Counter(each.user_id for each in running).values()) <= per_user
+            assert max(Counter(each.guild_id for each in running).values()) <= 3
+            ended.append(running[0])
+            await queue.end(running[0])
+        await asyncio.gather(*tasks)
+        assert sorted(each.job_id for each in queue.begun) == sorted(each.job_id for each in jobs)
+
+    asyncio.run(serve())
