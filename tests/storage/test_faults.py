@@ -1,0 +1,282 @@
+"""A database that cannot be written, under the real bot: nothing new is taken, nothing accepted is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sqlite3
+import sys
+import time
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+import bot
+from bot.quotas import Period, Quota
+from bot.storage.database import migrations, open_database
+from bot.storage.facts import FactStore
+from bot.storage.jobs import JobStore
+from bot.storage.quotas import QuotaStore
+from playground.process import BotProcess
+from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.holding import Held, gate
+from tests.e2e.world import open_world
+from tests.storage.ledger import differences, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from playground.discord import Message
+    from tests.e2e.world import World
+
+BUSY = "The bot is busy. Nothing was charged"
+NEWEST = max(migrations())
+A_HANDSHAKE = 4000  # bytes: whatever is more than that belongs to an upload
+CODE = Path(bot.__file__).parents[1]
+
+
+@contextmanager
+def locked(world: World) -> Iterator[None]:
+    """Another program has begun to write, and does not come to its end."""
+    with closing(sqlite3.connect(world.folder / "data" / "bot.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        yield
+
+
+@contextmanager
+def full(world: World) -> Iterator[None]:
+    """No byte can be written to any file, as on a disk that is full or was made read-only."""
+    assert world.bot._process
+    process_id = world.bot._process.pid
+    before = resource.prlimit(process_id, resource.RLIMIT_FSIZE)
+    resource.prlimit(process_id, resource.RLIMIT_FSIZE, (0, before[1]))
+    yield
+    with suppress(ProcessLookupError):  # a test may have killed it
+        resource.prlimit(process_id, resource.RLIMIT_FSIZE, before)
+
+
+FAULTS = pytest.mark.parametrize("fault", [locked, full])
+Fault: TypeAlias = "Callable[[World], AbstractContextManager[None]]"
+
+
+async def refuses(world: World) -> None:
+    """An order is refused within the three seconds that Discord waits, to this person alone."""
+    begun = time.monotonic()
+    before = world.rows()
+    message = await world.imagine(world.newcomer())
+    assert time.monotonic() - begun < 3
+    assert message.is_ephemeral
+    assert BUSY in message.text
+    assert [row["job_id"] for row in world.rows()] == [row["job_id"] for row in before]
+
+
+async def arrives(world: World, *messages: Message) -> None:
+    """Each order ends in its images, ordered once and charged for once."""
+    for message in messages:
+        await world.ends(message, "✅")
+        assert delivered(message) == 1
+        assert len(world.posts(message)) == 1
+    await world.settled()
+    check_accounts(world)
+    assert differences(world.folder / "data" / "bot.db") == set()
+
+
+@FAULTS
+async def test_new_orders_are_refused_and_those_in_the_queue_arrive(tmp_path: Path, fault: Fault) -> None:
+    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
+        world.runcomfy.hold()
+        queued = await world.queued()
+        with fault(world):
+            await refuses(world)
+            painted = world.runcomfy.start_next()
+            calls = len(world.runcomfy.calls)
+            await world.runcomfy.until(lambda: len(world.runcomfy.calls) > calls)
+            assert world.job(queued)["status"] == "in_queue"
+        world.runcomfy.finish(painted)
+        world.runcomfy.release()
+        await arrives(world, queued, await world.imagine(resolution="0.5K"))
+
+
+@FAULTS
+async def test_presses_on_a_running_job_are_refused_too(tmp_path: Path, fault: Fault) -> None:
+    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
+        world.runcomfy.hold()
+        queued = await world.queued()
+        with fault(world):
+            answer = await (await world.alice.press(queued, "Cancel")).answered()
+            assert BUSY in answer.text
+            assert BUSY in await world.says(world.mia, "quota set", limit=3, per="day")
+        world.runcomfy.release()
+        await arrives(world, queued)
+
+
+@FAULTS
+async def test_an_order_whose_answer_cannot_be_written_down_is_not_forgotten(
+    tmp_path: Path, fault: Fault
+) -> None:
+    """The request_id came; it is written as soon as that is possible, and nothing is ordered anew."""
+    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
+        post = Held()
+        world.runcomfy.fail("submit", post.fault)
+        order = await world.imagine(resolution="0.5K")
+        await post.reached()
+        with fault(world):
+            post.let_go()
+            await world.discord.until(lambda: "refuses to write" in world.log)
+            assert world.job(order)["status"] == "submitting"
+        await arrives(world, order)
+
+
+@FAULTS
+async def test_images_that_are_posted_meanwhile_are_charged_for_once(tmp_path: Path, fault: Fault) -> None:
+    """They stand in Discord, and that is written down as soon as it is possible."""
+    async with (
+        open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}, is_started=False) as world,
+        gate(world) as way,
+    ):
+        await world.start()
+        first = await world.ends(await world.imagine(resolution="0.5K"), "✅")  # opens the connections
+        file = Held()
+        world.runcomfy.fail("file", file.fault)
+        order = await world.imagine(resolution="0.5K")
+        await file.reached()
+        way.hold()
+        file.let_go()
+        await world.discord.until(lambda: way.held_bytes > A_HANDSHAKE)
+        with fault(world):
+            way.release()
+            await world.discord.until(lambda: "refuses to write" in world.log)
+            assert world.job(order)["ended_at"] is None
+        await arrives(world, first, order)
+
+
+@FAULTS
+async def test_a_bot_that_is_killed_meanwhile_goes_on_later(tmp_path: Path, fault: Fault) -> None:
+    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
+        world.runcomfy.hold()
+        queued = await world.queued()
+        with fault(world):
+            await refuses(world)
+            await world.bot.kill()
+            await world.discord.until(lambda: not world.discord.is_online)
+        await world.start()
+        world.runcomfy.release()
+        await arrives(world, queued)
+
+
+async def test_a_file_that_the_bot_may_only_read(tmp_path: Path) -> None:
+    """As one that another user has made."""
+    file = tmp_path / "data" / "bot.db"
+    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
+        world.runcomfy.hold()
+        queued = await world.queued()
+        await world.kill()
+        able, world.bot = world.bot, PowerlessBot(world.folder, world.settings, world.bot._log)
+        file.chmod(0o444)
+        try:
+            await world.start()
+            await refuses(world)
+            assert world.job(queued)["status"] == "in_queue"
+        finally:
+            await world.kill()
+            world.bot = able
+        file.chmod(0o644)
+        await world.start()
+        world.runcomfy.release()
+        await arrives(world, queued)
+
+
+async def test_a_newer_version_is_refused_in_one_clear_sentence(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        await world.kill()
+        rows(tmp_path / "data" / "bot.db", f"pragma user_version = {NEWEST + 1}")
+        await world.bot.start()
+        assert await world.bot.ended() == 2
+        words = f"DATABASE_URL was written by a newer version of this bot ({NEWEST + 1} > {NEWEST})"
+        await world.discord.until(lambda: words in world.log)
+        assert rows(tmp_path / "data" / "bot.db", "pragma user_version") == [(NEWEST + 1,)]
+
+
+class TestOlderVersions:
+    """Every version that ever was, each made by its own files alone, with data from the first on.
+
+    While there is one version only, there is no step to see yet: the first and the newest are the same.
+    """
+
+    @pytest.mark.parametrize("version", sorted(migrations()))
+    async def test_is_brought_to_the_newest_with_its_data(self, path: Path, version: int) -> None:
+        make(path, version)
+        async with open_database(path) as database:
+            assert rows(path, "pragma user_version") == [(NEWEST,)]
+            (job,) = await JobStore(database).open()
+            assert (job.job_id, job.images, job.refunded, job.request_id) == ("job", 3, 1, "request")
+            assert (job.input, job.token) == ({"prompt": "a fox"}, "token")
+            quotas = QuotaStore(database, default=None, ceiling=None, budget=None)
+            assert await quotas.rules(10) == {0: Quota(5, Period.DAY)}
+            assert await FactStore(database).get("name") == "value"
+            assert differences(path) == set()
+        assert rows(path, "pragma integrity_check") == [("ok",)]
+        async with open_database(path):  # and a second start finds nothing left to do
+            assert rows(path, "pragma user_version") == [(NEWEST,)]
+
+    @pytest.mark.parametrize("version", sorted(migrations()))
+    async def test_becomes_the_same_tables_as_a_new_one(
+        self, path: Path, tmp_path: Path, version: int
+    ) -> None:
+        make(path, version)
+        tables = "select name, type, tbl_name from sqlite_master order by name"
+        columns = (
+            "select m.name, c.* from sqlite_master m, pragma_table_info(m.name) c order by m.name, c.name"
+        )
+        async with open_database(path), open_database(tmp_path / "new" / "bot.db"):
+            for statement in (tables, columns):
+                assert rows(path, statement) == rows(tmp_path / "new" / "bot.db", statement)
+
+
+# 1970-01-01, when every window began at 0 but the week's, which began on the Monday before.
+FIRST_DATA = """
+insert into jobs (job_id, interaction_id, guild_id, channel_id, user_id, locale, token, asked_at, file_limit,
+    message_id, model_id, input, images, refunded, status, request_id, created_at)
+values ('job', 1, 10, 20, 30, 'en-US', 'token', 1, 100, 40, 'google/nano-banana-2/text-to-image',
+    '{"prompt": "a fox"}', 3, 1, 'in_progress', 'request', 1);
+insert into usage (scope, period, window_start, used)
+select scope, period, window_start, 2
+from (select 'owner' as scope union all select 'member:10:30')
+cross join (select 'hour' as period, 0 as window_start union all select 'day', 0 union all select 'month', 0
+    union all select 'week', -259200000);
+insert into quotas (guild_id, user_id, images, per, set_by, set_at) values (10, 0, 5, 'day', 30, 1);
+insert into facts (name, value) values ('name', 'value');
+"""
+
+
+def make(path: Path, version: int) -> None:
+    """A database as the bot of that version had it, made and filled when the version was 1."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        for number in range(1, version + 1):
+            connection.executescript(migrations()[number].read_text("utf-8"))
+            if number == 1:
+                connection.executescript(FIRST_DATA)
+        connection.execute(f"pragma user_version = {version}")
+
+
+# PR_CAPBSET_DROP and CAP_DAC_OVERRIDE (prctl(2), capabilities(7)): root obeys a file's mode too, then.
+POWERLESS = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)
+os.execv(sys.executable, [sys.executable, "-m", "bot"])
+"""
+
+
+class PowerlessBot(BotProcess):
+    """The bot as a user for whom a file's mode counts, whoever runs the tests."""
+
+    async def start(self) -> None:
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **self._settings}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", POWERLESS, cwd=self._folder, env=environment, stderr=self._log
+        )
