@@ -6,6 +6,7 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from playground.discord.shapes import OF_ONES_OWN
 from playground.discord.wires import Wire
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _AUTHENTICATION_FAILED = 4004
 
 
 class Gateway:
-    """Speaks the gateway protocol in plain text frames, whatever compression was asked for."""
+    """Speaks the gateway protocol in JSON, as a zlib stream where that was asked for."""
 
     def __init__(self, discord: LocalDiscord) -> None:
         self._discord = discord
@@ -29,7 +30,7 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection of the bot until it ends."""
-        wire = Wire()
+        wire = Wire(is_deflated=request.query.get("compress") == "zlib-stream")
         wire.send(_frame(_HELLO, {"heartbeat_interval": 41_250}))
         try:
             async for frame in wire.frames(request):
@@ -75,7 +76,7 @@ class Gateway:
     def _identify(self, wire: Wire, data: Json) -> None:
         self._session, self._log, self.wire = secrets.token_hex(16), [], wire
         guilds = self._discord.guilds
-        ready: Json = {"v": 10, "user": self._discord.bot, "session_id": self._session}
+        ready: Json = {"v": 10, "user": self._discord.bot | OF_ONES_OWN, "session_id": self._session}
         ready |= {"resume_gateway_url": "wss://gateway-local.discord.gg", "shard": data.get("shard", [0, 1])}
         ready |= {"guilds": [{"id": guild.id, "unavailable": True} for guild in guilds]}
         ready |= {"application": {"id": self._discord.application_id, "flags": 0}}

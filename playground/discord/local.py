@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from base64 import urlsafe_b64encode
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -37,7 +38,6 @@ class LocalDiscord:
         page: A folder to serve at `/` of `client_app`, which takes further routes before it is opened.
     """
 
-    token = "bG9jYWwtZGlzY29yZA.local.only-good-on-loopback"  # noqa: S105 - opens nothing but this
     attachment_size_limit = 10 * 1024 * 1024
 
     def __init__(self, folder: Path, page: Path | None = None) -> None:
@@ -46,6 +46,8 @@ class LocalDiscord:
         self._gateway, self._answering, self._clients = Gateway(self), Answering(self), Clients(self)
         self._rest = Rest(self, self._answering)
         self.application_id = snowflake()
+        # As Discord's, it begins with the application's id: hikari reads it from there.
+        self.token = f"{urlsafe_b64encode(self.application_id.encode()).decode().rstrip('=')}.local.loopback"
         self.bot = shapes.user(self.application_id, "imagine", global_name=None, is_bot=True)
         self.client_app = web.Application()
         self.commands: list[Json] = []

@@ -16,6 +16,7 @@ from playground.discord.refusals import (
     ApiError,
     raise_for,
 )
+from playground.discord.shapes import OF_ONES_OWN
 from playground.discord.world import EPHEMERAL, LOADING, Channel, Interaction, Message, blank
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Rest:
         ]
 
     def _me(self, _: Asked) -> Json:
-        return self._discord.bot | {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None}
+        return self._discord.bot | OF_ONES_OWN
 
     def _application(self, _: Asked) -> Json:
         bot = self._discord.bot
@@ -175,8 +176,10 @@ class Rest:
         return self._posted(channel, body, asked.files).data
 
     def _list(self, asked: Asked) -> list[Json]:
-        public = [each.data for each in self._channel(asked).messages if not each.is_ephemeral]
-        return public[: -int(asked.query.get("limit", 50)) - 1 : -1]
+        before = int(asked.query.get("before", 2**63))
+        public = [each for each in self._channel(asked).messages if not each.is_ephemeral]
+        older = [each.data for each in public if int(each.id) < before]
+        return older[: -int(asked.query.get("limit", 50)) - 1 : -1]
 
     def _followup(self, asked: Asked) -> Json:
         interaction = self._interaction(asked)

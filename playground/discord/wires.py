@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import ssl
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -57,9 +58,10 @@ async def listen(app: web.Application, context: ssl.SSLContext | None = None) ->
 
 
 class Wire:
-    """A server's websocket of JSON texts; `send` and `close` never wait."""
+    """A server's websocket of JSON texts, or of one zlib stream of them; `send` and `close` never wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_deflated: bool = False) -> None:
+        self._deflate = zlib.compressobj() if is_deflated else None
         self._queue: asyncio.Queue[str | int] = asyncio.Queue()
         self.socket = web.WebSocketResponse()
 
@@ -77,7 +79,7 @@ class Wire:
         writer = asyncio.create_task(self._write())
         try:
             async for frame in self.socket:
-                if frame.type is WSMsgType.TEXT:
+                if frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     yield json.loads(frame.data)
         finally:
             writer.cancel()
@@ -86,7 +88,11 @@ class Wire:
 
     async def _write(self) -> None:
         while not isinstance(item := await self._queue.get(), int):
-            await self.socket.send_str(item)
+            if self._deflate is None:
+                await self.socket.send_str(item)
+            else:
+                data = self._deflate.compress(item.encode()) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+                await self.socket.send_bytes(data)
         await self.socket.close(code=item)
 
 

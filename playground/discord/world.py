@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from discord import Permissions
 
+from playground.discord import shapes
 from playground.discord.refusals import UNKNOWN_MESSAGE, ApiError
 from playground.discord.shapes import Json, now, snowflake
 
@@ -58,15 +59,14 @@ class Guild:
         managers = Permissions(everyday().value, manage_guild=True, manage_messages=True)
         named = ((self.id, "@everyone", everyday()), (self.managers_id, "Managers", managers))
         return [
-            {"id": role_id, "name": name, "permissions": str(may.value), "position": place}
-            for place, (role_id, name, may) in enumerate(named)
+            shapes.role(role_id, name, may.value, place) for place, (role_id, name, may) in enumerate(named)
         ]
 
     @property
     def shape(self) -> Json:
         """The guild as GUILD_CREATE carries it to a bot."""
         bot = {"user": self.discord.bot, "roles": [], "joined_at": now(), "flags": 0}
-        shape: Json = {"id": self.id, "name": self.name, "owner_id": "1", "preferred_locale": self.locale}
+        shape = shapes.guild(self.id, self.name) | {"preferred_locale": self.locale}
         shape |= {"members": [bot], "member_count": len(self.discord.people) + 1, "roles": self.roles}
         return shape | {"channels": [channel.shape for channel in self.channels]}
 
@@ -88,8 +88,7 @@ class Channel:
         """The channel as the API shows it."""
         if self.recipient is not None:
             return {"id": self.id, "type": 1, "flags": 0, "recipients": [self.recipient.user]}
-        guild_id = self.guild.id if self.guild else None
-        return {"id": self.id, "type": 0, "name": self.name, "guild_id": guild_id, "flags": 0, "position": 0}
+        return shapes.text_channel(self.id, self.name, self.guild.id if self.guild else None)
 
     def public(self, message_id: str) -> Message:
         """Find a message that a bot token can reach; ephemeral ones it cannot."""

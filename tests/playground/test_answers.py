@@ -1,0 +1,164 @@
+"""Every route that the local Discord serves, used well and wrongly: the answers are those of Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from tests.playground.conftest import PNG, Api
+
+if TYPE_CHECKING:
+    from playground.discord import Interaction, LocalDiscord, Person
+
+CHECK = Path(__file__).parents[3] / "shared" / "contract" / "contract_check.py"
+BUTTON = {"type": 2, "style": 1, "label": "Go", "custom_id": "go"}
+DRAWN: dict[str, Any] = {
+    "content": "<@1> a fox",
+    "embeds": [{"title": "fox", "image": {"url": "attachment://fox.png"}, "footer": {"text": "done"}}],
+    "components": [{"type": 1, "components": [BUTTON]}],
+    "attachments": [{"id": "0", "filename": "fox.png", "description": "a fox"}],
+}
+
+
+async def test_every_answer_passes_the_contract(
+    local: LocalDiscord, api: Api, alice: Person, tmp_path: Path
+) -> None:
+    if not CHECK.is_file():
+        pytest.skip(
+            "contract_check.py is not there: the answers were not held against Discord's specification"
+        )
+    await about_the_bot(local, api, alice)
+    await by_tokens(local, api, alice)
+    await in_channels(local, api)
+    await refusals(local, api, alice)
+    used = {call.route for call in local.trace}
+    served = len(local._rest.routes()) - 1  # all but the one for unknown paths, which no specification covers
+    assert len(used) == served, f"a route was left out: {used}"
+    assert {200, 204, 400, 401, 403, 404, 413, 429} <= {call.status for call in local.trace}
+    local.write_trace(trace := tmp_path / "trace.jsonl")
+    # A field's error has a word for a code in Discord's reference (/docs/reference#error-messages), and a
+    # number in its specification, which asks to follow the reference. All else of these answers is checked.
+    words = r'("code": )"[A-Z_]+"'
+    trace.write_text(re.sub(words, r"\g<1>0", trace.read_text()))
+    checker = await asyncio.create_subprocess_exec(
+        sys.executable, CHECK, trace, "--strict", stdout=PIPE, stderr=STDOUT
+    )
+    said, _ = await checker.communicate()
+    assert checker.returncode == 0, said.decode()
+
+
+async def about_the_bot(local: LocalDiscord, api: Api, alice: Person) -> None:
+    for path in ("/users/@me", "/oauth2/applications/@me", "/gateway", "/gateway/bot"):
+        await answers(200, api("GET", path))
+    option = {"type": 4, "name": "number", "description": "d", "min_value": 1, "choices": []}
+    texts = {"name_localizations": {"ru": "рисуй"}, "description_localizations": None}
+    draw = {"name": "draw", "type": 1, "description": "d", "options": [option], **texts}
+    menu = {"name": "Draw again", "type": 3, "default_member_permissions": 32}
+    commands = f"/applications/{local.application_id}/commands"
+    await answers(200, api("PUT", commands, [draw, menu]))
+    await answers(200, api("GET", commands))
+    await answers(400, api("PUT", commands, [draw, draw]))
+    await answers(200, api("POST", "/users/@me/channels", {"recipient_id": alice.id}))
+    await answers(200, api("POST", f"/channels/{alice.direct_messages.id}/messages", {"content": "c"}))
+
+
+async def by_tokens(local: LocalDiscord, api: Api, alice: Person) -> None:
+    """All that an interaction's token opens, by every kind of first response."""
+    asked = await alice.forge("draw", {"number": 1})
+    await answers(200, responds(api, asked, 5))
+    original = f"/webhooks/{local.application_id}/{asked.token}/messages/@original"
+    await answers(200, api("GET", original))
+    await answers(200, api("PATCH", original, data=picture(DRAWN)))
+    await answers(400, api("PATCH", original, {"content": "c" * 2001}))
+    await answers(400, responds(api, asked, 5))
+    message = await asked.answered()
+    for kind, data in ((4, {"content": "c", "flags": 64}), (6, None), (7, {"content": "c", "embeds": []})):
+        press = await alice.forge(custom_id="go", message=message)
+        await answers(200, responds(api, press, kind, data))
+    await answers(
+        204, api("POST", callback(await alice.forge("draw")), {"type": 4, "data": {"content": "c"}})
+    )
+    field = {"type": 1, "components": [{"type": 4, "custom_id": "what", "style": 1, "label": "What"}]}
+    form = {"custom_id": "ask", "title": "Ask", "components": [field]}
+    await answers(200, responds(api, await alice.forge("draw"), 9, form))
+    choices = await alice.complete("draw", "number", "1")
+    await answers(200, responds(api, choices, 8, {"choices": [{"name": "one", "value": 1}]}))
+    followups = await alice.forge("draw")
+    await answers(200, responds(api, followups, 4, {"content": "c"}))
+    webhook = f"/webhooks/{local.application_id}/{followups.token}"
+    more = await answers(200, api("POST", f"{webhook}?wait=1", data=picture(DRAWN)))
+    await answers(200, api("GET", f"{webhook}/messages/{more['id']}"))
+    await answers(200, api("PATCH", f"{webhook}/messages/{more['id']}", {"content": "less"}))
+    await answers(204, api("DELETE", f"{webhook}/messages/{more['id']}"))
+    await answers(404, api("GET", f"{webhook}/messages/{more['id']}"))
+    await answers(429, api("GET", f"{webhook}/messages/{more['id']}"))
+    await answers(204, api("DELETE", original))
+
+
+async def in_channels(local: LocalDiscord, api: Api) -> None:
+    messages = f"/channels/{local.channel.id}/messages"
+    first = await answers(200, api("POST", messages, data=picture(DRAWN)))
+    last = await answers(200, api("POST", messages, {"content": "@everyone", "flags": 4}))
+    await answers(200, api("GET", f"{messages}/{first['id']}"))
+    await answers(200, api("PATCH", f"{messages}/{first['id']}", {"content": None, "components": []}))
+    assert (await answers(200, api("GET", f"{messages}?limit=1")))[0]["id"] == last["id"]
+    assert (await answers(200, api("GET", f"{messages}?limit=1&before={last['id']}")))[0]["id"] == first["id"]
+    await answers(204, api("DELETE", f"{messages}/{first['id']}"))
+    await answers(404, api("DELETE", f"{messages}/{first['id']}"))
+
+
+async def refusals(local: LocalDiscord, api: Api, alice: Person) -> None:
+    """What is unknown, too late, not permitted, too large or said by nobody."""
+    gone = await alice.forge("draw")
+    local.age(gone, 3)
+    await answers(404, responds(api, gone, 5))
+    await answers(404, api("GET", f"/webhooks/{local.application_id}/nobody/messages/@original"))
+    old = await alice.forge("draw")
+    await answers(200, responds(api, old, 5))
+    local.age(old, 15 * 60)
+    await answers(401, api("GET", f"/webhooks/{local.application_id}/{old.token}/messages/@original"))
+    await answers(404, api("GET", "/channels/1/messages"))
+    await answers(404, api("POST", "/users/@me/channels", {"recipient_id": "1"}))
+    messages = f"/channels/{local.guild.add_channel('quiet').id}/messages"
+    quiet = local.guild.channels[-1]
+    local.attachment_size_limit = 1
+    await answers(413, api("POST", messages, data=picture({})))
+    quiet.app_permissions.update(send_messages=False)
+    await answers(403, api("POST", messages, {"content": "c"}))
+    quiet.app_permissions.update(view_channel=False)
+    await answers(403, api("GET", messages))
+    api.headers = {}
+    await answers(401, api("GET", "/users/@me"))
+
+
+async def answers(status: int, call: Any) -> Any:
+    """What a call brings, if it ends with this status."""
+    came, body = await call
+    assert came == status, body
+    return body
+
+
+def callback(interaction: Interaction) -> str:
+    return f"/interactions/{interaction.id}/{interaction.token}/callback"
+
+
+async def responds(api: Api, interaction: Interaction, kind: int, data: Any = None) -> tuple[int, Any]:
+    body = {"type": kind} | ({} if data is None else {"data": data})
+    return await api("POST", f"{callback(interaction)}?with_response=true", body)
+
+
+def picture(body: dict[str, Any]) -> aiohttp.FormData:
+    """Return the body with a file beside it."""
+    form = aiohttp.FormData(default_to_multipart=True)
+    form.add_field("payload_json", json.dumps(body))
+    form.add_field("files[0]", io.BytesIO(PNG), filename="fox.png")
+    return form
