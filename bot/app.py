@@ -40,8 +40,13 @@ async def run(settings: Settings) -> None:
         ConfigError: A setting keeps the bot from starting or going on.
     """
     being = asyncio.create_task(_be(settings))
+
+    def stop() -> None:
+        if not being.cancelling():  # a second signal must not cut the first one's clean-up short
+            being.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, being.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     with suppress(asyncio.CancelledError):
         await being
 

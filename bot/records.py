@@ -75,7 +75,9 @@ class Job:
     message_id: int | None = None
     """None until Discord has confirmed the first response."""
     refunded: int = 0
-    """How many images were given back."""
+    """How many images were given back to the member."""
+    unspent: int = 0
+    """How many of them the owner's budget got back too: those that RunComfy did not make."""
     request_id: str | None = None
     error: str | None = None
     """The text key of the failure, where `status` is failed."""
@@ -96,6 +98,11 @@ FETCHABLE = frozenset(
     {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
 )
 """Failures after which the request may still have a result at RunComfy."""
+
+
+def may_have_cost(error: str | None, *, request_id: str | None) -> bool:
+    """Whether the owner may have paid for a job that failed so: its images then stay in the budget."""
+    return error == "submission-unknown" or (request_id is not None and error in FETCHABLE)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

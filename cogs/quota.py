@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import discord
 from discord import app_commands
@@ -53,12 +53,12 @@ class Quotas(commands.Cog):
         self,
         interaction: discord.Interaction[Any],
         limit: app_commands.Range[int, 0, LIMIT_MAX],
-        per: Period,
+        per: Literal["hour", "day", "week", "month"],
         who: discord.User | None = None,
     ) -> None:
         """Put a rule in place of the one that the target had."""
         asker = _manager(interaction)
-        quota = Quota(limit, per)
+        quota = Quota(limit, Period(per))
         ceiling = self._bot.quotas.ceiling
         if not is_within(quota, ceiling):
             raise QuotaTooHighError(maximum=_quota(ceiling, asker.locale))

@@ -38,9 +38,18 @@ async def main() -> None:
             settings |= discord.environment | runcomfy.environment
             await bot.start()
             try:
-                await discord.until(lambda: discord.is_online and discord.commands, timeout=30)
-                print(_HINT.format(discord.client_url), flush=True)  # noqa: T201 (for whoever started it)
-                await stopped.wait()
+                ready = asyncio.create_task(
+                    discord.until(lambda: discord.is_online and discord.commands, timeout=30)
+                )
+                stop = asyncio.create_task(stopped.wait())
+                ended = asyncio.create_task(bot.ended())
+                await asyncio.wait((ready, stop, ended), return_when=asyncio.FIRST_COMPLETED)
+                ended.cancel()
+                ready.cancel()
+                if discord.is_online and not stopped.is_set():
+                    print(_HINT.format(discord.client_url), flush=True)  # noqa: T201 (for whoever started it)
+                    await stop
+                stop.cancel()
             finally:
                 await bot.stop()
 

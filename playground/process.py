@@ -39,8 +39,13 @@ class BotProcess:
         """Start it, unless it runs."""
         if not self.is_running:
             environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_CODE), **self._settings}
+            # A session of its own: Ctrl+C in the terminal reaches whoever started it, who then stops it.
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", cwd=self._folder, env=environment, stderr=self._log
+                *(sys.executable, "-m", "bot"),
+                cwd=self._folder,
+                env=environment,
+                stderr=self._log,
+                start_new_session=True,
             )
 
     async def kill(self) -> int:

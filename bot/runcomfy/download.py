@@ -64,9 +64,16 @@ class Downloader:
         The file appears complete or not at all. At most 64 MiB and 64 million pixels are taken.
 
         Raises:
-            OutputUnavailableError: The address is not trusted, or no such image came in several tries.
+            OutputUnavailableError: The address is not trusted, no such image came in several tries, or the
+                disk does not take it.
         """
         address = self._trusted(url)
+        try:
+            return await self._keep(address, folder, name)
+        except OSError as error:
+            raise OutputUnavailableError(f"the file cannot be kept: {error.strerror}") from None
+
+    async def _keep(self, address: URL, folder: Path, name: str) -> Path:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         part = folder / f".{name}.part"
         try:

@@ -36,9 +36,21 @@ class Database:
 
     def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self._writer = writer
+        self._reader = reader
         self._turn = asyncio.Lock()
-        self.reader = reader
-        """For plain selects outside a transaction: sees what is committed."""
+        self._reading = asyncio.Lock()
+
+    async def read(self, work: Work[T]) -> T:
+        """Run a select beside the writes; it sees everything that was committed before.
+
+        One at a time, and to its end though the caller is cancelled: while any statement of a connection is
+        under way, SQLite shows all others the same old moment.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._read(work)))
+
+    async def _read(self, work: Work[T]) -> T:
+        async with self._reading:
+            return await work(self._reader)
 
     async def transaction(self, work: Work[T]) -> T:
         """Run `work` on the writing connection in one transaction, committed durably or not at all.

@@ -14,7 +14,9 @@ class FactStore:
 
     async def get(self, name: str) -> str | None:
         """The text that was kept last, or None."""
-        value: str | None = await self._queries.fact(self._database.reader, name=name)
+        value: str | None = await self._database.read(
+            lambda connection: self._queries.fact(connection, name=name)
+        )
         return value
 
     async def remember(self, name: str, value: str) -> None:

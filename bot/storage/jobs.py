@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.errors import JobNotFoundError
-from bot.records import Job, JobStatus, Requester, milliseconds, moment
+from bot.records import Job, JobStatus, Requester, may_have_cost, milliseconds, moment
 from bot.storage.database import Database, queries
 from bot.storage.quotas import give_back, reserve
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import AsyncIterator, Callable
 
     import aiosqlite
 
@@ -66,22 +67,23 @@ class JobStore:
         Raises:
             JobNotFoundError: There is no row with this id.
         """
-        job = _job(await self._queries.job(self._database.reader, job_id=job_id))
+        row = await self._database.read(lambda connection: self._queries.job(connection, job_id=job_id))
+        job = _job(row)
         if job is None:
             raise JobNotFoundError
         return job
 
     async def open(self) -> list[Job]:
         """Every job that is not final or whose end was not told yet, oldest first."""
-        rows = [row async for row in self._queries.open_jobs(self._database.reader)]
-        return [job for row in rows if (job := _job(row))]
+        return await self._list(self._queries.open_jobs)
 
     async def unfinished(self, guild_id: int, user_id: int) -> list[Job]:
         """A member's jobs on a server that are live or can be fetched, newest first, 50 at the most."""
-        rows = self._queries.unfinished_jobs(
-            self._database.reader, guild_id=guild_id, user_id=user_id, most=50
+        jobs = await self._list(
+            lambda connection: self._queries.unfinished_jobs(
+                connection, guild_id=guild_id, user_id=user_id, most=50
+            )
         )
-        jobs = [job async for row in rows if (job := _job(row))]
         return [job for job in jobs if not job.status.is_final or job.is_fetchable]
 
     async def answered(self, job_id: str, message_id: int) -> None:
@@ -148,9 +150,13 @@ class JobStore:
 
         async def work(connection: aiosqlite.Connection) -> Job | None:
             before = _job(await self._queries.job(connection, job_id=job_id))
-            after = _job(await self._queries.end(connection, **values))
-            if before and after:
-                await give_back(connection, after, after.refunded - before.refunded)
+            if before is None:
+                return None
+            is_paid = may_have_cost(error, request_id=before.request_id)
+            made = before.images if is_paid else delivered
+            after = _job(await self._queries.end(connection, made=made, **values))
+            if after:
+                await give_back(connection, before, after)
             return after
 
         return await self._database.transaction(work)
@@ -160,6 +166,12 @@ class JobStore:
         await self._database.transaction(
             lambda connection: self._queries.told(connection, job_id=job.job_id, token=job.token)
         )
+
+    async def _list(self, select: Callable[[aiosqlite.Connection], AsyncIterator[sqlite3.Row]]) -> list[Job]:
+        async def work(connection: aiosqlite.Connection) -> list[Job]:
+            return [job async for row in select(connection) if (job := _job(row))]
+
+        return await self._database.read(work)
 
     async def _change(self, verb: str, job_id: str, **values: str | int) -> Job | None:
         statement = getattr(self._queries, verb)

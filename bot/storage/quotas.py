@@ -77,11 +77,15 @@ async def _used(connection: aiosqlite.Connection, scope: str, period: Period, at
     return await _queries.used(connection, scope=scope, period=period, window_start=window_start) or 0
 
 
-async def give_back(connection: aiosqlite.Connection, job: Job, images: int) -> None:
-    """Take images out of the same windows that paid for them; part of the caller's transaction."""
-    for scope in (_member(job.guild_id, job.user_id), _OWNER):
+async def give_back(connection: aiosqlite.Connection, before: Job, after: Job) -> None:
+    """Take what a job's end gave back out of the same windows that paid; part of the caller's transaction."""
+    scopes = {
+        _member(after.guild_id, after.user_id): after.refunded - before.refunded,
+        _OWNER: after.unspent - before.unspent,
+    }
+    for scope, images in scopes.items():
         for period in Period:
-            window_start = milliseconds(period.start(job.created_at))
+            window_start = milliseconds(period.start(after.created_at))
             await _queries.give_back(
                 connection, scope=scope, period=period, window_start=window_start, images=images
             )
@@ -101,7 +105,9 @@ class QuotaStore:
 
     async def limits(self, guild_id: int, user_id: int) -> Limits:
         """Everything that binds a member here: their rule, else the server's, else the owner's default."""
-        row = await _queries.binding_rule(self._database.reader, guild_id=guild_id, user_id=user_id)
+        row = await self._database.read(
+            lambda connection: _queries.binding_rule(connection, guild_id=guild_id, user_id=user_id)
+        )
         if row is None:
             return Limits(self._default, None, self._budget)
         return Limits(Quota(row["images"], Period(row["per"])), self.ceiling, self._budget)
@@ -111,15 +117,23 @@ class QuotaStore:
         now = datetime.now(UTC)
         scope = _member(guild_id, user_id)
         limits = await self.limits(guild_id, user_id)
-        return [
-            Usage(quota, await _used(self._database.reader, scope, quota.per, now), quota.per.end(now))
-            for quota in limits.of_member
-        ]
+
+        async def work(connection: aiosqlite.Connection) -> list[Usage]:
+            return [
+                Usage(quota, await _used(connection, scope, quota.per, now), quota.per.end(now))
+                for quota in limits.of_member
+            ]
+
+        return await self._database.read(work)
 
     async def rules(self, guild_id: int) -> dict[int, Quota]:
         """Every rule of a server by user id, `EVERYBODY` first."""
-        rows = [row async for row in _queries.rules(self._database.reader, guild_id=guild_id)]
-        return {row["user_id"]: Quota(row["images"], Period(row["per"])) for row in rows}
+
+        async def work(connection: aiosqlite.Connection) -> dict[int, Quota]:
+            rows = [row async for row in _queries.rules(connection, guild_id=guild_id)]
+            return {row["user_id"]: Quota(row["images"], Period(row["per"])) for row in rows}
+
+        return await self._database.read(work)
 
     async def set_rule(self, guild_id: int, user_id: int, quota: Quota, *, set_by: int) -> None:
         """Put a rule in place of the one that a target had; `user_id` may be `EVERYBODY`.

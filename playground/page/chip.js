@@ -44,13 +44,14 @@ export class Chip {
 
   set(label) {
     this.field.value = label;
+    this.chosen = label;
     this.mark(undefined);
   }
 
   /** What the popup shows while this field has the focus; `choose` gets a choice's label. */
   help(choose) {
     const { option, problem, context } = this;
-    const isComplete = !this.read().problem; // then everything is offered again, and Enter sends
+    const isComplete = this.field.value === this.chosen; // then everything is offered again, and Enter sends
     const typed = this.field.value.trim().toLowerCase();
     const items = (this.choices ?? []).filter(({ label }) => isComplete || label.toLowerCase().includes(typed));
     const limits = range(option);

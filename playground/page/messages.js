@@ -16,8 +16,12 @@ export class Messages {
     const follow = new ResizeObserver(() => this.atEnd && (this.#scroller.scrollTop = this.#scroller.scrollHeight));
     follow.observe(this.#list);
     follow.observe(this.#scroller);
+    let top = 0;
     this.#scroller.addEventListener("scroll", ({ target }) => {
-      this.atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+      const isAtEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+      // The list may have grown since it was scrolled to its end; only who scrolls up stops following.
+      if (isAtEnd || target.scrollTop < top) this.atEnd = isAtEnd;
+      top = target.scrollTop;
     });
   }
 

@@ -31,7 +31,7 @@ def check_accounts(world: World) -> None:
         assert is_free or job["images"] - job["refunded"] == shown.get(job["message_id"], 0), job
     charged: Counter[str] = Counter()
     for job in jobs:
-        charged["owner"] += job["images"] - job["refunded"]
+        charged["owner"] += job["images"] - job["unspent"]
         charged[f"member:{job['guild_id']}:{job['user_id']}"] += job["images"] - job["refunded"]
     for period in ("hour", "day", "week", "month"):
         counted: Counter[str] = Counter()

@@ -157,6 +157,7 @@ async def test_images_that_discord_refuses_are_given_back_and_can_be_fetched_fre
 
 async def test_a_message_that_was_deleted_meanwhile(held: World) -> None:
     person = held.newcomer()
+    person.takes_direct_messages = False
     message = await held.queued(person)
     held.mia.delete(message)
     held.runcomfy.release()

@@ -79,23 +79,18 @@ async def picture(page: Page, name: str) -> None:
         await page.screenshot(path=ROOT / folder / f"{name}.png", animations="disabled")
 
 
+TWO_WIDE_IMAGES = (
+    *("a quiet lake below the mountains", "[Tab]"),
+    *("num", "[Enter]", "2", "[Tab]"),
+    *("asp", "[Enter]", "16:9", "[Enter]"),
+)
+
+
 async def test_a_person_makes_images_and_a_manager_limits_them(page: Page) -> None:
-    await use(
-        page,
-        "imagine",
-        "a lighthouse above the clouds at sunset",
-        "[Tab]",
-        "num",
-        "[Enter]",
-        "2",
-        "[Tab]",
-        "asp",
-        "[Enter]",
-        "16:9",
-    )
+    await use(page, "imagine", *TWO_WIDE_IMAGES)
     await expect(last(page)).to_contain_text("Painting")
     first = last(page)
-    await expect(first.get_by_role("img", name="a lighthouse above the clouds at sunset")).to_have_count(2)
+    await expect(first.get_by_role("img", name="a quiet lake below the mountains")).to_have_count(2)
     await expect(first).to_contain_text(re.compile(r"2 images in \d+ s"))
     await picture(page, "finished")
 
@@ -109,7 +104,10 @@ async def test_a_person_makes_images_and_a_manager_limits_them(page: Page) -> No
     await last(page).get_by_role("button", name="Cancel").click()
     await expect(last(page)).to_contain_text("cancelled by @Bob")
     await expect(messages(page).nth(1)).to_contain_text(re.compile(r"2 images in \d+ s"))
+    await _limit(page)
 
+
+async def _limit(page: Page) -> None:
     await become(page, "Mia")
     await use(page, "quota set", "2", "[Tab]", "day", "[Tab]")
     await expect(last(page)).to_contain_text("Everybody on this server may now make 2 images per day")

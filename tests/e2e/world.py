@@ -164,12 +164,18 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    folder: Path, *, runcomfy: dict[str, Any] | None = None, is_started: bool = True, **settings: str
+    folder: Path,
+    *,
+    runcomfy: dict[str, Any] | None = None,
+    is_started: bool = True,
+    make_runcomfy: Callable[..., LocalRunComfy] = LocalRunComfy,
+    make_discord: Callable[[Path], LocalDiscord] = LocalDiscord,
+    **settings: str,
 ) -> AsyncIterator[World]:
     """The three of them, the bot ready; its settings can be changed by name."""
     async with AsyncExitStack() as stack:
-        local_runcomfy = await stack.enter_async_context(LocalRunComfy(**runcomfy or {}))
-        discord = await stack.enter_async_context(LocalDiscord(folder))
+        local_runcomfy = await stack.enter_async_context(make_runcomfy(**runcomfy or {}))
+        discord = await stack.enter_async_context(make_discord(folder))
         log = await stack.enter_async_context(_followed(folder / "bot.log", discord))
         settings = {**discord.environment, **local_runcomfy.environment, **settings}
         bot = BotProcess(folder, settings, log)

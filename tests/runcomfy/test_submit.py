@@ -131,6 +131,7 @@ async def test_real_trouble_before_anything_is_sent(
         (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 86000, 86400),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
     ],
+    ids=["seconds", "tomorrow", "long ago"],  # an id that holds the time differs between processes
 )
 async def test_retry_after_is_read(
     runcomfy: LocalRunComfy, client: RunComfyClient, header: str, least: float, most: float

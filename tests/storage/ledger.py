@@ -13,7 +13,7 @@ _SPENT_BY_JOBS = """
 with spent as (
     select 'member:' || guild_id || ':' || user_id as scope, created_at, images - refunded as images from jobs
     union all
-    select 'owner', created_at, images - refunded from jobs
+    select 'owner', created_at, images - unspent from jobs
 ), dated as (
     select scope, 'hour' as period, created_at - created_at % 3600000 as start, images from spent
     union all

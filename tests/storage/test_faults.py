@@ -240,9 +240,9 @@ class TestOlderVersions:
 # 1970-01-01, when every window began at 0 but the week's, which began on the Monday before.
 FIRST_DATA = """
 insert into jobs (job_id, interaction_id, guild_id, channel_id, user_id, locale, token, asked_at, file_limit,
-    message_id, model_id, input, images, refunded, status, request_id, created_at)
+    message_id, model_id, input, images, refunded, unspent, status, request_id, created_at)
 values ('job', 1, 10, 20, 30, 'en-US', 'token', 1, 100, 40, 'google/nano-banana-2/text-to-image',
-    '{"prompt": "a fox"}', 3, 1, 'in_progress', 'request', 1);
+    '{"prompt": "a fox"}', 3, 1, 1, 'in_progress', 'request', 1);
 insert into usage (scope, period, window_start, used)
 select scope, period, window_start, 2
 from (select 'owner' as scope union all select 'member:10:30')

@@ -216,7 +216,7 @@ class TestFetching:
         ended = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
         assert ended
         assert ended.refunded == 2
-        assert counted(path, "owner")["month"] == [0]
+        assert counted(path, "owner")["month"] == [2]  # the owner has paid for them all the same
         assert differences(path) == set()
 
     async def test_again_and_failing_again_gives_nothing_back_twice(self, jobs: JobStore, path: Path) -> None:
@@ -252,3 +252,33 @@ class TestFetching:
         assert (await jobs.get(old.job_id)).token == asker.token
         await jobs.told(await jobs.get(old.job_id))
         assert (await jobs.get(old.job_id)).token is None
+
+
+class TestBudget:
+    """What may have cost the owner money counts in the budget, whoever got the images."""
+
+    @pytest.mark.parametrize(
+        ("error", "request_id", "counted_images"),
+        [
+            ("delivery-failed", "request-1", 2),
+            ("output-unavailable", "request-1", 2),
+            ("generation-timeout", "request-1", 2),
+            ("submission-unknown", None, 2),
+            ("generation-failed", "request-1", 0),
+            ("prompt-refused", None, 0),
+            ("operator", None, 0),
+            ("runcomfy-unavailable", None, 0),
+        ],
+    )
+    async def test_keeps_what_may_have_been_made(
+        self, jobs: JobStore, path: Path, error: str, request_id: str | None, counted_images: int
+    ) -> None:
+        job = order(images=2)
+        assert await jobs.reserve(job, FREE)
+        await jobs.submitting(job.job_id)
+        if request_id:
+            await jobs.submitted(job.job_id, request_id)
+        ended = await jobs.end(job.job_id, JobStatus.FAILED, error=error)
+        assert ended
+        assert (ended.refunded, 2 - ended.unspent) == (2, counted_images)
+        assert counted(path, "owner")["month"] == [counted_images]

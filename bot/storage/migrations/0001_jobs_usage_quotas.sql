@@ -15,7 +15,8 @@ create table jobs (
     model_id text not null,
     input text not null,
     images integer not null check (images > 0),
-    refunded integer not null default 0 check (refunded between 0 and images),
+    refunded integer not null default 0 check (refunded between 0 and images),  -- to the member
+    unspent integer not null default 0 check (unspent between 0 and refunded),   -- to the owner's budget
     status text not null,
     request_id text,
     error text,

@@ -58,6 +58,7 @@ update jobs set
     error = :error,
     error_values = :error_values,
     refunded = case when images - :delivered > refunded then images - :delivered else refunded end,
+    unspent = case when images - :made > unspent then images - :made else unspent end,
     ended_at = :ended_at,
     token = case when :told = 1 then null else token end
 where job_id = :job_id and status in ('waiting', 'submitting', 'in_queue', 'in_progress')

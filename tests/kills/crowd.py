@@ -1,0 +1,96 @@
+"""People who order, cancel and fetch while the bot is being killed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from playground.discord import NoResponse, Refused
+from tests.kills.overheard import prompt_of
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from random import Random
+
+    from playground.discord import Message
+    from tests.e2e.world import World
+    from tests.kills.overheard import OverheardRunComfy
+
+_OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"num_images": 2, "output_format": "webp"},
+    {"num_images": 3, "output_format": "jpeg", "aspect_ratio": "16:9"},
+    {"aspect_ratio": "1:1", "seed": 7},
+]
+
+
+class Crowd:
+    """A few people at once; nobody waits for anybody, and nobody minds that the bot dies."""
+
+    def __init__(self, world: World, runcomfy: OverheardRunComfy, dice: Random) -> None:
+        self._world = world
+        self._runcomfy = runcomfy
+        self._dice = dice
+        self._numbers = count(1)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._unfetched: list[Message] = []
+
+    def stir(self, *, people: int) -> None:
+        """Let so many people do something."""
+        deeds = [self._order, self._order, self._refused, self._cancel, self._gone, self._fetch]
+        for deed in self._dice.sample(deeds, people):
+            self._go(deed())
+
+    async def disperse(self) -> None:
+        """Let nobody wait for a bot that is dead."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def _go(self, deed: Coroutine[Any, Any, None]) -> None:
+        async def quietly() -> None:
+            with suppress(NoResponse, Refused):
+                await deed
+
+        self._under_way.add(task := asyncio.create_task(quietly()))
+        task.add_done_callback(self._under_way.discard)
+
+    async def _ordered(self, words: str, **options: Any) -> Message:
+        person = self._dice.choice([self._world.alice, self._world.bob, self._world.mia])
+        prompt = f"{words} {next(self._numbers)}"
+        if words == "gone":
+            self._runcomfy.gone.add(prompt)
+        values = {"prompt": prompt, "resolution": "0.5K", **options}
+        return await (await person.command("imagine", **values)).answered()
+
+    async def _order(self) -> None:
+        await self._ordered("a neighbour", **self._dice.choice(_OPTIONS))
+
+    async def _refused(self) -> None:
+        await self._ordered("refuse this")
+
+    async def _cancel(self) -> None:
+        message = await self._ordered("not this", num_images=2)
+        assert message.interaction
+        await message.interaction.user.press(message, custom_id=_button(message, "cancel"))
+
+    async def _gone(self) -> None:
+        self._unfetched.append(await self._ordered("gone"))
+
+    async def _fetch(self) -> None:
+        """Somebody fetches what could not be downloaded when it was made."""
+        for message in self._unfetched:
+            if fetch := _button(message, "fetch"):
+                self._unfetched.remove(message)
+                self._runcomfy.gone.discard(prompt_of(message.interaction))
+                assert message.interaction
+                await message.interaction.user.press(message, custom_id=fetch)
+                return
+
+
+def _button(message: Message, verb: str) -> str:
+    """The custom_id of the button that does this to the message's job; empty where there is none."""
+    parts = [part["custom_id"] for row in message.components for part in row["components"]]
+    return next((str(each) for each in parts if f":{verb}:" in each), "")

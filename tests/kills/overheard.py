@@ -1,0 +1,143 @@
+"""The stand-ins, overheard: one listener hears of every call before and after it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from aiohttp import web
+
+from playground.discord import LocalDiscord
+from playground.discord.answering import Answering, Asked
+from playground.discord.refusals import ApiError
+from playground.discord.rest import Rest
+from playground.runcomfy import LocalRunComfy
+from playground.runcomfy.api import SUBMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from pathlib import Path
+
+    from aiohttp.typedefs import Handler
+
+    from playground.discord import Interaction
+
+SIGNS = {"succeeded": "✅", "failed": "⚠️", "cancelled": "✖️"}
+"""How the message of a job begins that has ended so."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A call of the bot's: what it is, about which job, and whether it was carried out yet.
+
+    `what` is a route's name; edits are "progress", "images" or "end", looks have the order's state behind
+    them ("status in_queue"), and files their number ("file 0").
+    """
+
+    what: str
+    moment: Literal["arrived", "made"]
+    prompt: str
+
+
+class SwallowedError(Exception):
+    """Raised by a listener: the call is not carried out."""
+
+
+Listener: TypeAlias = Callable[[Seen], None]
+
+
+@dataclass
+class Ears:
+    """Who listens now, and everything that was heard."""
+
+    listener: Listener | None = None
+    heard: list[Seen] = field(default_factory=list)
+
+    def hear(self, seen: Seen) -> None:
+        self.heard.append(seen)
+        if self.listener:
+            self.listener(seen)
+
+
+class _Answering(Answering):
+    def __init__(self, discord: LocalDiscord, ears: Ears) -> None:
+        super().__init__(discord)
+        self._ears = ears
+
+    def handler(
+        self, route: str, act: Callable[[Asked], Any]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        def overheard(asked: Asked) -> Any:
+            interaction = self._discord.interactions.get(asked.where.get("token", ""))
+            prompt, what = prompt_of(interaction), _what(route, asked)
+            try:
+                self._ears.hear(Seen(what, "arrived", prompt))
+            except SwallowedError:
+                raise ApiError(503, 0, "swallowed") from None
+            answer = act(asked)
+            self._ears.hear(Seen(what, "made", prompt))
+            return answer
+
+        return super().handler(route, overheard)
+
+
+def prompt_of(interaction: Interaction | None) -> str:
+    """What the job was ordered with that an interaction orders, or whose button it presses."""
+    if interaction is None:
+        return ""
+    options = interaction.event["d"]["data"].get("options", [])
+    named = {option["name"]: option.get("value", "") for option in options}
+    return str(
+        named.get("prompt") or prompt_of(interaction.source.interaction if interaction.source else None)
+    )
+
+
+def _what(route: str, asked: Asked) -> str:
+    if not route.startswith("edit_"):
+        return route
+    words = "".join(embed.get("description", "") for embed in asked.body.get("embeds", []))
+    is_end = any(sign in words for sign in SIGNS.values())
+    return "images" if asked.files else "end" if is_end else "progress"
+
+
+class OverheardDiscord(LocalDiscord):
+    def __init__(self, folder: Path, ears: Ears) -> None:
+        super().__init__(folder)
+        self._answering = _Answering(self, ears)
+        self._rest = Rest(self, self._answering)
+
+
+class OverheardRunComfy(LocalRunComfy):
+    """`gone` has the prompts whose files are not to be had, `busy` those that are not taken now."""
+
+    def __init__(self, ears: Ears, **options: Any) -> None:
+        super().__init__(**options)
+        self._ears = ears
+        self.gone: set[str] = set()
+        self.busy: set[str] = set()
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        what, prompt = self._described(request)
+        try:
+            self._ears.hear(Seen(what, "arrived", prompt))
+        except SwallowedError:
+            raise web.HTTPServiceUnavailable from None
+        if what == "submit" and prompt in self.busy:
+            raise web.HTTPTooManyRequests
+        if what.startswith("file") and prompt in self.gone:
+            raise web.HTTPNotFound
+        answer = await super()._answer(request, handler)
+        self._ears.hear(Seen(what, "made", prompt))
+        return answer
+
+    def _described(self, request: web.Request) -> tuple[str, str]:
+        route = request.match_info.route.name or ""
+        if route == "submit":
+            ordered = request[SUBMIT].input
+            return route, str(ordered["prompt"]) if isinstance(ordered, dict) else ""
+        order = self.orders.get(request.match_info.get("request_id", ""))
+        if order is None:
+            return route, ""
+        more = {"status": order.state, "file": request.match_info.get("index", "")}.get(route, "")
+        return f"{route} {more}".strip(), str(order.input["prompt"])

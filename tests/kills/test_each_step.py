@@ -1,0 +1,124 @@
+"""Killed before and after each step of the straight line: ordered, submitted, followed, delivered, told.
+
+The bot is killed as soon as the job in question is at the point, started again, and the next job is brought
+to the next point while those before it recover, so that every kill meets jobs in many states.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.kills.killing import Call, Point, Unwritten, Written
+from tests.kills.scene import Scene, open_scene
+from tests.kills.verdict import check
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from tests.kills.killing import Act
+
+    Story = Callable[[Scene, str], Awaitable[Act]]
+
+_TRIES = 5
+_UNTOLD, _TOLD = True, None
+
+
+async def kill_at_each(scene: Scene, name: str, story: Story, points: list[Point]) -> None:
+    """Bring one job after the other to its point, and kill the bot there."""
+    numbers = count(1)
+    for point in points:
+        scene.crowd.stir(people=2)
+        for _ in range(_TRIES):  # a row can have moved on before the bot is dead
+            prompt = f"{name} {next(numbers)}"
+            act = await story(scene, prompt)
+            try:
+                is_met = await point.kill(scene.victim, prompt, act)
+            except TimeoutError:
+                pytest.fail(f"{prompt} never came to {point}")
+            await scene.crowd.disperse()
+            await scene.world.start()
+            if is_met:
+                break
+        else:
+            pytest.fail(f"{point} was missed {_TRIES} times")
+
+
+async def order(scene: Scene, prompt: str) -> Act:
+    person = scene.world.newcomer()
+    return lambda: person.command("imagine", prompt=prompt, num_images=2, resolution="0.5K")
+
+
+ORDERING: list[Point] = [
+    Unwritten(),
+    Written({"status": "waiting", "message_id": None}),
+    Call("callback", "arrived"),
+    Call("callback", "made"),
+    Call("callback", "answered"),
+    Written({"status": "waiting", "message_id": True}, after="callback"),
+]
+SUBMITTING: list[Point] = [
+    Written({"status": "submitting"}, after="callback"),
+    Call("submit", "arrived"),
+    Call("submit", "made"),
+    Call("submit", "answered"),
+    Written({"status": "in_queue"}, after="submit"),
+]
+DELIVERING: list[Point] = [
+    Call("status succeeded", "arrived"),
+    Call("status succeeded", "made"),
+    Call("result", "arrived"),
+    Call("result", "made"),
+    Call("file 0", "arrived"),
+    Call("file 0", "made"),
+    Call("file 1", "arrived"),
+    Call("file 1", "made"),
+    Call("images", "arrived"),
+    Call("images", "made"),
+    Call("images", "answered"),
+    Written({"status": "succeeded", "token": _TOLD}, after="images"),
+]
+
+
+@pytest.mark.parametrize(
+    "points", [ORDERING, SUBMITTING, DELIVERING], ids=["ordering", "submitting", "delivering"]
+)
+async def test_a_job_that_goes_well(tmp_path: Path, points: list[Point]) -> None:
+    async with open_scene(tmp_path) as scene:
+        await kill_at_each(scene, "well", order, points)
+        await check(scene.world, scene.runcomfy)
+
+
+async def test_a_job_that_is_followed(tmp_path: Path) -> None:
+    async with open_scene(tmp_path, seconds=(0.3, 0.3)) as scene:
+        painting: list[Point] = [
+            Call("status in_progress", "arrived"),
+            Call("status in_progress", "made"),
+            Call("status in_progress", "answered"),
+            Written({"status": "in_progress"}, after="status in_progress"),
+            Call("progress", "arrived"),
+            Call("progress", "made"),
+            Call("progress", "answered"),
+        ]
+        await kill_at_each(scene, "painting", order, painting)
+        scene.runcomfy.hold()
+        waiting: list[Point] = [Call("status in_queue", "arrived"), Call("status in_queue", "made")]
+        await kill_at_each(scene, "in the queue", order, waiting)
+        await check(scene.world, scene.runcomfy)
+
+
+async def test_a_job_that_fails(tmp_path: Path) -> None:
+    points: list[Point] = [
+        Call("result", "answered"),
+        Written({"status": "failed", "token": _UNTOLD}, after="result"),
+        Call("end", "arrived"),
+        Call("end", "made"),
+        Call("end", "answered"),
+        Written({"status": "failed", "token": _TOLD}, after="end"),
+    ]
+    async with open_scene(tmp_path) as scene:
+        await kill_at_each(scene, "refuse", order, points)
+        await check(scene.world, scene.runcomfy)

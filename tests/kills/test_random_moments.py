@@ -1,0 +1,79 @@
+"""Killed at random moments, again and again, while people order, cancel and fetch."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.kills.overheard import Seen, SwallowedError
+from tests.kills.scene import Scene, open_scene
+from tests.kills.verdict import check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_WORLDS, _KILLS = 6, 10
+_EVENTS = 120  # what a life of a few seconds has: calls as they arrive and are carried out, and commits
+_LIFE_SECONDS = 3.5
+
+
+@pytest.mark.parametrize("number", range(_WORLDS))
+async def test_killed_at_random_moments(tmp_path: Path, number: int) -> None:
+    del number
+    async with open_scene(tmp_path, seconds=(0, 0.3)) as scene:
+        for _ in range(_KILLS - 1):
+            await live_and_die(scene)
+            await scene.world.bot.start()
+        await live_and_die(scene)
+        await scene.world.start()
+        await check(scene.world, scene.runcomfy)
+
+
+async def live_and_die(scene: Scene) -> None:
+    """One life of the bot; it is killed at an event or at a moment, or as it starts."""
+    is_counted = scene.dice.random() < 2 / 3
+    seconds = _LIFE_SECONDS if is_counted else scene.dice.uniform(0, _LIFE_SECONDS)
+    counting = asyncio.create_task(count_to(scene, scene.dice.randint(1, _EVENTS))) if is_counted else None
+    people = asyncio.create_task(come_and_go(scene))
+    timer = asyncio.get_running_loop().call_later(seconds, scene.victim.strike)
+    await scene.victim.fallen()
+    timer.cancel()
+    for task in filter(None, (counting, people)):
+        task.cancel()
+        await asyncio.wait([task])
+    await scene.crowd.disperse()
+
+
+async def come_and_go(scene: Scene) -> None:
+    """People come as soon as the bot is there, and some come later."""
+    await scene.world.discord.until(lambda: scene.world.discord.is_online and scene.world.discord.commands)
+    for _ in range(10):
+        scene.crowd.stir(people=2)
+        await asyncio.sleep(scene.dice.uniform(0.1, 0.8))
+
+
+async def count_to(scene: Scene, most: int) -> None:
+    """Kill the bot at this event of its life, be it a call or a change of the database."""
+    seen = 0
+
+    def event() -> None:
+        nonlocal seen
+        seen += 1
+        if seen == most:
+            scene.victim.strike()
+
+    def listen(call: Seen) -> None:
+        event()
+        if seen == most and call.moment == "arrived":
+            raise SwallowedError
+
+    scene.ears.listener = listen
+    with scene.victim.watched() as database:
+        version = None
+        while seen < most:
+            await asyncio.sleep(0.002)  # a database has no event to wait for
+            before, version = version, database.execute("pragma data_version").fetchone()[0]
+            if before not in (None, version):
+                event()

@@ -1,0 +1,130 @@
+"""What must be true when all is over, however often the bot was killed on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tests.e2e.accounts import FINAL, check_accounts, delivered
+from tests.kills.killing import ordered
+from tests.kills.overheard import SIGNS
+
+if TYPE_CHECKING:
+    from playground.discord import Message
+    from tests.e2e.world import World
+    from tests.kills.killing import Row
+    from tests.kills.overheard import OverheardRunComfy
+
+_SETTLED_SECONDS = 45
+
+
+async def check(world: World, runcomfy: OverheardRunComfy) -> None:
+    """Wait until nothing moves any more, and look at everything: rows, posts, orders, messages, accounts."""
+    runcomfy.gone.clear()
+    runcomfy.busy.clear()
+    runcomfy.release()
+    await settled(world)
+    for row in world.rows():
+        _check_reason(row)
+        _check_order(row, runcomfy)
+    _check_messages(world)
+    _check_posts(world)
+    check_accounts(world)
+    await _fetch_all(world)
+    _check_nothing_is_lost(world, runcomfy)
+    _check_messages(world)
+    check_accounts(world)
+    assert await world.bot.stop() == 0
+
+
+async def settled(world: World) -> None:
+    """Wait until every job has ended and its end was told."""
+    try:
+        async with asyncio.timeout(_SETTLED_SECONDS):
+            while _open(world):  # noqa: ASYNC110 (a database has no event to wait for)
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"never ended, or never told: {_open(world)}") from None
+
+
+def _open(world: World) -> list[Row]:
+    return [row for row in world.rows() if row["status"] not in FINAL or row["token"]]
+
+
+def _check_reason(row: Row) -> None:
+    """Nothing but kills went wrong, so a job fails for what its prompt says, or for what nobody can know."""
+    if row["status"] != "failed":
+        return
+    if row["message_id"] is None:
+        expected = "delivery-failed"  # its first response never arrived
+    elif row["request_id"] is None:
+        expected = "submission-unknown"
+    else:
+        words = ordered(row)
+        expected = "prompt-refused" if "refuse" in words else "output-unavailable" if "gone" in words else ""
+    assert row["error"] == expected, row
+
+
+def _check_order(row: Row, runcomfy: OverheardRunComfy) -> None:
+    """RunComfy has one order of a job at the most, which ended as the job did."""
+    made = [order for order in runcomfy.orders.values() if order.input["prompt"] == ordered(row)]
+    assert len(made) <= 1, row
+    if row["request_id"]:
+        (order,) = made
+        assert order.request_id == row["request_id"], row
+        assert (order.state == "cancelled") == (row["status"] == "cancelled"), (row, order)
+    elif made:
+        assert row["error"] == "submission-unknown", row
+
+
+def _check_messages(world: World) -> None:
+    """Everything that people see has ended, once, as its row did."""
+    rows = {str(row["message_id"]): row for row in world.rows() if row["message_id"]}
+    public = [message for message in world.discord.channel.messages if not message.is_ephemeral]
+    assert Counter(id(message.interaction) for message in public).most_common(1)[0][1] == 1
+    for message in public:
+        signs = [status for status, sign in SIGNS.items() if message.text.lstrip("\n*").startswith(sign)]
+        assert len(signs) == 1, message.text
+        assert not any(":cancel:" in part["custom_id"] for part in _buttons(message)), message.text
+        if message.id in rows:
+            assert signs == [rows[message.id]["status"]], (rows[message.id], message.text)
+        else:  # the images were fetched into a newer message
+            assert signs == ["failed"], message.text
+    assert set(rows) <= {message.id for message in public}
+
+
+def _buttons(message: Message) -> list[dict[str, str]]:
+    return [part for row in message.components for part in row["components"]]
+
+
+def _check_posts(world: World) -> None:
+    """No job was posted twice, and none that nobody could see."""
+    posted = Counter(
+        str(each.input["prompt"]) for each in world.runcomfy.submits if isinstance(each.input, dict)
+    )
+    # Where RunComfy was busy it has refused, and may be asked again; of orders it has one all the same.
+    assert [each for each, times in posted.items() if times > 1 and not each.startswith("busy")] == []
+    unseen = {ordered(row) for row in world.rows() if row["message_id"] is None and not row["request_id"]}
+    assert unseen & set(posted) == set()
+
+
+async def _fetch_all(world: World) -> None:
+    """Whoever has something left to fetch finds it in /jobs, and gets it."""
+    for person in world.discord.people.values():
+        while True:
+            listing = await (await person.command("jobs")).answered()
+            fetch = [part["custom_id"] for part in _buttons(listing) if ":fetch:" in part["custom_id"]]
+            if not fetch:
+                break
+            fetched = await (await person.press(listing, custom_id=fetch[0])).answered()
+            await world.ends(fetched, SIGNS["succeeded"])
+            await settled(world)
+
+
+def _check_nothing_is_lost(world: World, runcomfy: OverheardRunComfy) -> None:
+    """Every image that RunComfy made under an id that the bot had noted is in Discord."""
+    for row in world.rows():
+        order = runcomfy.orders.get(row["request_id"] or "")
+        if order and order.state == "succeeded":
+            assert delivered(world.discord.message(str(row["message_id"]))) == row["images"], row
