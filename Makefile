@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/
 
 .PHONY: playground test pictures run lock clean
 
-playground: $(VENV)/playground  ## Try the bot in a browser page: no account, no token, no internet
+playground: $(VENV)/playground  ## Try the bot in a browser page: no account, no token
 	$(RUN)python -m playground
 
 test: $(VENV)/dev  ## Lint, types, import contracts and every test

@@ -52,7 +52,7 @@ generation-failed = ⚠️ RunComfy could not make the image. Press Retry, or tr
 generation-timeout = ⚠️ RunComfy did not finish in time. Should it finish later, Fetch brings the images free of charge.
 output-unavailable = ⚠️ The images are made, but their files cannot be downloaded now. Fetch tries again, free of charge.
 delivery-failed = ⚠️ The images are made, but Discord did not take them. Fetch posts them anew, free of charge.
-operator = ⚠️ This bot cannot paint at the moment. That is its owner's to mend, and the owner has been told.
+operator = ⚠️ This bot cannot paint at the moment. That is its owner's to mend, who finds the reason in the log.
 unexpected = ⚠️ Something went wrong here (reference { $reference }). Try again; if it stays, tell the bot's owner this reference.
 
 ## Refusals, told to one person
