@@ -94,6 +94,8 @@ async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
         await world.discord.until(lambda: way.held_bytes > A_HANDSHAKE)
         stopping = asyncio.create_task(stopped(world))
         await world.discord.until(lambda: "stopping" in world.log)
+        assert world.bot._process
+        world.bot._process.send_signal(signal.SIGINT)  # an impatient second one changes nothing
         post.let_go()
         way.release()
         await stopping
