@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,9 @@ class Gateway:
 
     def _receive(self, wire: Wire, op: int, data: Json) -> None:
         if op == _HEARTBEAT:
-            wire.send(_frame(_ACK))
+            # discord.py notes the time of a heartbeat after sending it; an answer that is faster than that note
+            # would seem to be one heartbeat late, and be logged as trouble.
+            asyncio.get_running_loop().call_later(0.05, wire.send, _frame(_ACK))
         elif op in (_IDENTIFY, _RESUME) and data["token"] != self._discord.token:
             wire.close(_AUTHENTICATION_FAILED)
         elif op == _IDENTIFY:
