@@ -66,8 +66,8 @@ class Gateway:
 
     def _receive(self, wire: Wire, op: int, data: Json) -> None:
         if op == _HEARTBEAT:
-            # discord.py notes the time of a heartbeat after sending it; an answer that is faster than that note
-            # would seem to be one heartbeat late, and be logged as trouble.
+            # discord.py notes the time of a heartbeat after sending it; an answer faster than that note would
+            # seem to be one heartbeat late, and be logged as trouble.
             asyncio.get_running_loop().call_later(0.05, wire.send, _frame(_ACK))
         elif op in (_IDENTIFY, _RESUME) and data["token"] != self._discord.token:
             wire.close(_AUTHENTICATION_FAILED)
