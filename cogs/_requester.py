@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _RIGHTS = {"view_channel": "View Channel", "embed_links": "Embed Links", "attach_files": "Attach Files"}
 
 
+def may(permissions: discord.Permissions, right: str) -> bool:
+    """Whether somebody has a right, by itself or as an administrator."""
+    return permissions.administrator or permissions >= discord.Permissions(**{right: True})
+
+
 def requester(interaction: discord.Interaction[Any]) -> Requester:
     """Who asks, on a server that may use the bot.
 
@@ -48,8 +53,7 @@ def painter(interaction: discord.Interaction[Any]) -> Requester:
         MissingPermissionsError: The bot lacks a right in this channel; nothing is spent for that.
     """
     asker = requester(interaction)
-    here = interaction.app_permissions
-    missing = [name for right, name in _RIGHTS.items() if not here >= discord.Permissions(**{right: True})]
+    missing = [name for right, name in _RIGHTS.items() if not may(interaction.app_permissions, right)]
     if missing:
         raise MissingPermissionsError(permissions=", ".join(missing))
     return asker

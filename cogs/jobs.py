@@ -16,7 +16,7 @@ from cogs import _render as render
 from cogs._answer import answer
 from cogs._buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
 from cogs._errors import explain, whisper
-from cogs._requester import painter, requester
+from cogs._requester import may, painter, requester
 
 if TYPE_CHECKING:
     from bot.client import ImagineBot
@@ -71,7 +71,7 @@ class Jobs(commands.Cog):
                 raise JobNotFoundError
 
     async def _cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        may_manage = interaction.permissions.manage_messages
+        may_manage = may(interaction.permissions, "manage_messages")
         job = await self._bot.jobs.cancellable(requester(interaction), job_id, may_manage=may_manage)
         # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended. The
         # wish counts, whether or not Discord takes this confirmation.

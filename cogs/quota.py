@@ -14,7 +14,7 @@ from bot.quotas import LIMIT_MAX, Period, Quota, Usage, is_within
 from bot.storage.quotas import EVERYBODY
 from cogs._errors import whisper
 from cogs._render import timestamp
-from cogs._requester import requester
+from cogs._requester import may, requester
 
 if TYPE_CHECKING:
     from bot.client import ImagineBot
@@ -112,7 +112,7 @@ class Quotas(commands.Cog):
 def _manager(interaction: discord.Interaction[Any]) -> Requester:
     # A server's admins can hand a command to anybody in Discord's settings; money stays with its managers.
     asker = requester(interaction)
-    if not interaction.permissions.manage_guild:
+    if not may(interaction.permissions, "manage_guild"):
         raise ForbiddenHereError
     return asker
 
