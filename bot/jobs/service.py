@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.errors import AlreadyPaintingError, JobNotFoundError, NotNowError, NotYourJobError
+from bot.errors import AlreadyPaintingError, DeliveryError, JobNotFoundError, NotNowError, NotYourJobError
 from bot.records import Input, Job, JobStatus, Requester
 
 if TYPE_CHECKING:
@@ -55,9 +55,15 @@ class JobService:
         self._runner.take(job, message_id=message_id)
 
     async def unanswered(self, job: Job) -> None:
-        """The first response cannot be seen by anybody: give the order back, and leave the message alone."""
+        """The first response cannot be seen by anybody: give the order back, and leave the message alone.
+
+        A job that was being fetched can be fetched again.
+        """
         _log.warning("job %s: given back, since its first response did not arrive", job.job_id)
-        await self._jobs.end(job.job_id, JobStatus.CANCELLED)
+        if job.request_id:
+            await self._jobs.end(job.job_id, JobStatus.FAILED, error=DeliveryError.key)
+        else:
+            await self._jobs.end(job.job_id, JobStatus.CANCELLED)
         await self._jobs.told(job)
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:

@@ -33,6 +33,11 @@ async def test_images_whose_message_was_deleted_can_be_fetched_free(tmp_path: Pa
         listing = await listed(world.alice)
         assert "Can be fetched, free" in listing.text
         assert "a lost fox" in listing.text
+        world.discord.fail("callback", 404, {"code": 10062, "message": "Unknown interaction"})
+        await world.alice.press(listing, "Fetch 1")  # an answer that nobody sees does not use it up
+        await world.discord.until(lambda: "did not arrive" in world.log)
+        await world.settled()
+        listing = await listed(world.alice)
         fetched = await (await world.alice.press(listing, "Fetch 1")).answered()
         await world.ends(fetched, "✅ 2 images, fetched free of charge")
         assert len(fetched.attachments) == 2
