@@ -114,6 +114,14 @@ def test_lock_files_hold_versions_and_hashes_alone() -> None:
         assert [row for row in text.splitlines() if not line.fullmatch(row)] == [], name
 
 
+def test_tests_run_with_the_versions_that_the_bot_runs_with() -> None:
+    run, playground, dev = (
+        set(re.findall(r"^[a-z0-9.-]+==\S+", TEXTS[name], re.MULTILINE))
+        for name in ("requirements.lock", "requirements-playground.lock", "requirements-dev.lock")
+    )
+    assert set() < run < playground < dev
+
+
 def test_no_file_names_a_place_on_somebodys_machine() -> None:
     assert MACHINE_PATH.search("see /home/me")
     checked = {name: text for name, text in TEXTS.items() if not name.startswith(("tests/", "Dockerfile"))}
