@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -14,6 +15,7 @@ import discord
 import cogs
 from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import ConfigError
+from bot.jobs.files import Files
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
@@ -85,17 +87,24 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         extensions=cogs.EXTENSIONS,
         proxy=settings.discord_proxy,
     )
+    runcomfy = RunComfyClient(
+        session, api_url=settings.runcomfy_api_url, token=settings.runcomfy_token.get_secret_value()
+    )
+    stack.callback(runcomfy.close)
     runner = JobRunner(
         jobs=jobs,
-        runcomfy=RunComfyClient(
-            session, api_url=settings.runcomfy_api_url, token=settings.runcomfy_token.get_secret_value()
-        ),
+        runcomfy=runcomfy,
         downloader=Downloader(session, settings.runcomfy_file_hosts),
         delivery=DiscordDelivery(bot),
-        files=settings.database_url.parent / "files",
+        files=Files(
+            settings.database_url.parent / "files",
+            max_bytes=int(settings.files_max_gb * 10**9),
+            max_age=timedelta(days=settings.files_days),
+        ),
         most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),
+        deadline=timedelta(seconds=settings.deadline_seconds),
     )
-    bot.jobs = JobService(jobs=jobs, quotas=quotas, catalogue=catalogue, runner=runner)
+    bot.jobs = JobService(jobs=jobs, quotas=quotas, catalogue=catalogue, runcomfy=runcomfy, runner=runner)
     await stack.enter_async_context(bot)
     stack.push_async_callback(runner.close)
     return bot, runner

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
@@ -69,6 +69,22 @@ def _guild_ids(text: Any) -> Any:
     return frozenset(map(int, parts))
 
 
+def _number(kind: type[int | float], unit: str, most: int) -> BeforeValidator:
+    """A positive number of something, with an error that says so."""
+
+    def parse(text: Any) -> Any:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = 0
+        if not 0 < number <= most:  # also where it is no number at all, as "nan"
+            a = "a whole number" if kind is int else "a number"
+            raise ValueError(f"must be {a} of {unit}, more than 0 and at most {most}")
+        return number
+
+    return BeforeValidator(parse)
+
+
 def _upper(level: Any) -> Any:
     if str(level).upper() not in get_args(LogLevel):
         raise ValueError(f"must be one of {', '.join(get_args(LogLevel))}")
@@ -97,9 +113,12 @@ class Settings(BaseSettings):
     default_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(10, Period.DAY)
     max_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(100, Period.DAY)
     budget: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(1000, Period.MONTH)
-    max_jobs: Annotated[int, Field(ge=1, le=1000)] = 100
-    max_jobs_per_user: Annotated[int, Field(ge=1, le=1000)] = 100
-    max_jobs_per_guild: Annotated[int, Field(ge=1, le=1000)] = 100
+    max_jobs: Annotated[int, _number(int, "jobs", 1000)] = 20
+    max_jobs_per_user: Annotated[int, _number(int, "jobs", 1000)] = 3
+    max_jobs_per_guild: Annotated[int, _number(int, "jobs", 1000)] = 10
+    deadline_seconds: Annotated[int, _number(int, "seconds", 86400)] = 1800
+    files_max_gb: Annotated[float, _number(float, "gigabytes", 100_000)] = 5
+    files_days: Annotated[int, _number(int, "days", 3650)] = 7
     guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
     discord_proxy: Annotated[str, AfterValidator(_proxy)] | None = None
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
@@ -121,8 +140,6 @@ def load() -> Settings:
 
 def _problem(loc: tuple[int | str, ...], kind: str, message: str) -> str:
     name = str(loc[0]).upper()
-    if name.startswith("MAX_JOBS"):
-        return f"{name} must be a number of jobs from 1 to 1000"
     if kind == "missing":
         return f"{name} is missing: set it in the environment or in .env"
     return f"{name} {message.removeprefix('Value error, ')}"

@@ -92,6 +92,12 @@ class BusyError(UserError):
     key = "busy"
 
 
+class RunComfyDownError(UserError):
+    """RunComfy was down a moment ago, so nothing is ordered there."""
+
+    key = "runcomfy-down"
+
+
 class StoppingError(UserError):
     """The bot is about to stop, and takes no new orders."""
 

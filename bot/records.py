@@ -87,6 +87,10 @@ class Job:
     started_at: datetime | None = None
     """When RunComfy was first seen painting."""
     ended_at: datetime | None = None
+    look_at: datetime | None = None
+    """When the images of a failed job are to be looked for again."""
+    looks: int = 0
+    """How often that was done."""
 
     @property
     def is_fetchable(self) -> bool:

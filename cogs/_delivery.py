@@ -45,11 +45,11 @@ class DiscordDelivery:
         self._bot = bot
         self._edits: dict[str, MessageEdits] = {}
 
-    def progress(self, job: Job, place: int | None = None) -> None:
+    def progress(self, job: Job, place: int | None = None, *, is_held_up: bool = False) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
         if datetime.now(UTC) - job.asked_at > _EDITS_OF_OLD_MESSAGES:
             return
-        embed = render.embed(job, self._bot.catalogue, place=place)
+        embed = render.embed(job, self._bot.catalogue, place=place, is_held_up=is_held_up)
         self._of(job).show(
             embed.to_dict(), lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
         )

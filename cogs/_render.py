@@ -48,10 +48,16 @@ def text_values(values: Mapping[str, str | int]) -> dict[str, str | int]:
 
 
 def embed(
-    job: Job, catalogue: Catalogue, *, place: int | None = None, fitted: Sequence[Fitted] = ()
+    job: Job,
+    catalogue: Catalogue,
+    *,
+    place: int | None = None,
+    is_held_up: bool = False,
+    fitted: Sequence[Fitted] = (),
 ) -> discord.Embed:
     """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
-    lines = [f"**{_status(job, place, len(fitted))}**", _quote(prompt(job)), _asked(job, catalogue)]
+    status = _held_up(job) if is_held_up else _status(job, place, len(fitted))
+    lines = [f"**{status}**", _quote(prompt(job)), _asked(job, catalogue)]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
     if notes := _notes(job, fitted):
@@ -120,6 +126,10 @@ def _status(job: Job, place: int | None, delivered: int) -> str:
             is_queued = place is not None or job.status is JobStatus.IN_QUEUE
             key = "status-in-queue" if is_queued else "status-waiting"
             return translate(key, job.locale, since=since, place=place or 0)
+
+
+def _held_up(job: Job) -> str:
+    return translate("status-held-up", job.locale, since=timestamp(job.created_at))
 
 
 def _failed(job: Job) -> str:

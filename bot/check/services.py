@@ -12,7 +12,7 @@ from discord import app_commands
 
 from bot.check.finding import Finding
 from bot.client import NEEDED, NETWORK_ERRORS
-from bot.errors import ConfigError, OperatorError, RequestNotFoundError, RunComfyUnavailableError
+from bot.errors import ConfigError, OperatorError, RunComfyUnavailableError
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import RunComfyClient
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 _NETWORK_SECONDS = 5
-_NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
 _PAGE = 200  # servers that Discord lists at once
 _NAMED = 5  # of many, so that all stays on one screen
 
@@ -127,14 +126,13 @@ def _listed(names: Iterable[str]) -> str:
 
 
 async def look_at_runcomfy(settings: Settings) -> list[Finding]:
-    """Whether RunComfy takes the token: it says so of any request, and knows this one not."""
+    """Whether RunComfy is there and takes the token."""
     async with aiohttp.ClientSession() as session:
         token = settings.runcomfy_token.get_secret_value()
         client = RunComfyClient(session, api_url=settings.runcomfy_api_url, token=token)
         try:
             async with asyncio.timeout(_NETWORK_SECONDS):
-                await client.status(_NOBODYS_REQUEST)  # which costs nothing
-        except RequestNotFoundError:
+                await client.probe()
             return [Finding("ok", "RunComfy", "RUNCOMFY_TOKEN is good")]
         except OperatorError as error:
             return [Finding("problem", "RunComfy", error.remedy)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+import time
 from typing import TYPE_CHECKING
 
 from bot.errors import GenerationTimeoutError, RunComfyUnavailableError, SubmissionUnknownError
@@ -15,20 +15,29 @@ from bot.records import Job, JobStatus
 from bot.runcomfy import Cancelled, Completed, InProgress, InQueue
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from bot.jobs.ports import Delivery
     from bot.jobs.turns import Turns
-    from bot.runcomfy import RunComfyClient
+    from bot.runcomfy import RunComfyClient, Status
     from bot.storage.jobs import JobStore
 
 _log = logging.getLogger(__name__)
-_DEADLINE = timedelta(minutes=30)
 
 
 class Following:
     """Takes jobs from in_queue to the addresses of their files, and shows each change."""
 
-    def __init__(self, jobs: JobStore, runcomfy: RunComfyClient, delivery: Delivery, turns: Turns) -> None:
+    def __init__(
+        self,
+        jobs: JobStore,
+        runcomfy: RunComfyClient,
+        delivery: Delivery,
+        turns: Turns,
+        deadline: timedelta,
+    ) -> None:
         self._jobs = jobs
+        self._deadline = deadline
         self._turns = turns
         self._runcomfy = runcomfy
         self._delivery = delivery
@@ -38,31 +47,35 @@ class Following:
 
         Raises:
             CancelledOnTheWayError: It was cancelled at RunComfy.
-            GenerationTimeoutError: It did not end within 30 minutes of looking.
+            GenerationTimeoutError: Nothing changed at RunComfy for as long as the deadline.
             BotError: As `RunComfyClient.result`.
         """
         request_id = job.request_id
         if request_id is None:
             raise SubmissionUnknownError
-        since = datetime.now(UTC)  # not since the order: a bot that was away for hours looks again first
+        seen: Status | None = None
+        moved_at = time.monotonic()  # not the order's: a bot that was away for hours looks again first
         while True:
             try:
-                seen = await self._look(job, request_id)
-                if seen is None:
+                status = await self._runcomfy.status(request_id)
+                if isinstance(status, Completed):
                     return (await self._runcomfy.result(request_id)).urls
-                job = seen
+                if status != seen:
+                    seen, moved_at = status, time.monotonic()
+                job = await self._show(job, status)
             except RunComfyUnavailableError as error:
-                _log.warning("job %s: no answer from RunComfy, looking again: %s", job.job_id, error)
-            age = datetime.now(UTC) - since
-            if age > _DEADLINE:
+                if self._runcomfy.is_down:
+                    self._delivery.progress(job, is_held_up=True)
+                else:
+                    _log.warning("job %s: no answer from RunComfy, looking again: %s", job.job_id, error)
+            unmoved_seconds = time.monotonic() - moved_at
+            if unmoved_seconds > self._deadline.total_seconds():
                 raise GenerationTimeoutError
-            await asyncio.sleep(pause_seconds(age.total_seconds()))
+            await asyncio.sleep(pause_seconds(unmoved_seconds))
 
-    async def _look(self, job: Job, request_id: str) -> Job | None:
-        """The job as RunComfy has it now; None where the request has ended, well or not."""
-        match await self._runcomfy.status(request_id):
-            case Completed():
-                return None
+    async def _show(self, job: Job, status: Status) -> Job:
+        """The job as RunComfy has it now, shown in its message."""
+        match status:
             case Cancelled():
                 raise CancelledOnTheWayError
             case InQueue(position):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-_YOUNG_SECONDS = 15 * 60
+_LIVELY_SECONDS = 15 * 60
 
 
-def pause_seconds(age_seconds: float) -> float:
-    """How long to wait before the next look: one second at first, longer with the job's age.
+def pause_seconds(unmoved_seconds: float) -> float:
+    """How long to wait before the next look: one second after a change, longer the longer nothing moves.
 
-    A finished image has to be in Discord within six seconds, download and upload included, so a young job's
-    pauses end at three.
+    A finished image has to be in Discord within six seconds, download and upload included, so the pauses of a
+    job that moves end at three.
     """
-    if age_seconds > _YOUNG_SECONDS:
+    if unmoved_seconds > _LIVELY_SECONDS:
         return 15.0
-    return min(3.0, max(1.0, age_seconds / 10))
+    return min(3.0, max(1.0, unmoved_seconds / 10))

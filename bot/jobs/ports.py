@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 class Delivery(Protocol):
     """Shows a job in its message."""
 
-    def progress(self, job: Job, place: int | None = None) -> None:
+    def progress(self, job: Job, place: int | None = None, *, is_held_up: bool = False) -> None:
         """Show a state that is not the last, soon; `place` is the place in the queue, where it is known.
 
+        `is_held_up` says that the job waits for RunComfy to be back.
         Returns at once and never raises: a newer state replaces one that was not shown yet.
         """
 

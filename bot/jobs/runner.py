@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import shutil
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,11 +22,14 @@ from bot.jobs.following import Following
 from bot.jobs.steadfast import Unbroken, durably
 from bot.jobs.submission import CancelledOnTheWayError, Submission
 from bot.jobs.turns import Turns
+from bot.jobs.upkeep import Upkeep
 from bot.records import Job, JobStatus
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
 
+    from bot.jobs.files import Files
     from bot.jobs.ports import Delivery
     from bot.jobs.turns import MaxJobs
     from bot.runcomfy import Downloader, RunComfyClient
@@ -47,15 +49,18 @@ class JobRunner:
         runcomfy: RunComfyClient,
         downloader: Downloader,
         delivery: Delivery,
-        files: Path,
+        files: Files,
         most: MaxJobs,
+        deadline: timedelta,
     ) -> None:
         self._jobs = jobs
         self._runcomfy = runcomfy
         self._unbroken = Unbroken()
-        self._submission = Submission(jobs, runcomfy, self._unbroken)
+        self._submission = Submission(jobs, runcomfy, delivery, self._unbroken, deadline)
         self._turns = Turns(most, delivery.progress)
-        self._following = Following(jobs, runcomfy, delivery, self._turns)
+        self._following = Following(jobs, runcomfy, delivery, self._turns, deadline)
+        self._upkeep = Upkeep(jobs=jobs, runcomfy=runcomfy, files=files, take=self.take)
+        self._maintaining: asyncio.Task[None] | None = None
         self._downloader = downloader
         self._delivery = delivery
         self._files = files
@@ -72,6 +77,7 @@ class JobRunner:
         for job in jobs:
             _log.info("job %s: taken up again as %s", job.job_id, job.status)
             self.take(job)
+        self._maintaining = asyncio.create_task(self._upkeep.run())
 
     def take(self, job: Job, *, message_id: int | None = None) -> None:
         """Carry a job on from where its row stands; `message_id` is noted first, where it is given."""
@@ -149,7 +155,7 @@ class JobRunner:
                     raise CancelledOnTheWayError  # noqa: TRY301 (the one end of all cancelled jobs)
                 job = await self._submission.submit(job)
                 self._reported.clear()
-            files = await self._stored_files(job) or await self._download(job)
+            files = self._files.of(job) or await self._download(job)
             await self._unbroken.run(self._deliver(job, files))
         except CancelledOnTheWayError:
             await self._end(job, JobStatus.CANCELLED)
@@ -176,16 +182,11 @@ class JobRunner:
             if job.request_id and await self._runcomfy.cancel(job.request_id):
                 raise CancelledOnTheWayError
 
-    async def _stored_files(self, job: Job) -> list[Path]:
-        """The job's files from an earlier try, where all of them are there."""
-        files = sorted((self._files / job.job_id).glob("[0-9]*.*"))
-        return files if len(files) == job.images else []
-
     async def _download(self, job: Job) -> list[Path]:
         """The files that could be fetched once RunComfy has them, in order; at least one."""
         urls = await self._following.follow(job)
         self._turns.leave(job.job_id)
-        folder = self._files / job.job_id
+        folder = self._files.folder(job)
         found = await asyncio.gather(
             *(self._downloader.download(url, folder, str(index)) for index, url in enumerate(urls, 1)),
             return_exceptions=True,
@@ -205,7 +206,7 @@ class JobRunner:
         await durably(
             lambda: self._jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=min(len(files), job.images))
         )
-        await asyncio.to_thread(shutil.rmtree, self._files / job.job_id, ignore_errors=True)
+        await self._files.remove(job.job_id)
         _log.info("job %s: delivered %d of %d images", job.job_id, len(files), job.images)
 
     async def _fail(self, job: Job, error: BotError) -> None:

@@ -8,12 +8,20 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.errors import AlreadyPaintingError, DeliveryError, JobNotFoundError, NotNowError, NotYourJobError
+from bot.errors import (
+    AlreadyPaintingError,
+    DeliveryError,
+    JobNotFoundError,
+    NotNowError,
+    NotYourJobError,
+    RunComfyDownError,
+)
 from bot.records import Input, Job, JobStatus, Requester
 
 if TYPE_CHECKING:
     from bot.jobs.runner import JobRunner
     from bot.models.catalogue import Catalogue, Model
+    from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
     from bot.storage.quotas import QuotaStore
 
@@ -24,9 +32,16 @@ class JobService:
     """Starts, repeats, cancels and fetches jobs; a refusal is an error with a text, before money moves."""
 
     def __init__(
-        self, *, jobs: JobStore, quotas: QuotaStore, catalogue: Catalogue, runner: JobRunner
+        self,
+        *,
+        jobs: JobStore,
+        quotas: QuotaStore,
+        catalogue: Catalogue,
+        runcomfy: RunComfyClient,
+        runner: JobRunner,
     ) -> None:
         self._jobs = jobs
+        self._runcomfy = runcomfy
         self._quotas = quotas
         self._catalogue = catalogue
         self._runner = runner
@@ -40,11 +55,13 @@ class JobService:
             None for an interaction that was taken before: it is to be left alone.
 
         Raises:
+            RunComfyDownError: There is nobody to order from.
             InvalidOptionError: A value breaks the model's schema.
             QuotaExceededError: The member's limit does not allow so many images.
             BudgetExceededError: The owner's budget does not.
             BusyError: The database did not take it; nothing was reserved.
         """
+        self._check_runcomfy()
         job = _order(requester, model, model.schema.clean(values), parent)
         limits = await self._quotas.limits(job.guild_id, job.user_id)
         return job if await self._jobs.reserve(job, limits) else None
@@ -98,10 +115,12 @@ class JobService:
         """Take up a failed job again whose images RunComfy may still hold; free, for its owner.
 
         Raises:
+            RunComfyDownError: There is nobody to fetch from.
             JobNotFoundError: There is no such job in this channel.
             NotYourJobError: Somebody else asks.
             NotNowError: There is nothing to fetch, or it is being fetched.
         """
+        self._check_runcomfy()
         job = await self._here(requester, job_id)
         if job.user_id != requester.user_id:
             raise NotYourJobError
@@ -137,6 +156,10 @@ class JobService:
         """
         if not await self._runner.cancel(job):
             raise AlreadyPaintingError
+
+    def _check_runcomfy(self) -> None:
+        if self._runcomfy.is_down:
+            raise RunComfyDownError
 
     async def _here(self, requester: Requester, job_id: str) -> Job:
         job = await self._jobs.get(job_id)

@@ -10,6 +10,9 @@ from bot.errors import RunComfyUnavailableError
 from bot.jobs.steadfast import Unbroken, durably
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from bot.jobs.ports import Delivery
     from bot.records import Job
     from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
@@ -26,8 +29,17 @@ class CancelledOnTheWayError(Exception):
 class Submission:
     """Takes jobs from waiting to in_queue."""
 
-    def __init__(self, jobs: JobStore, runcomfy: RunComfyClient, unbroken: Unbroken) -> None:
+    def __init__(
+        self,
+        jobs: JobStore,
+        runcomfy: RunComfyClient,
+        delivery: Delivery,
+        unbroken: Unbroken,
+        deadline: timedelta,
+    ) -> None:
         self._jobs = jobs
+        self._delivery = delivery
+        self._deadline = deadline
         self._runcomfy = runcomfy
         self._unbroken = unbroken
         self._posts: dict[str, asyncio.Future[None]] = {}
@@ -40,18 +52,36 @@ class Submission:
     async def submit(self, job: Job) -> Job:
         """Order a waiting job; again only where RunComfy definitely made nothing.
 
+        While RunComfy is down the job waits, for as long as the deadline.
+
         Raises:
             CancelledOnTheWayError: The job was cancelled before its turn came.
             RunComfyUnavailableError: Nothing was made in several tries.
             BotError: As `RunComfyClient.submit`.
         """
-        for pause in _PAUSES:
+        pauses = list(_PAUSES)
+        give_up_at = asyncio.get_running_loop().time() + self._deadline.total_seconds()
+        while True:
+            await self._until_back(job, give_up_at)
             try:
                 return await self._order(job)
             except RunComfyUnavailableError as error:
                 _log.info("job %s: not taken yet: %s", job.job_id, error)
+                if not pauses and not self._runcomfy.is_down:
+                    raise
+                pause = pauses.pop(0) if pauses else 0
                 await asyncio.sleep(min(max(pause, error.retry_after or 0), _RETRY_AFTER_MAX))
-        return await self._order(job)
+
+    async def _until_back(self, job: Job, give_up_at: float) -> None:
+        """Wait while RunComfy is down, and say so."""
+        if self._runcomfy.is_down:
+            self._delivery.progress(job, is_held_up=True)
+            try:
+                async with asyncio.timeout_at(give_up_at):
+                    await self._runcomfy.back()
+            except TimeoutError:
+                raise RunComfyUnavailableError("it was down for as long as the deadline") from None
+            self._delivery.progress(job)
 
     async def _order(self, job: Job) -> Job:
         answered = self._posts[job.job_id] = asyncio.get_running_loop().create_future()

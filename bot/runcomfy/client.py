@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import aiohttp
@@ -10,9 +11,11 @@ import stamina
 from yarl import URL
 
 from bot.errors import (
+    RequestNotFoundError,
     RunComfyUnavailableError,
     SubmissionUnknownError,
 )
+from bot.runcomfy.circuit import Circuit
 from bot.runcomfy.refusals import (
     REQUEST_REFUSALS,
     SUBMIT_REFUSALS,
@@ -44,11 +47,16 @@ _SUBMIT_TIMEOUT: Final = aiohttp.ClientTimeout(total=100, connect=10)
 _BODY_MAX = 2**20
 _RETRY_AFTER_MAX = 60.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
+
+
+class _DownError(RunComfyUnavailableError):
+    """RunComfy was not even asked."""
 
 
 def _pause(error: Exception) -> bool | float:
     """Whether to ask again, after as long as RunComfy wants it; stamina itself caps no such wish."""
-    if not isinstance(error, RunComfyUnavailableError):
+    if isinstance(error, _DownError) or not isinstance(error, RunComfyUnavailableError):
         return False
     return True if error.retry_after is None else min(error.retry_after, _RETRY_AFTER_MAX)
 
@@ -63,13 +71,22 @@ class RunComfyClient:
     """RunComfy's calls for one account; safe to use from many tasks at once.
 
     Each call sends the token to `api_url` and nowhere else: no redirect is followed, and no address from an
-    answer is used. Errors name neither the token nor what RunComfy answered.
+    answer is used. Errors name neither the token nor what RunComfy answered. While RunComfy is down, calls
+    fail at once and only `probe` reaches out; `close` ends that.
     """
 
     def __init__(self, session: aiohttp.ClientSession, *, api_url: str, token: str) -> None:
         self._session = session
         self._api_url = api_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        self._circuit = Circuit(self.probe)
+        self.back = self._circuit.closed
+        self.close = self._circuit.stop
+
+    @property
+    def is_down(self) -> bool:
+        """Whether five calls in a row found nobody and none has been answered since; `back` waits for one."""
+        return self._circuit.is_open
 
     async def submit(self, model_id: str, input: Mapping[str, JsonValue]) -> str:  # noqa: A002 (RunComfy's word)
         """Order one job, with exactly one POST whatever happens, and get its request_id.
@@ -131,6 +148,17 @@ class RunComfyClient:
         """
         return await self._ask("POST", request_id, "cancel", parse_cancelled, is_brisk=True)
 
+    async def probe(self) -> None:
+        """See whether RunComfy is there and takes the token, once and without spending anything.
+
+        Raises:
+            RunComfyAuthError: The token is rejected.
+            RunComfyUnavailableError: No usable answer came.
+        """
+        path = f"/v1/requests/{_NOBODYS_REQUEST}/status"
+        with suppress(RequestNotFoundError):  # as it is of every request that nobody has made
+            await self._exchange("GET", path, REQUEST_REFUSALS, timeout=_BRISK_TIMEOUT)
+
     async def _ask(
         self,
         method: str,
@@ -153,6 +181,20 @@ class RunComfyClient:
         return await (_BRISK if is_brisk else _PATIENT)(_pause, once)
 
     async def _call(
+        self,
+        method: str,
+        path: str,
+        refusals: Refusals,
+        *,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's own kind, which bounds each phase)
+        input: Json | None = None,  # noqa: A002 (RunComfy's word)
+    ) -> Json:
+        if self.is_down:
+            raise _DownError("it was down a moment ago")
+        with self._circuit.watching():
+            return await self._exchange(method, path, refusals, timeout=timeout, input=input)
+
+    async def _exchange(
         self,
         method: str,
         path: str,

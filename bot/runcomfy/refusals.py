@@ -27,6 +27,10 @@ class NoAnswerError(RunComfyUnavailableError):
     """The call may have reached RunComfy, and no usable answer came back."""
 
 
+class TooManyCallsError(RunComfyUnavailableError):
+    """RunComfy is there and asks for patience."""
+
+
 # Looked up by error_code first, then by HTTP status, then by the status's first digit: RunComfy's documented
 # 400 means no money, a bad token or a bad id, while its own clients are also ready for 401, 402 and 404.
 Refusals: TypeAlias = Mapping[int, type[BotError]]
@@ -37,7 +41,7 @@ _REFUSALS: Refusals = {
     401: RunComfyAuthError,
     403: RunComfyAuthError,
     408: NoAnswerError,
-    429: RunComfyUnavailableError,
+    429: TooManyCallsError,
 }
 SUBMIT_REFUSALS: Refusals = {
     **_REFUSALS,

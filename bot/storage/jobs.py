@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import JobNotFoundError
-from bot.records import Job, JobStatus, Requester, may_have_cost, milliseconds, moment
+from bot.records import FETCHABLE, Job, JobStatus, Requester, may_have_cost, milliseconds, moment
 from bot.storage.database import Database, queries
 from bot.storage.quotas import give_back, reserve
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bot.quotas import Limits
 
-_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at")
+_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at", "look_at")
 
 
 def _job(row: sqlite3.Row | None) -> Job | None:
@@ -31,6 +31,14 @@ def _job(row: sqlite3.Row | None) -> Job | None:
         columns[name] = None if columns[name] is None else moment(columns[name])
     columns |= {name: json.loads(columns[name]) for name in ("input", "error_values")}
     return Job(**columns | {"status": JobStatus(columns["status"])})
+
+
+_LATE = (timedelta(hours=1), timedelta(hours=24))
+
+
+def _late(job: Job, ended_at: datetime) -> int | None:
+    """When to look again for what a job did not bring before it ended; None after the last time."""
+    return milliseconds(ended_at + _LATE[job.looks]) if job.looks < len(_LATE) else None
 
 
 class JobStore:
@@ -138,13 +146,14 @@ class JobStore:
         The token stays until `told`, so that a start after a crash can still tell the end. A success is told
         by its images, before it is ended.
         """
+        ended_at = datetime.now(UTC)
         values = {
             "job_id": job_id,
             "status": status,
             "delivered": delivered,
             "error": error,
             "error_values": json.dumps(error_values or {}),
-            "ended_at": milliseconds(datetime.now(UTC)),
+            "ended_at": milliseconds(ended_at),
             "told": int(status is JobStatus.SUCCEEDED),
         }
 
@@ -154,12 +163,29 @@ class JobStore:
                 return None
             is_paid = may_have_cost(error, request_id=before.request_id)
             made = before.images if is_paid else delivered
-            after = _job(await self._queries.end(connection, made=made, **values))
+            look_at = _late(before, ended_at) if error in FETCHABLE and before.request_id else None
+            after = _job(await self._queries.end(connection, made=made, look_at=look_at, **values))
             if after:
                 await give_back(connection, before, after)
             return after
 
         return await self._database.transaction(work)
+
+    async def due(self) -> list[Job]:
+        """Failed jobs whose images are to be looked for again by now."""
+        now = milliseconds(datetime.now(UTC))
+        return await self._list(lambda connection: self._queries.due_jobs(connection, now=now))
+
+    async def looked(self, job: Job, *, is_last: bool = False) -> None:
+        """Note that a due job's images have not come; when to look again follows from how often that was."""
+        look_at = (
+            None if is_last else _late(replace(job, looks=job.looks + 1), job.ended_at or job.created_at)
+        )
+        await self._change("looked", job.job_id, look_at=look_at)
+
+    async def take_up_late(self, job_id: str) -> Job | None:
+        """From failed to in_progress, free, in its old message; None where somebody was faster."""
+        return await self._change("take_up_late", job_id)
 
     async def told(self, job: Job) -> None:
         """Wipe the token that `job` holds: its end stands in Discord, or cannot be told there any more."""
@@ -173,7 +199,7 @@ class JobStore:
 
         return await self._database.read(work)
 
-    async def _change(self, verb: str, job_id: str, **values: str | int) -> Job | None:
+    async def _change(self, verb: str, job_id: str, **values: str | int | None) -> Job | None:
         statement = getattr(self._queries, verb)
 
         async def work(connection: aiosqlite.Connection) -> Job | None:

@@ -86,7 +86,8 @@ async def test_an_order_that_was_definitely_not_taken_is_sent_again(
 
 
 async def test_runcomfy_down(tmp_path: Path) -> None:
-    async with open_world(tmp_path, RUNCOMFY_API_URL="http://127.0.0.1:1") as world:
+    """As long as the deadline; tests/e2e/test_outage.py has what happens before."""
+    async with open_world(tmp_path, RUNCOMFY_API_URL="http://127.0.0.1:1", DEADLINE_SECONDS="1") as world:
         message = await world.imagine(world.alice, num_images=3)
         assert "Cancel" in message.buttons
         await world.ends(message, "RunComfy", "Nothing was charged")

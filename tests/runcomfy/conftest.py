@@ -33,5 +33,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def client(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> RunComfyClient:
-    return RunComfyClient(session, api_url=runcomfy.url, token=runcomfy.token)
+async def client(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> AsyncIterator[RunComfyClient]:
+    client = RunComfyClient(session, api_url=runcomfy.url, token=runcomfy.token)
+    yield client
+    client.close()

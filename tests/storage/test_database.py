@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import aiosqlite
 
 FREE = Limits(None, None, None)
-NEWEST = 1
+NEWEST = 2
 
 
 def make_empty(path: Path) -> None:

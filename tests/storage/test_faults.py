@@ -202,10 +202,7 @@ async def test_a_newer_version_is_refused_in_one_clear_sentence(tmp_path: Path) 
 
 
 class TestOlderVersions:
-    """Every version that ever was, each made by its own files alone, with data from the first on.
-
-    While there is one version only, there is no step to see yet: the first and the newest are the same.
-    """
+    """Every version that ever was, each made by its own files alone, with data from the first on."""
 
     @pytest.mark.parametrize("version", sorted(migrations()))
     async def test_is_brought_to_the_newest_with_its_data(self, path: Path, version: int) -> None:

@@ -78,6 +78,9 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
         "GUILDS": "123456789012345678, 2,",
         "DISCORD_PROXY": "http://127.0.0.1:8080",
         "LOG_LEVEL": "debug",
+        "MAX_JOBS": " 7 ",
+        "DEADLINE_SECONDS": "60",
+        "FILES_MAX_GB": "0.5",
     }.items():
         environment.setenv(name, value)
     settings = load()
@@ -89,6 +92,7 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
     assert settings.guilds == {123456789012345678, 2}
     assert settings.discord_proxy == "http://127.0.0.1:8080"
     assert settings.log_level == "DEBUG"
+    assert (settings.max_jobs, settings.deadline_seconds, settings.files_max_gb) == (7, 60, 0.5)
 
 
 def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +128,12 @@ BAD = {
     "DEFAULT_QUOTA": "fifth-secret/day",
     "MAX_QUOTA": "-6/sixth-secret",
     "BUDGET": "7/seventh-secret",
+    "MAX_JOBS": "2.5",
+    "MAX_JOBS_PER_USER": "0",
+    "MAX_JOBS_PER_GUILD": "1001",
+    "DEADLINE_SECONDS": "twelfth-secret",
+    "FILES_MAX_GB": "nan",
+    "FILES_DAYS": "-7",
     "GUILDS": "1,eighth-secret",
     "DISCORD_PROXY": "socks5://ninth-secret:1",
     "LOG_LEVEL": "tenth-secret",

@@ -7,6 +7,7 @@ status-in-queue = 🕒 { $place ->
     [0] Waiting in the queue
    *[other] Waiting in the queue, place { $place }
 } · ordered { $since }
+status-held-up = 🕒 RunComfy is not answering. Your order waits, and goes on by itself · ordered { $since }
 status-painting = 🎨 Painting · started { $since }
 status-succeeded = ✅ { $images ->
     [one] { $images } image
@@ -79,6 +80,7 @@ not-now = ⚠️ This job has moved on, so there is nothing to do here. Look at 
 already-painting = 🎨 Already painting, RunComfy cannot stop it. It will be posted when it is done.
 forbidden-here = ⚠️ You may not use this here. Ask somebody who manages this server; they can ask the bot's owner.
 missing-permissions = ⚠️ I cannot post images in this channel: I need { $permissions } here. Ask somebody who manages this server, or use another channel. Nothing was ordered.
+runcomfy-down = ⚠️ RunComfy, which makes the images, is not answering. Nothing was charged; try again in a few minutes.
 stopping = ⚠️ The bot is restarting. Nothing was charged; try again in a minute.
 busy = ⚠️ The bot is busy. Nothing was charged; try again in a minute.
 

@@ -60,6 +60,7 @@ update jobs set
     refunded = case when images - :delivered > refunded then images - :delivered else refunded end,
     unspent = case when images - :made > unspent then images - :made else unspent end,
     ended_at = :ended_at,
+    look_at = :look_at,
     token = case when :told = 1 then null else token end
 where job_id = :job_id and status in ('waiting', 'submitting', 'in_queue', 'in_progress')
 returning *;
@@ -71,6 +72,21 @@ update jobs set token = null where job_id = :job_id and token = :token;
 update jobs set
     status = 'in_progress', channel_id = :channel_id, locale = :locale, token = :token, asked_at = :asked_at,
     file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
-    error_values = '{}', cancelled_by = null
+    error_values = '{}', cancelled_by = null, look_at = null
 where job_id = :job_id and status = 'failed' and request_id is not null
+returning *;
+
+-- name: due_jobs
+select * from jobs where look_at <= :now order by look_at;
+
+-- name: looked^
+update jobs set looks = looks + 1, look_at = :look_at
+where job_id = :job_id and status = 'failed'
+returning *;
+
+-- name: take_up_late^
+update jobs set
+    status = 'in_progress', looks = looks + 1, look_at = null, started_at = null, ended_at = null, error = null,
+    error_values = '{}'
+where job_id = :job_id and status = 'failed' and look_at is not null
 returning *;

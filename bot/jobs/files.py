@@ -1,0 +1,65 @@
+"""The folder of downloaded images: they wait here until Discord has them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.records import Job
+
+_JOB_ID = re.compile(r"[0-9a-f]{32}")  # whatever else lies there is not the bot's
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The files of one job, as they lie on the disk."""
+
+    job_id: str
+    size: int
+    """Bytes."""
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Files:
+    """One folder a job. `max_bytes` and `max_age` are for those that could not be delivered."""
+
+    root: Path
+    max_bytes: int
+    max_age: timedelta
+
+    def folder(self, job: Job) -> Path:
+        """Where the job's files belong."""
+        return self.root / job.job_id
+
+    def of(self, job: Job) -> list[Path]:
+        """The job's files in order, where all of them are there."""
+        files = sorted(self.folder(job).glob("[0-9]*.*"))
+        return files if len(files) == job.images else []
+
+    async def remove(self, job_id: str) -> None:
+        """Forget a job's files, where there are any."""
+        await asyncio.to_thread(shutil.rmtree, self.root / job_id, ignore_errors=True)
+
+    async def waiting(self) -> list[Waiting]:
+        """All that lies here, the oldest first."""
+        return await asyncio.to_thread(self._waiting)
+
+    def _waiting(self) -> list[Waiting]:
+        folders = [each for each in self.root.glob("*") if _JOB_ID.fullmatch(each.name) and each.is_dir()]
+        found = [
+            Waiting(
+                folder.name,
+                sum(file.stat().st_size for file in folder.iterdir()),
+                datetime.fromtimestamp(folder.stat().st_mtime, UTC),
+            )
+            for folder in folders
+        ]
+        return sorted(found, key=lambda each: each.since)

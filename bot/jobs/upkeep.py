@@ -1,0 +1,82 @@
+"""Once a minute: what did not come is looked for again, and files that nobody waits for are cleared away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.errors import BotError, JobNotFoundError, RequestNotFoundError
+from bot.records import Job, JobStatus
+from bot.runcomfy import Completed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.jobs.files import Files
+    from bot.runcomfy import RunComfyClient
+    from bot.storage.jobs import JobStore
+
+_log = logging.getLogger(__name__)
+_PAUSE_SECONDS = 60.0
+_OVER = {JobStatus.SUCCEEDED, JobStatus.CANCELLED}
+
+
+class Upkeep:
+    """`take` carries a job on, as the runner does."""
+
+    def __init__(
+        self, *, jobs: JobStore, runcomfy: RunComfyClient, files: Files, take: Callable[[Job], None]
+    ) -> None:
+        self._jobs = jobs
+        self._runcomfy = runcomfy
+        self._files = files
+        self._take = take
+
+    async def run(self) -> None:
+        """Begin at once, and go on until cancelled."""
+        while True:
+            for work in (self.clear_away, self.look_again):
+                try:
+                    await work()
+                except (BotError, OSError) as error:
+                    _log.warning("put off for a minute: %s", error)
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def look_again(self) -> None:
+        """Take up what was given back and has come after all; it is delivered free."""
+        for job in await self._jobs.due():
+            try:
+                has_come = self._files.of(job) or await self._has_ended(job)
+            except RequestNotFoundError:
+                _log.info("job %s: RunComfy has forgotten it", job.job_id)
+                await self._jobs.looked(job, is_last=True)
+                continue
+            if not has_come:
+                await self._jobs.looked(job)
+            elif again := await self._jobs.take_up_late(job.job_id):
+                _log.info("job %s: has come after all", job.job_id)
+                self._take(again)
+
+    async def _has_ended(self, job: Job) -> bool:
+        return isinstance(await self._runcomfy.status(job.request_id or ""), Completed)
+
+    async def clear_away(self) -> None:
+        """Remove files that were delivered, and of those that wait the ones that are too many or too old."""
+        room = self._files.max_bytes
+        for waiting in reversed(await self._files.waiting()):
+            status = await self._status(waiting.job_id)
+            if status in _OVER:
+                await self._files.remove(waiting.job_id)
+            elif status is JobStatus.FAILED:
+                room -= waiting.size
+                if room < 0 or datetime.now(UTC) - waiting.since > self._files.max_age:
+                    _log.warning("job %s: its files waited too long or were too many", waiting.job_id)
+                    await self._files.remove(waiting.job_id)
+
+    async def _status(self, job_id: str) -> JobStatus:
+        try:
+            return (await self._jobs.get(job_id)).status
+        except JobNotFoundError:
+            return JobStatus.CANCELLED

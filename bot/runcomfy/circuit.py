@@ -1,0 +1,83 @@
+"""Notices that RunComfy is down, so that nobody waits for it in vain, and notices when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from bot.errors import BotError, RunComfyUnavailableError
+from bot.runcomfy.refusals import TooManyCallsError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+_log = logging.getLogger(__name__)
+_FAILURES = 5  # in a row; fewer would take a hiccup for an outage
+_PROBE_SECONDS = 2.0
+
+
+class Circuit:
+    """Opens after five calls in a row that found nobody; one that is answered closes it.
+
+    While it is open, `probe` is called every two seconds, and only that: a call that costs nothing, such as
+    one that RunComfy is sure to refuse.
+    """
+
+    def __init__(self, probe: Callable[[], Awaitable[object]]) -> None:
+        self._probe = probe
+        self._failures = 0
+        self._closed = asyncio.Event()
+        self._closed.set()
+        self._probing: asyncio.Task[None] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether RunComfy was down when it was last looked for."""
+        return not self._closed.is_set()
+
+    async def closed(self) -> None:
+        """Wait until RunComfy answers; returns at once where it does."""
+        await self._closed.wait()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Around every call: counts by the error that leaves it. A refusal is an answer too."""
+        try:
+            yield
+        except TooManyCallsError:
+            self._answered()
+            raise
+        except RunComfyUnavailableError:
+            self._failed()
+            raise
+        except BotError:
+            self._answered()
+            raise
+        else:
+            self._answered()
+
+    def stop(self) -> None:
+        """Look for RunComfy no more."""
+        if self._probing:
+            self._probing.cancel()
+
+    def _answered(self) -> None:
+        self._failures = 0
+        if self.is_open:
+            _log.info("RunComfy answers again")
+            self._closed.set()
+
+    def _failed(self) -> None:
+        self._failures += 1
+        if self._failures >= _FAILURES and not self.is_open:
+            _log.warning("RunComfy does not answer: nothing new is ordered until it does")
+            self._closed.clear()
+            self._probing = asyncio.create_task(self._until_closed())
+
+    async def _until_closed(self) -> None:
+        while self.is_open:
+            await asyncio.sleep(_PROBE_SECONDS)
+            with suppress(BotError), self.watching():
+                await self._probe()

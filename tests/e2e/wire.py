@@ -1,0 +1,67 @@
+"""The wire to RunComfy, which can be cut and mended."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.e2e.world import World
+
+
+class Wire:
+    """While it is cut, connections are refused; those that are open break."""
+
+    def __init__(self, far_port: int) -> None:
+        self._far_port = far_port
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        assert self._server
+        self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._far_port)
+        self._open |= {writer, far_writer}
+        ways = [
+            asyncio.ensure_future(_copy(reader, far_writer)),
+            asyncio.ensure_future(_copy(far_reader, writer)),
+        ]
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for end in (writer, far_writer):
+            end.transport.abort()
+        await asyncio.gather(*ways, return_exceptions=True)
+        self._open -= {writer, far_writer}
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(1 << 16):
+        writer.write(data)
+        await writer.drain()
+
+
+@asynccontextmanager
+async def wire(world: World) -> AsyncIterator[Wire]:
+    """A wire that the bot reaches RunComfy by from its next start on."""
+    opened = Wire(urlsplit(world.runcomfy.url).port or 0)
+    await opened.mend()
+    address = f"127.0.0.1:{opened.port}"
+    world.settings |= {"RUNCOMFY_API_URL": f"http://{address}", "RUNCOMFY_FILE_HOSTS": address}
+    try:
+        yield opened
+    finally:
+        await world.bot.stop()
+        await opened.cut()

@@ -1,0 +1,104 @@
+"""RunComfy goes down and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import BotError, RunComfyUnavailableError, SubmissionUnknownError
+from playground.runcomfy import Fault, LocalRunComfy, answer, reset
+from tests.runcomfy.orders import FOX, MODEL, routes
+
+if TYPE_CHECKING:
+    from bot.runcomfy import RunComfyClient
+
+NO_ANSWER = {
+    "502": answer(502, "<html>"),
+    "no connection kept": reset(),
+    "no JSON": answer(200, "<html>"),
+    "a server's error code": answer(200, {"error_code": 500001}),
+}
+ANSWERS = {
+    "429": answer(429, {}, headers={"Retry-After": "1"}),
+    "no balance": answer(400, {"error_code": 400002}),
+    "rejected token": answer(401, {}),
+    "refused prompt": answer(422, {"error_code": 422001}),
+    "another's request": answer(403, {"error_code": 403001}),
+}
+
+
+async def submit(client: RunComfyClient, times: int = 1) -> None:
+    for _ in range(times):
+        with suppress(BotError):
+            await client.submit(MODEL, FOX)
+
+
+@pytest.mark.parametrize("fault", NO_ANSWER.values(), ids=NO_ANSWER)
+async def test_five_calls_in_a_row_without_an_answer_are_an_outage(
+    runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
+) -> None:
+    runcomfy.fail("submit", fault, times=None)
+    await submit(client, 4)
+    assert not client.is_down
+    await submit(client)
+    assert client.is_down
+
+
+@pytest.mark.parametrize("fault", ANSWERS.values(), ids=ANSWERS)
+async def test_a_refusal_is_an_answer(runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault) -> None:
+    runcomfy.fail("submit", fault, times=None)
+    await submit(client, 9)
+    assert not client.is_down
+
+
+async def test_an_answer_between_begins_the_count_anew(
+    runcomfy: LocalRunComfy, client: RunComfyClient
+) -> None:
+    for _ in range(3):
+        runcomfy.fail("submit", NO_ANSWER["502"], times=4)
+        await submit(client, 5)
+    assert not client.is_down
+
+
+async def test_nothing_is_sent_but_probes_until_one_is_answered(
+    runcomfy: LocalRunComfy, client: RunComfyClient
+) -> None:
+    runcomfy.fail("submit", NO_ANSWER["502"], times=5)
+    runcomfy.fail("status", NO_ANSWER["502"], times=2)
+    await submit(client, 5)
+    back = asyncio.create_task(client.back())
+    sent = len(runcomfy.calls)
+    with pytest.raises(RunComfyUnavailableError):
+        await client.submit(MODEL, FOX)
+    with pytest.raises(RunComfyUnavailableError):
+        await client.result("request-1")
+    with pytest.raises(RunComfyUnavailableError):
+        await client.cancel("request-1")
+    assert len(runcomfy.calls) == sent
+    assert not back.done()
+    await asyncio.wait_for(back, 20)
+    assert routes(runcomfy)[sent:] == ["status"] * 3
+    assert not client.is_down
+    assert await client.submit(MODEL, FOX) in runcomfy.orders
+
+
+async def test_a_rejected_token_shows_that_somebody_is_there(
+    runcomfy: LocalRunComfy, client: RunComfyClient
+) -> None:
+    runcomfy.fail("submit", NO_ANSWER["502"], times=5)
+    runcomfy.fail("status", runcomfy.refusal("token"))
+    await submit(client, 5)
+    await asyncio.wait_for(client.back(), 20)
+    assert routes(runcomfy)[5:] == ["status"]
+
+
+async def test_an_order_that_was_on_its_way_when_it_went_down_is_still_unknown(
+    runcomfy: LocalRunComfy, client: RunComfyClient
+) -> None:
+    runcomfy.fail("submit", NO_ANSWER["502"], times=6)
+    results = await asyncio.gather(*(client.submit(MODEL, FOX) for _ in range(6)), return_exceptions=True)
+    assert [type(result) for result in results] == [SubmissionUnknownError] * 6
+    assert client.is_down
