@@ -110,3 +110,20 @@ def flood(size: int) -> Fault:
         return stream
 
     return Fault(spoil)
+
+
+def trickle(seconds: float) -> Fault:
+    """The good answer, a tenth of it at a time."""
+
+    async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
+        body = good.body if good and isinstance(good.body, bytes) else b""
+        slow = web.StreamResponse(headers=good.headers if good else None)
+        slow.content_length = len(body)
+        await slow.prepare(request)
+        step = len(body) // 10 + 1
+        for start in range(0, len(body), step):
+            await asyncio.sleep(seconds / 10)
+            await slow.write(body[start : start + step])
+        return slow
+
+    return Fault(spoil, is_after=True)

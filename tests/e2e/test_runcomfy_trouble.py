@@ -3,56 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from playground.runcomfy import Fault, answer, edit, reset
+from tests.e2e.orders import delivers, fails, says
 from tests.e2e.world import RAW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playground.discord import Message
     from tests.e2e.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-Body = dict[str, Any]
-
-
-def says(**changes: object) -> Fault:
-    return edit(lambda body: body.update(changes))
-
 
 def outputs(change: Callable[[list[str]], object]) -> Fault:
     return edit(lambda body: body.update(output=change(body["output"]["images"])))
-
-
-async def delivers(world: World, images: int = 1, *, of: int = 1) -> Message:
-    """An order that ends with so many images, by one POST, charged for no more than that."""
-    person = world.newcomer()
-    message = await world.imagine(person, resolution="0.5K", num_images=of)
-    await world.ends(message, "✅")
-    row = await world.ended(message)
-    assert len({(await world.discord.file(each)) for each in message.attachments}) == images
-    assert (row["status"], row["refunded"], world.used(person)) == ("succeeded", of - images, images)
-    assert len(world.posts(message)) == 1
-    return message
-
-
-async def fails(world: World, *words: str) -> Message:
-    """An order that ends without images, by one POST, and is given back."""
-    person = world.newcomer()
-    message = await world.imagine(person, resolution="0.5K", num_images=2)
-    await world.ends(message, "Nothing was charged", *words)
-    row = await world.ended(message)
-    assert (row["status"], row["refunded"], world.used(person)) == ("failed", 2, 0)
-    assert "Retry" in message.buttons
-    assert "owner" not in message.text
-    assert message.attachments == []
-    assert len(world.posts(message)) == 1
-    return message
 
 
 @pytest.mark.parametrize("word", ["completed", "succeeded", "COMPLETED", "failed"])

@@ -1,0 +1,138 @@
+"""The file host in trouble: people learn whether the images can still be had, and pay for what came."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from aiohttp import web
+from PIL import Image
+
+from playground.runcomfy import Fault, LocalRunComfy, answer, flood, reset, trickle, truncate, typed
+from tests.e2e.accounts import check_accounts
+from tests.e2e.orders import delivers, fails
+from tests.e2e.world import RAW
+
+if TYPE_CHECKING:
+    from playground.discord import Message
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MADE = "The images are made, but their files cannot be downloaded now"
+TOO_MUCH: Final = 64 * 1024 * 1024 + 1
+PNG = {"Content-Type": "image/png"}
+
+
+async def _promise(request: web.Request, _: web.Response | None) -> web.StreamResponse:
+    response = web.StreamResponse(headers={**PNG, "Content-Length": str(TOO_MUCH)})
+    await response.prepare(request)
+    await asyncio.Event().wait()  # not one byte of it comes
+    return response
+
+
+def picture(kind: str) -> bytes:
+    Image.effect_noise((64, 64), 50).save(file := io.BytesIO(), kind)
+    return file.getvalue()
+
+
+# Each with how often a file is asked for: what may pass is tried again, what is final is not.
+LOST: dict[str, tuple[Fault, int]] = {
+    "expired, 403": (answer(403, f"<Error>{RAW}</Error>"), 1),
+    "expired, 404": (answer(404, RAW), 1),
+    "expired, 410": (answer(410, RAW), 1),
+    "a web page": (answer(200, f"<html>{RAW}</html>"), 1),
+    "an image that says it is a page": (typed("text/html"), 1),
+    "a page that says it is an image": (answer(200, RAW.encode(), headers=PNG), 1),
+    "another kind of image": (answer(200, picture("GIF"), headers={"Content-Type": "image/gif"}), 1),
+    "half a picture, whole by its length": (answer(200, picture("PNG")[:-200], headers=PNG), 1),
+    "a part": (answer(206, picture("PNG"), headers=PNG), 1),
+    "huge": (flood(TOO_MUCH), 1),
+    "huge, as it says before": (Fault(_promise), 1),
+    "empty": (answer(200, b"", headers=PNG), 4),
+    "cut short": (truncate(), 4),
+    "down": (answer(503, f"<html>{RAW}</html>", headers={"Retry-After": "0"}), 4),
+    "overrun": (answer(429, RAW, headers={"Retry-After": "86400"}), 4),
+    "unreachable": (reset(), 4),
+}
+
+
+def by_seed(world: World, faults: list[Fault]) -> Fault:
+    """For the order with seed n the n-th fault, however many run at once."""
+
+    async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
+        order = world.runcomfy.orders[request.match_info["request_id"]]
+        return await faults[order.input["seed"]].spoil(request, good)
+
+    return Fault(spoil, is_after=True)
+
+
+def file_calls(world: World, message: Message) -> int:
+    request_id = world.job(message)["request_id"]
+    return sum(call.route == "file" and request_id in call.path for call in world.runcomfy.calls)
+
+
+async def fetched(message: Message) -> Message:
+    """The answer to a press of Fetch by who ordered."""
+    assert message.interaction is not None
+    fetch = next(label for label in message.buttons if label.startswith("Fetch"))
+    return await (await message.interaction.user.press(message, fetch)).answered()
+
+
+async def test_what_cannot_be_downloaded_is_given_back_and_fetched_free_once_it_can(world: World) -> None:
+    world.runcomfy.fail("file", by_seed(world, [fault for fault, _ in LOST.values()]), times=None)
+    try:
+        lost = await asyncio.gather(*(fails(world, MADE, images=1, seed=seed) for seed in range(len(LOST))))
+    finally:
+        world.runcomfy.mend("file")
+    asked = {name: file_calls(world, message) for name, message in zip(LOST, lost, strict=True)}
+    # aiohttp itself asks once more where a connection that was in use before breaks.
+    assert asked.pop("unreachable") in range(4, 9)
+    assert asked == {name: times for name, (_, times) in LOST.items() if name != "unreachable"}
+    assert not [file for file in (world.folder / "data" / "files").rglob("*") if file.is_file()]
+
+    for message in lost:
+        again = await world.ends(await fetched(message), "✅", "free of charge")
+        assert len(again.attachments) == 1
+        assert message.interaction is not None
+        assert world.used(message.interaction.user) == 0
+        assert len(world.posts(message)) == 1
+    await world.settled()
+    check_accounts(world)
+
+
+async def test_a_fetch_of_what_has_expired_says_so_and_can_be_tried_again(world: World) -> None:
+    world.runcomfy.fail("file", answer(403, RAW), times=None)
+    try:
+        message = await fails(world, MADE, images=1)
+        again = await world.ends(await fetched(message), MADE, "Nothing was charged")
+        assert again.attachments == []
+    finally:
+        world.runcomfy.mend("file")
+    assert len((await world.ends(await fetched(again), "✅")).attachments) == 1
+    assert len(world.posts(message)) == 1
+
+
+async def test_files_that_stay_lost_are_given_back_alone(world: World) -> None:
+    for fault in (answer(404, RAW), flood(TOO_MUCH)):
+        world.runcomfy.fail("file", fault)
+    message = await delivers(world, 2, of=4)
+    assert "2 of 4 images came; the other 2 were given back" in message.text
+
+
+async def test_slow_files_come(world: World) -> None:
+    world.runcomfy.fail("file", trickle(3), times=2)
+    before = len(world.runcomfy.calls)
+    await delivers(world, 2, of=2)
+    assert [call.route for call in world.runcomfy.calls[before:]].count("file") == 2
+
+
+async def test_a_redirect_of_a_file_is_not_followed_not_even_to_an_image(world: World) -> None:
+    async with LocalRunComfy(seconds=0) as other:
+        for address in (f"{other.url}/files/a/b/0_output.png", "/files/a/b/0_output.png"):
+            world.runcomfy.fail("file", answer(302, RAW, headers={"Location": address}))
+            await fails(world, MADE, images=1)
+        assert not other.calls
+    assert "/files/a/b/0_output.png" not in [call.path for call in world.runcomfy.calls]
