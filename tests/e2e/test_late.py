@@ -55,6 +55,10 @@ async def passes(world: World, time: timedelta) -> None:
     await world.start()
 
 
+async def looked(world: World, message: Message, times: int) -> None:
+    await world.stored(lambda: world.job(message)["looks"] == times)
+
+
 def ends_now(world: World) -> None:
     world.runcomfy.release()
     (order,) = world.runcomfy.orders.values()
@@ -87,7 +91,7 @@ async def test_killed_while_it_comes_late(tmp_path: Path) -> None:
 async def test_it_comes_within_the_day(tmp_path: Path) -> None:
     async with stuck(tmp_path) as (world, message):
         await passes(world, HOUR)
-        await world.stored(lambda: world.job(message)["looks"] == 1)
+        await looked(world, message, 1)
         assert TIMED_OUT in message.text
         assert due_after(world, message) == DAY
         ends_now(world)
@@ -100,7 +104,7 @@ async def test_it_never_comes(tmp_path: Path) -> None:
         edits = len(world.edits(message))
         for looks, time in ((1, HOUR), (2, DAY)):
             await passes(world, time)
-            await world.stored(lambda looks=looks: world.job(message)["looks"] == looks)
+            await looked(world, message, looks)
         assert world.job(message)["look_at"] is None
         assert len(world.edits(message)) == edits
         # Whoever still wants it may press.
@@ -124,7 +128,7 @@ async def test_runcomfy_has_forgotten_it(tmp_path: Path) -> None:
     async with stuck(tmp_path) as (world, message):
         world.runcomfy.fail("status", world.runcomfy.refusal("request"))
         await passes(world, HOUR)
-        await world.stored(lambda: world.job(message)["looks"] == 1)
+        await looked(world, message, 1)
         assert world.job(message)["look_at"] is None
 
 
@@ -162,12 +166,15 @@ async def test_a_queue_that_moves_does_not_time_out(tmp_path: Path) -> None:
         message = await world.queued(world.alice)
         request_id = world.job(message)["request_id"]
 
+        async def looked_at_twice() -> None:
+            seen = looks()
+            await world.runcomfy.until(lambda: looks() > seen + 1)
+
         def looks() -> int:
             return sum(f"/{request_id}/status" in call.path for call in world.runcomfy.calls)
 
         for _ in before:
-            seen = looks()
-            await world.runcomfy.until(lambda seen=seen: looks() > seen + 1)
+            await looked_at_twice()
             world.runcomfy.finish(world.runcomfy.start_next())
         world.runcomfy.release()
         await world.ends(message, "✅")
