@@ -1,0 +1,196 @@
+"""Answers that are late, odd, broken or meant to lead astray; the order is made once all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from playground.runcomfy import (
+    Call,
+    Fault,
+    LocalRunComfy,
+    answer,
+    edit,
+    flood,
+    reset,
+    trickle,
+    truncate,
+    typed,
+)
+from tests.e2e.accounts import check_accounts
+from tests.e2e.orders import delivers, fails, says
+from tests.e2e.world import RAW, open_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playground.discord import Message
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROUTES = ("submit", "status", "result")
+
+
+async def _gibberish(request: web.Request, _: web.Response | None) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.write(f"{RAW} {request.headers['Authorization']}\r\n\r\n".encode())
+    request.transport.close()
+    return web.Response()
+
+
+BROKEN = {
+    "no HTTP": Fault(_gibberish, is_after=True),
+    "half of it": truncate(),
+    "without an end": flood(2**21),
+    "a list": answer(200, b"[1]", after=True),
+    "no UTF-8": answer(200, b'{"status": "\xff"}', after=True),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
+async def test_a_broken_answer_is_looked_for_again_but_never_ordered_again(
+    world: World, fault: Fault
+) -> None:
+    for route in ("status", "result"):
+        world.runcomfy.fail(route, fault)
+    await delivers(world)
+    world.runcomfy.fail("submit", fault)
+    await fails(world, "not known whether")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=utf-16", "image/png"])
+async def test_json_is_read_whatever_it_calls_itself(world: World, kind: str) -> None:
+    for route in ROUTES:
+        world.runcomfy.fail(route, typed(kind))
+    await delivers(world)
+
+
+async def test_answers_that_take_their_time(world: World) -> None:
+    for route in ROUTES:
+        world.runcomfy.fail(route, trickle(2))
+    await delivers(world)
+
+
+async def test_a_failure_that_both_answers_tell(world: World) -> None:
+    world.runcomfy.fail("status", says(status="failed"))
+    world.runcomfy.fail("result", edit(lambda body: (body.pop("output"), body.update(status="failed"))))
+    await fails(world, "RunComfy could not make the image")
+
+
+async def test_a_success_that_has_no_output_at_all(world: World) -> None:
+    world.runcomfy.fail("result", edit(lambda body: body.pop("output")))
+    await fails(world, "RunComfy could not make the image")
+
+
+async def test_nothing_in_an_answer_leads_the_bot_to_another_host(world: World) -> None:
+    async with LocalRunComfy(seconds=0) as other:
+        links = {
+            f"{verb}_url": f"{other.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")
+        }
+        for code in (301, 302, 303, 307, 308):
+            away = answer(code, RAW, headers={"Location": f"{other.url}/v1/models"})
+            for route in ("status", "result"):
+                world.runcomfy.fail(route, away)
+                world.runcomfy.fail(route, says(**links))
+            world.runcomfy.fail("submit", says(**links))
+            await delivers(world)
+            world.runcomfy.fail("submit", away)
+            await fails(world, "not known whether")
+        assert not other.calls
+
+
+async def test_a_cancel_whose_answer_is_lost_broken_late_or_leads_astray(held: World) -> None:
+    async with LocalRunComfy(seconds=0) as other:
+        away = answer(307, RAW, headers={"Location": f"{other.url}/v1/models"})
+        faults = [reset(after=True), *BROKEN.values(), trickle(1), typed("text/plain"), away]
+        people = [held.newcomer() for _ in faults]
+        messages = await asyncio.gather(*(held.queued(person) for person in people))
+        for person, message, fault in zip(people, messages, faults, strict=True):
+            held.runcomfy.fail("cancel", fault)
+            await person.press(message, "Cancel")
+            row = await held.ended(message)  # so that the next fault meets the next cancel
+            assert (row["status"], row["refunded"], held.used(person)) == ("cancelled", 1, 0)
+        for message in messages:
+            await held.ends(message, "cancelled", "Nothing was charged")
+            assert len(held.posts(message)) == 1
+        assert not other.calls
+
+
+def later(**wait: float) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(**wait), usegmt=True)
+
+
+async def test_retry_after_as_a_date_and_in_seconds(world: World) -> None:
+    for header, seconds in ((later(seconds=4), 2.5), ("3", 3)):
+        refused = answer(429, {"message": RAW}, headers={"Retry-After": header})
+        world.runcomfy.fail("submit", refused)
+        message = await world.ends(await world.imagine(resolution="0.5K"), "✅")
+        first, second = world.posts(message)
+        assert (first.request_id, second.request_id) == (None, world.job(message)["request_id"])
+        assert second.at - first.at >= seconds
+
+    world.runcomfy.fail("status", answer(503, RAW, headers={"Retry-After": "3"}))
+    first_look, second_look, *_ = looks(world, await delivers(world))
+    assert second_look.at - first_look.at >= 3
+
+
+def looks(world: World, message: Message) -> list[Call]:
+    path = f"/v1/requests/{world.job(message)['request_id']}/status"
+    return [call for call in world.runcomfy.calls if call.path == path]
+
+
+@pytest.mark.parametrize("header", ["86400", later(days=365), "999999999999"])
+async def test_nobody_has_to_sit_through_a_long_retry_after(world: World, header: str) -> None:
+    person = world.newcomer()
+    refused = answer(429, {"message": RAW}, headers={"Retry-After": header})
+    world.runcomfy.fail("submit", refused, times=None)
+    try:
+        message = await world.imagine(person, resolution="0.5K")
+        await world.runcomfy.until(lambda: world.posts(message))
+        await world.stored(lambda: world.job(message)["status"] == "waiting")
+        assert "Waiting" in message.text
+        await person.press(message, "Cancel")
+        await world.ends(message, "cancelled", "Nothing was charged")
+        assert world.used(person) == 0
+        assert {post.request_id for post in world.posts(message)} == {None}
+    finally:
+        world.runcomfy.mend("submit")
+
+
+ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
+    "the word of a status": lambda token: ("status", says(status=token)),
+    "the place in the queue": lambda token: ("status", says(status="in_queue", queue_position=token)),
+    "the status of a result": lambda token: ("result", says(status=token)),
+    "headers": lambda token: ("status", answer(503, token, headers={"X-Token": token, "Retry-After": token})),
+    "a place to go to": lambda token: ("result", answer(302, token, headers={"Location": f"/{token}"})),
+    "no HTTP": lambda _: ("status", BROKEN["no HTTP"]),
+}
+FATAL_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
+    "the reason for a failure": lambda token: ("result", says(status="failed", error=f"blocked: {token}")),
+    "an address": lambda token: ("result", says(output={"images": [f"https://a.example/{token}.png"]})),
+    "a file's name": lambda token: ("result", says(output=f"http://127.0.0.1:9/{token}.png?{token}")),
+    "a refusal": lambda token: ("submit", answer(422, {"error_message": token, "detail": [{"msg": token}]})),
+    "a code": lambda token: ("submit", answer(400, {"error_code": token, "error_message": token})),
+    "a request_id": lambda token: ("submit", says(request_id=token)),
+}
+
+
+async def test_an_echo_of_the_token_goes_no_further_not_even_into_the_log(tmp_path: Path) -> None:
+    many = {"DEFAULT_QUOTA": "unlimited", "LOG_LEVEL": "DEBUG"}
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, **many) as world:
+        for echo in ECHOES.values():
+            world.runcomfy.fail(*echo(world.runcomfy.token))
+            await delivers(world)
+        for echo in FATAL_ECHOES.values():
+            world.runcomfy.fail(*echo(world.runcomfy.token))
+            await fails(world, images=1)
+        await asyncio.gather(*(world.says(world.alice, name) for name in ("usage", "jobs")))
+        await world.settled()
+        check_accounts(world)
