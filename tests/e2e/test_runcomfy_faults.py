@@ -183,8 +183,7 @@ FATAL_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
 
 
 async def test_an_echo_of_the_token_goes_no_further_not_even_into_the_log(tmp_path: Path) -> None:
-    many = {"DEFAULT_QUOTA": "unlimited", "LOG_LEVEL": "DEBUG"}
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, **many) as world:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="DEBUG") as world:
         for echo in ECHOES.values():
             world.runcomfy.fail(*echo(world.runcomfy.token))
             await delivers(world)
