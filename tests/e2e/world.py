@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # Words that stand in the bodies of the local RunComfy's faults, and nowhere that people read.
 RAW = "raw-words-of-an-upstream-host"
 
+# Few people in these tests order much; an owner would have it the other way round.
+MANY_JOBS = dict.fromkeys(("MAX_JOBS", "MAX_JOBS_PER_USER", "MAX_JOBS_PER_GUILD"), "1000")
+
 _numbers = count(1)
 
 
@@ -177,7 +180,7 @@ async def open_world(
         local_runcomfy = await stack.enter_async_context(make_runcomfy(**runcomfy or {}))
         discord = await stack.enter_async_context(make_discord(folder))
         log = await stack.enter_async_context(_followed(folder / "bot.log", discord))
-        settings = {**discord.environment, **local_runcomfy.environment, **settings}
+        settings = {**MANY_JOBS, **discord.environment, **local_runcomfy.environment, **settings}
         bot = BotProcess(folder, settings, log)
         world = World(folder, discord, local_runcomfy, bot, settings)
         try:

@@ -49,9 +49,6 @@ async def open_scene(folder: Path, *, seconds: tuple[float, float] = (0, 0)) -> 
         DEFAULT_QUOTA=_MANY,
         MAX_QUOTA=_MANY,
         BUDGET=_MANY,
-        MAX_JOBS="1000",
-        MAX_JOBS_PER_USER="1000",
-        MAX_JOBS_PER_GUILD="1000",
     ) as world:
         runcomfy = cast("OverheardRunComfy", world.runcomfy)
         crowd = Crowd(world, runcomfy, dice)
