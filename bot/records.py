@@ -80,7 +80,7 @@ class Job:
     """How many of them the owner's budget got back too: those that RunComfy did not make."""
     request_id: str | None = None
     error: str | None = None
-    """The text key of the failure, where `status` is failed."""
+    """The text key of the failure; in a job that succeeded, of why some of its images are missing."""
     error_values: dict[str, str | int] = field(default_factory=dict)
     cancelled_by: int | None = None
     """Who pressed Cancel, possibly before the request could be cancelled."""
@@ -95,13 +95,13 @@ class Job:
     @property
     def is_fetchable(self) -> bool:
         """Whether RunComfy may still hold images that were never delivered."""
-        return self.status is JobStatus.FAILED and self.request_id is not None and self.error in FETCHABLE
+        return self.status.is_final and self.request_id is not None and self.error in FETCHABLE
 
 
 FETCHABLE = frozenset(
     {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
 )
-"""Failures after which the request may still have a result at RunComfy."""
+"""Errors after which RunComfy may still have images that did not come."""
 
 
 def may_have_cost(error: str | None, *, request_id: str | None) -> bool:

@@ -72,10 +72,9 @@ def ending(job: Job) -> discord.Embed:
 
 def view(job: Job) -> discord.ui.View:
     """What can be done with the job as it stands."""
-    if job.status is JobStatus.FAILED:
-        return buttons(job, *([Verb.FETCH] if job.is_fetchable else []), Verb.RETRY)
     if job.status.is_final:
-        return buttons(job, Verb.REROLL)
+        again = Verb.RETRY if job.status is JobStatus.FAILED else Verb.REROLL
+        return buttons(job, *([Verb.FETCH] if job.is_fetchable else []), again)
     return buttons(job, Verb.CANCEL)
 
 
@@ -140,7 +139,7 @@ def _failed(job: Job) -> str:
 
 
 def _succeeded(job: Job, delivered: int) -> str:
-    if job.refunded == job.images:  # given back after an earlier failure, and fetched now
+    if job.refunded:  # given back when it did not come, and fetched now
         return translate("status-fetched", job.locale, images=delivered)
     seconds = round(((job.ended_at or datetime.now(UTC)) - job.created_at).total_seconds())
     return translate("status-succeeded", job.locale, images=delivered, seconds=seconds)
@@ -173,6 +172,8 @@ def _notes(job: Job, fitted: Sequence[Fitted]) -> list[str]:
                 "images-given-back", job.locale, delivered=len(fitted), ordered=job.images, missing=missing
             )
         )
+        if job.is_fetchable:
+            notes.append(translate("missing-fetchable", job.locale))
     if fitted and is_cut(job):
         notes.append(translate("cut-prompt", job.locale))
     return notes

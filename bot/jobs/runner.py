@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -155,7 +156,7 @@ class JobRunner:
                     raise CancelledOnTheWayError  # noqa: TRY301 (the one end of all cancelled jobs)
                 job = await self._submission.submit(job)
                 self._reported.clear()
-            files = self._files.of(job) or await self._download(job)
+            job, files = await self._with_files(job)
             await self._unbroken.run(self._deliver(job, files))
         except CancelledOnTheWayError:
             await self._end(job, JobStatus.CANCELLED)
@@ -182,8 +183,13 @@ class JobRunner:
             if job.request_id and await self._runcomfy.cancel(job.request_id):
                 raise CancelledOnTheWayError
 
-    async def _download(self, job: Job) -> list[Path]:
-        """The files that could be fetched once RunComfy has them, in order; at least one."""
+    async def _with_files(self, job: Job) -> tuple[Job, list[Path]]:
+        """The job and those of its files that can be had, in order; at least one.
+
+        The job has an error where others cannot be had now.
+        """
+        if stored := self._files.of(job):
+            return job, stored
         urls = await self._following.follow(job)
         self._turns.leave(job.job_id)
         folder = self._files.folder(job)
@@ -199,12 +205,15 @@ class JobRunner:
         files = [file for file in found if not isinstance(file, BaseException)]
         if not files:
             raise OutputUnavailableError("none of the files")
-        return files
+        is_partial = len(files) < len(urls)
+        return replace(job, error=OutputUnavailableError.key) if is_partial else job, files
 
     async def _deliver(self, job: Job, files: list[Path]) -> None:
         await self._delivery.deliver(job, files)
         await durably(
-            lambda: self._jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=min(len(files), job.images))
+            lambda: self._jobs.end(
+                job.job_id, JobStatus.SUCCEEDED, delivered=min(len(files), job.images), error=job.error
+            )
         )
         await self._files.remove(job.job_id)
         _log.info("job %s: delivered %d of %d images", job.job_id, len(files), job.images)

@@ -121,7 +121,7 @@ class JobStore:
         return await self._change("ask_to_cancel", job_id, user_id=user_id)
 
     async def fetch_again(self, job_id: str, requester: Requester) -> Job | None:
-        """From failed to in_progress, free, answering a new message; None where somebody was faster."""
+        """From an end with an error to in_progress, free, answering a new message; None if it moved on."""
         return await self._change(
             "fetch_again",
             job_id,
@@ -163,7 +163,9 @@ class JobStore:
                 return None
             is_paid = may_have_cost(error, request_id=before.request_id)
             made = before.images if is_paid else delivered
-            look_at = _late(before, ended_at) if error in FETCHABLE and before.request_id else None
+            # Of what was delivered in part, the message must not be put at risk by another try.
+            is_late = status is JobStatus.FAILED and before.request_id and error in FETCHABLE
+            look_at = _late(before, ended_at) if is_late else None
             after = _job(await self._queries.end(connection, made=made, look_at=look_at, **values))
             if after:
                 await give_back(connection, before, after)

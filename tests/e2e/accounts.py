@@ -27,8 +27,9 @@ def check_accounts(world: World) -> None:
     }
     assert [job for job in jobs if job["status"] not in FINAL] == []
     for job in jobs:
-        is_free = job["status"] == "succeeded" and job["refunded"] == job["images"]  # fetched later
-        assert is_free or job["images"] - job["refunded"] == shown.get(job["message_id"], 0), job
+        here = shown.get(job["message_id"], 0)
+        is_fetched = job["status"] == "succeeded" and job["refunded"] and here == job["images"]  # free
+        assert is_fetched or job["images"] - job["refunded"] == here, job
     charged: Counter[str] = Counter()
     for job in jobs:
         charged["owner"] += job["images"] - job["unspent"]

@@ -110,6 +110,27 @@ async def test_of_files_that_cannot_be_had_the_missing_are_given_back(world: Wor
     await world.settled()
     assert "1 of 10 images used, 9 left" in await world.says(anna, "usage")
     check_accounts(world)
+    row = world.job(message)
+    assert (row["refunded"], row["unspent"]) == (1, 0)  # RunComfy made both
+    assert "Fetch tries for the rest" in message.text
+    assert list(message.buttons) == ["Fetch the images", "Re-roll"]
+
+
+async def test_the_missing_images_of_a_part_are_fetched_free(world: World) -> None:
+    anna = world.newcomer()
+    world.runcomfy.fail("file", answer(404))
+    message = await world.ends(await (await ask(anna, num_images=2)).answered(), "✅", "1 of 2")
+    await world.settled()
+    listing = await (await anna.command("jobs")).answered()
+    assert "Can be fetched, free" in listing.text
+    fetched = await (await anna.press(message, "Fetch the images")).answered()
+    await world.ends(fetched, "✅ 2 images, fetched free of charge")
+    await world.settled()
+    assert (delivered(message), delivered(fetched)) == (1, 2)
+    assert list(fetched.buttons) == ["Re-roll"]
+    assert "1 of 10 images used, 9 left" in await world.says(anna, "usage")
+    assert len(world.posts(message)) == 1
+    check_accounts(world)
 
 
 async def test_a_locked_database_is_told_and_costs_nothing(world: World) -> None:

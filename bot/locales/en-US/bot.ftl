@@ -26,6 +26,7 @@ images-given-back = { $delivered } of { $ordered } images came; { $missing ->
     [one] the other one was given back.
    *[other] the other { $missing } were given back.
 }
+missing-fetchable = Fetch tries for the rest again, free of charge.
 file-made-smaller = Image { $number } is shown as { $format }, { $width }×{ $height }, { $size } MB: the original { $original } had { $originalsize } MB, and { $limit } MB fit here.
 sent-directly = Your images, since their message can no longer be reached: { $guild }
 cut-prompt = The whole prompt is in prompt.txt.
