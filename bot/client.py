@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
+
+from bot.errors import BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +104,8 @@ class ImagineBot(commands.Bot):
         if await self._facts.get(name) == definition:
             return
         synced = await self.tree.sync()
-        await self._facts.remember(name, definition)
+        with suppress(BusyError):  # then the next start tells Discord once more, which changes nothing
+            await self._facts.remember(name, definition)
         _log.info("told Discord of the commands %s", ", ".join(command.name for command in synced))
 
 

@@ -35,6 +35,7 @@ async def check(world: World, runcomfy: OverheardRunComfy) -> None:
     _check_nothing_is_lost(world, runcomfy)
     _check_messages(world)
     check_accounts(world)
+    _check_nothing_is_left_behind(world)
     assert await world.bot.stop() == 0
 
 
@@ -128,3 +129,9 @@ def _check_nothing_is_lost(world: World, runcomfy: OverheardRunComfy) -> None:
         order = runcomfy.orders.get(row["request_id"] or "")
         if order and order.state == "succeeded":
             assert delivered(world.discord.message(str(row["message_id"]))) == row["images"], row
+
+
+def _check_nothing_is_left_behind(world: World) -> None:
+    """No file waits on the disk for anybody: everything was delivered or fetched by now."""
+    folders = (world.folder / "data" / "files").glob("*")
+    assert [folder.name for folder in folders] == []

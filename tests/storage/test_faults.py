@@ -169,12 +169,13 @@ async def test_a_bot_that_is_killed_meanwhile_goes_on_later(tmp_path: Path, faul
 
 
 async def test_a_file_that_the_bot_may_only_read(tmp_path: Path) -> None:
-    """As one that another user has made."""
+    """As one that another user has made; the bot was updated meanwhile, and has other commands."""
     file = tmp_path / "data" / "bot.db"
     async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
         world.runcomfy.hold()
         queued = await world.queued()
         await world.kill()
+        world.write("update facts set value = 'other commands'")
         able, world.bot = world.bot, PowerlessBot(world.folder, world.settings, world.bot._log)
         file.chmod(0o444)
         try:
