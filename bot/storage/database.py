@@ -126,7 +126,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
-    sqlite3.connect(path).close()  # where that fails in aiosqlite, its thread may outlive the loop and complain
+    sqlite3.connect(path).close()  # failing in aiosqlite, its thread could outlive the loop
     async with aiosqlite.connect(path, isolation_level=None, timeout=_BUSY_SECONDS) as connection:
         connection.row_factory = sqlite3.Row
         # FULL: a reservation must survive a power cut, since money follows it.
