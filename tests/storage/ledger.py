@@ -38,6 +38,12 @@ def rows(path: Path, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         return connection.execute(statement, values).fetchall()
 
 
+def change(path: Path, statement: str, **values: int) -> None:
+    """Do to the file what only time can do."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement, values)
+
+
 def differences(path: Path) -> set[tuple[Any, ...]]:
     """Every window whose counter is not what its jobs have spent, as both see it; empty when all is well."""
     return set(rows(path, _COUNTED)) ^ set(rows(path, _SPENT_BY_JOBS))

@@ -1,0 +1,240 @@
+"""Any verbs in any order: every image is counted once, and what may still come is looked for in its time."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from bot.errors import BudgetExceededError, QuotaExceededError
+from bot.quotas import Limits, Period, Quota
+from bot.records import Job, JobStatus
+from bot.storage.database import Database, open_database
+from bot.storage.jobs import JobStore
+from tests.orders import order, requester
+from tests.storage.ledger import change, differences
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+FREE = Limits(None, None, None)
+T = TypeVar("T")
+
+# Around the borders of an hour, a day, a week, a month and a year, in whole milliseconds.
+MOMENTS = [
+    datetime(2026, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC),
+    datetime(2027, 1, 1, tzinfo=UTC),
+    datetime(2027, 1, 3, 23, 30, tzinfo=UTC),
+    datetime(2027, 1, 4, tzinfo=UTC),
+    datetime(2027, 1, 4, 0, 59, 59, 999_000, tzinfo=UTC),
+]
+MEMBERS = [(1, 10), (1, 11), (2, 10)]
+quotas = st.none() | st.builds(Quota, st.integers(0, 12), st.sampled_from(Period))
+limits = st.builds(Limits, quotas, quotas, quotas)
+
+
+class Ledger(RuleBasedStateMachine):
+    """Any verbs in any order, with restarts: the counters always say what the jobs have spent."""
+
+    jobs = Bundle[str]("jobs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.path = self.folder / "bot.db"
+        self.runner = asyncio.Runner()
+        self.opened = AsyncExitStack()
+        self.store = self.run(self.open())
+        self.known: dict[str, Job] = {}
+
+    def run(self, coroutine: Coroutine[object, object, T]) -> T:
+        return self.runner.run(coroutine)
+
+    async def open(self) -> JobStore:
+        database: Database = await self.opened.enter_async_context(open_database(self.path))
+        return JobStore(database)
+
+    def teardown(self) -> None:
+        self.run(self.opened.aclose())
+        self.runner.close()
+        shutil.rmtree(self.folder)
+
+    @initialize(target=jobs)
+    def begin(self) -> MultipleResults[str]:
+        """A job at each of the places that a random walk seldom comes to."""
+        orders = [order(images=4, created_at=MOMENTS[0]) for _ in range(4)]
+        for job in orders:
+            assert self.run(self.store.reserve(job, FREE))
+        waiting, queued, failed, looked = (job.job_id for job in orders)
+        for job_id in (queued, failed, looked):
+            self.run(self.store.submitting(job_id))
+            self.run(self.store.submitted(job_id, f"request-{job_id}"))
+        for job_id in (failed, looked):
+            self.run(self.store.end(job_id, JobStatus.FAILED, error="generation-timeout"))
+        self.run(self.store.looked(self.run(self.store.get(looked))))
+        self.known = {job.job_id: self.run(self.store.get(job.job_id)) for job in orders}
+        return multiple(waiting, queued, failed, looked)
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.opened.aclose())
+        self.store = self.run(self.open())
+
+    @rule(
+        target=jobs,
+        member=st.sampled_from(MEMBERS),
+        at=st.sampled_from(MOMENTS),
+        images=st.integers(1, 4),
+        limits=limits,
+    )
+    def reserve(
+        self, member: tuple[int, int], at: datetime, images: int, limits: Limits
+    ) -> str | MultipleResults[str]:
+        job = order(guild_id=member[0], user_id=member[1], created_at=at, asked_at=at, images=images)
+        try:
+            assert self.run(self.store.reserve(job, limits))
+        except (QuotaExceededError, BudgetExceededError) as error:
+            assert isinstance(error, self.expected_refusal(job, limits) or ())  # noqa: PT017 (either end is fine)
+            return multiple()
+        assert self.expected_refusal(job, limits) is None
+        self.known[job.job_id] = job
+        return job.job_id
+
+    def expected_refusal(self, job: Job, limits: Limits) -> type[Exception] | None:
+        own = [other for other in self.known.values() if _owner(other) == _owner(job)]
+        charged = {other.job_id: other.images - other.refunded for other in own}
+        if any(_spent(charged, own, quota.per, job) > quota.limit for quota in limits.of_member):
+            return QuotaExceededError
+        budget, everybody = limits.budget, list(self.known.values())
+        paid = {other.job_id: other.images - other.unspent for other in everybody}
+        if budget and _spent(paid, everybody, budget.per, job) > budget.limit:
+            return BudgetExceededError
+        return None
+
+    @rule(job_id=jobs)
+    def replay(self, job_id: str) -> None:
+        job = self.run(self.store.get(job_id))
+        assert not self.run(self.store.reserve(order(interaction_id=job.interaction_id), FREE))
+
+    @rule(job_id=jobs, verb=st.sampled_from(["submitting", "refused", "painting"]))
+    def step(self, job_id: str, verb: str) -> None:
+        self.change(job_id, self.run(getattr(self.store, verb)(job_id)))
+
+    @rule(job_id=jobs)
+    def submitted(self, job_id: str) -> None:
+        self.change(job_id, self.run(self.store.submitted(job_id, f"request-{job_id}")))
+
+    @rule(job_id=jobs, user_id=st.integers(1, 3))
+    def ask_to_cancel(self, job_id: str, user_id: int) -> None:
+        self.change(job_id, self.run(self.store.ask_to_cancel(job_id, user_id)))
+
+    @rule(job_id=jobs)
+    def fetch_again(self, job_id: str) -> None:
+        self.change(job_id, self.run(self.store.fetch_again(job_id, requester())))
+
+    @rule(
+        job_id=jobs,
+        status=st.sampled_from([status for status in JobStatus if status.is_final]),
+        delivered=st.integers(0, 4),
+        error=st.sampled_from(
+            ["unexpected", "generation-timeout", "generation-failed", "submission-unknown"]
+        ),
+    )
+    def end(self, job_id: str, status: JobStatus, delivered: int, error: str) -> None:
+        before = self.run(self.store.get(job_id))
+        delivered = min(delivered, before.images) if status is JobStatus.SUCCEEDED else 0
+        reason = error if status is JobStatus.FAILED else None
+        after = self.run(self.store.end(job_id, status, delivered=delivered, error=reason))
+        assert (after is None) == before.status.is_final
+        if after:
+            assert after.refunded == max(before.refunded, before.images - delivered)
+            assert (after.look_at is not None) == (after.is_fetchable and after.looks < 2)
+        self.change(job_id, after)
+
+    @rule(hours=st.sampled_from([1, 24]))
+    def time_passes(self, hours: int) -> None:
+        past = "update jobs set ended_at = ended_at - :time, look_at = look_at - :time"
+        change(self.path, past, time=hours * 3_600_000)
+        self.known = {job_id: self.run(self.store.get(job_id)) for job_id in self.known}
+
+    @rule(is_last=st.booleans())
+    def look(self, *, is_last: bool) -> None:
+        for job in self.run(self.store.due()):
+            self.run(self.store.looked(job, is_last=is_last))
+            self.known[job.job_id] = after = self.run(self.store.get(job.job_id))
+            assert (after.status, after.refunded, after.looks) == (job.status, job.refunded, job.looks + 1)
+            assert (after.look_at is None) == (is_last or after.looks == 2)
+
+    @rule(job_id=jobs)
+    def take_up_late(self, job_id: str) -> None:
+        before = self.run(self.store.get(job_id))
+        after = self.run(self.store.take_up_late(job_id))
+        assert (after is None) == (before.look_at is None)
+        if after:
+            assert (after.message_id, after.refunded) == (before.message_id, before.refunded)
+        self.change(job_id, after)
+
+    @rule(job_id=jobs)
+    def told(self, job_id: str) -> None:
+        self.run(self.store.told(self.run(self.store.get(job_id))))
+
+    def change(self, job_id: str, after: Job | None) -> None:
+        now = self.run(self.store.get(job_id))
+        assert after in (None, now)
+        assert now.status is self.known[job_id].status or after
+        self.known[job_id] = now
+
+    @invariant()
+    def every_window_is_counted_right(self) -> None:
+        assert differences(self.path) == set()
+
+    @invariant()
+    def every_live_job_is_open(self) -> None:
+        live = {job_id for job_id, job in self.known.items() if not job.status.is_final}
+        assert live <= {job.job_id for job in self.run(self.store.open())}
+
+    @invariant()
+    def what_is_looked_for_may_still_come(self) -> None:
+        looked_for = {job_id: job.look_at for job_id, job in self.known.items() if job.look_at}
+        assert all(self.known[job_id].is_fetchable and self.known[job_id].looks < 2 for job_id in looked_for)
+        due = {job.job_id for job in self.run(self.store.due())}
+        assert due == {job_id for job_id, at in looked_for.items() if at < datetime.now(UTC)}
+
+
+def _owner(job: Job) -> tuple[int, int]:
+    return job.guild_id, job.user_id
+
+
+def _spent(images: dict[str, int], jobs: list[Job], per: Period, new: Job) -> int:
+    """What a window would hold with the new job in it."""
+    window = per.start(new.created_at)
+    return new.images + sum(images[job.job_id] for job in jobs if per.start(job.created_at) == window)
+
+
+def test_whatever_happens_every_image_is_counted_once() -> None:
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=50,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
