@@ -47,7 +47,7 @@ class DiscordDelivery:
 
     def progress(self, job: Job, place: int | None = None, *, is_held_up: bool = False) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
-        if datetime.now(UTC) - job.asked_at > _EDITS_OF_OLD_MESSAGES:
+        if self._bot.is_stopping or datetime.now(UTC) - job.asked_at > _EDITS_OF_OLD_MESSAGES:
             return
         embed = render.embed(job, self._bot.catalogue, place=place, is_held_up=is_held_up)
         self._of(job).show(
@@ -110,6 +110,10 @@ class DiscordDelivery:
     async def find_answer(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""
         return await find_answer(self._bot, job)
+
+    async def finish(self) -> None:
+        """Let the edits in flight come to their end."""
+        await asyncio.gather(*(edits.finish() for edits in self._edits.values()))
 
     def forget(self, job_id: str) -> None:
         """The job is over: nothing of it is to be shown any more."""

@@ -58,6 +58,12 @@ class MessageEdits:
             await self._apart()
             return await self._timed(send)
 
+    async def finish(self) -> None:
+        """Begin no further edit on the way; returns once the one in flight is through."""
+        self._newest = None
+        async with self._turn:
+            pass
+
     async def _send_newest(self) -> None:
         while self._newest is not None:
             await self._apart()

@@ -38,5 +38,8 @@ class Delivery(Protocol):
     async def find_answer(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""
 
+    async def finish(self) -> None:
+        """The bot stops: returns once the edits in flight are through."""
+
     def forget(self, job_id: str) -> None:
         """The job is over: a state that comes late must not stand above its end."""

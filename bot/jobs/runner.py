@@ -117,12 +117,16 @@ class JobRunner:
     async def close(self) -> None:
         """Leave every job to the next start; orders and edits under way are brought to their end first."""
         self._is_closing = True
+        if self._maintaining:
+            self._maintaining.cancel()
+        finishing = asyncio.create_task(self._delivery.finish())  # begins before the jobs are forgotten
         carrying = list(self._tasks.values())
         for task in carrying:
             task.cancel()
         if carrying:
             await asyncio.wait(carrying, timeout=1)
-        await self._unbroken.finish(_LAST_WORDS_SECONDS)
+        unbroken = asyncio.create_task(self._unbroken.finish())
+        await asyncio.wait({finishing, unbroken}, timeout=_LAST_WORDS_SECONDS)
 
     async def _guarded(self, job: Job, message_id: int | None, before: asyncio.Task[None] | None) -> None:
         try:

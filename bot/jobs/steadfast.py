@@ -41,7 +41,7 @@ class Unbroken:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
 
-    async def finish(self, seconds: float) -> None:
-        """Wait for all that is still running, but no longer than this."""
+    async def finish(self) -> None:
+        """Wait for all that is still running."""
         if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=seconds)
+            await asyncio.wait(set(self._tasks))

@@ -110,6 +110,26 @@ async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
         check_accounts(world)
 
 
+async def test_an_edit_on_the_way_is_brought_to_its_end(tmp_path: Path) -> None:
+    """One that shows no end; after it nothing more is shown, and the job goes on at the next start."""
+    async with open_world(tmp_path, runcomfy=AT_ONCE, is_started=False) as world, gate(world) as way:
+        await world.start()
+        world.runcomfy.hold()
+        message = await world.queued()
+        way.hold()
+        world.runcomfy.start_next()
+        await world.discord.until(lambda: way.held_bytes)
+        stopping = asyncio.create_task(stopped(world))
+        with pytest.raises(TimeoutError):  # it waits
+            await world.discord.until(lambda: not world.discord.is_online, timeout=3)
+        way.release()
+        await stopping
+        assert "Painting" in message.text
+        world.runcomfy.release()
+        await world.start()
+        await world.ends(message, "✅")
+
+
 async def test_discord_does_not_take_the_images(tmp_path: Path) -> None:
     async with open_world(tmp_path, runcomfy=AT_ONCE) as world:
         world.discord.fail("edit_followup", 500, "<html>", times=1000)
