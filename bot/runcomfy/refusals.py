@@ -73,6 +73,8 @@ def checked(response: aiohttp.ClientResponse, body: Json | None, refusals: Refus
     # An error may come with HTTP 200; the first three of an error_code's six digits are its HTTP status.
     status = code // 1000 if is_good and code and code >= 400_000 else response.status
     refusal = refusals.get(code or 0) or refusals.get(status) or refusals.get(status // 100) or NoAnswerError
+    if body is None and refusal is RequestNotFoundError:
+        refusal = NoAnswerError  # some other host's page; RunComfy's own answer would let go of paid images
     detail = f"HTTP {response.status}, " + ("no JSON" if body is None else f"error_code {code}")
     if issubclass(refusal, RunComfyUnavailableError):
         raise refusal(detail, retry_after=_retry_after(response.headers.get("Retry-After", "")))

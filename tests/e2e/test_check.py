@@ -208,6 +208,7 @@ async def test_runcomfys_trouble(tmp_path: Path) -> None:
         for fault, words in (
             (world.runcomfy.refusal("balance"), "no balance left"),
             (answer(500, "<html>{token}"), "no usable answer"),
+            (answer(404, "<html>some other host"), "no usable answer"),
         ):
             world.runcomfy.fail("status", fault)
             joins(world)

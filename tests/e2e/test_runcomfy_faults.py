@@ -146,7 +146,9 @@ def looks(world: World, message: Message) -> list[Call]:
     return [call for call in world.runcomfy.calls if call.path == path]
 
 
-@pytest.mark.parametrize("header", ["86400", later(days=365), "999999999999"])
+@pytest.mark.parametrize(
+    "header", ["86400", later(days=365), "999999999999"], ids=["a day", "a date", "for ever"]
+)
 async def test_nobody_has_to_sit_through_a_long_retry_after(world: World, header: str) -> None:
     person = world.newcomer()
     refused = answer(429, {"message": RAW}, headers={"Retry-After": header})

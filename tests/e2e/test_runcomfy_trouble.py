@@ -130,6 +130,7 @@ PASSING = [
     answer(429, {"message": RAW}, headers={"Retry-After": "0"}),
     answer(500, f"<html>{RAW} {{token}}</html>"),
     answer(503, f"<html>{RAW}</html>"),
+    answer(404, f"<html>{RAW} {{token}}</html>"),
     answer(200, f"<html>{RAW} {{token}}</html>"),
     answer(200, {"message": RAW}),
     answer(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),

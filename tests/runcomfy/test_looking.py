@@ -72,6 +72,7 @@ async def test_a_request_that_is_gone_is_asked_for_once(
         answer(429, {}),
         answer(429, {}, headers={"Retry-After": "3600"}),
         answer(408, "<html>"),
+        answer(404, "<html>"),
         answer(500, {"error_code": 500001}),
         answer(502, "<html>"),
         answer(200, "<html>"),
