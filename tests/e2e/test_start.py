@@ -13,6 +13,7 @@ import discord
 import pytest
 
 import bot
+from playground.process import BotProcess
 from tests.e2e.world import open_world
 
 if TYPE_CHECKING:
@@ -100,6 +101,21 @@ async def test_a_token_that_is_revoked_while_the_bot_runs(
         world.discord.drop_gateway(4004)
         assert await asyncio.wait_for(world.bot.ended(), 10) > 0
         await world.discord.until(lambda: "DISCORD_TOKEN" in world.log, timeout=1)
+
+
+async def test_a_second_bot_on_the_same_database_names_the_first(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
+        first = world.bot._process
+        assert first
+        second = BotProcess(tmp_path, world.settings, world.bot._log)
+        await second.start()
+        assert await second.ended() == 2
+        await world.discord.until(lambda: f"in use by the bot with process id {first.pid}" in world.log)
+        await world.ends(await world.imagine(resolution="0.5K"), "✅")  # nothing has changed for the first
+        await world.kill()
+        await second.start()  # a kill frees the database
+        await world.discord.until(lambda: world.discord.is_online)
+        await second.stop()
 
 
 async def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:

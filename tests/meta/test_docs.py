@@ -1,0 +1,34 @@
+"""What the documents point at is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RELIABILITY = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+SHOWN_BY = re.findall(r"`(tests/[a-z_/]+\.py)(?:::(\w+))?`", RELIABILITY)
+
+
+def test_every_promise_stands_beside_its_tests() -> None:
+    rows = [line for line in RELIABILITY.splitlines() if line.startswith("| ")]
+    promises = [line for line in rows if not line.startswith(("| promise |", "| --- |"))]
+    assert len(promises) > 20
+    assert [line for line in promises if "`tests/" not in line.split("|")[2]] == []
+
+
+@pytest.mark.parametrize(("file", "name"), SHOWN_BY)
+def test_the_test_of_a_promise_exists(file: str, name: str) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    assert re.search(
+        rf"^(async )?def {name}\(|^class {name}\b" if name else r"^ *(async )?def test_", text, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "docs/reliability.md"])
+def test_every_link_to_a_file_leads_somewhere(name: str) -> None:
+    file = ROOT / name
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", file.read_text("utf-8"))
+    assert [link for link in links if not (file.parent / link).exists()] == []
