@@ -11,6 +11,7 @@ import stamina
 from bot.client import NETWORK_ERRORS, ImagineBot
 from cogs import _render as render
 from cogs._buttons import JobButton
+from cogs._respond import respond
 
 if TYPE_CHECKING:
     from bot.records import Job
@@ -49,9 +50,7 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
 async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | None:
     bot: ImagineBot = interaction.client
     try:
-        response = await interaction.response.send_message(
-            embed=render.embed(job, bot.catalogue), view=render.view(job)
-        )
+        response = await respond(interaction, embed=render.embed(job, bot.catalogue), view=render.view(job))
     except discord.HTTPException as error:
         _log.warning("job %s: the first response was not taken: %s", job.job_id, error)
         if error.code != _ANSWERED_ALREADY and error.status < 500:
@@ -66,5 +65,5 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
 def _is_passing(error: Exception) -> bool:
     """Whether the message may be found later: Discord can need seconds to know a new token (10015)."""
     if isinstance(error, discord.HTTPException):
-        return error.status >= 500 or error.code == _UNKNOWN_WEBHOOK
+        return error.status >= 500 or error.status == 429 or error.code == _UNKNOWN_WEBHOOK
     return isinstance(error, NETWORK_ERRORS)

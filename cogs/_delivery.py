@@ -6,7 +6,7 @@ import asyncio
 import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import discord
 import stamina
@@ -21,19 +21,22 @@ from cogs._answer import find_answer
 from cogs._edits import MessageEdits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
 _TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for clocks that differ and long uploads
 _EDITS_OF_OLD_MESSAGES = timedelta(hours=1)  # older messages have a small quota of edits of their own (30046)
 _REQUEST_LIMIT = 24 * 1024 * 1024  # Discord takes 25 MiB a request, the rest of the form included
 _GIVE_UP_SECONDS = 600.0
+_MESSAGE_IS_NEW = timedelta(seconds=5)  # Discord can need seconds to know a new message or token
 _TOKEN_IS_DEAD = {50027, 10015}  # Invalid Webhook Token, Unknown Webhook
-_OUT_OF_REACH = {403, 404}  # message or channel deleted, access or rights lost
+_OLD_MESSAGE = 30046  # Maximum number of edits to messages older than 1 hour
+_REFUSED_WORDS = 200000  # blocked by the server's AutoMod
 _TOO_LARGE = 40005  # Request entity too large
 _LIMIT_EVERYWHERE = 10 * 1024 * 1024  # what Discord takes for a file whatever it had said before
 _FILES_OF_A_MESSAGE = 10
 
+T = TypeVar("T")
 Content: TypeAlias = dict[str, Any]
 _Numbered: TypeAlias = tuple[int, Fitted]
 
@@ -60,19 +63,16 @@ class DiscordDelivery:
         Raises:
             DeliveryError: Discord does not take it, for good.
         """
+        embed = render.embed(job, self._bot.catalogue)
         try:
-            await self._last(job, lambda: _text(render.embed(job, self._bot.catalogue), job))
+            await self._last(job, lambda: {"embed": embed, "view": render.view(job), "attachments": []})
         except discord.HTTPException as error:
-            if error.status != 400:
+            if error.code == _REFUSED_WORDS and not render.is_wordless(job):
+                await self.tell(render.wordless(job))
+            elif _is_out_of_reach(error) and job.status is JobStatus.FAILED:
+                await self._send_directly(job, translate("told-directly", job.locale), embed)
+            else:
                 raise _refused(error) from error
-            await self._tell_without_prompt(job)
-
-    async def _tell_without_prompt(self, job: Job) -> None:
-        """A server's AutoMod can refuse the prompt's words (200000), so the end is told without them."""
-        try:
-            await self._last(job, lambda: _text(render.ending(job), job))
-        except discord.HTTPException as error:
-            raise _refused(error) from error
 
     async def deliver(self, job: Job, files: Sequence[Path]) -> None:
         """Post the images, made smaller where Discord takes no larger ones, and a long prompt as a file.
@@ -86,26 +86,32 @@ class DiscordDelivery:
         except discord.HTTPException as error:
             if error.code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
                 await self.deliver(replace(job, file_limit=_LIMIT_EVERYWHERE), files)
-            elif error.status in _OUT_OF_REACH:
-                await self._send_directly(job, files)
+            elif error.code == _REFUSED_WORDS and not render.is_wordless(job):
+                await self.deliver(render.wordless(job), files)
+            elif _is_out_of_reach(error):
+                job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)
+                await self._send_directly(job, translate("sent-directly", job.locale), embed, fitted)
             else:
                 raise _refused(error) from error
 
-    async def _send_directly(self, job: Job, files: Sequence[Path]) -> None:
+    async def _send_directly(
+        self, job: Job, text: str, embed: discord.Embed, fitted: Sequence[Fitted] = ()
+    ) -> None:
         """The message is gone or out of reach: it is not posted anew, since somebody may have removed it."""
-        job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)
-        text = translate("sent-directly", job.locale, guild=f"https://discord.com/channels/{job.guild_id}")
+        text = f"{text} https://discord.com/channels/{job.guild_id}"
         try:
-            channel = await self._bot.create_dm(discord.Object(job.user_id))
+            channel = await _patiently(job, lambda: self._bot.create_dm(discord.Object(job.user_id)))
             for group in _requests(fitted):
-                images = [_image(job, number, file) for number, file in group]
-                # The nonce keeps Discord from taking it twice, where a start after a kill sends it again.
-                nonce = f"{job.job_id[:20]}-{group[0][0]}"
-                await channel.send(text, embed=embed, files=images, nonce=nonce)
+
+                def send(group: Sequence[_Numbered] = group) -> Awaitable[discord.Message]:
+                    images = [_image(job, number, file) for number, file in group]
+                    # The nonce keeps Discord from taking it twice, where it is sent again.
+                    nonce = f"{job.job_id[:20]}-{group[0][0] if group else 0}"
+                    return channel.send(text, embed=embed, files=images, nonce=nonce)
+
+                await _patiently(job, send)
         except discord.HTTPException as error:
             raise _refused(error) from error
-        except NETWORK_ERRORS as error:
-            raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
 
     async def find_answer(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""
@@ -145,13 +151,7 @@ class DiscordDelivery:
     async def _last(self, job: Job, content: Callable[[], Content]) -> discord.Message:
         """Send an edit of the job's end until Discord takes or refuses it."""
         edits = self._of(job)
-        try:
-            async for attempt in _patiently():
-                with attempt:
-                    return await edits.last(lambda: self._edit(job, content))
-        except NETWORK_ERRORS as error:
-            raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
-        raise AssertionError  # the loop above returns or raises
+        return await _patiently(job, lambda: edits.last(lambda: self._edit(job, content)))
 
     async def _edit(self, job: Job, content: Callable[[], Content]) -> discord.Message:
         if job.message_id is None:
@@ -167,10 +167,6 @@ class DiscordDelivery:
 
     def _of(self, job: Job) -> MessageEdits:
         return self._edits.setdefault(job.job_id, MessageEdits(None))
-
-
-def _text(embed: discord.Embed, job: Job) -> Content:
-    return {"embed": embed, "view": render.view(job), "attachments": []}
 
 
 def _requests(fitted: Sequence[Fitted]) -> list[list[_Numbered]]:
@@ -191,16 +187,34 @@ def _image(job: Job, number: int, file: Fitted) -> discord.File:
     return discord.File(file.path, name, description=render.alt_text(job))
 
 
-def _patiently() -> AsyncIterator[stamina.Attempt]:
-    """Tries, as long as what Discord answers may pass."""
-    return aiter(stamina.retry_context(on=_is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30))
+async def _patiently(job: Job, send: Callable[[], Awaitable[T]]) -> T:
+    """Send until Discord takes or refuses it.
+
+    Raises:
+        DeliveryError: Discord cannot be reached.
+        discord.HTTPException: It is refused.
+    """
+
+    def is_passing(error: Exception) -> bool:
+        if isinstance(error, discord.HTTPException):
+            is_new = datetime.now(UTC) - job.asked_at < _MESSAGE_IS_NEW
+            is_slow = error.status == 429 and error.code != _OLD_MESSAGE
+            return error.status >= 500 or is_slow or (is_new and error.status == 404)
+        return isinstance(error, NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
+
+    tries = stamina.retry_context(on=is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30)
+    try:
+        async for attempt in tries:
+            with attempt:
+                return await send()
+    except NETWORK_ERRORS as error:
+        raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
+    raise AssertionError  # the loop above returns or raises
 
 
-def _is_passing(error: Exception) -> bool:
-    """Whether Discord may well take the same edit later."""
-    if isinstance(error, discord.HTTPException):
-        return error.status >= 500 or error.status == 429
-    return isinstance(error, NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
+def _is_out_of_reach(error: discord.HTTPException) -> bool:
+    """Message or channel deleted, access or rights lost, or too old to be edited once more."""
+    return error.status in {403, 404} or error.code == _OLD_MESSAGE
 
 
 def _refused(error: discord.HTTPException) -> DeliveryError:

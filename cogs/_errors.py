@@ -13,6 +13,7 @@ from bot.client import NETWORK_ERRORS
 from bot.errors import BotError, UnexpectedError
 from bot.i18n import translate
 from cogs._render import text_values
+from cogs._respond import respond
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +44,6 @@ async def whisper(interaction: discord.Interaction[Any], text: str) -> None:
         if interaction.response.is_done():
             await interaction.followup.send(text, ephemeral=True)
         else:
-            await interaction.response.send_message(text, ephemeral=True)
+            await respond(interaction, content=text, ephemeral=True)
     except (discord.HTTPException, *NETWORK_ERRORS) as error:
         _log.warning("an answer did not arrive: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -65,9 +66,14 @@ def embed(
     return shown
 
 
-def ending(job: Job) -> discord.Embed:
-    """How the job ended and no more, for where the prompt may not stand."""
-    return discord.Embed(description=f"**{_status(job, None, 0)}**", colour=_COLOURS.get(job.status))
+def wordless(job: Job) -> Job:
+    """The job as it is shown where the server's AutoMod refuses the words of its prompt."""
+    return replace(job, input={**job.input, "prompt": translate("words-refused", job.locale)})
+
+
+def is_wordless(job: Job) -> bool:
+    """Whether the job already is as `wordless` makes it."""
+    return prompt(job) == translate("words-refused", job.locale)
 
 
 def view(job: Job) -> discord.ui.View:

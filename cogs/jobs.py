@@ -17,6 +17,7 @@ from cogs._answer import answer
 from cogs._buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
 from cogs._errors import explain, whisper
 from cogs._requester import may, painter, requester
+from cogs._respond import respond
 
 if TYPE_CHECKING:
     from bot.client import ImagineBot
@@ -34,8 +35,11 @@ class Jobs(commands.Cog):
         asker = requester(interaction)
         jobs = (await self._bot.jobs.unfinished(asker))[:LISTED]
         text = "\n".join(render.line(number, job, asker.locale) for number, job in enumerate(jobs, 1))
-        await interaction.response.send_message(
-            text or translate("jobs-none", asker.locale), view=numbered_buttons(jobs), ephemeral=True
+        await respond(
+            interaction,
+            content=text or translate("jobs-none", asker.locale),
+            view=numbered_buttons(jobs),
+            ephemeral=True,
         )
 
     @commands.Cog.listener()

@@ -62,6 +62,11 @@ class Database:
         """
         return await asyncio.shield(asyncio.ensure_future(self._transaction(work)))
 
+    async def finish(self) -> None:
+        """Returns once everything that had begun is at its end, whoever asked for it and was cancelled."""
+        async with self._turn, self._reading:
+            return
+
     async def _transaction(self, work: Work[T]) -> T:
         try:
             # The queue in front of a locked database counts too: each in it would wait anew.
@@ -103,7 +108,9 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
             raise ConfigError([f"DATABASE_URL cannot be used: {error.strerror}"]) from error
         except sqlite3.DatabaseError as error:
             raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
-        yield Database(writer, reader)
+        database = Database(writer, reader)
+        stack.push_async_callback(database.finish)
+        yield database
 
 
 @contextmanager

@@ -152,6 +152,10 @@ class LocalDiscord:
         failure = Failure(status, body, headers or {}, is_late)
         self._answering.failures.setdefault(route, []).extend([failure] * times)
 
+    def mend(self, route: str) -> None:
+        """Take back the answers of a route that were ordered and not given yet."""
+        self._answering.failures.pop(route, None)
+
     def age(self, what: Interaction | Message, seconds: float) -> None:
         """Make an interaction, or that which made a message, so much older to this Discord."""
         interaction = what.interaction if isinstance(what, Message) else what

@@ -172,8 +172,14 @@ class Rest:
             raise ApiError(*MISSING_PERMISSIONS)
         if channel.recipient is not None and not channel.recipient.takes_direct_messages:
             raise ApiError(403, 50007, "Cannot send messages to this user")
+        nonce = {"nonce": asked.body["nonce"]} if asked.body.get("enforce_nonce") else {}
+        for message in channel.messages:
+            if nonce and nonce.items() <= message.data.items():
+                return message.data
         body = asked.body | {"flags": (asked.body.get("flags") or 0) & ~(EPHEMERAL | LOADING)}
-        return self._posted(channel, body, asked.files).data
+        message = self._posted(channel, body, asked.files)
+        message.data |= nonce
+        return message.data
 
     def _list(self, asked: Asked) -> list[Json]:
         before = int(asked.query.get("before", 2**63))

@@ -133,11 +133,13 @@ class TestStatus:
             assert [int(stamp) for stamp in stamps] == [int(AT.timestamp())]
 
 
-def test_an_ending_is_told_without_the_prompt() -> None:
-    for status in (JobStatus.FAILED, JobStatus.CANCELLED):
-        ended = job(status=status, error="generation-failed", refunded=1)
-        assert render.ending(ended).description == said(ended)[0]
-        assert render.ending(ended).colour == render.embed(ended, CATALOGUE).colour
+def test_words_that_may_not_stand_there_are_left_out_everywhere() -> None:
+    ended = job(status=JobStatus.FAILED, error="generation-failed", refunded=1, input={"prompt": "unheard"})
+    shown = render.wordless(ended)
+    assert not render.is_wordless(ended)
+    assert render.is_wordless(shown)
+    assert said(shown)[0] == said(ended)[0]
+    assert "unheard" not in f"{render.embed(shown, CATALOGUE).to_dict()} {render.alt_text(shown)}"
 
 
 def _leaves(parent: type[BotError]) -> Iterator[type[BotError]]:

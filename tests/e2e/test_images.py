@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AUTOMOD = {"message": "Message was blocked by automatic moderation", "code": 200000}
+EXPLICIT = {"message": "Explicit content cannot be sent to the desired recipient(s)", "code": 20009}
 
 
 async def pictures(world: World, message: Message) -> list[Image.Image]:
@@ -140,7 +140,7 @@ async def test_files_are_fetched_from_the_owners_hosts_only(world: World, addres
 
 async def test_images_that_discord_refuses_are_given_back_and_can_be_fetched_free(world: World) -> None:
     person = world.newcomer()
-    world.discord.fail("edit_followup", 400, AUTOMOD)
+    world.discord.fail("edit_followup", 400, EXPLICIT)
     message = await world.imagine(person, resolution="0.5K", num_images=2)
     await world.ends(message, "Discord", "Nothing was charged")
     assert message.attachments == []

@@ -64,6 +64,21 @@ class TestTransaction:
         await database.transaction(add_two)
         assert facts(path) == ["one", "two"]
 
+    async def test_one_whose_caller_was_cancelled_is_whole_before_the_database_closes(
+        self, path: Path
+    ) -> None:
+        begun = asyncio.Event()
+
+        async def work(connection: aiosqlite.Connection) -> None:
+            begun.set()
+            await add_two(connection)
+
+        async with open_database(path) as database:
+            caller = asyncio.create_task(database.transaction(work))
+            await begun.wait()
+            caller.cancel()
+        assert facts(path) == ["one", "two"]
+
     async def test_nobody_else_writes_from_its_begin_on(self, database: Database, path: Path) -> None:
         async def work(_connection: aiosqlite.Connection) -> None:
             with closing(sqlite3.connect(path, timeout=0)) as other:

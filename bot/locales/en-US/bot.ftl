@@ -28,7 +28,9 @@ images-given-back = { $delivered } of { $ordered } images came; { $missing ->
 }
 missing-fetchable = Fetch tries for the rest again, free of charge.
 file-made-smaller = Image { $number } is shown as { $format }, { $width }×{ $height }, { $size } MB: the original { $original } had { $originalsize } MB, and { $limit } MB fit here.
-sent-directly = Your images, since their message can no longer be reached: { $guild }
+sent-directly = Your images, since their message can no longer be reached:
+told-directly = This came of your order, whose message can no longer be reached:
+words-refused = (These words are not shown: the server's AutoMod refuses them.)
 cut-prompt = The whole prompt is in prompt.txt.
 asked-by = asked by { $member }
 seed = seed { $seed }

@@ -1,0 +1,289 @@
+"""What Discord may answer at every call of a job's life; each ends as well as Discord allows.
+
+Of the first response (10062, 50001, 40060, 5xx) tells test_permissions, of files too large (40005)
+test_large_files, of a token's end (50027, 10015) test_progress, of commands that are not taken test_start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from playground.discord import NoResponse
+from tests.e2e.accounts import delivered
+
+if TYPE_CHECKING:
+    from playground.discord import Message, Person
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LIMITED = {"message": "You are being rate limited.", "retry_after": 0.1, "global": False}
+VIA = {"Via": "1.1 google", "Retry-After": "1", "X-RateLimit-Scope": "shared"}
+PAGE = "<html>upstream connect error</html>"
+PASSING: dict[str, dict[str, Any]] = {
+    "limited by Discord": {"status": 429, "body": LIMITED, "headers": VIA},
+    "limited everywhere": {"status": 429, "body": LIMITED | {"global": True}, "headers": VIA},
+    "limited by the edge": {"status": 429, "body": LIMITED},
+    "limited by the edge's page": {"status": 429, "body": "<html>error code: 1015</html>"},
+    "500": {"status": 500, "body": {"message": "500: Internal Server Error", "code": 0}},
+    "502": {"status": 502, "body": PAGE},
+    "503": {"status": 503, "body": PAGE},
+    "503, and it was done": {"status": 503, "body": PAGE, "is_late": True},
+}
+OUT_OF_REACH: dict[str, dict[str, Any]] = {
+    "50001": {"status": 403, "body": {"code": 50001, "message": "Missing Access"}},
+    "50013": {"status": 403, "body": {"code": 50013, "message": "Missing Permissions"}},
+    "10003": {"status": 404, "body": {"code": 10003, "message": "Unknown Channel"}},
+    "10008": {"status": 404, "body": {"code": 10008, "message": "Unknown Message"}},
+}
+OLD = {"code": 30046, "message": "Maximum number of edits to messages older than 1 hour reached."} | LIMITED
+AUTOMOD = {"code": 200000, "message": "Message was blocked by automatic moderation"}
+EXPLICIT = {"code": 20009, "message": "Explicit content cannot be sent to the desired recipient(s)"}
+
+passing = pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+out_of_reach = pytest.mark.parametrize("fault", OUT_OF_REACH.values(), ids=OUT_OF_REACH)
+
+
+async def done(world: World, person: Person) -> Message:
+    return await world.ends(await world.imagine(person, resolution="0.5K"), "✅")
+
+
+async def assert_paid_once(world: World, person: Person, message: Message, *, images: int = 1) -> None:
+    await world.ended(message)
+    assert len(world.posts(message)) == 1
+    assert world.used(person) == images
+
+
+def direct(person: Person) -> Message:
+    (message,) = person.direct_messages.messages
+    return message
+
+
+def finish(held: World, error: object = None) -> None:
+    held.runcomfy.finish(held.runcomfy.start_next(), error)
+
+
+# The first response
+
+
+@passing
+async def test_a_first_response_that_stumbles(world: World, fault: dict[str, Any]) -> None:
+    anna = world.newcomer()
+    world.discord.fail("callback", **fault)
+    message = await done(world, anna)
+    assert delivered(message) == 1
+    await assert_paid_once(world, anna, message)
+
+
+@pytest.mark.parametrize("headers", [{}, VIA], ids=["edge", "Discord"])
+async def test_a_first_response_limited_for_longer_than_it_may_take(
+    world: World, headers: dict[str, str]
+) -> None:
+    anna, submits = world.newcomer(), len(world.runcomfy.submits)
+    world.discord.fail(
+        "callback", 429, LIMITED | {"retry_after": 3.5}, headers=headers, times=1 if headers else 9
+    )
+    order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
+    with pytest.raises(NoResponse):
+        await order.answered(timeout=10)
+    await world.settled()
+    world.discord.mend("callback")
+    assert (len(world.runcomfy.submits), world.used(anna)) == (submits, 0)
+    await done(world, anna)
+
+
+@passing
+async def test_a_lost_first_response_that_is_hard_to_find(world: World, fault: dict[str, Any]) -> None:
+    anna = world.newcomer()
+    world.discord.fail("callback", 503, PAGE, is_late=True)
+    world.discord.fail("get_original", **fault)
+    message = await done(world, anna)
+    await assert_paid_once(world, anna, message)
+
+
+@passing
+@pytest.mark.parametrize("command", ["usage", "jobs"])
+async def test_an_answer_to_one_person_that_stumbles(
+    world: World, fault: dict[str, Any], command: str
+) -> None:
+    anna = world.newcomer()
+    world.discord.fail("callback", **fault)
+    assert await world.says(anna, command)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+async def test_an_answer_to_one_person_that_is_refused_stops_nothing(world: World, status: int) -> None:
+    mia = world.mia
+    for command in ("usage", "jobs", "quota show"):
+        world.discord.fail("callback", status, {"code": 50035, "message": "Invalid Form Body"}, times=5)
+        press = await mia.command(command)
+        with pytest.raises(NoResponse):
+            await press.answered(timeout=4)
+        world.discord.mend("callback")
+        assert await world.says(mia, command)
+
+
+# On the way
+
+
+@pytest.mark.parametrize("fault", [*PASSING.values(), *OUT_OF_REACH.values()], ids=[*PASSING, *OUT_OF_REACH])
+async def test_a_state_that_cannot_be_shown_delays_nothing(held: World, fault: dict[str, Any]) -> None:
+    anna = held.newcomer()
+    held.discord.fail("edit_followup", **fault)
+    message = await held.imagine(anna, resolution="0.5K")
+    await held.discord.until(lambda: held.edits(message))
+    finish(held)
+    await held.ends(message, "✅")
+    await assert_paid_once(held, anna, message)
+
+
+# The images
+
+
+@passing
+async def test_the_images_come_all_the_same(held: World, fault: dict[str, Any]) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.fail("edit_followup", **fault, times=2)
+    finish(held)
+    await held.ends(message, "✅")
+    await assert_paid_once(held, anna, message)
+    assert delivered(message) == 1
+
+
+@passing
+async def test_the_images_come_to_an_old_message_all_the_same(held: World, fault: dict[str, Any]) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.age(message, 15 * 60)
+    held.discord.fail("edit_message", **fault, times=2)
+    finish(held)
+    await held.ends(message, "✅")
+    await assert_paid_once(held, anna, message)
+    assert delivered(message) == 1
+
+
+@out_of_reach
+async def test_a_message_out_of_reach_sends_the_images_directly(held: World, fault: dict[str, Any]) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.fail("edit_followup", **fault, times=20)
+    finish(held)
+    await assert_paid_once(held, anna, message)
+    held.discord.mend("edit_followup")
+    assert "✅" in direct(anna).text
+    assert delivered(direct(anna)) == 1
+
+
+async def test_a_new_message_that_discord_does_not_know_yet(held: World) -> None:
+    anna = held.newcomer()
+    held.discord.fail("edit_followup", **OUT_OF_REACH["10008"])
+    message = await held.imagine(anna, resolution="0.5K")
+    await held.stored(lambda: held.job(message)["request_id"])
+    finish(held)
+    await held.ends(message, "✅")
+    await assert_paid_once(held, anna, message)
+    assert anna.direct_messages.messages == []
+
+
+async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held: World) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.age(message, 2 * 3600)
+    held.discord.fail("edit_message", 429, OLD, headers=VIA, times=5)
+    finish(held)
+    await assert_paid_once(held, anna, message)
+    assert delivered(direct(anna)) == 1
+
+
+async def test_a_prompt_that_automod_refuses_is_left_out(held: World) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.fail("edit_followup", 400, AUTOMOD)
+    finish(held)
+    await held.ends(message, "✅", "AutoMod")
+    await assert_paid_once(held, anna, message)
+    assert delivered(message) == 1
+    assert "a fox" not in str(message.data["embeds"]) + str(message.attachments)
+
+
+# Directly
+
+
+@passing
+@pytest.mark.parametrize("route", ["create_dm", "create_message"])
+async def test_a_direct_message_that_stumbles(held: World, route: str, fault: dict[str, Any]) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.mia.delete(message)
+    held.discord.fail(route, **fault)
+    finish(held)
+    await assert_paid_once(held, anna, message)
+    assert delivered(direct(anna)) == 1
+
+
+@pytest.mark.parametrize("route", ["create_dm", "create_message"])
+@pytest.mark.parametrize("code", [50007, 20009, 50278, 340004])
+async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
+    held: World, route: str, code: int
+) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.mia.delete(message)
+    held.discord.fail(route, 403, {"code": code, "message": "Cannot send messages to this user"}, times=2)
+    finish(held)
+    await assert_paid_once(held, anna, message, images=0)
+    await held.stored(lambda: held.job(message)["token"] is None)
+    listing = await (await anna.command("jobs")).answered()
+    fetched = await (await anna.press(listing, "Fetch 1")).answered()
+    await held.ends(fetched, "✅")
+    await assert_paid_once(held, anna, message, images=0)
+
+
+# The end of a job without images
+
+
+@passing
+async def test_a_failure_is_told_all_the_same(held: World, fault: dict[str, Any]) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.fail("edit_followup", **fault, times=2)
+    finish(held, "a worker died")
+    await held.ends(message, "Nothing was charged")
+    await assert_paid_once(held, anna, message, images=0)
+
+
+async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: World) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.fail("edit_followup", 400, AUTOMOD)
+    finish(held, "a worker died")
+    await held.ends(message, "Nothing was charged", "AutoMod")
+    assert "a fox" not in message.text
+
+
+@out_of_reach
+async def test_a_failure_is_told_directly_where_its_message_is_out_of_reach(
+    held: World, fault: dict[str, Any]
+) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.fail("edit_followup", **fault, times=20)
+    finish(held, "a worker died")
+    await assert_paid_once(held, anna, message, images=0)
+    await held.stored(lambda: held.job(message)["token"] is None)
+    held.discord.mend("edit_followup")
+    assert "Nothing was charged" in direct(anna).text
+
+
+async def test_a_cancel_that_cannot_be_told_is_done_all_the_same(held: World) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.fail("edit_followup", **OUT_OF_REACH["50001"], times=2)
+    await anna.press(message, "Cancel")
+    await assert_paid_once(held, anna, message, images=0)
+    await held.stored(lambda: held.job(message)["token"] is None)
+    held.discord.mend("edit_followup")
+    assert anna.direct_messages.messages == []

@@ -1,0 +1,125 @@
+"""The bot without Discord: the real service and runner, on a real file and against the local RunComfy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+
+from bot.errors import DeliveryError
+from bot.hosts import FileHosts
+from bot.jobs.files import Files
+from bot.jobs.runner import JobRunner
+from bot.jobs.service import JobService
+from bot.jobs.turns import MaxJobs
+from bot.models.catalogue import Catalogue
+from bot.runcomfy import Downloader, RunComfyClient
+from bot.storage.database import open_database
+from bot.storage.jobs import JobStore
+from bot.storage.quotas import QuotaStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bot.records import Job
+    from playground.runcomfy import LocalRunComfy
+
+CATALOGUE = Catalogue.load()
+MODEL = CATALOGUE.by_command["imagine"]
+
+
+class Channel:
+    """Keeps what was posted, as Discord does: it outlives the bot."""
+
+    def __init__(self) -> None:
+        self.images: Counter[str] = Counter()
+        """How many of each job's images came."""
+        self.told: Counter[str] = Counter()
+        """How often each job's end was told."""
+        self.refusals = 0
+        """So many deliveries are refused next."""
+        self._messages: dict[str | None, int] = {}
+
+    def post(self, token: str | None) -> int:
+        """The id of the message that answers the interaction with this token."""
+        return self._messages.setdefault(token, 10**18 + len(self._messages))
+
+    def progress(self, job: Job, place: int | None = None, *, is_held_up: bool = False) -> None:
+        pass
+
+    async def tell(self, job: Job) -> None:
+        await asyncio.sleep(1)
+        self.told[job.job_id] += 1
+
+    async def deliver(self, job: Job, files: Sequence[Path]) -> None:
+        assert job.message_id
+        assert all(file.stat().st_size for file in files)
+        await asyncio.sleep(1)
+        if self.refusals:
+            self.refusals -= 1
+            raise DeliveryError
+        self.images[job.job_id] = max(len(files), self.images[job.job_id])
+
+    async def find_answer(self, job: Job) -> int | None:
+        return self._messages.get(job.token)
+
+    async def finish(self) -> None:
+        pass
+
+    def forget(self, job_id: str) -> None:
+        pass
+
+
+class Bot:
+    """One life of the bot; another one may begin on the same folder once this one has crashed."""
+
+    def __init__(self, folder: Path, runcomfy: LocalRunComfy, channel: Channel) -> None:
+        self._folder = folder
+        self._runcomfy = runcomfy
+        self._channel = channel
+        self._stack = AsyncExitStack()
+
+    async def start(self) -> Self:
+        database = await self._stack.enter_async_context(open_database(self._folder / "bot.db"))
+        session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        runcomfy = RunComfyClient(session, api_url=self._runcomfy.url, token=self._runcomfy.token)
+        self._stack.callback(runcomfy.close)
+        self.jobs = JobStore(database)
+        quotas = QuotaStore(database, default=None, ceiling=None, budget=None)
+        hosts = FileHosts.parse(self._runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
+        self._runner = JobRunner(
+            jobs=self.jobs,
+            runcomfy=runcomfy,
+            downloader=Downloader(session, hosts),
+            delivery=self._channel,
+            files=Files(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7)),
+            most=MaxJobs(4, 2, 4),
+            deadline=timedelta(minutes=30),
+        )
+        self.service = JobService(
+            jobs=self.jobs, quotas=quotas, catalogue=CATALOGUE, runcomfy=runcomfy, runner=self._runner
+        )
+        await self._runner.resume()
+        return self
+
+    async def look_later(self, hours: int) -> None:
+        """What the bot does once a minute, at a time when more is due."""
+        time = timedelta(hours=hours) // timedelta(milliseconds=1)
+        past = f"update jobs set ended_at = ended_at - {time}, look_at = look_at - {time}"  # noqa: S608 (a number)
+        await self.jobs._database.transaction(lambda connection: connection.execute(past))
+        await self._runner._upkeep.look_again()
+
+    async def crash(self) -> None:
+        """Stop in the middle of everything."""
+        tasks = {*self._runner._tasks.values(), *self._runner._unbroken._tasks}
+        if self._runner._maintaining:
+            tasks.add(self._runner._maintaining)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._stack.aclose()

@@ -1,0 +1,237 @@
+"""Jobs in any order, with crashes: charged is what was delivered, ordered is once, every end is told."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from aiohttp import web
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from bot.errors import BotError, BusyError, RunComfyDownError
+from bot.records import Job, JobStatus
+from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, truncate
+from tests.jobs.bot import MODEL, Bot, Channel
+from tests.jobs.brisk import BriskLoop
+from tests.orders import requester
+from tests.storage.ledger import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+T = TypeVar("T")
+
+FAULTS = [
+    reset(),
+    reset(after=True),
+    truncate(),
+    answer(503, "<html>"),
+    answer(503, "<html>", after=True),
+    answer(200, {"error_code": 500001}),
+    edit(lambda body: body.clear()),
+]
+pauses = st.sampled_from([0, 0, 2, 5])
+lost = st.sampled_from([None, None, reset(after=True), answer(503, "<html>", after=True)])
+"""What can befall a POST that RunComfy took."""
+
+
+async def insist(call: Callable[[], Awaitable[T]]) -> T:
+    """Ask again where people are asked to come back in a minute."""
+    while True:
+        with suppress(BusyError, RunComfyDownError):
+            return await call()
+        await asyncio.sleep(1)
+
+
+class Life(RuleBasedStateMachine):
+    """Each rule lets the bot go on for some seconds; between two of them everything stands still."""
+
+    jobs = Bundle[str]("jobs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.loop = asyncio.Runner(loop_factory=BriskLoop)
+        self.channel = Channel()
+        self.runcomfy = LocalRunComfy(workers=2, seconds=0)
+        self.run(self.runcomfy.__aenter__())
+        self.runcomfy.hold()
+        self.bot = self.run(Bot(self.folder, self.runcomfy, self.channel).start())
+        self.refused: Counter[str] = Counter()
+        self.known: list[str] = []
+        self.crashes = 0
+
+    def run(self, coroutine: Coroutine[object, object, T], pause: float = 0) -> T:
+        async def both() -> T:
+            result = await coroutine
+            await asyncio.sleep(pause)
+            return result
+
+        return self.loop.run(both())
+
+    @rule(target=jobs, user_id=st.integers(1, 2), images=st.integers(1, 4), fault=lost, pause=pauses)
+    def order(self, user_id: int, images: int, fault: Fault | None, pause: int) -> str:
+        async def ask() -> str:
+            job = await self.reserved(user_id, images)
+            self.bot.service.answered(job, self.channel.post(job.token))
+            return job.job_id
+
+        if fault:
+            self.runcomfy.fail("submit", fault)
+        return self.run(ask(), pause)
+
+    @rule(target=jobs, images=st.integers(1, 4), fate=st.sampled_from(["unseen", "crash", "seen, crash"]))
+    def order_without_an_answer(self, images: int, fate: str) -> str:
+        job = self.run(self.reserved(1, images))
+        if "seen," in fate:
+            self.channel.post(job.token)
+        if "crash" in fate:
+            self.crash(0)
+        else:
+            self.run(insist(lambda: self.bot.service.unanswered(job)))
+        return job.job_id
+
+    async def reserved(self, user_id: int, images: int) -> Job:
+        values = {"prompt": f"fox {len(self.known)}", "num_images": images, "resolution": "0.5K"}
+        job = await insist(lambda: self.bot.service.start(requester(user_id=user_id), MODEL, {**values}))
+        assert job
+        self.known.append(job.job_id)
+        return job
+
+    @rule(job_id=jobs, pause=pauses)
+    def cancel(self, job_id: str, pause: int) -> None:
+        async def press() -> None:
+            job = await self.bot.jobs.get(job_id)
+            asker = requester(user_id=job.user_id)
+            with suppress(BotError):
+                asked = await self.bot.service.cancellable(asker, job_id, may_manage=False)
+                await self.bot.service.cancel(asked)
+
+        self.run(press(), pause)
+
+    @rule(job_id=jobs, pause=pauses, is_seen=st.booleans())
+    def fetch(self, job_id: str, pause: int, *, is_seen: bool) -> None:
+        async def press() -> None:
+            job = await self.bot.jobs.get(job_id)
+            with suppress(BotError):
+                job = await self.bot.service.fetch(requester(user_id=job.user_id), job_id)
+                if is_seen:
+                    self.bot.service.answered(job, self.channel.post(job.token))
+                else:
+                    await insist(lambda: self.bot.service.unanswered(job))
+
+        self.run(press(), pause)
+
+    @rule(error=st.sampled_from([None, None, None, "a worker died"]), pause=pauses)
+    def runcomfy_works(self, error: str | None, pause: int) -> None:
+        """What is painted comes to its end, and one that waits is begun."""
+        for order in list(self.runcomfy.orders.values()):
+            if order.state == "in_progress":
+                self.runcomfy.finish(order.request_id, error)
+        if any(order.state == "in_queue" for order in self.runcomfy.orders.values()):
+            self.runcomfy.start_next()
+        self.run(asyncio.sleep(0), pause)
+
+    @rule(
+        route=st.sampled_from(["submit", "status", "result", "cancel", "file"]),
+        fault=st.sampled_from(FAULTS),
+        times=st.sampled_from([1, 1, 2, 6]),
+    )
+    def runcomfy_falters(self, route: str, fault: Fault, times: int) -> None:
+        self.runcomfy.fail(route, fault, times)
+
+    @rule(times=st.integers(1, 3))
+    def runcomfy_is_overrun(self, times: int) -> None:
+        async def refuse(request: web.Request, _: web.Response | None) -> web.StreamResponse:
+            self.refused[(await request.json())["prompt"]] += 1
+            return web.json_response({}, status=429)
+
+        self.runcomfy.fail("submit", Fault(refuse), times)
+
+    @rule()
+    def discord_refuses(self) -> None:
+        self.channel.refusals += 1
+
+    @rule(hours=st.sampled_from([1, 24]), pause=pauses)
+    def time_passes(self, hours: int, pause: int) -> None:
+        with suppress(BotError):
+            self.run(self.bot.look_later(hours), pause)
+
+    @rule(pause=pauses)
+    def crash(self, pause: int) -> None:
+        self.crashes += 1
+        self.run(self.bot.crash())
+        self.bot = self.run(Bot(self.folder, self.runcomfy, self.channel).start(), pause)
+
+    @invariant()
+    def every_window_is_counted_right(self) -> None:
+        assert differences(self.folder / "bot.db") == set()
+
+    @invariant()
+    def nothing_is_ordered_twice(self) -> None:
+        posts = Counter(
+            str(post.input["prompt"]) for post in self.runcomfy.submits if isinstance(post.input, dict)
+        )
+        assert all(count - self.refused[prompt] <= 1 for prompt, count in posts.items())
+
+    def teardown(self) -> None:
+        try:
+            self.run(asyncio.wait_for(self.settled(), 300))
+            for job_id in self.known:
+                self.check(self.run(self.bot.jobs.get(job_id)))
+        finally:
+            self.run(self.bot.crash())
+            self.run(self.runcomfy.__aexit__(None, None, None))
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+    async def settled(self) -> None:
+        """Let everything go well from now on, until every job has ended."""
+        for route in ("submit", "status", "result", "cancel", "file"):
+            self.runcomfy.mend(route)
+        self.channel.refusals = 0
+        self.runcomfy.release()
+        while await self.bot.jobs.open():  # noqa: ASYNC110 (a database has no event to wait for)
+            await asyncio.sleep(1)
+
+    def check(self, job: Job) -> None:
+        """What must be true of every job that has ended."""
+        made = [
+            order
+            for order in self.runcomfy.orders.values()
+            if order.state == "succeeded" and order.input["prompt"] == job.input["prompt"]
+        ]
+        shown = self.channel.images[job.job_id]
+        assert job.images - job.refunded <= shown, job
+        assert job.status is not JobStatus.SUCCEEDED or shown, job
+        assert not made or job.unspent == 0, job  # the owner has paid for them
+        told = self.channel.told[job.job_id]
+        if job.message_id and job.status is not JobStatus.SUCCEEDED:
+            assert told, job
+        if not self.crashes and not job.looks:
+            assert told <= 1, job
+
+
+def test_whatever_happens_nobody_pays_for_what_did_not_come() -> None:
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
