@@ -26,6 +26,14 @@ class _BlankingFormatter(logging.Formatter):
         return text
 
 
+def _is_brief(record: logging.LogRecord) -> bool:
+    """Keeps every line; that of a gateway that is away for a moment names its cause without a traceback."""
+    if record.exc_info and record.msg.startswith("Attempting a reconnect"):
+        record.msg = f"Discord's gateway is away ({type(record.exc_info[1]).__name__}). {record.msg}"
+        record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
+    return True
+
+
 def set_up(level: str, *, secrets: Iterable[str] = ()) -> None:
     """Send everything from `level` up to stderr, without the secrets, tracebacks included."""
     handler = logging.StreamHandler()
@@ -33,5 +41,6 @@ def set_up(level: str, *, secrets: Iterable[str] = ()) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # What discord.py says of each connection, and stamina of each try, is not what an owner reads a log for.
     if level != "DEBUG":
+        logging.getLogger("discord.client").addFilter(_is_brief)
         logging.getLogger("discord").setLevel(max(logging.WARNING, logging.getLevelName(level)))
         logging.getLogger("stamina").setLevel(logging.ERROR)

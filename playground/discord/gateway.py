@@ -7,16 +7,16 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
+
 from playground.discord.shapes import OF_ONES_OWN
 from playground.discord.wires import Wire
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from playground.discord.local import LocalDiscord
     from playground.discord.shapes import Json
 
-_HEARTBEAT, _IDENTIFY, _RESUME, _INVALID_SESSION, _HELLO, _ACK = 1, 2, 6, 9, 10, 11
+_HEARTBEAT, _IDENTIFY, _RESUME, _RECONNECT, _INVALID_SESSION, _HELLO, _ACK = 1, 2, 6, 7, 9, 10, 11
 _AUTHENTICATION_FAILED = 4004
 
 
@@ -25,12 +25,15 @@ class Gateway:
 
     def __init__(self, discord: LocalDiscord) -> None:
         self._discord = discord
-        self._session = ""
+        self.session = ""
         self._log: list[str] = []
         self.wire: Wire | None = None
+        self.is_shut = False
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection of the bot until it ends."""
+        if self.is_shut:
+            raise web.HTTPServiceUnavailable
         wire = Wire(is_deflated=request.query.get("compress") == "zlib-stream")
         wire.send(_frame(_HELLO, {"heartbeat_interval": 41_250}))
         try:
@@ -49,7 +52,7 @@ class Gateway:
 
     def dispatch(self, event: Json) -> None:
         """Send `{"t", "d"}`; it waits for a resume while the bot is away, and is lost without a session."""
-        if self._session:
+        if self.session:
             self._log.append(_frame(0, event["d"], event["t"], len(self._log) + 1))
             if self.wire is not None:
                 self.wire.send(self._log[-1])
@@ -60,9 +63,14 @@ class Gateway:
             self.wire.close(code)
             self.wire = None
 
+    def hurry_away(self) -> None:
+        """Ask the bot to reconnect, as Discord does before a gateway restarts."""
+        if self.wire is not None:
+            self.wire.send(_frame(_RECONNECT))
+
     def forget(self) -> None:
         """End the session: a resume is refused from now on."""
-        self._session, self._log = "", []
+        self.session, self._log = "", []
 
     def _receive(self, wire: Wire, op: int, data: Json) -> None:
         if op == _HEARTBEAT:
@@ -77,9 +85,9 @@ class Gateway:
             self._resume(wire, data)
 
     def _identify(self, wire: Wire, data: Json) -> None:
-        self._session, self._log, self.wire = secrets.token_hex(16), [], wire
+        self.session, self._log, self.wire = secrets.token_hex(16), [], wire
         guilds = self._discord.guilds
-        ready: Json = {"v": 10, "user": self._discord.bot | OF_ONES_OWN, "session_id": self._session}
+        ready: Json = {"v": 10, "user": self._discord.bot | OF_ONES_OWN, "session_id": self.session}
         ready |= {"resume_gateway_url": "wss://gateway-local.discord.gg", "shard": data.get("shard", [0, 1])}
         ready |= {"guilds": [{"id": guild.id, "unavailable": True} for guild in guilds]}
         ready |= {"application": {"id": self._discord.application_id, "flags": 0}}
@@ -89,7 +97,7 @@ class Gateway:
         self._discord.app_changed()
 
     def _resume(self, wire: Wire, data: Json) -> None:
-        if not self._session or data["session_id"] != self._session:
+        if not self.session or data["session_id"] != self.session:
             wire.send(_frame(_INVALID_SESSION, data=False))
             return
         self.wire = wire

@@ -43,7 +43,7 @@ class LocalDiscord:
     def __init__(self, folder: Path, page: Path | None = None) -> None:
         self._folder, self._page = folder, page
         self._change, self._stack = asyncio.Event(), AsyncExitStack()
-        self._gateway, self._answering, self._clients = Gateway(self), Answering(self), Clients(self)
+        self.gateway, self._answering, self._clients = Gateway(self), Answering(self), Clients(self)
         self._rest = Rest(self, self._answering)
         self.application_id = snowflake()
         # As Discord's, it begins with the application's id: hikari reads it from there.
@@ -67,7 +67,7 @@ class LocalDiscord:
         discord_app = web.Application(
             client_max_size=1 << 28
         )  # the 25 MiB of a request are Discord's to refuse
-        discord_app.add_routes([web.get("/", self._gateway.serve), *self._rest.routes(), self._clients.files])
+        discord_app.add_routes([web.get("/", self.gateway.serve), *self._rest.routes(), self._clients.files])
         self.client_app.add_routes(self._clients.routes)
         if self._page is not None:
             self.client_app.router.add_get("/", self._index)
@@ -88,7 +88,7 @@ class LocalDiscord:
         return web.FileResponse((self._page or Path()) / "index.html")
 
     async def __aexit__(self, *_: object) -> None:
-        self._gateway.drop(1001)
+        self.gateway.drop(1001)
         await self._clients.close()
         await self._stack.aclose()
 
@@ -112,7 +112,7 @@ class LocalDiscord:
     @property
     def is_online(self) -> bool:
         """Whether the bot is connected to the gateway."""
-        return self._gateway.wire is not None
+        return self.gateway.wire is not None
 
     async def until(self, condition: Callable[[], object], timeout: float = 10) -> None:  # noqa: ASYNC109 - see answered
         """Wait until a condition holds; it is looked at again whenever anything has changed.
@@ -165,14 +165,14 @@ class LocalDiscord:
 
     def send(self, event: Json) -> None:
         """Send a gateway event `{"t", "d"}`; an interaction's `event` sent again is a replay."""
-        self._gateway.dispatch(event)
+        self.gateway.dispatch(event)
         self.changed()
 
     def drop_gateway(self, code: int = 4000, *, is_resumable: bool = True) -> None:
         """Close the bot's gateway connection; it comes back and resumes, or must identify anew."""
         if not is_resumable:
-            self._gateway.forget()
-        self._gateway.drop(code)
+            self.gateway.forget()
+        self.gateway.drop(code)
         self.app_changed()
 
     async def file(self, attachment: Json) -> bytes:

@@ -154,7 +154,7 @@ async def test_the_guilds_intent_alone_and_the_least_permissions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_world(tmp_path, is_started=False) as world:
-        gateway, identified = world.discord._gateway, []
+        gateway, identified = world.discord.gateway, []
         receive = gateway._receive
 
         def listen(wire: Any, op: int, data: Any) -> None:

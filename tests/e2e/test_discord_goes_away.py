@@ -1,0 +1,146 @@
+"""Channels, rights, roles and whole servers go away while a job is under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.accounts import delivered
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playground.discord import Channel, Message, Person
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def delete_channel(world: World, channel: Channel) -> None:
+    for message in [*channel.messages]:
+        world.discord.remove(message)
+    del world.discord.channels[channel.id]
+    world.discord.send({"t": "CHANNEL_DELETE", "d": channel.shape})
+
+
+def hide_channel(_: World, channel: Channel) -> None:
+    channel.app_permissions.update(view_channel=False)
+
+
+def forbid_files(_: World, channel: Channel) -> None:
+    channel.app_permissions.update(attach_files=False)
+
+
+def forbid_embeds(_: World, channel: Channel) -> None:
+    channel.app_permissions.update(embed_links=False)
+
+
+def leave_server(world: World, channel: Channel) -> None:
+    """The bot is removed: with its member go its rights, and the tokens of its answers."""
+    channel.app_permissions.update(view_channel=False)
+    assert channel.guild
+    world.discord.send({"t": "GUILD_DELETE", "d": {"id": channel.guild.id}})
+
+
+CHANGES = pytest.mark.parametrize(
+    "change", [delete_channel, hide_channel, forbid_files, forbid_embeds, leave_server]
+)
+
+
+async def ordered(world: World, person: Person) -> tuple[Message, Channel]:
+    channel = world.discord.add_guild("Elsewhere").add_channel("art")
+    order = await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
+    return await world.ends(await order.answered(), "place "), channel
+
+
+def finish(held: World) -> None:
+    held.runcomfy.finish(held.runcomfy.start_next())
+
+
+@CHANGES
+@pytest.mark.parametrize("moment", ["it waits", "it paints"])
+async def test_the_images_come_directly(
+    held: World, change: Callable[[World, Channel], None], moment: str
+) -> None:
+    anna, bert = held.newcomer(), held.newcomer()
+    message, channel = await ordered(held, anna)
+    other = await held.queued(bert)
+    request_id = held.runcomfy.start_next() if moment == "it paints" else ""
+    if request_id:
+        await held.ends(message, "Painting")
+    change(held, channel)
+    held.discord.age(message, 15 * 60)
+    held.runcomfy.finish(request_id or held.runcomfy.start_next())
+    finish(held)
+    assert (await held.ended(message))["status"] == "succeeded"
+    (direct,) = anna.direct_messages.messages
+    assert "✅" in direct.text
+    assert (delivered(direct), held.used(anna), len(held.posts(message))) == (1, 1, 1)
+    await held.ends(other, "✅")
+    await held.ended(other)
+    assert held.used(bert) == 1
+
+
+@CHANGES
+async def test_where_nothing_can_be_sent_it_is_given_back(
+    held: World, change: Callable[[World, Channel], None]
+) -> None:
+    anna = held.newcomer()
+    anna.takes_direct_messages = False
+    message, channel = await ordered(held, anna)
+    change(held, channel)
+    held.discord.age(message, 15 * 60)
+    finish(held)
+    row = await held.ended(message)
+    assert (row["status"], row["refunded"], held.used(anna)) == ("failed", 1, 0)
+
+
+async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held: World) -> None:
+    anna = held.newcomer()
+    anna.takes_direct_messages = False
+    message, channel = await ordered(held, anna)
+    leave_server(held, channel)
+    held.discord.age(message, 15 * 60)
+    finish(held)
+    await held.ended(message)
+    assert channel.guild
+    held.discord.send({"t": "GUILD_CREATE", "d": channel.guild.shape})
+    channel.app_permissions.update(view_channel=True)
+    listing = await (await anna.command("jobs", channel=channel)).answered()
+    fetched = await (await anna.press(listing, "Fetch 1")).answered()
+    await held.ends(fetched, "✅")
+    assert (delivered(fetched), held.used(anna), len(held.posts(message))) == (1, 0, 1)
+
+
+async def test_a_manager_who_is_none_any_more(held: World) -> None:
+    """The app may still show the command, and Discord may still send it."""
+    boss, anna = held.newcomer(is_manager=True), held.newcomer()
+    message = await held.queued(anna)
+    boss.is_manager = False
+    refusal = await (await boss.forge("quota set", {"limit": 0, "per": "day"})).answered()
+    assert refusal.is_ephemeral
+    assert "somebody who manages this server" in refusal.text
+    press = await boss.press(message, "Cancel")
+    assert "Only" in (await press.answered()).text
+    finish(held)
+    await held.ends(message, "✅")
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_the_bot_is_started_where_its_server_is_gone(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
+        world.runcomfy.hold()
+        message, channel = await ordered(world, world.alice)
+        await world.kill()
+        leave_server(world, channel)
+        assert channel.guild
+        world.discord.guilds.remove(channel.guild)
+        world.discord.age(message, 15 * 60)
+        world.runcomfy.release()
+        await world.start()
+        await world.ended(message)
+        (direct,) = world.alice.direct_messages.messages
+        assert (delivered(direct), world.used(world.alice)) == (1, 1)

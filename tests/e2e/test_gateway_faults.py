@@ -1,0 +1,109 @@
+"""The gateway comes and goes: edits do not need it, and what people do meanwhile is not lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.accounts import check_accounts, delivered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def finish(held: World) -> None:
+    held.runcomfy.finish(held.runcomfy.start_next())
+
+
+def drop(world: World) -> None:
+    world.discord.drop_gateway()
+
+
+def drop_and_forget(world: World) -> None:
+    world.discord.drop_gateway(is_resumable=False)
+
+
+def hurry_away(world: World) -> None:
+    world.discord.gateway.hurry_away()
+
+
+WAYS = pytest.mark.parametrize("go", [drop, drop_and_forget, hurry_away])
+
+
+async def back(world: World) -> None:
+    await world.discord.until(lambda: world.discord.is_online, timeout=20)
+
+
+@WAYS
+async def test_what_waits_and_what_paints_goes_on(held: World, go: Callable[[World], None]) -> None:
+    anna, bert = held.newcomer(), held.newcomer()
+    first, second = await held.queued(anna), await held.queued(bert)
+    wires: list[object] = []
+    for _ in range(3):
+        wires.append(held.discord.gateway.wire)
+        go(held)
+        await held.discord.until(lambda: held.discord.gateway.wire not in [*wires, None], timeout=20)
+    finish(held)
+    finish(held)
+    for person, message in ((anna, first), (bert, second)):
+        await held.ends(message, "✅")
+        await held.ended(message)
+        assert (delivered(message), held.used(person), len(held.posts(message))) == (1, 1, 1)
+    check_accounts(held)
+
+
+async def test_images_are_posted_while_the_gateway_is_away(held: World) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.gateway.is_shut = True
+    held.discord.drop_gateway()
+    finish(held)
+    await held.ends(message, "✅")
+    await held.ended(message)
+    assert not held.discord.is_online
+    assert "Discord's gateway is away (WSServerHandshakeError)" in held.log
+    held.discord.gateway.is_shut = False
+    await back(held)
+    assert await held.says(anna, "usage")
+
+
+async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: World) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    session = held.discord.gateway.session
+    held.discord.drop_gateway()
+    cancel = await anna.press(message, "Cancel")
+    order = await anna.command("imagine", prompt="a hen", resolution="0.5K")
+    await back(held)
+    assert held.discord.gateway.session == session
+    answer = await order.answered()
+    await held.ends(message, "cancelled")
+    held.discord.drop_gateway()
+    for interaction in (cancel, order):  # as Discord may, where it does not know how much was heard
+        held.discord.send(interaction.event)
+    await back(held)
+    finish(held)
+    await held.ends(answer, "✅")
+    await held.settled()
+    assert (held.used(anna), len(held.posts(answer)), len(order.messages)) == (1, 1, 1)
+    check_accounts(held)
+
+
+async def test_what_was_said_too_long_ago_costs_nothing(held: World) -> None:
+    anna = held.newcomer()
+    submits = len(held.runcomfy.submits)
+    held.discord.gateway.is_shut = True
+    held.discord.drop_gateway()
+    order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
+    held.discord.age(order, 4)
+    held.discord.gateway.is_shut = False
+    await back(held)
+    row = f"select * from jobs where interaction_id = {order.id} and ended_at is not null"  # noqa: S608
+    await held.stored(lambda: held.rows(row))
+    assert (held.used(anna), len(held.runcomfy.submits)) == (0, submits)
+    await held.ends(await held.imagine(anna, resolution="0.5K"), "Waiting")
