@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
+import stamina
 
 import cogs
 from bot.client import NETWORK_ERRORS, ImagineBot
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _REJECTED = "DISCORD_TOKEN is rejected by Discord: copy it anew from its developer portal"
+_GIVE_UP_SECONDS = 600.0
 _ENDED = {4004: _REJECTED}  # the gateway's close codes that no reconnect mends
 
 
@@ -112,7 +114,15 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
 
 async def _log_in(bot: ImagineBot, token: str) -> None:
     try:
-        await bot.login(token)
+        async for attempt in stamina.retry_context(
+            on=_is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_initial=1, wait_max=60
+        ):
+            with attempt:
+                if attempt.num > 1:
+                    _log.warning("Discord has trouble: logging in again, try %d", attempt.num)
+                    await bot.http.close()  # a login opens a session of its own each time, and its connector
+                    bot.http.connector = discord.utils.MISSING
+                await bot.login(token)
     except discord.LoginFailure as error:
         raise ConfigError([_REJECTED]) from error
     except discord.HTTPException as error:
@@ -121,3 +131,7 @@ async def _log_in(bot: ImagineBot, token: str) -> None:
         raise ConfigError(
             [f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"]
         ) from error
+
+
+def _is_passing(error: Exception) -> bool:
+    return isinstance(error, discord.HTTPException) and (error.status >= 500 or error.status == 429)

@@ -90,7 +90,8 @@ class ImagineBot(commands.Bot):
     async def setup_hook(self) -> None:
         """Load the cogs, and tell Discord of the commands where their definition has changed."""
         for extension in self._to_load:
-            await self.load_extension(extension)
+            if extension not in self.extensions:  # a login may be repeated
+                await self.load_extension(extension)
         await self._sync()
         _log.info("invite link: %s", discord.utils.oauth_url(self.application_id or 0, permissions=NEEDED))
 

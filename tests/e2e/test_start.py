@@ -83,6 +83,17 @@ async def test_a_discord_that_cannot_be_reached(tmp_path: Path) -> None:
         assert "DISCORD_PROXY" in await fails(world)
 
 
+@pytest.mark.parametrize("route", ["me", "application", "gateway_bot", "sync"])
+async def test_a_discord_that_has_trouble_is_asked_again(tmp_path: Path, route: str) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        world.discord.fail(route, 503, "<html>upstream connect error</html>")
+        world.discord.fail(route, 429, "<html>error code: 1015</html>")
+        world.discord.fail(route, 429, {"message": "slow", "retry_after": 0.1}, headers={"Via": "1.1 google"})
+        await world.start()
+        await world.ends(await world.imagine(resolution="0.5K"), "✅")
+        assert "Unclosed" not in world.log
+
+
 async def test_commands_that_discord_refuses(tmp_path: Path) -> None:
     async with open_world(tmp_path, is_started=False) as world:
         refusal = {"code": 50035, "message": "Invalid Form Body", "errors": {}}
