@@ -39,6 +39,12 @@ class Requester:
     guild_id: int
     channel_id: int
     user_id: int
+    role_ids: frozenset[int] = frozenset()
+    """The roles that the member has here, that of everybody left out."""
+    parent_channel_id: int | None = None
+    """The channel that a thread belongs to; None where `channel_id` is no thread."""
+    is_age_restricted: bool = False
+    """Whether Discord shows this channel to adults only."""
     locale: str
     token: str
     """The interaction's webhook token: edits the answer for 15 minutes from `asked_at`."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # As Discord's app calls them in English.
 _RIGHTS = {"view_channel": "View Channel", "embed_links": "Embed Links", "attach_files": "Attach Files"}
 
+_MAY_BE_AGE_RESTRICTED = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+
 
 def may(permissions: discord.Permissions, right: str) -> bool:
     """Whether somebody has a right, by itself or as an administrator."""
@@ -33,11 +35,15 @@ def requester(interaction: discord.Interaction[Any]) -> Requester:
         raise StoppingError
     if interaction.guild_id is None or interaction.channel_id is None or not bot.serves(interaction.guild_id):
         raise ForbiddenHereError
+    channel = interaction.channel
     return Requester(
         interaction_id=interaction.id,
         guild_id=interaction.guild_id,
         channel_id=interaction.channel_id,
         user_id=interaction.user.id,
+        role_ids=_role_ids(interaction),
+        parent_channel_id=channel.parent_id if isinstance(channel, discord.Thread) else None,
+        is_age_restricted=isinstance(channel, _MAY_BE_AGE_RESTRICTED) and channel.is_nsfw(),
         locale=interaction.locale.value,
         token=interaction.token,
         asked_at=interaction.created_at,
@@ -57,3 +63,9 @@ def painter(interaction: discord.Interaction[Any]) -> Requester:
     if missing:
         raise MissingPermissionsError(permissions=", ".join(missing))
     return asker
+
+
+def _role_ids(interaction: discord.Interaction[Any]) -> frozenset[int]:
+    member = interaction.user
+    roles = member.roles if isinstance(member, discord.Member) else []
+    return frozenset(role.id for role in roles if not role.is_default())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -183,7 +182,14 @@ def _order(requester: Requester, model: Model, values: Input, parent: Job | None
     return Job(
         job_id=uuid.uuid4().hex,
         parent_id=parent.job_id if parent else None,
-        **asdict(requester),
+        interaction_id=requester.interaction_id,
+        guild_id=requester.guild_id,
+        channel_id=requester.channel_id,
+        user_id=requester.user_id,
+        locale=requester.locale,
+        token=requester.token,
+        asked_at=requester.asked_at,
+        file_limit=requester.file_limit,
         model_id=model.model_id,
         input=values,
         images=model.schema.images(values),
