@@ -6,7 +6,10 @@ its `detail` goes to the log only, and never holds a token or another service's 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from bot.i18n import Value
 
 
 class BotError(Exception):
@@ -14,7 +17,7 @@ class BotError(Exception):
 
     key: ClassVar[str]
 
-    def __init__(self, detail: str = "", **values: str | int) -> None:
+    def __init__(self, detail: str = "", **values: Value) -> None:
         super().__init__(detail or self.key)
         self.values = values
 
@@ -24,7 +27,7 @@ class UserError(BotError):
 
 
 class InvalidOptionError(UserError):
-    """An option's value breaks the model's schema. Values: option, problem."""
+    """An option's value breaks the model's schema. Values: option, problem (a text)."""
 
     key = "invalid-option"
 
@@ -81,7 +84,7 @@ class ForbiddenHereError(UserError):
 
 
 class MissingPermissionsError(UserError):
-    """The bot lacks rights in this channel. Values: permissions (their English names, comma-separated)."""
+    """The bot lacks rights in this channel. Values: permissions (their names, as texts)."""
 
     key = "missing-permissions"
 

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.runtime.types import fluent_number
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 DEFAULT_LOCALE = "en-US"
 _FOLDER = Path(__file__).parent / "locales"
+_FRACTION_DIGITS = 6
 
 
-def translate(key: str, locale: str, /, **values: str | int) -> str:
+@dataclass(frozen=True)
+class Text:
+    """A text that is not yet in any language: a key of the catalogues, and what fills it."""
+
+    key: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+Value: TypeAlias = str | int | Decimal | Text | tuple[Text, ...]
+"""What can fill a text; several texts stand with commas between them."""
+
+
+def translate(key: str, locale: str, /, **values: Value) -> str:
     """The text of a key in the nearest language there is, filled with values.
 
-    Numbers choose the plural and appear as plain digits; text goes in as it is.
+    Numbers choose the plural and appear as plain digits, with that language's decimal mark and without zeros
+    at the end; texts are put into the same language; a string goes in as it is.
 
     Raises:
         KeyError: The catalogue has no such key.
@@ -25,14 +45,24 @@ def translate(key: str, locale: str, /, **values: str | int) -> str:
     pattern = bundle.get_message(key).value
     if pattern is None:
         raise KeyError(key)
-    arguments = {
-        name: fluent_number(value, useGrouping=False) if isinstance(value, int) else value
-        for name, value in values.items()
-    }
-    text, problems = bundle.format_pattern(pattern, arguments)
+    text, problems = bundle.format_pattern(
+        pattern, {name: _filling(value, locale) for name, value in values.items()}
+    )
     if problems:
         raise ValueError(f"the text {key} cannot be filled: {problems}")
     return str(text)
+
+
+def _filling(value: Value, locale: str) -> object:
+    if isinstance(value, Text):
+        return translate(value.key, locale, **value.values)
+    if isinstance(value, tuple):
+        return ", ".join(translate(text.key, locale, **text.values) for text in value)
+    if isinstance(value, str):
+        return value
+    # A number's form decides too: 1.0 and 1.50 have other plurals than 1 and 1.5 in many languages.
+    number = int(value) if value == int(value) else Decimal(value).normalize()
+    return fluent_number(number, useGrouping=False, maximumFractionDigits=_FRACTION_DIGITS)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A model as a slash command: its schema becomes options, its texts become translations."""
+"""A model as a slash command: its schema becomes options."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import discord
 from discord import AppCommandOptionType, app_commands
-from discord.app_commands import TranslationContextLocation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.models.catalogue import Catalogue, Model
+    from bot.models.catalogue import Model
     from bot.models.options import Option
 
     Run: TypeAlias = Callable[[discord.Interaction[Any], Model, dict[str, object]], Awaitable[None]]
@@ -122,32 +121,3 @@ class SchemaOption(app_commands.Transformer[discord.Client]):
     async def transform(self, _interaction: discord.Interaction[discord.Client], value: object, /) -> object:
         """Hand the value on; the schema checks it together with the others."""
         return value
-
-
-class CommandTranslator(app_commands.Translator):
-    """Knows the models' commands in every language that their files speak; leaves other texts alone."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-
-    async def translate(
-        self,
-        string: app_commands.locale_str,
-        locale: discord.Locale,
-        context: app_commands.TranslationContextTypes,
-    ) -> str | None:
-        """The text in that language, or None where Discord is to show the English one."""
-        model = self._catalogue.get(string.extras.get("model_id", ""))
-        if model is None or locale.value not in model.texts:
-            return None
-        text = _text(model, string.extras["option"], context.location, locale.value)
-        return None if text == string.message else text
-
-
-def _text(model: Model, option: str | None, place: TranslationContextLocation, locale: str) -> str | None:
-    if option is None:
-        is_description = place is TranslationContextLocation.command_description
-        return model.command_description(locale) if is_description else None
-    if place is TranslationContextLocation.parameter_name:
-        return model.option_names(locale)[option]
-    return model.description(option, locale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import discord
@@ -16,6 +17,7 @@ from cogs._buttons import Verb, buttons
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bot.i18n import Value
     from bot.images import Fitted
     from bot.models.catalogue import Catalogue
 
@@ -43,9 +45,12 @@ def timestamp(moment: datetime | int, style: str = "R") -> str:
     return f"<t:{seconds}:{style}>"
 
 
-def text_values(values: Mapping[str, str | int]) -> dict[str, str | int]:
+def text_values(values: Mapping[str, Value]) -> dict[str, Value]:
     """The values of an error for its text: a moment becomes Discord's timestamp."""
-    return {name: timestamp(int(value)) if name == "resets" else value for name, value in values.items()}
+    return {
+        name: timestamp(value) if name == "resets" and isinstance(value, int) else value
+        for name, value in values.items()
+    }
 
 
 def embed(
@@ -204,8 +209,8 @@ def _format(name: str) -> str:
     return {"webp": "WebP"}.get(name, name.upper())
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / _MEGABYTE:.1f}".removesuffix(".0")
+def _megabytes(size: int) -> Decimal:
+    return round(Decimal(size) / _MEGABYTE, 1)
 
 
 def _quote(text: str) -> str:

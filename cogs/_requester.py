@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.errors import ForbiddenHereError, MissingPermissionsError, StoppingError
+from bot.i18n import Text
 from bot.records import Requester
 
 if TYPE_CHECKING:
     from bot.client import ImagineBot
 
-# As Discord's app calls them in English.
-_RIGHTS = {"view_channel": "View Channel", "embed_links": "Embed Links", "attach_files": "Attach Files"}
+# The texts call them what Discord's app does.
+_RIGHTS = ("view_channel", "embed_links", "attach_files")
 
 _MAY_BE_AGE_RESTRICTED = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
@@ -59,9 +60,9 @@ def painter(interaction: discord.Interaction[Any]) -> Requester:
         MissingPermissionsError: The bot lacks a right in this channel; nothing is spent for that.
     """
     asker = requester(interaction)
-    missing = [name for right, name in _RIGHTS.items() if not may(interaction.app_permissions, right)]
+    missing = [right for right in _RIGHTS if not may(interaction.app_permissions, right)]
     if missing:
-        raise MissingPermissionsError(permissions=", ".join(missing))
+        raise MissingPermissionsError(permissions=tuple(Text(f"permission-{right}") for right in missing))
     return asker
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cogs._answer import answer
-from cogs._command import CommandTranslator, build
+from cogs._command import build
 from cogs._errors import explain
 from cogs._requester import painter
 
@@ -28,5 +28,4 @@ async def setup(bot: ImagineBot) -> None:
     """Add a command for each model of the catalogue, and the boundary for every command's errors."""
     for model in bot.catalogue.values():
         bot.tree.add_command(build(model, paint))
-    await bot.tree.set_translator(CommandTranslator(bot.catalogue))
     bot.tree.error(explain)

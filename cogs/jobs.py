@@ -29,7 +29,7 @@ class Jobs(commands.Cog):
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
 
-    @app_commands.command(description="See your unfinished jobs, and fetch images that never reached you")
+    @app_commands.command()
     async def jobs(self, interaction: discord.Interaction[Any]) -> None:
         """What the member waits for here, with what can be done about each."""
         asker = requester(interaction)

@@ -29,7 +29,7 @@ class Quotas(commands.Cog):
 
     quota = app_commands.Group(
         name="quota",
-        description="Who may make how many images on this server",
+        description="…",  # see cogs.translation
         default_permissions=discord.Permissions(manage_guild=True),
         guild_only=True,
     )
@@ -37,7 +37,7 @@ class Quotas(commands.Cog):
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
 
-    @app_commands.command(description="See how many images you have used and how many are left")
+    @app_commands.command()
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
         """What the member has used of each limit that binds them."""
         asker = requester(interaction)
@@ -45,10 +45,7 @@ class Quotas(commands.Cog):
         lines = [_usage_line(usage, asker.locale) for usage in usages]
         await whisper(interaction, "\n".join(lines) or translate("usage-unlimited", asker.locale))
 
-    @quota.command(name="set", description="Limit the images of everybody here, or of one member")
-    @app_commands.describe(
-        limit="How many images, 0 forbids them", per="In which time", who="One member instead of everybody"
-    )
+    @quota.command(name="set")
     async def set_(
         self,
         interaction: discord.Interaction[Any],
@@ -70,8 +67,7 @@ class Quotas(commands.Cog):
             interaction, translate(key, asker.locale, quota=_quota(quota, asker.locale), member=_mention(who))
         )
 
-    @quota.command(description="Remove the limit of everybody here, or of one member")
-    @app_commands.describe(who="One member instead of everybody")
+    @quota.command()
     async def clear(self, interaction: discord.Interaction[Any], who: discord.User | None = None) -> None:
         """Remove a rule and say what holds without it."""
         asker = _manager(interaction)
@@ -87,7 +83,7 @@ class Quotas(commands.Cog):
         )
         await whisper(interaction, text)
 
-    @quota.command(description="See every limit on this server")
+    @quota.command()
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         """Every rule of this server, and what the bot's owner allows."""
         asker = _manager(interaction)

@@ -232,7 +232,8 @@ class JobRunner:
 
     async def _end(self, job: Job, status: JobStatus, error: BotError | None = None) -> None:
         key, values = (error.key, error.values) if error else (None, {})
-        ended = await durably(lambda: self._jobs.end(job.job_id, status, error=key, error_values=values))
+        plain = {name: value for name, value in values.items() if isinstance(value, str | int)}
+        ended = await durably(lambda: self._jobs.end(job.job_id, status, error=key, error_values=plain))
         if ended and ended.message_id:  # else it is told as soon as the message is known
             await self._unbroken.run(self._tell(ended))
 

@@ -79,11 +79,6 @@ class Option:
         """Whether a number is to be drawn where none is given."""
         return _is_seed(self.name, self.type)
 
-    @property
-    def kind_in_words(self) -> str:
-        """What a value has to be, to be read after "must be"."""
-        return _KINDS[self.type]
-
     def bounds(self, lowest: int, highest: int) -> tuple[int, int]:
         """The whole numbers that both this option and the caller allow: first and last."""
         low = lowest if self.minimum is None else max(lowest, math.ceil(self.minimum))

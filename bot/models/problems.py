@@ -1,28 +1,39 @@
-"""What is wrong with a value, in words that follow the option's name."""
+"""What is wrong with a value, as texts that follow the option's name."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+
+from bot.i18n import Text, Value
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-_RULES: Final = {
-    "minimum": "must be at least {}",
-    "maximum": "must be at most {}",
-    "exclusiveMinimum": "must be more than {}",
-    "exclusiveMaximum": "must be less than {}",
-    "multipleOf": "must be a multiple of {}",
-    "minLength": "must have a length of at least {}",
-    "maxLength": "must have a length of at most {}",
-    "const": "must be {}",
-}
+RULES: Final = (
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "const",
+)
+"""JSON Schema's names of the rules that have a text of their own, each filled with what the rule wants."""
 
 
-def problem_of(error: ValidationError) -> str:
+def problem_of(error: ValidationError) -> Text:
     """The rule that the value breaks, such as "must be at most 4"; never the value itself."""
-    rule = str(error.validator)
+    rule, wanted = str(error.validator), error.validator_value
     if rule == "enum":
-        choices: Any = error.validator_value
-        return f"must be one of {', '.join(map(str, choices))}"
-    return _RULES.get(rule, "is not allowed here").format(error.validator_value)
+        choices: Any = wanted
+        return Text("problem-enum", {"choices": ", ".join(map(str, choices))})
+    if rule in RULES:
+        return Text(f"problem-{rule}", {"wanted": _shown(wanted)})
+    return Text("problem-other")
+
+
+def _shown(wanted: object) -> Value:
+    is_number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
+    return Decimal(str(wanted)) if is_number else str(wanted)

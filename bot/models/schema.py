@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from bot.errors import InvalidOptionError
+from bot.i18n import DEFAULT_LOCALE, Text, translate
 from bot.models.options import SEED, Option, Value, kind_of
 from bot.models.problems import problem_of
 
@@ -79,7 +80,7 @@ class ModelSchema:
             if value is not None:
                 cleaned[option.name] = _typed(option, value)
             elif option.required:
-                raise InvalidOptionError(option=option.name, problem="must be given")
+                raise InvalidOptionError(option=option.name, problem=Text("problem-missing"))
             elif option.is_seed:
                 cleaned[option.name] = _draw_seed(option)
             elif option.default is not None:
@@ -149,15 +150,17 @@ def _check_what_is_filled_in(option: Option, rules: Mapping[str, Any]) -> None:
     elif option.default is not None and not option.required:
         error = next(Draft202012Validator(rules).iter_errors(option.default), None)
         if error:
-            raise ValueError(f"{option.name}: its default {problem_of(error)}")
+            problem = problem_of(error)
+            told = translate(problem.key, DEFAULT_LOCALE, **problem.values)
+            raise ValueError(f"{option.name}: its default {told}")
 
 
 def _typed(option: Option, value: object) -> Value:
     typed = option.typed(value)
     if typed is None:
-        raise InvalidOptionError(option=option.name, problem=f"must be {option.kind_in_words}")
+        raise InvalidOptionError(option=option.name, problem=Text(f"problem-not-{option.type}"))
     if option.required and isinstance(typed, str) and not typed.strip():
-        raise InvalidOptionError(option=option.name, problem="must not be empty")
+        raise InvalidOptionError(option=option.name, problem=Text("problem-empty"))
     return typed
 
 

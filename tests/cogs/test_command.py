@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import discord
 import pytest
@@ -16,7 +16,8 @@ from discord import app_commands
 from bot.client import fingerprint
 from bot.models.catalogue import Catalogue, Model
 from bot.models.limits import LOCALES, characters
-from cogs._command import CommandTranslator, build
+from cogs._command import build
+from cogs.translation import CommandTranslator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,15 +175,18 @@ async def test_every_localized_text_is_legal_and_unique() -> None:
             assert all(1 <= len(text) <= 100 for text in told)
 
 
-async def test_the_translator_leaves_other_commands_alone() -> None:
+async def test_the_translator_leaves_strange_commands_alone() -> None:
     tree = make_tree(IMAGINE)
 
-    @tree.command(name="jobs", description="Show my jobs")
-    async def jobs(interaction: discord.Interaction[discord.Client]) -> None:
+    @tree.command(name="dance", description="Dance for me")
+    async def dance(interaction: discord.Interaction[discord.Client], how: Literal["fast", "slow"]) -> None:
         """Do nothing."""
 
-    sent = await jobs.get_translated_payload(tree, CommandTranslator(CATALOGUE))
-    assert (sent["name_localizations"], sent["description_localizations"]) == ({}, {})
+    sent = await dance.get_translated_payload(tree, CommandTranslator(CATALOGUE))
+    (option,) = sent["options"]
+    for item in (sent, option, *option["choices"]):
+        assert not item.get("name_localizations")
+        assert not item.get("description_localizations")
 
 
 async def test_a_model_without_translations_sends_none(other: Model, tmp_path: Path) -> None:
@@ -211,7 +215,8 @@ PRINT_FINGERPRINT = """
 import asyncio, discord
 from bot.models.catalogue import Catalogue
 from bot.client import fingerprint
-from cogs._command import CommandTranslator, build
+from cogs._command import build
+from cogs.translation import CommandTranslator
 async def run(*_): ...
 catalogue = Catalogue.load()
 tree = discord.app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))

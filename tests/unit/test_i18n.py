@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import itertools
 import re
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import pytest
+from babel import Locale
+from discord import app_commands
+from discord.ext import commands
 from fluent.syntax import ast as ftl
 from fluent.syntax import parse
 from fluent.syntax.visitor import Visitor
 
 from bot import errors
-from bot.i18n import DEFAULT_LOCALE, translate
+from bot.i18n import DEFAULT_LOCALE, Text, translate
+from bot.models.options import OptionType
+from bot.models.problems import RULES
 from bot.quotas import Period
+from cogs import EXTENSIONS
 from cogs._buttons import Verb
+from cogs._requester import _RIGHTS
+from cogs.translation import command_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parents[2]
 LOCALES = sorted(folder.name for folder in (ROOT / "bot" / "locales").iterdir() if folder.is_dir())
-SENTENCES = 2000  # what Discord takes in a message
-NUMBERS = (0, 1, 2, 5, 11, 21, 1_000_000)
+# How many characters Discord takes where such a text stands, by how its key begins; else in a message.
+LIMITS = {
+    "command-": 100,
+    "choice-": 100,
+    "menu-": 32,
+    "button-": 80,
+    "numbered-": 80,
+    "alt-": 1024,
+    "modal-": 45,
+    "label-": 45,
+    "select-": 100,
+    "placeholder-": 100,
+    "hint-": 100,
+    "": 2000,
+}
+NUMBERS = (0, 1, 2, 5, 11, 21, 22, 25, 1_000_000, Decimal("0.5"), Decimal("1.50"), Decimal("21.25"))
+# What is called the same in every language, or is typed just so.
+NAMES = {"Discord", "RunComfy", "AutoMod", "CSV", "True", "False", "prompt", "txt", "imagine", "quota", "set"}
 PLURALS = {"zero", "one", "two", "few", "many", "other"}
 TEXT = "<t:1795000000:R> & <@900000000000000002> [x](y) * 1"
 
-Values: TypeAlias = "dict[str, set[str | int]]"
+Values: TypeAlias = "dict[str, set[str | int | Decimal]]"
 
 
 class Variables(Visitor):
@@ -36,6 +63,11 @@ class Variables(Visitor):
 
     def __init__(self) -> None:
         self.found: Values = {}
+        self.words: list[str] = []
+        self.plurals: list[ftl.SelectExpression] = []
+
+    def visit_TextElement(self, node: ftl.TextElement) -> None:  # noqa: N802 (the visitor's own naming)
+        self.words += re.findall(r"[^\W\d_]+", node.value)
 
     def visit_VariableReference(self, node: ftl.VariableReference) -> None:  # noqa: N802 (the visitor's own naming)
         self.found.setdefault(node.id.name, set())
@@ -43,11 +75,22 @@ class Variables(Visitor):
     def visit_SelectExpression(self, node: ftl.SelectExpression) -> None:  # noqa: N802 (as above)
         assert isinstance(node.selector, ftl.VariableReference)
         samples = self.found.setdefault(node.selector.id.name, set())
-        keys = [variant.key for variant in node.variants]
-        words = {key.name for key in keys if isinstance(key, ftl.Identifier)}
-        samples |= {int(key.value) for key in keys if isinstance(key, ftl.NumberLiteral)}
+        words = names(node)
+        samples |= {int(each.key.value) for each in node.variants if isinstance(each.key, ftl.NumberLiteral)}
         samples |= set(NUMBERS) if words <= PLURALS else words
+        if words <= PLURALS and words != {"other"}:
+            self.plurals.append(node)
         self.generic_visit(node)
+
+
+def names(node: ftl.SelectExpression) -> set[str]:
+    return {each.key.name for each in node.variants if isinstance(each.key, ftl.Identifier)}
+
+
+def parts(node: ftl.BaseNode) -> Variables:
+    visitor = Variables()
+    visitor.visit(node)
+    return visitor
 
 
 def messages(locale: str) -> dict[str, ftl.Message]:
@@ -62,9 +105,7 @@ def messages(locale: str) -> dict[str, ftl.Message]:
 
 
 def variables(message: ftl.Message) -> Values:
-    visitor = Variables()
-    visitor.visit(message)
-    return visitor.found
+    return parts(message).found
 
 
 CATALOGUES = {locale: messages(locale) for locale in LOCALES}
@@ -72,7 +113,7 @@ ENGLISH = CATALOGUES[DEFAULT_LOCALE]
 TEXTS = [(locale, key) for locale, texts in CATALOGUES.items() for key in texts]
 
 
-def fillings(message: ftl.Message) -> Iterator[dict[str, str | int]]:
+def fillings(message: ftl.Message) -> Iterator[dict[str, str | int | Decimal]]:
     """Every combination of values that can make a difference; others once as number and once as text."""
     for other in (1_000_000, TEXT):
         found = {name: sorted(samples, key=str) or [other] for name, samples in variables(message).items()}
@@ -85,24 +126,91 @@ def test_every_text_can_be_filled_in_all_its_variants(locale: str, key: str) -> 
     for values in fillings(CATALOGUES[locale][key]):
         text = translate(key, locale, **values)
         assert text.strip() == text != ""
-        assert len(text) <= SENTENCES
-        assert not re.search(r"[\u2066-\u2069{}]|1[,.\s\u00a0\u202f]000", text)
+        # Discord counts as JavaScript does: most emoji are two.
+        assert len(text.encode("utf-16-le")) // 2 <= limit(key), f"{key} is too long in {locale}: {text}"
+        assert not re.search(r"[\u2066-\u2069{}]|1[,.\s\u00a0\u202f]000|[.,]\d*0\b", text)
         used = [value for value in values.values() if value == TEXT]
         assert not used or TEXT in text
 
 
+def limit(key: str) -> int:
+    return next(most for prefix, most in LIMITS.items() if key.startswith(prefix))
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_language_has_the_same_texts_with_the_same_variables(locale: str) -> None:
-    assert list(CATALOGUES[locale]) == list(ENGLISH)
-    for key, message in CATALOGUES[locale].items():
-        assert set(variables(message)) == set(variables(ENGLISH[key])), key
+    own = CATALOGUES[locale]
+    assert [f"{key} is missing in {locale}/bot.ftl" for key in ENGLISH if key not in own] == []
+    assert [f"{key} is missing in {DEFAULT_LOCALE}/bot.ftl" for key in own if key not in ENGLISH] == []
+    for key, message in own.items():
+        assert set(variables(message)) == set(variables(ENGLISH[key])), (
+            f"{key} has other variables in {locale}"
+        )
+    assert list(own) == list(ENGLISH), "the texts stand in the same order everywhere"
+
+
+@pytest.mark.parametrize(("locale", "key"), TEXTS)
+def test_every_plural_has_all_forms_of_its_language(locale: str, key: str) -> None:
+    forms = {*Locale.parse(locale, sep="-").plural_form.tags, "other"}
+    for plural in parts(CATALOGUES[locale][key]).plurals:
+        assert names(plural) == forms, f"{key} in {locale} needs the plurals {sorted(forms)}"
+        one = next(each for each in plural.variants if getattr(each.key, "name", "") == "one")
+        is_one_alone = locale == DEFAULT_LOCALE  # elsewhere 21 is "one" too
+        selector = plural.selector
+        assert isinstance(selector, ftl.VariableReference)
+        assert is_one_alone or selector.id.name in parts(one.value).found, f"{key} hides its 21 in {locale}"
+
+
+@pytest.mark.parametrize("key", ENGLISH)
+def test_nothing_stays_english_in_russian(key: str) -> None:
+    words = parts(CATALOGUES["ru"][key]).words
+    assert [word for word in words if word.isascii() and word not in NAMES] == []
+    assert [word for word in words if not word.isascii() and re.search("[A-Za-z]", word)] == []
+
+
+@pytest.mark.parametrize(
+    ("number", "english", "russian"),
+    [
+        (0, "0 images", "0 изображений"),
+        (1, "1 image", "1 изображение"),
+        (2, "2 images", "2 изображения"),
+        (5, "5 images", "5 изображений"),
+        (11, "11 images", "11 изображений"),
+        (21, "21 images", "21 изображение"),
+        (1_000_000, "1000000 images", "1000000 изображений"),
+        (Decimal("1.00"), "1 image", "1 изображение"),
+        (Decimal("1E+1"), "10 images", "10 изображений"),
+        (Decimal("1.50"), "1.5 images", "1,5 изображения"),
+        (Decimal("0.25"), "0.25 images", "0,25 изображения"),
+        (Decimal("1234.5"), "1234.5 images", "1234,5 изображения"),
+        (Decimal("0.000125"), "0.000125 images", "0,000125 изображения"),
+    ],
+)
+def test_numbers_are_plain_and_choose_the_plural(number: int | Decimal, english: str, russian: str) -> None:
+    assert translate("images", "en-US", count=number) == english
+    assert translate("images", "ru", count=number) == russian
+
+
+def test_texts_are_filled_with_texts_in_the_same_language() -> None:
+    problem = Text("problem-minimum", {"wanted": Decimal("0.5")})
+    said = {
+        locale: translate("invalid-option", locale, option="x", problem=problem) for locale in ("en", "ru")
+    }
+    assert said["en"] == "⚠️ The option x must be at least 0.5. Nothing was ordered."
+    assert said["ru"] == "⚠️ Параметр x должен быть не меньше 0,5. Ничего не заказано."
+    rights = (Text("permission-view_channel"), Text("permission-attach_files"))
+    assert "View Channel, Attach Files" in translate("missing-permissions", "en", permissions=rights)
+    assert "Просматривать канал, Прикреплять файлы" in translate(
+        "missing-permissions", "ru", permissions=rights
+    )
 
 
 def test_a_language_comes_as_near_as_there_is_one() -> None:
     english = translate("button-cancel", "en-US")
     assert english == "Cancel"
-    for locale in ("en-GB", "en", "xx", "xx-YY", ""):
+    for locale in ("en-GB", "en", "uk", "xx", "xx-YY", ""):
         assert translate("button-cancel", locale) == english
+    assert translate("button-cancel", "ru") == translate("button-cancel", "ru-RU") == "Отменить"
 
 
 def test_what_cannot_be_told_is_an_error() -> None:
@@ -145,19 +253,43 @@ FAMILIES: dict[str, Iterable[str]] = {
     "usage-": Period,
     "numbered-": (Verb.CANCEL, Verb.FETCH),
     "jobs-": ("waiting", "painting", "fetchable"),
+    "problem-": RULES,
+    "problem-not-": get_args(OptionType),
+    "permission-": _RIGHTS,
 }
+SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]
 
 
 def calls() -> Iterator[tuple[set[str], set[str] | None]]:
-    """The keys that each call of `translate` can ask for, and the values it gives (None where unknown)."""
-    for file in [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]:
+    """The keys that each `translate` or `Text` can ask for, and the values it gives (None where unknown)."""
+    for file in SOURCES:
+        if file.name == "translation.py":
+            continue  # its keys are those of the commands, see below
         for scope in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
                 for call in ast.walk(scope):
-                    if isinstance(call, ast.Call) and ast.unparse(call.func) == "translate":
-                        names = {keyword.arg for keyword in call.keywords}
-                        given = None if None in names else {name for name in names if name}
-                        yield set(keys(call.args[0], scope)), given
+                    if isinstance(call, ast.Call) and ast.unparse(call.func) in {"translate", "Text"}:
+                        yield set(keys(call.args[0], scope)), given(call)
+
+
+def given(call: ast.Call) -> set[str] | None:
+    if ast.unparse(call.func) == "Text":
+        values = call.args[1] if len(call.args) > 1 else ast.Dict([], [])
+        return {ast.literal_eval(key) for key in values.keys if key} if isinstance(values, ast.Dict) else None
+    names = {keyword.arg for keyword in call.keywords}
+    return None if None in names else {name for name in names if name}
+
+
+def commands_keys() -> Iterator[str]:
+    """The keys of all that Discord lists of our own commands."""
+    modules = [importlib.import_module(name) for name in EXTENSIONS]
+    cogs = [each for module in modules for each in vars(module).values() if inspect.isclass(each)]
+    for cog in cogs:
+        for root in cog.__cog_app_commands__ if issubclass(cog, commands.Cog) else ():
+            for command in [root, *(root.walk_commands() if isinstance(root, app_commands.Group) else ())]:
+                yield command_key(command)
+                if isinstance(command, app_commands.Command):
+                    yield from (f"{command_key(command)}-{each.display_name}" for each in command.parameters)
 
 
 def keys(node: ast.expr, scope: ast.AST) -> Iterator[str]:
@@ -186,11 +318,24 @@ def test_the_code_asks_only_for_texts_that_exist_and_fills_them() -> None:
     asked = list(calls())
     assert len(asked) > 10
     for wanted, given in asked:
-        assert wanted <= set(ENGLISH)
+        assert [key for key in wanted if key not in ENGLISH] == []
         for key in wanted if given is not None else ():
             assert set(variables(ENGLISH[key])) <= (given or set()), key
 
 
 def test_no_text_is_without_use() -> None:
     used = {key for wanted, _ in calls() for key in wanted} | {failure.key for failure in FAILURES}
-    assert set(ENGLISH) - used == set()
+    choices = {key for key in ENGLISH if key.startswith("choice-")}
+    assert set(ENGLISH) - used - choices - set(commands_keys()) == set()
+
+
+def test_every_command_and_option_is_described_in_every_language() -> None:
+    wanted = list(commands_keys())
+    assert "command-quota-set-limit" in wanted
+    missing = [f"{key} in {name}" for name, own in CATALOGUES.items() for key in wanted if key not in own]
+    assert missing == []
+
+
+def test_the_key_of_a_context_menu_is_its_english_name() -> None:
+    menus = [key for key in ENGLISH if key.startswith("menu-")]
+    assert menus == [f"menu-{translate(key, 'en-US').lower().replace(' ', '-')}" for key in menus]

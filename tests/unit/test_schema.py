@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from bot.errors import InvalidOptionError
+from bot.i18n import Text, translate
 from bot.models.catalogue import Catalogue
 from bot.models.schema import SEED_MAXIMUM, ModelSchema
 
@@ -46,11 +47,17 @@ def one(rule: dict[str, Any], *, name: str = "option", required: bool = False) -
     return ModelSchema.read({"properties": {name: rule}, "required": [name] if required else []})
 
 
+def told(error: InvalidOptionError) -> str:
+    text = error.values["problem"]
+    assert isinstance(text, Text)
+    return translate(text.key, "en-US", **text.values)
+
+
 def problem(schema: ModelSchema, values: dict[str, object]) -> tuple[object, object]:
     with pytest.raises(InvalidOptionError) as caught:
         schema.clean(values)
     assert set(caught.value.values) == {"option", "problem"}
-    return caught.value.values["option"], caught.value.values["problem"]
+    return caught.value.values["option"], told(caught.value)
 
 
 def test_the_options_of_nano_banana() -> None:
@@ -171,7 +178,7 @@ def test_what_is_refused_and_how(values: dict[str, object], expected: tuple[str,
         ({"strength": float("inf")}, ("strength", "must be a number")),
         ({"guidance": 0.4}, ("guidance", "must be at least 0.5")),
         ({"steps": 31}, ("steps", "must be a multiple of 5")),
-        ({"text": "x" * 301}, ("text", "must have a length of at most 300")),
+        ({"text": "x" * 301}, ("text", "must have at most 300 characters")),
         ({"scale": 1.5}, ("scale", "must be one of 0.5, 1, 2")),
     ],
 )
@@ -340,10 +347,10 @@ def test_anything_at_all_is_either_a_valid_input_or_a_sentence(values: dict[str,
     try:
         cleaned = SCHEMA.clean(values)
     except InvalidOptionError as error:
-        refused = error.values
+        refused = error
     else:
         SCHEMA.validator.validate(cleaned)
         assert set(cleaned) == {option.name for option in SCHEMA.options}
         return
-    assert refused["option"] in [option.name for option in SCHEMA.options]
-    assert str(refused["problem"]).startswith("must ")
+    assert refused.values["option"] in [option.name for option in SCHEMA.options]
+    assert told(refused).startswith("must ")

@@ -1,4 +1,12 @@
 # Times come in as Discord's own timestamps, which stay true without an edit.
+#
+# How a key begins says where its text stands, and so how long it may be in every language:
+#   command- 100   what a command, a group or an option does: command-quota-set-limit is /quota set's limit
+#   choice-  100   a choice of an option, by its value     menu-        32   a context menu, by its English name
+#   button-   80   numbered- 80                            alt-       1024   the description of a picture
+#   modal-    45   a title                                 label-       45   of a field
+#   select-  100   a line to choose, and what it means     placeholder- 100  hint- 100  beside a field
+# All other texts are messages or parts of one, which takes 2000.
 
 ## What a job's message says
 
@@ -62,6 +70,28 @@ unexpected = ⚠️ Something went wrong here (reference { $reference }). Try ag
 ## Refusals, told to one person
 
 invalid-option = ⚠️ The option { $option } { $problem }. Nothing was ordered.
+problem-missing = must be given
+problem-empty = must not be empty
+problem-not-string = must be text
+problem-not-integer = must be a whole number
+problem-not-number = must be a number
+problem-not-boolean = must be true or false
+problem-enum = must be one of { $choices }
+problem-minimum = must be at least { $wanted }
+problem-maximum = must be at most { $wanted }
+problem-exclusiveMinimum = must be more than { $wanted }
+problem-exclusiveMaximum = must be less than { $wanted }
+problem-multipleOf = must be a multiple of { $wanted }
+problem-minLength = must have at least { $wanted ->
+    [one] { $wanted } character
+   *[other] { $wanted } characters
+}
+problem-maxLength = must have at most { $wanted ->
+    [one] { $wanted } character
+   *[other] { $wanted } characters
+}
+problem-const = must be { $wanted }
+problem-other = is not allowed here
 quota-exceeded = { $fits ->
     [forbidden] ⏳ Your limit here is 0 images per { $per }, 0 left (resets { $resets }). Somebody who manages this server can change it with /quota set.
    *[other] ⏳ You have used { $used } of { $limit } images { $per ->
@@ -83,6 +113,9 @@ not-now = ⚠️ This job has moved on, so there is nothing to do here. Look at 
 already-painting = 🎨 Already painting, RunComfy cannot stop it. It will be posted when it is done.
 forbidden-here = ⚠️ You may not use this here. Ask somebody who manages this server; they can ask the bot's owner.
 missing-permissions = ⚠️ I cannot post images in this channel: I need { $permissions } here. Ask somebody who manages this server, or use another channel. Nothing was ordered.
+permission-view_channel = View Channel
+permission-embed_links = Embed Links
+permission-attach_files = Attach Files
 runcomfy-down = ⚠️ RunComfy, which makes the images, is not answering. Nothing was charged; try again in a few minutes.
 stopping = ⚠️ The bot is restarting. Nothing was charged; try again in a minute.
 busy = ⚠️ The bot is busy. Nothing was charged; try again in a minute.
@@ -118,3 +151,20 @@ quota-show-default = Everybody: { $quota } (set by the bot's owner)
 quota-show-member = { $member }: { $quota }
 quota-show-ceiling = The bot's owner allows a member at most { $quota }.
 quota-show-more = … and { $count } more.
+
+## Commands, as Discord lists them
+
+command-jobs = See your unfinished jobs, and fetch images that never reached you
+command-usage = See how many images you have used and how many are left
+command-quota = Who may make how many images on this server
+command-quota-set = Limit the images of everybody here, or of one member
+command-quota-set-limit = How many images, 0 forbids them
+command-quota-set-per = In which time
+command-quota-set-who = One member instead of everybody
+command-quota-clear = Remove the limit of everybody here, or of one member
+command-quota-clear-who = One member instead of everybody
+command-quota-show = See every limit on this server
+choice-hour = hour
+choice-day = day
+choice-week = week
+choice-month = month

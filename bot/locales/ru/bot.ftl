@@ -1,0 +1,196 @@
+# Для тех, кто переводит: на «вы», коротко, без восклицаний. [one] — это и 21, поэтому число стоит и там.
+
+## What a job's message says
+
+status-waiting = 🕒 Ожидает · заказано { $since }
+status-in-queue = 🕒 { $place ->
+    [0] В очереди
+   *[other] В очереди, место { $place }
+} · заказано { $since }
+status-held-up = 🕒 RunComfy не отвечает. Заказ ждёт и продолжится сам · заказано { $since }
+status-painting = 🎨 Рисую · начато { $since }
+status-succeeded = ✅ { $images ->
+    [one] { $images } изображение
+    [few] { $images } изображения
+    [many] { $images } изображений
+   *[other] { $images } изображения
+} за { $seconds } с
+status-fetched = ✅ { $images ->
+    [one] { $images } изображение получено
+    [few] { $images } изображения получены
+    [many] { $images } изображений получено
+   *[other] { $images } изображения получено
+} бесплатно
+status-cancelled = ✖️ { $by ->
+    [nobody] Заказ отменён до начала работы.
+   *[other] Заказ отменён участником { $by } до начала работы.
+} Ничего не списано.
+nothing-charged = Ничего не списано.
+images-given-back = Пришло изображений: { $delivered } из { $ordered }. { $missing ->
+    [one] За { $missing } недостающее
+    [few] За { $missing } недостающих
+    [many] За { $missing } недостающих
+   *[other] За { $missing } недостающего
+} списание отменено.
+missing-fetchable = Кнопка «Забрать изображения» бесплатно попробует получить остальное.
+file-made-smaller = Изображение { $number } показано как { $format }, { $width }×{ $height }, { $size } МБ: в исходном { $original } было { $originalsize } МБ, а сюда помещается { $limit } МБ.
+sent-directly = Ваши изображения (сообщение с заказом больше недоступно):
+told-directly = Вот чем закончился ваш заказ (его сообщение больше недоступно):
+words-refused = (Эти слова не показаны: их не пропускает AutoMod этого сервера.)
+cut-prompt = Промпт целиком — в файле prompt.txt.
+asked-by = заказ от { $member }
+seed = сид { $seed }
+images = { $count ->
+    [one] { $count } изображение
+    [few] { $count } изображения
+    [many] { $count } изображений
+   *[other] { $count } изображения
+}
+
+button-cancel = Отменить
+button-reroll = Ещё вариант
+button-retry = Повторить
+button-fetch = Забрать изображения
+numbered-cancel = Отменить { $number }
+numbered-fetch = Забрать { $number }
+
+## Why a job failed; told in its own message
+
+prompt-refused = ⚠️ RunComfy не принял этот промпт или его параметры. Попробуйте другие слова.
+runcomfy-unavailable = ⚠️ RunComfy не отвечает. Попробуйте ещё раз через несколько минут.
+submission-unknown = ⚠️ Неизвестно, принял ли RunComfy заказ, поэтому второй раз он не отправлен. Нажмите «Повторить», чтобы заказать заново.
+request-not-found = ⚠️ RunComfy больше не знает об этом заказе. Нажмите «Повторить», чтобы заказать заново.
+generation-failed = ⚠️ RunComfy не смог создать изображение. Нажмите «Повторить» или попробуйте другие слова.
+generation-timeout = ⚠️ RunComfy не успел вовремя. Если он закончит позже, кнопка «Забрать изображения» доставит их бесплатно.
+output-unavailable = ⚠️ Изображения готовы, но их файлы сейчас не скачиваются. Кнопка «Забрать изображения» попробует ещё раз, бесплатно.
+delivery-failed = ⚠️ Изображения готовы, но Discord их не принял. Кнопка «Забрать изображения» опубликует их заново, бесплатно.
+operator = ⚠️ Сейчас бот не может рисовать. Исправить это может его владелец: причина записана в журнале.
+unexpected = ⚠️ Что-то пошло не так (код { $reference }). Попробуйте ещё раз; если не поможет, сообщите этот код владельцу бота.
+
+## Refusals, told to one person
+
+invalid-option = ⚠️ Параметр { $option } { $problem }. Ничего не заказано.
+problem-missing = обязателен
+problem-empty = не может быть пустым
+problem-not-string = должен быть текстом
+problem-not-integer = должен быть целым числом
+problem-not-number = должен быть числом
+problem-not-boolean = может быть только True или False
+problem-enum = может быть только одним из этих: { $choices }
+problem-minimum = должен быть не меньше { $wanted }
+problem-maximum = должен быть не больше { $wanted }
+problem-exclusiveMinimum = должен быть больше { $wanted }
+problem-exclusiveMaximum = должен быть меньше { $wanted }
+problem-multipleOf = должен делиться на { $wanted }
+problem-minLength = должен быть не короче { $wanted ->
+    [one] { $wanted } символа
+    [few] { $wanted } символов
+    [many] { $wanted } символов
+   *[other] { $wanted } символа
+}
+problem-maxLength = должен быть не длиннее { $wanted ->
+    [one] { $wanted } символа
+    [few] { $wanted } символов
+    [many] { $wanted } символов
+   *[other] { $wanted } символа
+}
+problem-const = может быть только таким: { $wanted }
+problem-other = здесь не подходит
+quota-exceeded = { $fits ->
+    [forbidden] ⏳ Здесь ваш лимит — 0 изображений { $per ->
+        [hour] в час
+        [day] в день
+        [week] в неделю
+       *[month] в месяц
+    } (обновится { $resets }). Изменить его могут те, кто управляет сервером, командой /quota set.
+   *[other] ⏳ Вы использовали { $used } из { $limit ->
+        [one] { $limit } изображения
+        [few] { $limit } изображений
+        [many] { $limit } изображений
+       *[other] { $limit } изображения
+    } { $per ->
+        [hour] за этот час
+        [day] за сегодня
+        [week] за эту неделю
+       *[month] за этот месяц
+    }, осталось { $left }; лимит обновится { $resets }. { $fits ->
+        [later] Для этого заказа нужно { $wanted }: возвращайтесь после обновления или закажите меньше.
+        [never] Для этого заказа нужно { $wanted }, а это больше лимита: закажите меньше.
+       *[used-up] Возвращайтесь после обновления.
+    }
+}
+budget-exceeded = ⏳ Бюджет бота, общий для всех серверов, исчерпан. Его задаёт владелец бота; обновится { $resets }.
+quota-too-high = ⚠️ Это больше, чем владелец бота разрешает участнику: { $maximum }. Выберите лимит поменьше.
+job-not-found = ⚠️ Такого заказа здесь нет. Сделайте новый командой /imagine.
+not-your-job = ⚠️ Это чужой заказ. Такое доступно только его автору и тем, кто управляет сообщениями.
+not-now = ⚠️ С этим заказом уже всё изменилось, здесь делать нечего. Посмотрите на его сообщение.
+already-painting = 🎨 Уже рисую, остановить RunComfy нельзя. Результат появится, когда будет готов.
+forbidden-here = ⚠️ Здесь вам это недоступно. Спросите тех, кто управляет сервером; они могут обратиться к владельцу бота.
+missing-permissions = ⚠️ Я не могу публиковать изображения в этом канале, мне не хватает прав: { $permissions }. Попросите тех, кто управляет сервером, или выберите другой канал. Ничего не заказано.
+permission-view_channel = Просматривать канал
+permission-embed_links = Встраивать ссылки
+permission-attach_files = Прикреплять файлы
+runcomfy-down = ⚠️ RunComfy, который создаёт изображения, не отвечает. Ничего не списано; попробуйте через несколько минут.
+stopping = ⚠️ Бот перезапускается. Ничего не списано; попробуйте через минуту.
+busy = ⚠️ Бот занят. Ничего не списано; попробуйте через минуту.
+
+## /jobs
+
+jobs-waiting = { $number }. 🕒 Ожидает · заказано { $when } · [{ $prompt }]({ $link })
+jobs-painting = { $number }. 🎨 Рисую · заказано { $when } · [{ $prompt }]({ $link })
+jobs-fetchable = { $number }. 📦 Можно забрать бесплатно · заказано { $when } · { $prompt }
+jobs-none = Незавершённых заказов у вас здесь нет. Сделайте новый командой /imagine.
+jobs-cancelled = ✖️ Заказ отменён. Ничего не списано.
+
+## /usage and /quota
+
+usage-line = { $period }: использовано { $used } из { $limit ->
+    [one] { $limit } изображения
+    [few] { $limit } изображений
+    [many] { $limit } изображений
+   *[other] { $limit } изображения
+}, осталось { $left } { $bar } обновится { $resets }
+usage-unlimited = Здесь для вас нет ограничений.
+usage-hour = За этот час
+usage-day = За сегодня
+usage-week = За эту неделю
+usage-month = За этот месяц
+quota-of = { $limit ->
+    [one] { $limit } изображение
+    [few] { $limit } изображения
+    [many] { $limit } изображений
+   *[other] { $limit } изображения
+} { $per ->
+    [hour] в час
+    [day] в день
+    [week] в неделю
+   *[month] в месяц
+}
+unlimited = без ограничений
+quota-set-everybody = ✅ Новый лимит для всех на этом сервере: { $quota }. У кого лимит свой, у тех он остаётся.
+quota-set-member = ✅ Новый лимит для { $member }: { $quota }.
+quota-cleared-everybody = ✅ Лимита этого сервера больше нет. Действует то, что разрешает владелец бота: { $quota }.
+quota-cleared-member = ✅ Своего лимита у { $member } больше нет. Действует то же, что для всех: { $quota }.
+quota-nothing-to-clear = Убирать было нечего. Действует: { $quota }.
+quota-show-everybody = Для всех: { $quota }
+quota-show-default = Для всех: { $quota } (задал владелец бота)
+quota-show-member = { $member }: { $quota }
+quota-show-ceiling = Больше всего, что владелец бота разрешает участнику: { $quota }.
+quota-show-more = … и ещё { $count }.
+
+## Commands, as Discord lists them
+
+command-jobs = Ваши незавершённые заказы и изображения, которые до вас не дошли
+command-usage = Сколько изображений вы использовали и сколько осталось
+command-quota = Кто и сколько изображений может создать на этом сервере
+command-quota-set = Задать лимит для всех здесь или для одного участника
+command-quota-set-limit = Сколько изображений; 0 — запретить
+command-quota-set-per = За какое время
+command-quota-set-who = Один участник вместо всех
+command-quota-clear = Убрать лимит для всех здесь или для одного участника
+command-quota-clear-who = Один участник вместо всех
+command-quota-show = Посмотреть все лимиты на этом сервере
+choice-hour = час
+choice-day = день
+choice-week = неделя
+choice-month = месяц

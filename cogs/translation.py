@@ -1,0 +1,104 @@
+"""What Discord lists of commands, in every language: from the models' files and from the catalogues of texts.
+
+A text's key is made of the names: `command-quota` is the group, `command-quota-set` its command, and
+`command-quota-set-limit` an option of that; `choice-hour` is a choice by its value, and `menu-remove-image`
+the context menu "Remove image".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import TranslationContextLocation
+
+from bot.i18n import DEFAULT_LOCALE, translate
+
+if TYPE_CHECKING:
+    from bot.client import ImagineBot
+    from bot.models.catalogue import Catalogue, Model
+
+
+class CommandTranslator(app_commands.Translator):
+    """Knows every command in the languages that there are; names of commands and options are only models'."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        """The text in that language, or None where Discord is to show the English one."""
+        if model := self._catalogue.get(string.extras.get("model_id", "")):
+            is_spoken = locale.value in model.texts
+            text = (
+                _of_model(model, string.extras["option"], context.location, locale.value)
+                if is_spoken
+                else None
+            )
+            return None if text == string.message else text
+        try:
+            key = _key(context)
+            text, english = translate(key, locale.value), translate(key, DEFAULT_LOCALE)
+        except KeyError:  # such as a choice that is the same in every language
+            return None
+        return None if text == english else text
+
+
+def _of_model(model: Model, option: str | None, place: TranslationContextLocation, locale: str) -> str | None:
+    if option is None:
+        is_description = place is TranslationContextLocation.command_description
+        return model.command_description(locale) if is_description else None
+    if place is TranslationContextLocation.parameter_name:
+        return model.option_names(locale)[option]
+    return model.description(option, locale)
+
+
+def _key(context: app_commands.TranslationContextTypes) -> str:
+    match context.location, context.data:
+        case TranslationContextLocation.command_name, app_commands.ContextMenu(name=name):
+            return f"menu-{name.lower().replace(' ', '-')}"
+        case TranslationContextLocation.choice_name, app_commands.Choice(value=value):
+            return f"choice-{value}"
+        case TranslationContextLocation.parameter_description, app_commands.Parameter() as parameter:
+            return f"{command_key(parameter.command)}-{parameter.display_name}"
+        case (
+            TranslationContextLocation.command_description | TranslationContextLocation.group_description,
+            app_commands.Command() | app_commands.Group() as command,
+        ):
+            return command_key(command)
+    return ""
+
+
+def command_key(command: app_commands.Command[Any, ..., Any] | app_commands.Group) -> str:
+    """The key of a command's own text, and the beginning of its options' keys."""
+    return f"command-{command.qualified_name.replace(' ', '-')}"
+
+
+def describe(command: app_commands.Command[Any, ..., Any] | app_commands.Group) -> None:
+    """Give a command and its options their English descriptions.
+
+    Raises:
+        KeyError: One has none.
+    """
+    key = command_key(command)
+    command.description = translate(key, DEFAULT_LOCALE)
+    if isinstance(command, app_commands.Command):
+        texts = {
+            each.name: translate(f"{key}-{each.display_name}", DEFAULT_LOCALE) for each in command.parameters
+        }
+        app_commands.describe(**{name: app_commands.locale_str(text) for name, text in texts.items()})(
+            command
+        )
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Put all commands that are there into words."""
+    for command in bot.tree.walk_commands():
+        if command.qualified_name not in bot.catalogue.by_command:
+            describe(command)
+    await bot.tree.set_translator(CommandTranslator(bot.catalogue))
