@@ -52,6 +52,8 @@ class Turns:
 
     def occupy(self, job: Job) -> None:
         """Count a job that is at RunComfy already, as after a start."""
+        self._begun += 1
+        self._served[job.user_id] = self._begun  # else whoever has it there would be next once more
         self._running[job.job_id] = job
 
     def seen(self, job_id: str, queue_position: int) -> None:

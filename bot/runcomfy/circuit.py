@@ -21,8 +21,8 @@ _PROBE_SECONDS = 2.0
 class Circuit:
     """Opens after five calls in a row that found nobody; one that is answered closes it.
 
-    While it is open, `probe` is called every two seconds, and only that: a call that costs nothing, such as
-    one that RunComfy is sure to refuse.
+    While it is open, `probe` is called at once and every two seconds, and only that: a call that costs
+    nothing, such as one that RunComfy is sure to refuse.
     """
 
     def __init__(self, probe: Callable[[], Awaitable[object]]) -> None:
@@ -78,6 +78,8 @@ class Circuit:
 
     async def _until_closed(self) -> None:
         while self.is_open:
-            await asyncio.sleep(_PROBE_SECONDS)
+            # At once too: it may be one request alone that RunComfy cannot answer for.
             with suppress(BotError), self.watching():
                 await self._probe()
+            if self.is_open:
+                await asyncio.sleep(_PROBE_SECONDS)

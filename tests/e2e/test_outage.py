@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from tests.e2e.accounts import check_accounts
@@ -38,7 +39,9 @@ async def test_orders_that_wait_go_on_and_new_ones_are_refused_at_once(tmp_path:
         first, *others = await outage(world, cable)
         shown = len(world.discord.channel.messages)
         rows = len(world.rows())
+        begun = time.monotonic()
         assert REFUSED in await world.says(world.mia, "imagine", prompt="a fox")
+        assert time.monotonic() - begun < 1
         refused = await (await world.mia.press(done, "Re-roll")).answered()
         assert refused.is_ephemeral
         assert REFUSED in refused.text

@@ -25,13 +25,18 @@ async def test_a_pile_waits_in_the_bot_and_the_next_person_does_not_wait_for_it(
         await world.ends(second, "cancelled")
         await world.ends(third, "place 3")
         assert len(world.runcomfy.submits) == 2
+        last = await world.imagine(world.mia, prompt="last", resolution="0.5K")
+        await world.ends(last, "place 3")  # before the next one of somebody who has one painted
+        await world.ends(third, "place 4")
         await world.kill()
+        edits = len(world.edits(third))
         await world.start()
+        await world.discord.until(lambda: len(world.edits(third)) > edits and "place 4" in third.text)
         world.runcomfy.release()
-        for message in (first, third, other):
+        for message in (first, third, other, last):
             await world.ends(message, "✅")
         await world.settled()
-        assert len(world.runcomfy.submits) == 3
+        assert len(world.runcomfy.submits) == 4
         assert (world.used(world.alice), world.used(world.bob)) == (2, 1)
         check_accounts(world)
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import web
 
 from bot.errors import BotError, RunComfyUnavailableError, SubmissionUnknownError
 from playground.runcomfy import Fault, LocalRunComfy, answer, reset
@@ -82,6 +83,21 @@ async def test_nothing_is_sent_but_probes_until_one_is_answered(
     await asyncio.wait_for(back, 20)
     assert routes(runcomfy)[sent:] == ["status"] * 3
     assert not client.is_down
+    assert await client.submit(MODEL, FOX) in runcomfy.orders
+
+
+async def test_one_request_that_cannot_be_looked_at_keeps_nobody_from_ordering(
+    runcomfy: LocalRunComfy, client: RunComfyClient
+) -> None:
+    async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
+        assert good is not None
+        return good if request.match_info["request_id"] != ill else web.Response(status=500)
+
+    ill = await client.submit(MODEL, FOX)
+    runcomfy.fail("status", Fault(spoil, is_after=True), times=None)
+    with pytest.raises(RunComfyUnavailableError):
+        await client.status(ill)
+    await asyncio.wait_for(client.back(), 1)
     assert await client.submit(MODEL, FOX) in runcomfy.orders
 
 

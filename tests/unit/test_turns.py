@@ -91,6 +91,16 @@ async def test_what_is_at_runcomfy_since_before_the_start_counts() -> None:
     assert queue.begun == [new]
 
 
+async def test_whoever_has_one_at_runcomfy_since_before_the_start_was_served() -> None:
+    queue = Queue()
+    old, mine, other = job(1), job(1), job(2)
+    queue.turns.occupy(old)
+    await queue.come(mine, other)
+    assert [queue.places[each.job_id] for each in (other, mine)] == [1, 2]
+    await queue.end(old)
+    assert queue.begun == [other]
+
+
 async def test_the_place_counts_those_who_wait_at_runcomfy_too() -> None:
     queue = Queue()
     first, second, third = job(1), job(2), job(3)
