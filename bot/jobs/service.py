@@ -15,6 +15,7 @@ from bot.errors import (
     NotYourJobError,
     RunComfyDownError,
 )
+from bot.jobs.steadfast import durably
 from bot.records import Input, Job, JobStatus, Requester
 
 if TYPE_CHECKING:
@@ -77,10 +78,10 @@ class JobService:
         """
         _log.warning("job %s: given back, since its first response did not arrive", job.job_id)
         if job.request_id:
-            await self._jobs.end(job.job_id, JobStatus.FAILED, error=DeliveryError.key)
+            await durably(lambda: self._jobs.end(job.job_id, JobStatus.FAILED, error=DeliveryError.key))
         else:
-            await self._jobs.end(job.job_id, JobStatus.CANCELLED)
-        await self._jobs.told(job)
+            await durably(lambda: self._jobs.end(job.job_id, JobStatus.CANCELLED))
+        await durably(lambda: self._jobs.told(job))
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:
         """The same order with a new seed, charged to whoever asks; see `start`.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.errors import BotError, JobNotFoundError, RequestNotFoundError
+from bot.errors import BotError, JobNotFoundError, RequestNotFoundError, RunComfyUnavailableError
 from bot.records import Job, JobStatus
 from bot.runcomfy import Completed
 
@@ -33,6 +34,7 @@ class Upkeep:
         self._runcomfy = runcomfy
         self._files = files
         self._take = take
+        self._stumbles: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Begin at once, and go on until cancelled."""
@@ -46,13 +48,17 @@ class Upkeep:
 
     async def look_again(self) -> None:
         """Take up what was given back and has come after all; it is delivered free."""
-        for job in await self._jobs.due():
+        # What could not be looked at last time comes last, so that it keeps nobody else waiting.
+        for job in sorted(await self._jobs.due(), key=lambda job: self._stumbles[job.job_id]):
             try:
                 has_come = self._files.of(job) or await self._has_ended(job)
             except RequestNotFoundError:
                 _log.info("job %s: RunComfy has forgotten it", job.job_id)
                 await self._jobs.looked(job, is_last=True)
                 continue
+            except RunComfyUnavailableError:
+                self._stumbles[job.job_id] += 1
+                raise
             if not has_come:
                 await self._jobs.looked(job)
             elif again := await self._jobs.take_up_late(job.job_id):

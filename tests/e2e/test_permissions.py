@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -155,6 +157,24 @@ async def test_a_broken_connection_is_a_lost_answer(way: tuple[World, Gate]) -> 
     await world.ends(message, "✅")
     await world.settled()
     assert (len(world.runcomfy.submits), delivered(message)) == (1, 1)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_refused_first_response_costs_nothing_though_the_database_is_locked(
+    way: tuple[World, Gate],
+) -> None:
+    world, passage = way
+    world.discord.fail("callback", *MISSING_ACCESS)
+    passage.hold_next_answer()
+    interaction = await ask(world.alice)
+    await world.discord.until(lambda: any(call.route == "callback" for call in world.discord.trace))
+    with closing(sqlite3.connect(world.folder / "data" / "bot.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        passage.release()
+        await world.discord.until(lambda: "refuses to write" in world.log)
+        other.execute("rollback")
+    await given_back(world, interaction)
+    assert world.used(world.alice) == 0
 
 
 @pytest.mark.asyncio(loop_scope="function")

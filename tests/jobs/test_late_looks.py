@@ -1,0 +1,65 @@
+"""What is looked for again an hour later, where RunComfy cannot answer for all of it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.errors import RunComfyUnavailableError
+from bot.records import JobStatus
+from playground.runcomfy import Fault, LocalRunComfy, answer
+from tests.jobs.bot import MODEL, Bot, Channel
+from tests.jobs.brisk import BriskLoop
+from tests.orders import requester
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.records import Job
+
+
+async def in_state(bot: Bot, job: Job, status: JobStatus) -> Job:
+    async with asyncio.timeout(120):
+        while (found := await bot.jobs.get(job.job_id)).status is not status:  # noqa: ASYNC110 (a database has no event to wait for)
+            await asyncio.sleep(1)
+    return found
+
+
+async def lost(bot: Bot, runcomfy: LocalRunComfy, channel: Channel, prompt: str) -> Job:
+    """A job whose image is made and cannot be downloaded yet."""
+    runcomfy.fail("file", answer(404))
+    values: dict[str, object] = {"prompt": prompt, "resolution": "0.5K"}
+    job = await bot.service.start(requester(), MODEL, values)
+    assert job
+    bot.service.answered(job, channel.post(job.token))
+    return await in_state(bot, job, JobStatus.FAILED)
+
+
+async def one_stumbles(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        ill, well = [await lost(bot, runcomfy, channel, prompt) for prompt in ("ill", "well")]
+
+        async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
+            assert good is not None
+            return good if request.match_info["request_id"] != ill.request_id else web.Response(status=500)
+
+        runcomfy.fail("status", Fault(spoil, is_after=True), times=None)
+        for hours in (1, 0):
+            with suppress(RunComfyUnavailableError):
+                await bot.look_later(hours)
+        await in_state(bot, well, JobStatus.SUCCEEDED)
+        assert channel.images[well.job_id] == 1
+        runcomfy.mend("status")
+        await bot.look_later(0)
+        await in_state(bot, ill, JobStatus.SUCCEEDED)
+        await bot.crash()
+
+
+def test_one_that_cannot_be_looked_at_holds_up_no_other(tmp_path: Path) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(one_stumbles(tmp_path))
