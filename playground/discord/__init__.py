@@ -5,9 +5,11 @@ expiry and rate limits. Tests hold a `LocalDiscord`; the playground's page speak
 """
 
 from playground.discord.answering import Call
+from playground.discord.choosing import Refused
+from playground.discord.guild import Channel, Guild, Role
 from playground.discord.local import LocalDiscord
-from playground.discord.people import Person, Refused
-from playground.discord.world import Channel, Guild, Interaction, Message, NoResponse
+from playground.discord.people import Person
+from playground.discord.world import Interaction, Message, NoResponse
 
 __all__ = [
     "Call",
@@ -19,4 +21,5 @@ __all__ = [
     "NoResponse",
     "Person",
     "Refused",
+    "Role",
 ]

@@ -10,6 +10,8 @@ import re
 from jsonschema import Draft202012Validator
 from PIL import Image, UnidentifiedImageError
 
+from playground.discord import components
+from playground.discord.components import listed, parts, text
 from playground.discord.refusals import MISSING_PERMISSIONS, TOO_LARGE, ApiError, Problem, check, raise_for
 from playground.discord.shapes import Json, now, snowflake, without_nulls
 from playground.discord.world import EPHEMERAL, LOADING, Message
@@ -18,44 +20,22 @@ Files = dict[int, tuple[str, bytes]]
 """Uploads of one request: n of `files[n]` -> file name and bytes."""
 
 
-def _text(most: int, least: int = 0) -> Json:
-    return {"type": ["string", "null"], "maxLength": most, "minLength": least}
-
-
-def _parts(required: list[str] | None = None, **properties: Json) -> Json:
-    return {"type": ["object", "null"], "required": required or [], "properties": properties}
-
-
-def _list(most: int, items: Json) -> Json:
-    return {"type": ["array", "null"], "maxItems": most, "items": items}
-
-
-_EMBED = _parts(
-    title=_text(256),
-    description=_text(4096),
-    fields=_list(25, _parts(["name", "value"], name=_text(256, 1), value=_text(1024, 1))),
-    footer=_parts(["text"], text=_text(2048)),
-    author=_parts(["name"], name=_text(256)),
+_EMBED = parts(
+    title=text(256),
+    description=text(4096),
+    fields=listed(25, parts(["name", "value"], name=text(256, 1), value=text(1024, 1))),
+    footer=parts(["text"], text=text(2048)),
+    author=parts(["name"], name=text(256)),
 )
-_BUTTON = _parts(
-    ["style"], style={"enum": [1, 2, 3, 4, 5]}, label=_text(80), custom_id=_text(100, 1), url=_text(512)
-)
-_BUTTON |= {"if": _parts(style={"const": 5}), "then": _parts(["url"]), "else": _parts(["custom_id"])}
-_SELECT = _parts(["custom_id"], custom_id=_text(100, 1), placeholder=_text(150), options=_list(25, {}))
-_PART = _parts(["type"], type={"enum": [2, 3, 5, 6, 7, 8]}) | {
-    "if": _parts(type={"const": 2}),
-    "then": _BUTTON,
-    "else": _SELECT,
-}
-_ROW = _parts(["type", "components"], type={"const": 1}, components={**_list(5, _PART), "minItems": 1})
 _MESSAGE = Draft202012Validator(
-    _parts(
-        content=_text(2000),
-        embeds=_list(10, _EMBED),
-        components=_list(5, _ROW),
-        attachments=_list(10, _parts(["id"], description=_text(1024), filename=_text(1024))),
+    parts(
+        content=text(2000),
+        embeds=listed(10, _EMBED),
+        components=components.ROWS,
+        attachments=listed(10, parts(["id"], description=text(1024), filename=text(1024))),
     )
 )
+_SPOILER = 1 << 3
 _PICTURES = (("image", "url"), ("thumbnail", "url"), ("author", "icon_url"), ("footer", "icon_url"))
 
 
@@ -73,7 +53,7 @@ def change(message: Message, body: Json, files: Files) -> None:
     changed = message.data | without_nulls(changed)
     changed["embeds"], shown = _resolve(changed["embeds"], attachments)
     changed["attachments"] = [each for each in attachments if each["id"] not in shown]
-    changed["components"] = [_row(row, place) for place, row in enumerate(changed["components"])]
+    changed["components"] = components.shown(changed["components"])
     changed["content"] = body["content"] or "" if "content" in body else message.content
     if not any(changed[key] for key in ("content", "embeds", "components")) and not attachments:
         raise ApiError(400, 50006, "Cannot send an empty message")
@@ -89,19 +69,7 @@ def _unsaid(body: Json) -> list[Problem]:
     embeds = body.get("embeds") or []
     if sum(map(_characters, embeds)) > 6000:
         problems.append((("embeds",), "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000"))
-    seen: set[str] = set()
-    for place, row in enumerate(body.get("components") or []):
-        for column, part in enumerate(row["components"]):
-            path = ("components", place, "components", column)
-            if (custom_id := part.get("custom_id")) in seen:
-                sentence = "Component custom id cannot be duplicated"
-                problems.append(((*path, "custom_id"), "COMPONENT_CUSTOM_ID_DUPLICATED", sentence))
-            seen |= {custom_id} - {None}
-            if part["type"] == 2 and not (part.get("label") or part.get("emoji")):
-                problems.append((path, "BUTTON_COMPONENT_INVALID", "A button must have a label or an emoji"))
-            if part["type"] != 2 and len(row["components"]) > 1:
-                problems.append((path, "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "A select takes a whole row"))
-    return problems
+    return [*problems, *components.unsaid(body.get("components") or [])]
 
 
 def _characters(embed: Json) -> int:
@@ -142,6 +110,8 @@ def _uploaded(message: Message, name: str, data: bytes, note: Json) -> Json:
     shape["content_type"] = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if note.get("description"):
         shape["description"] = note["description"]
+    if name.startswith("SPOILER_"):
+        shape["flags"] = _SPOILER
     if message.data["flags"] & EPHEMERAL:
         shape["ephemeral"] = True
     try:
@@ -172,14 +142,6 @@ def _resolve(embeds: list[Json], attachments: list[Json]) -> tuple[list[Json], s
     return resolved, shown
 
 
-def _row(row: Json, place: int) -> Json:
-    parts = [
-        {"id": place * 6 + n, **({"disabled": False} if part["type"] == 2 else {}), **part}
-        for n, part in enumerate(row["components"], 2)
-    ]
-    return {"type": 1, "id": place * 6 + 1, "components": parts}
-
-
 def _mentions(message: Message, content: str, allowed: Json | None) -> Json:
     """Work out who is pinged, which is also what `mentions` lists; without a word everybody may be."""
     rule: Json = {"parse": ["users", "roles", "everyone"]} if allowed is None else allowed
@@ -191,10 +153,10 @@ def _mentions(message: Message, content: str, allowed: Json | None) -> Json:
 
     users, role_ids = pinged("users", r"<@!?(\d+)>"), pinged("roles", r"<@&(\d+)>")
     people = [each for each in channel.discord.people.values() if each.id in users]
-    roles = [each for each in (channel.guild.roles if channel.guild else []) if each["id"] in role_ids]
+    roles = [each for each in (channel.guild.roles if channel.guild else []) if each.id in role_ids]
     may_ping_all = "everyone" in parse and channel.app_permissions.mention_everyone
     everyone = may_ping_all and re.search("@(everyone|here)", content) is not None
-    message.mentioned |= {each.name for each in people} | {f"@{each['name']}" for each in roles}
+    message.mentioned |= {each.name for each in people} | {f"@{each.name}" for each in roles}
     message.mentioned |= {"@everyone"} if everyone else set()
     shape: Json = {"mentions": [each.user for each in people], "mention_everyone": everyone}
-    return shape | {"mention_roles": [each["id"] for each in roles]}
+    return shape | {"mention_roles": [each.id for each in roles]}

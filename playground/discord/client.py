@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from playground.discord.people import Person, Refused
+from playground.discord.choosing import Refused
 from playground.discord.wires import Wire
 from playground.discord.world import Interaction, Message, NoResponse
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playground.discord.local import LocalDiscord
+    from playground.discord.people import Person
     from playground.discord.shapes import Json
 
 
@@ -81,11 +82,12 @@ class Clients:
 
     def _ready(self, person: Person) -> Json:
         discord, channels = self._discord, self._discord.guild.channels
+        roles = [{"id": role.id, "name": role.name} for role in discord.guild.roles]
         app = {"id": discord.application_id, "name": discord.bot["username"], "online": discord.is_online}
         return {
             "user": person.card,
-            "guild": {"id": discord.guild.id, "name": discord.guild.name},
-            "channels": [{"id": channel.id, "name": channel.name} for channel in channels],
+            "guild": {"id": discord.guild.id, "name": discord.guild.name, "roles": roles},
+            "channels": [channel.shape for channel in channels],
             "people": [each.card for each in discord.people.values()],
             "app": app,
             "commands": person.commands,
@@ -108,6 +110,12 @@ class Clients:
                 return await person.command(name, channel=self._discord.channels[channel], **options)
             case {"op": "press", "message_id": message, "custom_id": custom_id}:
                 return await person.press(self._discord.message(message), custom_id=custom_id)
+            case {"op": "choose", "message_id": message, "custom_id": custom_id, "values": values}:
+                return await person.choose(self._discord.message(message), custom_id, *values)
+            case {"op": "submit", "token": token, "values": values}:
+                return await person.submit(self._discord.interactions[token], **values)
+            case {"op": "menu", "name": name, "message_id": message}:
+                return await person.menu(name, self._discord.message(message))
             case {"op": "dismiss", "message_id": message}:
                 person.dismiss(self._discord.message(message))
             case {"op": "delete", "message_id": message}:
@@ -121,7 +129,9 @@ class Clients:
 
 async def _follow(wire: Wire, nonce: Any, interaction: Interaction) -> None:
     try:
-        await interaction.answered()
+        await interaction.acknowledged()
+        if interaction.modal is not None:
+            wire.send(_frame("FORM", interaction.modal | {"token": interaction.token}))
         wire.send(_frame("INTERACTION_SUCCESS", {"nonce": nonce}))
     except NoResponse as reason:
         wire.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))

@@ -18,11 +18,12 @@ from playground.discord import shapes
 from playground.discord.answering import Answering, Call, Failure
 from playground.discord.client import Clients
 from playground.discord.gateway import Gateway
+from playground.discord.guild import Channel, Guild
 from playground.discord.people import Person
 from playground.discord.rest import Rest
 from playground.discord.shapes import Json, snowflake
 from playground.discord.wires import LOOPBACK, Loopback, certify, listen, proxy
-from playground.discord.world import Channel, Guild, Interaction, Message
+from playground.discord.world import Interaction, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,8 +60,13 @@ class LocalDiscord:
         self.guilds: list[Guild] = []
         self.guild = self.add_guild("Playground")
         self.channel = self.guild.add_channel("images")
-        for name in ("alice", "bob", "mia"):
-            self.add_person(name, is_manager=name == "mia")
+        self.guild.add_channel("after-dark", is_age_restricted=True)
+        self.guild.add_channel("bot-log")
+        self.guild.add_thread("sketches", self.channel)
+        self.add_person("alice")
+        self.add_person("bob").roles.append(self.guild.add_role("Painters"))
+        self.add_person("mia", is_manager=True)
+        self.add_person("nora").roles.append(self.guild.add_role("Moderators", manage_messages=True))
 
     async def __aenter__(self) -> Self:
         authority = self._folder / "ca.pem"

@@ -9,27 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from discord import Permissions
 
-from playground.discord import registration as kinds
-from playground.discord import shapes
+from playground.discord import asking, choosing, shapes
+from playground.discord.choosing import Refused
+from playground.discord.guild import Channel, Guild, Role, everyday
+from playground.discord.registration import GROUP
 from playground.discord.shapes import Json, now, snowflake
-from playground.discord.world import Channel, Interaction, Message, blank, everyday
+from playground.discord.world import Interaction, Message, blank
 
 if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
 
 _COMMAND, _COMPONENT, _AUTOCOMPLETE, _MODAL = 2, 3, 4, 5
-_GUESSES = {str: kinds.STRING, bool: kinds.BOOLEAN, int: kinds.INTEGER, float: kinds.NUMBER}
-_NUMBERS = (kinds.INTEGER, kinds.NUMBER)
 _TO_BOT = Permissions(attach_files=True, embed_links=True, mention_everyone=True, external_emojis=True)
-
-
-class Refused(Exception):  # noqa: N818 - Discord's app refuses; nothing has gone wrong
-    """What Discord's app does not let a person do, with the reason it shows."""
 
 
 @dataclass(eq=False)
 class Person:
-    """A member of every guild; `locale` is the language of their app."""
+    """A member of every guild, with `roles` of any; `locale` is the language of their app."""
 
     discord: LocalDiscord
     name: str
@@ -37,6 +33,7 @@ class Person:
     is_manager: bool = False
     locale: str = "en-US"
     takes_direct_messages: bool = True
+    roles: list[Role] = field(default_factory=list)
     id: str = field(default_factory=snowflake)
 
     @cached_property
@@ -49,18 +46,25 @@ class Person:
         """The User object."""
         return shapes.user(self.id, self.name, global_name=self.name.title())
 
-    @property
-    def permissions(self) -> Permissions:
-        """What this person may do in any channel."""
-        may = everyday()
-        may.update(manage_guild=self.is_manager, manage_messages=self.is_manager)
-        return may
+    def roles_in(self, guild: Guild | None) -> list[Role]:
+        """Which roles of a guild this person has."""
+        managers = [guild.managers] if guild is not None and self.is_manager else []
+        return managers + [role for role in self.roles if role.guild is guild]
+
+    def may(self, guild: Guild | None) -> Permissions:
+        """What this person may do in any channel of a guild, or outside of all."""
+        permissions = everyday()
+        for role in self.roles_in(guild):
+            permissions |= role.permissions
+        return permissions
 
     @property
     def card(self) -> Json:
         """This person as the page lists people."""
-        names = {"id": self.id, "username": self.name, "global_name": self.user["global_name"]}
-        return names | {"color": self.color, "is_manager": self.is_manager}
+        roles = self.roles_in(self.discord.guild)
+        card: Json = {"id": self.id, "username": self.name, "global_name": self.user["global_name"]}
+        card |= {"color": self.color, "is_manager": self.is_manager, "roles": [role.name for role in roles]}
+        return card | {"is_moderator": self.may(self.discord.guild).manage_messages}
 
     @property
     def commands(self) -> list[Json]:
@@ -68,7 +72,8 @@ class Person:
         return [each for each in self.discord.commands if self._may_use(each["default_member_permissions"])]
 
     def _may_use(self, bits: str | None) -> bool:
-        return bits is None or (bits != "0" and self.permissions >= Permissions(int(bits)))
+        may = self.may(self.discord.guild)
+        return bits is None or (bits != "0" and may >= Permissions(int(bits)))
 
     def sees(self, channel: Channel) -> list[Message]:
         """The messages of a channel that are shown to this person."""
@@ -80,20 +85,28 @@ class Person:
         Raises:
             Refused: Discord's app would not have sent it.
         """
-        if name.split(maxsplit=1)[0] not in {each["name"] for each in self.commands}:
+        if asking.definition(self.commands, name.split(maxsplit=1)[0]) is None:
             raise Refused(f"There is no /{name} that you may use")
-        definition = _definition(self.discord.commands, name)
-        if definition is None or any(each["type"] <= kinds.GROUP for each in definition.get("options", [])):
+        definition = asking.definition(self.discord.commands, name)
+        if definition is None or any(each["type"] <= GROUP for each in definition.get("options", [])):
             raise Refused(f"/{name} is not complete")
-        known = {each["name"]: each for each in definition.get("options", [])}
-        for option in known.values():
-            if option["name"] in options:
-                _check(option, options[option["name"]])
-            elif option.get("required"):
-                raise Refused(f"{option['name']}: this option is required")
-        if unknown := set(options) - set(known):
-            raise Refused(f"There is no option {unknown.pop()}")
+        asking.check(definition, options, self, channel or self.discord.channel)
         return await self.forge(name, options, channel=channel)
+
+    async def menu(
+        self, name: str, target: Message | Person, *, channel: Channel | None = None
+    ) -> Interaction:
+        """Use a command of a message's menu or a person's, such as "Who made this".
+
+        Raises:
+            Refused: Discord's app would not have offered it.
+        """
+        kind = asking.ON_MESSAGE if isinstance(target, Message) else asking.ON_USER
+        if (kind, name) not in {(each["type"], each["name"]) for each in self.commands}:
+            raise Refused(f"There is no {name!r} in this menu")
+        if isinstance(target, Message) and (target.is_ephemeral or not target.is_visible_to(self)):
+            raise Refused("This message has no such menu")
+        return await self.forge(name, target=target, channel=channel)
 
     async def press(self, message: Message, label: str = "", *, custom_id: str | None = None) -> Interaction:
         """Press a button by its label, or by its custom_id.
@@ -102,7 +115,7 @@ class Person:
             Refused: It is not there to be pressed.
         """
         wanted = ("label", label) if custom_id is None else ("custom_id", custom_id)
-        buttons = [part for row in message.components for part in row["components"]]
+        buttons = message.buttons.values()
         button = next((part for part in buttons if part.get(wanted[0]) == wanted[1]), None)
         if button is None or not message.is_visible_to(self):
             raise Refused(f"There is no button {wanted[1]!r}")
@@ -110,13 +123,30 @@ class Person:
             raise Refused(f"The button {wanted[1]!r} cannot be pressed")
         return await self.forge(custom_id=button["custom_id"], message=message)
 
-    async def submit(self, form: Interaction, **values: str) -> Interaction:
-        """Fill in the form that answered an interaction: custom_id=text."""
-        if form.modal is None:
+    async def choose(self, message: Message, select: str, *values: object) -> Interaction:
+        """Choose in a select, named by custom_id or placeholder: options by value or label, else who or what.
+
+        Raises:
+            Refused: Discord's app would not have sent it.
+            LookupError: The message has no such select.
+        """
+        part = message.select(select)
+        if part["disabled"] or not message.is_visible_to(self):
+            raise Refused(f"Nothing can be chosen in {select!r}")
+        chosen, resolved = choosing.chosen(part, values, self, message.channel)
+        data = {"component_type": part["type"], "custom_id": part["custom_id"], "id": part["id"]}
+        data |= {"values": chosen} | ({"resolved": resolved} if resolved else {})
+        return self.interact(_COMPONENT, data, message.channel, message)
+
+    async def submit(self, form: Interaction, **values: object) -> Interaction:
+        """Fill in the form that answered an interaction: custom_id=text, or what to choose in a list.
+
+        Raises:
+            Refused: Discord's app would not have sent it.
+        """
+        if form.modal is None or form.user is not self:
             raise Refused("There is no form to fill in")
-        fields = [{"type": 4, "custom_id": key, "value": value} for key, value in values.items()]
-        rows = [{"type": 1, "components": [each]} for each in fields]
-        data = {"custom_id": form.modal["custom_id"], "components": rows}
+        data = choosing.filled(form.modal, values, self, form.channel)
         return self.interact(_MODAL, data, form.channel, form.source)
 
     async def forge(
@@ -127,18 +157,39 @@ class Person:
         channel: Channel | None = None,
         custom_id: str | None = None,
         message: Message | None = None,
+        target: Message | Person | None = None,
+        values: list[Any] | None = None,
+        form: Json | None = None,
     ) -> Interaction:
-        """Send a command, or a press of any custom_id on any message, that nobody has checked."""
-        where = channel or (message.channel if message else self.discord.channel)
+        """Send what nobody has checked.
+
+        Args:
+            name: A command, with `options`, or of the menu of its `target`.
+            options: By name.
+            channel: Where, if it is not the message's or the first one.
+            custom_id: Any button of any `message`, or a string select with `values`, or a `form`.
+            message: Where the component is, or that the form was opened from.
+            target: Whose menu it was.
+            values: What was chosen.
+            form: Texts, or lists of what was chosen, by custom_id.
+        """
+        source = message or (target if isinstance(target, Message) else None)
+        where = channel or (source.channel if source else self.discord.channel)
+        if target is not None:
+            return self.interact(_COMMAND, asking.menu_data(name, target, self, where), where)
         if custom_id is None:
-            return self.interact(_COMMAND, self._command_data(name, options or {}, where), where)
-        source = message or Message(where, blank(where, 0, None))
-        return self.interact(_COMPONENT, {"custom_id": custom_id, "component_type": 2}, where, source)
+            return self.interact(_COMMAND, asking.slash_data(name, options or {}, self, where), where)
+        if form is not None:
+            return self.interact(_MODAL, choosing.unchecked(custom_id, form), where, message)
+        data: Json = {"custom_id": custom_id, "component_type": 2 if values is None else 3}
+        data |= {} if values is None else {"values": values}
+        return self.interact(_COMPONENT, data, where, message or Message(where, blank(where, 0, None)))
 
     async def complete(self, name: str, focused: str, text: str, **options: Any) -> Interaction:
         """Ask for an option's suggestions; they come as the interaction's `choices`."""
-        data = self._command_data(name, options | {focused: text}, self.discord.channel, focused)
-        return self.interact(_AUTOCOMPLETE, data, self.discord.channel)
+        where = self.discord.channel
+        data = asking.slash_data(name, options | {focused: text}, self, where, focused)
+        return self.interact(_AUTOCOMPLETE, data, where)
 
     def dismiss(self, message: Message) -> None:
         """Make an ephemeral message go away."""
@@ -147,8 +198,9 @@ class Person:
         self.discord.remove(message)
 
     def delete(self, message: Message) -> None:
-        """Delete a public message as a manager may."""
-        if message.is_ephemeral or message.is_deleted or not self.is_manager:
+        """Delete a public message as a moderator may."""
+        may = self.may(message.channel.guild)
+        if message.is_ephemeral or message.is_deleted or not may.manage_messages:
             raise Refused("You may not delete this message")
         self.discord.remove(message)
 
@@ -178,68 +230,19 @@ class Person:
         shape: Json = dict.fromkeys(("nick", "avatar", "premium_since", "communication_disabled_until"))
         shape |= {"user": self.user, "joined_at": now(), "flags": 0}
         shape |= dict.fromkeys(("deaf", "mute", "pending"), False)
-        roles = [channel.guild.managers_id] if channel.guild and self.is_manager else []
-        return shape | {"roles": roles, "permissions": str(self.permissions.value)}
-
-    def _command_data(self, name: str, values: Json, channel: Channel, focused: str = "") -> Json:
-        root, *path = name.split()
-        command = _definition(self.discord.commands, root) or {"id": snowflake()}
-        definition = _definition(self.discord.commands, name) or {}
-        known = {each["name"]: each["type"] for each in definition.get("options", [])}
-        resolved: Json = {key: {} for key in ("users", "members", "roles", "channels")}
-        options = []
-        for key, value in values.items():
-            kind = known.get(key) or _GUESSES.get(type(value), kinds.USER)
-            options.append({"name": key, "type": kind, "value": _plain(value)})
-            options[-1] |= {"focused": True} if key == focused else {}
-            self._resolve(resolved, kind, _plain(value), channel)
-        for depth, word in enumerate(reversed(path)):
-            kind = kinds.GROUP if depth else kinds.SUBCOMMAND
-            options = [{"name": word, "type": kind, "options": options}]
-        return {"id": command["id"], "name": root, "type": 1, "options": options, "resolved": resolved}
-
-    def _resolve(self, resolved: Json, kind: int, key: Any, channel: Channel) -> None:
-        """Add the object behind an id."""
-        if kind == kinds.USER:
-            for person in (each for each in self.discord.people.values() if each.id == key):
-                resolved["users"][key], resolved["members"][key] = person.user, person.member(channel)
-        elif kind == kinds.ROLE and channel.guild is not None:
-            resolved["roles"] |= {role["id"]: role for role in channel.guild.roles if role["id"] == key}
-        elif kind == kinds.CHANNEL and key in self.discord.channels:
-            resolved["channels"][key] = self.discord.channels[key].shape
+        shape |= {"roles": [role.id for role in self.roles_in(channel.guild)]}
+        return shape | {"permissions": str(self.may(channel.guild).value)}
 
 
 def _bearing(message: Json, pressed: Json) -> Json:
-    """Put a forged button on the message: discord.py drops a press of one that is not there."""
+    """Put a forged component on the message: discord.py drops a press of one that is not there."""
     parts = [part for row in message["components"] for part in row["components"]]
     there = [part.get("custom_id") for part in parts]
     if "component_type" not in pressed or pressed["custom_id"] in there:
         return message
-    button = {"type": 2, "id": 99, "style": 2, "label": "?", "custom_id": pressed["custom_id"]}
-    return message | {"components": [*message["components"], {"type": 1, "id": 98, "components": [button]}]}
-
-
-def _plain(value: Any) -> Any:
-    return value.id if isinstance(value, Person | Channel) else value
-
-
-def _definition(commands: list[Json], name: str) -> Json | None:
-    node: Json | None = {"options": commands}
-    for word in name.split():
-        node = next((each for each in (node or {}).get("options", []) if each["name"] == word), None)
-    return node
-
-
-def _check(option: Json, given: Any) -> None:
-    """Raise Refused for a value that the app would not take."""
-    name, kind = option["name"], option["type"]
-    value: Any = _plain(given)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not isinstance(value, kinds.TYPES.get(kind, ())) or (kind in _NUMBERS and not is_number):
-        raise Refused(f"{name}: {value!r} is not what this option takes")
-    if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
-        raise Refused(f"{name}: {value!r} is not among the choices")
-    size = len(str(value)) if kind == kinds.STRING else value
-    least, most = ("min_length", "max_length") if kind == kinds.STRING else ("min_value", "max_value")
-    if (least in option and size < option[least]) or (most in option and size > option[most]):
-        raise Refused(f"{name}: must be within {option.get(least)} and {option.get(most)}")
+    part: Json = {"type": 2, "id": 99, "style": 2, "label": "?", "custom_id": pressed["custom_id"]}
+    if "values" in pressed:
+        options = [{"label": each, "value": each} for each in pressed["values"]]
+        part = {"type": 3, "id": 99, "custom_id": pressed["custom_id"], "options": options}
+        part |= {"min_values": 0, "max_values": 25}
+    return message | {"components": [*message["components"], {"type": 1, "id": 98, "components": [part]}]}

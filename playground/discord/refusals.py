@@ -12,7 +12,9 @@ from jsonschema.exceptions import ValidationError
 if TYPE_CHECKING:
     from playground.discord.shapes import Json
 
-Problem = tuple[tuple[str | int, ...], str, str]
+Path = tuple[str | int, ...]
+"""Where in a body."""
+Problem = tuple[Path, str, str]
 """Where in the body, Discord's code, and a sentence."""
 
 UNKNOWN_MESSAGE = 404, 10008, "Unknown Message"
@@ -62,6 +64,10 @@ def check(schema: Draft202012Validator, body: Any) -> None:
 def _problem(error: ValidationError) -> Problem:
     code, message = _CODES.get(str(error.validator), ("BASE_TYPE_INVALID", error.message))
     path = tuple(error.absolute_path)
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    if error.validator in ("minItems", "maxItems") and {"minItems", "maxItems"} <= set(schema):
+        code, message = "BASE_TYPE_BAD_LENGTH", "Must be between {minItems} and {maxItems} in length."
+        return path, code, message.format_map(schema)
     if error.validator == "required":
         path += (error.message.split("'")[1],)  # the missing key stands nowhere else
     return path, code, message.format(error.validator_value)

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from discord import Locale
 from jsonschema import Draft202012Validator
 
-from playground.discord.refusals import Problem, check, raise_for
+from playground.discord.refusals import Path, Problem, check, raise_for
 from playground.discord.shapes import Json, snowflake, without_nulls
 
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(
     1, 12
 )
 TYPES: dict[int, tuple[type, ...]] = {INTEGER: (int,), BOOLEAN: (bool,), NUMBER: (int, float)}
-TYPES |= dict.fromkeys((STRING, USER, CHANNEL, ROLE), (str,))
+TYPES |= dict.fromkeys((STRING, USER, CHANNEL, ROLE, MENTIONABLE), (str,))
 """What values an option takes; people, channels and roles by their id."""
 
 _LOCALES = [str(locale) for locale in Locale]
@@ -72,7 +72,7 @@ def register(commands: list[Json], application_id: str, known: list[Json]) -> li
     """
     check(_COMMANDS, commands)
     raise_for(_problems((), commands))
-    ids = {command["name"]: command["id"] for command in known}
+    ids = {(command["type"], command["name"]): command["id"] for command in known}
     registered = []
     for command in commands:
         shape: Json = {
@@ -82,14 +82,15 @@ def register(commands: list[Json], application_id: str, known: list[Json]) -> li
             "integration_types": [0],
             "contexts": None,
         }
-        shape |= {"id": ids.get(command["name"]) or snowflake(), "application_id": application_id}
+        same = ids.get((command.get("type") or 1, command["name"]))
+        shape |= {"id": same or snowflake(), "application_id": application_id}
         needed = command.get("default_member_permissions")
         shape |= without_nulls(command) | {"version": snowflake()}
         registered.append(shape | {"default_member_permissions": None if needed is None else str(needed)})
     return registered
 
 
-def _problems(path: tuple[str | int, ...], siblings: list[Json]) -> Iterator[Problem]:
+def _problems(path: Path, siblings: list[Json]) -> Iterator[Problem]:
     """Find what no schema can say, among commands or options that stand side by side."""
     seen: set[tuple[int, str, str]] = set()
     had_optional = False
@@ -113,7 +114,7 @@ def _problems(path: tuple[str | int, ...], siblings: list[Json]) -> Iterator[Pro
         yield from _problems((*here, "options"), node.get("options") or [])
 
 
-def _choice_problems(here: tuple[str | int, ...], option: Json) -> Iterator[Problem]:
+def _choice_problems(here: Path, option: Json) -> Iterator[Problem]:
     choices = option.get("choices") or []
     if len({choice["name"] for choice in choices}) < len(choices):
         yield here, "APPLICATION_COMMAND_OPTIONS_CHOICE_NAME_ALREADY_EXISTS", "Choice names must be unique."

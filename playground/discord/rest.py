@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from playground.discord import registration, world
-from playground.discord.bodies import Files, change
-from playground.discord.refusals import (
-    MISSING_PERMISSIONS,
-    UNKNOWN_INTERACTION,
-    UNKNOWN_MESSAGE,
-    ApiError,
-    raise_for,
-)
+from playground.discord.callbacks import Callbacks, changed, posted
+from playground.discord.refusals import MISSING_PERMISSIONS, UNKNOWN_MESSAGE, ApiError
 from playground.discord.shapes import OF_ONES_OWN
-from playground.discord.world import EPHEMERAL, LOADING, Channel, Interaction, Message, blank
+from playground.discord.world import EPHEMERAL, LOADING, Interaction, Message
 
 if TYPE_CHECKING:
     from playground.discord.answering import Answering, Asked
+    from playground.discord.guild import Channel
     from playground.discord.local import LocalDiscord
     from playground.discord.shapes import Json
-
-_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _MODAL = 4, 5, 6, 7, 8, 9
 
 
 class Rest:
@@ -33,6 +25,7 @@ class Rest:
     def __init__(self, discord: LocalDiscord, answering: Answering) -> None:
         self._discord = discord
         self._answering = answering
+        self._callbacks = Callbacks(discord)
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route, named as `LocalDiscord.fail` names them."""
@@ -45,9 +38,10 @@ class Rest:
             "gateway_bot": ("GET", "/gateway/bot", self._gateway_bot),
             "sync": ("PUT", commands, self._sync),
             "commands": ("GET", commands, lambda _: self._discord.commands),
-            "callback": ("POST", "/interactions/{id}/{token}/callback", self._callback),
+            "callback": ("POST", "/interactions/{id}/{token}/callback", self._callbacks.answer),
             "followup": ("POST", webhook, self._followup),
             "create_message": ("POST", channel, self._create),
+            "get_channel": ("GET", "/channels/{channel}", lambda asked: self._channel(asked).shape),
             "list_messages": ("GET", channel, self._list),
             "create_dm": ("POST", "/users/@me/channels", self._create_dm),
         }
@@ -146,25 +140,7 @@ class Rest:
         raise ApiError(*UNKNOWN_MESSAGE)
 
     def _edit(self, asked: Asked) -> Json:
-        return self._changed(self._message(asked), asked.body, asked.files).data
-
-    def _changed(self, message: Message, body: Json, files: Files) -> Message:
-        change(message, body, files)
-        message.edits.append((time.monotonic(), message.data))
-        self._discord.show("MESSAGE_UPDATE", message)
-        return message
-
-    def _posted(
-        self, channel: Channel, body: Json, files: Files, interaction: Interaction | None = None
-    ) -> Message:
-        message = Message(channel, blank(channel, body.get("flags") or 0, interaction), interaction)
-        if not message.is_loading:
-            change(message, body, files)
-        channel.messages.append(message)
-        if interaction is not None:
-            interaction.messages.append(message)
-        self._discord.show("MESSAGE_CREATE", message)
-        return message
+        return changed(self._message(asked), asked.body, asked.files).data
 
     def _create(self, asked: Asked) -> Json:
         channel = self._channel(asked)
@@ -177,7 +153,7 @@ class Rest:
             if nonce and nonce.items() <= message.data.items():
                 return message.data
         body = asked.body | {"flags": (asked.body.get("flags") or 0) & ~(EPHEMERAL | LOADING)}
-        message = self._posted(channel, body, asked.files)
+        message = posted(channel, body, asked.files)
         message.data |= nonce
         return message.data
 
@@ -192,53 +168,6 @@ class Rest:
         if (
             interaction.message is not None and interaction.message.is_loading
         ):  # Discord: it becomes the response
-            return self._changed(interaction.message, asked.body, asked.files).data
+            return changed(interaction.message, asked.body, asked.files).data
         body = asked.body | {"flags": (asked.body.get("flags") or 0) & ~LOADING}
-        return self._posted(interaction.channel, body, asked.files, interaction).data
-
-    def _callback(self, asked: Asked) -> Json | None:
-        interaction = self._discord.interactions.get(asked.where["token"])
-        if interaction is None or interaction.id != asked.where["id"]:
-            raise ApiError(*UNKNOWN_INTERACTION)
-        if interaction.is_acknowledged:
-            raise ApiError(400, 40060, "Interaction has already been acknowledged.")
-        if interaction.age > world.RESPONSE_SECONDS:
-            raise ApiError(*UNKNOWN_INTERACTION)
-        kind = asked.body["type"]
-        self._acknowledge(interaction, kind, asked.body.get("data") or {}, asked.files)
-        interaction.is_acknowledged = True
-        return _callback_response(interaction, kind) if "with_response" in asked.query else None
-
-    def _acknowledge(self, interaction: Interaction, kind: int, data: Json, files: Files) -> None:
-        if kind in (_DEFERRED_UPDATE, _UPDATE) and interaction.source is not None:
-            interaction.message = interaction.source
-            interaction.messages.append(interaction.source)
-            if kind == _UPDATE:
-                self._changed(interaction.source, data, files)
-        elif kind in (_MESSAGE, _DEFERRED):
-            flags = (data.get("flags") or 0) & ~LOADING
-            data |= {"flags": flags & EPHEMERAL | LOADING if kind == _DEFERRED else flags}
-            interaction.message = self._posted(interaction.channel, data, files, interaction)
-        elif kind == _CHOICES:
-            interaction.choices = data["choices"]
-        elif kind == _MODAL:
-            interaction.modal = data
-        else:
-            raise_for(
-                [(("type",), "INTERACTION_CALLBACK_INVALID", "This interaction cannot be answered so.")]
-            )
-
-
-def _callback_response(interaction: Interaction, kind: int) -> Json:
-    shape: Json = {
-        "id": interaction.id,
-        "type": interaction.event["d"]["type"],
-        "channel_id": interaction.channel.id,
-    }
-    message = interaction.message
-    if message is None:
-        return {"interaction": shape}
-    shape |= {"response_message_id": message.id, "response_message_loading": message.is_loading}
-    shape |= {"response_message_ephemeral": message.is_ephemeral}
-    resource = {"resource": {"type": kind, "message": message.data}} if kind in (_MESSAGE, _UPDATE) else {}
-    return {"interaction": shape} | resource
+        return posted(interaction.channel, body, asked.files, interaction).data

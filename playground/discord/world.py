@@ -1,4 +1,4 @@
-"""What a guild is made of: channels, messages, interactions."""
+"""What happens in a channel: messages and interactions."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from discord import Permissions
-
-from playground.discord import shapes
-from playground.discord.refusals import UNKNOWN_MESSAGE, ApiError
 from playground.discord.shapes import Json, now, snowflake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playground.discord.local import LocalDiscord
+    from playground.discord.guild import Channel
     from playground.discord.people import Person
 
 RESPONSE_SECONDS, TOKEN_SECONDS = 3.0, 15 * 60.0
@@ -25,77 +21,6 @@ EPHEMERAL, LOADING = 1 << 6, 1 << 7
 
 class NoResponse(Exception):  # noqa: N818 - it names what Discord's app tells its user
     """An interaction that nobody answered in time."""
-
-
-def everyday() -> Permissions:
-    """Return what members and bots may do where nothing was changed."""
-    may = Permissions(view_channel=True, send_messages=True, embed_links=True, attach_files=True)
-    may.update(read_message_history=True, mention_everyone=True, use_application_commands=True)
-    return may
-
-
-@dataclass(eq=False)
-class Guild:
-    """A guild, where everybody of `discord.people` is a member."""
-
-    discord: LocalDiscord
-    name: str
-    id: str = field(default_factory=snowflake)
-    managers_id: str = field(default_factory=snowflake)
-    locale: str = "en-US"
-    channels: list[Channel] = field(default_factory=list)
-
-    def add_channel(self, name: str) -> Channel:
-        """Open a text channel, and tell the bot."""
-        channel = Channel(self.discord, name, guild=self)
-        self.channels.append(channel)
-        self.discord.channels[channel.id] = channel
-        self.discord.send({"t": "CHANNEL_CREATE", "d": channel.shape})
-        return channel
-
-    @property
-    def roles(self) -> list[Json]:
-        """Role objects: everyone, and the managers."""
-        managers = Permissions(everyday().value, manage_guild=True, manage_messages=True)
-        named = ((self.id, "@everyone", everyday()), (self.managers_id, "Managers", managers))
-        return [
-            shapes.role(role_id, name, may.value, place) for place, (role_id, name, may) in enumerate(named)
-        ]
-
-    @property
-    def shape(self) -> Json:
-        """The guild as GUILD_CREATE carries it to a bot."""
-        bot = {"user": self.discord.bot, "roles": [], "joined_at": now(), "flags": 0}
-        shape = shapes.guild(self.id, self.name) | {"preferred_locale": self.locale}
-        shape |= {"members": [bot], "member_count": len(self.discord.people) + 1, "roles": self.roles}
-        return shape | {"channels": [channel.shape for channel in self.channels]}
-
-
-@dataclass(eq=False)
-class Channel:
-    """A text channel of a guild, or the bot's direct messages with a `recipient`."""
-
-    discord: LocalDiscord
-    name: str
-    guild: Guild | None = None
-    recipient: Person | None = None
-    id: str = field(default_factory=snowflake)
-    app_permissions: Permissions = field(default_factory=everyday)
-    messages: list[Message] = field(default_factory=list)
-
-    @property
-    def shape(self) -> Json:
-        """The channel as the API shows it."""
-        if self.recipient is not None:
-            return {"id": self.id, "type": 1, "flags": 0, "recipients": [self.recipient.user]}
-        return shapes.text_channel(self.id, self.name, self.guild.id if self.guild else None)
-
-    def public(self, message_id: str) -> Message:
-        """Find a message that a bot token can reach; ephemeral ones it cannot."""
-        for message in self.messages:
-            if message.id == message_id and not message.is_ephemeral:
-                return message
-        raise ApiError(*UNKNOWN_MESSAGE)
 
 
 @dataclass(eq=False)
@@ -153,13 +78,29 @@ class Message:
     @property
     def buttons(self) -> dict[str, Json]:
         """Buttons by their label."""
-        return {part.get("label", ""): part for row in self.components for part in row["components"]}
+        return {part.get("label", ""): part for part in self._parts if part["type"] == 2}
+
+    @property
+    def selects(self) -> dict[str, Json]:
+        """Selects by their custom_id."""
+        return {part["custom_id"]: part for part in self._parts if part["type"] != 2}
+
+    @property
+    def _parts(self) -> list[Json]:
+        return [part for row in self.components for part in row["components"]]
 
     def button(self, label: str) -> Json:
         """Return the button with this label, else raise LookupError."""
         if label not in self.buttons:
             raise LookupError(f"no button {label!r} among {list(self.buttons)}")
         return self.buttons[label]
+
+    def select(self, name: str) -> Json:
+        """Return the select with this custom_id or placeholder, else raise LookupError."""
+        for custom_id, part in self.selects.items():
+            if name in (custom_id, part.get("placeholder")):
+                return part
+        raise LookupError(f"no select {name!r} among {list(self.selects)}")
 
     def is_visible_to(self, person: Person) -> bool:
         """Whether this person's app shows it."""
@@ -207,8 +148,8 @@ class Interaction:
     @property
     def name(self) -> str:
         """The command's whole name, or nothing for components."""
-        node, words = self.event["d"]["data"], []
-        while node and "name" in node and node["type"] <= 2:
+        node, words = self.event["d"]["data"], list[str]()
+        while node and "name" in node and (not words or node["type"] <= 2):
             words.append(node["name"])
             node = next(iter(node.get("options", [])), None)
         return " ".join(words)
@@ -219,13 +160,34 @@ class Interaction:
         Raises:
             NoResponse: Nobody answered within Discord's 3 seconds, or `timeout`, or not with a message.
         """
+        await self.acknowledged(timeout)
+        if self.message is None:
+            raise NoResponse("No message came")
+        return self.message
+
+    async def asked_back(self, timeout: float = 5) -> Json:  # noqa: ASYNC109 - see answered
+        """Return the form that answers it.
+
+        Raises:
+            NoResponse: Nobody answered within Discord's 3 seconds, or `timeout`, or not with a form.
+        """
+        await self.acknowledged(timeout)
+        if self.modal is None:
+            raise NoResponse("No form came")
+        return self.modal
+
+    async def acknowledged(self, timeout: float = 5) -> None:  # noqa: ASYNC109 - see answered
+        """Wait for any answer.
+
+        Raises:
+            NoResponse: There was none within Discord's 3 seconds, or `timeout`.
+        """
         seconds = max(min(timeout, RESPONSE_SECONDS - self.age), 0)
         discord = self.channel.discord
         with suppress(TimeoutError):
             await discord.until(lambda: self.is_acknowledged or self.age > RESPONSE_SECONDS, seconds)
-        if self.message is None:
-            raise NoResponse("No message came" if self.is_acknowledged else "The application did not respond")
-        return self.message
+        if not self.is_acknowledged:
+            raise NoResponse("The application did not respond")
 
 
 def blank(channel: Channel, flags: int, interaction: Interaction | None) -> Json:
@@ -241,9 +203,11 @@ def blank(channel: Channel, flags: int, interaction: Interaction | None) -> Json
     sent = interaction.event["d"]
     by: Json = {"id": interaction.id, "type": sent["type"], "user": interaction.user.user}
     if interaction.name and interaction.message is None:
-        shape |= {"type": 20, "interaction": by | {"name": interaction.name}}
+        kind = 20 if sent["data"]["type"] == 1 else 23
+        shape |= {"type": kind, "interaction": by | {"name": interaction.name}}
     if sent["type"] in (2, 3):
         by |= {"authorizing_integration_owners": sent["authorizing_integration_owners"]}
-        source = {"interacted_message_id": interaction.source.id} if interaction.source else {}
-        shape["interaction_metadata"] = by | source
+        by |= {"interacted_message_id": interaction.source.id} if interaction.source else {}
+        by |= {"target_message_id": sent["data"]["target_id"]} if shape["type"] == 23 else {}
+        shape["interaction_metadata"] = by
     return shape

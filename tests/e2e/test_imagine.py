@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from PIL import Image, ImageChops
 
 import bot
-from playground.discord.people import Refused
+from playground.discord import Refused
 from playground.runcomfy import answer
 from tests.e2e.world import open_world
 

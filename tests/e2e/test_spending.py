@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from playground.discord.asking import slash_data
 from playground.runcomfy import answer, edit
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.world import open_world
@@ -166,7 +167,7 @@ async def test_a_rule_for_somebody_who_is_not_here(tmp_path_factory: pytest.Temp
     """Discord's app takes any user's id; who has left the server comes without a member."""
     async with open_world(tmp_path_factory.mktemp("gone")) as world:
         options = {"limit": 5, "per": "day", "who": world.alice}
-        data = world.mia._command_data("quota set", options, world.discord.channel)
+        data = slash_data("quota set", options, world.mia, world.discord.channel)
         del data["resolved"]["members"][world.alice.id]
         gone = await world.mia.interact(2, data, world.discord.channel).answered()
         assert gone.is_ephemeral

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -111,9 +111,11 @@ class Bot(discord.Client):
 
 
 @asynccontextmanager
-async def running(discord: LocalDiscord, **options: Any) -> AsyncIterator[Bot]:
+async def running(
+    discord: LocalDiscord, make: Callable[..., Bot] = Bot, **options: Any
+) -> AsyncIterator[Bot]:
     """Run the bot until it is online; in the end it is closed."""
-    async with Bot(**options) as bot:
+    async with make(**options) as bot:
         task = asyncio.create_task(bot.start(discord.token))
         try:
             await discord.until(lambda: discord.is_online or task.done())

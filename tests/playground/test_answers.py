@@ -21,10 +21,35 @@ if TYPE_CHECKING:
 
 CHECK = Path(__file__).parents[3] / "shared" / "contract" / "contract_check.py"
 BUTTON = {"type": 2, "style": 1, "label": "Go", "custom_id": "go"}
+SIZES = [{"label": "One", "value": "1K", "default": True, "description": "small"}]
+CHOOSE: list[dict[str, Any]] = [
+    {
+        "type": 3,
+        "custom_id": "size",
+        "options": SIZES,
+        "placeholder": "Size",
+        "min_values": 0,
+        "required": False,
+    },
+    {"type": 5, "custom_id": "who", "default_values": [{"id": "1", "type": "user"}]},
+    {"type": 7, "custom_id": "anybody", "default_values": [{"id": "1", "type": "role"}], "disabled": True},
+    {"type": 8, "custom_id": "where", "channel_types": [0]},
+]
+FORM: dict[str, Any] = {
+    "custom_id": "ask",
+    "title": "Ask",
+    "components": [
+        {"type": 10, "content": "Tell us"},
+        {"type": 1, "components": [{"type": 4, "custom_id": "what", "style": 1, "label": "What"}]},
+        {"type": 18, "label": "Why", "component": {"type": 4, "custom_id": "why", "style": 2}},
+        {"type": 18, "label": "Role", "component": {"type": 6, "custom_id": "role", "max_values": 2}},
+        {"type": 18, "label": "Size", "component": {"type": 3, "custom_id": "size", "options": SIZES}},
+    ],
+}
 DRAWN: dict[str, Any] = {
     "content": "<@1> a fox",
     "embeds": [{"title": "fox", "image": {"url": "attachment://fox.png"}, "footer": {"text": "done"}}],
-    "components": [{"type": 1, "components": [BUTTON]}],
+    "components": [{"type": 1, "components": [each]} for each in (BUTTON, *CHOOSE)],
     "attachments": [{"id": "0", "filename": "fox.png", "description": "a fox"}],
 }
 
@@ -87,9 +112,12 @@ async def by_tokens(local: LocalDiscord, api: Api, alice: Person) -> None:
     await answers(
         204, api("POST", callback(await alice.forge("draw")), {"type": 4, "data": {"content": "c"}})
     )
-    field = {"type": 1, "components": [{"type": 4, "custom_id": "what", "style": 1, "label": "What"}]}
-    form = {"custom_id": "ask", "title": "Ask", "components": [field]}
-    await answers(200, responds(api, await alice.forge("draw"), 9, form))
+    await answers(200, responds(api, await alice.forge("draw"), 9, FORM))
+    submitted = await alice.forge(custom_id="ask", form={"what": "fox"}, message=message)
+    await answers(400, responds(api, submitted, 9, FORM))
+    await answers(200, responds(api, submitted, 7, {"content": "c"}))
+    again = await alice.forge("Draw again", target=message)
+    await answers(200, responds(api, again, 4, {"content": "c"}))
     choices = await alice.complete("draw", "number", "1")
     await answers(200, responds(api, choices, 8, {"choices": [{"name": "one", "value": 1}]}))
     followups = await alice.forge("draw")
@@ -108,6 +136,8 @@ async def in_channels(local: LocalDiscord, api: Api) -> None:
     messages = f"/channels/{local.channel.id}/messages"
     first = await answers(200, api("POST", messages, data=picture(DRAWN)))
     last = await answers(200, api("POST", messages, {"content": "@everyone", "flags": 4}))
+    for channel in local.channels:
+        await answers(200, api("GET", f"/channels/{channel}"))
     await answers(200, api("GET", f"{messages}/{first['id']}"))
     await answers(200, api("PATCH", f"{messages}/{first['id']}", {"content": None, "components": []}))
     assert (await answers(200, api("GET", f"{messages}?limit=1")))[0]["id"] == last["id"]

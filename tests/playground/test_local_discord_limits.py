@@ -35,6 +35,23 @@ def rows(*buttons: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"type": 1, "components": list(buttons)}]
 
 
+def select(kind: int = 3, **fields: Any) -> dict[str, Any]:
+    given = {"options": options(2)} if kind == 3 else {}
+    return {"type": kind, "custom_id": "a", **given, **fields}
+
+
+def options(count: int, **fields: Any) -> list[dict[str, Any]]:
+    return [{"label": f"{n}", "value": f"{n}", **fields} for n in range(count)]
+
+
+def labelled(component: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"type": 18, "label": "L", "component": component, **fields}
+
+
+def written(**fields: Any) -> dict[str, Any]:
+    return {"type": 4, "custom_id": "a", "style": 1, **fields}
+
+
 FULL = [{"name": f"{n}", "value": "v" * 99} for n in range(25)]
 BAD_COMMANDS: list[tuple[list[dict[str, Any]], str]] = [
     ([command("Draw")], "APPLICATION_COMMAND_INVALID_NAME"),
@@ -100,6 +117,7 @@ async def test_commands_keep_their_ids_and_are_shown_in_full(local: LocalDiscord
     assert await api("GET", path) == (200, both)
 
 
+DUPLICATED = "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED"
 BAD_MESSAGES: list[tuple[dict[str, Any], int, str | None]] = [
     ({"content": "a" * 2001}, 50035, "BASE_TYPE_MAX_LENGTH"),
     ({"content": ""}, 50006, None),
@@ -110,11 +128,37 @@ BAD_MESSAGES: list[tuple[dict[str, Any], int, str | None]] = [
     ({"embeds": [{"fields": [{"name": "n", "value": "v"}] * 26}]}, 50035, "BASE_TYPE_MAX_LENGTH"),
     ({"embeds": [{"image": {"url": "attachment://no.png"}}]}, 50035, "REFERENCED_ATTACHMENT_NOT_FOUND"),
     ({"components": rows(button()) * 6}, 50035, "BASE_TYPE_MAX_LENGTH"),
-    ({"components": rows(*[button(str(n)) for n in range(6)])}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": rows(*[button(str(n)) for n in range(6)])}, 50035, "BASE_TYPE_BAD_LENGTH"),
     ({"components": rows(button(), button())}, 50035, "COMPONENT_CUSTOM_ID_DUPLICATED"),
     ({"components": rows(button("a" * 101))}, 50035, "BASE_TYPE_MAX_LENGTH"),
     ({"components": rows(button(label="l" * 81))}, 50035, "BASE_TYPE_MAX_LENGTH"),
     ({"components": rows(button(label=None))}, 50035, "BUTTON_COMPONENT_INVALID"),
+    ({"components": rows(button()) + rows(select(5))}, 50035, "COMPONENT_CUSTOM_ID_DUPLICATED"),
+    ({"components": rows(button("b"), select(5))}, 50035, "COMPONENT_LAYOUT_WIDTH_EXCEEDED"),
+    ({"components": rows(written())}, 50035, "BASE_TYPE_CHOICES"),
+    ({"components": rows({"type": 3, "custom_id": "a"})}, 50035, "BASE_TYPE_REQUIRED"),
+    ({"components": rows(select(custom_id=""))}, 50035, "BASE_TYPE_MIN_LENGTH"),
+    ({"components": rows(select(options=[]))}, 50035, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": rows(select(options=options(26)))}, 50035, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": rows(select(max_values=3))}, 50035, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": rows(select(options=options(2, value="v")))}, 50035, DUPLICATED),
+    ({"components": rows(select(options=options(2, default=True)))}, 50035, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": rows(select(options=options(1, label="l" * 101)))}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": rows(select(options=options(1, value="v" * 101)))}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": rows(select(options=options(1, description="d" * 101)))}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": rows(select(placeholder="p" * 151))}, 50035, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": rows(select(5, max_values=26))}, 50035, "NUMBER_TYPE_MAX"),
+    ({"components": rows(select(6, min_values=2, max_values=1))}, 50035, "NUMBER_TYPE_MIN"),
+    (
+        {"components": rows(select(6, default_values=[{"id": "1", "type": "user"}]))},
+        50035,
+        "BASE_TYPE_CHOICES",
+    ),
+    (
+        {"components": rows(select(8, default_values=[{"id": "1", "type": "channel"}] * 2))},
+        50035,
+        "BASE_TYPE_BAD_LENGTH",
+    ),
     ({"content": "c", "attachments": [{"id": "7"}]}, 50035, "ATTACHMENT_NOT_FOUND"),
 ]
 
@@ -127,6 +171,60 @@ async def test_bad_messages_are_not_posted(
     assert (answer[0], answer[1]["code"]) == (400, number)
     assert codes(answer[1].get("errors", {})) == ({code} if code else set())
     assert local.channel.messages == []
+
+
+BAD_FORMS: list[tuple[dict[str, Any], str]] = [
+    ({"title": "t" * 46}, "BASE_TYPE_MAX_LENGTH"),
+    ({"title": ""}, "BASE_TYPE_MIN_LENGTH"),
+    ({"custom_id": "i" * 101}, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": []}, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": [labelled(written(custom_id=f"{n}")) for n in range(6)]}, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": [labelled(written())] * 2}, "COMPONENT_CUSTOM_ID_DUPLICATED"),
+    ({"components": [labelled(written(), label="l" * 46)]}, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": [labelled(written(), description="d" * 101)]}, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": [labelled(button())]}, "BASE_TYPE_CHOICES"),
+    ({"components": [written()]}, "BASE_TYPE_CHOICES"),
+    ({"components": rows(written())}, "BASE_TYPE_REQUIRED"),
+    ({"components": rows(written(label="a"), written(label="b"))}, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": [labelled(written(placeholder="p" * 101))]}, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": [labelled(written(max_length=4001))]}, "NUMBER_TYPE_MAX"),
+    ({"components": [labelled(written(min_length=3, max_length=2))]}, "NUMBER_TYPE_MIN"),
+    ({"components": [labelled(written(value="vv", max_length=1))]}, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": [labelled(select(max_values=3))]}, "BASE_TYPE_BAD_LENGTH"),
+]
+
+
+@pytest.mark.parametrize(("changes", "code"), BAD_FORMS)
+async def test_bad_forms_are_not_shown(
+    local: LocalDiscord, api: Api, alice: Person, changes: dict[str, Any], code: str
+) -> None:
+    interaction = await alice.forge("draw")
+    form = {"custom_id": "a", "title": "t", "components": [labelled(written())]} | changes
+    path = f"/interactions/{interaction.id}/{interaction.token}/callback"
+    status, body = await api("POST", path, {"type": 9, "data": form})
+    assert (status, body["code"], list(body["errors"])) == (400, 50035, ["data"])
+    assert codes(body["errors"]) == {code}
+    assert interaction.modal is None
+    del local
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"name": "draw"}, [6, 7, 8]),
+        ({"custom_id": "a"}, [1, 8]),
+        ({"custom_id": "a", "form": {"a": "b"}}, [6, 7, 8, 9]),
+    ],
+)
+async def test_an_interaction_is_answered_in_its_own_way(
+    api: Api, alice: Person, fields: dict[str, Any], wrong: list[int]
+) -> None:
+    interaction = await alice.forge(**fields)
+    path = f"/interactions/{interaction.id}/{interaction.token}/callback"
+    for kind in wrong:
+        status, body = await api("POST", path, {"type": kind, "data": {}})
+        assert (status, codes(body["errors"])) == (400, {"BASE_TYPE_CHOICES"})
+    assert (await api("POST", path, {"type": 4, "data": {"content": "c"}}))[0] == 204
 
 
 def upload(body: dict[str, Any], *sizes: int) -> aiohttp.FormData:

@@ -1,0 +1,95 @@
+"""How a command is asked for: its options as Discord's app takes them, its data as it sends them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from playground.discord import registration as kinds
+from playground.discord.choosing import Refused, plain, resolve
+from playground.discord.guild import Channel, Role
+from playground.discord.shapes import snowflake
+from playground.discord.world import Message
+
+if TYPE_CHECKING:
+    from playground.discord.people import Person
+    from playground.discord.shapes import Json
+
+SLASH, ON_USER, ON_MESSAGE = 1, 2, 3
+_GUESSES = {str: kinds.STRING, bool: kinds.BOOLEAN, int: kinds.INTEGER, float: kinds.NUMBER}
+_GUESSES |= {Role: kinds.ROLE, Channel: kinds.CHANNEL}
+_NUMBERS = (kinds.INTEGER, kinds.NUMBER)
+_OBJECTS: dict[int, tuple[str, ...]] = {
+    kinds.USER: ("users",),
+    kinds.CHANNEL: ("channels",),
+    kinds.ROLE: ("roles",),
+    kinds.MENTIONABLE: ("users", "roles"),
+}
+
+
+def definition(commands: list[Json], name: str) -> Json | None:
+    """Find a slash command, or with its whole name a subcommand."""
+    node: Json | None = {"options": [each for each in commands if each["type"] == SLASH]}
+    for word in name.split():
+        node = next((each for each in (node or {}).get("options", []) if each["name"] == word), None)
+    return node
+
+
+def check(command: Json, options: Json, asker: Person, channel: Channel) -> None:
+    """Raise Refused for options that the app would not send."""
+    known = {each["name"]: each for each in command.get("options", [])}
+    for option in known.values():
+        if option["name"] in options:
+            _check(option, plain(options[option["name"]]), asker, channel)
+        elif option.get("required"):
+            raise Refused(f"{option['name']}: this option is required")
+    if unknown := set(options) - set(known):
+        raise Refused(f"There is no option {unknown.pop()}")
+
+
+def _check(option: Json, value: Any, asker: Person, channel: Channel) -> None:
+    name, kind = option["name"], option["type"]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not isinstance(value, kinds.TYPES.get(kind, ())) or (kind in _NUMBERS and not is_number):
+        raise Refused(f"{name}: {value!r} is not what this option takes")
+    if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
+        raise Refused(f"{name}: {value!r} is not among the choices")
+    if kind in _OBJECTS:
+        found = resolve(_OBJECTS[kind], [value], asker, channel)
+        types = option.get("channel_types")
+        if not found or (types and found["channels"][value]["type"] not in types):
+            raise Refused(f"{name}: {value!r} is nobody and nothing that this option takes")
+        return
+    size = len(str(value)) if kind == kinds.STRING else value
+    least, most = ("min_length", "max_length") if kind == kinds.STRING else ("min_value", "max_value")
+    if (least in option and size < option[least]) or (most in option and size > option[most]):
+        raise Refused(f"{name}: must be within {option.get(least)} and {option.get(most)}")
+
+
+def slash_data(name: str, values: Json, asker: Person, channel: Channel, focused: str = "") -> Json:
+    """Return the data of a slash command, known or not."""
+    root, *path = name.split()
+    commands = asker.discord.commands
+    command = definition(commands, root) or {"id": snowflake()}
+    known = {each["name"]: each["type"] for each in (definition(commands, name) or {}).get("options", [])}
+    resolved: Json = {}
+    options = []
+    for key, value in values.items():
+        kind = known.get(key) or _GUESSES.get(type(value), kinds.USER)
+        options.append({"name": key, "type": kind, "value": plain(value)})
+        options[-1] |= {"focused": True} if key == focused else {}
+        for what, found in resolve(_OBJECTS.get(kind, ()), [plain(value)], asker, channel).items():
+            resolved.setdefault(what, {}).update(found)
+    for depth, word in enumerate(reversed(path)):
+        options = [{"name": word, "type": kinds.GROUP if depth else kinds.SUBCOMMAND, "options": options}]
+    data: Json = {"id": command["id"], "name": root, "type": SLASH, "options": options}
+    return data | ({"resolved": resolved} if resolved else {})
+
+
+def menu_data(name: str, target: Message | Person, asker: Person, channel: Channel) -> Json:
+    """Return the data of a command in the menu of a message or of a person."""
+    kind = ON_MESSAGE if isinstance(target, Message) else ON_USER
+    same = (each["id"] for each in asker.discord.commands if (each["type"], each["name"]) == (kind, name))
+    data: Json = {"id": next(same, None) or snowflake(), "name": name, "type": kind, "target_id": target.id}
+    if isinstance(target, Message):
+        return data | {"resolved": {"messages": {target.id: target.data}}}
+    return data | {"resolved": resolve(("users",), [target.id], asker, channel)}

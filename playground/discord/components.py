@@ -1,0 +1,234 @@
+"""Which buttons, selects and forms Discord takes.
+
+https://discord.com/developers/docs/components/reference
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jsonschema import Draft202012Validator
+
+from playground.discord.refusals import Path, Problem, check, raise_for
+from playground.discord.shapes import Json, without_nulls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROW, BUTTON, STRING_SELECT, TEXT_INPUT, TEXT, LABEL = 1, 2, 3, 4, 10, 18
+OBJECTS = {5: ("users",), 6: ("roles",), 7: ("users", "roles"), 8: ("channels",)}
+"""The other selects, and what each is filled with."""
+SELECTS = (STRING_SELECT, *OBJECTS)
+_LINK = 5
+
+
+def text(most: int, least: int = 0) -> Json:
+    """A text that may be null."""
+    return {"type": ["string", "null"], "maxLength": most, "minLength": least}
+
+
+def parts(required: list[str] | None = None, **properties: Json) -> Json:
+    """An object that may be null."""
+    return {"type": ["object", "null"], "required": required or [], "properties": properties}
+
+
+def listed(most: int, items: Json) -> Json:
+    """A list that may be null."""
+    return {"type": ["array", "null"], "maxItems": most, "items": items}
+
+
+def _number(least: int, most: int) -> Json:
+    return {"type": ["integer", "null"], "minimum": least, "maximum": most}
+
+
+def _one_of(kinds: dict[int, Json]) -> Json:
+    """A component, checked by what its type says it is."""
+    chosen = [{"if": parts(["type"], type={"const": kind}), "then": schema} for kind, schema in kinds.items()]
+    return parts(["type"], type={"enum": list(kinds)}) | {"allOf": chosen}
+
+
+_ID = text(100, 1) | {"type": "string"}
+_BUTTON = parts(["style"], style={"enum": [1, 2, 3, 4, _LINK]}, label=text(80), custom_id=_ID, url=text(512))
+_BUTTON |= {"if": parts(style={"const": _LINK}), "then": parts(["url"]), "else": parts(["custom_id"])}
+_COUNTS = {"min_values": _number(0, 25), "max_values": _number(1, 25)}
+_OPTION = parts(
+    ["label", "value"],
+    label=text(100, 1) | {"type": "string"},
+    value=text(100, 1) | {"type": "string"},
+    description=text(100),
+)
+
+
+def _select(kind: int) -> Json:
+    of_its_own: Json = {"options": {"type": "array", "items": _OPTION}}
+    if kind != STRING_SELECT:
+        types = [what[:-1] for what in OBJECTS[kind]]
+        of_its_own = {"default_values": listed(25, parts(["id", "type"], type={"enum": types}))}
+    of_its_own |= {"channel_types": listed(20, {"type": "integer"})}
+    required = ["custom_id", "options"] if kind == STRING_SELECT else ["custom_id"]
+    return parts(required, custom_id=_ID, placeholder=text(150), **_COUNTS, **of_its_own)
+
+
+_SELECTS = {kind: _select(kind) for kind in SELECTS}
+ROWS = listed(
+    5,
+    parts(
+        ["type", "components"],
+        type={"const": ROW},
+        components=listed(5, _one_of({BUTTON: _BUTTON} | _SELECTS)) | {"minItems": 1},
+    ),
+)
+_TEXT_INPUT = parts(
+    ["custom_id", "style"],
+    custom_id=_ID,
+    style={"enum": [1, 2]},
+    label=text(45, 1),
+    placeholder=text(100),
+    value=text(4000),
+    min_length=_number(0, 4000),
+    max_length=_number(1, 4000),
+)
+_LABEL = parts(
+    ["label", "component"],
+    label=text(45, 1) | {"type": "string"},
+    description=text(100, 1),
+    component=_one_of({TEXT_INPUT: _TEXT_INPUT} | _SELECTS),
+)
+_LABELLED = _TEXT_INPUT | {"required": ["custom_id", "style", "label"]}
+_FORM_PARTS = {
+    ROW: parts(["components"], components=listed(1, _one_of({TEXT_INPUT: _LABELLED})) | {"minItems": 1}),
+    TEXT: parts(["content"], content=text(4000, 1)),
+    LABEL: _LABEL,
+}
+_FORM = Draft202012Validator(
+    parts(
+        ["custom_id", "title", "components"],
+        custom_id=_ID,
+        title=text(45, 1) | {"type": "string"},
+        components=listed(5, _one_of(_FORM_PARTS)) | {"minItems": 1},
+    )
+)
+
+
+def unsaid(rows: list[Json]) -> Iterator[Problem]:
+    """Find what the schema cannot say about a message's rows."""
+    placed: list[tuple[Path, Json]] = [
+        (("components", place, "components", column), part)
+        for place, row in enumerate(rows)
+        for column, part in enumerate(row["components"])
+    ]
+    yield from _problems(placed)
+    for path, part in placed:
+        if part["type"] == BUTTON and not (part.get("label") or part.get("emoji")):
+            yield path, "BUTTON_COMPONENT_INVALID", "A button must have a label or an emoji"
+        if part["type"] != BUTTON and len(rows[int(path[1])]["components"]) > 1:
+            yield path, "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "A select takes a whole row"
+
+
+def form(body: Json) -> Json:
+    """Return a form as it is shown: its parts numbered, nothing null.
+
+    Raises:
+        ApiError: Discord would refuse it.
+    """
+    check(_FORM, body)
+    placed: list[tuple[Path, Json]] = []
+    for place, top in enumerate(body["components"]):
+        if "component" in top:
+            placed.append((("components", place, "component"), top["component"]))
+        elif "components" in top:
+            placed.append((("components", place, "components", 0), top["components"][0]))
+    raise_for(_problems(placed))
+    shape: Json = without_nulls(body)
+    for place, top in enumerate(shape["components"]):
+        top["id"] = place * 2 + 1
+        for part in fields(top):
+            part["id"] = place * 2 + 2
+    return shape
+
+
+def fields(top: Json) -> list[Json]:
+    """What is to be filled in, in one part of a form."""
+    return [top["component"]] if top["type"] == LABEL else top.get("components", [])
+
+
+def shown(rows: list[Json]) -> list[Json]:
+    """Number the parts of a message's rows, and say what their requests left out."""
+    return [
+        {
+            "type": ROW,
+            "id": place * 6 + 1,
+            "components": [_part(part, place * 6 + n) for n, part in enumerate(row["components"], 2)],
+        }
+        for place, row in enumerate(rows)
+    ]
+
+
+def _part(part: Json, number: int) -> Json:
+    shape: Json = {"id": number, "disabled": False} | part
+    if part["type"] in SELECTS:
+        shape = {"min_values": 1, "max_values": 1} | shape
+        shape.pop("required", None)  # it is for forms, and not told again
+    if "default_values" in shape:
+        shape["default_values"] = [each | {"id": str(each["id"])} for each in shape["default_values"]]
+    return shape
+
+
+def _problems(placed: list[tuple[Path, Json]]) -> Iterator[Problem]:
+    seen: set[str | None] = set()
+    for path, part in placed:
+        if (custom_id := part.get("custom_id")) in seen:
+            sentence = "Component custom id cannot be duplicated"
+            yield (*path, "custom_id"), "COMPONENT_CUSTOM_ID_DUPLICATED", sentence
+        seen |= {custom_id} - {None}
+        if part["type"] in SELECTS:
+            yield from _select_problems(path, part)
+        elif part["type"] == TEXT_INPUT:
+            yield from _input_problems(path, part)
+
+
+def _select_problems(path: Path, select: Json) -> Iterator[Problem]:
+    least, most = bounds(select)
+    if least > most:
+        yield (
+            (*path, "max_values"),
+            "NUMBER_TYPE_MIN",
+            f"int value should be greater than or equal to {least}.",
+        )
+    options = select.get("options") or []
+    if select["type"] == STRING_SELECT and not max(most, 1) <= len(options) <= 25:
+        yield (*path, "options"), "BASE_TYPE_BAD_LENGTH", f"Must be between {most} and 25 in length."
+    values: set[str] = set()
+    for index, option in enumerate(options):
+        if option["value"] in values:
+            sentence = "The specified option value is already used"
+            yield (*path, "options", index), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", sentence
+        values.add(option["value"])
+    key = "options" if options else "default_values"
+    if (count := len(preset(select))) and not least <= count <= most:
+        yield (*path, key), "BASE_TYPE_BAD_LENGTH", f"Must be between {least} and {most} in length."
+
+
+def _input_problems(path: Path, field: Json) -> Iterator[Problem]:
+    least, most = bounds(field)
+    if least > most:
+        yield (
+            (*path, "max_length"),
+            "NUMBER_TYPE_MIN",
+            f"int value should be greater than or equal to {least}.",
+        )
+    if len(field.get("value") or "") > most:
+        yield (*path, "value"), "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length."
+
+
+def bounds(part: Json) -> tuple[int, int]:
+    """How many values a select takes, or characters a text input."""
+    of, least, most = ("values", 1, 1) if part["type"] in SELECTS else ("length", 0, 4000)
+    given = part.get(f"min_{of}"), part.get(f"max_{of}")
+    return least if given[0] is None else given[0], most if given[1] is None else given[1]
+
+
+def preset(select: Json) -> list[str]:
+    """What is chosen in a select before anybody touched it."""
+    chosen = [each["value"] for each in select.get("options") or [] if each.get("default")]
+    return chosen + [str(each["id"]) for each in select.get("default_values") or []]

@@ -1,0 +1,129 @@
+"""What a guild is made of: roles, channels and threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from discord import Permissions
+
+from playground.discord import shapes
+from playground.discord.refusals import UNKNOWN_MESSAGE, ApiError
+from playground.discord.shapes import Json, now, snowflake
+
+if TYPE_CHECKING:
+    from playground.discord.local import LocalDiscord
+    from playground.discord.people import Person
+    from playground.discord.world import Message
+
+
+def everyday() -> Permissions:
+    """Return what members and bots may do where nothing was changed."""
+    may = Permissions(view_channel=True, send_messages=True, embed_links=True, attach_files=True)
+    may.update(read_message_history=True, mention_everyone=True, use_application_commands=True)
+    return may
+
+
+@dataclass(eq=False)
+class Role:
+    """A role of a guild, with what it permits besides what everybody may."""
+
+    guild: Guild
+    name: str
+    permissions: Permissions
+    id: str = field(default_factory=snowflake)
+
+    @property
+    def shape(self) -> Json:
+        """The Role object."""
+        return shapes.role(self.id, self.name, self.permissions.value, self.guild.roles.index(self))
+
+
+@dataclass(eq=False)
+class Guild:
+    """A guild, where everybody of `discord.people` is a member."""
+
+    discord: LocalDiscord
+    name: str
+    id: str = field(default_factory=snowflake)
+    locale: str = "en-US"
+    channels: list[Channel] = field(default_factory=list)
+    roles: list[Role] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.managers = Role(self, "Managers", Permissions(manage_guild=True, manage_messages=True))
+        self.roles += [Role(self, "@everyone", everyday(), self.id), self.managers]
+
+    def add_channel(self, name: str, *, is_age_restricted: bool = False) -> Channel:
+        """Open a text channel, and tell the bot."""
+        channel = Channel(self.discord, name, guild=self, is_age_restricted=is_age_restricted)
+        return self._opened(channel, "CHANNEL_CREATE")
+
+    def add_thread(self, name: str, parent: Channel) -> Channel:
+        """Open a public thread of a channel, and tell the bot."""
+        return self._opened(Channel(self.discord, name, guild=self, parent=parent), "THREAD_CREATE")
+
+    def _opened(self, channel: Channel, event: str) -> Channel:
+        self.channels.append(channel)
+        self.discord.channels[channel.id] = channel
+        self.discord.send({"t": event, "d": channel.shape})
+        return channel
+
+    def add_role(self, name: str, **permissions: bool) -> Role:
+        """Make a role, and tell the bot; `Person.roles` says who has it."""
+        self.roles.append(role := Role(self, name, Permissions(**permissions)))
+        self.discord.send({"t": "GUILD_ROLE_CREATE", "d": {"guild_id": self.id, "role": role.shape}})
+        return role
+
+    @property
+    def shape(self) -> Json:
+        """The guild as GUILD_CREATE carries it to a bot."""
+        bot = {"user": self.discord.bot, "roles": [], "joined_at": now(), "flags": 0}
+        shape = shapes.guild(self.id, self.name) | {"preferred_locale": self.locale}
+        shape |= {"members": [bot], "member_count": len(self.discord.people) + 1}
+        shape |= {"roles": [role.shape for role in self.roles]}
+        shape |= {"threads": [each.shape for each in self.channels if each.parent is not None]}
+        return shape | {"channels": [each.shape for each in self.channels if each.parent is None]}
+
+
+@dataclass(eq=False)
+class Channel:
+    """A text channel of a guild, a thread of its `parent`, or direct messages with a `recipient`."""
+
+    discord: LocalDiscord
+    name: str
+    guild: Guild | None = None
+    recipient: Person | None = None
+    parent: Channel | None = None
+    is_age_restricted: bool = False
+    id: str = field(default_factory=snowflake)
+    app_permissions: Permissions = field(default_factory=everyday)
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def shape(self) -> Json:
+        """The channel as the API shows it."""
+        if self.recipient is not None:
+            return {"id": self.id, "type": 1, "flags": 0, "recipients": [self.recipient.user]}
+        guild_id = self.guild.id if self.guild else None
+        if self.parent is not None:
+            return shapes.thread(self.id, self.name, guild_id, self.parent.id)
+        allow, deny = (
+            self.app_permissions.value & ~everyday().value,
+            everyday().value & ~self.app_permissions.value,
+        )
+        bot = {"id": self.discord.application_id, "type": 1, "allow": str(allow), "deny": str(deny)}
+        shape = shapes.text_channel(self.id, self.name, guild_id) | {"nsfw": self.is_age_restricted}
+        return shape | {"permission_overwrites": [bot] if allow or deny else []}
+
+    def permit(self, **permissions: bool) -> None:
+        """Change what the bot may do here, and tell it."""
+        self.app_permissions.update(**permissions)
+        self.discord.send({"t": "CHANNEL_UPDATE", "d": self.shape})
+
+    def public(self, message_id: str) -> Message:
+        """Find a message that a bot token can reach; ephemeral ones it cannot."""
+        for message in self.messages:
+            if message.id == message_id and not message.is_ephemeral:
+                return message
+        raise ApiError(*UNKNOWN_MESSAGE)
