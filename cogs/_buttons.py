@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 LISTED = 10
-"""How many jobs a list shows: Discord takes 25 buttons and 2000 characters."""
+"""How many jobs a list shows: Discord takes 25 buttons and 4096 characters."""
 
 
 class Verb(StrEnum):
@@ -87,12 +87,12 @@ def buttons(job: Job, *verbs: Verb) -> ui.View:
     return view
 
 
-def numbered_buttons(jobs: Sequence[Job]) -> ui.View:
+def numbered_buttons(jobs: Sequence[Job], locale: str) -> ui.View:
     """A view for a list of unfinished jobs: Cancel or Fetch for each, with its number."""
     view = ui.View(timeout=None)
     for number, job in enumerate(jobs, 1):
         verb = Verb.FETCH if job.is_fetchable else Verb.CANCEL
-        label = translate(f"numbered-{verb}", job.locale, number=number)
+        label = translate(f"numbered-{verb}", locale, number=number)
         view.add_item(JobButton.under(job, verb, label=label))
     return view
 

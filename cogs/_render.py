@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.i18n import Value
     from bot.images import Fitted
-    from bot.models.catalogue import Catalogue
+    from bot.models.catalogue import Catalogue, Model
 
 _PROMPT_SHOWN = 1000  # characters: an embed's description takes 4096, and escaping can double a prompt
 _ALT_TEXT = 1024  # Discord's limit for a file's description
@@ -158,9 +158,10 @@ def _succeeded(job: Job, delivered: int) -> str:
 
 def _asked(job: Job, catalogue: Catalogue) -> str:
     model = catalogue.get(job.model_id)
-    parts = [
-        _option(name, value) for name, value in (model.schema.changed(job.input) if model else {}).items()
-    ]
+    parts: list[str] = []
+    if model:
+        changed = model.schema.changed(job.input)
+        parts = [_option(model, name, value, job.locale) for name, value in changed.items()]
     if "seed" in job.input:
         parts.append(translate("seed", job.locale, seed=str(job.input["seed"])))
     if job.images > 1:
@@ -169,9 +170,14 @@ def _asked(job: Job, catalogue: Catalogue) -> str:
     return " · ".join(parts)
 
 
-def _option(name: str, value: str | float) -> str:
+def _option(model: Model, name: str, value: str | float, locale: str) -> str:
     # 16:9 or 2K speaks for itself; a bare True or 6 does not.
-    return _escaped(_cut(value, _OPTION_SHOWN)) if isinstance(value, str) else f"{name} {value}"
+    if isinstance(value, str):
+        return _escaped(_cut(value, _OPTION_SHOWN))
+    title = _escaped(_cut(model.title(name, locale), _OPTION_SHOWN))
+    if isinstance(value, bool):
+        return translate("option-on" if value else "option-off", locale, option=title)
+    return translate("option-value", locale, option=title, value=Decimal(str(value)))
 
 
 def _notes(job: Job, fitted: Sequence[Fitted]) -> list[str]:

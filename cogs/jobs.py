@@ -35,12 +35,9 @@ class Jobs(commands.Cog):
         asker = requester(interaction)
         jobs = (await self._bot.jobs.unfinished(asker))[:LISTED]
         text = "\n".join(render.line(number, job, asker.locale) for number, job in enumerate(jobs, 1))
-        await respond(
-            interaction,
-            content=text or translate("jobs-none", asker.locale),
-            view=numbered_buttons(jobs),
-            ephemeral=True,
-        )
+        # A message's content takes half as many characters, and ten long prompts do not fit into it.
+        shown = discord.Embed(description=text or translate("jobs-none", asker.locale))
+        await respond(interaction, embed=shown, view=numbered_buttons(jobs, asker.locale), ephemeral=True)
 
     @commands.Cog.listener()
     async def on_job_button(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:

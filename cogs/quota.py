@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.records import Requester
 
 _BAR = 10
-_RULES_SHOWN = 40  # a line is below 45 characters, a message takes 2000
+_RULES_SHOWN = 30  # a line is below 60 characters in every language, a message takes 2000
 
 
 class Quotas(commands.Cog):

@@ -62,7 +62,7 @@ class JobService:
             BusyError: The database did not take it; nothing was reserved.
         """
         self._check_runcomfy()
-        job = _order(requester, model, model.schema.clean(values), parent)
+        job = _order(requester, model, model.clean(values, requester.locale), parent)
         limits = await self._quotas.limits(job.guild_id, job.user_id)
         return job if await self._jobs.reserve(job, limits) else None
 

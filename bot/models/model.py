@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.errors import InvalidOptionError
 from bot.models.texts import (
     MAX_DESCRIPTION,
     MAX_NAME,
@@ -19,6 +20,7 @@ from bot.models.texts import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.models.options import Value
     from bot.models.schema import ModelSchema
 
 
@@ -63,6 +65,19 @@ class Model:
                 name = name_from(self.title(name, locale)) or name
             names[option.name] = _unlike(name, set(names.values()))
         return names
+
+    def clean(self, values: Mapping[str, object], locale: str) -> dict[str, Value]:
+        """As `ModelSchema.clean`, with the options called as they are in the command in that language.
+
+        Raises:
+            InvalidOptionError: A required value is missing or blank, or a value breaks the schema.
+        """
+        try:
+            return self.schema.clean(values)
+        except InvalidOptionError as error:
+            name, problem = error.values["option"], error.values["problem"]
+            name = self.option_names(locale).get(str(name), name)
+            raise InvalidOptionError(option=name, problem=problem) from None
 
     def _texts(self, locale: str) -> ModelTexts:
         return self.texts.get(locale, self.texts[SOURCE_LOCALE])

@@ -18,6 +18,7 @@ from bot.models.schema import ModelSchema
 from bot.models.texts import ModelTexts
 from bot.records import FETCHABLE, Job, JobStatus
 from cogs import _render as render
+from cogs._buttons import LISTED
 from tests.orders import MEMBER, order
 
 if TYPE_CHECKING:
@@ -171,9 +172,9 @@ class TestButtons:
 
 
 class TestOptions:
-    def last_line(self, **job_input: Any) -> str:
+    def last_line(self, locale: str = "en-US", **job_input: Any) -> str:
         count = job_input.get("num_images", 1)
-        return said(job(input={"prompt": "a fox", **job_input}, images=count))[-1]
+        return said(job(input={"prompt": "a fox", **job_input}, images=count, locale=locale))[-1]
 
     def test_are_shown_by_value_where_they_differ_from_the_default(self) -> None:
         line = self.last_line(
@@ -181,8 +182,14 @@ class TestOptions:
             safety_tolerance=6, limit_generations=True, enable_web_search=True,
         )  # fmt: skip
         assert line == (
-            "16:9 · webp · safety_tolerance 6 · enable_web_search True · seed 2147483647 · 2 images"
+            "16:9 · webp · Safety tolerance: 6 · Web search: yes · seed 2147483647 · 2 images"
             f" · asked by <@{MEMBER}>"
+        )
+
+    def test_are_named_in_the_language_of_whoever_asked(self) -> None:
+        line = self.last_line("ru", aspect_ratio="16:9", safety_tolerance=6, enable_web_search=True, seed=8)
+        assert (
+            line == f"16:9 · Допуск безопасности: 6 · Включить веб-поиск: да · сид 8 · заказ от <@{MEMBER}>"
         )
 
     def test_that_are_the_defaults_are_not_shown(self) -> None:
@@ -230,14 +237,23 @@ class TestNotes:
         done = job(status=JobStatus.SUCCEEDED, images=4, refunded=1)
         assert notes(done, PNG, PNG, PNG) == ["3 of 4 images came; the other one was given back."]
 
-    def test_of_ten_smaller_images_fit(self) -> None:
-        done = job(status=JobStatus.SUCCEEDED, images=10, input={"prompt": "word " * 400})
+    @pytest.mark.parametrize("locale", ["en-US", "ru"])
+    def test_of_ten_smaller_images_fit(self, locale: str) -> None:
+        done = job(status=JobStatus.SUCCEEDED, images=10, input={"prompt": "word " * 400}, locale=locale)
         assert len(notes(done, *[SMALLER] * 10)) == 11
         assert len("\n".join(notes(done, *[SMALLER] * 10))) <= FOOTER
 
     def test_are_absent_where_there_is_nothing_to_tell(self) -> None:
         assert notes(job(status=JobStatus.SUCCEEDED), PNG) == []
         assert render.embed(job(), CATALOGUE).to_dict().get("footer") is None
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ru"])
+@pytest.mark.parametrize("status", [JobStatus.WAITING, JobStatus.IN_PROGRESS, JobStatus.FAILED])
+def test_a_list_of_the_longest_prompts_fits(locale: str, status: JobStatus) -> None:
+    listed = job(status=status, input={"prompt": "*" * 6000}, message_id=10**18, error="output-unavailable")
+    lines = [render.line(number, listed, locale) for number in range(1, LISTED + 1)]
+    assert len("\n".join(lines)) <= DESCRIPTION
 
 
 @pytest.mark.parametrize("status", JobStatus)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bot.models
-from bot.errors import ConfigError
+from bot.errors import ConfigError, InvalidOptionError
 from bot.models.catalogue import Catalogue, Model
 from bot.models.limits import LOCALES, MAX_CHARACTERS, characters, problems_of
 from bot.models.texts import name_from
@@ -133,6 +133,15 @@ def test_other_languages_read_english() -> None:
     assert model.title("seed", "fr") == "Seed"
     assert model.description("seed", "fr") == "Number that the random generator starts from (default: random)"
     assert model.option_names("fr")["seed"] == "seed"
+
+
+@pytest.mark.parametrize(
+    ("locale", "name"), [("en-US", "num_images"), ("fr", "num_images"), ("ru", "количество_изображений")]
+)
+def test_a_refused_option_is_called_as_in_the_command(locale: str, name: str) -> None:
+    with pytest.raises(InvalidOptionError) as caught:
+        Catalogue.load()[MODEL_ID].clean({"prompt": "x", "num_images": 9}, locale)
+    assert caught.value.values["option"] == name
 
 
 def test_a_second_file_is_a_second_command(drop: Callable[..., Path]) -> None:

@@ -42,6 +42,9 @@ words-refused = (These words are not shown: the server's AutoMod refuses them.)
 cut-prompt = The whole prompt is in prompt.txt.
 asked-by = asked by { $member }
 seed = seed { $seed }
+option-value = { $option }: { $value }
+option-on = { $option }: yes
+option-off = { $option }: no
 images = { $count ->
     [one] { $count } image
    *[other] { $count } images

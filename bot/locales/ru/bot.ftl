@@ -40,6 +40,9 @@ words-refused = (Эти слова не показаны: их не пропус
 cut-prompt = Промпт целиком — в файле prompt.txt.
 asked-by = заказ от { $member }
 seed = сид { $seed }
+option-value = { $option }: { $value }
+option-on = { $option }: да
+option-off = { $option }: нет
 images = { $count ->
     [one] { $count } изображение
     [few] { $count } изображения

@@ -1,0 +1,135 @@
+"""Everybody is spoken to in the language of their Discord, and a job in that of whoever ordered it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playground.discord import Message, Person
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BY_HAND: dict[str, Any] = {"workers": 1, "seconds": 600}
+
+
+def russian(world: World) -> Person:
+    person = world.newcomer()
+    person.locale = "ru"
+    return person
+
+
+def finish(world: World, prompt: str) -> None:
+    for request_id, made in world.runcomfy.orders.items():
+        if made.input["prompt"] == prompt:
+            world.runcomfy.finish(request_id)
+
+
+async def press(person: Person, message: Message, label: str) -> Message:
+    return await (await person.press(message, label)).answered(timeout=5)
+
+
+async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy=BY_HAND) as world:
+        anna, bob = russian(world), world.bob
+        hers = await world.imagine(anna, prompt="лиса", num_images=2, resolution="0.5K")
+        his = await world.imagine(bob, prompt="a bear", resolution="0.5K")
+        unwanted = await world.imagine(anna, prompt="барсук", resolution="0.5K")
+        await world.ends(hers, "🎨 Рисую · начато", "2 изображения", f"заказ от <@{anna.id}>")
+        await world.ends(his, "Waiting in the queue, place", "asked by")
+        await world.ends(unwanted, "В очереди, место")
+        assert list(hers.buttons) == ["Отменить"]
+        assert list(his.buttons) == ["Cancel"]
+        await world.restart()
+        listing = await (await anna.command("jobs")).answered()
+        assert "2. 🎨 Рисую · заказано" in listing.text
+        assert "1. 🕒 Ожидает · заказано" in listing.text
+        assert list(listing.buttons) == ["Отменить 1", "Отменить 2"]
+        assert "1. 🕒 Waiting · ordered" in (await (await bob.command("jobs")).answered()).text
+        pressed = await anna.press(listing, "Отменить 1")
+        await world.ends(unwanted, f"Заказ отменён участником <@{anna.id}>", "Ничего не списано")
+        await world.discord.until(lambda: any("Заказ отменён" in each.text for each in pressed.messages))
+        refused = await anna.press(hers, "Отменить")
+        await world.discord.until(lambda: any("Уже рисую" in each.text for each in refused.messages))
+        finish(world, "лиса")
+        await world.ends(hers, "✅ 2 изображения за ", " с")
+        await world.runcomfy.until(
+            lambda: any(made.input["prompt"] == "a bear" for made in world.runcomfy.orders.values())
+        )
+        finish(world, "a bear")
+        await world.ends(his, "✅ 1 image in ")
+        await world.settled()
+        assert list(hers.buttons) == ["Ещё вариант"]
+        assert list(his.buttons) == ["Re-roll"]
+        assert "использовано 2 из 10 изображений, осталось 8" in await world.says(anna, "usage")
+        assert "1 of 10 images used, 9 left" in await world.says(bob, "usage")
+        assert "Незавершённых заказов у вас здесь нет" in await world.says(anna, "jobs")
+
+
+async def test_refusals(world: World) -> None:
+    anna = russian(world)
+    failed = await world.imagine(anna, prompt="refuse this", resolution="0.5K")
+    await world.ends(failed, "RunComfy не принял этот промпт", "Ничего не списано")
+    assert list(failed.buttons) == ["Повторить"]
+    forged = await anna.forge("imagine", {"prompt": "лиса", "num_images": 9})
+    assert "Параметр количество_изображений должен быть не больше 4." in (await forged.answered()).text
+    closed = world.discord.guild.add_channel("closed")
+    closed.app_permissions.update(attach_files=False, embed_links=False)
+    refused = await (await anna.command("imagine", prompt="лиса", channel=closed)).answered()
+    assert "мне не хватает прав: Встраивать ссылки, Прикреплять файлы." in refused.text
+
+
+async def test_whoever_presses_is_answered_in_their_language(held: World) -> None:
+    anna, bob = russian(held), held.newcomer()
+    his = await held.imagine(bob, resolution="0.5K", num_images=2)
+    assert "Это чужой заказ" in (await press(anna, his, "Cancel")).text
+    held.runcomfy.release()
+    await held.ends(his, "✅ 2 images")
+    hers = await press(anna, his, "Re-roll")
+    await held.ends(hers, "✅ 2 изображения", f"заказ от <@{anna.id}>")
+    again = await press(bob, hers, "Ещё вариант")
+    await held.ends(again, "✅ 2 images", f"asked by <@{bob.id}>")
+    assert list(again.buttons) == ["Re-roll"]
+
+
+@pytest.mark.parametrize("locale", ["uk", "en-GB", "xx"])
+async def test_who_speaks_another_language_is_answered_in_english(world: World, locale: str) -> None:
+    person = world.newcomer()
+    person.locale = locale
+    message = await world.ends(await world.imagine(person, resolution="0.5K"), "✅ 1 image in", "asked by")
+    await world.ended(message)
+    assert "You have no unfinished jobs" in await world.says(person, "jobs")
+
+
+async def test_managers_read_their_language(world: World) -> None:
+    manager, bob = world.newcomer(is_manager=True), world.newcomer()
+    manager.locale = "ru"
+    said = await world.says(manager, "quota set", limit=2, per="day", who=bob)
+    assert said == f"✅ Новый лимит для <@{bob.id}>: 2 изображения в день."
+    assert f"<@{bob.id}>: 2 изображения в день" in await world.says(manager, "quota show")
+
+
+def described(parts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for part in parts:
+        yield part
+        yield from described(part.get("options") or [])
+
+
+async def test_discord_lists_every_command_in_both_languages(world: World) -> None:
+    listed = [part for part in described(world.discord.commands) if part.get("description")]
+    assert len(listed) > 15
+    for part in listed:
+        russian_words = part["description_localizations"]
+        assert set(russian_words) == {"ru"}, part["name"]
+        for text in (part["description"], russian_words["ru"]):
+            assert 1 < len(text) <= 100, part["name"]
+        assert not part["description"].startswith("…")
+    per = next(part for part in listed if part["name"] == "per")
+    assert {each["name_localizations"]["ru"] for each in per["choices"]} == {"час", "день", "неделя", "месяц"}
