@@ -210,3 +210,7 @@ class UnexpectedError(ServiceError):
     """A bug. Values: reference, which the log shows beside the traceback."""
 
     key = "unexpected"
+
+
+class ChartError(Exception):
+    """A chart could not be drawn: for the log; the same facts are then told in words alone."""
