@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
@@ -11,12 +13,14 @@ import stamina
 from bot.client import NETWORK_ERRORS, ImagineBot
 from cogs import _render as render
 from cogs._buttons import JobButton
-from cogs._respond import respond
+from cogs._respond import REFUSED_WORDS, respond
 
 if TYPE_CHECKING:
     from bot.records import Job
 
 _log = logging.getLogger(__name__)
+_TOKEN_LIVES = timedelta(minutes=15)
+_TOKEN_IS_NEW_SECONDS = 5.0  # Discord can need that long to know one
 _UNKNOWN_WEBHOOK = 10015
 _ANSWERED_ALREADY = 40060  # discord.py repeats a callback that met a 5xx; the first may have arrived
 
@@ -34,11 +38,23 @@ async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
 async def find_answer(bot: ImagineBot, job: Job) -> int | None:
     """The id of the message that answers the job's interaction, where it is there and is the job's own.
 
-    A replayed interaction finds what the first one was answered with, which is another's.
+    A replayed interaction finds what the first one was answered with, which is another's. While Discord has
+    trouble it is looked for as long as its token lives: a message that stands there must not stay as it is.
     """
     original = cast("int", "@original")  # Discord's alias for the first response fits where an id does
+    begun_at = time.monotonic()
+
+    def is_passing(error: Exception) -> bool:
+        if isinstance(error, discord.HTTPException) and error.code == _UNKNOWN_WEBHOOK:
+            return time.monotonic() - begun_at < _TOKEN_IS_NEW_SECONDS
+        return _is_trouble(error)
+
+    lives = (job.asked_at + _TOKEN_LIVES - datetime.now(UTC)).total_seconds()
+    tries = stamina.retry_context(
+        on=is_passing, attempts=None, timeout=max(lives, _TOKEN_IS_NEW_SECONDS), wait_initial=1, wait_max=5
+    )
     try:
-        async for attempt in stamina.retry_context(on=_is_passing, attempts=4, timeout=5, wait_initial=1):
+        async for attempt in tries:
             with attempt:
                 message = await bot.webhook(job.token or "").fetch_message(original)
     except (discord.HTTPException, *NETWORK_ERRORS) as error:
@@ -53,6 +69,8 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
         response = await respond(interaction, embed=render.embed(job, bot.catalogue), view=render.view(job))
     except discord.HTTPException as error:
         _log.warning("job %s: the first response was not taken: %s", job.job_id, error)
+        if error.code == REFUSED_WORDS and not render.is_wordless(job):
+            return await _respond(interaction, render.wordless(job))
         if error.code != _ANSWERED_ALREADY and error.status < 500:
             return None
     except NETWORK_ERRORS as error:
@@ -62,8 +80,8 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
     return await find_answer(bot, job)
 
 
-def _is_passing(error: Exception) -> bool:
-    """Whether the message may be found later: Discord can need seconds to know a new token (10015)."""
+def _is_trouble(error: Exception) -> bool:
+    """Whether Discord has said nothing of what it was asked."""
     if isinstance(error, discord.HTTPException):
-        return error.status >= 500 or error.status == 429 or error.code == _UNKNOWN_WEBHOOK
+        return error.status >= 500 or error.status == 429
     return isinstance(error, NETWORK_ERRORS)

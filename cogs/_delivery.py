@@ -19,6 +19,7 @@ from bot.records import Job, JobStatus
 from cogs import _render as render
 from cogs._answer import find_answer
 from cogs._edits import MessageEdits
+from cogs._respond import REFUSED_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -31,7 +32,6 @@ _GIVE_UP_SECONDS = 600.0
 _MESSAGE_IS_NEW = timedelta(seconds=5)  # Discord can need seconds to know a new message or token
 _TOKEN_IS_DEAD = {50027, 10015}  # Invalid Webhook Token, Unknown Webhook
 _OLD_MESSAGE = 30046  # Maximum number of edits to messages older than 1 hour
-_REFUSED_WORDS = 200000  # blocked by the server's AutoMod
 _TOO_LARGE = 40005  # Request entity too large
 _LIMIT_EVERYWHERE = 10 * 1024 * 1024  # what Discord takes for a file whatever it had said before
 _FILES_OF_A_MESSAGE = 10
@@ -67,7 +67,7 @@ class DiscordDelivery:
         try:
             await self._last(job, lambda: {"embed": embed, "view": render.view(job), "attachments": []})
         except discord.HTTPException as error:
-            if error.code == _REFUSED_WORDS and not render.is_wordless(job):
+            if error.code == REFUSED_WORDS and not render.is_wordless(job):
                 await self.tell(render.wordless(job))
             elif _is_out_of_reach(error) and job.status is JobStatus.FAILED:
                 await self._send_directly(job, translate("told-directly", job.locale), embed)
@@ -86,7 +86,7 @@ class DiscordDelivery:
         except discord.HTTPException as error:
             if error.code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
                 await self.deliver(replace(job, file_limit=_LIMIT_EVERYWHERE), files)
-            elif error.code == _REFUSED_WORDS and not render.is_wordless(job):
+            elif error.code == REFUSED_WORDS and not render.is_wordless(job):
                 await self.deliver(render.wordless(job), files)
             elif _is_out_of_reach(error):
                 job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)

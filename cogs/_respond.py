@@ -7,6 +7,9 @@ from typing import Any
 import discord
 import stamina
 
+REFUSED_WORDS = 200000
+"""Discord's code where the server's AutoMod has blocked what was to be said."""
+
 Response = discord.InteractionCallbackResponse[Any]
 
 

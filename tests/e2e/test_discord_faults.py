@@ -103,6 +103,24 @@ async def test_a_lost_first_response_that_is_hard_to_find(world: World, fault: d
     await assert_paid_once(world, anna, message)
 
 
+async def test_a_lost_first_response_that_is_hard_to_find_for_longer(world: World) -> None:
+    anna = world.newcomer()
+    world.discord.fail("callback", 503, PAGE, is_late=True)
+    world.discord.fail("get_original", **PASSING["limited by the edge"], times=4)
+    message = await done(world, anna)
+    await assert_paid_once(world, anna, message)
+
+
+async def test_a_first_response_whose_words_automod_refuses(world: World) -> None:
+    anna = world.newcomer()
+    world.discord.fail("callback", 400, AUTOMOD)
+    message = await done(world, anna)
+    await assert_paid_once(world, anna, message)
+    first = [call for call in world.discord.trace if call.route == "callback"][-1].request_json["data"]
+    assert "AutoMod" in str(first)
+    assert "a fox" not in str(first)
+
+
 @passing
 @pytest.mark.parametrize("command", ["usage", "jobs"])
 async def test_an_answer_to_one_person_that_stumbles(

@@ -110,6 +110,35 @@ async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
         check_accounts(world)
 
 
+async def test_whoever_presses_meanwhile_is_told_to_come_back(tmp_path: Path) -> None:
+    """While an order's answer is awaited; commands and presses alike, and none of them costs anything."""
+    async with open_world(tmp_path, runcomfy=AT_ONCE) as world:
+        done = await world.ends(await ordered(world, "first"), "✅")
+        post = Held()
+        world.runcomfy.fail("submit", post.fault)
+        order = await ordered(world, "order")
+        await post.reached()
+        stopping = asyncio.create_task(stopped(world))
+        await world.discord.until(lambda: "stopping" in world.log)
+        presses = [
+            await world.bob.command("imagine", prompt="a fox"),
+            await world.bob.command("jobs"),
+            await world.bob.press(done, "Re-roll"),
+            await world.alice.press(order, "Cancel"),
+        ]
+        for press in presses:
+            refusal = await press.answered()
+            assert refusal.is_ephemeral
+            assert "restarting. Nothing was charged; try again in a minute" in refusal.text
+        post.let_go()
+        await stopping
+        assert (len(world.runcomfy.submits), world.used(world.bob)) == (2, 0)
+        await world.start()
+        await world.ends(order, "✅")
+        await world.settled()
+        check_accounts(world)
+
+
 async def test_an_edit_on_the_way_is_brought_to_its_end(tmp_path: Path) -> None:
     """One that shows no end; after it nothing more is shown, and the job goes on at the next start."""
     async with open_world(tmp_path, runcomfy=AT_ONCE, is_started=False) as world, gate(world) as way:
