@@ -51,7 +51,10 @@ LIMITS = {
 }
 NUMBERS = (0, 1, 2, 5, 11, 21, 22, 25, 1_000_000, Decimal("0.5"), Decimal("1.50"), Decimal("21.25"))
 # What is called the same in every language, or is typed just so.
-NAMES = {"Discord", "RunComfy", "AutoMod", "CSV", "True", "False", "prompt", "txt", "imagine", "quota", "set"}
+NAMES = {
+    *("Discord", "RunComfy", "AutoMod", "CSV", "K", "True", "False", "BUDGET", "USD", "prompt", "txt"),
+    *("imagine", "quota", "set", "pool", "settings"),
+}
 PLURALS = {"zero", "one", "two", "few", "many", "other"}
 TEXT = "<t:1795000000:R> & <@900000000000000002> [x](y) * 1"
 
@@ -140,8 +143,8 @@ def limit(key: str) -> int:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_language_has_the_same_texts_with_the_same_variables(locale: str) -> None:
     own = CATALOGUES[locale]
-    assert [f"{key} is missing in {locale}/bot.ftl" for key in ENGLISH if key not in own] == []
-    assert [f"{key} is missing in {DEFAULT_LOCALE}/bot.ftl" for key in own if key not in ENGLISH] == []
+    assert [f"{key} is missing in {locale}" for key in ENGLISH if key not in own] == []
+    assert [f"{key} is missing in {DEFAULT_LOCALE}" for key in own if key not in ENGLISH] == []
     for key, message in own.items():
         assert set(variables(message)) == set(variables(ENGLISH[key])), (
             f"{key} has other variables in {locale}"
@@ -263,12 +266,15 @@ SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]
 def calls() -> Iterator[tuple[set[str], set[str] | None]]:
     """The keys that each `translate` or `Text` can ask for, and the values it gives (None where unknown)."""
     for file in SOURCES:
+        tree = ast.parse(file.read_text("utf-8"))
+        imports = [each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
+        ours = {name.name for each in imports if each.module == "bot.i18n" for name in each.names}
         if file.name == "translation.py":
             continue  # its keys are those of the commands, see below
-        for scope in ast.walk(ast.parse(file.read_text("utf-8"))):
+        for scope in ast.walk(tree):
             if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
                 for call in ast.walk(scope):
-                    if isinstance(call, ast.Call) and ast.unparse(call.func) in {"translate", "Text"}:
+                    if isinstance(call, ast.Call) and ast.unparse(call.func) in ours & {"translate", "Text"}:
                         yield set(keys(call.args[0], scope)), given(call)
 
 
@@ -321,6 +327,29 @@ def test_the_code_asks_only_for_texts_that_exist_and_fills_them() -> None:
         assert [key for key in wanted if key not in ENGLISH] == []
         for key in wanted if given is not None else ():
             assert set(variables(ENGLISH[key])) <= (given or set()), key
+
+
+SHOWN = {"content", "title", "description", "label", "placeholder", "text", "name", "value"}
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in SOURCES if file.parent.name == "cogs"], ids=lambda f: f.name
+)
+def test_no_words_for_people_stand_in_the_code(file: Path) -> None:
+    calls = [
+        each
+        for each in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(each, ast.Call | ast.ClassDef)
+    ]
+    shown = [each.value for call in calls for each in call.keywords if each.arg in SHOWN]
+    literals = [
+        str(part.value)
+        for value in shown
+        for part in (value.values if isinstance(value, ast.JoinedStr) else [value])
+        if isinstance(part, ast.Constant)
+    ]
+    # One small word can be the name of a command or of a file.
+    assert [words for words in literals if re.search(r"[A-Z][a-z]|[a-z] |[^\W\d_a-zA-Z]", words)] == []
 
 
 def test_no_text_is_without_use() -> None:
