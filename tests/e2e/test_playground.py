@@ -129,3 +129,18 @@ async def test_a_bot_that_is_killed_while_it_paints_goes_on(page: Page) -> None:
     await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
     await last(page).get_by_role("button", name="Re-roll").click()
     await expect(messages(page)).to_have_count(2)
+
+
+async def test_people_choose_their_language(page: Page) -> None:
+    await page.get_by_label("Language").select_option("ru")
+    await use(page, "usage")
+    await expect(last(page)).to_contain_text("За сегодня: использовано 0 из 10")
+    await become(page, "Bob")
+    await use(page, "usage")
+    await expect(last(page)).to_contain_text("Today: 0 of 10")
+    await use(page, "imagine", "a paper boat on a rainy street")
+    await expect(last(page).get_by_role("button", name="Re-roll")).to_be_visible()
+    await become(page, "Alice")
+    await last(page).get_by_role("button", name="Re-roll").click()
+    await expect(messages(page)).to_have_count(3)  # her /usage too
+    await expect(last(page).get_by_role("button", name="Ещё вариант")).to_be_visible()
