@@ -1,0 +1,66 @@
+"""Killed around the direct message that takes the place of a message that was deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.e2e.accounts import delivered
+from tests.kills.killing import Call, Point, ordered
+from tests.kills.scene import Scene, open_scene
+from tests.kills.test_each_step import kill_at_each
+from tests.kills.test_presses import job
+from tests.kills.verdict import settled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.kills.killing import Act, Victim
+
+_NAME = "directly"
+
+
+@dataclass(frozen=True)
+class Direct(Call):
+    """A call of no interaction: nothing in it tells the prompt, and nobody else is written to."""
+
+    async def kill(self, victim: Victim, prompt: str, act: Act) -> bool:
+        del prompt
+        return await super().kill(victim, "", act)
+
+
+POINTS: list[Point] = [
+    Direct("create_message", "arrived"),
+    Direct("create_message", "made"),
+    Direct("create_message", "answered"),
+]
+
+
+async def deleted(scene: Scene, prompt: str) -> Act:
+    """A job whose message is deleted before RunComfy goes on."""
+    scene.runcomfy.hold()
+    row = await job(scene, prompt, status="in_queue")
+
+    async def act() -> None:
+        scene.world.mia.delete(scene.world.discord.message(str(row["message_id"])))
+        scene.runcomfy.release()
+
+    return act
+
+
+async def test_images_that_come_directly_come_once(tmp_path: Path) -> None:
+    async with open_scene(tmp_path) as scene:
+        world = scene.world
+        await kill_at_each(scene, _NAME, deleted, POINTS)
+        await settled(world)
+        rows = [row for row in world.rows() if ordered(row).startswith(_NAME)]
+        assert len(rows) >= len(POINTS)
+        people = {person.id: person for person in world.discord.people.values()}
+        for row in rows:
+            person = people[str(row["user_id"])]
+            (direct,) = person.direct_messages.messages
+            assert (row["status"], row["refunded"], delivered(direct)) == ("succeeded", 0, 2)
+            assert world.used(person) == 2
+        posted = [ordered(row) for row in rows]
+        made = [order.input["prompt"] for order in scene.runcomfy.orders.values()]
+        assert [made.count(prompt) for prompt in posted] == [1] * len(posted)
