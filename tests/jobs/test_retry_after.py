@@ -1,0 +1,38 @@
+"""How long an order waits where RunComfy asks for patience: as long as it wants, and a minute at the most."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from playground.runcomfy import LocalRunComfy, answer
+from tests.jobs.bot import MODEL, Bot, Channel
+from tests.jobs.brisk import SPEED, BriskLoop
+from tests.orders import requester
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SLACK = 300  # seconds of the fast clock: ten of the wall, for a machine that has much to do
+
+
+async def waited(folder: Path, retry_after: str) -> float:
+    """The seconds between the POST that was refused and the next one."""
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel := Channel()).start()
+        runcomfy.fail("submit", answer(429, {}, headers={"Retry-After": retry_after}))
+        job = await bot.service.start(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+        assert job
+        bot.service.answered(job, channel.post(job.token))
+        await runcomfy.until(lambda: runcomfy.orders, within=1200)
+        await bot.crash()
+        first, second = runcomfy.submits
+        return (second.at - first.at) * SPEED
+
+
+@pytest.mark.parametrize(("retry_after", "seconds"), [("30", 30), ("60", 60), ("86400", 60)])
+def test_up_to_a_minute(tmp_path: Path, retry_after: str, seconds: int) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        assert seconds <= runner.run(waited(tmp_path, retry_after)) < seconds + _SLACK
