@@ -210,6 +210,21 @@ async def test_the_token_has_expired_meanwhile(tmp_path: Path) -> None:
         check_accounts(world)
 
 
+@pytest.mark.parametrize(("age_seconds", "route"), [(14 * 60, "edit_followup"), (14.5 * 60, "edit_message")])
+async def test_a_token_is_left_alone_by_the_clock(tmp_path: Path, age_seconds: float, route: str) -> None:
+    """Discord would still take it."""
+    async with open_world(tmp_path, runcomfy=BY_HAND) as world:
+        message = await ordered(world, "a fox", "Painting")
+        await world.kill()
+        world.write(f"update jobs set asked_at = asked_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
+        edits = len(world.edits(message))
+        finish(world, "a fox")
+        await world.start()
+        await world.ends(message, "✅")
+        assert {call.route for call in world.edits(message)[edits:]} == {route}
+        assert delivered(message) == 1
+
+
 async def test_a_job_that_waited_while_the_bot_was_away_for_hours(tmp_path: Path) -> None:
     """What is ordered now is followed from now on: it is not given up at the first look."""
     async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 1}) as world:
