@@ -1,4 +1,4 @@
-# Для тех, кто переводит: на «вы», коротко, без восклицаний. [one] — это и 21, поэтому число стоит и там.
+# Said with «вы», short, without exclamation marks. [one] is 21 too, so the number stands there as well.
 
 ## What a job's message says
 
@@ -79,7 +79,7 @@ problem-not-string = должен быть текстом
 problem-not-integer = должен быть целым числом
 problem-not-number = должен быть числом
 problem-not-boolean = может быть только True или False
-problem-enum = может быть только одним из этих: { $choices }
+problem-enum = должен быть одним из значений: { $choices }
 problem-minimum = должен быть не меньше { $wanted }
 problem-maximum = должен быть не больше { $wanted }
 problem-exclusiveMinimum = должен быть больше { $wanted }
