@@ -17,6 +17,22 @@ function enlarge({ url, description }) {
   dialog.showModal();
 }
 
+const isSpoiler = ({ filename = "", flags = 0 }) => filename.startsWith("SPOILER_") || Boolean(flags & (1 << 3));
+
+/** Blurred, and its description not told, until it is pressed. */
+function covered(file) {
+  const { url, width, height } = file;
+  const image = el("img", { src: fileLink(url), alt: "", width, height });
+  const cover = el("button", { type: "button", class: "cover", "aria-label": "Spoiler, press to show the image" }, el("span", {}, "SPOILER"));
+  const node = el("div", { class: "tile covered" }, image, cover);
+  cover.addEventListener("click", () => {
+    const shown = tile(file);
+    node.replaceWith(shown);
+    shown.querySelector("a").focus();
+  });
+  return node;
+}
+
 function tile(file) {
   const { url, filename, description, width, height } = file;
   const open = (event) => {
@@ -35,13 +51,13 @@ function tile(file) {
 
 export function gallery(images) {
   const kind = images.length > 4 ? "many" : `of-${images.length}`;
-  return images.length > 0 && el("div", { class: `gallery ${kind}` }, images.map(tile));
+  return images.length > 0 && el("div", { class: `gallery ${kind}` }, images.map((file) => (isSpoiler(file) ? covered(file) : tile(file))));
 }
 
 function chip({ url, filename, size: bytes }) {
   return el("div", { class: "file" },
     el("span", { class: "icon", "aria-hidden": "true" }, "📄"),
-    el("div", {}, el("a", { href: fileLink(url), target: "_blank", rel: "noopener" }, filename), el("small", {}, size(bytes))));
+    el("div", {}, el("a", { href: fileLink(url), download: filename }, filename), el("small", {}, size(bytes))));
 }
 
 export function attachments(files = []) {

@@ -1,5 +1,5 @@
 // https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type
-export const TYPE = { subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, number: 10 };
+export const TYPE = { subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, mentionable: 9, number: 10 };
 
 /** `field` ("name" or "description") of a command, option or choice in the viewer's language. */
 export function localised(thing, field, locale) {
@@ -18,14 +18,24 @@ export function entries(commands, locale) {
   return commands.filter(({ type }) => (type ?? 1) === 1).flatMap((one) => walk(one, { name: [], title: [] }));
 }
 
+/** The commands in every message's menu, as {name, label}. */
+export function messageCommands({ commands, locale }) {
+  return commands.filter(({ type }) => type === 3).map((one) => ({ name: one.name, label: localised(one, "name", locale) }));
+}
+
 /** What an option may be set to, as {label, value}, or undefined where it is typed freely. */
-export function choicesOf(option, { locale, people, channels }) {
+export function choicesOf(option, { locale, people, channels, guild }) {
   if (option.choices?.length) {
     return option.choices.map((one) => ({ label: localised(one, "name", locale), value: one.value }));
   }
   if (option.type === TYPE.boolean) return [{ label: "True", value: true }, { label: "False", value: false }];
-  if (option.type === TYPE.user) return people.map(({ id, username }) => ({ label: username, value: id }));
-  if (option.type === TYPE.channel) return channels.map(({ id, name }) => ({ label: name, value: id }));
+  const isHere = ({ guild_id: id, type }) => id === guild.id && (option.channel_types ?? [type]).includes(type);
+  const everybody = people.map(({ id, username }) => ({ label: username, value: id }));
+  const roles = guild.roles.map(({ id, name }) => ({ label: `@${name.replace(/^@/, "")}`, value: id }));
+  if (option.type === TYPE.user) return everybody;
+  if (option.type === TYPE.role) return roles;
+  if (option.type === TYPE.mentionable) return [...everybody, ...roles];
+  if (option.type === TYPE.channel) return channels.filter(isHere).map(({ id, name }) => ({ label: name, value: id }));
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
+import { ask } from "./form.js";
 import { Messages } from "./messages.js";
 import { drawApp, drawPeople, drawSidebar, drawSwitches, wireSidebar } from "./sidebar.js";
 import { connect } from "./socket.js";
@@ -13,20 +14,29 @@ let socket;
 let sent = 0;
 const newNonce = () => String(++sent);
 
-const composer = new Composer(view, (name, options) => {
+/** Sends what the app is to answer; `begin` is called once it is sent, for what ends it. */
+function request(frame, begin) {
   const nonce = newNonce();
-  const isSent = socket.send({ op: "command", nonce, channel_id: view.channel.id, name, options });
-  if (isSent) waiting.set(nonce, messages.sending(name));
+  const isSent = socket.send({ ...frame, nonce });
+  if (isSent) waiting.set(nonce, begin());
   return isSent;
-});
+}
+
+const composer = new Composer(view, (name, options) =>
+  request({ op: "command", channel_id: view.channel.id, name, options }, () => messages.sending(`/${name}`)));
+
+/** Uses a component, which shows that it waits. */
+function use({ id }, customId, frame, chosen) {
+  request({ ...frame, message_id: id, custom_id: customId }, () => {
+    messages.pressing(id, customId, undefined, chosen);
+    return (reason) => messages.pressing(id, undefined, reason);
+  });
+}
 
 const messages = new Messages(view, {
-  press({ id }, customId) {
-    const nonce = newNonce();
-    if (!socket.send({ op: "press", nonce, message_id: id, custom_id: customId })) return;
-    messages.pressing(id, customId);
-    waiting.set(nonce, (reason) => messages.pressing(id, undefined, reason));
-  },
+  press: (message, customId) => use(message, customId, { op: "press" }),
+  choose: (message, customId, values) => use(message, customId, { op: "choose", values }, { [customId]: values }),
+  menu: ({ id }, name) => request({ op: "menu", message_id: id, name }, () => messages.sending(name)),
   dismiss(message) {
     socket.send({ op: "dismiss", message_id: message.id });
     HEAR.MESSAGE_DELETE(message);
@@ -77,6 +87,9 @@ const HEAR = {
     view.messages[channelId] = (view.messages[channelId] ?? []).filter((one) => one.id !== id);
     messages.remove(id);
   },
+  FORM({ token, ...form }) {
+    ask(form, { ...view, onCommand() {} }, (values, settle) => request({ op: "submit", token, values }, () => settle) || settle(LOST));
+  },
   COMMANDS_UPDATE({ commands }) {
     view.commands = commands;
     composer.refresh();
@@ -92,6 +105,7 @@ const HEAR = {
 
 function become(userId) {
   socket?.close();
+  byId("form").close();
   sessionStorage.setItem("user", userId); // this tab stays this person
   waiting.clear();
   drawPeople(view.people, userId, become);

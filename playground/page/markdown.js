@@ -32,7 +32,7 @@ const RULES = [
   [/^<t:(-?\d{1,13})(?::([tTdDfFR]))?>/, ([raw, at, style]) => timestamp(at * 1000, style) ?? raw],
   [/^<@!?(\d+)>/, ([, id], go, { people }) => pill("@", nameOf(people.find((one) => one.id === id)))],
   [/^<#(\d+)>/, ([, id], go, { channels }) => pill("#", channels.find((one) => one.id === id)?.name ?? "unknown")],
-  [/^<@&(\d+)>/, ([, id], go, { guild }) => pill("@", guild.roles?.find((one) => one.id === id)?.name ?? "role")],
+  [/^<@&(\d+)>/, ([, id], go, { guild }) => pill("@", (guild.roles.find((one) => one.id === id)?.name ?? "role").replace(/^@/, ""))],
   [/^<\/([^:\n]{1,100}):\d+>/, ([, name], go, context) => commandPill(name, context)],
   [/^<a?:(\w+):\d+>/, ([, name]) => `:${name}:`],
   [/^@(?:everyone|here)\b/, ([text]) => pill(text)],

@@ -1,15 +1,19 @@
 import { attachments } from "./attachments.js";
+import { messageCommands } from "./commands.js";
 import { avatar, dots, el, nameOf, webLink } from "./dom.js";
 import { embed } from "./embeds.js";
 import { markdown } from "./markdown.js";
+import { menu } from "./menu.js";
+import { preset, Select } from "./select.js";
 import { timestamp } from "./timestamps.js";
 
 const [EPHEMERAL, LOADING] = [1 << 6, 1 << 7];
+const [BUTTON, FROM_MENU] = [2, 23]; // of components, of messages
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link" };
 
-/** The line above a command's answer. */
-export function usedBy(user, name) {
-  return el("p", { class: "used" }, avatar(user, 16), el("b", {}, nameOf(user)), " used ", el("span", { class: "mention" }, `/${name}`));
+/** The line above a command's answer; `title` is "/imagine", or a name in a menu. */
+export function usedBy(user, title) {
+  return el("p", { class: "used" }, avatar(user, 16), el("b", {}, nameOf(user)), " used ", el("span", { class: "mention" }, title));
 }
 
 export function head(author, at) {
@@ -40,28 +44,50 @@ function button({ style, label, emoji, url, custom_id: id, disabled }, pressed, 
   return el("button", { type: "button", ...look, "data-key": id, ...state }, words, pressed === id && dots());
 }
 
-function removal(remove) {
-  const attributes = { type: "button", class: "icon", "aria-label": "Delete message", title: "Delete message", onclick: remove };
-  return el("div", { class: "tools" }, el("button", attributes, "🗑"));
+function select(part, row, view, choose) {
+  const { pressed, chosen } = row;
+  const id = part.custom_id;
+  const state = pressed ? { "aria-disabled": "true", "aria-busy": pressed === id && "true", readonly: true } : {};
+  const label = part.placeholder ?? "Make a selection";
+  return new Select(part, view, { label, chosen: chosen?.[id] ?? preset(part), state, done: (values) => choose(id, values) }).node;
 }
 
-/** A message as `view.user` sees it. `pressed` is the custom_id of a button that waits, `failure` why the last press failed. */
-export function draw({ message, pressed, failure }, view, act) {
+function removal(remove) {
+  return el("button", { type: "button", class: "icon", "aria-label": "Delete message", title: "Delete message", onclick: remove }, "🗑");
+}
+
+/** What can be done with a public message; a right click opens the same menu. */
+function tools(message, view, act) {
+  const items = () => messageCommands(view).map(({ name, label }) => ({ label, choose: () => act.menu(message, name) }));
+  const apps = menu("Apps", items);
+  const node = el("div", { class: "tools" }, apps.node, view.user.is_moderator && removal(() => act.remove(message)));
+  return { node, open: apps.open };
+}
+
+/** A message as `view.user` sees it. `row` is {message, pressed, chosen, failure}: what waits, what was chosen, why it failed. */
+export function draw(row, view, act) {
+  const { message, pressed, failure } = row;
   const { author, interaction_metadata: used, components = [], embeds = [] } = message;
   const known = [...view.people, { ...view.app, bot: true }];
   const find = (user) => known.find(({ id }) => id === user.id) ?? user;
   const context = { ...view, people: known, onCommand: act.onCommand };
   const isEphemeral = Boolean(message.flags & EPHEMERAL);
   const isMine = message.mentions?.some(({ id }) => id === view.user.id);
+  const component = (one) => (one.type === BUTTON
+    ? button(one, pressed, (id) => act.press(message, id))
+    : select(one, row, view, (id, values) => act.choose(message, id, values)));
   const body = el("div", { class: "body" },
     head(author, message.timestamp),
     text(message, context),
     attachments(message.attachments),
     embeds.map((one) => embed(one, context)),
-    components.map((row) => el("div", { class: "row" }, row.components.map((one) => button(one, pressed, (id) => act.press(message, id))))),
+    components.map(({ components: parts }) => el("div", { class: "row" }, parts.map(component))),
     failure && failed(failure),
     isEphemeral && onlyYou(() => act.dismiss(message)));
-  return el("li", { class: `message ${isEphemeral ? "ephemeral" : ""} ${isMine ? "pings" : ""}`, "data-author": author.id, "data-at": Date.parse(message.timestamp) },
-    used?.name && usedBy(find(used.user), used.name), avatar(find(author)), body,
-    view.user.is_manager && !isEphemeral && removal(() => act.remove(message)));
+  const title = message.type === FROM_MENU ? used?.name : `/${used?.name}`;
+  const more = !isEphemeral && tools(message, view, act);
+  const node = el("li", { class: `message ${isEphemeral ? "ephemeral" : ""} ${isMine ? "pings" : ""}`, "data-author": author.id, "data-at": Date.parse(message.timestamp) },
+    used?.name && usedBy(find(used.user), title), avatar(find(author)), body, more.node);
+  if (more) node.addEventListener("contextmenu", (event) => event.target.closest("a, input, textarea") || (event.preventDefault(), more.open()));
+  return node;
 }

@@ -7,9 +7,9 @@ const SAME_BREATH = 7 * 60_000; // Discord shows the author once for what they s
 export class Messages {
   #list = byId("messages");
   #scroller = byId("scroller");
-  #rows = new Map(); // message id -> {message, node, pressed, failure}
+  #rows = new Map(); // message id -> {message, node, pressed, chosen, failure}
 
-  /** `view` is what the page knows; `act` has press, dismiss, remove and onCommand. */
+  /** `view` is what the page knows; `act` has press, choose, menu, dismiss, remove and onCommand. */
   constructor(view, act) {
     this.view = view;
     this.act = act;
@@ -33,7 +33,7 @@ export class Messages {
   }
 
   put(message) {
-    this.#draw({ ...this.#rows.get(message.id), message, failure: undefined });
+    this.#draw({ ...this.#rows.get(message.id), message, chosen: undefined, failure: undefined });
     const texts = [...this.#rows.get(message.id).node.querySelectorAll(".text, .words")].map(({ textContent }) => textContent);
     byId("announcer").textContent = `${nameOf(message.author)}: ${texts.join(" ")}`.slice(0, 300);
   }
@@ -44,18 +44,18 @@ export class Messages {
     this.#group();
   }
 
-  /** A button shows that it waits, and its neighbours cannot be pressed; undefined ends it. */
-  pressing(id, pressed, failure) {
+  /** A button or select shows that it waits, and its neighbours cannot be used; undefined ends it. */
+  pressing(id, pressed, failure, chosen) {
     const row = this.#rows.get(id);
-    if (row) this.#draw({ ...row, pressed, failure });
+    if (row) this.#draw({ ...row, pressed, failure, chosen: chosen ? { ...row.chosen, ...chosen } : failure ? undefined : row.chosen });
   }
 
-  /** A command that was sent; the returned function ends it, with a reason if it failed. */
-  sending(name) {
+  /** A command that was sent, "/imagine"; the returned function ends it, with a reason if it failed. */
+  sending(title) {
     const { app, user } = this.view;
     const state = el("div", { class: "text waiting" }, "Sending command", dots());
     const body = el("div", { class: "body" }, head({ ...app, bot: true }, Date.now()), state);
-    const node = el("li", { class: "message ephemeral" }, usedBy(user, name), avatar(app), body);
+    const node = el("li", { class: "message ephemeral" }, usedBy(user, title), avatar(app), body);
     this.#list.append(node);
     this.atEnd = true;
     return (reason) => {

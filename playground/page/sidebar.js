@@ -3,11 +3,14 @@ import { avatar, byId, el, nameOf } from "./dom.js";
 const dot = (isOnline) => el("span", { class: isOnline ? "dot online" : "dot", role: "img", "aria-label": isOnline ? "online" : "offline" });
 
 function drawChannels(view, choose) {
-  const button = ({ id, name }) => {
+  const button = ({ id, name, nsfw, parent_id: parent }) => {
     const attributes = { type: "button", "aria-current": id === view.channel.id && "page", onclick: () => choose(id) };
-    return el("li", {}, el("button", attributes, el("span", { class: "hash", "aria-hidden": "true" }, "# "), name));
+    const mark = el("span", { class: "hash", "aria-hidden": "true" }, parent ? "↳ " : "# ");
+    return el("li", { class: parent && "thread" }, el("button", attributes, mark, name, nsfw && el("small", {}, " (age-restricted)")));
   };
-  byId("channels").replaceChildren(...view.channels.map(button));
+  const threads = (id) => view.channels.filter(({ parent_id: parent }) => parent === id);
+  const inOrder = view.channels.filter(({ parent_id: parent }) => !parent).flatMap((one) => [one, ...threads(one.id)]);
+  byId("channels").replaceChildren(...inOrder.map(button));
 }
 
 export function drawApp({ app }) {
@@ -19,7 +22,7 @@ export function drawApp({ app }) {
 export function drawPeople(people, userId, become) {
   const button = (person) => {
     const attributes = { type: "button", "aria-pressed": String(person.id === userId), onclick: () => become(person.id) };
-    return el("button", attributes, avatar(person, 24), nameOf(person), person.is_manager && el("small", {}, " (manager)"));
+    return el("button", attributes, avatar(person, 24), nameOf(person), person.roles.length > 0 && el("small", {}, ` (${person.roles.join(", ")})`));
   };
   const focused = byId("people").contains(document.activeElement);
   byId("people").replaceChildren(...people.map(button));

@@ -71,10 +71,111 @@ async def quota_set(
     await interaction.response.send_message(f"{limit} per {per.value} for {whom}", ephemeral=True)
 
 
+@quota.command(name="grant", description="Give something")
+async def quota_grant(
+    interaction: Interaction, who: discord.Member | discord.Role, where: discord.TextChannel, amount: int
+) -> None:
+    await interaction.response.send_message(f"{amount} to {who.mention} in {where.mention}", ephemeral=True)
+
+
+@quota.command(name="export", description="Everything in a table")
+async def quota_export(interaction: Interaction) -> None:
+    table = discord.File(io.BytesIO(b"member,images\nbob,3\n"), "usage.csv")
+    await interaction.response.send_message("Here", file=table, ephemeral=True)
+
+
+@app_commands.command(description="An image for you alone, hidden")
+async def secret(interaction: Interaction) -> None:
+    file = picture("a hidden fox", 1)
+    hidden = discord.File(file.fp, "fox.png", description=file.description, spoiler=True)
+    await interaction.response.send_message("Hidden", file=hidden, ephemeral=True)
+
+
+class Words(discord.ui.Modal):
+    def __init__(self) -> None:
+        super().__init__(title="Forbidden words", custom_id="words")
+        self.words = discord.ui.TextInput[Any](
+            custom_id="list", style=discord.TextStyle.paragraph, min_length=3, max_length=40, default="cat"
+        )
+        self.seconds = discord.ui.TextInput[Any](custom_id="seconds", required=False, placeholder="none")
+        self.spared = discord.ui.RoleSelect[Any](custom_id="spared", required=False)
+        self.add_item(discord.ui.TextDisplay("Nobody may **write** these."))
+        self.add_item(discord.ui.Label(text="Words", description="One a line", component=self.words))
+        self.add_item(discord.ui.Label(text="Seconds", component=self.seconds))
+        self.add_item(discord.ui.Label(text="Not for", component=self.spared))
+
+    async def on_submit(self, interaction: Interaction) -> None:
+        spared = ", ".join(role.name for role in self.spared.values)
+        said = (
+            f"Words: {self.words.value}; {self.seconds.value or 'no'} seconds; not for {spared or 'nobody'}"
+        )
+        await interaction.response.edit_message(content=said)
+
+
+class Panel(discord.ui.View):
+    """Says what was chosen in it, in its own message."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+
+    @discord.ui.select(
+        placeholder="Sizes",
+        custom_id="sizes",
+        min_values=0,
+        max_values=2,
+        options=[discord.SelectOption(label=f"{n}K", description=f"{n * 1024} pixels") for n in (1, 2, 4)],
+    )
+    async def sizes(self, interaction: Interaction, select: discord.ui.Select[Any]) -> None:
+        chosen = select.values
+        for option in select.options:
+            option.default = option.value in chosen
+        await interaction.response.edit_message(content=f"Sizes: {', '.join(chosen) or 'none'}", view=self)
+
+    @discord.ui.select(
+        cls=discord.ui.ChannelSelect,
+        placeholder="Log",
+        custom_id="log",
+        channel_types=[discord.ChannelType.text],
+    )
+    async def log(self, interaction: Interaction, select: discord.ui.ChannelSelect[Any]) -> None:
+        channel = select.values[0].resolve()
+        assert isinstance(channel, discord.TextChannel)
+        await channel.send("Here is the log")
+        await interaction.response.edit_message(content=f"Log: {channel.mention}")
+
+    @discord.ui.select(cls=discord.ui.MentionableSelect, placeholder="Who", custom_id="who", max_values=3)
+    async def who(self, interaction: Interaction, select: discord.ui.MentionableSelect[Any]) -> None:
+        who = " ".join(each.mention for each in select.values)
+        await interaction.response.edit_message(content=f"Who: {who}")
+
+    @discord.ui.button(label="Words", custom_id="words")
+    async def words(self, interaction: Interaction, _: discord.ui.Button[Any]) -> None:
+        await interaction.response.send_modal(Words())
+
+
+@app_commands.command(description="Rules of this server")
+@app_commands.default_permissions(manage_guild=True)
+async def settings(interaction: Interaction) -> None:
+    await interaction.response.send_message("Settings", view=Panel(), ephemeral=True)
+
+
+@app_commands.context_menu(name=locale_str("Who made this"))
+async def who_made_this(interaction: Interaction, message: discord.Message) -> None:
+    name = message.interaction_metadata.user.mention if message.interaction_metadata else "nobody"
+    await interaction.response.send_message(f"{name} made this", ephemeral=True)
+
+
+@app_commands.context_menu(name=locale_str("Remove image"))
+@app_commands.default_permissions(manage_messages=True)
+async def remove_image(interaction: Interaction, message: discord.Message) -> None:
+    await interaction.response.send_message("Removed", ephemeral=True)
+    await message.delete()
+
+
 class Russian(app_commands.Translator):
     async def translate(self, string: locale_str, locale: discord.Locale, context: Any) -> str | None:
         del context
-        words = {"Make images from words": "Нарисовать по описанию"}
+        words = {"Make images from words": "Нарисовать по описанию", "Who made this": "Чьё это"}
         return words.get(string.message) if locale is discord.Locale.russian else None
 
 
@@ -85,10 +186,9 @@ class SmallBot(discord.Client):
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(Russian())
-        self.tree.add_command(imagine)
-        self.tree.add_command(usage)
-        self.tree.add_command(silence)
-        self.tree.add_command(quota)
+        commands: tuple[Any, ...] = (imagine, usage, silence, quota, secret, settings)
+        for command in (*commands, who_made_this, remove_image):
+            self.tree.add_command(command)
         await self.tree.sync()
 
     async def on_interaction(self, interaction: Interaction) -> None:

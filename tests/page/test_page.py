@@ -2,40 +2,13 @@ import re
 
 import discord as discord_py
 import pytest
-from playwright.async_api import Locator, Page, WebSocketRoute, expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from playground.discord import LocalDiscord
+from tests.page.pages import become, composer, messages, suggestions, use, write
 from tests.page.small_bot import SmallBot
 
 HOSTILE = '<img src=x onerror="document.title=1"> <script>1</script> **bold** [x](javascript:alert(1)) [ok](https://a.example)'
-
-
-def composer(page: Page) -> Locator:
-    return page.get_by_role("combobox", name="Message #images")
-
-
-def messages(page: Page) -> Locator:
-    return page.get_by_role("list", name="Messages in #images").get_by_role("listitem")
-
-
-def suggestions(page: Page) -> Locator:
-    return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
-
-
-async def write(page: Page, *keys: str) -> None:
-    """Type texts; a word in brackets is a key."""
-    for key in keys:
-        await (page.keyboard.press(key[1:-1]) if key.startswith("[") else page.keyboard.type(key))
-
-
-async def use(page: Page, command: str, *keys: str) -> None:
-    await composer(page).focus()
-    await write(page, f"/{command}", "[Enter]", *keys, "[Enter]")
-
-
-async def become(page: Page, name: str) -> None:
-    await page.get_by_role("group", name="You are").get_by_role("button", name=name).click()
-    await expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
 
 
 async def test_a_command_is_written_with_the_keyboard_alone(page: Page, discord: LocalDiscord) -> None:

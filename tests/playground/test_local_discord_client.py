@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from playground.discord import LocalDiscord, Person
-from tests.playground.conftest import PNG, Bot
+from tests.playground.conftest import PNG, Bot, running
+from tests.playground.panel_bot import PanelBot
 
 
 class Browser:
@@ -52,14 +53,9 @@ async def test_people_come_in(local: LocalDiscord, alice: Person, mia: Person) -
     assert alice.id in [each["id"] for each in ready["people"]]
 
 
-async def test_the_page_sees_the_bot_come_and_use_its_commands(
-    local: LocalDiscord, alice: Person, request: pytest.FixtureRequest
-) -> None:
+async def test_the_page_sees_the_bot_come_and_use_its_commands(local: LocalDiscord, alice: Person) -> None:
     async with browsing(alice) as page:
         await page.next("READY")
-        del request
-        from tests.playground.conftest import running  # noqa: PLC0415
-
         async with running(local, connector=local.connector()):
             listed = await page.next("COMMANDS_UPDATE")
             assert "draw" in [each["name"] for each in listed["commands"]]
@@ -93,6 +89,39 @@ async def test_a_command_and_a_button(local: LocalDiscord, alice: Person) -> Non
         await other.ask("delete", nonce="3", message_id=updated["id"])
         assert (await other.next("INTERACTION_FAILURE"))["nonce"] == "3"
         assert [message.id for message in alice.sees(local.channel)] == [updated["id"]]
+
+
+async def test_a_form_is_shown_and_sent(local: LocalDiscord, bot: Bot, alice: Person) -> None:
+    async with browsing(alice) as page:
+        await page.ask("command", nonce="1", channel_id=local.channel.id, name="ask", options={})
+        form = await page.next("FORM")
+        assert (form["title"], form["custom_id"]) == ("Ask", "ask")
+        assert await page.next("INTERACTION_SUCCESS") == {"nonce": "1"}
+        await page.ask("submit", nonce="2", token=form["token"], values={"what": ""})
+        assert "required" in (await page.next("INTERACTION_FAILURE"))["reason"]
+        await page.ask("submit", nonce="3", token=form["token"], values={"what": "Why"})
+        await bot.arrivals.get()
+        submitted = await bot.arrivals.get()
+        assert "Why" in str(submitted.data)
+
+
+async def test_selects_and_menus_answer_the_page(local: LocalDiscord, alice: Person, mia: Person) -> None:
+    async with (
+        running(local, PanelBot, connector=local.connector()) as bot,
+        browsing(alice) as other,
+        browsing(mia) as page,
+    ):
+        await page.ask("command", nonce="1", channel_id=local.channel.id, name="choose", options={})
+        panel = (await page.next("MESSAGE_CREATE"))["id"]
+        await page.ask("choose", nonce="2", message_id=panel, custom_id="sizes", values=["2K"])
+        assert (await page.next("MESSAGE_UPDATE"))["content"] == "sizes: 2K"
+        await page.ask("choose", nonce="3", message_id=panel, custom_id="sizes", values=["8K"])
+        assert (await page.next("INTERACTION_FAILURE"))["nonce"] == "3"
+        sent = await bot.get_partial_messageable(int(local.channel.id)).send("a fox")
+        await page.ask("menu", nonce="4", message_id=str(sent.id), name="Remove")
+        assert (await other.next("MESSAGE_DELETE"))["id"] == str(sent.id)
+        await page.ask("menu", nonce="5", message_id=panel, name="Who made this")
+        assert (await page.next("INTERACTION_FAILURE"))["nonce"] == "5"
 
 
 @pytest.mark.usefixtures("bot")
