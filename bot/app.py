@@ -16,16 +16,18 @@ import stamina
 import cogs
 from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import ConfigError
+from bot.jobs.bills import Bills
 from bot.jobs.files import Files
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
+from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
-from bot.storage.quotas import QuotaStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
 from cogs._delivery import DiscordDelivery
 
 if TYPE_CHECKING:
@@ -77,39 +79,55 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     catalogue = Catalogue.load()
     database = await stack.enter_async_context(open_database(settings.database_url))
     session = await stack.enter_async_context(aiohttp.ClientSession())
-    jobs = JobStore(database)
-    quotas = QuotaStore(
-        database, default=settings.default_quota, ceiling=settings.max_quota, budget=settings.budget
-    )
-    bot = ImagineBot(
-        catalogue=catalogue,
-        quotas=quotas,
-        facts=FactStore(database),
-        guild_ids=settings.guilds,
-        extensions=cogs.EXTENSIONS,
-        proxy=settings.discord_proxy,
-    )
     runcomfy = RunComfyClient(
         session, api_url=settings.runcomfy_api_url, token=settings.runcomfy_token.get_secret_value()
     )
     stack.callback(runcomfy.close)
+    jobs, facts = JobStore(database), FactStore(database)
+    costs = CostStore(database, budget_usd=settings.budget_usd)
+    bot = ImagineBot(
+        catalogue=catalogue,
+        quotas=QuotaStore(database, _owners_quotas(settings)),
+        facts=facts,
+        guild_ids=settings.guilds,
+        extensions=cogs.EXTENSIONS,
+        proxy=settings.discord_proxy,
+    )
+    delivery = DiscordDelivery(bot)
     runner = JobRunner(
         jobs=jobs,
         runcomfy=runcomfy,
         downloader=Downloader(session, settings.runcomfy_file_hosts),
-        delivery=DiscordDelivery(bot),
-        files=Files(
-            settings.database_url.parent / "files",
-            max_bytes=int(settings.files_max_gb * 10**9),
-            max_age=timedelta(days=settings.files_days),
-        ),
+        delivery=delivery,
+        files=_files(settings),
+        bills=Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=settings.budget_alarm),
         most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),
         deadline=timedelta(seconds=settings.deadline_seconds),
     )
-    bot.jobs = JobService(jobs=jobs, quotas=quotas, catalogue=catalogue, runcomfy=runcomfy, runner=runner)
+    bot.jobs = JobService(
+        jobs=jobs, quotas=bot.quotas, costs=costs, catalogue=catalogue, runcomfy=runcomfy, runner=runner
+    )
     await stack.enter_async_context(bot)
     stack.push_async_callback(runner.close)
     return bot, runner
+
+
+def _owners_quotas(settings: Settings) -> OwnersQuotas:
+    return OwnersQuotas(
+        default=settings.default_quota,
+        ceiling=settings.max_quota,
+        pool=settings.default_pool,
+        pool_ceiling=settings.max_pool,
+        budget=settings.budget,
+    )
+
+
+def _files(settings: Settings) -> Files:
+    return Files(
+        settings.database_url.parent / "files",
+        max_bytes=int(settings.files_max_gb * 10**9),
+        max_age=timedelta(days=settings.files_days),
+    )
 
 
 async def _log_in(bot: ImagineBot, token: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
 from bot.hosts import FileHosts, is_loopback
-from bot.quotas import Period, Quota
+from bot.quotas import Period, Quota, Quotas, parse_quotas
 
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
@@ -51,8 +52,17 @@ def _database_path(url: Any) -> Any:
     return Path(path)
 
 
-def _quota(text: Any) -> Any:
-    return Quota.parse(str(text).strip())
+def _quotas(text: Any) -> Any:
+    return parse_quotas(str(text).strip())
+
+
+def _usd(text: Any) -> Any:
+    if str(text).strip() == "unlimited":
+        return None
+    # Digits alone: Decimal itself also reads "NaN" and "1e9".
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", str(text).strip(), re.ASCII):
+        raise ValueError("must be an amount in US dollars such as 25 or 12.50, or unlimited")
+    return Decimal(str(text).strip())
 
 
 def _file_hosts(text: Any) -> Any:
@@ -91,6 +101,9 @@ def _upper(level: Any) -> Any:
     return str(level).upper()
 
 
+_Quotas: TypeAlias = Annotated[Quotas, NoDecode, BeforeValidator(_quotas)]
+
+
 class Settings(BaseSettings):
     """Everything that can be set, with its default; `.env.example` says what each is for."""
 
@@ -110,9 +123,13 @@ class Settings(BaseSettings):
         "*.runcomfy.net,*.runcomfy.com"
     )
     database_url: Annotated[Path, BeforeValidator(_database_path)] = Path("data/bot.db")
-    default_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(10, Period.DAY)
-    max_quota: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(100, Period.DAY)
-    budget: Annotated[Quota | None, NoDecode, BeforeValidator(_quota)] = Quota(1000, Period.MONTH)
+    default_quota: _Quotas = (Quota(10, Period.DAY),)
+    max_quota: _Quotas = (Quota(100, Period.DAY),)
+    default_pool: _Quotas = ()
+    max_pool: _Quotas = ()
+    budget: _Quotas = (Quota(1000, Period.MONTH),)
+    budget_usd: Annotated[Decimal | None, NoDecode, BeforeValidator(_usd)] = None
+    budget_alarm: Annotated[int, _number(int, "per cent", 100)] = 80
     max_jobs: Annotated[int, _number(int, "jobs", 1000)] = 20
     max_jobs_per_user: Annotated[int, _number(int, "jobs", 1000)] = 3
     max_jobs_per_guild: Annotated[int, _number(int, "jobs", 1000)] = 10

@@ -17,7 +17,7 @@ class BotError(Exception):
 
     key: ClassVar[str]
 
-    def __init__(self, detail: str = "", **values: Value) -> None:
+    def __init__(self, detail: str = "", /, **values: Value) -> None:
         super().__init__(detail or self.key)
         self.values = values
 
@@ -35,16 +35,31 @@ class InvalidOptionError(UserError):
 class QuotaExceededError(UserError):
     """The member's own limit would be passed.
 
-    Values: limit, per, used, left, wanted, resets (epoch seconds), fits (see `Usage.fits`).
+    Values: limit, used, left, wanted (credits), per, resets (epoch seconds), fits (see `Usage.fits`).
     """
 
     key = "quota-exceeded"
 
 
+class PoolExceededError(QuotaExceededError):
+    """What all members of the server may use together would be passed.
+
+    Values: limit, used, left, wanted (credits), per, resets (epoch seconds), fits (see `Usage.fits`).
+    """
+
+    key = "pool-exceeded"
+
+
 class BudgetExceededError(UserError):
-    """The owner's budget over all servers would be passed. Values: resets (epoch seconds)."""
+    """One of the owner's budgets over all servers would be passed. Values: resets (epoch seconds)."""
 
     key = "budget-exceeded"
+
+
+class PriceUnknownError(UserError):
+    """The owner has a budget in dollars, and RunComfy has not said yet what an image costs."""
+
+    key = "price-unknown"
 
 
 class QuotaTooHighError(UserError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -75,7 +76,15 @@ class Job:
     model_id: str
     input: Input
     images: int
-    """How many images were ordered, and so reserved from the member's quota and the owner's budget."""
+    """How many images were ordered, and so reserved from every limit that binds."""
+    credits_each: Decimal = Decimal(1)
+    """What one of the images counts, in credits; a 1K image counts one."""
+    usd_each: Decimal | None = None
+    """What one of them was expected to cost the owner, in US dollars; None where no price was known."""
+    cost: Decimal | None = None
+    """What RunComfy says that the job has cost, in US dollars; None until it says so."""
+    limited_by: str = ""
+    """Whose limits held for the member when they ordered, and which; see `Limits.in_short`."""
     status: JobStatus
     created_at: datetime
     message_id: int | None = None
@@ -97,6 +106,20 @@ class Job:
     """When the images of a failed job are to be looked for again."""
     looks: int = 0
     """How often that was done."""
+    cost_at: datetime | None = None
+    """When to ask RunComfy what the job has cost, where it has not said so yet."""
+
+    @property
+    def credits(self) -> Decimal:
+        """What the whole order counts, in credits."""
+        return self.images * self.credits_each
+
+    @property
+    def expected_usd(self) -> Decimal:
+        """What the owner's budget counts: the cost where RunComfy has said it, else what was expected."""
+        if self.cost is not None:
+            return self.cost
+        return (self.images - self.unspent) * (self.usd_each or Decimal(0))
 
     @property
     def is_fetchable(self) -> bool:
@@ -126,3 +149,23 @@ def milliseconds(moment: datetime) -> int:
 def moment(milliseconds_: int) -> datetime:
     """The moment of a stored number of milliseconds, aware, UTC."""
     return _EPOCH + timedelta(milliseconds=milliseconds_)
+
+
+def hundredths(credits: Decimal) -> int:
+    """Credits as the database keeps them: whole hundredths."""
+    return int(credits * 100)
+
+
+def credits(hundredths_: int) -> Decimal:
+    """The credits of a stored number of hundredths."""
+    return Decimal(hundredths_) / 100
+
+
+def micros(usd: Decimal) -> int:
+    """US dollars as the database keeps them: whole millionths, rounded up so that a bill is not passed."""
+    return int((usd * 1_000_000).to_integral_value(ROUND_CEILING))
+
+
+def usd(micros_: int) -> Decimal:
+    """The US dollars of a stored number of millionths."""
+    return Decimal(micros_) / 1_000_000

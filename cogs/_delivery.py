@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -13,7 +14,7 @@ import stamina
 
 from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import DeliveryError
-from bot.i18n import translate
+from bot.i18n import DEFAULT_LOCALE, Text, translate
 from bot.images import Fitted, fit
 from bot.records import Job, JobStatus
 from cogs import _render as render
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
+_log = logging.getLogger(__name__)
 _TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for clocks that differ and long uploads
 _EDITS_OF_OLD_MESSAGES = timedelta(hours=1)  # older messages have a small quota of edits of their own (30046)
 _REQUEST_LIMIT = 24 * 1024 * 1024  # Discord takes 25 MiB a request, the rest of the form included
@@ -112,6 +114,16 @@ class DiscordDelivery:
                 await _patiently(job, send)
         except discord.HTTPException as error:
             raise _refused(error) from error
+
+    async def warn_owner(self, text: Text) -> None:
+        """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""
+        try:
+            info = await self._bot.application_info()
+            owner_id = (info.team and info.team.owner_id) or info.owner.id
+            channel = await self._bot.create_dm(discord.Object(owner_id))
+            await channel.send(translate(text.key, DEFAULT_LOCALE, **text.values))
+        except (discord.HTTPException, *NETWORK_ERRORS) as error:
+            _log.warning("the owner cannot be told directly: %s", error)
 
     async def find_answer(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bot.i18n import Text
     from bot.records import Job
 
 
@@ -34,6 +35,9 @@ class Delivery(Protocol):
         Raises:
             DeliveryError: Discord does not take them, for good.
         """
+
+    async def warn_owner(self, text: Text) -> None:
+        """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""
 
     async def find_answer(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from bot.jobs.bills import Bills
     from bot.jobs.files import Files
     from bot.jobs.ports import Delivery
     from bot.jobs.turns import MaxJobs
@@ -51,6 +52,7 @@ class JobRunner:
         downloader: Downloader,
         delivery: Delivery,
         files: Files,
+        bills: Bills,
         most: MaxJobs,
         deadline: timedelta,
     ) -> None:
@@ -60,7 +62,7 @@ class JobRunner:
         self._submission = Submission(jobs, runcomfy, delivery, self._unbroken, deadline)
         self._turns = Turns(most, delivery.progress)
         self._following = Following(jobs, runcomfy, delivery, self._turns, deadline)
-        self._upkeep = Upkeep(jobs=jobs, runcomfy=runcomfy, files=files, take=self.take)
+        self._upkeep = Upkeep(jobs=jobs, runcomfy=runcomfy, files=files, bills=bills, take=self.take)
         self._maintaining: asyncio.Task[None] | None = None
         self._downloader = downloader
         self._delivery = delivery

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bot.jobs.runner import JobRunner
     from bot.models.catalogue import Catalogue, Model
     from bot.runcomfy import RunComfyClient
+    from bot.storage.costs import CostStore
     from bot.storage.jobs import JobStore
     from bot.storage.quotas import QuotaStore
 
@@ -36,6 +38,7 @@ class JobService:
         *,
         jobs: JobStore,
         quotas: QuotaStore,
+        costs: CostStore,
         catalogue: Catalogue,
         runcomfy: RunComfyClient,
         runner: JobRunner,
@@ -43,6 +46,7 @@ class JobService:
         self._jobs = jobs
         self._runcomfy = runcomfy
         self._quotas = quotas
+        self._costs = costs
         self._catalogue = catalogue
         self._runner = runner
 
@@ -57,14 +61,17 @@ class JobService:
         Raises:
             RunComfyDownError: There is nobody to order from.
             InvalidOptionError: A value breaks the model's schema.
-            QuotaExceededError: The member's limit does not allow so many images.
-            BudgetExceededError: The owner's budget does not.
+            QuotaExceededError: The member's limit, or the server's, does not allow so many credits.
+            BudgetExceededError: One of the owner's budgets does not.
+            PriceUnknownError: There is a budget in dollars, and RunComfy has not named its price yet.
             BusyError: The database did not take it; nothing was reserved.
         """
         self._check_runcomfy()
         job = _order(requester, model, model.clean(values, requester.locale), parent)
-        limits = await self._quotas.limits(job.guild_id, job.user_id)
-        return job if await self._jobs.reserve(job, limits) else None
+        limits = await self._quotas.limits(job.guild_id, job.user_id, requester.role_ids)
+        usd_each = await self._costs.expected_each(model.model_id, job.credits_each)
+        job = replace(job, usd_each=usd_each, limited_by=limits.in_short)
+        return job if await self._jobs.reserve(job, limits, budget_usd=self._costs.budget_usd) else None
 
     def answered(self, job: Job, message_id: int) -> None:
         """The first response has arrived as this message: note it and carry the job on."""
@@ -194,6 +201,7 @@ def _order(requester: Requester, model: Model, values: Input, parent: Job | None
         model_id=model.model_id,
         input=values,
         images=model.schema.images(values),
+        credits_each=model.prices.each(values),
         status=JobStatus.WAITING,
         created_at=datetime.now(UTC),
     )

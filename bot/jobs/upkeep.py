@@ -15,6 +15,7 @@ from bot.runcomfy import Completed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.jobs.bills import Bills
     from bot.jobs.files import Files
     from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
@@ -28,18 +29,32 @@ class Upkeep:
     """`take` carries a job on, as the runner does."""
 
     def __init__(
-        self, *, jobs: JobStore, runcomfy: RunComfyClient, files: Files, take: Callable[[Job], None]
+        self,
+        *,
+        jobs: JobStore,
+        runcomfy: RunComfyClient,
+        files: Files,
+        bills: Bills,
+        take: Callable[[Job], None],
     ) -> None:
         self._jobs = jobs
         self._runcomfy = runcomfy
         self._files = files
+        self._bills = bills
         self._take = take
         self._stumbles: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Begin at once, and go on until cancelled."""
         while True:
-            for work in (self.clear_away, self.look_again):
+            bills = self._bills
+            for work in (
+                bills.ask_prices,
+                self.clear_away,
+                self.look_again,
+                bills.ask_costs,
+                bills.watch_budget,
+            ):
                 try:
                     await work()
                 except (BotError, OSError) as error:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.errors import ConfigError
 from bot.models.limits import problems_of
 from bot.models.model import Model
+from bot.models.prices import Amount, Prices
 from bot.models.schema import ModelSchema
 from bot.models.texts import ModelTexts
 
@@ -22,6 +23,7 @@ class _ModelFile(BaseModel):
     command: str
     model_id: str
     texts: dict[str, ModelTexts]
+    credits: dict[str, dict[str, Amount]] = {}
     input_schema: dict[str, Any]
     output_schema: dict[str, Any]
 
@@ -77,11 +79,13 @@ class Catalogue(Mapping[str, Model]):
 
 def _read(path: Path) -> Model:
     file = _ModelFile.model_validate_json(path.read_bytes())
+    schema = ModelSchema.read(file.input_schema)
     return Model(
         command=file.command,
         model_id=file.model_id,
         texts=file.texts,
-        schema=ModelSchema.read(file.input_schema),
+        schema=schema,
+        prices=Prices.read(file.credits, schema),
         output_schema=file.output_schema,
     )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.models.options import Value
+    from bot.models.prices import Prices
     from bot.models.schema import ModelSchema
 
 
@@ -35,6 +36,7 @@ class Model:
     model_id: str
     texts: Mapping[str, ModelTexts]
     schema: ModelSchema
+    prices: Prices
     output_schema: Mapping[str, Any]
 
     def command_description(self, locale: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Required, TypedDict, TypeVar, Unpack
 
 import aiohttp
 import stamina
@@ -27,15 +27,18 @@ from bot.runcomfy.replies import (
     Json,
     Result,
     Status,
-    parse_body,
+    parse_base_price,
     parse_cancelled,
+    parse_cost,
     parse_request_id,
     parse_result,
     parse_status,
+    read_body,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
 
     from pydantic import JsonValue
 
@@ -44,10 +47,17 @@ T = TypeVar("T")
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
 # RunComfy's own client gives an order 100 seconds; giving up sooner only makes more orders unknown.
 _SUBMIT_TIMEOUT: Final = aiohttp.ClientTimeout(total=100, connect=10)
-_BODY_MAX = 2**20
 _RETRY_AFTER_MAX = 60.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
+
+
+class _How(TypedDict, total=False):
+    """The rest of a call: its JSON body, its query and how long it may take."""
+
+    timeout: Required[aiohttp.ClientTimeout]
+    input: Json | None
+    query: Mapping[str, str] | None
 
 
 class _DownError(RunComfyUnavailableError):
@@ -136,6 +146,23 @@ class RunComfyClient:
             raise RunComfyUnavailableError("the request has no result yet")
         return result
 
+    async def cost(self, request_id: str) -> Decimal | None:
+        """What a request that has ended has cost, in US dollars; None where RunComfy does not say so yet.
+
+        Raises:
+            BotError: As `result`; the request's own failure is none here.
+        """
+        return await self._ask("GET", request_id, "result", parse_cost, query={"include_cost": "true"})
+
+    async def base_price(self, model_id: str) -> Decimal | None:
+        """What RunComfy publishes as the price of an image, in US dollars; None where it names none.
+
+        Raises:
+            BotError: As `result`, where RunComfy does not know the model or does not answer.
+        """
+        body = await self._call("GET", f"/v1/models/{model_id}", REQUEST_REFUSALS, timeout=_TIMEOUT)
+        return _parsed(parse_base_price, body)
+
     async def cancel(self, request_id: str) -> bool:
         """Drop a request that still waits in the queue; True only if RunComfy says that it did.
 
@@ -166,6 +193,7 @@ class RunComfyClient:
         verb: str,
         parse: Callable[[Json], T],
         *,
+        query: Mapping[str, str] | None = None,
         is_brisk: bool = False,
     ) -> T:
         """One of the calls that change nothing when repeated."""
@@ -176,66 +204,37 @@ class RunComfyClient:
 
         async def once() -> T:
             path = f"/v1/requests/{request_id}/{verb}"
-            return _parsed(parse, await self._call(method, path, REQUEST_REFUSALS, timeout=timeout))
+            return _parsed(
+                parse, await self._call(method, path, REQUEST_REFUSALS, query=query, timeout=timeout)
+            )
 
         return await (_BRISK if is_brisk else _PATIENT)(_pause, once)
 
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        refusals: Refusals,
-        *,
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's own kind, which bounds each phase)
-        input: Json | None = None,  # noqa: A002 (RunComfy's word)
-    ) -> Json:
+    async def _call(self, method: str, path: str, refusals: Refusals, **how: Unpack[_How]) -> Json:
         if self.is_down:
             raise _DownError("it was down a moment ago")
         with self._circuit.watching():
-            return await self._exchange(method, path, refusals, timeout=timeout, input=input)
+            return await self._exchange(method, path, refusals, **how)
 
-    async def _exchange(
-        self,
-        method: str,
-        path: str,
-        refusals: Refusals,
-        *,
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's own kind, which bounds each phase)
-        input: Json | None = None,  # noqa: A002 (RunComfy's word)
-    ) -> Json:
+    async def _exchange(self, method: str, path: str, refusals: Refusals, **how: Unpack[_How]) -> Json:
         """One HTTP exchange; foreign errors become ours here and nowhere else."""
         try:
             async with self._session.request(
                 method,
                 URL(self._api_url + path),
-                json=input,
+                params=how.get("query"),
+                json=how.get("input"),
                 headers=self._headers,
-                timeout=timeout,
+                timeout=how["timeout"],
                 allow_redirects=False,
             ) as response:
-                body = _json(await _read(response.content))
+                body = await read_body(response.content)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
             # Their texts can quote what was received, so only their names go on.
             raise NoAnswerError(f"the answer was lost: {type(error).__name__}") from None
         return checked(response, body, refusals)
-
-
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    body = bytearray()
-    async for chunk in content.iter_any():
-        body += chunk
-        if len(body) > _BODY_MAX:
-            return b""  # as good as no JSON
-    return bytes(body)
-
-
-def _json(raw: bytes) -> Json | None:
-    try:
-        return parse_body(raw)
-    except ValueError:
-        return None
 
 
 def _parsed(parse: Callable[[Json], T], body: Json) -> T:

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from pydantic import BaseModel, JsonValue, StringConstraints, TypeAdapter, ValidationError, WrapValidator
+from pydantic import (
+    BaseModel,
+    Field,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    WrapValidator,
+)
 
 from bot.errors import GenerationFailedError, PromptRefusedError
 
 if TYPE_CHECKING:
+    import aiohttp
     from pydantic import ValidatorFunctionWrapHandler
 
 Json: TypeAlias = dict[str, JsonValue]
+_BODY_MAX = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,7 @@ def _none_if_ill(value: object, parse: ValidatorFunctionWrapHandler) -> object:
 _Position = Annotated[int | None, WrapValidator(_none_if_ill)]
 _Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)]
 _Text = Annotated[str | None, WrapValidator(_none_if_ill)]
+_Usd = Annotated[Decimal | None, Field(ge=0, le=10_000), WrapValidator(_none_if_ill)]
 _RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}\z")]
 
 
@@ -93,18 +105,33 @@ class _State(BaseModel):
     error: JsonValue = None
 
 
+class _Priced(BaseModel):
+    cost: _Usd = None
+    base_price_usd: _Usd = None
+    price_unit: _Text = None
+
+
 class _CancelAnswer(BaseModel):
     status: _Text = None
     outcome: _Text = None
 
 
-def parse_body(raw: bytes) -> Json:
-    """Read a JSON object, whatever its content type claims.
+async def read_body(content: aiohttp.StreamReader) -> Json | None:
+    """Read a JSON object, whatever its content type claims; None where it is none or larger than 1 MiB."""
+    raw = bytearray()
+    async for chunk in content.iter_any():
+        raw += chunk
+        if len(raw) > _BODY_MAX:
+            return None
+    return parse_body(bytes(raw))
 
-    Raises:
-        ValueError: It is no JSON, or no object.
-    """
-    return TypeAdapter(Json).validate_json(raw)
+
+def parse_body(raw: bytes) -> Json | None:
+    """The JSON object in a body; None where it is none."""
+    try:
+        return TypeAdapter(Json).validate_json(raw)
+    except ValueError:
+        return None
 
 
 def parse_error_code(body: Json) -> int | None:
@@ -169,6 +196,17 @@ def parse_cancelled(body: Json) -> bool:
     """Whether a cancel really cancelled; `outcome` decides, for `status` beside it can contradict it."""
     answer = _CancelAnswer.model_validate(body)
     return (answer.outcome or answer.status or "").strip().lower() in _CANCELLED
+
+
+def parse_cost(body: Json) -> Decimal | None:
+    """What a request has cost, in US dollars; None where its result does not say so, or not yet."""
+    return _Priced.model_validate(body).cost
+
+
+def parse_base_price(body: Json) -> Decimal | None:
+    """What an image costs at the least, in US dollars; None where RunComfy sells by something else."""
+    entry = _Priced.model_validate(body)
+    return entry.base_price_usd if entry.price_unit in {None, "output"} else None
 
 
 def _failure(error: JsonValue) -> GenerationFailedError | PromptRefusedError:

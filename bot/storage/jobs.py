@@ -8,28 +8,44 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import JobNotFoundError
-from bot.records import FETCHABLE, Job, JobStatus, Requester, may_have_cost, milliseconds, moment
+from bot.records import (
+    FETCHABLE,
+    Job,
+    JobStatus,
+    Requester,
+    credits,
+    hundredths,
+    may_have_cost,
+    micros,
+    milliseconds,
+    moment,
+    usd,
+)
+from bot.storage import ledger
 from bot.storage.database import Database, queries
-from bot.storage.quotas import give_back, reserve
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncIterator, Callable
+    from decimal import Decimal
 
     import aiosqlite
 
-    from bot.quotas import Limits
+    from bot.limits import Limits
 
-_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at", "look_at")
+_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at", "look_at", "cost_at")
 
 
-def _job(row: sqlite3.Row | None) -> Job | None:
+def job_of(row: sqlite3.Row | None) -> Job | None:
+    """The job of a row of `jobs`."""
     if row is None:
         return None
     columns = dict(row)
     for name in _MOMENTS:
         columns[name] = None if columns[name] is None else moment(columns[name])
     columns |= {name: json.loads(columns[name]) for name in ("input", "error_values")}
+    columns |= {name: None if columns[name] is None else usd(columns[name]) for name in ("usd_each", "cost")}
+    columns["credits_each"] = credits(columns["credits_each"])
     return Job(**columns | {"status": JobStatus(columns["status"])})
 
 
@@ -41,6 +57,20 @@ def _late(job: Job, ended_at: datetime) -> int | None:
     return milliseconds(ended_at + _LATE[job.looks]) if job.looks < len(_LATE) else None
 
 
+def _what_follows(
+    job: Job, status: JobStatus, error: str | None, ended_at: datetime
+) -> dict[str, int | None]:
+    """When to look for a job's images again, and when to ask what it has cost; None for never."""
+    if job.request_id is None:
+        return {"look_at": None, "cost_at": None}
+    # Of what was delivered in part, the message must not be put at risk by another try.
+    is_late = status is JobStatus.FAILED and error in FETCHABLE
+    return {
+        "look_at": _late(job, ended_at) if is_late else None,
+        "cost_at": milliseconds(ended_at) if job.cost is None else None,
+    }
+
+
 class JobStore:
     """Jobs in and out: what a verb returned is on the disk; each may raise BusyError, changing nothing."""
 
@@ -48,23 +78,25 @@ class JobStore:
         self._database = database
         self._queries = queries("jobs")
 
-    async def reserve(self, job: Job, limits: Limits) -> bool:
-        """Take the job's images from every limit that binds it and add its row, or do neither.
+    async def reserve(self, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
+        """Count the job wherever it is limited and add its row, or do neither.
 
         Returns:
             False for an interaction that has a row already, as a replayed one has: nothing was changed.
 
         Raises:
-            QuotaExceededError: The member's limit does not allow so many.
-            BudgetExceededError: The owner's budget does not.
+            QuotaExceededError: The member's limit, or the server's, does not allow so many credits.
+            BudgetExceededError: One of the owner's budgets does not.
+            PriceUnknownError: There is a budget in dollars, and nobody knows what the job will cost.
         """
-        row = asdict(job) | {"input": json.dumps(job.input)}
+        row = asdict(job) | {"input": json.dumps(job.input), "credits_each": hundredths(job.credits_each)}
         row |= {name: milliseconds(row[name]) for name in ("asked_at", "created_at")}
+        row["usd_each"] = None if job.usd_each is None else micros(job.usd_each)
 
         async def work(connection: aiosqlite.Connection) -> bool:
             if not await self._queries.insert_job(connection, **row):
                 return False
-            await reserve(connection, job, limits)
+            await ledger.reserve(connection, job, limits, budget_usd)
             return True
 
         return await self._database.transaction(work)
@@ -76,7 +108,7 @@ class JobStore:
             JobNotFoundError: There is no row with this id.
         """
         row = await self._database.read(lambda connection: self._queries.job(connection, job_id=job_id))
-        job = _job(row)
+        job = job_of(row)
         if job is None:
             raise JobNotFoundError
         return job
@@ -158,17 +190,15 @@ class JobStore:
         }
 
         async def work(connection: aiosqlite.Connection) -> Job | None:
-            before = _job(await self._queries.job(connection, job_id=job_id))
+            before = job_of(await self._queries.job(connection, job_id=job_id))
             if before is None:
                 return None
+            follows = _what_follows(before, status, error, ended_at)
             is_paid = may_have_cost(error, request_id=before.request_id)
             made = before.images if is_paid else delivered
-            # Of what was delivered in part, the message must not be put at risk by another try.
-            is_late = status is JobStatus.FAILED and before.request_id and error in FETCHABLE
-            look_at = _late(before, ended_at) if is_late else None
-            after = _job(await self._queries.end(connection, made=made, look_at=look_at, **values))
+            after = job_of(await self._queries.end(connection, made=made, **follows, **values))
             if after:
-                await give_back(connection, before, after)
+                await ledger.recount(connection, before, after)
             return after
 
         return await self._database.transaction(work)
@@ -197,7 +227,7 @@ class JobStore:
 
     async def _list(self, select: Callable[[aiosqlite.Connection], AsyncIterator[sqlite3.Row]]) -> list[Job]:
         async def work(connection: aiosqlite.Connection) -> list[Job]:
-            return [job async for row in select(connection) if (job := _job(row))]
+            return [job async for row in select(connection) if (job := job_of(row))]
 
         return await self._database.read(work)
 
@@ -205,6 +235,6 @@ class JobStore:
         statement = getattr(self._queries, verb)
 
         async def work(connection: aiosqlite.Connection) -> Job | None:
-            return _job(await statement(connection, job_id=job_id, **values))
+            return job_of(await statement(connection, job_id=job_id, **values))
 
         return await self._database.transaction(work)

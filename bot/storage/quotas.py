@@ -1,157 +1,172 @@
-"""Rules and counters: what a member may order, and what was taken from which window."""
+"""The rules that managers set, what they granted and reset, and what was used of each limit."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.errors import BudgetExceededError, QuotaExceededError
-from bot.quotas import Limits, Period, Quota, Usage
-from bot.records import Job, milliseconds
+from bot.limits import POOL, Kind, Limits, Target, Usage, deciding
+from bot.quotas import Period, Quota, Quotas, in_order
+from bot.records import credits, hundredths, milliseconds, moment
+from bot.storage import ledger
 from bot.storage.database import Database, queries
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable
+    from datetime import tzinfo
+    from decimal import Decimal
+
     import aiosqlite
 
-EVERYBODY = 0
-"""In place of a user id: the rule of all members without one of their own."""
-
-_OWNER = "owner"
-_UNLIMITED = 2**53
 _queries = queries("quotas")
+_LONGEST_WINDOW = timedelta(days=32)  # a month and the hours that zones are apart
 
 
-def _member(guild_id: int, user_id: int) -> str:
-    return f"member:{guild_id}:{user_id}"
+@dataclass(frozen=True)
+class OwnersQuotas:
+    """What the bot's owner allows, in credits."""
 
-
-async def reserve(connection: aiosqlite.Connection, job: Job, limits: Limits) -> None:
-    """Count a job's images in the member's and the owner's windows; part of the caller's transaction.
-
-    Every period is counted, limited or not, so that a rule that is set later knows what was used before.
-
-    Raises:
-        QuotaExceededError: The member's limit does not allow so many.
-        BudgetExceededError: The owner's budget does not.
-    """
-    scope = _member(job.guild_id, job.user_id)
-    for period in Period:
-        binding = next((quota for quota in limits.of_member if quota.per is period), None)
-        if not await _count(connection, scope, period, job, binding):
-            used = await _used(connection, scope, period, job.created_at)
-            raise _quota_exceeded(Usage(binding or Quota(0, period), used, period.end(job.created_at)), job)
-    for period in Period:
-        budget = limits.budget if limits.budget and limits.budget.per is period else None
-        if not await _count(connection, _OWNER, period, job, budget):
-            raise BudgetExceededError(resets=int(period.end(job.created_at).timestamp()))
-
-
-def _quota_exceeded(usage: Usage, job: Job) -> QuotaExceededError:
-    return QuotaExceededError(
-        limit=usage.quota.limit,
-        per=usage.quota.per,
-        used=usage.used,
-        left=usage.left,
-        wanted=job.images,
-        resets=int(usage.resets_at.timestamp()),
-        fits=usage.fits(job.images),
-    )
-
-
-async def _count(
-    connection: aiosqlite.Connection, scope: str, period: Period, job: Job, quota: Quota | None
-) -> bool:
-    rows: int = await _queries.reserve(
-        connection,
-        scope=scope,
-        period=period,
-        window_start=milliseconds(period.start(job.created_at)),
-        images=job.images,
-        most=quota.limit if quota else _UNLIMITED,
-    )
-    return rows == 1
-
-
-async def _used(connection: aiosqlite.Connection, scope: str, period: Period, at: datetime) -> int:
-    window_start = milliseconds(period.start(at))
-    return await _queries.used(connection, scope=scope, period=period, window_start=window_start) or 0
-
-
-async def give_back(connection: aiosqlite.Connection, before: Job, after: Job) -> None:
-    """Take what a job's end gave back out of the same windows that paid; part of the caller's transaction."""
-    scopes = {
-        _member(after.guild_id, after.user_id): after.refunded - before.refunded,
-        _OWNER: after.unspent - before.unspent,
-    }
-    for scope, images in scopes.items():
-        for period in Period:
-            window_start = milliseconds(period.start(after.created_at))
-            await _queries.give_back(
-                connection, scope=scope, period=period, window_start=window_start, images=images
-            )
+    default: Quotas = ()
+    """A member's, where no manager has set a rule."""
+    ceiling: Quotas = ()
+    """The most that a member may use, whatever managers set."""
+    pool: Quotas = ()
+    """A server's pool, where no manager has set one."""
+    pool_ceiling: Quotas = ()
+    """The most that a server's pool may be."""
+    budget: Quotas = ()
+    """The most over all servers together."""
 
 
 class QuotaStore:
-    """The rules that managers set, beside what the owner allows."""
+    """Rules, grants and resets of each server, beside what the owner allows."""
 
-    def __init__(
-        self, database: Database, *, default: Quota | None, ceiling: Quota | None, budget: Quota | None
-    ) -> None:
+    def __init__(self, database: Database, owners: OwnersQuotas) -> None:
         self._database = database
-        self._default = default
-        self._budget = budget
-        self.ceiling = ceiling
-        """What a manager may set at most."""
+        self.owners = owners
 
-    async def limits(self, guild_id: int, user_id: int) -> Limits:
-        """Everything that binds a member here: their rule, else the server's, else the owner's default."""
-        row = await self._database.read(
-            lambda connection: _queries.binding_rule(connection, guild_id=guild_id, user_id=user_id)
+    async def limits(
+        self, guild_id: int, user_id: int, role_ids: Collection[int] = (), zone: tzinfo = UTC
+    ) -> Limits:
+        """Everything that binds a member of a server now, who has these roles."""
+        since = milliseconds(datetime.now(UTC) - _LONGEST_WINDOW)
+        names = {"guild_id": guild_id, "user_id": user_id}
+
+        async def work(connection: aiosqlite.Connection) -> tuple[list[sqlite3.Row], list[sqlite3.Row]]:
+            rules = [row async for row in _queries.rules_for_member(connection, **names)]
+            made = _queries.adjustments_for_member(connection, since=since, **names)
+            return rules, [row async for row in made]
+
+        rows, made = await self._database.read(work)
+        rules = _rules(rows)
+        target, quotas = deciding(rules, user_id, role_ids, self.owners.default)
+        own = {Target(Kind.MEMBER, user_id), *(Target(Kind.ROLE, role_id) for role_id in role_ids)}
+        adjustments = [
+            (moment(row["made_at"]), row["credits"])
+            for row in made
+            if Target(Kind(row["kind"]), row["target_id"]) in own
+        ]
+        return Limits(
+            target=target,
+            member=quotas,
+            ceiling=self.owners.ceiling,
+            pool=in_order([*rules.get(POOL, self.owners.pool), *self.owners.pool_ceiling]),
+            budget=self.owners.budget,
+            grants=tuple((at, credits(given)) for at, given in adjustments if given is not None),
+            reset_at=max((at for at, given in adjustments if given is None), default=None),
+            zone=zone,
         )
-        if row is None:
-            return Limits(self._default, None, self._budget)
-        return Limits(Quota(row["images"], Period(row["per"])), self.ceiling, self._budget)
 
-    async def usage(self, guild_id: int, user_id: int) -> list[Usage]:
-        """What the member has used of each of their own limits, now; empty where nothing limits them."""
-        now = datetime.now(UTC)
-        scope = _member(guild_id, user_id)
-        limits = await self.limits(guild_id, user_id)
+    async def usage(self, guild_id: int, user_id: int, limits: Limits) -> list[Usage]:
+        """What the member has used of each limit that binds them, now; empty where nothing does."""
+        windows = limits.shown(datetime.now(UTC))
 
         async def work(connection: aiosqlite.Connection) -> list[Usage]:
             return [
-                Usage(quota, await _used(connection, scope, quota.per, now), quota.per.end(now))
-                for quota in limits.of_member
+                Usage(window, await ledger.used_by_member(connection, guild_id, user_id, window))
+                for window in windows
             ]
 
         return await self._database.read(work)
 
-    async def rules(self, guild_id: int) -> dict[int, Quota]:
-        """Every rule of a server by user id, `EVERYBODY` first."""
+    async def usage_of_pool(self, guild_id: int, limits: Limits) -> list[Usage]:
+        """What all members together have used of each limit of their server, now."""
+        windows = limits.of_pool(datetime.now(UTC))
 
-        async def work(connection: aiosqlite.Connection) -> dict[int, Quota]:
-            rows = [row async for row in _queries.rules(connection, guild_id=guild_id)]
-            return {row["user_id"]: Quota(row["images"], Period(row["per"])) for row in rows}
+        async def work(connection: aiosqlite.Connection) -> list[Usage]:
+            return [
+                Usage(window, await ledger.used_by_guild(connection, guild_id, window)) for window in windows
+            ]
 
         return await self._database.read(work)
 
-    async def set_rule(self, guild_id: int, user_id: int, quota: Quota, *, set_by: int) -> None:
-        """Put a rule in place of the one that a target had; `user_id` may be `EVERYBODY`.
+    async def rules(self, guild_id: int) -> dict[Target, Quotas]:
+        """Every rule of a server."""
+
+        async def work(connection: aiosqlite.Connection) -> dict[Target, Quotas]:
+            return _rules([row async for row in _queries.rules(connection, guild_id=guild_id)])
+
+        return await self._database.read(work)
+
+    async def set_rule(self, guild_id: int, target: Target, quota: Quota, *, set_by: int) -> None:
+        """Put a quota in place of the one that a target had for the same period, beside its others.
 
         Raises:
-            BusyError: The database did not take it; the old rule holds.
+            BusyError: The database did not take it; nothing has changed.
         """
-        values = {"guild_id": guild_id, "user_id": user_id, "images": quota.limit, "per": quota.per}
-        values |= {"set_by": set_by, "set_at": milliseconds(datetime.now(UTC))}
+        values = _named(guild_id, target) | {"per": quota.per, "credits": quota.limit, "set_by": set_by}
+        values["set_at"] = milliseconds(datetime.now(UTC))
         await self._database.transaction(lambda connection: _queries.set_rule(connection, **values))
 
-    async def clear_rule(self, guild_id: int, user_id: int) -> bool:
-        """Remove a target's rule; False where it had none.
+    async def clear_rules(self, guild_id: int, target: Target) -> bool:
+        """Remove a target's quotas; False where it had none.
 
         Raises:
-            BusyError: The database did not take it; the old rule holds.
+            BusyError: The database did not take it; nothing has changed.
         """
         rows: int = await self._database.transaction(
-            lambda connection: _queries.clear_rule(connection, guild_id=guild_id, user_id=user_id)
+            lambda connection: _queries.clear_rules(connection, **_named(guild_id, target))
         )
-        return rows == 1
+        return rows > 0
+
+    async def grant(
+        self, guild_id: int, target: Target, given: Decimal, *, made_by: int, interaction_id: int
+    ) -> None:
+        """Give a member, or each member with a role, credits on top of the limits whose windows run now.
+
+        The same interaction gives once, however often it comes.
+
+        Raises:
+            BusyError: The database did not take it; nothing was given.
+        """
+        await self._adjust(guild_id, target, hundredths(given), made_by, interaction_id)
+
+    async def reset(self, guild_id: int, target: Target, *, made_by: int, interaction_id: int) -> None:
+        """Let the windows of a member, or of each member with a role, start again now.
+
+        Raises:
+            BusyError: The database did not take it; nothing has changed.
+        """
+        await self._adjust(guild_id, target, None, made_by, interaction_id)
+
+    async def _adjust(
+        self, guild_id: int, target: Target, given: int | None, made_by: int, interaction_id: int
+    ) -> None:
+        values = _named(guild_id, target) | {"credits": given, "made_by": made_by}
+        values |= {"interaction_id": interaction_id, "made_at": milliseconds(datetime.now(UTC))}
+        await self._database.transaction(lambda connection: _queries.adjust(connection, **values))
+
+
+def _named(guild_id: int, target: Target) -> dict[str, str | int | None]:
+    return {"guild_id": guild_id, "kind": target.kind, "target_id": target.id}
+
+
+def _rules(rows: Iterable[sqlite3.Row]) -> dict[Target, Quotas]:
+    found: defaultdict[Target, list[Quota]] = defaultdict(list)
+    for row in rows:
+        target = Target(Kind(row["kind"]), row["target_id"])
+        found[target].append(Quota(row["credits"], Period(row["per"])))
+    return {target: in_order(quotas) for target, quotas in found.items()}

@@ -14,6 +14,7 @@ from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
 from bot.images import Fitted
 from bot.models.catalogue import Catalogue, Model
+from bot.models.prices import Prices
 from bot.models.schema import ModelSchema
 from bot.models.texts import ModelTexts
 from bot.records import FETCHABLE, Job, JobStatus
@@ -213,6 +214,7 @@ class TestOptions:
             model_id="acme/sketch",
             texts={"en-US": ModelTexts(description="Sketch")},
             schema=schema,
+            prices=Prices({}),
             output_schema={},
         )
         words = "**no** <t:0:R> " * 400

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playground.discord import Message
@@ -32,14 +32,9 @@ def check_accounts(world: World) -> None:
         assert is_fetched or job["images"] - job["refunded"] == here, job
     charged: Counter[str] = Counter()
     for job in jobs:
-        charged["owner"] += job["images"] - job["unspent"]
-        charged[f"member:{job['guild_id']}:{job['user_id']}"] += job["images"] - job["refunded"]
-    for period in ("hour", "day", "week", "month"):
-        counted: Counter[str] = Counter()
-        for row in _counters(world, period):
-            counted[row["scope"]] += row["used"]
-        assert +counted == +charged
-
-
-def _counters(world: World, period: str) -> list[dict[str, Any]]:
-    return [row for row in world.rows("select * from usage") if row["period"] == period]
+        charged["owner"] += (job["images"] - job["unspent"]) * job["credits_each"]
+        charged[f"guild:{job['guild_id']}"] += (job["images"] - job["refunded"]) * job["credits_each"]
+    counted: Counter[str] = Counter()
+    for row in world.rows("select * from usage where scope <> 'owner-usd'"):
+        counted[row["scope"]] += row["used"]
+    assert +counted == +charged

@@ -84,5 +84,5 @@ async def test_usage_says_that_nothing_was_taken(world: World) -> None:
     world.runcomfy.fail("submit", answer(400, body(400002)))
     await world.ended(await world.ends(await world.imagine(world.bob, num_images=4), "owner"))
     after = await world.says(world.bob, "usage")
-    assert "0 of 1000000 images used, 1000000 left" in before
+    assert "0 of 1000000 credits used, 1000000 left" in before
     assert after == before

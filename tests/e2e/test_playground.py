@@ -110,13 +110,13 @@ async def test_a_person_makes_images_and_a_manager_limits_them(page: Page) -> No
 async def _limit(page: Page) -> None:
     await become(page, "Mia")
     await use(page, "quota set", "2", "[Tab]", "day", "[Tab]")
-    await expect(last(page)).to_contain_text("Everybody on this server may now make 2 images per day")
+    await expect(last(page)).to_contain_text("Everybody on this server may now spend 2 credits per day")
     await become(page, "Alice")
     await use(page, "imagine", "one more")
     await expect(last(page)).to_contain_text("You have used 2 of 2 images today, 0 left")
     await picture(page, "refused")
     await use(page, "usage")
-    await expect(last(page)).to_contain_text("2 of 2 images used, 0 left")
+    await expect(last(page)).to_contain_text("2 of 2 credits used, 0 left")
 
 
 async def test_a_bot_that_is_killed_while_it_paints_goes_on(page: Page) -> None:

@@ -60,12 +60,12 @@ def reset(text: str) -> datetime:
 
 async def test_usage_says_used_left_and_reset(world: World, channel: Channel) -> None:
     anna = world.newcomer()
-    assert "0 of 10 images used, 10 left" in await world.says(anna, "usage", channel=channel)
+    assert "0 of 10 credits used, 10 left" in await world.says(anna, "usage", channel=channel)
     await done(world, anna, num_images=4, channel=channel)
     text = await world.says(anna, "usage", channel=channel)
-    assert "4 of 10 images used, 6 left" in text
+    assert "3 of 10 credits used, 7 left" in text
     assert reset(text) == ends_of(datetime.now(UTC))["day"]
-    assert "0 of 10 images used, 10 left" in await world.says(world.newcomer(), "usage", channel=channel)
+    assert "0 of 10 credits used, 10 left" in await world.says(world.newcomer(), "usage", channel=channel)
 
 
 @pytest.mark.parametrize("period", ["hour", "day", "week", "month"])
@@ -81,7 +81,7 @@ async def test_a_window_ends_with_the_calendar(world: World, channel: Channel, p
         await world.says(anna, "usage", channel=channel),
         ends_of(datetime.now(UTC)),
     )
-    assert "2 of 3 images used, 1 left" in text
+    assert "1.5 of 3 credits used, 1.5 left" in text
     assert reset(text) in {before[period], after[period]}
 
 
@@ -89,7 +89,7 @@ async def test_a_first_order_larger_than_the_limit_is_refused(world: World, chan
     anna, submits = world.newcomer(), len(world.runcomfy.submits)
     await world.says(world.mia, "quota set", limit=3, per="week", channel=channel)
     text = await world.says(anna, "imagine", prompt="a fox", num_images=4, channel=channel)
-    assert re.search(r"\b3 images", text)
+    assert re.search(r"\b3 credits", text)
     assert re.search(r"\b3 left\b", text)
     assert reset(text) == ends_of(datetime.now(UTC))["week"]
     assert (world.used(anna), len(world.runcomfy.submits)) == (0, submits)
@@ -100,9 +100,9 @@ async def test_zero_forbids(world: World, channel: Channel) -> None:
     anna, ben, submits = world.newcomer(), world.newcomer(), len(world.runcomfy.submits)
     await world.says(world.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
     text = await world.says(anna, "imagine", prompt="a fox", channel=channel)
-    assert re.search(r"\b0 images", text)
+    assert re.search(r"\b0 credits", text)
     assert "0 left" in text
-    assert "0 of 0 images used, 0 left" in await world.says(anna, "usage", channel=channel)
+    assert "0 of 0 credits used, 0 left" in await world.says(anna, "usage", channel=channel)
     assert len(world.runcomfy.submits) == submits
     message = await done(world, ben, channel=channel)
     refusal = await (await anna.press(message, "Re-roll")).answered()
@@ -110,39 +110,92 @@ async def test_zero_forbids(world: World, channel: Channel) -> None:
     assert len(world.runcomfy.submits) == submits + 1
 
 
-async def test_a_members_rule_decides_alone_and_set_replaces(world: World, channel: Channel) -> None:
+async def test_a_members_rule_decides_alone_and_several_periods_hold_at_once(
+    world: World, channel: Channel
+) -> None:
     anna, ben = world.newcomer(), world.newcomer()
     await world.says(world.mia, "quota set", limit=1, per="day", channel=channel)
     answer = await world.says(world.mia, "quota set", limit=7, per="month", who=anna, channel=channel)
     assert f"<@{anna.id}>" in answer
-    assert re.search(r"\b7 images per month", answer)
-    assert "0 of 7 images used, 7 left" in await world.says(anna, "usage", channel=channel)
-    assert "0 of 1 images used, 1 left" in await world.says(ben, "usage", channel=channel)
+    assert re.search(r"\b7 credits per month", answer)
+    assert "0 of 7 credits used, 7 left" in await world.says(anna, "usage", channel=channel)
+    assert "0 of 1 credits used, 1 left" in await world.says(ben, "usage", channel=channel)
     await done(world, anna, num_images=2, channel=channel)
     await world.says(world.mia, "quota set", limit=2, per="hour", channel=channel)
-    await world.says(world.mia, "quota set", limit=4, per="week", who=anna, channel=channel)
-    assert "2 of 4 images used, 2 left" in await world.says(anna, "usage", channel=channel)
-    assert "0 of 2 images used, 2 left" in await world.says(ben, "usage", channel=channel)
-    rules = world.rows("select * from quotas")
-    assert sum(str(row["guild_id"]) == (channel.guild and channel.guild.id) for row in rules) == 2
+    await world.says(world.mia, "quota set", limit=9, per="week", who=anna, channel=channel)
+    answer = await world.says(world.mia, "quota set", limit=4, per="week", who=anna, channel=channel)
+    assert "4 credits per week, 7 credits per month" in answer
+    text = await world.says(anna, "usage", channel=channel)
+    assert "1.5 of 4 credits used, 2.5 left" in text
+    assert "1.5 of 7 credits used, 5.5 left" in text
+    text = await world.says(ben, "usage", channel=channel)
+    assert "0 of 2 credits used, 2 left" in text
+    assert "0 of 1 credits used, 1 left" in text
+    refused = await world.says(anna, "imagine", prompt="a fox", num_images=3, channel=channel)
+    assert "This order costs 3" in refused
+    assert "2.5 left" in refused
+
+
+async def test_the_role_that_allows_most_decides(world: World, channel: Channel) -> None:
+    anna, guild = world.newcomer(), channel.guild
+    assert guild
+    artists, patrons = guild.add_role("Artists"), guild.add_role("Patrons")
+    await world.says(world.mia, "quota set", limit=1, per="day", channel=channel)
+    answer = await world.says(world.mia, "quota set", limit=3, per="day", who=artists, channel=channel)
+    assert f"<@&{artists.id}>" in answer
+    await world.says(world.mia, "quota set", limit=5, per="day", who=patrons, channel=channel)
+    assert "0 of 1 credits used" in await world.says(anna, "usage", channel=channel)
+    anna.roles.append(artists)
+    text = await world.says(anna, "usage", channel=channel)
+    assert "0 of 3 credits used" in text
+    assert f"<@&{artists.id}>" in text
+    anna.roles.append(patrons)
+    assert "0 of 5 credits used" in await world.says(anna, "usage", channel=channel)
+    assert "gone" in await world.says(world.mia, "quota clear", who=patrons, channel=channel)
+    assert "0 of 3 credits used" in await world.says(anna, "usage", channel=channel)
+
+
+async def test_the_pool_binds_everybody_together(world: World, channel: Channel) -> None:
+    anna, ben = world.newcomer(), world.newcomer()
+    answer = await world.says(world.mia, "quota pool", limit=3, per="day", channel=channel)
+    assert "3 credits per day" in answer
+    await done(world, anna, num_images=2, channel=channel)
+    assert "1.5 of 3 credits used, 1.5 left" in await world.says(ben, "usage", channel=channel)
+    refused = await world.says(ben, "imagine", prompt="a fox", num_images=2, channel=channel)
+    assert "together" in refused
+    assert "1.5 left" in refused
+    assert "gone" in await world.says(world.mia, "quota clear", pool=True, channel=channel)
+    await done(world, ben, num_images=2, channel=channel)
+
+
+async def test_grants_and_resets(world: World, channel: Channel) -> None:
+    anna, mia = world.newcomer(), world.mia
+    await world.says(mia, "quota set", limit=1, per="day", channel=channel)
+    await done(world, anna, channel=channel)
+    assert "0.25 left" in await world.says(anna, "imagine", prompt="a fox", channel=channel)
+    assert f"<@{anna.id}>" in await world.says(mia, "quota grant", who=anna, amount=2, channel=channel)
+    assert "0.75 of 3 credits used, 2.25 left" in await world.says(anna, "usage", channel=channel)
+    await done(world, anna, num_images=3, channel=channel)
+    assert f"<@{anna.id}>" in await world.says(mia, "quota reset", who=anna, channel=channel)
+    assert "0 of 3 credits used, 3 left" in await world.says(anna, "usage", channel=channel)
 
 
 async def test_show_and_clear(world: World, channel: Channel) -> None:
     anna, mia = world.newcomer(), world.mia
     shown = await world.says(mia, "quota show", channel=channel)
-    assert "10 images per day" in shown
-    assert "100 images per day" in shown
+    assert "10 credits per day" in shown
+    assert "100 credits per day" in shown
     await world.says(mia, "quota set", limit=5, per="week", channel=channel)
     await world.says(mia, "quota set", limit=30, per="month", who=anna, channel=channel)
     shown = await world.says(mia, "quota show", channel=channel)
-    assert "5 images per week" in shown
-    assert f"<@{anna.id}>: 30 images per month" in shown
-    assert "5 images per week" in await world.says(mia, "quota clear", who=anna, channel=channel)
-    assert "0 of 5 images used, 5 left" in await world.says(anna, "usage", channel=channel)
-    assert "10 images per day" in await world.says(mia, "quota clear", channel=channel)
-    assert "0 of 10 images used, 10 left" in await world.says(anna, "usage", channel=channel)
+    assert "5 credits per week" in shown
+    assert f"<@{anna.id}>: 30 credits per month" in shown
+    assert "5 credits per week" in await world.says(mia, "quota clear", who=anna, channel=channel)
+    assert "0 of 5 credits used, 5 left" in await world.says(anna, "usage", channel=channel)
+    assert "10 credits per day" in await world.says(mia, "quota clear", channel=channel)
+    assert "0 of 10 credits used, 10 left" in await world.says(anna, "usage", channel=channel)
     for options in ({}, {"who": anna}):
-        assert "10 images per day" in await world.says(mia, "quota clear", **options, channel=channel)
+        assert "10 credits per day" in await world.says(mia, "quota clear", **options, channel=channel)
     assert f"<@{anna.id}>" not in await world.says(mia, "quota show", channel=channel)
 
 
@@ -150,9 +203,9 @@ async def test_rules_hold_on_their_own_server_only(world: World, channel: Channe
     anna = world.newcomer()
     await world.says(world.mia, "quota set", limit=2, per="day", channel=channel)
     await done(world, anna, channel=channel)
-    assert "1 of 2 images used" in await world.says(anna, "usage", channel=channel)
+    assert "0.75 of 2 credits used" in await world.says(anna, "usage", channel=channel)
     elsewhere = world.discord.add_guild("Other").add_channel("images")
-    assert "0 of 10 images used" in await world.says(anna, "usage", channel=elsewhere)
+    assert "0 of 10 credits used" in await world.says(anna, "usage", channel=elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -172,10 +225,10 @@ async def test_max_quota_binds_managers(
     anna = world.newcomer()
     for options in ({}, {"who": anna}):
         text = await world.says(world.mia, "quota set", limit=limit, per=per, **options, channel=channel)
-        assert (f"{limit} images per {per}" in text) == is_taken
+        assert (f"{limit} credits per {per}" in text) == is_taken
         if not is_taken:
-            assert "100 images per day" in text
-    expected = f"0 of {limit} images" if is_taken else "0 of 10 images"
+            assert "100 credits per day" in text
+    expected = f"0 of {limit} credits" if is_taken else "0 of 10 credits"
     assert expected in await world.says(anna, "usage", channel=channel)
 
 
@@ -186,7 +239,10 @@ async def test_discord_offers_limits_and_periods_as_they_are_taken(world: World)
     kinds = {each["name"]: each.get("options", []) for each in command["options"]}
     assert {name: [each["name"] for each in options] for name, options in kinds.items()} == {
         "set": ["limit", "per", "who"],
-        "clear": ["who"],
+        "pool": ["limit", "per"],
+        "clear": ["who", "pool"],
+        "grant": ["who", "amount"],
+        "reset": ["who"],
         "show": [],
     }
     limit, per, _ = kinds["set"]
@@ -202,19 +258,23 @@ async def test_discord_offers_limits_and_periods_as_they_are_taken(world: World)
 async def test_a_forged_quota_of_a_plain_member_is_refused(world: World, channel: Channel) -> None:
     anna = world.newcomer()
     await world.says(world.mia, "quota set", limit=1, per="day", channel=channel)
-    rules = world.rows("select * from quotas")
+    rules = world.rows("select * from rules")
     forged: list[tuple[str, dict[str, Any]]] = [
         ("quota set", {"limit": 50, "per": "day"}),
         ("quota set", {"limit": 50, "per": "day", "who": anna}),
         ("quota clear", {}),
         ("quota clear", {"who": anna}),
+        ("quota pool", {"limit": 50, "per": "day"}),
+        ("quota grant", {"who": anna, "amount": 50}),
+        ("quota reset", {"who": anna}),
         ("quota show", {}),
     ]
     for name, options in forged:
         answer = await (await anna.forge(name, options, channel=channel)).answered()
         assert answer.is_ephemeral
-        assert "1 image per day" not in answer.text
-    assert world.rows("select * from quotas") == rules
+        assert "1 credit per day" not in answer.text
+    assert world.rows("select * from rules") == rules
+    assert [row for row in world.rows("select * from adjustments") if str(row["made_by"]) == anna.id] == []
     direct = await anna.forge("quota set", {"limit": 9, "per": "day"}, channel=anna.direct_messages)
     await direct.answered()
-    assert world.rows("select * from quotas") == rules
+    assert world.rows("select * from rules") == rules

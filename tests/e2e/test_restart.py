@@ -191,7 +191,7 @@ async def aged(world: World, *messages: Message, seconds: int) -> None:
     for message in messages:
         world.discord.age(message, seconds)
     world.write(f"update jobs set asked_at = asked_at - {seconds}000, created_at = created_at - {seconds}000")  # noqa: S608
-    world.write(f"update usage set window_start = window_start - {seconds}000")  # noqa: S608
+    world.write(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608
 
 
 async def test_the_token_has_expired_meanwhile(tmp_path: Path) -> None:

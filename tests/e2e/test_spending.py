@@ -44,28 +44,28 @@ async def sorted_out(presses: list[Interaction]) -> tuple[list[Message], list[Me
     ]
 
 
-async def test_fifty_presses_at_once_against_ten_give_exactly_ten(world: World) -> None:
+async def test_fifty_presses_at_once_take_no_more_than_the_limit(world: World) -> None:
     anna, ben = world.newcomer(), world.newcomer()
     message = await world.ends(await (await ask(ben)).answered(), "✅")
     presses = [await each for _ in range(25) for each in (ask(anna), anna.press(message, "Re-roll"))]
     jobs, refusals = await sorted_out(presses)
-    assert (len(jobs), len(refusals)) == (10, 40)
+    assert (len(jobs), len(refusals)) == (13, 37)  # of 0.75 credits each
     for refusal in refusals:
-        assert re.search(r"\b10 images", refusal.text)
-        assert "0 left" in refusal.text
+        assert re.search(r"\b10 credits", refusal.text)
+        assert "0.25 left" in refusal.text
         assert re.search(r"<t:\d+:R>", refusal.text)
     for job in jobs:
         await world.ends(job, "✅")
     await world.settled()
-    assert world.used(anna) == 10
-    assert "10 of 10 images used, 0 left" in await world.says(anna, "usage")
+    assert world.used(anna) == 13
+    assert "9.75 of 10 credits used, 0.25 left" in await world.says(anna, "usage")
     check_accounts(world)
 
 
 async def test_fifty_orders_of_three_at_once_against_ten_leave_one(world: World) -> None:
     anna = world.newcomer()
     jobs, refusals = await sorted_out([await ask(anna, num_images=3) for _ in range(50)])
-    assert (len(jobs), len(refusals)) == (3, 47)
+    assert (len(jobs), len(refusals)) == (4, 46)
     assert all("1 left" in refusal.text for refusal in refusals)
     for job in jobs:
         await world.ends(job, "✅")
@@ -78,18 +78,18 @@ async def test_what_failed_is_given_back(world: World) -> None:
     anna = world.newcomer()
     message = await (await ask(anna, prompt="refuse this", num_images=4)).answered()
     await world.ends(message, "⚠️", "Nothing was charged")
-    assert "0 of 10 images used, 10 left" in await world.says(anna, "usage")
+    assert "0 of 10 credits used, 10 left" in await world.says(anna, "usage")
 
 
 async def test_what_was_cancelled_is_given_back(world: World) -> None:
     anna = world.newcomer()
     world.runcomfy.hold()
     message = await (await ask(anna, num_images=4)).answered()
-    assert "4 of 10 images used, 6 left" in await world.says(anna, "usage")
+    assert "3 of 10 credits used, 7 left" in await world.says(anna, "usage")
     await anna.press(message, "Cancel")
     await world.ends(message, "cancelled")
     world.runcomfy.release()
-    assert "0 of 10 images used, 10 left" in await world.says(anna, "usage")
+    assert "0 of 10 credits used, 10 left" in await world.says(anna, "usage")
 
 
 async def test_of_a_partial_result_the_missing_images_are_given_back(world: World) -> None:
@@ -98,7 +98,7 @@ async def test_of_a_partial_result_the_missing_images_are_given_back(world: Worl
     message = await (await ask(anna, num_images=4)).answered()
     await world.ends(message, "✅", "3 of 4")
     await world.settled()
-    assert "3 of 10 images used, 7 left" in await world.says(anna, "usage")
+    assert "2.25 of 10 credits used, 7.75 left" in await world.says(anna, "usage")
     assert delivered(message) == 3
     check_accounts(world)
 
@@ -109,7 +109,7 @@ async def test_of_files_that_cannot_be_had_the_missing_are_given_back(world: Wor
     message = await (await ask(anna, num_images=2)).answered()
     await world.ends(message, "✅", "1 of 2")
     await world.settled()
-    assert "1 of 10 images used, 9 left" in await world.says(anna, "usage")
+    assert "0.75 of 10 credits used, 9.25 left" in await world.says(anna, "usage")
     check_accounts(world)
     row = world.job(message)
     assert (row["refunded"], row["unspent"]) == (1, 0)  # RunComfy made both
@@ -129,7 +129,7 @@ async def test_the_missing_images_of_a_part_are_fetched_free(world: World) -> No
     await world.settled()
     assert (delivered(message), delivered(fetched)) == (1, 2)
     assert list(fetched.buttons) == ["Re-roll"]
-    assert "1 of 10 images used, 9 left" in await world.says(anna, "usage")
+    assert "0.75 of 10 credits used, 9.25 left" in await world.says(anna, "usage")
     assert len(world.posts(message)) == 1
     check_accounts(world)
 
@@ -172,4 +172,4 @@ async def test_a_rule_for_somebody_who_is_not_here(tmp_path_factory: pytest.Temp
         gone = await world.mia.interact(2, data, world.discord.channel).answered()
         assert gone.is_ephemeral
         assert "reference" not in gone.text
-        assert world.rows("select * from quotas where user_id = 0") == []
+        assert world.rows("select * from rules where kind = 'everybody'") == []

@@ -137,7 +137,7 @@ async def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
         world.settings.clear()
         world.settings.update(kept)
         await world.start()
-        assert "0 of 3 images used, 3 left" in await world.says(world.alice, "usage")
+        assert "0 of 3 credits used, 3 left" in await world.says(world.alice, "usage")
 
 
 async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Path) -> None:

@@ -12,20 +12,24 @@ import aiohttp
 
 from bot.errors import DeliveryError
 from bot.hosts import FileHosts
+from bot.jobs.bills import Bills
 from bot.jobs.files import Files
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
+from bot.storage.costs import CostStore
 from bot.storage.database import open_database
+from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
-from bot.storage.quotas import QuotaStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bot.i18n import Text
     from bot.records import Job
     from playground.runcomfy import LocalRunComfy
 
@@ -65,6 +69,9 @@ class Channel:
             raise DeliveryError
         self.images[job.job_id] = max(len(files), self.images[job.job_id])
 
+    async def warn_owner(self, text: Text) -> None:
+        pass
+
     async def find_answer(self, job: Job) -> int | None:
         return self._messages.get(job.token)
 
@@ -90,7 +97,8 @@ class Bot:
         runcomfy = RunComfyClient(session, api_url=self._runcomfy.url, token=self._runcomfy.token)
         self._stack.callback(runcomfy.close)
         self.jobs = JobStore(database)
-        quotas = QuotaStore(database, default=None, ceiling=None, budget=None)
+        quotas = QuotaStore(database, OwnersQuotas())
+        costs = CostStore(database, budget_usd=None)
         hosts = FileHosts.parse(self._runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
         self._runner = JobRunner(
             jobs=self.jobs,
@@ -98,11 +106,17 @@ class Bot:
             downloader=Downloader(session, hosts),
             delivery=self._channel,
             files=Files(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7)),
+            bills=Bills(costs, FactStore(database), runcomfy, self._channel, model_ids=CATALOGUE, alarm=80),
             most=MaxJobs(4, 2, 4),
             deadline=timedelta(minutes=30),
         )
         self.service = JobService(
-            jobs=self.jobs, quotas=quotas, catalogue=CATALOGUE, runcomfy=runcomfy, runner=self._runner
+            jobs=self.jobs,
+            quotas=quotas,
+            costs=costs,
+            catalogue=CATALOGUE,
+            runcomfy=runcomfy,
+            runner=self._runner,
         )
         await self._runner.resume()
         return self

@@ -14,7 +14,7 @@ from bot.models.catalogue import Catalogue
 from bot.quotas import Period, Quota
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
-from bot.storage.quotas import QuotaStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,10 +149,10 @@ def _silent(parent: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassD
 
 async def test_every_extension_loads_and_brings_its_commands(tmp_path: Path) -> None:
     async with open_database(tmp_path / "bot.db") as database:
-        quota = Quota(10, Period.DAY)
+        quota = (Quota(10, Period.DAY),)
         bot = ImagineBot(
             catalogue=Catalogue.load(),
-            quotas=QuotaStore(database, default=quota, ceiling=quota, budget=quota),
+            quotas=QuotaStore(database, OwnersQuotas(default=quota, ceiling=quota, budget=quota)),
             facts=FactStore(database),
             guild_ids=frozenset(),
             extensions=cogs.EXTENSIONS,

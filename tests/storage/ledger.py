@@ -11,25 +11,16 @@ if TYPE_CHECKING:
 
 _SPENT_BY_JOBS = """
 with spent as (
-    select 'member:' || guild_id || ':' || user_id as scope, created_at, images - refunded as images from jobs
+    select 'guild:' || guild_id as scope, created_at, (images - refunded) * credits_each as amount from jobs
     union all
-    select 'owner', created_at, images - unspent from jobs
-), dated as (
-    select scope, 'hour' as period, created_at - created_at % 3600000 as start, images from spent
+    select 'owner', created_at, (images - unspent) * credits_each from jobs
     union all
-    select scope, 'day', created_at - created_at % 86400000, images from spent
-    union all
-    select scope, 'week', 1000 * cast(strftime('%s',
-        created_at / 1000, 'unixepoch', 'start of day', '-6 days', 'weekday 1') as integer), images
-    from spent
-    union all
-    select scope, 'month', 1000 * cast(strftime('%s',
-        created_at / 1000, 'unixepoch', 'start of month') as integer), images
-    from spent
+    select 'owner-usd', created_at, coalesce(cost, (images - unspent) * coalesce(usd_each, 0)) from jobs
 )
-select scope, period, start, sum(images) as used from dated group by scope, period, start having used <> 0
+select scope, created_at - created_at % 900000 as starts_at, sum(amount) as used
+from spent group by 1, 2 having used <> 0
 """
-_COUNTED = "select scope, period, window_start, used from usage where used <> 0"
+_COUNTED = "select scope, starts_at, used from usage where used <> 0"
 
 
 def rows(path: Path, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -45,15 +36,11 @@ def change(path: Path, statement: str, **values: int) -> None:
 
 
 def differences(path: Path) -> set[tuple[Any, ...]]:
-    """Every window whose counter is not what its jobs have spent, as both see it; empty when all is well."""
+    """Every quarter of an hour whose counter is not what its jobs have spent; empty when all is well."""
     return set(rows(path, _COUNTED)) ^ set(rows(path, _SPENT_BY_JOBS))
 
 
-def counted(path: Path, scope: str) -> dict[str, list[int]]:
-    """What is counted for a scope: {period: [images of each window, oldest first]}."""
-    found: dict[str, list[int]] = {}
-    for period, used in rows(
-        path, "select period, used from usage where scope = ? order by window_start", scope
-    ):
-        found.setdefault(period, []).append(used)
-    return found
+def counted(path: Path, scope: str) -> list[float]:
+    """What is counted for a scope in each quarter of an hour, oldest first, in credits."""
+    found = rows(path, "select used from usage where scope = ? order by starts_at", scope)
+    return [used / 100 for (used,) in found]

@@ -7,8 +7,10 @@ import shutil
 import tempfile
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,18 +25,26 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.errors import BudgetExceededError, QuotaExceededError
-from bot.quotas import Limits, Period, Quota
+from bot.errors import (
+    BudgetExceededError,
+    PoolExceededError,
+    PriceUnknownError,
+    QuotaExceededError,
+    UserError,
+)
+from bot.limits import Limits, Window
+from bot.quotas import Period, Quota
 from bot.records import Job, JobStatus
+from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
 from tests.orders import order, requester
 from tests.storage.ledger import change, differences
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
-FREE = Limits(None, None, None)
+FREE = Limits()
 T = TypeVar("T")
 
 # Around the borders of an hour, a day, a week, a month and a year, in whole milliseconds.
@@ -46,8 +56,12 @@ MOMENTS = [
     datetime(2027, 1, 4, 0, 59, 59, 999_000, tzinfo=UTC),
 ]
 MEMBERS = [(1, 10), (1, 11), (2, 10)]
-quotas = st.none() | st.builds(Quota, st.integers(0, 12), st.sampled_from(Period))
-limits = st.builds(Limits, quotas, quotas, quotas)
+quotas = st.builds(Quota, st.integers(0, 12), st.sampled_from(Period))
+several = st.lists(quotas, max_size=2, unique_by=lambda quota: quota.per).map(tuple)
+zones = st.sampled_from([ZoneInfo("UTC"), ZoneInfo("Asia/Kathmandu"), ZoneInfo("America/New_York")])
+limits = st.builds(Limits, member=several, ceiling=several, pool=several, budget=several, zone=zones)
+prices = st.sampled_from([Decimal("0.75"), Decimal(1), Decimal("2.5")])
+dollars = st.none() | st.sampled_from([Decimal("0.05"), Decimal("0.151")])
 
 
 class Ledger(RuleBasedStateMachine):
@@ -69,6 +83,7 @@ class Ledger(RuleBasedStateMachine):
 
     async def open(self) -> JobStore:
         database: Database = await self.opened.enter_async_context(open_database(self.path))
+        self.costs = CostStore(database, budget_usd=None)
         return JobStore(database)
 
     def teardown(self) -> None:
@@ -101,32 +116,56 @@ class Ledger(RuleBasedStateMachine):
         target=jobs,
         member=st.sampled_from(MEMBERS),
         at=st.sampled_from(MOMENTS),
-        images=st.integers(1, 4),
+        order_of=st.fixed_dictionaries(
+            {"images": st.integers(1, 4), "credits_each": prices, "usd_each": dollars}
+        ),
         limits=limits,
+        budget_usd=st.none() | st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(2)]),
     )
     def reserve(
-        self, member: tuple[int, int], at: datetime, images: int, limits: Limits
+        self,
+        *,
+        member: tuple[int, int],
+        at: datetime,
+        order_of: dict[str, Any],
+        limits: Limits,
+        budget_usd: Decimal | None,
     ) -> str | MultipleResults[str]:
-        job = order(guild_id=member[0], user_id=member[1], created_at=at, asked_at=at, images=images)
+        job = order(guild_id=member[0], user_id=member[1], created_at=at, asked_at=at, **order_of)
+        expected = self.expected_refusal(job, limits, budget_usd)
         try:
-            assert self.run(self.store.reserve(job, limits))
-        except (QuotaExceededError, BudgetExceededError) as error:
-            assert isinstance(error, self.expected_refusal(job, limits) or ())  # noqa: PT017 (either end is fine)
+            assert self.run(self.store.reserve(job, limits, budget_usd=budget_usd))
+        except UserError as error:
+            assert type(error) is expected  # noqa: PT017 (either end is fine)
             return multiple()
-        assert self.expected_refusal(job, limits) is None
+        assert expected is None
         self.known[job.job_id] = job
         return job.job_id
 
-    def expected_refusal(self, job: Job, limits: Limits) -> type[Exception] | None:
-        own = [other for other in self.known.values() if _owner(other) == _owner(job)]
-        charged = {other.job_id: other.images - other.refunded for other in own}
-        if any(_spent(charged, own, quota.per, job) > quota.limit for quota in limits.of_member):
+    def expected_refusal(
+        self, job: Job, limits: Limits, budget_usd: Decimal | None
+    ) -> type[Exception] | None:
+        everybody = [*self.known.values(), job]
+        guild = [other for other in everybody if other.guild_id == job.guild_id]
+        own = [other for other in guild if other.user_id == job.user_id]
+        at = job.created_at
+        if _is_passed(limits.of_member(at) + limits.of_ceiling(at), own, lambda one: one.refunded):
             return QuotaExceededError
-        budget, everybody = limits.budget, list(self.known.values())
-        paid = {other.job_id: other.images - other.unspent for other in everybody}
-        if budget and _spent(paid, everybody, budget.per, job) > budget.limit:
+        if _is_passed(limits.of_pool(at), guild, lambda one: one.refunded):
+            return PoolExceededError
+        if _is_passed(limits.of_budget(at), everybody, lambda one: one.unspent):
             return BudgetExceededError
-        return None
+        if budget_usd is None:
+            return None
+        month = Period.MONTH.start(at)
+        spent = [other.expected_usd for other in everybody if Period.MONTH.start(other.created_at) == month]
+        return (
+            PriceUnknownError
+            if job.usd_each is None
+            else BudgetExceededError
+            if sum(spent) > budget_usd
+            else None
+        )
 
     @rule(job_id=jobs)
     def replay(self, job_id: str) -> None:
@@ -182,6 +221,15 @@ class Ledger(RuleBasedStateMachine):
             assert (after.status, after.refunded, after.looks) == (job.status, job.refunded, job.looks + 1)
             assert (after.look_at is None) == (is_last or after.looks == 2)
 
+    @rule(cost=st.none() | st.sampled_from([Decimal(0), Decimal("0.07"), Decimal("0.604")]))
+    def costs_come(self, cost: Decimal | None) -> None:
+        for job in self.run(self.costs.due()):
+            assert job.status.is_final
+            self.run(self.costs.note(job, cost))
+            self.known[job.job_id] = after = self.run(self.store.get(job.job_id))
+            assert after.cost == cost
+            assert cost is None or after.cost_at is None
+
     @rule(job_id=jobs)
     def take_up_late(self, job_id: str) -> None:
         before = self.run(self.store.get(job_id))
@@ -218,14 +266,17 @@ class Ledger(RuleBasedStateMachine):
         assert due == {job_id for job_id, at in looked_for.items() if at < datetime.now(UTC)}
 
 
-def _owner(job: Job) -> tuple[int, int]:
-    return job.guild_id, job.user_id
-
-
-def _spent(images: dict[str, int], jobs: list[Job], per: Period, new: Job) -> int:
-    """What a window would hold with the new job in it."""
-    window = per.start(new.created_at)
-    return new.images + sum(images[job.job_id] for job in jobs if per.start(job.created_at) == window)
+def _is_passed(windows: list[Window], jobs: list[Job], given_back: Callable[[Job], int]) -> bool:
+    """Whether what the jobs of a window count is more than it allows."""
+    return any(
+        sum(
+            (job.images - given_back(job)) * job.credits_each
+            for job in jobs
+            if window.since <= job.created_at < window.resets_at
+        )
+        > window.most
+        for window in windows
+    )
 
 
 def test_whatever_happens_every_image_is_counted_once() -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import ConfigError
-from bot.quotas import Limits, Period, Quota
+from bot.limits import Limits
+from bot.quotas import Period, Quota
 from bot.storage.backup import back_up
 from bot.storage.database import Database, migrations, open_database
 from bot.storage.facts import FactStore
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-FREE = Limits(None, None, None)
+FREE = Limits()
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ async def test_holds_all_that_was_committed_and_opens_as_a_database(
 ) -> None:
     jobs = JobStore(database)
     job = order(images=3)
-    await jobs.reserve(job, Limits(Quota(5, Period.DAY), None, None))
+    await jobs.reserve(job, Limits(member=(Quota(5, Period.DAY),)))
     await FactStore(database).remember("name", "value")
     back_up(path, target)
     await jobs.reserve(order(images=2), FREE)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import ConfigError
-from bot.quotas import Limits
+from bot.limits import Limits
 from bot.storage.database import Database, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-FREE = Limits(None, None, None)
+FREE = Limits()
 NEWEST = 2
 
 
@@ -40,7 +40,7 @@ class TestOpening:
             assert rows(path, "pragma user_version") == [(NEWEST,)]
             assert rows(path, "pragma journal_mode") == [("wal",)]
             tables = rows(path, "select name from sqlite_master where type = 'table' order by name")
-        assert [name for (name,) in tables] == ["facts", "jobs", "quotas", "usage"]
+        assert [name for (name,) in tables] == ["adjustments", "facts", "jobs", "prices", "rules", "usage"]
 
     async def test_an_empty_file_becomes_one_too(self, path: Path) -> None:
         make_empty(path)

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 import bot
+from bot.limits import EVERYBODY
 from bot.quotas import Period, Quota
 from bot.storage.database import migrations, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
-from bot.storage.quotas import QuotaStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
 from playground.process import BotProcess
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.holding import Held, gate
@@ -213,8 +214,8 @@ class TestOlderVersions:
             (job,) = await JobStore(database).open()
             assert (job.job_id, job.images, job.refunded, job.request_id) == ("job", 3, 1, "request")
             assert (job.input, job.token) == ({"prompt": "a fox"}, "token")
-            quotas = QuotaStore(database, default=None, ceiling=None, budget=None)
-            assert await quotas.rules(10) == {0: Quota(5, Period.DAY)}
+            quotas = QuotaStore(database, OwnersQuotas())
+            assert await quotas.rules(10) == {EVERYBODY: (Quota(5, Period.DAY),)}
             assert await FactStore(database).get("name") == "value"
             assert differences(path) == set()
         assert rows(path, "pragma integrity_check") == [("ok",)]

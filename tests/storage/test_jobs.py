@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from bot.errors import BudgetExceededError, JobNotFoundError, QuotaExceededError
-from bot.quotas import Limits, Period, Quota
+from bot.limits import Limits
+from bot.quotas import Period, Quota
 from bot.records import Job, JobStatus
 from tests.orders import GUILD, MEMBER, order, requester
 from tests.storage.ledger import counted, differences, rows
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.storage.jobs import JobStore
 
-FREE = Limits(None, None, None)
+FREE = Limits()
 T = TypeVar("T")
 
 
@@ -76,9 +77,9 @@ class TestReserve:
 
     async def test_a_refusal_leaves_no_row(self, jobs: JobStore, path: Path) -> None:
         with pytest.raises(QuotaExceededError):
-            await jobs.reserve(order(images=2), Limits(Quota(1, Period.DAY), None, None))
+            await jobs.reserve(order(images=2), Limits(member=(Quota(1, Period.DAY),)))
         with pytest.raises(BudgetExceededError):
-            await jobs.reserve(order(images=2), Limits(None, None, Quota(1, Period.WEEK)))
+            await jobs.reserve(order(images=2), Limits(budget=(Quota(1, Period.WEEK),)))
         assert rows(path, "select * from jobs") == []
         assert rows(path, "select * from usage where used > 0") == []
 
@@ -216,7 +217,7 @@ class TestFetching:
         ended = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
         assert ended
         assert ended.refunded == 2
-        assert counted(path, "owner")["month"] == [2]  # the owner has paid for them all the same
+        assert counted(path, "owner") == [2]  # the owner has paid for them all the same
         assert differences(path) == set()
 
     async def test_again_and_failing_again_gives_nothing_back_twice(self, jobs: JobStore, path: Path) -> None:
@@ -281,4 +282,4 @@ class TestBudget:
         ended = await jobs.end(job.job_id, JobStatus.FAILED, error=error)
         assert ended
         assert (ended.refunded, 2 - ended.unspent) == (2, counted_images)
-        assert counted(path, "owner")["month"] == [counted_images]
+        assert counted(path, "owner") == [counted_images]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import BudgetExceededError, QuotaExceededError
-from bot.quotas import LIMIT_MAX, Limits, Period, Quota, Usage
+from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError, QuotaExceededError
+from bot.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage
+from bot.quotas import LIMIT_MAX, Period, Quota, Quotas
 from bot.records import JobStatus
-from bot.storage.quotas import EVERYBODY, QuotaStore
+from bot.storage.costs import CostStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
 from tests.orders import GUILD, MEMBER, order
-from tests.storage.ledger import counted, differences, rows
+from tests.storage.ledger import change, counted, differences, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,22 +27,39 @@ if TYPE_CHECKING:
     from bot.storage.jobs import JobStore
 
 HOUR, DAY, WEEK, MONTH = Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH
-FREE = Limits(None, None, None)
+FREE = Limits()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)  # a Wednesday
-SCOPE = f"member:{GUILD}:{MEMBER}"
+GUILD_SCOPE = f"guild:{GUILD}"
+OWNERS = OwnersQuotas(default=(Quota(10, DAY),), ceiling=(Quota(100, DAY),), budget=(Quota(1000, MONTH),))
+
+
+def member(user_id: int = MEMBER) -> Target:
+    return Target(Kind.MEMBER, user_id)
+
+
+def role(role_id: int) -> Target:
+    return Target(Kind.ROLE, role_id)
+
+
+@pytest.fixture
+def costs(database: Database) -> CostStore:
+    return CostStore(database, budget_usd=None)
 
 
 @pytest.fixture
 def quotas(database: Database) -> QuotaStore:
-    return QuotaStore(database, default=Quota(10, DAY), ceiling=Quota(100, DAY), budget=Quota(1000, MONTH))
+    return QuotaStore(database, OWNERS)
 
 
 class TestReserving:
-    async def test_counts_every_period_of_the_member_and_the_owner(self, jobs: JobStore, path: Path) -> None:
+    async def test_counts_what_images_count_for_the_server_and_the_owner(
+        self, jobs: JobStore, path: Path
+    ) -> None:
         await jobs.reserve(order(images=3, created_at=AT), FREE)
-        await jobs.reserve(order(images=2, created_at=AT, guild_id=7), FREE)
-        assert counted(path, SCOPE) == {period: [3] for period in Period}
-        assert counted(path, "owner") == {period: [5] for period in Period}
+        await jobs.reserve(order(images=2, created_at=AT, guild_id=7, credits_each=Decimal("1.5")), FREE)
+        assert counted(path, GUILD_SCOPE) == [3]
+        assert counted(path, "guild:7") == [3]
+        assert counted(path, "owner") == [6]
         assert differences(path) == set()
 
     @pytest.mark.parametrize(("images", "accepted"), [(1, 10), (2, 5), (3, 3), (4, 2), (10, 1), (11, 0)])
@@ -46,20 +67,20 @@ class TestReserving:
     async def test_fifty_at_once_take_no_more_than_the_limit(
         self, jobs: JobStore, path: Path, images: int, accepted: int, per: Period
     ) -> None:
-        limits = Limits(Quota(10, per), None, None)
+        limits = Limits(member=(Quota(10, per),))
         ends = await asyncio.gather(
             *(jobs.reserve(order(images=images, created_at=AT), limits) for _ in range(50)),
             return_exceptions=True,
         )
         assert ends.count(True) == accepted
         assert sum(isinstance(end, QuotaExceededError) for end in ends) == 50 - accepted
-        assert counted(path, SCOPE).get(per, []) == ([accepted * images] if accepted else [])
+        assert counted(path, GUILD_SCOPE) == ([accepted * images] if accepted else [])
         assert differences(path) == set()
 
     async def test_fifty_members_at_once_take_no_more_than_the_budget(
         self, jobs: JobStore, path: Path
     ) -> None:
-        limits = Limits(None, None, Quota(10, WEEK))
+        limits = Limits(budget=(Quota(10, WEEK),))
         ends = await asyncio.gather(
             *(
                 jobs.reserve(order(images=3, user_id=n, guild_id=n, created_at=AT), limits)
@@ -69,12 +90,12 @@ class TestReserving:
         )
         assert ends.count(True) == 3
         assert sum(isinstance(end, BudgetExceededError) for end in ends) == 47
-        assert counted(path, "owner") == {period: [9] for period in Period}
+        assert counted(path, "owner") == [9]
         assert differences(path) == set()
 
     async def test_a_first_order_above_the_limit_is_refused(self, jobs: JobStore, path: Path) -> None:
         with pytest.raises(QuotaExceededError) as raised:
-            await jobs.reserve(order(images=4, created_at=AT), Limits(Quota(3, DAY), None, None))
+            await jobs.reserve(order(images=4, created_at=AT), Limits(member=(Quota(3, DAY),)))
         assert raised.value.values == {
             "limit": 3,
             "per": "day",
@@ -87,7 +108,7 @@ class TestReserving:
         assert rows(path, "select * from usage") == []
 
     async def test_a_refusal_says_what_is_used_and_when_there_is_more(self, jobs: JobStore) -> None:
-        limits = Limits(Quota(10, HOUR), None, None)
+        limits = Limits(member=(Quota(10, HOUR),))
         await jobs.reserve(order(images=8, created_at=AT), limits)
         with pytest.raises(QuotaExceededError) as raised:
             await jobs.reserve(order(images=4, created_at=AT), limits)
@@ -97,24 +118,23 @@ class TestReserving:
 
     async def test_zero_forbids(self, jobs: JobStore) -> None:
         with pytest.raises(QuotaExceededError) as raised:
-            await jobs.reserve(order(), Limits(Quota(0, MONTH), None, None))
+            await jobs.reserve(order(), Limits(member=(Quota(0, MONTH),)))
         assert raised.value.values["fits"] == "forbidden"
 
     async def test_a_refused_budget_leaves_the_members_counters_alone(
         self, jobs: JobStore, path: Path
     ) -> None:
-        limits = Limits(Quota(10, DAY), None, Quota(5, MONTH))
+        limits = Limits(member=(Quota(10, DAY),), budget=(Quota(5, MONTH),))
         await jobs.reserve(order(images=2, created_at=AT), limits)
-        before = rows(path, "select * from usage order by scope, period")
+        before = rows(path, "select * from usage order by scope")
         with pytest.raises(BudgetExceededError) as raised:
             await jobs.reserve(order(images=4, created_at=AT), limits)
         assert raised.value.values == {"resets": int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())}
-        assert rows(path, "select * from usage order by scope, period") == before
+        assert rows(path, "select * from usage order by scope") == before
         assert await jobs.reserve(order(images=3, created_at=AT), limits)
 
     async def test_every_limit_of_the_member_holds_at_once(self, jobs: JobStore) -> None:
-        limits = Limits(Quota(3, HOUR), Quota(5, DAY), None)
-        assert limits.of_member == (Quota(3, HOUR), Quota(5, DAY))
+        limits = Limits(member=(Quota(3, HOUR),), ceiling=(Quota(5, DAY),))
         await jobs.reserve(order(images=3, created_at=AT), limits)
         with pytest.raises(QuotaExceededError) as raised:
             await jobs.reserve(order(created_at=AT), limits)
@@ -125,13 +145,13 @@ class TestReserving:
         assert await jobs.reserve(order(images=2, created_at=AT + timedelta(hours=1)), limits)
 
     async def test_a_new_window_begins_empty(self, jobs: JobStore) -> None:
-        limits = Limits(Quota(2, DAY), None, None)
+        limits = Limits(member=(Quota(2, DAY),))
         midnight = datetime(2026, 10, 8, tzinfo=UTC)
         await jobs.reserve(order(images=2, created_at=midnight - timedelta(milliseconds=1)), limits)
         assert await jobs.reserve(order(images=2, created_at=midnight), limits)
 
     async def test_what_was_given_back_can_be_used_again(self, jobs: JobStore) -> None:
-        limits = Limits(Quota(4, DAY), None, Quota(4, DAY))
+        limits = Limits(member=(Quota(4, DAY),), budget=(Quota(4, DAY),))
         job = order(images=4)
         await jobs.reserve(job, limits)
         await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=1)
@@ -140,60 +160,153 @@ class TestReserving:
         assert await jobs.reserve(order(images=3, created_at=job.created_at), limits)
 
     async def test_servers_and_members_have_counters_of_their_own(self, jobs: JobStore) -> None:
-        limits = Limits(Quota(1, DAY), None, None)
+        limits = Limits(member=(Quota(1, DAY),))
         assert await jobs.reserve(order(), limits)
         assert await jobs.reserve(order(user_id=1), limits)
         assert await jobs.reserve(order(guild_id=1), limits)
 
 
-class TestRules:
-    async def test_without_any_the_owners_default_binds_and_no_ceiling(self, quotas: QuotaStore) -> None:
-        assert await quotas.limits(GUILD, MEMBER) == Limits(Quota(10, DAY), None, Quota(1000, MONTH))
+class TestLevels:
+    """The first level with a rule decides: the member, a role, everybody, the owner."""
+
+    async def test_without_any_the_owners_default_binds(self, quotas: QuotaStore) -> None:
+        limits = await quotas.limits(GUILD, MEMBER)
+        assert (limits.target, limits.member) == (OWNER, OWNERS.default)
+        assert (limits.ceiling, limits.pool, limits.budget) == (OWNERS.ceiling, (), OWNERS.budget)
         assert await quotas.rules(GUILD) == {}
 
-    async def test_a_members_rule_decides_alone_over_everybodys(self, quotas: QuotaStore) -> None:
-        await quotas.set_rule(GUILD, EVERYBODY, Quota(5, HOUR), set_by=1)
-        await quotas.set_rule(GUILD, MEMBER, Quota(50, WEEK), set_by=1)
-        ceiling, budget = Quota(100, DAY), Quota(1000, MONTH)
-        assert await quotas.limits(GUILD, MEMBER) == Limits(Quota(50, WEEK), ceiling, budget)
-        assert await quotas.limits(GUILD, MEMBER + 1) == Limits(Quota(5, HOUR), ceiling, budget)
-        assert await quotas.limits(GUILD, EVERYBODY) == Limits(Quota(5, HOUR), ceiling, budget)
-        assert (await quotas.limits(GUILD + 1, MEMBER)).member == Quota(10, DAY)
+    async def test_each_replaces_the_one_behind_it(self, quotas: QuotaStore) -> None:
+        async def decides(*role_ids: int) -> tuple[Target, Quotas]:
+            limits = await quotas.limits(GUILD, MEMBER, role_ids)
+            return limits.target, limits.member
 
-    async def test_a_second_rule_replaces_the_first(self, quotas: QuotaStore, path: Path) -> None:
-        await quotas.set_rule(GUILD, MEMBER, Quota(5, HOUR), set_by=1)
-        await quotas.set_rule(GUILD, MEMBER, Quota(LIMIT_MAX, MONTH), set_by=2)
-        assert await quotas.rules(GUILD) == {MEMBER: Quota(LIMIT_MAX, MONTH)}
-        assert rows(path, "select set_by from quotas") == [(2,)]
+        await quotas.set_rule(GUILD, EVERYBODY, Quota(5, HOUR), set_by=1)
+        assert await decides(70, 71) == (EVERYBODY, (Quota(5, HOUR),))
+        await quotas.set_rule(GUILD, role(70), Quota(2, DAY), set_by=1)
+        assert await decides(70, 71) == (role(70), (Quota(2, DAY),))
+        assert await decides(71) == (EVERYBODY, (Quota(5, HOUR),))
+        await quotas.set_rule(GUILD, role(71), Quota(3, DAY), set_by=1)
+        assert await decides(70, 71) == (role(71), (Quota(3, DAY),))
+        await quotas.set_rule(GUILD, member(), Quota(1, MONTH), set_by=1)
+        assert await decides(70, 71) == (member(), (Quota(1, MONTH),))
+        assert (await quotas.limits(GUILD, MEMBER + 1)).target == EVERYBODY
+        assert (await quotas.limits(GUILD + 1, MEMBER, (70,))).target == OWNER
+
+    async def test_several_periods_of_a_target_hold_at_once(self, quotas: QuotaStore, path: Path) -> None:
+        await quotas.set_rule(GUILD, member(), Quota(100, MONTH), set_by=1)
+        await quotas.set_rule(GUILD, member(), Quota(5, DAY), set_by=1)
+        await quotas.set_rule(GUILD, member(), Quota(10, DAY), set_by=2)
+        assert await quotas.rules(GUILD) == {member(): (Quota(10, DAY), Quota(100, MONTH))}
+        assert set(rows(path, "select per, set_by from rules")) == {("month", 1), ("day", 2)}
 
     async def test_clearing_brings_back_what_held_before(self, quotas: QuotaStore) -> None:
         await quotas.set_rule(GUILD, EVERYBODY, Quota(5, DAY), set_by=1)
-        await quotas.set_rule(GUILD, MEMBER, Quota(7, DAY), set_by=1)
-        assert await quotas.clear_rule(GUILD, MEMBER) is True
-        assert await quotas.clear_rule(GUILD, MEMBER) is False
-        assert (await quotas.limits(GUILD, MEMBER)).member == Quota(5, DAY)
-        assert await quotas.clear_rule(GUILD, EVERYBODY) is True
-        assert (await quotas.limits(GUILD, MEMBER)).member == Quota(10, DAY)
-
-    async def test_are_listed_by_server_with_everybody_first(self, quotas: QuotaStore) -> None:
-        await quotas.set_rule(GUILD, 30, Quota(3, DAY), set_by=1)
-        await quotas.set_rule(GUILD, EVERYBODY, Quota(0, WEEK), set_by=1)
-        await quotas.set_rule(GUILD, 20, Quota(2, HOUR), set_by=1)
-        await quotas.set_rule(GUILD + 1, 10, Quota(1, DAY), set_by=1)
-        listed = [(EVERYBODY, Quota(0, WEEK)), (20, Quota(2, HOUR)), (30, Quota(3, DAY))]
-        assert list((await quotas.rules(GUILD)).items()) == listed
+        await quotas.set_rule(GUILD, member(), Quota(7, DAY), set_by=1)
+        assert await quotas.clear_rules(GUILD, member()) is True
+        assert await quotas.clear_rules(GUILD, member()) is False
+        assert (await quotas.limits(GUILD, MEMBER)).member == (Quota(5, DAY),)
+        assert await quotas.clear_rules(GUILD, EVERYBODY) is True
+        assert (await quotas.limits(GUILD, MEMBER)).member == OWNERS.default
 
     async def test_one_that_is_out_of_bounds_is_not_kept(self, quotas: QuotaStore) -> None:
         for limit in (-1, LIMIT_MAX + 1):
             with pytest.raises(sqlite3.IntegrityError):
-                await quotas.set_rule(GUILD, MEMBER, Quota(limit, DAY), set_by=1)
+                await quotas.set_rule(GUILD, member(), Quota(limit, DAY), set_by=1)
         assert await quotas.rules(GUILD) == {}
+
+    async def test_the_pool_is_the_managers_or_the_owners_and_its_ceiling_holds_besides(
+        self, database: Database
+    ) -> None:
+        owners = OwnersQuotas(pool=(Quota(50, DAY),), pool_ceiling=(Quota(99, WEEK),))
+        quotas = QuotaStore(database, owners)
+        assert (await quotas.limits(GUILD, MEMBER)).pool == (Quota(50, DAY), Quota(99, WEEK))
+        await quotas.set_rule(GUILD, POOL, Quota(7, MONTH), set_by=1)
+        assert (await quotas.limits(GUILD, MEMBER)).pool == (Quota(99, WEEK), Quota(7, MONTH))
+
+
+class TestPool:
+    async def test_binds_all_members_together(self, jobs: JobStore) -> None:
+        limits = Limits(pool=(Quota(5, DAY),))
+        await jobs.reserve(order(images=4, created_at=AT), limits)
+        with pytest.raises(PoolExceededError) as raised:
+            await jobs.reserve(order(images=2, user_id=1, created_at=AT), limits)
+        assert (raised.value.values["used"], raised.value.values["left"]) == (4, 1)
+        assert await jobs.reserve(order(images=1, user_id=1, created_at=AT), limits)
+        assert await jobs.reserve(order(images=4, guild_id=1, created_at=AT), limits)
+
+
+class TestDollars:
+    async def test_an_order_that_would_pass_the_budget_is_refused(self, jobs: JobStore, path: Path) -> None:
+        each = Decimal("0.151")
+        first = order(images=3, usd_each=each, created_at=AT)
+        assert await jobs.reserve(first, FREE, budget_usd=Decimal("0.604"))
+        with pytest.raises(BudgetExceededError) as raised:
+            await jobs.reserve(
+                order(images=2, usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604")
+            )
+        assert raised.value.values == {"resets": int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())}
+        assert await jobs.reserve(order(usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604"))
+        assert differences(path) == set()
+
+    async def test_without_a_price_nothing_is_ordered_against_a_budget(self, jobs: JobStore) -> None:
+        with pytest.raises(PriceUnknownError):
+            await jobs.reserve(order(), FREE, budget_usd=Decimal(1000))
+        assert await jobs.reserve(order(), FREE)
+
+    async def test_the_cost_takes_the_place_of_what_was_expected(
+        self, jobs: JobStore, costs: CostStore, path: Path
+    ) -> None:
+        job = order(images=2, usd_each=Decimal("0.05"), credits_each=Decimal("1.5"))
+        await jobs.reserve(job, FREE)
+        await jobs.submitting(job.job_id)
+        await jobs.submitted(job.job_id, "request")
+        assert await costs.due() == []
+        await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
+        assert await costs.spent_this_month() == Decimal("0.1")
+        (due,) = await costs.due()
+        await costs.note(due, Decimal("0.16"))
+        assert await costs.spent_this_month() == Decimal("0.16")
+        assert await costs.due() == []
+        assert differences(path) == set()
+        assert await costs.expected_each(job.model_id, Decimal("1.5")) == Decimal("0.08")
+        (bill,) = await costs.bills()
+        assert [bill.guild_id, bill.jobs, bill.images, bill.credits] == [GUILD, 1, 2, 3]
+        assert (bill.usd, bill.unpriced) == (Decimal("0.16"), 0)
+
+    async def test_a_cost_that_is_late_is_asked_for_once_more_after_an_hour(
+        self, jobs: JobStore, costs: CostStore, path: Path
+    ) -> None:
+        job = order()
+        await jobs.reserve(job, FREE)
+        await jobs.submitting(job.job_id)
+        await jobs.submitted(job.job_id, "request")
+        await jobs.end(job.job_id, JobStatus.FAILED, error="generation-failed")
+        (due,) = await costs.due()
+        await costs.note(due, None)
+        assert await costs.due() == []
+        change(path, "update jobs set cost_at = cost_at - 3600000, ended_at = ended_at - 3600000")
+        (due,) = await costs.due()
+        await costs.note(due, None)
+        change(path, "update jobs set cost_at = cost_at - 3600000")
+        assert await costs.due() == []
+
+    async def test_the_dearer_of_the_published_and_the_last_price_is_expected(self, costs: CostStore) -> None:
+        assert await costs.expected_each("model", Decimal("1.5")) is None
+        await costs.publish("model", Decimal("0.05"))
+        assert await costs.expected_each("model", Decimal("1.5")) == Decimal("0.075")
+        await costs.publish("model", Decimal("0.1"))
+        assert await costs.expected_each("model", Decimal(1)) == Decimal("0.1")
 
 
 class TestUsage:
+    @staticmethod
+    async def of(quotas: QuotaStore, *role_ids: int) -> list[Usage]:
+        return await quotas.usage(GUILD, MEMBER, await quotas.limits(GUILD, MEMBER, role_ids))
+
     async def test_of_a_member_who_has_used_nothing(self, quotas: QuotaStore) -> None:
-        (usage,) = await quotas.usage(GUILD, MEMBER)
-        assert (usage.quota, usage.used, usage.left) == (Quota(10, DAY), 0, 10)
+        (usage,) = await self.of(quotas)
+        assert usage.window.quota == Quota(10, DAY)
+        assert [usage.used, usage.left] == [0, 10]
 
     async def test_knows_what_was_used_before_a_rule_was_set(
         self, quotas: QuotaStore, jobs: JobStore
@@ -201,26 +314,72 @@ class TestUsage:
         job = order(images=3)
         await jobs.reserve(job, FREE)
         for per in Period:
-            await quotas.set_rule(GUILD, MEMBER, Quota(4, per), set_by=1)
-            usage = (await quotas.usage(GUILD, MEMBER))[0]
-            assert usage == Usage(Quota(4, per), 3, per.end(job.created_at))
+            await quotas.clear_rules(GUILD, member())
+            await quotas.set_rule(GUILD, member(), Quota(4, per), set_by=1)
+            (usage,) = await self.of(quotas)
+            assert usage.window.quota == Quota(4, per)
+            assert usage.used == 3
+            assert usage.window.resets_at == per.end(job.created_at)
             with pytest.raises(QuotaExceededError):
                 await jobs.reserve(
-                    order(images=2, created_at=job.created_at), Limits(Quota(4, per), None, None)
+                    order(images=2, created_at=job.created_at), Limits(member=(Quota(4, per),))
                 )
 
-    async def test_shows_the_ceiling_where_a_rule_could_pass_it(
-        self, quotas: QuotaStore, jobs: JobStore
-    ) -> None:
-        await quotas.set_rule(GUILD, MEMBER, Quota(50, HOUR), set_by=1)
-        await jobs.reserve(order(images=4), FREE)
-        usages = await quotas.usage(GUILD, MEMBER)
-        assert [(usage.quota, usage.used) for usage in usages] == [(Quota(50, HOUR), 4), (Quota(100, DAY), 4)]
-
     async def test_is_empty_where_nothing_limits(self, database: Database) -> None:
-        quotas = QuotaStore(database, default=None, ceiling=None, budget=Quota(1, DAY))
-        assert await quotas.usage(GUILD, MEMBER) == []
+        assert await self.of(QuotaStore(database, OwnersQuotas(budget=(Quota(1, DAY),)))) == []
 
     async def test_counts_this_window_alone(self, quotas: QuotaStore, jobs: JobStore) -> None:
         await jobs.reserve(order(images=3, created_at=datetime.now(UTC) - timedelta(days=1)), FREE)
-        assert (await quotas.usage(GUILD, MEMBER))[0].used == 0
+        assert (await self.of(quotas))[0].used == 0
+
+    async def test_of_the_pool_is_everybodys(self, quotas: QuotaStore, jobs: JobStore) -> None:
+        await quotas.set_rule(GUILD, POOL, Quota(20, DAY), set_by=1)
+        await jobs.reserve(order(images=3), FREE)
+        await jobs.reserve(order(images=2, user_id=1), FREE)
+        limits = await quotas.limits(GUILD, MEMBER)
+        (usage,) = await quotas.usage_of_pool(GUILD, limits)
+        assert [usage.used, usage.left] == [5, 15]
+
+
+class TestAdjustments:
+    async def test_a_grant_is_on_top_of_every_window_that_runs(
+        self, quotas: QuotaStore, jobs: JobStore
+    ) -> None:
+        await quotas.set_rule(GUILD, member(), Quota(2, DAY), set_by=1)
+        await jobs.reserve(order(images=2), FREE)
+        await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)
+        await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)  # a replayed one
+        await quotas.grant(GUILD, member(1), Decimal(100), made_by=1, interaction_id=2)
+        limits = await quotas.limits(GUILD, MEMBER)
+        (usage,) = await quotas.usage(GUILD, MEMBER, limits)
+        assert [usage.window.most, usage.left] == [5, 3]
+        with pytest.raises(QuotaExceededError):
+            await jobs.reserve(order(images=4), limits)
+        assert await jobs.reserve(order(images=3), limits)
+
+    async def test_of_a_role_are_for_those_who_have_it(self, quotas: QuotaStore) -> None:
+        await quotas.grant(GUILD, role(70), Decimal(5), made_by=1, interaction_id=1)
+        await quotas.reset(GUILD, role(71), made_by=1, interaction_id=2)
+        assert (await quotas.limits(GUILD, MEMBER, (70,))).of_member(datetime.now(UTC))[0].most == 15
+        without = await quotas.limits(GUILD, MEMBER)
+        assert without.of_member(datetime.now(UTC))[0].most == 10
+        assert without.reset_at is None
+        assert (await quotas.limits(GUILD, MEMBER, (71,))).reset_at
+
+    async def test_after_a_reset_nothing_is_used_but_the_owners_ceiling_knows(
+        self, quotas: QuotaStore, jobs: JobStore
+    ) -> None:
+        earlier = datetime.now(UTC) - timedelta(milliseconds=2)
+        await jobs.reserve(order(images=10, created_at=earlier), FREE)
+        await quotas.reset(GUILD, member(), made_by=1, interaction_id=1)
+        limits = await quotas.limits(GUILD, MEMBER)
+        (usage,) = await quotas.usage(GUILD, MEMBER, limits)
+        assert [usage.used, usage.left] == [0, 10]
+        with pytest.raises(QuotaExceededError):
+            await jobs.reserve(order(images=10), replace(limits, ceiling=(Quota(19, DAY),)))
+        assert await jobs.reserve(order(images=10), limits)
+
+    async def test_of_earlier_windows_are_over(self, quotas: QuotaStore, path: Path) -> None:
+        await quotas.grant(GUILD, member(), Decimal(5), made_by=1, interaction_id=1)
+        change(path, "update adjustments set made_at = made_at - 86400000")
+        assert (await quotas.limits(GUILD, MEMBER)).of_member(datetime.now(UTC))[0].most == 10

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.quotas import Limits
+from bot.limits import Limits
 from tests.orders import order
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 async def test_a_read_sees_what_was_written_before_whoever_else_reads(jobs: JobStore) -> None:
     """While one statement of a connection is under way, SQLite shows all others the same old moment."""
     job = order()
-    await jobs.reserve(job, Limits(None, None, None))
+    await jobs.reserve(job, Limits())
 
     async def look() -> None:
         while True:

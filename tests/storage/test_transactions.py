@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import BusyError
-from bot.quotas import Limits
+from bot.limits import Limits
 from bot.storage.database import Database, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
@@ -24,7 +24,7 @@ from tests.storage.ledger import counted, differences, rows
 if TYPE_CHECKING:
     import aiosqlite
 
-FREE = Limits(None, None, None)
+FREE = Limits()
 
 
 async def add_two(connection: aiosqlite.Connection) -> str:
@@ -175,7 +175,7 @@ class TestCancelledCaller:
         await FactStore(database).remember("the last", "in turn")
         made = rows(path, "select count(*), sum(images) from jobs")[0]
         assert made[0] >= 50  # those that had begun were brought to their end
-        assert counted(path, "owner")["month"] == [made[1]]
+        assert counted(path, "owner") == [made[1]]
         assert differences(path) == set()
 
     async def test_and_a_close_right_behind_leave_all_or_nothing(self, path: Path) -> None:
@@ -191,7 +191,7 @@ class TestCancelledCaller:
 CRASHING = """
 import asyncio, sys
 from pathlib import Path
-from bot.quotas import Limits
+from bot.limits import Limits
 from bot.storage.database import open_database
 from bot.storage.jobs import JobStore
 from tests.orders import order
@@ -199,7 +199,7 @@ from tests.orders import order
 async def main():
     async with open_database(Path(sys.argv[1])) as database:
         store = JobStore(database)
-        await store.reserve(order(images=2), Limits(None, None, None))
+        await store.reserve(order(images=2), Limits())
 
         async def work(connection):
             await connection.execute("update jobs set refunded = 2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import traceback
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def test_two_tokens_are_enough() -> None:
         discord_proxy=None,
         log_level="INFO",
     )
-    assert load().budget == Quota(1000, Period.MONTH)
+    assert load().budget == (Quota(1000, Period.MONTH),)
 
 
 def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatch) -> None:
@@ -74,7 +75,11 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
         "DATABASE_URL": "sqlite+aiosqlite:////var/lib/bot/bot.db",
         "DEFAULT_QUOTA": " 3/hour ",
         "MAX_QUOTA": "unlimited",
+        "DEFAULT_POOL": "50/day, 900/month",
+        "MAX_POOL": "1000/month",
         "BUDGET": "0/month",
+        "BUDGET_USD": "12.50",
+        "BUDGET_ALARM": "75",
         "GUILDS": "123456789012345678, 2,",
         "DISCORD_PROXY": "http://127.0.0.1:8080",
         "LOG_LEVEL": "debug",
@@ -87,8 +92,11 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
     assert settings.runcomfy_api_url == "http://127.0.0.1:8188"
     assert settings.runcomfy_file_hosts == FileHosts.parse("127.0.0.1:8188")
     assert settings.database_url == Path("/var/lib/bot/bot.db")
-    assert (settings.default_quota, settings.max_quota) == (Quota(3, Period.HOUR), None)
-    assert settings.budget == Quota(0, Period.MONTH)
+    assert (settings.default_quota, settings.max_quota) == ((Quota(3, Period.HOUR),), ())
+    assert settings.default_pool == (Quota(50, Period.DAY), Quota(900, Period.MONTH))
+    assert settings.max_pool == (Quota(1000, Period.MONTH),)
+    assert settings.budget == (Quota(0, Period.MONTH),)
+    assert (settings.budget_usd, settings.budget_alarm) == (Decimal("12.5"), 75)
     assert settings.guilds == {123456789012345678, 2}
     assert settings.discord_proxy == "http://127.0.0.1:8080"
     assert settings.log_level == "DEBUG"
@@ -100,14 +108,14 @@ def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MAX_QUOTA", "9/day")
     settings = load()
     assert settings.discord_token.get_secret_value() == "discord-secret-1"
-    assert (settings.budget, settings.max_quota) == (Quota(7, Period.DAY), Quota(9, Period.DAY))
+    assert (settings.budget, settings.max_quota) == ((Quota(7, Period.DAY),), (Quota(9, Period.DAY),))
 
 
 def test_an_empty_variable_is_its_default(environment: pytest.MonkeyPatch) -> None:
     for name in set(map(str.upper, Settings.model_fields)) - set(TOKENS):
         environment.setenv(name, "")
     settings = load()
-    assert settings.default_quota == Quota(10, Period.DAY)
+    assert settings.default_quota == (Quota(10, Period.DAY),)
     assert settings.guilds == frozenset()
     assert settings.discord_proxy is None
 

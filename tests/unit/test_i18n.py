@@ -21,6 +21,7 @@ from fluent.syntax.visitor import Visitor
 
 from bot import errors
 from bot.i18n import DEFAULT_LOCALE, Text, translate
+from bot.limits import Kind
 from bot.models.options import OptionType
 from bot.models.problems import RULES
 from bot.quotas import Period
@@ -251,6 +252,7 @@ def test_what_the_owner_can_mend_says_how() -> None:
 
 
 # What the changing part of a key can be, by what stands before it.
+TARGETS = (Kind.EVERYBODY, Kind.ROLE, Kind.MEMBER, Kind.POOL)
 FAMILIES: dict[str, Iterable[str]] = {
     "button-": Verb,
     "usage-": Period,
@@ -259,6 +261,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     "problem-": RULES,
     "problem-not-": get_args(OptionType),
     "permission-": _RIGHTS,
+    "quota-set-": TARGETS,
+    "quota-cleared-": TARGETS,
 }
 SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]
 

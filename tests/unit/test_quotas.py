@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.quotas import LIMIT_MAX, Limits, Period, Quota, Usage, is_within
+from bot.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage, Window, deciding
+from bot.quotas import LIMIT_MAX, Period, Quota, Quotas, is_within, parse_quotas
 
 HOUR, DAY, WEEK, MONTH = Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH
 
@@ -21,12 +24,6 @@ moments = st.builds(
     zones,
 )
 quotas = st.builds(Quota, st.integers(0, 50), st.sampled_from(Period))
-
-
-def limit(text: str) -> Quota:
-    quota = Quota.parse(text)
-    assert quota is not None
-    return quota
 
 
 def at(text: str) -> datetime:
@@ -41,16 +38,16 @@ class TestParse:
             ("0/hour", Quota(0, HOUR)),
             ("1/week", Quota(1, WEEK)),
             ("1000000/month", Quota(LIMIT_MAX, MONTH)),
-            ("unlimited", None),
         ],
     )
-    def test_reads(self, text: str, quota: Quota | None) -> None:
+    def test_reads(self, text: str, quota: Quota) -> None:
         assert Quota.parse(text) == quota
 
     @pytest.mark.parametrize(
         "text",
         [
             "",
+            "unlimited",
             "10",
             "/day",
             "day",
@@ -75,8 +72,28 @@ class TestParse:
         ],
     )
     def test_refuses_and_says_what_is_expected(self, text: str) -> None:
-        with pytest.raises(ValueError, match=r"must be .* such as 10/day, or unlimited"):
+        with pytest.raises(ValueError, match=r"must be .* such as 10/day, or several .* or unlimited"):
             Quota.parse(text)
+
+    @pytest.mark.parametrize(
+        ("text", "quotas"),
+        [
+            ("unlimited", ()),
+            ("10/day", (Quota(10, DAY),)),
+            ("100/month, 10/day,3/hour", (Quota(3, HOUR), Quota(10, DAY), Quota(100, MONTH))),
+        ],
+    )
+    def test_reads_several_that_hold_at_once(self, text: str, quotas: Quotas) -> None:
+        assert parse_quotas(text) == quotas
+
+    @pytest.mark.parametrize("text", ["", ",", "10/day,", "10/day 5/hour", "10/day, unlimited"])
+    def test_refuses_a_list_of_something_else(self, text: str) -> None:
+        with pytest.raises(ValueError, match="must be a number of credits"):
+            parse_quotas(text)
+
+    def test_refuses_a_period_that_is_named_twice(self) -> None:
+        with pytest.raises(ValueError, match="each period once"):
+            parse_quotas("10/day, 5/day")
 
     @given(st.builds(Quota, st.integers(0, LIMIT_MAX), st.sampled_from(Period)))
     def test_reads_what_it_writes(self, quota: Quota) -> None:
@@ -157,10 +174,13 @@ class TestMostWithin:
             ("1000000/hour", "unlimited"),
             ("10/week", "60/month"),
             ("50/month", "100/week"),
+            ("50/hour, 100/day", "100/day"),
+            ("10/day, 50/month", "60/month, 100/week"),
+            ("unlimited", "unlimited"),
         ],
     )
     def test_is_within_a_maximum_that_it_can_never_pass(self, quota: str, maximum: str) -> None:
-        assert is_within(limit(quota), Quota.parse(maximum))
+        assert is_within(parse_quotas(quota), parse_quotas(maximum))
 
     @pytest.mark.parametrize(
         ("quota", "maximum"),
@@ -171,44 +191,129 @@ class TestMostWithin:
             ("101/day", "100/day"),
             ("10/week", "59/month"),
             ("51/month", "100/week"),  # a week can lie in two months
+            ("unlimited", "5/day"),
+            ("10/day, 50/month", "60/month, 60/week"),
         ],
     )
     def test_is_not_within_a_maximum_that_several_windows_together_pass(
         self, quota: str, maximum: str
     ) -> None:
-        assert not is_within(limit(quota), Quota.parse(maximum))
+        assert not is_within(parse_quotas(quota), parse_quotas(maximum))
+
+
+class TestDeciding:
+    """The first level with a rule: the member, the role that allows most, everybody, the owner."""
+
+    MINE, FIRST, SECOND = Target(Kind.MEMBER, 1), Target(Kind.ROLE, 7), Target(Kind.ROLE, 8)
+    DEFAULT = (Quota(10, DAY),)
+
+    @pytest.mark.parametrize(
+        ("first", "second", "decides"),
+        [
+            ("10/day", "5/day", FIRST),
+            ("10/day", "300/month", FIRST),  # 310 in a month
+            ("10/day", "311/month", SECOND),
+            ("10/day, 100/month", "5/day", SECOND),
+            ("10/day, 100/month", "100/month", SECOND),  # as many in a month, more in a day
+            ("0/day", "1/month", SECOND),
+            ("5/day", "5/day", FIRST),
+        ],
+    )
+    def test_the_role_that_allows_most(self, first: str, second: str, decides: Target) -> None:
+        rules = {
+            EVERYBODY: (Quota(10**6, HOUR),),
+            self.FIRST: parse_quotas(first),
+            self.SECOND: parse_quotas(second),
+        }
+        assert deciding(rules, 1, [8, 9, 7], self.DEFAULT) == (decides, rules[decides])
+        assert deciding(rules, 1, [9], self.DEFAULT) == (EVERYBODY, rules[EVERYBODY])
+        rules[self.MINE] = (Quota(1, MONTH),)
+        assert deciding(rules, 1, [7, 8], self.DEFAULT) == (self.MINE, (Quota(1, MONTH),))
+        assert deciding({}, 1, [7, 8], self.DEFAULT) == (OWNER, self.DEFAULT)
+
+    def test_the_pool_decides_about_nobody(self) -> None:
+        assert deciding({POOL: (Quota(1, DAY),)}, 1, [], self.DEFAULT)[0] == OWNER
+
+
+class TestWindowsOfAZone:
+    """A server's days begin at its own midnight, also where the clock is changed."""
+
+    NEW_YORK, KATHMANDU = ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu")
+
+    @pytest.mark.parametrize(
+        ("period", "zone", "moment", "start", "end"),
+        [
+            (DAY, KATHMANDU, "2026-10-07T18:14Z", "2026-10-06T18:15Z", "2026-10-07T18:15Z"),
+            (HOUR, KATHMANDU, "2026-10-07T18:14Z", "2026-10-07T17:15Z", "2026-10-07T18:15Z"),
+            (MONTH, KATHMANDU, "2026-10-31T18:15Z", "2026-10-31T18:15Z", "2026-11-30T18:15Z"),
+            (DAY, NEW_YORK, "2026-03-08T12:00Z", "2026-03-08T05:00Z", "2026-03-09T04:00Z"),  # 23 hours
+            (DAY, NEW_YORK, "2026-11-01T12:00Z", "2026-11-01T04:00Z", "2026-11-02T05:00Z"),  # 25 hours
+            (WEEK, NEW_YORK, "2026-11-02T04:59Z", "2026-10-26T04:00Z", "2026-11-02T05:00Z"),
+            (MONTH, NEW_YORK, "2026-11-30T23:00Z", "2026-11-01T04:00Z", "2026-12-01T05:00Z"),
+            (
+                HOUR,
+                NEW_YORK,
+                "2026-11-01T06:30Z",
+                "2026-11-01T06:00Z",
+                "2026-11-01T07:00Z",
+            ),  # 1:30 again
+        ],
+    )
+    def test_begin_and_end_by_its_calendar(
+        self, period: Period, zone: ZoneInfo, moment: str, start: str, end: str
+    ) -> None:
+        assert (period.start(at(moment), zone), period.end(at(moment), zone)) == (at(start), at(end))
+
+    @given(
+        moments,
+        st.sampled_from(Period),
+        st.sampled_from(["America/New_York", "Africa/Cairo", "Asia/Tokyo"]),
+    )
+    def test_hold_their_moment_and_touch(self, moment: datetime, period: Period, name: str) -> None:
+        zone = ZoneInfo(name)
+        start, end = period.start(moment, zone), period.end(moment, zone)
+        assert start <= moment < end
+        assert period.start(end - timedelta(microseconds=1), zone) == start
+        assert period.start(end, zone) == end
 
 
 class TestLimits:
-    @pytest.mark.parametrize(
-        ("member", "ceiling", "expected"),
-        [
-            (None, None, ()),
-            (None, Quota(5, DAY), ()),
-            (Quota(9, DAY), None, (Quota(9, DAY),)),
-            (Quota(5, DAY), Quota(5, DAY), (Quota(5, DAY),)),
-            (Quota(9, DAY), Quota(5, DAY), (Quota(5, DAY),)),
-            (Quota(9, HOUR), Quota(5, DAY), (Quota(9, HOUR), Quota(5, DAY))),
-            (Quota(9, MONTH), Quota(5, DAY), (Quota(9, MONTH), Quota(5, DAY))),
-            (Quota(1, HOUR), Quota(24, DAY), (Quota(1, HOUR),)),
-        ],
-    )
-    def test_of_member_are_those_that_can_bind(
-        self, member: Quota | None, ceiling: Quota | None, expected: tuple[Quota, ...]
-    ) -> None:
-        assert Limits(member, ceiling, Quota(1, HOUR)).of_member == expected
+    AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
 
-    @given(quotas, quotas)
-    def test_never_allow_more_than_the_ceiling(self, member: Quota, ceiling: Quota) -> None:
-        of_member = Limits(member, ceiling, None).of_member
-        assert any(is_within(quota, ceiling) for quota in of_member)
-        assert any(is_within(quota, member) for quota in of_member)
-        assert len({quota.per for quota in of_member}) == len(of_member)
+    def test_a_grant_counts_in_the_windows_that_run(self) -> None:
+        grants = ((self.AT - timedelta(hours=1), Decimal(5)), (self.AT - timedelta(days=1), Decimal("2.5")))
+        limits = Limits(member=(Quota(1, HOUR), Quota(10, DAY), Quota(100, MONTH)), grants=grants)
+        assert [window.most for window in limits.of_member(self.AT)] == [1, 15, Decimal("107.5")]
+
+    def test_a_reset_begins_windows_anew_and_ends_none(self) -> None:
+        reset_at = self.AT - timedelta(minutes=40)
+        limits = Limits(member=(Quota(1, HOUR), Quota(10, DAY)), reset_at=reset_at)
+        hour, day = limits.of_member(self.AT)
+        assert hour.since == HOUR.start(self.AT)
+        assert (day.since, day.resets_at) == (reset_at, DAY.end(self.AT))
+
+    def test_the_owners_windows_go_by_utc_and_know_no_grant_and_no_reset(self) -> None:
+        limits = Limits(
+            ceiling=(Quota(5, DAY),),
+            budget=(Quota(7, MONTH),),
+            grants=((self.AT, Decimal(5)),),
+            reset_at=self.AT,
+            zone=ZoneInfo("Asia/Kathmandu"),
+        )
+        assert limits.of_ceiling(self.AT) == [Window(Quota(5, DAY), DAY.start(self.AT), DAY.end(self.AT))]
+        assert limits.of_budget(self.AT) == [
+            Window(Quota(7, MONTH), MONTH.start(self.AT), MONTH.end(self.AT))
+        ]
+
+    def test_in_short_is_whose_and_what(self) -> None:
+        limits = Limits(target=Target(Kind.ROLE, 7), member=(Quota(10, DAY), Quota(100, MONTH)))
+        assert limits.in_short == "role:7 10/day,100/month"
+        assert Limits().in_short == "owner:0 unlimited"
 
 
 class TestUsage:
     @pytest.mark.parametrize(
-        ("limit", "used", "images", "left", "fits"),
+        ("limit", "used", "wanted", "left", "fits"),
         [
             (0, 0, 1, 0, "forbidden"),
             (0, 3, 1, 0, "forbidden"),
@@ -221,8 +326,9 @@ class TestUsage:
         ],
     )
     def test_says_what_is_left_and_why_more_does_not_fit(
-        self, limit: int, used: int, images: int, left: int, fits: str
+        self, limit: int, used: int, wanted: int, left: int, fits: str
     ) -> None:
-        usage = Usage(Quota(limit, DAY), used, datetime(2026, 10, 8, tzinfo=UTC))
+        day = datetime(2026, 10, 8, tzinfo=UTC)
+        usage = Usage(Window(Quota(limit, DAY), day, day + timedelta(days=1)), Decimal(used))
         assert usage.left == left
-        assert usage.fits(images) == fits
+        assert usage.fits(Decimal(wanted)) == fits

@@ -96,20 +96,40 @@ problem-maxLength = must have at most { $wanted ->
 problem-const = must be { $wanted }
 problem-other = is not allowed here
 quota-exceeded = { $fits ->
-    [forbidden] ⏳ Your limit here is 0 images per { $per }, 0 left (resets { $resets }). Somebody who manages this server can change it with /quota set.
-   *[other] ⏳ You have used { $used } of { $limit } images { $per ->
+    [forbidden] ⏳ Your limit here is 0 credits per { $per }, 0 left (resets { $resets }). Somebody who manages this server can change it with /quota set.
+   *[other] ⏳ You have used { $used } of { $limit } { $limit ->
+        [one] credit
+       *[other] credits
+    } { $per ->
         [hour] this hour
         [day] today
         [week] this week
        *[month] this month
     }, { $left } left, resets { $resets }. { $fits ->
-        [later] This order needs { $wanted }: come back then, or ask for fewer.
-        [never] This order needs { $wanted }, which is more than the limit: ask for fewer.
-       *[used-up] Come back then.
+        [later] This order costs { $wanted }: come back then, or ask for fewer or smaller images.
+        [never] This order costs { $wanted }, which is more than the limit: ask for fewer or smaller images.
+       *[used-up] This order costs { $wanted }: come back then.
+    }
+}
+pool-exceeded = { $fits ->
+    [forbidden] ⏳ This server may spend 0 credits per { $per } (resets { $resets }). Somebody who manages it can change that with /quota pool.
+   *[other] ⏳ All members here together have used { $used } of { $limit } { $limit ->
+        [one] credit
+       *[other] credits
+    } { $per ->
+        [hour] this hour
+        [day] today
+        [week] this week
+       *[month] this month
+    }, { $left } left, resets { $resets }. { $fits ->
+        [used-up] This order costs { $wanted }: come back then.
+       *[other] This order costs { $wanted }: ask for fewer or smaller images, or come back then.
     }
 }
 budget-exceeded = ⏳ This bot's budget for all servers is used up. Its owner has set it; more { $resets }.
-quota-too-high = ⚠️ That is more than this bot's owner allows a member: { $maximum }. Choose a lower limit.
+price-unknown = ⏳ RunComfy has not told this bot yet what an image costs, and its owner has set a budget in dollars. Nothing was charged; try again in a minute.
+budget-alarm = ⚠️ ${ $spent } of this month's ${ $budget } (BUDGET_USD) are spent or ordered. When nothing is left, this bot takes no more orders until the first of next month.
+quota-too-high = ⚠️ That is more than this bot's owner allows: { $maximum }. Choose a lower limit.
 job-not-found = ⚠️ There is no such job here. Start a new one with /imagine.
 not-your-job = ⚠️ This job is somebody else's. Only they can do this, or somebody who may manage messages.
 not-now = ⚠️ This job has moved on, so there is nothing to do here. Look at its message as it is now.
@@ -133,39 +153,65 @@ jobs-cancelled = ✖️ The job is cancelled. Nothing was charged.
 
 ## /usage and /quota
 
-usage-line = { $period }: { $used } of { $limit } images used, { $left } left { $bar } resets { $resets }
+usage-line = { $period }: { $used } of { $limit } credits used, { $left } left { $bar } resets { $resets }
+usage-line-pool = All members together · { $period }: { $used } of { $limit } credits used, { $left } left { $bar } resets { $resets }
 usage-unlimited = Nothing limits you here.
+usage-by-role = Your limit comes from the role { $who }.
+usage-prices = { $option }: { $prices }
+usage-price = { $value ->
+    [true] +{ $credits } an image
+   *[other] { $value } costs { $credits }
+}
 usage-hour = This hour
 usage-day = Today
 usage-week = This week
 usage-month = This month
 quota-of = { $limit ->
-    [one] { $limit } image per { $per }
-   *[other] { $limit } images per { $per }
+    [one] { $limit } credit per { $per }
+   *[other] { $limit } credits per { $per }
 }
 unlimited = unlimited
-quota-set-everybody = ✅ Everybody on this server may now make { $quota }; members with a limit of their own keep it.
-quota-set-member = ✅ { $member } may now make { $quota }.
+quota-set-everybody = ✅ Everybody on this server may now spend { $quota }; roles and members with a limit of their own keep it.
+quota-set-role = ✅ Whoever has { $who } may now spend { $quota }, unless another role or a limit of their own decides.
+quota-set-member = ✅ { $who } may now spend { $quota }.
+quota-set-pool = ✅ All members of this server together may now spend { $quota }.
 quota-cleared-everybody = ✅ This server's limit is gone. What the bot's owner allows holds now: { $quota }.
-quota-cleared-member = ✅ { $member }'s own limit is gone. Like everybody here, they may make { $quota }.
+quota-cleared-role = ✅ The limit of { $who } is gone. Without another role's or their own, they may spend what everybody may: { $quota }.
+quota-cleared-member = ✅ { $who }'s own limit is gone. Without a role's, they may spend what everybody may: { $quota }.
+quota-cleared-pool = ✅ The limit for all members together is gone. What the bot's owner allows holds now: { $quota }.
 quota-nothing-to-clear = There was no limit to clear. What holds: { $quota }.
+quota-granted = ✅ { $who } may spend { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+} more in each window that runs now.
+quota-reset = ✅ { $who } starts again with nothing used.
 quota-show-everybody = Everybody: { $quota }
 quota-show-default = Everybody: { $quota } (set by the bot's owner)
-quota-show-member = { $member }: { $quota }
+quota-show-pool = All members together: { $quota }
+quota-show-target = { $who }: { $quota }
 quota-show-ceiling = The bot's owner allows a member at most { $quota }.
 quota-show-more = … and { $count } more.
 
 ## Commands, as Discord lists them
 
 command-jobs = See your unfinished jobs, and fetch images that never reached you
-command-usage = See how many images you have used and how many are left
-command-quota = Who may make how many images on this server
-command-quota-set = Limit the images of everybody here, or of one member
-command-quota-set-limit = How many images, 0 forbids them
+command-usage = See how many credits you have used, how many are left, and what images cost
+command-quota = Who may spend how many credits on this server
+command-quota-set = Limit the credits of everybody here, of a role or of one member
+command-quota-set-limit = How many credits, 0 forbids them; one credit is one 1K image
 command-quota-set-per = In which time
-command-quota-set-who = One member instead of everybody
-command-quota-clear = Remove the limit of everybody here, or of one member
-command-quota-clear-who = One member instead of everybody
+command-quota-set-who = A member or a role, instead of everybody
+command-quota-pool = Limit the credits that all members together may spend
+command-quota-pool-limit = How many credits, 0 forbids them; one credit is one 1K image
+command-quota-pool-per = In which time
+command-quota-clear = Remove the limits of everybody here, of a role, of a member or of all together
+command-quota-clear-who = A member or a role, instead of everybody
+command-quota-clear-pool = What all members together may spend
+command-quota-grant = Give a member, or each member with a role, credits on top of their limits
+command-quota-grant-who = A member or a role
+command-quota-grant-amount = How many credits, in each window that runs now
+command-quota-reset = Let a member, or each member with a role, start again with nothing used
+command-quota-reset-who = A member or a role
 command-quota-show = See every limit on this server
 choice-hour = hour
 choice-day = day

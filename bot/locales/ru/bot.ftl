@@ -100,30 +100,79 @@ problem-maxLength = должен быть не длиннее { $wanted ->
 problem-const = может быть только таким: { $wanted }
 problem-other = здесь не подходит
 quota-exceeded = { $fits ->
-    [forbidden] ⏳ Здесь ваш лимит — 0 изображений { $per ->
+    [forbidden] ⏳ Здесь ваш лимит — 0 кредитов { $per ->
         [hour] в час
         [day] в день
         [week] в неделю
        *[month] в месяц
     } (обновится { $resets }). Изменить его могут те, кто управляет сервером, командой /quota set.
    *[other] ⏳ Вы использовали { $used } из { $limit ->
-        [one] { $limit } изображения
-        [few] { $limit } изображений
-        [many] { $limit } изображений
-       *[other] { $limit } изображения
+        [one] { $limit } кредита
+        [few] { $limit } кредитов
+        [many] { $limit } кредитов
+       *[other] { $limit } кредита
     } { $per ->
         [hour] за этот час
         [day] за сегодня
         [week] за эту неделю
        *[month] за этот месяц
     }, осталось { $left }; лимит обновится { $resets }. { $fits ->
-        [later] Для этого заказа нужно { $wanted }: возвращайтесь после обновления или закажите меньше.
-        [never] Для этого заказа нужно { $wanted }, а это больше лимита: закажите меньше.
-       *[used-up] Возвращайтесь после обновления.
+        [later] Этот заказ стоит { $wanted ->
+            [one] { $wanted } кредит
+            [few] { $wanted } кредита
+            [many] { $wanted } кредитов
+           *[other] { $wanted } кредита
+        }: возвращайтесь после обновления или закажите меньше изображений либо помельче.
+        [never] Этот заказ стоит { $wanted ->
+            [one] { $wanted } кредит
+            [few] { $wanted } кредита
+            [many] { $wanted } кредитов
+           *[other] { $wanted } кредита
+        }, а это больше лимита: закажите меньше изображений либо помельче.
+       *[used-up] Этот заказ стоит { $wanted ->
+            [one] { $wanted } кредит
+            [few] { $wanted } кредита
+            [many] { $wanted } кредитов
+           *[other] { $wanted } кредита
+        }: возвращайтесь после обновления.
+    }
+}
+pool-exceeded = { $fits ->
+    [forbidden] ⏳ Этому серверу разрешено 0 кредитов { $per ->
+        [hour] в час
+        [day] в день
+        [week] в неделю
+       *[month] в месяц
+    } (обновится { $resets }). Изменить это могут те, кто им управляет, командой /quota pool.
+   *[other] ⏳ Все участники вместе использовали { $used } из { $limit ->
+        [one] { $limit } кредита
+        [few] { $limit } кредитов
+        [many] { $limit } кредитов
+       *[other] { $limit } кредита
+    } { $per ->
+        [hour] за этот час
+        [day] за сегодня
+        [week] за эту неделю
+       *[month] за этот месяц
+    }, осталось { $left }; лимит обновится { $resets }. { $fits ->
+        [used-up] Этот заказ стоит { $wanted ->
+            [one] { $wanted } кредит
+            [few] { $wanted } кредита
+            [many] { $wanted } кредитов
+           *[other] { $wanted } кредита
+        }: возвращайтесь после обновления.
+       *[other] Этот заказ стоит { $wanted ->
+            [one] { $wanted } кредит
+            [few] { $wanted } кредита
+            [many] { $wanted } кредитов
+           *[other] { $wanted } кредита
+        }: закажите меньше изображений либо помельче или возвращайтесь после обновления.
     }
 }
 budget-exceeded = ⏳ Бюджет бота, общий для всех серверов, исчерпан. Его задаёт владелец бота; обновится { $resets }.
-quota-too-high = ⚠️ Это больше, чем владелец бота разрешает участнику: { $maximum }. Выберите лимит поменьше.
+price-unknown = ⏳ RunComfy ещё не сообщил боту, сколько стоит изображение, а владелец бота задал бюджет в долларах. Ничего не списано; попробуйте через минуту.
+budget-alarm = ⚠️ Из бюджета этого месяца, ${ $budget } (BUDGET_USD), потрачено или заказано ${ $spent }. Когда он кончится, бот не будет принимать заказы до первого числа.
+quota-too-high = ⚠️ Это больше, чем разрешает владелец бота: { $maximum }. Выберите лимит поменьше.
 job-not-found = ⚠️ Такого заказа здесь нет. Сделайте новый командой /imagine.
 not-your-job = ⚠️ Это чужой заказ. Такое доступно только его автору и тем, кто управляет сообщениями.
 not-now = ⚠️ С этим заказом уже всё изменилось, здесь делать нечего. Посмотрите на его сообщение.
@@ -148,21 +197,33 @@ jobs-cancelled = ✖️ Заказ отменён. Ничего не списа�
 ## /usage and /quota
 
 usage-line = { $period }: использовано { $used } из { $limit ->
-    [one] { $limit } изображения
-    [few] { $limit } изображений
-    [many] { $limit } изображений
-   *[other] { $limit } изображения
+    [one] { $limit } кредита
+    [few] { $limit } кредитов
+    [many] { $limit } кредитов
+   *[other] { $limit } кредита
+}, осталось { $left } { $bar } обновится { $resets }
+usage-line-pool = Все участники вместе · { $period }: использовано { $used } из { $limit ->
+    [one] { $limit } кредита
+    [few] { $limit } кредитов
+    [many] { $limit } кредитов
+   *[other] { $limit } кредита
 }, осталось { $left } { $bar } обновится { $resets }
 usage-unlimited = Здесь для вас нет ограничений.
+usage-by-role = Ваш лимит задаёт роль { $who }.
+usage-prices = { $option }: { $prices }
+usage-price = { $value ->
+    [true] +{ $credits } за изображение
+   *[other] { $value } стоит { $credits }
+}
 usage-hour = За этот час
 usage-day = За сегодня
 usage-week = За эту неделю
 usage-month = За этот месяц
 quota-of = { $limit ->
-    [one] { $limit } изображение
-    [few] { $limit } изображения
-    [many] { $limit } изображений
-   *[other] { $limit } изображения
+    [one] { $limit } кредит
+    [few] { $limit } кредита
+    [many] { $limit } кредитов
+   *[other] { $limit } кредита
 } { $per ->
     [hour] в час
     [day] в день
@@ -170,28 +231,49 @@ quota-of = { $limit ->
    *[month] в месяц
 }
 unlimited = без ограничений
-quota-set-everybody = ✅ Новый лимит для всех на этом сервере: { $quota }. У кого лимит свой, у тех он остаётся.
-quota-set-member = ✅ Новый лимит для { $member }: { $quota }.
+quota-set-everybody = ✅ Новый лимит для всех на этом сервере: { $quota }. У ролей и участников со своим лимитом он остаётся.
+quota-set-role = ✅ Новый лимит для роли { $who }: { $quota }. Другая роль или собственный лимит участника могут решать иначе.
+quota-set-member = ✅ Новый лимит для { $who }: { $quota }.
+quota-set-pool = ✅ Новый лимит для всех участников вместе: { $quota }.
 quota-cleared-everybody = ✅ Лимита этого сервера больше нет. Действует то, что разрешает владелец бота: { $quota }.
-quota-cleared-member = ✅ Своего лимита у { $member } больше нет. Действует то же, что для всех: { $quota }.
+quota-cleared-role = ✅ Лимита роли { $who } больше нет. Если у участника нет другой роли с лимитом или своего, действует общий: { $quota }.
+quota-cleared-member = ✅ Своего лимита у { $who } больше нет. Если его не задаёт роль, действует общий: { $quota }.
+quota-cleared-pool = ✅ Лимита для всех участников вместе больше нет. Действует то, что разрешает владелец бота: { $quota }.
 quota-nothing-to-clear = Убирать было нечего. Действует: { $quota }.
+quota-granted = ✅ { $who }: сверх лимита можно потратить ещё { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+} до следующего обновления.
+quota-reset = ✅ { $who }: отсчёт начат заново, ничего не использовано.
 quota-show-everybody = Для всех: { $quota }
 quota-show-default = Для всех: { $quota } (задал владелец бота)
-quota-show-member = { $member }: { $quota }
+quota-show-pool = Для всех участников вместе: { $quota }
+quota-show-target = { $who }: { $quota }
 quota-show-ceiling = Больше всего, что владелец бота разрешает участнику: { $quota }.
 quota-show-more = … и ещё { $count }.
 
 ## Commands, as Discord lists them
 
 command-jobs = Ваши незавершённые заказы и изображения, которые до вас не дошли
-command-usage = Сколько изображений вы использовали и сколько осталось
-command-quota = Кто и сколько изображений может создать на этом сервере
-command-quota-set = Задать лимит для всех здесь или для одного участника
-command-quota-set-limit = Сколько изображений; 0 — запретить
+command-usage = Сколько кредитов вы использовали, сколько осталось и сколько стоят изображения
+command-quota = Кто и сколько кредитов может потратить на этом сервере
+command-quota-set = Задать лимит для всех здесь, для роли или для одного участника
+command-quota-set-limit = Сколько кредитов; 0 — запретить; один кредит — одно изображение 1K
 command-quota-set-per = За какое время
-command-quota-set-who = Один участник вместо всех
-command-quota-clear = Убрать лимит для всех здесь или для одного участника
-command-quota-clear-who = Один участник вместо всех
+command-quota-set-who = Участник или роль вместо всех
+command-quota-pool = Ограничить, сколько кредитов могут потратить все участники вместе
+command-quota-pool-limit = Сколько кредитов; 0 — запретить; один кредит — одно изображение 1K
+command-quota-pool-per = За какое время
+command-quota-clear = Убрать лимиты для всех здесь, для роли, для участника или для всех вместе
+command-quota-clear-who = Участник или роль вместо всех
+command-quota-clear-pool = Лимит для всех участников вместе
+command-quota-grant = Дать участнику или каждому с этой ролью кредиты сверх лимита
+command-quota-grant-who = Участник или роль
+command-quota-grant-amount = Сколько кредитов сверх нынешних лимитов
+command-quota-reset = Начать отсчёт заново для участника или для каждого с этой ролью
+command-quota-reset-who = Участник или роль
 command-quota-show = Посмотреть все лимиты на этом сервере
 choice-hour = час
 choice-day = день

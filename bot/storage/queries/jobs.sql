@@ -1,10 +1,10 @@
 -- name: insert_job!
 insert into jobs (
     job_id, parent_id, interaction_id, guild_id, channel_id, user_id, locale, token, asked_at, file_limit,
-    model_id, input, images, status, created_at
+    model_id, input, images, credits_each, usd_each, limited_by, status, created_at
 ) values (
     :job_id, :parent_id, :interaction_id, :guild_id, :channel_id, :user_id, :locale, :token, :asked_at, :file_limit,
-    :model_id, :input, :images, :status, :created_at
+    :model_id, :input, :images, :credits_each, :usd_each, :limited_by, :status, :created_at
 )
 on conflict (interaction_id) do nothing;
 
@@ -61,6 +61,7 @@ update jobs set
     unspent = case when images - :made > unspent then images - :made else unspent end,
     ended_at = :ended_at,
     look_at = :look_at,
+    cost_at = :cost_at,
     token = case when :told = 1 then null else token end
 where job_id = :job_id and status in ('waiting', 'submitting', 'in_queue', 'in_progress')
 returning *;

@@ -1,33 +1,39 @@
--- name: reserve!
--- Adds to a window only where the sum stays within :most; the row count says whether it did.
-insert into usage (scope, period, window_start, used)
-select :scope, :period, :window_start, :images
-where :images <= :most
-on conflict (scope, period, window_start) do update set used = usage.used + excluded.used
-where usage.used + excluded.used <= :most;
+-- name: count!
+-- The row lock that this takes is what keeps two orders of one server from passing its limits together.
+insert into usage (scope, starts_at, used)
+values (:scope, :starts_at, case when :amount > 0 then :amount else 0 end)
+on conflict (scope, starts_at) do update set used = usage.used + :amount;
 
--- name: give_back!
-update usage set used = used - :images
-where scope = :scope and period = :period and window_start = :window_start;
+-- name: counted$
+select coalesce(sum(used), 0) from usage where scope = :scope and starts_at >= :since and starts_at < :until;
 
--- name: used$
-select used from usage where scope = :scope and period = :period and window_start = :window_start;
+-- name: used_by_member$
+select coalesce(sum((images - refunded) * credits_each), 0) from jobs
+where guild_id = :guild_id and user_id = :user_id and created_at >= :since and created_at < :until;
 
 -- name: set_rule!
-insert into quotas (guild_id, user_id, images, per, set_by, set_at)
-values (:guild_id, :user_id, :images, :per, :set_by, :set_at)
-on conflict (guild_id, user_id) do update set
-    images = excluded.images, per = excluded.per, set_by = excluded.set_by, set_at = excluded.set_at;
+insert into rules (guild_id, kind, target_id, per, credits, set_by, set_at)
+values (:guild_id, :kind, :target_id, :per, :credits, :set_by, :set_at)
+on conflict (guild_id, kind, target_id, per) do update set
+    credits = excluded.credits, set_by = excluded.set_by, set_at = excluded.set_at;
 
--- name: clear_rule!
-delete from quotas where guild_id = :guild_id and user_id = :user_id;
-
--- name: binding_rule^
--- The member's own rule, else everybody's (user_id 0).
-select images, per from quotas
-where guild_id = :guild_id and user_id in (:user_id, 0)
-order by user_id desc
-limit 1;
+-- name: clear_rules!
+delete from rules where guild_id = :guild_id and kind = :kind and target_id = :target_id;
 
 -- name: rules
-select user_id, images, per from quotas where guild_id = :guild_id order by user_id;
+select kind, target_id, per, credits from rules where guild_id = :guild_id order by kind, target_id;
+
+-- name: rules_for_member
+-- All that may decide about a member: their own rules, and those that are not another member's.
+select kind, target_id, per, credits from rules
+where guild_id = :guild_id and (kind <> 'member' or target_id = :user_id);
+
+-- name: adjust!
+insert into adjustments (interaction_id, guild_id, kind, target_id, credits, made_by, made_at)
+values (:interaction_id, :guild_id, :kind, :target_id, :credits, :made_by, :made_at)
+on conflict (interaction_id) do nothing;
+
+-- name: adjustments_for_member
+select kind, target_id, credits, made_at from adjustments
+where guild_id = :guild_id and made_at >= :since and (kind <> 'member' or target_id = :user_id)
+order by made_at;

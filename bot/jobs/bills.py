@@ -1,0 +1,96 @@
+"""What jobs cost, asked of RunComfy when they have ended, and whether the owner's budget bears it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.errors import BotError, RunComfyUnavailableError
+from bot.i18n import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.jobs.ports import Delivery
+    from bot.runcomfy import RunComfyClient
+    from bot.storage.costs import CostStore
+    from bot.storage.facts import FactStore
+
+_log = logging.getLogger(__name__)
+_PRICES_LAST_SECONDS = 24 * 60 * 60
+_ALARM = "month of the budget's alarm"
+
+
+class Bills:
+    """Work that is done once a minute; `alarm` per cent of the budget warn the owner."""
+
+    def __init__(
+        self,
+        costs: CostStore,
+        facts: FactStore,
+        runcomfy: RunComfyClient,
+        delivery: Delivery,
+        *,
+        model_ids: Iterable[str],
+        alarm: int,
+    ) -> None:
+        self._costs = costs
+        self._facts = facts
+        self._runcomfy = runcomfy
+        self._delivery = delivery
+        self._model_ids = tuple(model_ids)
+        self._alarm = alarm
+        self._prices_until = 0.0
+
+    async def ask_prices(self) -> None:
+        """Read each model's published price, at the start and once a day.
+
+        Raises:
+            BotError: RunComfy or the database does not answer; the prices that were known stay.
+        """
+        if time.monotonic() < self._prices_until:
+            return
+        for model_id in self._model_ids:
+            price = await self._runcomfy.base_price(model_id)
+            if price is None:
+                _log.warning("RunComfy publishes no price for an image of %s", model_id)
+            else:
+                await self._costs.publish(model_id, price)
+        self._prices_until = time.monotonic() + _PRICES_LAST_SECONDS
+
+    async def ask_costs(self) -> None:
+        """Note what jobs that have ended have cost; after an hour once more, where RunComfy was not sure yet.
+
+        Raises:
+            BotError: RunComfy or the database does not answer; what is left is asked the next time.
+        """
+        for job in await self._costs.due():
+            try:
+                cost = await self._runcomfy.cost(job.request_id or "")
+            except RunComfyUnavailableError:
+                raise
+            except BotError as error:
+                _log.info("job %s: RunComfy does not say what it has cost: %s", job.job_id, error)
+                cost = None
+            await self._costs.note(job, cost)
+
+    async def watch_budget(self) -> None:
+        """Warn the owner, once a month, when most of the budget in dollars is spent.
+
+        Raises:
+            BotError: The database does not answer.
+        """
+        budget = self._costs.budget_usd
+        if budget is None:
+            return
+        spent = await self._costs.spent_this_month()
+        month = f"{datetime.now(UTC):%Y-%m}"
+        if spent * 100 < budget * self._alarm or await self._facts.get(_ALARM) == month:
+            return
+        _log.error("$%.2f of this month's BUDGET_USD of $%.2f are spent or ordered", spent, budget)
+        await self._facts.remember(_ALARM, month)
+        await self._delivery.warn_owner(
+            Text("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"})
+        )

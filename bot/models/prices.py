@@ -1,0 +1,61 @@
+"""What an image of a model counts in credits, by the options that make it dearer or cheaper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.models.options import Option, Value
+    from bot.models.schema import ModelSchema
+
+Amount: TypeAlias = Annotated[Decimal, Field(strict=False, ge=0, le=1000, decimal_places=2)]
+"""Credits in a model's file, as text such as "1.5"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """For each option that has a price, what each of its values adds; nothing else adds anything."""
+
+    table: Mapping[str, Mapping[str, Decimal]]
+
+    @classmethod
+    def read(cls, table: Mapping[str, Mapping[str, Decimal]], schema: ModelSchema) -> Prices:
+        """Check a model file's table; one without any makes each image one credit.
+
+        Raises:
+            ValueError: It names an option or a value that is not there, leaves one out, or gives images away.
+        """
+        least = Decimal(0)
+        for name, prices in table.items():
+            option = schema.option(name)
+            known = _values(option) if option else []
+            if unknown := [value for value in prices if value not in known]:
+                raise ValueError(f"credits.{name}: there is no such option or value: {', '.join(unknown)}")
+            missing = [value for value in known if value not in prices and value not in {"true", "false"}]
+            if missing:
+                raise ValueError(f"credits.{name}: has no price for {', '.join(missing)}")
+            least += min(prices.get(value, Decimal(0)) for value in known)
+        if table and not least:
+            raise ValueError("credits: every image must count something")
+        return cls(table)
+
+    def each(self, values: Mapping[str, Value]) -> Decimal:
+        """What one image of such an input counts, in credits."""
+        if not self.table:
+            return Decimal(1)
+        chosen = ((prices, values[name]) for name, prices in self.table.items() if name in values)
+        return sum((prices.get(_key(value), Decimal(0)) for prices, value in chosen), Decimal(0))
+
+
+def _values(option: Option) -> list[str]:
+    return ["true", "false"] if option.type == "boolean" else [_key(choice) for choice in option.choices]
+
+
+def _key(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

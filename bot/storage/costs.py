@@ -1,0 +1,140 @@
+"""What jobs have cost the owner, and what the next one is expected to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.quotas import Period
+from bot.records import Job, credits, hundredths, micros, milliseconds, moment, usd
+from bot.storage import ledger
+from bot.storage.database import Database, queries
+from bot.storage.jobs import job_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from decimal import Decimal
+
+    import aiosqlite
+
+_queries = queries("costs")
+_BASE = 0  # in place of what an image counts: the price that RunComfy publishes
+_LAST_LOOK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardly say what it cost
+_DUE_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a server has cost in a month by UTC."""
+
+    month: datetime
+    guild_id: int
+    jobs: int
+    images: int
+    """Delivered, not counting what was given back."""
+    credits: Decimal
+    usd: Decimal
+    unpriced: int
+    """Jobs of which RunComfy has not said what they cost: they are in `usd` as expected."""
+
+
+class CostStore:
+    """Prices in US dollars, as RunComfy publishes and charges them."""
+
+    def __init__(self, database: Database, *, budget_usd: Decimal | None) -> None:
+        self._database = database
+        self.budget_usd = budget_usd
+        """What the owner wants to spend in a month at most; None is unlimited."""
+
+    async def expected_each(self, model_id: str, credits_each: Decimal) -> Decimal | None:
+        """What an image is expected to cost: as published or as the last of its kind, whichever is more.
+
+        None where RunComfy has never said anything.
+        """
+
+        async def work(connection: aiosqlite.Connection) -> dict[int, int]:
+            found = _queries.prices(connection, model_id=model_id, credits_each=hundredths(credits_each))
+            return {row["credits_each"]: row["usd_each"] async for row in found}
+
+        prices = await self._database.read(work)
+        published = usd(prices.pop(_BASE)) * credits_each if _BASE in prices else None
+        known = [price for price in (published, *map(usd, prices.values())) if price is not None]
+        return usd(micros(max(known))) if known else None
+
+    async def publish(self, model_id: str, base_price: Decimal) -> None:
+        """Keep the price that RunComfy publishes for an image of one credit.
+
+        Raises:
+            BusyError: The database did not take it.
+        """
+        await self._learn(model_id, _BASE, micros(base_price))
+
+    async def due(self) -> list[Job]:
+        """Jobs whose cost is to be asked for by now, a few at a time."""
+        now = milliseconds(datetime.now(UTC))
+
+        async def work(connection: aiosqlite.Connection) -> list[Job]:
+            rows = _queries.due(connection, now=now, most=_DUE_AT_ONCE)
+            return [job async for row in rows if (job := job_of(row))]
+
+        return await self._database.read(work)
+
+    async def note(self, job: Job, cost: Decimal | None) -> None:
+        """Keep what RunComfy says that a job has cost; None is asked once more an hour after its end.
+
+        Raises:
+            BusyError: The database did not take it.
+        """
+        if cost is None:
+            again = (job.ended_at or job.created_at) + _LAST_LOOK
+            cost_at = milliseconds(again) if again > datetime.now(UTC) else None
+            await self._database.transaction(
+                lambda connection: _queries.ask_later(connection, job_id=job.job_id, cost_at=cost_at)
+            )
+            return
+
+        async def work(connection: aiosqlite.Connection) -> None:
+            before = job_of(await _queries.job(connection, job_id=job.job_id))
+            after = job_of(await _queries.cost(connection, job_id=job.job_id, cost=micros(cost)))
+            if before and after:
+                await ledger.recount(connection, before, after)
+
+        await self._database.transaction(work)
+        if cost:  # what RunComfy did not charge says nothing about the next one
+            await self._learn(job.model_id, hundredths(job.credits_each), micros(cost / job.images))
+
+    async def spent_this_month(self) -> Decimal:
+        """What the owner has spent, or may have, since the first of the month by UTC."""
+        now = datetime.now(UTC)
+        return await self._database.read(lambda connection: ledger.spent_usd(connection, now))
+
+    async def bills(self) -> list[Bill]:
+        """What each server has cost in each month, the newest month first; may take seconds."""
+
+        async def work(connection: aiosqlite.Connection) -> list[Bill]:
+            first = await _queries.first_created_at(connection)
+            month, found = Period.MONTH.start(datetime.now(UTC)), list[Bill]()
+            while first is not None and Period.MONTH.end(month) > moment(first):
+                between = {"since": milliseconds(month), "until": milliseconds(Period.MONTH.end(month))}
+                found += [_bill(month, row) async for row in _queries.by_month(connection, **between)]
+                month = Period.MONTH.start(month - timedelta(days=1))
+            return found
+
+        return await self._database.read(work)
+
+    async def _learn(self, model_id: str, credits_each: int, usd_each: int) -> None:
+        values = {"model_id": model_id, "credits_each": credits_each, "usd_each": usd_each}
+        await self._database.transaction(lambda connection: _queries.learn(connection, **values))
+
+
+def _bill(month: datetime, row: sqlite3.Row) -> Bill:
+    return Bill(
+        month=month,
+        guild_id=row["guild_id"],
+        jobs=row["jobs"],
+        images=row["images"],
+        credits=credits(row["credits"]),
+        usd=usd(row["usd"]),
+        unpriced=row["unpriced"],
+    )

@@ -1,0 +1,129 @@
+"""Counts what orders use; each function is part of the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError, QuotaExceededError
+from bot.limits import Limits, Usage, Window
+from bot.quotas import Period
+from bot.records import Job, credits, hundredths, micros, milliseconds, usd
+from bot.storage.database import queries
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    import aiosqlite
+
+_QUARTER = timedelta(minutes=15) // timedelta(milliseconds=1)
+_OWNER, _OWNER_USD = "owner", "owner-usd"
+_queries = queries("quotas")
+
+
+def _pool(guild_id: int) -> str:
+    return f"guild:{guild_id}"
+
+
+async def reserve(
+    connection: aiosqlite.Connection, job: Job, limits: Limits, budget_usd: Decimal | None
+) -> None:
+    """Count a new job, whose row is there already, wherever it is limited.
+
+    Raises:
+        QuotaExceededError: The member's limit does not allow so many credits.
+        PoolExceededError: The server's does not.
+        BudgetExceededError: One of the owner's budgets does not.
+        PriceUnknownError: There is a budget in dollars, and nobody knows what the job will cost.
+    """
+    await _count(connection, {scope: amount for scope, amount in _amounts(job).items() if amount}, job)
+    for window in limits.of_member(job.created_at) + limits.of_ceiling(job.created_at):
+        used = await used_by_member(connection, job.guild_id, job.user_id, window)
+        if used > window.most:
+            raise QuotaExceededError(**_refusal(window, used, job))
+    for window in limits.of_pool(job.created_at):
+        used = await used_by_guild(connection, job.guild_id, window)
+        if used > window.most:
+            raise PoolExceededError(**_refusal(window, used, job))
+    for window in limits.of_budget(job.created_at):
+        if credits(await _counted(connection, _OWNER, window.since, window.resets_at)) > window.most:
+            raise BudgetExceededError(resets=int(window.resets_at.timestamp()))
+    if budget_usd is not None:
+        await _check_dollars(connection, job, budget_usd)
+
+
+async def _check_dollars(connection: aiosqlite.Connection, job: Job, budget_usd: Decimal) -> None:
+    if job.usd_each is None:
+        raise PriceUnknownError
+    if await spent_usd(connection, job.created_at) > budget_usd:
+        raise BudgetExceededError(resets=int(Period.MONTH.end(job.created_at).timestamp()))
+
+
+def _refusal(window: Window, used: Decimal, job: Job) -> dict[str, str | int | Decimal]:
+    usage = Usage(window, used - job.credits)  # what was used before this order
+    return {
+        "limit": window.most,
+        "per": window.quota.per,
+        "used": usage.used,
+        "left": usage.left,
+        "wanted": job.credits,
+        "resets": int(window.resets_at.timestamp()),
+        "fits": usage.fits(job.credits),
+    }
+
+
+async def recount(connection: aiosqlite.Connection, before: Job, after: Job) -> None:
+    """Bring the counters from what a job counted before to what it counts now, where it was counted."""
+    was = _amounts(before)
+    changes = {scope: amount - was[scope] for scope, amount in _amounts(after).items()}
+    await _count(connection, {scope: change for scope, change in changes.items() if change}, after)
+
+
+def _amounts(job: Job) -> dict[str, int]:
+    """What a job counts in each scope: the server pays for what came, the owner for what RunComfy made."""
+    each = hundredths(job.credits_each)
+    return {
+        _pool(job.guild_id): (job.images - job.refunded) * each,
+        _OWNER: (job.images - job.unspent) * each,
+        _OWNER_USD: micros(job.expected_usd),
+    }
+
+
+async def _count(connection: aiosqlite.Connection, amounts: dict[str, int], job: Job) -> None:
+    created_at = milliseconds(job.created_at)
+    starts_at = created_at - created_at % _QUARTER
+    for scope, amount in amounts.items():
+        await _queries.count(connection, scope=scope, starts_at=starts_at, amount=amount)
+
+
+async def used_by_member(
+    connection: aiosqlite.Connection, guild_id: int, user_id: int, window: Window
+) -> Decimal:
+    """What a member has used in a window, to the millisecond."""
+    return credits(
+        await _queries.used_by_member(
+            connection,
+            guild_id=guild_id,
+            user_id=user_id,
+            since=milliseconds(window.since),
+            until=milliseconds(window.resets_at),
+        )
+    )
+
+
+async def used_by_guild(connection: aiosqlite.Connection, guild_id: int, window: Window) -> Decimal:
+    """What all members of a server have used in a window."""
+    return credits(await _counted(connection, _pool(guild_id), window.since, window.resets_at))
+
+
+async def spent_usd(connection: aiosqlite.Connection, at: datetime) -> Decimal:
+    """What the owner has spent, or may have, in the month of `at`, by UTC; expected where not yet known."""
+    since, until = Period.MONTH.start(at), Period.MONTH.end(at)
+    return usd(await _counted(connection, _OWNER_USD, since, until))
+
+
+async def _counted(connection: aiosqlite.Connection, scope: str, since: datetime, until: datetime) -> int:
+    counted: int = await _queries.counted(
+        connection, scope=scope, since=milliseconds(since), until=milliseconds(until)
+    )
+    return counted
