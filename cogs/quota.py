@@ -16,12 +16,13 @@ from bot.quotas import LIMIT_MAX, Period, Quota, in_order, is_within
 from cogs._errors import whisper
 from cogs._quotas import in_words, mention
 from cogs._requester import may, requester
+from cogs._respond import respond
 
 if TYPE_CHECKING:
     from bot.client import ImagineBot
     from bot.records import Requester
 
-_RULES_SHOWN = 20  # a line of four quotas has some 90 characters, a message takes 2000
+_RULES_SHOWN = 20  # a line of four quotas can have 150 characters, an embed takes 4096
 
 
 class QuotaCommands(commands.Cog):
@@ -138,7 +139,7 @@ class QuotaCommands(commands.Cog):
         if len(others) > _RULES_SHOWN:
             lines.append(translate("quota-show-more", asker.locale, count=len(others) - _RULES_SHOWN))
         lines.append(translate("quota-show-ceiling", asker.locale, quota=in_words(owners.ceiling)))
-        await whisper(interaction, "\n".join(lines))
+        await respond(interaction, embed=discord.Embed(description="\n".join(lines)), ephemeral=True)
 
 
 def _manager(interaction: discord.Interaction[Any]) -> Requester:

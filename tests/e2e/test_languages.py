@@ -68,8 +68,8 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
         await world.settled()
         assert list(hers.buttons) == ["Ещё вариант"]
         assert list(his.buttons) == ["Re-roll"]
-        assert "использовано 2 из 10 изображений, осталось 8" in await world.says(anna, "usage")
-        assert "1 of 10 images used, 9 left" in await world.says(bob, "usage")
+        assert "использовано 1,5 из 10 кредитов, осталось 8,5" in await world.says(anna, "usage")
+        assert "0.75 of 10 credits used, 9.25 left" in await world.says(bob, "usage")
         assert "Незавершённых заказов у вас здесь нет" in await world.says(anna, "jobs")
 
 
@@ -112,8 +112,8 @@ async def test_managers_read_their_language(world: World) -> None:
     manager, bob = world.newcomer(is_manager=True), world.newcomer()
     manager.locale = "ru"
     said = await world.says(manager, "quota set", limit=2, per="day", who=bob)
-    assert said == f"✅ Новый лимит для <@{bob.id}>: 2 изображения в день."
-    assert f"<@{bob.id}>: 2 изображения в день" in await world.says(manager, "quota show")
+    assert said == f"✅ Новый лимит для <@{bob.id}>: 2 кредита в день."
+    assert f"<@{bob.id}>: 2 кредита в день" in await world.says(manager, "quota show")
 
 
 def described(parts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -113,7 +113,7 @@ async def _limit(page: Page) -> None:
     await expect(last(page)).to_contain_text("Everybody on this server may now spend 2 credits per day")
     await become(page, "Alice")
     await use(page, "imagine", "one more")
-    await expect(last(page)).to_contain_text("You have used 2 of 2 images today, 0 left")
+    await expect(last(page)).to_contain_text("You have used 2 of 2 credits today, 0 left")
     await picture(page, "refused")
     await use(page, "usage")
     await expect(last(page)).to_contain_text("2 of 2 credits used, 0 left")

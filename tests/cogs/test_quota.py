@@ -1,0 +1,22 @@
+"""What /quota answers fits, however long the limits are."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.i18n import translate
+from bot.quotas import LIMIT_MAX, Period, Quota
+from cogs._quotas import in_words
+from cogs.quota import _RULES_SHOWN
+
+DESCRIPTION = 4096  # Discord's limit for an embed's
+OTHER_LINES = 4
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ru"])
+def test_a_list_of_the_longest_limits_fits(locale: str) -> None:
+    quotas = in_words(tuple(Quota(LIMIT_MAX, period) for period in Period))
+    line = translate("quota-show-target", locale, who=f"<@&{2**63}>", quota=quotas)
+    for key in ("quota-show-default", "quota-show-pool", "quota-show-ceiling"):
+        assert len(translate(key, locale, quota=quotas)) < 200
+    assert len(f"{line}\n") * _RULES_SHOWN + 200 * OTHER_LINES < DESCRIPTION
