@@ -10,6 +10,7 @@ from pathlib import Path
 from bot import app, check, config, log
 from bot.errors import ConfigError
 from bot.storage.backup import back_up
+from bot.storage.bills import bills
 
 
 def main() -> int:
@@ -23,6 +24,8 @@ def main() -> int:
         return asyncio.run(check.run())
     if chosen.command == "backup":
         return _back_up(chosen.file)
+    if chosen.command == "costs":
+        return _costs()
     return _run()
 
 
@@ -36,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "check", help="say what is right and wrong with settings, tokens, database and disk, and what to do"
     )
+    commands.add_parser("costs", help="say what each server has cost in each month, also while the bot runs")
     backup = commands.add_parser("backup", help="copy the database, also while the bot runs")
     backup.add_argument("file", metavar="FILE", type=Path, help="where the copy goes; must not exist yet")
     return parser
@@ -59,6 +63,22 @@ def _back_up(file: Path) -> int:
     except ConfigError as error:
         print("No copy was made:", *error.problems, file=sys.stderr)  # noqa: T201 (for the owner)
         return 2
+    return 0
+
+
+def _costs() -> int:
+    try:
+        found = bills(config.load().database_url)
+    except ConfigError as error:
+        print("Nothing to show:", *error.problems, file=sys.stderr)  # noqa: T201 (for the owner)
+        return 2
+    print(f"{'month':7} {'server':20} {'orders':>7} {'images':>7} {'credits':>10} {'US dollars':>10}")  # noqa: T201 (for the owner)
+    for bill in found:
+        expected = f"  {bill.unpriced} orders as expected" if bill.unpriced else ""
+        print(  # noqa: T201 (for the owner)
+            f"{bill.month:%Y-%m} {bill.guild_id:<20} {bill.jobs:7} {bill.images:7} {bill.credits:10}"
+            f" {bill.usd:10.2f}{expected}"
+        )
     return 0
 
 

@@ -28,6 +28,7 @@ from bot.storage.database import open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reports import ReportStore
 from cogs._delivery import DiscordDelivery
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     bot = ImagineBot(
         catalogue=catalogue,
         quotas=QuotaStore(database, _owners_quotas(settings)),
+        reports=ReportStore(database),
         facts=facts,
         guild_ids=settings.guilds,
         extensions=cogs.EXTENSIONS,

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from contextlib import suppress
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -13,6 +14,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.charts.drawing import Charts
 from bot.errors import BusyError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue
     from bot.storage.facts import FactStore
     from bot.storage.quotas import QuotaStore
+    from bot.storage.reports import ReportStore
 
 _log = logging.getLogger(__name__)
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
@@ -44,6 +47,7 @@ class ImagineBot(commands.Bot):
         *,
         catalogue: Catalogue,
         quotas: QuotaStore,
+        reports: ReportStore,
         facts: FactStore,
         guild_ids: frozenset[int],
         extensions: Sequence[str],
@@ -62,6 +66,8 @@ class ImagineBot(commands.Bot):
         )
         self.catalogue = catalogue
         self.quotas = quotas
+        self.reports = reports
+        self.charts = Charts()
         self._facts = facts
         self._guild_ids = guild_ids
         self.is_stopping = False
@@ -73,6 +79,10 @@ class ImagineBot(commands.Bot):
     def serves(self, guild_id: int) -> bool:
         """Whether the owner lets this server use the bot."""
         return not self._guild_ids or guild_id in self._guild_ids
+
+    async def zone(self, _guild_id: int) -> tzinfo:
+        """Whose calendar a server's hours, days, weeks and months go by."""
+        return UTC
 
     def webhook(self, token: str) -> discord.Webhook:
         """The webhook of an interaction, known by its token alone, so that it works after a restart too."""

@@ -45,6 +45,14 @@ class Period(StrEnum):
         return self.start(start + beyond.get(self, timedelta(days=33)), zone)
 
 
+def last_days(at: datetime, zone: tzinfo, count: int) -> list[datetime]:
+    """The beginnings of the last days of a zone, that of `at` the last one, and behind them its end."""
+    borders = [Period.DAY.end(at, zone)]
+    while len(borders) <= count:
+        borders.append(Period.DAY.start(borders[-1] - timedelta(microseconds=1), zone))
+    return borders[::-1]
+
+
 # How many windows of the first period one window of the second can touch at the most: a 31-day month
 # that begins on a Sunday reaches into six weeks, and a week into two months. Otherwise it is one.
 _WINDOWS_WITHIN = {

@@ -1,4 +1,4 @@
-"""Limits and what is left of them, in words."""
+"""Limits, days and what is left, in words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from bot.limits import Kind, Target, Usage
 from cogs._render import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, tzinfo
     from decimal import Decimal
 
     from bot.quotas import Quotas
@@ -28,6 +29,11 @@ def mention(target: Target) -> str:
     return {Kind.MEMBER: f"<@{target.id}>", Kind.ROLE: f"<@&{target.id}>"}.get(target.kind, "")
 
 
+def period_name(usage: Usage, locale: str) -> str:
+    """The window that a limit is in now, such as "Today"."""
+    return translate(f"usage-{usage.window.quota.per}", locale)
+
+
 def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) -> list[str]:
     """What is used and left of each limit, with a bar and when it resets."""
     key = "usage-line-pool" if is_pool else "usage-line"
@@ -35,7 +41,7 @@ def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) 
         translate(
             key,
             locale,
-            period=translate(f"usage-{usage.window.quota.per}", locale),
+            period=period_name(usage, locale),
             used=usage.used,
             limit=usage.window.most,
             left=usage.left,
@@ -44,6 +50,18 @@ def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) 
         )
         for usage in usages
     ]
+
+
+def day_label(start: datetime, zone: tzinfo, locale: str) -> str:
+    """The day of a zone that begins then, as people of that language write it in short."""
+    day = start.astimezone(zone)
+    return translate("chart-day", locale, day=day.day, month=day.month)
+
+
+def in_alt_text(days: Iterable[tuple[str, Decimal]], locale: str) -> str:
+    """The days on which something was spent, and how much, for people who do not see the picture."""
+    words = [translate("alt-day", locale, day=day, credits=credits) for day, credits in days if credits]
+    return ", ".join(words) or translate("alt-nothing", locale)
 
 
 def _bar(used: Decimal, most: Decimal) -> str:

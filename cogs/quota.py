@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,20 +13,27 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.errors import ForbiddenHereError, QuotaTooHighError
+from bot.client import NETWORK_ERRORS
+from bot.errors import ChartError, ForbiddenHereError, QuotaTooHighError
 from bot.i18n import translate
 from bot.limits import EVERYBODY, POOL, Kind, Target
-from bot.quotas import LIMIT_MAX, Period, Quota, in_order, is_within
+from bot.quotas import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
+from bot.storage.reports import Tally, by_member
 from cogs._errors import whisper
 from cogs._quotas import in_words, mention
+from cogs._reports import TOP, alt_text, chart, member_line, table, table_by_day, total_line
 from cogs._requester import may, requester
-from cogs._respond import respond
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.client import ImagineBot
     from bot.records import Requester
 
-_RULES_SHOWN = 20  # a line of four quotas can have 150 characters, an embed takes 4096
+_log = logging.getLogger(__name__)
+DAYS = 30
+_RULES_SHOWN = 15  # a line of four quotas can have 150 characters, all embeds together take 6000
+_MEMBERS_SHOWN = 10  # a line can have 250
 
 
 class QuotaCommands(commands.Cog):
@@ -121,8 +132,52 @@ class QuotaCommands(commands.Cog):
 
     @quota.command()
     async def show(self, interaction: discord.Interaction[Any]) -> None:
-        """Every rule of this server, and what the bot's owner allows."""
+        """Every rule of this server, what the owner allows, and who has used what since the first."""
         asker = _manager(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        lines = await self._rules_in_lines(asker)
+        used = await self._this_month(asker)
+        rules = _embed("\n".join(lines))
+        lines = [total_line(used, asker.locale)]
+        lines += [member_line(tally, asker.locale) for tally in used[:_MEMBERS_SHOWN]]
+        if len(used) > _MEMBERS_SHOWN:
+            lines.append(translate("report-more", asker.locale, count=len(used) - _MEMBERS_SHOWN))
+        await interaction.edit_original_response(embeds=[rules, _embed("\n".join(lines))])
+
+    @quota.command()
+    async def export(self, interaction: discord.Interaction[Any]) -> None:
+        """A table of everybody who has used something since the first."""
+        asker = _manager(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        used = await self._this_month(asker)
+        await interaction.edit_original_response(
+            embed=_embed(total_line(used, asker.locale)), attachments=[table(used)]
+        )
+
+    @quota.command()
+    async def report(self, interaction: discord.Interaction[Any]) -> None:
+        """The last 30 days and who spent most, as a picture and as a table."""
+        asker = _manager(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        zone = await self._bot.zone(asker.guild_id)
+        borders = last_days(datetime.now(UTC), zone, DAYS)
+        days = await self._bot.reports.days(asker.guild_id, borders)
+        used = by_member(tally for day in days for tally in day)
+        lines = [total_line(used, asker.locale)]
+        lines += [member_line(tally, asker.locale) for tally in used[:TOP]]
+        shown = _embed("\n".join(lines))
+        drawn = chart(days, borders, zone, await self._names(used[:TOP]), asker.locale)
+        files = [table_by_day(days, borders, zone)]
+        try:
+            png = io.BytesIO(await self._bot.charts.draw(drawn))
+        except ChartError as error:
+            _log.warning("/quota report goes without a picture: %s", error)
+        else:
+            files.append(discord.File(png, "report.png", description=alt_text(drawn, asker.locale)))
+            shown.set_image(url="attachment://report.png")
+        await interaction.edit_original_response(embed=shown, attachments=files)
+
+    async def _rules_in_lines(self, asker: Requester) -> list[str]:
         rules = await self._quotas.rules(asker.guild_id)
         owners = self._quotas.owners
         everybody, pool = rules.get(EVERYBODY, owners.default), rules.get(POOL, owners.pool)
@@ -139,7 +194,28 @@ class QuotaCommands(commands.Cog):
         if len(others) > _RULES_SHOWN:
             lines.append(translate("quota-show-more", asker.locale, count=len(others) - _RULES_SHOWN))
         lines.append(translate("quota-show-ceiling", asker.locale, quota=in_words(owners.ceiling)))
-        await respond(interaction, embed=discord.Embed(description="\n".join(lines)), ephemeral=True)
+        return lines
+
+    async def _this_month(self, asker: Requester) -> list[Tally]:
+        """What each member has ordered since the first of the server's month, who spent most first."""
+        now, zone = datetime.now(UTC), await self._bot.zone(asker.guild_id)
+        first = Period.MONTH.start(now, zone)
+        borders = [border for border in last_days(now, zone, 31) if border >= first]
+        days = await self._bot.reports.days(asker.guild_id, borders)
+        return by_member(tally for day in days for tally in day)
+
+    async def _names(self, tallies: Sequence[Tally]) -> dict[int, str]:
+        """What members call themselves, as far as Discord tells; a picture shows no mentions."""
+        names: dict[int, str] = {}
+        for tally in tallies:
+            with suppress(discord.HTTPException, *NETWORK_ERRORS):
+                user = self._bot.get_user(tally.user_id) or await self._bot.fetch_user(tally.user_id)
+                names[tally.user_id] = user.display_name
+        return names
+
+
+def _embed(text: str) -> discord.Embed:
+    return discord.Embed(description=text, colour=discord.Colour.blurple())
 
 
 def _manager(interaction: discord.Interaction[Any]) -> Requester:

@@ -1,22 +1,37 @@
-"""/usage: what a member has used and has left."""
+"""/usage: what a member has used and has left, in words at once and as a picture soon after."""
 
 from __future__ import annotations
 
+import io
+import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.charts.chart import Allowance, Day, UsageChart
+from bot.errors import ChartError
 from bot.i18n import translate
 from bot.limits import Kind
-from cogs._errors import whisper
-from cogs._quotas import mention, usage_lines
+from bot.quotas import last_days
+from cogs._quotas import day_label, in_alt_text, mention, period_name, usage_lines
 from cogs._requester import requester
+from cogs._respond import respond
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import tzinfo
+    from decimal import Decimal
+
     from bot.client import ImagineBot
+    from bot.limits import Usage
     from bot.models.catalogue import Model
+    from bot.records import Requester
+
+_log = logging.getLogger(__name__)
+DAYS = 30
 
 
 class UsageCommand(commands.Cog):
@@ -27,7 +42,7 @@ class UsageCommand(commands.Cog):
 
     @app_commands.command()
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
-        """What the member has used of each limit that binds them, and what images cost."""
+        """What the member has used of each limit, what images cost, and their last 30 days."""
         asker = requester(interaction)
         quotas, locale = self._bot.quotas, asker.locale
         limits = await quotas.limits(asker.guild_id, asker.user_id, asker.role_ids)
@@ -38,7 +53,54 @@ class UsageCommand(commands.Cog):
         pool = await quotas.usage_of_pool(asker.guild_id, limits)
         lines += usage_lines(pool, locale, is_pool=True)
         lines += [price for model in self._bot.catalogue.values() for price in _prices(model, locale)]
-        await whisper(interaction, "\n".join(lines))
+        shown = discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
+        await respond(interaction, embed=shown, ephemeral=True)
+        if picture := await self._picture(asker, usages, limits.zone):
+            shown.set_image(url=f"attachment://{picture.filename}")
+            await interaction.edit_original_response(embed=shown, attachments=[picture])
+
+    async def _picture(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> discord.File | None:
+        """The last 30 days and what is left, with alt text that says the same; None where there is none."""
+        locale, borders = asker.locale, last_days(datetime.now(UTC), zone, DAYS)
+        spent = await self._bot.reports.days_of_member(asker.guild_id, asker.user_id, borders)
+        labels = [day_label(border, zone, locale) for border in borders[:-1]]
+        days = tuple(Day(label, credits) for label, credits in zip(labels, spent, strict=True))
+        chart = UsageChart(
+            title=translate("chart-usage", locale),
+            days_title=translate("chart-days", locale, count=DAYS),
+            days=days,
+            allowances=tuple(_allowance(usage, locale) for usage in usages),
+            decimal_point=translate("decimal-point", locale),
+        )
+        try:
+            png = await self._bot.charts.draw(chart)
+        except ChartError as error:
+            _log.warning("/usage goes without a picture: %s", error)
+            return None
+        words = in_alt_text([(day.label, day.credits) for day in days], locale)
+        facts = [translate("alt-usage", locale, count=DAYS, days=words)]
+        facts += [_left(usage, locale) for usage in usages]
+        return discord.File(io.BytesIO(png), "usage.png", description=" ".join(facts)[:1024])
+
+
+def _allowance(usage: Usage, locale: str) -> Allowance:
+    return Allowance(
+        label=period_name(usage, locale),
+        used=usage.used,
+        limit=usage.window.most,
+        note=translate("chart-left", locale, left=usage.left),
+    )
+
+
+def _left(usage: Usage, locale: str) -> str:
+    return translate(
+        "alt-left",
+        locale,
+        period=period_name(usage, locale),
+        used=usage.used,
+        limit=usage.window.most,
+        left=usage.left,
+    )
 
 
 def _prices(model: Model, locale: str) -> list[str]:
@@ -48,13 +110,14 @@ def _prices(model: Model, locale: str) -> list[str]:
             "usage-prices",
             locale,
             option=model.title(name, locale),
-            prices=" · ".join(
-                translate("usage-price", locale, value=value, credits=credits)
-                for value, credits in prices.items()
-            ),
+            prices=" · ".join(_price(value, credits, locale) for value, credits in prices.items()),
         )
         for name, prices in model.prices.table.items()
     ]
+
+
+def _price(value: str, credits: Decimal, locale: str) -> str:
+    return translate("usage-price", locale, value=value, credits=credits)
 
 
 async def setup(bot: ImagineBot) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.quotas import Period
-from bot.records import Job, credits, hundredths, micros, milliseconds, moment, usd
+from bot.records import Job, hundredths, micros, milliseconds, usd
 from bot.storage import ledger
 from bot.storage.database import Database, queries
 from bot.storage.jobs import job_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from decimal import Decimal
 
     import aiosqlite
@@ -22,21 +19,6 @@ _queries = queries("costs")
 _BASE = 0  # in place of what an image counts: the price that RunComfy publishes
 _LAST_LOOK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardly say what it cost
 _DUE_AT_ONCE = 20
-
-
-@dataclass(frozen=True)
-class Bill:
-    """What a server has cost in a month by UTC."""
-
-    month: datetime
-    guild_id: int
-    jobs: int
-    images: int
-    """Delivered, not counting what was given back."""
-    credits: Decimal
-    usd: Decimal
-    unpriced: int
-    """Jobs of which RunComfy has not said what they cost: they are in `usd` as expected."""
 
 
 class CostStore:
@@ -109,32 +91,6 @@ class CostStore:
         now = datetime.now(UTC)
         return await self._database.read(lambda connection: ledger.spent_usd(connection, now))
 
-    async def bills(self) -> list[Bill]:
-        """What each server has cost in each month, the newest month first; may take seconds."""
-
-        async def work(connection: aiosqlite.Connection) -> list[Bill]:
-            first = await _queries.first_created_at(connection)
-            month, found = Period.MONTH.start(datetime.now(UTC)), list[Bill]()
-            while first is not None and Period.MONTH.end(month) > moment(first):
-                between = {"since": milliseconds(month), "until": milliseconds(Period.MONTH.end(month))}
-                found += [_bill(month, row) async for row in _queries.by_month(connection, **between)]
-                month = Period.MONTH.start(month - timedelta(days=1))
-            return found
-
-        return await self._database.read(work)
-
     async def _learn(self, model_id: str, credits_each: int, usd_each: int) -> None:
         values = {"model_id": model_id, "credits_each": credits_each, "usd_each": usd_each}
         await self._database.transaction(lambda connection: _queries.learn(connection, **values))
-
-
-def _bill(month: datetime, row: sqlite3.Row) -> Bill:
-    return Bill(
-        month=month,
-        guild_id=row["guild_id"],
-        jobs=row["jobs"],
-        images=row["images"],
-        credits=credits(row["credits"]),
-        usd=usd(row["usd"]),
-        unpriced=row["unpriced"],
-    )

@@ -26,9 +26,9 @@ T = TypeVar("T")
 Work = Callable[[aiosqlite.Connection], Awaitable[T]]
 
 
-def queries(name: str) -> Any:
-    """The statements of `queries/<name>.sql`, as aiosql's coroutines by their names."""
-    return aiosql.from_path(_HERE / "queries" / f"{name}.sql", "aiosqlite", mandatory_parameters=False)
+def queries(name: str, driver: str = "aiosqlite") -> Any:
+    """The statements of `queries/<name>.sql`, as aiosql's functions for a driver, by their names."""
+    return aiosql.from_path(_HERE / "queries" / f"{name}.sql", driver, mandatory_parameters=False)
 
 
 class Database:

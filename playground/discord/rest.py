@@ -33,6 +33,7 @@ class Rest:
         webhook = "/webhooks/{app}/{token}"
         table = {
             "me": ("GET", "/users/@me", self._me),
+            "user": ("GET", "/users/{id}", self._user),
             "application": ("GET", "/oauth2/applications/@me", self._application),
             "gateway": ("GET", "/gateway", lambda _: {"url": "wss://gateway.discord.gg"}),
             "gateway_bot": ("GET", "/gateway/bot", self._gateway_bot),
@@ -65,15 +66,22 @@ class Rest:
     def _me(self, _: Asked) -> Json:
         return self._discord.bot | OF_ONES_OWN
 
+    def _user(self, asked: Asked) -> Json:
+        for person in self._discord.people.values():
+            if person.id == asked.where["id"]:
+                return person.user
+        raise ApiError(404, 10013, "Unknown User")
+
     def _application(self, _: Asked) -> Json:
         bot = self._discord.bot
+        owner = next(person for person in self._discord.people.values() if person.is_manager)
         shape: Json = {
             "id": bot["id"],
             "name": bot["username"],
             "description": "",
             "type": None,
             "bot": bot,
-            "owner": bot,
+            "owner": owner.user,
         }
         shape |= dict.fromkeys(
             ("icon", "interactions_endpoint_url", "role_connections_verification_url", "team")

@@ -244,6 +244,8 @@ async def test_discord_offers_limits_and_periods_as_they_are_taken(world: World)
         "grant": ["who", "amount"],
         "reset": ["who"],
         "show": [],
+        "export": [],
+        "report": [],
     }
     limit, per, _ = kinds["set"]
     assert (limit["min_value"], limit["max_value"]) == (0, 1_000_000)
@@ -268,6 +270,8 @@ async def test_a_forged_quota_of_a_plain_member_is_refused(world: World, channel
         ("quota grant", {"who": anna, "amount": 50}),
         ("quota reset", {"who": anna}),
         ("quota show", {}),
+        ("quota export", {}),
+        ("quota report", {}),
     ]
     for name, options in forged:
         answer = await (await anna.forge(name, options, channel=channel)).answered()

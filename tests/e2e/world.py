@@ -93,6 +93,7 @@ class World:
         """What a command answers, to this person alone."""
         message = await (await person.command(command, **options)).answered(timeout=5)
         assert message.is_ephemeral
+        await self.discord.until(lambda: message.text)  # which comes later where the bot asked for time
         return message.text
 
     def edits(self, message: Message) -> list[Call]:

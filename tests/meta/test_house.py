@@ -15,6 +15,7 @@ from bot.quotas import Period, Quota
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reports import ReportStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,6 +154,7 @@ async def test_every_extension_loads_and_brings_its_commands(tmp_path: Path) -> 
         bot = ImagineBot(
             catalogue=Catalogue.load(),
             quotas=QuotaStore(database, OwnersQuotas(default=quota, ceiling=quota, budget=quota)),
+            reports=ReportStore(database),
             facts=FactStore(database),
             guild_ids=frozenset(),
             extensions=cogs.EXTENSIONS,

@@ -84,6 +84,8 @@ async def test_every_answer_passes_the_contract(
 async def about_the_bot(local: LocalDiscord, api: Api, alice: Person) -> None:
     for path in ("/users/@me", "/oauth2/applications/@me", "/gateway", "/gateway/bot"):
         await answers(200, api("GET", path))
+    await answers(200, api("GET", f"/users/{alice.id}"))
+    await answers(404, api("GET", "/users/1"))
     option = {"type": 4, "name": "number", "description": "d", "min_value": 1, "choices": []}
     texts = {"name_localizations": {"ru": "рисуй"}, "description_localizations": None}
     draw = {"name": "draw", "type": 1, "description": "d", "options": [option], **texts}

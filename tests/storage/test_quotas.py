@@ -15,6 +15,7 @@ from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError
 from bot.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage
 from bot.quotas import LIMIT_MAX, Period, Quota, Quotas
 from bot.records import JobStatus
+from bot.storage.bills import bills
 from bot.storage.costs import CostStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from tests.orders import GUILD, MEMBER, order
@@ -269,7 +270,7 @@ class TestDollars:
         assert await costs.due() == []
         assert differences(path) == set()
         assert await costs.expected_each(job.model_id, Decimal("1.5")) == Decimal("0.08")
-        (bill,) = await costs.bills()
+        (bill,) = bills(path)
         assert [bill.guild_id, bill.jobs, bill.images, bill.credits] == [GUILD, 1, 2, 3]
         assert (bill.usd, bill.unpriced) == (Decimal("0.16"), 0)
 

@@ -54,7 +54,7 @@ NUMBERS = (0, 1, 2, 5, 11, 21, 22, 25, 1_000_000, Decimal("0.5"), Decimal("1.50"
 # What is called the same in every language, or is typed just so.
 NAMES = {
     *("Discord", "RunComfy", "AutoMod", "CSV", "K", "True", "False", "BUDGET", "USD", "prompt", "txt"),
-    *("imagine", "quota", "set", "pool", "settings"),
+    *("imagine", "quota", "set", "pool", "export", "settings"),
 }
 PLURALS = {"zero", "one", "two", "few", "many", "other"}
 TEXT = "<t:1795000000:R> & <@900000000000000002> [x](y) * 1"
@@ -262,6 +262,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "problem-not-": get_args(OptionType),
     "permission-": _RIGHTS,
     "quota-set-": TARGETS,
+    "limited-by-": (Kind.MEMBER, Kind.ROLE, Kind.EVERYBODY, Kind.OWNER),
     "quota-cleared-": TARGETS,
 }
 SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]

@@ -192,6 +192,34 @@ quota-show-target = { $who }: { $quota }
 quota-show-ceiling = The bot's owner allows a member at most { $quota }.
 quota-show-more = … and { $count } more.
 
+## Pictures and reports
+
+decimal-point = .
+chart-usage = Your credits
+chart-report = Credits of the last { $count } days
+chart-days = The last { $count } days
+chart-day = { $month }/{ $day }
+chart-left = { $left } left
+chart-spent = spent
+chart-failed = ordered, failed
+chart-refunded = given back
+chart-members = Who spent most
+alt-usage = Credits you spent in the last { $count } days: { $days }.
+alt-report = Credits spent in the last { $count } days: { $spent }. Who spent most: { $members }.
+alt-day = { $day } { $credits }
+alt-nothing = nothing
+alt-left = { $period }: { $used } of { $limit } used, { $left } left.
+report-total = { $orders ->
+    [one] { $orders } order
+   *[other] { $orders } orders
+}, { $failed } failed · { $credits } credits spent, { $refunded } given back · RunComfy charged { $usd }
+report-member = { $who }: { $credits } credits, { $usd } · limit: { $quota } ({ $by })
+report-more = … and { $count } more members: /quota export has them all.
+limited-by-member = their own
+limited-by-role = the role { $who }
+limited-by-everybody = everybody's
+limited-by-owner = the bot owner's
+
 ## Commands, as Discord lists them
 
 command-jobs = See your unfinished jobs, and fetch images that never reached you
@@ -212,7 +240,9 @@ command-quota-grant-who = A member or a role
 command-quota-grant-amount = How many credits, in each window that runs now
 command-quota-reset = Let a member, or each member with a role, start again with nothing used
 command-quota-reset-who = A member or a role
-command-quota-show = See every limit on this server
+command-quota-show = See every limit on this server, and who has used what this month
+command-quota-export = Get a table of what each member has used this month
+command-quota-report = See the last 30 days and who spent most, as a picture and a table
 choice-hour = hour
 choice-day = day
 choice-week = week

@@ -254,6 +254,66 @@ quota-show-target = { $who }: { $quota }
 quota-show-ceiling = Больше всего, что владелец бота разрешает участнику: { $quota }.
 quota-show-more = … и ещё { $count }.
 
+## Pictures and reports
+
+decimal-point = ,
+chart-usage = Ваши кредиты
+chart-report = Кредиты за { $count ->
+    [one] последний { $count } день
+    [few] последние { $count } дня
+    [many] последние { $count } дней
+   *[other] последние { $count } дня
+}
+chart-days = { $count ->
+    [one] Последний { $count } день
+    [few] Последние { $count } дня
+    [many] Последние { $count } дней
+   *[other] Последние { $count } дня
+}
+chart-day = { $day }/{ $month }
+chart-left = осталось { $left }
+chart-spent = потрачено
+chart-failed = заказано, но не вышло
+chart-refunded = возвращено
+chart-members = Кто потратил больше всех
+alt-usage = Ваши кредиты по дням, за { $count ->
+    [one] последний { $count } день
+    [few] последние { $count } дня
+    [many] последние { $count } дней
+   *[other] последние { $count } дня
+}: { $days }.
+alt-report = Потрачено кредитов по дням, за { $count ->
+    [one] последний { $count } день
+    [few] последние { $count } дня
+    [many] последние { $count } дней
+   *[other] последние { $count } дня
+}: { $spent }. Кто потратил больше всех: { $members }.
+alt-day = { $day } { $credits }
+alt-nothing = ничего
+alt-left = { $period }: использовано { $used } из { $limit }, осталось { $left }.
+report-total = { $orders ->
+    [one] { $orders } заказ
+    [few] { $orders } заказа
+    [many] { $orders } заказов
+   *[other] { $orders } заказа
+}, из них не вышло { $failed } · потрачено { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+}, возвращено { $refunded } · RunComfy взял { $usd }
+report-member = { $who }: { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+}, { $usd } · лимит: { $quota } ({ $by })
+report-more = … и ещё участников: { $count }. Всех показывает /quota export.
+limited-by-member = свой
+limited-by-role = роль { $who }
+limited-by-everybody = общий
+limited-by-owner = от владельца бота
+
 ## Commands, as Discord lists them
 
 command-jobs = Ваши незавершённые заказы и изображения, которые до вас не дошли
@@ -274,7 +334,9 @@ command-quota-grant-who = Участник или роль
 command-quota-grant-amount = Сколько кредитов сверх нынешних лимитов
 command-quota-reset = Начать отсчёт заново для участника или для каждого с этой ролью
 command-quota-reset-who = Участник или роль
-command-quota-show = Посмотреть все лимиты на этом сервере
+command-quota-show = Посмотреть все лимиты на этом сервере и кто сколько использовал за месяц
+command-quota-export = Получить таблицу: сколько использовал каждый участник за месяц
+command-quota-report = Последние 30 дней и кто потратил больше всех: картинка и таблица
 choice-hour = час
 choice-day = день
 choice-week = неделя

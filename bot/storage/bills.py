@@ -1,0 +1,74 @@
+"""What each server has cost in each month, also while a bot runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import ConfigError
+from bot.quotas import Period
+from bot.records import credits, milliseconds, moment, usd
+from bot.storage.database import queries
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from pathlib import Path
+
+_queries = queries("bills", "sqlite3")
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a server has cost in a month by UTC."""
+
+    month: datetime
+    guild_id: int
+    jobs: int
+    images: int
+    """Delivered, not counting what was given back."""
+    credits: Decimal
+    usd: Decimal
+    unpriced: int
+    """Jobs of which RunComfy has not said what they cost: they are in `usd` as expected."""
+
+
+def bills(path: Path) -> list[Bill]:
+    """All of them, the newest month first, in a month the dearest server first; the database is only read.
+
+    Raises:
+        ConfigError: There is no database that can be read.
+    """
+    if not path.is_file():
+        raise ConfigError(["there is nothing at DATABASE_URL yet: the bot's first start makes the database"])
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            return _bills(connection)
+    except sqlite3.DatabaseError as error:
+        raise ConfigError([f"DATABASE_URL cannot be read: {error}"]) from error
+
+
+def _bills(connection: sqlite3.Connection) -> list[Bill]:
+    (first,) = _queries.first_created_at(connection)
+    month, found = Period.MONTH.start(datetime.now(UTC)), list[Bill]()
+    while first is not None and Period.MONTH.end(month) > moment(first):
+        until = milliseconds(Period.MONTH.end(month))
+        between = {"since": milliseconds(month), "until": until}
+        found += [_bill(month, row) for row in _queries.by_month(connection, **between)]
+        month = Period.MONTH.start(month - timedelta(days=1))
+    return found
+
+
+def _bill(month: datetime, row: sqlite3.Row) -> Bill:
+    return Bill(
+        month=month,
+        guild_id=row["guild_id"],
+        jobs=row["jobs"],
+        images=row["images"],
+        credits=credits(row["credits"]),
+        usd=usd(row["usd"]),
+        unpriced=row["unpriced"],
+    )

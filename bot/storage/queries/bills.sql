@@ -1,0 +1,13 @@
+-- name: by_month
+-- What each server has cost between two moments: said by RunComfy, else expected.
+select guild_id, count(*) as jobs, sum(images - refunded) as images,
+    sum((images - refunded) * credits_each) as credits,
+    sum(coalesce(cost, (images - unspent) * coalesce(usd_each, 0))) as usd,
+    sum(case when cost is null then 1 else 0 end) as unpriced
+from jobs
+where created_at >= :since and created_at < :until
+group by guild_id
+order by usd desc, guild_id;
+
+-- name: first_created_at^
+select min(created_at) from jobs;

@@ -1,0 +1,17 @@
+-- name: of_members
+-- What each member's orders between two moments came to, by the limits that held when they were made.
+select
+    user_id,
+    limited_by,
+    max(created_at) as last_at,
+    count(*) as orders,
+    sum(case when status = 'failed' then 1 else 0 end) as failed,
+    sum(images - refunded) as images,
+    sum((images - refunded) * credits_each) as spent,
+    sum(refunded * credits_each) as refunded,
+    sum(case when status = 'failed' then images * credits_each else 0 end) as failed_credits,
+    sum(coalesce(cost, (images - unspent) * coalesce(usd_each, 0))) as usd
+from jobs
+where guild_id = :guild_id and created_at >= :since and created_at < :until
+group by user_id, limited_by
+order by user_id, last_at;

@@ -1,0 +1,137 @@
+"""What managers are shown of their members' orders: lines, a chart with its alt text, and tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.charts.chart import Member, ReportChart, ReportDay
+from bot.i18n import Text, translate
+from bot.limits import Kind, Target
+from bot.quotas import parse_quotas
+from bot.storage.reports import Tally, by_member
+from cogs._quotas import day_label, in_alt_text, in_words, mention
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, tzinfo
+
+TOP = 10
+_COLUMNS = ("orders", "failed", "images", "credits", "given_back", "usd")
+
+
+def member_line(tally: Tally, locale: str) -> str:
+    """What a member has used, what it cost, and the limit that held for them last."""
+    whose, _, quotas = tally.limited_by.partition(" ")
+    kind, _, number = whose.partition(":")
+    target = Target(Kind(kind or Kind.OWNER), int(number or 0))
+    return translate(
+        "report-member",
+        locale,
+        who=f"<@{tally.user_id}>",
+        credits=tally.spent,
+        usd=dollars(tally.usd),
+        quota=in_words(parse_quotas(quotas.replace(",", ", ") or "unlimited")),
+        by=Text(f"limited-by-{target.kind}", {"who": mention(target)}),
+    )
+
+
+def total_line(tallies: Sequence[Tally], locale: str) -> str:
+    """What all of them came to."""
+    return translate(
+        "report-total",
+        locale,
+        orders=sum(tally.orders for tally in tallies),
+        failed=sum(tally.failed for tally in tallies),
+        credits=_sum(tally.spent for tally in tallies),
+        refunded=_sum(tally.refunded for tally in tallies),
+        usd=dollars(_sum(tally.usd for tally in tallies)),
+    )
+
+
+def chart(
+    days: Sequence[Sequence[Tally]],
+    borders: Sequence[datetime],
+    zone: tzinfo,
+    names: Mapping[int, str],
+    locale: str,
+) -> ReportChart:
+    """The days and the members who spent most, by the names that are given."""
+    return ReportChart(
+        title=translate("chart-report", locale, count=len(days)),
+        spent_label=translate("chart-spent", locale),
+        failed_label=translate("chart-failed", locale),
+        refunded_label=translate("chart-refunded", locale),
+        days=tuple(
+            ReportDay(
+                day_label(border, zone, locale),
+                _sum(tally.spent for tally in day),
+                _sum(tally.failed_credits for tally in day),
+                _sum(tally.refunded for tally in day),
+            )
+            for day, border in zip(days, borders, strict=False)
+        ),
+        members_title=translate("chart-members", locale),
+        members=tuple(
+            Member(names.get(tally.user_id, str(tally.user_id)), tally.spent) for tally in top(days)
+        ),
+        decimal_point=translate("decimal-point", locale),
+    )
+
+
+def top(days: Sequence[Sequence[Tally]]) -> list[Tally]:
+    """The members who spent most on all days together."""
+    return by_member(tally for day in days for tally in day)[:TOP]
+
+
+def alt_text(drawn: ReportChart, locale: str) -> str:
+    """The same facts as the chart's, for people who do not see it; within Discord's 1024 characters."""
+    facts = translate(
+        "alt-report",
+        locale,
+        count=len(drawn.days),
+        spent=in_alt_text([(day.label, day.spent) for day in drawn.days], locale),
+        members=in_alt_text([(member.name, member.credits) for member in drawn.members], locale),
+    )
+    return facts if len(facts) <= 1024 else f"{facts[:1023]}…"
+
+
+def table(tallies: Sequence[Tally]) -> discord.File:
+    """A CSV file of members, in English for programs; `limited_by` is as at the last order."""
+    rows = [[tally.user_id, *_numbers(tally), tally.limited_by] for tally in tallies]
+    return _csv("quota.csv", ["user_id", *_COLUMNS, "limited_by"], rows)
+
+
+def table_by_day(days: Sequence[Sequence[Tally]], borders: Sequence[datetime], zone: tzinfo) -> discord.File:
+    """A CSV file of days and members, in English for programs; days are the server's own."""
+    rows = [
+        [border.astimezone(zone).date().isoformat(), tally.user_id, *_numbers(tally)]
+        for day, border in zip(days, borders, strict=False)
+        for tally in day
+    ]
+    return _csv("report.csv", ["day", "user_id", *_COLUMNS], rows)
+
+
+def dollars(amount: Decimal) -> str:
+    """US dollars and cents."""
+    return f"${amount:.2f}"
+
+
+def _numbers(tally: Tally) -> list[int | Decimal]:
+    return [tally.orders, tally.failed, tally.images, tally.spent, tally.refunded, tally.usd]
+
+
+def _csv(name: str, columns: list[str], rows: Sequence[Sequence[object]]) -> discord.File:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return discord.File(io.BytesIO(text.getvalue().encode()), name)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))

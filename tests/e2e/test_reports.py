@@ -1,0 +1,164 @@
+"""What members and managers are shown of what was spent: words, pictures, tables and the owner's bill."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from playground.runcomfy import answer
+from tests.e2e.commands import command
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from playground.discord import Channel, Message, Person
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with open_world(tmp_path_factory.mktemp("world"), runcomfy={"seconds": 0}) as world:
+        yield world
+
+
+@pytest.fixture
+def channel(world: World) -> Channel:
+    return world.discord.add_guild("Reports").add_channel("images")
+
+
+async def done(world: World, person: Person, channel: Channel, **options: Any) -> None:
+    message = await world.imagine(person, **{"channel": channel, "resolution": "0.5K", **options})
+    await world.ended(message)
+
+
+async def file(world: World, message: Message, ending: str) -> tuple[dict[str, Any], bytes]:
+    """What a message holds of a kind, as soon as it is there, and its bytes."""
+
+    def found() -> list[dict[str, Any]]:
+        return [each for each in message.files if each["filename"].endswith(ending)]
+
+    await world.discord.until(found)
+    (attached,) = found()
+    return attached, world.discord.uploads[attached["id"]]
+
+
+def picture(png: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(png)) as image:
+        image.load()
+        return image.size
+
+
+async def test_usage_is_told_at_once_and_shown_soon_after(world: World, channel: Channel) -> None:
+    anna = world.newcomer()
+    await world.says(world.mia, "quota set", limit=10, per="month", who=anna, channel=channel)
+    await done(world, anna, channel, num_images=2)
+    await done(world, anna, channel, prompt="refuse this")  # is given back
+    message = await (await anna.command("usage", channel=channel)).answered()
+    assert "1.5 of 10 credits used, 8.5 left" in message.text
+    assert "2K costs 1.5" in message.text
+    attached, png = await file(world, message, ".png")
+    assert picture(png)[0] == 900
+    assert " 1.5." in attached["description"]
+    assert "This month: 1.5 of 10 used, 8.5 left." in attached["description"]
+    assert "1.5 of 10 credits used" in message.text  # the words stay
+    assert message.is_ephemeral
+
+
+async def test_a_report_shows_days_and_members_as_a_picture_and_a_table(
+    world: World, channel: Channel
+) -> None:
+    anna, ben = world.newcomer(), world.newcomer()
+    await world.says(world.mia, "quota set", limit=7, per="day", channel=channel)
+    await done(world, anna, channel, num_images=4)
+    await done(world, ben, channel)
+    await done(world, ben, channel, prompt="refuse this", num_images=2)
+    message = await (await world.mia.command("quota report", channel=channel)).answered()
+    attached, png = await file(world, message, ".png")
+    assert picture(png)[0] == 900
+    assert f"{anna.user['global_name']} 3, {ben.user['global_name']} 0.75" in attached["description"]
+    assert "3 orders, 1 failed · 3.75 credits spent, 1.5 given back" in message.text
+    assert f"<@{anna.id}>: 3 credits" in message.text
+    assert "limit: 7 credits per day (everybody's)" in message.text
+    _, table = await file(world, message, ".csv")
+    rows = list(csv.DictReader(io.StringIO(table.decode())))
+    assert [(row["user_id"], row["orders"], row["failed"], row["credits"]) for row in rows] == [
+        (anna.id, "1", "0", "3"),
+        (ben.id, "2", "1", "0.75"),
+    ]
+    assert message.is_ephemeral
+
+
+async def test_show_and_export_have_everybody_who_used_something_and_the_limit_that_held(
+    world: World, channel: Channel
+) -> None:
+    anna, ben = world.newcomer(), world.newcomer()
+    assert channel.guild
+    artists = channel.guild.add_role("Artists")
+    anna.roles.append(artists)
+    await world.says(world.mia, "quota set", limit=9, per="week", who=artists, channel=channel)
+    await done(world, anna, channel, num_images=2)
+    await done(world, ben, channel)
+    await world.says(world.mia, "quota set", limit=1, per="week", who=artists, channel=channel)
+    message = await (await world.mia.command("quota show", channel=channel)).answered()
+    await world.ends(message, f"<@&{artists.id}>: 1 credit per week")
+    assert f"<@{anna.id}>: 1.5 credits, $" in message.text
+    assert f"limit: 9 credits per week (the role <@&{artists.id}>)" in message.text
+    assert "limit: 10 credits per day (the bot owner's)" in message.text
+    exported = await (await world.mia.command("quota export", channel=channel)).answered()
+    _, table = await file(world, exported, ".csv")
+    rows = {row["user_id"]: row for row in csv.DictReader(io.StringIO(table.decode()))}
+    assert rows[anna.id]["limited_by"] == f"role:{artists.id} 9/week"
+    assert (rows[ben.id]["credits"], rows[ben.id]["limited_by"]) == ("0.75", "owner:0 10/day")
+
+
+async def test_what_it_cost_is_read_from_runcomfy_and_shown_to_managers_and_the_owner(
+    tmp_path: Path,
+) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
+        message = await world.ends(await world.imagine(resolution="0.5K", num_images=2), "✅")
+        await world.settled()
+        assert world.job(message)["usd_each"] == 37_500  # 0.75 of the published $0.05
+        await world.restart()  # costs are asked for at a start, and once a minute
+        await world.stored(lambda: world.job(message)["cost"] is not None)
+        assert world.job(message)["cost"] == 75_000
+        shown = await (await world.mia.command("quota show")).answered()
+        await world.ends(shown, f"<@{world.alice.id}>: 1.5 credits, $0.08")
+        code, said = await command(world, "costs")
+        assert code == 0
+        assert said.splitlines()[1].split()[1:] == [world.discord.guild.id, "1", "2", "1.5", "0.08"]
+
+
+async def test_a_budget_in_dollars_stops_before_it_is_passed_and_warns_the_owner(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"BUDGET_USD": "0.15", "BUDGET_ALARM": "50"}
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, **settings) as world:
+        await world.stored(lambda: world.rows("select * from prices"))
+        await world.ends(await world.imagine(resolution="0.5K", num_images=3), "✅")  # $0.1125
+        refused = await world.says(world.bob, "imagine", prompt="a fox", resolution="0.5K", num_images=2)
+        assert "budget" in refused
+        await world.ends(await world.imagine(world.bob, resolution="0.5K"), "✅")  # $0.15 in all
+        assert "budget" in await world.says(world.bob, "imagine", prompt="a fox", resolution="0.5K")
+        await world.settled()
+        await world.restart()
+        owner = world.mia.direct_messages
+        await world.discord.until(lambda: owner.messages)
+        await world.restart()  # which warns nobody twice
+        await world.stored(lambda: all(row["cost"] is not None for row in world.rows()))
+        assert ["$0.15 (BUDGET_USD)" in each.text for each in owner.messages] == [True]
+
+
+async def test_without_a_price_a_budget_in_dollars_lets_nothing_through(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, is_started=False, BUDGET_USD="10") as world:
+        world.runcomfy.fail("model", answer(200, {"model_id": "x"}))
+        await world.start()
+        refused = await world.says(world.bob, "imagine", prompt="a fox", resolution="0.5K")
+        assert "what an image costs" in refused
+        assert world.runcomfy.submits == []
