@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SPENT_BY_JOBS = """
+SPENT_BY_JOBS = """
 with spent as (
     select 'guild:' || guild_id as scope, created_at, (images - refunded) * credits_each as amount from jobs
     union all
@@ -37,7 +37,7 @@ def change(path: Path, statement: str, **values: int) -> None:
 
 def differences(path: Path) -> set[tuple[Any, ...]]:
     """Every quarter of an hour whose counter is not what its jobs have spent; empty when all is well."""
-    return set(rows(path, _COUNTED)) ^ set(rows(path, _SPENT_BY_JOBS))
+    return set(rows(path, _COUNTED)) ^ set(rows(path, SPENT_BY_JOBS))
 
 
 def counted(path: Path, scope: str) -> list[float]:

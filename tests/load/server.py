@@ -1,0 +1,149 @@
+"""`python -m tests.load.server`: a server of 50,000 members after a year; how long its answers take.
+
+A benchmark and no test: it prints what it measures, and fails at nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeAlias
+
+from bot.limits import EVERYBODY, POOL, Kind, Target
+from bot.quotas import parse_quotas
+from bot.storage.costs import CostStore
+from bot.storage.database import Database, open_database
+from bot.storage.jobs import JobStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
+from tests.load.building import FIRST_MEMBER, Size, build
+from tests.orders import GUILD, order
+
+Question: TypeAlias = Callable[[int], Awaitable[object]]
+
+_ROLES = range(500_000_000_000_000_000, 500_000_000_000_000_020)
+
+
+@dataclass(frozen=True)
+class Server:
+    """The bot's stores on a database, as the bot puts them together."""
+
+    jobs: JobStore
+    quotas: QuotaStore
+    costs: CostStore
+
+    @classmethod
+    async def on(cls, database: Database) -> Server:
+        """Stores with limits of every kind, none of which is reached."""
+        owners = OwnersQuotas(
+            default=parse_quotas("1000/day, 30000/month"),
+            ceiling=parse_quotas("5000/hour, 10000/day, 200000/month"),
+            pool_ceiling=parse_quotas("1000000/month"),
+            budget=parse_quotas("1000000/day, 1000000/month"),
+        )
+        server = cls(JobStore(database), QuotaStore(database, owners), CostStore(database, budget_usd=None))
+        roles = [Target(Kind.ROLE, role_id) for role_id in _ROLES]
+        members = [Target(Kind.MEMBER, FIRST_MEMBER + 100 * place) for place in range(200)]
+        for target in (EVERYBODY, *roles, *members):
+            for quota in parse_quotas("2000/day, 50000/week, 150000/month"):
+                await server.quotas.set_rule(GUILD, target, quota, set_by=FIRST_MEMBER)
+        for quota in parse_quotas("500000/week, 1000000/month"):
+            await server.quotas.set_rule(GUILD, POOL, quota, set_by=FIRST_MEMBER)
+        return server
+
+    async def usage(self, user_id: int) -> None:
+        """What `/usage` reads."""
+        limits = await self.quotas.limits(GUILD, user_id, _ROLES)
+        await self.quotas.usage(GUILD, user_id, limits)
+        await self.quotas.usage_of_pool(GUILD, limits)
+
+    async def reserve(self, user_id: int) -> None:
+        """What an order reads and writes before Discord is answered."""
+        limits = await self.quotas.limits(GUILD, user_id, _ROLES)
+        # Not those that `order` counts from 1: a database that is kept has them already.
+        ids = {"job_id": uuid.uuid4().hex, "interaction_id": time.time_ns()}
+        job = order(user_id=user_id, usd_each=Decimal("0.04"), **ids)
+        assert await self.jobs.reserve(job, limits, budget_usd=Decimal(10**9))
+
+    async def unfinished(self, user_id: int) -> None:
+        """What `/jobs` reads."""
+        await self.jobs.unfinished(GUILD, user_id)
+
+    async def show(self, _user_id: int) -> None:
+        """What `/quota show` reads."""
+        await self.quotas.rules(GUILD)
+
+
+async def measure(path: Path, size: Size, rounds: int) -> None:
+    """Print how long each question takes, asked by members as often as they order."""
+    async with open_database(path) as database:
+        server = await Server.on(database)
+        dice = random.Random(7)
+        askers = dice.choices(
+            range(FIRST_MEMBER, FIRST_MEMBER + size.members), weights=size.weights, k=rounds
+        )
+        _say(f"{'milliseconds':32}{'first':>9}{'median':>9}{'p99':>9}{'heaviest':>9}")
+        await _row("/usage", path, server.usage, askers)
+        await _row("a reservation", path, server.reserve, askers)
+        await _row("/jobs", path, server.unfinished, askers)
+        await _row("/quota show", path, server.show, askers[:20])
+
+
+async def _row(name: str, path: Path, ask: Question, askers: list[int]) -> None:
+    """One line of the table: asked for the first time, by all, and by the one who has ordered most."""
+    _forget(path)
+    first, *others = [await _took(ask, user_id) for user_id in askers]
+    heaviest = statistics.median([await _took(ask, FIRST_MEMBER) for _ in range(5)])
+    p99 = statistics.quantiles(others, n=100, method="inclusive")[-1]
+    _say(f"{name:32}{first:9.1f}{statistics.median(others):9.1f}{p99:9.1f}{heaviest:9.1f}")
+
+
+async def _took(ask: Question, user_id: int) -> float:
+    begin = time.perf_counter()
+    await ask(user_id)
+    return (time.perf_counter() - begin) * 1000
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 (what the benchmark is for)
+
+
+def _forget(path: Path) -> None:
+    """Let the system drop what it keeps of the file, as if the machine had just started."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def main() -> None:
+    """Build what is asked for, or take what is there, and measure."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load.server", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=5_000_000, help="how many the server has made in a year")
+    parser.add_argument("--members", type=int, default=50_000)
+    parser.add_argument("--rounds", type=int, default=1_000, help="how often each question is asked")
+    parser.add_argument("--folder", type=Path, help="keep the database here; one that is there is measured")
+    chosen = parser.parse_args()
+    size = Size(chosen.jobs, chosen.members)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = chosen.folder or Path(temporary)
+        path = folder / f"server-{size.jobs}-{size.members}.db"
+        if not path.exists():
+            _say(f"building {size.jobs:,} jobs of {size.members:,} members …")
+            begin = time.perf_counter()
+            asyncio.run(build(path, size))
+            _say(f"{path.stat().st_size / 10**6:,.0f} MB in {time.perf_counter() - begin:,.0f} s")
+        asyncio.run(measure(path, size, chosen.rounds))
+
+
+if __name__ == "__main__":
+    main()
