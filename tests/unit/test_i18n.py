@@ -46,6 +46,7 @@ LIMITS = {
     "modal-": 45,
     "label-": 45,
     "select-": 100,
+    "choose-": 100,
     "placeholder-": 100,
     "hint-": 100,
     "": 2000,
@@ -355,6 +356,21 @@ def test_no_words_for_people_stand_in_the_code(file: Path) -> None:
     ]
     # One small word can be the name of a command or of a file.
     assert [words for words in literals if re.search(r"[A-Z][a-z]|[a-z] |[^\W\d_a-zA-Z]", words)] == []
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_failure_is_filled_with_words_of_one_language(file: Path) -> None:
+    """Another library's words are English too: what is wrong is told by a `Text`."""
+    calls = [each for each in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(each, ast.Call)]
+    raised = [each for each in calls if ast.unparse(each.func).endswith("Error")]
+    values = [keyword.value for each in raised for keyword in each.keywords]
+    words = [
+        ast.unparse(each) for each in values if isinstance(each, ast.Constant) and " " in str(each.value)
+    ]
+    assert words == []
+    assert [
+        each for each in map(ast.unparse, values) if re.fullmatch(r"str\((e|error|problem)\)", each)
+    ] == []
 
 
 def test_no_text_is_without_use() -> None:
