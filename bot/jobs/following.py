@@ -7,7 +7,12 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from bot.errors import GenerationTimeoutError, RunComfyUnavailableError, SubmissionUnknownError
+from bot.errors import (
+    GenerationTimeoutError,
+    RequestNotFoundError,
+    RunComfyUnavailableError,
+    SubmissionUnknownError,
+)
 from bot.jobs.pacing import pause_seconds
 from bot.jobs.steadfast import durably
 from bot.jobs.submission import CancelledOnTheWayError
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
     from bot.storage.jobs import JobStore
 
 _log = logging.getLogger(__name__)
+# One that was just taken may not be known everywhere yet, and its images are paid for.
+_REQUEST_IS_NEW_SECONDS = 8.0
 
 
 class Following:
@@ -68,6 +75,9 @@ class Following:
                     self._delivery.progress(job, is_held_up=True)
                 else:
                     _log.warning("job %s: no answer from RunComfy, looking again: %s", job.job_id, error)
+            except RequestNotFoundError:
+                if seen or time.monotonic() - moved_at > _REQUEST_IS_NEW_SECONDS:
+                    raise
             unmoved_seconds = time.monotonic() - moved_at
             if unmoved_seconds > self._deadline.total_seconds():
                 raise GenerationTimeoutError

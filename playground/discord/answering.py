@@ -44,6 +44,8 @@ class Failure:
     body: Any
     headers: dict[str, str]
     is_late: bool
+    words: str
+    """What a call must hold to fare so."""
 
 
 @dataclass
@@ -75,7 +77,7 @@ class Answering:
             try:
                 asked = await self._read(request, call)
                 self._limit(request, headers)
-                failure = ordered.pop(0) if (ordered := self.failures.get(route)) else None
+                failure = self._failure(route, asked.body)
                 if failure is None or failure.is_late:
                     call.response_json = act(asked)
                     call.status = 204 if call.response_json is None else 200
@@ -89,6 +91,13 @@ class Answering:
             return _response(call, headers)
 
         return serve
+
+    def _failure(self, route: str, body: Any) -> Failure | None:
+        ordered, said = self.failures.get(route, []), json.dumps(body, ensure_ascii=False)
+        failure = next((each for each in ordered if each.words in said), None)
+        if failure is not None:
+            ordered.remove(failure)
+        return failure
 
     async def _read(self, request: web.Request, call: Call) -> Asked:
         asked, size = Asked(dict(request.match_info), dict(request.query), None, {}), 0

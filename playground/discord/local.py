@@ -144,6 +144,7 @@ class LocalDiscord:
         headers: dict[str, str] | None = None,
         times: int = 1,
         is_late: bool = False,
+        words: str = "",
     ) -> None:
         """Order the next answers of a route, whose names are those in `Rest.routes`.
 
@@ -154,8 +155,9 @@ class LocalDiscord:
             headers: Further headers.
             times: How many calls fare so.
             is_late: Carry the call out all the same: only its answer is lost.
+            words: Let only those calls fare so that hold these words, as AutoMod does.
         """
-        failure = Failure(status, body, headers or {}, is_late)
+        failure = Failure(status, body, headers or {}, is_late, words)
         self._answering.failures.setdefault(route, []).extend([failure] * times)
 
     def mend(self, route: str) -> None:

@@ -219,12 +219,13 @@ async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held
 async def test_a_prompt_that_automod_refuses_is_left_out(held: World) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.fail("edit_followup", 400, AUTOMOD)
+    held.discord.fail("edit_followup", 400, AUTOMOD, words="a fox", times=9)
     finish(held)
     await held.ends(message, "✅", "AutoMod")
     await assert_paid_once(held, anna, message)
     assert delivered(message) == 1
     assert "a fox" not in str(message.data["embeds"]) + str(message.attachments)
+    held.discord.mend("edit_followup")
 
 
 # Directly
@@ -276,10 +277,11 @@ async def test_a_failure_is_told_all_the_same(held: World, fault: dict[str, Any]
 async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: World) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.fail("edit_followup", 400, AUTOMOD)
+    held.discord.fail("edit_followup", 400, AUTOMOD, words="a fox", times=9)
     finish(held, "a worker died")
     await held.ends(message, "Nothing was charged", "AutoMod")
     assert "a fox" not in message.text
+    held.discord.mend("edit_followup")
 
 
 @out_of_reach

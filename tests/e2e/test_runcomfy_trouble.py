@@ -118,11 +118,20 @@ GONE = {
 }
 
 
+@pytest.mark.parametrize("fault", GONE.values(), ids=GONE)
+async def test_a_request_that_runcomfy_does_not_know(world: World, fault: Fault) -> None:
+    world.runcomfy.fail("status", fault, times=None)
+    await fails(world)
+    world.runcomfy.mend("status")
+
+
 @pytest.mark.parametrize("route", ["status", "result"])
 @pytest.mark.parametrize("fault", GONE.values(), ids=GONE)
-async def test_a_request_that_runcomfy_does_not_know(world: World, fault: Fault, route: str) -> None:
+async def test_a_request_that_is_not_known_yet_is_looked_for_again(
+    world: World, fault: Fault, route: str
+) -> None:
     world.runcomfy.fail(route, fault)
-    await fails(world)
+    await delivers(world)
 
 
 PASSING = [
