@@ -116,9 +116,9 @@ def table_by_day(days: Sequence[Sequence[Tally]], borders: Sequence[datetime], z
     return _csv("report.csv", ["day", "user_id", *_COLUMNS], rows)
 
 
-def dollars(amount: Decimal) -> str:
+def dollars(amount: Decimal) -> Text:
     """US dollars and cents."""
-    return f"${amount:.2f}"
+    return Text("dollars", {"amount": amount})
 
 
 def _numbers(tally: Tally) -> list[int | Decimal]:

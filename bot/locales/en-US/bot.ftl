@@ -214,6 +214,7 @@ report-total = { $orders ->
    *[other] { $orders } orders
 }, { $failed } failed · { $credits } credits spent, { $refunded } given back · RunComfy charged { $usd }
 report-member = { $who }: { $credits } credits, { $usd } · limit: { $quota } ({ $by })
+dollars = ${ NUMBER($amount, minimumFractionDigits: 2, maximumFractionDigits: 2) }
 report-more = … and { $count } more members: /quota export has them all.
 limited-by-member = their own
 limited-by-role = the role { $who }

@@ -175,7 +175,7 @@ budget-alarm = ⚠️ Из бюджета этого месяца, ${ $budget } 
 quota-too-high = ⚠️ Это больше, чем разрешает владелец бота: { $maximum }. Выберите лимит поменьше.
 job-not-found = ⚠️ Такого заказа здесь нет. Сделайте новый командой /imagine.
 not-your-job = ⚠️ Это чужой заказ. Такое доступно только его автору и тем, кто управляет сообщениями.
-not-now = ⚠️ С этим заказом уже всё изменилось, здесь делать нечего. Посмотрите на его сообщение.
+not-now = ⚠️ Заказ уже в другом состоянии, поэтому кнопка ничего не делает. Посмотрите на его сообщение.
 already-painting = 🎨 Уже рисую, остановить RunComfy нельзя. Результат появится, когда будет готов.
 forbidden-here = ⚠️ Здесь вам это недоступно. Спросите тех, кто управляет сервером; они могут обратиться к владельцу бота.
 missing-permissions = ⚠️ Я не могу публиковать изображения в этом канале, мне не хватает прав: { $permissions }. Попросите тех, кто управляет сервером, или выберите другой канал. Ничего не заказано.
@@ -270,10 +270,10 @@ chart-days = { $count ->
     [many] Последние { $count } дней
    *[other] Последние { $count } дня
 }
-chart-day = { $day }/{ $month }
+chart-day = { $day }.{ $month }
 chart-left = осталось { $left }
 chart-spent = потрачено
-chart-failed = заказано, но не вышло
+chart-failed = не удалось
 chart-refunded = возвращено
 chart-members = Кто потратил больше всех
 alt-usage = Ваши кредиты по дням, за { $count ->
@@ -288,7 +288,7 @@ alt-report = Потрачено кредитов по дням, за { $count ->
     [many] последние { $count } дней
    *[other] последние { $count } дня
 }: { $spent }. Кто потратил больше всех: { $members }.
-alt-day = { $day } { $credits }
+alt-day = { $day }: { $credits }
 alt-nothing = ничего
 alt-left = { $period }: использовано { $used } из { $limit }, осталось { $left }.
 report-total = { $orders ->
@@ -296,18 +296,19 @@ report-total = { $orders ->
     [few] { $orders } заказа
     [many] { $orders } заказов
    *[other] { $orders } заказа
-}, из них не вышло { $failed } · потрачено { $credits ->
+}, из них не удалось: { $failed } · потрачено { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
     [many] { $credits } кредитов
    *[other] { $credits } кредита
-}, возвращено { $refunded } · RunComfy взял { $usd }
+}, возвращено { $refunded } · RunComfy списал { $usd }
 report-member = { $who }: { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
     [many] { $credits } кредитов
    *[other] { $credits } кредита
 }, { $usd } · лимит: { $quota } ({ $by })
+dollars = { NUMBER($amount, minimumFractionDigits: 2, maximumFractionDigits: 2) } $
 report-more = … и ещё участников: { $count }. Всех показывает /quota export.
 limited-by-member = свой
 limited-by-role = роль { $who }
@@ -336,7 +337,7 @@ command-quota-reset = Начать отсчёт заново для участн
 command-quota-reset-who = Участник или роль
 command-quota-show = Посмотреть все лимиты на этом сервере и кто сколько использовал за месяц
 command-quota-export = Получить таблицу: сколько использовал каждый участник за месяц
-command-quota-report = Последние 30 дней и кто потратил больше всех: картинка и таблица
+command-quota-report = Последние 30 дней и кто потратил больше всех: график и таблица
 choice-hour = час
 choice-day = день
 choice-week = неделя
