@@ -12,8 +12,10 @@ from bot.i18n import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from bot.jobs.ports import Delivery
+    from bot.records import Job
     from bot.runcomfy import RunComfyClient
     from bot.storage.costs import CostStore
     from bot.storage.facts import FactStore
@@ -66,15 +68,18 @@ class Bills:
         Raises:
             BotError: RunComfy or the database does not answer; what is left is asked the next time.
         """
-        for job in await self._costs.due():
-            try:
-                cost = await self._runcomfy.cost(job.request_id or "")
-            except RunComfyUnavailableError:
-                raise
-            except BotError as error:
-                _log.info("job %s: RunComfy does not say what it has cost: %s", job.job_id, error)
-                cost = None
-            await self._costs.note(job, cost)
+        while due := await self._costs.due():
+            for job in due:
+                await self._costs.note(job, await self._cost(job))
+
+    async def _cost(self, job: Job) -> Decimal | None:
+        try:
+            return await self._runcomfy.cost(job.request_id or "")
+        except RunComfyUnavailableError:
+            raise
+        except BotError as error:
+            _log.info("job %s: RunComfy does not say what it has cost: %s", job.job_id, error)
+            return None
 
     async def watch_budget(self) -> None:
         """Warn the owner, once a month, when most of the budget in dollars is spent.
