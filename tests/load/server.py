@@ -15,16 +15,17 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
 from bot.limits import EVERYBODY, POOL, Kind, Target
-from bot.quotas import parse_quotas
-from bot.storage.costs import CostStore
+from bot.quotas import last_days, parse_quotas
 from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reports import ReportStore, by_member
 from tests.load.building import FIRST_MEMBER, Size, build
 from tests.orders import GUILD, order
 
@@ -39,7 +40,7 @@ class Server:
 
     jobs: JobStore
     quotas: QuotaStore
-    costs: CostStore
+    reports: ReportStore
 
     @classmethod
     async def on(cls, database: Database) -> Server:
@@ -50,7 +51,7 @@ class Server:
             pool_ceiling=parse_quotas("1000000/month"),
             budget=parse_quotas("1000000/day, 1000000/month"),
         )
-        server = cls(JobStore(database), QuotaStore(database, owners), CostStore(database, budget_usd=None))
+        server = cls(JobStore(database), QuotaStore(database, owners), ReportStore(database))
         roles = [Target(Kind.ROLE, role_id) for role_id in _ROLES]
         members = [Target(Kind.MEMBER, FIRST_MEMBER + 100 * place) for place in range(200)]
         for target in (EVERYBODY, *roles, *members):
@@ -78,9 +79,18 @@ class Server:
         """What `/jobs` reads."""
         await self.jobs.unfinished(GUILD, user_id)
 
-    async def show(self, _user_id: int) -> None:
-        """What `/quota show` reads."""
+    async def picture(self, user_id: int) -> None:
+        """What the chart of `/usage` reads."""
+        await self.reports.days_of_member(GUILD, user_id, last_days(datetime.now(UTC), UTC, 30))
+
+    async def rules(self, _user_id: int) -> None:
+        """What `/quota show` reads of limits."""
         await self.quotas.rules(GUILD)
+
+    async def report(self, _user_id: int) -> None:
+        """What `/quota report` reads, and `/quota show` at the end of a month."""
+        days = await self.reports.days(GUILD, last_days(datetime.now(UTC), UTC, 30))
+        by_member(tally for day in days for tally in day)
 
 
 async def measure(path: Path, size: Size, rounds: int) -> None:
@@ -93,9 +103,22 @@ async def measure(path: Path, size: Size, rounds: int) -> None:
         )
         _say(f"{'milliseconds':32}{'first':>9}{'median':>9}{'p99':>9}{'heaviest':>9}")
         await _row("/usage", path, server.usage, askers)
+        await _row("its picture", path, server.picture, askers)
         await _row("a reservation", path, server.reserve, askers)
         await _row("/jobs", path, server.unfinished, askers)
-        await _row("/quota show", path, server.show, askers[:20])
+        await _row("/quota show, the rules", path, server.rules, askers)
+        await _row("/quota report", path, server.report, askers[:5])
+        reports = asyncio.create_task(_for_ever(server.report))
+        await _row("/usage meanwhile", path, server.usage, askers[:100])
+        await _row("a reservation meanwhile", path, server.reserve, askers[:100])
+        reports.cancel()
+        await asyncio.wait([reports])
+        await database.finish()
+
+
+async def _for_ever(ask: Question) -> None:
+    while True:
+        await ask(FIRST_MEMBER)
 
 
 async def _row(name: str, path: Path, ask: Question, askers: list[int]) -> None:
@@ -130,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.load.server", description=__doc__)
     parser.add_argument("--jobs", type=int, default=5_000_000, help="how many the server has made in a year")
     parser.add_argument("--members", type=int, default=50_000)
-    parser.add_argument("--rounds", type=int, default=1_000, help="how often each question is asked")
+    parser.add_argument("--rounds", type=int, default=500, help="how often each question is asked")
     parser.add_argument("--folder", type=Path, help="keep the database here; one that is there is measured")
     chosen = parser.parse_args()
     size = Size(chosen.jobs, chosen.members)
