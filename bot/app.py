@@ -7,6 +7,7 @@ import logging
 import signal
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -18,18 +19,22 @@ from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import ConfigError
 from bot.jobs.bills import Bills
 from bot.jobs.files import Files
+from bot.jobs.removal import Removal
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
+from bot.jobs.upkeep import Upkeep
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
+from bot.storage.messages import MessageStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 from cogs._delivery import DiscordDelivery
+from cogs._removal import take_down
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -96,13 +101,16 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         proxy=settings.discord_proxy,
     )
     delivery = DiscordDelivery(bot)
+    files = _files(settings)
+    bot.removal = Removal(jobs, MessageStore(database), files, partial(take_down, bot))
+    bills = Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=settings.budget_alarm)
     runner = JobRunner(
         jobs=jobs,
         runcomfy=runcomfy,
         downloader=Downloader(session, settings.runcomfy_file_hosts),
         delivery=delivery,
-        files=_files(settings),
-        bills=Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=settings.budget_alarm),
+        files=files,
+        upkeep=Upkeep(jobs=jobs, runcomfy=runcomfy, files=files, bills=bills, removal=bot.removal),
         most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),
         deadline=timedelta(seconds=settings.deadline_seconds),
     )

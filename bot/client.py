@@ -20,6 +20,7 @@ from bot.errors import BusyError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.jobs.removal import Removal
     from bot.jobs.service import JobService
     from bot.models.catalogue import Catalogue
     from bot.storage.facts import FactStore
@@ -41,6 +42,8 @@ class ImagineBot(commands.Bot):
 
     jobs: JobService
     """Set by `bot.app` before the login: the service delivers through this very client."""
+    removal: Removal
+    """Set with it."""
 
     def __init__(
         self,

@@ -86,6 +86,24 @@ class NotNowError(UserError):
     key = "not-now"
 
 
+class StillRunningError(UserError):
+    """The job has not ended yet, so it cannot be deleted."""
+
+    key = "still-running"
+
+
+class NotRemovedError(UserError):
+    """Discord does not let a deleted job's message go yet; it is tried again."""
+
+    key = "not-removed"
+
+
+class NotAnImageError(UserError):
+    """The message is none that shows a job."""
+
+    key = "not-an-image"
+
+
 class AlreadyPaintingError(UserError):
     """Too late to cancel: RunComfy cannot stop a job that it has begun."""
 

@@ -88,7 +88,7 @@ class Job:
     status: JobStatus
     created_at: datetime
     message_id: int | None = None
-    """None until Discord has confirmed the first response."""
+    """None until Discord has confirmed the first response, and once the job is deleted."""
     refunded: int = 0
     """How many images were given back to the member."""
     unspent: int = 0
@@ -109,6 +109,10 @@ class Job:
     cost_at: datetime | None = None
     """When to ask RunComfy what the job has cost, where it has not said so yet."""
 
+    deleted_at: datetime | None = None
+    """When its images were taken away for good; only its row is left, without a message."""
+    deleted_by: int | None = None
+
     @property
     def credits(self) -> Decimal:
         """What the whole order counts, in credits."""
@@ -124,7 +128,16 @@ class Job:
     @property
     def is_fetchable(self) -> bool:
         """Whether RunComfy may still hold images that were never delivered."""
-        return self.status.is_final and self.request_id is not None and self.error in FETCHABLE
+        is_wanted = self.status.is_final and self.deleted_at is None
+        return is_wanted and self.request_id is not None and self.error in FETCHABLE
+
+
+@dataclass(frozen=True)
+class Post:
+    """Where a message stands."""
+
+    channel_id: int
+    message_id: int
 
 
 FETCHABLE = frozenset(

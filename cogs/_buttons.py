@@ -28,6 +28,12 @@ class Verb(StrEnum):
     REROLL = "reroll"
     RETRY = "retry"
     FETCH = "fetch"
+    DELETE = "delete"
+    """Asks whether it is meant; the three below are what can be answered."""
+    CONFIRM = "confirm"
+    BLOCK = "block"
+    """Delete, and let its owner make no more here."""
+    KEEP = "keep"
 
 
 _STYLES = {
@@ -35,6 +41,10 @@ _STYLES = {
     Verb.REROLL: ButtonStyle.primary,
     Verb.RETRY: ButtonStyle.primary,
     Verb.FETCH: ButtonStyle.success,
+    Verb.DELETE: ButtonStyle.secondary,
+    Verb.CONFIRM: ButtonStyle.danger,
+    Verb.BLOCK: ButtonStyle.danger,
+    Verb.KEEP: ButtonStyle.secondary,
 }
 
 
@@ -53,9 +63,14 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[^:]*):v
     @classmethod
     def under(cls, job: Job, verb: Verb, *, label: str | None = None) -> JobButton:
         """The button as it stands under a job's message."""
-        text = label or translate(f"button-{verb}", job.locale)
-        custom_id = f"job:{verb}:v1:{job.job_id}"
+        text = label or translate(f"button-{verb}", job.locale, credits=job.credits)
+        custom_id = cls.custom_id_of(job, verb)
         return cls(verb, job.job_id, ui.Button(label=text, style=_STYLES[verb], custom_id=custom_id))
+
+    @staticmethod
+    def custom_id_of(job: Job, verb: Verb) -> str:
+        """What the button sends when it is pressed."""
+        return f"job:{verb}:v1:{job.job_id}"
 
     @staticmethod
     def is_under(message: discord.Message, job: Job) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +12,7 @@ import discord
 from bot.i18n import translate
 from bot.records import Job, JobStatus
 from cogs._buttons import Verb, buttons
+from cogs._quoting import PROMPT_SHOWN, cut, escaped, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,16 +21,10 @@ if TYPE_CHECKING:
     from bot.images import Fitted
     from bot.models.catalogue import Catalogue, Model
 
-_PROMPT_SHOWN = 1000  # characters: an embed's description takes 4096, and escaping can double a prompt
 _ALT_TEXT = 1024  # Discord's limit for a file's description
 _OPTION_SHOWN = 100
 _PROMPT_LISTED = 60
 _MEGABYTE = 1024 * 1024
-_INLINE = re.compile(r"[\\*_~|`<\[\]]|(?<=https)(?=://)|(?<=http)(?=://)")
-_LINE_START = re.compile(r"^(\s*(?:\d+(?=\.))?)([#+>.-])")
-
-_BEFORE_LAST = r"\1\\\2"
-
 _COLOURS = {
     JobStatus.IN_PROGRESS: discord.Colour.gold(),
     JobStatus.SUCCEEDED: discord.Colour.green(),
@@ -63,7 +57,7 @@ def embed(
 ) -> discord.Embed:
     """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
     status = _held_up(job) if is_held_up else _status(job, place, len(fitted))
-    lines = [f"**{status}**", _quote(prompt(job)), _asked(job, catalogue)]
+    lines = [f"**{status}**", quote(prompt(job)), _asked(job, catalogue)]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
     if notes := _notes(job, fitted):
@@ -83,10 +77,16 @@ def is_wordless(job: Job) -> bool:
 
 def view(job: Job) -> discord.ui.View:
     """What can be done with the job as it stands."""
-    if job.status.is_final:
-        again = Verb.RETRY if job.status is JobStatus.FAILED else Verb.REROLL
-        return buttons(job, *([Verb.FETCH] if job.is_fetchable else []), again)
-    return buttons(job, Verb.CANCEL)
+    if not job.status.is_final:
+        return buttons(job, Verb.CANCEL)
+    fetch = [Verb.FETCH] if job.is_fetchable else []
+    match job.status:
+        case JobStatus.SUCCEEDED:
+            return buttons(job, *fetch, Verb.REROLL, Verb.DELETE)
+        case JobStatus.FAILED:
+            return buttons(job, *fetch, Verb.RETRY)
+        case _:
+            return buttons(job, Verb.REROLL)
 
 
 def line(number: int, job: Job, locale: str) -> str:
@@ -98,10 +98,15 @@ def line(number: int, job: Job, locale: str) -> str:
         f"jobs-{state}",
         locale,
         number=number,
-        prompt=_escaped(_cut(prompt(job), _PROMPT_LISTED)),
+        prompt=escaped(cut(prompt(job), _PROMPT_LISTED)),
         when=timestamp(job.created_at),
-        link=f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id or ''}",
+        link=link(job),
     )
+
+
+def link(job: Job) -> str:
+    """Where the job's message is, or its channel."""
+    return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id or ''}"
 
 
 def prompt(job: Job) -> str:
@@ -111,12 +116,12 @@ def prompt(job: Job) -> str:
 
 def is_cut(job: Job) -> bool:
     """Whether the message shows less than the whole prompt."""
-    return len(prompt(job)) > _PROMPT_SHOWN
+    return len(prompt(job)) > PROMPT_SHOWN
 
 
 def alt_text(job: Job) -> str:
     """The prompt for people who do not see the image, within Discord's 1024 characters."""
-    return _cut(prompt(job), _ALT_TEXT)
+    return cut(prompt(job), _ALT_TEXT)
 
 
 def _status(job: Job, place: int | None, delivered: int) -> str:
@@ -156,7 +161,8 @@ def _succeeded(job: Job, delivered: int) -> str:
     return translate("status-succeeded", job.locale, images=delivered, seconds=seconds)
 
 
-def _asked(job: Job, catalogue: Catalogue) -> str:
+def options(job: Job, catalogue: Catalogue) -> list[str]:
+    """What was chosen besides the prompt, where it is not the default."""
     model = catalogue.get(job.model_id)
     parts: list[str] = []
     if model:
@@ -166,15 +172,19 @@ def _asked(job: Job, catalogue: Catalogue) -> str:
         parts.append(translate("seed", job.locale, seed=str(job.input["seed"])))
     if job.images > 1:
         parts.append(translate("images", job.locale, count=job.images))
-    parts.append(translate("asked-by", job.locale, member=f"<@{job.user_id}>"))
-    return " · ".join(parts)
+    return parts
+
+
+def _asked(job: Job, catalogue: Catalogue) -> str:
+    by = translate("asked-by", job.locale, member=f"<@{job.user_id}>")
+    return " · ".join([*options(job, catalogue), by])
 
 
 def _option(model: Model, name: str, value: str | float, locale: str) -> str:
     # 16:9 or 2K speaks for itself; a bare True or 6 does not.
     if isinstance(value, str):
-        return _escaped(_cut(value, _OPTION_SHOWN))
-    title = _escaped(_cut(model.title(name, locale), _OPTION_SHOWN))
+        return escaped(cut(value, _OPTION_SHOWN))
+    title = escaped(cut(model.title(name, locale), _OPTION_SHOWN))
     if isinstance(value, bool):
         return translate("option-on" if value else "option-off", locale, option=title)
     return translate("option-value", locale, option=title, value=Decimal(str(value)))
@@ -217,23 +227,3 @@ def _format(name: str) -> str:
 
 def _megabytes(size: int) -> Decimal:
     return round(Decimal(size) / _MEGABYTE, 1)
-
-
-def _quote(text: str) -> str:
-    """The prompt as it was typed: quoted, its markdown and mentions shown instead of obeyed."""
-    lines = _cut(text, _PROMPT_SHOWN).splitlines()
-    return "\n".join(f"> {_LINE_START.sub(_BEFORE_LAST, _escaped(line))}" for line in lines)
-
-
-def _escaped(text: str) -> str:
-    """A line without live markdown; mentions, timestamps and emoji all begin with an angle bracket."""
-    return _INLINE.sub(r"\\\g<0>", " ".join(text.splitlines()))
-
-
-def _cut(text: str, most: int) -> str:
-    """At most so many characters, ended at a word where there is one near."""
-    if len(text) <= most:
-        return text
-    cut = text[: most - 1]
-    word_end = max(cut.rfind(" "), cut.rfind("\n"))
-    return cut[: word_end if word_end > most * 0.8 else None].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""/jobs, and the buttons under jobs: Re-roll, Retry, Cancel, Fetch."""
+"""/jobs, and the buttons under jobs: Re-roll, Retry, Cancel, Fetch, Delete."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot.client import NETWORK_ERRORS
 from bot.errors import JobNotFoundError
 from bot.i18n import translate
+from cogs import _removal as removal
 from cogs import _render as render
 from cogs._answer import answer
 from cogs._buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
@@ -68,6 +69,12 @@ class Jobs(commands.Cog):
                     await answer(interaction, job)
             case Verb.FETCH:
                 await answer(interaction, await self._bot.jobs.fetch(painter(interaction), job_id))
+            case Verb.DELETE:
+                await removal.ask(interaction, job_id)
+            case Verb.CONFIRM:
+                await removal.delete(interaction, job_id)
+            case Verb.KEEP:
+                await removal.keep(interaction, job_id)
             case _:
                 raise JobNotFoundError
 

@@ -23,17 +23,16 @@ from bot.jobs.following import Following
 from bot.jobs.steadfast import Unbroken, durably
 from bot.jobs.submission import CancelledOnTheWayError, Submission
 from bot.jobs.turns import Turns
-from bot.jobs.upkeep import Upkeep
 from bot.records import Job, JobStatus
 
 if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from bot.jobs.bills import Bills
     from bot.jobs.files import Files
     from bot.jobs.ports import Delivery
     from bot.jobs.turns import MaxJobs
+    from bot.jobs.upkeep import Upkeep
     from bot.runcomfy import Downloader, RunComfyClient
     from bot.storage.jobs import JobStore
 
@@ -52,7 +51,7 @@ class JobRunner:
         downloader: Downloader,
         delivery: Delivery,
         files: Files,
-        bills: Bills,
+        upkeep: Upkeep,
         most: MaxJobs,
         deadline: timedelta,
     ) -> None:
@@ -62,7 +61,7 @@ class JobRunner:
         self._submission = Submission(jobs, runcomfy, delivery, self._unbroken, deadline)
         self._turns = Turns(most, delivery.progress)
         self._following = Following(jobs, runcomfy, delivery, self._turns, deadline)
-        self._upkeep = Upkeep(jobs=jobs, runcomfy=runcomfy, files=files, bills=bills, take=self.take)
+        self._upkeep = upkeep
         self._maintaining: asyncio.Task[None] | None = None
         self._downloader = downloader
         self._delivery = delivery
@@ -80,7 +79,7 @@ class JobRunner:
         for job in jobs:
             _log.info("job %s: taken up again as %s", job.job_id, job.status)
             self.take(job)
-        self._maintaining = asyncio.create_task(self._upkeep.run())
+        self._maintaining = asyncio.create_task(self._upkeep.run(self.take))
 
     def take(self, job: Job, *, message_id: int | None = None) -> None:
         """Carry a job on from where its row stands; `message_id` is noted first, where it is given."""

@@ -16,6 +16,7 @@ from bot.errors import (
     NotYourJobError,
     RunComfyDownError,
 )
+from bot.jobs.here import check_here
 from bot.jobs.steadfast import durably
 from bot.records import Input, Job, JobStatus, Requester
 
@@ -170,10 +171,8 @@ class JobService:
 
     async def _here(self, requester: Requester, job_id: str) -> Job:
         job = await self._jobs.get(job_id)
-        # A message never leaves its channel, so a button that names another channel's job is forged, unless
-        # its owner found it in their own list.
-        is_here = job.channel_id == requester.channel_id or job.user_id == requester.user_id
-        if job.guild_id != requester.guild_id or not is_here:
+        check_here(job, requester)
+        if job.deleted_at:
             raise JobNotFoundError
         return job
 

@@ -1,4 +1,4 @@
-"""Once a minute: what did not come is looked for again, and files that nobody waits for are cleared away."""
+"""Once a minute: what did not come is looked for again, and what nobody waits for is cleared away."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import BotError, JobNotFoundError, RequestNotFoundError, RunComfyUnavailableError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from bot.jobs.bills import Bills
     from bot.jobs.files import Files
+    from bot.jobs.removal import Removal
     from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
 
@@ -26,32 +28,27 @@ _OVER = {JobStatus.SUCCEEDED, JobStatus.CANCELLED}
 
 
 class Upkeep:
-    """`take` carries a job on, as the runner does."""
+    """Everything that nobody has to ask for."""
 
     def __init__(
-        self,
-        *,
-        jobs: JobStore,
-        runcomfy: RunComfyClient,
-        files: Files,
-        bills: Bills,
-        take: Callable[[Job], None],
+        self, *, jobs: JobStore, runcomfy: RunComfyClient, files: Files, bills: Bills, removal: Removal
     ) -> None:
         self._jobs = jobs
         self._runcomfy = runcomfy
         self._files = files
         self._bills = bills
-        self._take = take
+        self._removal = removal
         self._stumbles: Counter[str] = Counter()
 
-    async def run(self) -> None:
-        """Begin at once, and go on until cancelled."""
+    async def run(self, take: Callable[[Job], None]) -> None:
+        """Begin at once, and go on until cancelled; `take` carries a job on."""
         while True:
             bills = self._bills
             for work in (
+                self._removal.go_on,
                 bills.ask_prices,
                 self.clear_away,
-                self.look_again,
+                partial(self.look_again, take),
                 bills.ask_costs,
                 bills.watch_budget,
             ):
@@ -61,7 +58,7 @@ class Upkeep:
                     _log.warning("put off for a minute: %s", error)
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def look_again(self) -> None:
+    async def look_again(self, take: Callable[[Job], None]) -> None:
         """Take up what was given back and has come after all; it is delivered free."""
         # What could not be looked at last time comes last, so that it keeps nobody else waiting.
         for job in sorted(await self._jobs.due(), key=lambda job: self._stumbles[job.job_id]):
@@ -78,7 +75,7 @@ class Upkeep:
                 await self._jobs.looked(job)
             elif again := await self._jobs.take_up_late(job.job_id):
                 _log.info("job %s: has come after all", job.job_id)
-                self._take(again)
+                take(again)
 
     async def _has_ended(self, job: Job) -> bool:
         return isinstance(await self._runcomfy.status(job.request_id or ""), Completed)
@@ -87,7 +84,7 @@ class Upkeep:
         """Remove files that were delivered, and of those that wait the ones that are too many or too old."""
         room = self._files.max_bytes
         for waiting in reversed(await self._files.waiting()):
-            status = await self._status(waiting.job_id)
+            status = await self._fate(waiting.job_id)
             if status in _OVER:
                 await self._files.remove(waiting.job_id)
             elif status is JobStatus.FAILED:
@@ -96,8 +93,10 @@ class Upkeep:
                     _log.warning("job %s: its files waited too long or were too many", waiting.job_id)
                     await self._files.remove(waiting.job_id)
 
-    async def _status(self, job_id: str) -> JobStatus:
+    async def _fate(self, job_id: str) -> JobStatus:
+        """The job's status; that of a cancelled one where its files serve nobody any more."""
         try:
-            return (await self._jobs.get(job_id)).status
+            job = await self._jobs.get(job_id)
         except JobNotFoundError:
             return JobStatus.CANCELLED
+        return JobStatus.CANCELLED if job.deleted_at else job.status

@@ -23,6 +23,7 @@ from bot.records import (
 )
 from bot.storage import ledger
 from bot.storage.database import Database, queries
+from bot.storage.messages import leave
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from bot.limits import Limits
 
-_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at", "look_at", "cost_at")
+_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at", "look_at", "cost_at", "deleted_at")
 
 
 def job_of(row: sqlite3.Row | None) -> Job | None:
@@ -154,15 +155,19 @@ class JobStore:
 
     async def fetch_again(self, job_id: str, requester: Requester) -> Job | None:
         """From an end with an error to in_progress, free, answering a new message; None if it moved on."""
-        return await self._change(
-            "fetch_again",
-            job_id,
-            channel_id=requester.channel_id,
-            locale=requester.locale,
-            token=requester.token,
-            asked_at=milliseconds(requester.asked_at),
-            file_limit=requester.file_limit,
-        )
+        values = {
+            "channel_id": requester.channel_id,
+            "locale": requester.locale,
+            "token": requester.token,
+            "asked_at": milliseconds(requester.asked_at),
+            "file_limit": requester.file_limit,
+        }
+
+        async def work(connection: aiosqlite.Connection) -> Job | None:
+            await leave(connection, job_id)
+            return job_of(await self._queries.fetch_again(connection, job_id=job_id, **values))
+
+        return await self._database.transaction(work)
 
     async def end(
         self,

@@ -109,18 +109,20 @@ class Person:
         return await self.forge(name, target=target, channel=channel)
 
     async def press(self, message: Message, label: str = "", *, custom_id: str | None = None) -> Interaction:
-        """Press a button by its label, or by its custom_id.
+        """Press a button by its label or what stands there before a " · ", or by its custom_id.
 
         Raises:
             Refused: It is not there to be pressed.
         """
-        wanted = ("label", label) if custom_id is None else ("custom_id", custom_id)
-        buttons = message.buttons.values()
-        button = next((part for part in buttons if part.get(wanted[0]) == wanted[1]), None)
+        if custom_id is None:
+            found = (part for text, part in message.buttons.items() if label in (text, text.split(" · ")[0]))
+        else:
+            found = (part for part in message.buttons.values() if part.get("custom_id") == custom_id)
+        button = next(found, None)
         if button is None or not message.is_visible_to(self):
-            raise Refused(f"There is no button {wanted[1]!r}")
+            raise Refused(f"There is no button {label or custom_id!r}")
         if button["disabled"] or "custom_id" not in button:
-            raise Refused(f"The button {wanted[1]!r} cannot be pressed")
+            raise Refused(f"The button {label or custom_id!r} cannot be pressed")
         return await self.forge(custom_id=button["custom_id"], message=message)
 
     async def choose(self, message: Message, select: str, *values: object) -> Interaction:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,11 @@ def buttons(job: Job) -> list[str]:
     found = [button for row in rows for button in row["components"]]
     assert all(re.fullmatch(rf"job:[a-z]+:v1:{job.job_id}", button["custom_id"]) for button in found)
     return [button["label"] for button in found]
+
+
+def names(job: Job) -> list[str]:
+    """What the buttons do, without what they cost."""
+    return [label.partition(" · ")[0] for label in buttons(job)]
 
 
 class TestStatus:
@@ -158,7 +164,7 @@ class TestButtons:
             ({"status": "submitting"}, ["Cancel"]),
             ({"status": "in_queue"}, ["Cancel"]),
             ({"status": "in_progress"}, ["Cancel"]),
-            ({"status": "succeeded"}, ["Re-roll"]),
+            ({"status": "succeeded"}, ["Re-roll", "Delete"]),
             ({"status": "cancelled"}, ["Re-roll"]),
             ({"status": "failed", "error": "generation-failed"}, ["Retry"]),
             ({"status": "failed", "error": "submission-unknown", "request_id": None}, ["Retry"]),
@@ -169,7 +175,23 @@ class TestButtons:
         ],
     )
     async def test_are_what_can_be_done(self, changes: dict[str, Any], expected: list[str]) -> None:
-        assert buttons(job(**changes | {"status": JobStatus(changes["status"])})) == expected
+        assert names(job(**changes | {"status": JobStatus(changes["status"])})) == expected
+
+    @pytest.mark.parametrize(
+        ("images", "each", "locale", "expected"),
+        [
+            (1, "1", "en-US", "Re-roll · 1 credit"),
+            (4, "1", "en-US", "Re-roll · 4 credits"),
+            (2, "0.75", "en-US", "Re-roll · 1.5 credits"),
+            (2, "0.75", "ru", "Ещё вариант · 1,5 кредита"),
+        ],
+    )
+    async def test_that_spend_say_how_much(self, images: int, each: str, locale: str, expected: str) -> None:
+        order = {"images": images, "credits_each": Decimal(each), "locale": locale}
+        assert buttons(job(status=JobStatus.SUCCEEDED, **order))[0] == expected
+        again = buttons(job(status=JobStatus.FAILED, error="output-unavailable", **order))
+        assert again[1].partition(" · ")[2] == expected.partition(" · ")[2]
+        assert " · " not in again[0]
 
 
 class TestOptions:

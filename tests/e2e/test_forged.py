@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.e2e.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-VERBS = ("cancel", "reroll", "retry", "fetch")
+VERBS = ("cancel", "reroll", "retry", "fetch", "delete", "confirm", "block", "keep")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -70,11 +70,9 @@ async def _refused(press: Interaction) -> str:
     return message.text
 
 
-async def test_every_kind_of_custom_id(world: World) -> None:
-    anna, stranger = world.newcomer(), world.newcomer()
-    message = await done(world, anna)
-    job_id = world.job(message)["job_id"]
-    custom_ids = [
+def custom_ids(job_id: str) -> list[str]:
+    """Such as no button has."""
+    return [
         *(
             f"job:explode:v1:{job_id}",
             f"job::v1:{job_id}",
@@ -96,13 +94,21 @@ async def test_every_kind_of_custom_id(world: World) -> None:
             "job:cancel:v1:null",
         ),
         *(f"job:cancel:v1:{job_id}", f"job:retry:v1:{job_id}", f"job:fetch:v1:{job_id}", "job:fetch:v1:1"),
+        *(f"job:delete:v2:{job_id}", f"job:confirm:v1:{job_id[:-1]}", f"job:keep:v1:{job_id}"),
+        *("job:confirm:v1:", "job:block:v1:' or 1=1 --", "job:delete:v1:😀"),
         *("something else", "paint", "x" * 100, ":", "job", "job:reroll:v1:" + "9" * 86),
     ]
+
+
+async def test_every_kind_of_custom_id(world: World) -> None:
+    anna, stranger = world.newcomer(), world.newcomer()
+    message = await done(world, anna)
+    job_id = world.job(message)["job_id"]
     before = spent(world)
     presses = [
         await person.forge(custom_id=each, message=message)
         for person in (stranger, world.mia)
-        for each in custom_ids
+        for each in custom_ids(job_id)
     ]
     texts = await refused(*presses)
     await world.settled()
@@ -168,6 +174,32 @@ async def test_a_stranger_does_not_fetch_what_is_anothers(world: World) -> None:
     await world.ends(fetched, "✅", "free")
     await world.settled()
     assert world.used(anna) == 0
+
+
+async def test_a_stranger_deletes_nothing_and_blocks_nobody(world: World) -> None:
+    """Not by a button that is there, nor by one that only a moderator's question has, nor by one's own."""
+    anna, stranger = world.newcomer(), world.newcomer()
+    boss = world.newcomer(is_manager=True)
+    messages = [await done(world, anna), await failed(world, anna)]
+    questions = [await (await boss.press(message, "Delete")).answered() for message in messages[:1]]
+    boss.is_manager = False
+    before = spent(world)
+    presses = [
+        await person.forge(custom_id=f"job:{verb}:v1:{world.job(message)['job_id']}", message=place)
+        for message in messages
+        for verb in ("delete", "confirm", "block", "keep")
+        for person in (stranger, boss)
+        for place in (message, *questions)
+    ]
+    # Only a moderator blocks somebody, and nobody blocks themselves.
+    job_id = world.job(messages[0])["job_id"]
+    presses.append(await anna.forge(custom_id=f"job:block:v1:{job_id}", message=messages[0]))
+    texts = await refused(*presses)
+    assert "" not in texts
+    assert [text for text in texts if "⚠️" not in text] == []
+    assert spent(world) == before
+    assert [message for message in messages if message.is_deleted] == []
+    assert all("Remove" in question.buttons for question in questions)
 
 
 async def test_a_retry_of_what_has_not_failed_and_a_fetch_of_what_has_arrived(world: World) -> None:

@@ -66,8 +66,8 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
         finish(world, "a bear")
         await world.ends(his, "✅ 1 image in ")
         await world.settled()
-        assert list(hers.buttons) == ["Ещё вариант"]
-        assert list(his.buttons) == ["Re-roll"]
+        assert list(hers.buttons) == ["Ещё вариант · 1,5 кредита", "Удалить"]
+        assert list(his.buttons) == ["Re-roll · 0.75 credits", "Delete"]
         assert "использовано 1,5 из 10 кредитов, осталось 8,5" in await world.says(anna, "usage")
         assert "0.75 of 10 credits used, 9.25 left" in await world.says(bob, "usage")
         assert "Незавершённых заказов у вас здесь нет" in await world.says(anna, "jobs")
@@ -77,7 +77,7 @@ async def test_refusals(world: World) -> None:
     anna = russian(world)
     failed = await world.imagine(anna, prompt="refuse this", resolution="0.5K")
     await world.ends(failed, "RunComfy не принял этот промпт", "Ничего не списано")
-    assert list(failed.buttons) == ["Повторить"]
+    assert list(failed.buttons) == ["Повторить · 0,75 кредита"]
     forged = await anna.forge("imagine", {"prompt": "лиса", "num_images": 9})
     assert "Параметр количество_изображений должен быть не больше 4." in (await forged.answered()).text
     closed = world.discord.guild.add_channel("closed")
@@ -96,7 +96,7 @@ async def test_whoever_presses_is_answered_in_their_language(held: World) -> Non
     await held.ends(hers, "✅ 2 изображения", f"заказ от <@{anna.id}>")
     again = await press(bob, hers, "Ещё вариант")
     await held.ends(again, "✅ 2 images", f"asked by <@{bob.id}>")
-    assert list(again.buttons) == ["Re-roll"]
+    assert list(again.buttons) == ["Re-roll · 1.5 credits", "Delete"]
 
 
 @pytest.mark.parametrize("locale", ["uk", "en-GB", "xx"])

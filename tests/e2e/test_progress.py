@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.world import names
+
 if TYPE_CHECKING:
     from playground.discord import Message
     from tests.e2e.world import World
@@ -70,7 +72,7 @@ async def test_the_place_counts_down_then_it_paints_then_it_is_done(held: World)
         held.runcomfy.finish(request_id)
     await held.ends(message, "✅")
     assert len(message.attachments) == 1
-    assert list(message.buttons) == ["Re-roll"]
+    assert names(message) == ["Re-roll", "Delete"]
     assert len(held.edits(message)) == 6
     assert_edits_are_calm(held, message)
     await held.settled()
@@ -85,8 +87,8 @@ async def test_each_end_is_told_in_the_message(held: World) -> None:
     await held.ends(done, "✅")
     await held.ends(failed, "Nothing was charged")
     await held.ends(cancelled, "cancelled", "Nothing was charged")
-    assert [list(message.buttons) for message in (done, failed, cancelled)] == [
-        ["Re-roll"],
+    assert [names(message) for message in (done, failed, cancelled)] == [
+        ["Re-roll", "Delete"],
         ["Retry"],
         ["Re-roll"],
     ]
@@ -127,7 +129,7 @@ async def test_a_dead_token_is_replaced_by_the_bots_own(held: World) -> None:
         refusals.append(refused.response_json)
         assert (taken.route, taken.status) == ("edit_message", 200)
         assert len(message.attachments) == 1
-        assert list(message.buttons) == ["Re-roll"]
+        assert names(message) == ["Re-roll", "Delete"]
         assert (await held.ended(message))["refunded"] == 0
     assert INVALID_TOKEN in refusals
     assert UNKNOWN_WEBHOOK in refusals

@@ -14,7 +14,7 @@ import pytest_asyncio
 from playground.discord.asking import slash_data
 from playground.runcomfy import answer, edit
 from tests.e2e.accounts import check_accounts, delivered
-from tests.e2e.world import open_world
+from tests.e2e.world import names, open_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -114,7 +114,7 @@ async def test_of_files_that_cannot_be_had_the_missing_are_given_back(world: Wor
     row = world.job(message)
     assert (row["refunded"], row["unspent"]) == (1, 0)  # RunComfy made both
     assert "Fetch tries for the rest" in message.text
-    assert list(message.buttons) == ["Fetch the images", "Re-roll"]
+    assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
 
 
 async def test_the_missing_images_of_a_part_are_fetched_free(world: World) -> None:
@@ -128,7 +128,7 @@ async def test_the_missing_images_of_a_part_are_fetched_free(world: World) -> No
     await world.ends(fetched, "✅ 2 images, fetched free of charge")
     await world.settled()
     assert (delivered(message), delivered(fetched)) == (1, 2)
-    assert list(fetched.buttons) == ["Re-roll"]
+    assert names(fetched) == ["Re-roll", "Delete"]
     assert "0.75 of 10 credits used, 9.25 left" in await world.says(anna, "usage")
     assert len(world.posts(message)) == 1
     check_accounts(world)

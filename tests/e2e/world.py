@@ -163,6 +163,11 @@ class World:
             connection.execute(sql)
 
 
+def names(message: Message) -> list[str]:
+    """What the buttons under a message do, without what they cost."""
+    return [label.partition(" · ")[0] for label in message.buttons]
+
+
 @asynccontextmanager
 async def open_world(
     folder: Path,

@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING, Self
 
 import aiohttp
 
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, NotRemovedError
 from bot.hosts import FileHosts
 from bot.jobs.bills import Bills
 from bot.jobs.files import Files
+from bot.jobs.removal import Removal
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
+from bot.jobs.upkeep import Upkeep
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
+from bot.storage.messages import MessageStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.i18n import Text
-    from bot.records import Job
+    from bot.records import Job, Post
     from playground.runcomfy import LocalRunComfy
 
 CATALOGUE = Catalogue.load()
@@ -47,6 +50,14 @@ class Channel:
         """How often each job's end was told."""
         self.refusals = 0
         """So many deliveries are refused next."""
+        self.deleted: set[str] = set()
+        """The jobs that somebody has deleted."""
+        self.shown_in: dict[str, set[int]] = {}
+        """The messages in which something of a job was shown, its end or its images."""
+        self.gone: set[int] = set()
+        """The messages that were taken down."""
+        self.ghosts: list[str] = []
+        """Jobs of which something was posted after they had been deleted."""
         self._messages: dict[str | None, int] = {}
 
     def post(self, token: str | None) -> int:
@@ -59,6 +70,7 @@ class Channel:
     async def tell(self, job: Job) -> None:
         await asyncio.sleep(1)
         self.told[job.job_id] += 1
+        self._note(job)
 
     async def deliver(self, job: Job, files: Sequence[Path]) -> None:
         assert job.message_id
@@ -67,10 +79,24 @@ class Channel:
         if self.refusals:
             self.refusals -= 1
             raise DeliveryError
+        self._note(job)
         self.images[job.job_id] = max(len(files), self.images[job.job_id])
 
     async def warn_owner(self, text: Text) -> None:
         pass
+
+    def _note(self, job: Job) -> None:
+        if job.message_id:
+            self.shown_in.setdefault(job.job_id, set()).add(job.message_id)
+        if job.job_id in self.deleted:
+            self.ghosts.append(job.job_id)
+
+    async def take_down(self, post: Post) -> None:
+        await asyncio.sleep(1)
+        if self.refusals:
+            self.refusals -= 1
+            raise NotRemovedError
+        self.gone.add(post.message_id)
 
     async def find_answer(self, job: Job) -> int | None:
         return self._messages.get(job.token)
@@ -100,13 +126,19 @@ class Bot:
         quotas = QuotaStore(database, OwnersQuotas())
         costs = CostStore(database, budget_usd=None)
         hosts = FileHosts.parse(self._runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
+        files = Files(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
+        self.removal = Removal(self.jobs, MessageStore(database), files, self._channel.take_down)
+        bills = Bills(costs, FactStore(database), runcomfy, self._channel, model_ids=CATALOGUE, alarm=80)
+        self._upkeep = Upkeep(
+            jobs=self.jobs, runcomfy=runcomfy, files=files, bills=bills, removal=self.removal
+        )
         self._runner = JobRunner(
             jobs=self.jobs,
             runcomfy=runcomfy,
             downloader=Downloader(session, hosts),
             delivery=self._channel,
-            files=Files(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7)),
-            bills=Bills(costs, FactStore(database), runcomfy, self._channel, model_ids=CATALOGUE, alarm=80),
+            files=files,
+            upkeep=self._upkeep,
             most=MaxJobs(4, 2, 4),
             deadline=timedelta(minutes=30),
         )
@@ -126,7 +158,7 @@ class Bot:
         time = timedelta(hours=hours) // timedelta(milliseconds=1)
         past = f"update jobs set ended_at = ended_at - {time}, look_at = look_at - {time}"  # noqa: S608 (a number)
         await self.jobs._database.transaction(lambda connection: connection.execute(past))
-        await self._runner._upkeep.look_again()
+        await self._upkeep.look_again(self._runner.take)
 
     async def crash(self) -> None:
         """Stop in the middle of everything."""

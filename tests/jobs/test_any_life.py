@@ -135,6 +135,19 @@ class Life(RuleBasedStateMachine):
 
         self.run(press(), pause)
 
+    @rule(job_id=jobs, pause=pauses)
+    def delete(self, job_id: str, pause: int) -> None:
+        async def press() -> None:
+            with suppress(BotError):
+                job = await self.bot.jobs.get(job_id)
+                asker = requester(user_id=job.user_id)
+                job = await self.bot.removal.removable(asker, job_id, may_manage=False)
+                await insist(lambda: self.bot.removal.delete(job, job.user_id))
+                self.channel.deleted.add(job_id)
+                await self.bot.removal.finish(job_id)
+
+        self.run(press(), pause)
+
     @rule(error=st.sampled_from([None, None, None, "a worker died"]), pause=pauses)
     def runcomfy_works(self, error: str | None, pause: int) -> None:
         """What is painted comes to its end, and one that waits is begun."""
@@ -181,6 +194,10 @@ class Life(RuleBasedStateMachine):
         assert differences(self.folder / "bot.db") == set()
 
     @invariant()
+    def nothing_is_posted_of_what_was_deleted(self) -> None:
+        assert self.channel.ghosts == []
+
+    @invariant()
     def nothing_is_ordered_twice(self) -> None:
         posts = Counter(
             str(post.input["prompt"]) for post in self.runcomfy.submits if isinstance(post.input, dict)
@@ -190,6 +207,8 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.run(asyncio.wait_for(self.settled(), 300))
+            for job_id in self.channel.deleted:
+                self.run(self.bot.removal.finish(job_id))
             for job_id in self.known:
                 self.check(self.run(self.bot.jobs.get(job_id)))
         finally:
@@ -215,6 +234,9 @@ class Life(RuleBasedStateMachine):
             if order.state == "succeeded" and order.input["prompt"] == job.input["prompt"]
         ]
         shown = self.channel.images[job.job_id]
+        if job.job_id in self.channel.deleted:
+            assert job.deleted_at, job
+            assert self.channel.shown_in.get(job.job_id, set()) <= self.channel.gone, job
         assert job.images - job.refunded <= shown, job
         assert job.status is not JobStatus.SUCCEEDED or shown, job
         assert not made or job.unspent == 0, job  # the owner has paid for them

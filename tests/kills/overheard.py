@@ -69,7 +69,7 @@ class _Answering(Answering):
         self, route: str, act: Callable[[Asked], Any]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         def overheard(asked: Asked) -> Any:
-            interaction = self._discord.interactions.get(asked.where.get("token", ""))
+            interaction = self._discord.interactions.get(asked.where.get("token", "")) or self._ordered(asked)
             prompt, what = prompt_of(interaction), _what(route, asked)
             try:
                 self._ears.hear(Seen(what, "arrived", prompt))
@@ -80,6 +80,13 @@ class _Answering(Answering):
             return answer
 
         return super().handler(route, overheard)
+
+    def _ordered(self, asked: Asked) -> Interaction | None:
+        """What made the message that the bot's own token is used on."""
+        try:
+            return self._discord.message(asked.where.get("id", "")).interaction
+        except LookupError:
+            return None
 
 
 def prompt_of(interaction: Interaction | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.kills.killing import Call, Point, Unwritten, Written, row_of
+from tests.kills.killing import Call, Point, Unwritten, Written, ordered, row_of
 from tests.kills.overheard import Seen
 from tests.kills.scene import Scene, open_scene
 from tests.kills.test_each_step import kill_at_each
@@ -44,6 +44,16 @@ FETCHING: list[Point] = [
     Call("images", "made"),
     Call("images", "answered"),
     Written({"status": "succeeded"}, after="images"),
+]
+
+DELETING: list[Point] = [
+    Unwritten(),
+    Written({"deleted_at": True}),
+    Call("callback", "arrived"),
+    Call("callback", "made"),
+    Call("delete_message", "arrived"),
+    Call("delete_message", "made"),
+    Call("delete_message", "answered"),
 ]
 
 
@@ -91,6 +101,26 @@ async def fetch(scene: Scene, prompt: str) -> Act:
     row = await job(scene, prompt, status="failed", token=None)
     scene.runcomfy.gone.discard(prompt)
     return await press(scene, row, "fetch")
+
+
+async def delete(scene: Scene, prompt: str) -> Act:
+    row = await job(scene, prompt, status="succeeded")
+    message = scene.world.discord.message(str(row["message_id"]))
+    await scene.world.discord.until(lambda: "Delete" in message.buttons)
+    assert message.interaction
+    person = message.interaction.user
+    question = await (await person.press(message, "Delete")).answered()
+    return lambda: person.press(question, "Delete")
+
+
+async def test_a_job_that_is_deleted(tmp_path: Path) -> None:
+    """Whatever the row says has happened in the end: deleted, and gone, or there."""
+    async with open_scene(tmp_path) as scene:
+        await kill_at_each(scene, "delete", delete, DELETING)
+        await check(scene.world, scene.runcomfy)
+        jobs = [row for row in scene.world.rows() if ordered(row).startswith("delete")]
+        assert sum(row["deleted_at"] is not None for row in jobs) >= len(DELETING) - 1
+        assert {row["status"] for row in jobs} == {"succeeded"}
 
 
 async def test_a_job_that_is_cancelled(tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ async def settled(world: World) -> None:
 
 
 def _open(world: World) -> list[Row]:
-    return [row for row in world.rows() if row["status"] not in FINAL or row["token"]]
+    unfinished = [row for row in world.rows() if row["status"] not in FINAL or row["token"]]
+    return unfinished + world.rows("select * from left_messages join jobs using (job_id) where deleted_at")
 
 
 def _check_reason(row: Row) -> None:
@@ -127,7 +128,7 @@ def _check_nothing_is_lost(world: World, runcomfy: OverheardRunComfy) -> None:
     """Every image that RunComfy made under an id that the bot had noted is in Discord."""
     for row in world.rows():
         order = runcomfy.orders.get(row["request_id"] or "")
-        if order and order.state == "succeeded":
+        if order and order.state == "succeeded" and not row["deleted_at"]:
             assert delivered(world.discord.message(str(row["message_id"]))) == row["images"], row
 
 

@@ -62,6 +62,12 @@ def test_no_file_is_longer_than_can_be_read_at_once() -> None:
     assert {name: length for name, length in lengths.items() if length > FILE_LINES} == {}
 
 
+def test_migrations_are_numbered_without_a_gap_and_none_twice() -> None:
+    """Two files of one number would silently be one, and a file before a gap would be left out later."""
+    names = sorted(name for name in TEXTS if name.startswith("bot/storage/migrations/"))
+    assert [int(Path(name).name[:4]) for name in names] == [*range(1, len(names) + 1)]
+
+
 def test_no_function_is_longer_than_can_be_seen_at_once() -> None:
     long = [
         f"{name}:{node.lineno} {node.name}"
@@ -164,6 +170,7 @@ async def test_every_extension_loads_and_brings_its_commands(tmp_path: Path) -> 
             for extension in cogs.EXTENSIONS:
                 await bot.load_extension(extension)
             commands = {command.name for command in bot.tree.get_commands()}
-            assert commands == {"jobs", "usage", "quota", *Catalogue.load().by_command}
+            menus = {"Remove image", "Who made this"}
+            assert commands == {"jobs", "usage", "quota", *menus, *Catalogue.load().by_command}
     modules = {f"cogs.{file.stem}" for file in (ROOT / "cogs").glob("[!_]*.py")}
     assert set(cogs.EXTENSIONS) == modules

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import aiosqlite
 
 FREE = Limits()
-NEWEST = 2
+NEWEST = 4
 
 
 def make_empty(path: Path) -> None:
@@ -40,7 +40,9 @@ class TestOpening:
             assert rows(path, "pragma user_version") == [(NEWEST,)]
             assert rows(path, "pragma journal_mode") == [("wal",)]
             tables = rows(path, "select name from sqlite_master where type = 'table' order by name")
-        assert [name for (name,) in tables] == ["adjustments", "facts", "jobs", "prices", "rules", "usage"]
+        assert [name for (name,) in tables] == [
+            *("adjustments", "facts", "jobs", "left_messages", "prices", "rules", "usage")
+        ]
 
     async def test_an_empty_file_becomes_one_too(self, path: Path) -> None:
         make_empty(path)

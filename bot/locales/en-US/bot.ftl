@@ -51,9 +51,20 @@ images = { $count ->
 }
 
 button-cancel = Cancel
-button-reroll = Re-roll
-button-retry = Retry
+button-reroll = Re-roll · { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+}
+button-retry = Retry · { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+}
 button-fetch = Fetch the images
+button-delete = Delete
+button-confirm = Delete
+button-keep = Keep
+button-remove = Remove
+button-block = Remove and block
 numbered-cancel = Cancel { $number }
 numbered-fetch = Fetch { $number }
 
@@ -133,6 +144,9 @@ quota-too-high = ⚠️ That is more than this bot's owner allows: { $maximum }.
 job-not-found = ⚠️ There is no such job here. Start a new one with /imagine.
 not-your-job = ⚠️ This job is somebody else's. Only they can do this, or somebody who may manage messages.
 not-now = ⚠️ This job has moved on, so there is nothing to do here. Look at its message as it is now.
+still-running = 🎨 This job is not done yet. Cancel it, or delete its images once they are all there.
+not-removed = ⚠️ Discord does not let me take the message away now. It is noted: I try again, and nothing of it is posted any more. Press Delete again, or ask somebody who may manage messages.
+not-an-image = ⚠️ This message shows no image of mine. Choose one that does.
 already-painting = 🎨 Already painting, RunComfy cannot stop it. It will be posted when it is done.
 forbidden-here = ⚠️ You may not use this here. Ask somebody who manages this server; they can ask the bot's owner.
 missing-permissions = ⚠️ I cannot post images in this channel: I need { $permissions } here. Ask somebody who manages this server, or use another channel. Nothing was ordered.
@@ -150,6 +164,27 @@ jobs-painting = { $number }. 🎨 Painting · ordered { $when } · [{ $prompt }]
 jobs-fetchable = { $number }. 📦 Can be fetched, free · ordered { $when } · { $prompt }
 jobs-none = You have no unfinished jobs here. Start one with /imagine.
 jobs-cancelled = ✖️ The job is cancelled. Nothing was charged.
+
+## Deleting images, and who made them
+
+delete-ask = 🗑️ Delete { $images ->
+    [one] this image
+   *[other] these images
+} for good? Nothing brings them back, and what they cost is not given back.
+remove-ask = 🗑️ Remove this message of { $member } with its images for good? Nothing brings them back.
+deleted = 🗑️ Deleted.
+about-made = Ordered by { $member } · { $when }
+about-price = { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+}
+about-price-back = { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+}, { $returned } of them given back
+about-again = Made again from [an earlier order]({ $link })
+about-again-gone = Made again from an earlier order, which was deleted
+about-deleted = Deleted by { $member } · { $when }
 
 ## /usage and /quota
 
@@ -248,3 +283,5 @@ choice-hour = hour
 choice-day = day
 choice-week = week
 choice-month = month
+menu-remove-image = Remove image
+menu-who-made-this = Who made this

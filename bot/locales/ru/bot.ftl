@@ -51,9 +51,24 @@ images = { $count ->
 }
 
 button-cancel = Отменить
-button-reroll = Ещё вариант
-button-retry = Повторить
+button-reroll = Ещё вариант · { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+}
+button-retry = Повторить · { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+}
 button-fetch = Забрать изображения
+button-delete = Удалить
+button-confirm = Удалить
+button-keep = Оставить
+button-remove = Убрать
+button-block = Убрать и заблокировать автора
 numbered-cancel = Отменить { $number }
 numbered-fetch = Забрать { $number }
 
@@ -176,6 +191,9 @@ quota-too-high = ⚠️ Это больше, чем разрешает влад�
 job-not-found = ⚠️ Такого заказа здесь нет. Сделайте новый командой /imagine.
 not-your-job = ⚠️ Это чужой заказ. Такое доступно только его автору и тем, кто управляет сообщениями.
 not-now = ⚠️ Заказ уже в другом состоянии, поэтому кнопка ничего не делает. Посмотрите на его сообщение.
+still-running = 🎨 Этот заказ ещё не готов. Отмените его или удалите изображения, когда все они появятся.
+not-removed = ⚠️ Discord пока не даёт убрать это сообщение. Удаление записано: я попробую ещё, и ничего из этого больше не появится. Нажмите «Удалить» ещё раз или обратитесь к тем, кто управляет сообщениями.
+not-an-image = ⚠️ В этом сообщении нет моих изображений. Выберите то, в котором они есть.
 already-painting = 🎨 Уже рисую, остановить RunComfy нельзя. Результат появится, когда будет готов.
 forbidden-here = ⚠️ Здесь вам это недоступно. Спросите тех, кто управляет сервером; они могут обратиться к владельцу бота.
 missing-permissions = ⚠️ Я не могу публиковать изображения в этом канале, мне не хватает прав: { $permissions }. Попросите тех, кто управляет сервером, или выберите другой канал. Ничего не заказано.
@@ -193,6 +211,33 @@ jobs-painting = { $number }. 🎨 Рисую · заказано { $when } · [{
 jobs-fetchable = { $number }. 📦 Можно забрать бесплатно · заказано { $when } · { $prompt }
 jobs-none = Незавершённых заказов у вас здесь нет. Сделайте новый командой /imagine.
 jobs-cancelled = ✖️ Заказ отменён. Ничего не списано.
+
+## Deleting images, and who made them
+
+delete-ask = 🗑️ Удалить { $images ->
+    [one] { $images } изображение
+    [few] { $images } изображения
+    [many] { $images } изображений
+   *[other] { $images } изображения
+} навсегда? Восстановить их нельзя, и потраченное на них не вернётся.
+remove-ask = 🗑️ Убрать это сообщение участника { $member } вместе с изображениями навсегда? Восстановить их нельзя.
+deleted = 🗑️ Удалено.
+about-made = Заказ участника { $member } · { $when }
+about-price = { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+}
+about-price-back = { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+}, из них возвращено { $returned }
+about-again = Сделано ещё раз по [прежнему заказу]({ $link })
+about-again-gone = Сделано ещё раз по прежнему заказу, который удалён
+about-deleted = Удалено участником { $member } · { $when }
 
 ## /usage and /quota
 
@@ -342,3 +387,5 @@ choice-hour = час
 choice-day = день
 choice-week = неделя
 choice-month = месяц
+menu-remove-image = Убрать изображение
+menu-who-made-this = Кто это сделал

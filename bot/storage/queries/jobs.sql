@@ -19,7 +19,7 @@ order by created_at;
 -- name: unfinished_jobs
 -- What a member waits for, and what may still be fetched.
 select * from jobs
-where guild_id = :guild_id and user_id = :user_id
+where guild_id = :guild_id and user_id = :user_id and deleted_at is null
     and (status in ('waiting', 'submitting', 'in_queue', 'in_progress') or error is not null and request_id is not null)
 order by created_at desc
 limit :most;
@@ -75,6 +75,7 @@ update jobs set
     file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
     error_values = '{}', cancelled_by = null, look_at = null
 where job_id = :job_id and status in ('failed', 'succeeded') and error is not null and request_id is not null
+    and deleted_at is null
 returning *;
 
 -- name: due_jobs

@@ -1,0 +1,131 @@
+"""Takes images away for good: the row says so first, and the messages follow, however often that is tried."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.errors import NotAnImageError, NotRemovedError, NotYourJobError, StillRunningError
+from bot.jobs.here import check_here
+from bot.jobs.steadfast import durably
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.jobs.files import Files
+    from bot.records import Job, Post, Requester
+    from bot.storage.jobs import JobStore
+    from bot.storage.messages import MessageStore
+
+_log = logging.getLogger(__name__)
+_FIRST_PAUSE_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 24 * 3600.0
+
+
+class Removal:
+    """What a cog may ask about images that are to go.
+
+    `take_down` deletes a message for everybody, returns where it is gone already, and raises NotRemovedError
+    where Discord does not let it go.
+    """
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        messages: MessageStore,
+        files: Files,
+        take_down: Callable[[Post], Awaitable[None]],
+    ) -> None:
+        self._jobs = jobs
+        self._messages = messages
+        self._files = files
+        self._take_down = take_down
+        self._put_off: dict[str, tuple[float, float]] = {}  # the pause, and the time when it is over
+
+    async def shown(self, requester: Requester, message_id: int) -> Job:
+        """The job whose message this is, where somebody points at it.
+
+        Raises:
+            NotAnImageError: The message is no job's.
+            JobNotFoundError: It stands in another channel.
+        """
+        job_id = await self._messages.job_of(message_id)
+        if job_id is None:
+            raise NotAnImageError
+        return await self._here(requester, job_id)
+
+    async def parent(self, job: Job) -> Job | None:
+        """The job that was rolled again or retried."""
+        return await self._jobs.get(job.parent_id) if job.parent_id else None
+
+    async def removable(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
+        """The job, where whoever asks may delete it; one that is deleted may be deleted once more.
+
+        Raises:
+            JobNotFoundError: There is no such job in this channel, nor a job of one's own on this server.
+            NotYourJobError: Somebody else asks, who may not manage messages here.
+            StillRunningError: It has not ended.
+        """
+        job = await self._here(requester, job_id)
+        if job.user_id != requester.user_id and not may_manage:
+            raise NotYourJobError
+        if not job.status.is_final:
+            raise StillRunningError
+        return job
+
+    async def _here(self, requester: Requester, job_id: str) -> Job:
+        job = await self._jobs.get(job_id)
+        check_here(job, requester, *(post.channel_id for post in await self._messages.left(job_id)))
+        return job
+
+    async def delete(self, job: Job, user_id: int) -> bool:
+        """Delete what `removable` returned: nothing of it is posted ever again. Its messages go by `finish`.
+
+        Returns:
+            False where that had been done before.
+
+        Raises:
+            StillRunningError: It is being fetched again, or its end is being told.
+            BusyError: The database did not take it; nothing was deleted.
+        """
+        is_new = await self._messages.delete(job.job_id, user_id)
+        if not is_new and (await self._jobs.get(job.job_id)).deleted_at is None:
+            raise StillRunningError
+        if is_new:
+            _log.info("job %s: deleted by member %d", job.job_id, user_id)
+        return is_new
+
+    async def finish(self, job_id: str) -> None:
+        """Take away whatever is left of a deleted job: its files, its messages.
+
+        Raises:
+            NotRemovedError: Discord does not let a message go; it is tried again later, and at each start.
+        """
+        await self._files.remove(job_id)
+        try:
+            for post in await self._messages.left(job_id):
+                await self._take_down(post)
+                await durably(partial(self._messages.gone, post.message_id))
+        except NotRemovedError:
+            pause, _ = self._put_off.get(job_id, (_FIRST_PAUSE_SECONDS / 2, 0.0))
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            self._put_off[job_id] = pause, _now() + pause
+            raise
+        self._put_off.pop(job_id, None)
+
+    async def go_on(self) -> None:
+        """Finish every removal that was broken off or refused, each after its pause."""
+        for job_id in await self._messages.pending():
+            _, not_before = self._put_off.get(job_id, (0.0, 0.0))
+            if _now() >= not_before:
+                try:
+                    await self.finish(job_id)
+                    _log.info("job %s: its messages are gone", job_id)
+                except NotRemovedError as error:
+                    _log.warning("job %s: its message stays for now: %s", job_id, error)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,75 @@
+"""Which messages a job has, and jobs whose messages are to go."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.records import Post, milliseconds
+from bot.storage.database import Database, queries
+
+if TYPE_CHECKING:
+    import aiosqlite
+
+_queries = queries("messages")
+
+
+async def leave(connection: aiosqlite.Connection, job_id: str) -> None:
+    """Note that a job is about to get another message; part of the caller's transaction."""
+    await _queries.leave(connection, job_id=job_id)
+
+
+class MessageStore:
+    """Messages by job and jobs by message; what a verb returned is on the disk."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def delete(self, job_id: str, user_id: int) -> bool:
+        """Note that a job's messages are all to go; False where it is not over, or was deleted before.
+
+        Raises:
+            BusyError: The database did not take it; nothing was deleted.
+        """
+        deleted_at = milliseconds(datetime.now(UTC))
+
+        async def work(connection: aiosqlite.Connection) -> bool:
+            await leave(connection, job_id)
+            row = await _queries.delete_job(
+                connection, job_id=job_id, deleted_at=deleted_at, deleted_by=user_id
+            )
+            return row is not None
+
+        return await self._database.transaction(work)
+
+    async def left(self, job_id: str) -> list[Post]:
+        """The messages that a job has left and that were not seen to be gone, oldest first."""
+
+        async def work(connection: aiosqlite.Connection) -> list[Post]:
+            rows = _queries.left(connection, job_id=job_id)
+            return [Post(row["channel_id"], row["message_id"]) async for row in rows]
+
+        return await self._database.read(work)
+
+    async def gone(self, message_id: int) -> None:
+        """Forget a message that a job had left.
+
+        Raises:
+            BusyError: The database did not take it.
+        """
+        await self._database.transaction(lambda connection: _queries.gone(connection, message_id=message_id))
+
+    async def job_of(self, message_id: int) -> str | None:
+        """The id of the job that a message shows or showed; None where it is no job's."""
+        job_id: str | None = await self._database.read(
+            lambda connection: _queries.job_of(connection, message_id=message_id)
+        )
+        return job_id
+
+    async def pending(self) -> list[str]:
+        """The ids of deleted jobs that may have messages still."""
+
+        async def work(connection: aiosqlite.Connection) -> list[str]:
+            return [row["job_id"] async for row in _queries.pending(connection)]
+
+        return await self._database.read(work)

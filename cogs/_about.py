@@ -1,0 +1,41 @@
+"""Pure: everything that is known of an image, for whoever asks who made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.i18n import translate
+from cogs import _render as render
+from cogs._quoting import quote
+
+if TYPE_CHECKING:
+    from bot.models.catalogue import Catalogue
+    from bot.records import Job
+
+
+def about(job: Job, parent: Job | None, catalogue: Catalogue) -> discord.Embed:
+    """Who ordered it and when, the words and options, what it cost, and the order that it repeats."""
+    made = {"member": f"<@{job.user_id}>", "when": render.timestamp(job.created_at, "f")}
+    lines = [f"**{translate('about-made', job.locale, **made)}**", quote(render.prompt(job))]
+    lines.append(" · ".join([*render.options(job, catalogue), _price(job)]))
+    if parent:
+        lines.append(_again(parent, job.locale))
+    if job.deleted_at:
+        deleted = {"member": f"<@{job.deleted_by}>", "when": render.timestamp(job.deleted_at)}
+        lines.append(translate("about-deleted", job.locale, **deleted))
+    return discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
+
+
+def _price(job: Job) -> str:
+    if not job.refunded:
+        return translate("about-price", job.locale, credits=job.credits)
+    returned = job.refunded * job.credits_each
+    return translate("about-price-back", job.locale, credits=job.credits, returned=returned)
+
+
+def _again(parent: Job, locale: str) -> str:
+    if parent.message_id is None:
+        return translate("about-again-gone", locale)
+    return translate("about-again", locale, link=render.link(parent))

@@ -1,0 +1,116 @@
+"""Images that somebody wants gone: the question whether it is meant, and what an answer does."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+import stamina
+
+from bot.client import NETWORK_ERRORS, ImagineBot
+from bot.errors import JobNotFoundError, NotRemovedError
+from bot.i18n import translate
+from cogs import _render as render
+from cogs._buttons import JobButton, Verb, buttons, custom_ids
+from cogs._errors import whisper
+from cogs._requester import may, requester
+from cogs._respond import respond
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.records import Job, Post
+
+_GONE = {10003, 10008}  # Unknown Channel, Unknown Message
+
+
+async def ask(interaction: discord.Interaction[Any], job_id: str) -> None:
+    """Ask whoever may delete a job's images whether they mean it: what was paid for is not made again.
+
+    Under a message that only they see, the question stands in that message: nothing but a press there reaches
+    it later.
+    """
+    job = await _removable(interaction, job_id)
+    locale = interaction.locale.value
+    asked = replace(job, locale=locale)
+    if _is_private(interaction):
+        question = translate("delete-ask", locale, images=job.images)
+        await interaction.response.edit_message(
+            content=question, view=buttons(asked, Verb.CONFIRM, Verb.KEEP)
+        )
+    elif job.user_id == interaction.user.id:
+        question = translate("delete-ask", locale, images=job.images)
+        await respond(interaction, content=question, view=buttons(asked, Verb.CONFIRM), ephemeral=True)
+    else:
+        question = translate("remove-ask", locale, member=f"<@{job.user_id}>")
+        view = discord.ui.View(timeout=None)
+        view.add_item(JobButton.under(asked, Verb.CONFIRM, label=translate("button-remove", locale)))
+        await respond(interaction, content=question, view=view, ephemeral=True)
+
+
+async def keep(interaction: discord.Interaction[Any], job_id: str) -> None:
+    """Take the question back."""
+    job = await _removable(interaction, job_id)
+    if job.deleted_at or not _is_private(interaction):
+        raise JobNotFoundError
+    await interaction.response.edit_message(content="", view=render.view(job))
+
+
+async def delete(interaction: discord.Interaction[Any], job_id: str) -> None:
+    """Delete a job's images: the row first, so that whatever happens now, they are gone in the end."""
+    bot: ImagineBot = interaction.client
+    job = await _removable(interaction, job_id)
+    await bot.removal.delete(job, interaction.user.id)
+    # Discord may take longer than three seconds; the wish counts, whether or not it takes this.
+    with suppress(discord.HTTPException, *NETWORK_ERRORS):
+        await interaction.response.defer()
+    await bot.removal.finish(job_id)
+    if JobButton.custom_id_of(job, Verb.KEEP) in custom_ids(interaction.message):
+        await _insist(interaction.delete_original_response)
+        return
+    text = translate("deleted", interaction.locale.value)
+    if _is_private(interaction):
+        await interaction.edit_original_response(content=text, view=None)
+    else:  # a forged press under a message that everybody sees
+        await whisper(interaction, text)
+
+
+async def take_down(bot: ImagineBot, post: Post) -> None:
+    """Delete a message for everybody; one that is gone already is no trouble.
+
+    Raises:
+        NotRemovedError: Discord does not let it go now.
+    """
+    channel = bot.get_partial_messageable(post.channel_id)
+    await _insist(channel.get_partial_message(post.message_id).delete)
+
+
+async def _insist(deletion: Callable[[], Awaitable[None]]) -> None:
+    try:
+        async for attempt in stamina.retry_context(on=_is_passing, attempts=3, wait_initial=0.5, timeout=30):
+            with attempt:
+                await deletion()
+    except discord.HTTPException as error:
+        if error.code not in _GONE:
+            raise NotRemovedError(f"Discord answers HTTP {error.status}, code {error.code}") from error
+    except NETWORK_ERRORS as error:
+        raise NotRemovedError(f"Discord does not answer: {type(error).__name__}") from error
+
+
+def _is_passing(error: Exception) -> bool:
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 or error.status == 429
+    return isinstance(error, NETWORK_ERRORS)
+
+
+def _is_private(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the press came from a message that only one person sees, as questions are."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
+
+
+async def _removable(interaction: discord.Interaction[Any], job_id: str) -> Job:
+    bot: ImagineBot = interaction.client
+    may_manage = may(interaction.permissions, "manage_messages")
+    return await bot.removal.removable(requester(interaction), job_id, may_manage=may_manage)

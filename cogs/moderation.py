@@ -1,0 +1,55 @@
+"""What can be done with a message: Remove image, and Who made this."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from bot.errors import ForbiddenHereError
+from bot.i18n import DEFAULT_LOCALE, translate
+from cogs import _removal as removal
+from cogs import _render as render
+from cogs._about import about
+from cogs._requester import may, requester
+from cogs._respond import respond
+
+if TYPE_CHECKING:
+    from bot.client import ImagineBot
+
+_REFUSED_WORDS = 200000  # blocked by the server's AutoMod
+
+
+@app_commands.default_permissions(manage_messages=True)
+async def remove_image(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    """Ask a moderator whether the images of this message are to go for good."""
+    bot: ImagineBot = interaction.client
+    # A server's admins can hand a command to anybody in Discord's settings.
+    if not may(interaction.permissions, "manage_messages"):
+        raise ForbiddenHereError
+    job = await bot.removal.shown(requester(interaction), message.id)
+    await removal.ask(interaction, job.job_id)
+
+
+async def who_made_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    """Show everybody what the message of an image tells, and what it does not."""
+    bot: ImagineBot = interaction.client
+    asker = requester(interaction)
+    job = replace(await bot.removal.shown(asker, message.id), locale=asker.locale)
+    parent = await bot.removal.parent(job)
+    try:
+        await respond(interaction, embed=about(job, parent, bot.catalogue), ephemeral=True)
+    except discord.HTTPException as error:
+        if error.code != _REFUSED_WORDS:
+            raise
+        await respond(interaction, embed=about(render.wordless(job), parent, bot.catalogue), ephemeral=True)
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Add both to the menu of every message."""
+    name = translate("menu-remove-image", DEFAULT_LOCALE)
+    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=remove_image))
+    name = translate("menu-who-made-this", DEFAULT_LOCALE)
+    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=who_made_this))

@@ -1,0 +1,286 @@
+"""Images that are deleted: by whom, what goes, what stays, and whatever happens on the way."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from playground.runcomfy import answer
+from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.world import names, open_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playground.discord import Interaction, Message, Person
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+NO_ACCESS = {"code": 50001, "message": "Missing Access"}
+PAGE = "<html>no JSON</html>"
+
+
+async def done(world: World, person: Person, **options: Any) -> Message:
+    message = await world.imagine(person, **{"resolution": "0.5K", **options})
+    await world.ends(message, "✅")
+    await world.ended(message)
+    return message
+
+
+async def asked(person: Person, message: Message) -> Message:
+    """The question whether it is meant, which only they see."""
+    question = await (await person.press(message, "Delete")).answered()
+    assert question.is_ephemeral
+    return question
+
+
+async def confirmed(world: World, person: Person, message: Message, *words: str) -> Message:
+    """Press, be asked, press again, and wait until that says something."""
+    question = await asked(person, message)
+    await person.press(question, "Delete")
+    return await world.ends(question, *words)
+
+
+async def refusal(press: Interaction) -> str:
+    message = await press.answered()
+    assert message.is_ephemeral
+    return message.text
+
+
+async def test_the_owner_deletes(world: World) -> None:
+    anna = world.newcomer()
+    message = await done(world, anna, num_images=2)
+    before, used = world.job(message), world.used(anna)
+    question = await asked(anna, message)
+    assert "these images" in question.text
+    assert "not given back" in question.text
+    assert names(question) == ["Delete"]
+    assert not message.is_deleted
+    await anna.press(question, "Delete")
+    await world.ends(question, "Deleted")
+    assert message.is_deleted
+    assert names(question) == []
+    after = world.job(message)
+    assert after.pop("deleted_at")
+    assert after.pop("deleted_by") == int(anna.id)
+    assert after.pop("message_id") is None
+    assert after == {name: before[name] for name in after}
+    assert world.used(anna) == used == 2
+    check_accounts(world)
+
+
+async def test_a_moderator_deletes_what_is_anothers(world: World) -> None:
+    anna = world.newcomer()
+    message = await done(world, anna)
+    question = await asked(world.mia, message)
+    assert f"<@{anna.id}>" in question.text
+    await world.mia.press(question, "Remove")
+    await world.ends(question, "Deleted")
+    assert message.is_deleted
+    assert world.job(message)["deleted_by"] == int(world.mia.id)
+    assert world.used(anna) == 1
+    assert anna.direct_messages.messages == []
+
+
+async def test_a_stranger_does_not_delete(world: World) -> None:
+    anna, stranger = world.newcomer(), world.newcomer()
+    message = await done(world, anna)
+    assert "somebody else" in await refusal(await stranger.press(message, "Delete"))
+    confirm = f"job:confirm:v1:{world.job(message)['job_id']}"
+    assert "somebody else" in await refusal(await stranger.forge(custom_id=confirm, message=message))
+    assert not message.is_deleted
+    assert world.job(message)["deleted_at"] is None
+
+
+async def test_somebody_who_lost_the_role_between_the_question_and_the_answer(world: World) -> None:
+    boss, anna = world.newcomer(is_manager=True), world.newcomer()
+    message = await done(world, anna)
+    question = await asked(boss, message)
+    boss.is_manager = False
+    press = await boss.press(question, "Remove")
+    assert "somebody else" in await refusal(press)
+    assert world.job(message)["deleted_at"] is None
+    assert not message.is_deleted
+
+
+async def test_a_job_that_runs_is_not_deleted(held: World) -> None:
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    job_id = held.job(message)["job_id"]
+    for verb in ("delete", "confirm"):
+        press = await anna.forge(custom_id=f"job:{verb}:v1:{job_id}", message=message)
+        assert "not done yet" in await refusal(press)
+    held.runcomfy.finish(held.runcomfy.start_next())
+    await held.ends(message, "✅")
+    assert delivered(message) == 1
+
+
+async def test_twice_is_once(world: World) -> None:
+    """Two questions, both answered; a third press of what has been answered."""
+    anna = world.newcomer()
+    message = await done(world, anna)
+    questions = [await asked(anna, message), await asked(world.mia, message)]
+    presses = [await anna.press(questions[0], "Delete"), await world.mia.press(questions[1], "Remove")]
+    for question in questions:
+        await world.ends(question, "Deleted")
+    world.discord.send(presses[0].event)
+    assert (await done(world, world.newcomer())).text
+    assert message.is_deleted
+    assert "reference" not in questions[0].text + questions[1].text
+
+
+async def test_nothing_can_be_done_with_it_afterwards(world: World) -> None:
+    anna = world.newcomer()
+    world.runcomfy.fail("file", answer(404))
+    message = await done(world, anna, num_images=2)
+    assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
+    await confirmed(world, anna, message, "Deleted")
+    job_id, submits = world.job(message)["job_id"], len(world.runcomfy.submits)
+    other = await done(world, anna)
+    for verb in ("fetch", "reroll", "retry", "cancel", "keep"):
+        press = await anna.forge(custom_id=f"job:{verb}:v1:{job_id}", message=other)
+        assert "no such job" in await refusal(press)
+    assert "no unfinished jobs" in await world.says(anna, "jobs")
+    assert len(world.runcomfy.submits) == submits + 1
+
+
+async def test_a_part_that_was_fetched_since_goes_with_the_rest(world: World) -> None:
+    anna = world.newcomer()
+    world.runcomfy.fail("file", answer(404))
+    part = await done(world, anna, num_images=2)
+    job_id = world.job(part)["job_id"]
+    fetched = await (await anna.press(part, "Fetch the images")).answered()
+    await world.ends(fetched, "✅ 2 images")
+    await world.settled()
+    assert (delivered(part), delivered(fetched)) == (1, 2)
+    question = await asked(world.mia, part)  # under the message that the job has left
+    await world.mia.press(question, "Remove")
+    await world.ends(question, "Deleted")
+    assert part.is_deleted
+    assert fetched.is_deleted
+    assert [row["deleted_by"] for row in world.rows() if row["job_id"] == job_id] == [int(world.mia.id)]
+    assert world.rows("select * from left_messages") == []
+
+
+async def test_a_message_that_is_gone_already(world: World) -> None:
+    anna = world.newcomer()
+    message = await done(world, anna)
+    question = await asked(anna, message)
+    world.mia.delete(message)
+    await anna.press(question, "Delete")
+    await world.ends(question, "Deleted")
+    assert world.job(message)["deleted_at"]
+    assert world.rows("select * from left_messages") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "times"),
+    [(403, NO_ACCESS, 1), (503, PAGE, 3), (429, PAGE, 3), (404, PAGE, 1)],
+)
+async def test_discord_does_not_let_it_go(world: World, status: int, body: object, times: int) -> None:
+    """It is told kindly, and a second press goes through with it."""
+    anna = world.newcomer()
+    message = await done(world, anna)
+    world.discord.fail("delete_message", status, body, times=times)
+    question = await asked(anna, message)
+    press = await anna.press(question, "Delete")
+    await world.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
+    assert not message.is_deleted
+    assert world.job(message)["deleted_at"]
+    await anna.press(question, "Delete")
+    await world.ends(question, "Deleted")
+    assert message.is_deleted
+
+
+async def test_discord_answers_late_or_not_at_all(world: World) -> None:
+    anna = world.newcomer()
+    message = await done(world, anna)
+    world.discord.fail("delete_message", 503, PAGE, is_late=True)
+    await confirmed(world, anna, message, "Deleted")
+    assert message.is_deleted
+
+
+async def test_a_first_response_that_is_not_taken_deletes_all_the_same(world: World) -> None:
+    anna = world.newcomer()
+    message = await done(world, anna)
+    question = await asked(anna, message)
+    world.discord.fail("callback", 404, {"code": 10062, "message": "Unknown interaction"})
+    await anna.press(question, "Delete")
+    await world.discord.until(lambda: message.is_deleted)
+    assert world.job(message)["deleted_at"]
+
+
+async def test_a_database_that_does_not_write_deletes_nothing(world: World) -> None:
+    anna = world.newcomer()
+    message = await done(world, anna)
+    question = await asked(anna, message)
+    with closing(sqlite3.connect(world.folder / "data" / "bot.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        assert "busy" in await refusal(await anna.press(question, "Delete"))
+        other.execute("rollback")
+    assert not message.is_deleted
+    await anna.press(question, "Delete")
+    await world.ends(question, "Deleted")
+
+
+async def test_the_files_on_the_disk_go_too(held: World) -> None:
+    """Their message is gone, and direct messages are closed; the press is one that no app would send."""
+    anna = held.newcomer()
+    anna.takes_direct_messages = False
+    message = await held.queued(anna)
+    held.mia.delete(message)
+    held.runcomfy.finish(held.runcomfy.start_next())
+    row = await held.ended(message)
+    await held.stored(lambda: held.job(message)["token"] is None)
+    folder = held.folder / "data" / "files" / row["job_id"]
+    assert folder.exists()
+    assert row["look_at"]
+    held.runcomfy.release()
+    other = await done(held, held.newcomer())
+    shown = other.data
+    press = await anna.forge(custom_id=f"job:confirm:v1:{row['job_id']}", message=other)
+    await held.discord.until(lambda: any("Deleted" in each.text for each in press.messages))
+    assert not folder.exists()
+    assert held.job(message)["look_at"] is None
+    assert other.data == shown
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_the_next_start_takes_away_what_discord_did_not_let_go(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
+        message = await done(world, world.alice)
+        world.discord.channel.app_permissions.update(view_channel=False)
+        question = await asked(world.alice, message)
+        press = await world.alice.press(question, "Delete")
+        await world.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
+        await world.restart()
+        await world.discord.until(lambda: "its message stays for now" in world.log)
+        world.discord.channel.app_permissions.update(view_channel=True)
+        await world.restart()
+        await world.discord.until(lambda: message.is_deleted)
+        await world.stored(lambda: world.rows("select * from left_messages") == [])
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_nothing_is_looked_for_late(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as world:
+        world.runcomfy.hold()
+        message = await world.imagine(resolution="0.5K")
+        await world.ends(message, "RunComfy did not finish in time", timeout=60)
+        await world.stored(lambda: world.job(message)["token"] is None)
+        press = await world.alice.forge(
+            custom_id=f"job:confirm:v1:{world.job(message)['job_id']}", message=message
+        )
+        await world.discord.until(lambda: message.is_deleted)
+        await world.discord.until(lambda: any("Deleted" in each.text for each in press.messages))
+        await world.kill()
+        world.write("update jobs set ended_at = ended_at - 3600000")
+        world.runcomfy.release()
+        await world.start()
+        other = await done(world, world.bob)
+        assert {each for each in world.discord.channel.messages if not each.is_ephemeral} == {other}
+        assert world.alice.direct_messages.messages == []
+        check_accounts(world)

@@ -1,0 +1,101 @@
+"""Which messages a job has, and what a deletion leaves in the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.limits import Limits
+from bot.records import Job, JobStatus, Post
+from bot.storage.messages import MessageStore
+from tests.orders import CHANNEL, MEMBER, order, requester
+
+if TYPE_CHECKING:
+    from bot.storage.database import Database
+    from bot.storage.jobs import JobStore
+
+FREE = Limits()
+
+
+@pytest.fixture
+def messages(database: Database) -> MessageStore:
+    return MessageStore(database)
+
+
+async def ended(
+    jobs: JobStore, status: JobStatus, *, message_id: int, error: str | None = None, is_told: bool = True
+) -> Job:
+    job = order()
+    await jobs.reserve(job, FREE)
+    await jobs.submitting(job.job_id)
+    await jobs.submitted(job.job_id, f"request of {job.job_id}")
+    await jobs.answered(job.job_id, message_id)
+    over = await jobs.end(job.job_id, status, error=error, delivered=int(status is JobStatus.SUCCEEDED))
+    assert over
+    if is_told:
+        await jobs.told(over)
+    return await jobs.get(job.job_id)
+
+
+@pytest.mark.parametrize("status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED])
+async def test_what_is_over_is_deleted_once(
+    jobs: JobStore, messages: MessageStore, status: JobStatus
+) -> None:
+    job = await ended(jobs, status, message_id=7)
+    assert await messages.delete(job.job_id, MEMBER + 1)
+    assert not await messages.delete(job.job_id, MEMBER)
+    after = await jobs.get(job.job_id)
+    assert (after.deleted_by, after.message_id, after.status) == (MEMBER + 1, None, status)
+    assert after.deleted_at
+    assert (after.images, after.refunded, after.input) == (job.images, job.refunded, job.input)
+    assert await messages.left(job.job_id) == [Post(CHANNEL, 7)]
+    assert await messages.pending() == [job.job_id]
+    await messages.gone(7)
+    assert await messages.left(job.job_id) == []
+    assert await messages.pending() == []
+    assert await messages.job_of(7) is None
+
+
+async def test_what_is_under_way_or_not_told_yet_is_not_deleted(
+    jobs: JobStore, messages: MessageStore
+) -> None:
+    untold = await ended(jobs, JobStatus.FAILED, message_id=7, is_told=False)
+    live = order()
+    await jobs.reserve(live, FREE)
+    await jobs.answered(live.job_id, 8)
+    for job in (untold, live):
+        assert not await messages.delete(job.job_id, MEMBER)
+        assert (await jobs.get(job.job_id)).deleted_at is None
+    assert await messages.pending() == []
+    assert not await messages.delete("nothing", MEMBER)
+
+
+async def test_nothing_of_it_is_fetched_or_looked_for(jobs: JobStore, messages: MessageStore) -> None:
+    job = await ended(jobs, JobStatus.FAILED, message_id=7, error="generation-timeout")
+    assert job.look_at
+    assert job.is_fetchable
+    assert [each.job_id for each in await jobs.unfinished(job.guild_id, job.user_id)] == [job.job_id]
+    await messages.delete(job.job_id, MEMBER)
+    after = await jobs.get(job.job_id)
+    assert after.look_at is None
+    assert not after.is_fetchable
+    assert await jobs.fetch_again(job.job_id, requester()) is None
+    assert await jobs.take_up_late(job.job_id) is None
+    assert await jobs.unfinished(job.guild_id, job.user_id) == []
+    assert await jobs.open() == []
+
+
+async def test_a_fetched_job_has_both_messages(jobs: JobStore, messages: MessageStore) -> None:
+    job = await ended(jobs, JobStatus.FAILED, message_id=7, error="generation-timeout")
+    asker = requester()
+    assert await jobs.fetch_again(job.job_id, asker)
+    assert await messages.job_of(7) == job.job_id
+    await jobs.answered(job.job_id, 8)
+    done = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=1)
+    assert done
+    assert [await messages.job_of(each) for each in (7, 8, 9)] == [job.job_id, job.job_id, None]
+    assert await messages.pending() == []
+    await messages.delete(job.job_id, MEMBER)
+    assert await messages.left(job.job_id) == [Post(job.channel_id, 7), Post(asker.channel_id, 8)]
+    assert [await messages.job_of(each) for each in (7, 8)] == [job.job_id] * 2
