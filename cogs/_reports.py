@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.charts.chart import Member, ReportChart, ReportDay
+from bot.charts.chart import ReportChart, ReportDay
 from bot.i18n import Text, translate
 from bot.limits import Kind, Target
 from bot.quotas import parse_quotas
-from bot.storage.reports import Tally, by_member
 from cogs._quotas import day_label, in_alt_text, in_words, mention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime, tzinfo
+
+    from bot.charts.chart import Member
+    from bot.storage.reports import Tally
 
 TOP = 10
 _COLUMNS = ("orders", "failed", "images", "credits", "given_back", "usd")
@@ -57,10 +59,10 @@ def chart(
     days: Sequence[Sequence[Tally]],
     borders: Sequence[datetime],
     zone: tzinfo,
-    names: Mapping[int, str],
+    members: Sequence[Member],
     locale: str,
 ) -> ReportChart:
-    """The days and the members who spent most, by the names that are given."""
+    """The days, and the members that are given."""
     return ReportChart(
         title=translate("chart-report", locale, count=len(days)),
         spent_label=translate("chart-spent", locale),
@@ -76,16 +78,9 @@ def chart(
             for day, border in zip(days, borders, strict=False)
         ),
         members_title=translate("chart-members", locale),
-        members=tuple(
-            Member(names.get(tally.user_id, str(tally.user_id)), tally.spent) for tally in top(days)
-        ),
+        members=tuple(members),
         decimal_point=translate("decimal-point", locale),
     )
-
-
-def top(days: Sequence[Sequence[Tally]]) -> list[Tally]:
-    """The members who spent most on all days together."""
-    return by_member(tally for day in days for tally in day)[:TOP]
 
 
 def alt_text(drawn: ReportChart, locale: str) -> str:

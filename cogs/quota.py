@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.charts.chart import Member
 from bot.client import NETWORK_ERRORS
 from bot.errors import ChartError, ForbiddenHereError, QuotaTooHighError
 from bot.i18n import translate
@@ -150,8 +153,9 @@ class QuotaCommands(commands.Cog):
         asker = _manager(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         used = await self._this_month(asker)
+        file = await asyncio.to_thread(table, used)
         await interaction.edit_original_response(
-            embed=_embed(total_line(used, asker.locale)), attachments=[table(used)]
+            embed=_embed(total_line(used, asker.locale)), attachments=[file]
         )
 
     @quota.command()
@@ -162,12 +166,13 @@ class QuotaCommands(commands.Cog):
         zone = await self._bot.zone(asker.guild_id)
         borders = last_days(datetime.now(UTC), zone, DAYS)
         days = await self._bot.reports.days(asker.guild_id, borders)
-        used = by_member(tally for day in days for tally in day)
+        used = await asyncio.to_thread(by_member, chain.from_iterable(days))
         lines = [total_line(used, asker.locale)]
         lines += [member_line(tally, asker.locale) for tally in used[:TOP]]
         shown = _embed("\n".join(lines))
-        drawn = chart(days, borders, zone, await self._names(used[:TOP]), asker.locale)
-        files = [table_by_day(days, borders, zone)]
+        drawn = chart(days, borders, zone, await self._named(used[:TOP]), asker.locale)
+        # Off the event loop: a large server's month is a quarter of a million rows.
+        files = [await asyncio.to_thread(table_by_day, days, borders, zone)]
         try:
             png = io.BytesIO(await self._bot.charts.draw(drawn))
         except ChartError as error:
@@ -202,16 +207,18 @@ class QuotaCommands(commands.Cog):
         first = Period.MONTH.start(now, zone)
         borders = [border for border in last_days(now, zone, 31) if border >= first]
         days = await self._bot.reports.days(asker.guild_id, borders)
-        return by_member(tally for day in days for tally in day)
+        return await asyncio.to_thread(by_member, chain.from_iterable(days))
 
-    async def _names(self, tallies: Sequence[Tally]) -> dict[int, str]:
+    async def _named(self, tallies: Sequence[Tally]) -> list[Member]:
         """What members call themselves, as far as Discord tells; a picture shows no mentions."""
-        names: dict[int, str] = {}
+        members: list[Member] = []
         for tally in tallies:
+            name = str(tally.user_id)
             with suppress(discord.HTTPException, *NETWORK_ERRORS):
                 user = self._bot.get_user(tally.user_id) or await self._bot.fetch_user(tally.user_id)
-                names[tally.user_id] = user.display_name
-        return names
+                name = user.display_name
+            members.append(Member(name, tally.spent))
+        return members
 
 
 def _embed(text: str) -> discord.Embed:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
     from datetime import datetime
-    from decimal import Decimal
 
     import aiosqlite
 
@@ -40,27 +41,30 @@ class Tally:
     usd: Decimal
     """What RunComfy charged; where it has not said so, what was expected."""
 
-    def __add__(self, later: Tally) -> Tally:
-        """Both together; the limits are the later one's."""
-        return replace(
-            later,
-            orders=self.orders + later.orders,
-            failed=self.failed + later.failed,
-            images=self.images + later.images,
-            spent=self.spent + later.spent,
-            refunded=self.refunded + later.refunded,
-            failed_credits=self.failed_credits + later.failed_credits,
-            usd=self.usd + later.usd,
-        )
-
 
 def by_member(tallies: Iterable[Tally]) -> list[Tally]:
-    """One tally a member, whoever spent most first; earlier ones must come before later ones."""
-    found: dict[int, Tally] = {}
+    """One tally a member, whoever spent most first; earlier ones must come before later ones.
+
+    The limits are those of the last. A large server's month takes a second: not on the event loop.
+    """
+    found: defaultdict[int, list[Tally]] = defaultdict(list)
     for tally in tallies:
-        before = found.get(tally.user_id)
-        found[tally.user_id] = before + tally if before else tally
-    return sorted(found.values(), key=lambda each: (-each.spent, each.user_id))
+        found[tally.user_id].append(tally)
+    together = [_together(each) if len(each) > 1 else each[0] for each in found.values()]
+    return sorted(together, key=lambda each: (-each.spent, each.user_id))
+
+
+def _together(tallies: list[Tally]) -> Tally:
+    return replace(
+        tallies[-1],
+        orders=sum(tally.orders for tally in tallies),
+        failed=sum(tally.failed for tally in tallies),
+        images=sum(tally.images for tally in tallies),
+        spent=sum((tally.spent for tally in tallies), Decimal(0)),
+        refunded=sum((tally.refunded for tally in tallies), Decimal(0)),
+        failed_credits=sum((tally.failed_credits for tally in tallies), Decimal(0)),
+        usd=sum((tally.usd for tally in tallies), Decimal(0)),
+    )
 
 
 class ReportStore:

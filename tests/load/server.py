@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -90,7 +91,7 @@ class Server:
     async def report(self, _user_id: int) -> None:
         """What `/quota report` reads, and `/quota show` at the end of a month."""
         days = await self.reports.days(GUILD, last_days(datetime.now(UTC), UTC, 30))
-        by_member(tally for day in days for tally in day)
+        await asyncio.to_thread(by_member, chain.from_iterable(days))
 
 
 async def measure(path: Path, size: Size, rounds: int) -> None:
