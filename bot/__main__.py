@@ -49,7 +49,11 @@ def _run() -> int:
     try:
         settings = config.load()
         secrets = (settings.discord_token, settings.runcomfy_token)
-        log.set_up(settings.log_level, secrets=[secret.get_secret_value() for secret in secrets])
+        log.set_up(
+            settings.log_level,
+            secrets=[secret.get_secret_value() for secret in secrets],
+            style=settings.log_format,
+        )
         asyncio.run(app.run(settings))
     except ConfigError as error:
         print("The bot cannot start:", *error.problems, sep="\n- ", file=sys.stderr)  # noqa: T201 (for the owner)

@@ -16,6 +16,7 @@ from bot.hosts import FileHosts, is_loopback
 from bot.quotas import Period, Quota, Quotas, parse_quotas
 
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat: TypeAlias = Literal["text", "json"]
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
 
 
@@ -101,6 +102,12 @@ def _upper(level: Any) -> Any:
     return str(level).upper()
 
 
+def _log_format(text: Any) -> Any:
+    if str(text).lower() not in get_args(LogFormat):
+        raise ValueError(f"must be {' or '.join(get_args(LogFormat))}")
+    return str(text).lower()
+
+
 _Quotas: TypeAlias = Annotated[Quotas, NoDecode, BeforeValidator(_quotas)]
 
 
@@ -139,6 +146,7 @@ class Settings(BaseSettings):
     guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
     discord_proxy: Annotated[str, AfterValidator(_proxy)] | None = None
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
+    log_format: Annotated[LogFormat, BeforeValidator(_log_format)] = "text"
 
 
 def load() -> Settings:

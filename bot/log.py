@@ -1,29 +1,86 @@
-"""Logging as text on stderr, with every secret blanked, whatever library wrote the line."""
+"""Logging on stderr, as text or JSON, with every secret blanked, whatever library wrote the line."""
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # An interaction's token lets anybody write in the bot's name for 15 minutes; discord.py logs addresses that
 # hold it and, at DEBUG, whole events.
 _TOKEN = re.compile(r"""(/(?:webhooks|interactions)/\d+/|["']token["']: ?["'])[\w.-]+""")
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+_job: ContextVar[str | None] = ContextVar("job", default=None)
 
 
-class _BlankingFormatter(logging.Formatter):
+@contextmanager
+def about(job_id: str | None) -> Iterator[None]:
+    """Name the job in every line that is logged inside, also by libraries and by tasks that begin there.
+
+    None names no job, nor does a text that can be no job's id, as that of a forged press.
+    """
+    before = _job.set(job_id if job_id and _JOB_ID.fullmatch(job_id) else None)
+    try:
+        yield
+    finally:
+        _job.reset(before)
+
+
+def _with_job(record: logging.LogRecord) -> bool:
+    """Keeps every line, and notes whose it is while that is known."""
+    job = _job.get()
+    vars(record).update(job=job, about=f"job {job}: " if job else "")
+    return True
+
+
+class _Blanks:
+    """What may stand in a log, of any text."""
+
     def __init__(self, secrets: Iterable[str]) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
         self._secrets = [secret for secret in secrets if secret]
 
-    def format(self, record: logging.LogRecord) -> str:
-        text = _TOKEN.sub(r"\1***", super().format(record))
+    def __call__(self, text: str) -> str:
+        text = _TOKEN.sub(r"\1***", text)
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
+
+
+class _TextFormatter(logging.Formatter):
+    def __init__(self, blanked: _Blanks) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(about)s%(message)s")
+        self._blanked = blanked
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._blanked(super().format(record))
+
+
+class _JsonFormatter(logging.Formatter):
+    """A line is one object; a line with a `story` has its numbers as such."""
+
+    def __init__(self, blanked: _Blanks) -> None:
+        super().__init__()
+        self._blanked = blanked
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": self._blanked(record.getMessage()),
+        }
+        line |= {name: vars(record)[name] for name in ("job", "story") if vars(record).get(name)}
+        if record.exc_info:
+            line["exception"] = self._blanked(self.formatException(record.exc_info))
+        return json.dumps(line)
 
 
 def _is_brief(record: logging.LogRecord) -> bool:
@@ -34,10 +91,12 @@ def _is_brief(record: logging.LogRecord) -> bool:
     return True
 
 
-def set_up(level: str, *, secrets: Iterable[str] = ()) -> None:
+def set_up(level: str, *, secrets: Iterable[str] = (), style: Literal["text", "json"] = "text") -> None:
     """Send everything from `level` up to stderr, without the secrets, tracebacks included."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_BlankingFormatter(secrets))
+    blanked = _Blanks(secrets)
+    handler.setFormatter(_JsonFormatter(blanked) if style == "json" else _TextFormatter(blanked))
+    handler.addFilter(_with_job)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # What discord.py says of each connection, and stamina of each try, is not what an owner reads a log for.
     if level != "DEBUG":

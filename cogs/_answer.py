@@ -11,6 +11,7 @@ import discord
 import stamina
 
 from bot.client import NETWORK_ERRORS, ImagineBot
+from bot.log import about
 from cogs import _render as render
 from cogs._buttons import JobButton
 from cogs._respond import REFUSED_WORDS, respond
@@ -28,11 +29,12 @@ _ANSWERED_ALREADY = 40060  # discord.py repeats a callback that met a 5xx; the f
 async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
     """Show the job in a new message and carry it on; give it back where that message cannot be seen."""
     bot: ImagineBot = interaction.client
-    message_id = await _respond(interaction, job)
-    if message_id is None:
-        await bot.jobs.unanswered(job)
-    else:
-        bot.jobs.answered(job, message_id)
+    with about(job.job_id):
+        message_id = await _respond(interaction, job)
+        if message_id is None:
+            await bot.jobs.unanswered(job)
+        else:
+            bot.jobs.answered(job, message_id)
 
 
 async def find_answer(bot: ImagineBot, job: Job) -> int | None:
@@ -58,7 +60,7 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
             with attempt:
                 message = await bot.webhook(job.token or "").fetch_message(original)
     except (discord.HTTPException, *NETWORK_ERRORS) as error:
-        _log.warning("job %s: its first response cannot be found: %s", job.job_id, error)
+        _log.warning("its first response cannot be found: %s", error)
         return None
     return message.id if JobButton.is_under(message, job) else None
 
@@ -68,13 +70,13 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
     try:
         response = await respond(interaction, embed=render.embed(job, bot.catalogue), view=render.view(job))
     except discord.HTTPException as error:
-        _log.warning("job %s: the first response was not taken: %s", job.job_id, error)
+        _log.warning("the first response was not taken: %s", error)
         if error.code == REFUSED_WORDS and not render.is_wordless(job):
             return await _respond(interaction, render.wordless(job))
         if error.code != _ANSWERED_ALREADY and error.status < 500:
             return None
     except NETWORK_ERRORS as error:
-        _log.warning("job %s: the first response was lost: %s", job.job_id, type(error).__name__)
+        _log.warning("the first response was lost: %s", type(error).__name__)
     else:
         return response.message_id
     return await find_answer(bot, job)

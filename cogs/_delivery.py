@@ -16,6 +16,7 @@ from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import DeliveryError
 from bot.i18n import DEFAULT_LOCALE, Text, translate
 from bot.images import Fitted, fit
+from bot.log import about
 from bot.records import Job, JobStatus
 from cogs import _render as render
 from cogs._answer import find_answer
@@ -55,9 +56,10 @@ class DiscordDelivery:
         if self._bot.is_stopping or datetime.now(UTC) - job.asked_at > _EDITS_OF_OLD_MESSAGES:
             return
         embed = render.embed(job, self._bot.catalogue, place=place, is_held_up=is_held_up)
-        self._of(job).show(
-            embed.to_dict(), lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
-        )
+        with about(job.job_id):  # another job's move may have changed this one's place
+            self._of(job).show(
+                embed.to_dict(), lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
+            )
 
     async def tell(self, job: Job) -> None:
         """Show the end of a job that has no images.

@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot.client import NETWORK_ERRORS
 from bot.errors import JobNotFoundError
 from bot.i18n import translate
+from bot.log import about
 from cogs import _removal as removal
 from cogs import _render as render
 from cogs._answer import answer
@@ -43,10 +44,11 @@ class Jobs(commands.Cog):
     @commands.Cog.listener()
     async def on_job_button(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
         """A button was pressed, or somebody claims so: verb and job_id are unchecked."""
-        try:
-            await self._press(interaction, verb, job_id)
-        except Exception as error:  # noqa: BLE001 (the boundary of all buttons)
-            await explain(interaction, error)
+        with about(job_id):
+            try:
+                await self._press(interaction, verb, job_id)
+            except Exception as error:  # noqa: BLE001 (the boundary of all buttons)
+                await explain(interaction, error)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:

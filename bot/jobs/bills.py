@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import BotError, RunComfyUnavailableError
 from bot.i18n import Text
+from bot.log import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +71,8 @@ class Bills:
         """
         while due := await self._costs.due():
             for job in due:
-                await self._costs.note(job, await self._cost(job))
+                with about(job.job_id):
+                    await self._costs.note(job, await self._cost(job))
 
     async def _cost(self, job: Job) -> Decimal | None:
         try:
@@ -78,7 +80,7 @@ class Bills:
         except RunComfyUnavailableError:
             raise
         except BotError as error:
-            _log.info("job %s: RunComfy does not say what it has cost: %s", job.job_id, error)
+            _log.info("RunComfy does not say what it has cost: %s", error)
             return None
 
     async def watch_budget(self) -> None:

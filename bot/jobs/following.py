@@ -74,7 +74,7 @@ class Following:
                 if self._runcomfy.is_down:
                     self._delivery.progress(job, is_held_up=True)
                 else:
-                    _log.warning("job %s: no answer from RunComfy, looking again: %s", job.job_id, error)
+                    _log.warning("no answer from RunComfy, looking again: %s", error)
             except RequestNotFoundError:
                 if seen or time.monotonic() - moved_at > _REQUEST_IS_NEW_SECONDS:
                     raise
@@ -98,5 +98,5 @@ class Following:
                     job = painting or job
                 self._delivery.progress(job)
             case other:
-                _log.debug("job %s: %s", job.job_id, other)
+                _log.debug("%s", other)
         return job

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.errors import NotAnImageError, NotRemovedError, NotYourJobError, StillRunningError
 from bot.jobs.here import check_here
 from bot.jobs.steadfast import durably
+from bot.log import about
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -94,7 +95,8 @@ class Removal:
         if not is_new and (await self._jobs.get(job.job_id)).deleted_at is None:
             raise StillRunningError
         if is_new:
-            _log.info("job %s: deleted by member %d", job.job_id, user_id)
+            with about(job.job_id):
+                _log.info("deleted by member %d", user_id)
         return is_new
 
     async def finish(self, job_id: str) -> None:
@@ -119,12 +121,14 @@ class Removal:
         """Finish every removal that was broken off or refused, each after its pause."""
         for job_id in await self._messages.pending():
             _, not_before = self._put_off.get(job_id, (0.0, 0.0))
-            if _now() >= not_before:
+            if _now() < not_before:
+                continue
+            with about(job_id):
                 try:
                     await self.finish(job_id)
-                    _log.info("job %s: its messages are gone", job_id)
+                    _log.info("its messages are gone")
                 except NotRemovedError as error:
-                    _log.warning("job %s: its message stays for now: %s", job_id, error)
+                    _log.warning("its message stays for now: %s", error)
 
 
 def _now() -> float:

@@ -23,6 +23,7 @@ from bot.jobs.following import Following
 from bot.jobs.steadfast import Unbroken, durably
 from bot.jobs.submission import CancelledOnTheWayError, Submission
 from bot.jobs.turns import Turns
+from bot.log import about
 from bot.records import Job, JobStatus
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class JobRunner:
             if job.request_id and not job.status.is_final:
                 self._turns.occupy(job)
         for job in jobs:
-            _log.info("job %s: taken up again as %s", job.job_id, job.status)
+            with about(job.job_id):
+                _log.info("taken up again as %s", job.status)
             self.take(job)
         self._maintaining = asyncio.create_task(self._upkeep.run(self.take))
 
@@ -86,7 +88,8 @@ class JobRunner:
         if self._is_closing:
             return
         before = self._tasks.get(job.job_id)
-        task = asyncio.create_task(self._guarded(job, message_id, before), name=f"job {job.job_id}")
+        with about(job.job_id):
+            task = asyncio.create_task(self._guarded(job, message_id, before), name=f"job {job.job_id}")
         self._tasks[job.job_id] = task
         task.add_done_callback(partial(self._forget, job.job_id))
 
@@ -139,7 +142,7 @@ class JobRunner:
             await self._carry(job)
         except Exception:  # noqa: BLE001 (the guard of a job: one that breaks must not stop the others)
             reference = secrets.token_hex(3).upper()
-            _log.exception("job %s: unexpected, reference %s", job.job_id, reference)
+            _log.exception("unexpected, reference %s", reference)
             await self._fail(job, UnexpectedError(reference=reference))
 
     async def _carry(self, job: Job) -> None:
@@ -178,7 +181,7 @@ class JobRunner:
 
     async def _give_back_unseen(self, job: Job) -> None:
         """No money is spent on what nobody can see, and nobody is there to be told."""
-        _log.info("job %s: given back, since its first response never arrived", job.job_id)
+        _log.info("given back, since its first response never arrived")
         await durably(lambda: self._jobs.end(job.job_id, JobStatus.FAILED, error=DeliveryError.key))
         await durably(lambda: self._jobs.told(job))
 
@@ -204,7 +207,7 @@ class JobRunner:
         )
         for problem in found:
             if isinstance(problem, OutputUnavailableError):
-                _log.warning("job %s: a file cannot be fetched: %s", job.job_id, problem)
+                _log.warning("a file cannot be fetched: %s", problem)
             elif isinstance(problem, BaseException):
                 raise problem
         files = [file for file in found if not isinstance(file, BaseException)]
@@ -221,14 +224,14 @@ class JobRunner:
             )
         )
         await self._files.remove(job.job_id)
-        _log.info("job %s: delivered %d of %d images", job.job_id, len(files), job.images)
+        _log.info("delivered %d of %d images", len(files), job.images)
 
     async def _fail(self, job: Job, error: BotError) -> None:
         if isinstance(error, OperatorError) and type(error) not in self._reported:
             self._reported.add(type(error))  # the owner is told once of each cause, not once for each job
-            _log.error("%s (first seen with job %s: %s)", error.remedy, job.job_id, error)
+            _log.error("%s (first seen with this job: %s)", error.remedy, error)
         else:
-            _log.info("job %s: failed: %s", job.job_id, error)
+            _log.info("failed: %s", error)
         await self._end(job, JobStatus.FAILED, error)
 
     async def _end(self, job: Job, status: JobStatus, error: BotError | None = None) -> None:
@@ -242,5 +245,5 @@ class JobRunner:
         try:
             await self._delivery.tell(job)
         except DeliveryError as error:
-            _log.warning("job %s: its end cannot be told: %s", job.job_id, error)
+            _log.warning("its end cannot be told: %s", error)
         await durably(lambda: self._jobs.told(job))

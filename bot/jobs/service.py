@@ -76,7 +76,7 @@ class JobService:
 
     def answered(self, job: Job, message_id: int) -> None:
         """The first response has arrived as this message: note it and carry the job on."""
-        _log.info("job %s: %d images for member %d", job.job_id, job.images, job.user_id)
+        _log.info("%d images for member %d", job.images, job.user_id)
         self._runner.take(job, message_id=message_id)
 
     async def unanswered(self, job: Job) -> None:
@@ -84,7 +84,7 @@ class JobService:
 
         A job that was being fetched can be fetched again.
         """
-        _log.warning("job %s: given back, since its first response did not arrive", job.job_id)
+        _log.warning("given back, since its first response did not arrive")
         if job.request_id:
             await durably(lambda: self._jobs.end(job.job_id, JobStatus.FAILED, error=DeliveryError.key))
         else:

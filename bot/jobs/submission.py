@@ -66,7 +66,7 @@ class Submission:
             try:
                 return await self._order(job)
             except RunComfyUnavailableError as error:
-                _log.info("job %s: not taken yet: %s", job.job_id, error)
+                _log.info("not taken yet: %s", error)
                 if not pauses and not self._runcomfy.is_down:
                     raise
                 pause = pauses.pop(0) if pauses else 0
@@ -101,7 +101,7 @@ class Submission:
         except RunComfyUnavailableError:
             await durably(lambda: self._jobs.refused(job.job_id))
             raise
-        _log.info("job %s: RunComfy has it as request %s", job.job_id, request_id)
+        _log.info("RunComfy has it as request %s", request_id)
         submitted = await durably(lambda: self._jobs.submitted(job.job_id, request_id))
         if submitted is None:
             raise CancelledOnTheWayError

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import BotError, JobNotFoundError, RequestNotFoundError, RunComfyUnavailableError
+from bot.log import about
 from bot.records import Job, JobStatus
 from bot.runcomfy import Completed
 
@@ -62,20 +63,24 @@ class Upkeep:
         """Take up what was given back and has come after all; it is delivered free."""
         # What could not be looked at last time comes last, so that it keeps nobody else waiting.
         for job in sorted(await self._jobs.due(), key=lambda job: self._stumbles[job.job_id]):
-            try:
-                has_come = self._files.of(job) or await self._has_ended(job)
-            except RequestNotFoundError:
-                _log.info("job %s: RunComfy has forgotten it", job.job_id)
-                await self._jobs.looked(job, is_last=True)
-                continue
-            except RunComfyUnavailableError:
-                self._stumbles[job.job_id] += 1
-                raise
-            if not has_come:
-                await self._jobs.looked(job)
-            elif again := await self._jobs.take_up_late(job.job_id):
-                _log.info("job %s: has come after all", job.job_id)
-                take(again)
+            with about(job.job_id):
+                await self._look_at(job, take)
+
+    async def _look_at(self, job: Job, take: Callable[[Job], None]) -> None:
+        try:
+            has_come = self._files.of(job) or await self._has_ended(job)
+        except RequestNotFoundError:
+            _log.info("RunComfy has forgotten it")
+            await self._jobs.looked(job, is_last=True)
+            return
+        except RunComfyUnavailableError:
+            self._stumbles[job.job_id] += 1
+            raise
+        if not has_come:
+            await self._jobs.looked(job)
+        elif again := await self._jobs.take_up_late(job.job_id):
+            _log.info("has come after all")
+            take(again)
 
     async def _has_ended(self, job: Job) -> bool:
         return isinstance(await self._runcomfy.status(job.request_id or ""), Completed)
@@ -90,7 +95,8 @@ class Upkeep:
             elif status is JobStatus.FAILED:
                 room -= waiting.size
                 if room < 0 or datetime.now(UTC) - waiting.since > self._files.max_age:
-                    _log.warning("job %s: its files waited too long or were too many", waiting.job_id)
+                    with about(waiting.job_id):
+                        _log.warning("its files waited too long or were too many")
                     await self._files.remove(waiting.job_id)
 
     async def _fate(self, job_id: str) -> JobStatus:

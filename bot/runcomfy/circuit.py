@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bot.errors import BotError, RunComfyUnavailableError
+from bot.log import about
 from bot.runcomfy.refusals import TooManyCallsError
 
 if TYPE_CHECKING:
@@ -66,15 +67,17 @@ class Circuit:
     def _answered(self) -> None:
         self._failures = 0
         if self.is_open:
-            _log.info("RunComfy answers again")
+            with about(None):  # whichever job's call it was
+                _log.info("RunComfy answers again")
             self._closed.set()
 
     def _failed(self) -> None:
         self._failures += 1
         if self._failures >= _FAILURES and not self.is_open:
-            _log.warning("RunComfy does not answer: nothing new is ordered until it does")
             self._closed.clear()
-            self._probing = asyncio.create_task(self._until_closed())
+            with about(None):
+                _log.warning("RunComfy does not answer: nothing new is ordered until it does")
+                self._probing = asyncio.create_task(self._until_closed())
 
     async def _until_closed(self) -> None:
         while self.is_open:

@@ -82,6 +82,11 @@ def test_no_type_is_ignored() -> None:
     assert [name for name, text in PYTHON.items() if ignored.search(text)] == []
 
 
+def test_the_log_names_jobs_by_itself() -> None:
+    twice = re.compile(r"_log\.\w+\(\s*f?\"job (%s|\{)")  # see `bot.log.about`
+    assert [name for name, text in PRODUCT.items() if twice.search(text)] == []
+
+
 def test_unexpected_errors_are_caught_in_three_places_at_the_most() -> None:
     wide = [
         f"{name}:{node.lineno}"

@@ -83,6 +83,7 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
         "GUILDS": "123456789012345678, 2,",
         "DISCORD_PROXY": "http://127.0.0.1:8080",
         "LOG_LEVEL": "debug",
+        "LOG_FORMAT": "JSON",
         "MAX_JOBS": " 7 ",
         "DEADLINE_SECONDS": "60",
         "FILES_MAX_GB": "0.5",
@@ -99,7 +100,7 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
     assert (settings.budget_usd, settings.budget_alarm) == (Decimal("12.5"), 75)
     assert settings.guilds == {123456789012345678, 2}
     assert settings.discord_proxy == "http://127.0.0.1:8080"
-    assert settings.log_level == "DEBUG"
+    assert (settings.log_level, settings.log_format) == ("DEBUG", "json")
     assert (settings.max_jobs, settings.deadline_seconds, settings.files_max_gb) == (7, 60, 0.5)
 
 
@@ -145,6 +146,7 @@ BAD = {
     "GUILDS": "1,eighth-secret",
     "DISCORD_PROXY": "socks5://ninth-secret:1",
     "LOG_LEVEL": "tenth-secret",
+    "LOG_FORMAT": "thirtieth-secret",
 }
 
 

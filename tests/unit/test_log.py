@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -114,3 +115,54 @@ def test_an_empty_secret_blanks_nothing(capsys: pytest.CaptureFixture[str]) -> N
     log.set_up("INFO", secrets=["", *SECRETS])
     logging.getLogger("bot").info("hello")
     assert written(capsys).endswith("bot: hello\n")
+
+
+JOB = "0123456789abcdef" * 2
+
+
+def test_a_line_names_the_job_that_it_belongs_to(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("INFO")
+    with log.about(JOB):
+        logging.getLogger("discord").warning("slow")
+        with log.about(None):
+            logging.getLogger("bot").info("of nobody")
+        with log.about("forged\njob"):
+            logging.getLogger("bot").info("of nobody")
+    logging.getLogger("bot").info("of nobody")
+    first, *others = [line.split(": ", 1)[1] for line in written(capsys).splitlines()]
+    assert first == f"job {JOB}: slow"
+    assert others == ["of nobody"] * 3
+
+
+class TestJson:
+    def lines(self, capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+        return [json.loads(line) for line in written(capsys).splitlines()]
+
+    def test_a_line_is_an_object(self, capsys: pytest.CaptureFixture[str]) -> None:
+        log.set_up("INFO", style="json")
+        with log.about(JOB):
+            logging.getLogger("bot").info("two\nlines of %s", "a job", extra={"story": {"polls": 3}})
+        logging.getLogger("discord").warning("of nobody")
+        first, second = self.lines(capsys)
+        assert str(first.pop("time")).endswith("+00:00")
+        del second["time"]
+        assert first == {
+            "level": "INFO",
+            "logger": "bot",
+            "message": "two\nlines of a job",
+            "job": JOB,
+            "story": {"polls": 3},
+        }
+        assert second == {"level": "WARNING", "logger": "discord", "message": "of nobody"}
+
+    def test_secrets_are_blanked_before_json_hides_them(self, capsys: pytest.CaptureFixture[str]) -> None:
+        secret = 'quote"back\\slash'  # noqa: S105 (of nothing)
+        log.set_up("DEBUG", secrets=[secret], style="json")
+        try:
+            raise RuntimeError(f"refused {secret}")  # noqa: TRY301 (it is logged here)
+        except RuntimeError:
+            logging.getLogger("bot").exception("POST /webhooks/12/%s with %s", WEBHOOK, secret)
+        (line,) = self.lines(capsys)
+        assert line["message"] == "POST /webhooks/12/*** with ***"
+        assert str(line["exception"]).endswith("RuntimeError: refused ***")
+        assert "slash" not in json.dumps(line)
