@@ -29,15 +29,18 @@ from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
+from bot.storage.guilds import GuildStore
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 from cogs._delivery import DiscordDelivery
+from cogs._log import DiscordGuildLog
 from cogs._removal import take_down
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
 _REJECTED = "DISCORD_TOKEN is rejected by Discord: copy it anew from its developer portal"
@@ -91,16 +94,9 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     stack.callback(runcomfy.close)
     jobs, facts = JobStore(database), FactStore(database)
     costs = CostStore(database, budget_usd=settings.budget_usd)
-    bot = ImagineBot(
-        catalogue=catalogue,
-        quotas=QuotaStore(database, _owners_quotas(settings)),
-        reports=ReportStore(database),
-        facts=facts,
-        guild_ids=settings.guilds,
-        extensions=cogs.EXTENSIONS,
-        proxy=settings.discord_proxy,
-    )
-    delivery = DiscordDelivery(bot)
+    bot = _bot(settings, database, catalogue)
+    bot.guild_log = log = DiscordGuildLog(bot)
+    delivery = DiscordDelivery(bot, log)
     files = _files(settings)
     bot.removal = Removal(jobs, MessageStore(database), files, partial(take_down, bot))
     bills = Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=settings.budget_alarm)
@@ -115,11 +111,31 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         deadline=timedelta(seconds=settings.deadline_seconds),
     )
     bot.jobs = JobService(
-        jobs=jobs, quotas=bot.quotas, costs=costs, catalogue=catalogue, runcomfy=runcomfy, runner=runner
+        jobs=jobs,
+        quotas=bot.quotas,
+        guilds=bot.settings,
+        costs=costs,
+        catalogue=catalogue,
+        runcomfy=runcomfy,
+        runner=runner,
     )
     await stack.enter_async_context(bot)
+    stack.push_async_callback(log.finish)
     stack.push_async_callback(runner.close)
     return bot, runner
+
+
+def _bot(settings: Settings, database: Database, catalogue: Catalogue) -> ImagineBot:
+    return ImagineBot(
+        catalogue=catalogue,
+        quotas=QuotaStore(database, _owners_quotas(settings)),
+        reports=ReportStore(database),
+        guilds=GuildStore(database),
+        facts=FactStore(database),
+        guild_ids=settings.guilds,
+        extensions=cogs.EXTENSIONS,
+        proxy=settings.discord_proxy,
+    )
 
 
 def _owners_quotas(settings: Settings) -> OwnersQuotas:

@@ -6,8 +6,7 @@ import hashlib
 import json
 import logging
 from contextlib import suppress
-from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
 import discord
@@ -19,11 +18,14 @@ from bot.errors import BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import tzinfo
 
+    from bot.i18n import Text
     from bot.jobs.removal import Removal
     from bot.jobs.service import JobService
     from bot.models.catalogue import Catalogue
     from bot.storage.facts import FactStore
+    from bot.storage.guilds import GuildStore
     from bot.storage.quotas import QuotaStore
     from bot.storage.reports import ReportStore
 
@@ -37,9 +39,18 @@ NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 """What discord.py lets through when an answer of Discord's was lost on the way."""
 
 
+class GuildLog(Protocol):
+    """The channel of a server that is told who did what, where its managers have chosen one."""
+
+    def say(self, guild_id: int, text: Text) -> None:
+        """Say it soon, in the server's language; returns at once, never raises, and may be lost in a kill."""
+
+
 class ImagineBot(commands.Bot):
     """A client for slash commands and buttons in servers, with what the cogs need as typed attributes."""
 
+    guild_log: GuildLog
+    """Set like `jobs`."""
     jobs: JobService
     """Set by `bot.app` before the login: the service delivers through this very client."""
     removal: Removal
@@ -51,6 +62,7 @@ class ImagineBot(commands.Bot):
         catalogue: Catalogue,
         quotas: QuotaStore,
         reports: ReportStore,
+        guilds: GuildStore,
         facts: FactStore,
         guild_ids: frozenset[int],
         extensions: Sequence[str],
@@ -71,6 +83,8 @@ class ImagineBot(commands.Bot):
         self.quotas = quotas
         self.reports = reports
         self.charts = Charts()
+        self.settings = guilds
+        """What each server's managers have set."""
         self._facts = facts
         self._guild_ids = guild_ids
         self.is_stopping = False
@@ -83,9 +97,9 @@ class ImagineBot(commands.Bot):
         """Whether the owner lets this server use the bot."""
         return not self._guild_ids or guild_id in self._guild_ids
 
-    async def zone(self, _guild_id: int) -> tzinfo:
+    async def zone(self, guild_id: int) -> tzinfo:
         """Whose calendar a server's hours, days, weeks and months go by."""
-        return UTC
+        return (await self.settings.get(guild_id)).zone
 
     def webhook(self, token: str) -> discord.Webhook:
         """The webhook of an interaction, known by its token alone, so that it works after a restart too."""

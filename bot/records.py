@@ -87,6 +87,10 @@ class Job:
     """Whose limits held for the member when they ordered, and which; see `Limits.in_short`."""
     status: JobStatus
     created_at: datetime
+    is_private: bool = False
+    """Whether whoever ordered is the only one who sees the job's message."""
+    is_spoiler: bool = False
+    """Whether the images are hidden until somebody clicks them."""
     message_id: int | None = None
     """None until Discord has confirmed the first response, and once the job is deleted."""
     refunded: int = 0

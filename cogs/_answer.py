@@ -68,7 +68,8 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
 async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | None:
     bot: ImagineBot = interaction.client
     try:
-        response = await respond(interaction, embed=render.embed(job, bot.catalogue), view=render.view(job))
+        embed, view = render.embed(job, bot.catalogue), render.view(job)
+        response = await respond(interaction, embed=embed, view=view, ephemeral=job.is_private)
     except discord.HTTPException as error:
         _log.warning("the first response was not taken: %s", error)
         if error.code == REFUSED_WORDS and not render.is_wordless(job):

@@ -20,12 +20,14 @@ from bot.log import about
 from bot.records import Job, JobStatus
 from cogs import _render as render
 from cogs._answer import find_answer
-from cogs._edits import MessageEdits
+from cogs._edits import MessageEdits, OutOfReachError
 from cogs._respond import REFUSED_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
+
+    from cogs._log import DiscordGuildLog
 
 _log = logging.getLogger(__name__)
 _TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for clocks that differ and long uploads
@@ -47,8 +49,9 @@ _Numbered: TypeAlias = tuple[int, Fitted]
 class DiscordDelivery:
     """The core's `Delivery`: renders jobs and edits their messages."""
 
-    def __init__(self, bot: ImagineBot) -> None:
+    def __init__(self, bot: ImagineBot, log: DiscordGuildLog) -> None:
         self._bot = bot
+        self._log = log
         self._edits: dict[str, MessageEdits] = {}
 
     def progress(self, job: Job, place: int | None = None, *, is_held_up: bool = False) -> None:
@@ -70,13 +73,14 @@ class DiscordDelivery:
         embed = render.embed(job, self._bot.catalogue)
         try:
             await self._last(job, lambda: {"embed": embed, "view": render.view(job), "attachments": []})
+        except OutOfReachError as error:
+            if job.status is not JobStatus.FAILED:
+                raise DeliveryError(str(error)) from error
+            await self._send_directly(job, translate("told-directly", job.locale), embed)
         except discord.HTTPException as error:
-            if error.code == REFUSED_WORDS and not render.is_wordless(job):
-                await self.tell(render.wordless(job))
-            elif _is_out_of_reach(error) and job.status is JobStatus.FAILED:
-                await self._send_directly(job, translate("told-directly", job.locale), embed)
-            else:
+            if error.code != REFUSED_WORDS or render.is_wordless(job):
                 raise _refused(error) from error
+            await self.tell(render.wordless(job))
 
     async def deliver(self, job: Job, files: Sequence[Path]) -> None:
         """Post the images, made smaller where Discord takes no larger ones, and a long prompt as a file.
@@ -87,14 +91,14 @@ class DiscordDelivery:
         limit = min(job.file_limit, _REQUEST_LIMIT)
         try:
             await self._post(job, files, limit)
+        except OutOfReachError:
+            job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)
+            await self._send_directly(job, translate("sent-directly", job.locale), embed, fitted)
         except discord.HTTPException as error:
             if error.code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
                 await self.deliver(replace(job, file_limit=_LIMIT_EVERYWHERE), files)
             elif error.code == REFUSED_WORDS and not render.is_wordless(job):
                 await self.deliver(render.wordless(job), files)
-            elif _is_out_of_reach(error):
-                job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)
-                await self._send_directly(job, translate("sent-directly", job.locale), embed, fitted)
             else:
                 raise _refused(error) from error
 
@@ -116,6 +120,10 @@ class DiscordDelivery:
                 await _patiently(job, send)
         except discord.HTTPException as error:
             raise _refused(error) from error
+
+    def ended(self, job: Job) -> None:
+        """Let the server's log know; see `bot.jobs.ports.Delivery`."""
+        self._log.ended(job)
 
     async def warn_owner(self, text: Text) -> None:
         """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""
@@ -165,7 +173,12 @@ class DiscordDelivery:
     async def _last(self, job: Job, content: Callable[[], Content]) -> discord.Message:
         """Send an edit of the job's end until Discord takes or refuses it."""
         edits = self._of(job)
-        return await _patiently(job, lambda: edits.last(lambda: self._edit(job, content)))
+        try:
+            return await _patiently(job, lambda: edits.last(lambda: self._edit(job, content)))
+        except discord.HTTPException as error:
+            if not _is_out_of_reach(error):
+                raise
+            raise OutOfReachError(str(error)) from error
 
     async def _edit(self, job: Job, content: Callable[[], Content]) -> discord.Message:
         if job.message_id is None:
@@ -176,6 +189,8 @@ class DiscordDelivery:
             except discord.HTTPException as error:
                 if error.code not in _TOKEN_IS_DEAD:
                     raise
+        if job.is_private:
+            raise OutOfReachError("no other token reaches a private message")
         channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         return await channel.get_partial_message(job.message_id).edit(**content())
 
@@ -198,7 +213,7 @@ def _requests(fitted: Sequence[Fitted]) -> list[list[_Numbered]]:
 
 def _image(job: Job, number: int, file: Fitted) -> discord.File:
     name = f"image-{number}{file.path.suffix}"
-    return discord.File(file.path, name, description=render.alt_text(job))
+    return discord.File(file.path, name, description=render.alt_text(job), spoiler=job.is_spoiler)
 
 
 async def _patiently(job: Job, send: Callable[[], Awaitable[T]]) -> T:

@@ -20,6 +20,10 @@ T = TypeVar("T")
 _APART_SECONDS = 3.0  # Discord takes five edits in two seconds; people read slower, and the last one must fit
 
 
+class OutOfReachError(Exception):
+    """A message is gone, or cannot be edited any more; other ways to its reader may be left."""
+
+
 class MessageEdits:
     """A queue of length one in front of a message.
 
@@ -75,7 +79,7 @@ class MessageEdits:
                 try:
                     await self._timed(send)
                     self._shown = state
-                except (DeliveryError, discord.HTTPException, *NETWORK_ERRORS) as error:
+                except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
                     _log.info("an edit on the way was not taken: %s", error)
 
     async def _apart(self) -> None:

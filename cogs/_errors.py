@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from typing import Any
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
@@ -14,6 +15,9 @@ from bot.errors import BotError, UnexpectedError
 from bot.i18n import translate
 from cogs._render import text_values
 from cogs._respond import respond
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +40,15 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
     else:
         _log.debug("refused: %s", error)
     await whisper(interaction, translate(error.key, interaction.locale.value, **text_values(error.values)))
+
+
+@asynccontextmanager
+async def boundary(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
+    """Whatever goes wrong inside is told to whoever pressed."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 (the boundary of all that is pressed and filled in)
+        await explain(interaction, error)
 
 
 async def whisper(interaction: discord.Interaction[Any], text: str) -> None:

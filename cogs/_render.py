@@ -105,8 +105,9 @@ def line(number: int, job: Job, locale: str) -> str:
 
 
 def link(job: Job) -> str:
-    """Where the job's message is, or its channel."""
-    return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.message_id or ''}"
+    """Where the job's message is; of a private one, which has no address that lasts, its channel."""
+    place = f"https://discord.com/channels/{job.guild_id}/{job.channel_id}"
+    return f"{place}/{job.message_id}" if job.message_id and not job.is_private else place
 
 
 def prompt(job: Job) -> str:

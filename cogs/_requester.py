@@ -66,6 +66,21 @@ def painter(interaction: discord.Interaction[Any]) -> Requester:
     return asker
 
 
+def manager(interaction: discord.Interaction[Any]) -> Requester:
+    """Who asks, where it is somebody who manages the server.
+
+    A server's administrators can hand a command to anybody in Discord's settings; what concerns money and
+    rules stays with its managers.
+
+    Raises:
+        ForbiddenHereError: It is not.
+    """
+    asker = requester(interaction)
+    if not may(interaction.permissions, "manage_guild"):
+        raise ForbiddenHereError
+    return asker
+
+
 def _role_ids(interaction: discord.Interaction[Any]) -> frozenset[int]:
     member = interaction.user
     roles = member.roles if isinstance(member, discord.Member) else []

@@ -17,7 +17,7 @@ from cogs import _removal as removal
 from cogs import _render as render
 from cogs._answer import answer
 from cogs._buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
-from cogs._errors import explain, whisper
+from cogs._errors import boundary, explain, whisper
 from cogs._requester import may, painter, requester
 from cogs._respond import respond
 
@@ -45,16 +45,16 @@ class Jobs(commands.Cog):
     async def on_job_button(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
         """A button was pressed, or somebody claims so: verb and job_id are unchecked."""
         with about(job_id):
-            try:
+            async with boundary(interaction):
                 await self._press(interaction, verb, job_id)
-            except Exception as error:  # noqa: BLE001 (the boundary of all buttons)
-                await explain(interaction, error)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Refuse in words a press that discord.py would pass over: of no button that is there."""
         data: dict[str, Any] = {**(interaction.data or {})}
-        if interaction.type is discord.InteractionType.component and not _is_shown(interaction, data):
+        is_elsewheres = str(data.get("custom_id", "")).startswith("settings:")
+        is_component = interaction.type is discord.InteractionType.component
+        if is_component and not is_elsewheres and not _is_shown(interaction, data):
             await explain(interaction, JobNotFoundError())
 
     async def _press(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:

@@ -17,7 +17,7 @@ from discord.ext import commands
 
 from bot.charts.chart import Member
 from bot.client import NETWORK_ERRORS
-from bot.errors import ChartError, ForbiddenHereError, QuotaTooHighError
+from bot.errors import ChartError, QuotaTooHighError
 from bot.i18n import translate
 from bot.limits import EVERYBODY, POOL, Kind, Target
 from bot.quotas import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
@@ -25,7 +25,7 @@ from bot.storage.reports import Tally, by_member
 from cogs._errors import whisper
 from cogs._quotas import in_words, mention
 from cogs._reports import TOP, alt_text, chart, member_line, table, table_by_day, total_line
-from cogs._requester import may, requester
+from cogs._requester import manager
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ class QuotaCommands(commands.Cog):
         await self._set(interaction, POOL, Quota(limit, Period(per)))
 
     async def _set(self, interaction: discord.Interaction[Any], target: Target, quota: Quota) -> None:
-        asker = _manager(interaction)
+        asker = manager(interaction)
         before = (await self._quotas.rules(asker.guild_id)).get(target, ())
         after = in_order([quota, *(other for other in before if other.per is not quota.per)])
         owners = self._quotas.owners
@@ -96,7 +96,7 @@ class QuotaCommands(commands.Cog):
         pool: bool = False,
     ) -> None:
         """Remove a target's quotas and say what holds without them."""
-        asker = _manager(interaction)
+        asker = manager(interaction)
         target = POOL if pool else _target(interaction, who)
         is_cleared = await self._quotas.clear_rules(asker.guild_id, target)
         rules = await self._quotas.rules(asker.guild_id)
@@ -113,7 +113,7 @@ class QuotaCommands(commands.Cog):
         amount: app_commands.Range[int, 1, LIMIT_MAX],
     ) -> None:
         """Add to the limits in the windows that run now."""
-        asker, target = _manager(interaction), _target(interaction, who)
+        asker, target = manager(interaction), _target(interaction, who)
         await self._quotas.grant(
             asker.guild_id,
             target,
@@ -127,7 +127,7 @@ class QuotaCommands(commands.Cog):
     @quota.command()
     async def reset(self, interaction: discord.Interaction[Any], who: discord.User | discord.Role) -> None:
         """Let the windows start again now."""
-        asker, target = _manager(interaction), _target(interaction, who)
+        asker, target = manager(interaction), _target(interaction, who)
         await self._quotas.reset(
             asker.guild_id, target, made_by=asker.user_id, interaction_id=asker.interaction_id
         )
@@ -136,7 +136,7 @@ class QuotaCommands(commands.Cog):
     @quota.command()
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         """Every rule of this server, what the owner allows, and who has used what since the first."""
-        asker = _manager(interaction)
+        asker = manager(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         lines = await self._rules_in_lines(asker)
         used = await self._this_month(asker)
@@ -150,7 +150,7 @@ class QuotaCommands(commands.Cog):
     @quota.command()
     async def export(self, interaction: discord.Interaction[Any]) -> None:
         """A table of everybody who has used something since the first."""
-        asker = _manager(interaction)
+        asker = manager(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         used = await self._this_month(asker)
         file = await asyncio.to_thread(table, used)
@@ -161,7 +161,7 @@ class QuotaCommands(commands.Cog):
     @quota.command()
     async def report(self, interaction: discord.Interaction[Any]) -> None:
         """The last 30 days and who spent most, as a picture and as a table."""
-        asker = _manager(interaction)
+        asker = manager(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         zone = await self._bot.zone(asker.guild_id)
         borders = last_days(datetime.now(UTC), zone, DAYS)
@@ -223,14 +223,6 @@ class QuotaCommands(commands.Cog):
 
 def _embed(text: str) -> discord.Embed:
     return discord.Embed(description=text, colour=discord.Colour.blurple())
-
-
-def _manager(interaction: discord.Interaction[Any]) -> Requester:
-    # A server's admins can hand a command to anybody in Discord's settings; money stays with its managers.
-    asker = requester(interaction)
-    if not may(interaction.permissions, "manage_guild"):
-        raise ForbiddenHereError
-    return asker
 
 
 def _target(interaction: discord.Interaction[Any], who: discord.User | discord.Role | None) -> Target:

@@ -45,7 +45,8 @@ class UsageCommand(commands.Cog):
         """What the member has used of each limit, what images cost, and their last 30 days."""
         asker = requester(interaction)
         quotas, locale = self._bot.quotas, asker.locale
-        limits = await quotas.limits(asker.guild_id, asker.user_id, asker.role_ids)
+        zone = await self._bot.zone(asker.guild_id)
+        limits = await quotas.limits(asker.guild_id, asker.user_id, asker.role_ids, zone)
         usages = await quotas.usage(asker.guild_id, asker.user_id, limits)
         lines = usage_lines(usages, locale) or [translate("usage-unlimited", locale)]
         if limits.target.kind is Kind.ROLE:

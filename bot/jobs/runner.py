@@ -8,7 +8,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.errors import (
     BotError,
@@ -218,11 +218,8 @@ class JobRunner:
 
     async def _deliver(self, job: Job, files: list[Path]) -> None:
         await self._delivery.deliver(job, files)
-        await durably(
-            lambda: self._jobs.end(
-                job.job_id, JobStatus.SUCCEEDED, delivered=min(len(files), job.images), error=job.error
-            )
-        )
+        delivered = min(len(files), job.images)
+        await self._ended(job, JobStatus.SUCCEEDED, delivered=delivered, error=job.error)
         await self._files.remove(job.job_id)
         _log.info("delivered %d of %d images", len(files), job.images)
 
@@ -237,9 +234,15 @@ class JobRunner:
     async def _end(self, job: Job, status: JobStatus, error: BotError | None = None) -> None:
         key, values = (error.key, error.values) if error else (None, {})
         plain = {name: value for name, value in values.items() if isinstance(value, str | int)}
-        ended = await durably(lambda: self._jobs.end(job.job_id, status, error=key, error_values=plain))
+        ended = await self._ended(job, status, error=key, error_values=plain)
         if ended and ended.message_id:  # else it is told as soon as the message is known
             await self._unbroken.run(self._tell(ended))
+
+    async def _ended(self, job: Job, status: JobStatus, **how: Any) -> Job | None:
+        ended = await durably(lambda: self._jobs.end(job.job_id, status, **how))
+        if ended:
+            self._delivery.ended(ended)
+        return ended
 
     async def _tell(self, job: Job) -> None:
         try:

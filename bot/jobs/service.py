@@ -19,12 +19,15 @@ from bot.errors import (
 from bot.jobs.here import check_here
 from bot.jobs.steadfast import durably
 from bot.records import Input, Job, JobStatus, Requester
+from bot.rules import ruled
 
 if TYPE_CHECKING:
     from bot.jobs.runner import JobRunner
     from bot.models.catalogue import Catalogue, Model
     from bot.runcomfy import RunComfyClient
+    from bot.settings import GuildSettings
     from bot.storage.costs import CostStore
+    from bot.storage.guilds import GuildStore
     from bot.storage.jobs import JobStore
     from bot.storage.quotas import QuotaStore
 
@@ -42,9 +45,11 @@ class JobService:
         costs: CostStore,
         catalogue: Catalogue,
         runcomfy: RunComfyClient,
+        guilds: GuildStore,
         runner: JobRunner,
     ) -> None:
         self._jobs = jobs
+        self._guilds = guilds
         self._runcomfy = runcomfy
         self._quotas = quotas
         self._costs = costs
@@ -61,15 +66,16 @@ class JobService:
 
         Raises:
             RunComfyDownError: There is nobody to order from.
-            InvalidOptionError: A value breaks the model's schema.
+            UserError: The server's rules do not allow it, or a value breaks the model's schema; see `ruled`.
             QuotaExceededError: The member's limit, or the server's, does not allow so many credits.
             BudgetExceededError: One of the owner's budgets does not.
             PriceUnknownError: There is a budget in dollars, and RunComfy has not named its price yet.
             BusyError: The database did not take it; nothing was reserved.
         """
         self._check_runcomfy()
-        job = _order(requester, model, model.clean(values, requester.locale), parent)
-        limits = await self._quotas.limits(job.guild_id, job.user_id, requester.role_ids)
+        settings = await self._guilds.get(requester.guild_id)
+        job = _order(requester, model, await ruled(settings, requester, model, values), parent, settings)
+        limits = await self._quotas.limits(job.guild_id, job.user_id, requester.role_ids, settings.zone)
         usd_each = await self._costs.expected_each(model.model_id, job.credits_each)
         job = replace(job, usd_each=usd_each, limited_by=limits.in_short)
         return job if await self._jobs.reserve(job, limits, budget_usd=self._costs.budget_usd) else None
@@ -179,12 +185,14 @@ class JobService:
     async def _repeatable(self, requester: Requester, job_id: str) -> tuple[Job, Model]:
         job = await self._here(requester, job_id)
         model = self._catalogue.get(job.model_id)
-        if model is None:
+        if model is None or (job.is_private and job.user_id != requester.user_id):
             raise JobNotFoundError
         return job, model
 
 
-def _order(requester: Requester, model: Model, values: Input, parent: Job | None) -> Job:
+def _order(
+    requester: Requester, model: Model, values: Input, parent: Job | None, settings: GuildSettings
+) -> Job:
     """A job as it is born."""
     return Job(
         job_id=uuid.uuid4().hex,
@@ -201,6 +209,8 @@ def _order(requester: Requester, model: Model, values: Input, parent: Job | None
         input=values,
         images=model.schema.images(values),
         credits_each=model.prices.each(values),
+        is_private=settings.is_private,
+        is_spoiler=settings.is_spoiler,
         status=JobStatus.WAITING,
         created_at=datetime.now(UTC),
     )

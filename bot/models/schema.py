@@ -88,6 +88,17 @@ class ModelSchema:
         self._validate(cleaned)
         return cleaned
 
+    def takes(self, name: str, value: Value) -> bool:
+        """Whether the option of that name, where there is one, can be given just this value."""
+        option = self.option(name)
+        if (
+            option is None
+            or option.typed(value) != value
+            or isinstance(value, bool) != (option.type == "boolean")
+        ):
+            return False
+        return not any(error.absolute_path for error in self.validator.iter_errors({name: value}))
+
     def images(self, values: Mapping[str, object]) -> int:
         """How many images such an input orders."""
         option = self._count

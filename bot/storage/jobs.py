@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bot.limits import Limits
 
 _MOMENTS = ("asked_at", "created_at", "started_at", "ended_at", "look_at", "cost_at", "deleted_at")
+_FLAGS = ("is_private", "is_spoiler")
 
 
 def job_of(row: sqlite3.Row | None) -> Job | None:
@@ -47,6 +48,7 @@ def job_of(row: sqlite3.Row | None) -> Job | None:
     columns |= {name: json.loads(columns[name]) for name in ("input", "error_values")}
     columns |= {name: None if columns[name] is None else usd(columns[name]) for name in ("usd_each", "cost")}
     columns["credits_each"] = credits(columns["credits_each"])
+    columns |= {name: bool(columns[name]) for name in _FLAGS}
     return Job(**columns | {"status": JobStatus(columns["status"])})
 
 
@@ -93,6 +95,7 @@ class JobStore:
         row = asdict(job) | {"input": json.dumps(job.input), "credits_each": hundredths(job.credits_each)}
         row |= {name: milliseconds(row[name]) for name in ("asked_at", "created_at")}
         row["usd_each"] = None if job.usd_each is None else micros(job.usd_each)
+        row |= {name: int(row[name]) for name in _FLAGS}
 
         async def work(connection: aiosqlite.Connection) -> bool:
             if not await self._queries.insert_job(connection, **row):

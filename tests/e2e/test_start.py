@@ -187,7 +187,7 @@ async def test_the_guilds_intent_alone_and_the_least_permissions(
 async def test_commands_are_for_servers_only(tmp_path: Path) -> None:
     async with open_world(tmp_path) as world:
         assert {each["name"] for each in world.discord.commands} == {
-            *("imagine", "jobs", "quota", "usage", "Remove image", "Who made this")
+            *("imagine", "jobs", "quota", "settings", "usage", "Remove image", "Who made this")
         }
         for command in world.discord.commands:
             assert command["contexts"] == [0]

@@ -24,6 +24,7 @@ from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
+from bot.storage.guilds import GuildStore
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
@@ -98,6 +99,9 @@ class Channel:
             raise NotRemovedError
         self.gone.add(post.message_id)
 
+    def ended(self, job: Job) -> None:
+        pass
+
     async def find_answer(self, job: Job) -> int | None:
         return self._messages.get(job.token)
 
@@ -146,6 +150,7 @@ class Bot:
             jobs=self.jobs,
             quotas=quotas,
             costs=costs,
+            guilds=GuildStore(database),
             catalogue=CATALOGUE,
             runcomfy=runcomfy,
             runner=self._runner,

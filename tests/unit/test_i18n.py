@@ -19,15 +19,18 @@ from fluent.syntax import ast as ftl
 from fluent.syntax import parse
 from fluent.syntax.visitor import Visitor
 
-from bot import errors
+from bot import errors, refusals
 from bot.i18n import DEFAULT_LOCALE, Text, translate
 from bot.limits import Kind
 from bot.models.options import OptionType
 from bot.models.problems import RULES
 from bot.quotas import Period
+from bot.settings import GuildSettings
 from cogs import EXTENSIONS
 from cogs._buttons import Verb
+from cogs._changes import _LOG_RIGHTS
 from cogs._requester import _RIGHTS
+from cogs._setting_words import Section
 from cogs.translation import command_key
 
 if TYPE_CHECKING:
@@ -49,13 +52,14 @@ LIMITS = {
     "choose-": 100,
     "placeholder-": 100,
     "hint-": 100,
+    "section-": 100,
     "": 2000,
 }
 NUMBERS = (0, 1, 2, 5, 11, 21, 22, 25, 1_000_000, Decimal("0.5"), Decimal("1.50"), Decimal("21.25"))
 # What is called the same in every language, or is typed just so.
 NAMES = {
     *("Discord", "RunComfy", "AutoMod", "CSV", "K", "True", "False", "BUDGET", "USD", "prompt", "txt"),
-    *("imagine", "quota", "set", "pool", "export", "settings"),
+    *("imagine", "quota", "set", "pool", "export", "settings", "Europe", "Berlin", "Asia", "Tokyo", "UTC"),
 }
 PLURALS = {"zero", "one", "two", "few", "many", "other"}
 TEXT = "<t:1795000000:R> & <@900000000000000002> [x](y) * 1"
@@ -247,6 +251,7 @@ def _subclasses(parent: type[errors.BotError]) -> Iterator[type[errors.BotError]
 
 
 FAILURES = [error for error in _subclasses(errors.BotError) if hasattr(error, "key")]
+assert refusals.MemberBlockedError in FAILURES
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -267,6 +272,7 @@ def test_what_the_owner_can_mend_says_how() -> None:
     assert len(set(remedies)) == len(remedies)
 
 
+FORMS = ("forbidden_words", "timezone", "default_options")
 # What the changing part of a key can be, by what stands before it.
 TARGETS = (Kind.EVERYBODY, Kind.ROLE, Kind.MEMBER, Kind.POOL)
 FAMILIES: dict[str, Iterable[str]] = {
@@ -276,10 +282,19 @@ FAMILIES: dict[str, Iterable[str]] = {
     "jobs-": ("waiting", "painting", "fetchable"),
     "problem-": RULES,
     "problem-not-": get_args(OptionType),
-    "permission-": _RIGHTS,
     "quota-set-": TARGETS,
     "limited-by-": (Kind.MEMBER, Kind.ROLE, Kind.EVERYBODY, Kind.OWNER),
     "quota-cleared-": TARGETS,
+    "permission-": (*_RIGHTS, *_LOG_RIGHTS),
+    "section-": Section,
+    "setting-": GuildSettings.model_fields,
+    "offer-": [
+        name
+        for name in GuildSettings.model_fields
+        if not name.endswith(("channels", "roles", "members", "log_channel", "words", "timezone"))
+    ],
+    "placeholder-": ("pick-channel", "allowed_channels", "forbidden_channels", "log_channel"),
+    **dict.fromkeys(("button-edit-", "modal-", "label-", "hint-"), FORMS),
 }
 SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]
 

@@ -5,6 +5,7 @@
 #   choice-  100   a choice of an option, by its value     menu-        32   a context menu, by its English name
 #   button-   80   numbered- 80                            alt-       1024   the description of a picture
 #   modal-    45   a title                                 label-       45   of a field
+#   section- 100   a part of a panel
 #   select-  100   choose- 100  a line to choose           placeholder- 100  hint- 100  beside a field
 # All other texts are messages or parts of one, which takes 2000.
 

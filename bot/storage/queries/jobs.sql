@@ -1,10 +1,10 @@
 -- name: insert_job!
 insert into jobs (
     job_id, parent_id, interaction_id, guild_id, channel_id, user_id, locale, token, asked_at, file_limit,
-    model_id, input, images, credits_each, usd_each, limited_by, status, created_at
+    model_id, input, images, is_private, is_spoiler, credits_each, usd_each, limited_by, status, created_at
 ) values (
     :job_id, :parent_id, :interaction_id, :guild_id, :channel_id, :user_id, :locale, :token, :asked_at, :file_limit,
-    :model_id, :input, :images, :credits_each, :usd_each, :limited_by, :status, :created_at
+    :model_id, :input, :images, :is_private, :is_spoiler, :credits_each, :usd_each, :limited_by, :status, :created_at
 )
 on conflict (interaction_id) do nothing;
 

@@ -1,0 +1,85 @@
+"""What each server's managers have set, one JSON object a server."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from bot.records import milliseconds
+from bot.settings import GuildSettings, stored_values
+from bot.storage.database import Database, queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import aiosqlite
+
+_log = logging.getLogger(__name__)
+
+
+class Change(NamedTuple):
+    """A server's settings before and after somebody changed them."""
+
+    before: GuildSettings
+    after: GuildSettings
+
+
+class GuildStore:
+    """Settings in and out; what `change` returned is on the disk."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries = queries("guilds")
+        self._told: set[tuple[int, str]] = set()
+
+    async def get(self, guild_id: int) -> GuildSettings:
+        """A server's settings as they stand now; what cannot be read of them is at its default."""
+        stored = await self._database.read(
+            lambda connection: self._queries.guild_settings(connection, guild_id=guild_id)
+        )
+        return self._read(guild_id, stored)
+
+    async def change(
+        self, guild_id: int, edit: Callable[[GuildSettings], GuildSettings], *, by: int
+    ) -> Change:
+        """Make other settings of a server's present ones, in one transaction; nothing else of them changes.
+
+        Raises:
+            UserError: Whatever `edit` raises; nothing was changed.
+            BusyError: The database did not take it; the old settings hold.
+        """
+
+        async def work(connection: aiosqlite.Connection) -> Change:
+            stored = await self._queries.guild_settings(connection, guild_id=guild_id)
+            before = self._read(guild_id, stored)
+            after = edit(before)
+            if after != before:
+                await self._queries.set_guild_settings(
+                    connection,
+                    guild_id=guild_id,
+                    settings=_merged(stored, before, after),
+                    changed_at=milliseconds(datetime.now(UTC)),
+                    changed_by=by,
+                )
+            return Change(before, after)
+
+        return await self._database.transaction(work)
+
+    def _read(self, guild_id: int, stored: str | None) -> GuildSettings:
+        settings, ill = GuildSettings.read(stored or "{}")
+        for name in ill:
+            if (guild_id, name) not in self._told:
+                self._told.add((guild_id, name))
+                _log.error(
+                    "the settings of server %d: %s cannot be read, so its default holds", guild_id, name
+                )
+        return settings
+
+
+def _merged(stored: str | None, before: GuildSettings, after: GuildSettings) -> str:
+    """What was stored with what has changed in it, so that what cannot be read is not lost either."""
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    changed = {name: value for name, value in new.items() if value != old[name]}
+    return json.dumps({**(stored_values(stored or "{}") or {}), **changed}, sort_keys=True)

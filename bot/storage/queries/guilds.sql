@@ -1,0 +1,8 @@
+-- name: guild_settings$
+select settings from guilds where guild_id = :guild_id;
+
+-- name: set_guild_settings!
+insert into guilds (guild_id, settings, changed_at, changed_by)
+values (:guild_id, :settings, :changed_at, :changed_by)
+on conflict (guild_id) do update set
+    settings = excluded.settings, changed_at = excluded.changed_at, changed_by = excluded.changed_by;

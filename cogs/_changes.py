@@ -1,0 +1,195 @@
+"""What a component or a form of /settings changes; everything that it sends is checked here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from bot.i18n import Text
+from bot.refusals import (
+    DefaultNotTakenError,
+    LogClosedError,
+    NoSuchZoneError,
+    NotAgeRestrictedError,
+    SafetyOrderError,
+    SettingUnknownError,
+)
+from bot.settings import GuildSettings, zone_named
+from bot.words import read_words
+from cogs._offers import counts, defaultable, levels, resolutions
+from cogs._panel import NONE
+from cogs._requester import may
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import discord
+
+    from bot.models.catalogue import Catalogue
+    from bot.models.options import Value
+
+    Edit = Callable[[GuildSettings], GuildSettings]
+
+_LOG_RIGHTS = ("view_channel", "send_messages")
+_ZONE_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Makes edits of what was sent, unchecked, from one server."""
+
+    guild: discord.Guild
+    catalogue: Catalogue
+
+    def edit(self, name: str, argument: str, sent: Sequence[str]) -> Edit:
+        """What makes other settings of those that a server has; it may refuse too, once it sees them.
+
+        Raises:
+            SettingUnknownError: There is no such setting, or the value is none of this server's.
+            UserError: One of `bot.refusals`, for a value that cannot be set.
+        """
+        match name:
+            case "channel_safety":
+                return self._level(argument, self._value("loosest_safety", sent))
+            case "default_options":
+                return self._default(argument, _only(sent))
+            case "strictest_safety" | "loosest_safety":
+                return _in_order(_set(name, self._value(name, sent)))
+            case _:
+                return _set(name, self._value(name, sent))
+
+    def _value(self, name: str, sent: Sequence[str]) -> Any:
+        readers: dict[str, Callable[[Sequence[str]], object]] = {
+            "allowed_channels": self._channels,
+            "forbidden_channels": self._channels,
+            "allowed_roles": self._roles,
+            "blocked_members": lambda ids: frozenset(map(_id, ids)),
+            "highest_resolution": lambda one: _one(one, [None, *resolutions(self.catalogue)]),
+            "most_images": lambda one: _one(one, [None, *counts(self.catalogue)]),
+            "may_search_web": lambda one: _one(one, [True, False]),
+            "strictest_safety": lambda one: _one(one, [None, *levels(self.catalogue)]),
+            "loosest_safety": lambda one: _one(one, [None, *levels(self.catalogue)]),
+            "forbidden_words": lambda text: read_words(_only(text)),
+            "is_spoiler": lambda one: _one(one, [True, False]),
+            "is_private": lambda one: _one(one, [True, False]),
+            "timezone": lambda text: _zone(_only(text)),
+            "log_channel": lambda ids: self._log(_only(ids)) if ids else None,
+        }
+        if name not in readers:
+            raise SettingUnknownError
+        return readers[name](sent)
+
+    def _channels(self, sent: Sequence[str]) -> frozenset[int]:
+        return frozenset(self._channel(each).id for each in sent)
+
+    def _channel(self, sent: str) -> discord.abc.GuildChannel:
+        channel = self.guild.get_channel(_id(sent))
+        if channel is None:
+            raise SettingUnknownError
+        return channel
+
+    def _roles(self, sent: Sequence[str]) -> frozenset[int]:
+        ids = frozenset(map(_id, sent))
+        if any(self.guild.get_role(each) is None for each in ids):
+            raise SettingUnknownError
+        return frozenset() if self.guild.id in ids else ids  # the role of everybody has the server's id
+
+    def _log(self, sent: str) -> int:
+        channel = self._channel(sent)
+        rights = channel.permissions_for(self.guild.me)
+        missing = [right for right in _LOG_RIGHTS if not may(rights, right)]
+        if missing:
+            texts = tuple(Text(f"permission-{right}") for right in missing)
+            raise LogClosedError(channel=channel.mention, permissions=texts)
+        return channel.id
+
+    def _level(self, sent_channel: str, level: int | None) -> Edit:
+        channel = self._channel(sent_channel)
+        is_adult = getattr(channel, "nsfw", False)
+
+        def edit(settings: GuildSettings) -> GuildSettings:
+            general, others = settings.loosest_safety, dict(settings.channel_safety)
+            others.pop(channel.id, None)
+            if level is not None:
+                if general is not None and level > general and not is_adult:
+                    raise NotAgeRestrictedError(channel=channel.mention)
+                others[channel.id] = level
+            return _changed(settings, channel_safety=others)
+
+        return edit
+
+    def _default(self, name: str, sent: str) -> Edit:
+        value = None if sent == NONE else self._typed(name, sent)
+
+        def edit(settings: GuildSettings) -> GuildSettings:
+            others = {key: each for key, each in settings.default_options.items() if key != name}
+            return _changed(settings, default_options=others if value is None else {**others, name: value})
+
+        return edit
+
+    def _typed(self, name: str, sent: str) -> Value:
+        if name not in defaultable(self.catalogue):
+            raise SettingUnknownError
+        for model in self.catalogue.models:
+            option = model.schema.option(name)
+            if option is None:
+                continue
+            value: Any = (
+                {"True": True, "False": False}.get(sent) if option.type == "boolean" else sent.strip()
+            )
+            typed = option.typed(value)
+            if typed not in (None, "") and model.schema.takes(name, typed):
+                return typed
+        raise DefaultNotTakenError(option=name)
+
+
+def _set(name: str, value: object) -> Edit:
+    return lambda settings: _changed(settings, **{name: value})
+
+
+def _changed(settings: GuildSettings, **changes: object) -> GuildSettings:
+    try:
+        return settings.changed(**changes)
+    except ValidationError as error:
+        raise SettingUnknownError from error
+
+
+def _in_order(edit: Edit) -> Edit:
+    def checked(settings: GuildSettings) -> GuildSettings:
+        after = edit(settings)
+        low, high = after.strictest_safety, after.loosest_safety
+        if low is not None and high is not None and low > high:
+            raise SafetyOrderError(strictest=low, loosest=high)
+        return after
+
+    return checked
+
+
+def _zone(text: str) -> str:
+    zone = zone_named(text)
+    if zone is None:
+        raise NoSuchZoneError(zone=text[:_ZONE_SHOWN])
+    return zone
+
+
+def _only(sent: Sequence[str]) -> str:
+    if len(sent) != 1:
+        raise SettingUnknownError
+    return sent[0]
+
+
+def _one(sent: Sequence[str], values: Sequence[object]) -> object:
+    """The one of the values that was sent as text."""
+    text = _only(sent)
+    by_text = {NONE if value is None else str(value): value for value in values}
+    if text not in by_text:
+        raise SettingUnknownError
+    return by_text[text]
+
+
+def _id(sent: str) -> int:
+    if not sent.isdecimal() or not sent.isascii() or len(sent) > 20:
+        raise SettingUnknownError
+    return int(sent)

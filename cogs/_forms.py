@@ -1,0 +1,59 @@
+"""The forms that buttons of /settings open; what they send comes back like what a select does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import ui
+
+from bot.i18n import translate
+from bot.settings import TEXT_MAX, WORDS_MAX
+from cogs._panel import custom_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.settings import GuildSettings
+
+_FIELD = "text"
+_ZONE_MAX = 60
+
+
+def form(name: str, argument: str, settings: GuildSettings, locale: str) -> ui.Modal | None:
+    """The form for a setting, filled with what it is now; None where it has none."""
+    match name:
+        case "forbidden_words":
+            now, most, style = "\n".join(settings.forbidden_words), WORDS_MAX, discord.TextStyle.paragraph
+        case "timezone":
+            now, most, style = settings.timezone, _ZONE_MAX, discord.TextStyle.short
+        case "default_options":
+            now = str(settings.default_options.get(argument, ""))
+            most, style = TEXT_MAX, discord.TextStyle.paragraph
+        case _:
+            return None
+    what = f"{name}.{argument}" if argument else name
+    modal = ui.Modal(title=translate(f"modal-{name}", locale), custom_id=custom_id(what))
+    text: ui.TextInput[Any] = ui.TextInput(
+        custom_id=_FIELD, default=now, max_length=most, style=style, required=False
+    )
+    label, hint = translate(f"label-{name}", locale), translate(f"hint-{name}", locale)
+    modal.add_item(ui.Label(text=label, description=hint, component=text))
+    # So that discord.py keeps nothing of it: it would forget the form at a restart.
+    modal.stop()
+    return modal
+
+
+def filled_in(data: dict[str, Any]) -> list[str]:
+    """What somebody wrote in a form, unchecked."""
+    return [str(part.get("value") or "") for part in _parts(data) if part.get("custom_id") == _FIELD]
+
+
+def _parts(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        yield from _parts(node.get("component"))
+        yield from _parts(node.get("components"))
+    elif isinstance(node, list):
+        for each in node:
+            yield from _parts(each)

@@ -1,0 +1,108 @@
+"""A server's settings in words, for the panel and for the log."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.i18n import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.settings import GuildSettings
+
+_SHOWN = 8  # of a list: an embed's field takes 1024 characters
+_VALUE_SHOWN = 40
+
+
+class Section(StrEnum):
+    """The parts of the panel."""
+
+    CHANNELS = "channels"
+    PEOPLE = "people"
+    IMAGES = "images"
+    SAFETY = "safety"
+    WORDS = "words"
+    RESULTS = "results"
+    DEFAULTS = "defaults"
+    SERVER = "server"
+
+
+SETTINGS = {
+    Section.CHANNELS: ("allowed_channels", "forbidden_channels"),
+    Section.PEOPLE: ("allowed_roles", "blocked_members"),
+    Section.IMAGES: ("highest_resolution", "most_images", "may_search_web"),
+    Section.SAFETY: ("strictest_safety", "loosest_safety", "channel_safety"),
+    Section.WORDS: ("forbidden_words",),
+    Section.RESULTS: ("is_spoiler", "is_private"),
+    Section.DEFAULTS: ("default_options",),
+    Section.SERVER: ("timezone", "log_channel"),
+}
+"""Which settings each part shows and changes."""
+
+
+def in_words(settings: GuildSettings, name: str) -> Text | tuple[Text, ...]:
+    """What a setting is now."""
+    lists: dict[str, Text | tuple[Text, ...]] = {
+        "allowed_channels": _mentions("#", settings.allowed_channels) or Text("value-everywhere"),
+        "forbidden_channels": _mentions("#", settings.forbidden_channels) or Text("value-nowhere"),
+        "allowed_roles": _mentions("@&", settings.allowed_roles) or Text("value-everybody"),
+        "blocked_members": _mentions("@", settings.blocked_members) or Text("value-nobody"),
+        "channel_safety": _levels(settings) or Text("value-nowhere"),
+        "forbidden_words": Text("value-words", {"count": len(settings.forbidden_words)}),
+        "default_options": _defaults(settings) or Text("value-of-model"),
+        "log_channel": _mentions("#", filter(None, [settings.log_channel])) or Text("value-nowhere"),
+    }
+    return lists[name] if name in lists else value_in_words(name, getattr(settings, name))
+
+
+def value_in_words(name: str, value: float | str | None) -> Text:
+    """What a single value of a setting means."""
+    if value is None:
+        return Text(
+            "value-as-elsewhere"
+            if name == "channel_safety"
+            else "value-of-model"
+            if name == "default_options"
+            else "value-any"
+        )
+    if name == "may_search_web":
+        return Text("value-allowed" if value else "value-forbidden")
+    if name == "is_spoiler":
+        return Text("value-hidden" if value else "value-shown")
+    if name == "is_private":
+        return Text("value-private" if value else "value-public")
+    return _plain(str(value))
+
+
+def _plain(text: str) -> Text:
+    return Text("value-plain", {"value": text})
+
+
+def _mentions(sign: str, ids: Iterable[int]) -> tuple[Text, ...]:
+    return _cut([_plain(f"<{sign}{each}>") for each in sorted(ids)])
+
+
+def _levels(settings: GuildSettings) -> tuple[Text, ...]:
+    return _cut(
+        [
+            Text("value-channel-safety", {"channel": f"<#{channel_id}>", "level": level})
+            for channel_id, level in sorted(settings.channel_safety.items())
+        ]
+    )
+
+
+def _defaults(settings: GuildSettings) -> tuple[Text, ...]:
+    return _cut(
+        [
+            _plain(f"`{name}` {str(value)[:_VALUE_SHOWN]}")
+            for name, value in sorted(settings.default_options.items())
+        ]
+    )
+
+
+def _cut(texts: list[Text]) -> tuple[Text, ...]:
+    if len(texts) <= _SHOWN:
+        return tuple(texts)
+    return (*texts[:_SHOWN], Text("value-more", {"count": len(texts) - _SHOWN}))

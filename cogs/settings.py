@@ -1,0 +1,155 @@
+"""/settings: the panel by which a server's managers make its rules."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.errors import UserError
+from bot.i18n import Text
+from bot.refusals import SettingUnknownError
+from cogs._buttons import custom_ids
+from cogs._changes import Changes
+from cogs._errors import boundary
+from cogs._forms import filled_in, form
+from cogs._panel import Panel
+from cogs._requester import manager
+from cogs._respond import respond
+from cogs._setting_words import SETTINGS, Section, in_words
+
+if TYPE_CHECKING:
+    from bot.client import ImagineBot
+    from bot.settings import GuildSettings
+    from bot.storage.guilds import Change
+
+_WHAT = re.compile(r"settings:([a-z_-]+)(?:\.([\w-]+))?:v1", re.ASCII)
+
+
+class GuildSettingsPanel(commands.Cog):
+    """Shows the panel and does what its components say, whoever sends them: nothing is taken on trust."""
+
+    def __init__(self, bot: ImagineBot) -> None:
+        self._bot = bot
+
+    @app_commands.command()
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.guild_only()
+    async def settings(self, interaction: discord.Interaction[Any]) -> None:
+        """What holds on this server now, to the manager alone."""
+        manager(interaction)
+        panel = await self._panel(interaction)
+        await respond(interaction, embed=panel.embed(), view=panel.view(), ephemeral=True)
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """A component of the panel or one of its forms was sent, or somebody claims so."""
+        data: dict[str, Any] = {**(interaction.data or {})}
+        if str(data.get("custom_id", "")).startswith("settings:"):
+            async with boundary(interaction):
+                await self._act(interaction, data)
+
+    async def _act(self, interaction: discord.Interaction[Any], data: dict[str, Any]) -> None:
+        manager(interaction)
+        match = _WHAT.fullmatch(data["custom_id"])
+        if match is None:
+            raise SettingUnknownError
+        name, argument = match[1], match[2] or ""
+        if interaction.type is discord.InteractionType.modal_submit:
+            sent = filled_in(data)
+        elif data["custom_id"] in custom_ids(interaction.message):
+            sent = [str(each) for each in data.get("values", [])]
+        else:
+            raise SettingUnknownError
+        match name.partition("-"):
+            case "edit", _, name:
+                await self._open(interaction, name, argument)
+            case "pick", _, _:
+                await self._pick(interaction, name, sent)
+            case _ if name == "section":
+                await self._show(interaction, _section(sent))
+            case _:
+                await self._change(interaction, name, argument, sent)
+
+    async def _open(self, interaction: discord.Interaction[Any], name: str, argument: str) -> None:
+        settings = await self._settings(interaction)
+        modal = form(name, argument, settings, interaction.locale.value)
+        if modal is None:
+            raise SettingUnknownError
+        await interaction.response.send_modal(modal)
+
+    async def _pick(self, interaction: discord.Interaction[Any], name: str, sent: list[str]) -> None:
+        sections = {"pick-channel": Section.SAFETY, "pick-option": Section.DEFAULTS}
+        if name not in sections or len(sent) != 1:
+            raise SettingUnknownError
+        await self._show(interaction, sections[name], sent[0])
+
+    async def _change(
+        self, interaction: discord.Interaction[Any], name: str, argument: str, sent: list[str]
+    ) -> None:
+        guild = _guild(interaction)
+        section = next((each for each, names in SETTINGS.items() if name in names), None)
+        if section is None:
+            raise SettingUnknownError
+        try:
+            edit = Changes(guild, self._bot.catalogue).edit(name, argument, sent)
+            change = await self._bot.settings.change(guild.id, edit, by=interaction.user.id)
+        except UserError:
+            await self._show(
+                interaction, section, argument
+            )  # else the select would go on showing what was refused
+            raise
+        await self._show(interaction, section, argument)
+        self._log(interaction, guild, name, change)
+
+    def _log(
+        self, interaction: discord.Interaction[Any], guild: discord.Guild, name: str, change: Change
+    ) -> None:
+        if change.after == change.before:
+            return
+        before, after = (
+            Text(f"setting-{name}", {"value": in_words(each, name)}) for each in (change.before, change.after)
+        )
+        who = interaction.user.mention
+        self._bot.guild_log.say(
+            guild.id, Text("log-changed", {"member": who, "before": before, "after": after})
+        )
+
+    async def _show(self, interaction: discord.Interaction[Any], section: Section, picked: str = "") -> None:
+        panel = await self._panel(interaction, section, picked)
+        if interaction.message is None or not interaction.message.flags.ephemeral:
+            raise SettingUnknownError  # a panel is nowhere else, and another message is not to become one
+        await interaction.response.edit_message(embed=panel.embed(), view=panel.view())
+
+    async def _panel(
+        self, interaction: discord.Interaction[Any], section: Section = Section.CHANNELS, picked: str = ""
+    ) -> Panel:
+        settings = await self._settings(interaction)
+        return Panel(
+            settings, _guild(interaction), self._bot.catalogue, interaction.locale.value, section, picked
+        )
+
+    async def _settings(self, interaction: discord.Interaction[Any]) -> GuildSettings:
+        return await self._bot.settings.get(_guild(interaction).id)
+
+
+def _guild(interaction: discord.Interaction[Any]) -> discord.Guild:
+    """The server as the bot knows it, with its channels and roles."""
+    guild = interaction.client.get_guild(interaction.guild_id)
+    if not isinstance(guild, discord.Guild):
+        raise SettingUnknownError
+    return guild
+
+
+def _section(sent: list[str]) -> Section:
+    if len(sent) != 1 or sent[0] not in set(Section):
+        raise SettingUnknownError
+    return Section(sent[0])
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Add the command."""
+    await bot.add_cog(GuildSettingsPanel(bot))

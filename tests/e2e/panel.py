@@ -1,0 +1,67 @@
+"""The panel of /settings in a manager's hands, and what it has left in the database."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playground.discord import Interaction, Message, Person
+    from tests.e2e.world import World
+
+
+def rules(world: World) -> dict[str, Any]:
+    """The settings that are not at their defaults."""
+    stored = world.rows(f"select settings from guilds where guild_id = {world.discord.guild.id}")  # noqa: S608 (a number)
+    return dict(json.loads(stored[0]["settings"])) if stored else {}
+
+
+def rule(world: World, **values: object) -> None:
+    """Put settings in place of all that there are, as if managers had."""
+    stored = json.dumps(values).replace("'", "''")
+    world.write(
+        "insert or replace into guilds (guild_id, settings, changed_at, changed_by)"  # noqa: S608 (of the test's own)
+        f" values ({world.discord.guild.id}, '{stored}', 1, 1)"
+    )
+
+
+def spent(world: World) -> tuple[Any, ...]:
+    """All that costs money or says what does."""
+    jobs = [{**row, "token": None} for row in world.rows()]  # it is wiped a moment after the end is told
+    return jobs, world.rows("select * from usage"), len(world.runcomfy.submits)
+
+
+async def opened(world: World, person: Person | None = None, section: str = "channels") -> Message:
+    """The panel that /settings answers with, at one of its parts."""
+    person = person or world.mia
+    panel = await (await person.command("settings")).answered()
+    assert panel.is_ephemeral
+    if section != "channels":
+        await (await person.choose(panel, "settings:section:v1", section)).acknowledged()
+    return panel
+
+
+async def chosen(
+    world: World, panel: Message, what: str, *values: object, person: Person | None = None
+) -> None:
+    """Choose in a select of the panel, and see it taken without a word."""
+    press = await (person or world.mia).choose(panel, f"settings:{what}:v1", *values)
+    await press.acknowledged()
+    assert press.messages == [panel]
+
+
+async def filled(world: World, panel: Message, what: str, text: str) -> Interaction:
+    """Open a form of the panel, and send it."""
+    button = await world.mia.press(panel, custom_id=f"settings:edit-{what}:v1")
+    await button.asked_back()
+    submit = await world.mia.submit(button, text=text)
+    await submit.acknowledged()
+    return submit
+
+
+async def told(world: World, press: Interaction) -> str:
+    """What one person is told, besides the panel."""
+    await world.discord.until(lambda: any(each is not press.source for each in press.messages))
+    (message,) = [each for each in press.messages if each is not press.source]
+    assert message.is_ephemeral
+    return message.text

@@ -1,0 +1,261 @@
+"""What a server's managers have set holds in the real process, for every way to spend; and costs nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from playground.runcomfy import answer
+from tests.e2e.accounts import check_accounts
+from tests.e2e.panel import rule, spent, told
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playground.discord import Channel, Interaction, Message, Person
+    from tests.e2e.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+SMALL = {"resolution": "0.5K"}
+PRIVATE = 1 << 6
+
+
+async def ask(person: Person, channel: Channel | None = None, **options: Any) -> Interaction:
+    return await person.command("imagine", channel=channel, **{"prompt": "a fox", **SMALL, **options})
+
+
+async def done(world: World, person: Person, channel: Channel | None = None, **options: Any) -> Message:
+    message = await (await ask(person, channel, **options)).answered()
+    await world.ends(message, "✅")
+    await world.settled()
+    return message
+
+
+async def failed(world: World, person: Person) -> Message:
+    world.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
+    message = await (await ask(person)).answered()
+    await world.ends(message, "⚠️")
+    await world.settled()
+    return message
+
+
+async def refused(world: World, *presses: Interaction, words: str) -> None:
+    """Each is told to one person, and nothing is spent."""
+    before = spent(world)
+    for press in presses:
+        message = await press.answered()
+        assert message.is_ephemeral
+        assert words in message.text
+        assert not message.attachments
+    assert spent(world) == before
+
+
+def chosen(world: World, message: Message) -> dict[str, Any]:
+    return dict(json.loads(world.job(message)["input"]))
+
+
+@pytest.mark.parametrize(
+    ("rules", "options", "words"),
+    [
+        ({"highest_resolution": "1K"}, {"resolution": "4K"}, "resolution of 1K at most"),
+        ({"most_images": 1}, {"num_images": 2}, "1 image in one order"),
+        ({"may_search_web": False}, {"enable_web_search": True}, "web search"),
+        ({"loosest_safety": 3}, {"safety_tolerance": 5}, "may be 1 to 3"),
+        ({"strictest_safety": 3}, {"safety_tolerance": 2}, "may be 3 to 6"),
+        ({"forbidden_words": ["bear"]}, {"prompt": "a Bear!"}, "does not allow"),
+        ({"forbidden_words": ["/b[e3]ar/"]}, {"prompt": "b3ars"}, "does not allow"),
+        ({"forbidden_words": ["/(a+)+$/"]}, {"prompt": "a" * 5000 + "!"}, "could not be looked for in time"),
+    ],
+)
+async def test_what_may_not_be_ordered_is_not_ordered_again_either(
+    world: World, rules: dict[str, Any], options: dict[str, Any], words: str
+) -> None:
+    rule(world)
+    anna, bea = world.newcomer(), world.newcomer()
+    message = await done(world, anna, **options)
+    rule(world, **rules)
+    presses = [
+        await ask(anna, **options),
+        await anna.press(message, "Re-roll"),
+        await bea.press(message, "Re-roll"),
+    ]
+    await refused(world, *presses, words=words)
+    for press in presses:
+        said = (await press.answered()).text
+        assert not any(word in said for word in rules.get("forbidden_words", []))
+    assert await done(world, anna)
+
+
+async def test_who_may_not_order_anything(world: World) -> None:
+    rule(world)
+    guild, anna = world.discord.guild, world.newcomer()
+    painters, elsewhere = guild.add_role("Painters"), guild.add_channel("elsewhere")
+    good, bad = await done(world, anna), await failed(world, anna)
+    for rules, words in (
+        ({"blocked_members": [int(anna.id)]}, "not make images on this server any more"),
+        ({"allowed_roles": [int(painters.id)]}, f"<@&{painters.id}>"),
+        ({"forbidden_channels": [int(world.discord.channel.id)]}, "Go to another one"),
+        ({"allowed_channels": [int(elsewhere.id)]}, f"Go to <#{elsewhere.id}>"),
+    ):
+        rule(world, **rules)
+        presses = [await ask(anna), await anna.press(good, "Re-roll"), await anna.press(bad, "Retry")]
+        await refused(world, *presses, words=words)
+    assert await done(world, anna, elsewhere)
+    rule(world, allowed_roles=[int(painters.id)])
+    anna.roles.append(painters)
+    assert await done(world, anna)
+
+
+async def test_a_thread_counts_as_its_channel(world: World) -> None:
+    anna, channel = world.newcomer(), world.discord.guild.add_channel("parent")
+    thread = world.discord.guild.add_thread("thread", channel)
+    rule(world, forbidden_channels=[int(channel.id)])
+    await refused(world, await ask(anna, thread), words="No images are made in this channel")
+    rule(world, allowed_channels=[int(channel.id)])
+    assert await done(world, anna, thread)
+
+
+async def test_more_is_let_through_only_where_discord_marks_the_channel(world: World) -> None:
+    anna, channel = world.newcomer(), world.discord.guild.add_channel("dark", is_age_restricted=True)
+    rule(world, loosest_safety=3, channel_safety={channel.id: 6})
+    message = await done(world, anna, channel, safety_tolerance=6)
+    assert chosen(world, message)["safety_tolerance"] == 6
+    await refused(world, await ask(anna, safety_tolerance=6), words="1 to 3")
+    channel.is_age_restricted = False
+    world.discord.send({"t": "CHANNEL_UPDATE", "d": channel.shape})
+    await refused(world, await anna.press(message, "Re-roll"), words="1 to 3")
+    assert chosen(world, await done(world, anna, channel))["safety_tolerance"] == 3
+
+
+async def test_images_that_were_paid_for_are_fetched_by_whoever_is_blocked_since(world: World) -> None:
+    rule(world)
+    anna = world.newcomer()
+    world.runcomfy.fail("file", answer(404), None)
+    message = await (await ask(anna)).answered()
+    await world.ends(message, "⚠️")
+    world.runcomfy.mend("file")
+    await world.settled()
+    rule(world, blocked_members=[int(anna.id)], forbidden_channels=[int(world.discord.channel.id)])
+    fetched = await (await anna.press(message, "Fetch the images")).answered()
+    await world.ends(fetched, "✅", "free")
+    await world.settled()
+
+
+async def test_what_nobody_chose_comes_from_the_server_within_its_rules(world: World) -> None:
+    rule(
+        world, default_options={"resolution": "2K", "num_images": 3}, highest_resolution="0.5K", most_images=2
+    )
+    message = await (await world.newcomer().command("imagine", prompt="a fox")).answered()
+    await world.ends(message, "✅ 2 images")
+    await world.settled()
+    assert (chosen(world, message)["resolution"], chosen(world, message)["num_images"]) == ("0.5K", 2)
+
+
+async def test_the_bot_goes_on_while_a_pattern_takes_all_of_its_time(world: World) -> None:
+    rule(world, forbidden_words=["/(a+)+$/", "/(b|bb)+$/"])
+    slow = [await ask(world.newcomer(), prompt="a" * 5000 + "!") for _ in range(5)]
+    assert await done(world, world.newcomer())
+    for press in slow:
+        message = await press.answered()
+        assert "could not be looked for in time" in message.text
+        assert "somebody who manages this server" in message.text
+
+
+async def test_a_private_job_is_seen_by_whoever_ordered_alone(world: World) -> None:
+    rule(world, is_private=True)
+    anna, bea = world.newcomer(), world.newcomer()
+    message = await done(world, anna)
+    assert message.is_ephemeral
+    assert len(message.attachments) == 1
+    again = await (await anna.press(message, "Re-roll")).answered()
+    await world.ends(again, "✅")
+    assert again.is_ephemeral
+    await world.settled()
+    before, job_id = spent(world), world.job(message)["job_id"]
+    forged = await bea.forge(custom_id=f"job:reroll:v1:{job_id}", message=message)
+    assert "no such job" in await told(world, forged)
+    assert spent(world) == before
+    assert world.used(anna) == 2
+
+
+async def test_a_private_job_waits_is_listed_cancelled_and_fetched(held: World) -> None:
+    rule(held, is_private=True)
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    assert message.is_ephemeral
+    listing = await (await anna.command("jobs")).answered()
+    assert "1. 🕒 Waiting" in listing.text
+    await anna.press(message, "Cancel")
+    await held.ends(message, "cancelled")
+    held.runcomfy.release()
+    held.runcomfy.fail("file", answer(404), None)
+    message = await (await ask(anna)).answered()
+    await held.ends(message, "⚠️")
+    held.runcomfy.mend("file")
+    fetched = await (await anna.press(message, "Fetch the images")).answered()
+    await held.ends(fetched, "✅", "free")
+    assert fetched.is_ephemeral
+    await held.settled()
+
+
+@pytest.mark.parametrize("is_spoiler", [False, True])
+async def test_what_the_token_of_a_private_job_does_not_reach_comes_directly(
+    held: World, *, is_spoiler: bool
+) -> None:
+    rule(held, is_private=True, is_spoiler=is_spoiler)
+    anna = held.newcomer()
+    message = await held.queued(anna)
+    held.discord.age(message, 15 * 60)
+    edits = len(held.edits(message))
+    held.runcomfy.release()
+    await held.settled()
+    (direct,) = anna.direct_messages.messages
+    (file,) = direct.attachments
+    assert "✅ 1 image" in direct.text
+    assert file["filename"].startswith("SPOILER_") == is_spoiler
+    assert not any("/channels/" in call.path for call in held.edits(message)[edits:])
+    assert held.used(anna) == 1
+
+
+async def test_spoilers(world: World) -> None:
+    rule(world, is_spoiler=True)
+    message = await done(world, world.newcomer(), num_images=2)
+    assert [each["filename"].startswith("SPOILER_") for each in message.attachments] == [True, True]
+    rule(world)
+    message = await done(world, world.newcomer())
+    assert not message.attachments[0]["filename"].startswith("SPOILER_")
+
+
+async def test_a_job_under_way_stays_what_it_was_over_a_change_and_a_restart(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"workers": 2, "seconds": 0}) as world:
+        world.runcomfy.hold()
+        rule(world, is_private=True, is_spoiler=True)
+        private = await world.queued(world.alice)
+        rule(world)
+        public = await world.queued(world.bob)
+        rule(
+            world, is_private=True, is_spoiler=True, blocked_members=[int(world.alice.id), int(world.bob.id)]
+        )
+        await world.restart()
+        world.runcomfy.release()
+        await world.ends(private, "✅")
+        await world.ends(public, "✅")
+        await world.settled()
+        assert private.is_ephemeral
+        assert private.attachments[0]["filename"].startswith("SPOILER_")
+        assert not public.is_ephemeral
+        assert not public.attachments[0]["filename"].startswith("SPOILER_")
+        check_accounts(world)
+
+
+async def test_another_server_has_rules_of_its_own(world: World) -> None:
+    rule(world, blocked_members=[int(world.bob.id)], allowed_roles=[1])
+    channel = world.discord.add_guild("Free").add_channel("anything")
+    assert await done(world, world.bob, channel)
+    orders = [await ask(world.bob) for _ in range(2)]
+    await asyncio.gather(*(press.answered() for press in orders))
+    await refused(world, *orders, words="any more")

@@ -1,0 +1,115 @@
+"""What servers' managers have set, kept in a real file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import BusyError
+from bot.refusals import NotAgeRestrictedError
+from bot.settings import GuildSettings
+from bot.storage.guilds import GuildStore
+from tests.storage.ledger import rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.storage.database import Database
+
+HERE, ELSEWHERE, MANAGER = 10, 11, 30
+
+
+@pytest.fixture
+def guilds(database: Database) -> GuildStore:
+    return GuildStore(database)
+
+
+async def write(database: Database, settings: str, guild_id: int = HERE) -> None:
+    await database.transaction(
+        lambda connection: connection.execute(
+            "insert or replace into guilds (guild_id, settings, changed_at, changed_by) values (?, ?, 1, 1)",
+            (guild_id, settings),
+        )
+    )
+
+
+async def test_a_server_without_settings_has_the_defaults(guilds: GuildStore, path: Path) -> None:
+    assert await guilds.get(HERE) == GuildSettings()
+    change = await guilds.change(HERE, lambda settings: settings, by=MANAGER)
+    assert change.before == change.after == GuildSettings()
+    assert rows(path, "select * from guilds") == []
+
+
+async def test_what_was_changed_is_there_for_that_server_alone(guilds: GuildStore, path: Path) -> None:
+    change = await guilds.change(HERE, lambda settings: settings.changed(most_images=2), by=MANAGER)
+    assert (change.before.most_images, change.after.most_images) == (None, 2)
+    assert await guilds.get(HERE) == GuildSettings(most_images=2)
+    assert await guilds.get(ELSEWHERE) == GuildSettings()
+    ((by, stored),) = rows(path, "select changed_by, settings from guilds")
+    assert (by, json.loads(stored)) == (MANAGER, {"most_images": 2})
+
+
+async def test_two_managers_do_not_undo_each_others_changes(guilds: GuildStore) -> None:
+    async def add(channel_id: int) -> None:
+        await guilds.change(
+            HERE,
+            lambda settings: settings.changed(
+                forbidden_channels=settings.forbidden_channels | {channel_id},
+                most_images=channel_id if channel_id == 7 else settings.most_images,
+            ),
+            by=MANAGER,
+        )
+
+    await asyncio.gather(*(add(channel_id) for channel_id in range(1, 21)))
+    assert await guilds.get(HERE) == GuildSettings(forbidden_channels=frozenset(range(1, 21)), most_images=7)
+
+
+async def test_a_refused_change_changes_nothing(guilds: GuildStore) -> None:
+    await guilds.change(HERE, lambda settings: settings.changed(most_images=2), by=MANAGER)
+
+    def refuse(_: GuildSettings) -> GuildSettings:
+        raise NotAgeRestrictedError(channel="<#1>")
+
+    with pytest.raises(NotAgeRestrictedError):
+        await guilds.change(HERE, refuse, by=MANAGER)
+    assert await guilds.get(HERE) == GuildSettings(most_images=2)
+
+
+async def test_what_cannot_be_read_is_told_once_and_kept(
+    guilds: GuildStore, database: Database, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored = {"most_images": "two", "is_spoiler": True, "of_a_later_version": [1]}
+    await write(database, json.dumps(stored))
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            assert await guilds.get(HERE) == GuildSettings(is_spoiler=True)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the settings of server 10: most_images cannot be read, so its default holds"
+    ]
+    await guilds.change(HERE, lambda settings: settings.changed(is_private=True), by=MANAGER)
+    ((kept,),) = rows(path, "select settings from guilds")
+    assert json.loads(kept) == {**stored, "is_private": True}
+    await guilds.change(HERE, lambda settings: settings.changed(most_images=3), by=MANAGER)
+    assert await guilds.get(HERE) == GuildSettings(is_spoiler=True, is_private=True, most_images=3)
+
+
+@pytest.mark.parametrize("stored", ["", "[1]", "not json"])
+async def test_settings_that_are_none_at_all(guilds: GuildStore, database: Database, stored: str) -> None:
+    await write(database, stored)
+    assert await guilds.get(HERE) == GuildSettings()
+    await guilds.change(HERE, lambda settings: settings.changed(most_images=3), by=MANAGER)
+    assert await guilds.get(HERE) == GuildSettings(most_images=3)
+
+
+async def test_a_database_that_cannot_be_written_keeps_the_old_settings(
+    guilds: GuildStore, database: Database
+) -> None:
+    await guilds.change(HERE, lambda settings: settings.changed(most_images=2), by=MANAGER)
+    await database.transaction(lambda connection: connection.execute("pragma query_only = on"))
+    with pytest.raises(BusyError):
+        await guilds.change(HERE, lambda settings: settings.changed(most_images=3), by=MANAGER)
+    assert await guilds.get(HERE) == GuildSettings(most_images=2)

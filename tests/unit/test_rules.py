@@ -1,0 +1,262 @@
+"""What a server's settings make of an order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bot.errors import InvalidOptionError, UserError
+from bot.models.catalogue import Catalogue, Model
+from bot.models.schema import ModelSchema
+from bot.refusals import (
+    ChannelForbiddenError,
+    MemberBlockedError,
+    ResolutionForbiddenError,
+    RoleNeededError,
+    SafetyForbiddenError,
+    TooManyImagesError,
+    WebSearchForbiddenError,
+    WordsForbiddenError,
+)
+from bot.rules import ruled
+from bot.settings import GuildSettings
+from tests.orders import CHANNEL, MEMBER, requester
+
+if TYPE_CHECKING:
+    from bot.records import Input
+
+MODEL = Catalogue.load().by_command["imagine"]
+HERE = CHANNEL + 1
+NAME = {"option": MODEL.option_names("ru")["safety_tolerance"]}
+SEARCHING = {"enable_web_search": True}
+OPTIONS: dict[str, list[Any]] = {
+    "resolution": ["0.5K", "1K", "2K", "4K"],
+    "num_images": [1, 2, 3, 4],
+    "safety_tolerance": [1, 2, 3, 4, 5, 6],
+    "enable_web_search": [True, False],
+}
+
+
+async def order(
+    chosen: dict[str, object] | None = None, asker: dict[str, Any] | None = None, **rules: Any
+) -> Input:
+    return await ruled(
+        GuildSettings(**rules), requester(**asker or {}), MODEL, {"prompt": "a fox", **(chosen or {})}
+    )
+
+
+async def test_without_settings_an_order_is_what_the_model_makes_of_it() -> None:
+    made = await order({"seed": 5, "num_images": 2})
+    assert made == MODEL.schema.clean({"prompt": "a fox", "seed": 5, "num_images": 2})
+
+
+@pytest.mark.parametrize(
+    ("rules", "chosen", "refusal", "values"),
+    [
+        ({"highest_resolution": "1K"}, {"resolution": "2K"}, ResolutionForbiddenError, {"highest": "1K"}),
+        ({"most_images": 2}, {"num_images": 3}, TooManyImagesError, {"most": 2}),
+        ({"may_search_web": False}, {"enable_web_search": True}, WebSearchForbiddenError, {}),
+        (
+            {"loosest_safety": 3},
+            {"safety_tolerance": 4},
+            SafetyForbiddenError,
+            NAME | {"lowest": "1", "highest": "3"},
+        ),
+        (
+            {"strictest_safety": 3},
+            {"safety_tolerance": 2},
+            SafetyForbiddenError,
+            NAME | {"lowest": "3", "highest": "6"},
+        ),
+        ({"forbidden_words": ("fox",)}, {}, WordsForbiddenError, {}),
+        ({"blocked_members": {MEMBER}}, {}, MemberBlockedError, {}),
+        ({"allowed_roles": {7, 8}}, {}, RoleNeededError, {"roles": "<@&7>, <@&8>"}),
+        ({"allowed_channels": {7, 8}}, {}, ChannelForbiddenError, {"channels": "<#7>, <#8>"}),
+        (
+            {"allowed_channels": {7, 8}, "forbidden_channels": {8}},
+            {},
+            ChannelForbiddenError,
+            {"channels": "<#7>"},
+        ),
+        ({"forbidden_channels": {HERE}}, {}, ChannelForbiddenError, {"channels": "none"}),
+        (
+            {"allowed_channels": {HERE}, "forbidden_channels": {HERE}},
+            {},
+            ChannelForbiddenError,
+            {"channels": "none"},
+        ),
+    ],
+)
+async def test_refused(
+    rules: dict[str, Any], chosen: dict[str, object], refusal: type[UserError], values: dict[str, Any]
+) -> None:
+    with pytest.raises(refusal) as refused:
+        await order(chosen, **rules)
+    assert refused.value.values == values
+
+
+@pytest.mark.parametrize(
+    ("rules", "asker"),
+    [
+        ({"allowed_roles": {7, 8}}, {"role_ids": frozenset({8, 9})}),
+        ({"allowed_channels": {HERE}}, {}),
+        ({"allowed_channels": {5}}, {"parent_channel_id": 5}),
+        ({"forbidden_channels": {5}}, {}),
+        ({"blocked_members": {5}}, {}),
+        ({"forbidden_words": ("bear",)}, {}),
+    ],
+)
+async def test_allowed(rules: dict[str, Any], asker: dict[str, Any]) -> None:
+    assert await order(None, asker, **rules)
+
+
+async def test_a_thread_counts_as_its_channel() -> None:
+    with pytest.raises(ChannelForbiddenError):
+        await order(None, {"parent_channel_id": 5}, forbidden_channels={5})
+    with pytest.raises(ChannelForbiddenError):
+        await order(None, {"parent_channel_id": 5}, allowed_channels={HERE})
+
+
+@pytest.mark.parametrize(
+    ("rules", "filled"),
+    [
+        ({"default_options": {"output_format": "webp"}}, {"resolution": "1K", "output_format": "webp"}),
+        ({"default_options": {"resolution": "2K"}, "highest_resolution": "1K"}, {"resolution": "1K"}),
+        ({"highest_resolution": "0.5K"}, {"resolution": "0.5K"}),
+        ({"default_options": {"num_images": 4}, "most_images": 2}, {"num_images": 2}),
+        ({"default_options": SEARCHING}, {"enable_web_search": True}),
+        ({"default_options": SEARCHING, "may_search_web": False}, {"enable_web_search": False}),
+        ({"loosest_safety": 2}, {"safety_tolerance": 2}),
+        ({"strictest_safety": 6}, {"safety_tolerance": 6}),
+        ({"strictest_safety": 5, "loosest_safety": 3}, {"safety_tolerance": 3}),
+        (
+            {"default_options": {"resolution": "9K", "num_images": True}},
+            {"resolution": "1K", "num_images": 1},
+        ),
+        ({"default_options": {"prompt": "a bear", "seed": 4, "unknown": 1}}, {"prompt": "a fox"}),
+        ({"highest_resolution": "8K"}, {"resolution": "1K"}),
+    ],
+)
+async def test_what_nobody_chose_is_filled_in_within_the_rules(rules: dict[str, Any], filled: Input) -> None:
+    made = await order(**rules)
+    assert {name: made[name] for name in filled} == filled
+    assert made["seed"] != 4
+
+
+async def test_what_somebody_chose_comes_before_the_servers_defaults() -> None:
+    made = await order(
+        {"resolution": "0.5K", "num_images": None}, default_options={"resolution": "2K", "num_images": 3}
+    )
+    assert (made["resolution"], made["num_images"]) == ("0.5K", 3)
+
+
+@pytest.mark.parametrize(
+    ("general", "own", "is_adult", "highest"),
+    [
+        (3, 5, True, 5),
+        (3, 5, False, 3),
+        (3, 2, False, 2),
+        (3, 2, True, 2),
+        (None, 5, False, 5),
+        (3, None, True, 3),
+    ],
+)
+async def test_a_channel_of_its_own(
+    general: int | None, own: int | None, *, is_adult: bool, highest: int
+) -> None:
+    rules: dict[str, Any] = {"loosest_safety": general, "channel_safety": {HERE: own} if own else {}}
+    asker = {"is_age_restricted": is_adult}
+    assert await order({"safety_tolerance": highest}, asker, **rules)
+    with pytest.raises(SafetyForbiddenError):
+        await order({"safety_tolerance": highest + 1}, asker, **rules)
+
+
+async def test_the_rules_say_what_is_wrong_with_a_value_no_better_than_the_schema() -> None:
+    with pytest.raises(InvalidOptionError):
+        await order({"resolution": "9K"}, highest_resolution="1K")
+
+
+async def test_a_model_without_such_options_has_nothing_to_rule() -> None:
+    schema = ModelSchema.read(
+        {"required": ["prompt"], "properties": {"prompt": {"type": "string"}, "style": {"type": "string"}}}
+    )
+    model = Model(
+        command="x", model_id="x/y", texts=MODEL.texts, schema=schema, prices=MODEL.prices, output_schema={}
+    )
+    rules = GuildSettings(highest_resolution="1K", most_images=1, may_search_web=False, loosest_safety=1)
+    assert await ruled(rules, requester(), model, {"prompt": "a fox"}) == {"prompt": "a fox"}
+    with pytest.raises(WordsForbiddenError):
+        await ruled(
+            GuildSettings(forbidden_words=("bear",)), requester(), model, {"prompt": "a fox", "style": "bear"}
+        )
+
+
+async def test_numbers_without_choices_are_ruled_too() -> None:
+    tolerance = {"type": "integer", "minimum": 0, "maximum": 10, "default": 5}
+    schema = ModelSchema.read(
+        {
+            "properties": {
+                "safety_tolerance": tolerance,
+                "number_of_images": {"type": "integer", "minimum": 1, "maximum": 8, "default": 4},
+                "enable_web_search": {"type": "boolean"},
+            }
+        }
+    )
+    model = Model(
+        command="x", model_id="x/y", texts=MODEL.texts, schema=schema, prices=MODEL.prices, output_schema={}
+    )
+    rules = GuildSettings(most_images=2, may_search_web=False, loosest_safety=3)
+    assert await ruled(rules, requester(), model, {}) == {
+        "safety_tolerance": 3, "number_of_images": 2, "enable_web_search": False,
+    }  # fmt: skip
+    with pytest.raises(SafetyForbiddenError) as refused:
+        await ruled(rules, requester(), model, {"safety_tolerance": 4})
+    assert refused.value.values == {"option": "safety_tolerance", "lowest": "0", "highest": "3"}
+
+
+subset = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) for name, values in OPTIONS.items()}
+)
+
+
+@hypothesis_settings(deadline=None)
+@given(
+    rules=st.fixed_dictionaries(
+        {},
+        optional={
+            "highest_resolution": st.sampled_from(OPTIONS["resolution"]),
+            "most_images": st.integers(1, 5),
+            "may_search_web": st.booleans(),
+            "strictest_safety": st.integers(0, 7),
+            "loosest_safety": st.integers(1, 7),
+            "channel_safety": st.dictionaries(st.just(HERE), st.integers(1, 7)),
+        },
+    ),
+    defaults=subset,
+    chosen=subset,
+    is_adult=st.booleans(),
+)
+def test_defaults_lock_nobody_out_and_rules_hold(
+    *, rules: dict[str, Any], defaults: dict[str, Any], chosen: dict[str, Any], is_adult: bool
+) -> None:
+    settings = GuildSettings(**rules, default_options=defaults)
+    asker = requester(is_age_restricted=is_adult)
+    unchosen = asyncio.run(ruled(settings, asker, MODEL, {"prompt": "a fox"}))
+    # What came out of defaults alone may be chosen just so.
+    assert asyncio.run(ruled(settings, asker, MODEL, unchosen)) == unchosen
+    try:
+        made = asyncio.run(ruled(settings, asker, MODEL, {"prompt": "a fox", **chosen}))
+    except UserError:
+        return
+    scale = OPTIONS["resolution"]
+    assert {name: made[name] for name in chosen} == chosen
+    assert scale.index(made["resolution"]) <= scale.index(rules.get("highest_resolution", "4K"))
+    assert int(made["num_images"]) <= rules.get("most_images", 9)
+    assert rules.get("may_search_web", True) or not made["enable_web_search"]
+    if not rules.get("channel_safety"):
+        assert int(made["safety_tolerance"]) <= rules.get("loosest_safety", 9)

@@ -1,0 +1,97 @@
+"""A server's settings: what is stored, and what becomes of what cannot be read."""
+
+from __future__ import annotations
+
+import json
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bot.settings import GuildSettings
+
+FULL = GuildSettings(
+    timezone="Europe/Berlin",
+    allowed_channels=frozenset({1, 2}),
+    forbidden_channels=frozenset({3}),
+    allowed_roles=frozenset({4}),
+    blocked_members=frozenset({5}),
+    highest_resolution="2K",
+    most_images=2,
+    may_search_web=False,
+    strictest_safety=2,
+    loosest_safety=4,
+    channel_safety={1: 6},
+    is_spoiler=True,
+    is_private=True,
+    forbidden_words=("fox", "/f+x/"),
+    default_options={"resolution": "0.5K", "num_images": 2, "limit_generations": False, "strength": 0.5},
+    log_channel=6,
+)
+ILL: dict[str, list[object]] = {
+    "timezone": ["Europe/Nowhere", "", 5, None, "../etc/passwd"],
+    "allowed_channels": ["abc", [0], [-1], [2**63], [None], {}, list(range(1, 27))],
+    "blocked_members": [7, ["x"]],
+    "highest_resolution": [2, "x" * 101, []],
+    "most_images": [0, 101, "two", True, 1.5],
+    "may_search_web": ["yes", 1, None],
+    "loosest_safety": ["4", -1, True, 4.5],
+    "channel_safety": [[], {"a": 1}, {"1": "2"}, {"1": None}],
+    "forbidden_words": ["fox", [1], ["x" * 201], ["x" * 199] * 21],
+    "default_options": [[], {"resolution": None}, {"resolution": ["2K"]}, {"a": "x" * 1001}],
+    "log_channel": ["general", 0],
+}
+
+
+def test_every_setting_has_another_value_than_its_default_here() -> None:
+    untouched = GuildSettings().model_dump()
+    assert {name for name, value in FULL.model_dump().items() if value == untouched[name]} == set()
+
+
+def test_what_is_written_is_read() -> None:
+    assert GuildSettings.read(FULL.model_dump_json()) == (FULL, [])
+    assert GuildSettings.read("{}") == (GuildSettings(), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in ILL.items() for value in values]
+)
+def test_an_ill_value_costs_itself_alone(name: str, value: object) -> None:
+    stored = json.loads(FULL.model_dump_json()) | {name: value, "of a later version": 1}
+    settings, ill = GuildSettings.read(json.dumps(stored))
+    assert ill == [name]
+    assert settings == FULL.model_copy(update={name: getattr(GuildSettings(), name)})
+
+
+@pytest.mark.parametrize("stored", ["", "null", "[]", '"x"', "{", "[" * 100_000, '{"timezone": NaN}'])
+def test_what_is_no_object_reads_as_nothing(stored: str) -> None:
+    settings, ill = GuildSettings.read(stored)
+    assert settings == GuildSettings()
+    assert ill
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(GuildSettings.model_fields)), json_values, max_size=4))
+def test_reading_never_fails(values: dict[str, object]) -> None:
+    settings, _ = GuildSettings.read(json.dumps(values))
+    assert GuildSettings.read(settings.model_dump_json()) == (settings, [])
+
+
+def test_a_change_is_checked() -> None:
+    assert FULL.changed(most_images=None) == FULL.model_copy(update={"most_images": None})
+    for name, values in ILL.items():
+        with pytest.raises(ValidationError):
+            FULL.changed(**{name: values[0]})
+
+
+def test_the_zone_is_pythons() -> None:
+    assert FULL.zone == ZoneInfo("Europe/Berlin")
+    assert GuildSettings().zone == ZoneInfo("UTC")

@@ -1,0 +1,125 @@
+"""Forbidden words and patterns: which texts have them, and what a manager may write."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.refusals import BadPatternError, PatternTooSlowError, TooManyWordsError
+from bot.words import has_forbidden, read_words
+
+
+async def has(line: str, *texts: str) -> bool:
+    return await has_forbidden(read_words(line), texts)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("fox", "a fox"),
+        ("fox", "FOX"),
+        ("Fox", "a red,fox!"),
+        ("red fox", "a red   fox"),
+        ("red fox", "a Red-Fox."),
+        ("straße", "eine STRASSE"),
+        ("ёлка", "Ёлка зимой"),
+        ("fox", "\uff46\uff4f\uff58"),
+        ("fox", "f\u200box"),
+        ("fox", "fo\u00adx"),
+        ("café", "a cafe\u0301"),
+        ("ﬁre", "fire"),
+        ("🔞", "a fox 🔞 in snow"),
+        ("❤\ufe0f", "with ❤ love"),
+        ("/f[o0]x/", "a F0X"),
+        ("/f[o0]x/", "outf0xed"),
+        ("/f[o0]x/", "\uff460\uff58"),
+        (r"/\bfox(es)?\b/", "two foxes"),
+        ("/^a.*x$/", "a fox"),
+        ("bear\nfox", "a fox"),
+        ("  fox  \n\n", "fox"),
+        ("50% off", "now 50% off"),
+    ],
+)
+async def test_found(line: str, text: str) -> None:
+    assert await has(line, "something else", text)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("fox", "a firefox"),
+        ("fox", "foxes"),
+        ("red fox", "a fox red"),
+        ("🔞", "a fox 🦊"),
+        ("❤\ufe0f", "a star ⭐\ufe0f"),
+        (r"/\bfox\b/", "foxes"),
+        (".", "a fox"),
+        ("f.x", "fox"),
+        ("/", "fox"),
+    ],
+)
+async def test_not_found(line: str, text: str) -> None:
+    assert not await has(line, text)
+
+
+@given(st.text(min_size=1, max_size=50), st.text(max_size=50), st.text(max_size=50))
+def test_a_text_has_itself_between_any_others(word: str, before: str, after: str) -> None:
+    try:
+        words = read_words(word)
+    except BadPatternError:
+        return
+    if len(words) == 1 and not words[0].startswith("/"):
+        assert asyncio.run(has_forbidden(words, [f"{before} \n {words[0]} \n {after}"]))
+
+
+@pytest.mark.parametrize(
+    ("line", "number"), [("fox\n\n/(/", 3), ("/[/", 1), ("//", 1), ("a\n\u200b", 2), ("/(?<n/", 1)]
+)
+def test_a_line_that_is_no_pattern_is_named(line: str, number: int) -> None:
+    with pytest.raises(BadPatternError) as refused:
+        read_words(line)
+    assert refused.value.values["line"] == number
+
+
+@pytest.mark.parametrize("text", ["x" * 201, "\n".join(f"{n:0199}" for n in range(21))])
+def test_too_many_words(text: str) -> None:
+    with pytest.raises(TooManyWordsError):
+        read_words(text)
+
+
+def test_what_is_written_twice_is_kept_once() -> None:
+    assert read_words("fox\n\nbear\r\nfox\n") == ("fox", "bear")
+
+
+@pytest.mark.parametrize("line", ["/(a+)+$/", "/(a|aa)+$/", "/(?R)/"])
+async def test_a_pattern_that_takes_too_long_ends_in_time(line: str) -> None:
+    """Without an end these would take years; the loop goes on meanwhile, or the second one never came."""
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    turning = asyncio.create_task(turn())
+    with pytest.raises(PatternTooSlowError):
+        await has(line, "a" * 6000 + "!")
+    turning.cancel()
+    assert turns > 1
+
+
+async def test_all_patterns_share_their_time() -> None:
+    """Each of them is through in time; hundreds of them are not."""
+    lines = [f"/a*a*[b{number}]$/" for number in range(250)]
+    assert not await has(lines[0], "a" * 1500 + "!")
+    with pytest.raises(PatternTooSlowError):
+        await has("\n".join(lines), "a" * 1500 + "!")
+
+
+async def test_a_pattern_that_cannot_be_compiled_any_more_forbids_nothing() -> None:
+    assert not await has_forbidden(("/(/",), ["a fox"])
+    assert await has_forbidden(("/(/", "fox"), ["a fox"])
