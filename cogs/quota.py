@@ -18,7 +18,7 @@ from discord.ext import commands
 from bot.charts.chart import Member
 from bot.client import NETWORK_ERRORS
 from bot.errors import ChartError, QuotaTooHighError
-from bot.i18n import translate
+from bot.i18n import Text, translate
 from bot.limits import EVERYBODY, POOL, Kind, Target
 from bot.quotas import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
 from bot.storage.reports import Tally, by_member
@@ -84,8 +84,7 @@ class QuotaCommands(commands.Cog):
             raise QuotaTooHighError(maximum=in_words(maximum))
         await self._quotas.set_rule(asker.guild_id, target, quota, set_by=asker.user_id)
         key = f"quota-set-{target.kind}"
-        text = translate(key, asker.locale, who=mention(target), quota=in_words(after))
-        await whisper(interaction, text)
+        await self._say(interaction, asker, Text(key, {"who": mention(target), "quota": in_words(after)}))
 
     @quota.command()
     async def clear(
@@ -102,8 +101,7 @@ class QuotaCommands(commands.Cog):
         rules = await self._quotas.rules(asker.guild_id)
         holds = self._quotas.owners.pool if pool else rules.get(EVERYBODY, self._quotas.owners.default)
         key = f"quota-cleared-{target.kind}" if is_cleared else "quota-nothing-to-clear"
-        text = translate(key, asker.locale, who=mention(target), quota=in_words(holds))
-        await whisper(interaction, text)
+        await self._say(interaction, asker, Text(key, {"who": mention(target), "quota": in_words(holds)}))
 
     @quota.command()
     async def grant(
@@ -121,8 +119,8 @@ class QuotaCommands(commands.Cog):
             made_by=asker.user_id,
             interaction_id=asker.interaction_id,
         )
-        text = translate("quota-granted", asker.locale, who=mention(target), credits=amount)
-        await whisper(interaction, text)
+        text = Text("quota-granted", {"who": mention(target), "credits": amount})
+        await self._say(interaction, asker, text)
 
     @quota.command()
     async def reset(self, interaction: discord.Interaction[Any], who: discord.User | discord.Role) -> None:
@@ -131,7 +129,14 @@ class QuotaCommands(commands.Cog):
         await self._quotas.reset(
             asker.guild_id, target, made_by=asker.user_id, interaction_id=asker.interaction_id
         )
-        await whisper(interaction, translate("quota-reset", asker.locale, who=mention(target)))
+        await self._say(interaction, asker, Text("quota-reset", {"who": mention(target)}))
+
+    async def _say(self, interaction: discord.Interaction[Any], asker: Requester, change: Text) -> None:
+        """Tell the manager, and the server's log, each in their own language."""
+        self._bot.guild_log.say(
+            asker.guild_id, Text("log-quota", {"member": f"<@{asker.user_id}>", "change": change})
+        )
+        await whisper(interaction, translate(change.key, asker.locale, **change.values))
 
     @quota.command()
     async def show(self, interaction: discord.Interaction[Any]) -> None:

@@ -82,3 +82,12 @@ async def test_in_the_servers_language(tmp_path_factory: pytest.TempPathFactory)
         log = log_of(world)
         await world.imagine(resolution="0.5K")
         await says(world, log, "1 изображение.")
+
+
+async def test_who_changed_a_limit(world: World) -> None:
+    log, anna = log_of(world), world.newcomer()
+    await world.says(world.mia, "quota set", limit=5, per="week", who=anna)
+    await says(world, log, f"<@{world.mia.id}>", f"<@{anna.id}> may now spend 5 credits per week")
+    await world.says(world.mia, "quota grant", who=anna, amount=3)
+    await says(world, log, f"<@{anna.id}> may spend 3 credits more")
+    assert all(each.mentioned == set() for each in log.messages)

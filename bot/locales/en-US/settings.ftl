@@ -118,3 +118,4 @@ log-changed = ⚙️ { $member } changed a setting. Before: { $before }. Now: { 
 ## Commands, as Discord lists them
 
 command-settings = Make the rules of this server: where, who, what, and a log of it all
+log-quota = 📏 { $member } about limits: { $change }

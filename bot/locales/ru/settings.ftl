@@ -124,3 +124,4 @@ log-changed = ⚙️ { $member } меняет настройку. Было: { $b
 ## Commands, as Discord lists them
 
 command-settings = Правила этого сервера: где, кому и что можно, и журнал всего
+log-quota = 📏 { $member } о лимитах: { $change }
