@@ -97,18 +97,17 @@ def alt_text(drawn: ReportChart, locale: str) -> str:
 
 def table(tallies: Sequence[Tally]) -> discord.File:
     """A CSV file of members, in English for programs; `limited_by` is as at the last order."""
-    rows = [[tally.user_id, *_numbers(tally), tally.limited_by] for tally in tallies]
-    return _csv("quota.csv", ["user_id", *_COLUMNS, "limited_by"], rows)
+    rows = [[tally.user_id, *_numbers([tally]), tally.limited_by] for tally in tallies]
+    return _csv("members.csv", ["user_id", *_COLUMNS, "limited_by"], rows)
 
 
-def table_by_day(days: Sequence[Sequence[Tally]], borders: Sequence[datetime], zone: tzinfo) -> discord.File:
-    """A CSV file of days and members, in English for programs; days are the server's own."""
+def table_of_days(days: Sequence[Sequence[Tally]], borders: Sequence[datetime], zone: tzinfo) -> discord.File:
+    """A CSV file of days, in English for programs; the days are the server's own."""
     rows = [
-        [border.astimezone(zone).date().isoformat(), tally.user_id, *_numbers(tally)]
+        [border.astimezone(zone).date().isoformat(), *_numbers(day)]
         for day, border in zip(days, borders, strict=False)
-        for tally in day
     ]
-    return _csv("report.csv", ["day", "user_id", *_COLUMNS], rows)
+    return _csv("days.csv", ["day", *_COLUMNS], rows)
 
 
 def dollars(amount: Decimal) -> Text:
@@ -116,8 +115,15 @@ def dollars(amount: Decimal) -> Text:
     return Text("dollars", {"amount": amount})
 
 
-def _numbers(tally: Tally) -> list[int | Decimal]:
-    return [tally.orders, tally.failed, tally.images, tally.spent, tally.refunded, tally.usd]
+def _numbers(tallies: Sequence[Tally]) -> list[int | Decimal]:
+    return [
+        sum(tally.orders for tally in tallies),
+        sum(tally.failed for tally in tallies),
+        sum(tally.images for tally in tallies),
+        _sum(tally.spent for tally in tallies),
+        _sum(tally.refunded for tally in tallies),
+        _sum(tally.usd for tally in tallies),
+    ]
 
 
 def _csv(name: str, columns: list[str], rows: Sequence[Sequence[object]]) -> discord.File:

@@ -24,7 +24,7 @@ from bot.quotas import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
 from bot.storage.reports import Tally, by_member
 from cogs._errors import whisper
 from cogs._quotas import in_words, mention
-from cogs._reports import TOP, alt_text, chart, member_line, table, table_by_day, total_line
+from cogs._reports import TOP, alt_text, chart, member_line, table, table_of_days, total_line
 from cogs._requester import manager
 
 if TYPE_CHECKING:
@@ -177,7 +177,10 @@ class QuotaCommands(commands.Cog):
         shown = _embed("\n".join(lines))
         drawn = chart(days, borders, zone, await self._named(used[:TOP]), asker.locale)
         # Off the event loop: a large server's month is a quarter of a million rows.
-        files = [await asyncio.to_thread(table_by_day, days, borders, zone)]
+        files = [
+            await asyncio.to_thread(table_of_days, days, borders, zone),
+            await asyncio.to_thread(table, used),
+        ]
         try:
             png = io.BytesIO(await self._bot.charts.draw(drawn))
         except ChartError as error:

@@ -88,7 +88,13 @@ async def test_a_report_shows_days_and_members_as_a_picture_and_a_table(
     assert "3 orders, 1 failed · 3.75 credits spent, 1.5 given back" in message.text
     assert f"<@{anna.id}>: 3 credits" in message.text
     assert "limit: 7 credits per day (everybody's)" in message.text
-    _, table = await file(world, message, ".csv")
+    _, table = await file(world, message, "days.csv")
+    (*earlier, today) = csv.DictReader(io.StringIO(table.decode()))
+    assert len(earlier) == 29
+    assert [today[name] for name in ("orders", "failed", "images", "credits", "given_back")] == [
+        *("3", "1", "5", "3.75", "1.5")
+    ]
+    _, table = await file(world, message, "members.csv")
     rows = list(csv.DictReader(io.StringIO(table.decode())))
     assert [(row["user_id"], row["orders"], row["failed"], row["credits"]) for row in rows] == [
         (anna.id, "1", "0", "3"),
