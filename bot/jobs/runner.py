@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,11 @@ from bot.errors import (
     BotError,
     DeliveryError,
     OperatorError,
-    OutputUnavailableError,
     RunComfyUnavailableError,
     SubmissionUnknownError,
     UnexpectedError,
 )
+from bot.jobs.fetching import Fetching
 from bot.jobs.following import Following
 from bot.jobs.steadfast import Unbroken, durably
 from bot.jobs.submission import CancelledOnTheWayError, Submission
@@ -61,10 +60,10 @@ class JobRunner:
         self._unbroken = Unbroken()
         self._submission = Submission(jobs, runcomfy, delivery, self._unbroken, deadline)
         self._turns = Turns(most, delivery.progress)
-        self._following = Following(jobs, runcomfy, delivery, self._turns, deadline)
+        following = Following(jobs, runcomfy, delivery, self._turns, deadline)
+        self._fetching = Fetching(following, self._turns, downloader, files)
         self._upkeep = upkeep
         self._maintaining: asyncio.Task[None] | None = None
-        self._downloader = downloader
         self._delivery = delivery
         self._files = files
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -164,7 +163,7 @@ class JobRunner:
                     raise CancelledOnTheWayError  # noqa: TRY301 (the one end of all cancelled jobs)
                 job = await self._submission.submit(job)
                 self._reported.clear()
-            job, files = await self._with_files(job)
+            job, files = await self._fetching.files(job)
             await self._unbroken.run(self._deliver(job, files))
         except CancelledOnTheWayError:
             await self._end(job, JobStatus.CANCELLED)
@@ -190,31 +189,6 @@ class JobRunner:
         with suppress(RunComfyUnavailableError):
             if job.request_id and await self._runcomfy.cancel(job.request_id):
                 raise CancelledOnTheWayError
-
-    async def _with_files(self, job: Job) -> tuple[Job, list[Path]]:
-        """The job and those of its files that can be had, in order; at least one.
-
-        The job has an error where others cannot be had now.
-        """
-        if stored := self._files.of(job):
-            return job, stored
-        urls = await self._following.follow(job)
-        self._turns.leave(job.job_id)
-        folder = self._files.folder(job)
-        found = await asyncio.gather(
-            *(self._downloader.download(url, folder, str(index)) for index, url in enumerate(urls, 1)),
-            return_exceptions=True,
-        )
-        for problem in found:
-            if isinstance(problem, OutputUnavailableError):
-                _log.warning("a file cannot be fetched: %s", problem)
-            elif isinstance(problem, BaseException):
-                raise problem
-        files = [file for file in found if not isinstance(file, BaseException)]
-        if not files:
-            raise OutputUnavailableError("none of the files")
-        is_partial = len(files) < len(urls)
-        return replace(job, error=OutputUnavailableError.key) if is_partial else job, files
 
     async def _deliver(self, job: Job, files: list[Path]) -> None:
         await self._delivery.deliver(job, files)

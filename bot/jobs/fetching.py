@@ -1,0 +1,56 @@
+"""Brings a job's files onto the disk, where they are not yet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.errors import OutputUnavailableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.jobs.files import Files
+    from bot.jobs.following import Following
+    from bot.jobs.turns import Turns
+    from bot.records import Job
+    from bot.runcomfy import Downloader
+
+_log = logging.getLogger(__name__)
+
+
+class Fetching:
+    """Waits for RunComfy to have the files, and downloads them."""
+
+    def __init__(self, following: Following, turns: Turns, downloader: Downloader, files: Files) -> None:
+        self._following = following
+        self._turns = turns
+        self._downloader = downloader
+        self._files = files
+
+    async def files(self, job: Job) -> tuple[Job, list[Path]]:
+        """The job and those of its files that can be had, in order; at least one.
+
+        The job has an error where others cannot be had now.
+        """
+        if stored := self._files.of(job):
+            return job, stored
+        urls = await self._following.follow(job)
+        self._turns.leave(job.job_id)
+        folder = self._files.folder(job)
+        found = await asyncio.gather(
+            *(self._downloader.download(url, folder, str(index)) for index, url in enumerate(urls, 1)),
+            return_exceptions=True,
+        )
+        for problem in found:
+            if isinstance(problem, OutputUnavailableError):
+                _log.warning("a file cannot be fetched: %s", problem)
+            elif isinstance(problem, BaseException):
+                raise problem
+        files = [file for file in found if not isinstance(file, BaseException)]
+        if not files:
+            raise OutputUnavailableError("none of the files")
+        is_partial = len(files) < len(urls)
+        return replace(job, error=OutputUnavailableError.key) if is_partial else job, files
