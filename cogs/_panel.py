@@ -148,7 +148,8 @@ class Panel:
             )
             for section in Section
         ]
-        return ui.Select(custom_id=custom_id("section"), options=options)
+        text = translate("placeholder-section", self.locale)
+        return ui.Select(custom_id=custom_id("section"), options=options, placeholder=text)
 
     def _channels(
         self,
@@ -199,14 +200,17 @@ class Panel:
         self, what: str, values: Sequence[Value | None], now: Value | None, **filling: Filling
     ) -> ui.Item[Any]:
         name = what.partition(".")[0]
+
+        def label(value: Value | None) -> str:
+            words = value_in_words(name, value)
+            return translate(f"offer-{name}", self.locale, value=words, **filling)[:_LABEL_MAX]
+
         options = []
         for value in values[:_OPTIONS_MAX]:
-            label = translate(f"offer-{name}", self.locale, value=value_in_words(name, value), **filling)
             is_now = value == now and isinstance(value, bool) == isinstance(now, bool)
             sent = NONE if value is None else str(value)
-            options.append(discord.SelectOption(label=label[:_LABEL_MAX], value=sent, default=is_now))
-        text = translate("placeholder-another", self.locale, value=value_in_words(name, now))
-        return ui.Select(custom_id=custom_id(what), options=options, placeholder=text[:_LABEL_MAX])
+            options.append(discord.SelectOption(label=label(value), value=sent, default=is_now))
+        return ui.Select(custom_id=custom_id(what), options=options, placeholder=label(now))
 
     def _button(self, what: str, title: str = "") -> ui.Item[Any]:
         label = translate(f"button-edit-{what.partition('.')[0]}", self.locale, option=title)

@@ -144,3 +144,57 @@ async def test_people_choose_their_language(page: Page) -> None:
     await last(page).get_by_role("button", name="Re-roll").click()
     await expect(messages(page)).to_have_count(3)  # her /usage too
     await expect(last(page).get_by_role("button", name="Ещё вариант")).to_be_visible()
+
+
+async def choose(message: Locator, select: str, *choices: str) -> None:
+    """Choose in a select, which takes one at once and several as it is left."""
+    page = message.page
+    await message.get_by_role("combobox", name=select).click()
+    for choice in choices:
+        await page.get_by_role("listbox", name=select).get_by_role("option", name=choice).click()
+    if await page.get_by_role("listbox", name=select).count():
+        await page.keyboard.press("Tab")
+
+
+async def test_a_manager_makes_the_rules_of_the_server(page: Page) -> None:
+    await become(page, "Mia")
+    await use(page, "settings")
+    panel = messages(page).first
+    await expect(panel).to_contain_text("Images are made in: everywhere")
+    await choose(panel, "Which part", "Images")
+    await choose(panel, "Most images in one order: any", "Most images in one order: 1")
+    await expect(panel).to_contain_text("Most images in one order: 1")
+    await choose(panel, "Which part", "People")
+    await choose(panel, "Members who may not", "Bob")
+    await expect(panel).to_contain_text("Blocked: @Bob")
+    await choose(panel, "Which part", "Time zone and log")
+    await choose(panel, "The channel that is told", "#bot-log")
+    await expect(panel).to_contain_text("Log: #bot-log")
+    await _forbid(page, panel)
+    await become(page, "Bob")
+    await use(page, "imagine", "a quiet harbour")
+    await expect(last(page)).to_contain_text("may not make images on this server any more")
+    await become(page, "Alice")
+    await use(page, "imagine", "a quiet Harbour")
+    await expect(last(page)).to_contain_text("words that this server does not allow")
+    await use(page, "imagine", "a quiet lake", "[Tab]", "num", "[Enter]", "2")
+    await expect(last(page)).to_contain_text("1 image in one order at most")
+    await use(page, "imagine", "a quiet lake")
+    await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
+    await page.get_by_role("button", name="bot-log").click()
+    log = page.get_by_role("list", name="Messages in #bot-log")
+    await expect(log).to_contain_text("@Mia changed a setting")
+    await expect(log).to_contain_text("@Alice made 1 image")
+
+
+async def _forbid(page: Page, panel: Locator) -> None:
+    await choose(panel, "Which part", "Forbidden words")
+    await panel.get_by_role("button", name="Edit the words").click()
+    form = page.get_by_role("dialog", name="Forbidden words")
+    await form.get_by_role("textbox").fill("/h[a4]rb(/")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(last(page)).to_contain_text("Line 1 is nothing that can be looked for")
+    await panel.get_by_role("button", name="Edit the words").click()
+    await form.get_by_role("textbox").fill("harbour\n/b[e3]ar/")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(panel).to_contain_text("2 words and patterns")

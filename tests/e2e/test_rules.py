@@ -202,6 +202,18 @@ async def test_a_private_job_waits_is_listed_cancelled_and_fetched(held: World) 
     await held.settled()
 
 
+async def test_a_private_job_is_deleted_for_good(world: World) -> None:
+    rule(world, is_private=True)
+    anna = world.newcomer()
+    message = await done(world, anna)
+    await (await anna.press(message, "Delete")).acknowledged()
+    assert list(message.buttons) == ["Delete", "Keep"]
+    await (await anna.press(message, "Delete")).acknowledged()
+    await world.discord.until(lambda: message.is_deleted)
+    await world.stored(lambda: world.job(message)["deleted_at"])
+    assert world.used(anna) == 1
+
+
 @pytest.mark.parametrize("is_spoiler", [False, True])
 async def test_what_the_token_of_a_private_job_does_not_reach_comes_directly(
     held: World, *, is_spoiler: bool

@@ -76,6 +76,7 @@ value-more = { $count } more
 
 ## /settings: what can be chosen and written
 
+placeholder-section = Which part of the settings
 placeholder-allowed_channels = Channels where images are made; none: everywhere
 placeholder-forbidden_channels = Channels where they are not
 placeholder-allowed_roles = Roles that may make images; none: everybody
@@ -83,7 +84,6 @@ placeholder-blocked_members = Members who may not
 placeholder-pick-channel = A channel with another loosest safety_tolerance
 placeholder-pick-option = An option to set a default for
 placeholder-log_channel = The channel that is told who did what; none: no log
-placeholder-another = Now: { $value }
 offer-highest_resolution = Highest resolution: { $value }
 offer-most_images = Most images in one order: { $value }
 offer-may_search_web = Web search: { $value }

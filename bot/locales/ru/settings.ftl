@@ -80,6 +80,7 @@ value-more = ещё { $count }
 
 ## /settings: what can be chosen and written
 
+placeholder-section = Какая часть настроек
 placeholder-allowed_channels = Каналы, где создаются изображения; пусто — везде
 placeholder-forbidden_channels = Каналы, где они не создаются
 placeholder-allowed_roles = Роли, которым можно создавать; пусто — всем
@@ -87,7 +88,6 @@ placeholder-blocked_members = Участники, которым нельзя
 placeholder-pick-channel = Канал с другим самым мягким допуском безопасности
 placeholder-pick-option = Параметр, который нужно задать
 placeholder-log_channel = Канал, где видно, кто что сделал; пусто — без журнала
-placeholder-another = Сейчас: { $value }
 offer-highest_resolution = Наибольшее разрешение: { $value }
 offer-most_images = Изображений в одном заказе, не больше: { $value }
 offer-may_search_web = Поиск в интернете: { $value }
