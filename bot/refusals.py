@@ -104,6 +104,12 @@ class LogClosedError(UserError):
     key = "log-closed"
 
 
+class BlockedFullError(UserError):
+    """A server's list of blocked members takes no more. Values: most."""
+
+    key = "blocked-full"
+
+
 class SettingUnknownError(UserError):
     """There is no such setting, or it cannot have this value here: an old panel, or a forged one."""
 

@@ -45,10 +45,10 @@ class DiscordGuildLog:
         """Say whose job was delivered or cancelled."""
         if job.status is JobStatus.SUCCEEDED:
             self.say(
-                job.guild_id, Text("log-delivered", _values(job) | {"images": job.images - job.refunded})
+                job.guild_id, Text("log-delivered", job_values(job) | {"images": job.images - job.refunded})
             )
         elif job.status is JobStatus.CANCELLED and job.cancelled_by:
-            self.say(job.guild_id, Text("log-cancelled", _values(job) | {"by": f"<@{job.cancelled_by}>"}))
+            self.say(job.guild_id, Text("log-cancelled", job_values(job) | {"by": f"<@{job.cancelled_by}>"}))
 
     async def finish(self) -> None:
         """The bot stops: give what is being said a moment, and leave the rest unsaid."""
@@ -81,7 +81,8 @@ async def post(bot: ImagineBot, guild: discord.Guild, channel_id: int, text: Tex
     await channel.send(words[:_MESSAGE], suppress_embeds=True, silent=True)
 
 
-def _values(job: Job) -> dict[str, Value]:
+def job_values(job: Job) -> dict[str, Value]:
+    """Whose job it is, the beginning of its prompt and where its message is, for a line of the log."""
     return {
         "member": f"<@{job.user_id}>",
         "prompt": escaped(cut(render.prompt(job), _PROMPT_LOGGED)),

@@ -10,11 +10,14 @@ import discord
 import stamina
 
 from bot.client import NETWORK_ERRORS, ImagineBot
-from bot.errors import JobNotFoundError, NotRemovedError
-from bot.i18n import translate
+from bot.errors import ForbiddenHereError, JobNotFoundError, NotRemovedError
+from bot.i18n import Text, translate
+from bot.refusals import BlockedFullError
+from bot.settings import LISTED_MAX
 from cogs import _render as render
 from cogs._buttons import JobButton, Verb, buttons, custom_ids
 from cogs._errors import whisper
+from cogs._log import job_values
 from cogs._requester import may, requester
 from cogs._respond import respond
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.records import Job, Post
+    from bot.settings import GuildSettings
 
 _GONE = {10003, 10008}  # Unknown Channel, Unknown Message
 
@@ -47,6 +51,7 @@ async def ask(interaction: discord.Interaction[Any], job_id: str) -> None:
         question = translate("remove-ask", locale, member=f"<@{job.user_id}>")
         view = discord.ui.View(timeout=None)
         view.add_item(JobButton.under(asked, Verb.CONFIRM, label=translate("button-remove", locale)))
+        view.add_item(JobButton.under(asked, Verb.BLOCK))
         await respond(interaction, content=question, view=view, ephemeral=True)
 
 
@@ -58,11 +63,27 @@ async def keep(interaction: discord.Interaction[Any], job_id: str) -> None:
     await interaction.response.edit_message(content="", view=render.view(job))
 
 
-async def delete(interaction: discord.Interaction[Any], job_id: str) -> None:
+async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -> None:
+    """Delete another's images as `delete` does, and let that member make no more on this server.
+
+    Raises:
+        ForbiddenHereError: They are one's own, or whoever asks may not manage messages here.
+        BlockedFullError: The server has blocked as many as its settings take; nothing was done.
+    """
+    job = await _removable(interaction, job_id)
+    if job.user_id == interaction.user.id or not may(interaction.permissions, "manage_messages"):
+        raise ForbiddenHereError
+    await _block(interaction, job)
+    await delete(interaction, job_id, text=Text("deleted-and-blocked", {"member": f"<@{job.user_id}>"}))
+
+
+async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: Text | None = None) -> None:
     """Delete a job's images: the row first, so that whatever happens now, they are gone in the end."""
     bot: ImagineBot = interaction.client
     job = await _removable(interaction, job_id)
-    await bot.removal.delete(job, interaction.user.id)
+    if await bot.removal.delete(job, interaction.user.id):
+        values = job_values(job) | {"by": interaction.user.mention}
+        bot.guild_log.say(job.guild_id, Text("log-deleted", values))
     # Discord may take longer than three seconds; the wish counts, whether or not it takes this.
     with suppress(discord.HTTPException, *NETWORK_ERRORS):
         await interaction.response.defer()
@@ -70,11 +91,12 @@ async def delete(interaction: discord.Interaction[Any], job_id: str) -> None:
     if JobButton.custom_id_of(job, Verb.KEEP) in custom_ids(interaction.message):
         await _insist(interaction.delete_original_response)
         return
-    text = translate("deleted", interaction.locale.value)
+    text = text or Text("deleted")
+    words = translate(text.key, interaction.locale.value, **text.values)
     if _is_private(interaction):
-        await interaction.edit_original_response(content=text, view=None)
+        await interaction.edit_original_response(content=words, view=None)
     else:  # a forged press under a message that everybody sees
-        await whisper(interaction, text)
+        await whisper(interaction, words)
 
 
 async def take_down(bot: ImagineBot, post: Post) -> None:
@@ -85,6 +107,21 @@ async def take_down(bot: ImagineBot, post: Post) -> None:
     """
     channel = bot.get_partial_messageable(post.channel_id)
     await _insist(channel.get_partial_message(post.message_id).delete)
+
+
+async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
+    bot: ImagineBot = interaction.client
+
+    def edit(settings: GuildSettings) -> GuildSettings:
+        blocked = settings.blocked_members | {job.user_id}
+        if len(blocked) > LISTED_MAX:
+            raise BlockedFullError(most=LISTED_MAX)
+        return settings.changed(blocked_members=blocked)
+
+    change = await bot.settings.change(job.guild_id, edit, by=interaction.user.id)
+    if change.after != change.before:
+        values = {"by": interaction.user.mention, "member": f"<@{job.user_id}>"}
+        bot.guild_log.say(job.guild_id, Text("log-blocked", values))
 
 
 async def _insist(deletion: Callable[[], Awaitable[None]]) -> None:

@@ -61,12 +61,9 @@ class Jobs(commands.Cog):
         match verb:
             case Verb.CANCEL:
                 await self._cancel(interaction, job_id)
-            case Verb.REROLL:
-                job = await self._bot.jobs.reroll(painter(interaction), job_id)
-                if job:
-                    await answer(interaction, job)
-            case Verb.RETRY:
-                job = await self._bot.jobs.retry(painter(interaction), job_id)
+            case Verb.REROLL | Verb.RETRY:
+                again = self._bot.jobs.reroll if verb == Verb.REROLL else self._bot.jobs.retry
+                job = await again(painter(interaction), job_id)
                 if job:
                     await answer(interaction, job)
             case Verb.FETCH:
@@ -75,6 +72,8 @@ class Jobs(commands.Cog):
                 await removal.ask(interaction, job_id)
             case Verb.CONFIRM:
                 await removal.delete(interaction, job_id)
+            case Verb.BLOCK:
+                await removal.delete_and_block(interaction, job_id)
             case Verb.KEEP:
                 await removal.keep(interaction, job_id)
             case _:

@@ -55,7 +55,10 @@ class Removal:
         job_id = await self._messages.job_of(message_id)
         if job_id is None:
             raise NotAnImageError
-        return await self._here(requester, job_id)
+        job = await self._here(requester, job_id)
+        if job.is_private and job.user_id != requester.user_id:
+            raise NotAnImageError  # no app shows anybody else its message
+        return job
 
     async def parent(self, job: Job) -> Job | None:
         """The job that was rolled again or retried."""

@@ -10,9 +10,11 @@ import pytest
 
 from playground.runcomfy import answer
 from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.panel import rule
 from tests.e2e.world import names, open_world
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from playground.discord import Interaction, Message, Person
@@ -224,6 +226,49 @@ async def test_a_database_that_does_not_write_deletes_nothing(world: World) -> N
     assert not message.is_deleted
     await anna.press(question, "Delete")
     await world.ends(question, "Deleted")
+
+
+@pytest.fixture
+def private(world: World) -> Iterator[World]:
+    """A server where only whoever ordered sees the images."""
+    rule(world, is_private=True)
+    yield world
+    rule(world)
+
+
+async def test_a_private_message_asks_in_itself(private: World) -> None:
+    """No press of another message, and no token of the bot's own, reaches it."""
+    anna = private.newcomer()
+    message = await done(private, anna)
+    assert message.is_ephemeral
+    shown = message.data
+    await anna.press(message, "Delete")
+    await private.ends(message, "Delete this image for good?")
+    assert names(message) == ["Delete", "Keep"]
+    await anna.press(message, "Keep")
+    await private.discord.until(lambda: "Keep" not in message.buttons)
+    assert (message.content, message.data["components"]) == ("", shown["components"])
+    assert delivered(message) == 1
+    await anna.press(message, "Delete")
+    await private.ends(message, "for good?")
+    await anna.press(message, "Delete")
+    await private.discord.until(lambda: message.is_deleted)
+    assert private.job(message)["deleted_at"]
+    await private.stored(lambda: private.rows("select * from left_messages") == [])
+    assert anna.direct_messages.messages == []
+
+
+async def test_a_private_message_that_discord_does_not_let_go(private: World) -> None:
+    anna = private.newcomer()
+    message = await done(private, anna)
+    private.discord.fail("delete_original", 403, NO_ACCESS)
+    await anna.press(message, "Delete")
+    await private.ends(message, "for good?")
+    press = await anna.press(message, "Delete")
+    await private.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
+    assert not message.is_deleted
+    await anna.press(message, "Delete")
+    await private.discord.until(lambda: message.is_deleted)
 
 
 async def test_the_files_on_the_disk_go_too(held: World) -> None:

@@ -52,6 +52,28 @@ async def test_who_cancelled(held: World) -> None:
     await says(held, log, f"<@{held.mia.id}> cancelled a job of <@{anna.id}>")
 
 
+async def test_who_deleted_and_who_was_blocked(world: World) -> None:
+    log, anna = log_of(world), world.newcomer()
+    message = await world.imagine(anna, prompt="a blunt *fox*", resolution="0.5K")
+    await world.ends(message, "✅")
+    await world.ended(message)
+    question = await (await world.mia.menu("Remove image", message)).answered()
+    await world.mia.press(question, "Remove and block")
+    await says(world, log, f"<@{world.mia.id}> blocked <@{anna.id}>")
+    await says(world, log, f"<@{world.mia.id}> deleted a message of <@{anna.id}>", r"a blunt \*fox\*")
+    await world.ends(question, "Deleted")
+    said = len(log.messages)
+    await world.mia.forge(custom_id=f"job:block:v1:{world.job(message)['job_id']}", message=question)
+    own = await world.imagine(world.bob, prompt="a mild fox", resolution="0.5K")
+    await world.ends(own, "✅")
+    await world.ended(own)
+    question = await (await world.bob.press(own, "Delete")).answered()
+    await world.bob.press(question, "Delete")
+    await says(world, log, f"<@{world.bob.id}> deleted", "a mild fox")
+    news = [line.text for line in log.messages[said:]]
+    assert [line for line in news if "blunt" in line or "blocked" in line] == []  # both had been done before
+
+
 async def test_who_changed_which_setting(world: World) -> None:
     log = log_of(world)
     panel = await opened(world, section="images")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.settings import LISTED_MAX
 from playground.discord import Refused
 from playground.runcomfy import answer
+from tests.e2e.panel import rule, rules
 from tests.e2e.world import names
 
 if TYPE_CHECKING:
@@ -56,6 +58,56 @@ async def test_a_moderator_removes_what_failed(world: World) -> None:
     await world.ends(question, "Deleted")
     assert message.is_deleted
     assert world.used(anna) == 0
+
+
+async def test_a_moderator_removes_and_blocks(world: World) -> None:
+    anna = world.newcomer()
+    message, other = await done(world, anna), await done(world, world.newcomer())
+    question = await (await world.mia.menu(REMOVE, message)).answered()
+    assert names(question) == ["Remove", "Remove and block"]
+    await world.mia.press(question, "Remove and block")
+    await world.ends(question, "Deleted", f"<@{anna.id}> makes no more images")
+    assert message.is_deleted
+    assert rules(world)["blocked_members"] == [int(anna.id)]
+    for refused in (
+        await anna.command("imagine", prompt="a fox"),
+        await anna.press(other, "Re-roll"),
+    ):
+        assert "may not make images on this server any more" in await told(refused)
+    rule(world)
+
+
+async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(world: World) -> None:
+    boss, anna = world.newcomer(is_manager=True), world.newcomer()
+    message, own = await done(world, anna), await done(world, boss)
+    question = await (await boss.menu(REMOVE, message)).answered()
+    mine = await (await boss.menu(REMOVE, own)).answered()
+    assert names(mine) == ["Delete"]
+    job_id = world.job(own)["job_id"]
+    assert "may not use this here" in await told(
+        await boss.forge(custom_id=f"job:block:v1:{job_id}", message=mine)
+    )
+    boss.is_manager = False
+    assert "somebody else" in await told(await boss.press(question, "Remove and block"))
+    assert rules(world).get("blocked_members", []) == []
+    assert not message.is_deleted
+    assert not own.is_deleted
+
+
+async def test_the_list_of_blocked_members_is_full(world: World) -> None:
+    anna = world.newcomer()
+    message = await done(world, anna)
+    others = [*range(1, LISTED_MAX + 1)]
+    rule(world, blocked_members=others)
+    question = await (await world.mia.menu(REMOVE, message)).answered()
+    refused = await told(await world.mia.press(question, "Remove and block"))
+    assert f"{LISTED_MAX} members" in refused
+    assert rules(world)["blocked_members"] == others
+    assert not message.is_deleted
+    rule(world, blocked_members=[*others[1:], int(anna.id)])  # who is blocked already is no further one
+    await world.mia.press(question, "Remove and block")
+    await world.ends(question, "Deleted")
+    rule(world)
 
 
 async def test_it_is_offered_to_moderators_alone_and_checked_besides(world: World) -> None:

@@ -174,6 +174,7 @@ delete-ask = 🗑️ Delete { $images ->
 } for good? Nothing brings them back, and what they cost is not given back.
 remove-ask = 🗑️ Remove this message of { $member } with its images for good? Nothing brings them back.
 deleted = 🗑️ Deleted.
+deleted-and-blocked = 🗑️ Deleted. { $member } makes no more images on this server; /settings lets them again.
 about-made = Ordered by { $member } · { $when }
 about-price = { $credits ->
     [one] { $credits } credit

@@ -23,6 +23,7 @@ no-such-zone = ⚠️ There is no time zone { $zone }. Nothing was changed; writ
 default-not-taken = ⚠️ The option { $option } does not take that value. Nothing was changed.
 log-closed = ⚠️ I cannot write in { $channel }: I need { $permissions } there. Nothing was changed; give me these rights in the channel's settings, or choose another one.
 permission-send_messages = Send Messages
+blocked-full = ⚠️ This server has blocked { $most } members, and takes no more. Nothing was removed; press Remove alone, or unblock somebody in /settings.
 setting-unknown = ⚠️ This cannot be set here any more. Nothing was changed; open /settings anew.
 
 ## /settings: what holds
@@ -113,6 +114,8 @@ log-delivered = 🖼️ { $member } made { $images ->
    *[other] { $images } images
 }: { $prompt } { $link }
 log-cancelled = ✖️ { $by } cancelled a job of { $member }: { $prompt }
+log-deleted = 🗑️ { $by } deleted a message of { $member } with its images: { $prompt }
+log-blocked = ⛔ { $by } blocked { $member }, who makes no more images here
 log-changed = ⚙️ { $member } changed a setting. Before: { $before }. Now: { $after }
 
 ## Commands, as Discord lists them

@@ -25,6 +25,7 @@ no-such-zone = ⚠️ Часового пояса { $zone } нет. Ничего
 default-not-taken = ⚠️ Параметр { $option } не принимает такое значение. Ничего не изменено.
 log-closed = ⚠️ Я не могу писать в { $channel }, мне не хватает прав: { $permissions }. Ничего не изменено; дайте мне эти права в настройках канала или выберите другой.
 permission-send_messages = Отправлять сообщения
+blocked-full = ⚠️ На этом сервере уже заблокировано участников: { $most }, больше нельзя. Ничего не убрано; нажмите просто «Убрать» или снимите с кого-нибудь блокировку в /settings.
 setting-unknown = ⚠️ Здесь это больше нельзя настроить. Ничего не изменено; откройте /settings заново.
 
 ## /settings: what holds
@@ -119,6 +120,8 @@ log-delivered = 🖼️ { $member }: { $images ->
    *[other] { $images } изображения
 }. { $prompt } { $link }
 log-cancelled = ✖️ { $by } отменяет заказ от { $member }: { $prompt }
+log-deleted = 🗑️ { $by } удаляет сообщение участника { $member } с изображениями: { $prompt }
+log-blocked = ⛔ { $by } блокирует участника { $member }: новых изображений от него здесь не будет
 log-changed = ⚙️ { $member } меняет настройку. Было: { $before }. Стало: { $after }
 
 ## Commands, as Discord lists them
