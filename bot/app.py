@@ -24,6 +24,7 @@ from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
 from bot.jobs.upkeep import Upkeep
+from bot.meter import Meter
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
@@ -85,7 +86,7 @@ async def _be(settings: Settings) -> None:
 
 
 async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
-    catalogue = Catalogue.load()
+    catalogue, meter = Catalogue.load(), Meter()
     database = await stack.enter_async_context(open_database(settings.database_url))
     session = await stack.enter_async_context(aiohttp.ClientSession())
     runcomfy = RunComfyClient(
@@ -94,7 +95,7 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     stack.callback(runcomfy.close)
     jobs, facts = JobStore(database), FactStore(database)
     costs = CostStore(database, budget_usd=settings.budget_usd)
-    bot = _bot(settings, database, catalogue)
+    bot = _bot(settings, database, catalogue, meter)
     bot.guild_log = log = DiscordGuildLog(bot)
     delivery = DiscordDelivery(bot, log)
     files = _files(settings)
@@ -125,7 +126,7 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     return bot, runner
 
 
-def _bot(settings: Settings, database: Database, catalogue: Catalogue) -> ImagineBot:
+def _bot(settings: Settings, database: Database, catalogue: Catalogue, meter: Meter) -> ImagineBot:
     return ImagineBot(
         catalogue=catalogue,
         quotas=QuotaStore(database, _owners_quotas(settings)),
@@ -135,6 +136,7 @@ def _bot(settings: Settings, database: Database, catalogue: Catalogue) -> Imagin
         guild_ids=settings.guilds,
         extensions=cogs.EXTENSIONS,
         proxy=settings.discord_proxy,
+        meter=meter,
     )
 
 

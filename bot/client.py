@@ -15,6 +15,7 @@ from discord.ext import commands
 
 from bot.charts.drawing import Charts
 from bot.errors import BusyError
+from bot.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bot.i18n import Text
     from bot.jobs.removal import Removal
     from bot.jobs.service import JobService
+    from bot.meter import Meter
     from bot.models.catalogue import Catalogue
     from bot.storage.facts import FactStore
     from bot.storage.guilds import GuildStore
@@ -67,7 +69,9 @@ class ImagineBot(commands.Bot):
         guild_ids: frozenset[int],
         extensions: Sequence[str],
         proxy: str | None,
+        meter: Meter,
     ) -> None:
+        self.throttle = Throttle(meter)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -78,6 +82,7 @@ class ImagineBot(commands.Bot):
             ),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
             proxy=proxy,
+            http_trace=self.throttle.trace(),
         )
         self.catalogue = catalogue
         self.quotas = quotas
@@ -104,8 +109,8 @@ class ImagineBot(commands.Bot):
     def webhook(self, token: str) -> discord.Webhook:
         """The webhook of an interaction, known by its token alone, so that it works after a restart too."""
         if self._webhooks is None:
-            # Webhook.partial does not take the client's proxy over, so the session brings it.
-            self._webhooks = aiohttp.ClientSession(proxy=self._proxy)
+            # Webhook.partial does not take the client's proxy and trace over, so the session brings them.
+            self._webhooks = aiohttp.ClientSession(proxy=self._proxy, trace_configs=[self.throttle.trace()])
         return discord.Webhook.partial(self.application_id or 0, token, session=self._webhooks, client=self)
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import cogs
 from bot.client import ImagineBot
+from bot.meter import Meter
 from bot.models.catalogue import Catalogue
 from bot.quotas import Period, Quota
 from bot.storage.database import open_database
@@ -172,6 +173,7 @@ async def test_every_extension_loads_and_brings_its_commands(tmp_path: Path) -> 
             guild_ids=frozenset(),
             extensions=cogs.EXTENSIONS,
             proxy=None,
+            meter=Meter(),
         )
         async with bot:
             for extension in cogs.EXTENSIONS:

@@ -1,0 +1,195 @@
+"""Discord's limits, kept by design: seen by the local Discord, and over hours on a simulated clock."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+import pytest
+
+from bot.client import ImagineBot
+from bot.meter import Meter
+from bot.models.catalogue import Catalogue
+from bot.storage.database import open_database
+from bot.storage.facts import FactStore
+from bot.storage.guilds import GuildStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reports import ReportStore
+from bot.throttle import Throttle
+from cogs._delivery import DiscordDelivery
+from cogs._log import DiscordGuildLog
+from playground.discord import LocalDiscord
+from tests.orders import order
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+API = "https://discord.com/api/v10"
+
+
+class Heard(Meter):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, str]] = []
+        self.limits: list[str] = []
+
+    def asked(self, service: str, route: str, code: str) -> None:
+        assert service == "discord"
+        self.answers.append((route, code))
+
+    def limited(self, scope: str) -> None:
+        self.limits.append(scope)
+
+
+@pytest.fixture
+async def local(tmp_path: Path) -> AsyncIterator[LocalDiscord]:
+    async with LocalDiscord(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def throttle(heard: Heard) -> Throttle:
+    return Throttle(heard)
+
+
+@pytest.fixture
+async def session(local: LocalDiscord, throttle: Throttle) -> AsyncIterator[aiohttp.ClientSession]:
+    """One as discord.py makes it."""
+    async with aiohttp.ClientSession(connector=local.connector(), trace_configs=[throttle.trace()]) as opened:
+        yield opened
+
+
+def most_within(seconds: float, moments: list[float]) -> int:
+    return max(sum(begun <= each < begun + seconds for each in moments) for begun in moments)
+
+
+async def test_a_client_asks_at_most_fifty_times_a_second(local: LocalDiscord, throttle: Throttle) -> None:
+    client = discord.Client(
+        intents=discord.Intents.none(), connector=local.connector(), http_trace=throttle.trace()
+    )
+    async with client:
+        await client.login(local.token)
+        begun = time.monotonic()
+        await asyncio.gather(*(client.fetch_user(int(local.people["alice"].id)) for _ in range(120)))
+    moments = [call.at for call in local.trace if call.route == "user"]
+    assert len(moments) == 120
+    assert time.monotonic() - begun > 2.5
+    # What was asked in time may arrive in a bunch where the machine is busy.
+    assert most_within(1, moments) <= 60
+
+
+def test_fifty_in_a_second_are_never_begun(throttle: Throttle) -> None:
+    now, moments = 1000.0, []
+    for pause in [0.0] * 200 + [0.7] + [0.0] * 200 + [0.02] * 100 + [5.0] + [0.0] * 100:
+        now += pause
+        now += throttle.pause_seconds(now)
+        moments.append(now)
+    assert most_within(1, moments) < 50
+    assert moments[199] - moments[0] < 5.1
+
+
+async def test_interactions_do_not_wait_behind_the_bots_own_requests(
+    local: LocalDiscord, session: aiohttp.ClientSession
+) -> None:
+    async def ask(method: str, path: str) -> int:
+        async with session.request(method, f"{API}/{path}") as response:
+            return response.status
+
+    own = [asyncio.ensure_future(ask("GET", "users/@me")) for _ in range(100)]
+    await local.until(lambda: local.trace)
+    begun = time.monotonic()
+    assert await ask("POST", "interactions/1/token/callback") == 404
+    assert await ask("PATCH", "webhooks/1/token/messages/2") == 404
+    assert time.monotonic() - begun < 1
+    assert not all(each.done() for each in own)
+    assert await asyncio.gather(*own) == [401] * 100
+
+
+async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
+    local: LocalDiscord, session: aiohttp.ClientSession, throttle: Throttle, heard: Heard
+) -> None:
+    headers = {"Authorization": f"Bot {local.token}"}
+    scopes = {"user": {"X-RateLimit-Scope": "user"}, "shared": {"X-RateLimit-Scope": "shared"}, "edge": {}}
+    for more in scopes.values():
+        local.fail("user", 429, {"message": "slow", "retry_after": 1}, headers=more)
+        await session.get(f"{API}/users/1", headers=headers)
+    for status in (200, 400, 401, 403, 404, 500):
+        local.fail("me", status, {})
+        await session.get(f"{API}/users/@me", headers=headers)
+    await session.get("https://discord.com/cdn/file", headers=headers)
+    assert heard.limits == ["user", "shared", "edge"]
+    codes = ["429", "429", "429", "200", "400", "401", "403", "404", "500"]
+    assert heard.answers == [("users", code) for code in codes]
+    assert throttle._invalid_at(time.monotonic()) == 4
+
+
+@pytest.mark.parametrize("answer_seconds", [0.05, 3.0])
+def test_whatever_is_refused_it_never_comes_to_ten_thousand_in_ten_minutes(
+    throttle: Throttle, answer_seconds: float
+) -> None:
+    """A bot that asks as often as it may for three hours, and is refused each time, a while later."""
+    now, moments, answered = 0.0, [], 0
+    while now < 3 * 3600:
+        now += throttle.pause_seconds(now)
+        moments.append(now)
+        while moments[answered] + answer_seconds <= now:
+            throttle.refused(moments[answered] + answer_seconds)
+            answered += 1
+    last = 0
+    most = 0
+    for number, at in enumerate(moments):
+        while moments[last] <= at - 600:
+            last += 1
+        most = max(most, number - last + 1)
+    assert 5000 < most < 9500
+
+
+async def test_after_a_thousand_refusals_requests_are_further_apart(
+    local: LocalDiscord, session: aiohttp.ClientSession, throttle: Throttle
+) -> None:
+    for _ in range(1000):
+        throttle.refused(time.monotonic())
+    assert not throttle.is_strained
+    async with session.get(f"{API}/users/@me") as response:
+        assert response.status == 401
+    assert throttle.is_strained
+    begun = time.monotonic()
+    await asyncio.gather(*(session.patch(f"{API}/webhooks/1/token/messages/{n}") for n in range(20)))
+    assert time.monotonic() - begun > 18 * 600 / 8000
+    moments = sorted(call.at for call in local.trace if call.method == "PATCH")
+    assert len(moments) == 20
+    assert moments[-1] - moments[0] > 1
+
+
+async def test_after_a_thousand_refusals_only_ends_are_shown(tmp_path: Path) -> None:
+    catalogue = Catalogue.load()
+    async with open_database(tmp_path / "bot.db") as database:
+        bot = ImagineBot(
+            catalogue=catalogue,
+            quotas=QuotaStore(database, OwnersQuotas()),
+            reports=ReportStore(database),
+            guilds=GuildStore(database),
+            facts=FactStore(database),
+            guild_ids=frozenset(),
+            extensions=(),
+            proxy=None,
+            meter=Meter(),
+        )
+        async with bot:
+            delivery, job = DiscordDelivery(bot, DiscordGuildLog(bot)), order()
+            delivery.progress(job)
+            assert delivery._edits.pop(job.job_id)._newest is not None
+            for _ in range(1001):
+                bot.throttle.refused(time.monotonic())
+            delivery.progress(job)
+            assert delivery._edits == {}
