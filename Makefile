@@ -20,7 +20,7 @@ bench-server: $(VENV)/dev  ## How fast a server of 50,000 members gets its answe
 	$(RUN)python -m tests.load.server
 
 pictures: $(VENV)/dev  ## Take the README's pictures anew: screenshots of the page test
-	PICTURES=docs/pictures $(RUN)pytest tests/e2e/test_playground.py
+	PICTURES=docs/pictures $(RUN)pytest tests/e2e/test_playground.py tests/e2e/test_manager_page.py
 
 run: $(VENV)/run  ## Be the bot, with the settings from the environment and .env
 	$(RUN)python -m bot

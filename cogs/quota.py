@@ -187,7 +187,6 @@ class QuotaCommands(commands.Cog):
             _log.warning("/quota report goes without a picture: %s", error)
         else:
             files.append(discord.File(png, "report.png", description=alt_text(drawn, asker.locale)))
-            shown.set_image(url="attachment://report.png")
         await interaction.edit_original_response(embed=shown, attachments=files)
 
     async def _rules_in_lines(self, asker: Requester) -> list[str]:

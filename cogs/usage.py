@@ -57,8 +57,8 @@ class UsageCommand(commands.Cog):
         shown = discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
         await respond(interaction, embed=shown, ephemeral=True)
         if picture := await self._picture(asker, usages, limits.zone):
-            shown.set_image(url=f"attachment://{picture.filename}")
-            await interaction.edit_original_response(embed=shown, attachments=[picture])
+            # Beside the embed, not in it: Discord shows no alt text of an embed's image.
+            await interaction.edit_original_response(attachments=[picture])
 
     async def _picture(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> discord.File | None:
         """The last 30 days and what is left, with alt text that says the same; None where there is none."""

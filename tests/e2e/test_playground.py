@@ -171,6 +171,7 @@ async def test_a_manager_makes_the_rules_of_the_server(page: Page) -> None:
     await choose(panel, "The channel that is told", "#bot-log")
     await expect(panel).to_contain_text("Log: #bot-log")
     await _forbid(page, panel)
+    await picture(page, "settings")
     await become(page, "Bob")
     await use(page, "imagine", "a quiet harbour")
     await expect(last(page)).to_contain_text("may not make images on this server any more")

@@ -64,7 +64,7 @@ async def test_usage_is_told_at_once_and_shown_soon_after(world: World, channel:
     await done(world, anna, channel, prompt="refuse this")  # is given back
     message = await (await anna.command("usage", channel=channel)).answered()
     assert "1.5 of 10 credits used, 8.5 left" in message.text
-    assert "2K costs 1.5" in message.text
+    assert "2K – 1.5" in message.text
     attached, png = await file(world, message, ".png")
     assert picture(png)[0] == 900
     assert " 1.5." in attached["description"]

@@ -194,10 +194,10 @@ usage-line = { $period }: { $used } of { $limit } credits used, { $left } left {
 usage-line-pool = All members together · { $period }: { $used } of { $limit } credits used, { $left } left { $bar } resets { $resets }
 usage-unlimited = Nothing limits you here.
 usage-by-role = Your limit comes from the role { $who }.
-usage-prices = { $option }: { $prices }
+usage-prices = { $option }, credits an image: { $prices }
 usage-price = { $value ->
-    [true] +{ $credits } an image
-   *[other] { $value } costs { $credits }
+    [true] +{ $credits }
+   *[other] { $value } – { $credits }
 }
 usage-hour = This hour
 usage-day = Today
@@ -249,8 +249,14 @@ alt-left = { $period }: { $used } of { $limit } used, { $left } left.
 report-total = { $orders ->
     [one] { $orders } order
    *[other] { $orders } orders
-}, { $failed } failed · { $credits } credits spent, { $refunded } given back · RunComfy charged { $usd }
-report-member = { $who }: { $credits } credits, { $usd } · limit: { $quota } ({ $by })
+}, { $failed } failed · { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+} spent, { $refunded } given back · RunComfy charged { $usd }
+report-member = { $who }: { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+}, { $usd } · limit: { $quota } ({ $by })
 dollars = ${ NUMBER($amount, minimumFractionDigits: 2, maximumFractionDigits: 2) }
 report-more = … and { $count } more members: /quota export has them all.
 limited-by-member = their own

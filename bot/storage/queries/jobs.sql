@@ -73,7 +73,7 @@ update jobs set token = null where job_id = :job_id and token = :token;
 update jobs set
     status = 'in_progress', channel_id = :channel_id, locale = :locale, token = :token, asked_at = :asked_at,
     file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
-    error_values = '{}', cancelled_by = null, look_at = null
+    error_values = '{}', cancelled_by = null, look_at = null, cost_at = null
 where job_id = :job_id and status in ('failed', 'succeeded') and error is not null and request_id is not null
     and deleted_at is null
 returning *;
@@ -88,7 +88,7 @@ returning *;
 
 -- name: take_up_late^
 update jobs set
-    status = 'in_progress', looks = looks + 1, look_at = null, started_at = null, ended_at = null, error = null,
+    status = 'in_progress', looks = looks + 1, look_at = null, cost_at = null, started_at = null, ended_at = null, error = null,
     error_values = '{}'
 where job_id = :job_id and status = 'failed' and look_at is not null
 returning *;

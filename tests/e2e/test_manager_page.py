@@ -1,0 +1,57 @@
+"""Managers and moderators at work on the playground's page: limits, the bill, what is removed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from playwright.async_api import expect
+
+from tests.e2e.test_playground import address, become, last, messages, page, picture, use
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+__all__ = ["address", "page"]  # the fixtures of the whole product
+
+
+async def test_a_moderator_asks_who_made_an_image_and_removes_it(page: Page) -> None:
+    await use(page, "imagine", "a hill")
+    await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
+    await become(page, "Nora")
+    shown = messages(page).filter(has=page.get_by_role("img", name="a hill"))
+    await shown.get_by_role("button", name="Apps").click()
+    await page.get_by_role("menuitem", name="Who made this").click()
+    await expect(last(page)).to_contain_text("Ordered by @Alice")
+    await shown.get_by_role("button", name="Apps").click()
+    await page.get_by_role("menuitem", name="Remove image").click()
+    await last(page).get_by_role("button", name="Remove", exact=True).click()
+    await expect(shown).to_have_count(0)
+
+
+async def test_somebody_deletes_their_own_image(page: Page) -> None:
+    await use(page, "imagine", "a hill")
+    await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
+    await last(page).get_by_role("button", name="Delete", exact=True).click()
+    await expect(last(page)).to_contain_text("for good?")
+    await last(page).get_by_role("button", name="Delete", exact=True).click()
+    await expect(page.get_by_role("img", name="a hill")).to_have_count(0)
+
+
+async def test_a_manager_sets_limits_and_looks_at_the_bill(page: Page) -> None:
+    await use(page, "imagine", "a quiet harbour")
+    await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
+    await use(page, "usage")
+    await expect(last(page).get_by_role("img", name=re.compile("Credits you spent"))).to_be_visible()
+    await picture(page, "usage")
+    await become(page, "Mia")
+    who = ("[Tab]", "who", "[Enter]", "Painters", "[Enter]")
+    await use(page, "quota set", "50", "[Tab]", "month", *who)
+    await expect(last(page)).to_contain_text("Whoever has @Painters may now spend 50 credits per month")
+    await use(page, "quota report")
+    await expect(last(page).get_by_role("img", name=re.compile("Credits spent"))).to_be_visible()
+    await expect(last(page).get_by_role("link", name="days.csv")).to_be_visible()
+    await picture(page, "report")
+    await page.get_by_label("Language").select_option("ru")
+    await use(page, "settings")
+    await expect(last(page)).to_contain_text("Часовой пояс")
