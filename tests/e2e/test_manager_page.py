@@ -51,7 +51,6 @@ async def test_a_manager_sets_limits_and_looks_at_the_bill(page: Page) -> None:
     await use(page, "quota report")
     await expect(last(page).get_by_role("img", name=re.compile("Credits spent"))).to_be_visible()
     await expect(last(page).get_by_role("link", name="days.csv")).to_be_visible()
-    await picture(page, "report")
     await page.get_by_label("Language").select_option("ru")
     await use(page, "settings")
     await expect(last(page)).to_contain_text("Часовой пояс")
