@@ -102,8 +102,8 @@ class GuildSettingsPanel(commands.Cog):
                 interaction, section, argument
             )  # else the select would go on showing what was refused
             raise
+        self._log(interaction, guild, name, change)  # first, since it holds whether or not Discord shows it
         await self._show(interaction, section, argument)
-        self._log(interaction, guild, name, change)
 
     def _log(
         self, interaction: discord.Interaction[Any], guild: discord.Guild, name: str, change: Change

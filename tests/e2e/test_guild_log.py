@@ -86,6 +86,14 @@ async def test_who_changed_which_setting(world: World) -> None:
     assert len(log.messages) == 2
 
 
+async def test_what_was_changed_is_logged_where_discord_does_not_show_it(world: World) -> None:
+    log = log_of(world)
+    panel = await opened(world, section="images")
+    world.discord.fail("callback", 404, {"code": 10062, "message": "Unknown interaction"})
+    await world.mia.choose(panel, "settings:most_images:v1", "2")
+    await says(world, log, "Now: Most images in one order: 2")
+
+
 async def test_a_log_that_cannot_be_written_costs_nobody_anything(world: World) -> None:
     log, anna = log_of(world), world.newcomer()
     log.permit(send_messages=False)
