@@ -27,7 +27,9 @@ class Period(StrEnum):
         """The beginning of the window that `at` falls into, in UTC."""
         local = at.astimezone(zone)
         if self is Period.HOUR:
-            return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+            # Not `replace`: where clocks go back by half an hour, it would reach into the hour before.
+            begun = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+            return at.astimezone(UTC) - begun
         day = local.date()
         if self is Period.WEEK:
             day -= timedelta(days=day.weekday())
