@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bot.quotas import Period, Quota, Quotas, is_within, most_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Kind(StrEnum):
@@ -87,6 +87,8 @@ class Limits:
     """What the owner allows any member at most, whatever a manager sets, grants or resets."""
     pool: Quotas = ()
     """What all members of the server may use together."""
+    pool_ceiling: Quotas = ()
+    """What the owner allows them at most, whatever a manager sets."""
     budget: Quotas = ()
     """What the owner allows over all servers together."""
     grants: tuple[tuple[datetime, Decimal], ...] = ()
@@ -104,17 +106,13 @@ class Limits:
         """The owner's windows for a single member; by UTC, so that another zone brings nobody a new day."""
         return [_plain(quota, at, UTC) for quota in self.ceiling]
 
-    def shown(self, at: datetime) -> list[Window]:
-        """What a member is to see: for each period the limit that allows least, where it can bind."""
-        ceiling = [window for window in self.of_ceiling(at) if not is_within(self.member, (window.quota,))]
-        least: dict[Period, Window] = {}
-        for window in sorted(self.of_member(at) + ceiling, key=lambda window: window.most):
-            least.setdefault(window.quota.per, window)
-        return [least[period] for period in Period if period in least]
-
     def of_pool(self, at: datetime) -> list[Window]:
         """The windows of the whole server."""
         return [_plain(quota, at, self.zone) for quota in self.pool]
+
+    def of_pool_ceiling(self, at: datetime) -> list[Window]:
+        """The owner's windows for the whole server, by UTC as those for a single member."""
+        return [_plain(quota, at, UTC) for quota in self.pool_ceiling]
 
     def of_budget(self, at: datetime) -> list[Window]:
         """The owner's windows over all servers."""
@@ -156,3 +154,21 @@ class Usage:
         if credits > self.window.most:
             return "never"
         return "later" if self.left else "used-up"
+
+
+def telling(own: Sequence[Usage], ceiling: Sequence[Usage]) -> list[Usage]:
+    """What people are to see of limits and of the owner's ceiling: of each period what leaves least.
+
+    The ceiling is left out where it cannot bind before the others do: after a grant or a reset, or in another
+    time zone, it can, whatever the limits say.
+    """
+    quotas, left = tuple(usage.window.quota for usage in own), [usage.left for usage in own]
+    binding = [
+        usage
+        for usage in ceiling
+        if not is_within(quotas, (usage.window.quota,)) or usage.left < min(left, default=usage.left)
+    ]
+    least: dict[Period, Usage] = {}
+    for usage in sorted([*own, *binding], key=lambda usage: (usage.left, usage.window.most)):
+        least.setdefault(usage.window.quota.per, usage)
+    return [least[period] for period in Period if period in least]

@@ -25,8 +25,13 @@ def in_words(quotas: Quotas) -> tuple[Text, ...]:
 
 
 def mention(target: Target) -> str:
-    """A member or a role as Discord shows it; nothing for all others."""
-    return {Kind.MEMBER: f"<@{target.id}>", Kind.ROLE: f"<@&{target.id}>"}.get(target.kind, "")
+    """A member or a role as Discord shows it; nothing for what is neither."""
+    shown = {
+        Kind.MEMBER: f"<@{target.id}>",
+        Kind.ROLE: f"<@&{target.id}>",
+        Kind.EVERYBODY: "@everyone",
+    }
+    return shown.get(target.kind, "")
 
 
 def period_name(usage: Usage, locale: str) -> str:

@@ -112,24 +112,26 @@ class QuotaCommands(commands.Cog):
     ) -> None:
         """Add to the limits in the windows that run now."""
         asker, target = manager(interaction), _target(interaction, who)
-        await self._quotas.grant(
+        is_new = await self._quotas.grant(
             asker.guild_id,
             target,
             Decimal(amount),
             made_by=asker.user_id,
             interaction_id=asker.interaction_id,
         )
-        text = Text("quota-granted", {"who": mention(target), "credits": amount})
-        await self._say(interaction, asker, text)
+        if is_new:
+            text = Text("quota-granted", {"who": mention(target), "credits": amount})
+            await self._say(interaction, asker, text)
 
     @quota.command()
     async def reset(self, interaction: discord.Interaction[Any], who: discord.User | discord.Role) -> None:
         """Let the windows start again now."""
         asker, target = manager(interaction), _target(interaction, who)
-        await self._quotas.reset(
+        is_new = await self._quotas.reset(
             asker.guild_id, target, made_by=asker.user_id, interaction_id=asker.interaction_id
         )
-        await self._say(interaction, asker, Text("quota-reset", {"who": mention(target)}))
+        if is_new:
+            await self._say(interaction, asker, Text("quota-reset", {"who": mention(target)}))
 
     async def _say(self, interaction: discord.Interaction[Any], asker: Requester, change: Text) -> None:
         """Tell the manager, and the server's log, each in their own language."""

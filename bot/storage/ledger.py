@@ -41,7 +41,7 @@ async def reserve(
         used = await used_by_member(connection, job.guild_id, job.user_id, window)
         if used > window.most:
             raise QuotaExceededError(**_refusal(window, used, job))
-    for window in limits.of_pool(job.created_at):
+    for window in limits.of_pool(job.created_at) + limits.of_pool_ceiling(job.created_at):
         used = await used_by_guild(connection, job.guild_id, window)
         if used > window.most:
             raise PoolExceededError(**_refusal(window, used, job))

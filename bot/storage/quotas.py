@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.limits import POOL, Kind, Limits, Target, Usage, deciding
+from bot.limits import EVERYBODY, POOL, Kind, Limits, Target, Usage, Window, deciding, telling
 from bot.quotas import Period, Quota, Quotas, in_order
 from bot.records import credits, hundredths, milliseconds, moment
 from bot.storage import ledger
@@ -63,7 +63,7 @@ class QuotaStore:
         rows, made = await self._database.read(work)
         rules = _rules(rows)
         target, quotas = deciding(rules, user_id, role_ids, self.owners.default)
-        own = {Target(Kind.MEMBER, user_id), *(Target(Kind.ROLE, role_id) for role_id in role_ids)}
+        own = {EVERYBODY, Target(Kind.MEMBER, user_id), *(Target(Kind.ROLE, role_id) for role_id in role_ids)}
         adjustments = [
             (moment(row["made_at"]), row["credits"])
             for row in made
@@ -73,7 +73,8 @@ class QuotaStore:
             target=target,
             member=quotas,
             ceiling=self.owners.ceiling,
-            pool=in_order([*rules.get(POOL, self.owners.pool), *self.owners.pool_ceiling]),
+            pool=rules.get(POOL, self.owners.pool),
+            pool_ceiling=self.owners.pool_ceiling,
             budget=self.owners.budget,
             grants=tuple((at, credits(given)) for at, given in adjustments if given is not None),
             reset_at=max((at for at, given in adjustments if given is None), default=None),
@@ -82,24 +83,31 @@ class QuotaStore:
 
     async def usage(self, guild_id: int, user_id: int, limits: Limits) -> list[Usage]:
         """What the member has used of each limit that binds them, now; empty where nothing does."""
-        windows = limits.shown(datetime.now(UTC))
+        now = datetime.now(UTC)
 
         async def work(connection: aiosqlite.Connection) -> list[Usage]:
-            return [
-                Usage(window, await ledger.used_by_member(connection, guild_id, user_id, window))
-                for window in windows
-            ]
+            async def used(windows: list[Window]) -> list[Usage]:
+                return [
+                    Usage(window, await ledger.used_by_member(connection, guild_id, user_id, window))
+                    for window in windows
+                ]
+
+            return telling(await used(limits.of_member(now)), await used(limits.of_ceiling(now)))
 
         return await self._database.read(work)
 
     async def usage_of_pool(self, guild_id: int, limits: Limits) -> list[Usage]:
         """What all members together have used of each limit of their server, now."""
-        windows = limits.of_pool(datetime.now(UTC))
+        now = datetime.now(UTC)
 
         async def work(connection: aiosqlite.Connection) -> list[Usage]:
-            return [
-                Usage(window, await ledger.used_by_guild(connection, guild_id, window)) for window in windows
-            ]
+            async def used(windows: list[Window]) -> list[Usage]:
+                return [
+                    Usage(window, await ledger.used_by_guild(connection, guild_id, window))
+                    for window in windows
+                ]
+
+            return telling(await used(limits.of_pool(now)), await used(limits.of_pool_ceiling(now)))
 
         return await self._database.read(work)
 
@@ -134,30 +142,35 @@ class QuotaStore:
 
     async def grant(
         self, guild_id: int, target: Target, given: Decimal, *, made_by: int, interaction_id: int
-    ) -> None:
-        """Give a member, or each member with a role, credits on top of the limits whose windows run now.
+    ) -> bool:
+        """Give a member, each member with a role, or everybody credits on top of the limits that run now.
 
-        The same interaction gives once, however often it comes.
+        Returns:
+            False for an interaction that was taken before: it gives once, however often it comes.
 
         Raises:
             BusyError: The database did not take it; nothing was given.
         """
-        await self._adjust(guild_id, target, hundredths(given), made_by, interaction_id)
+        return await self._adjust(guild_id, target, hundredths(given), made_by, interaction_id)
 
-    async def reset(self, guild_id: int, target: Target, *, made_by: int, interaction_id: int) -> None:
-        """Let the windows of a member, or of each member with a role, start again now.
+    async def reset(self, guild_id: int, target: Target, *, made_by: int, interaction_id: int) -> bool:
+        """Let the windows of a member, of each member with a role, or of everybody start again now.
+
+        Returns:
+            False for an interaction that was taken before.
 
         Raises:
             BusyError: The database did not take it; nothing has changed.
         """
-        await self._adjust(guild_id, target, None, made_by, interaction_id)
+        return await self._adjust(guild_id, target, None, made_by, interaction_id)
 
     async def _adjust(
         self, guild_id: int, target: Target, given: int | None, made_by: int, interaction_id: int
-    ) -> None:
+    ) -> bool:
         values = _named(guild_id, target) | {"credits": given, "made_by": made_by}
         values |= {"interaction_id": interaction_id, "made_at": milliseconds(datetime.now(UTC))}
-        await self._database.transaction(lambda connection: _queries.adjust(connection, **values))
+        rows: int = await self._database.transaction(lambda connection: _queries.adjust(connection, **values))
+        return rows > 0
 
 
 def _named(guild_id: int, target: Target) -> dict[str, str | int | None]:

@@ -180,6 +180,36 @@ async def test_grants_and_resets(world: World, channel: Channel) -> None:
     assert "0 of 3 credits used, 3 left" in await world.says(anna, "usage", channel=channel)
 
 
+async def test_a_grant_and_a_reset_for_everybody(world: World, channel: Channel) -> None:
+    """Discord's app offers @everyone as a role."""
+    anna, mia = world.newcomer(), world.mia
+    assert channel.guild
+    everyone = channel.guild.roles[0]
+    await done(world, anna, channel=channel)
+    said = await world.says(mia, "quota grant", who=everyone, amount=2, channel=channel)
+    assert "@everyone may spend 2 credits more" in said
+    assert "0.75 of 12 credits used" in await world.says(anna, "usage", channel=channel)
+    assert "@everyone" in await world.says(mia, "quota reset", who=everyone, channel=channel)
+    assert "0 of 12 credits used" in await world.says(anna, "usage", channel=channel)
+
+
+async def test_what_is_granted_above_the_owners_ceiling_is_not_promised(
+    world: World, channel: Channel
+) -> None:
+    anna = world.newcomer()
+    await world.says(world.mia, "quota grant", who=anna, amount=500, channel=channel)
+    assert "0 of 100 credits used, 100 left" in await world.says(anna, "usage", channel=channel)
+
+
+async def test_a_replayed_grant_gives_once_and_says_nothing(world: World, channel: Channel) -> None:
+    anna = world.newcomer()
+    grant = await world.mia.command("quota grant", who=anna, amount=2, channel=channel)
+    await grant.answered()
+    world.discord.send(grant.event)
+    assert "0 of 12 credits used" in await world.says(anna, "usage", channel=channel)
+    assert len(grant.messages) == 1
+
+
 async def test_show_and_clear(world: World, channel: Channel) -> None:
     anna, mia = world.newcomer(), world.mia
     shown = await world.says(mia, "quota show", channel=channel)

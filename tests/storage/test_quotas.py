@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -220,9 +221,10 @@ class TestLevels:
     ) -> None:
         owners = OwnersQuotas(pool=(Quota(50, DAY),), pool_ceiling=(Quota(99, WEEK),))
         quotas = QuotaStore(database, owners)
-        assert (await quotas.limits(GUILD, MEMBER)).pool == (Quota(50, DAY), Quota(99, WEEK))
+        assert (await quotas.limits(GUILD, MEMBER)).pool == (Quota(50, DAY),)
         await quotas.set_rule(GUILD, POOL, Quota(7, MONTH), set_by=1)
-        assert (await quotas.limits(GUILD, MEMBER)).pool == (Quota(99, WEEK), Quota(7, MONTH))
+        limits = await quotas.limits(GUILD, MEMBER)
+        assert (limits.pool, limits.pool_ceiling) == ((Quota(7, MONTH),), owners.pool_ceiling)
 
 
 class TestPool:
@@ -234,6 +236,15 @@ class TestPool:
         assert (raised.value.values["used"], raised.value.values["left"]) == (4, 1)
         assert await jobs.reserve(order(images=1, user_id=1, created_at=AT), limits)
         assert await jobs.reserve(order(images=4, guild_id=1, created_at=AT), limits)
+
+    async def test_another_time_zone_brings_the_owners_ceiling_no_new_day(self, jobs: JobStore) -> None:
+        limits = Limits(pool_ceiling=(Quota(5, DAY),))
+        await jobs.reserve(order(images=5, created_at=AT.replace(hour=1)), limits)
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"):
+            with pytest.raises(PoolExceededError):
+                await jobs.reserve(
+                    order(created_at=AT.replace(hour=23)), replace(limits, zone=ZoneInfo(zone))
+                )
 
 
 class TestDollars:
@@ -348,8 +359,8 @@ class TestAdjustments:
     ) -> None:
         await quotas.set_rule(GUILD, member(), Quota(2, DAY), set_by=1)
         await jobs.reserve(order(images=2), FREE)
-        await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)
-        await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)  # a replayed one
+        assert await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)
+        assert not await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)  # replayed
         await quotas.grant(GUILD, member(1), Decimal(100), made_by=1, interaction_id=2)
         limits = await quotas.limits(GUILD, MEMBER)
         (usage,) = await quotas.usage(GUILD, MEMBER, limits)
@@ -357,6 +368,13 @@ class TestAdjustments:
         with pytest.raises(QuotaExceededError):
             await jobs.reserve(order(images=4), limits)
         assert await jobs.reserve(order(images=3), limits)
+
+    async def test_of_everybody_are_for_everybody(self, quotas: QuotaStore) -> None:
+        await quotas.grant(GUILD, EVERYBODY, Decimal(5), made_by=1, interaction_id=1)
+        await quotas.reset(GUILD, EVERYBODY, made_by=1, interaction_id=2)
+        limits = await quotas.limits(GUILD, MEMBER)
+        assert limits.of_member(datetime.now(UTC))[0].most == 15
+        assert limits.reset_at
 
     async def test_of_a_role_are_for_those_who_have_it(self, quotas: QuotaStore) -> None:
         await quotas.grant(GUILD, role(70), Decimal(5), made_by=1, interaction_id=1)

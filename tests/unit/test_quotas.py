@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage, Window, deciding
+from bot.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage, Window, deciding, telling
 from bot.quotas import LIMIT_MAX, Period, Quota, Quotas, is_within, parse_quotas
 
 HOUR, DAY, WEEK, MONTH = Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH
@@ -276,6 +276,10 @@ class TestWindowsOfAZone:
         assert period.start(end - timedelta(microseconds=1), zone) == start
         assert period.start(end, zone) == end
 
+    def test_an_hour_holds_its_moment_where_clocks_go_back_by_half_an_hour(self) -> None:
+        zone, moment = ZoneInfo("Australia/Lord_Howe"), at("2026-04-04T15:15Z")  # 1:45, the second time
+        assert HOUR.start(moment, zone) <= moment < HOUR.end(moment, zone)
+
 
 class TestLimits:
     AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
@@ -305,10 +309,51 @@ class TestLimits:
             Window(Quota(7, MONTH), MONTH.start(self.AT), MONTH.end(self.AT))
         ]
 
+    def test_the_pools_ceiling_goes_by_utc_too(self) -> None:
+        zone = ZoneInfo("Asia/Kathmandu")
+        limits = Limits(pool=(Quota(3, DAY),), pool_ceiling=(Quota(5, DAY),), zone=zone)
+        (pool,), (ceiling,) = limits.of_pool(self.AT), limits.of_pool_ceiling(self.AT)
+        assert (pool.since, pool.resets_at) == (DAY.start(self.AT, zone), DAY.end(self.AT, zone))
+        assert (ceiling.since, ceiling.resets_at) == (DAY.start(self.AT), DAY.end(self.AT))
+
     def test_in_short_is_whose_and_what(self) -> None:
         limits = Limits(target=Target(Kind.ROLE, 7), member=(Quota(10, DAY), Quota(100, MONTH)))
         assert limits.in_short == "role:7 10/day,100/month"
         assert Limits().in_short == "owner:0 unlimited"
+
+
+class TestTelling:
+    """People see what binds them next, and the owner's ceiling only where it does."""
+
+    @pytest.mark.parametrize(
+        ("own", "ceiling", "told"),
+        [
+            ("10/day 3", "100/day 3", ["10/day"]),
+            ("10/day 10", "100/day 10", ["10/day"]),
+            ("20/day 3", "10/day 3", ["10/day"]),  # the owner has lowered it since
+            ("5/hour 0", "10/day 3", ["5/hour", "10/day"]),
+            ("", "10/day 3", ["10/day"]),
+            ("100/day 90", "100/day 95", ["100/day of the owner"]),  # granted, reset, or another zone's day
+            ("5/hour 0", "120/day 118", ["5/hour", "120/day"]),
+            ("10/day 3", "", ["10/day"]),
+            ("", "", []),
+        ],
+    )
+    def test_is_what_leaves_least(self, own: str, ceiling: str, told: list[str]) -> None:
+        day = datetime(2026, 10, 8, tzinfo=UTC)
+
+        def usages(text: str, whose: str) -> dict[str, Usage]:
+            limit, _, used = text.partition(" ")
+            windows = [
+                Window(quota, day, day + timedelta(days=1)) for quota in parse_quotas(limit or "unlimited")
+            ]
+            return {f"{window.quota}{whose}": Usage(window, Decimal(used)) for window in windows}
+
+        limits, ceilings = usages(own, ""), usages(ceiling, " of the owner")
+        found = telling(list(limits.values()), list(ceilings.values()))
+        every = limits | ceilings
+        expected = [every.get(name) or every[f"{name} of the owner"] for name in told]
+        assert found == expected
 
 
 class TestUsage:
