@@ -273,5 +273,5 @@ async def test_an_unknown_command_and_help(tmp_path: Path) -> None:
         assert (code, "dance" in text) == (2, True)
         code, text = await command(world, "--help")
         assert code == 0
-        assert re.findall(r"^    (\w+) ", text, re.MULTILINE) == ["run", "check", "backup"]
+        assert re.findall(r"^    (\w+) ", text, re.MULTILINE) == ["run", "check", "costs", "backup"]
         assert not (tmp_path / "data").exists()
