@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PRICES_LAST_SECONDS = 24 * 60 * 60
-_ALARM = "month of the budget's alarm"
+_ALARM = "month and budget of the last alarm"
 
 
 class Bills:
@@ -84,7 +84,7 @@ class Bills:
             return None
 
     async def watch_budget(self) -> None:
-        """Warn the owner, once a month, when most of the budget in dollars is spent.
+        """Warn the owner, once a month for each budget in dollars, when most of it is spent.
 
         Raises:
             BotError: The database does not answer.
@@ -93,11 +93,11 @@ class Bills:
         if budget is None:
             return
         spent = await self._costs.spent_this_month()
-        month = f"{datetime.now(UTC):%Y-%m}"
-        if spent * 100 < budget * self._alarm or await self._facts.get(_ALARM) == month:
+        alarm = f"{datetime.now(UTC):%Y-%m} {budget}"  # one for a budget that was raised since, too
+        if spent * 100 < budget * self._alarm or await self._facts.get(_ALARM) == alarm:
             return
         _log.error("$%.2f of this month's BUDGET_USD of $%.2f are spent or ordered", spent, budget)
-        await self._facts.remember(_ALARM, month)
+        await self._facts.remember(_ALARM, alarm)
         await self._delivery.warn_owner(
             Text("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"})
         )

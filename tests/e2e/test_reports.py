@@ -159,6 +159,12 @@ async def test_a_budget_in_dollars_stops_before_it_is_passed_and_warns_the_owner
         await world.restart()  # which warns nobody twice
         await world.stored(lambda: all(row["cost"] is not None for row in world.rows()))
         assert ["$0.15 (BUDGET_USD)" in each.text for each in owner.messages] == [True]
+        world.settings["BUDGET_USD"] = (
+            "0.25"  # an owner who was warned raises it, and is warned of that one too
+        )
+        await world.restart()
+        await world.discord.until(lambda: len(owner.messages) == 2)
+        assert "$0.25 (BUDGET_USD)" in owner.messages[1].text
 
 
 async def test_without_a_price_a_budget_in_dollars_lets_nothing_through(tmp_path: Path) -> None:
