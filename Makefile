@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 
-.PHONY: playground test bench-server pictures run lock clean
+.PHONY: playground test bench bench-server pictures run lock clean
 
 playground: $(VENV)/playground  ## Try the bot in a browser page: no account, no token
 	$(RUN)python -m playground
@@ -15,6 +15,9 @@ test: $(VENV)/dev  ## Lint, types, import contracts and every test
 	$(RUN)lint-imports --no-logo
 	$(RUN)pytest -n auto
 	@$(RUN)python -m tests.browser
+
+bench: $(VENV)/dev  ## The bot beside the plainest one: how fast, how large; takes minutes, best on a machine that is idle
+	$(RUN)python -m tests.load.bench
 
 bench-server: $(VENV)/dev  ## How fast a server of 50,000 members gets its answers after a year; takes minutes and 5 GB
 	$(RUN)python -m tests.load.server

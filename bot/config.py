@@ -137,9 +137,9 @@ class Settings(BaseSettings):
     budget: _Quotas = (Quota(1000, Period.MONTH),)
     budget_usd: Annotated[Decimal | None, NoDecode, BeforeValidator(_usd)] = None
     budget_alarm: Annotated[int, _number(int, "per cent", 100)] = 80
-    max_jobs: Annotated[int, _number(int, "jobs", 1000)] = 20
-    max_jobs_per_user: Annotated[int, _number(int, "jobs", 1000)] = 3
-    max_jobs_per_guild: Annotated[int, _number(int, "jobs", 1000)] = 10
+    max_jobs: Annotated[int, _number(int, "jobs", 10_000)] = 20
+    max_jobs_per_user: Annotated[int, _number(int, "jobs", 10_000)] = 3
+    max_jobs_per_guild: Annotated[int, _number(int, "jobs", 10_000)] = 10
     deadline_seconds: Annotated[int, _number(int, "seconds", 86400)] = 1800
     files_max_gb: Annotated[float, _number(float, "gigabytes", 100_000)] = 5
     files_days: Annotated[int, _number(int, "days", 3650)] = 7

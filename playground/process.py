@@ -22,10 +22,14 @@ class BotProcess:
         folder: Where it runs: its database comes to lie below, and no stray `.env` is read.
         settings: What differs from the defaults; read at every start.
         log: Where its log goes; None for this process's own stderr.
+        module: Another bot than this one.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str], log: IO[bytes] | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], log: IO[bytes] | None = None, *, module: str = "bot"
+    ) -> None:
         self._folder = folder
+        self._module = module
         self._log = log
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
@@ -35,13 +39,20 @@ class BotProcess:
         """Whether it was started and has not ended since."""
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def pid(self) -> int:
+        """The id of its process, also once it has ended."""
+        if self._process is None:
+            raise RuntimeError("the bot was never started")
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it, unless it runs."""
         if not self.is_running:
             environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_CODE), **self._settings}
             # A session of its own: Ctrl+C in the terminal reaches whoever started it, who then stops it.
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot"),
+                *(sys.executable, "-m", self._module),
                 cwd=self._folder,
                 env=environment,
                 stderr=self._log,

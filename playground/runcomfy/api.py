@@ -119,7 +119,7 @@ class Api:
             {"request_id": order.request_id, "status": state, "outcome": outcome}, status=202
         )
 
-    async def _file(self, request: web.Request) -> web.Response:
+    async def _file(self, request: web.Request) -> web.StreamResponse:
         if "Authorization" in request.headers:
             self.leaks.append(request.path)
             return web.Response(status=400, text="The token must not come here.")

@@ -139,7 +139,7 @@ BAD = {
     "BUDGET": "7/seventh-secret",
     "MAX_JOBS": "2.5",
     "MAX_JOBS_PER_USER": "0",
-    "MAX_JOBS_PER_GUILD": "1001",
+    "MAX_JOBS_PER_GUILD": "10001",
     "DEADLINE_SECONDS": "twelfth-secret",
     "FILES_MAX_GB": "nan",
     "FILES_DAYS": "-7",

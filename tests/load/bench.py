@@ -1,0 +1,213 @@
+"""`python -m tests.load.bench`: the real bot beside the plainest one, in the same run, in turn.
+
+A benchmark and no test: it prints what it measures, and fails at nothing but a bot that stands still.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from tests.load.crowd import Crowd, cpu_seconds, crowd, rss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from playground.discord import Interaction
+
+BOTS = {"bot": "bot", "bare": "tests.load.bare_bot"}
+ROWS = {
+    "start": "start until Discord has it online, s",
+    "idle": "memory idle, MB",
+    "one p50": "first response, one at a time, p50, ms",
+    "one p99": "  p99",
+    "burst p50": "first response, burst of {burst}, p50, ms",
+    "burst p99": "  p99",
+    "burst refused": "  orders refused, the bot being busy",
+    "post p50": "finish to post, {steady} jobs of {seconds} s, p50, ms",
+    "post p99": "  p99",
+    "polls": "  polls a job",
+    "added p50": "time added beside the wait, p50, ms",
+    "added p99": "  p99",
+    "crowd": "burst of {crowd} jobs of 0.5 s, until all are posted, s",
+    "crowd p99": "  first response p99, ms",
+    "crowd refused": "  orders refused, the bot being busy",
+    "crowd cpu": "  processor of the bot, s",
+    "crowd discord": "  processor of the local Discord, s",
+    "crowd runcomfy": "  processor of the local RunComfy, s",
+    "full": "memory with {in_flight} jobs in flight, MB",
+    "full p50": "  first response one at a time, p50, ms",
+    "full p99": "  p99",
+    "resume": "  looks at all of them again after a kill, s",
+    "last": "  all of them posted once they are finished, s",
+    "after": "  memory after them, MB",
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many jobs each phase has."""
+
+    ones: int = 100
+    burst: int = 100
+    steady: int = 30
+    seconds: float = 6.0
+    crowd: int = 500
+    in_flight: int = 5000
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which a phase is given up."""
+        return 60 + self.in_flight / 5
+
+
+async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
+    """All numbers of one bot, by the names in `ROWS`."""
+    found: dict[str, float] = {}
+    async with crowd(folder, module, picture) as people:
+        found["start"] = await people.start()
+        await asyncio.sleep(2)
+        found["idle"] = rss(people.bot.pid)
+        ones = await people.one_by_one(sizes.ones)
+        found |= _quantiles("one", _responses(people, ones))
+        await people.all_posted(ones, sizes.patience)
+        burst = await people.burst(sizes.burst, 30)
+        found |= _quantiles("burst", _responses(people, burst))
+        found["burst refused"] = len(burst) - len(people.taken(burst))
+        await people.all_posted(burst, sizes.patience)
+        found |= await _steady(people, sizes)
+        found |= await _crowd(people, sizes)
+        if sizes.in_flight:
+            found |= await _many(people, sizes, is_resuming=module == "bot")
+    return found
+
+
+async def _steady(people: Crowd, sizes: Sizes) -> dict[str, float]:
+    await people.runcomfy.seconds(sizes.seconds)
+    orders = []
+    for _ in range(sizes.steady):
+        orders += await people.burst(1, 10)
+        await asyncio.sleep(0.15)
+    await people.all_posted(orders, sizes.patience)
+    await people.runcomfy.seconds(0.5)
+    made = {order["prompt"]: order for order in await people.runcomfy.orders()}
+    late, added, polls = [], [], []
+    for prompt, order in people.orders.items():
+        if order in orders:
+            request, posted_at = made[prompt], people.posted[order.token]
+            late.append(posted_at - request["finished_at"])
+            seen_at = next(at for at in request["looks"] if at >= request["finished_at"])
+            answered_at = order.born + people.responded[order.token]
+            added.append(request["made_at"] - answered_at + posted_at - seen_at)
+            polls.append(len(request["looks"]))
+    return {"polls": statistics.mean(polls)} | _quantiles("post", late) | _quantiles("added", added)
+
+
+async def _crowd(people: Crowd, sizes: Sizes) -> dict[str, float]:
+    processes = {"cpu": people.bot.pid, "discord": os.getpid(), "runcomfy": people.runcomfy.pid}
+    before = {name: cpu_seconds(pid) for name, pid in processes.items()}
+    begun_at = time.monotonic()
+    orders = await people.burst(sizes.crowd, sizes.patience)
+    await people.all_posted(orders, sizes.patience)
+    found = {"crowd": time.monotonic() - begun_at}
+    found |= {f"crowd {name}": cpu_seconds(pid) - before[name] for name, pid in processes.items()}
+    found["crowd refused"] = len(orders) - len(people.taken(orders))
+    return found | {"crowd p99": _quantiles("crowd", _responses(people, orders))["crowd p99"]}
+
+
+async def _many(people: Crowd, sizes: Sizes, *, is_resuming: bool) -> dict[str, float]:
+    await people.runcomfy.seconds(1e6)
+    before, begun_at = len(people.orders), time.monotonic()
+    await people.fill(sizes.in_flight, sizes.patience)
+    found = _quantiles("full", _responses(people, await people.one_by_one(min(sizes.in_flight, 100))))
+    orders = people.taken(list(people.orders.values())[before:])
+    await people.looked(len(orders), begun_at, sizes.patience)  # a kill may cost an order that is on its way
+    found["full"] = rss(people.bot.pid)
+    if is_resuming:
+        await people.kill()
+        begun_at = time.monotonic()
+        await people.start()
+        await people.looked(len(orders), begun_at, sizes.patience)
+        found["resume"] = time.monotonic() - begun_at
+    begun_at = time.monotonic()
+    await people.runcomfy.finish_all()
+    await people.all_posted(orders, sizes.patience)
+    found["last"] = time.monotonic() - begun_at
+    await asyncio.sleep(2)
+    return found | {"after": rss(people.bot.pid)}
+
+
+def _responses(people: Crowd, orders: Iterable[Interaction]) -> list[float]:
+    return [people.responded[order.token] for order in orders]
+
+
+def _quantiles(name: str, seconds: list[float]) -> dict[str, float]:
+    """Median and 99th percentile in milliseconds."""
+    p99 = sorted(seconds)[max(0, -(-len(seconds) * 99 // 100) - 1)]
+    return {f"{name} p50": statistics.median(seconds) * 1000, f"{name} p99": p99 * 1000}
+
+
+def table(found: dict[str, dict[str, float]], sizes: Sizes) -> str:
+    """Both bots and their ratio; what one of them cannot do is a dash."""
+    lines = [f"{'':58}{'bot':>10}{'bare':>10}{'ratio':>8}"]
+    for name, row in ROWS.items():
+        both = [found[bot].get(name) for bot in BOTS]
+        if both == [None, None]:
+            continue
+        cells = "".join(f"{'-' if value is None else f'{value:.1f}':>10}" for value in both)
+        ours, bare = both
+        ratio = f"{ours / bare:.2f}" if ours is not None and bare else "-"
+        lines.append(f"{row.format(**vars(sizes)):58}{cells}{ratio:>8}")
+    return "\n".join(lines)
+
+
+async def run(folder: Path, sizes: Sizes, bots: Iterable[str] = tuple(BOTS)) -> dict[str, dict[str, float]]:
+    """Measure the bots one after the other."""
+    picture = folder / "picture.png"
+    Image.new("RGB", (64, 64), "teal").save(picture)
+    found: dict[str, dict[str, float]] = {name: {} for name in BOTS}
+    for name in bots:
+        (folder / name).mkdir()
+        found[name] = await measure(folder / name, BOTS[name], picture, sizes)
+    return found
+
+
+FOOTNOTE = """
+A first response counts from the press in Discord's app until its request reaches Discord; a post, until
+Discord shows the file. "Time added" is from the first response to RunComfy's getting the order, and from
+RunComfy's first telling that it is done to the post. The bare bot keeps no record, so it resumes nothing.
+The local Discord (one process, with whoever presses) and the local RunComfy (another; one picture of 64
+pixels for all) share this machine's processors with the bot: where the sum of the three processor times
+comes near the time of the burst times the processors, the machine is what bounds it.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.load.bench", description=__doc__)
+    for name, default in vars(Sizes()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
+    parser.add_argument("--only", choices=BOTS, action="append")
+    chosen = vars(parser.parse_args())
+    bots = chosen.pop("only") or tuple(BOTS)
+    sizes, load = Sizes(**chosen), os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        found = asyncio.run(run(Path(folder), sizes, bots))
+    _say(table(found, sizes))
+    _say(f"{os.cpu_count()} processors, load {load:.1f} before and {os.getloadavg()[0]:.1f} after.{FOOTNOTE}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 (a benchmark's table)
+
+
+if __name__ == "__main__":
+    main()

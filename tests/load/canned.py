@@ -1,0 +1,155 @@
+"""`python -m tests.load.canned`: the playground's RunComfy in a process of its own, with one picture for all.
+
+It says on its first line where it is, and ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp import web
+
+from playground.runcomfy import LocalRunComfy
+from playground.runcomfy.api import Api
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_ROOT = Path(__file__).parents[2]
+
+
+class CannedRunComfy(LocalRunComfy):
+    """Nothing waits in line, every file is the same, and what happened can be asked for."""
+
+    def __init__(self, picture: Path, seconds: float) -> None:
+        super().__init__(workers=1_000_000, seconds=seconds)
+        self.picture = picture
+        self._api = _CannedApi(self)
+
+    def orders_as_json(self) -> list[dict[str, Any]]:
+        """Of each order: its prompt, and when (monotonic) it was made, was finished and was seen to be."""
+        since_boot = time.time() - time.monotonic()
+        looks: dict[str, list[float]] = {}
+        for call in self.calls:
+            if call.route == "status":
+                looks.setdefault(call.path.split("/")[3], []).append(call.at)
+        made = {submit.request_id: submit.at for submit in self.submits}
+        return [
+            {
+                "prompt": order.input["prompt"],
+                "made_at": made[request_id],
+                "looks": looks.get(request_id, []),
+                "finished_at": datetime.fromisoformat(order.finished_at).timestamp() - since_boot
+                if order.finished_at
+                else None,
+            }
+            for request_id, order in self.orders.items()
+        ]
+
+
+class _CannedApi(Api):
+    def __init__(self, runcomfy: CannedRunComfy) -> None:
+        super().__init__(runcomfy._queue, "docs")
+        self._runcomfy = runcomfy
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            *super().routes(),
+            web.get("/bench/orders", self._orders),
+            web.get("/bench/looked/{since}", self._looked),
+            web.post("/bench/seconds/{seconds}", self._set_seconds),
+            web.post("/bench/finish", self._finish_all),
+        ]
+
+    async def _file(self, _: web.Request) -> web.StreamResponse:
+        return web.FileResponse(self._runcomfy.picture)
+
+    async def _orders(self, _: web.Request) -> web.Response:
+        return web.json_response(self._runcomfy.orders_as_json())
+
+    async def _looked(self, request: web.Request) -> web.Response:
+        since, seen = float(request.match_info["since"]), set()
+        for call in reversed(self._runcomfy.calls):
+            if call.at < since:
+                break
+            if call.route == "status":
+                seen.add(call.path)
+        return web.json_response(len(seen))
+
+    async def _set_seconds(self, request: web.Request) -> web.Response:
+        seconds = float(request.match_info["seconds"])
+        self._queue._seconds = seconds, seconds
+        return web.json_response(seconds)
+
+    async def _finish_all(self, _: web.Request) -> web.Response:
+        for order in list(self._queue.orders.values()):
+            if order.state == "in_progress":
+                self._queue.finish(order.request_id)
+        return web.json_response(None)
+
+
+class Away:
+    """A canned RunComfy in another process, and what to ask it."""
+
+    def __init__(self, environment: dict[str, str], pid: int, session: aiohttp.ClientSession) -> None:
+        self.environment, self.pid, self._session = environment, pid, session
+
+    async def seconds(self, seconds: float) -> None:
+        await self._session.post(f"/bench/seconds/{seconds}")
+
+    async def finish_all(self) -> None:
+        await self._session.post("/bench/finish")
+
+    async def orders(self) -> list[dict[str, Any]]:
+        async with self._session.get("/bench/orders") as response:
+            found: list[dict[str, Any]] = await response.json()
+            return found
+
+    async def looked(self, since: float) -> int:
+        """How many requests were looked at since this monotonic time."""
+        async with self._session.get(f"/bench/looked/{since}") as response:
+            return int(await response.json())
+
+
+@asynccontextmanager
+async def away(picture: Path, seconds: float) -> AsyncIterator[Away]:
+    """Run one beside this process."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.load.canned", str(picture), str(seconds)),
+        cwd=_ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        environment = json.loads(await process.stdout.readline())
+        async with aiohttp.ClientSession(environment["RUNCOMFY_API_URL"]) as session:
+            yield Away(environment, process.pid, session)
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def _serve(picture: Path, seconds: float) -> None:
+    async with CannedRunComfy(picture, seconds) as runcomfy:
+        sys.stdout.write(json.dumps(runcomfy.environment) + "\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("seconds", type=float)
+    chosen = parser.parse_args()
+    asyncio.run(_serve(chosen.picture, chosen.seconds))

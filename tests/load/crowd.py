@@ -1,0 +1,167 @@
+"""One bot under load: whoever orders from it, and what Discord saw of the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.discord import LocalDiscord
+from playground.process import BotProcess
+from tests.load.canned import Away, away
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from playground.discord import Interaction
+
+_PEOPLE = 50
+_AT_ONCE = 50
+# Nothing but the machine limits how many jobs there are.
+LIMITLESS = {
+    "MAX_JOBS": "10000",
+    "MAX_JOBS_PER_USER": "10000",
+    "MAX_JOBS_PER_GUILD": "10000",
+    "MAX_LOOKS_PER_SECOND": "1000",
+    "DEFAULT_QUOTA": "100000/day",
+    "MAX_QUOTA": "100000/day",
+    "BUDGET": "1000000/month",
+    "LOG_LEVEL": "WARNING",
+}
+
+
+class Uploads(dict[str, bytes]):
+    """What was uploaded is not kept: the stand-in's memory is nobody's business here."""
+
+    def __setitem__(self, _: str, __: bytes) -> None:
+        return
+
+
+@dataclass
+class Crowd:
+    discord: LocalDiscord
+    runcomfy: Away
+    bot: BotProcess
+    log: Path
+    orders: dict[str, Interaction] = field(default_factory=dict)
+    """By their prompt."""
+    responded: dict[str, float] = field(default_factory=dict)
+    """Seconds from the order to the first response, by interaction token."""
+    posted: dict[str, float] = field(default_factory=dict)
+    """When the last file came, in monotonic seconds."""
+    refused: set[str] = field(default_factory=set)
+    """The tokens of orders that were answered with a refusal."""
+    _seen: int = 0
+    _numbers: count[int] = field(default_factory=count)
+
+    async def start(self) -> float:
+        """Start the bot; seconds until Discord has it online with its commands."""
+        begun_at = time.monotonic()
+        await self.bot.start()
+        await self.discord.until(lambda: self.discord.is_online and self.discord.commands, timeout=60)
+        return time.monotonic() - begun_at
+
+    async def kill(self) -> None:
+        await self.bot.kill()
+        await self.discord.until(lambda: not self.discord.is_online)
+
+    async def order(self, **options: Any) -> Interaction:
+        number = next(self._numbers)
+        person = self.discord.people[f"person{number % _PEOPLE}"]
+        prompt = f"a fox {number}"
+        self.orders[prompt] = order = await person.command("imagine", prompt=prompt, **options)
+        return order
+
+    async def burst(self, jobs: int, seconds: float, **options: Any) -> list[Interaction]:
+        """Order so many at the same moment and wait for all first responses."""
+        orders = [await self.order(**options) for _ in range(jobs)]
+        await self.until(lambda: all(order.token in self.responded for order in orders), seconds)
+        return orders
+
+    async def one_by_one(self, jobs: int) -> list[Interaction]:
+        return [(await self.burst(1, 10))[0] for _ in range(jobs)]
+
+    async def fill(self, jobs: int, seconds: float) -> None:
+        """Order so many, a few at a time, for as long as this may take."""
+        async with asyncio.timeout(seconds):
+            while jobs > 0:
+                jobs -= len(await self.burst(min(jobs, _AT_ONCE), 20))
+
+    def taken(self, orders: list[Interaction]) -> list[Interaction]:
+        return [order for order in orders if order.token not in self.refused]
+
+    async def all_posted(self, orders: list[Interaction], seconds: float) -> None:
+        await self.until(lambda: all(order.token in self.posted for order in self.taken(orders)), seconds)
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Look every few milliseconds; waking at each change would cost this process more than the work."""
+        async with asyncio.timeout(seconds):
+            self._look()
+            while not condition():
+                await asyncio.sleep(0.01)
+                self._look()
+
+    async def looked(self, jobs: int, since: float, seconds: float) -> None:
+        """Wait until so many jobs were looked at since then."""
+        await every(lambda: self.runcomfy.looked(since), jobs, seconds)
+
+    def _look(self) -> None:
+        trace = self.discord.trace
+        for call in trace[self._seen :]:
+            parts = call.path.partition("?")[0].split("/")
+            if call.status >= 300 or call.route not in {"callback", "edit_original", "edit_followup"}:
+                continue
+            token = parts[5]
+            order = self.discord.interactions[token]
+            if call.route == "callback":
+                self.responded[token] = call.at - order.born
+                if order.message and order.message.is_ephemeral:
+                    self.refused.add(token)
+            elif call.files and order.message:
+                self.posted[token] = order.message.edits[-1][0]
+        self._seen = len(trace)
+
+
+async def every(ask: Callable[[], Awaitable[int]], number: int, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while await ask() < number:  # noqa: ASYNC110 (it is asked over HTTP)
+            await asyncio.sleep(0.1)
+
+
+def rss(pid: int) -> float:
+    """The memory of a process, in MB."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor's time that a process has used."""
+    used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
+@asynccontextmanager
+async def crowd(
+    folder: Path, module: str, picture: Path, *, file_limit: int = 0, **settings: str
+) -> AsyncIterator[Crowd]:
+    """A bot that is not started yet, and everybody around it."""
+    log = folder / "bot.log"
+    async with AsyncExitStack() as stack:
+        runcomfy = await stack.enter_async_context(away(picture, 0.5))
+        discord = LocalDiscord(folder)
+        discord.uploads = Uploads()
+        discord.attachment_size_limit = file_limit or discord.attachment_size_limit
+        await stack.enter_async_context(discord)
+        for number in range(_PEOPLE):
+            discord.add_person(f"person{number}")
+        settings = {**LIMITLESS, **discord.environment, **runcomfy.environment, **settings}
+        bot = BotProcess(folder, settings, stack.enter_context(log.open("ab", buffering=0)), module=module)
+        try:
+            yield Crowd(discord, runcomfy, bot, log)
+        finally:
+            if bot.is_running:
+                await bot.kill()

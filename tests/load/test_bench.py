@@ -1,0 +1,20 @@
+"""The benchmark goes on working as the bot and the stand-ins change; nothing here looks at a clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.load.bench import ROWS, Sizes, run, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_the_benchmark_measures_both_bots(tmp_path: Path) -> None:
+    sizes = Sizes(ones=2, burst=3, steady=2, seconds=0.5, crowd=3, in_flight=3)
+    found = await run(tmp_path, sizes)
+    assert set(found["bot"]) == set(ROWS)
+    assert set(found["bare"]) == set(ROWS) - {"resume"}
+    assert found["bot"]["crowd refused"] == 0
+    assert min(found["bot"][name] for name in ("one p50", "post p50", "polls", "full", "resume")) > 0
+    assert len(table(found, sizes).splitlines()) == 1 + len(ROWS)
