@@ -8,7 +8,7 @@ import signal
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
@@ -19,6 +19,7 @@ from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import ConfigError
 from bot.jobs.bills import Bills
 from bot.jobs.files import Files
+from bot.jobs.pulse import Pulse
 from bot.jobs.removal import Removal
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
@@ -27,6 +28,7 @@ from bot.jobs.upkeep import Upkeep
 from bot.meter import Meter
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
+from bot.runcomfy.trace import trace
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
@@ -41,6 +43,7 @@ from cogs._removal import take_down
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.health.watch import Watch
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
@@ -86,16 +89,15 @@ async def _be(settings: Settings) -> None:
 
 
 async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
-    catalogue, meter = Catalogue.load(), Meter()
+    catalogue, watch = Catalogue.load(), _watch(settings)
+    pulse = Pulse(watch.meter if watch else Meter())
     database = await stack.enter_async_context(open_database(settings.database_url))
-    session = await stack.enter_async_context(aiohttp.ClientSession())
-    runcomfy = RunComfyClient(
-        session, api_url=settings.runcomfy_api_url, token=settings.runcomfy_token.get_secret_value()
-    )
+    session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[trace(pulse.meter)]))
+    runcomfy = _runcomfy(settings, session)
     stack.callback(runcomfy.close)
     jobs, facts = JobStore(database), FactStore(database)
     costs = CostStore(database, budget_usd=settings.budget_usd)
-    bot = _bot(settings, database, catalogue, meter)
+    bot = _bot(settings, database, catalogue, pulse.meter)
     bot.guild_log = log = DiscordGuildLog(bot)
     delivery = DiscordDelivery(bot, log)
     files = _files(settings)
@@ -108,22 +110,30 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         delivery=delivery,
         files=files,
         upkeep=Upkeep(jobs=jobs, runcomfy=runcomfy, files=files, bills=bills, removal=bot.removal),
+        pulse=pulse,
         most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),
         deadline=timedelta(seconds=settings.deadline_seconds),
     )
-    bot.jobs = JobService(
-        jobs=jobs,
-        quotas=bot.quotas,
-        guilds=bot.settings,
-        costs=costs,
-        catalogue=catalogue,
-        runcomfy=runcomfy,
-        runner=runner,
-    )
+    bot.jobs = _service(bot, jobs=jobs, costs=costs, runcomfy=runcomfy, runner=runner)
+    if watch:
+        await stack.enter_async_context(watch.over(bot, runner, runcomfy, database, costs))
     await stack.enter_async_context(bot)
     stack.push_async_callback(log.finish)
     stack.push_async_callback(runner.close)
     return bot, runner
+
+
+def _watch(settings: Settings) -> Watch | None:
+    if settings.health_port is None:
+        return None
+    from bot.health.watch import Watch  # noqa: PLC0415 (who does not use it does not pay for it in memory)
+
+    return Watch(settings.health_host, settings.health_port)
+
+
+def _runcomfy(settings: Settings, session: aiohttp.ClientSession) -> RunComfyClient:
+    token = settings.runcomfy_token.get_secret_value()
+    return RunComfyClient(session, api_url=settings.runcomfy_api_url, token=token)
 
 
 def _bot(settings: Settings, database: Database, catalogue: Catalogue, meter: Meter) -> ImagineBot:
@@ -138,6 +148,10 @@ def _bot(settings: Settings, database: Database, catalogue: Catalogue, meter: Me
         proxy=settings.discord_proxy,
         meter=meter,
     )
+
+
+def _service(bot: ImagineBot, **parts: Any) -> JobService:
+    return JobService(quotas=bot.quotas, guilds=bot.settings, catalogue=bot.catalogue, **parts)
 
 
 def _owners_quotas(settings: Settings) -> OwnersQuotas:

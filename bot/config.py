@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from bot.errors import ConfigError
 from bot.hosts import FileHosts, is_loopback
 from bot.quotas import Period, Quota, Quotas, parse_quotas
 
+_PORT_MAX = 65_535
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat: TypeAlias = Literal["text", "json"]
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
@@ -102,6 +104,19 @@ def _upper(level: Any) -> Any:
     return str(level).upper()
 
 
+def _port(text: Any) -> Any:
+    if not re.fullmatch(r"\d{1,5}", str(text).strip(), re.ASCII) or not 0 < int(text) <= _PORT_MAX:
+        raise ValueError(f"must be a port, a number from 1 to {_PORT_MAX}")
+    return int(text)
+
+
+def _address(text: Any) -> Any:
+    try:
+        return str(ip_address(str(text).strip()))
+    except ValueError:
+        raise ValueError("must be an IP address, such as 127.0.0.1 or 0.0.0.0") from None
+
+
 def _log_format(text: Any) -> Any:
     if str(text).lower() not in get_args(LogFormat):
         raise ValueError(f"must be {' or '.join(get_args(LogFormat))}")
@@ -147,6 +162,8 @@ class Settings(BaseSettings):
     discord_proxy: Annotated[str, AfterValidator(_proxy)] | None = None
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
     log_format: Annotated[LogFormat, BeforeValidator(_log_format)] = "text"
+    health_port: Annotated[int | None, BeforeValidator(_port)] = None
+    health_host: Annotated[str, BeforeValidator(_address)] = "127.0.0.1"
 
 
 def load() -> Settings:

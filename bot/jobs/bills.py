@@ -72,7 +72,10 @@ class Bills:
         while due := await self._costs.due():
             for job in due:
                 with about(job.job_id):
-                    await self._costs.note(job, await self._cost(job))
+                    cost = await self._cost(job)
+                    await self._costs.note(job, cost)
+                    if cost is not None:
+                        _log.info("cost $%s", cost)
 
     async def _cost(self, job: Job) -> Decimal | None:
         try:

@@ -14,6 +14,7 @@ from bot.errors import (
     SubmissionUnknownError,
 )
 from bot.jobs.pacing import pause_seconds
+from bot.jobs.pulse import finished, looking
 from bot.jobs.steadfast import durably
 from bot.jobs.submission import CancelledOnTheWayError
 from bot.records import Job, JobStatus
@@ -64,8 +65,10 @@ class Following:
         moved_at = time.monotonic()  # not the order's: a bot that was away for hours looks again first
         while True:
             try:
+                looking()
                 status = await self._runcomfy.status(request_id)
                 if isinstance(status, Completed):
+                    finished()
                     return (await self._runcomfy.result(request_id)).urls
                 if status != seen:
                     seen, moved_at = status, time.monotonic()

@@ -19,6 +19,7 @@ from bot.errors import (
 )
 from bot.jobs.fetching import Fetching
 from bot.jobs.following import Following
+from bot.jobs.pulse import Step, doing
 from bot.jobs.steadfast import Unbroken, durably
 from bot.jobs.submission import CancelledOnTheWayError, Submission
 from bot.jobs.turns import Turns
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from bot.jobs.files import Files
     from bot.jobs.ports import Delivery
+    from bot.jobs.pulse import Pulse
     from bot.jobs.turns import MaxJobs
     from bot.jobs.upkeep import Upkeep
     from bot.runcomfy import Downloader, RunComfyClient
@@ -52,18 +54,19 @@ class JobRunner:
         delivery: Delivery,
         files: Files,
         upkeep: Upkeep,
+        pulse: Pulse,
         most: MaxJobs,
         deadline: timedelta,
     ) -> None:
         self._jobs = jobs
+        self.pulse = pulse
         self._runcomfy = runcomfy
         self._unbroken = Unbroken()
         self._submission = Submission(jobs, runcomfy, delivery, self._unbroken, deadline)
         self._turns = Turns(most, delivery.progress)
         following = Following(jobs, runcomfy, delivery, self._turns, deadline)
         self._fetching = Fetching(following, self._turns, downloader, files)
-        self._upkeep = upkeep
-        self._maintaining: asyncio.Task[None] | None = None
+        self.upkeep = upkeep
         self._delivery = delivery
         self._files = files
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -80,14 +83,14 @@ class JobRunner:
             with about(job.job_id):
                 _log.info("taken up again as %s", job.status)
             self.take(job)
-        self._maintaining = asyncio.create_task(self._upkeep.run(self.take))
+        self.upkeep.begin(self.take)
 
     def take(self, job: Job, *, message_id: int | None = None) -> None:
         """Carry a job on from where its row stands; `message_id` is noted first, where it is given."""
         if self._is_closing:
             return
         before = self._tasks.get(job.job_id)
-        with about(job.job_id):
+        with self.pulse.carrying(job.job_id):
             task = asyncio.create_task(self._guarded(job, message_id, before), name=f"job {job.job_id}")
         self._tasks[job.job_id] = task
         task.add_done_callback(partial(self._forget, job.job_id))
@@ -97,6 +100,12 @@ class JobRunner:
         self._turns.leave(job_id)
         if self._tasks.get(job_id) is task:
             del self._tasks[job_id]
+            self.pulse.forget(job_id)
+
+    @property
+    def trouble(self) -> str | None:
+        """What the owner has to mend before RunComfy takes orders again; None where it was not seen."""
+        return next((error.remedy for error in self._reported), None)
 
     async def cancel(self, job: Job) -> bool:
         """End a job that RunComfy has not begun and give it back; False where it is too late.
@@ -120,8 +129,7 @@ class JobRunner:
     async def close(self) -> None:
         """Leave every job to the next start; orders and edits under way are brought to their end first."""
         self._is_closing = True
-        if self._maintaining:
-            self._maintaining.cancel()
+        self.upkeep.stop()
         finishing = asyncio.create_task(self._delivery.finish())  # begins before the jobs are forgotten
         carrying = list(self._tasks.values())
         for task in carrying:
@@ -181,7 +189,7 @@ class JobRunner:
     async def _give_back_unseen(self, job: Job) -> None:
         """No money is spent on what nobody can see, and nobody is there to be told."""
         _log.info("given back, since its first response never arrived")
-        await durably(lambda: self._jobs.end(job.job_id, JobStatus.FAILED, error=DeliveryError.key))
+        await self._ended(job, JobStatus.FAILED, error=DeliveryError.key)
         await durably(lambda: self._jobs.told(job))
 
     async def _cancel_as_wished(self, job: Job) -> None:
@@ -191,11 +199,11 @@ class JobRunner:
                 raise CancelledOnTheWayError
 
     async def _deliver(self, job: Job, files: list[Path]) -> None:
-        await self._delivery.deliver(job, files)
+        with doing(Step.POSTING):
+            await self._delivery.deliver(job, files)
         delivered = min(len(files), job.images)
         await self._ended(job, JobStatus.SUCCEEDED, delivered=delivered, error=job.error)
         await self._files.remove(job.job_id)
-        _log.info("delivered %d of %d images", len(files), job.images)
 
     async def _fail(self, job: Job, error: BotError) -> None:
         if isinstance(error, OperatorError) and type(error) not in self._reported:
@@ -215,12 +223,14 @@ class JobRunner:
     async def _ended(self, job: Job, status: JobStatus, **how: Any) -> Job | None:
         ended = await durably(lambda: self._jobs.end(job.job_id, status, **how))
         if ended:
+            self.pulse.ended(ended)
             self._delivery.ended(ended)
         return ended
 
     async def _tell(self, job: Job) -> None:
         try:
-            await self._delivery.tell(job)
+            with doing(Step.POSTING):
+                await self._delivery.tell(job)
         except DeliveryError as error:
             _log.warning("its end cannot be told: %s", error)
         await durably(lambda: self._jobs.told(job))

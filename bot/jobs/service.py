@@ -78,7 +78,10 @@ class JobService:
         limits = await self._quotas.limits(job.guild_id, job.user_id, requester.role_ids, settings.zone)
         usd_each = await self._costs.expected_each(model.model_id, job.credits_each)
         job = replace(job, usd_each=usd_each, limited_by=limits.in_short)
-        return job if await self._jobs.reserve(job, limits, budget_usd=self._costs.budget_usd) else None
+        if not await self._jobs.reserve(job, limits, budget_usd=self._costs.budget_usd):
+            return None
+        self._runner.pulse.meter.ordered(job.credits)
+        return job
 
     def answered(self, job: Job, message_id: int) -> None:
         """The first response has arrived as this message: note it and carry the job on."""
@@ -91,10 +94,10 @@ class JobService:
         A job that was being fetched can be fetched again.
         """
         _log.warning("given back, since its first response did not arrive")
-        if job.request_id:
-            await durably(lambda: self._jobs.end(job.job_id, JobStatus.FAILED, error=DeliveryError.key))
-        else:
-            await durably(lambda: self._jobs.end(job.job_id, JobStatus.CANCELLED))
+        error = DeliveryError.key if job.request_id else None
+        status = JobStatus.FAILED if job.request_id else JobStatus.CANCELLED
+        if ended := await durably(lambda: self._jobs.end(job.job_id, status, error=error)):
+            self._runner.pulse.ended(ended)
         await durably(lambda: self._jobs.told(job))
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import stamina
 
 from bot.errors import BusyError
+from bot.jobs.pulse import Step, doing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -17,9 +18,10 @@ T = TypeVar("T")
 
 async def durably(write: Callable[[], Awaitable[T]]) -> T:
     """A write that must not be lost: tried until the database takes it."""
-    async for attempt in stamina.retry_context(on=BusyError, attempts=None, timeout=None):
-        with attempt:
-            return await write()
+    with doing(Step.WRITING):
+        async for attempt in stamina.retry_context(on=BusyError, attempts=None, timeout=None):
+            with attempt:
+                return await write()
     raise AssertionError  # the loop above has no end
 
 

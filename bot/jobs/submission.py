@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.errors import RunComfyUnavailableError
+from bot.jobs.pulse import Step, doing
 from bot.jobs.steadfast import Unbroken, durably
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class Submission:
     async def _post(self, job: Job) -> Job:
         """The POST; what it answered is on the disk before anything else happens."""
         try:
-            request_id = await self._runcomfy.submit(job.model_id, job.input)
+            with doing(Step.ORDERING):
+                request_id = await self._runcomfy.submit(job.model_id, job.input)
         except RunComfyUnavailableError:
             await durably(lambda: self._jobs.refused(job.job_id))
             raise

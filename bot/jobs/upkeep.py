@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 60.0
+_MAY_TAKE_SECONDS = 900.0  # the pause, and RunComfy's patience with each of several jobs
 _OVER = {JobStatus.SUCCEEDED, JobStatus.CANCELLED}
 
 
@@ -40,9 +42,32 @@ class Upkeep:
         self._bills = bills
         self._removal = removal
         self._stumbles: Counter[str] = Counter()
+        self._moved_at = 0.0
+        self._running: asyncio.Task[None] | None = None
 
-    async def run(self, take: Callable[[Job], None]) -> None:
-        """Begin at once, and go on until cancelled; `take` carries a job on."""
+    def begin(self, take: Callable[[Job], None]) -> None:
+        """Work from now on, until `stop`; `take` carries a job on."""
+        self._moved_at = time.monotonic()
+        self._running = asyncio.create_task(self._run(take))
+        self._running.add_done_callback(_tell)
+
+    def stop(self) -> None:
+        """Do no more."""
+        if self._running:
+            self._running.cancel()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether `begin` was called."""
+        return self._running is not None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has ended by itself, or one piece of work takes far too long."""
+        is_slow = time.monotonic() - self._moved_at > _MAY_TAKE_SECONDS
+        return self._running is not None and (self._running.done() or is_slow)
+
+    async def _run(self, take: Callable[[Job], None]) -> None:
         while True:
             bills = self._bills
             for work in (
@@ -53,6 +78,7 @@ class Upkeep:
                 bills.ask_costs,
                 bills.watch_budget,
             ):
+                self._moved_at = time.monotonic()
                 try:
                     await work()
                 except (BotError, OSError) as error:
@@ -106,3 +132,8 @@ class Upkeep:
         except JobNotFoundError:
             return JobStatus.CANCELLED
         return JobStatus.CANCELLED if job.deleted_at else job.status
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.critical("what is done once a minute has ended: restart the bot", exc_info=error)

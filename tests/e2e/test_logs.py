@@ -41,3 +41,32 @@ async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None
             assert len(outgoing) >= 3
             assert {line.get("job") for line in outgoing} == {row["job_id"]}
             assert [line["message"] for line in written if line.get("job") == row["job_id"]]
+
+
+async def test_one_line_tells_a_jobs_whole_story(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0.5}, LOG_FORMAT="json") as world:
+        done = await world.imagine(world.alice, resolution="0.5K", num_images=2)
+        await world.ends(done, "✅")
+        refused = await world.imagine(world.bob, prompt="refuse this", resolution="0.5K")
+        await world.ends(refused, "Nothing was charged")
+        world.runcomfy.hold()
+        cancelled = await world.queued()
+        await world.alice.press(cancelled, "Cancel")
+        await world.ends(cancelled, "ancelled")
+        await world.settled()
+        told = [line for line in lines(world) if "story" in line]
+        assert [line["job"] for line in told] == [
+            world.job(each)["job_id"] for each in (done, refused, cancelled)
+        ]
+        first, second, third = (line["story"] for line in told)
+        assert (first["status"], first["images"], first["credits"]) == ("succeeded", "2 of 2", 1.5)
+        path = f"/v1/requests/{world.job(done)['request_id']}/status"
+        assert first["polls"] == sum(call.path == path for call in world.runcomfy.calls)
+        parts = [first[f"{name}_seconds"] for name in ("waited", "painted", "posted")]
+        assert all(part > 0 for part in parts)
+        assert abs(first["altogether_seconds"] - sum(parts)) < 1
+        assert (second["status"], second["images"]) == ("failed", "0 of 1")
+        assert second["error"]
+        assert "posted_seconds" not in second
+        assert (third["status"], third["credits"]) == ("cancelled", 0)
+        assert "ended: status succeeded, images 2 of 2, ordered " in told[0]["message"]

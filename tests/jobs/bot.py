@@ -14,11 +14,13 @@ from bot.errors import DeliveryError, NotRemovedError
 from bot.hosts import FileHosts
 from bot.jobs.bills import Bills
 from bot.jobs.files import Files
+from bot.jobs.pulse import Pulse
 from bot.jobs.removal import Removal
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
 from bot.jobs.upkeep import Upkeep
+from bot.meter import Meter
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
@@ -126,7 +128,7 @@ class Bot:
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         runcomfy = RunComfyClient(session, api_url=self._runcomfy.url, token=self._runcomfy.token)
         self._stack.callback(runcomfy.close)
-        self.jobs = JobStore(database)
+        self.jobs, pulse = JobStore(database), Pulse(Meter())
         quotas = QuotaStore(database, OwnersQuotas())
         costs = CostStore(database, budget_usd=None)
         hosts = FileHosts.parse(self._runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
@@ -143,6 +145,7 @@ class Bot:
             delivery=self._channel,
             files=files,
             upkeep=self._upkeep,
+            pulse=pulse,
             most=MaxJobs(4, 2, 4),
             deadline=timedelta(minutes=30),
         )
@@ -168,8 +171,8 @@ class Bot:
     async def crash(self) -> None:
         """Stop in the middle of everything."""
         tasks = {*self._runner._tasks.values(), *self._runner._unbroken._tasks}
-        if self._runner._maintaining:
-            tasks.add(self._runner._maintaining)
+        if self._upkeep._running:
+            tasks.add(self._upkeep._running)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -27,7 +27,9 @@ def test_the_test_of_a_promise_exists(file: str, name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "docs/reliability.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "docs/reliability.md", "docs/operations.md"]
+)
 def test_every_link_to_a_file_leads_somewhere(name: str) -> None:
     file = ROOT / name
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", file.read_text("utf-8"))

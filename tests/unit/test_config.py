@@ -84,6 +84,8 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
         "DISCORD_PROXY": "http://127.0.0.1:8080",
         "LOG_LEVEL": "debug",
         "LOG_FORMAT": "JSON",
+        "HEALTH_PORT": " 9000 ",
+        "HEALTH_HOST": "::",
         "MAX_JOBS": " 7 ",
         "DEADLINE_SECONDS": "60",
         "FILES_MAX_GB": "0.5",
@@ -101,6 +103,7 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
     assert settings.guilds == {123456789012345678, 2}
     assert settings.discord_proxy == "http://127.0.0.1:8080"
     assert (settings.log_level, settings.log_format) == ("DEBUG", "json")
+    assert (settings.health_port, settings.health_host) == (9000, "::")
     assert (settings.max_jobs, settings.deadline_seconds, settings.files_max_gb) == (7, 60, 0.5)
 
 
@@ -147,6 +150,8 @@ BAD = {
     "DISCORD_PROXY": "socks5://ninth-secret:1",
     "LOG_LEVEL": "tenth-secret",
     "LOG_FORMAT": "thirtieth-secret",
+    "HEALTH_PORT": "65536",
+    "HEALTH_HOST": "secret.example",
 }
 
 

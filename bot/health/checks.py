@@ -1,0 +1,116 @@
+"""Whether the gateway, the database, the runner and RunComfy are well, and what is wrong where not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from bot.errors import BusyError
+
+if TYPE_CHECKING:
+    from bot.client import ImagineBot
+    from bot.jobs.runner import JobRunner
+    from bot.runcomfy import RunComfyClient
+    from bot.storage.health import HealthStore
+
+_MAY_BE_AWAY_SECONDS = 60.0
+_MAY_READ_SECONDS = 5.0
+_IS_TAKEN = timedelta(seconds=30)  # a job is carried as soon as its first response has come
+_IS_FRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """How a part of the bot is: red where somebody has to do something, degraded where it mends itself."""
+
+    status: Literal["ok", "degraded", "red"] = "ok"
+    why: str = ""
+
+
+class Health:
+    """Looks at what is there; a look within a second of another is the same one."""
+
+    def __init__(
+        self, bot: ImagineBot, runner: JobRunner, runcomfy: RunComfyClient, store: HealthStore
+    ) -> None:
+        self._bot = bot
+        self._runner = runner
+        self._runcomfy = runcomfy
+        self._store = store
+        self._away_since: float | None = time.monotonic()
+        self._left_alone: set[str] = set()
+        self._looking = asyncio.Lock()
+        self._seen: dict[str, Part] = {}
+        self._seen_at = float("-inf")
+        for event in ("connect", "resumed"):
+            bot.add_listener(self._came, f"on_{event}")
+        bot.add_listener(self._went, "on_disconnect")
+
+    async def _came(self) -> None:
+        self._away_since = None
+
+    async def _went(self) -> None:
+        if self._away_since is None:  # each try to come back fails with the same event
+            self._away_since = time.monotonic()
+
+    async def look(self) -> dict[str, Part]:
+        """Each part by its name."""
+        async with self._looking:
+            if time.monotonic() - self._seen_at > _IS_FRESH_SECONDS:
+                database = await self._database()
+                self._seen = {
+                    "gateway": self._gateway(),
+                    "database": database,
+                    "runner": await self._carrying(),
+                    "runcomfy": self._painter(),
+                }
+                self._seen_at = time.monotonic()
+            return self._seen
+
+    def _gateway(self) -> Part:
+        if self._bot.is_stopping:
+            return Part("degraded", "the bot is stopping")
+        if self._away_since is None:
+            return Part()
+        away = time.monotonic() - self._away_since
+        why = f"not connected to Discord for {away:.0f} seconds"
+        return Part("red" if away > _MAY_BE_AWAY_SECONDS else "degraded", why)
+
+    async def _database(self) -> Part:
+        try:
+            async with asyncio.timeout(_MAY_READ_SECONDS):
+                await self._store.write()
+        except (BusyError, TimeoutError):
+            return Part("red", "it cannot be written: python -m bot check tells why")
+        return Part()
+
+    async def _carrying(self) -> Part:
+        if self._bot.is_stopping:
+            return Part("degraded", "the bot is stopping")
+        if not self._runner.upkeep.has_begun:
+            return Part("degraded", "the bot is starting")
+        if self._runner.upkeep.is_stuck:
+            return Part("red", "what is to be done once a minute is not done any more: restart the bot")
+        why = self._runner.pulse.overdue() or await self._abandoned()
+        return Part("red", why) if why else Part()
+
+    async def _abandoned(self) -> str | None:
+        """Jobs that nobody carries, in two looks one after the other; between two steps one is fine."""
+        try:
+            async with asyncio.timeout(_MAY_READ_SECONDS):
+                live = await self._store.live_since(datetime.now(UTC) - _IS_TAKEN)
+        except TimeoutError:
+            return "the database cannot be read"
+        before, self._left_alone = self._left_alone, live - self._runner.pulse.carried
+        lost = before & self._left_alone
+        return f"nobody carries job {min(lost)} and {len(lost) - 1} more: restart the bot" if lost else None
+
+    def _painter(self) -> Part:
+        if trouble := self._runner.trouble:
+            return Part("red", trouble)
+        if self._runcomfy.is_down:
+            return Part("degraded", "it does not answer; orders wait and go on by themselves")
+        return Part()

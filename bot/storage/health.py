@@ -1,0 +1,51 @@
+"""What whoever watches over the bot asks the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot.records import JobStatus, milliseconds, moment
+from bot.storage.database import Database, queries
+
+if TYPE_CHECKING:
+    import aiosqlite
+
+
+class HealthStore:
+    """Looks at jobs by the index of those that are open; cheap however many have ended."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries, self._facts = queries("health"), queries("facts")
+
+    async def write(self) -> None:
+        """Write something and have it on the disk.
+
+        Raises:
+            BusyError: The database does not take it.
+        """
+        now = datetime.now(UTC).isoformat()
+        await self._database.transaction(
+            lambda connection: self._facts.remember(connection, name="health", value=now)
+        )
+
+    async def live(self) -> dict[JobStatus, tuple[int, datetime]]:
+        """How many jobs are in each state that is not final, and when the oldest of them was asked for."""
+
+        async def work(connection: aiosqlite.Connection) -> dict[JobStatus, tuple[int, datetime]]:
+            return {
+                JobStatus(row["status"]): (row["jobs"], moment(row["since"]))
+                async for row in self._queries.live(connection)
+            }
+
+        return await self._database.read(work)
+
+    async def live_since(self, before: datetime) -> set[str]:
+        """The ids of all jobs that are not final and were asked for before that."""
+
+        async def work(connection: aiosqlite.Connection) -> set[str]:
+            rows = self._queries.live_since(connection, before=milliseconds(before))
+            return {row["job_id"] async for row in rows}
+
+        return await self._database.read(work)

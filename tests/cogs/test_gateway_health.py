@@ -1,0 +1,55 @@
+"""The gateway: away for a moment is nothing, away for a minute is for somebody to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from bot.client import ImagineBot
+from bot.health.checks import Health
+from bot.meter import Meter
+from bot.models.catalogue import Catalogue
+from bot.storage.database import open_database
+from bot.storage.facts import FactStore
+from bot.storage.guilds import GuildStore
+from bot.storage.health import HealthStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reports import ReportStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_a_gateway_that_stays_away_is_red(tmp_path: Path) -> None:
+    nobody = cast("Any", None)  # of which the gateway's health knows nothing
+    async with open_database(tmp_path / "bot.db") as database:
+        bot = ImagineBot(
+            catalogue=Catalogue.load(),
+            quotas=QuotaStore(database, OwnersQuotas()),
+            reports=ReportStore(database),
+            guilds=GuildStore(database),
+            facts=FactStore(database),
+            guild_ids=frozenset(),
+            extensions=(),
+            proxy=None,
+            meter=Meter(),
+        )
+        async with bot:
+            health = Health(bot, nobody, nobody, HealthStore(database))
+
+            async def after(event: str) -> str:
+                bot.dispatch(event)
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                return health._gateway().status
+
+            assert health._gateway().status == "degraded"
+            assert await after("connect") == "ok"
+            assert await after("disconnect") == "degraded"
+            health._away_since = time.monotonic() - 59
+            assert await after("disconnect") == "degraded"
+            health._away_since = time.monotonic() - 61
+            assert await after("disconnect") == "red"
+            assert "not connected to Discord for 61 seconds" in health._gateway().why
+            assert await after("resumed") == "ok"

@@ -1,0 +1,123 @@
+"""Who watches over the bot sees when it is stuck, though its process runs, and when it is well again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from tests.e2e.accounts import check_accounts
+from tests.e2e.commands import CODE
+from tests.e2e.orders import delivers
+from tests.e2e.watching import becomes, free_port, healthz
+from tests.e2e.wire import wire
+from tests.e2e.world import World, open_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WELL = {"status": "ok", "why": ""}
+
+
+async def dockers_check(world: World, **settings: str) -> int:
+    """The exit code of what Docker runs to see whether the bot is well."""
+    found = re.search(r"^HEALTHCHECK .*?CMD (.*)$", (CODE / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    _, *arguments = json.loads(found[1] if found else "[]")
+    environment = {"PATH": os.environ["PATH"], **world.settings, **settings}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, env=environment, stderr=subprocess.DEVNULL
+    )
+    return await process.wait()
+
+
+async def test_a_runner_that_is_wedged_is_seen_and_so_is_that_it_goes_on(tmp_path: Path) -> None:
+    """Another program locks the database: the process lives, answers and carries nothing on."""
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as world:
+        parts = dict.fromkeys(("gateway", "database", "runner", "runcomfy"), WELL)
+        assert await healthz(world) == (200, {"status": "ok", **parts})
+        assert [await dockers_check(world), await dockers_check(world, HEALTH_PORT="")] == [0, 0]
+        world.runcomfy.hold()
+        message = await world.queued()
+        with closing(sqlite3.connect(tmp_path / "data" / "bot.db", isolation_level=None)) as other:
+            other.execute("begin immediate")
+            world.runcomfy.start_next()
+            await becomes(world, lambda status, _: status == 503, within=10)
+            status, said = await healthz(world)
+            assert said["database"]["status"] == "red"
+            assert said["runner"] == WELL  # it may be slow for a moment
+            seconds = await becomes(world, lambda _, said: said["runner"]["status"] == "red", within=20)
+            assert seconds > 5
+            status, said = await healthz(world)
+            assert (status, said["status"], world.bot.is_running) == (503, "red", True)
+            assert f"job {world.job(message)['job_id']} is being written down" in said["runner"]["why"]
+            assert said["gateway"] == said["runcomfy"] == WELL
+            assert await dockers_check(world) == 1
+            other.execute("rollback")
+        await becomes(world, lambda status, said: status == 200 and said["runner"] == WELL, within=10)
+        world.runcomfy.release()
+        await world.ends(message, "✅")
+        await world.settled()
+        check_accounts(world)
+
+
+async def test_a_job_that_nobody_carries_is_seen(tmp_path: Path) -> None:
+    """As it would be where a task was lost: the row says that the job is under way."""
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as world:
+        message = await delivers(world)
+        row = world.job(message)
+        world.write("update jobs set status = 'in_progress', asked_at = asked_at - 60000")
+        await becomes(world, lambda status, _: status == 503, within=10)
+        _, said = await healthz(world)
+        assert row["job_id"] in said["runner"]["why"]
+        assert said["database"] == WELL
+        world.write("update jobs set status = 'succeeded', asked_at = asked_at + 60000")
+        await becomes(world, lambda status, _: status == 200, within=10)
+
+
+async def test_an_outage_of_runcomfy_is_told_and_no_reason_for_a_restart(tmp_path: Path) -> None:
+    async with (
+        open_world(tmp_path, runcomfy={"seconds": 0}, is_started=False, HEALTH_PORT=free_port()) as world,
+        wire(world) as cable,
+    ):
+        await world.start()
+        await cable.cut()
+        while not (await world.imagine(world.newcomer(), resolution="0.5K")).is_ephemeral:
+            pass
+        await becomes(world, lambda status, said: (status, said["status"]) == (200, "degraded"), within=10)
+        _, said = await healthz(world)
+        assert "does not answer" in said["runcomfy"]["why"]
+        assert said["runner"] == WELL
+        await cable.mend()
+        await becomes(world, lambda _, said: said["status"] == "ok", within=30)
+        await world.settled()
+
+
+async def test_a_token_that_runcomfy_rejects_is_the_owners_to_mend(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as world:
+        world.runcomfy.fail("submit", world.runcomfy.refusal("token"))
+        await world.ends(await world.imagine(world.alice, resolution="0.5K"), "owner")
+        await becomes(world, lambda status, _: status == 503, within=10)
+        _, said = await healthz(world)
+        assert "RUNCOMFY_TOKEN" in said["runcomfy"]["why"]
+        await delivers(world)
+        await becomes(world, lambda status, _: status == 200, within=10)
+
+
+async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        world.settings["HEALTH_PORT"] = world.runcomfy.url.rpartition(":")[2]
+        await world.bot.start()
+        assert await world.bot.ended() == 2
+        await world.discord.until(lambda: "HEALTH_PORT cannot be listened on" in world.log)
+
+
+def test_who_is_not_watched_does_not_pay_for_it() -> None:
+    loaded = "import sys, bot.__main__; print(*{'prometheus_client', 'aiohttp.web'} & {*sys.modules})"
+    said = subprocess.run([sys.executable, "-c", loaded], cwd=CODE, capture_output=True, check=True)
+    assert said.stdout.strip() == b""

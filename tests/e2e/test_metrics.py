@@ -1,0 +1,106 @@
+"""What is counted is what happened, and whatever the dashboard and the alert rules name is counted."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from playground.runcomfy import answer
+from tests.e2e.commands import CODE
+from tests.e2e.orders import delivers
+from tests.e2e.watching import free_port, samples
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from tests.e2e.watching import Samples
+
+DASHBOARD = json.loads((CODE / "docs" / "grafana-dashboard.json").read_text("utf-8"))
+ALERTS = (CODE / "docs" / "alerts.yml").read_text("utf-8")
+ASKED = [
+    *(target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]),
+    *re.findall(r"^ +expr: (.+)$", ALERTS, re.MULTILINE),
+]
+OF_PROMETHEUS = {"up"}
+_WORDS = re.compile(r"\b(?:sum|by|rate|increase|histogram_quantile|and|le|e6)\b")
+
+
+def named() -> Iterator[tuple[str, str]]:
+    """Each metric that is asked for, with the selector behind it."""
+    for expression in ASKED:
+        bare = re.sub(r"\bby \([^)]*\)", "", expression)
+        yield from re.findall(r"\b([a-z][a-z_]{1,})\b(?![(\"=~!])(?:\{([^}]*)\})?", _WORDS.sub("", bare))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Samples]:
+    """Of a real bot to which a little of everything has happened."""
+    folder = tmp_path_factory.mktemp("world")
+    async with open_world(folder, runcomfy={"seconds": 0}, HEALTH_PORT=free_port(), BUDGET_USD="25") as world:
+        await delivers(world, 2, of=2)
+        refused = await world.imagine(world.alice, prompt="refuse this", resolution="0.5K")
+        await world.ends(refused, "Nothing was charged")
+        headers = {"X-RateLimit-Scope": "user", "Via": "1.1 google"}
+        slow = {"message": "slow", "retry_after": 0.1, "global": False}
+        world.discord.fail("callback", 429, slow, headers=headers)
+        world.runcomfy.fail("status", answer(503))
+        await delivers(world)
+        world.runcomfy.hold()
+        await world.queued()
+        await world.stored(lambda: all(row["ended_at"] or row["request_id"] for row in world.rows()))
+        yield await samples(world)
+
+
+def value(measured: Samples, name: str, **labels: str) -> float:
+    return sum(each for has, each in measured[name] if labels.items() <= has.items())
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_happened_is_counted(measured: Samples) -> None:
+    assert value(measured, "imagine_jobs_ended_total", status="succeeded", error="") == 2
+    assert value(measured, "imagine_jobs_ended_total", status="failed") == 1
+    assert value(measured, "imagine_jobs_ended_total", status="failed", error="") == 0
+    assert value(measured, "imagine_jobs", status="in_queue") == 1
+    assert 0 < value(measured, "imagine_queue_age_seconds") < 30
+    assert value(measured, "imagine_first_response_seconds_count") == 4
+    assert value(measured, "imagine_finish_to_post_seconds_count") == 2
+    assert value(measured, "imagine_polls_total") >= 3
+    assert value(measured, "imagine_requests_total", service="discord", route="interactions", code="429") == 1
+    assert value(measured, "imagine_discord_rate_limits_total", scope="user") == 1
+    assert value(measured, "imagine_requests_total", service="runcomfy", route="submit", code="200") == 4
+    assert value(measured, "imagine_requests_total", service="runcomfy", route="file", code="200") == 3
+    assert value(measured, "imagine_ordered_credits_total") == 5 * 0.75
+    assert value(measured, "imagine_spent_credits_total") == 3 * 0.75
+    assert value(measured, "imagine_month_usd") > 0
+    assert value(measured, "imagine_budget_usd") == 25
+    assert value(measured, "imagine_healthy") == 4
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_metric_that_is_asked_for_exists(measured: Samples) -> None:
+    asked = {(name, selector) for name, selector in named() if name not in OF_PROMETHEUS}
+    assert len({name for name, _ in asked}) > 15
+    assert {name for name, _ in asked} - measured.keys() == set()
+    for name, selector in asked:
+        for label, operator, wanted in re.findall(r'(\w+)(=~|!=|=)"([^"]*)"', selector):
+            if label == "job":  # Prometheus gives it
+                continue
+            values = {labels[label] for labels, _ in measured[name]}
+            assert any(re.fullmatch(wanted, each) for each in values), (name, label, operator)
+    for expression in ASKED:
+        for labels, name in re.findall(r"by \(([^)]*)\) \((?:rate|increase)\((\w+)", expression):
+            assert set(labels.split(", ")) <= measured[name][0][0].keys(), expression
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_no_label_grows_with_people(measured: Samples) -> None:
+    labels = {label for each in measured.values() for has, _ in each for label in has}
+    assert labels == {"le", "service", "route", "code", "status", "error", "scope", "part"}
+    few = re.compile(r"[a-z_-]*2?|\+Inf|\d{3}|\d+\.\d+")
+    values = {each for all_ in measured.values() for has, _ in all_ for each in has.values()}
+    assert {each for each in values if not few.fullmatch(each)} == set()

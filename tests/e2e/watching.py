@@ -1,0 +1,63 @@
+"""Asks a bot how it is, as whoever watches over it does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.world import World
+
+
+Samples: TypeAlias = dict[str, list[tuple[dict[str, str], float]]]
+
+
+def free_port() -> str:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        return str(opened.getsockname()[1])
+
+
+async def get(world: World, path: str) -> tuple[int, str]:
+    """Ask it once; the answer names no person and no secret."""
+    address = f"http://127.0.0.1:{world.settings['HEALTH_PORT']}{path}"
+    async with aiohttp.ClientSession() as session, session.get(address) as response:
+        text = await response.text()
+    for secret in (world.runcomfy.token, world.discord.token, *world.discord.interactions):
+        assert secret not in text
+    for person in world.discord.people.values():
+        assert person.id not in text
+    return response.status, text
+
+
+async def healthz(world: World) -> tuple[int, dict[str, Any]]:
+    """The HTTP status of its answer, and what it says of each part."""
+    status, text = await get(world, "/healthz")
+    return status, json.loads(text)
+
+
+async def becomes(world: World, condition: Callable[[int, dict[str, Any]], object], within: float) -> float:
+    """Ask until it is so, as a watcher does, which has no event to wait for; how many seconds that took."""
+    begun = asyncio.get_running_loop().time()
+    async with asyncio.timeout(within):
+        while not condition(*await healthz(world)):  # noqa: ASYNC110 (see above)
+            await asyncio.sleep(0.5)
+    return asyncio.get_running_loop().time() - begun
+
+
+async def samples(world: World) -> Samples:
+    """Every sample's labels and values by its name."""
+    status, text = await get(world, "/metrics")
+    assert status == 200
+    found: Samples = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return found

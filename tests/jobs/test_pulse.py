@@ -1,0 +1,83 @@
+"""Whether jobs get on, as whoever watches over the bot learns."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.jobs.pulse import Pulse, Step, doing, looking
+from bot.meter import Meter
+from playground.runcomfy import LocalRunComfy
+from tests.jobs.bot import Bot, Channel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOB = "0123456789abcdef" * 2
+
+
+class Clock:
+    """A monotonic clock that goes where it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
+
+
+@pytest.mark.parametrize("step", [step for step in Step if step.most_seconds])
+def test_a_step_may_take_so_long_and_no_longer(clock: Clock, step: Step) -> None:
+    pulse = Pulse(Meter())
+    with pulse.carrying(JOB), doing(step):
+        clock.now += step.most_seconds or 0
+        assert pulse.overdue() is None
+        clock.now += 1
+        assert pulse.overdue() == f"job {JOB} {step.words} for {clock.now - 1000:.0f} seconds"
+    assert pulse.carried == {JOB}
+    assert pulse.overdue() is None
+    pulse.forget(JOB)
+    assert pulse.carried == set()
+
+
+def test_a_job_that_waits_for_its_turn_may_wait_and_each_look_is_a_sign_of_life(clock: Clock) -> None:
+    pulse = Pulse(Meter())
+    with pulse.carrying(JOB):
+        clock.now += 10**6
+        assert pulse.overdue() is None
+        for _ in range(10):
+            looking()
+            clock.now += 500
+            assert pulse.overdue() is None
+        with doing(Step.WRITING):
+            clock.now += 9
+        clock.now += 590
+        assert pulse.overdue() is None
+        clock.now += 20
+        assert "is looked at" in (pulse.overdue() or "")
+
+
+async def test_upkeep_that_has_broken_is_seen(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with LocalRunComfy() as runcomfy:
+        bot = await Bot(tmp_path, runcomfy, Channel()).start()
+        upkeep: Any = bot._upkeep
+        assert (upkeep.has_begun, upkeep.is_stuck) == (True, False)
+        upkeep.stop()
+        await bot.jobs._database.transaction(
+            lambda connection: connection.execute("alter table left_messages rename to hidden")
+        )
+        upkeep.begin(bot._runner.take)
+        await asyncio.wait([upkeep._running])
+        assert upkeep.is_stuck
+        assert "has ended: restart the bot" in caplog.text
+        await bot.crash()
