@@ -89,10 +89,11 @@ async def test_what_the_model_does_not_take(tmp_path: Path, profile: str) -> Non
 async def test_requests_that_are_gone_or_another_accounts(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as world:
         for route in ("status", "result"):
-            world.runcomfy.fail(route, world.runcomfy.refusal("request"))
+            world.runcomfy.fail(route, world.runcomfy.refusal("request"), times=None)
             await fails(world, "no longer knows this order")
+            world.runcomfy.mend(route)
         # Without a code, 403 may mean the token as well, so that the owner is told.
-        world.runcomfy.fail("status", world.runcomfy.refusal("foreign"))
+        world.runcomfy.fail("status", world.runcomfy.refusal("foreign"), times=None)
         await fails(world, "no longer knows this order" if profile == "docs" else "owner")
 
 
