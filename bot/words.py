@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import unicodedata
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ from bot.settings import WORD_MAX, WORDS_MAX
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+# Fuzzy matching, such as `(?:fox){e<=1}`: one without a bound, as in `(?r)axß{i,d}|ß`, takes all memory
+# within seconds, and never looks at the time.
+_FUZZY = re.compile(r"\\N\{[\w -]*\}|\\[pP]\{[\w &=.:^-]*\}|\\.|(\{\s*(?:[eids]|\d+\s*[eids<]))")
+_ILL = (regex.error, RecursionError, ValueError)  # the last one for flags that do not go together
 _SECONDS = 0.1  # of the processor, for all patterns and all texts of an order together
 
 
@@ -34,7 +39,7 @@ def read_words(text: str) -> tuple[str, ...]:
         try:
             if not (_plain(line) if pattern is None else _compiled(pattern).pattern):
                 raise BadPatternError(line=number)
-        except (regex.error, RecursionError) as error:
+        except _ILL as error:
             raise BadPatternError(line=number) from error
     return words
 
@@ -70,7 +75,7 @@ def _has_forbidden(words: tuple[str, ...], texts: tuple[str, ...]) -> bool:
                     return True
             except TimeoutError:
                 raise PatternTooSlowError from None
-            except (regex.error, RecursionError):
+            except _ILL:
                 continue  # it could be compiled when it was set; one that cannot any more forbids nothing
     return False
 
@@ -80,6 +85,8 @@ def _pattern(line: str) -> str | None:
 
 
 def _compiled(pattern: str) -> regex.Pattern[str]:
+    if any(found[1] for found in _FUZZY.finditer(pattern)):
+        raise regex.error("fuzzy matching", pattern)
     return regex.compile(pattern, regex.IGNORECASE | regex.VERSION1)  # the library keeps the last few hundred
 
 

@@ -76,12 +76,46 @@ def test_a_text_has_itself_between_any_others(word: str, before: str, after: str
 
 
 @pytest.mark.parametrize(
-    ("line", "number"), [("fox\n\n/(/", 3), ("/[/", 1), ("//", 1), ("a\n\u200b", 2), ("/(?<n/", 1)]
+    ("line", "number"),
+    [("fox\n\n/(/", 3), ("/[/", 1), ("//", 1), ("a\n\u200b", 2), ("/(?<n/", 1), ("/(?V0)a/", 1)],
 )
 def test_a_line_that_is_no_pattern_is_named(line: str, number: int) -> None:
     with pytest.raises(BadPatternError) as refused:
         read_words(line)
     assert refused.value.values["line"] == number
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/(?:fox){e<=1}/",
+        "/a{i}/",
+        "/(?r)axß{i,d}|ß/",
+        "/(?:a){ 1 <= s <= 2 }/",
+        "/a{2i+3d<5}/",
+        r"/\p{i,d}/",
+        r"/\N{s:x}/",
+    ],
+)
+async def test_fuzzy_matching_is_not_offered(line: str) -> None:
+    """`regex` can take all memory for it, without an end; what a database has of it forbids nothing."""
+    with pytest.raises(BadPatternError):
+        read_words(line)
+    assert not await has_forbidden([line], ["fox a i x"])
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (r"/\p{digit}/", "1"),
+        (r"/a{2}/", "aa"),
+        (r"/a{2,}/", "aaa"),
+        (r"/\{d\}/", "{d}"),
+        (r"/\\d{1,3}e/", "\\ddde"),
+    ],
+)
+async def test_braces_that_mean_something_else(line: str, text: str) -> None:
+    assert await has(line, text)
 
 
 @pytest.mark.parametrize("text", ["x" * 201, "\n".join(f"{n:0199}" for n in range(21))])
