@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 DAYS = 30
+_MONTHS = 24
 _RULES_SHOWN = 15  # a line of four quotas can have 150 characters, all embeds together take 6000
 _MEMBERS_SHOWN = 10  # a line can have 250
 
@@ -146,7 +147,7 @@ class QuotaCommands(commands.Cog):
         asker = manager(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         lines = await self._rules_in_lines(asker)
-        used = await self._this_month(asker)
+        used = await self._bot.reports.month(asker.guild_id, await self._bot.zone(asker.guild_id))
         rules = _embed("\n".join(lines))
         lines = [total_line(used, asker.locale)]
         lines += [member_line(tally, asker.locale) for tally in used[:_MEMBERS_SHOWN]]
@@ -155,11 +156,14 @@ class QuotaCommands(commands.Cog):
         await interaction.edit_original_response(embeds=[rules, _embed("\n".join(lines))])
 
     @quota.command()
-    async def export(self, interaction: discord.Interaction[Any]) -> None:
-        """A table of everybody who has used something since the first."""
+    async def export(
+        self, interaction: discord.Interaction[Any], months_ago: app_commands.Range[int, 0, _MONTHS] = 0
+    ) -> None:
+        """A table of everybody who has used something in a month, by default the present one."""
         asker = manager(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        used = await self._this_month(asker)
+        zone = await self._bot.zone(asker.guild_id)
+        used = await self._bot.reports.month(asker.guild_id, zone, months_ago=months_ago)
         file = await asyncio.to_thread(table, used)
         await interaction.edit_original_response(
             embed=_embed(total_line(used, asker.locale)), attachments=[file]
@@ -208,15 +212,10 @@ class QuotaCommands(commands.Cog):
         if len(others) > _RULES_SHOWN:
             lines.append(translate("quota-show-more", asker.locale, count=len(others) - _RULES_SHOWN))
         lines.append(translate("quota-show-ceiling", asker.locale, quota=in_words(owners.ceiling)))
+        if owners.pool_ceiling:
+            quota = in_words(owners.pool_ceiling)
+            lines.append(translate("quota-show-pool-ceiling", asker.locale, quota=quota))
         return lines
-
-    async def _this_month(self, asker: Requester) -> list[Tally]:
-        """What each member has ordered since the first of the server's month, who spent most first."""
-        now, zone = datetime.now(UTC), await self._bot.zone(asker.guild_id)
-        first = Period.MONTH.start(now, zone)
-        borders = [border for border in last_days(now, zone, 31) if border >= first]
-        days = await self._bot.reports.days(asker.guild_id, borders)
-        return await asyncio.to_thread(by_member, chain.from_iterable(days))
 
     async def _named(self, tallies: Sequence[Tally]) -> list[Member]:
         """What members call themselves, as far as Discord tells; a picture shows no mentions."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
+from bot.quotas import Period, last_days
 from bot.records import credits, milliseconds, usd
 from bot.storage.database import Database, queries
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from datetime import tzinfo
 
     import aiosqlite
 
@@ -76,6 +79,16 @@ class ReportStore:
     async def days(self, guild_id: int, borders: Sequence[datetime]) -> list[list[Tally]]:
         """What each member ordered on a server between each border and the next."""
         return [await self._between(guild_id, since, until) for since, until in pairwise(borders)]
+
+    async def month(self, guild_id: int, zone: tzinfo, *, months_ago: int = 0) -> list[Tally]:
+        """What each member ordered in a month of a server's calendar, whoever spent most first."""
+        at = datetime.now(UTC)
+        for _ in range(months_ago):
+            at = Period.MONTH.start(at, zone) - timedelta(days=1)
+        last = min(datetime.now(UTC), Period.MONTH.end(at, zone) - timedelta(microseconds=1))
+        first = Period.MONTH.start(at, zone)
+        days = await self.days(guild_id, [day for day in last_days(last, zone, 31) if day >= first])
+        return await asyncio.to_thread(by_member, chain.from_iterable(days))
 
     async def days_of_member(self, guild_id: int, user_id: int, borders: Sequence[datetime]) -> list[Decimal]:
         """What one member spent on a server between each border and the next, in credits."""

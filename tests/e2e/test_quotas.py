@@ -274,7 +274,7 @@ async def test_discord_offers_limits_and_periods_as_they_are_taken(world: World)
         "grant": ["who", "amount"],
         "reset": ["who"],
         "show": [],
-        "export": [],
+        "export": ["months_ago"],
         "report": [],
     }
     limit, per, _ = kinds["set"]

@@ -227,6 +227,7 @@ quota-show-default = Everybody: { $quota } (set by the bot's owner)
 quota-show-pool = All members together: { $quota }
 quota-show-target = { $who }: { $quota }
 quota-show-ceiling = The bot's owner allows a member at most { $quota }.
+quota-show-pool-ceiling = The bot's owner allows all members together at most { $quota }.
 quota-show-more = … and { $count } more.
 
 ## Pictures and reports
@@ -285,7 +286,8 @@ command-quota-grant-amount = How many credits, in each window that runs now
 command-quota-reset = Let a member, or each member with a role, start again with nothing used
 command-quota-reset-who = A member or a role
 command-quota-show = See every limit on this server, and who has used what this month
-command-quota-export = Get a table of what each member has used this month
+command-quota-export = Get a table of what each member has used in a month
+command-quota-export-months_ago = 0 is this month, 1 the month before, and so on
 command-quota-report = See the last 30 days and who spent most, as a picture and a table
 choice-hour = hour
 choice-day = day

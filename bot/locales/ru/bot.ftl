@@ -298,6 +298,7 @@ quota-show-default = Для всех: { $quota } (задал владелец б
 quota-show-pool = Для всех участников вместе: { $quota }
 quota-show-target = { $who }: { $quota }
 quota-show-ceiling = Больше всего, что владелец бота разрешает участнику: { $quota }.
+quota-show-pool-ceiling = Больше всего, что владелец бота разрешает всем участникам вместе: { $quota }.
 quota-show-more = … и ещё { $count }.
 
 ## Pictures and reports
@@ -383,6 +384,7 @@ command-quota-reset = Начать отсчёт заново для участн
 command-quota-reset-who = Участник или роль
 command-quota-show = Посмотреть все лимиты на этом сервере и кто сколько использовал за месяц
 command-quota-export = Получить таблицу: сколько использовал каждый участник за месяц
+command-quota-export-months_ago = 0 — этот месяц, 1 — прошлый и так далее
 command-quota-report = Последние 30 дней и кто потратил больше всех: график и таблица
 choice-hour = час
 choice-day = день
