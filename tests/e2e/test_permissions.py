@@ -79,7 +79,7 @@ async def test_a_refused_first_response_costs_nothing(world: World, refusal: tup
         await given_back(world, press)
     assert len(world.runcomfy.submits) == submits
     assert world.used(anna) == 1
-    assert (await world.says(anna, "usage")).count("1 of ") == 1
+    assert (await world.says(anna, "usage")).count("0.75 of ") == 1
 
 
 async def test_an_answer_after_discords_three_seconds_costs_nothing(world: World) -> None:
