@@ -83,6 +83,8 @@ class Upkeep:
                     await work()
                 except (BotError, OSError) as error:
                     _log.warning("put off for a minute: %s", error)
+                except Exception:  # noqa: BLE001 (the guard of this loop: one piece of work must not end the others)
+                    _log.exception("unexpected, and put off for a minute")
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def look_again(self, take: Callable[[Job], None]) -> None:

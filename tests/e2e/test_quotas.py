@@ -119,7 +119,7 @@ async def test_a_members_rule_decides_alone_and_several_periods_hold_at_once(
     assert f"<@{anna.id}>" in answer
     assert re.search(r"\b7 credits per month", answer)
     assert "0 of 7 credits used, 7 left" in await world.says(anna, "usage", channel=channel)
-    assert "0 of 1 credits used, 1 left" in await world.says(ben, "usage", channel=channel)
+    assert "0 of 1 credit used, 1 left" in await world.says(ben, "usage", channel=channel)
     await done(world, anna, num_images=2, channel=channel)
     await world.says(world.mia, "quota set", limit=2, per="hour", channel=channel)
     await world.says(world.mia, "quota set", limit=9, per="week", who=anna, channel=channel)
@@ -130,7 +130,7 @@ async def test_a_members_rule_decides_alone_and_several_periods_hold_at_once(
     assert "1.5 of 7 credits used, 5.5 left" in text
     text = await world.says(ben, "usage", channel=channel)
     assert "0 of 2 credits used, 2 left" in text
-    assert "0 of 1 credits used, 1 left" in text
+    assert "0 of 1 credit used, 1 left" in text
     refused = await world.says(anna, "imagine", prompt="a fox", num_images=3, channel=channel)
     assert "This order costs 3" in refused
     assert "2.5 left" in refused
@@ -144,7 +144,7 @@ async def test_the_role_that_allows_most_decides(world: World, channel: Channel)
     answer = await world.says(world.mia, "quota set", limit=3, per="day", who=artists, channel=channel)
     assert f"<@&{artists.id}>" in answer
     await world.says(world.mia, "quota set", limit=5, per="day", who=patrons, channel=channel)
-    assert "0 of 1 credits used" in await world.says(anna, "usage", channel=channel)
+    assert "0 of 1 credit used" in await world.says(anna, "usage", channel=channel)
     anna.roles.append(artists)
     text = await world.says(anna, "usage", channel=channel)
     assert "0 of 3 credits used" in text

@@ -190,8 +190,14 @@ about-deleted = Deleted by { $member } · { $when }
 
 ## /usage and /quota
 
-usage-line = { $period }: { $used } of { $limit } credits used, { $left } left { $bar } resets { $resets }
-usage-line-pool = All members together · { $period }: { $used } of { $limit } credits used, { $left } left { $bar } resets { $resets }
+usage-line = { $period }: { $used } of { $limit } { $limit ->
+    [one] credit
+   *[other] credits
+} used, { $left } left { $bar } resets { $resets }
+usage-line-pool = All members together · { $period }: { $used } of { $limit } { $limit ->
+    [one] credit
+   *[other] credits
+} used, { $left } left { $bar } resets { $resets }
 usage-unlimited = Nothing limits you here.
 usage-by-role = Your limit comes from the role { $who }.
 usage-prices = { $option }, credits an image: { $prices }
