@@ -49,7 +49,6 @@ class Upkeep:
         """Work from now on, until `stop`; `take` carries a job on."""
         self._moved_at = time.monotonic()
         self._running = asyncio.create_task(self._run(take))
-        self._running.add_done_callback(_tell)
 
     def stop(self) -> None:
         """Do no more."""
@@ -134,8 +133,3 @@ class Upkeep:
         except JobNotFoundError:
             return JobStatus.CANCELLED
         return JobStatus.CANCELLED if job.deleted_at else job.status
-
-
-def _tell(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        _log.critical("what is done once a minute has ended: restart the bot", exc_info=error)
