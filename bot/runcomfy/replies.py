@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -116,6 +116,10 @@ class _CancelAnswer(BaseModel):
     outcome: _Text = None
 
 
+# Making one takes longer than all else that is done with an answer.
+_BODY: Final[TypeAdapter[Json]] = TypeAdapter(Json)
+
+
 async def read_body(content: aiohttp.StreamReader) -> Json | None:
     """Read a JSON object, whatever its content type claims; None where it is none or larger than 1 MiB."""
     raw = bytearray()
@@ -129,7 +133,7 @@ async def read_body(content: aiohttp.StreamReader) -> Json | None:
 def parse_body(raw: bytes) -> Json | None:
     """The JSON object in a body; None where it is none."""
     try:
-        return TypeAdapter(Json).validate_json(raw)
+        return _BODY.validate_json(raw)
     except ValueError:
         return None
 

@@ -8,22 +8,29 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import time
+from collections import deque
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import aiosql
-import aiosqlite
 
 from bot.errors import BusyError, ConfigError
+from bot.storage.desk import Desk, Work
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    import aiosqlite
 
 _log = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
 _BUSY_SECONDS = 1.2  # waited twice at the most, under the three seconds that Discord gives a first response
+_TOGETHER = 50  # works in one transaction; more would keep the first of them waiting for the last
 
 T = TypeVar("T")
-Work = Callable[[aiosqlite.Connection], Awaitable[T]]
 
 
 def queries(name: str, driver: str = "aiosqlite") -> Any:
@@ -31,14 +38,50 @@ def queries(name: str, driver: str = "aiosqlite") -> Any:
     return aiosql.from_path(_HERE / "queries" / f"{name}.sql", driver, mandatory_parameters=False)
 
 
+class _Kept:
+    """A context that keeps what is raised in it for later, but for what `passes`."""
+
+    def __init__(self, *passes: type[Exception]) -> None:
+        self._passes = passes
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> None:
+        self.error = None
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> bool:
+        self.error = error
+        return isinstance(error, Exception) and not isinstance(error, self._passes)
+
+
+class _Write(Generic[T]):
+    """A work that waits to be written; what it raises is its caller's alone."""
+
+    def __init__(self, work: Work[T]) -> None:
+        self.work = work
+        self.done: Future[T] = Future()
+        self.result: T | None = None
+        self.raised = _Kept(sqlite3.OperationalError)
+        self._give_up_at = time.monotonic() + _BUSY_SECONDS
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() > self._give_up_at
+
+    def tell(self, error: BaseException | None) -> None:
+        if error := error or self.raised.error:
+            self.done.set_exception(error)
+        else:
+            self.done.set_result(cast("T", self.result))
+
+
 class Database:
     """One connection that writes, one that reads beside it. What `transaction` returned is on the disk."""
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(self, writer: Desk, reader: Desk) -> None:
         self._writer = writer
         self._reader = reader
-        self._turn = asyncio.Lock()
-        self._reading = asyncio.Lock()
+        self._urgent: deque[_Write[Any]] = deque()
+        self._waiting: deque[_Write[Any]] = deque()
 
     async def read(self, work: Work[T]) -> T:
         """Run a select beside the writes; it sees everything that was committed before.
@@ -46,47 +89,68 @@ class Database:
         One at a time, and to its end though the caller is cancelled: while any statement of a connection is
         under way, SQLite shows all others the same old moment.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._read(work)))
+        return await self._reader.run(self._reader.do, work)
 
-    async def _read(self, work: Work[T]) -> T:
-        async with self._reading:
-            return await work(self._reader)
-
-    async def transaction(self, work: Work[T]) -> T:
+    async def transaction(self, work: Work[T], *, is_urgent: bool = False) -> T:
         """Run `work` on the writing connection in one transaction, committed durably or not at all.
 
-        A cancelled caller does not split it: what has begun is brought to its end.
+        Those that wait are written together, each whole or not at all, the urgent ones first. A cancelled
+        caller does not split it: it is brought to its end.
 
         Raises:
             BusyError: The database is locked, full or read-only; nothing was written.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._transaction(work)))
+        write = _Write(work)
+        (self._urgent if is_urgent else self._waiting).append(write)
+        self._writer.soon(self._write_together)
+        return await asyncio.shield(asyncio.wrap_future(write.done))
 
     async def finish(self) -> None:
         """Returns once everything that had begun is at its end, whoever asked for it and was cancelled."""
-        async with self._turn, self._reading:
-            return
+        for desk in (self._writer, self._reader):
+            await desk.run(lambda: None)
 
-    async def _transaction(self, work: Work[T]) -> T:
-        try:
-            # The queue in front of a locked database counts too: each in it would wait anew.
-            async with asyncio.timeout(_BUSY_SECONDS):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise BusyError from None
-        try:
-            await self._writer.execute("begin immediate")
-            result = await work(self._writer)
-            await self._writer.commit()
-        except sqlite3.OperationalError as error:
+    def _write_together(self) -> None:
+        writes = self._next()
+        if not writes:
+            return  # those before have taken it along
+        connection, raised = self._writer.connection, _Kept()
+        with raised:
+            connection.say("begin immediate")
+            for write in writes:
+                self._write(write)
+            connection.say("commit")
+        error = raised.error
+        if isinstance(error, sqlite3.OperationalError):
             _log.warning("the database refuses to write: %s", error)
-            raise BusyError from error
-        else:
-            return result
+            error = BusyError()
+            error.__cause__ = raised.error
+        try:
+            connection.undo()
         finally:
-            if self._writer.in_transaction:
-                await self._writer.rollback()
-            self._turn.release()
+            for write in writes:
+                write.tell(error)
+
+    def _next(self) -> list[_Write[Any]]:
+        """What is to be written next, without those that have waited too long and are told so."""
+        writes: list[_Write[Any]] = []
+        while len(writes) < _TOGETHER and (self._urgent or self._waiting):
+            write = (self._urgent or self._waiting).popleft()
+            # The queue in front of a locked database counts too: each in it would wait anew.
+            if write.is_late:
+                write.tell(BusyError())
+            else:
+                writes.append(write)
+        return writes
+
+    def _write(self, write: _Write[Any]) -> None:
+        connection = self._writer.connection
+        connection.say("savepoint one")
+        with write.raised:
+            write.result = self._writer.do(write.work)
+        if write.raised.error:
+            connection.say("rollback to one")
+        connection.say("release one")
 
 
 @asynccontextmanager
@@ -102,8 +166,7 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
             stack.enter_context(_alone(path))
             writer = await stack.enter_async_context(_connect(path))
             reader = await stack.enter_async_context(_connect(path))
-            await writer.execute("pragma journal_mode = wal")
-            await _migrate(writer)
+            await writer.run(writer.do, _prepare)
         except OSError as error:
             raise ConfigError([f"DATABASE_URL cannot be used: {error.strerror}"]) from error
         except sqlite3.DatabaseError as error:
@@ -132,13 +195,17 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
-    sqlite3.connect(path).close()  # failing in aiosqlite, its thread could outlive the loop
-    async with aiosqlite.connect(path, isolation_level=None, timeout=_BUSY_SECONDS) as connection:
-        connection.row_factory = sqlite3.Row
+async def _connect(path: Path) -> AsyncIterator[Desk]:
+    desk = Desk(path, busy_seconds=_BUSY_SECONDS)
+    await desk.run(desk.connection.open)
+    try:
+        desk.connection.row_factory = sqlite3.Row
         # FULL: a reservation must survive a power cut, since money follows it.
-        await connection.executescript("pragma synchronous = full; pragma foreign_keys = on;")
-        yield connection
+        await desk.run(desk.connection.say, "pragma synchronous = full")
+        await desk.run(desk.connection.say, "pragma foreign_keys = on")
+        yield desk
+    finally:
+        await desk.close()
 
 
 def migrations() -> dict[int, Path]:
@@ -146,7 +213,8 @@ def migrations() -> dict[int, Path]:
     return {int(file.name[:4]): file for file in (_HERE / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")}
 
 
-async def _migrate(connection: aiosqlite.Connection) -> None:
+async def _prepare(connection: aiosqlite.Connection) -> None:
+    await connection.execute("pragma journal_mode = wal")
     steps = migrations()
     async with connection.execute("pragma user_version") as cursor:
         row = await cursor.fetchone()

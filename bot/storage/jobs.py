@@ -103,7 +103,7 @@ class JobStore:
             await ledger.reserve(connection, job, limits, budget_usd)
             return True
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, is_urgent=True)
 
     async def get(self, job_id: str) -> Job:
         """The job as it stands now.

@@ -37,7 +37,9 @@ def change(path: Path, statement: str, **values: int) -> None:
 
 def differences(path: Path) -> set[tuple[Any, ...]]:
     """Every quarter of an hour whose counter is not what its jobs have spent; empty when all is well."""
-    return set(rows(path, _COUNTED)) ^ set(rows(path, SPENT_BY_JOBS))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("begin")  # both of one moment, though the bot's thread may be writing
+        return set(connection.execute(_COUNTED)) ^ set(connection.execute(SPENT_BY_JOBS))
 
 
 def counted(path: Path, scope: str) -> list[float]:

@@ -6,8 +6,10 @@ import asyncio
 import signal
 import sqlite3
 import sys
+import threading
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +49,6 @@ class TestTransaction:
     async def test_is_seen_by_others_only_when_it_is_whole(self, database: Database, path: Path) -> None:
         async def work(connection: aiosqlite.Connection) -> list[str]:
             await add_two(connection)
-            assert await FactStore(database).get("one") is None
             return facts(path)
 
         assert await database.transaction(work) == []
@@ -67,7 +68,7 @@ class TestTransaction:
     async def test_one_whose_caller_was_cancelled_is_whole_before_the_database_closes(
         self, path: Path
     ) -> None:
-        begun = asyncio.Event()
+        begun = threading.Event()
 
         async def work(connection: aiosqlite.Connection) -> None:
             begun.set()
@@ -75,7 +76,7 @@ class TestTransaction:
 
         async with open_database(path) as database:
             caller = asyncio.create_task(database.transaction(work))
-            await begun.wait()
+            await asyncio.to_thread(begun.wait)
             caller.cancel()
         assert facts(path) == ["one", "two"]
 
@@ -87,6 +88,53 @@ class TestTransaction:
         with pytest.raises(BusyError) as raised:
             await database.transaction(work)
         assert "locked" in str(raised.value.__cause__)
+
+    async def test_one_that_breaks_leaves_those_that_are_written_with_it_alone(
+        self, database: Database, path: Path
+    ) -> None:
+        async def breaks(connection: aiosqlite.Connection) -> None:
+            await connection.execute("insert into facts values ('broken', '')")
+            raise LookupError
+
+        async def waits(_connection: aiosqlite.Connection) -> None:
+            await asyncio.sleep(0)
+
+        done = await asyncio.gather(
+            database.transaction(add_two),
+            database.transaction(breaks),
+            FactStore(database).remember("three", "3"),
+            database.transaction(waits),
+            return_exceptions=True,
+        )
+        assert done[0] == "done"
+        assert isinstance(done[1], LookupError)
+        assert done[2] is None
+        assert isinstance(done[3], RuntimeError)
+        assert facts(path) == ["one", "three", "two"]
+
+    async def test_those_at_once_are_written_together(self, database: Database, path: Path) -> None:
+        """Each way to the disk takes milliseconds; the urgent ones go first."""
+        begun, go_on = threading.Event(), threading.Event()
+        order_of: list[str] = []
+
+        async def first(_connection: aiosqlite.Connection) -> None:
+            begun.set()
+            go_on.wait()
+
+        async def noted(connection: aiosqlite.Connection, name: str) -> list[str]:
+            order_of.append(name)
+            await connection.execute("insert into facts values (?, '')", [name])
+            return facts(path)
+
+        held = asyncio.create_task(database.transaction(first))
+        await asyncio.to_thread(begun.wait)
+        late = [asyncio.create_task(database.transaction(partial(noted, name=name))) for name in ("b", "c")]
+        await asyncio.sleep(0)
+        soon = asyncio.create_task(database.transaction(partial(noted, name="a"), is_urgent=True))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await asyncio.gather(held, soon, *late) == [None, [], [], []]
+        assert order_of == ["a", "b", "c"]
 
     async def test_those_at_once_take_turns(self, database: Database) -> None:
         store = FactStore(database)
@@ -129,16 +177,16 @@ class TestTransaction:
 
 class TestCancelledCaller:
     async def test_between_two_statements_splits_nothing(self, database: Database, path: Path) -> None:
-        between, go_on = asyncio.Event(), asyncio.Event()
+        between, go_on = threading.Event(), threading.Event()
 
         async def work(connection: aiosqlite.Connection) -> None:
             await connection.execute("insert into facts values ('one', '1')")
             between.set()
-            await go_on.wait()
+            go_on.wait()
             await connection.execute("insert into facts values ('two', '2')")
 
         caller = asyncio.create_task(database.transaction(work))
-        await between.wait()
+        await asyncio.to_thread(between.wait)
         caller.cancel()
         with pytest.raises(asyncio.CancelledError):
             await caller
@@ -148,16 +196,16 @@ class TestCancelledCaller:
         assert facts(path) == ["one", "two", "zzz"]
 
     async def test_whose_work_then_breaks_leaves_nothing(self, database: Database, path: Path) -> None:
-        between, go_on = asyncio.Event(), asyncio.Event()
+        between, go_on = threading.Event(), threading.Event()
 
         async def work(connection: aiosqlite.Connection) -> None:
             await add_two(connection)
             between.set()
-            await go_on.wait()
+            go_on.wait()
             raise LookupError
 
         caller = asyncio.create_task(database.transaction(work))
-        await between.wait()
+        await asyncio.to_thread(between.wait)
         caller.cancel()
         go_on.set()
         with pytest.raises(asyncio.CancelledError):
@@ -189,7 +237,7 @@ class TestCancelledCaller:
 
 
 CRASHING = """
-import asyncio, sys
+import asyncio, sys, time
 from pathlib import Path
 from bot.limits import Limits
 from bot.storage.database import open_database
@@ -205,7 +253,7 @@ async def main():
             await connection.execute("update jobs set refunded = 2")
             await connection.execute("update usage set used = 0 where scope = 'owner'")
             print("between", flush=True)
-            await asyncio.Event().wait()
+            time.sleep(60)
 
         await database.transaction(work)
 

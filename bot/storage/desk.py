@@ -1,0 +1,80 @@
+"""A connection in a thread of its own: a whole work is done there at once, in one step for the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiosqlite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+T = TypeVar("T")
+Work = Callable[[aiosqlite.Connection], Awaitable[T]]
+
+
+class _Here(aiosqlite.Connection):
+    """Runs each statement in the thread that calls it: a work goes there once, and not for each statement."""
+
+    def open(self) -> None:
+        self._connection = self._connector()
+
+    def shut(self) -> None:
+        self._conn.close()
+        self._connection = None
+
+    def say(self, statement: str) -> None:
+        self._conn.execute(statement)
+
+    def undo(self) -> None:
+        if self.in_transaction:
+            self._conn.rollback()
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return fn(*args, **kwargs)
+
+
+class Desk:
+    """A connection and the one thread that works with it."""
+
+    def __init__(self, path: Path, *, busy_seconds: float) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self.connection = _Here(partial(sqlite3.connect, path, busy_seconds, isolation_level=None), 64)
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """What a function returns that is called in the thread, after those that were before it."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
+
+    def soon(self, function: Callable[[], None]) -> None:
+        """Call a function in the thread, after those that were before it."""
+        self._thread.submit(function)
+
+    def do(self, work: Work[T]) -> T:
+        """What a work returns; to be called in the thread.
+
+        Raises:
+            RuntimeError: It waited for something else than its connection.
+            Exception: Whatever the work raises.
+        """
+        doing = _as_coroutine(work(self.connection))
+        try:
+            doing.send(None)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        doing.close()
+        raise RuntimeError("a work must wait for nothing but its connection")
+
+    async def close(self) -> None:
+        """Close the connection, and end its thread."""
+        await self.run(self.connection.shut)
+        self._thread.shutdown()
+
+
+async def _as_coroutine(work: Awaitable[T]) -> T:
+    return await work
