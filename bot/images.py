@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from PIL import Image, ImageOps
+
+from bot.decoding import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ async def fit(path: Path, limit_bytes: int) -> Fitted:
         OSError: The file cannot be read or is no image.
         ValueError: Not even a picture of one pixel would fit.
     """
-    return await asyncio.to_thread(_fit, path, limit_bytes)
+    return await decode(_fit, path, limit_bytes)
 
 
 def _fit(path: Path, limit_bytes: int) -> Fitted:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-_APART_SECONDS = 3.0  # Discord takes five edits in two seconds; people read slower, and the last one must fit
+# Discord takes five edits in two seconds. People read slower, and so at most two come in that time: a state,
+# and the end right behind it.
+_APART_SECONDS = 3.0
 
 
 class OutOfReachError(Exception):
@@ -33,7 +35,8 @@ class MessageEdits:
 
     def __init__(self, shown: object) -> None:
         self._shown = shown
-        self._last_at: float | None = None
+        self._shown_at: float | None = None
+        self._told_at: float | None = None
         self._newest: tuple[object, Callable[[], Awaitable[object]]] | None = None
         self._turn = asyncio.Lock()
         self._pump: asyncio.Task[None] | None = None
@@ -50,6 +53,9 @@ class MessageEdits:
     async def last(self, send: Callable[[], Awaitable[T]]) -> T:
         """Send an edit of the job's end, as soon as the one in flight is through; no other state follows.
 
+        It does not wait for the pause between two states, since somebody waits for it; a further one, such
+        as the rest of the images, keeps that pause from the one before.
+
         Returns:
             What `send` returned.
 
@@ -59,8 +65,11 @@ class MessageEdits:
         self._is_over = True
         self._newest = None
         async with self._turn:
-            await self._apart()
-            return await self._timed(send)
+            await _apart(self._told_at)
+            try:
+                return await send()
+            finally:
+                self._told_at = time.monotonic()
 
     async def finish(self) -> None:
         """Begin no further edit on the way; returns once the one in flight is through."""
@@ -70,24 +79,21 @@ class MessageEdits:
 
     async def _send_newest(self) -> None:
         while self._newest is not None:
-            await self._apart()
+            await _apart(self._shown_at)
             async with self._turn:
                 newest, self._newest = self._newest, None
                 if newest is None or newest[0] == self._shown:
                     continue
                 state, send = newest
                 try:
-                    await self._timed(send)
+                    await send()
                     self._shown = state
                 except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
                     _log.info("an edit on the way was not taken: %s", error)
+                finally:
+                    self._shown_at = time.monotonic()
 
-    async def _apart(self) -> None:
-        if self._last_at is not None:
-            await asyncio.sleep(self._last_at + _APART_SECONDS - time.monotonic())
 
-    async def _timed(self, send: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return await send()
-        finally:
-            self._last_at = time.monotonic()
+async def _apart(before: float | None) -> None:
+    if before is not None:
+        await asyncio.sleep(before + _APART_SECONDS - time.monotonic())

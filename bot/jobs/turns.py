@@ -35,6 +35,9 @@ class Turns:
         self._most = most
         self._show = show
         self._running: dict[str, Job] = {}
+        # Beside it, since thousands may run and each that comes or goes asks.
+        self._users: Counter[int] = Counter()
+        self._guilds: Counter[int] = Counter()
         self._waiting: dict[str, tuple[Job, asyncio.Future[bool]]] = {}
         self._queued: dict[str, int] = {}
         self._served: dict[int, int] = {}
@@ -52,9 +55,7 @@ class Turns:
 
     def occupy(self, job: Job) -> None:
         """Count a job that is at RunComfy already, as after a start."""
-        self._begun += 1
-        self._served[job.user_id] = self._begun  # else whoever has it there would be next once more
-        self._running[job.job_id] = job
+        self._run(job)  # else whoever has it there would be next once more
 
     def seen(self, job_id: str, queue_position: int) -> None:
         """Note a job's place in RunComfy's own queue; 0 once it is painted."""
@@ -67,25 +68,31 @@ class Turns:
         self._queued.pop(job_id, None)
         if waited := self._waiting.pop(job_id, None):
             waited[1].set_result(False)
-        elif self._running.pop(job_id, None) is None:
+        elif job := self._running.pop(job_id, None):
+            self._users[job.user_id] -= 1
+            self._guilds[job.guild_id] -= 1
+        else:
             return
         if not self._waiting and not self._running:
             self._served.clear()  # nobody is left whom it could be fair to
+            self._users.clear()
+            self._guilds.clear()
         self._advance()
 
     def _advance(self) -> None:
-        users = Counter(job.user_id for job in self._running.values())
-        guilds = Counter(job.guild_id for job in self._running.values())
+        most = self._most
         for job in self._order():
-            if len(self._running) >= self._most.altogether:
+            if len(self._running) >= most.altogether:
                 break
-            if users[job.user_id] < self._most.per_user and guilds[job.guild_id] < self._most.per_guild:
-                users[job.user_id] += 1
-                guilds[job.guild_id] += 1
-                self._begin(job)
+            is_free = self._users[job.user_id] < most.per_user
+            if is_free and self._guilds[job.guild_id] < most.per_guild:
+                self._run(job)
+                self._waiting.pop(job.job_id)[1].set_result(True)
         self._show_places()
 
     def _show_places(self) -> None:
+        if not self._waiting:
+            return
         before = max(self._queued.values(), default=0)
         for place, job in enumerate(self._order()[:_PLACES_SHOWN], before + 1):
             self._show(job, place)
@@ -99,8 +106,9 @@ class Turns:
             seen[job.user_id] += 1
         return [job for *_, job in sorted(order, key=lambda each: each[:3])]
 
-    def _begin(self, job: Job) -> None:
+    def _run(self, job: Job) -> None:
         self._begun += 1
         self._served[job.user_id] = self._begun
         self._running[job.job_id] = job
-        self._waiting.pop(job.job_id)[1].set_result(True)
+        self._users[job.user_id] += 1
+        self._guilds[job.guild_id] += 1

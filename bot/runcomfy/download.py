@@ -7,7 +7,7 @@ import os
 import re
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import aiohttp
@@ -15,6 +15,7 @@ import stamina
 from PIL import Image
 from yarl import URL
 
+from bot.decoding import decode
 from bot.errors import OutputUnavailableError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _BYTES_MAX = 64 * 2**20
 _PIXELS_MAX = 64_000_000
 _CHUNK = 2**18
+_AT_ONCE = 10  # files; more would only take the way, and its memory, from each other and from looking at jobs
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=300, connect=10, sock_read=60)
 _URL = re.compile(r"https?://[!-\[\]-~]+", re.IGNORECASE)  # printable ASCII without the backslash
 _UNNAMED_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
@@ -53,6 +55,7 @@ class Downloader:
 
     session: aiohttp.ClientSession
     hosts: FileHosts
+    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE), init=False)
 
     def __post_init__(self) -> None:
         if self.session.auth or "Authorization" in self.session.headers:
@@ -77,8 +80,9 @@ class Downloader:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         part = folder / f".{name}.part"
         try:
-            await _PATIENT(_TransientError, self._fetch, address, part)
-            extension = await asyncio.to_thread(_extension, part)
+            async with self._turn:
+                await _PATIENT(_TransientError, self._fetch, address, part)
+            extension = await decode(_extension, part)
             path = folder / f"{name}.{extension}"
             await asyncio.to_thread(os.replace, part, path)
         finally:

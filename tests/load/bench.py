@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import statistics
 import tempfile
 import time
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tests.load.crowd import Crowd, cpu_seconds, crowd, rss
+from tests.load.crowd import Crowd, cpu_seconds, crowd, peak_rss, rss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,10 @@ ROWS = {
     "resume": "  looks at all of them again after a kill, s",
     "last": "  all of them posted once they are finished, s",
     "after": "  memory after them, MB",
+    "large": "most memory, {large} jobs at once of 4 files of 20 MB, MB",
+    "large all": "  until all are posted, s",
+    "blocked": "burst of {crowd} in asyncio's debug mode: longest step of the loop, ms",
+    "blocked often": "  steps of more than 100 ms",
 }
 
 
@@ -63,6 +68,7 @@ class Sizes:
     seconds: float = 6.0
     crowd: int = 500
     in_flight: int = 5000
+    large: int = 100
 
     @property
     def patience(self) -> float:
@@ -73,7 +79,7 @@ class Sizes:
 async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
     """All numbers of one bot, by the names in `ROWS`."""
     found: dict[str, float] = {}
-    async with crowd(folder, module, picture) as people:
+    async with crowd(_made(folder), module, picture) as people:
         found["start"] = await people.start()
         await asyncio.sleep(2)
         found["idle"] = rss(people.bot.pid)
@@ -88,7 +94,38 @@ async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
         found |= await _crowd(people, sizes)
         if sizes.in_flight:
             found |= await _many(people, sizes, is_resuming=module == "bot")
+    if module == "bot":  # the other one keeps all files in memory, and would need 8 GB
+        found |= await _large(_made(folder / "large"), module, sizes)
+        found |= await _blocked(_made(folder / "blocked"), module, picture, sizes)
     return found
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+async def _large(folder: Path, module: str, sizes: Sizes) -> dict[str, float]:
+    """Files that are posted as they are, in a server whose members may upload so much."""
+    picture = folder / "large.png"
+    side = int((20e6 / 3) ** 0.5)
+    Image.new("RGB", (side, side), "teal").save(picture, compress_level=0)
+    async with crowd(folder, module, picture, file_limit=24 * 2**20) as people:
+        await people.start()
+        begun_at = time.monotonic()
+        orders = await people.burst(sizes.large, 30, num_images=4)
+        await people.all_posted(orders, sizes.patience, files=4)
+        return {"large": peak_rss(people.bot.pid), "large all": time.monotonic() - begun_at}
+
+
+async def _blocked(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
+    """asyncio itself says which steps of its loop took more than 100 ms."""
+    async with crowd(folder, module, picture, PYTHONASYNCIODEBUG="1") as people:
+        await people.start()
+        orders = await people.burst(sizes.crowd, sizes.patience)
+        await people.all_posted(orders, sizes.patience)
+        found = re.findall(r"^.*Executing .* took (\d+\.\d+) seconds", people.log.read_text(), re.MULTILINE)
+    return {"blocked": max(map(float, found), default=0) * 1000, "blocked often": len(found)}
 
 
 async def _steady(people: Crowd, sizes: Sizes) -> dict[str, float]:
@@ -176,7 +213,6 @@ async def run(folder: Path, sizes: Sizes, bots: Iterable[str] = tuple(BOTS)) -> 
     Image.new("RGB", (64, 64), "teal").save(picture)
     found: dict[str, dict[str, float]] = {name: {} for name in BOTS}
     for name in bots:
-        (folder / name).mkdir()
         found[name] = await measure(folder / name, BOTS[name], picture, sizes)
     return found
 

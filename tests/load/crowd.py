@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -54,6 +55,8 @@ class Crowd:
     """Seconds from the order to the first response, by interaction token."""
     posted: dict[str, float] = field(default_factory=dict)
     """When the last file came, in monotonic seconds."""
+    files: Counter[str] = field(default_factory=Counter)
+    """How many files were posted."""
     refused: set[str] = field(default_factory=set)
     """The tokens of orders that were answered with a refusal."""
     _seen: int = 0
@@ -95,8 +98,10 @@ class Crowd:
     def taken(self, orders: list[Interaction]) -> list[Interaction]:
         return [order for order in orders if order.token not in self.refused]
 
-    async def all_posted(self, orders: list[Interaction], seconds: float) -> None:
-        await self.until(lambda: all(order.token in self.posted for order in self.taken(orders)), seconds)
+    async def all_posted(self, orders: list[Interaction], seconds: float, *, files: int = 1) -> None:
+        await self.until(
+            lambda: all(self.files[order.token] >= files for order in self.taken(orders)), seconds
+        )
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> None:
         """Look every few milliseconds; waking at each change would cost this process more than the work."""
@@ -123,6 +128,7 @@ class Crowd:
                 if order.message and order.message.is_ephemeral:
                     self.refused.add(token)
             elif call.files and order.message:
+                self.files[token] += len(call.files)
                 self.posted[token] = order.message.edits[-1][0]
         self._seen = len(trace)
 
@@ -136,6 +142,12 @@ async def every(ask: Callable[[], Awaitable[int]], number: int, seconds: float) 
 def rss(pid: int) -> float:
     """The memory of a process, in MB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def peak_rss(pid: int) -> float:
+    """The most memory that a process has had so far, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def cpu_seconds(pid: int) -> float:
