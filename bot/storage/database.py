@@ -38,21 +38,6 @@ def queries(name: str, driver: str = "aiosqlite") -> Any:
     return aiosql.from_path(_HERE / "queries" / f"{name}.sql", driver, mandatory_parameters=False)
 
 
-class _Kept:
-    """A context that keeps what is raised in it for later, but for what `passes`."""
-
-    def __init__(self, *passes: type[Exception]) -> None:
-        self._passes = passes
-        self.error: BaseException | None = None
-
-    def __enter__(self) -> None:
-        self.error = None
-
-    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> bool:
-        self.error = error
-        return isinstance(error, Exception) and not isinstance(error, self._passes)
-
-
 class _Write(Generic[T]):
     """A work that waits to be written; what it raises is its caller's alone."""
 
@@ -60,18 +45,32 @@ class _Write(Generic[T]):
         self.work = work
         self.done: Future[T] = Future()
         self.result: T | None = None
-        self.raised = _Kept(sqlite3.OperationalError)
+        self.error: BaseException | None = None
         self._give_up_at = time.monotonic() + _BUSY_SECONDS
+
+    def __enter__(self) -> None:
+        """What is raised inside is kept, as a future keeps it."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        self.error = error
+        return True
 
     @property
     def is_late(self) -> bool:
         return time.monotonic() > self._give_up_at
 
-    def tell(self, error: BaseException | None) -> None:
-        if error := error or self.raised.error:
-            self.done.set_exception(error)
+    def tell(self, error: BaseException | None = None) -> None:
+        """Let the caller go on: with the error of all that were written together, or as it went itself."""
+        if error := error or self.error:
+            self.done.set_exception(_busy(error) if isinstance(error, sqlite3.OperationalError) else error)
         else:
             self.done.set_result(cast("T", self.result))
+
+
+def _busy(cause: sqlite3.OperationalError) -> BusyError:
+    busy = BusyError()
+    busy.__cause__ = cause
+    return busy
 
 
 class Database:
@@ -114,22 +113,26 @@ class Database:
         writes = self._next()
         if not writes:
             return  # those before have taken it along
-        connection, raised = self._writer.connection, _Kept()
-        with raised:
+        error: Exception | None = BusyError()
+        try:
+            self._commit(writes)
+            error = None
+        except sqlite3.Error as raised:
+            _log.warning("the database refuses to write: %s", raised)
+            error = raised
+        finally:  # whatever has happened, nobody waits for ever
+            for write in writes:
+                write.tell(error)
+
+    def _commit(self, writes: list[_Write[Any]]) -> None:
+        connection = self._writer.connection
+        try:
             connection.say("begin immediate")
             for write in writes:
                 self._write(write)
             connection.say("commit")
-        error = raised.error
-        if isinstance(error, sqlite3.OperationalError):
-            _log.warning("the database refuses to write: %s", error)
-            error = BusyError()
-            error.__cause__ = raised.error
-        try:
-            connection.undo()
         finally:
-            for write in writes:
-                write.tell(error)
+            connection.undo()
 
     def _next(self) -> list[_Write[Any]]:
         """What is to be written next, without those that have waited too long and are told so."""
@@ -146,9 +149,11 @@ class Database:
     def _write(self, write: _Write[Any]) -> None:
         connection = self._writer.connection
         connection.say("savepoint one")
-        with write.raised:
+        with write:
             write.result = self._writer.do(write.work)
-        if write.raised.error:
+        if write.error:
+            if isinstance(write.error, sqlite3.OperationalError) and not connection.in_transaction:
+                raise write.error  # SQLite has undone all of it, as it does where the disk is full
             connection.say("rollback to one")
         connection.say("release one")
 

@@ -98,7 +98,7 @@ async def test_leaves_what_is_not_committed_out_and_waits_for_nobody(
 ) -> None:
     async def work(connection: aiosqlite.Connection) -> None:
         await connection.execute("insert into facts values ('one', '1')")
-        await asyncio.to_thread(back_up, path, target)
+        back_up(path, target)
 
     await database.transaction(work)
     assert rows(target, "select * from facts") == []

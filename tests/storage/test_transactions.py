@@ -112,6 +112,59 @@ class TestTransaction:
         assert isinstance(done[3], RuntimeError)
         assert facts(path) == ["one", "three", "two"]
 
+    async def test_one_that_the_database_refuses_is_busy_alone(self, database: Database, path: Path) -> None:
+        async def refused(connection: aiosqlite.Connection) -> None:
+            await connection.execute("insert into facts values ('refused', '')")
+            await connection.execute("insert into nothing values (1)")
+
+        store = FactStore(database)
+        done = await asyncio.gather(
+            store.remember("before", ""),
+            database.transaction(refused),
+            store.remember("behind", ""),
+            return_exceptions=True,
+        )
+        assert [done[0], type(done[1]), done[2]] == [None, BusyError, None]
+        assert facts(path) == ["before", "behind"]
+
+    @pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit])
+    async def test_whatever_one_raises_is_told_and_the_next_are_written(
+        self, database: Database, path: Path, error: type[BaseException]
+    ) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
+            await add_two(connection)
+            raise error
+
+        async with asyncio.timeout(10):
+            told = asyncio.ensure_future(database.transaction(work))
+            await asyncio.wait([told])
+        assert told.cancelled() or isinstance(told.exception(), error)
+        await FactStore(database).remember("next", "")
+        assert facts(path) == ["next"]
+
+    async def test_nothing_is_told_to_be_stored_that_the_commit_refused(
+        self, database: Database, path: Path
+    ) -> None:
+        """Not even undoing it works at first: what is left open must reach no later commit."""
+        refused = {"COMMIT", "ROLLBACK"}
+
+        def allow(_action: int, first: str, *_more: str) -> int:
+            return sqlite3.SQLITE_DENY if first in refused else sqlite3.SQLITE_OK
+
+        async def work(connection: aiosqlite.Connection) -> None:
+            await connection.set_authorizer(allow)
+            await add_two(connection)
+
+        store = FactStore(database)
+        together = (database.transaction(work), store.remember("with them", ""))
+        done = await asyncio.gather(*together, return_exceptions=True)
+        assert [type(each) for each in done] == [sqlite3.DatabaseError] * 2
+        refused.clear()
+        with pytest.raises(BusyError):
+            await store.remember("right behind", "")
+        await store.remember("later", "")
+        assert facts(path) == ["later"]
+
     async def test_those_at_once_are_written_together(self, database: Database, path: Path) -> None:
         """Each way to the disk takes milliseconds; the urgent ones go first."""
         begun, go_on = threading.Event(), threading.Event()
@@ -163,6 +216,20 @@ class TestTransaction:
         assert await database.transaction(add_two) == "done"
         assert facts(path) == ["one", "two"]
 
+    async def test_of_many_behind_a_lock_all_are_busy_while_discord_still_waits(
+        self, database: Database, path: Path
+    ) -> None:
+        store = FactStore(database)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            started = time.monotonic()
+            many = (store.remember(str(number), "") for number in range(200))
+            done = await asyncio.gather(*many, return_exceptions=True)
+            assert time.monotonic() - started < 2.8
+            assert {type(each) for each in done} == {BusyError}
+            other.execute("rollback")
+        assert facts(path) == []
+
     async def test_a_full_disk_is_busy_and_writes_nothing(self, database: Database, path: Path) -> None:
         async def work(connection: aiosqlite.Connection) -> None:
             await add_two(connection)
@@ -173,6 +240,20 @@ class TestTransaction:
             await database.transaction(work)
         assert "full" in str(raised.value.__cause__)
         assert facts(path) == []
+
+    async def test_where_the_disk_is_full_only_what_was_stored_is_told_to_be(
+        self, database: Database, path: Path
+    ) -> None:
+        async def large(connection: aiosqlite.Connection) -> None:
+            await connection.execute("pragma max_page_count = 100")
+            await connection.execute("insert into facts values ('large', ?)", ["x" * 10_000_000])
+
+        store, names = FactStore(database), [f"{number:02}" for number in range(20)]
+        many = [store.remember(name, "x" * 10_000) for name in names]
+        done = await asyncio.gather(*many[:3], database.transaction(large), *many[3:], return_exceptions=True)
+        del done[3]
+        assert {type(each) for each in done} <= {type(None), BusyError}
+        assert facts(path) == [name for name, told in zip(names, done, strict=True) if told is None]
 
 
 class TestCancelledCaller:
