@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from contextlib import AsyncExitStack, suppress
@@ -74,6 +75,7 @@ async def _be(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         bot, runner = await _put_together(settings, stack)
         await _log_in(bot, settings.discord_token.get_secret_value())
+        _settle_memory()
         await runner.resume()
         connection = asyncio.create_task(bot.connect())
         try:
@@ -86,6 +88,12 @@ async def _be(settings: Settings) -> None:
             # The gateway stays open meanwhile, so that whoever presses now is told.
             bot.is_stopping = True
             _log.info("stopping; jobs under way go on at the next start")
+
+
+def _settle_memory() -> None:
+    """Spare the collector what is there for good: going through all of it took the loop 0.3 s each time."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
+
+# Each that is under way has a connection of its own; opening hundreds of them would cost a burst of orders
+# more than the responses themselves, and some would come after Discord's three seconds.
+_RESPONSES_AT_ONCE = 50
 
 NEEDED = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
 """The least that the bot needs in a channel: to see it, and to post embeds and files there."""
@@ -94,6 +99,7 @@ class ImagineBot(commands.Bot):
         self._guild_ids = guild_ids
         self.is_stopping = False
         """Set before the close: nothing new is begun any more."""
+        self.responding = asyncio.Semaphore(_RESPONSES_AT_ONCE)
         self._to_load = extensions
         self._proxy = proxy
         self._webhooks: aiohttp.ClientSession | None = None

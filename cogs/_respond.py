@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import discord
 import stamina
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
 REFUSED_WORDS = 200000
 """Discord's code where the server's AutoMod has blocked what was to be said."""
+
+_PATIENCE_SECONDS = 1.0
 
 Response = discord.InteractionCallbackResponse[Any]
 
@@ -23,8 +30,24 @@ async def respond(interaction: discord.Interaction[Any], **content: Any) -> Resp
     """
     async for attempt in stamina.retry_context(on=_is_too_many, timeout=2, wait_initial=0.2, wait_max=0.8):
         with attempt:
-            return await interaction.response.send_message(**content)
+            async with room(interaction.client.responding):
+                return await interaction.response.send_message(**content)
     raise AssertionError  # the loop above returns or raises
+
+
+@asynccontextmanager
+async def room(places: asyncio.Semaphore) -> AsyncIterator[None]:
+    """One of so many places; where none becomes free, as those that have one hang, it goes without."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await places.acquire()
+    except TimeoutError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _is_too_many(error: Exception) -> bool:

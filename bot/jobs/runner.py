@@ -144,8 +144,8 @@ class JobRunner:
             if before:
                 await asyncio.wait([before])
             if message_id:
-                await durably(lambda: self._jobs.answered(job.job_id, message_id))
-                job = await self._jobs.get(job.job_id)  # a Cancel may have been faster
+                noted = await durably(lambda: self._jobs.answered(job.job_id, message_id))
+                job = noted or job  # a Cancel may have been faster
             await self._carry(job)
         except Exception:  # noqa: BLE001 (the guard of a job: one that breaks must not stop the others)
             reference = secrets.token_hex(3).upper()
@@ -183,8 +183,7 @@ class JobRunner:
         message_id = await self._delivery.find_answer(job)
         if message_id is None:
             return job
-        await durably(lambda: self._jobs.answered(job.job_id, message_id))
-        return await self._jobs.get(job.job_id)
+        return await durably(lambda: self._jobs.answered(job.job_id, message_id)) or job
 
     async def _give_back_unseen(self, job: Job) -> None:
         """No money is spent on what nobody can see, and nobody is there to be told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from dataclasses import replace
@@ -73,11 +74,14 @@ class JobService:
             BusyError: The database did not take it; nothing was reserved.
         """
         self._check_runcomfy()
-        settings = await self._guilds.get(requester.guild_id)
+        settings, limits, prices = await asyncio.gather(
+            self._guilds.get(requester.guild_id),
+            self._quotas.limits(requester.guild_id, requester.user_id, requester.role_ids),
+            self._costs.prices(model.model_id),
+        )
+        limits = replace(limits, zone=settings.zone)
         job = _order(requester, model, await ruled(settings, requester, model, values), parent, settings)
-        limits = await self._quotas.limits(job.guild_id, job.user_id, requester.role_ids, settings.zone)
-        usd_each = await self._costs.expected_each(model.model_id, job.credits_each)
-        job = replace(job, usd_each=usd_each, limited_by=limits.in_short)
+        job = replace(job, usd_each=prices.expected_each(job.credits_each), limited_by=limits.in_short)
         if not await self._jobs.reserve(job, limits, budget_usd=self._costs.budget_usd):
             return None
         self._runner.pulse.meter.ordered(job.credits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from bot.storage.database import Database, queries
 from bot.storage.jobs import job_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from decimal import Decimal
 
     import aiosqlite
@@ -21,6 +23,23 @@ _LAST_LOOK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardl
 _DUE_AT_ONCE = 20
 
 
+@dataclass(frozen=True)
+class Prices:
+    """A model's prices: as RunComfy publishes one, and what an image of each kind has cost last."""
+
+    _usd_each: Mapping[int, int]
+
+    def expected_each(self, credits_each: Decimal) -> Decimal | None:
+        """What an image is expected to cost: as published or as the last of its kind, whichever is more.
+
+        None where RunComfy has never said anything.
+        """
+        known = [usd(self._usd_each[_BASE]) * credits_each] if _BASE in self._usd_each else []
+        if (kind := hundredths(credits_each)) in self._usd_each:
+            known.append(usd(self._usd_each[kind]))
+        return usd(micros(max(known))) if known else None
+
+
 class CostStore:
     """Prices in US dollars, as RunComfy publishes and charges them."""
 
@@ -29,20 +48,14 @@ class CostStore:
         self.budget_usd = budget_usd
         """What the owner wants to spend in a month at most; None is unlimited."""
 
-    async def expected_each(self, model_id: str, credits_each: Decimal) -> Decimal | None:
-        """What an image is expected to cost: as published or as the last of its kind, whichever is more.
-
-        None where RunComfy has never said anything.
-        """
+    async def prices(self, model_id: str) -> Prices:
+        """What is known now of what a model's images cost."""
 
         async def work(connection: aiosqlite.Connection) -> dict[int, int]:
-            found = _queries.prices(connection, model_id=model_id, credits_each=hundredths(credits_each))
-            return {row["credits_each"]: row["usd_each"] async for row in found}
+            rows = _queries.prices(connection, model_id=model_id)
+            return {row["credits_each"]: row["usd_each"] async for row in rows}
 
-        prices = await self._database.read(work)
-        published = usd(prices.pop(_BASE)) * credits_each if _BASE in prices else None
-        known = [price for price in (published, *map(usd, prices.values())) if price is not None]
-        return usd(micros(max(known))) if known else None
+        return Prices(await self._database.read(work))
 
     async def publish(self, model_id: str, base_price: Decimal) -> None:
         """Keep the price that RunComfy publishes for an image of one credit.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -61,19 +62,29 @@ class Desk:
             RuntimeError: It waited for something else than its connection.
             Exception: Whatever the work raises.
         """
-        doing = _as_coroutine(work(self.connection))
+        begun: list[AsyncGenerator[Any, None]] = []
+        sys.set_asyncgen_hooks(firstiter=begun.append)
         try:
-            doing.send(None)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        doing.close()
-        raise RuntimeError("a work must wait for nothing but its connection")
+            return _done(work(self.connection))
+        finally:
+            for select in begun:  # one that was left before its end would keep its statement under way
+                _done(select.aclose())
 
     async def close(self) -> None:
         """Close the connection, and end its thread."""
         await self.run(self.connection.shut)
         self._thread.shutdown()
+
+
+def _done(work: Awaitable[T]) -> T:
+    doing = _as_coroutine(work)
+    try:
+        doing.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    doing.close()
+    raise RuntimeError("a work must wait for nothing but its connection")
 
 
 async def _as_coroutine(work: Awaitable[T]) -> T:

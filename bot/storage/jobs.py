@@ -130,11 +130,9 @@ class JobStore:
         )
         return [job for job in jobs if not job.status.is_final or job.is_fetchable]
 
-    async def answered(self, job_id: str, message_id: int) -> None:
-        """Note which message is the job's."""
-        await self._database.transaction(
-            lambda connection: self._queries.answered(connection, job_id=job_id, message_id=message_id)
-        )
+    async def answered(self, job_id: str, message_id: int) -> Job | None:
+        """Note which message is the job's; the job as it stands now."""
+        return await self._change("answered", job_id, message_id=message_id)
 
     async def submitting(self, job_id: str) -> Job | None:
         """From waiting to submitting, right before the POST; None where the job was cancelled meanwhile."""

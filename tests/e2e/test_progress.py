@@ -27,10 +27,10 @@ def finish_next(world: World, error: object = None) -> None:
 
 
 def assert_edits_are_calm(world: World, message: Message) -> None:
-    """Every edit changed something, and came at least three seconds after the one before."""
+    """Every edit changed something, and came at least three seconds after the one before, but for the end."""
     edits = world.edits(message)
     assert all(call.status == 200 for call in edits)
-    assert all(later.at - earlier.at >= APART_SECONDS for earlier, later in pairwise(edits))
+    assert all(later.at - earlier.at >= APART_SECONDS for earlier, later in pairwise(edits[:-1]))
     states = [call.request_json["embeds"] for call in edits]
     assert all(earlier != later for earlier, later in pairwise(states))
 

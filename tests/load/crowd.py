@@ -58,7 +58,7 @@ class Crowd:
     files: Counter[str] = field(default_factory=Counter)
     """How many files were posted."""
     refused: set[str] = field(default_factory=set)
-    """The tokens of orders that were answered with a refusal."""
+    """The tokens of orders that were answered with a refusal, or too late."""
     _seen: int = 0
     _numbers: count[int] = field(default_factory=count)
 
@@ -119,15 +119,15 @@ class Crowd:
         trace = self.discord.trace
         for call in trace[self._seen :]:
             parts = call.path.partition("?")[0].split("/")
-            if call.status >= 300 or call.route not in {"callback", "edit_original", "edit_followup"}:
+            if call.route not in {"callback", "edit_original", "edit_followup"}:
                 continue
             token = parts[5]
             order = self.discord.interactions[token]
             if call.route == "callback":
                 self.responded[token] = call.at - order.born
-                if order.message and order.message.is_ephemeral:
+                if call.status >= 300 or (order.message and order.message.is_ephemeral):
                     self.refused.add(token)
-            elif call.files and order.message:
+            elif call.files and order.message and call.status < 300:
                 self.files[token] += len(call.files)
                 self.posted[token] = order.message.edits[-1][0]
         self._seen = len(trace)

@@ -280,7 +280,7 @@ class TestDollars:
         assert await costs.spent_this_month() == Decimal("0.16")
         assert await costs.due() == []
         assert differences(path) == set()
-        assert await costs.expected_each(job.model_id, Decimal("1.5")) == Decimal("0.08")
+        assert (await costs.prices(job.model_id)).expected_each(Decimal("1.5")) == Decimal("0.08")
         (bill,) = bills(path)
         assert [bill.guild_id, bill.jobs, bill.images, bill.credits] == [GUILD, 1, 2, 3]
         assert (bill.usd, bill.unpriced) == (Decimal("0.16"), 0)
@@ -303,11 +303,11 @@ class TestDollars:
         assert await costs.due() == []
 
     async def test_the_dearer_of_the_published_and_the_last_price_is_expected(self, costs: CostStore) -> None:
-        assert await costs.expected_each("model", Decimal("1.5")) is None
+        assert (await costs.prices("model")).expected_each(Decimal("1.5")) is None
         await costs.publish("model", Decimal("0.05"))
-        assert await costs.expected_each("model", Decimal("1.5")) == Decimal("0.075")
+        assert (await costs.prices("model")).expected_each(Decimal("1.5")) == Decimal("0.075")
         await costs.publish("model", Decimal("0.1"))
-        assert await costs.expected_each("model", Decimal(1)) == Decimal("0.1")
+        assert (await costs.prices("model")).expected_each(Decimal(1)) == Decimal("0.1")
 
 
 class TestUsage:

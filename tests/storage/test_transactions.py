@@ -24,6 +24,8 @@ from tests.orders import order
 from tests.storage.ledger import counted, differences, rows
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import aiosqlite
 
 FREE = Limits()
@@ -254,6 +256,27 @@ class TestTransaction:
         del done[3]
         assert {type(each) for each in done} <= {type(None), BusyError}
         assert facts(path) == [name for name, told in zip(names, done, strict=True) if told is None]
+
+
+async def test_a_read_that_breaks_between_two_rows_ends_its_select(database: Database) -> None:
+    """While one is under way, SQLite shows all others of its connection the same old moment."""
+    store = FactStore(database)
+    await asyncio.gather(*(store.remember(f"{number}", "") for number in range(200)))
+
+    async def names(connection: aiosqlite.Connection) -> AsyncIterator[str]:
+        async with connection.execute("select name from facts") as cursor:
+            async for row in cursor:
+                yield row[0]
+
+    async def work(connection: aiosqlite.Connection) -> None:
+        async for _ in names(connection):
+            raise LookupError
+
+    with pytest.raises(LookupError) as raised:
+        await database.read(work)
+    await store.remember("three", "3")
+    assert await store.get("three") == "3"
+    assert raised.value
 
 
 class TestCancelledCaller:

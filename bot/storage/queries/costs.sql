@@ -15,5 +15,5 @@ insert into prices (model_id, credits_each, usd_each) values (:model_id, :credit
 on conflict (model_id, credits_each) do update set usd_each = excluded.usd_each;
 
 -- name: prices
--- The published base price (credits_each 0), and what an image of this kind has cost last.
-select credits_each, usd_each from prices where model_id = :model_id and credits_each in (0, :credits_each);
+-- The published base price (credits_each 0), and what an image of each kind has cost last.
+select credits_each, usd_each from prices where model_id = :model_id;

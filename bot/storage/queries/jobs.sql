@@ -24,8 +24,9 @@ where guild_id = :guild_id and user_id = :user_id and deleted_at is null
 order by created_at desc
 limit :most;
 
--- name: answered!
-update jobs set message_id = :message_id where job_id = :job_id;
+-- name: answered^
+update jobs set message_id = :message_id where job_id = :job_id
+returning *;
 
 -- name: submitting^
 update jobs set status = 'submitting'

@@ -1,0 +1,37 @@
+"""First responses take turns, but never wait for ever."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cogs._respond import room
+
+
+async def test_no_more_than_so_many_are_under_way() -> None:
+    places, under_way, most = asyncio.Semaphore(2), 0, 0
+
+    async def respond() -> None:
+        nonlocal under_way, most
+        async with room(places):
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0)
+            under_way -= 1
+
+    await asyncio.gather(*(respond() for _ in range(10)))
+    assert most == 2
+
+
+async def test_where_those_under_way_hang_others_go_all_the_same() -> None:
+    places, never = asyncio.Semaphore(1), asyncio.Event()
+
+    async def hang() -> None:
+        async with room(places):
+            await never.wait()
+
+    hanging = asyncio.create_task(hang())
+    async with asyncio.timeout(2.5), room(places):
+        assert places.locked()
+    never.set()
+    await hanging
+    assert not places.locked()
