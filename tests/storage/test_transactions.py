@@ -269,7 +269,8 @@ async def test_a_read_that_breaks_between_two_rows_ends_its_select(database: Dat
                 yield row[0]
 
     async def work(connection: aiosqlite.Connection) -> None:
-        async for _ in names(connection):
+        found = names(connection)  # is kept by the error's traceback
+        async for _ in found:
             raise LookupError
 
     with pytest.raises(LookupError) as raised:
