@@ -91,9 +91,14 @@ async def _be(settings: Settings) -> None:
 
 
 def _settle_memory() -> None:
-    """Spare the collector what is there for good: going through all of it took the loop 0.3 s each time."""
+    """Spare the collector what is there for good, and let it go through all the rest ten times less often.
+
+    The loop stands still meanwhile: for 0.2 s where 500 jobs are under way.
+    """
     gc.collect()
     gc.freeze()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 100)
 
 
 async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:

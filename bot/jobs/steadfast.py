@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import stamina
@@ -19,6 +20,8 @@ T = TypeVar("T")
 async def durably(write: Callable[[], Awaitable[T]]) -> T:
     """A write that must not be lost: tried until the database takes it."""
     with doing(Step.WRITING):
+        with suppress(BusyError):
+            return await write()  # nearly always; each retry_context is garbage that only the collector frees
         async for attempt in stamina.retry_context(on=BusyError, attempts=None, timeout=None):
             with attempt:
                 return await write()
