@@ -20,6 +20,7 @@ from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import ConfigError
 from bot.jobs.bills import Bills
 from bot.jobs.files import Files
+from bot.jobs.pacing import Pacing
 from bot.jobs.pulse import Pulse
 from bot.jobs.removal import Removal
 from bot.jobs.runner import JobRunner
@@ -36,6 +37,7 @@ from bot.storage.facts import FactStore
 from bot.storage.guilds import GuildStore
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
+from bot.storage.paces import PaceStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 from cogs._delivery import DiscordDelivery
@@ -116,6 +118,9 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     files = _files(settings)
     bot.removal = Removal(jobs, MessageStore(database), files, partial(take_down, bot))
     bills = Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=settings.budget_alarm)
+    pacing = Pacing(PaceStore(database), looks_per_second=settings.max_looks_per_second)
+    await pacing.load()
+    stack.push_async_callback(pacing.close)
     runner = JobRunner(
         jobs=jobs,
         runcomfy=runcomfy,
@@ -125,6 +130,7 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         upkeep=Upkeep(jobs=jobs, runcomfy=runcomfy, files=files, bills=bills, removal=bot.removal),
         pulse=pulse,
         most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),
+        pacing=pacing,
         deadline=timedelta(seconds=settings.deadline_seconds),
     )
     bot.jobs = _service(bot, jobs=jobs, costs=costs, runcomfy=runcomfy, runner=runner)

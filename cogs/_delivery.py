@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
+    from bot.jobs.ports import Progress
     from cogs._log import DiscordGuildLog
 
 _log = logging.getLogger(__name__)
@@ -54,15 +55,14 @@ class DiscordDelivery:
         self._log = log
         self._edits: dict[str, MessageEdits] = {}
 
-    def progress(self, job: Job, place: int | None = None, *, is_held_up: bool = False) -> None:
+    def progress(self, job: Job, how: Progress) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
         is_old = datetime.now(UTC) - job.asked_at > _EDITS_OF_OLD_MESSAGES
         if self._bot.is_stopping or is_old or self._bot.throttle.is_strained:
             return
-        embed = render.embed(job, self._bot.catalogue, place=place, is_held_up=is_held_up)
-        shown = {"embed": embed, "view": render.view(job)}
+        shown: Content = {"embed": render.embed(job, self._bot.catalogue, how), "view": render.view(job)}
         with about(job.job_id):  # another job's move may have changed this one's place
-            self._of(job).show(embed.to_dict(), lambda: self._edit(job, lambda: shown))
+            self._of(job).show(shown["embed"].to_dict(), lambda: self._edit(job, lambda: shown))
 
     async def tell(self, job: Job) -> None:
         """Show the end of a job that has no images.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.i18n import translate
+from bot.i18n import Text, translate
+from bot.jobs.ports import Progress
 from bot.records import Job, JobStatus
 from cogs._buttons import Verb, buttons
 from cogs._quoting import PROMPT_SHOWN, cut, escaped, quote
@@ -50,13 +52,13 @@ def text_values(values: Mapping[str, Value]) -> dict[str, Value]:
 def embed(
     job: Job,
     catalogue: Catalogue,
+    how: Progress | None = None,
     *,
-    place: int | None = None,
-    is_held_up: bool = False,
     fitted: Sequence[Fitted] = (),
 ) -> discord.Embed:
     """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
-    status = _held_up(job) if is_held_up else _status(job, place, len(fitted))
+    how = how or Progress()
+    status = _held_up(job) if how.is_held_up else _status(job, how, len(fitted))
     lines = [f"**{status}**", quote(prompt(job)), _asked(job, catalogue)]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
@@ -125,7 +127,7 @@ def alt_text(job: Job) -> str:
     return cut(prompt(job), _ALT_TEXT)
 
 
-def _status(job: Job, place: int | None, delivered: int) -> str:
+def _status(job: Job, how: Progress, delivered: int) -> str:
     match job.status:
         case JobStatus.SUCCEEDED:
             return _succeeded(job, delivered)
@@ -136,12 +138,24 @@ def _status(job: Job, place: int | None, delivered: int) -> str:
             return translate("status-cancelled", job.locale, by=by)
         case JobStatus.IN_PROGRESS:
             since = timestamp(job.started_at or max(job.created_at, job.asked_at))
-            return translate("status-painting", job.locale, since=since)
+            if how.usual_seconds is None:
+                return translate("status-painting", job.locale, since=since)
+            usual = _roughly(how.usual_seconds)
+            return translate("status-painting-usually", job.locale, since=since, usual=usual)
         case _:
             since = timestamp(max(job.created_at, job.asked_at))
-            is_queued = place is not None or job.status is JobStatus.IN_QUEUE
+            is_queued = how.place is not None or job.status is JobStatus.IN_QUEUE
             key = "status-in-queue" if is_queued else "status-waiting"
-            return translate(key, job.locale, since=since, place=place or 0)
+            return translate(key, job.locale, since=since, place=how.place or 0)
+
+
+def _roughly(seconds: float) -> Text:
+    """As people would say it, and rather a little more than less."""
+    step = next(step for most, step in ((20, 1), (60, 5), (120, 10), (math.inf, 60)) if seconds <= most)
+    rounded = max(1, math.ceil(seconds / step)) * step
+    if rounded > 120:
+        return Text("roughly-minutes", {"count": rounded // 60})
+    return Text("roughly-seconds", {"count": rounded})
 
 
 def _held_up(job: Job) -> str:

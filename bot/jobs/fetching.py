@@ -30,14 +30,14 @@ class Fetching:
         self._downloader = downloader
         self._files = files
 
-    async def files(self, job: Job) -> tuple[Job, list[Path]]:
+    async def files(self, job: Job, *, is_new: bool) -> tuple[Job, list[Path]]:
         """The job and those of its files that can be had, in order; at least one.
 
-        The job has an error where others cannot be had now.
+        A new job was ordered just now. It has an error where others cannot be had now.
         """
         if stored := self._files.of(job):
             return job, stored
-        urls = await self._following.follow(job)
+        urls = await self._following.follow(job, is_new=is_new)
         self._turns.leave(job.job_id)
         folder = self._files.folder(job)
         found = await asyncio.gather(

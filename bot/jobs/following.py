@@ -13,8 +13,9 @@ from bot.errors import (
     RunComfyUnavailableError,
     SubmissionUnknownError,
 )
-from bot.jobs.pacing import pause_seconds
-from bot.jobs.pulse import finished, looking
+from bot.jobs.pacing import Pace
+from bot.jobs.ports import Progress
+from bot.jobs.pulse import Step, doing, finished, looking
 from bot.jobs.steadfast import durably
 from bot.jobs.submission import CancelledOnTheWayError
 from bot.records import Job, JobStatus
@@ -23,6 +24,7 @@ from bot.runcomfy import Cancelled, Completed, InProgress, InQueue
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from bot.jobs.pacing import Pacing
     from bot.jobs.ports import Delivery
     from bot.jobs.turns import Turns
     from bot.runcomfy import RunComfyClient, Status
@@ -38,20 +40,23 @@ class Following:
 
     def __init__(
         self,
+        *,
         jobs: JobStore,
         runcomfy: RunComfyClient,
         delivery: Delivery,
         turns: Turns,
+        pacing: Pacing,
         deadline: timedelta,
     ) -> None:
         self._jobs = jobs
         self._deadline = deadline
         self._turns = turns
+        self._pacing = pacing
         self._runcomfy = runcomfy
         self._delivery = delivery
 
-    async def follow(self, job: Job) -> tuple[str, ...]:
-        """The addresses of a job's files, as soon as RunComfy has them.
+    async def follow(self, job: Job, *, is_new: bool) -> tuple[str, ...]:
+        """The addresses of a job's files, as soon as RunComfy has them; a new one was ordered just now.
 
         Raises:
             CancelledOnTheWayError: It was cancelled at RunComfy.
@@ -61,45 +66,53 @@ class Following:
         request_id = job.request_id
         if request_id is None:
             raise SubmissionUnknownError
-        seen: Status | None = None
-        moved_at = time.monotonic()  # not the order's: a bot that was away for hours looks again first
+        pace = Pace(self._pacing, job, is_new=is_new, now=time.monotonic())
         while True:
+            looked_at = await self._next_look(pace)
             try:
                 looking()
                 status = await self._runcomfy.status(request_id)
                 if isinstance(status, Completed):
                     finished()
-                    return (await self._runcomfy.result(request_id)).urls
-                if status != seen:
-                    seen, moved_at = status, time.monotonic()
-                job = await self._show(job, status)
+                    self._pacing.looks.book(looked_at)  # this one waits for nobody, and others for it
+                    result = await self._runcomfy.result(request_id)
+                    pace.succeeded(looked_at, result.seconds)
+                    return result.urls
+                pace.saw(status, looked_at)
+                job = await self._show(job, status, pace.usual_seconds)
             except RunComfyUnavailableError as error:
                 if self._runcomfy.is_down:
-                    self._delivery.progress(job, is_held_up=True)
+                    self._delivery.progress(job, Progress(is_held_up=True))
                 else:
                     _log.warning("no answer from RunComfy, looking again: %s", error)
             except RequestNotFoundError:
-                if seen or time.monotonic() - moved_at > _REQUEST_IS_NEW_SECONDS:
+                if pace.is_known or pace.unmoved_seconds(time.monotonic()) > _REQUEST_IS_NEW_SECONDS:
                     raise
-            unmoved_seconds = time.monotonic() - moved_at
-            if unmoved_seconds > self._deadline.total_seconds():
+            if pace.unmoved_seconds(time.monotonic()) > self._deadline.total_seconds():
                 raise GenerationTimeoutError
-            await asyncio.sleep(pause_seconds(unmoved_seconds))
 
-    async def _show(self, job: Job, status: Status) -> Job:
+    async def _next_look(self, pace: Pace) -> float:
+        """Wait until it is time to look, and this job's turn; the moment."""
+        await asyncio.sleep(pace.pause_seconds(time.monotonic()))
+        now = time.monotonic()
+        with doing(Step.WAITING):
+            await asyncio.sleep(self._pacing.looks.book(now) - now)
+        return time.monotonic()
+
+    async def _show(self, job: Job, status: Status, usual_seconds: float | None) -> Job:
         """The job as RunComfy has it now, shown in its message."""
         match status:
             case Cancelled():
                 raise CancelledOnTheWayError
             case InQueue(position):
                 self._turns.seen(job.job_id, position or 0)
-                self._delivery.progress(job, place=position)
+                self._delivery.progress(job, Progress(place=position))
             case InProgress():
                 self._turns.seen(job.job_id, 0)
                 if job.status is JobStatus.IN_QUEUE:
                     painting = await durably(lambda: self._jobs.painting(job.job_id))
                     job = painting or job
-                self._delivery.progress(job)
+                self._delivery.progress(job, Progress(usual_seconds=usual_seconds))
             case other:
                 _log.debug("%s", other)
         return job

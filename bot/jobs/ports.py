@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,13 +13,24 @@ if TYPE_CHECKING:
     from bot.records import Job
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How a job stands that has not ended, besides what its row says."""
+
+    place: int | None = None
+    """Its place in the queue, where it is known."""
+    usual_seconds: float | None = None
+    """How long jobs like it are painted mostly, where that is known."""
+    is_held_up: bool = False
+    """Whether it waits for RunComfy to be back."""
+
+
 class Delivery(Protocol):
     """Shows a job in its message."""
 
-    def progress(self, job: Job, place: int | None = None, *, is_held_up: bool = False) -> None:
-        """Show a state that is not the last, soon; `place` is the place in the queue, where it is known.
+    def progress(self, job: Job, how: Progress) -> None:
+        """Show a state that is not the last, soon.
 
-        `is_held_up` says that the job waits for RunComfy to be back.
         Returns at once and never raises: a newer state replaces one that was not shown yet.
         """
 

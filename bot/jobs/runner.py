@@ -19,6 +19,7 @@ from bot.errors import (
 )
 from bot.jobs.fetching import Fetching
 from bot.jobs.following import Following
+from bot.jobs.ports import Progress
 from bot.jobs.pulse import Step, doing
 from bot.jobs.steadfast import Unbroken, durably
 from bot.jobs.submission import CancelledOnTheWayError, Submission
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.jobs.files import Files
+    from bot.jobs.pacing import Pacing
     from bot.jobs.ports import Delivery
     from bot.jobs.pulse import Pulse
     from bot.jobs.turns import MaxJobs
@@ -56,6 +58,7 @@ class JobRunner:
         upkeep: Upkeep,
         pulse: Pulse,
         most: MaxJobs,
+        pacing: Pacing,
         deadline: timedelta,
     ) -> None:
         self._jobs = jobs
@@ -63,8 +66,15 @@ class JobRunner:
         self._runcomfy = runcomfy
         self._unbroken = Unbroken()
         self._submission = Submission(jobs, runcomfy, delivery, self._unbroken, deadline)
-        self._turns = Turns(most, delivery.progress)
-        following = Following(jobs, runcomfy, delivery, self._turns, deadline)
+        self._turns = Turns(most, lambda job, place: delivery.progress(job, Progress(place)))
+        following = Following(
+            jobs=jobs,
+            runcomfy=runcomfy,
+            delivery=delivery,
+            turns=self._turns,
+            pacing=pacing,
+            deadline=deadline,
+        )
         self._fetching = Fetching(following, self._turns, downloader, files)
         self.upkeep = upkeep
         self._delivery = delivery
@@ -166,12 +176,13 @@ class JobRunner:
                 raise SubmissionUnknownError("found so at the start")
             if job.status is JobStatus.IN_QUEUE and job.cancelled_by:
                 await self._cancel_as_wished(job)
-            if job.status is JobStatus.WAITING:
+            is_new = job.status is JobStatus.WAITING
+            if is_new:
                 if not await self._turns.take(job):
                     raise CancelledOnTheWayError  # noqa: TRY301 (the one end of all cancelled jobs)
                 job = await self._submission.submit(job)
                 self._reported.clear()
-            job, files = await self._fetching.files(job)
+            job, files = await self._fetching.files(job, is_new=is_new)
             await self._unbroken.run(self._deliver(job, files))
         except CancelledOnTheWayError:
             await self._end(job, JobStatus.CANCELLED)

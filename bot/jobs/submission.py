@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.errors import RunComfyUnavailableError
+from bot.jobs.ports import Progress
 from bot.jobs.pulse import Step, doing
 from bot.jobs.steadfast import Unbroken, durably
 
@@ -76,13 +77,13 @@ class Submission:
     async def _until_back(self, job: Job, give_up_at: float) -> None:
         """Wait while RunComfy is down, and say so."""
         if self._runcomfy.is_down:
-            self._delivery.progress(job, is_held_up=True)
+            self._delivery.progress(job, Progress(is_held_up=True))
             try:
                 async with asyncio.timeout_at(give_up_at):
                     await self._runcomfy.back()
             except TimeoutError:
                 raise RunComfyUnavailableError("it was down for as long as the deadline") from None
-            self._delivery.progress(job)
+            self._delivery.progress(job, Progress())
 
     async def _order(self, job: Job) -> Job:
         answered = self._posts[job.job_id] = asyncio.get_running_loop().create_future()

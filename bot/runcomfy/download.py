@@ -80,8 +80,7 @@ class Downloader:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         part = folder / f".{name}.part"
         try:
-            async with self._turn:
-                await _PATIENT(_TransientError, self._fetch, address, part)
+            await _PATIENT(_TransientError, self._fetch, address, part)
             extension = await decode(_extension, part)
             path = folder / f"{name}.{extension}"
             await asyncio.to_thread(os.replace, part, path)
@@ -101,7 +100,7 @@ class Downloader:
 
     async def _fetch(self, url: URL, part: Path) -> None:
         try:
-            async with self.session.get(url, timeout=_TIMEOUT, allow_redirects=False) as response:
+            async with self._turn, self.session.get(url, timeout=_TIMEOUT, allow_redirects=False) as response:
                 _check(response)
                 with await asyncio.to_thread(part.open, "wb") as file:
                     await _save(response.content, file)

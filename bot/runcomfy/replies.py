@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     Field,
     JsonValue,
@@ -65,6 +66,8 @@ class Result:
     """The request succeeded; `urls` are its files in order, each once, at least one."""
 
     urls: tuple[str, ...]
+    seconds: float | None = None
+    """How long that took from the order on, by RunComfy's own clock, where it says so."""
 
 
 Status: TypeAlias = InQueue | InProgress | Completed | Cancelled | Unknown
@@ -91,6 +94,7 @@ _Position = Annotated[int | None, WrapValidator(_none_if_ill)]
 _Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)]
 _Text = Annotated[str | None, WrapValidator(_none_if_ill)]
 _Usd = Annotated[Decimal | None, Field(ge=0, le=10_000), WrapValidator(_none_if_ill)]
+_Moment = Annotated[AwareDatetime | None, WrapValidator(_none_if_ill)]
 _RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}\z")]
 
 
@@ -101,6 +105,8 @@ class _Submitted(BaseModel):
 class _State(BaseModel):
     status: _Word
     queue_position: _Position = None
+    created_at: _Moment = None
+    finished_at: _Moment = None
     output: JsonValue = None
     error: JsonValue = None
 
@@ -192,7 +198,7 @@ def parse_result(body: Json) -> Result | None:
         return None
     # Only `output` is read: a result may echo the input, with URLs that are not ours.
     if urls := _urls(state.output):
-        return Result(urls)
+        return Result(urls, _seconds(state))
     raise GenerationFailedError("the request succeeded without output")
 
 
@@ -211,6 +217,12 @@ def parse_base_price(body: Json) -> Decimal | None:
     """What an image costs at the least, in US dollars; None where RunComfy sells by something else."""
     entry = _Priced.model_validate(body)
     return entry.base_price_usd if entry.price_unit in {None, "output"} else None
+
+
+def _seconds(state: _State) -> float | None:
+    if state.created_at is None or state.finished_at is None:
+        return None
+    return (state.finished_at - state.created_at).total_seconds()
 
 
 def _failure(error: JsonValue) -> GenerationFailedError | PromptRefusedError:

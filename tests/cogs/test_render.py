@@ -14,6 +14,7 @@ import pytest
 from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
 from bot.images import Fitted
+from bot.jobs.ports import Progress
 from bot.models.catalogue import Catalogue, Model
 from bot.models.prices import Prices
 from bot.models.schema import ModelSchema
@@ -46,7 +47,7 @@ def job(**changes: Any) -> Job:
 
 def said(job: Job, *, place: int | None = None, fitted: tuple[Fitted, ...] = ()) -> list[str]:
     """The lines of the message; what is quoted begins with "> "."""
-    shown = render.embed(job, CATALOGUE, place=place, fitted=fitted)
+    shown = render.embed(job, CATALOGUE, Progress(place), fitted=fitted)
     assert shown.description is not None
     assert len(shown.description) <= DESCRIPTION
     assert len(shown.footer.text or "") <= FOOTER
@@ -102,6 +103,26 @@ class TestStatus:
     def test_tells_the_place_in_the_bots_own_queue_too(self) -> None:
         expected = translate("status-in-queue", "en-US", since=STAMP, place=2)
         assert said(job(status=JobStatus.WAITING), place=2)[0] == f"**{expected}**"
+
+    @pytest.mark.parametrize(
+        ("seconds", "said"),
+        [
+            (0.2, "1 s"),
+            (13.6, "14 s"),
+            (20.1, "25 s"),
+            (60, "60 s"),
+            (61, "70 s"),
+            (119, "120 s"),
+            (121, "3 min"),
+            (300, "5 min"),
+        ],
+    )
+    def test_tells_roughly_how_long_painting_takes_where_that_is_known(
+        self, seconds: float, said: str
+    ) -> None:
+        painting = job(status=JobStatus.IN_PROGRESS)
+        shown = render.embed(painting, CATALOGUE, Progress(usual_seconds=seconds)).description or ""
+        assert shown.startswith(f"**🎨 Painting · started {STAMP} (usually about {said})**")
 
     def test_has_a_colour_of_its_own_beside_the_word(self) -> None:
         failure = {"error": "unexpected", "error_values": {"reference": "7F3K2"}}

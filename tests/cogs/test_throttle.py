@@ -11,6 +11,7 @@ import discord
 import pytest
 
 from bot.client import ImagineBot
+from bot.jobs.ports import Progress
 from bot.meter import Meter
 from bot.models.catalogue import Catalogue
 from bot.storage.database import open_database
@@ -187,9 +188,9 @@ async def test_after_a_thousand_refusals_only_ends_are_shown(tmp_path: Path) -> 
         )
         async with bot:
             delivery, job = DiscordDelivery(bot, DiscordGuildLog(bot)), order()
-            delivery.progress(job)
+            delivery.progress(job, Progress())
             assert delivery._edits.pop(job.job_id)._newest is not None
             for _ in range(1001):
                 bot.throttle.refused(time.monotonic())
-            delivery.progress(job)
+            delivery.progress(job, Progress())
             assert delivery._edits == {}

@@ -14,6 +14,7 @@ from bot.errors import DeliveryError, NotRemovedError
 from bot.hosts import FileHosts
 from bot.jobs.bills import Bills
 from bot.jobs.files import Files
+from bot.jobs.pacing import Pacing
 from bot.jobs.pulse import Pulse
 from bot.jobs.removal import Removal
 from bot.jobs.runner import JobRunner
@@ -29,6 +30,7 @@ from bot.storage.facts import FactStore
 from bot.storage.guilds import GuildStore
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
+from bot.storage.paces import PaceStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 
 if TYPE_CHECKING:
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.i18n import Text
+    from bot.jobs.ports import Progress
     from bot.records import Job, Post
+    from bot.storage.database import Database
     from playground.runcomfy import LocalRunComfy
 
 CATALOGUE = Catalogue.load()
@@ -67,7 +71,7 @@ class Channel:
         """The id of the message that answers the interaction with this token."""
         return self._messages.setdefault(token, 10**18 + len(self._messages))
 
-    def progress(self, job: Job, place: int | None = None, *, is_held_up: bool = False) -> None:
+    def progress(self, job: Job, how: Progress) -> None:
         pass
 
     async def tell(self, job: Job) -> None:
@@ -146,6 +150,7 @@ class Bot:
             files=files,
             upkeep=self._upkeep,
             pulse=pulse,
+            pacing=await self._paces(database),
             most=MaxJobs(4, 2, 4),
             deadline=timedelta(minutes=30),
         )
@@ -160,6 +165,12 @@ class Bot:
         )
         await self._runner.resume()
         return self
+
+    async def _paces(self, database: Database) -> Pacing:
+        pacing = Pacing(PaceStore(database), looks_per_second=20)
+        await pacing.load()
+        self._stack.push_async_callback(pacing.close)
+        return pacing
 
     async def look_later(self, hours: int) -> None:
         """What the bot does once a minute, at a time when more is due."""

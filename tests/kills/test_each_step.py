@@ -93,7 +93,7 @@ async def test_a_job_that_goes_well(tmp_path: Path, points: list[Point]) -> None
 
 
 async def test_a_job_that_is_followed(tmp_path: Path) -> None:
-    async with open_scene(tmp_path, seconds=(0.3, 0.3)) as scene:
+    async with open_scene(tmp_path, seconds=(2.2, 2.2)) as scene:
         painting: list[Point] = [
             Call("status in_progress", "arrived"),
             Call("status in_progress", "made"),

@@ -143,6 +143,7 @@ BAD = {
     "MAX_JOBS": "2.5",
     "MAX_JOBS_PER_USER": "0",
     "MAX_JOBS_PER_GUILD": "10001",
+    "MAX_LOOKS_PER_SECOND": "0",
     "DEADLINE_SECONDS": "twelfth-secret",
     "FILES_MAX_GB": "nan",
     "FILES_DAYS": "-7",

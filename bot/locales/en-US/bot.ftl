@@ -18,6 +18,9 @@ status-in-queue = 🕒 { $place ->
 } · ordered { $since }
 status-held-up = 🕒 RunComfy is not answering. Your order waits, and goes on by itself · ordered { $since }
 status-painting = 🎨 Painting · started { $since }
+status-painting-usually = 🎨 Painting · started { $since } (usually about { $usual })
+roughly-seconds = { $count } s
+roughly-minutes = { $count } min
 status-succeeded = ✅ { $images ->
     [one] { $images } image
    *[other] { $images } images

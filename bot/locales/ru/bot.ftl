@@ -9,6 +9,9 @@ status-in-queue = 🕒 { $place ->
 } · заказано { $since }
 status-held-up = 🕒 RunComfy не отвечает. Заказ ждёт и продолжится сам · заказано { $since }
 status-painting = 🎨 Рисую · начато { $since }
+status-painting-usually = 🎨 Рисую · начато { $since } (обычно около { $usual })
+roughly-seconds = { $count } с
+roughly-minutes = { $count } мин
 status-succeeded = ✅ { $images ->
     [one] { $images } изображение
     [few] { $images } изображения
