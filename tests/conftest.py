@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _QUIET = ("quic", "gpu", "component-update", "background-networking", "sync")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means: tests of real processes wait more than they work."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     found = system_browser.find()
