@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
 from bot.storage.database import Database, queries
 
@@ -11,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import aiosqlite
+
+_log = logging.getLogger(__name__)
+_kept = TypeAdapter(list[tuple[NonNegativeInt, NonNegativeInt]])
 
 Span: TypeAlias = tuple[float, float]
 """Seconds of painting after which a job had not ended yet, and after which it had."""
@@ -35,14 +41,13 @@ class PaceStore:
         self._queries = queries("paces")
 
     async def load(self) -> dict[Kind, list[Span]]:
-        """Everything that was kept."""
+        """Everything that was kept and can be read."""
 
         async def work(connection: aiosqlite.Connection) -> dict[Kind, list[Span]]:
             return {
-                Kind(row["model_id"], row["resolution"], row["images"], bool(row["was_queued"])): [
-                    (low / 1000, high / 1000) for low, high in json.loads(row["spans"])
-                ]
+                Kind(row["model_id"], row["resolution"], row["images"], bool(row["was_queued"])): spans
                 async for row in self._queries.paces(connection)
+                if (spans := _spans(row["spans"]))
             }
 
         return await self._database.read(work)
@@ -67,3 +72,11 @@ class PaceStore:
 
 def _text(spans: Sequence[Span]) -> str:
     return json.dumps([[round(low * 1000), round(high * 1000)] for low, high in spans])
+
+
+def _spans(text: str) -> list[Span]:
+    try:
+        return [(low / 1000, high / 1000) for low, high in _kept.validate_json(text)]
+    except ValidationError:
+        _log.warning("what was known of how long jobs take cannot be read, and is learned anew")
+        return []

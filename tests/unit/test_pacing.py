@@ -406,6 +406,19 @@ async def test_another_life_knows_what_the_one_before_has_learned(tmp_path: Path
     assert plan.horizon == pytest.approx(Plan(first._known[kind].spans).horizon, abs=0.001)
 
 
+@pytest.mark.parametrize("spans", ["", "{", "null", "[[1]]", "[[-1, 2]]", "[[NaN, 1]]", '[["a", 1]]', "[]"])
+async def test_what_cannot_be_read_is_learned_anew(tmp_path: Path, spans: str) -> None:
+    async with open_database(tmp_path / "bot.db") as database:
+        store = PaceStore(database)
+        ill, well = (Kind("a/model", "", images, was_queued=False) for images in (1, 2))
+        await store.keep({ill: [(1, 2)] * 20, well: [(1, 2)] * 20})
+        spoil = "update paces set spans = ? where images = 1"
+        await database.transaction(lambda connection: connection.execute(spoil, (spans,)))
+        pacing = Pacing(store, looks_per_second=20)
+        await pacing.load()
+        assert (pacing.plan(ill), pacing.usual_seconds(well)) == (None, 1.5)
+
+
 def test_looks_are_not_more_in_any_second_and_come_in_the_order_in_which_they_are_due() -> None:
     looks = Looks(20)
     rng = random.Random(3)
