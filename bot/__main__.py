@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bot import app, check, config, log
+from bot import app, check, config, i18n, log
 from bot.errors import ConfigError
 from bot.storage.backup import back_up
 from bot.storage.bills import bills
@@ -54,6 +54,7 @@ def _run() -> int:
             secrets=[secret.get_secret_value() for secret in secrets],
             style=settings.log_format,
         )
+        i18n.load()  # a tenth of a second each, in which the event loop would stand still
         asyncio.run(app.run(settings))
     except ConfigError as error:
         print("The bot cannot start:", *error.problems, sep="\n- ", file=sys.stderr)  # noqa: T201 (for the owner)

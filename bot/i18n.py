@@ -31,6 +31,12 @@ Value: TypeAlias = str | int | Decimal | Text | tuple[Text, ...]
 """What can fill a text; several texts stand with commas between them."""
 
 
+def load() -> None:
+    """Read every language now, instead of the first time that somebody speaks it."""
+    for locale in _locales():
+        _bundle(locale)
+
+
 def translate(key: str, locale: str, /, **values: Value) -> str:
     """The text of a key in the nearest language there is, filled with values.
 
@@ -66,12 +72,16 @@ def _filling(value: Value, locale: str) -> object:
 
 
 @cache
+def _locales() -> list[str]:
+    return sorted(folder.name for folder in _FOLDER.iterdir() if folder.is_dir())
+
+
+@cache
 def _nearest(locale: str) -> str:
-    catalogues = sorted(folder.name for folder in _FOLDER.iterdir() if folder.is_dir())
-    if locale in catalogues:
+    if locale in _locales():
         return locale
     language = locale.split("-", maxsplit=1)[0]
-    return next((name for name in catalogues if name.split("-", maxsplit=1)[0] == language), DEFAULT_LOCALE)
+    return next((name for name in _locales() if name.split("-", maxsplit=1)[0] == language), DEFAULT_LOCALE)
 
 
 @cache
