@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 async def in_state(bot: Bot, job: Job, status: JobStatus) -> Job:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(1800):
         while (found := await bot.jobs.get(job.job_id)).status is not status:  # noqa: ASYNC110 (a database has no event to wait for)
             await asyncio.sleep(1)
     return found

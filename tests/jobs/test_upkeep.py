@@ -21,7 +21,7 @@ async def delivered(bot: Bot, channel: Channel) -> Job:
     job = await bot.service.start(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
     assert job
     bot.service.answered(job, channel.post(job.token))
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(1800):
         while (await bot.jobs.get(job.job_id)).status is not JobStatus.SUCCEEDED:  # noqa: ASYNC110 (a database has no event to wait for)
             await asyncio.sleep(1)
     return job
@@ -36,7 +36,7 @@ async def one_row_is_ill(folder: Path) -> None:
         await bot.jobs._database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
         await asyncio.sleep(180)  # of this loop's clock: the ill row is met more than once
         well = await delivered(bot, channel)
-        async with asyncio.timeout(180):
+        async with asyncio.timeout(1800):
             while (await bot.jobs.get(well.job_id)).cost is None:  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(1)
         assert not bot._upkeep.is_stuck
