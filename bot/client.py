@@ -119,6 +119,11 @@ class ImagineBot(commands.Bot):
             self._webhooks = aiohttp.ClientSession(proxy=self._proxy, trace_configs=[self.throttle.trace()])
         return discord.Webhook.partial(self.application_id or 0, token, session=self._webhooks, client=self)
 
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Tell listeners of an event; once the bot closes, discord.py would break on one that comes late."""
+        if not self.is_closed():
+            super().dispatch(event_name, *args, **kwargs)
+
     async def close(self) -> None:
         """Leave Discord; nothing can be edited afterwards."""
         await super().close()
