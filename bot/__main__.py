@@ -7,6 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+import uvloop
+
 from bot import app, check, config, i18n, log
 from bot.errors import ConfigError
 from bot.storage.backup import back_up
@@ -55,7 +57,7 @@ def _run() -> int:
             style=settings.log_format,
         )
         i18n.load()  # a tenth of a second each, in which the event loop would stand still
-        asyncio.run(app.run(settings))
+        uvloop.run(app.run(settings))
     except ConfigError as error:
         print("The bot cannot start:", *error.problems, sep="\n- ", file=sys.stderr)  # noqa: T201 (for the owner)
         return 2

@@ -9,7 +9,7 @@ import signal
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
@@ -40,6 +40,7 @@ from bot.storage.messages import MessageStore
 from bot.storage.paces import PaceStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
+from bot.storage.terms import TermsStore
 from cogs._delivery import DiscordDelivery
 from cogs._log import DiscordGuildLog
 from cogs._removal import take_down
@@ -93,14 +94,13 @@ async def _be(settings: Settings) -> None:
 
 
 def _settle_memory() -> None:
-    """Spare the collector what is there for good, and let it go through all the rest ten times less often.
+    """Spare the collector what is there for good, and let it go through the rest far less often.
 
-    The loop stands still meanwhile: for 0.2 s where 500 jobs are under way.
+    The loop stands still meanwhile: for 0.2 s where it goes through all of 500 jobs.
     """
     gc.collect()
     gc.freeze()
-    young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, 100)
+    gc.set_threshold(5_000, 10, 100)
 
 
 async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
@@ -133,7 +133,8 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         pacing=pacing,
         deadline=timedelta(seconds=settings.deadline_seconds),
     )
-    bot.jobs = _service(bot, jobs=jobs, costs=costs, runcomfy=runcomfy, runner=runner)
+    terms = TermsStore(database, bot.settings, bot.quotas, costs)
+    bot.jobs = JobService(jobs=jobs, terms=terms, catalogue=catalogue, runcomfy=runcomfy, runner=runner)
     if watch:
         await stack.enter_async_context(watch.over(bot, runner, runcomfy, database, costs))
     await stack.enter_async_context(bot)
@@ -167,10 +168,6 @@ def _bot(settings: Settings, database: Database, catalogue: Catalogue, meter: Me
         proxy=settings.discord_proxy,
         meter=meter,
     )
-
-
-def _service(bot: ImagineBot, **parts: Any) -> JobService:
-    return JobService(quotas=bot.quotas, guilds=bot.settings, catalogue=bot.catalogue, **parts)
 
 
 def _owners_quotas(settings: Settings) -> OwnersQuotas:

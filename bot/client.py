@@ -13,6 +13,7 @@ import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
+from discord.gateway import DiscordWebSocket
 
 from bot.charts.drawing import Charts
 from bot.errors import BusyError
@@ -44,6 +45,17 @@ NEEDED = discord.Permissions(view_channel=True, embed_links=True, attach_files=T
 
 NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 """What discord.py lets through when an answer of Discord's was lost on the way."""
+
+
+class _Gateway(DiscordWebSocket):
+    """Reads one message at a time; discord.py reads all that have come in a single step of the event loop."""
+
+    async def received_message(self, msg: Any, /) -> None:
+        await super().received_message(msg)
+        await asyncio.sleep(0)
+
+
+setattr(discord.client, DiscordWebSocket.__name__, _Gateway)  # a client takes no other one by itself
 
 
 class GuildLog(Protocol):

@@ -28,11 +28,20 @@ async def respond(interaction: discord.Interaction[Any], **content: Any) -> Resp
     Raises:
         discord.HTTPException: Discord does not take it.
     """
+    try:
+        return await _send(interaction, content)  # nearly always; a retry_context takes as long as this
+    except discord.HTTPException as error:
+        if not _is_too_many(error):
+            raise
     async for attempt in stamina.retry_context(on=_is_too_many, timeout=2, wait_initial=0.2, wait_max=0.8):
         with attempt:
-            async with room(interaction.client.responding):
-                return await interaction.response.send_message(**content)
+            return await _send(interaction, content)
     raise AssertionError  # the loop above returns or raises
+
+
+async def _send(interaction: discord.Interaction[Any], content: dict[str, Any]) -> Response:
+    async with room(interaction.client.responding):
+        return await interaction.response.send_message(**content)
 
 
 @asynccontextmanager

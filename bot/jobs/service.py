@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,11 +24,8 @@ if TYPE_CHECKING:
     from bot.jobs.runner import JobRunner
     from bot.models.catalogue import Catalogue, Model
     from bot.runcomfy import RunComfyClient
-    from bot.settings import GuildSettings
-    from bot.storage.costs import CostStore
-    from bot.storage.guilds import GuildStore
     from bot.storage.jobs import JobStore
-    from bot.storage.quotas import QuotaStore
+    from bot.storage.terms import Terms, TermsStore
 
 _log = logging.getLogger(__name__)
 
@@ -42,18 +37,14 @@ class JobService:
         self,
         *,
         jobs: JobStore,
-        quotas: QuotaStore,
-        costs: CostStore,
+        terms: TermsStore,
         catalogue: Catalogue,
         runcomfy: RunComfyClient,
-        guilds: GuildStore,
         runner: JobRunner,
     ) -> None:
         self._jobs = jobs
-        self._guilds = guilds
         self._runcomfy = runcomfy
-        self._quotas = quotas
-        self._costs = costs
+        self._terms = terms
         self._catalogue = catalogue
         self._runner = runner
 
@@ -74,15 +65,9 @@ class JobService:
             BusyError: The database did not take it; nothing was reserved.
         """
         self._check_runcomfy()
-        settings, limits, prices = await asyncio.gather(
-            self._guilds.get(requester.guild_id),
-            self._quotas.limits(requester.guild_id, requester.user_id, requester.role_ids),
-            self._costs.prices(model.model_id),
-        )
-        limits = replace(limits, zone=settings.zone)
-        job = _order(requester, model, await ruled(settings, requester, model, values), parent, settings)
-        job = replace(job, usd_each=prices.expected_each(job.credits_each), limited_by=limits.in_short)
-        if not await self._jobs.reserve(job, limits, budget_usd=self._costs.budget_usd):
+        terms = await self._terms.of(requester, model.model_id)
+        job = _order(requester, model, await ruled(terms.settings, requester, model, values), parent, terms)
+        if not await self._jobs.reserve(job, terms.limits, budget_usd=terms.budget_usd):
             return None
         self._runner.pulse.meter.ordered(job.credits)
         return job
@@ -197,10 +182,9 @@ class JobService:
         return job, model
 
 
-def _order(
-    requester: Requester, model: Model, values: Input, parent: Job | None, settings: GuildSettings
-) -> Job:
+def _order(requester: Requester, model: Model, values: Input, parent: Job | None, terms: Terms) -> Job:
     """A job as it is born."""
+    credits_each = model.prices.each(values)
     return Job(
         job_id=uuid.uuid4().hex,
         parent_id=parent.job_id if parent else None,
@@ -215,9 +199,11 @@ def _order(
         model_id=model.model_id,
         input=values,
         images=model.schema.images(values),
-        credits_each=model.prices.each(values),
-        is_private=settings.is_private,
-        is_spoiler=settings.is_spoiler,
+        credits_each=credits_each,
+        usd_each=terms.prices.expected_each(credits_each),
+        limited_by=terms.limits.in_short,
+        is_private=terms.settings.is_private,
+        is_spoiler=terms.settings.is_spoiler,
         status=JobStatus.WAITING,
         created_at=datetime.now(UTC),
     )

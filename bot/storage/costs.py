@@ -50,12 +50,12 @@ class CostStore:
 
     async def prices(self, model_id: str) -> Prices:
         """What is known now of what a model's images cost."""
+        return await self._database.read(lambda connection: self.read_prices(connection, model_id))
 
-        async def work(connection: aiosqlite.Connection) -> dict[int, int]:
-            rows = _queries.prices(connection, model_id=model_id)
-            return {row["credits_each"]: row["usd_each"] async for row in rows}
-
-        return Prices(await self._database.read(work))
+    async def read_prices(self, connection: aiosqlite.Connection, model_id: str) -> Prices:
+        """As `prices`, as a part of the caller's work."""
+        rows = _queries.prices(connection, model_id=model_id)
+        return Prices({row["credits_each"]: row["usd_each"] async for row in rows})
 
     async def publish(self, model_id: str, base_price: Decimal) -> None:
         """Keep the price that RunComfy publishes for an image of one credit.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.records import milliseconds
@@ -36,10 +37,11 @@ class GuildStore:
 
     async def get(self, guild_id: int) -> GuildSettings:
         """A server's settings as they stand now; what cannot be read of them is at its default."""
-        stored = await self._database.read(
-            lambda connection: self._queries.guild_settings(connection, guild_id=guild_id)
-        )
-        return self._read(guild_id, stored)
+        return await self._database.read(lambda connection: self.read(connection, guild_id))
+
+    async def read(self, connection: aiosqlite.Connection, guild_id: int) -> GuildSettings:
+        """As `get`, as a part of the caller's work."""
+        return self._whole(guild_id, await self._queries.guild_settings(connection, guild_id=guild_id))
 
     async def change(
         self, guild_id: int, edit: Callable[[GuildSettings], GuildSettings], *, by: int
@@ -53,7 +55,7 @@ class GuildStore:
 
         async def work(connection: aiosqlite.Connection) -> Change:
             stored = await self._queries.guild_settings(connection, guild_id=guild_id)
-            before = self._read(guild_id, stored)
+            before = self._whole(guild_id, stored)
             after = edit(before)
             if after != before:
                 await self._queries.set_guild_settings(
@@ -67,8 +69,8 @@ class GuildStore:
 
         return await self._database.transaction(work)
 
-    def _read(self, guild_id: int, stored: str | None) -> GuildSettings:
-        settings, ill = GuildSettings.read(stored or "{}")
+    def _whole(self, guild_id: int, stored: str | None) -> GuildSettings:
+        settings, ill = _read(stored or "{}")
         for name in ill:
             if (guild_id, name) not in self._told:
                 self._told.add((guild_id, name))
@@ -76,6 +78,9 @@ class GuildStore:
                     "the settings of server %d: %s cannot be read, so its default holds", guild_id, name
                 )
         return settings
+
+
+_read = lru_cache(maxsize=1000)(GuildSettings.read)  # each order needs them, and they change once in a month
 
 
 def _merged(stored: str | None, before: GuildSettings, after: GuildSettings) -> str:

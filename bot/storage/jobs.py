@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,7 @@ def _what_follows(
 
 
 class JobStore:
-    """Jobs in and out: what a verb returned is on the disk; each may raise BusyError, changing nothing."""
+    """Jobs in and out: what a verb returned survives; each may raise BusyError, changing nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -83,6 +83,8 @@ class JobStore:
 
     async def reserve(self, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
         """Count the job wherever it is limited and add its row, or do neither.
+
+        Survives a kill once it has returned, and a power cut some milliseconds later.
 
         Returns:
             False for an interaction that has a row already, as a replayed one has: nothing was changed.
@@ -92,7 +94,7 @@ class JobStore:
             BudgetExceededError: One of the owner's budgets does not.
             PriceUnknownError: There is a budget in dollars, and nobody knows what the job will cost.
         """
-        row = asdict(job) | {"input": json.dumps(job.input), "credits_each": hundredths(job.credits_each)}
+        row = vars(job) | {"input": json.dumps(job.input), "credits_each": hundredths(job.credits_each)}
         row |= {name: milliseconds(row[name]) for name in ("asked_at", "created_at")}
         row["usd_each"] = None if job.usd_each is None else micros(job.usd_each)
         row |= {name: int(row[name]) for name in _FLAGS}

@@ -92,8 +92,10 @@ def _amounts(job: Job) -> dict[str, int]:
 async def _count(connection: aiosqlite.Connection, amounts: dict[str, int], job: Job) -> None:
     created_at = milliseconds(job.created_at)
     starts_at = created_at - created_at % _QUARTER
-    for scope, amount in amounts.items():
-        await _queries.count(connection, scope=scope, starts_at=starts_at, amount=amount)
+    await _queries.count(
+        connection,
+        [{"scope": scope, "starts_at": starts_at, "amount": amount} for scope, amount in amounts.items()],
+    )
 
 
 async def used_by_member(

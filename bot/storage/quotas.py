@@ -52,16 +52,23 @@ class QuotaStore:
         self, guild_id: int, user_id: int, role_ids: Collection[int] = (), zone: tzinfo = UTC
     ) -> Limits:
         """Everything that binds a member of a server now, who has these roles."""
-        since = milliseconds(datetime.now(UTC) - _LONGEST_WINDOW)
+        return await self._database.read(
+            lambda connection: self.read_limits(connection, guild_id, user_id, role_ids, zone)
+        )
+
+    async def read_limits(
+        self,
+        connection: aiosqlite.Connection,
+        guild_id: int,
+        user_id: int,
+        role_ids: Collection[int],
+        zone: tzinfo,
+    ) -> Limits:
+        """As `limits`, as a part of the caller's work."""
         names = {"guild_id": guild_id, "user_id": user_id}
-
-        async def work(connection: aiosqlite.Connection) -> tuple[list[sqlite3.Row], list[sqlite3.Row]]:
-            rules = [row async for row in _queries.rules_for_member(connection, **names)]
-            made = _queries.adjustments_for_member(connection, since=since, **names)
-            return rules, [row async for row in made]
-
-        rows, made = await self._database.read(work)
-        rules = _rules(rows)
+        rules = _rules([row async for row in _queries.rules_for_member(connection, **names)])
+        since = milliseconds(datetime.now(UTC) - _LONGEST_WINDOW)
+        made = [row async for row in _queries.adjustments_for_member(connection, since=since, **names)]
         target, quotas = deciding(rules, user_id, role_ids, self.owners.default)
         own = {EVERYBODY, Target(Kind.MEMBER, user_id), *(Target(Kind.ROLE, role_id) for role_id in role_ids)}
         adjustments = [

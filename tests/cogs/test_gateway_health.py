@@ -1,10 +1,12 @@
-"""The gateway: away for a moment is nothing, away for a minute is for somebody to look at."""
+"""The gateway: it lets others have their turn; away for a moment is nothing, away for a minute is seen."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from typing import TYPE_CHECKING, Any, cast
+
+import discord
 
 from bot.client import ImagineBot
 from bot.health.checks import Health
@@ -19,6 +21,17 @@ from bot.storage.reports import ReportStore
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+async def test_between_two_messages_of_the_gateway_others_have_their_turn() -> None:
+    loop = asyncio.get_running_loop()
+    gateway = vars(discord.client)["DiscordWebSocket"](cast("Any", None), loop=loop)
+    gateway.shard_id = None
+    others: list[int] = []
+    for number in range(3):
+        loop.call_soon(others.append, number)
+        await gateway.received_message('{"op": 11}')
+        assert others == list(range(number + 1))
 
 
 async def test_a_gateway_that_stays_away_is_red(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
 from bot.storage.paces import PaceStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.terms import TermsStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,9 +157,7 @@ class Bot:
         )
         self.service = JobService(
             jobs=self.jobs,
-            quotas=quotas,
-            costs=costs,
-            guilds=GuildStore(database),
+            terms=TermsStore(database, GuildStore(database), quotas, costs),
             catalogue=CATALOGUE,
             runcomfy=runcomfy,
             runner=self._runner,

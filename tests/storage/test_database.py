@@ -59,6 +59,8 @@ class TestOpening:
             return found
 
         assert await database.transaction(pragmas) == [2, 1]
+        assert await database.transaction(pragmas, is_urgent=True) == [1, 1]  # brought there right behind
+        assert await database.transaction(pragmas) == [2, 1]
 
     async def test_what_was_kept_survives_a_close(self, path: Path) -> None:
         job = order(images=3)

@@ -37,6 +37,10 @@ async def add_two(connection: aiosqlite.Connection) -> str:
     return "done"
 
 
+async def add(connection: aiosqlite.Connection, name: str) -> None:
+    await connection.execute("insert into facts values (?, '')", [name])
+
+
 def facts(path: Path) -> list[str]:
     return [name for (name,) in rows(path, "select name from facts order by name")]
 
@@ -168,7 +172,7 @@ class TestTransaction:
         assert facts(path) == ["later"]
 
     async def test_those_at_once_are_written_together(self, database: Database, path: Path) -> None:
-        """Each way to the disk takes milliseconds; the urgent ones go first."""
+        """Each way to the disk takes milliseconds; the urgent ones go first, and wait for no other."""
         begun, go_on = threading.Event(), threading.Event()
         order_of: list[str] = []
 
@@ -188,8 +192,24 @@ class TestTransaction:
         soon = asyncio.create_task(database.transaction(partial(noted, name="a"), is_urgent=True))
         await asyncio.sleep(0)
         go_on.set()
-        assert await asyncio.gather(held, soon, *late) == [None, [], [], []]
+        assert await asyncio.gather(held, soon, *late) == [None, [], ["a"], ["a"]]
         assert order_of == ["a", "b", "c"]
+
+    async def test_what_is_urgent_is_told_before_it_is_brought_to_the_disk(
+        self, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A power cut cannot be had here; what cannot be brought there says so."""
+        log = Path(f"{path}-wal")
+        async with open_database(path) as database:
+            await database.transaction(add_two, is_urgent=True)
+            await database.finish()
+            assert "not on the disk" not in caplog.text
+            elsewhere = await asyncio.to_thread(log.rename, path.with_name("elsewhere"))
+            await database.transaction(partial(add, name="three"), is_urgent=True)
+            await database.finish()
+            assert "not on the disk yet: No such file" in caplog.text
+            await asyncio.to_thread(elsewhere.rename, log)
+        assert facts(path) == ["one", "three", "two"]
 
     async def test_those_at_once_take_turns(self, database: Database) -> None:
         store = FactStore(database)

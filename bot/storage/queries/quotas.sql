@@ -1,4 +1,4 @@
--- name: count!
+-- name: count*!
 -- The row lock that this takes is what keeps two orders of one server from passing its limits together.
 insert into usage (scope, starts_at, used)
 values (:scope, :starts_at, case when :amount > 0 then :amount else 0 end)
