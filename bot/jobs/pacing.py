@@ -8,6 +8,7 @@ import math
 import random
 import statistics
 from collections import defaultdict, deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _LIVELY_SECONDS = 15 * 60
 _KEPT = 200  # spans of a kind: enough to know it, few enough to follow it when it changes
+_KEPT_AFTER_SECONDS = 1.0
 _ENOUGH = 10
 _PLANS = 12  # are made of a kind until all its spans have changed: one takes a hundredth of a second
 _QUEUE_SECONDS = 2.0  # where jobs may be done so soon after they have left the queue
@@ -75,6 +77,7 @@ class Pacing:
         self._known: defaultdict[Kind, _Known] = defaultdict(_Known)
         self._unkept: set[Kind] = set()
         self._keeping: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
         self.looks = Looks(looks_per_second)
 
     async def load(self) -> None:
@@ -110,6 +113,7 @@ class Pacing:
 
     async def close(self) -> None:
         """Returns once everything is kept, or the database has not taken it."""
+        self._closing.set()
         if self._keeping:
             await self._keeping
 
@@ -123,6 +127,8 @@ class Pacing:
 
     async def _keep(self) -> None:
         while self._unkept:
+            with suppress(TimeoutError):  # other jobs end meanwhile, and one write is enough for all of them
+                await asyncio.wait_for(self._closing.wait(), _KEPT_AFTER_SECONDS)
             kinds, self._unkept = self._unkept, set()
             try:
                 await self._store.keep({kind: list(self._known[kind].spans) for kind in kinds})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import stamina
@@ -77,16 +77,12 @@ class Downloader:
             raise OutputUnavailableError(f"the file cannot be kept: {error.strerror}") from None
 
     async def _keep(self, address: URL, folder: Path, name: str) -> Path:
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         part = folder / f".{name}.part"
         try:
             await _PATIENT(_TransientError, self._fetch, address, part)
-            extension = await decode(_extension, part)
-            path = folder / f"{name}.{extension}"
-            await asyncio.to_thread(os.replace, part, path)
+            return await decode(partial(_whole, name=name), part)
         finally:
             part.unlink(missing_ok=True)
-        return path
 
     def _trusted(self, url: str) -> URL:
         if _URL.fullmatch(url):
@@ -102,8 +98,7 @@ class Downloader:
         try:
             async with self._turn, self.session.get(url, timeout=_TIMEOUT, allow_redirects=False) as response:
                 _check(response)
-                with await asyncio.to_thread(part.open, "wb") as file:
-                    await _save(response.content, file)
+                await _save(response.content, part)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _TransientError(f"the file was lost on its way: {type(error).__name__}") from None
 
@@ -120,15 +115,30 @@ def _check(response: aiohttp.ClientResponse) -> None:
         raise OutputUnavailableError("the file is too large")
 
 
-async def _save(content: aiohttp.StreamReader, file: BinaryIO) -> None:
+async def _save(content: aiohttp.StreamReader, part: Path) -> None:
     size = 0
     async for chunk in content.iter_chunked(_CHUNK):
-        size += len(chunk)
-        if size > _BYTES_MAX:
+        if size + len(chunk) > _BYTES_MAX:
             raise OutputUnavailableError("the file is too large")
-        await asyncio.to_thread(file.write, chunk)
+        await asyncio.to_thread(_append if size else _begin, part, chunk)
+        size += len(chunk)
     if not size:
         raise _TransientError("the file is empty")
+
+
+def _begin(part: Path, chunk: bytes) -> None:
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(chunk)
+
+
+def _append(part: Path, chunk: bytes) -> None:
+    with part.open("ab") as file:
+        file.write(chunk)
+
+
+def _whole(part: Path, name: str) -> Path:
+    """The file by its own name, with the extension of what it really is."""
+    return part.replace(part.with_name(f"{name}.{_extension(part)}"))
 
 
 def _extension(path: Path) -> str:
