@@ -31,7 +31,10 @@ class ModelSchema:
     """What one model takes: its options, required ones first, and the rules for their values."""
 
     options: tuple[Option, ...]
-    validator: Validator = field(repr=False, compare=False)
+    _whole: Validator = field(repr=False, compare=False)
+    """For all values together; of each by itself it knows nothing."""
+    _single: Mapping[str, Validator] = field(repr=False, compare=False)
+    """For each value by itself, by the option's name; ready, since making them takes longer than asking."""
 
     @classmethod
     def read(cls, input_schema: Mapping[str, Any]) -> ModelSchema:
@@ -47,13 +50,16 @@ class ModelSchema:
             # A bad file, not a bad caller.
             raise ValueError("it needs an object of properties and a list of required ones")  # noqa: TRY004
         rules = _typeable(properties, required)
-        validator = _validator({**input_schema, "type": "object", "properties": rules})
+        schema = {**input_schema, "type": "object", "properties": rules}
+        validator = _validator(schema)
+        whole = validator.evolve(schema={**schema, "properties": dict.fromkeys(rules, True)})
+        single = {name: validator.evolve(schema=rule) for name, rule in rules.items()}
         options = [Option.read(name, rule, is_required=name in required) for name, rule in rules.items()]
         # Discord wants required options first; sorting keeps the schema's order otherwise.
         options.sort(key=lambda option: not option.required)
         for option in options:
             _check_what_is_filled_in(option, rules[option.name])
-        return cls(tuple(options), validator)
+        return cls(tuple(options), whole, single)
 
     def option(self, name: str) -> Option | None:
         """The option of that name, or None."""
@@ -97,7 +103,7 @@ class ModelSchema:
             or isinstance(value, bool) != (option.type == "boolean")
         ):
             return False
-        return not any(error.absolute_path for error in self.validator.iter_errors({name: value}))
+        return self._single[name].is_valid(value)
 
     def images(self, values: Mapping[str, object]) -> int:
         """How many images such an input orders."""
@@ -129,8 +135,10 @@ class ModelSchema:
         return next((option for option in named if option and option.type == "integer"), None)
 
     def _validate(self, cleaned: dict[str, Value]) -> None:
-        error = next(self.validator.iter_errors(cleaned), None)
-        if error:
+        for name, value in cleaned.items():
+            if error := next(self._single[name].iter_errors(value), None):
+                raise InvalidOptionError(option=name, problem=problem_of(error))
+        if error := next(self._whole.iter_errors(cleaned), None):
             name = str(error.absolute_path[0]) if error.absolute_path else ", ".join(cleaned)
             raise InvalidOptionError(option=name, problem=problem_of(error))
 

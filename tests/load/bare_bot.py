@@ -34,10 +34,14 @@ class BareBot(discord.Client):
         await self.tree.sync()
 
     async def paint(
-        self, interaction: discord.Interaction[Any], prompt: str, num_images: int | None = None
+        self,
+        interaction: discord.Interaction[Any],
+        prompt: str,
+        num_images: int | None = None,
+        resolution: str | None = None,
     ) -> None:
         await interaction.response.send_message(embed=discord.Embed(title="Painting", description=prompt))
-        order = {"prompt": prompt, "num_images": num_images or 1}
+        order = {"prompt": prompt, "num_images": num_images or 1, "resolution": resolution or "1K"}
         job = asyncio.create_task(self._carry(interaction, order))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)

@@ -29,8 +29,10 @@ BOTS = {"bot": "bot", "bare": "tests.load.bare_bot"}
 ROWS = {
     "start": "start until Discord has it online, s",
     "idle": "memory idle, MB",
-    "one p50": "first response, one at a time, p50, ms",
+    "one p50": "first response, one job at a time, p50, ms",
     "one p99": "  p99",
+    "next p50": "first response, each order right behind the last, p50, ms",
+    "next p99": "  p99",
     "burst p50": "first response, burst of {burst}, p50, ms",
     "burst p99": "  p99",
     "burst refused": "  orders refused or answered too late",
@@ -62,10 +64,10 @@ ROWS = {
 class Sizes:
     """How many jobs each phase has."""
 
-    ones: int = 100
+    ones: int = 50
     burst: int = 100
     steady: int = 30
-    seconds: float = 6.0
+    seconds: float = 6.7  # no multiple of anybody's pause
     crowd: int = 500
     in_flight: int = 5000
     large: int = 100
@@ -83,9 +85,10 @@ async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
         found["start"] = await people.start()
         await asyncio.sleep(2)
         found["idle"] = rss(people.bot.pid)
-        ones = await people.one_by_one(sizes.ones)
-        found |= _quantiles("one", _responses(people, ones))
-        await people.all_posted(ones, sizes.patience)
+        found |= _quantiles("one", _responses(people, await people.alone(sizes.ones, sizes.patience)))
+        behind = await people.one_by_one(sizes.ones)
+        found |= _quantiles("next", _responses(people, behind))
+        await people.all_posted(behind, sizes.patience)
         burst = await people.burst(sizes.burst, 30)
         found |= _quantiles("burst", _responses(people, burst))
         found["burst refused"] = len(burst) - len(people.taken(burst))
@@ -129,11 +132,14 @@ async def _blocked(folder: Path, module: str, picture: Path, sizes: Sizes) -> di
 
 
 async def _steady(people: Crowd, sizes: Sizes) -> dict[str, float]:
+    """Jobs of a kind that was not had before, once as many have taught how long they take."""
     await people.runcomfy.seconds(sizes.seconds)
+    teachers = await people.burst(sizes.steady, sizes.patience, resolution="2K")
+    await people.all_posted(teachers, sizes.patience)
     orders = []
     for _ in range(sizes.steady):
-        orders += await people.burst(1, 10)
-        await asyncio.sleep(0.15)
+        orders += await people.burst(1, 10, resolution="2K")
+        await asyncio.sleep(0.5)
     await people.all_posted(orders, sizes.patience)
     await people.runcomfy.seconds(0.5)
     made = {order["prompt"]: order for order in await people.runcomfy.orders()}
