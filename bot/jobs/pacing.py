@@ -98,9 +98,16 @@ class Pacing:
         return known.plan
 
     def usual_seconds(self, kind: Kind) -> float | None:
-        """How long half of these jobs were painted at the most; None while too few have ended."""
-        known = self._best_known(kind)
-        return statistics.median((low + high) / 2 for low, high in known.spans) if known else None
+        """How long half of these jobs were painted at the most; None while too few have ended.
+
+        Where they alone are too few, those count too that differ by the queue alone.
+        """
+        spans: list[Span] = []
+        for each in _alike(kind):
+            spans += self._known[each].spans if each in self._known else ()
+            if len(spans) >= _ENOUGH:
+                return statistics.median((low + high) / 2 for low, high in spans)
+        return None
 
     def learn(self, kind: Kind, span: Span) -> None:
         """Take in how long a job was painted, and have it kept soon."""
@@ -119,7 +126,7 @@ class Pacing:
 
     def _best_known(self, kind: Kind) -> _Known | None:
         """Of the kind itself or, before enough have ended, of the one that differs by the queue alone."""
-        for each in (kind, kind._replace(was_queued=not kind.was_queued)):
+        for each in _alike(kind):
             known = self._known.get(each)
             if known and len(known.spans) >= _ENOUGH:
                 return known
@@ -135,6 +142,11 @@ class Pacing:
             except BusyError:  # nothing is lost before a restart, and the next one tries again
                 self._unkept |= kinds
                 return
+
+
+def _alike(kind: Kind) -> tuple[Kind, Kind]:
+    """The kind, and the one that differs by the queue alone."""
+    return kind, kind._replace(was_queued=not kind.was_queued)
 
 
 class Pace:

@@ -390,6 +390,20 @@ class TestWithKnowledge:
         assert pacing.usual_seconds(kind) == 13.5
 
 
+async def test_what_is_usual_is_known_of_ten_jobs_whether_or_not_runcomfy_queued_them(
+    pacing: Pacing,
+) -> None:
+    queued, at_once = (Kind("a/model", "", 1, was_queued=was) for was in (True, False))
+    for _ in range(5):
+        pacing.learn(queued, (9, 11))
+        assert pacing.usual_seconds(at_once) is None
+        pacing.learn(at_once, (6, 8))
+    assert pacing.usual_seconds(queued) == pacing.usual_seconds(at_once) == 8.5
+    for _ in range(5):
+        pacing.learn(queued, (9, 11))
+    assert [pacing.usual_seconds(kind) for kind in (queued, at_once)] == [10, 10]
+
+
 async def test_another_life_knows_what_the_one_before_has_learned(tmp_path: Path) -> None:
     kind = Kind(order().model_id, "", 1, was_queued=False)
     async with open_database(tmp_path / "bot.db") as database:
