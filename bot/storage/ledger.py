@@ -37,10 +37,13 @@ async def reserve(
         PriceUnknownError: There is a budget in dollars, and nobody knows what the job will cost.
     """
     await _count(connection, {scope: amount for scope, amount in _amounts(job).items() if amount}, job)
+    used_in: dict[tuple[datetime, datetime], Decimal] = {}  # mostly the owner's windows are the server's too
     for window in limits.of_member(job.created_at) + limits.of_ceiling(job.created_at):
-        used = await used_by_member(connection, job.guild_id, job.user_id, window)
-        if used > window.most:
-            raise QuotaExceededError(**_refusal(window, used, job))
+        span = window.since, window.resets_at
+        if span not in used_in:
+            used_in[span] = await used_by_member(connection, job.guild_id, job.user_id, window)
+        if used_in[span] > window.most:
+            raise QuotaExceededError(**_refusal(window, used_in[span], job))
     for window in limits.of_pool(job.created_at) + limits.of_pool_ceiling(job.created_at):
         used = await used_by_guild(connection, job.guild_id, window)
         if used > window.most:
