@@ -97,6 +97,7 @@ class Bot(discord.Client):
         self.tree = app_commands.CommandTree(self)
         self.seen: list[discord.Interaction[Any]] = []
         self.arrivals: asyncio.Queue[discord.Interaction[Any]] = asyncio.Queue()
+        self.knows_guild = asyncio.Event()
 
     async def setup_hook(self) -> None:
         commands: tuple[Any, ...] = (draw, silence, think, ask, quota)
@@ -104,6 +105,12 @@ class Bot(discord.Client):
             self.tree.add_command(command)
         self.add_dynamic_items(Again)
         await self.tree.sync()
+
+    async def on_guild_available(self, _guild: discord.Guild) -> None:
+        self.knows_guild.set()
+
+    async def on_guild_join(self, _guild: discord.Guild) -> None:
+        self.knows_guild.set()  # which of the two it is depends on how soon discord.py says that it is ready
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         self.seen.append(interaction)
@@ -114,13 +121,15 @@ class Bot(discord.Client):
 async def running(
     discord: LocalDiscord, make: Callable[..., Bot] = Bot, **options: Any
 ) -> AsyncIterator[Bot]:
-    """Run the bot until it is online; in the end it is closed."""
+    """Run the bot until it is online and has heard of its guild; in the end it is closed."""
     async with make(**options) as bot:
         task = asyncio.create_task(bot.start(discord.token))
         try:
             await discord.until(lambda: discord.is_online or task.done())
             if task.done():
                 task.result()
+            async with asyncio.timeout(20):
+                await bot.knows_guild.wait()
             yield bot
         finally:
             await bot.close()
