@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["png", "jpeg", "webp"]
 
-_READ = ("PNG", "JPEG", "WEBP")
 _FORMATS: dict[str | None, Format] = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
 _WEBP_SIDE_MAX = 16383  # the format stores a side in 14 bits
 _QUALITIES = (90, 80, 70)
@@ -50,25 +49,22 @@ async def fit(path: Path, limit_bytes: int) -> Fitted:
         OSError: The file cannot be read or is no image.
         ValueError: Not even a picture of one pixel would fit.
     """
-    original = _read(path)  # its first bytes alone, which takes less time than the way to another thread
-    return original if original.size_bytes <= limit_bytes else await decode(_smaller, path, limit_bytes)
+    return await decode(_fit, path, limit_bytes)
 
 
-def _read(path: Path) -> Fitted:
+def _fit(path: Path, limit_bytes: int) -> Fitted:
     size_bytes = path.stat().st_size
-    with Image.open(path, formats=_READ) as image:
-        own = _FORMATS[image.format]
-        return Fitted(path, own, size_bytes, *image.size, own, original_bytes=size_bytes)
-
-
-def _smaller(path: Path, limit_bytes: int) -> Fitted:
-    with Image.open(path, formats=_READ) as image:
+    with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
         original_format = _FORMATS[image.format]
+        if size_bytes <= limit_bytes:
+            return Fitted(
+                path, original_format, size_bytes, *image.size, original_format, original_bytes=size_bytes
+            )
         upright = _upright(image)
     for size, webp in _ever_smaller(upright, limit_bytes):
         if len(webp) <= limit_bytes:
-            copy, original_bytes = _write_beside(path, webp), path.stat().st_size
-            return Fitted(copy, "webp", len(webp), *size, original_format, original_bytes)
+            copy = _write_beside(path, webp)
+            return Fitted(copy, "webp", len(webp), *size, original_format, original_bytes=size_bytes)
     raise ValueError(f"no picture fits into {limit_bytes} bytes")
 
 

@@ -16,6 +16,7 @@ REFUSED_WORDS = 200000
 """Discord's code where the server's AutoMod has blocked what was to be said."""
 
 _PATIENCE_SECONDS = 1.0
+_PAUSE_SECONDS = 0.2
 
 Response = discord.InteractionCallbackResponse[Any]
 
@@ -33,7 +34,10 @@ async def respond(interaction: discord.Interaction[Any], **content: Any) -> Resp
     except discord.HTTPException as error:
         if not _is_too_many(error):
             raise
-    async for attempt in stamina.retry_context(on=_is_too_many, timeout=2, wait_initial=0.2, wait_max=0.8):
+    await asyncio.sleep(_PAUSE_SECONDS)
+    async for attempt in stamina.retry_context(
+        on=_is_too_many, timeout=1.8, wait_initial=_PAUSE_SECONDS, wait_max=0.8
+    ):
         with attempt:
             return await _send(interaction, content)
     raise AssertionError  # the loop above returns or raises

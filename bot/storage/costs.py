@@ -48,12 +48,8 @@ class CostStore:
         self.budget_usd = budget_usd
         """What the owner wants to spend in a month at most; None is unlimited."""
 
-    async def prices(self, model_id: str) -> Prices:
-        """What is known now of what a model's images cost."""
-        return await self._database.read(lambda connection: self.read_prices(connection, model_id))
-
-    async def read_prices(self, connection: aiosqlite.Connection, model_id: str) -> Prices:
-        """As `prices`, as a part of the caller's work."""
+    async def prices(self, connection: aiosqlite.Connection, model_id: str) -> Prices:
+        """What is known now of what a model's images cost, read as a part of the caller's work."""
         rows = _queries.prices(connection, model_id=model_id)
         return Prices({row["credits_each"]: row["usd_each"] async for row in rows})
 

@@ -48,7 +48,7 @@ class TermsStore:
             limits = await self._quotas.read_limits(
                 connection, guild_id, requester.user_id, requester.role_ids, settings.zone
             )
-            prices = await self._costs.read_prices(connection, model_id)
+            prices = await self._costs.prices(connection, model_id)
             return Terms(settings, limits, prices, self._costs.budget_usd)
 
         return await self._database.read(work)

@@ -48,6 +48,12 @@ def costs(database: Database) -> CostStore:
     return CostStore(database, budget_usd=None)
 
 
+async def expected(database: Database, costs: CostStore, model_id: str, credits_each: str) -> Decimal | None:
+    """What an image that counts so much is expected to cost."""
+    prices = await database.read(lambda connection: costs.prices(connection, model_id))
+    return prices.expected_each(Decimal(credits_each))
+
+
 @pytest.fixture
 def quotas(database: Database) -> QuotaStore:
     return QuotaStore(database, OWNERS)
@@ -266,7 +272,7 @@ class TestDollars:
         assert await jobs.reserve(order(), FREE)
 
     async def test_the_cost_takes_the_place_of_what_was_expected(
-        self, jobs: JobStore, costs: CostStore, path: Path
+        self, database: Database, jobs: JobStore, costs: CostStore, path: Path
     ) -> None:
         job = order(images=2, usd_each=Decimal("0.05"), credits_each=Decimal("1.5"))
         await jobs.reserve(job, FREE)
@@ -280,7 +286,7 @@ class TestDollars:
         assert await costs.spent_this_month() == Decimal("0.16")
         assert await costs.due() == []
         assert differences(path) == set()
-        assert (await costs.prices(job.model_id)).expected_each(Decimal("1.5")) == Decimal("0.08")
+        assert await expected(database, costs, job.model_id, "1.5") == Decimal("0.08")
         (bill,) = bills(path)
         assert [bill.guild_id, bill.jobs, bill.images, bill.credits] == [GUILD, 1, 2, 3]
         assert (bill.usd, bill.unpriced) == (Decimal("0.16"), 0)
@@ -302,12 +308,14 @@ class TestDollars:
         change(path, "update jobs set cost_at = cost_at - 3600000")
         assert await costs.due() == []
 
-    async def test_the_dearer_of_the_published_and_the_last_price_is_expected(self, costs: CostStore) -> None:
-        assert (await costs.prices("model")).expected_each(Decimal("1.5")) is None
+    async def test_the_dearer_of_the_published_and_the_last_price_is_expected(
+        self, database: Database, costs: CostStore
+    ) -> None:
+        assert await expected(database, costs, "model", "1.5") is None
         await costs.publish("model", Decimal("0.05"))
-        assert (await costs.prices("model")).expected_each(Decimal("1.5")) == Decimal("0.075")
+        assert await expected(database, costs, "model", "1.5") == Decimal("0.075")
         await costs.publish("model", Decimal("0.1"))
-        assert (await costs.prices("model")).expected_each(Decimal(1)) == Decimal("0.1")
+        assert await expected(database, costs, "model", "1") == Decimal("0.1")
 
 
 class TestUsage:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 
+from bot.decoding import decode
 from bot.images import fit
 
 if TYPE_CHECKING:
@@ -150,6 +152,20 @@ async def test_the_event_loop_stays_free(tmp_path: Path) -> None:
         turns += 1
     assert (await fitting).is_smaller
     assert turns > 10
+
+
+async def test_a_file_that_fits_is_opened_off_the_event_loop_too(tmp_path: Path) -> None:
+    """Of a WebP, Pillow reads all before it says how large it is."""
+    path, go_on = tmp_path / "1.webp", threading.Event()
+    _noise((64, 64)).save(path)
+    others = [asyncio.create_task(decode(lambda _: go_on.wait(), path)) for _ in range(2)]
+    fitting = asyncio.create_task(fit(path, 10**6))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not fitting.done()
+    go_on.set()
+    assert not (await fitting).is_smaller
+    await asyncio.gather(*others)
 
 
 async def test_what_is_no_image_is_an_error(tmp_path: Path) -> None:
