@@ -23,48 +23,52 @@ _SMALLER_QUALITY = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """A file that fits, and what it was made from; sizes in bytes, sides in pixels."""
+class Copy:
+    """How a smaller copy came about: its sides in pixels, and what it was made from, in bytes."""
 
-    path: Path
-    format: Format
-    size_bytes: int
     width: int
     height: int
     original_format: Format
     original_bytes: int
 
-    @property
-    def is_smaller(self) -> bool:
-        """Whether this is a smaller copy and not the original file."""
-        return self.size_bytes < self.original_bytes
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A file that fits: the original, or a WebP copy of it."""
+
+    path: Path
+    size_bytes: int
+    copy: Copy | None = None
 
 
 async def fit(path: Path, limit_bytes: int) -> Fitted:
     """Get a file of at most `limit_bytes`: the original where it fits, else a WebP copy beside it.
 
-    The copy loses as little as it can: first quality, then pixels. The original stays where it is.
+    The copy loses as little as it can: first quality, then pixels. The original stays where it is. One that
+    fits is not opened: to tell how large a WebP is, Pillow reads all of it.
 
     Raises:
-        OSError: The file cannot be read or is no image.
+        OSError: The file cannot be read, or is too large and no image.
         ValueError: Not even a picture of one pixel would fit.
     """
-    return await decode(_fit, path, limit_bytes)
+    if original := _as_it_is(path, limit_bytes):
+        return original
+    return await decode(_copy, path, limit_bytes)
 
 
-def _fit(path: Path, limit_bytes: int) -> Fitted:
+def _as_it_is(path: Path, limit_bytes: int) -> Fitted | None:
     size_bytes = path.stat().st_size
+    return Fitted(path, size_bytes) if size_bytes <= limit_bytes else None
+
+
+def _copy(path: Path, limit_bytes: int) -> Fitted:
     with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
         original_format = _FORMATS[image.format]
-        if size_bytes <= limit_bytes:
-            return Fitted(
-                path, original_format, size_bytes, *image.size, original_format, original_bytes=size_bytes
-            )
         upright = _upright(image)
     for size, webp in _ever_smaller(upright, limit_bytes):
         if len(webp) <= limit_bytes:
-            copy = _write_beside(path, webp)
-            return Fitted(copy, "webp", len(webp), *size, original_format, original_bytes=size_bytes)
+            copy = Copy(*size, original_format, original_bytes=path.stat().st_size)
+            return Fitted(_write_beside(path, webp), len(webp), copy)
     raise ValueError(f"no picture fits into {limit_bytes} bytes")
 
 

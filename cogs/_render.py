@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.i18n import Value
-    from bot.images import Fitted
+    from bot.images import Copy, Fitted
     from bot.models.catalogue import Catalogue, Model
 
 _ALT_TEXT = 1024  # Discord's limit for a file's description
@@ -206,7 +206,7 @@ def _option(model: Model, name: str, value: str | float, locale: str) -> str:
 
 
 def _notes(job: Job, fitted: Sequence[Fitted]) -> list[str]:
-    notes = [_smaller(job, number, file) for number, file in enumerate(fitted, 1) if file.is_smaller]
+    notes = [_smaller(job, number, file, file.copy) for number, file in enumerate(fitted, 1) if file.copy]
     if fitted and len(fitted) < job.images:
         missing = job.images - len(fitted)
         notes.append(
@@ -221,17 +221,17 @@ def _notes(job: Job, fitted: Sequence[Fitted]) -> list[str]:
     return notes
 
 
-def _smaller(job: Job, number: int, file: Fitted) -> str:
+def _smaller(job: Job, number: int, file: Fitted, copy: Copy) -> str:
     return translate(
         "file-made-smaller",
         job.locale,
         number=number,
-        format=_format(file.format),
-        width=file.width,
-        height=file.height,
+        format="WebP",
+        width=copy.width,
+        height=copy.height,
         size=_megabytes(file.size_bytes),
-        original=_format(file.original_format),
-        originalsize=_megabytes(file.original_bytes),
+        original=_format(copy.original_format),
+        originalsize=_megabytes(copy.original_bytes),
         limit=_megabytes(job.file_limit),
     )
 

@@ -19,6 +19,7 @@ from bot.decoding import decode
 from bot.errors import OutputUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from bot.hosts import FileHosts
@@ -79,8 +80,7 @@ class Downloader:
     async def _keep(self, address: URL, folder: Path, name: str) -> Path:
         part = folder / f".{name}.part"
         try:
-            await _PATIENT(_TransientError, self._fetch, address, part)
-            return await decode(partial(_whole, name=name), part)
+            return await _PATIENT(_TransientError, self._fetch, address, part, name)
         finally:
             part.unlink(missing_ok=True)
 
@@ -94,13 +94,15 @@ class Downloader:
         # The address is not told: it names the account (base64 of its id).
         raise OutputUnavailableError("the file's host is not among RUNCOMFY_FILE_HOSTS")
 
-    async def _fetch(self, url: URL, part: Path) -> None:
-        try:
-            async with self._turn, self.session.get(url, timeout=_TIMEOUT, allow_redirects=False) as response:
-                _check(response)
-                await _save(response.content, part)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _TransientError(f"the file was lost on its way: {type(error).__name__}") from None
+    async def _fetch(self, url: URL, part: Path, name: str) -> Path:
+        async with self._turn:
+            try:
+                async with self.session.get(url, timeout=_TIMEOUT, allow_redirects=False) as response:
+                    _check(response)
+                    write_rest = await _save(response.content, part)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise _TransientError(f"the file was lost on its way: {type(error).__name__}") from None
+            return await decode(partial(_whole, write_rest=write_rest, name=name), part)
 
 
 def _check(response: aiohttp.ClientResponse) -> None:
@@ -115,15 +117,19 @@ def _check(response: aiohttp.ClientResponse) -> None:
         raise OutputUnavailableError("the file is too large")
 
 
-async def _save(content: aiohttp.StreamReader, part: Path) -> None:
-    size = 0
+async def _save(content: aiohttp.StreamReader, part: Path) -> Callable[[], None]:
+    """Write the file but for its last chunk; what writes that one, in the thread that decodes it all."""
+    size, write = 0, None
     async for chunk in content.iter_chunked(_CHUNK):
         if size + len(chunk) > _BYTES_MAX:
             raise OutputUnavailableError("the file is too large")
-        await asyncio.to_thread(_append if size else _begin, part, chunk)
+        if write:
+            await asyncio.to_thread(write)
+        write = partial(_append if size else _begin, part, chunk)
         size += len(chunk)
-    if not size:
+    if write is None:
         raise _TransientError("the file is empty")
+    return write
 
 
 def _begin(part: Path, chunk: bytes) -> None:
@@ -136,8 +142,9 @@ def _append(part: Path, chunk: bytes) -> None:
         file.write(chunk)
 
 
-def _whole(part: Path, name: str) -> Path:
+def _whole(part: Path, write_rest: Callable[[], None], name: str) -> Path:
     """The file by its own name, with the extension of what it really is."""
+    write_rest()
     return part.replace(part.with_name(f"{name}.{_extension(part)}"))
 
 

@@ -20,7 +20,7 @@ from tests.orders import order
 CATALOGUE = Catalogue.load()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
 DESCRIPTION, ALT_TEXT = 4096, 1024  # Discord's limits
-PNG = Fitted(Path("1.png"), "png", 9_000, 64, 64, "png", 9_000)
+PNG = Fitted(Path("1.png"), 9_000)
 
 
 def job(**changes: Any) -> Job:

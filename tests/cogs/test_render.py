@@ -13,7 +13,7 @@ import pytest
 
 from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
-from bot.images import Fitted
+from bot.images import Copy, Fitted
 from bot.jobs.ports import Progress
 from bot.models.catalogue import Catalogue, Model
 from bot.models.prices import Prices
@@ -31,8 +31,8 @@ CATALOGUE = Catalogue.load()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
 STAMP = f"<t:{int(AT.timestamp())}:R>"
 DESCRIPTION, FOOTER, ALT_TEXT = 4096, 2048, 1024  # Discord's limits
-PNG = Fitted(Path("1.png"), "png", 9_000, 64, 64, "png", 9_000)
-SMALLER = Fitted(Path("2.webp"), "webp", 9_437_184, 4096, 2304, "png", 22_020_096)
+PNG = Fitted(Path("1.png"), 9_000)
+SMALLER = Fitted(Path("2.webp"), 9_437_184, Copy(4096, 2304, "png", 22_020_096))
 
 
 def job(**changes: Any) -> Job:
@@ -306,7 +306,7 @@ def test_nothing_of_the_inside_is_shown(status: JobStatus) -> None:
     shown = job(
         status=status, error="unexpected", error_values={"reference": "7F3K2"}, message_id=123_456_789
     )
-    fitted = Fitted(Path("/srv/files/fd/1.webp"), "webp", 1, 1, 1, "png", 2_000_000)
+    fitted = Fitted(Path("/srv/files/fd/1.webp"), 1, Copy(1, 1, "png", 2_000_000))
     text = str(render.embed(shown, CATALOGUE, fitted=[fitted]).to_dict())
     hidden = ["http", "runcomfy.", "request-secret", str(shown.token), shown.model_id, "123456789", "/srv"]
     assert [word for word in hidden if word in text.lower()] == []
