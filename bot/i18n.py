@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -66,6 +66,11 @@ def _filling(value: Value, locale: str) -> object:
         return ", ".join(translate(text.key, locale, **text.values) for text in value)
     if isinstance(value, str):
         return value
+    return _number(value)
+
+
+@lru_cache(maxsize=1000)
+def _number(value: int | Decimal) -> object:
     # A number's form decides too: 1.0 and 1.50 have other plurals than 1 and 1.5 in many languages.
     number = int(value) if value == int(value) else Decimal(value).normalize()
     return fluent_number(number, useGrouping=False, maximumFractionDigits=_FRACTION_DIGITS)

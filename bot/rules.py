@@ -35,6 +35,7 @@ SAFETY: Final = "safety_tolerance"
 NOT_DEFAULTABLE: Final = frozenset({PROMPT, SEED})
 """Options that a server has no default for: what makes an order one's own."""
 
+_ANYTHING = (-math.inf, math.inf)
 _NAMED = 5  # how many channels or roles a refusal names
 
 
@@ -106,7 +107,7 @@ def _mentions(sign: str, ids: frozenset[int]) -> str:
 
 def _span(settings: GuildSettings, requester: Requester, option: Option) -> tuple[float, float]:
     """The lowest and the highest rank that the rules allow a value of this option; see `_rank`."""
-    lowest, highest = -math.inf, math.inf
+    lowest, highest = _ANYTHING
     if option.name == RESOLUTION and settings.highest_resolution in option.choices:
         highest = option.choices.index(settings.highest_resolution)
     elif option.name in COUNTS and settings.most_images is not None:
@@ -144,7 +145,7 @@ def _defaults(settings: GuildSettings, requester: Requester, model: Model) -> di
             continue
         value = default_of(settings, model, option)
         low, high = _span(settings, requester, option)
-        if (low, high) != (-math.inf, math.inf):
+        if (low, high) != _ANYTHING:
             value = _clamped(model, option, value, low, high)
         found[option.name] = value
     return found
@@ -186,7 +187,9 @@ def _check(
     settings: GuildSettings, requester: Requester, model: Model, option: Option, cleaned: Input
 ) -> None:
     low, high = _span(settings, requester, option)
-    rank = _rank(option, cleaned[option.name]) if option.name in cleaned else None
+    if (low, high) == _ANYTHING or option.name not in cleaned:
+        return
+    rank = _rank(option, cleaned[option.name])
     if rank is not None and not low <= rank <= high:
         raise _refusal(settings, option, model.option_names(requester.locale)[option.name], low, high)
 

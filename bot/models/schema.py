@@ -135,9 +135,12 @@ class ModelSchema:
         return next((option for option in named if option and option.type == "integer"), None)
 
     def _validate(self, cleaned: dict[str, Value]) -> None:
-        for name, value in cleaned.items():
-            if error := next(self._single[name].iter_errors(value), None):
-                raise InvalidOptionError(option=name, problem=problem_of(error))
+        for option in self.options:
+            value = cleaned.get(option.name, option.default)
+            if value == option.default and not option.required and not option.is_seed:
+                continue  # checked when the schema was read
+            if error := next(self._single[option.name].iter_errors(value), None):
+                raise InvalidOptionError(option=option.name, problem=problem_of(error))
         if error := next(self._whole.iter_errors(cleaned), None):
             name = str(error.absolute_path[0]) if error.absolute_path else ", ".join(cleaned)
             raise InvalidOptionError(option=name, problem=problem_of(error))

@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import itertools
+import pkgutil
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from fluent.syntax import ast as ftl
 from fluent.syntax import parse
 from fluent.syntax.visitor import Visitor
 
+import bot
 from bot import errors, refusals
 from bot.i18n import DEFAULT_LOCALE, Text, translate
 from bot.limits import Kind
@@ -250,6 +252,8 @@ def _subclasses(parent: type[errors.BotError]) -> Iterator[type[errors.BotError]
         yield from _subclasses(child)
 
 
+for module in pkgutil.walk_packages(bot.__path__, "bot."):
+    importlib.import_module(module.name)  # a module may have failures of its own
 FAILURES = [error for error in _subclasses(errors.BotError) if hasattr(error, "key")]
 assert refusals.MemberBlockedError in FAILURES
 

@@ -145,6 +145,25 @@ def test_a_seed_is_drawn_within_the_schemas_bounds_even_if_required() -> None:
     assert {schema.clean({})["seed"] for _ in range(60)} == {5, 6}
 
 
+@pytest.mark.parametrize(("name", "value"), [("seed", -1), ("text", "")])
+def test_a_default_that_breaks_the_schema_is_refused_where_somebody_chooses_it(
+    name: str, value: object
+) -> None:
+    """Of a seed, which is drawn, and of what is required nobody needs the default."""
+    schema = ModelSchema.read(
+        {
+            "properties": {
+                "text": {"type": "string", "minLength": 1, "default": ""},
+                "seed": {"type": "integer", "minimum": 0, "default": -1},
+            },
+            "required": ["text"],
+        }
+    )
+    assert schema.clean({"text": "a fox", "seed": 0}) == {"text": "a fox", "seed": 0}
+    with pytest.raises(InvalidOptionError):
+        schema.clean({"text": "a fox", "seed": 0, name: value})
+
+
 def test_unknown_names_are_dropped() -> None:
     assert "sampler" not in SCHEMA.clean({"prompt": "a fox", "sampler": "euler"})
 
