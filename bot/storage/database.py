@@ -17,6 +17,7 @@ import aiosql
 
 from bot.errors import BusyError, ConfigError
 from bot.storage.desk import Desk, Reply, Work
+from bot.storage.disk import Disk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -39,16 +40,17 @@ def queries(name: str, driver: str = "aiosqlite") -> Any:
 class _Write(Reply[T]):
     """A work that waits to be written."""
 
-    def __init__(self, work: Work[T]) -> None:
+    def __init__(self, work: Work[T], *, waits_for_disk: bool) -> None:
         super().__init__()
         self.work = work
+        self.waits_for_disk = waits_for_disk
         self._give_up_at = time.monotonic() + _BUSY_SECONDS
 
     @property
     def is_late(self) -> bool:
         return time.monotonic() > self._give_up_at
 
-    def tell_of(self, error: BaseException | None) -> None:
+    def tell_of(self, error: BaseException | None = None) -> None:
         """Let the caller go on: with the error of all that were written together, or as it went itself."""
         self.error = error or self.error
         if isinstance(self.error, sqlite3.OperationalError):
@@ -65,10 +67,10 @@ def _busy(cause: sqlite3.OperationalError) -> BusyError:
 class Database:
     """One connection that writes, one that reads beside it. What `transaction` returned survives a kill."""
 
-    def __init__(self, path: Path, writer: Desk, reader: Desk) -> None:
-        self._log_file = Path(f"{path}-wal")
+    def __init__(self, writer: Desk, reader: Desk, disk: Disk) -> None:
         self._writer = writer
         self._reader = reader
+        self._disk = disk
         self._urgent: deque[_Write[Any]] = deque()
         self._waiting: deque[_Write[Any]] = deque()
 
@@ -80,57 +82,52 @@ class Database:
         """
         return await self._reader.run(self._reader.do, work)
 
-    async def transaction(self, work: Work[T], *, is_urgent: bool = False) -> T:
+    async def transaction(self, work: Work[T], *, is_urgent: bool = False, waits_for_disk: bool = True) -> T:
         """Run `work` on the writing connection in one transaction, committed durably or not at all.
 
         Those that wait are written together, each whole or not at all, the urgent ones first. A cancelled
-        caller does not split it: it is brought to its end. What is urgent returns once a kill cannot undo it,
-        and is brought to the disk right after that; until then, a few milliseconds, a power cut could.
+        caller does not split it: it is brought to its end. What does not wait for the disk returns once a
+        kill cannot undo it; for a twentieth of a second, and not beyond the next that waits, a power cut can.
 
         Raises:
             BusyError: The database is locked, full or read-only; nothing was written.
         """
-        write = _Write(work)
+        write = _Write(work, waits_for_disk=waits_for_disk)
         (self._urgent if is_urgent else self._waiting).append(write)
         self._writer.soon(self._write_together)
-        return await write
+        try:
+            return await write
+        finally:
+            if not waits_for_disk:
+                self._disk.due()
 
     async def finish(self) -> None:
         """Returns once everything that had begun is at its end, whoever asked for it and was cancelled."""
         for desk in (self._writer, self._reader):
             await desk.run(lambda: None)
+        await self._disk.run(self._disk.flush)
 
     def _write_together(self) -> None:
-        queue = self._urgent or self._waiting
-        writes = self._next(queue)
+        writes = self._next(self._urgent or self._waiting)
         if not writes:
-            return  # those before have taken it along
-        is_urgent = queue is self._urgent
+            return  # those before have taken them along
         error: Exception | None = BusyError()
         try:
-            self._commit(writes, "normal" if is_urgent else "full")
+            self._commit(writes)
             error = None
         except sqlite3.Error as raised:
             _log.warning("the database refuses to write: %s", raised)
             error = raised
         finally:  # whatever has happened, nobody waits for ever
             for write in writes:
-                write.tell_of(error)
-        if is_urgent and not error:
-            self._sync()
+                if error or not write.waits_for_disk:
+                    write.tell_of(error)
+        if not error:
+            self._disk.committed([write.tell_of for write in writes if write.waits_for_disk])
 
-    def _sync(self) -> None:
-        """Bring to the disk what was written without waiting for it."""
-        try:
-            with self._log_file.open("rb") as file:
-                os.fsync(file.fileno())
-        except OSError as error:  # the next write waits for the disk itself, and tells its caller
-            _log.warning("the database is not on the disk yet: %s", error.strerror)
-
-    def _commit(self, writes: list[_Write[Any]], synchronous: str) -> None:
+    def _commit(self, writes: list[_Write[Any]]) -> None:
         connection = self._writer.connection
         try:
-            connection.say(f"pragma synchronous = {synchronous}")
             connection.say("begin immediate")
             for write in writes:
                 self._write(write)
@@ -177,11 +174,14 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
             writer = await stack.enter_async_context(_connect(path))
             reader = await stack.enter_async_context(_connect(path))
             await writer.run(writer.do, _prepare)
+            disk = Disk(path)
+            stack.callback(disk.end)
+            await disk.run(disk.settle)
         except OSError as error:
             raise ConfigError([f"DATABASE_URL cannot be used: {error.strerror}"]) from error
         except sqlite3.DatabaseError as error:
             raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
-        database = Database(path, writer, reader)
+        database = Database(writer, reader, disk)
         stack.push_async_callback(database.finish)
         yield database
 
@@ -234,3 +234,4 @@ async def _prepare(connection: aiosqlite.Connection) -> None:
     for number in sorted(step for step in steps if step > version):
         script = re.sub(r"^--.*$", "", steps[number].read_text("utf-8"), flags=re.MULTILINE)
         await connection.executescript(f"begin immediate; {script}; pragma user_version = {number}; commit;")
+    await connection.execute("pragma synchronous = normal")  # `Disk` does the rest

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import sys
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import aiosqlite
@@ -15,31 +17,39 @@ import aiosqlite
 if TYPE_CHECKING:
     from pathlib import Path
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[aiosqlite.Connection], Awaitable[T]]
 
 
-class Reply(Generic[T]):
+class Outcome:
+    """Keeps what is raised inside."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> None:
+        """Nothing is needed for that."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        self.error = error
+        return True
+
+
+class Reply(Outcome, Generic[T]):
     """What comes of a thread's work, for whoever waits for it on the event loop; what it raises is theirs.
 
     It takes half as long as a future of `concurrent.futures`, and a job waits for a dozen of them.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[T] = self._loop.create_future()
         self.result: T | None = None
-        self.error: BaseException | None = None
 
     def __await__(self) -> Generator[Any, None, T]:
         return self._future.__await__()
-
-    def __enter__(self) -> None:
-        """What is raised inside is kept."""
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
-        self.error = error
-        return True
 
     def tell(self) -> None:
         """Let whoever waits go on; to be called in the thread."""
@@ -75,15 +85,20 @@ class _Here(aiosqlite.Connection):
         return fn(*args, **kwargs)
 
 
-class Desk:
-    """A connection and the one thread that works with it."""
+class Thread:
+    """Calls functions one after the other, in a thread of its own, with less ado than an executor."""
 
-    def __init__(self, path: Path, *, busy_seconds: float) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
-        self.connection = _Here(partial(sqlite3.connect, path, busy_seconds, isolation_level=None), 64)
+    def __init__(self, name: str) -> None:
+        self._calls: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
-        """What a function returns that is called in the thread, after those that were before it."""
+        """What a function returns that is called in the thread, after those that were before it.
+
+        Raises:
+            Exception: Whatever it raises.
+        """
         reply: Reply[T] = Reply()
 
         def answer() -> None:
@@ -91,12 +106,38 @@ class Desk:
                 reply.result = function(*args)
             reply.tell()
 
-        self._thread.submit(answer)
+        self.soon(answer)
         return await reply
 
-    def soon(self, function: Callable[[], None]) -> None:
-        """Call a function in the thread, after those that were before it."""
-        self._thread.submit(function)
+    def soon(self, function: Callable[[], object]) -> None:
+        """Call a function in the thread, after those that were before it.
+
+        Raises:
+            RuntimeError: The thread has ended.
+        """
+        if not self._thread.is_alive():
+            raise RuntimeError("the thread has ended")
+        self._calls.put(function)
+
+    def end(self) -> None:
+        """Return once all calls are through; no more are taken."""
+        self._calls.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while call := self._calls.get():
+            with (outcome := Outcome()):
+                call()
+            if outcome.error:
+                _log.error("unexpected", exc_info=outcome.error)
+
+
+class Desk(Thread):
+    """A connection and the one thread that works with it."""
+
+    def __init__(self, path: Path, *, busy_seconds: float) -> None:
+        super().__init__("sqlite")
+        self.connection = _Here(partial(sqlite3.connect, path, busy_seconds, isolation_level=None), 64)
 
     def do(self, work: Work[T]) -> T:
         """What a work returns; to be called in the thread.
@@ -116,7 +157,7 @@ class Desk:
     async def close(self) -> None:
         """Close the connection, and end its thread."""
         await self.run(self.connection.shut)
-        self._thread.shutdown()
+        self.end()
 
 
 def _done(work: Awaitable[T]) -> T:

@@ -84,7 +84,7 @@ class JobStore:
     async def reserve(self, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
         """Count the job wherever it is limited and add its row, or do neither.
 
-        Survives a kill once it has returned, and a power cut some milliseconds later.
+        Survives a kill once it has returned, and a power cut a twentieth of a second later.
 
         Returns:
             False for an interaction that has a row already, as a replayed one has: nothing was changed.
@@ -105,7 +105,7 @@ class JobStore:
             await ledger.reserve(connection, job, limits, budget_usd)
             return True
 
-        return await self._database.transaction(work, is_urgent=True)
+        return await self._database.transaction(work, is_urgent=True, waits_for_disk=False)
 
     async def get(self, job_id: str) -> Job:
         """The job as it stands now.
@@ -133,8 +133,8 @@ class JobStore:
         return [job for job in jobs if not job.status.is_final or job.is_fetchable]
 
     async def answered(self, job_id: str, message_id: int) -> Job | None:
-        """Note which message is the job's; the job as it stands now."""
-        return await self._change("answered", job_id, message_id=message_id)
+        """Note which message is the job's, as durably as `reserve`; the job as it stands now."""
+        return await self._change("answered", job_id, waits_for_disk=False, message_id=message_id)
 
     async def submitting(self, job_id: str) -> Job | None:
         """From waiting to submitting, right before the POST; None where the job was cancelled meanwhile."""
@@ -218,9 +218,8 @@ class JobStore:
 
     async def looked(self, job: Job, *, is_last: bool = False) -> None:
         """Note that a due job's images have not come; when to look again follows from how often that was."""
-        look_at = (
-            None if is_last else _late(replace(job, looks=job.looks + 1), job.ended_at or job.created_at)
-        )
+        ended_at = job.ended_at or job.created_at
+        look_at = None if is_last else _late(replace(job, looks=job.looks + 1), ended_at)
         await self._change("looked", job.job_id, look_at=look_at)
 
     async def take_up_late(self, job_id: str) -> Job | None:
@@ -239,10 +238,12 @@ class JobStore:
 
         return await self._database.read(work)
 
-    async def _change(self, verb: str, job_id: str, **values: str | int | None) -> Job | None:
+    async def _change(
+        self, verb: str, job_id: str, *, waits_for_disk: bool = True, **values: str | int | None
+    ) -> Job | None:
         statement = getattr(self._queries, verb)
 
         async def work(connection: aiosqlite.Connection) -> Job | None:
             return job_of(await statement(connection, job_id=job_id, **values))
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, waits_for_disk=waits_for_disk)

@@ -195,19 +195,31 @@ class TestTransaction:
         assert await asyncio.gather(held, soon, *late) == [None, [], ["a"], ["a"]]
         assert order_of == ["a", "b", "c"]
 
-    async def test_what_is_urgent_is_told_before_it_is_brought_to_the_disk(
+    async def test_what_waits_for_the_disk_is_told_when_it_is_there(
+        self, database: Database, path: Path
+    ) -> None:
+        go_on = threading.Event()
+        database._disk.soon(go_on.wait)
+        waiting = asyncio.create_task(database.transaction(add_two))
+        await asyncio.sleep(0)
+        await database.transaction(partial(add, name="three"), waits_for_disk=False)
+        await database._writer.run(lambda: None)
+        assert facts(path) == ["one", "three", "two"]
+        assert not waiting.done()
+        go_on.set()
+        assert await waiting == "done"
+
+    async def test_what_cannot_be_brought_to_the_disk_says_so(
         self, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """A power cut cannot be had here; what cannot be brought there says so."""
+        """A power cut cannot be had here."""
         log = Path(f"{path}-wal")
         async with open_database(path) as database:
-            await database.transaction(add_two, is_urgent=True)
-            await database.finish()
+            await database.transaction(add_two)
             assert "not on the disk" not in caplog.text
             elsewhere = await asyncio.to_thread(log.rename, path.with_name("elsewhere"))
-            await database.transaction(partial(add, name="three"), is_urgent=True)
-            await database.finish()
-            assert "not on the disk yet: No such file" in caplog.text
+            await database.transaction(partial(add, name="three"))
+            assert "not on the disk: No such file" in caplog.text
             await asyncio.to_thread(elsewhere.rename, log)
         assert facts(path) == ["one", "three", "two"]
 
