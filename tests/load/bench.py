@@ -12,6 +12,7 @@ import re
 import statistics
 import tempfile
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from playground.discord import Interaction
 
+_PAUSE_SECONDS = 0.1
 BOTS = {"bot": "bot", "bare": "tests.load.bare_bot"}
 ROWS = {
     "start": "start until Discord has it online, s",
@@ -85,7 +87,6 @@ async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
         found["start"] = await people.start()
         await asyncio.sleep(2)
         found["idle"] = rss(people.bot.pid)
-        found |= _quantiles("one", _responses(people, await people.alone(sizes.ones, sizes.patience)))
         behind = await people.one_by_one(sizes.ones)
         found |= _quantiles("next", _responses(people, behind))
         await people.all_posted(behind, sizes.patience)
@@ -93,7 +94,6 @@ async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
         found |= _quantiles("burst", _responses(people, burst))
         found["burst refused"] = len(burst) - len(people.taken(burst))
         await people.all_posted(burst, sizes.patience)
-        found |= await _steady(people, sizes)
         found |= await _crowd(people, sizes)
         if sizes.in_flight:
             found |= await _many(people, sizes, is_resuming=module == "bot")
@@ -131,17 +131,48 @@ async def _blocked(folder: Path, module: str, picture: Path, sizes: Sizes) -> di
     return {"blocked": max(map(float, found), default=0) * 1000, "blocked often": len(found)}
 
 
-async def _steady(people: Crowd, sizes: Sizes) -> dict[str, float]:
+async def _in_turn(
+    folder: Path, picture: Path, sizes: Sizes, bots: Iterable[str]
+) -> dict[str, dict[str, float]]:
+    """Single orders, from one bot and then from the other: the machine's speed changes while they come."""
+    async with AsyncExitStack() as stack:
+        crowds: dict[str, Crowd] = {}
+        for name in bots:
+            both = crowd(_made(folder / f"{name} in turn"), BOTS[name], picture)
+            crowds[name] = await stack.enter_async_context(both)
+            await crowds[name].start()
+        await asyncio.sleep(2)
+        ones: dict[str, list[Interaction]] = {name: [] for name in crowds}
+        for _ in range(sizes.ones):
+            for name, people in crowds.items():
+                ones[name] += (order := await people.burst(1, 10))
+                await people.all_posted(order, sizes.patience)
+                await asyncio.sleep(_PAUSE_SECONDS)  # a job's last writes follow its post
+        steady = await _steady(crowds, sizes)
+        return {
+            name: _quantiles("one", _responses(people, ones[name])) | steady[name]
+            for name, people in crowds.items()
+        }
+
+
+async def _steady(crowds: dict[str, Crowd], sizes: Sizes) -> dict[str, dict[str, float]]:
     """Jobs of a kind that was not had before, once as many have taught how long they take."""
-    await people.runcomfy.seconds(sizes.seconds)
-    teachers = await people.burst(sizes.steady, sizes.patience, resolution="2K")
-    await people.all_posted(teachers, sizes.patience)
-    orders = []
+    for people in crowds.values():
+        await people.runcomfy.seconds(sizes.seconds)
+        teachers = await people.burst(sizes.steady, sizes.patience, resolution="2K")
+        await people.all_posted(teachers, sizes.patience)
+    orders: dict[str, list[Interaction]] = {name: [] for name in crowds}
     for _ in range(sizes.steady):
-        orders += await people.burst(1, 10, resolution="2K")
-        await asyncio.sleep(0.5)
-    await people.all_posted(orders, sizes.patience)
-    await people.runcomfy.seconds(0.5)
+        for name, people in crowds.items():
+            orders[name] += await people.burst(1, 10, resolution="2K")
+            await asyncio.sleep(0.25)
+    for name, people in crowds.items():
+        await people.all_posted(orders[name], sizes.patience)
+    return {name: await _posts(people, orders[name]) for name, people in crowds.items()}
+
+
+async def _posts(people: Crowd, orders: list[Interaction]) -> dict[str, float]:
+    """How long each took beside RunComfy's own time."""
     made = {order["prompt"]: order for order in await people.runcomfy.orders()}
     late, added, polls = [], [], []
     for prompt, order in people.orders.items():
@@ -214,12 +245,13 @@ def table(found: dict[str, dict[str, float]], sizes: Sizes) -> str:
 
 
 async def run(folder: Path, sizes: Sizes, bots: Iterable[str] = tuple(BOTS)) -> dict[str, dict[str, float]]:
-    """Measure the bots one after the other."""
+    """Measure both bots: single orders in turn, all else one bot after the other."""
     picture = folder / "picture.png"
     Image.new("RGB", (64, 64), "teal").save(picture)
     found: dict[str, dict[str, float]] = {name: {} for name in BOTS}
+    found |= await _in_turn(folder, picture, sizes, bots)
     for name in bots:
-        found[name] = await measure(folder / name, BOTS[name], picture, sizes)
+        found[name] |= await measure(folder / name, BOTS[name], picture, sizes)
     return found
 
 

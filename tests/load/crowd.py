@@ -90,14 +90,6 @@ class Crowd:
         """Order one by one, each once the one before has its first response."""
         return [(await self.burst(1, 10))[0] for _ in range(jobs)]
 
-    async def alone(self, jobs: int, seconds: float) -> list[Interaction]:
-        """Order one by one, each once the one before is posted."""
-        orders = []
-        for _ in range(jobs):
-            orders += (order := await self.burst(1, 10))
-            await self.all_posted(order, seconds)
-        return orders
-
     async def fill(self, jobs: int, seconds: float) -> None:
         """Order so many, a few at a time, for as long as this may take."""
         async with asyncio.timeout(seconds):
