@@ -95,11 +95,7 @@ class Database:
         write = _Write(work, waits_for_disk=waits_for_disk)
         (self._urgent if is_urgent else self._waiting).append(write)
         self._writer.soon(self._write_together)
-        try:
-            return await write
-        finally:
-            if not waits_for_disk:
-                self._disk.due()
+        return await write
 
     async def finish(self) -> None:
         """Returns once everything that had begun is at its end, whoever asked for it and was cancelled."""
