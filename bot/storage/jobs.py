@@ -133,8 +133,8 @@ class JobStore:
         return [job for job in jobs if not job.status.is_final or job.is_fetchable]
 
     async def answered(self, job_id: str, message_id: int) -> Job | None:
-        """Note which message is the job's; the job as it stands now."""
-        return await self._change("answered", job_id, message_id=message_id)
+        """Note which message is the job's, as durably as `reserve`; the job as it stands now."""
+        return await self._change("answered", job_id, waits_for_disk=False, message_id=message_id)
 
     async def submitting(self, job_id: str) -> Job | None:
         """From waiting to submitting, right before the POST; None where the job was cancelled meanwhile."""
@@ -238,10 +238,12 @@ class JobStore:
 
         return await self._database.read(work)
 
-    async def _change(self, verb: str, job_id: str, **values: str | int | None) -> Job | None:
+    async def _change(
+        self, verb: str, job_id: str, *, waits_for_disk: bool = True, **values: str | int | None
+    ) -> Job | None:
         statement = getattr(self._queries, verb)
 
         async def work(connection: aiosqlite.Connection) -> Job | None:
             return job_of(await statement(connection, job_id=job_id, **values))
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, waits_for_disk=waits_for_disk)

@@ -33,8 +33,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def open_scene(folder: Path, *, seconds: tuple[float, float] = (0, 0)) -> AsyncIterator[Scene]:
-    """A RunComfy that takes so many seconds, and limits that nobody reaches.
+async def open_scene(
+    folder: Path, *, seconds: tuple[float, float] = (0, 0), **settings: str
+) -> AsyncIterator[Scene]:
+    """A RunComfy that takes so many seconds, and limits that nobody reaches; `settings` are the bot's.
 
     What is random follows from a seed that is printed; `KILLS_SEED` brings it back.
     """
@@ -49,6 +51,7 @@ async def open_scene(folder: Path, *, seconds: tuple[float, float] = (0, 0)) -> 
         DEFAULT_QUOTA=_MANY,
         MAX_QUOTA=_MANY,
         BUDGET=_MANY,
+        **settings,
     ) as world:
         runcomfy = cast("OverheardRunComfy", world.runcomfy)
         crowd = Crowd(world, runcomfy, dice)

@@ -52,13 +52,20 @@ async def order(scene: Scene, prompt: str) -> Act:
     return lambda: person.command("imagine", prompt=prompt, num_images=2, resolution="0.5K")
 
 
+async def order_one_more(scene: Scene, prompt: str) -> Act:
+    """The second order of somebody who may have one at a time: it has its message, and waits for its turn."""
+    person = scene.world.newcomer()
+    await person.command("imagine", prompt=f"{prompt}, before", resolution="0.5K")
+    await scene.world.discord.until(lambda: any(prompt in str(each.input) for each in scene.runcomfy.submits))
+    return lambda: person.command("imagine", prompt=prompt, num_images=2, resolution="0.5K")
+
+
 ORDERING: list[Point] = [
     Unwritten(),
     Written({"status": "waiting", "message_id": None}),
     Call("callback", "arrived"),
     Call("callback", "made"),
     Call("callback", "answered"),
-    Written({"status": "waiting", "message_id": True}, after="callback"),
 ]
 SUBMITTING: list[Point] = [
     Written({"status": "submitting"}, after="callback"),
@@ -89,6 +96,19 @@ DELIVERING: list[Point] = [
 async def test_a_job_that_goes_well(tmp_path: Path, points: list[Point]) -> None:
     async with open_scene(tmp_path) as scene:
         await kill_at_each(scene, "well", order, points)
+        await check(scene.world, scene.runcomfy)
+
+
+async def test_a_job_that_waits_for_its_turn(tmp_path: Path) -> None:
+    async with open_scene(tmp_path, MAX_JOBS_PER_USER="1") as scene:
+        scene.runcomfy.hold()
+        waiting: list[Point] = [
+            Written({"status": "waiting", "message_id": True}, after="callback"),
+            Call("progress", "arrived"),
+            Call("progress", "made"),
+            Call("progress", "answered"),
+        ]
+        await kill_at_each(scene, "next", order_one_more, waiting)
         await check(scene.world, scene.runcomfy)
 
 
