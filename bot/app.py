@@ -37,10 +37,10 @@ from bot.storage.facts import FactStore
 from bot.storage.guilds import GuildStore
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
+from bot.storage.orders import OrderStore
 from bot.storage.paces import PaceStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
-from bot.storage.terms import TermsStore
 from cogs._delivery import DiscordDelivery
 from cogs._log import DiscordGuildLog
 from cogs._removal import take_down
@@ -132,8 +132,8 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         pacing=pacing,
         deadline=timedelta(seconds=settings.deadline_seconds),
     )
-    terms = TermsStore(database, bot.settings, bot.quotas, costs)
-    bot.jobs = JobService(jobs=jobs, terms=terms, catalogue=catalogue, runcomfy=runcomfy, runner=runner)
+    orders = OrderStore(database, jobs=jobs, guilds=bot.settings, quotas=bot.quotas, costs=costs)
+    bot.jobs = JobService(jobs=jobs, orders=orders, catalogue=catalogue, runcomfy=runcomfy, runner=runner)
     if watch:
         await stack.enter_async_context(watch.over(bot, runner, runcomfy, database, costs))
     await stack.enter_async_context(bot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.models.options import SEED
@@ -39,18 +40,47 @@ _ANYTHING = (-math.inf, math.inf)
 _NAMED = 5  # how many channels or roles a refusal names
 
 
-async def ruled(
-    settings: GuildSettings, requester: Requester, model: Model, chosen: Mapping[str, object]
+@dataclass(frozen=True)
+class Wording:
+    """The texts of an order beside what their server forbids."""
+
+    words: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    async def check(self) -> None:
+        """Look for the words in the texts, which may take as long as a tenth of a second.
+
+        Raises:
+            WordsForbiddenError: A text has a forbidden word.
+            PatternTooSlowError: The forbidden patterns took too long.
+        """
+        if await has_forbidden(self.words, self.texts):
+            raise WordsForbiddenError
+
+
+class UncheckedError(Exception):
+    """The wording of an order is to be checked first, where nobody waits for that but who ordered."""
+
+    def __init__(self, wording: Wording) -> None:
+        super().__init__()
+        self.wording = wording
+
+
+def ruled(
+    settings: GuildSettings,
+    requester: Requester,
+    model: Model,
+    chosen: Mapping[str, object],
+    checked: Wording | None = None,
 ) -> Input:
     """A complete input for the model: what was chosen, the server's defaults, and the model's own.
 
     What nobody chose is brought within the rules; what somebody chose is refused where it is not.
 
     Raises:
+        UncheckedError: The server forbids words, and these were not `checked` in these texts.
         MemberBlockedError, RoleNeededError, ChannelForbiddenError: Nothing may be ordered so.
         ResolutionForbiddenError, TooManyImagesError, WebSearchForbiddenError, SafetyForbiddenError: Not that.
-        WordsForbiddenError: A text has a forbidden word.
-        PatternTooSlowError: The forbidden patterns took too long.
         InvalidOptionError: A value breaks the model's schema.
     """
     check_place(settings, requester)
@@ -59,12 +89,9 @@ async def ruled(
     for option in model.schema.options:
         _check(settings, requester, model, option, cleaned)
     if settings.forbidden_words:
-        typed = [
-            option.name for option in model.schema.options if option.type == "string" and not option.choices
-        ]
-        texts = [str(cleaned[name]) for name in typed if name in cleaned]
-        if await has_forbidden(settings.forbidden_words, texts):
-            raise WordsForbiddenError
+        wording = Wording(settings.forbidden_words, _typed(model, cleaned))
+        if wording != checked:
+            raise UncheckedError(wording)
     return cleaned
 
 
@@ -95,6 +122,12 @@ def loosest(settings: GuildSettings, channel_id: int, *, is_age_restricted: bool
     if own is None or general is None or is_age_restricted:
         return general if own is None else own
     return min(own, general)
+
+
+def _typed(model: Model, cleaned: Input) -> tuple[str, ...]:
+    """What somebody may have typed word by word."""
+    typed = [option.name for option in model.schema.options if option.type == "string" and not option.choices]
+    return tuple(str(cleaned[name]) for name in typed if name in cleaned)
 
 
 def _channel(requester: Requester) -> int:

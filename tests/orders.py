@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.records import Job, JobStatus, Requester
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from bot.limits import Limits
+    from bot.storage.jobs import JobStore
 
 MODEL_ID = "google/nano-banana-2/text-to-image"
 GUILD, MEMBER, CHANNEL = 900_000_000_000_000_001, 900_000_000_000_000_002, 900_000_000_000_000_003
@@ -61,3 +67,12 @@ def requester(**changes: Any) -> Requester:
         file_limit=25 * 1024 * 1024,
     )
     return replace(asker, **changes)
+
+
+async def reserve(jobs: JobStore, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
+    """Count and write down a job under these limits, as an order is; see `JobStore.reserve`."""
+    return await jobs._database.transaction(
+        lambda connection: jobs.reserve(connection, job, limits, budget_usd=budget_usd),
+        is_urgent=True,
+        waits_for_disk=False,
+    )

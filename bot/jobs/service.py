@@ -18,14 +18,14 @@ from bot.errors import (
 from bot.jobs.here import check_here
 from bot.jobs.steadfast import durably
 from bot.records import Input, Job, JobStatus, Requester
-from bot.rules import ruled
+from bot.rules import UncheckedError, Wording, ruled
 
 if TYPE_CHECKING:
     from bot.jobs.runner import JobRunner
     from bot.models.catalogue import Catalogue, Model
     from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
-    from bot.storage.terms import Terms, TermsStore
+    from bot.storage.orders import OrderStore, Terms
 
 _log = logging.getLogger(__name__)
 
@@ -37,14 +37,14 @@ class JobService:
         self,
         *,
         jobs: JobStore,
-        terms: TermsStore,
+        orders: OrderStore,
         catalogue: Catalogue,
         runcomfy: RunComfyClient,
         runner: JobRunner,
     ) -> None:
         self._jobs = jobs
         self._runcomfy = runcomfy
-        self._terms = terms
+        self._orders = orders
         self._catalogue = catalogue
         self._runner = runner
 
@@ -58,19 +58,35 @@ class JobService:
 
         Raises:
             RunComfyDownError: There is nobody to order from.
-            UserError: The server's rules do not allow it, or a value breaks the model's schema; see `ruled`.
+            UserError: The server's rules do not allow it, or a value breaks the model's schema; see `ruled`
+                and `Wording.check`.
             QuotaExceededError: The member's limit, or the server's, does not allow so many credits.
             BudgetExceededError: One of the owner's budgets does not.
             PriceUnknownError: There is a budget in dollars, and RunComfy has not named its price yet.
             BusyError: The database did not take it; nothing was reserved.
         """
         self._check_runcomfy()
-        terms = await self._terms.of(requester, model.model_id)
-        job = _order(requester, model, await ruled(terms.settings, requester, model, values), parent, terms)
-        if not await self._jobs.reserve(job, terms.limits, budget_usd=terms.budget_usd):
-            return None
-        self._runner.pulse.meter.ordered(job.credits)
+        job = await self._reserve(requester, model, values, parent)
+        if job:
+            self._runner.pulse.meter.ordered(job.credits)
         return job
+
+    async def _reserve(
+        self, requester: Requester, model: Model, values: dict[str, object], parent: Job | None
+    ) -> Job | None:
+        checked: Wording | None = None
+
+        def make(terms: Terms) -> Job:
+            return _order(
+                requester, model, ruled(terms.settings, requester, model, values, checked), parent, terms
+            )
+
+        while True:  # twice where the server forbids words, and again only where it changes them meanwhile
+            try:
+                return await self._orders.reserve(requester, model.model_id, make)
+            except UncheckedError as error:
+                checked = error.wording
+                await checked.check()
 
     def answered(self, job: Job, message_id: int) -> None:
         """The first response has arrived as this message: note it and carry the job on."""

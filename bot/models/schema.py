@@ -31,8 +31,10 @@ class ModelSchema:
     """What one model takes: its options, required ones first, and the rules for their values."""
 
     options: tuple[Option, ...]
-    _whole: Validator = field(repr=False, compare=False)
-    """For all values together; of each by itself it knows nothing."""
+    _count: Option | None = field(repr=False, compare=False)
+    """The number of images."""
+    _whole: Validator | None = field(repr=False, compare=False)
+    """For all values together, where the schema says anything of them; of each by itself it knows nothing."""
     _single: Mapping[str, Validator] = field(repr=False, compare=False)
     """For each value by itself, by the option's name; ready, since making them takes longer than asking."""
 
@@ -52,14 +54,16 @@ class ModelSchema:
         rules = _typeable(properties, required)
         schema = {**input_schema, "type": "object", "properties": rules}
         validator = _validator(schema)
-        whole = validator.evolve(schema={**schema, "properties": dict.fromkeys(rules, True)})
+        whole = None
+        if _says_more(schema):
+            whole = validator.evolve(schema={**schema, "properties": dict.fromkeys(rules, True)})
         single = {name: validator.evolve(schema=rule) for name, rule in rules.items()}
         options = [Option.read(name, rule, is_required=name in required) for name, rule in rules.items()]
         # Discord wants required options first; sorting keeps the schema's order otherwise.
         options.sort(key=lambda option: not option.required)
         for option in options:
             _check_what_is_filled_in(option, rules[option.name])
-        return cls(tuple(options), whole, single)
+        return cls(tuple(options), _count(options), whole, single)
 
     def option(self, name: str) -> Option | None:
         """The option of that name, or None."""
@@ -84,14 +88,16 @@ class ModelSchema:
         for option in self.options:
             value = values.get(option.name)
             if value is not None:
-                cleaned[option.name] = _typed(option, value)
+                cleaned[option.name] = self._chosen(option, value)
             elif option.required:
                 raise InvalidOptionError(option=option.name, problem=Text("problem-missing"))
             elif option.is_seed:
                 cleaned[option.name] = _draw_seed(option)
             elif option.default is not None:
                 cleaned[option.name] = option.default
-        self._validate(cleaned)
+        if self._whole and (error := next(self._whole.iter_errors(cleaned), None)):
+            name = str(error.absolute_path[0]) if error.absolute_path else ", ".join(cleaned)
+            raise InvalidOptionError(option=name, problem=problem_of(error))
         return cleaned
 
     def takes(self, name: str, value: Value) -> bool:
@@ -129,21 +135,23 @@ class ModelSchema:
             return dict(values)
         return {**values, SEED: _draw_seed(option, other_than=values.get(SEED))}
 
-    @property
-    def _count(self) -> Option | None:
-        named = (self.option(name) for name in COUNTS)
-        return next((option for option in named if option and option.type == "integer"), None)
+    def _chosen(self, option: Option, value: object) -> Value:
+        typed = _typed(option, value)
+        if typed == option.default and not option.required and not option.is_seed:
+            return typed  # checked when the schema was read
+        if error := next(self._single[option.name].iter_errors(typed), None):
+            raise InvalidOptionError(option=option.name, problem=problem_of(error))
+        return typed
 
-    def _validate(self, cleaned: dict[str, Value]) -> None:
-        for option in self.options:
-            value = cleaned.get(option.name, option.default)
-            if value == option.default and not option.required and not option.is_seed:
-                continue  # checked when the schema was read
-            if error := next(self._single[option.name].iter_errors(value), None):
-                raise InvalidOptionError(option=option.name, problem=problem_of(error))
-        if error := next(self._whole.iter_errors(cleaned), None):
-            name = str(error.absolute_path[0]) if error.absolute_path else ", ".join(cleaned)
-            raise InvalidOptionError(option=name, problem=problem_of(error))
+
+def _count(options: list[Option]) -> Option | None:
+    counts = {option.name: option for option in options if option.type == "integer"}
+    return next((counts[name] for name in COUNTS if name in counts), None)
+
+
+def _says_more(schema: dict[str, Any]) -> bool:
+    """Whether a schema says more than which values there are, which are needed, and how each must be."""
+    return bool(schema.keys() & Draft202012Validator.VALIDATORS.keys() - {"type", "properties", "required"})
 
 
 def _typeable(properties: Mapping[str, Any], required: list[str]) -> dict[str, dict[str, Any]]:

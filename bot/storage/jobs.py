@@ -81,16 +81,17 @@ class JobStore:
         self._database = database
         self._queries = queries("jobs")
 
-    async def reserve(self, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
-        """Count the job wherever it is limited and add its row, or do neither.
-
-        Survives a kill once it has returned, and a power cut a twentieth of a second later.
+    async def reserve(
+        self, connection: aiosqlite.Connection, job: Job, limits: Limits, *, budget_usd: Decimal | None
+    ) -> bool:
+        """Add a job's row and count it wherever it is limited, as a part of the caller's work.
 
         Returns:
             False for an interaction that has a row already, as a replayed one has: nothing was changed.
 
         Raises:
-            QuotaExceededError: The member's limit, or the server's, does not allow so many credits.
+            QuotaExceededError: The member's limit does not allow so many credits.
+            PoolExceededError: The server's does not.
             BudgetExceededError: One of the owner's budgets does not.
             PriceUnknownError: There is a budget in dollars, and nobody knows what the job will cost.
         """
@@ -98,14 +99,10 @@ class JobStore:
         row |= {name: milliseconds(row[name]) for name in ("asked_at", "created_at")}
         row["usd_each"] = None if job.usd_each is None else micros(job.usd_each)
         row |= {name: int(row[name]) for name in _FLAGS}
-
-        async def work(connection: aiosqlite.Connection) -> bool:
-            if not await self._queries.insert_job(connection, **row):
-                return False
-            await ledger.reserve(connection, job, limits, budget_usd)
-            return True
-
-        return await self._database.transaction(work, is_urgent=True, waits_for_disk=False)
+        if not await self._queries.insert_job(connection, **row):
+            return False
+        await ledger.reserve(connection, job, limits, budget_usd)
+        return True
 
     async def get(self, job_id: str) -> Job:
         """The job as it stands now.

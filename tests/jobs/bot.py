@@ -30,9 +30,9 @@ from bot.storage.facts import FactStore
 from bot.storage.guilds import GuildStore
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
+from bot.storage.orders import OrderStore
 from bot.storage.paces import PaceStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
-from bot.storage.terms import TermsStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,7 +157,9 @@ class Bot:
         )
         self.service = JobService(
             jobs=self.jobs,
-            terms=TermsStore(database, GuildStore(database), quotas, costs),
+            orders=OrderStore(
+                database, jobs=self.jobs, guilds=GuildStore(database), quotas=quotas, costs=costs
+            ),
             catalogue=CATALOGUE,
             runcomfy=runcomfy,
             runner=self._runner,

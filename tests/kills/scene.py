@@ -34,9 +34,9 @@ class Scene:
 
 @asynccontextmanager
 async def open_scene(
-    folder: Path, *, seconds: tuple[float, float] = (0, 0), **settings: str
+    folder: Path, *, seconds: tuple[float, float] = (0, 0), max_jobs_per_user: int = 1000
 ) -> AsyncIterator[Scene]:
-    """A RunComfy that takes so many seconds, and limits that nobody reaches; `settings` are the bot's.
+    """A RunComfy that takes so many seconds, and limits that nobody reaches.
 
     What is random follows from a seed that is printed; `KILLS_SEED` brings it back.
     """
@@ -51,7 +51,7 @@ async def open_scene(
         DEFAULT_QUOTA=_MANY,
         MAX_QUOTA=_MANY,
         BUDGET=_MANY,
-        **settings,
+        MAX_JOBS_PER_USER=str(max_jobs_per_user),
     ) as world:
         runcomfy = cast("OverheardRunComfy", world.runcomfy)
         crowd = Crowd(world, runcomfy, dice)

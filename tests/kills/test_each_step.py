@@ -100,7 +100,7 @@ async def test_a_job_that_goes_well(tmp_path: Path, points: list[Point]) -> None
 
 
 async def test_a_job_that_waits_for_its_turn(tmp_path: Path) -> None:
-    async with open_scene(tmp_path, MAX_JOBS_PER_USER="1") as scene:
+    async with open_scene(tmp_path, max_jobs_per_user=1) as scene:
         scene.runcomfy.hold()
         waiting: list[Point] = [
             Written({"status": "waiting", "message_id": True}, after="callback"),

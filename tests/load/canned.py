@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import mimetypes
 import sys
 import time
 from contextlib import asynccontextmanager
@@ -32,7 +33,8 @@ class CannedRunComfy(LocalRunComfy):
 
     def __init__(self, picture: Path, seconds: float) -> None:
         super().__init__(workers=1_000_000, seconds=seconds)
-        self.picture = picture
+        self.picture = picture.read_bytes()
+        self.content_type = mimetypes.guess_type(picture.name)[0]
         self._api = _CannedApi(self)
 
     def orders_as_json(self) -> list[dict[str, Any]]:
@@ -71,7 +73,7 @@ class _CannedApi(Api):
         ]
 
     async def _file(self, _: web.Request) -> web.StreamResponse:
-        return web.FileResponse(self._runcomfy.picture)
+        return web.Response(body=self._runcomfy.picture, content_type=self._runcomfy.content_type)
 
     async def _orders(self, _: web.Request) -> web.Response:
         return web.json_response(self._runcomfy.orders_as_json())

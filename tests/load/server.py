@@ -23,12 +23,15 @@ from typing import TypeAlias
 
 from bot.limits import EVERYBODY, POOL, Kind, Target
 from bot.quotas import last_days, parse_quotas
+from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
+from bot.storage.guilds import GuildStore
 from bot.storage.jobs import JobStore
+from bot.storage.orders import OrderStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore, by_member
 from tests.load.building import FIRST_MEMBER, Size, build
-from tests.orders import GUILD, order
+from tests.orders import GUILD, MODEL_ID, order, requester
 
 Question: TypeAlias = Callable[[int], Awaitable[object]]
 
@@ -40,6 +43,7 @@ class Server:
     """The bot's stores on a database, as the bot puts them together."""
 
     jobs: JobStore
+    orders: OrderStore
     quotas: QuotaStore
     reports: ReportStore
 
@@ -52,7 +56,15 @@ class Server:
             pool_ceiling=parse_quotas("1000000/month"),
             budget=parse_quotas("1000000/day, 1000000/month"),
         )
-        server = cls(JobStore(database), QuotaStore(database, owners), ReportStore(database))
+        jobs, quotas = JobStore(database), QuotaStore(database, owners)
+        orders = OrderStore(
+            database,
+            jobs=jobs,
+            guilds=GuildStore(database),
+            quotas=quotas,
+            costs=CostStore(database, budget_usd=Decimal(10**9)),
+        )
+        server = cls(jobs, orders, quotas, ReportStore(database))
         roles = [Target(Kind.ROLE, role_id) for role_id in _ROLES]
         members = [Target(Kind.MEMBER, FIRST_MEMBER + 100 * place) for place in range(200)]
         for target in (EVERYBODY, *roles, *members):
@@ -70,11 +82,11 @@ class Server:
 
     async def reserve(self, user_id: int) -> None:
         """What an order reads and writes before Discord is answered."""
-        limits = await self.quotas.limits(GUILD, user_id, _ROLES)
         # Not those that `order` counts from 1: a database that is kept has them already.
         ids = {"job_id": uuid.uuid4().hex, "interaction_id": time.time_ns()}
         job = order(user_id=user_id, usd_each=Decimal("0.04"), **ids)
-        assert await self.jobs.reserve(job, limits, budget_usd=Decimal(10**9))
+        asker = requester(user_id=user_id, role_ids=frozenset(_ROLES))
+        assert await self.orders.reserve(asker, MODEL_ID, lambda _: job)
 
     async def unfinished(self, user_id: int) -> None:
         """What `/jobs` reads."""

@@ -38,7 +38,7 @@ from bot.records import Job, JobStatus
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
-from tests.orders import order, requester
+from tests.orders import order, requester, reserve
 from tests.storage.ledger import change, differences
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Ledger(RuleBasedStateMachine):
         """A job at each of the places that a random walk seldom comes to."""
         orders = [order(images=4, created_at=MOMENTS[0]) for _ in range(4)]
         for job in orders:
-            assert self.run(self.store.reserve(job, FREE))
+            assert self.run(reserve(self.store, job, FREE))
         waiting, queued, failed, looked = (job.job_id for job in orders)
         for job_id in (queued, failed, looked):
             self.run(self.store.submitting(job_id))
@@ -134,7 +134,7 @@ class Ledger(RuleBasedStateMachine):
         job = order(guild_id=member[0], user_id=member[1], created_at=at, asked_at=at, **order_of)
         expected = self.expected_refusal(job, limits, budget_usd)
         try:
-            assert self.run(self.store.reserve(job, limits, budget_usd=budget_usd))
+            assert self.run(reserve(self.store, job, limits, budget_usd=budget_usd))
         except UserError as error:
             assert type(error) is expected  # noqa: PT017 (either end is fine)
             return multiple()
@@ -170,7 +170,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def replay(self, job_id: str) -> None:
         job = self.run(self.store.get(job_id))
-        assert not self.run(self.store.reserve(order(interaction_id=job.interaction_id), FREE))
+        assert not self.run(reserve(self.store, order(interaction_id=job.interaction_id), FREE))
 
     @rule(job_id=jobs, verb=st.sampled_from(["submitting", "refused", "painting"]))
     def step(self, job_id: str, verb: str) -> None:

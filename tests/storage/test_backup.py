@@ -16,7 +16,7 @@ from bot.storage.backup import back_up
 from bot.storage.database import Database, migrations, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
-from tests.orders import order
+from tests.orders import order, reserve
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -57,17 +57,17 @@ async def test_holds_all_that_was_committed_and_opens_as_a_database(
 ) -> None:
     jobs = JobStore(database)
     job = order(images=3)
-    await jobs.reserve(job, Limits(member=(Quota(5, Period.DAY),)))
+    await reserve(jobs, job, Limits(member=(Quota(5, Period.DAY),)))
     await FactStore(database).remember("name", "value")
     back_up(path, target)
-    await jobs.reserve(order(images=2), FREE)
+    await reserve(jobs, order(images=2), FREE)
     assert rows(target, "pragma user_version") == [(max(migrations()),)]
     assert rows(target, "pragma integrity_check") == [("ok",)]
     async with open_database(target) as copy:
         assert [each.job_id for each in await JobStore(copy).open()] == [job.job_id]
         assert await FactStore(copy).get("name") == "value"
         assert differences(target) == set()
-        await JobStore(copy).reserve(order(), FREE)
+        await reserve(JobStore(copy), order(), FREE)
 
 
 async def test_of_any_moment_of_a_busy_bot_is_consistent(
@@ -77,7 +77,7 @@ async def test_of_any_moment_of_a_busy_bot_is_consistent(
 
     async def be_busy() -> None:
         while goes_on:
-            await jobs.reserve(order(images=2), FREE)
+            await reserve(jobs, order(images=2), FREE)
 
     busy = asyncio.create_task(be_busy())
     counts = []

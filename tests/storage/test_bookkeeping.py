@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.limits import Limits
 from bot.quotas import Period
 from bot.records import JobStatus, milliseconds, moment
-from tests.orders import GUILD, order
+from tests.orders import GUILD, order, reserve
 from tests.storage.ledger import counted, differences
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class TestEnd:
         self, jobs: JobStore, path: Path, status: JobStatus, delivered: int, refunded: int
     ) -> None:
         job = order(images=4)
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, job, FREE)
         ended = await jobs.end(job.job_id, status, delivered=delivered)
         assert ended
         assert ended.refunded == refunded
@@ -49,7 +49,7 @@ class TestEnd:
 
     async def test_gives_back_once_although_many_end_it_at_once(self, jobs: JobStore, path: Path) -> None:
         job = order(images=3)
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, job, FREE)
         ends = await asyncio.gather(
             jobs.end(job.job_id, JobStatus.CANCELLED),
             jobs.end(job.job_id, JobStatus.FAILED, error="unexpected"),
@@ -74,8 +74,8 @@ class TestEnd:
             order(images=2, created_at=created_at + timedelta(seconds=5)),
             order(created_at=created_at),
         )
-        await jobs.reserve(other, FREE)
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, other, FREE)
+        await reserve(jobs, job, FREE)
         await jobs.end(job.job_id, JobStatus.FAILED, error="unexpected")
         assert counted(path, "owner") == [0, 2]
         assert differences(path) == set()

@@ -17,7 +17,7 @@ from bot.limits import Limits
 from bot.storage.database import Database, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
-from tests.orders import order
+from tests.orders import order, reserve
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class TestOpening:
     async def test_what_was_kept_survives_a_close(self, path: Path) -> None:
         job = order(images=3)
         async with open_database(path) as database:
-            await JobStore(database).reserve(job, FREE)
+            await reserve(JobStore(database), job, FREE)
             await FactStore(database).remember("name", "first")
             await FactStore(database).remember("name", "second")
         async with open_database(path) as database:

@@ -13,7 +13,7 @@ from bot.errors import BudgetExceededError, JobNotFoundError, QuotaExceededError
 from bot.limits import Limits
 from bot.quotas import Period, Quota
 from bot.records import Job, JobStatus
-from tests.orders import GUILD, MEMBER, order, requester
+from tests.orders import GUILD, MEMBER, order, requester, reserve
 from tests.storage.ledger import counted, differences, rows
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 async def in_queue(jobs: JobStore, job: Job) -> Job:
-    await jobs.reserve(job, FREE)
+    await reserve(jobs, job, FREE)
     await jobs.submitting(job.job_id)
     submitted = await jobs.submitted(job.job_id, "request-1")
     assert submitted
@@ -46,7 +46,7 @@ class TestReserve:
         job = order(
             parent_id="parent", images=3, input={"prompt": "é ❞\n", "seed": 1, "hd": True, "cfg": 7.5}
         )
-        assert await jobs.reserve(job, FREE)
+        assert await reserve(jobs, job, FREE)
         kept = await jobs.get(job.job_id)
         assert kept == replace(job, asked_at=kept.asked_at, created_at=kept.created_at)
         assert timedelta(0) <= abs(kept.created_at - job.created_at) <= timedelta(milliseconds=1)
@@ -61,9 +61,9 @@ class TestReserve:
     async def test_a_replayed_interaction_changes_nothing(self, jobs: JobStore, path: Path) -> None:
         job = order(images=3)
         replayed = order(images=4, interaction_id=job.interaction_id)
-        assert await jobs.reserve(job, FREE) is True
+        assert await reserve(jobs, job, FREE) is True
         before = rows(path, "select * from jobs"), rows(path, "select * from usage")
-        assert await jobs.reserve(replayed, FREE) is False
+        assert await reserve(jobs, replayed, FREE) is False
         assert (rows(path, "select * from jobs"), rows(path, "select * from usage")) == before
 
     async def test_an_interaction_that_fetched_orders_nothing_when_it_is_replayed(
@@ -72,14 +72,14 @@ class TestReserve:
         job = order()
         await failed(jobs, job)
         await jobs.fetch_again(job.job_id, requester())
-        assert await jobs.reserve(order(interaction_id=job.interaction_id), FREE) is False
+        assert await reserve(jobs, order(interaction_id=job.interaction_id), FREE) is False
         assert len(rows(path, "select * from jobs")) == 1
 
     async def test_a_refusal_leaves_no_row(self, jobs: JobStore, path: Path) -> None:
         with pytest.raises(QuotaExceededError):
-            await jobs.reserve(order(images=2), Limits(member=(Quota(1, Period.DAY),)))
+            await reserve(jobs, order(images=2), Limits(member=(Quota(1, Period.DAY),)))
         with pytest.raises(BudgetExceededError):
-            await jobs.reserve(order(images=2), Limits(budget=(Quota(1, Period.WEEK),)))
+            await reserve(jobs, order(images=2), Limits(budget=(Quota(1, Period.WEEK),)))
         assert rows(path, "select * from jobs") == []
         assert rows(path, "select * from usage where used > 0") == []
 
@@ -87,7 +87,7 @@ class TestReserve:
 class TestVerbs:
     async def test_a_job_walks_its_way(self, jobs: JobStore) -> None:
         job = order(images=2)
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, job, FREE)
         await jobs.answered(job.job_id, 77)
         submitting = await jobs.submitting(job.job_id)
         submitted = await jobs.submitted(job.job_id, "request-1")
@@ -111,7 +111,7 @@ class TestVerbs:
 
     async def test_each_step_is_made_once(self, jobs: JobStore) -> None:
         job = order()
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, job, FREE)
         steps: list[Callable[[], Awaitable[Job | None]]] = [
             lambda: jobs.submitting(job.job_id),
             lambda: jobs.submitted(job.job_id, "request-1"),
@@ -125,7 +125,7 @@ class TestVerbs:
 
     async def test_a_refused_post_waits_again_and_a_taken_one_never(self, jobs: JobStore) -> None:
         job = order()
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, job, FREE)
         assert await jobs.refused(job.job_id) is None
         await jobs.submitting(job.job_id)
         refused = await jobs.refused(job.job_id)
@@ -140,7 +140,7 @@ class TestVerbs:
         start = datetime(2026, 10, 7, 12, tzinfo=UTC)
         made = [order(created_at=start - timedelta(minutes=n)) for n in range(5)]
         for job in made:
-            await jobs.reserve(job, FREE)
+            await reserve(jobs, job, FREE)
         waiting, submitting, untold, told, posted = made
         await jobs.submitting(submitting.job_id)
         await jobs.end(untold.job_id, JobStatus.FAILED, error="unexpected")
@@ -153,7 +153,7 @@ class TestVerbs:
 
     async def test_a_failure_keeps_its_text_and_values(self, jobs: JobStore) -> None:
         job = order()
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, job, FREE)
         ended = await jobs.end(
             job.job_id, JobStatus.FAILED, error="unexpected", error_values={"reference": "7F3K2", "n": 3}
         )
@@ -168,7 +168,7 @@ class TestCancelling:
     ) -> None:
         for _ in range(10):
             job = order()
-            await jobs.reserve(job, FREE)
+            await reserve(jobs, job, FREE)
             verbs = [jobs.submitting(job.job_id), jobs.ask_to_cancel(job.job_id, 5)]
             submitting, asked = await asyncio.gather(*(verbs if submitting_first else verbs[::-1]))
             if not submitting_first:
@@ -187,7 +187,7 @@ class TestCancelling:
 
     async def test_is_told_of_whoever_asked_first(self, jobs: JobStore) -> None:
         job = order()
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, job, FREE)
         await jobs.ask_to_cancel(job.job_id, 5)
         again = await jobs.ask_to_cancel(job.job_id, 6)
         assert again
@@ -195,7 +195,7 @@ class TestCancelling:
 
     async def test_during_a_post_that_is_refused_keeps_it_from_being_sent_again(self, jobs: JobStore) -> None:
         job = order()
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, job, FREE)
         await jobs.submitting(job.job_id)
         assert await jobs.ask_to_cancel(job.job_id, 5)
         assert await jobs.refused(job.job_id)
@@ -240,7 +240,7 @@ class TestFetching:
 
     async def test_needs_a_failed_job_with_a_request(self, jobs: JobStore) -> None:
         job = order()
-        await jobs.reserve(job, FREE)
+        await reserve(jobs, job, FREE)
         assert await jobs.fetch_again(job.job_id, requester()) is None
         await jobs.end(job.job_id, JobStatus.FAILED, error="unexpected")
         assert await jobs.fetch_again(job.job_id, requester()) is None
@@ -275,7 +275,7 @@ class TestBudget:
         self, jobs: JobStore, path: Path, error: str, request_id: str | None, counted_images: int
     ) -> None:
         job = order(images=2)
-        assert await jobs.reserve(job, FREE)
+        assert await reserve(jobs, job, FREE)
         await jobs.submitting(job.job_id)
         if request_id:
             await jobs.submitted(job.job_id, request_id)

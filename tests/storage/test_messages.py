@@ -9,7 +9,7 @@ import pytest
 from bot.limits import Limits
 from bot.records import Job, JobStatus, Post
 from bot.storage.messages import MessageStore
-from tests.orders import CHANNEL, MEMBER, order, requester
+from tests.orders import CHANNEL, MEMBER, order, requester, reserve
 
 if TYPE_CHECKING:
     from bot.storage.database import Database
@@ -27,7 +27,7 @@ async def ended(
     jobs: JobStore, status: JobStatus, *, message_id: int, error: str | None = None, is_told: bool = True
 ) -> Job:
     job = order()
-    await jobs.reserve(job, FREE)
+    await reserve(jobs, job, FREE)
     await jobs.submitting(job.job_id)
     await jobs.submitted(job.job_id, f"request of {job.job_id}")
     await jobs.answered(job.job_id, message_id)
@@ -62,7 +62,7 @@ async def test_what_is_under_way_or_not_told_yet_is_not_deleted(
 ) -> None:
     untold = await ended(jobs, JobStatus.FAILED, message_id=7, is_told=False)
     live = order()
-    await jobs.reserve(live, FREE)
+    await reserve(jobs, live, FREE)
     await jobs.answered(live.job_id, 8)
     for job in (untold, live):
         assert not await messages.delete(job.job_id, MEMBER)

@@ -20,7 +20,7 @@ from bot.limits import Limits
 from bot.storage.database import Database, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
-from tests.orders import order
+from tests.orders import order, reserve
 from tests.storage.ledger import counted, differences, rows
 
 if TYPE_CHECKING:
@@ -371,7 +371,7 @@ class TestCancelledCaller:
     async def test_at_any_step_leaves_all_or_nothing(self, database: Database, path: Path) -> None:
         store = JobStore(database)
         for steps in range(60):
-            caller = asyncio.create_task(store.reserve(order(images=2), FREE))
+            caller = asyncio.create_task(reserve(store, order(images=2), FREE))
             for _ in range(steps):
                 await asyncio.sleep(0)
             caller.cancel()
@@ -384,7 +384,7 @@ class TestCancelledCaller:
     async def test_and_a_close_right_behind_leave_all_or_nothing(self, path: Path) -> None:
         for steps in range(40):
             async with open_database(path) as database:
-                caller = asyncio.create_task(JobStore(database).reserve(order(images=2), FREE))
+                caller = asyncio.create_task(reserve(JobStore(database), order(images=2), FREE))
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 caller.cancel()
@@ -397,12 +397,12 @@ from pathlib import Path
 from bot.limits import Limits
 from bot.storage.database import open_database
 from bot.storage.jobs import JobStore
-from tests.orders import order
+from tests.orders import order, reserve
 
 async def main():
     async with open_database(Path(sys.argv[1])) as database:
         store = JobStore(database)
-        await store.reserve(order(images=2), Limits())
+        await reserve(store, order(images=2), Limits())
 
         async def work(connection):
             await connection.execute("update jobs set refunded = 2")
@@ -428,4 +428,4 @@ async def test_a_killed_process_leaves_whole_transactions(path: Path) -> None:
         (job,) = await JobStore(database).open()
         assert (job.images, job.refunded) == (2, 0)
         assert differences(path) == set()
-        await JobStore(database).reserve(order(), FREE)  # nothing is locked by the dead one
+        await reserve(JobStore(database), order(), FREE)  # nothing is locked by the dead one

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +22,7 @@ from bot.refusals import (
     WebSearchForbiddenError,
     WordsForbiddenError,
 )
-from bot.rules import ruled
+from bot.rules import UncheckedError, ruled
 from bot.settings import GuildSettings
 from tests.orders import CHANNEL, MEMBER, requester
 
@@ -45,9 +44,16 @@ OPTIONS: dict[str, list[Any]] = {
 async def order(
     chosen: dict[str, object] | None = None, asker: dict[str, Any] | None = None, **rules: Any
 ) -> Input:
-    return await ruled(
-        GuildSettings(**rules), requester(**asker or {}), MODEL, {"prompt": "a fox", **(chosen or {})}
+    settings, who, values = (
+        GuildSettings(**rules),
+        requester(**asker or {}),
+        {"prompt": "a fox", **(chosen or {})},
     )
+    try:
+        return ruled(settings, who, MODEL, values)
+    except UncheckedError as error:
+        await error.wording.check()
+        return ruled(settings, who, MODEL, values, error.wording)
 
 
 async def test_without_settings_an_order_is_what_the_model_makes_of_it() -> None:
@@ -189,11 +195,24 @@ async def test_a_model_without_such_options_has_nothing_to_rule() -> None:
         command="x", model_id="x/y", texts=MODEL.texts, schema=schema, prices=MODEL.prices, output_schema={}
     )
     rules = GuildSettings(highest_resolution="1K", most_images=1, may_search_web=False, loosest_safety=1)
-    assert await ruled(rules, requester(), model, {"prompt": "a fox"}) == {"prompt": "a fox"}
-    with pytest.raises(WordsForbiddenError):
-        await ruled(
+    assert ruled(rules, requester(), model, {"prompt": "a fox"}) == {"prompt": "a fox"}
+    with pytest.raises(UncheckedError) as unchecked:
+        ruled(
             GuildSettings(forbidden_words=("bear",)), requester(), model, {"prompt": "a fox", "style": "bear"}
         )
+    with pytest.raises(WordsForbiddenError):
+        await unchecked.value.wording.check()
+
+
+def test_what_was_checked_counts_for_just_these_words_and_texts() -> None:
+    settings = GuildSettings(forbidden_words=("bear",))
+    with pytest.raises(UncheckedError) as unchecked:
+        ruled(settings, requester(), MODEL, {"prompt": "a fox"})
+    checked = unchecked.value.wording
+    assert ruled(settings, requester(), MODEL, {"prompt": "a fox"}, checked)["prompt"] == "a fox"
+    for rules, prompt in ((settings, "a bear"), (GuildSettings(forbidden_words=("bear", "fox")), "a fox")):
+        with pytest.raises(UncheckedError):
+            ruled(rules, requester(), MODEL, {"prompt": prompt}, checked)
 
 
 async def test_numbers_without_choices_are_ruled_too() -> None:
@@ -211,11 +230,11 @@ async def test_numbers_without_choices_are_ruled_too() -> None:
         command="x", model_id="x/y", texts=MODEL.texts, schema=schema, prices=MODEL.prices, output_schema={}
     )
     rules = GuildSettings(most_images=2, may_search_web=False, loosest_safety=3)
-    assert await ruled(rules, requester(), model, {}) == {
+    assert ruled(rules, requester(), model, {}) == {
         "safety_tolerance": 3, "number_of_images": 2, "enable_web_search": False,
     }  # fmt: skip
     with pytest.raises(SafetyForbiddenError) as refused:
-        await ruled(rules, requester(), model, {"safety_tolerance": 4})
+        ruled(rules, requester(), model, {"safety_tolerance": 4})
     assert refused.value.values == {"option": "safety_tolerance", "lowest": "0", "highest": "3"}
 
 
@@ -246,11 +265,11 @@ def test_defaults_lock_nobody_out_and_rules_hold(
 ) -> None:
     settings = GuildSettings(**rules, default_options=defaults)
     asker = requester(is_age_restricted=is_adult)
-    unchosen = asyncio.run(ruled(settings, asker, MODEL, {"prompt": "a fox"}))
+    unchosen = ruled(settings, asker, MODEL, {"prompt": "a fox"})
     # What came out of defaults alone may be chosen just so.
-    assert asyncio.run(ruled(settings, asker, MODEL, unchosen)) == unchosen
+    assert ruled(settings, asker, MODEL, unchosen) == unchosen
     try:
-        made = asyncio.run(ruled(settings, asker, MODEL, {"prompt": "a fox", **chosen}))
+        made = ruled(settings, asker, MODEL, {"prompt": "a fox", **chosen})
     except UserError:
         return
     scale = OPTIONS["resolution"]
