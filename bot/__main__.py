@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import sys
 from pathlib import Path
 
@@ -57,6 +58,8 @@ def _run() -> int:
             style=settings.log_format,
         )
         i18n.load()  # a tenth of a second each, in which the event loop would stand still
+        gc.collect()  # and another one, of which little is left for the loop once these are spared
+        gc.freeze()
         uvloop.run(app.run(settings))
     except ConfigError as error:
         print("The bot cannot start:", *error.problems, sep="\n- ", file=sys.stderr)  # noqa: T201 (for the owner)

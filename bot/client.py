@@ -147,6 +147,7 @@ class ImagineBot(commands.Bot):
         for extension in self._to_load:
             if extension not in self.extensions:  # a login may be repeated
                 await self.load_extension(extension)
+                await asyncio.sleep(0)  # together they would keep the event loop for a tenth of a second
         await self._sync()
         _log.info("invite link: %s", discord.utils.oauth_url(self.application_id or 0, permissions=NEEDED))
 

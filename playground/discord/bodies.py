@@ -7,12 +7,19 @@ import io
 import mimetypes
 import re
 
-from jsonschema import Draft202012Validator
 from PIL import Image, UnidentifiedImageError
 
 from playground.discord import components
 from playground.discord.components import listed, parts, text
-from playground.discord.refusals import MISSING_PERMISSIONS, TOO_LARGE, ApiError, Problem, check, raise_for
+from playground.discord.refusals import (
+    MISSING_PERMISSIONS,
+    TOO_LARGE,
+    ApiError,
+    Problem,
+    Schema,
+    check,
+    raise_for,
+)
 from playground.discord.shapes import Json, now, snowflake, without_nulls
 from playground.discord.world import EPHEMERAL, LOADING, Message
 
@@ -27,7 +34,7 @@ _EMBED = parts(
     footer=parts(["text"], text=text(2048)),
     author=parts(["name"], name=text(256)),
 )
-_MESSAGE = Draft202012Validator(
+_MESSAGE = Schema(
     parts(
         content=text(2000),
         embeds=listed(10, _EMBED),

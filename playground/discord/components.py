@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jsonschema import Draft202012Validator
-
-from playground.discord.refusals import Path, Problem, check, raise_for
+from playground.discord.refusals import BY_TYPE, Path, Problem, Schema, check, raise_for
 from playground.discord.shapes import Json, without_nulls
 
 if TYPE_CHECKING:
@@ -43,8 +41,7 @@ def _number(least: int, most: int) -> Json:
 
 def _one_of(kinds: dict[int, Json]) -> Json:
     """A component, checked by what its type says it is."""
-    chosen = [{"if": parts(["type"], type={"const": kind}), "then": schema} for kind, schema in kinds.items()]
-    return parts(["type"], type={"enum": list(kinds)}) | {"allOf": chosen}
+    return parts(["type"], type={"enum": list(kinds)}) | {BY_TYPE: kinds}
 
 
 _ID = text(100, 1) | {"type": "string"}
@@ -100,7 +97,7 @@ _FORM_PARTS = {
     TEXT: parts(["content"], content=text(4000, 1)),
     LABEL: _LABEL,
 }
-_FORM = Draft202012Validator(
+_FORM = Schema(
     parts(
         ["custom_id", "title", "components"],
         custom_id=_ID,

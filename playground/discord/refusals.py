@@ -3,13 +3,18 @@
 Numbers and words: https://discord.com/developers/docs/topics/opcodes-and-status-codes
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any, cast
+
+from jsonschema import Draft202012Validator, validators
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
     from playground.discord.shapes import Json
 
 Path = tuple[str | int, ...]
@@ -56,7 +61,18 @@ def raise_for(problems: Iterable[Problem]) -> None:
         raise ApiError(400, 50035, "Invalid Form Body", errors=tree)
 
 
-def check(schema: Draft202012Validator, body: Any) -> None:
+def _by_type(schema: Any, kinds: dict[int, Json], part: Any, _: object) -> Iterator[ValidationError]:
+    kind = part.get("type") if isinstance(part, dict) else None
+    if isinstance(kind, int) and kind in kinds:
+        yield from schema.descend(part, kinds[kind])
+
+
+BY_TYPE = "byType"
+"""The keyword beside JSON Schema's own: a schema for each type that a part of the body may have."""
+Schema: type[Validator] = cast("Any", validators.extend)(Draft202012Validator, {BY_TYPE: _by_type})
+
+
+def check(schema: Validator, body: Any) -> None:
     """Raise ApiError 50035 for whatever does not fit the schema."""
     raise_for(_problem(error) for error in schema.iter_errors(body))
 

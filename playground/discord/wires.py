@@ -99,35 +99,50 @@ class Wire:
 @asynccontextmanager
 async def proxy(target: int) -> AsyncIterator[int]:
     """Run a proxy that leads every CONNECT to the target port; yields its own port."""
-    tasks: set[asyncio.Task[None]] = set()
+    tunnels: set[asyncio.Transport] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(task := asyncio.ensure_future(_splice(reader, writer, target)))
-        task.add_done_callback(tasks.discard)
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")  # CONNECT and its headers: they all lead to one place
+            near, far = _End(tunnels), _End(tunnels)
+            near.other, far.other = far, near
+            near.connection_made(writer.transport)
+            await asyncio.get_running_loop().create_connection(lambda: far, LOOPBACK, target)
+            writer.transport.set_protocol(near)
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await near.lost.wait()
 
     async with await asyncio.start_server(serve, LOOPBACK, 0) as server:
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for transport in list(tunnels):
+                transport.abort()
 
 
-async def _splice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: int) -> None:
-    far_reader, far_writer = await asyncio.open_connection(LOOPBACK, target)
-    try:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")  # CONNECT and its headers: they all lead to one place
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-    finally:
-        writer.close()
-        far_writer.close()
+class _End(asyncio.Protocol):
+    """One end of a tunnel: what comes in here goes out at the other one, as fast as that takes it."""
 
+    other: "_End"
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(1 << 16):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
+    def __init__(self, tunnels: set[asyncio.Transport]) -> None:
+        self._tunnels = tunnels
+        self.lost = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self._tunnels.add(self.transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.other.transport.write(data)
+
+    def pause_writing(self) -> None:
+        self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.other.transport.resume_reading()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._tunnels.discard(self.transport)
+        self.lost.set()
+        self.other.transport.close()
