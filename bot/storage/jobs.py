@@ -130,7 +130,7 @@ class JobStore:
         return [job for job in jobs if not job.status.is_final or job.is_fetchable]
 
     async def answered(self, job_id: str, message_id: int) -> Job | None:
-        """Note which message is the job's, as durably as `reserve`; the job as it stands now."""
+        """Note which message is the job's, as durably as `OrderStore.reserve`; the job as it stands now."""
         return await self._change("answered", job_id, waits_for_disk=False, message_id=message_id)
 
     async def submitting(self, job_id: str) -> Job | None:

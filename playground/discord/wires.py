@@ -102,15 +102,18 @@ async def proxy(target: int) -> AsyncIterator[int]:
     tunnels: set[asyncio.Transport] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        near, far = _End(tunnels), _End(tunnels)
+        near.other, far.other = far, near
+        near.connection_made(writer.transport)
+        await asyncio.get_running_loop().create_connection(lambda: far, LOOPBACK, target)
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             await reader.readuntil(b"\r\n\r\n")  # CONNECT and its headers: they all lead to one place
-            near, far = _End(tunnels), _End(tunnels)
-            near.other, far.other = far, near
-            near.connection_made(writer.transport)
-            await asyncio.get_running_loop().create_connection(lambda: far, LOOPBACK, target)
-            writer.transport.set_protocol(near)
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await near.lost.wait()
+            if not (reader.at_eof() or writer.is_closing()):
+                writer.transport.set_protocol(near)
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                await near.lost.wait()
+        near.connection_lost(None)
+        writer.close()
 
     async with await asyncio.start_server(serve, LOOPBACK, 0) as server:
         try:
