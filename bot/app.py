@@ -95,7 +95,7 @@ async def _be(settings: Settings) -> None:
 
 async def _settle_memory() -> None:
     """Spare the collector what is there for good, and let it go through the rest far less often."""
-    await asyncio.sleep(0)  # a step of the loop of its own: it takes nearly a tenth of a second
+    await asyncio.sleep(0)  # a step of the loop of its own, as it goes through all that was made since
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 10, 100)

@@ -61,9 +61,9 @@ def raise_for(problems: Iterable[Problem]) -> None:
         raise ApiError(400, 50035, "Invalid Form Body", errors=tree)
 
 
-def _by_type(schema: Any, kinds: dict[int, Json], part: Any, _: object) -> Iterator[ValidationError]:
+def _by_type(schema: Any, kinds: dict[float, Json], part: Any, _: object) -> Iterator[ValidationError]:
     kind = part.get("type") if isinstance(part, dict) else None
-    if isinstance(kind, int) and kind in kinds:
+    if isinstance(kind, int | float) and kind in kinds:  # 2.0 is the same number in JSON
         yield from schema.descend(part, kinds[kind])
 
 
