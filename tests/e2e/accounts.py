@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playground.discord import Message
     from tests.e2e.world import World
 
 FINAL = ("succeeded", "failed", "cancelled")
+# What a row is given at some time after its job's end was told: the token is wiped, the cost asked for.
+_LATER = dict.fromkeys(("token", "cost", "cost_at"))
 
 
 def delivered(message: Message) -> int:
@@ -41,3 +43,9 @@ def check_accounts(world: World) -> None:
     for row in world.rows("select * from usage where scope <> 'owner-usd'"):
         counted[row["scope"]] += row["used"]
     assert +counted == +charged
+
+
+def spent(world: World) -> tuple[Any, ...]:
+    """All that is spent by somebody's doing, or says what is."""
+    jobs = [row | _LATER for row in world.rows()]
+    return jobs, world.rows("select * from usage where scope <> 'owner-usd'"), len(world.runcomfy.submits)

@@ -25,12 +25,6 @@ def rule(world: World, **values: object) -> None:
     )
 
 
-def spent(world: World) -> tuple[Any, ...]:
-    """All that costs money or says what does."""
-    jobs = [{**row, "token": None} for row in world.rows()]  # it is wiped a moment after the end is told
-    return jobs, world.rows("select * from usage"), len(world.runcomfy.submits)
-
-
 async def opened(world: World, person: Person | None = None, section: str = "channels") -> Message:
     """The panel that /settings answers with, at one of its parts."""
     person = person or world.mia

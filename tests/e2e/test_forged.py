@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from playground.discord import NoResponse
 from playground.runcomfy import answer
-from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.accounts import check_accounts, delivered, spent
 from tests.e2e.world import open_world
 
 if TYPE_CHECKING:
@@ -47,12 +47,6 @@ async def failed(world: World, person: Person, *, is_fetchable: bool = False) ->
     await world.ends(message, "⚠️")
     world.runcomfy.mend("file")
     return message
-
-
-def spent(world: World) -> tuple[Any, ...]:
-    """All that costs money or says what does."""
-    jobs = [{**row, "token": None} for row in world.rows()]  # it is wiped a moment after the end is told
-    return jobs, world.rows("select * from usage"), len(world.runcomfy.submits)
 
 
 async def refused(*presses: Interaction) -> list[str]:

@@ -42,6 +42,7 @@ async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sa
     """Of a real bot to which a little of everything has happened."""
     folder = tmp_path_factory.mktemp("world")
     async with open_world(folder, runcomfy={"seconds": 0}, HEALTH_PORT=free_port(), BUDGET_USD="25") as world:
+        await world.priced()
         await delivers(world, 2, of=2)
         refused = await world.imagine(world.alice, prompt="refuse this", resolution="0.5K")
         await world.ends(refused, "Nothing was charged")

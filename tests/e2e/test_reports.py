@@ -140,6 +140,7 @@ async def test_what_it_cost_is_read_from_runcomfy_and_shown_to_managers_and_the_
     tmp_path: Path,
 ) -> None:
     async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
+        await world.priced()
         message = await world.ends(await world.imagine(resolution="0.5K", num_images=2), "✅")
         await world.settled()
         assert world.job(message)["usd_each"] == 37_500  # 0.75 of the published $0.05
@@ -156,7 +157,7 @@ async def test_what_it_cost_is_read_from_runcomfy_and_shown_to_managers_and_the_
 async def test_a_budget_in_dollars_stops_before_it_is_passed_and_warns_the_owner(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"BUDGET_USD": "0.15", "BUDGET_ALARM": "50"}
     async with open_world(tmp_path, runcomfy={"seconds": 0}, **settings) as world:
-        await world.stored(lambda: world.rows("select * from prices"))
+        await world.priced()
         await world.ends(await world.imagine(resolution="0.5K", num_images=3), "✅")  # $0.1125
         refused = await world.says(world.bob, "imagine", prompt="a fox", resolution="0.5K", num_images=2)
         assert "budget" in refused

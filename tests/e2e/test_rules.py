@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from playground.runcomfy import answer
-from tests.e2e.accounts import check_accounts
-from tests.e2e.panel import rule, spent, told
+from tests.e2e.accounts import check_accounts, spent
+from tests.e2e.panel import rule, told
 from tests.e2e.world import open_world
 
 if TYPE_CHECKING:

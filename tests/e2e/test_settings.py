@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from playground.discord import NoResponse, Refused
-from tests.e2e.panel import chosen, filled, opened, rule, rules, spent, told
+from tests.e2e.accounts import spent
+from tests.e2e.panel import chosen, filled, opened, rule, rules, told
 from tests.e2e.world import open_world
 
 if TYPE_CHECKING:

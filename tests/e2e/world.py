@@ -125,6 +125,10 @@ class World:
             while not condition():  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(0.02)
 
+    async def priced(self) -> None:
+        """Wait until the bot knows the published price, which it asks for while it starts."""
+        await self.stored(lambda: self.rows("select * from prices"))
+
     async def settled(self) -> None:
         """Wait until no job is under way."""
         await self.stored(lambda: all(row["ended_at"] for row in self.rows()))
