@@ -90,6 +90,9 @@ class JobRunner:
             if job.request_id and not job.status.is_final:
                 self._turns.occupy(job)
         for job in jobs:
+            await asyncio.sleep(0)  # thousands in one step would keep all else waiting
+            if job.job_id in self._tasks:
+                continue  # somebody pressed a button of it meanwhile
             with about(job.job_id):
                 _log.info("taken up again as %s", job.status)
             self.take(job)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.records import Job
 
 _PLACES_SHOWN = 50  # further back, a place changes faster than messages may be edited
+_SHOWN_AFTER_SECONDS = 0.5  # a crowd moves all of them many times a second, and each is a message to be made
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class MaxJobs:
 class Turns:
     """The bot's own queue. Members are served in turn: a second job waits for everybody's first.
 
-    `show` is called with a waiting job and its place whenever that may have changed. The place counts
+    `show` is called with a waiting job and its place soon after that has changed. The place counts
     everybody before: those in this queue, and those who wait at RunComfy still.
     """
 
@@ -42,12 +43,15 @@ class Turns:
         self._queued: dict[str, int] = {}
         self._served: dict[int, int] = {}
         self._begun = 0
+        self._showing: asyncio.TimerHandle | None = None
 
     async def take(self, job: Job) -> bool:
         """Wait for the job's turn; False where it left the queue instead."""
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[job.job_id] = job, turn
-        self._advance()
+        if self._has_room_for(job):  # nobody else's turn can have come by that
+            self._begin(job)
+        self._show_soon()
         try:
             return await turn
         finally:
@@ -61,7 +65,7 @@ class Turns:
         """Note a job's place in RunComfy's own queue; 0 once it is painted."""
         if self._queued.get(job_id, 0) != queue_position:
             self._queued[job_id] = queue_position
-            self._show_places()
+            self._show_soon()
 
     def leave(self, job_id: str) -> None:
         """End a job's wait or its turn; whoever is next goes on."""
@@ -80,19 +84,28 @@ class Turns:
         self._advance()
 
     def _advance(self) -> None:
+        if len(self._running) < self._most.altogether:
+            for job in self._order():
+                if self._has_room_for(job):
+                    self._begin(job)
+        self._show_soon()
+
+    def _has_room_for(self, job: Job) -> bool:
         most = self._most
-        for job in self._order():
-            if len(self._running) >= most.altogether:
-                break
-            is_free = self._users[job.user_id] < most.per_user
-            if is_free and self._guilds[job.guild_id] < most.per_guild:
-                self._run(job)
-                self._waiting.pop(job.job_id)[1].set_result(True)
-        self._show_places()
+        is_free = self._users[job.user_id] < most.per_user and self._guilds[job.guild_id] < most.per_guild
+        return is_free and len(self._running) < most.altogether
+
+    def _begin(self, job: Job) -> None:
+        self._run(job)
+        self._waiting.pop(job.job_id)[1].set_result(True)
+
+    def _show_soon(self) -> None:
+        if self._waiting and self._showing is None:
+            loop = asyncio.get_running_loop()
+            self._showing = loop.call_later(_SHOWN_AFTER_SECONDS, self._show_places)
 
     def _show_places(self) -> None:
-        if not self._waiting:
-            return
+        self._showing = None
         before = max(self._queued.values(), default=0)
         for place, job in enumerate(self._order()[:_PLACES_SHOWN], before + 1):
             self._show(job, place)

@@ -1,19 +1,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.jobs import turns
 from bot.jobs.turns import MaxJobs, Turns
 from tests.orders import order
 
 if TYPE_CHECKING:
     from bot.records import Job
 
+_SHOWN_AFTER_SECONDS = turns._SHOWN_AFTER_SECONDS
 EVERYBODY = MaxJobs(altogether=1, per_user=1, per_guild=1)
+
+
+@pytest.fixture(autouse=True)
+def _shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_SHOWN_AFTER_SECONDS", 0)
 
 
 class Queue:
@@ -39,7 +48,7 @@ class Queue:
 
 
 async def settle() -> None:
-    for _ in range(3):
+    for _ in range(5):
         await asyncio.sleep(0)
 
 
@@ -106,9 +115,36 @@ async def test_the_place_counts_those_who_wait_at_runcomfy_too() -> None:
     first, second, third = job(1), job(2), job(3)
     await queue.come(first, second, third)
     queue.turns.seen(first.job_id, 4)
+    await settle()
     assert [queue.places[each.job_id] for each in (second, third)] == [5, 6]
     queue.turns.seen(first.job_id, 0)
+    await settle()
     assert [queue.places[each.job_id] for each in (second, third)] == [1, 2]
+
+
+async def test_of_a_crowd_the_first_fifty_places_are_shown_twice_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "_SHOWN_AFTER_SECONDS", _SHOWN_AFTER_SECONDS)
+    shown: list[int] = []
+    has_shown = asyncio.Event()
+
+    def show(_: Job, place: int) -> None:
+        shown.append(place)
+        has_shown.set()
+
+    crowd = Turns(MaxJobs(altogether=20, per_user=3, per_guild=1000), show)
+    began = time.monotonic()
+    tasks = []
+    for user_id in range(300):
+        tasks.append(asyncio.create_task(crowd.take(job(user_id))))
+        await asyncio.sleep(0)
+    await has_shown.wait()
+    rounds = 1 + int((time.monotonic() - began) / _SHOWN_AFTER_SECONDS)
+    assert shown[-50:] == list(range(1, 51))
+    assert len(shown) <= 50 * rounds
+    for task in tasks:
+        task.cancel()
 
 
 async def test_a_cancelled_wait_is_forgotten() -> None:
