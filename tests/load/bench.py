@@ -49,6 +49,8 @@ ROWS = {
     "crowd cpu": "  processor of the bot, s",
     "crowd discord": "  processor of the local Discord, s",
     "crowd runcomfy": "  processor of the local RunComfy, s",
+    "queued p99": "burst of {crowd}, all but 10 waiting in the bot, first response p99, ms",
+    "queued refused": "  orders refused or answered too late",
     "full": "memory with {in_flight} jobs in flight, MB",
     "full p50": "  first response one at a time, p50, ms",
     "full p99": "  p99",
@@ -100,6 +102,7 @@ async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
     if module == "bot":  # the other one keeps all files in memory, and would need 8 GB
         found |= await _large(_made(folder / "large"), module, sizes)
         found |= await _blocked(_made(folder / "blocked"), module, picture, sizes)
+        found |= await _queued(_made(folder / "queued"), module, picture, sizes)
     return found
 
 
@@ -119,6 +122,16 @@ async def _large(folder: Path, module: str, sizes: Sizes) -> dict[str, float]:
         orders = await people.burst(sizes.large, 30, num_images=4)
         await people.all_posted(orders, sizes.patience, files=4)
         return {"large": peak_rss(people.bot.pid), "large all": time.monotonic() - begun_at}
+
+
+async def _queued(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
+    """Nearly all wait in the bot's own queue, as they do where the owner has changed nothing."""
+    async with crowd(folder, module, picture, MAX_JOBS="10") as people:
+        await people.start()
+        await people.runcomfy.seconds(1e6)
+        orders = await people.burst(sizes.crowd, sizes.patience)
+        p99 = _quantiles("queued", _responses(people, orders))["queued p99"]
+        return {"queued p99": p99, "queued refused": len(orders) - len(people.taken(orders))}
 
 
 async def _blocked(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
