@@ -88,7 +88,10 @@ class LocalRunComfy:
         }
 
     def fail(self, route: str, fault: Fault, times: int | None = 1) -> None:
-        """Spoil the next calls of "submit", "status", "result", "cancel" or "file"; None: until `mend`."""
+        """Spoil the next calls of a route; None: until `mend`.
+
+        They are "submit", "status", "result", "cancel", "file", and "cost": a result asked for with its cost.
+        """
         faults = repeat(fault) if times is None else repeat(fault, times)
         self._faults[route] = chain(self._faults.get(route, ()), faults)
 
@@ -118,6 +121,7 @@ class LocalRunComfy:
     async def _outermost(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Around every call: keeps the record, and lets go wrong what shall go wrong."""
         route = request.match_info.route.name or ""
+        route = "cost" if route == "result" and "include_cost" in request.query else route
         self.calls.append(Call(time.monotonic(), route, request.path))
         if route == "submit":
             posted = Submit(time.monotonic(), request.match_info["model_id"], await _json(request))

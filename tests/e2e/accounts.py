@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 FINAL = ("succeeded", "failed", "cancelled")
 # What a row is given at some time after its job's end was told: the token is wiped, the cost asked for.
-_LATER = dict.fromkeys(("token", "cost", "cost_at"))
+LATER = dict.fromkeys(("token", "cost", "cost_at"))
 
 
 def delivered(message: Message) -> int:
@@ -47,5 +47,5 @@ def check_accounts(world: World) -> None:
 
 def spent(world: World) -> tuple[Any, ...]:
     """All that is spent by somebody's doing, or says what is."""
-    jobs = [row | _LATER for row in world.rows()]
+    jobs = [row | LATER for row in world.rows()]
     return jobs, world.rows("select * from usage where scope <> 'owner-usd'"), len(world.runcomfy.submits)

@@ -130,7 +130,7 @@ async def test_buttons_work_after_a_kill_and_a_year_later(world: World) -> None:
 async def test_a_cancel_of_what_has_ended_is_refused_to_the_presser_alone(world: World) -> None:
     anna = world.newcomer()
     message = await done(world, anna)
-    text, job = message.text, world.job(message)
+    text, job = message.text, await world.ended(message)
     press = await anna.forge(custom_id=f"job:cancel:v1:{job['job_id']}", message=message)
     refusal = await press.answered()
     assert refusal.is_ephemeral

@@ -158,11 +158,11 @@ async def test_while_the_order_is_on_its_way(world: World, *, is_painting: bool)
 async def test_in_the_very_moment_of_the_order(world: World) -> None:
     """Whatever the job does at that moment: it ends cancelled, and its message says so."""
     blocker = await ordered(world)
+    await world.ends(blocker, "Painting")
     people = [world.newcomer() for _ in range(12)]
     messages = await asyncio.gather(*(ordered_and_cancelled(world, person) for person in people))
     for message in messages:
         await world.ends(message, "cancelled", timeout=10)
-    await world.ends(blocker, "Painting")
     finish(world, blocker)
     await world.settled()
     assert [world.used(person) for person in people] == [0] * 12

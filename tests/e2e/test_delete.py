@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from playground.runcomfy import answer
-from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.accounts import LATER, check_accounts, delivered
 from tests.e2e.panel import rule
 from tests.e2e.world import names, open_world
 
@@ -69,7 +69,7 @@ async def test_the_owner_deletes(world: World) -> None:
     assert after.pop("deleted_at")
     assert after.pop("deleted_by") == int(anna.id)
     assert after.pop("message_id") is None
-    assert after == {name: before[name] for name in after}
+    assert after | LATER == {name: before[name] for name in after} | LATER
     assert world.used(anna) == used == 2
     check_accounts(world)
 
@@ -178,20 +178,19 @@ async def test_a_message_that_is_gone_already(world: World) -> None:
     assert world.rows("select * from left_messages") == []
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "times"),
-    [(403, NO_ACCESS, 1), (503, PAGE, 3), (429, PAGE, 3), (404, PAGE, 1)],
-)
-async def test_discord_does_not_let_it_go(world: World, status: int, body: object, times: int) -> None:
+@pytest.mark.parametrize(("status", "body"), [(403, NO_ACCESS), (503, PAGE), (429, PAGE), (404, PAGE)])
+async def test_discord_does_not_let_it_go(world: World, status: int, body: object) -> None:
     """It is told kindly, and a second press goes through with it."""
     anna = world.newcomer()
     message = await done(world, anna)
-    world.discord.fail("delete_message", status, body, times=times)
+    # However often it is tried: the upkeep may come in between, which tries it too.
+    world.discord.fail("delete_message", status, body, times=100)
     question = await asked(anna, message)
     press = await anna.press(question, "Delete")
     await world.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
     assert not message.is_deleted
     assert world.job(message)["deleted_at"]
+    world.discord.mend("delete_message")
     await anna.press(question, "Delete")
     await world.ends(question, "Deleted")
     assert message.is_deleted

@@ -56,7 +56,7 @@ async def test_who_deleted_and_who_was_blocked(world: World) -> None:
     log, anna = log_of(world), world.newcomer()
     message = await world.imagine(anna, prompt="a blunt *fox*", resolution="0.5K")
     await world.ends(message, "✅")
-    await world.ended(message)
+    await says(world, log, f"<@{anna.id}> made 1 image")
     question = await (await world.mia.menu("Remove image", message)).answered()
     await world.mia.press(question, "Remove and block")
     await says(world, log, f"<@{world.mia.id}> blocked <@{anna.id}>")

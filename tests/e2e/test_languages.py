@@ -40,9 +40,9 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
     async with open_world(tmp_path, runcomfy=BY_HAND) as world:
         anna, bob = russian(world), world.bob
         hers = await world.imagine(anna, prompt="лиса", num_images=2, resolution="0.5K")
+        await world.ends(hers, "🎨 Рисую · начато", "2 изображения", f"заказ от <@{anna.id}>")
         his = await world.imagine(bob, prompt="a bear", resolution="0.5K")
         unwanted = await world.imagine(anna, prompt="барсук", resolution="0.5K")
-        await world.ends(hers, "🎨 Рисую · начато", "2 изображения", f"заказ от <@{anna.id}>")
         await world.ends(his, "Waiting in the queue, place", "asked by")
         await world.ends(unwanted, "В очереди, место")
         assert list(hers.buttons) == ["Отменить"]

@@ -158,9 +158,9 @@ async def test_somebody_fetches_it_first(tmp_path: Path) -> None:
 
 async def test_a_queue_that_moves_does_not_time_out(tmp_path: Path) -> None:
     """A queue of an hour, with an hour of seconds: the deadline is passed several times over."""
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="4") as world:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="6") as world:
         world.runcomfy.hold()
-        people = [world.newcomer() for _ in range(7)]
+        people = [world.newcomer() for _ in range(9)]
         before = [await world.imagine(person, resolution="0.5K") for person in people]
         await world.runcomfy.until(lambda: len(world.runcomfy.orders) == len(people))
         message = await world.queued(world.alice)

@@ -45,8 +45,14 @@ async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None
 
 async def test_one_line_tells_a_jobs_whole_story(tmp_path: Path) -> None:
     async with open_world(tmp_path, runcomfy={"seconds": 0.5}, LOG_FORMAT="json") as world:
+        world.runcomfy.hold()
         done = await world.imagine(world.alice, resolution="0.5K", num_images=2)
+        await world.ends(done, "place ")
+        request_id = world.runcomfy.start_next()
+        await world.ends(done, "Painting")
+        world.runcomfy.finish(request_id)
         await world.ends(done, "✅")
+        world.runcomfy.release()
         refused = await world.imagine(world.bob, prompt="refuse this", resolution="0.5K")
         await world.ends(refused, "Nothing was charged")
         world.runcomfy.hold()

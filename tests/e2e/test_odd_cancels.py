@@ -32,14 +32,6 @@ TOO_LATE = [
 ]
 
 
-async def press_each(world: World, faults: list[Fault]) -> list[tuple[Message, Interaction]]:
-    """An order for each fault, and a press of Cancel that meets it."""
-    messages = [await world.queued(world.newcomer()) for _ in faults]
-    return [
-        (message, await press(world, message, fault)) for message, fault in zip(messages, faults, strict=True)
-    ]
-
-
 async def press(world: World, message: Message, fault: Fault) -> Interaction:
     assert message.interaction is not None
     before = len(world.runcomfy.calls)
@@ -57,7 +49,10 @@ async def told(world: World, interaction: Interaction) -> str:
 
 @pytest.mark.parametrize("faults", [CANCELLED, PASSING], ids=["odd", "passing"])
 async def test_a_cancel_that_is_one(held: World, faults: list[Fault]) -> None:
-    for message, pressed in await press_each(held, faults):
+    messages = [await held.queued(held.newcomer()) for _ in faults]
+    for message, fault in zip(messages, faults, strict=True):
+        pressed = await press(held, message, fault)
+        # Waited for each time, so that what is asked once more does not meet the next one's fault.
         await held.ends(message, "cancelled", "Nothing was charged")
         row = await held.ended(message)
         assert (row["status"], row["refunded"], held.used(pressed.user)) == ("cancelled", 1, 0)
@@ -65,7 +60,8 @@ async def test_a_cancel_that_is_one(held: World, faults: list[Fault]) -> None:
 
 
 async def test_a_cancel_that_is_none_is_told_and_the_images_come(held: World) -> None:
-    presses = await press_each(held, TOO_LATE)
+    messages = [await held.queued(held.newcomer()) for _ in TOO_LATE]
+    presses = [(each, await press(held, each, fault)) for each, fault in zip(messages, TOO_LATE, strict=True)]
     for _, pressed in presses:
         assert "RunComfy cannot stop it" in await told(held, pressed)
     held.runcomfy.release()

@@ -75,8 +75,8 @@ async def test_unlimited_is_a_value_of_all_three(tmp_path: Path) -> None:
         for message in await asyncio.gather(*(press.answered() for press in presses)):
             await world.ends(message, "✅")
         assert "unlimited" in await world.says(world.mia, "quota show")
-        text = await world.says(world.mia, "quota set", limit=1_000_000, per="hour")
-        assert "1000000 credits per hour" in text
+        text = await world.says(world.mia, "quota set", limit=1_000_000, per="month")
+        assert "1000000 credits per month" in text
         assert "9 of 1000000 credits used, 999991 left" in await world.says(world.alice, "usage")
 
 

@@ -49,7 +49,7 @@ async def file(world: World, message: Message, ending: str) -> tuple[dict[str, A
     def found() -> list[dict[str, Any]]:
         return [each for each in message.files if each["filename"].endswith(ending)]
 
-    await world.discord.until(found)
+    await world.discord.until(found, timeout=30)  # the first chart of a life loads what draws it
     (attached,) = found()
     return attached, world.discord.uploads[attached["id"]]
 

@@ -102,7 +102,7 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
         assert len(world.discord.channel.messages) == 4
         seen, submits = len(world.discord.trace), len(world.runcomfy.submits)
         await world.restart()
-        await world.says(world.alice, "usage")
+        await world.says(world.alice, "jobs")
         assert {call.method for call in world.discord.trace[seen:]} == {"GET", "POST"}
         assert len(world.runcomfy.submits) == submits
 

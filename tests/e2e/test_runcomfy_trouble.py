@@ -155,4 +155,4 @@ async def test_looking_is_tried_again(world: World) -> None:
     routes = [call.route for call in world.runcomfy.calls[before:]]
     assert routes.count("submit") == len(PASSING)
     assert routes.count("status") >= 2 * len(PASSING)
-    assert routes.count("result") >= 2 * len(PASSING)  # more where the costs were asked for meanwhile
+    assert routes.count("result") >= 2 * len(PASSING)

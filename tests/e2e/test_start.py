@@ -37,7 +37,7 @@ BAD = {
 async def fails(world: World) -> str:
     """Start a bot that ends by itself, and return what it said."""
     await world.bot.start()
-    assert await asyncio.wait_for(world.bot.ended(), 10) > 0
+    assert await asyncio.wait_for(world.bot.ended(), 30) > 0
     await world.discord.until(lambda: world.log.endswith("\n"))
     assert not world.discord.is_online
     return world.log
@@ -125,7 +125,7 @@ async def test_a_second_bot_on_the_same_database_names_the_first(tmp_path: Path)
         await world.ends(await world.imagine(resolution="0.5K"), "✅")  # nothing has changed for the first
         await world.kill()
         await second.start()  # a kill frees the database
-        await world.discord.until(lambda: world.discord.is_online)
+        await world.discord.until(lambda: world.discord.is_online, timeout=20)
         await second.stop()
 
 

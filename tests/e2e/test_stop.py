@@ -208,7 +208,9 @@ async def test_while_it_starts(tmp_path: Path) -> None:
         limit = {"message": "You are being rate limited.", "retry_after": 30.0, "global": False}
         world.discord.fail("sync", 429, limit, headers={"Via": "1.1 google", "Retry-After": "30"})
         await world.bot.start()
-        await world.discord.until(lambda: any(call.route == "sync" for call in world.discord.trace))
+        await world.discord.until(
+            lambda: any(call.route == "sync" for call in world.discord.trace), timeout=20
+        )
         await stopped(world)
 
 
@@ -216,5 +218,5 @@ async def test_while_discord_does_not_answer_its_start(tmp_path: Path) -> None:
     async with open_world(tmp_path, is_started=False) as world, gate(world) as way:
         way.hold()
         await world.bot.start()
-        await world.discord.until(lambda: way.held_bytes)
+        await world.discord.until(lambda: way.held_bytes, timeout=20)
         await stopped(world)

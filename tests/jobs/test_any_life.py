@@ -71,6 +71,7 @@ class Life(RuleBasedStateMachine):
         self.runcomfy.hold()
         self.bot = self.run(Bot(self.folder, self.runcomfy, self.channel).start())
         self.refused: Counter[str] = Counter()
+        self.fetched: Counter[str] = Counter()
         self.known: list[str] = []
         self.crashes = 0
 
@@ -128,6 +129,7 @@ class Life(RuleBasedStateMachine):
             job = await self.bot.jobs.get(job_id)
             with suppress(BotError):
                 job = await self.bot.service.fetch(requester(user_id=job.user_id), job_id)
+                self.fetched[job_id] += 1  # and may fail once more, which is told in the newer message
                 if is_seen:
                     self.bot.service.answered(job, self.channel.post(job.token))
                 else:
@@ -206,7 +208,7 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.run(asyncio.wait_for(self.settled(), 300))
+            self.run(asyncio.wait_for(self.settled(), 1800))
             for job_id in self.channel.deleted:
                 self.run(self.bot.removal.finish(job_id))
             for job_id in self.known:
@@ -244,7 +246,7 @@ class Life(RuleBasedStateMachine):
         if job.message_id and job.status is not JobStatus.SUCCEEDED:
             assert told, job
         if not self.crashes and not job.looks:
-            assert told <= 1, job
+            assert told <= 1 + self.fetched[job.job_id], job
 
 
 def test_whatever_happens_nobody_pays_for_what_did_not_come() -> None:

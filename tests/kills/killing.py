@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     Row: TypeAlias = dict[str, Any]
 
 _REACHED_SECONDS = 20
-_READ_SECONDS = 0.15  # the bot reads what it is sent well within, and waits longer for a locked database
 _WRITTEN_SECONDS = 2
 
 
 class Victim:
     """The bot of a world."""
+
+    read_seconds = 0.15
+    """It reads what it is sent within, mostly well, and waits longer for a locked database."""
 
     def __init__(self, world: World, ears: Ears) -> None:
         self.world = world
@@ -157,7 +159,7 @@ async def locked(
         else:
             database.execute("begin immediate")
             await act()
-        await asyncio.sleep(_READ_SECONDS)  # nothing tells when the bot has read it
+        await asyncio.sleep(victim.read_seconds)  # nothing tells when the bot has read it
         yield database
 
 

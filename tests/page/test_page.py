@@ -1,3 +1,4 @@
+import asyncio
 import re
 
 import discord as discord_py
@@ -181,10 +182,13 @@ async def test_the_dot_follows_the_bot(page: Page, bot: SmallBot) -> None:
 
 async def test_a_lost_connection_comes_back_and_keeps_what_was_written(page: Page) -> None:
     sockets: list[WebSocketRoute] = []
+    is_seen = asyncio.Event()  # that it was lost: it comes back so soon that nobody might look in time
 
-    def pass_through(socket: WebSocketRoute) -> None:
-        socket.connect_to_server()
+    async def pass_through(socket: WebSocketRoute) -> None:
         sockets.append(socket)
+        if len(sockets) > 1:
+            await is_seen.wait()
+        socket.connect_to_server()
 
     await page.route_web_socket("**/client/socket*", pass_through)
     await page.reload()
@@ -192,6 +196,7 @@ async def test_a_lost_connection_comes_back_and_keeps_what_was_written(page: Pag
     await composer(page).fill("/imagine a fox")
     await sockets[0].close()
     await expect(page.get_by_text("Connection lost")).to_be_visible()
+    is_seen.set()
     await expect(page.get_by_text("Connection lost")).to_be_hidden()
     assert len(sockets) == 2
     await page.get_by_role("textbox", name="prompt").press("Enter")

@@ -263,7 +263,7 @@ async def test_a_bot_behind_the_proxy_needs_its_environment_alone(local: LocalDi
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, env=local.environment)
     try:
-        await local.until(lambda: local.is_online)
+        await local.until(lambda: local.is_online, timeout=20)
         message = await (await alice.forge("anything")).answered()
         assert message.text == "through the proxy"
     finally:

@@ -80,7 +80,7 @@ async def test_a_bot_of_another_library_lives_here_unchanged(local: LocalDiscord
         assert (file["filename"], file["width"], file["height"]) == ("fox.png", 2, 1)
         assert await local.file(file) == PNG
         local.drop_gateway()
-        await local.until(lambda: local.is_online)
+        await local.until(lambda: local.is_online, timeout=20)
         await alice.press(message, "Sign")
         await local.until(lambda: message.text.endswith(", signed"))
         assert message.buttons == {}
@@ -97,7 +97,7 @@ async def running(local: LocalDiscord) -> AsyncIterator[Process]:
         sys.executable, "-c", BOT, PNG.hex(), env=local.environment, stdout=PIPE, stderr=PIPE
     )
     try:
-        await local.until(lambda: local.commands or process.returncode is not None)
+        await local.until(lambda: local.commands or process.returncode is not None, timeout=20)
         if not local.commands:
             pytest.fail((await process.stderr.read()).decode() if process.stderr else "it ended")
         yield process
