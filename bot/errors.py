@@ -193,7 +193,7 @@ class PromptRefusedError(ServiceError):
 class RunComfyUnavailableError(ServiceError):
     """RunComfy gave no usable answer, and nothing was made by this call; trying again is safe.
 
-    `retry_after` is the pause in seconds that RunComfy asked for, or None.
+    `retry_after` is the pause in seconds that RunComfy asked for, a minute at the most, or None.
     """
 
     key = "runcomfy-unavailable"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # An interaction's token lets anybody write in the bot's name for 15 minutes; discord.py logs addresses that
 # hold it and, at DEBUG, whole events.
 _TOKEN = re.compile(r"""(/(?:webhooks|interactions)/\d+/|["']token["']: ?["'])[\w.-]+""")
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")  # that of DISCORD_PROXY, which aiohttp's errors quote
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 _job: ContextVar[str | None] = ContextVar("job", default=None)
@@ -48,7 +49,7 @@ class _Blanks:
         self._secrets = [secret for secret in secrets if secret]
 
     def __call__(self, text: str) -> str:
-        text = _TOKEN.sub(r"\1***", text)
+        text = _LOGIN.sub("***@", _TOKEN.sub(r"\1***", text))
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text

@@ -121,9 +121,9 @@ class DiscordDelivery:
         except discord.HTTPException as error:
             raise _refused(error) from error
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: Job, delivered: int) -> None:
         """Let the server's log know; see `bot.jobs.ports.Delivery`."""
-        self._log.ended(job)
+        self._log.ended(job, delivered)
 
     async def warn_owner(self, text: Text) -> None:
         """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""

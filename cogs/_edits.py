@@ -20,6 +20,7 @@ T = TypeVar("T")
 # Discord takes five edits in two seconds. People read slower, and so at most two come in that time: a state,
 # and the end right behind it.
 _APART_SECONDS = 3.0
+_UNKNOWN = object()
 
 
 class OutOfReachError(Exception):
@@ -89,6 +90,7 @@ class MessageEdits:
                     await send()
                     self._shown = state
                 except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
+                    self._shown = _UNKNOWN  # it may have been taken, and the answer lost
                     _log.info("an edit on the way was not taken: %s", error)
                 finally:
                     self._shown_at = time.monotonic()

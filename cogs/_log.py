@@ -41,12 +41,10 @@ class DiscordGuildLog:
         self._saying.add(task)
         task.add_done_callback(self._saying.discard)
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: Job, delivered: int) -> None:
         """Say whose job was delivered or cancelled."""
         if job.status is JobStatus.SUCCEEDED:
-            self.say(
-                job.guild_id, Text("log-delivered", job_values(job) | {"images": job.images - job.refunded})
-            )
+            self.say(job.guild_id, Text("log-delivered", job_values(job) | {"images": delivered}))
         elif job.status is JobStatus.CANCELLED and job.cancelled_by:
             self.say(job.guild_id, Text("log-cancelled", job_values(job) | {"by": f"<@{job.cancelled_by}>"}))
 

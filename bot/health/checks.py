@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _MAY_BE_AWAY_SECONDS = 60.0
 _MAY_READ_SECONDS = 5.0
 _IS_TAKEN = timedelta(seconds=30)  # a job is carried as soon as its first response has come
+_IS_FOUND = timedelta(minutes=17)  # and one that was lost is looked for while its token lives: 15 minutes
 _IS_FRESH_SECONDS = 1.0
 
 
@@ -83,7 +85,7 @@ class Health:
         try:
             async with asyncio.timeout(_MAY_READ_SECONDS):
                 await self._store.write()
-        except (BusyError, TimeoutError):
+        except (BusyError, TimeoutError, sqlite3.Error):
             return Part("red", "it cannot be written: python -m bot check tells why")
         return Part()
 
@@ -101,8 +103,9 @@ class Health:
         """Jobs that nobody carries, in two looks one after the other; between two steps one is fine."""
         try:
             async with asyncio.timeout(_MAY_READ_SECONDS):
-                live = await self._store.live_since(datetime.now(UTC) - _IS_TAKEN)
-        except TimeoutError:
+                now = datetime.now(UTC)
+                live = await self._store.live_since(now - _IS_TAKEN, without_message=now - _IS_FOUND)
+        except (TimeoutError, sqlite3.Error):
             return "the database cannot be read"
         before, self._left_alone = self._left_alone, live - self._runner.pulse.carried
         lost = before & self._left_alone

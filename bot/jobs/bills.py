@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from bot.i18n import Text
 from bot.log import about
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from decimal import Decimal
 
     from bot.jobs.ports import Delivery
@@ -46,6 +47,7 @@ class Bills:
         self._model_ids = tuple(model_ids)
         self._alarm = alarm
         self._prices_until = 0.0
+        self._stumbles: Counter[str] = Counter()
 
     async def ask_prices(self) -> None:
         """Read each model's published price, at the start and once a day.
@@ -63,17 +65,26 @@ class Bills:
                 await self._costs.publish(model_id, price)
         self._prices_until = time.monotonic() + _PRICES_LAST_SECONDS
 
-    async def ask_costs(self) -> None:
+    async def ask_costs(self, moved: Callable[[], None]) -> None:
         """Note what jobs that have ended have cost; after an hour once more, where RunComfy was not sure yet.
+
+        Calls `moved` after each.
 
         Raises:
             BotError: RunComfy or the database does not answer; what is left is asked the next time.
         """
         while due := await self._costs.due():
-            for job in due:
+            # What could not be asked last time comes last, so that it keeps no other waiting.
+            for job in sorted(due, key=lambda job: self._stumbles[job.job_id]):
                 with about(job.job_id):
-                    cost = await self._cost(job)
+                    try:
+                        cost = await self._cost(job)
+                    except RunComfyUnavailableError:
+                        self._stumbles[job.job_id] += 1
+                        raise
+                    del self._stumbles[job.job_id]
                     await self._costs.note(job, cost)
+                    moved()
                     if cost is not None:
                         _log.info("cost $%s", cost)
 

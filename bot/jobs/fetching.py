@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.errors import OutputUnavailableError
+from bot.jobs.pulse import Step, doing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +41,11 @@ class Fetching:
         urls = await self._following.follow(job, is_new=is_new)
         self._turns.leave(job.job_id)
         folder = self._files.folder(job)
-        found = await asyncio.gather(
-            *(self._downloader.download(url, folder, str(index)) for index, url in enumerate(urls, 1)),
-            return_exceptions=True,
-        )
+        with doing(Step.DOWNLOADING):
+            found = await asyncio.gather(
+                *(self._downloader.download(url, folder, str(index)) for index, url in enumerate(urls, 1)),
+                return_exceptions=True,
+            )
         for problem in found:
             if isinstance(problem, OutputUnavailableError):
                 _log.warning("a file cannot be fetched: %s", problem)

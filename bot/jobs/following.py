@@ -70,13 +70,14 @@ class Following:
         while True:
             looked_at = await self._next_look(pace)
             try:
-                looking()
+                looking(is_asked=not self._runcomfy.is_down)
                 status = await self._runcomfy.status(request_id)
+                seen_at = time.monotonic()
                 if isinstance(status, Completed):
                     finished()
                     self._pacing.looks.book(looked_at)  # this one waits for nobody, and others for it
                     result = await self._runcomfy.result(request_id)
-                    pace.succeeded(looked_at, result.seconds)
+                    pace.succeeded(seen_at, result.seconds)
                     return result.urls
                 pace.saw(status, looked_at)
                 job = await self._show(job, status, pace.usual_seconds)
@@ -84,7 +85,8 @@ class Following:
                 if self._runcomfy.is_down:
                     self._delivery.progress(job, Progress(is_held_up=True))
                 else:
-                    _log.warning("no answer from RunComfy, looking again: %s", error)
+                    _log.info("no answer from RunComfy, looking again: %s", error)
+                    await asyncio.sleep(error.retry_after or 0)
             except RequestNotFoundError:
                 if pace.is_known or pace.unmoved_seconds(time.monotonic()) > _REQUEST_IS_NEW_SECONDS:
                     raise

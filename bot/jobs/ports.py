@@ -51,8 +51,11 @@ class Delivery(Protocol):
     async def warn_owner(self, text: Text) -> None:
         """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""
 
-    def ended(self, job: Job) -> None:
-        """A job was delivered or cancelled: let the server's managers know. Returns at once, never raises."""
+    def ended(self, job: Job, delivered: int) -> None:
+        """So many images were delivered, or the job cancelled: let the server's managers know.
+
+        Returns at once, never raises.
+        """
 
     async def find_answer(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ class Step(Enum):
     WAITING = "waits for its turn, or for RunComfy", None
     WRITING = "is being written down", 10.0
     ORDERING = "is being ordered", 130.0  # RunComfy has 100 seconds to answer
-    FOLLOWING = "is looked at or downloaded", 600.0
+    FOLLOWING = "is looked at", 600.0
+    DOWNLOADING = "is downloaded", 3600.0  # each file has minutes, and may wait for those of many others
     POSTING = "is being posted", 900.0  # Discord is tried for ten minutes
 
     def __init__(self, words: str, most_seconds: float | None) -> None:
@@ -72,11 +74,12 @@ def doing(step: Step) -> Iterator[None]:
         life.posted_at = time.monotonic()
 
 
-def looking() -> None:
-    """The job of this task is about to be looked at once more."""
+def looking(*, is_asked: bool) -> None:
+    """The job of this task is about to be looked at once more; RunComfy is not asked while it is down."""
     if life := _life.get():
-        life.meter.looked()
-        life.polls += 1
+        if is_asked:
+            life.meter.looked()
+            life.polls += 1
         life.begin(Step.FOLLOWING)
 
 
@@ -122,12 +125,15 @@ class Pulse:
                 return f"job {job_id} {life.step.words} for {now - life.since:.0f} seconds"
         return None
 
-    def ended(self, job: Job) -> None:
-        """Log the whole story of a job that has just ended, in one line, and count it."""
+    def ended(self, job: Job, *, before: Job, delivered: int = 0) -> None:
+        """Log the whole story of a job that has just ended, in one line, and count it.
+
+        One that was given back `before` counted then what it spent; it was fetched, or came late.
+        """
         life = self._lives.get(job.job_id) or _Life(self.meter)
-        spent = (job.images - job.refunded) * job.credits_each
+        spent = Decimal(0) if before.refunded else (job.images - job.refunded) * job.credits_each
         self.meter.ended(job.status, job.error or "", spent)
-        story = {name: value for name, value in _story(job, life).items() if value is not None}
+        story = {name: value for name, value in _story(job, life, delivered).items() if value is not None}
         if "posted_seconds" in story:
             self.meter.posted(float(story["posted_seconds"]))
         words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.items())
@@ -135,7 +141,7 @@ class Pulse:
             _log.info("ended: %s", words, extra={"story": story})
 
 
-def _story(job: Job, life: _Life) -> dict[str, str | int | float | None]:
+def _story(job: Job, life: _Life, delivered: int) -> dict[str, str | int | float | None]:
     """In the order in which it is read; None for what this process does not know."""
     began, ended = job.started_at, job.ended_at or datetime.now(UTC)
     finished, posted = life.finished_at, life.posted_at if job.status is JobStatus.SUCCEEDED else None
@@ -143,7 +149,7 @@ def _story(job: Job, life: _Life) -> dict[str, str | int | float | None]:
     return {
         "status": job.status.value,
         "error": job.error,
-        "images": f"{job.images - job.refunded} of {job.images}",
+        "images": f"{delivered} of {job.images}",
         "ordered": job.created_at.isoformat(timespec="milliseconds"),
         "waited_seconds": _seconds(began, since=job.created_at),
         "painted_seconds": _seconds(

@@ -155,7 +155,8 @@ class JobRunner:
     async def _guarded(self, job: Job, message_id: int | None, before: asyncio.Task[None] | None) -> None:
         try:
             if before:
-                await asyncio.wait([before])
+                with doing(Step.POSTING):  # whatever is left of it
+                    await asyncio.wait([before])
             if message_id:
                 noted = await durably(lambda: self._jobs.answered(job.job_id, message_id))
                 job = noted or job  # a Cancel may have been faster
@@ -233,11 +234,11 @@ class JobRunner:
         if ended and ended.message_id:  # else it is told as soon as the message is known
             await self._unbroken.run(self._tell(ended))
 
-    async def _ended(self, job: Job, status: JobStatus, **how: Any) -> Job | None:
-        ended = await durably(lambda: self._jobs.end(job.job_id, status, **how))
+    async def _ended(self, job: Job, status: JobStatus, *, delivered: int = 0, **why: Any) -> Job | None:
+        ended = await durably(lambda: self._jobs.end(job.job_id, status, delivered=delivered, **why))
         if ended:
-            self.pulse.ended(ended)
-            self._delivery.ended(ended)
+            self.pulse.ended(ended, before=job, delivered=delivered)
+            self._delivery.ended(ended, delivered)
         return ended
 
     async def _tell(self, job: Job) -> None:

@@ -102,7 +102,7 @@ class JobService:
         error = DeliveryError.key if job.request_id else None
         status = JobStatus.FAILED if job.request_id else JobStatus.CANCELLED
         if ended := await durably(lambda: self._jobs.end(job.job_id, status, error=error)):
-            self._runner.pulse.ended(ended)
+            self._runner.pulse.ended(ended, before=job)
         await durably(lambda: self._jobs.told(job))
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:

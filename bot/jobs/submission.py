@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PAUSES = (1, 2, 4, 8)  # seconds between tries that RunComfy definitely refused
-_RETRY_AFTER_MAX = 60.0
 
 
 class CancelledOnTheWayError(Exception):
@@ -72,7 +71,7 @@ class Submission:
                 if not pauses and not self._runcomfy.is_down:
                     raise
                 pause = pauses.pop(0) if pauses else 0
-                await asyncio.sleep(min(max(pause, error.retry_after or 0), _RETRY_AFTER_MAX))
+                await asyncio.sleep(max(pause, error.retry_after or 0))
 
     async def _until_back(self, job: Job, give_up_at: float) -> None:
         """Wait while RunComfy is down, and say so."""

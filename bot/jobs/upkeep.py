@@ -74,10 +74,10 @@ class Upkeep:
                 bills.ask_prices,
                 self.clear_away,
                 partial(self.look_again, take),
-                bills.ask_costs,
+                partial(bills.ask_costs, self._move),
                 bills.watch_budget,
             ):
-                self._moved_at = time.monotonic()
+                self._move()
                 try:
                     await work()
                 except (BotError, OSError) as error:
@@ -85,6 +85,9 @@ class Upkeep:
                 except Exception:  # noqa: BLE001 (the guard of this loop: one piece of work must not end the others)
                     _log.exception("unexpected, and put off for a minute")
             await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _move(self) -> None:
+        self._moved_at = time.monotonic()
 
     async def look_again(self, take: Callable[[Job], None]) -> None:
         """Take up what was given back and has come after all; it is delivered free."""

@@ -47,7 +47,6 @@ T = TypeVar("T")
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
 # RunComfy's own client gives an order 100 seconds; giving up sooner only makes more orders unknown.
 _SUBMIT_TIMEOUT: Final = aiohttp.ClientTimeout(total=100, connect=10)
-_RETRY_AFTER_MAX = 60.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
 
@@ -65,10 +64,10 @@ class _DownError(RunComfyUnavailableError):
 
 
 def _pause(error: Exception) -> bool | float:
-    """Whether to ask again, after as long as RunComfy wants it; stamina itself caps no such wish."""
+    """Whether to ask again, after as long as RunComfy wants it."""
     if isinstance(error, _DownError) or not isinstance(error, RunComfyUnavailableError):
         return False
-    return True if error.retry_after is None else min(error.retry_after, _RETRY_AFTER_MAX)
+    return True if error.retry_after is None else error.retry_after
 
 
 # Somebody watches a Cancel, so it gives up soon; RunComfy's own client allows it five seconds.
@@ -122,12 +121,12 @@ class RunComfyClient:
             raise SubmissionUnknownError(str(error)) from None
 
     async def status(self, request_id: str) -> Status:
-        """See where a request stands; how it ended is for `result` to say.
+        """See where a request stands, with one GET; how it ended is for `result` to say.
 
         Raises:
             RequestNotFoundError: RunComfy does not know the request, or no longer.
             RunComfyAuthError: The token is rejected.
-            RunComfyUnavailableError: No usable answer came in several tries; asking again is safe.
+            RunComfyUnavailableError: No usable answer came; asking again is safe.
         """
         return await self._ask("GET", request_id, "status", parse_status)
 
@@ -141,7 +140,7 @@ class RunComfyClient:
             RunComfyAuthError: The token is rejected.
             RunComfyUnavailableError: It has not ended yet, or no usable answer came in several tries.
         """
-        result = await self._ask("GET", request_id, "result", parse_result)
+        result = await _PATIENT(_pause, self._ask, "GET", request_id, "result", parse_result)
         if result is None:
             raise RunComfyUnavailableError("the request has no result yet")
         return result
@@ -152,7 +151,8 @@ class RunComfyClient:
         Raises:
             BotError: As `result`; the request's own failure is none here.
         """
-        return await self._ask("GET", request_id, "result", parse_cost, query={"include_cost": "true"})
+        query = {"include_cost": "true"}
+        return await _PATIENT(_pause, self._ask, "GET", request_id, "result", parse_cost, query=query)
 
     async def base_price(self, model_id: str) -> Decimal | None:
         """What RunComfy publishes as the price of an image, in US dollars; None where it names none.
@@ -173,7 +173,9 @@ class RunComfyClient:
             RunComfyAuthError: The token is rejected.
             RunComfyUnavailableError: No usable answer came in several tries; trying again is safe.
         """
-        return await self._ask("POST", request_id, "cancel", parse_cancelled, is_brisk=True)
+        return await _BRISK(
+            _pause, self._ask, "POST", request_id, "cancel", parse_cancelled, timeout=_BRISK_TIMEOUT
+        )
 
     async def probe(self) -> None:
         """See whether RunComfy is there and takes the token, once and without spending anything.
@@ -194,21 +196,14 @@ class RunComfyClient:
         parse: Callable[[Json], T],
         *,
         query: Mapping[str, str] | None = None,
-        is_brisk: bool = False,
+        timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 (aiohttp's own)
     ) -> T:
         """One of the calls that change nothing when repeated."""
         if not _REQUEST_ID.fullmatch(request_id):
             raise ValueError("no request_id can look like that")
-
-        timeout = _BRISK_TIMEOUT if is_brisk else _TIMEOUT
-
-        async def once() -> T:
-            path = f"/v1/requests/{request_id}/{verb}"
-            return _parsed(
-                parse, await self._call(method, path, REQUEST_REFUSALS, query=query, timeout=timeout)
-            )
-
-        return await (_BRISK if is_brisk else _PATIENT)(_pause, once)
+        how: _How = {"query": query, "timeout": timeout or _TIMEOUT}
+        path = f"/v1/requests/{request_id}/{verb}"
+        return _parsed(parse, await self._call(method, path, REQUEST_REFUSALS, **how))
 
     async def _call(self, method: str, path: str, refusals: Refusals, **how: Unpack[_How]) -> Json:
         if self.is_down:

@@ -22,6 +22,8 @@ from bot.runcomfy.replies import Json, parse_error_code
 if TYPE_CHECKING:
     import aiohttp
 
+_RETRY_AFTER_MAX = 60.0
+
 
 class NoAnswerError(RunComfyUnavailableError):
     """The call may have reached RunComfy, and no usable answer came back."""
@@ -84,9 +86,10 @@ def checked(response: aiohttp.ClientResponse, body: Json | None, refusals: Refus
 def _retry_after(text: str) -> float | None:
     """Seconds to wait from a Retry-After header, which holds seconds or a date; None if it is neither."""
     if re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        return float(text)
+        return min(float(text), _RETRY_AFTER_MAX)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a year that no computer knows
         return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(0.0, seconds), _RETRY_AFTER_MAX)

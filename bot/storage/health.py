@@ -41,11 +41,12 @@ class HealthStore:
 
         return await self._database.read(work)
 
-    async def live_since(self, before: datetime) -> set[str]:
-        """The ids of all jobs that are not final and were asked for before that."""
+    async def live_since(self, before: datetime, *, without_message: datetime) -> set[str]:
+        """The ids of jobs that are not final and were asked for before that, or before the other moment."""
+        moments = {"before": milliseconds(before), "without_message": milliseconds(without_message)}
 
         async def work(connection: aiosqlite.Connection) -> set[str]:
-            rows = self._queries.live_since(connection, before=milliseconds(before))
+            rows = self._queries.live_since(connection, **moments)
             return {row["job_id"] async for row in rows}
 
         return await self._database.read(work)

@@ -161,6 +161,20 @@ def test_one_that_is_not_taken_is_sent_again_when_it_is_shown_again() -> None:
     on_a_jumping_clock(main())
 
 
+def test_a_state_is_shown_again_behind_one_whose_answer_was_lost() -> None:
+    async def main() -> None:
+        message = Message()
+        message.show("painting")
+        await asyncio.sleep(10)
+        message.show("held up", error=aiohttp.ServerDisconnectedError())  # which Discord may have taken
+        await asyncio.sleep(10)
+        message.show("painting")
+        await asyncio.sleep(10)
+        assert message.states == ["painting", "held up", "painting"]
+
+    on_a_jumping_clock(main())
+
+
 def test_one_that_is_not_taken_does_not_stop_the_next() -> None:
     async def main() -> None:
         message = Message()

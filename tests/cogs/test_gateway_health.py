@@ -66,4 +66,9 @@ async def test_a_gateway_that_stays_away_is_red(tmp_path: Path) -> None:
             assert await after("disconnect") == "red"
             assert "not connected to Discord for 61 seconds" in health._gateway().why
             assert await after("resumed") == "ok"
+            assert (await health._database()).status == "ok"
+            await database.transaction(lambda connection: connection.execute("drop table facts"))
+            await database.transaction(lambda connection: connection.execute("drop table jobs"))
+            assert (await health._database()).status == "red"
+            assert await health._abandoned() == "the database cannot be read"
         bot.dispatch("ready")  # may come while the bot closes, and breaks nothing then

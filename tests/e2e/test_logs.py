@@ -6,6 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from playground.runcomfy import answer
+from tests.e2e.panel import rule
+from tests.e2e.watching import free_port, samples
 from tests.e2e.world import World, open_world
 
 if TYPE_CHECKING:
@@ -41,6 +44,29 @@ async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None
             assert len(outgoing) >= 3
             assert {line.get("job") for line in outgoing} == {row["job_id"]}
             assert [line["message"] for line in written if line.get("job") == row["job_id"]]
+
+
+async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"LOG_FORMAT": "json", "HEALTH_PORT": free_port()}
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, **settings) as world:
+        log = world.discord.guild.add_channel("log")
+        rule(world, log_channel=int(log.id))
+        world.runcomfy.fail("file", answer(404))
+        message = await world.imagine(resolution="0.5K", num_images=2)
+        await world.ends(message, "1 of 2 images came")
+        await world.ended(message)
+        fetch = next(label for label in message.buttons if label.startswith("Fetch"))
+        again = await (await world.alice.press(message, fetch)).answered()
+        await world.ends(again, "✅")
+        await world.settled()
+        told = [line["story"] for line in lines(world) if "story" in line]
+        assert [story["images"] for story in told] == ["1 of 2", "2 of 2"]
+        assert [story["credits"] for story in told] == [0.75, 0.75]
+        ((_, spent),) = (await samples(world))["imagine_spent_credits_total"]
+        assert spent == 0.75
+        await world.discord.until(lambda: len(log.messages) == 2)
+        assert "made 1 image" in log.messages[0].text
+        assert "made 2 images" in log.messages[1].text
 
 
 async def test_one_line_tells_a_jobs_whole_story(tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
+
+from playground.runcomfy import answer
 from tests.e2e.world import open_world
 
 if TYPE_CHECKING:
@@ -44,10 +47,14 @@ async def test_what_jobs_took_is_known_in_another_life(tmp_path: Path) -> None:
         await world.settled()
 
 
-async def test_a_crowd_shares_the_looks(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_refused", [False, True], ids=["answered", "refused"])
+async def test_a_crowd_shares_the_looks(tmp_path: Path, *, is_refused: bool) -> None:
+    """Also where RunComfy asks for patience, which is no reason to ask more often."""
     most, jobs = 5, 15
     async with open_world(tmp_path, runcomfy={"seconds": 0}, MAX_LOOKS_PER_SECOND=str(most)) as world:
         world.runcomfy.hold()
+        if is_refused:
+            world.runcomfy.fail("status", answer(429, {}), times=None)
         for _ in range(jobs):
             await world.imagine(world.newcomer(), resolution="0.5K")
         await world.runcomfy.until(lambda: len(world.runcomfy.submits) == jobs)
@@ -59,5 +66,6 @@ async def test_a_crowd_shares_the_looks(tmp_path: Path) -> None:
         seen = Counter(call.path for call in looks)
         assert len(seen) == jobs
         assert max(seen.values()) - min(seen.values()) <= 1
+        world.runcomfy.mend("status")
         world.runcomfy.release()
         await world.settled()

@@ -106,7 +106,7 @@ class Channel:
             raise NotRemovedError
         self.gone.add(post.message_id)
 
-    def ended(self, job: Job) -> None:
+    def ended(self, job: Job, delivered: int) -> None:
         pass
 
     async def find_answer(self, job: Job) -> int | None:

@@ -56,7 +56,7 @@ def test_a_job_that_waits_for_its_turn_may_wait_and_each_look_is_a_sign_of_life(
         clock.now += 10**6
         assert pulse.overdue() is None
         for _ in range(10):
-            looking()
+            looking(is_asked=True)
             clock.now += 500
             assert pulse.overdue() is None
         with doing(Step.WRITING):

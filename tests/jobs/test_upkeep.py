@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 from bot.records import JobStatus
-from playground.runcomfy import LocalRunComfy
+from playground.runcomfy import Fault, LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.brisk import BriskLoop
 from tests.orders import requester
@@ -41,6 +43,48 @@ async def one_row_is_ill(folder: Path) -> None:
                 await asyncio.sleep(1)
         assert not bot._upkeep.is_stuck
         await bot.crash()
+
+
+async def one_cost_cannot_be_asked(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+
+        async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
+            assert good is not None
+            is_ill = request.match_info["request_id"] == next(iter(runcomfy.orders))
+            return web.Response(status=500) if is_ill else good
+
+        runcomfy.fail("cost", Fault(spoil, is_after=True), times=None)
+        bot = await Bot(folder, runcomfy, channel).start()
+        ill, well = await delivered(bot, channel), await delivered(bot, channel)
+        async with asyncio.timeout(3600):
+            while (await bot.jobs.get(well.job_id)).cost is None:  # noqa: ASYNC110 (see above)
+                await asyncio.sleep(1)
+        assert (await bot.jobs.get(ill.job_id)).cost is None
+        await bot.crash()
+
+
+def test_a_cost_that_cannot_be_asked_keeps_no_other_waiting(tmp_path: Path) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(one_cost_cannot_be_asked(tmp_path))
+
+
+async def two_costs(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        bot._upkeep.stop()
+        for _ in range(2):
+            await delivered(bot, channel)
+        moves: list[None] = []
+        await bot._upkeep._bills.ask_costs(lambda: moves.append(None))
+        assert len(moves) == 2
+        await bot.crash()
+
+
+def test_each_cost_is_a_sign_of_life(tmp_path: Path) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(two_costs(tmp_path))
 
 
 def test_a_row_that_cannot_be_read_ends_nothing_else(tmp_path: Path) -> None:

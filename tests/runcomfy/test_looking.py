@@ -71,6 +71,7 @@ async def test_a_request_that_is_gone_is_asked_for_once(
     [
         answer(429, {}),
         answer(429, {}, headers={"Retry-After": "3600"}),
+        answer(503, {}, headers={"Retry-After": "Wed, 21 Oct 99999999999 07:28:00 GMT"}),
         answer(408, "<html>"),
         answer(404, "<html>"),
         answer(500, {"error_code": 500001}),
@@ -84,16 +85,29 @@ async def test_a_request_that_is_gone_is_asked_for_once(
         answer(418, "<html>"),
     ],
 )
-async def test_looking_is_tried_again(runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault) -> None:
+async def test_what_came_of_it_is_asked_again(
+    runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
+) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("status", fault, times=2)
-    assert await client.status(request_id) == Completed()
-    runcomfy.fail("status", fault, times=None)
-    asked = routes(runcomfy).count("status")
+    runcomfy.fail("result", fault, times=2)
+    assert (await client.result(request_id)).urls
+    runcomfy.fail("result", fault, times=None)
+    asked = routes(runcomfy).count("result")
     with pytest.raises(RunComfyUnavailableError):
-        await client.status(request_id)
+        await client.result(request_id)
     # aiohttp itself repeats a GET whose connection was in use before and broke.
-    assert 5 <= routes(runcomfy).count("status") - asked <= 10
+    assert 5 <= routes(runcomfy).count("result") - asked <= 10
+
+
+async def test_a_look_is_one_look(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+    request_id = await ended(runcomfy, client)
+    runcomfy.fail("status", answer(429, {}, headers={"Retry-After": "3600"}))
+    asked = routes(runcomfy).count("status")
+    with pytest.raises(RunComfyUnavailableError) as caught:
+        await client.status(request_id)
+    assert caught.value.retry_after == 60
+    assert routes(runcomfy).count("status") - asked == 1
+    assert await client.status(request_id) == Completed()
 
 
 async def test_an_answer_that_never_comes_is_given_up(
@@ -101,8 +115,8 @@ async def test_an_answer_that_never_comes_is_given_up(
 ) -> None:
     monkeypatch.setattr(client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("status", stall())
-    assert await client.status(request_id) == Completed()
+    runcomfy.fail("result", stall())
+    assert (await client.result(request_id)).urls
 
 
 async def test_addresses_in_answers_are_never_followed(

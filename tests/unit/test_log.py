@@ -46,6 +46,12 @@ def test_secrets_are_blanked_in_messages_and_arguments(
     assert text.endswith("INFO    bot: one ***, two {'authorization': '***'}, kept\n")
 
 
+def test_the_login_of_a_proxy_is_blanked(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("INFO", secrets=SECRETS)
+    logging.getLogger("bot").info("407, url='http://me:hunter2@127.0.0.1:8080' and https://x.y/@z, me@x.y")
+    assert written(capsys).endswith("407, url='http://***@127.0.0.1:8080' and https://x.y/@z, me@x.y\n")
+
+
 def test_secrets_are_blanked_in_tracebacks_of_chained_errors(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up("INFO", secrets=SECRETS)
     try:

@@ -1,0 +1,29 @@
+"""What a look at the bot's health asks of the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.limits import Limits
+from bot.storage.health import HealthStore
+from tests.orders import order, reserve
+
+if TYPE_CHECKING:
+    from bot.storage.database import Database
+    from bot.storage.jobs import JobStore
+
+
+async def test_a_job_whose_first_response_is_looked_for_may_be_alone_for_longer(
+    database: Database, jobs: JobStore
+) -> None:
+    now = datetime.now(UTC)
+    seen, unseen, new = (order(asked_at=now - timedelta(seconds=age)) for age in (60, 60, 10))
+    for job in (seen, unseen, new):
+        await reserve(jobs, job, Limits())
+    for number, job in enumerate((seen, new)):
+        await jobs.answered(job.job_id, 10**18 + number)
+    health, before = HealthStore(database), now - timedelta(seconds=30)
+    assert await health.live_since(before, without_message=now - timedelta(seconds=90)) == {seen.job_id}
+    both = {seen.job_id, unseen.job_id}
+    assert await health.live_since(before, without_message=now - timedelta(seconds=40)) == both
