@@ -91,8 +91,6 @@ class JobRunner:
                 self._turns.occupy(job)
         for job in jobs:
             await asyncio.sleep(0)  # thousands in one step would keep all else waiting
-            if job.job_id in self._tasks:
-                continue  # somebody pressed a button of it meanwhile
             with about(job.job_id):
                 _log.info("taken up again as %s", job.status)
             self.take(job)
