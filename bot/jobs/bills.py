@@ -68,7 +68,7 @@ class Bills:
     async def ask_costs(self, moved: Callable[[], None]) -> None:
         """Note what jobs that have ended have cost; after an hour once more, where RunComfy was not sure yet.
 
-        Calls `moved` after each.
+        Calls `moved` before each.
 
         Raises:
             BotError: RunComfy or the database does not answer; what is left is asked the next time.
@@ -76,6 +76,7 @@ class Bills:
         while due := await self._costs.due():
             # What could not be asked last time comes last, so that it keeps no other waiting.
             for job in sorted(due, key=lambda job: self._stumbles[job.job_id]):
+                moved()
                 with about(job.job_id):
                     try:
                         cost = await self._cost(job)
@@ -84,7 +85,6 @@ class Bills:
                         raise
                     del self._stumbles[job.job_id]
                     await self._costs.note(job, cost)
-                    moved()
                     if cost is not None:
                         _log.info("cost $%s", cost)
 

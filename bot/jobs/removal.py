@@ -120,12 +120,13 @@ class Removal:
             raise
         self._put_off.pop(job_id, None)
 
-    async def go_on(self) -> None:
-        """Finish every removal that was broken off or refused, each after its pause."""
+    async def go_on(self, moved: Callable[[], None]) -> None:
+        """Finish every removal that was broken off or refused, each after its pause and a call of `moved`."""
         for job_id in await self._messages.pending():
             _, not_before = self._put_off.get(job_id, (0.0, 0.0))
             if _now() < not_before:
                 continue
+            moved()
             with about(job_id):
                 try:
                     await self.finish(job_id)

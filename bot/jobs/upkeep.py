@@ -62,7 +62,7 @@ class Upkeep:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether it has ended by itself, or one piece of work takes far too long."""
+        """Whether it has ended by itself, or works on one thing for far too long."""
         is_slow = time.monotonic() - self._moved_at > _MAY_TAKE_SECONDS
         return self._running is not None and (self._running.done() or is_slow)
 
@@ -70,7 +70,7 @@ class Upkeep:
         while True:
             bills = self._bills
             for work in (
-                self._removal.go_on,
+                partial(self._removal.go_on, self._move),
                 bills.ask_prices,
                 self.clear_away,
                 partial(self.look_again, take),
@@ -93,6 +93,7 @@ class Upkeep:
         """Take up what was given back and has come after all; it is delivered free."""
         # What could not be looked at last time comes last, so that it keeps nobody else waiting.
         for job in sorted(await self._jobs.due(), key=lambda job: self._stumbles[job.job_id]):
+            self._move()
             with about(job.job_id):
                 await self._look_at(job, take)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = dict[str, JsonValue]
 _BODY_MAX = 2**20
+_FILES_MAX = 10  # nobody can order more, and no message holds more
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ def parse_result(body: Json) -> Result | None:
         return None
     # Only `output` is read: a result may echo the input, with URLs that are not ours.
     if urls := _urls(state.output):
-        return Result(urls, _seconds(state))
+        return Result(urls[:_FILES_MAX], _seconds(state))
     raise GenerationFailedError("the request succeeded without output")
 
 

@@ -69,22 +69,24 @@ def test_a_cost_that_cannot_be_asked_keeps_no_other_waiting(tmp_path: Path) -> N
         runner.run(one_cost_cannot_be_asked(tmp_path))
 
 
-async def two_costs(folder: Path) -> None:
+async def two_of_each(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
         bot._upkeep.stop()
-        for _ in range(2):
-            await delivered(bot, channel)
+        for job in [await delivered(bot, channel) for _ in range(2)]:
+            await bot.removal.delete(await bot.jobs.get(job.job_id), job.user_id)
         moves: list[None] = []
         await bot._upkeep._bills.ask_costs(lambda: moves.append(None))
         assert len(moves) == 2
+        await bot.removal.go_on(lambda: moves.append(None))
+        assert len(moves) == 4
         await bot.crash()
 
 
-def test_each_cost_is_a_sign_of_life(tmp_path: Path) -> None:
+def test_each_cost_and_each_removal_is_a_sign_of_life(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=BriskLoop) as runner:
-        runner.run(two_costs(tmp_path))
+        runner.run(two_of_each(tmp_path))
 
 
 def test_a_row_that_cannot_be_read_ends_nothing_else(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ async def test_an_odd_queue_position_spoils_nothing(
         ({"images": ["a", "b", "a"], "image": "c"}, ("a", "b")),
         ({"image": "a"}, ("a",)),
         ({"images": [], "image": "a"}, ("a",)),
+        ({"images": list("abcdefghijkl")}, tuple("abcdefghij")),
         ({"images": ["", None, 3, "a"]}, ("a",)),
         ({"image": ["a", "a"]}, ("a",)),
         ("a", ("a",)),
