@@ -49,7 +49,7 @@ ROWS = {
     "crowd cpu": "  processor of the bot, s",
     "crowd discord": "  processor of the local Discord, s",
     "crowd runcomfy": "  processor of the local RunComfy, s",
-    "queued p99": "burst of {crowd}, all but 10 waiting in the bot, first response p99, ms",
+    "queued p99": "burst of {crowd}, 10 let through, first response p99, ms",
     "queued refused": "  orders refused or answered too late",
     "full": "memory with {in_flight} jobs in flight, MB",
     "full p50": "  first response one at a time, p50, ms",
@@ -125,7 +125,7 @@ async def _large(folder: Path, module: str, sizes: Sizes) -> dict[str, float]:
 
 
 async def _queued(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
-    """Nearly all wait in the bot's own queue, as they do where the owner has changed nothing."""
+    """All but MAX_JOBS wait in the bot's own queue, as they do where the owner has changed nothing."""
     async with crowd(folder, module, picture, MAX_JOBS="10") as people:
         await people.start()
         await people.runcomfy.seconds(1e6)
