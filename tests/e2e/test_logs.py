@@ -20,6 +20,12 @@ def lines(world: World) -> list[dict[str, Any]]:
     return [json.loads(line) for line in world.log.splitlines(keepends=True) if line.endswith("\n")]
 
 
+async def stories(world: World, jobs: int) -> list[dict[str, Any]]:
+    """The lines that tell of so many jobs; each is written a moment after its job has ended."""
+    await world.stored(lambda: sum("story" in line for line in lines(world)) >= jobs)
+    return [line for line in lines(world) if "story" in line]
+
+
 async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None:
     """One job at a time, so that each moves the others, and their messages, up in the queue."""
     runcomfy = {"workers": 1, "seconds": 1}
@@ -58,8 +64,7 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
         fetch = next(label for label in message.buttons if label.startswith("Fetch"))
         again = await (await world.alice.press(message, fetch)).answered()
         await world.ends(again, "✅")
-        await world.settled()
-        told = [line["story"] for line in lines(world) if "story" in line]
+        told = [line["story"] for line in await stories(world, 2)]
         assert [story["images"] for story in told] == ["1 of 2", "2 of 2"]
         assert [story["credits"] for story in told] == [0.75, 0.75]
         ((_, spent),) = (await samples(world))["imagine_spent_credits_total"]
@@ -85,8 +90,7 @@ async def test_one_line_tells_a_jobs_whole_story(tmp_path: Path) -> None:
         cancelled = await world.queued()
         await world.alice.press(cancelled, "Cancel")
         await world.ends(cancelled, "ancelled")
-        await world.settled()
-        told = [line for line in lines(world) if "story" in line]
+        told = await stories(world, 3)
         assert [line["job"] for line in told] == [
             world.job(each)["job_id"] for each in (done, refused, cancelled)
         ]
