@@ -126,7 +126,7 @@ class Limits:
     def _window(self, quota: Quota, at: datetime) -> Window:
         since = quota.per.start(at, self.zone)
         granted = sum((given for when, given in self.grants if when >= since), Decimal(0))
-        if self.reset_at:
+        if self.reset_at and self.reset_at <= at:  # one from a clock that was ahead would count nothing
             since = max(since, self.reset_at)
         return Window(quota, since, quota.per.end(at, self.zone), granted)
 

@@ -150,9 +150,13 @@ FETCHABLE = frozenset(
 """Errors after which RunComfy may still have images that did not come."""
 
 
+_UNSURE = frozenset({"submission-unknown", "unexpected"})  # where RunComfy's answer to an order is not known
+_EXPIRED = frozenset({"request-not-found"})  # results go after a while, and what they cost does not
+
+
 def may_have_cost(error: str | None, *, request_id: str | None) -> bool:
-    """Whether the owner may have paid for a job that failed so: its images then stay in the budget."""
-    return error == "submission-unknown" or (request_id is not None and error in FETCHABLE)
+    """Whether the owner may have paid for an order that failed so: its images then stay in the budget."""
+    return error in (_UNSURE if request_id is None else FETCHABLE | _EXPIRED)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PRICES_LAST_SECONDS = 24 * 60 * 60
+_TRIES = 2  # of one cost, where RunComfy was there before; each is five calls
 _ALARM = "month and budget of the last alarm"
 
 
@@ -58,7 +59,13 @@ class Bills:
         if time.monotonic() < self._prices_until:
             return
         for model_id in self._model_ids:
-            price = await self._runcomfy.base_price(model_id)
+            try:
+                price = await self._runcomfy.base_price(model_id)
+            except RunComfyUnavailableError:
+                raise
+            except BotError as error:  # such as of a model that RunComfy has given up: the others go on
+                _log.warning("RunComfy does not tell the price of %s: %s", model_id, error)
+                continue
             if price is None:
                 _log.warning("RunComfy publishes no price for an image of %s", model_id)
             else:
@@ -78,11 +85,14 @@ class Bills:
             for job in sorted(due, key=lambda job: self._stumbles[job.job_id]):
                 moved()
                 with about(job.job_id):
+                    is_down = self._runcomfy.is_down
                     try:
                         cost = await self._cost(job)
                     except RunComfyUnavailableError:
-                        self._stumbles[job.job_id] += 1
-                        raise
+                        self._stumbles[job.job_id] += not is_down
+                        if self._stumbles[job.job_id] < _TRIES:
+                            raise
+                        cost = None  # else a few of these would keep all others waiting for ever
                     del self._stumbles[job.job_id]
                     await self._costs.note(job, cost)
                     if cost is not None:

@@ -54,5 +54,5 @@ class Fetching:
         files = [file for file in found if not isinstance(file, BaseException)]
         if not files:
             raise OutputUnavailableError("none of the files")
-        is_partial = len(files) < len(urls)
+        is_partial = len(files) < min(len(urls), job.images)
         return replace(job, error=OutputUnavailableError.key) if is_partial else job, files

@@ -87,16 +87,15 @@ class Submission:
     async def _order(self, job: Job) -> Job:
         answered = self._posts[job.job_id] = asyncio.get_running_loop().create_future()
         try:
-            claimed = await durably(lambda: self._jobs.submitting(job.job_id))
-            if claimed is None:
-                raise CancelledOnTheWayError
-            return await self._unbroken.run(self._post(claimed))
+            return await self._unbroken.run(self._post(job))
         finally:
             del self._posts[job.job_id]
             answered.set_result(None)
 
     async def _post(self, job: Job) -> Job:
-        """The POST; what it answered is on the disk before anything else happens."""
+        """The claim and the POST; what it answered is on the disk before anything else happens."""
+        if await durably(lambda: self._jobs.submitting(job.job_id)) is None:
+            raise CancelledOnTheWayError
         try:
             with doing(Step.ORDERING):
                 request_id = await self._runcomfy.submit(job.model_id, job.input)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.errors import BotError, JobNotFoundError, RequestNotFoundError, RunComfyUnavailableError
+from bot.errors import BotError, JobNotFoundError, RequestNotFoundError
 from bot.log import about
 from bot.records import Job, JobStatus
 from bot.runcomfy import Completed
@@ -104,7 +104,7 @@ class Upkeep:
             _log.info("RunComfy has forgotten it")
             await self._jobs.looked(job, is_last=True)
             return
-        except RunComfyUnavailableError:
+        except BotError:
             self._stumbles[job.job_id] += 1
             raise
         if not has_come:

@@ -7,6 +7,7 @@ RunComfy speaks two vocabularies: /status says `completed` for every end, good o
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -91,7 +92,7 @@ def _none_if_ill(value: object, parse: ValidatorFunctionWrapHandler) -> object:
 
 
 # A field that only adorns the answer must not spoil it.
-_Position = Annotated[int | None, WrapValidator(_none_if_ill)]
+_Position = Annotated[int | None, Field(ge=0, le=1_000_000), WrapValidator(_none_if_ill)]
 _Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)]
 _Text = Annotated[str | None, WrapValidator(_none_if_ill)]
 _Usd = Annotated[Decimal | None, Field(ge=0, le=10_000), WrapValidator(_none_if_ill)]
@@ -150,7 +151,7 @@ def parse_error_code(body: Json) -> int | None:
     nested = body.get("error")
     for place in (body, nested if isinstance(nested, dict) else {}):
         code = place.get("error_code")
-        if isinstance(code, int | str) and str(code).isdigit():
+        if isinstance(code, int | str) and re.fullmatch(r"\d{1,9}", str(code), re.ASCII):
             return int(code)
     return None
 

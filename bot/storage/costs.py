@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.records import Job, hundredths, micros, milliseconds, usd
 from bot.storage import ledger
 from bot.storage.database import Database, queries
-from bot.storage.jobs import job_of
+from bot.storage.rows import job_of, readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ class CostStore:
 
         async def work(connection: aiosqlite.Connection) -> list[Job]:
             rows = _queries.due(connection, now=now, most=_DUE_AT_ONCE)
-            return [job async for row in rows if (job := job_of(row))]
+            return [job async for row in rows if (job := readable(row))]
 
         return await self._database.read(work)
 

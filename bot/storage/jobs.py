@@ -8,22 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import JobNotFoundError
-from bot.records import (
-    FETCHABLE,
-    Job,
-    JobStatus,
-    Requester,
-    credits,
-    hundredths,
-    may_have_cost,
-    micros,
-    milliseconds,
-    moment,
-    usd,
-)
+from bot.records import FETCHABLE, Job, JobStatus, Requester, may_have_cost, milliseconds
 from bot.storage import ledger
 from bot.storage.database import Database, queries
 from bot.storage.messages import leave
+from bot.storage.rows import job_of, readable, row_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,24 +23,6 @@ if TYPE_CHECKING:
 
     from bot.limits import Limits
 
-_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at", "look_at", "cost_at", "deleted_at")
-_FLAGS = ("is_private", "is_spoiler")
-
-
-def job_of(row: sqlite3.Row | None) -> Job | None:
-    """The job of a row of `jobs`."""
-    if row is None:
-        return None
-    columns = dict(row)
-    for name in _MOMENTS:
-        columns[name] = None if columns[name] is None else moment(columns[name])
-    columns |= {name: json.loads(columns[name]) for name in ("input", "error_values")}
-    columns |= {name: None if columns[name] is None else usd(columns[name]) for name in ("usd_each", "cost")}
-    columns["credits_each"] = credits(columns["credits_each"])
-    columns |= {name: bool(columns[name]) for name in _FLAGS}
-    return Job(**columns | {"status": JobStatus(columns["status"])})
-
-
 _LATE = (timedelta(hours=1), timedelta(hours=24))
 
 
@@ -61,16 +32,22 @@ def _late(job: Job, ended_at: datetime) -> int | None:
 
 
 def _what_follows(
-    job: Job, status: JobStatus, error: str | None, ended_at: datetime
+    job: Job, status: JobStatus, error: str | None, ended_at: datetime, delivered: int
 ) -> dict[str, int | None]:
-    """When to look for a job's images again, and when to ask what it has cost; None for never."""
-    if job.request_id is None:
-        return {"look_at": None, "cost_at": None}
+    """What is given back to the member and to the owner, and when to look again and to ask for the cost."""
+    is_ordered = job.status is not JobStatus.WAITING
+    is_paid = is_ordered and may_have_cost(error, request_id=job.request_id)
+    made = job.images if is_paid else delivered
+    # A later end gives no more back: what came in an earlier message stands there still.
+    refunded = job.refunded or job.images - delivered
     # Of what was delivered in part, the message must not be put at risk by another try.
-    is_late = status is JobStatus.FAILED and error in FETCHABLE
+    is_late = job.request_id is not None and status is JobStatus.FAILED and error in FETCHABLE
+    is_cost_known = job.request_id is None or job.cost is not None
     return {
+        "refunded": refunded,
+        "unspent": max(job.unspent, min(job.images - made, refunded)),
         "look_at": _late(job, ended_at) if is_late else None,
-        "cost_at": milliseconds(ended_at) if job.cost is None else None,
+        "cost_at": None if is_cost_known else milliseconds(ended_at),
     }
 
 
@@ -95,11 +72,7 @@ class JobStore:
             BudgetExceededError: One of the owner's budgets does not.
             PriceUnknownError: There is a budget in dollars, and nobody knows what the job will cost.
         """
-        row = vars(job) | {"input": json.dumps(job.input), "credits_each": hundredths(job.credits_each)}
-        row |= {name: milliseconds(row[name]) for name in ("asked_at", "created_at")}
-        row["usd_each"] = None if job.usd_each is None else micros(job.usd_each)
-        row |= {name: int(row[name]) for name in _FLAGS}
-        if not await self._queries.insert_job(connection, **row):
+        if not await self._queries.insert_job(connection, **row_of(job)):
             return False
         await ledger.reserve(connection, job, limits, budget_usd)
         return True
@@ -187,7 +160,6 @@ class JobStore:
         values = {
             "job_id": job_id,
             "status": status,
-            "delivered": delivered,
             "error": error,
             "error_values": json.dumps(error_values or {}),
             "ended_at": milliseconds(ended_at),
@@ -198,10 +170,8 @@ class JobStore:
             before = job_of(await self._queries.job(connection, job_id=job_id))
             if before is None:
                 return None
-            follows = _what_follows(before, status, error, ended_at)
-            is_paid = may_have_cost(error, request_id=before.request_id)
-            made = before.images if is_paid else delivered
-            after = job_of(await self._queries.end(connection, made=made, **follows, **values))
+            follows = _what_follows(before, status, error, ended_at, delivered)
+            after = job_of(await self._queries.end(connection, **follows, **values))
             if after:
                 await ledger.recount(connection, before, after)
             return after
@@ -231,7 +201,7 @@ class JobStore:
 
     async def _list(self, select: Callable[[aiosqlite.Connection], AsyncIterator[sqlite3.Row]]) -> list[Job]:
         async def work(connection: aiosqlite.Connection) -> list[Job]:
-            return [job async for row in select(connection) if (job := job_of(row))]
+            return [job async for row in select(connection) if (job := readable(row))]
 
         return await self._database.read(work)
 

@@ -265,6 +265,8 @@ class TestBudget:
             ("output-unavailable", "request-1", 2),
             ("generation-timeout", "request-1", 2),
             ("submission-unknown", None, 2),
+            ("unexpected", None, 2),
+            ("request-not-found", "request-1", 2),
             ("generation-failed", "request-1", 0),
             ("prompt-refused", None, 0),
             ("operator", None, 0),

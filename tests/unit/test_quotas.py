@@ -321,6 +321,11 @@ class TestLimits:
         assert limits.in_short == "role:7 10/day,100/month"
         assert Limits().in_short == "owner:0 unlimited"
 
+    def test_a_reset_from_a_clock_that_was_ahead_forgets_no_credits(self) -> None:
+        now = at("2026-05-10T12:00+00:00")
+        limits = Limits(member=(Quota(10, DAY),), reset_at=now + timedelta(days=30))
+        assert limits.of_member(now)[0].since == at("2026-05-10T00:00+00:00")
+
 
 class TestTelling:
     """People see what binds them next, and the owner's ceiling only where it does."""

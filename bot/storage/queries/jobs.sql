@@ -20,7 +20,12 @@ order by created_at;
 -- What a member waits for, and what may still be fetched.
 select * from jobs
 where guild_id = :guild_id and user_id = :user_id and deleted_at is null
-    and (status in ('waiting', 'submitting', 'in_queue', 'in_progress') or error is not null and request_id is not null)
+    and (
+        status in ('waiting', 'submitting', 'in_queue', 'in_progress')
+        or request_id is not null and error in (
+            'generation-timeout', 'output-unavailable', 'delivery-failed', 'operator', 'unexpected'
+        )
+    )
 order by created_at desc
 limit :most;
 
@@ -58,8 +63,8 @@ update jobs set
     status = :status,
     error = :error,
     error_values = :error_values,
-    refunded = case when images - :delivered > refunded then images - :delivered else refunded end,
-    unspent = case when images - :made > unspent then images - :made else unspent end,
+    refunded = :refunded,
+    unspent = :unspent,
     ended_at = :ended_at,
     look_at = :look_at,
     cost_at = :cost_at,
@@ -84,7 +89,7 @@ select * from jobs where look_at <= :now order by look_at;
 
 -- name: looked^
 update jobs set looks = looks + 1, look_at = :look_at
-where job_id = :job_id and status = 'failed'
+where job_id = :job_id and status = 'failed' and look_at is not null
 returning *;
 
 -- name: take_up_late^

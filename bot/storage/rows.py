@@ -1,0 +1,47 @@
+"""Jobs as rows of the table `jobs`, and back."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from bot.records import Job, JobStatus, credits, hundredths, micros, milliseconds, moment, usd
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_log = logging.getLogger(__name__)
+_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at", "look_at", "cost_at", "deleted_at")
+_FLAGS = ("is_private", "is_spoiler")
+
+
+def job_of(row: sqlite3.Row | None) -> Job | None:
+    """The job of a row of `jobs`."""
+    if row is None:
+        return None
+    columns = dict(row)
+    for name in _MOMENTS:
+        columns[name] = None if columns[name] is None else moment(columns[name])
+    columns |= {name: json.loads(columns[name]) for name in ("input", "error_values")}
+    columns |= {name: None if columns[name] is None else usd(columns[name]) for name in ("usd_each", "cost")}
+    columns["credits_each"] = credits(columns["credits_each"])
+    columns |= {name: bool(columns[name]) for name in _FLAGS}
+    return Job(**columns | {"status": JobStatus(columns["status"])})
+
+
+def readable(row: sqlite3.Row) -> Job | None:
+    """The job of a row; None where it cannot be read, since that must keep no other job waiting."""
+    try:
+        return job_of(row)
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+        _log.error("the row of job %s cannot be read, and is left alone: %s", row["job_id"], error)
+        return None
+
+
+def row_of(job: Job) -> dict[str, Any]:
+    """The columns of a new job."""
+    row = vars(job) | {"input": json.dumps(job.input), "credits_each": hundredths(job.credits_each)}
+    row |= {name: milliseconds(row[name]) for name in ("asked_at", "created_at")}
+    row["usd_each"] = None if job.usd_each is None else micros(job.usd_each)
+    return row | {name: int(row[name]) for name in _FLAGS}

@@ -1,0 +1,47 @@
+"""Fetching the rest of what came in part, in vain: what came stays charged, and made in the budget."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.records import JobStatus
+from playground.runcomfy import Fault, LocalRunComfy, answer
+from tests.jobs.bot import MODEL, Bot, Channel
+from tests.jobs.brisk import BriskLoop
+from tests.jobs.test_late_looks import in_state
+from tests.orders import requester
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        runcomfy.fail("file", answer(404))
+        values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
+        job = await bot.service.start(requester(), MODEL, values)
+        assert job
+        bot.service.answered(job, channel.post(job.token))
+        came = await in_state(bot, job, JobStatus.SUCCEEDED)
+        assert (came.refunded, channel.images[job.job_id]) == (1, 1)
+        runcomfy.fail(route, fault, times=None)
+        taken = await bot.service.fetch(requester(), job.job_id)
+        bot.service.answered(taken, channel.post(taken.token))
+        ended = await in_state(bot, job, JobStatus.FAILED)
+        assert (ended.refunded, ended.unspent) == (1, 0)
+        await bot.crash()
+
+
+@pytest.mark.parametrize(
+    ("route", "fault"),
+    [("file", answer(404)), ("status", answer(404, {"error_code": 404001}))],
+    ids=["files are gone", "the request has expired"],
+)
+def test_what_came_in_part_stays_charged(tmp_path: Path, route: str, fault: Fault) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(fetch_in_vain(tmp_path, route, fault))

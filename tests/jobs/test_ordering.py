@@ -1,0 +1,75 @@
+"""The one POST, where the bot stops or breaks beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.records import Job, JobStatus
+from playground.runcomfy import LocalRunComfy
+from tests.jobs.bot import MODEL, Bot, Channel
+from tests.jobs.brisk import BriskLoop
+from tests.jobs.test_late_looks import in_state
+from tests.orders import requester
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+async def ordered(bot: Bot, channel: Channel) -> Job:
+    job = await bot.service.start(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+    assert job
+    bot.service.answered(job, channel.post(job.token))
+    return job
+
+
+async def stop_while_it_is_claimed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        submitting, begun = bot.jobs.submitting, asyncio.Event()
+
+        async def noticed(job_id: str) -> Job | None:
+            begun.set()
+            return await submitting(job_id)
+
+        monkeypatch.setattr(bot.jobs, "submitting", noticed)
+        job = await ordered(bot, channel)
+        await begun.wait()
+        await bot._runner.close()
+        await bot.crash()
+        bot = await Bot(folder, runcomfy, channel).start()
+        assert (await in_state(bot, job, JobStatus.SUCCEEDED)).refunded == 0
+        assert len(runcomfy.submits) == 1
+        await bot.crash()
+
+
+def test_a_stop_while_an_order_is_claimed_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(stop_while_it_is_claimed(tmp_path, monkeypatch))
+
+
+async def break_over_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = Channel()
+
+    def broken(_: object) -> str:
+        raise KeyError
+
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        monkeypatch.setattr("bot.runcomfy.client.parse_request_id", broken)
+        ended = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
+        assert len(runcomfy.orders) == 1
+        assert (ended.error, ended.refunded, ended.unspent) == ("unexpected", 1, 0)
+        await bot.crash()
+
+
+def test_an_order_over_whose_answer_the_bot_breaks_stays_in_the_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(break_over_the_answer(tmp_path, monkeypatch))

@@ -1,0 +1,34 @@
+"""Numbers in RunComfy's answers that are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import SubmissionUnknownError
+from bot.runcomfy import InQueue
+from bot.runcomfy.replies import parse_error_code, parse_status
+from playground.runcomfy import LocalRunComfy, edit
+from tests.runcomfy.orders import FOX, MODEL
+
+if TYPE_CHECKING:
+    from bot.runcomfy import RunComfyClient
+
+
+@pytest.mark.parametrize("code", ["50000²", "9" * 5000, "٤٠٠٠٠٢", True, -1, 4.5])
+def test_an_error_code_that_is_no_number_is_none(code: str | float) -> None:
+    assert parse_error_code({"error_code": code}) is None
+
+
+async def test_an_order_with_such_a_code_may_have_been_made(
+    runcomfy: LocalRunComfy, client: RunComfyClient
+) -> None:
+    runcomfy.fail("submit", edit(lambda body: body.update(error_code="50000²")))
+    with pytest.raises(SubmissionUnknownError):
+        await client.submit(MODEL, FOX)
+
+
+@pytest.mark.parametrize("position", [-5, 10**25, 10**400])
+def test_a_place_that_nobody_can_have_is_not_known(position: int) -> None:
+    assert parse_status({"status": "in_queue", "queue_position": position}) == InQueue(None)

@@ -1,0 +1,60 @@
+"""Rows that cannot be read keep no others waiting, and what a late answer finds undoes no deletion."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.limits import Limits
+from bot.records import FETCHABLE, Job, JobStatus, milliseconds
+from bot.storage.costs import CostStore
+from bot.storage.messages import MessageStore
+from tests.orders import GUILD, MEMBER, order, reserve
+
+if TYPE_CHECKING:
+    from bot.storage.database import Database
+    from bot.storage.jobs import JobStore
+
+
+async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_told: bool = True) -> Job:
+    job = order()
+    await reserve(jobs, job, Limits())
+    await jobs.submitting(job.job_id)
+    await jobs.submitted(job.job_id, f"request-of-{job.job_id}")
+    await jobs.answered(job.job_id, int(job.job_id, 16))
+    ended = await jobs.end(job.job_id, JobStatus.FAILED, error=error)
+    assert ended
+    if is_told:
+        await jobs.told(ended)
+    return ended
+
+
+@pytest.mark.parametrize("spoiled", ["input = '{'", "error_values = 'x'", f"started_at = {10**18}"])
+async def test_an_ill_row_hides_no_other(database: Database, jobs: JobStore, spoiled: str) -> None:
+    ill, well = await failed(jobs, is_told=False), await failed(jobs, is_told=False)
+    now = milliseconds(datetime.now(UTC))
+    spoil = f"update jobs set {spoiled} where job_id = ?"  # noqa: S608 (a test's own)
+    await database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
+    await database.transaction(lambda connection: connection.execute(f"update jobs set look_at = {now}"))  # noqa: S608 (a number)
+    costs = CostStore(database, budget_usd=None)
+    for found in (jobs.open(), jobs.due(), costs.due(), jobs.unfinished(GUILD, MEMBER)):
+        assert [job.job_id for job in await found] == [well.job_id]
+
+
+async def test_what_is_deleted_during_a_late_look_is_not_looked_for_again(
+    database: Database, jobs: JobStore
+) -> None:
+    job = await failed(jobs)
+    assert await MessageStore(database).delete(job.job_id, MEMBER)
+    await jobs.looked(job)
+    assert (await jobs.get(job.job_id)).look_at is None
+    assert await jobs.take_up_late(job.job_id) is None
+
+
+async def test_fifty_refusals_hide_nothing_that_can_be_fetched(jobs: JobStore) -> None:
+    wanted = {(await failed(jobs, error)).job_id for error in FETCHABLE}
+    for _ in range(50):
+        await failed(jobs, "prompt-refused")
+    assert {found.job_id for found in await jobs.unfinished(GUILD, MEMBER)} == wanted
