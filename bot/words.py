@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 import unicodedata
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 # Fuzzy matching, such as `(?:fox){e<=1}`: one without a bound, as in `(?r)axß{i,d}|ß`, takes all memory
 # within seconds, and never looks at the time.
 _FUZZY = re.compile(r"\\N\{[\w -]*\}|\\[pP]\{[\w &=.:^-]*\}|\\.|(\{\s*(?:[eids]|\d+\s*[eids<]))")
+# How often something must come at least, `{` and a number: `regex` writes out as many copies of it when it
+# compiles, nested ones times each other: `a{99999999}` takes all memory, too, and nothing looks at the time.
+_LEAST = re.compile(r"\\.|\{([\d\s]+)", re.ASCII)
+_COPIES = 40_000  # characters of all patterns of a server, written out
 _ILL = (regex.error, RecursionError, ValueError)  # the last one for flags that do not go together
 _SECONDS = 0.1  # of the processor, for all patterns and all texts of an order together
 
@@ -34,10 +39,12 @@ def read_words(text: str) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(lines.values()))
     if sum(len(word) + 1 for word in words) > WORDS_MAX or any(len(word) > WORD_MAX for word in words):
         raise TooManyWordsError(most=WORDS_MAX, longest=WORD_MAX)
+    copies = 0
     for number, line in lines.items():
         pattern = _pattern(line)
+        copies += _written_out(pattern or "")
         try:
-            if not (_plain(line) if pattern is None else _compiled(pattern).pattern):
+            if copies > _COPIES or not (_plain(line) if pattern is None else _compiled(pattern).pattern):
                 raise BadPatternError(line=number)
         except _ILL as error:
             raise BadPatternError(line=number) from error
@@ -84,9 +91,17 @@ def _pattern(line: str) -> str | None:
     return line[1:-1] if len(line) > 1 and line.startswith("/") and line.endswith("/") else None
 
 
+def _written_out(pattern: str) -> int:
+    """How long a pattern becomes at most; as if all its repeats were nested."""
+    least = [int("".join(found[1].split()) or 0) for found in _LEAST.finditer(pattern) if found[1]]
+    return len(pattern) * math.prod(each for each in least if each)
+
+
 def _compiled(pattern: str) -> regex.Pattern[str]:
     if any(found[1] for found in _FUZZY.finditer(pattern)):
         raise regex.error("fuzzy matching", pattern)
+    if _written_out(pattern) > _COPIES:
+        raise regex.error("too many repeats", pattern)
     return regex.compile(pattern, regex.IGNORECASE | regex.VERSION1)  # the library keeps the last few hundred
 
 

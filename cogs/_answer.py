@@ -14,7 +14,7 @@ from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.log import about
 from cogs import _render as render
 from cogs._buttons import JobButton
-from cogs._respond import REFUSED_WORDS, respond
+from cogs._respond import ANSWERED_ALREADY, REFUSED_WORDS, respond
 
 if TYPE_CHECKING:
     from bot.records import Job
@@ -23,7 +23,6 @@ _log = logging.getLogger(__name__)
 _TOKEN_LIVES = timedelta(minutes=15)
 _TOKEN_IS_NEW_SECONDS = 5.0  # Discord can need that long to know one
 _UNKNOWN_WEBHOOK = 10015
-_ANSWERED_ALREADY = 40060  # discord.py repeats a callback that met a 5xx; the first may have arrived
 
 
 async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
@@ -74,7 +73,7 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
         _log.warning("the first response was not taken: %s", error)
         if error.code == REFUSED_WORDS and not render.is_wordless(job):
             return await _respond(interaction, render.wordless(job))
-        if error.code != _ANSWERED_ALREADY and error.status < 500:
+        if error.code != ANSWERED_ALREADY and error.status < 500:
             return None
     except NETWORK_ERRORS as error:
         _log.warning("the first response was lost: %s", type(error).__name__)

@@ -20,7 +20,7 @@ from bot.log import about
 from bot.records import Job, JobStatus
 from cogs import _render as render
 from cogs._answer import find_answer
-from cogs._edits import MessageEdits, OutOfReachError
+from cogs._edits import OLD_MESSAGE, MessageEdits, OutOfReachError, is_out_of_reach
 from cogs._respond import REFUSED_WORDS
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ _REQUEST_LIMIT = 24 * 1024 * 1024  # Discord takes 25 MiB a request, the rest of
 _GIVE_UP_SECONDS = 600.0
 _MESSAGE_IS_NEW = timedelta(seconds=5)  # Discord can need seconds to know a new message or token
 _TOKEN_IS_DEAD = {50027, 10015}  # Invalid Webhook Token, Unknown Webhook
-_OLD_MESSAGE = 30046  # Maximum number of edits to messages older than 1 hour
 _TOO_LARGE = 40005  # Request entity too large
 _LIMIT_EVERYWHERE = 10 * 1024 * 1024  # what Discord takes for a file whatever it had said before
 _FILES_OF_A_MESSAGE = 10
@@ -112,10 +111,9 @@ class DiscordDelivery:
             for group in _requests(fitted):
 
                 def send(group: Sequence[_Numbered] = group) -> Awaitable[discord.Message]:
-                    images = [_image(job, number, file) for number, file in group]
                     # The nonce keeps Discord from taking it twice, where it is sent again.
                     nonce = f"{job.job_id[:20]}-{group[0][0] if group else 0}"
-                    return channel.send(text, embed=embed, files=images, nonce=nonce)
+                    return channel.send(text, embed=embed, files=_files(job, group), nonce=nonce)
 
                 await _patiently(job, send)
         except discord.HTTPException as error:
@@ -155,10 +153,7 @@ class DiscordDelivery:
             def content(
                 group: Sequence[_Numbered] = group, kept: Sequence[discord.Attachment] = posted
             ) -> Content:
-                new = [_image(job, number, file) for number, file in group]
-                if not kept and render.is_cut(job):
-                    new.append(discord.File(io.BytesIO(render.prompt(job).encode()), "prompt.txt"))
-                return {"embed": embed, "view": render.view(job), "attachments": [*kept, *new]}
+                return {"embed": embed, "view": render.view(job), "attachments": [*kept, *_files(job, group)]}
 
             posted = (await self._last(job, content)).attachments
 
@@ -166,7 +161,8 @@ class DiscordDelivery:
         self, job: Job, files: Sequence[Path], limit: int
     ) -> tuple[Job, discord.Embed, list[Fitted]]:
         """The job as its images show it, and the images so that each fits."""
-        fitted = await asyncio.gather(*(fit(file, limit) for file in files[:_FILES_OF_A_MESSAGE]))
+        most = _FILES_OF_A_MESSAGE - render.is_cut(job)  # whose prompt is a file too
+        fitted = await asyncio.gather(*(fit(file, limit) for file in files[:most]))
         job = replace(job, status=JobStatus.SUCCEEDED, ended_at=datetime.now(UTC), file_limit=limit)
         return job, render.embed(job, self._bot.catalogue, fitted=fitted), fitted
 
@@ -176,7 +172,7 @@ class DiscordDelivery:
         try:
             return await _patiently(job, lambda: edits.last(lambda: self._edit(job, content)))
         except discord.HTTPException as error:
-            if not _is_out_of_reach(error):
+            if not is_out_of_reach(error):
                 raise
             raise OutOfReachError(str(error)) from error
 
@@ -211,6 +207,14 @@ def _requests(fitted: Sequence[Fitted]) -> list[list[_Numbered]]:
     return groups
 
 
+def _files(job: Job, group: Sequence[_Numbered]) -> list[discord.File]:
+    """The images of a request, and with the first of them a prompt that the message does not show whole."""
+    files = [_image(job, number, file) for number, file in group]
+    if group and group[0][0] == 1 and render.is_cut(job):
+        files.append(discord.File(io.BytesIO(render.prompt(job).encode()), "prompt.txt"))
+    return files
+
+
 def _image(job: Job, number: int, file: Fitted) -> discord.File:
     name = f"image-{number}{file.path.suffix}"
     return discord.File(file.path, name, description=render.alt_text(job), spoiler=job.is_spoiler)
@@ -227,7 +231,7 @@ async def _patiently(job: Job, send: Callable[[], Awaitable[T]]) -> T:
     def is_passing(error: Exception) -> bool:
         if isinstance(error, discord.HTTPException):
             is_new = datetime.now(UTC) - job.asked_at < _MESSAGE_IS_NEW
-            is_slow = error.status == 429 and error.code != _OLD_MESSAGE
+            is_slow = error.status == 429 and error.code != OLD_MESSAGE
             return error.status >= 500 or is_slow or (is_new and error.status == 404)
         return isinstance(error, NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
 
@@ -239,11 +243,6 @@ async def _patiently(job: Job, send: Callable[[], Awaitable[T]]) -> T:
     except NETWORK_ERRORS as error:
         raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
     raise AssertionError  # the loop above returns or raises
-
-
-def _is_out_of_reach(error: discord.HTTPException) -> bool:
-    """Message or channel deleted, access or rights lost, or too old to be edited once more."""
-    return error.status in {403, 404} or error.code == _OLD_MESSAGE
 
 
 def _refused(error: discord.HTTPException) -> DeliveryError:

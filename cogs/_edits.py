@@ -21,10 +21,18 @@ T = TypeVar("T")
 # and the end right behind it.
 _APART_SECONDS = 3.0
 _UNKNOWN = object()
+OLD_MESSAGE = 30046
+"""Discord's code: maximum number of edits to messages older than 1 hour."""
+_ARCHIVED = 50083  # Thread is archived
 
 
 class OutOfReachError(Exception):
     """A message is gone, or cannot be edited any more; other ways to its reader may be left."""
+
+
+def is_out_of_reach(error: discord.HTTPException) -> bool:
+    """Message or channel deleted, thread archived, access or rights lost, or too old for one more edit."""
+    return error.status in {403, 404} or error.code in {OLD_MESSAGE, _ARCHIVED}
 
 
 class MessageEdits:

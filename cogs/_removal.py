@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -19,7 +20,7 @@ from cogs._buttons import JobButton, Verb, buttons, custom_ids
 from cogs._errors import whisper
 from cogs._log import job_values
 from cogs._requester import may, requester
-from cogs._respond import respond
+from cogs._respond import insist, respond
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,9 +42,8 @@ async def ask(interaction: discord.Interaction[Any], job_id: str) -> None:
     asked = replace(job, locale=locale)
     if _is_private(interaction):
         question = translate("delete-ask", locale, images=job.images)
-        await interaction.response.edit_message(
-            content=question, view=buttons(asked, Verb.CONFIRM, Verb.KEEP)
-        )
+        view = buttons(asked, Verb.CONFIRM, Verb.KEEP)
+        await insist(interaction, partial(interaction.response.edit_message, content=question, view=view))
     elif job.user_id == interaction.user.id:
         question = translate("delete-ask", locale, images=job.images)
         await respond(interaction, content=question, view=buttons(asked, Verb.CONFIRM), ephemeral=True)
@@ -60,7 +60,8 @@ async def keep(interaction: discord.Interaction[Any], job_id: str) -> None:
     job = await _removable(interaction, job_id)
     if job.deleted_at or not _is_private(interaction):
         raise JobNotFoundError
-    await interaction.response.edit_message(content="", view=render.view(job))
+    view = render.view(job)
+    await insist(interaction, partial(interaction.response.edit_message, content="", view=view))
 
 
 async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -> None:

@@ -82,6 +82,7 @@ def manager(interaction: discord.Interaction[Any]) -> Requester:
 
 
 def _role_ids(interaction: discord.Interaction[Any]) -> frozenset[int]:
+    """As the interaction says: `Member.roles` lacks what Discord has not told of yet, as after a start."""
     member = interaction.user
-    roles = member.roles if isinstance(member, discord.Member) else []
-    return frozenset(role.id for role in roles if not role.is_default())
+    ids = member._roles if isinstance(member, discord.Member) else []  # noqa: SLF001 (there is no other way)
+    return frozenset(ids) - {interaction.guild_id or 0}

@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import discord
 import stamina
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 REFUSED_WORDS = 200000
 """Discord's code where the server's AutoMod has blocked what was to be said."""
+ANSWERED_ALREADY = 40060
+"""discord.py repeats a callback that met a 5xx; the first may have arrived."""
 
 _PATIENCE_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
 
+T = TypeVar("T")
 Response = discord.InteractionCallbackResponse[Any]
 
 
 async def respond(interaction: discord.Interaction[Any], **content: Any) -> Response:
-    """Send it; where Discord's edge says that there are too many calls, again while the three seconds last.
+    """Send a message; see `insist`."""
+    return await insist(interaction, partial(interaction.response.send_message, **content))
+
+
+async def gain_time(interaction: discord.Interaction[Any]) -> None:
+    """Let Discord show that an answer to this person alone is on its way, which may then take its time.
+
+    Raises:
+        discord.HTTPException: Discord does not take it.
+    """
+    try:
+        await insist(interaction, partial(interaction.response.defer, ephemeral=True, thinking=True))
+    except discord.HTTPException as error:
+        if error.code != ANSWERED_ALREADY:
+            raise
+
+
+async def insist(interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]) -> T:
+    """Send a first response, again while the three seconds last where Discord's edge says "too many calls".
 
     discord.py waits out the limits of Discord itself, and raises those that come without a Via header.
 
@@ -30,7 +52,7 @@ async def respond(interaction: discord.Interaction[Any], **content: Any) -> Resp
         discord.HTTPException: Discord does not take it.
     """
     try:
-        return await _send(interaction, content)  # nearly always; a retry_context takes as long as this
+        return await _send(interaction, send)  # nearly always; a retry_context takes as long as this
     except discord.HTTPException as error:
         if not _is_too_many(error):
             raise
@@ -39,13 +61,13 @@ async def respond(interaction: discord.Interaction[Any], **content: Any) -> Resp
         on=_is_too_many, timeout=1.8, wait_initial=_PAUSE_SECONDS, wait_max=0.8
     ):
         with attempt:
-            return await _send(interaction, content)
+            return await _send(interaction, send)
     raise AssertionError  # the loop above returns or raises
 
 
-async def _send(interaction: discord.Interaction[Any], content: dict[str, Any]) -> Response:
+async def _send(interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]) -> T:
     async with room(interaction.client.responding):
-        return await interaction.response.send_message(**content)
+        return await send()
 
 
 @asynccontextmanager

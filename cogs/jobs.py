@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -19,10 +20,13 @@ from cogs._answer import answer
 from cogs._buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
 from cogs._errors import boundary, explain, whisper
 from cogs._requester import may, painter, requester
-from cogs._respond import respond
+from cogs._respond import REFUSED_WORDS, respond
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.client import ImagineBot
+    from bot.records import Job
 
 
 class Jobs(commands.Cog):
@@ -36,10 +40,14 @@ class Jobs(commands.Cog):
         """What the member waits for here, with what can be done about each."""
         asker = requester(interaction)
         jobs = (await self._bot.jobs.unfinished(asker))[:LISTED]
-        text = "\n".join(render.line(number, job, asker.locale) for number, job in enumerate(jobs, 1))
-        # A message's content takes half as many characters, and ten long prompts do not fit into it.
-        shown = discord.Embed(description=text or translate("jobs-none", asker.locale))
-        await respond(interaction, embed=shown, view=numbered_buttons(jobs, asker.locale), ephemeral=True)
+        view = numbered_buttons(jobs, asker.locale)
+        try:
+            await respond(interaction, embed=_list(jobs, asker.locale), view=view, ephemeral=True)
+        except discord.HTTPException as error:
+            if error.code != REFUSED_WORDS:
+                raise
+            wordless = [render.wordless(replace(job, locale=asker.locale)) for job in jobs]
+            await respond(interaction, embed=_list(wordless, asker.locale), view=view, ephemeral=True)
 
     @commands.Cog.listener()
     async def on_job_button(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
@@ -89,6 +97,12 @@ class Jobs(commands.Cog):
         await self._bot.jobs.cancel(job)
         if interaction.message and interaction.message.id != job.message_id:
             await whisper(interaction, translate("jobs-cancelled", interaction.locale.value))
+
+
+def _list(jobs: Sequence[Job], locale: str) -> discord.Embed:
+    text = "\n".join(render.line(number, job, locale) for number, job in enumerate(jobs, 1))
+    # A message's content takes half as many characters, and ten long prompts do not fit into it.
+    return discord.Embed(description=text or translate("jobs-none", locale))
 
 
 def _is_shown(interaction: discord.Interaction[Any], data: dict[str, Any]) -> bool:

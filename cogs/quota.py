@@ -26,6 +26,7 @@ from cogs._errors import whisper
 from cogs._quotas import in_words, mention
 from cogs._reports import TOP, alt_text, chart, member_line, table, table_of_days, total_line
 from cogs._requester import manager
+from cogs._respond import gain_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +146,7 @@ class QuotaCommands(commands.Cog):
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         """Every rule of this server, what the owner allows, and who has used what since the first."""
         asker = manager(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await gain_time(interaction)
         lines = await self._rules_in_lines(asker)
         used = await self._bot.reports.month(asker.guild_id, await self._bot.zone(asker.guild_id))
         rules = _embed("\n".join(lines))
@@ -161,7 +162,7 @@ class QuotaCommands(commands.Cog):
     ) -> None:
         """A table of everybody who has used something in a month, by default the present one."""
         asker = manager(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await gain_time(interaction)
         zone = await self._bot.zone(asker.guild_id)
         used = await self._bot.reports.month(asker.guild_id, zone, months_ago=months_ago)
         file = await asyncio.to_thread(table, used)
@@ -173,7 +174,7 @@ class QuotaCommands(commands.Cog):
     async def report(self, interaction: discord.Interaction[Any]) -> None:
         """The last 30 days and who spent most, as a picture and as a table."""
         asker = manager(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await gain_time(interaction)
         zone = await self._bot.zone(asker.guild_id)
         borders = last_days(datetime.now(UTC), zone, DAYS)
         days = await self._bot.reports.days(asker.guild_id, borders)
@@ -181,8 +182,9 @@ class QuotaCommands(commands.Cog):
         lines = [total_line(used, asker.locale)]
         lines += [member_line(tally, asker.locale) for tally in used[:TOP]]
         shown = _embed("\n".join(lines))
-        drawn = chart(days, borders, zone, await self._named(used[:TOP]), asker.locale)
+        named = await self._named(used[:TOP])
         # Off the event loop: a large server's month is a quarter of a million rows.
+        drawn = await asyncio.to_thread(chart, days, borders, zone, named, asker.locale)
         files = [
             await asyncio.to_thread(table_of_days, days, borders, zone),
             await asyncio.to_thread(table, used),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -18,7 +20,7 @@ from cogs._errors import boundary
 from cogs._forms import filled_in, form
 from cogs._panel import Panel
 from cogs._requester import manager
-from cogs._respond import respond
+from cogs._respond import insist, respond
 from cogs._setting_words import SETTINGS, Section, in_words
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ class GuildSettingsPanel(commands.Cog):
         modal = form(name, argument, settings, interaction.locale.value)
         if modal is None:
             raise SettingUnknownError
-        await interaction.response.send_modal(modal)
+        await insist(interaction, partial(interaction.response.send_modal, modal))
 
     async def _pick(self, interaction: discord.Interaction[Any], name: str, sent: list[str]) -> None:
         sections = {"pick-channel": Section.SAFETY, "pick-option": Section.DEFAULTS}
@@ -95,7 +97,9 @@ class GuildSettingsPanel(commands.Cog):
         if section is None:
             raise SettingUnknownError
         try:
-            edit = Changes(guild, self._bot.catalogue).edit(name, argument, sent)
+            # In a thread: forbidden patterns are compiled, which may take half a second.
+            changes = Changes(guild, self._bot.catalogue)
+            edit = await asyncio.to_thread(changes.edit, name, argument, sent)
             change = await self._bot.settings.change(guild.id, edit, by=interaction.user.id)
         except UserError:
             await self._show(
@@ -122,7 +126,10 @@ class GuildSettingsPanel(commands.Cog):
         panel = await self._panel(interaction, section, picked)
         if interaction.message is None or not interaction.message.flags.ephemeral:
             raise SettingUnknownError  # a panel is nowhere else, and another message is not to become one
-        await interaction.response.edit_message(embed=panel.embed(), view=panel.view())
+        await insist(
+            interaction,
+            partial(interaction.response.edit_message, embed=panel.embed(), view=panel.view()),
+        )
 
     async def _panel(
         self, interaction: discord.Interaction[Any], section: Section = Section.CHANNELS, picked: str = ""

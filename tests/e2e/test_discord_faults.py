@@ -12,6 +12,7 @@ import pytest
 
 from playground.discord import NoResponse
 from tests.e2e.accounts import delivered
+from tests.e2e.world import names
 
 if TYPE_CHECKING:
     from playground.discord import Message, Person
@@ -37,6 +38,7 @@ OUT_OF_REACH: dict[str, dict[str, Any]] = {
     "50013": {"status": 403, "body": {"code": 50013, "message": "Missing Permissions"}},
     "10003": {"status": 404, "body": {"code": 10003, "message": "Unknown Channel"}},
     "10008": {"status": 404, "body": {"code": 10008, "message": "Unknown Message"}},
+    "50083": {"status": 400, "body": {"code": 50083, "message": "Thread is archived"}},
 }
 OLD = {"code": 30046, "message": "Maximum number of edits to messages older than 1 hour reached."} | LIMITED
 AUTOMOD = {"code": 200000, "message": "Message was blocked by automatic moderation"}
@@ -122,13 +124,32 @@ async def test_a_first_response_whose_words_automod_refuses(world: World) -> Non
 
 
 @passing
-@pytest.mark.parametrize("command", ["usage", "jobs"])
+@pytest.mark.parametrize("command", ["usage", "jobs", "settings", "quota show", "quota export"])
 async def test_an_answer_to_one_person_that_stumbles(
     world: World, fault: dict[str, Any], command: str
 ) -> None:
-    anna = world.newcomer()
+    anna = world.newcomer(is_manager=True)
     world.discord.fail("callback", **fault)
     assert await world.says(anna, command)
+
+
+async def test_a_list_whose_words_automod_refuses(held: World) -> None:
+    anna = held.newcomer()
+    await held.ends(await held.imagine(anna, prompt="unheard words", resolution="0.5K"), "place ")
+    held.discord.fail("callback", 400, AUTOMOD, words="unheard")
+    listing = await (await anna.command("jobs")).answered()
+    assert "AutoMod" in listing.text
+    assert "unheard" not in listing.text
+    assert names(listing) == ["Cancel 1"]
+
+
+@passing
+async def test_a_panel_that_stumbles(world: World, fault: dict[str, Any]) -> None:
+    panel = await (await world.mia.command("settings")).answered()
+    world.discord.fail("callback", **fault)
+    await (await world.mia.choose(panel, "settings:section:v1", "server")).acknowledged()
+    world.discord.fail("callback", **fault)
+    await (await world.mia.press(panel, custom_id="settings:edit-timezone:v1")).acknowledged()
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
@@ -193,6 +214,18 @@ async def test_a_message_out_of_reach_sends_the_images_directly(held: World, fau
     held.discord.mend("edit_followup")
     assert "✅" in direct(anna).text
     assert delivered(direct(anna)) == 1
+
+
+async def test_a_long_prompt_goes_along_with_images_that_come_directly(held: World) -> None:
+    anna = held.newcomer()
+    prompt = "a lost fox " * 200
+    message = await held.ends(await held.imagine(anna, prompt=prompt, resolution="0.5K"), "place ")
+    held.mia.delete(message)
+    finish(held)
+    await assert_paid_once(held, anna, message)
+    assert "prompt.txt" in direct(anna).text
+    (text,) = [each for each in direct(anna).attachments if each["filename"] == "prompt.txt"]
+    assert (await held.discord.file(text)).decode().strip() == prompt.strip()
 
 
 async def test_a_new_message_that_discord_does_not_know_yet(held: World) -> None:

@@ -105,8 +105,27 @@ async def test_fuzzy_matching_is_not_offered(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "line", [r"/\p{L}{9999}/", "/(?:a{99}b){99}/", "/((a{99,}){9}){99}/", "/(?x)a{9 9 9 9}/"]
+)
+async def test_repeats_that_multiply_are_no_pattern(line: str) -> None:
+    """`regex` writes out as many copies as there must be at least: `a{99999999}` takes all memory."""
+    with pytest.raises(BadPatternError):
+        read_words(line)
+    assert not await has_forbidden([line], ["a" * 6000])
+
+
+def test_the_repeats_of_all_patterns_count_together() -> None:
+    with pytest.raises(BadPatternError) as refused:
+        read_words("\n".join(f"/{letter}{{2000}}/" for letter in "abcd"))
+    assert refused.value.values["line"] == 3
+
+
+@pytest.mark.parametrize(
     ("line", "text"),
     [
+        (r"/\d{4}[ -]?\d{4}[ -]?\d{4}/", "1234-5678 9012"),
+        (r"/a{0,99999}b/", "ab"),
+        (r"/x\{99999}/", "x{99999}"),
         (r"/\p{digit}/", "1"),
         (r"/a{2}/", "aa"),
         (r"/a{2,}/", "aaa"),
