@@ -35,6 +35,10 @@ class Wire:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._far_port)
+        if not (self._server and self._server.is_serving()):  # it was cut meanwhile
+            far_writer.transport.abort()
+            writer.transport.abort()
+            return
         self._open |= {writer, far_writer}
         ways = [
             asyncio.ensure_future(_copy(reader, far_writer)),
