@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import sys
 import time
 import unicodedata
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import regex
@@ -15,7 +20,7 @@ from bot.refusals import BadPatternError, PatternTooSlowError, TooManyWordsError
 from bot.settings import WORD_MAX, WORDS_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # Fuzzy matching, such as `(?:fox){e<=1}`: one without a bound, as in `(?r)axß{i,d}|ß`, takes all memory
 # within seconds, and never looks at the time.
@@ -26,6 +31,62 @@ _LEAST = re.compile(r"\\.|\{([\d\s]+)", re.ASCII)
 _COPIES = 40_000  # characters of all patterns of a server, written out
 _ILL = (regex.error, RecursionError, ValueError)  # the last one for flags that do not go together
 _SECONDS = 0.1  # of the processor, for all patterns and all texts of an order together
+_IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}|\p{Cf}", cache_pattern=False)
+_NO_WORD = regex.compile(r"\W+", cache_pattern=False)
+
+
+class _CompiledPatterns:
+    """The compiled patterns of the servers that used theirs last, within a fixed number of bytes.
+
+    A pattern of 30 characters can compile to 50 MB, and the library's own cache counts patterns, not bytes.
+    """
+
+    _MAX_BYTES = 16_000_000  # as `sys.getsizeof` counts them; the process grows by up to twice as much
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[regex.Pattern[str], int]] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, source: str) -> regex.Pattern[str]:
+        """The compiled pattern, kept for the next time where it is small enough.
+
+        Raises:
+            regex.error, RecursionError, ValueError: It is no pattern.
+        """
+        with self._lock:  # also around compiling, which needs up to 90 MB for a moment
+            if source in self._kept:
+                self._kept.move_to_end(source)
+                return self._kept[source][0]
+            compiled = _compiled(source)
+            size = sys.getsizeof(compiled)
+            if size <= self._MAX_BYTES:
+                self._kept[source] = (compiled, size)
+                self._bytes += size
+            while self._bytes > self._MAX_BYTES:
+                self._bytes -= self._kept.popitem(last=False)[1][1]
+            return compiled
+
+    def check(self, source: str) -> bool:
+        """Whether it is a pattern that looks for something; keeps nothing.
+
+        Raises:
+            regex.error, RecursionError, ValueError: It is no pattern.
+        """
+        with self._lock:
+            return bool(_compiled(source).pattern)
+
+    def clear(self) -> None:
+        """Free what is kept."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
+
+_patterns = _CompiledPatterns()
+# Two orders at once: a server's patterns can take 90 MB while they are used, and each order is through in
+# half a second.
+_threads = ThreadPoolExecutor(2, thread_name_prefix="words")
 
 
 def read_words(text: str) -> tuple[str, ...]:
@@ -39,12 +100,13 @@ def read_words(text: str) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(lines.values()))
     if sum(len(word) + 1 for word in words) > WORDS_MAX or any(len(word) > WORD_MAX for word in words):
         raise TooManyWordsError(most=WORDS_MAX, longest=WORD_MAX)
+    _patterns.clear()  # those in use are compiled again, and those that are removed here are gone
     copies = 0
     for number, line in lines.items():
         pattern = _pattern(line)
         copies += _written_out(pattern or "")
         try:
-            if copies > _COPIES or not (_plain(line) if pattern is None else _compiled(pattern).pattern):
+            if copies > _COPIES or not (_plain(line) if pattern is None else _patterns.check(pattern)):
                 raise BadPatternError(line=number)
         except _ILL as error:
             raise BadPatternError(line=number) from error
@@ -61,13 +123,14 @@ async def has_forbidden(words: Sequence[str], texts: Iterable[str]) -> bool:
         PatternTooSlowError: The patterns took too long for this text.
     """
     # In a thread: `regex` lets go of the interpreter while it searches, so a server whose pattern takes all
-    # of its time over and over holds nobody else up.
-    return await asyncio.to_thread(_has_forbidden, tuple(words), tuple(texts))
+    # of its time over and over does not hold up the event loop.
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_threads, _has_forbidden, tuple(words), tuple(texts))
 
 
 def _has_forbidden(words: tuple[str, ...], texts: tuple[str, ...]) -> bool:
     plain = [_plain(word) for word in words if _pattern(word) is None]
-    patterns = [pattern for word in words if (pattern := _pattern(word)) is not None]
+    patterns = list(_usable(words))
     began = time.thread_time()
     for text in texts:
         seen = _visible(text)
@@ -78,13 +141,20 @@ def _has_forbidden(words: tuple[str, ...], texts: tuple[str, ...]) -> bool:
         for pattern in patterns:
             left = _SECONDS - (time.thread_time() - began)
             try:
-                if _compiled(pattern).search(seen, timeout=max(left, 0.001)):
+                if pattern.search(seen, timeout=max(left, 0.001)):
                     return True
             except TimeoutError:
                 raise PatternTooSlowError from None
-            except _ILL:
-                continue  # it could be compiled when it was set; one that cannot any more forbids nothing
     return False
+
+
+def _usable(words: Iterable[str]) -> Iterator[regex.Pattern[str]]:
+    """The patterns among the words, without those that this version of the library can no longer compile."""
+    for word in words:
+        source = _pattern(word)
+        if source is not None:
+            with suppress(*_ILL):
+                yield _patterns.get(source)
 
 
 def _pattern(line: str) -> str | None:
@@ -102,7 +172,10 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
         raise regex.error("fuzzy matching", pattern)
     if _written_out(pattern) > _COPIES:
         raise regex.error("too many repeats", pattern)
-    return regex.compile(pattern, regex.IGNORECASE | regex.VERSION1)  # the library keeps the last few hundred
+    try:
+        return regex.compile(pattern, regex.IGNORECASE | regex.VERSION1, cache_pattern=False)
+    finally:
+        regex.purge()  # it still remembers the text of each pattern that it has seen
 
 
 def _plain(line: str) -> str:
@@ -113,7 +186,7 @@ def _plain(line: str) -> str:
 
 def _visible(text: str) -> str:
     """The text in Unicode's compatible characters, without those that nobody sees, as zero-width spaces."""
-    return regex.sub(r"\p{Default_Ignorable_Code_Point}|\p{Cf}", "", unicodedata.normalize("NFKC", text))
+    return _IGNORABLE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def _folded(text: str) -> str:
@@ -122,5 +195,5 @@ def _folded(text: str) -> str:
 
 def _spaced(folded: str) -> str:
     """The words of a text with one space around each; empty where it has none."""
-    words = regex.sub(r"\W+", " ", folded).strip()
+    words = _NO_WORD.sub(" ", folded).strip()
     return f" {words} " if words else ""

@@ -1,0 +1,84 @@
+"""How much memory forbidden patterns take, in a process of its own since nothing else may count."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bot
+
+CODE = Path(bot.__file__).parents[1]
+START = r"""
+import asyncio, gc
+from bot.words import has_forbidden, read_words
+
+def megabytes():
+    gc.collect()
+    pages = int(open("/proc/self/statm").read().split()[1])
+    return pages * 4096 / 1e6
+
+def check(words, text="a fox"):
+    return asyncio.run(has_forbidden(words, [text]))
+
+def large(number):
+    return rf"/((?:[a-z\p{{L}}]|ß|{chr(0x4E00 + number)}){{150}}){{9}}/"
+
+def middling(number):
+    return rf"/[\p{{L}}--[a-z{chr(0x4E00 + number)}]]{{500}}/"
+
+check(read_words("/warm/"))
+before = megabytes()
+"""
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="reads memory as Linux tells it"
+)
+
+
+def grown(code: str) -> list[float]:
+    """What the program prints: megabytes since its start, one number a line."""
+    done = subprocess.run(
+        [sys.executable, "-c", START + code],
+        cwd=CODE,
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=100,
+    )
+    return [float(line) for line in done.stdout.split()]
+
+
+def test_saving_large_patterns_again_and_again_keeps_none_of_them() -> None:
+    (more,) = grown("for n in range(10): read_words(large(n))\nprint(megabytes() - before)")
+    assert more < 50  # each compiles to about 60 MB
+
+
+def test_checking_the_patterns_of_many_servers_keeps_a_few_of_them() -> None:
+    (more,) = grown("for n in range(40): check([middling(n)])\nprint(megabytes() - before)")
+    assert more < 100
+
+
+def test_many_servers_that_order_at_once() -> None:
+    (most,) = grown(
+        "import resource\n"
+        "async def orders():\n"
+        "    await asyncio.gather(*(has_forbidden([large(n)], ['a fox']) for n in range(8)))\n"
+        "asyncio.run(orders())\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 - before)"
+    )
+    assert most < 400
+
+
+def test_removing_patterns_frees_what_they_took() -> None:
+    kept, left = grown(
+        "words = read_words(middling(1))\n"
+        "check(words)\n"
+        "print(megabytes() - before)\n"
+        "read_words('')\n"
+        "print(megabytes() - before)"
+    )
+    assert kept > 10
+    assert left < kept / 2
