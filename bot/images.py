@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from PIL import Image, ImageOps
 
 from bot.decoding import decode
+from bot.os_errors import retry_transient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ async def fit(path: Path, limit_bytes: int) -> Fitted:
     """
     if original := _as_it_is(path, limit_bytes):
         return original
-    return await decode(_copy, path, limit_bytes)
+    return await retry_transient(decode, _copy, path, limit_bytes)
 
 
 def _as_it_is(path: Path, limit_bytes: int) -> Fitted | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from bot.errors import OutputUnavailableError
 from bot.jobs.pulse import Step, doing
+from bot.os_errors import retry_transient
+from bot.runcomfy.fair_slots import Owner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,14 +38,17 @@ class Fetching:
 
         A new job was ordered just now. It has an error where others cannot be had now.
         """
-        if stored := self._files.of(job):
+        if stored := await retry_transient(self._stored, job):
             return job, stored
         urls = await self._following.follow(job, is_new=is_new)
         self._turns.leave(job.job_id)
-        folder = self._files.folder(job)
+        folder, owner = self._files.folder(job), Owner(job.guild_id, job.user_id)
         with doing(Step.DOWNLOADING):
             found = await asyncio.gather(
-                *(self._downloader.download(url, folder, str(index)) for index, url in enumerate(urls, 1)),
+                *(
+                    self._downloader.download(url, folder, str(index), owner)
+                    for index, url in enumerate(urls, 1)
+                ),
                 return_exceptions=True,
             )
         for problem in found:
@@ -56,3 +61,6 @@ class Fetching:
             raise OutputUnavailableError("none of the files")
         is_partial = len(files) < min(len(urls), job.images)
         return replace(job, error=OutputUnavailableError.key) if is_partial else job, files
+
+    async def _stored(self, job: Job) -> list[Path]:
+        return self._files.of(job)

@@ -17,6 +17,8 @@ from yarl import URL
 
 from bot.decoding import decode
 from bot.errors import OutputUnavailableError
+from bot.os_errors import is_transient, retry_transient
+from bot.runcomfy.fair_slots import FairSlots, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +28,15 @@ if TYPE_CHECKING:
 
 _BYTES_MAX = 64 * 2**20
 _PIXELS_MAX = 64_000_000
-_CHUNK = 2**18
-_AT_ONCE = 10  # files; more would only take the way, and its memory, from each other and from looking at jobs
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=300, connect=10, sock_read=60)
+# Files at once: more would only compete for bandwidth and memory, also with polling. One member fills a
+# message with four images, and neither a member nor a server can hold all slots with files that hardly move.
+_SLOTS, _SLOTS_PER_USER, _SLOTS_PER_GUILD = 10, 4, 7
+# The minimum rate: every 64 KiB within 15 s, 4.3 KiB/s. Ten downloads at once over a line of 512 kbit/s still
+# get 6 KiB/s each; a file of 20 MiB that comes at 30 KiB/s is finished after eleven of fifteen minutes.
+_BLOCK = 2**16
+_BLOCK_SECONDS = 15.0
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=900, connect=10, sock_read=30)
+_NOBODY = Owner(0, 0)
 _URL = re.compile(r"https?://[!-\[\]-~]+", re.IGNORECASE)  # printable ASCII without the backslash
 _UNNAMED_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
 _EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp"}  # MPO: a JPEG with a second picture
@@ -56,13 +64,18 @@ class Downloader:
 
     session: aiohttp.ClientSession
     hosts: FileHosts
-    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE), init=False)
+    block_seconds: float = _BLOCK_SECONDS
+    """How long 64 KiB may take; a slower transfer is given up and tried again after the others."""
+    _slots: FairSlots = field(
+        default_factory=lambda: FairSlots(_SLOTS, per_user=_SLOTS_PER_USER, per_guild=_SLOTS_PER_GUILD),
+        init=False,
+    )
 
     def __post_init__(self) -> None:
         if self.session.auth or "Authorization" in self.session.headers:
             raise ValueError("a session that sends credentials must not fetch files")
 
-    async def download(self, url: str, folder: Path, name: str) -> Path:
+    async def download(self, url: str, folder: Path, name: str, owner: Owner = _NOBODY) -> Path:
         """Fetch an image into `folder`, as `name` with the extension of its real type: png, jpg or webp.
 
         The file appears complete or not at all. At most 64 MiB and 64 million pixels are taken.
@@ -73,14 +86,14 @@ class Downloader:
         """
         address = self._trusted(url)
         try:
-            return await self._keep(address, folder, name)
+            return await self._keep(address, folder, name, owner)
         except OSError as error:
             raise OutputUnavailableError(f"the file cannot be kept: {error.strerror}") from None
 
-    async def _keep(self, address: URL, folder: Path, name: str) -> Path:
+    async def _keep(self, address: URL, folder: Path, name: str, owner: Owner) -> Path:
         part = folder / f".{name}.part"
         try:
-            return await _PATIENT(_TransientError, self._fetch, address, part, name)
+            return await retry_transient(_PATIENT, _TransientError, self._fetch, address, part, name, owner)
         finally:
             part.unlink(missing_ok=True)
 
@@ -94,13 +107,15 @@ class Downloader:
         # The address is not told: it names the account (base64 of its id).
         raise OutputUnavailableError("the file's host is not among RUNCOMFY_FILE_HOSTS")
 
-    async def _fetch(self, url: URL, part: Path, name: str) -> Path:
-        async with self._turn:
+    async def _fetch(self, url: URL, part: Path, name: str, owner: Owner) -> Path:
+        async with self._slots.slot(owner):
             try:
                 async with self.session.get(url, timeout=_TIMEOUT, allow_redirects=False) as response:
                     _check(response)
-                    write_rest = await _save(response.content, part)
+                    write_rest = await _save(response.content, part, self.block_seconds)
             except (aiohttp.ClientError, TimeoutError) as error:
+                if is_transient(error):  # no descriptor for the connection
+                    raise
                 raise _TransientError(f"the file was lost on its way: {type(error).__name__}") from None
             return await decode(partial(_whole, write_rest=write_rest, name=name), part)
 
@@ -117,19 +132,32 @@ def _check(response: aiohttp.ClientResponse) -> None:
         raise OutputUnavailableError("the file is too large")
 
 
-async def _save(content: aiohttp.StreamReader, part: Path) -> Callable[[], None]:
-    """Write the file but for its last chunk; what writes that one, in the thread that decodes it all."""
+async def _save(content: aiohttp.StreamReader, part: Path, block_seconds: float) -> Callable[[], None]:
+    """Write the file but for its last block; what writes that one, in the thread that decodes it all."""
     size, write = 0, None
-    async for chunk in content.iter_chunked(_CHUNK):
-        if size + len(chunk) > _BYTES_MAX:
+    while block := await _block(content, block_seconds):
+        if size + len(block) > _BYTES_MAX:
             raise OutputUnavailableError("the file is too large")
         if write:
             await asyncio.to_thread(write)
-        write = partial(_append if size else _begin, part, chunk)
-        size += len(chunk)
+        write = partial(_append if size else _begin, part, block)
+        size += len(block)
     if write is None:
         raise _TransientError("the file is empty")
     return write
+
+
+async def _block(content: aiohttp.StreamReader, seconds: float) -> bytes:
+    """The next 64 KiB of a body, or what is left of it.
+
+    Raises:
+        TimeoutError: It comes too slowly.
+    """
+    async with asyncio.timeout(seconds):
+        try:
+            return await content.readexactly(_BLOCK)
+        except asyncio.IncompleteReadError as rest:
+            return rest.partial
 
 
 def _begin(part: Path, chunk: bytes) -> None:
@@ -156,5 +184,7 @@ def _extension(path: Path) -> str:
                 raise OutputUnavailableError("the image has too many pixels")
             image.load()
             return _EXTENSIONS[image.format or ""]
-    except _NO_IMAGE:
+    except _NO_IMAGE as error:
+        if is_transient(error):
+            raise
         raise OutputUnavailableError("the file is no whole png, jpeg or webp image") from None

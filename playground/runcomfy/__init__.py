@@ -1,7 +1,18 @@
 """A local RunComfy for tests and for trying the bot; it paints instead of generating."""
 
 from playground.runcomfy.api import Submit
-from playground.runcomfy.faults import Fault, answer, edit, flood, reset, stall, trickle, truncate, typed
+from playground.runcomfy.faults import (
+    Fault,
+    answer,
+    drip,
+    edit,
+    flood,
+    reset,
+    stall,
+    trickle,
+    truncate,
+    typed,
+)
 from playground.runcomfy.server import Call, LocalRunComfy
 
 __all__ = [
@@ -10,6 +21,7 @@ __all__ = [
     "LocalRunComfy",
     "Submit",
     "answer",
+    "drip",
     "edit",
     "flood",
     "reset",

@@ -127,3 +127,17 @@ def trickle(seconds: float) -> Fault:
         return slow
 
     return Fault(spoil, is_after=True)
+
+
+def drip(data: bytes, piece: int, seconds: float) -> Fault:
+    """A PNG of these bytes, `piece` bytes at a time with a pause of `seconds` after each."""
+
+    async def spoil(request: web.Request, _: web.Response | None) -> web.StreamResponse:
+        slow = web.StreamResponse(headers={"Content-Type": "image/png", "Content-Length": str(len(data))})
+        await slow.prepare(request)
+        for start in range(0, len(data), piece):
+            await slow.write(data[start : start + piece])
+            await asyncio.sleep(seconds)
+        return slow
+
+    return Fault(spoil)

@@ -123,6 +123,7 @@ class LocalRunComfy:
         route = request.match_info.route.name or ""
         route = "cost" if route == "result" and "include_cost" in request.query else route
         self.calls.append(Call(time.monotonic(), route, request.path))
+        self._changed()
         if route == "submit":
             posted = Submit(time.monotonic(), request.match_info["model_id"], await _json(request))
             self.submits.append(posted)
