@@ -1,96 +1,21 @@
-"""`python -m bot`: be the bot, check what it needs, or copy its database; answers with an exit code."""
+"""`python -m bot`: answer signals from the first moment, then do what the command line asks for.
+
+The imports of `bot.command_line` take a third of a second. A SIGTERM in that time would be lost where the bot
+is process 1, as in a container: the kernel drops signals that process 1 has no handler for.
+"""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import gc
+import os
+import signal
 import sys
-from pathlib import Path
-
-import uvloop
-
-from bot import app, check, config, i18n, log
-from bot.errors import ConfigError
-from bot.storage.backup import back_up
-from bot.storage.bills import bills
-
-
-def main() -> int:
-    """Do what the command line asks for.
-
-    Returns:
-        0 where all went well, 1 where a check found a problem, 2 where the command could not be done.
-    """
-    chosen = _parser().parse_args()
-    if chosen.command == "check":
-        return asyncio.run(check.run())
-    if chosen.command == "backup":
-        return _back_up(chosen.file)
-    if chosen.command == "costs":
-        return _costs()
-    return _run()
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bot",
-        description="A Discord bot that makes images. Settings come from the environment and .env.",
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    commands.add_parser("run", help="be the bot until it is stopped; this is meant where no command is given")
-    commands.add_parser(
-        "check", help="say what is right and wrong with settings, tokens, database and disk, and what to do"
-    )
-    commands.add_parser("costs", help="say what each server has cost in each month, also while the bot runs")
-    backup = commands.add_parser("backup", help="copy the database, also while the bot runs")
-    backup.add_argument("file", metavar="FILE", type=Path, help="where the copy goes; must not exist yet")
-    return parser
-
-
-def _run() -> int:
-    try:
-        settings = config.load()
-        secrets = (settings.discord_token, settings.runcomfy_token)
-        log.set_up(
-            settings.log_level,
-            secrets=[secret.get_secret_value() for secret in secrets],
-            style=settings.log_format,
-        )
-        i18n.load()  # a tenth of a second each, in which the event loop would stand still
-        gc.collect()  # and another one, of which little is left for the loop once these are spared
-        gc.freeze()
-        uvloop.run(app.run(settings))
-    except ConfigError as error:
-        print("The bot cannot start:", *error.problems, sep="\n- ", file=sys.stderr)  # noqa: T201 (for the owner)
-        return 2
-    return 0
-
-
-def _back_up(file: Path) -> int:
-    try:
-        back_up(config.load().database_url, file)
-    except ConfigError as error:
-        print("No copy was made:", *error.problems, file=sys.stderr)  # noqa: T201 (for the owner)
-        return 2
-    return 0
-
-
-def _costs() -> int:
-    try:
-        found = bills(config.load().database_url)
-    except ConfigError as error:
-        print("Nothing to show:", *error.problems, file=sys.stderr)  # noqa: T201 (for the owner)
-        return 2
-    print(f"{'month':7} {'server':20} {'orders':>7} {'images':>7} {'credits':>10} {'US dollars':>10}")  # noqa: T201 (for the owner)
-    for bill in found:
-        expected = f"  {bill.unpriced} orders as expected" if bill.unpriced else ""
-        print(  # noqa: T201 (for the owner)
-            f"{bill.month:%Y-%m} {bill.guild_id:<20} {bill.jobs:7} {bill.images:7} {bill.credits:10}"
-            f" {bill.usd:10.2f}{expected}"
-        )
-    return 0
-
 
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # At once, since a library may catch what a handler raises; nothing is open yet that could be closed.
+        # `bot.app` puts its own handler in this one's place before it opens anything.
+        signal.signal(number, lambda *_: os._exit(0))
+
+    from bot.command_line import main
+
     sys.exit(main())

@@ -194,19 +194,36 @@ async def _log_in(bot: ImagineBot, token: str) -> None:
         ):
             with attempt:
                 if attempt.num > 1:
-                    _log.warning("Discord has trouble: logging in again, try %d", attempt.num)
                     await bot.http.close()  # a login opens a session of its own each time, and its connector
                     bot.http.connector = discord.utils.MISSING
-                await bot.login(token)
+                await _try_to_log_in(bot, token)
     except discord.LoginFailure as error:
         raise ConfigError([_REJECTED]) from error
     except discord.HTTPException as error:
         raise ConfigError([f"Discord does not let the bot start: {error}"]) from error
     except NETWORK_ERRORS as error:
-        raise ConfigError(
-            [f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"]
-        ) from error
+        raise ConfigError([_unreachable(error)]) from error
+
+
+async def _try_to_log_in(bot: ImagineBot, token: str) -> None:
+    try:
+        await bot.login(token)
+    except discord.HTTPException as error:
+        if _is_passing(error):
+            _log.warning("Discord answers HTTP %d; trying to log in again", error.status)
+        raise
+    except NETWORK_ERRORS as error:
+        if _is_passing(error):
+            _log.warning("%s; trying to log in again", _unreachable(error))
+        raise
+
+
+def _unreachable(error: Exception) -> str:
+    return f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"
 
 
 def _is_passing(error: Exception) -> bool:
-    return isinstance(error, discord.HTTPException) and (error.status >= 500 or error.status == 429)
+    """Whether a later login can succeed: Discord has trouble, or the network is not up yet."""
+    if isinstance(error, discord.HTTPException | aiohttp.ClientHttpProxyError):
+        return error.status >= 500 or error.status == 429
+    return isinstance(error, NETWORK_ERRORS) and not isinstance(error, aiohttp.InvalidURL)

@@ -77,12 +77,6 @@ async def test_a_discord_token_that_discord_rejects(tmp_path: Path) -> None:
         assert "Unclosed" not in log
 
 
-async def test_a_discord_that_cannot_be_reached(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        world.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
-        assert "DISCORD_PROXY" in await fails(world)
-
-
 @pytest.mark.parametrize("route", ["me", "application", "gateway_bot", "sync"])
 async def test_a_discord_that_has_trouble_is_asked_again(tmp_path: Path, route: str) -> None:
     async with open_world(tmp_path, is_started=False) as world:

@@ -1,0 +1,116 @@
+"""The bot starts with its machine: the network is not there yet, or the machine is stopped again already."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+import bot
+from tests.e2e.wire import Wire, wire
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from tests.e2e.world import World
+
+CODE = Path(bot.__file__).parents[1]
+BOOT = [sys.executable, "-X", "importtime", "-m", "bot"]
+IGNORING = ["sh", "-c", "trap '' TERM INT; exec \"$@\"", "sh", *BOOT]
+"""A signal without a handler is lost, as for process 1."""
+PROCESS_1 = ["unshare", "--pid", "--fork", "--kill-child", *BOOT]
+
+
+async def test_the_network_comes_up_after_the_bot(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, is_started=False) as world, wire(world) as far:
+        proxy = Wire(urlsplit(world.settings["DISCORD_PROXY"]).port or 0)
+        await proxy.mend()
+        world.settings["DISCORD_PROXY"] = f"http://127.0.0.1:{proxy.port}"
+        await proxy.cut()
+        await far.cut()
+        await world.bot.start()
+        await world.discord.until(lambda: "DISCORD_PROXY; trying to log in again" in world.log, timeout=20)
+        await proxy.mend()
+        await far.mend()
+        await world.discord.until(lambda: world.discord.is_online, timeout=20)
+        await world.ends(await world.imagine(resolution="0.5K"), "✅")
+        await world.bot.stop()
+        await proxy.cut()
+        assert "Unclosed" not in world.log
+
+
+async def test_a_stop_while_it_waits_for_the_network(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        world.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
+        await world.bot.start()
+        await world.discord.until(lambda: "trying to log in again" in world.log, timeout=20)
+        assert await asyncio.wait_for(world.bot.stop(), 5) == 0
+
+
+async def stopped_at(world: World, command: list[str], module: str, number: signal.Signals) -> int | None:
+    """Start the bot, signal it in the moment when it has imported a module, and return its exit code."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=world.folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **world.settings},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr
+    try:
+        async with asyncio.timeout(30):
+            async for line in process.stderr:
+                if line.decode().rpartition("|")[2].strip() == module:
+                    break
+            target = child(process.pid) if command is PROCESS_1 else process.pid
+            os.kill(target, number)
+            await process.stderr.read()
+            return await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
+def child(parent: int) -> int:
+    return int(Path(f"/proc/{parent}/task/{parent}/children").read_text().split()[0])
+
+
+def can_unshare() -> bool:
+    try:
+        return (
+            subprocess.run(
+                ["unshare", "--pid", "--fork", "true"], capture_output=True, check=False
+            ).returncode
+            == 0
+        )
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "number"),
+    [
+        (BOOT, "argparse", signal.SIGTERM),
+        (BOOT, "discord", signal.SIGINT),
+        (IGNORING, "argparse", signal.SIGTERM),
+        (IGNORING, "discord", signal.SIGTERM),
+        (IGNORING, "bot.app", signal.SIGINT),
+        pytest.param(
+            *(PROCESS_1, "discord", signal.SIGTERM),
+            marks=pytest.mark.skipif(not can_unshare(), reason="needs the right to make a process 1"),
+        ),
+    ],
+    ids=["first import", "interrupted", "unhandled", "unhandled later", "unhandled at last", "process 1"],
+)
+async def test_a_stop_while_it_imports(
+    tmp_path: Path, command: list[str], module: str, number: signal.Signals
+) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        assert await stopped_at(world, command, module, number) == 0
+        assert not (tmp_path / "data").exists()
+        assert world.discord.trace == []
