@@ -13,9 +13,9 @@ import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
-from discord.gateway import DiscordWebSocket
 
 from bot.charts.drawing import Charts
+from bot.discord import gateway
 from bot.errors import BusyError
 from bot.throttle import Throttle
 
@@ -47,15 +47,7 @@ NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 """What discord.py lets through when an answer of Discord's was lost on the way."""
 
 
-class _Gateway(DiscordWebSocket):
-    """Reads one message at a time; discord.py reads all that have come in a single step of the event loop."""
-
-    async def received_message(self, msg: Any, /) -> None:
-        await super().received_message(msg)
-        await asyncio.sleep(0)
-
-
-setattr(discord.client, DiscordWebSocket.__name__, _Gateway)  # a client takes no other one by itself
+gateway.install()
 
 
 class GuildLog(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import ssl
 from base64 import urlsafe_b64encode
@@ -44,6 +45,7 @@ class LocalDiscord:
     def __init__(self, folder: Path, page: Path | None = None) -> None:
         self._folder, self._page = folder, page
         self._change, self._stack = asyncio.Event(), AsyncExitStack()
+        self._changes: list[Callable[[Json], object]] = []
         self.gateway, self._answering, self._clients = Gateway(self), Answering(self), Clients(self)
         self._rest = Rest(self, self._answering)
         self.application_id = snowflake()
@@ -173,8 +175,22 @@ class LocalDiscord:
 
     def send(self, event: Json) -> None:
         """Send a gateway event `{"t", "d"}`; an interaction's `event` sent again is a replay."""
+        changes, self._changes = self._changes, []
+        if changes:
+            event = copy.deepcopy(event)
+        for change in changes:
+            change(event["d"])
         self.gateway.dispatch(event)
         self.changed()
+
+    def change_next(self, change: Callable[[Json], object]) -> None:
+        """Change the data of the next gateway event on its way to the bot."""
+        self._changes.append(change)
+
+    def send_frame(self, data: str | bytes) -> None:
+        """Send a text or binary frame to the bot that the gateway protocol does not know."""
+        if self.gateway.wire is not None:
+            self.gateway.wire.send_frame(data)
 
     def drop_gateway(self, code: int = 4000, *, is_resumable: bool = True) -> None:
         """Close the bot's gateway connection; it comes back and resumes, or must identify anew."""

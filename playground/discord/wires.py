@@ -7,6 +7,7 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -57,17 +58,28 @@ async def listen(app: web.Application, context: ssl.SSLContext | None = None) ->
         await runner.cleanup()
 
 
+@dataclass(frozen=True)
+class Frame:
+    """A text or binary frame that is no message."""
+
+    data: str | bytes
+
+
 class Wire:
     """A server's websocket of JSON texts, or of one zlib stream of them; `send` and `close` never wait."""
 
     def __init__(self, *, is_deflated: bool = False) -> None:
         self._deflate = zlib.compressobj() if is_deflated else None
-        self._queue: asyncio.Queue[str | int] = asyncio.Queue()
+        self._queue: asyncio.Queue[str | int | Frame] = asyncio.Queue()
         self.socket = web.WebSocketResponse()
 
     def send(self, text: str) -> None:
         """Write a text when those before it are written."""
         self._queue.put_nowait(text)
+
+    def send_frame(self, data: str | bytes) -> None:
+        """Write a frame as it is, whatever the client makes of it."""
+        self._queue.put_nowait(Frame(data))
 
     def close(self, code: int) -> None:
         """Close with this code when everything before it is written."""
@@ -88,7 +100,12 @@ class Wire:
 
     async def _write(self) -> None:
         while not isinstance(item := await self._queue.get(), int):
-            if self._deflate is None:
+            if isinstance(item, Frame):
+                kind = WSMsgType.TEXT if isinstance(item.data, str) else WSMsgType.BINARY
+                await self.socket.send_frame(
+                    item.data if isinstance(item.data, bytes) else item.data.encode(), kind
+                )
+            elif self._deflate is None:
                 await self.socket.send_str(item)
             else:
                 data = self._deflate.compress(item.encode()) + self._deflate.flush(zlib.Z_SYNC_FLUSH)

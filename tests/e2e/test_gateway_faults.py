@@ -108,3 +108,17 @@ async def test_what_was_said_too_long_ago_costs_nothing(held: World) -> None:
     await held.stored(lambda: held.rows(row))
     assert (held.used(anna), len(held.runcomfy.submits)) == (0, submits)
     await held.ends(await held.imagine(anna, resolution="0.5K"), "Waiting")
+
+
+async def test_what_cannot_be_read_costs_the_bot_nothing(world: World) -> None:
+    bert = world.newcomer()
+    world.discord.send({"t": "CHANNEL_UPDATE", "d": {"id": "1"}})
+    world.discord.change_next(lambda event: event.pop("token"))
+    await world.bob.forge("usage")
+    world.discord.send_frame(b"not zlib")
+    wire = world.discord.gateway.wire
+    world.discord.change_next(lambda event: event.update(channel=None, app_permissions=None))
+    message = await world.imagine(bert, resolution="0.5K")
+    assert world.discord.gateway.wire is not wire
+    await world.ends(message, "✅")
+    assert world.log.count("gateway message of the kind INTERACTION_CREATE") == 1

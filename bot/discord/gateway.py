@@ -1,0 +1,189 @@
+"""discord.py's gateway connection, made to survive what it cannot read.
+
+In discord.py an exception while it reads a gateway message ends `Client.connect`, and with it the process. It
+has no public hook for that, so this module extends its gateway class and puts it in place. It was checked
+against the version below, and a test fails when another one is installed: read `discord/gateway.py` and
+`Client.connect` again before changing the number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+import zlib
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import aiohttp
+import discord
+from discord.gateway import DiscordWebSocket, ReconnectWebSocket
+
+if TYPE_CHECKING:
+    from discord import Client
+
+CHECKED_AGAINST = "2.7.1"
+"""The version of discord.py whose gateway this module extends."""
+
+ANOTHER_PROCESS = "another bot process seems to use the same DISCORD_TOKEN"
+
+_log = logging.getLogger(__name__)
+# What reading foreign JSON can raise; errors of the connection itself are not among them.
+_UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+_BROKEN = (json.JSONDecodeError, UnicodeDecodeError, zlib.error)
+_ESSENTIAL = {"READY", "hello"}  # a connection without them is of no use
+_EVENT_NAME = re.compile(r"[A-Z_]{1,50}")
+_HELLO = 10
+_MANY_SESSIONS, _WITHIN_SECONDS = 5, 600.0
+
+# What an interaction gets where Discord left it out. The size limit is the one that applies everywhere; the
+# permissions decide only whether the bot tries.
+_FILE_LIMIT, _LARGEST_FILE_LIMIT = 10 * 1024 * 1024, 1 << 30
+_PERMISSIONS = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
+
+
+class UnusableConnectionError(aiohttp.ClientError):
+    """Reconnecting at once would not help; discord.py pauses, longer each time, reconnects and resumes."""
+
+
+class _History:
+    """What one connection hands on to the next."""
+
+    def __init__(self) -> None:
+        self.skipped: set[str] = set()
+        """The kinds of messages that could not be read."""
+        self._sessions: list[float] = []
+
+    def note_session(self) -> None:
+        """Note that a session begins, and log the likely cause where Discord keeps ending them."""
+        now = time.monotonic()
+        self._sessions = [*(begun for begun in self._sessions if now - begun < _WITHIN_SECONDS), now]
+        if len(self._sessions) == _MANY_SESSIONS:
+            _log.warning(
+                "%d sessions in %d minutes, as Discord keeps ending them: %s",
+                _MANY_SESSIONS,
+                _WITHIN_SECONDS // 60,
+                ANOTHER_PROCESS,
+            )
+
+
+class Gateway(DiscordWebSocket):
+    """A gateway connection that skips events it cannot read, and resumes after a broken frame."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, *, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(socket, loop=loop)
+        self.history = _History()
+        self.resumed_at: int | None = None
+
+    @classmethod
+    async def from_client(cls, client: Client, **how: Any) -> Self:
+        """Connect; see `DiscordWebSocket.from_client`.
+
+        After a failure discord.py resumes from `client.ws`, which is None until the first connection stands.
+        """
+        if client.ws is None:
+            client.ws = cls(cast("Any", None), loop=client.loop)
+            client.ws.gateway = cls.DEFAULT_GATEWAY
+        if how.get("session") is None:
+            how |= {"session": None, "sequence": None, "resume": False}
+        history = cast("Gateway", client.ws).history
+        if not how["resume"]:
+            history.note_session()
+        connection = await super().from_client(client, **how)
+        connection.history, connection.resumed_at = history, how["sequence"]
+        return connection
+
+    @property
+    def open(self) -> bool:
+        """Whether it is connected; before the first connection it has no socket."""
+        return self.socket is not None and super().open
+
+    async def received_message(self, msg: Any, /) -> None:
+        """Read one message, then let others have their turn.
+
+        discord.py would read all messages that have come in one step of the event loop.
+
+        Raises:
+            ReconnectWebSocket: Discord asks for it, or the message is broken.
+            UnusableConnectionError: It was broken before anything was read, or no session came about.
+        """
+        text: str | None = msg
+        try:
+            if isinstance(msg, bytes):
+                text = self._decompressor.decompress(msg)
+            if text is not None:  # else the rest of it is still to come
+                await super().received_message(_completed(text))
+        except _BROKEN as error:
+            _log.warning("a broken frame from Discord's gateway (%s): reconnecting", type(error).__name__)
+            await self.close()
+            if self.sequence in (self.resumed_at, None):
+                raise UnusableConnectionError from error
+            raise ReconnectWebSocket(self.shard_id) from error
+        except _UNREADABLE as error:
+            await self._skip(_kind(text), error)
+        await asyncio.sleep(0)
+
+    async def _skip(self, kind: str, error: Exception) -> None:
+        """Go on without a message of this kind."""
+        if kind not in self.history.skipped:
+            self.history.skipped.add(kind)
+            _log.warning(
+                "a gateway message of the kind %s cannot be read (%s): such messages are skipped",
+                kind,
+                type(error).__name__,
+            )
+        if kind in _ESSENTIAL:
+            await self.close()
+            raise UnusableConnectionError from error
+
+
+def _completed(text: str) -> str:
+    """The message; an interaction with what Discord left out and the bot can do without.
+
+    Raises:
+        ValueError: It is no JSON, or no interaction that could be answered.
+    """
+    if "INTERACTION_CREATE" not in text and "RESUMED" not in text:
+        return text
+    message = json.loads(text)
+    if message.get("t") == "RESUMED":
+        message["d"] = message["d"] or {}
+    if message.get("t") == "INTERACTION_CREATE":
+        message["d"] = _completed_interaction(message["d"])
+    return json.dumps(message)
+
+
+def _completed_interaction(given: dict[str, Any]) -> dict[str, Any]:
+    known = {name: value for name, value in given.items() if value is not None}
+    known["data"] = {name: value for name, value in known["data"].items() if value is not None}
+    if known["type"] in {2, 4} and not isinstance(known["data"]["name"], str):
+        raise TypeError("a command without a name")
+    limit = known.get("attachment_size_limit")
+    if not isinstance(limit, int) or not 0 < limit <= _LARGEST_FILE_LIMIT:
+        known["attachment_size_limit"] = _FILE_LIMIT
+    channel = {"id": known["channel_id"]} if "channel_id" in known else {}
+    return {"version": 1, "app_permissions": str(_PERMISSIONS.value), "channel": channel} | known
+
+
+def _kind(text: str | None) -> str:
+    """What a message is about, as far as that can be told without repeating what it says."""
+    try:
+        message = json.loads(text or "")
+        kind = "hello" if message.get("op") == _HELLO else message.get("t")
+    except _UNREADABLE:
+        return "unreadable"
+    return kind if isinstance(kind, str) and (kind == "hello" or _EVENT_NAME.fullmatch(kind)) else "unknown"
+
+
+def install() -> None:
+    """Let every client of discord.py use it: a client takes no other gateway class by itself."""
+    setattr(discord.client, DiscordWebSocket.__name__, Gateway)
