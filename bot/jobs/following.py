@@ -19,7 +19,7 @@ from bot.jobs.pulse import Step, doing, finished, looking
 from bot.jobs.steadfast import durably
 from bot.jobs.submission import CancelledOnTheWayError
 from bot.records import Job, JobStatus
-from bot.runcomfy import Cancelled, Completed, InProgress, InQueue
+from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, Unknown
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 # One that was just taken may not be known everywhere yet, and its images are paid for.
 _REQUEST_IS_NEW_SECONDS = 8.0
+_LOGGED_MAX = 100  # words that RunComfy may make up; each is logged once
 
 
 class Following:
@@ -54,6 +55,7 @@ class Following:
         self._pacing = pacing
         self._runcomfy = runcomfy
         self._delivery = delivery
+        self._unknown_words: set[str] = set()
 
     async def follow(self, job: Job, *, is_new: bool) -> tuple[str, ...]:
         """The addresses of a job's files, as soon as RunComfy has them; a new one was ordered just now.
@@ -76,7 +78,7 @@ class Following:
                 if isinstance(status, Completed):
                     finished()
                     self._pacing.looks.book(looked_at)  # this one waits for nobody, and others for it
-                    result = await self._runcomfy.result(request_id)
+                    result = await self._runcomfy.result(request_id, is_failed=status.is_failed)
                     pace.succeeded(seen_at, result.seconds)
                     return result.urls
                 pace.saw(status, looked_at)
@@ -115,6 +117,7 @@ class Following:
                     painting = await durably(lambda: self._jobs.painting(job.job_id))
                     job = painting or job
                 self._delivery.progress(job, Progress(usual_seconds=usual_seconds))
-            case other:
-                _log.debug("%s", other)
+            case Unknown(word) if word not in self._unknown_words and len(self._unknown_words) < _LOGGED_MAX:
+                self._unknown_words.add(word)
+                _log.warning("RunComfy calls the job %r, which no one documents: waiting on", word)
         return job

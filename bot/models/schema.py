@@ -11,6 +11,7 @@ from jsonschema.exceptions import SchemaError
 
 from bot.errors import InvalidOptionError
 from bot.i18n import DEFAULT_LOCALE, Text, translate
+from bot.models.blank import is_blank
 from bot.models.options import SEED, Option, Value, kind_of
 from bot.models.problems import problem_of
 
@@ -107,6 +108,7 @@ class ModelSchema:
             option is None
             or option.typed(value) != value
             or isinstance(value, bool) != (option.type == "boolean")
+            or _is_missing_text(option, value)
         ):
             return False
         return self._single[name].is_valid(value)
@@ -189,9 +191,15 @@ def _typed(option: Option, value: object) -> Value:
     typed = option.typed(value)
     if typed is None:
         raise InvalidOptionError(option=option.name, problem=Text(f"problem-not-{option.type}"))
-    if option.required and isinstance(typed, str) and not typed.strip():
+    if _is_missing_text(option, typed):
         raise InvalidOptionError(option=option.name, problem=Text("problem-empty"))
     return typed
+
+
+def _is_missing_text(option: Option, value: Value) -> bool:
+    """Whether this is a blank text where the option needs one that can be seen."""
+    needs_text = option.required or option.name == PROMPT or bool(option.min_length)
+    return needs_text and not option.choices and isinstance(value, str) and is_blank(value)
 
 
 def _draw_seed(option: Option, *, other_than: object = None) -> int:

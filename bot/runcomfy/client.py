@@ -11,6 +11,7 @@ import stamina
 from yarl import URL
 
 from bot.errors import (
+    GenerationTimeoutError,
     RequestNotFoundError,
     RunComfyUnavailableError,
     SubmissionUnknownError,
@@ -61,6 +62,10 @@ class _How(TypedDict, total=False):
 
 class _DownError(RunComfyUnavailableError):
     """RunComfy was not even asked."""
+
+
+class _NoResultYetError(RunComfyUnavailableError):
+    """RunComfy says that the request has not ended."""
 
 
 def _pause(error: Exception) -> bool | float:
@@ -130,17 +135,28 @@ class RunComfyClient:
         """
         return await self._ask("GET", request_id, "status", parse_status)
 
-    async def result(self, request_id: str) -> Result:
-        """Get the files of a request that has ended.
+    async def result(self, request_id: str, *, is_failed: bool = False) -> Result:
+        """Get the files of a request that has ended; `is_failed` if its status says that it failed.
 
         Raises:
-            PromptRefusedError: The request failed, and the reason given hints at the prompt.
+            PromptRefusedError: The request made nothing, and the reason given is the prompt.
             GenerationFailedError: The request failed, was cancelled, or made nothing.
+            GenerationTimeoutError: It failed by its status, and its result did not say so in several tries.
             RequestNotFoundError: RunComfy does not know the request, or no longer.
             RunComfyAuthError: The token is rejected.
             RunComfyUnavailableError: It has not ended yet, or no usable answer came in several tries.
         """
-        result = await _PATIENT(_pause, self._ask, "GET", request_id, "result", parse_result)
+
+        async def ask() -> Result | None:
+            result = await self._ask("GET", request_id, "result", parse_result)
+            if result is None and is_failed:
+                raise _NoResultYetError("the request failed, and its result says that it goes on")
+            return result
+
+        try:
+            result = await _PATIENT(_pause, ask)
+        except _NoResultYetError as error:
+            raise GenerationTimeoutError(str(error)) from None
         if result is None:
             raise RunComfyUnavailableError("the request has no result yet")
         return result

@@ -17,12 +17,15 @@ from bot.errors import (
     RunComfyProtocolError,
     RunComfyUnavailableError,
 )
+from bot.runcomfy.reasons import is_refusal
 from bot.runcomfy.replies import Json, parse_error_code
 
 if TYPE_CHECKING:
     import aiohttp
 
 _RETRY_AFTER_MAX = 60.0
+# What these say of the account or the connection holds whatever words come with them.
+_NEVER_THE_PROMPT = frozenset({401, 402, 404, 408, 429})
 
 
 class NoAnswerError(RunComfyUnavailableError):
@@ -74,7 +77,13 @@ def checked(response: aiohttp.ClientResponse, body: Json | None, refusals: Refus
         return body
     # An error may come with HTTP 200; the first three of an error_code's six digits are its HTTP status.
     status = code // 1000 if is_good and code and code >= 400_000 else response.status
-    refusal = refusals.get(code or 0) or refusals.get(status) or refusals.get(status // 100) or NoAnswerError
+    refusal = refusals.get(code or 0)
+    if refusal is None and body is not None:
+        if status // 100 in {2, 4} and status not in _NEVER_THE_PROMPT and is_refusal(body):
+            raise PromptRefusedError(f"HTTP {response.status}, and the reason given is the prompt")
+        if is_good and isinstance(body.get("status"), str) and status not in refusals:
+            return body  # a request that failed, with the error_code of its own failure
+    refusal = refusal or refusals.get(status) or refusals.get(status // 100) or NoAnswerError
     if body is None and refusal is RequestNotFoundError:
         refusal = NoAnswerError  # some other host's page; RunComfy's own answer would let go of paid images
     detail = f"HTTP {response.status}, " + ("no JSON" if body is None else f"error_code {code}")

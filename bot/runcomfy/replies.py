@@ -6,7 +6,6 @@ RunComfy speaks two vocabularies: /status says `completed` for every end, good o
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,6 +23,7 @@ from pydantic import (
 )
 
 from bot.errors import GenerationFailedError, PromptRefusedError
+from bot.runcomfy.reasons import is_refusal
 
 if TYPE_CHECKING:
     import aiohttp
@@ -48,7 +48,9 @@ class InProgress:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The request has ended, well or badly: only its result tells which."""
+    """The request has ended: its result tells how, even if this says `is_failed`."""
+
+    is_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,17 @@ class Result:
 
 Status: TypeAlias = InQueue | InProgress | Completed | Cancelled | Unknown
 
-_QUEUED = {"in_queue", "queued", "pending", "waiting"}
-_RUNNING = {"in_progress", "starting", "processing", "running"}
-_SUCCEEDED = {"succeeded", "completed"}
-_ENDED = _SUCCEEDED | {"failed"}
-_CANCELLED = {"cancelled", "canceled"}  # both spellings are in use at RunComfy
-
-# No code for a refused prompt is documented, only free text in `error`.
-_REFUSAL_HINTS = ("safety", "moderation", "policy", "blocked", "prohibited", "refuse", "sensitive")
+# Compared as `_squashed` returns them.
+_QUEUED = re.compile(r"inqueue|queued|pending|waiting|scheduled|submitted|created")
+_RUNNING = re.compile(r"inprogress|starting|started|processing|running|generating|working")
+_SUCCEEDED = re.compile(r"succeeded|success(?:ful)?|completed?|done|finish(?:ed)?|ended|ready")
+_FAILED = re.compile(
+    r"fail(?:ed|ure)?|error(?:ed)?|timed?out|expired|rejected|refused|abort(?:ed)?|terminated|killed|crashed"
+    r"|dead|stopped|interrupted|dropped|lost|deleted|blocked|(?:content|request)?moderated"
+    r"|(?:content)?filtered|flagged|nsfw|invalid|unsuccessful|notfound"
+)
+_CANCELLED = re.compile(r"cancell?ed|revoked")  # both spellings are in use at RunComfy
+_PREFIX = re.compile(r"^(?:job|task|request|run|generation)?(?:state|status)(?=.)")
 
 
 def _none_if_ill(value: object, parse: ValidatorFunctionWrapHandler) -> object:
@@ -93,7 +98,7 @@ def _none_if_ill(value: object, parse: ValidatorFunctionWrapHandler) -> object:
 
 # A field that only adorns the answer must not spoil it.
 _Position = Annotated[int | None, Field(ge=0, le=1_000_000), WrapValidator(_none_if_ill)]
-_Word = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)]
+_Word = Annotated[str, StringConstraints(strip_whitespace=True)]
 _Text = Annotated[str | None, WrapValidator(_none_if_ill)]
 _Usd = Annotated[Decimal | None, Field(ge=0, le=10_000), WrapValidator(_none_if_ill)]
 _Moment = Annotated[AwareDatetime | None, WrapValidator(_none_if_ill)]
@@ -172,14 +177,17 @@ def parse_status(body: Json) -> Status:
         ValueError: There is no status in it.
     """
     state = _State.model_validate(body)
-    if state.status in _QUEUED:
+    word = _squashed(state.status)
+    if _QUEUED.fullmatch(word):
         return InQueue(state.queue_position)
-    if state.status in _RUNNING:
+    if _RUNNING.fullmatch(word):
         return InProgress()
-    if state.status in _CANCELLED:
+    if _CANCELLED.fullmatch(word):
         return Cancelled()
-    if state.status in _ENDED:
+    if _SUCCEEDED.fullmatch(word):
         return Completed()
+    if _FAILED.fullmatch(word):
+        return Completed(is_failed=True)
     return Unknown(state.status[:40])
 
 
@@ -187,27 +195,29 @@ def parse_result(body: Json) -> Result | None:
     """The files of a request that succeeded, or None while it has not ended.
 
     Raises:
-        PromptRefusedError: It failed, and the reason given hints at the prompt.
+        PromptRefusedError: It made nothing, and the reason given is the prompt.
         GenerationFailedError: It failed, was cancelled, or succeeded without a file.
         ValueError: There is no status in it.
     """
     state = _State.model_validate(body)
-    if state.status == "failed":
-        raise _failure(state.error)
-    if state.status in _CANCELLED:
+    word = _squashed(state.status)
+    if _CANCELLED.fullmatch(word):
         raise GenerationFailedError("the request was cancelled")
-    if state.status not in _SUCCEEDED:
+    has_succeeded = _SUCCEEDED.fullmatch(word)
+    if not has_succeeded and not _FAILED.fullmatch(word):
         return None
     # Only `output` is read: a result may echo the input, with URLs that are not ours.
-    if urls := _urls(state.output):
+    if has_succeeded and (urls := _urls(state.output)):
         return Result(urls[:_FILES_MAX], _seconds(state))
-    raise GenerationFailedError("the request succeeded without output")
+    if is_refusal(body):
+        raise PromptRefusedError("nothing was made, and the reason given is the prompt")
+    raise GenerationFailedError(f"the request {'succeeded without output' if has_succeeded else 'failed'}")
 
 
 def parse_cancelled(body: Json) -> bool:
     """Whether a cancel really cancelled; `outcome` decides, for `status` beside it can contradict it."""
     answer = _CancelAnswer.model_validate(body)
-    return (answer.outcome or answer.status or "").strip().lower() in _CANCELLED
+    return _CANCELLED.fullmatch(_squashed(answer.outcome or answer.status or "")) is not None
 
 
 def parse_cost(body: Json) -> Decimal | None:
@@ -227,12 +237,10 @@ def _seconds(state: _State) -> float | None:
     return (state.finished_at - state.created_at).total_seconds()
 
 
-def _failure(error: JsonValue) -> GenerationFailedError | PromptRefusedError:
-    # The reason is free text that may quote the prompt or a secret, so it is looked at and not passed on.
-    reason = json.dumps(error).lower()
-    if any(hint in reason for hint in _REFUSAL_HINTS):
-        return PromptRefusedError("the request failed, and the reason given hints at the prompt")
-    return GenerationFailedError("the request failed")
+def _squashed(word: str) -> str:
+    """A status as it is compared: IN-PROGRESS, "In progress" and JOB_STATE_IN_PROGRESS are one."""
+    letters = re.sub(r"[\W_]+", "", word).lower()
+    return _PREFIX.sub("", letters)
 
 
 def _urls(output: JsonValue) -> tuple[str, ...]:
@@ -240,7 +248,12 @@ def _urls(output: JsonValue) -> tuple[str, ...]:
     if isinstance(output, dict):
         return _urls(output.get("images")) or _urls(output.get("image"))
     if isinstance(output, str):
-        return (output,) if output.strip() else ()
+        return _urls([output])
     if isinstance(output, list):
-        return tuple(dict.fromkeys(url for url in output if isinstance(url, str) and url.strip()))
+        return tuple(dict.fromkeys(url for url in output if isinstance(url, str) and _may_be_address(url)))
     return ()
+
+
+def _may_be_address(text: str) -> bool:
+    """Whether a text is no plain sentence, such as a reason in place of an image."""
+    return bool(text.strip()) and ("://" in text or not re.search(r"\s", text.strip()))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
+from bot.errors import InvalidOptionError
 from bot.records import Job, JobStatus
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
@@ -14,8 +17,6 @@ from tests.orders import requester
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 async def ordered(bot: Bot, channel: Channel) -> Job:
@@ -73,3 +74,25 @@ def test_an_order_over_whose_answer_the_bot_breaks_stays_in_the_budget(
 ) -> None:
     with asyncio.Runner(loop_factory=BriskLoop) as runner:
         runner.run(break_over_the_answer(tmp_path, monkeypatch))
+
+
+async def order_what_no_one_sees(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        old = await in_state(bot, await ordered(bot, channel), JobStatus.SUCCEEDED)
+        emptied = 'update jobs set input = \'{"prompt": "\u200b"}\''
+        await bot.jobs._database.transaction(lambda connection: connection.execute(emptied))
+        asker = requester(channel_id=old.channel_id)
+        with pytest.raises(InvalidOptionError):
+            await bot.service.reroll(asker, old.job_id)
+        with pytest.raises(InvalidOptionError):
+            await bot.service.start(asker, MODEL, {"prompt": "\u3164\ufe0f"})
+        assert len(runcomfy.submits) == 1
+        await bot.crash()
+
+
+def test_a_prompt_that_no_one_can_see_is_never_ordered(tmp_path: Path) -> None:
+    """Neither as a new order nor as a Re-roll of one that an older version took."""
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(order_what_no_one_sees(tmp_path))

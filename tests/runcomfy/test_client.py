@@ -79,8 +79,15 @@ async def test_a_prompt_that_asks_for_it_is_refused(runcomfy: LocalRunComfy, cli
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("FAILED", Completed()),
         ("succeeded", Completed()),
+        *((word, Completed()) for word in ("success", "Done", "FINISHED", "complete", "JOB_STATE_SUCCEEDED")),
+        *(
+            (word, Completed(is_failed=True))
+            for word in (
+                *("FAILED", "error", "Errored", "failure", "timeout", "TIMED_OUT", "timed-out", "timedOut"),
+                *("expired", "rejected", "aborted", " Error ", "STATUS_FAILED", "Content Moderated"),
+            )
+        ),
         ("canceled", Cancelled()),
         ("Cancelled", Cancelled()),
         ("pending", InQueue(None)),
@@ -88,7 +95,14 @@ async def test_a_prompt_that_asks_for_it_is_refused(runcomfy: LocalRunComfy, cli
         ("queued", InQueue(None)),
         ("starting", InProgress()),
         ("processing", InProgress()),
+        ("IN-PROGRESS", InProgress()),
+        ("In progress", InProgress()),
+        ("IN_QUEUE", InQueue(None)),
+        ("inQueue", InQueue(None)),
         ("dreaming", Unknown("dreaming")),
+        ("cancelling", Unknown("cancelling")),
+        ("", Unknown("")),
+        ("完了", Unknown("完了")),
     ],
 )
 async def test_words_for_a_status(
@@ -161,11 +175,34 @@ async def test_how_long_it_took_where_runcomfy_says_so(
     assert (await client.result(request_id)).seconds == seconds
 
 
-@pytest.mark.parametrize("status", ["completed", "SUCCEEDED"])
-async def test_both_words_for_success(runcomfy: LocalRunComfy, client: RunComfyClient, status: str) -> None:
+@pytest.mark.parametrize("status", ["completed", "SUCCEEDED", "success", "Done", "finished"])
+async def test_words_for_success_in_the_result(
+    runcomfy: LocalRunComfy, client: RunComfyClient, status: str
+) -> None:
     request_id = await ended(runcomfy, client)
     runcomfy.fail("result", edit(lambda body: body.update(status=status)))
     assert len((await client.result(request_id)).urls) == 1
+
+
+@pytest.mark.parametrize(
+    "status", ["error", "Errored", "timeout", "timed_out", "EXPIRED", "rejected", "aborted"]
+)
+async def test_words_for_failure_in_the_result(
+    runcomfy: LocalRunComfy, client: RunComfyClient, status: str
+) -> None:
+    request_id = await ended(runcomfy, client)
+    runcomfy.fail("result", answer(200, {"status": status}))
+    with pytest.raises(GenerationFailedError):
+        await client.result(request_id)
+
+
+async def test_a_word_that_nobody_knows_is_no_result_yet(
+    runcomfy: LocalRunComfy, client: RunComfyClient
+) -> None:
+    request_id = await ended(runcomfy, client)
+    runcomfy.fail("result", edit(lambda body: body.update(status="dreaming")))
+    with pytest.raises(RunComfyUnavailableError, match="no result yet"):
+        await client.result(request_id)
 
 
 async def test_success_without_an_output_key(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:

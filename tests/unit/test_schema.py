@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from bot import models
 from bot.errors import InvalidOptionError
 from bot.i18n import Text, translate
+from bot.models.blank import is_blank
 from bot.models.catalogue import Catalogue
 from bot.models.schema import SEED_MAXIMUM, ModelSchema
 
@@ -310,7 +311,9 @@ def accepted(option: Option) -> st.SearchStrategy[Any]:
         return st.none() | st.sampled_from(option.choices)
     low, high = option.bounds(-(2**53), 2**53)
     values: dict[str, st.SearchStrategy[Any]] = {
-        "string": st.text(min_size=1, max_size=option.max_length or 80).filter(str.strip),
+        "string": st.text(min_size=1, max_size=option.max_length or 80).filter(
+            lambda text: not is_blank(text)
+        ),
         "integer": st.integers(low, high),
         "number": st.floats(low + 0.5, min(high, 1e6), exclude_max=True),
         "boolean": st.booleans(),

@@ -1,0 +1,135 @@
+"""Why a request failed: whether an answer says that a safety filter refused its prompt.
+
+No code or field is documented for this. The words are those of the services behind the models: Google
+(`finishReason`, `blockReason`, `raiFilteredReason`), OpenAI and Azure (`content_policy_violation`,
+`content_filter`), Black Forest Labs ("Request Moderated"), ByteDance ("SensitiveContentDetected"), Replicate,
+fal, Stability. The text may quote the prompt or a secret, so it is searched and never passed on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import JsonValue
+
+_DEPTH_MAX: Final = 12
+_TEXT_MAX: Final = 2000
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NO_WORD: Final = re.compile(r"[\W_]+")
+_CLAUSE: Final = re.compile(r"[.;\n]+\s|\n")
+_QUOTED_PROMPT: Final = re.compile(r"(?i)\bprompt\W{1,3}?(['\"`“]).*?['\"`”]")
+
+# Names of fields, in snake case. Those whose text gives a reason, by the last word of their name:
+# `error`, `finish_reason`, `errorMessage`.
+_REASON: Final = re.compile(
+    r"(?:.*_)?(?:blocked|code|cause|description|details?|errors?|explanation|failed|failures?|fault"
+    r"|messages?|msg|reasons?|title|type|violations?|warnings?)"
+)
+_ECHO: Final = re.compile(r"inputs?|(?:revised_|negative_)?prompt|text|request(?:_id)?|param(?:eter)?s")
+# Those that say it with `true`, or with a list in which one is; and those that say it with `false`.
+_FLAG: Final = re.compile(
+    r"(?:is_|has_)?(?:nsfw|flagged|blocked|filtered|moderated|censored)(?:_concepts?|_content_detected)?"
+    r"|content_filtered"
+)
+_SAFE_FLAG: Final = re.compile(r"is_(?:image_|prompt_)?safe")
+_BLOCK_REASONS: Final = frozenset({"block_reason", "rai_filtered_reason", "block_reason_message"})
+"""Fields that are there only if something was refused, whatever they say."""
+
+_SUBJECT = r"(?:prompts?|input text|input image|content|images?|outputs?|words?)"
+_REFUSED = (
+    r"(?:refused|rejected|blocked|flagged|filtered|prohibited|banned|forbidden|disallowed|censored|denied)"
+)
+_VERDICT: Final = re.compile(
+    r"\b(?:nsfw|recitation|blocklist|spii|jailbreak|model armor|responsible ai|risk control|image safety"
+    r"|(?:content|usage|safety) polic(?:y|ies)|(?:content|image|request) moderated|moderated content"
+    r"|prohibited content|content prohibited|image prohibited|moderation blocked|content filtered"
+    rf"|{_REFUSED} (?:the |this |your |a )?prompt|prompts? (?:was |is |has been |were )?{_REFUSED}"
+    r"|prompt (?:was |is )?not allowed"
+    r"|sensitive (?:words?|content|information|material|image|text)|as sensitive"
+    r"|(?:community|usage|content) (?:guidelines|standards)|acceptable use|terms of (?:use|service)"
+    r"|(?:inappropriate|harmful|explicit|sexual|violent|hateful|unsafe|copyrighted)"
+    r" (?:content|images?|material))\b"
+    r"|违规|敏感|审核"
+)
+"""Phrases that can mean nothing else."""
+_HINT: Final = re.compile(
+    r"\b(?:safety|moderat(?:ed|ion)|content filters?|blocked|flagged|prohibit(?:ed|s)|sensitive"
+    rf"|polic(?:y|ies)|violat(?:es?|ed|ion|ions)|disallowed|censored|unsafe|inappropriate|nudity"
+    rf"|{_SUBJECT} (?:was |is |were |are )?not allowed|{_SUBJECT} (?:was |is |were |are )?{_REFUSED})\b"
+)
+"""Words that mean it too, unless the clause speaks of machines."""
+_TECHNICAL: Final = re.compile(
+    r"\b(?:time ?outs?|timed out|unavailable|unreachable|overloaded|could not|failed to|connection|network"
+    r"|firewall|proxy|gateway|server|host|port|dns|ssl|tls|cors|origin|headers?|method|ip address|user agent"
+    r"|content (?:type|length)|case sensitive|retry|retries|rate|quota|limit|queue|requests|worker|process"
+    r"|threads?|lock|deadlock|memory|segmentation|cuda|gpu|disk|database|constraint|foreign key|schema|bucket"
+    r"|storage|iam|access|permissions?|tokens?|api key|certificate|account|balance|billing|pickle|checkpoint"
+    r"|tensor|module|import|load|region)\b"
+)
+
+
+def is_refusal(body: JsonValue) -> bool:
+    """Return whether an answer says, except in its echo of the input, that the prompt was refused."""
+    return any(map(_refuses, _texts(body, is_reason=False, depth=0)))
+
+
+def _texts(node: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:
+    """Every text of an answer that gives a reason; a flag is its own name."""
+    if depth > _DEPTH_MAX:
+        return
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from _field(_snake(name), value, is_reason=is_reason, depth=depth)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _texts(each, is_reason=is_reason, depth=depth + 1)
+    elif isinstance(node, str) and is_reason and "://" not in node:
+        nested = _decoded(node)
+        if nested is None:
+            yield node[:_TEXT_MAX]
+        else:
+            yield from _texts(nested, is_reason=True, depth=depth + 1)
+
+
+def _field(name: str, value: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:
+    if _ECHO.fullmatch(name):
+        return
+    values = value if isinstance(value, list) else [value]
+    if (_FLAG.fullmatch(name) and True in values) or (_SAFE_FLAG.fullmatch(name) and False in values):
+        yield "nsfw"
+    elif name in _BLOCK_REASONS and isinstance(value, str) and value:
+        yield "" if value.endswith("UNSPECIFIED") else "blocklist"
+    else:
+        # A plain text where a file's address belongs is a reason as well.
+        is_prose = depth == 0 and name in {"output", "status"} and not isinstance(value, dict)
+        goes_on = is_reason and not isinstance(value, str)
+        is_named = _REASON.fullmatch(name) is not None
+        yield from _texts(value, is_reason=is_named or is_prose or goes_on, depth=depth + 1)
+
+
+def _snake(name: str) -> str:
+    return _NO_WORD.sub("_", _CAMEL.sub("_", name[:100])).lower()
+
+
+def _decoded(text: str) -> JsonValue:
+    """What a text holds that is JSON itself; None if it is none."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        decoded: JsonValue = json.loads(text[:100_000])
+    except (ValueError, RecursionError):
+        return None
+    return decoded
+
+
+def _refuses(text: str) -> bool:
+    for clause in _CLAUSE.split(_QUOTED_PROMPT.sub("prompt", text)):
+        words = _NO_WORD.sub(" ", _CAMEL.sub(" ", clause)).lower().strip()
+        if _VERDICT.search(words) or (_HINT.search(words) and not _TECHNICAL.search(words)):
+            return True
+    return False

@@ -1,0 +1,101 @@
+"""A job ends whatever word RunComfy has for its end; an unknown word ends nothing and is logged once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.records import JobStatus
+from playground.runcomfy import LocalRunComfy, answer, edit
+from tests.jobs.bot import MODEL, Bot, Channel
+from tests.jobs.brisk import BriskLoop
+from tests.jobs.test_late_looks import in_state
+from tests.orders import requester
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from pathlib import Path
+    from typing import Any
+
+    from bot.records import Job
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(work)
+
+
+async def ordered(bot: Bot, channel: Channel) -> Job:
+    values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
+    job = await bot.service.start(requester(), MODEL, values)
+    assert job
+    bot.service.answered(job, channel.post(job.token))
+    return job
+
+
+async def ends(folder: Path, word: str) -> None:
+    """Both answers say this one word, and nothing else."""
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        for route in ("status", "result"):
+            runcomfy.fail(route, answer(200, {"status": word}), times=None)
+        bot = await Bot(folder, runcomfy, channel).start()
+        began = asyncio.get_running_loop().time()
+        job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
+        assert asyncio.get_running_loop().time() - began < 30
+        assert (job.error, job.refunded) == ("generation-failed", 1)
+        await bot.crash()
+
+
+@pytest.mark.parametrize("word", ["error", "Errored", "TIMED_OUT", "expired", "rejected", "aborted", "done"])
+def test_a_job_ends(tmp_path: Path, word: str) -> None:
+    run(ends(tmp_path, word))
+
+
+async def contradicts(folder: Path) -> None:
+    """/status says that it failed, and /result that it goes on: it ends, and is looked for again later."""
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        runcomfy.fail("status", answer(200, {"status": "error"}), times=None)
+        runcomfy.fail("result", answer(200, {"status": "in_progress"}), times=None)
+        bot = await Bot(folder, runcomfy, channel).start()
+        began = asyncio.get_running_loop().time()
+        job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
+        assert asyncio.get_running_loop().time() - began < 60
+        assert job.error == "generation-timeout"
+        assert job.look_at
+        runcomfy.mend("result")
+        await bot.look_later(1)
+        await in_state(bot, job, JobStatus.SUCCEEDED)
+        assert channel.images[job.job_id] == 1
+        await bot.crash()
+
+
+def test_a_failure_that_the_result_does_not_confirm(tmp_path: Path) -> None:
+    run(contradicts(tmp_path))
+
+
+async def waits(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        runcomfy.fail("status", edit(lambda body: body.update(status="dreaming")), times=None)
+        bot = await Bot(folder, runcomfy, channel).start()
+        first, second = [await ordered(bot, channel) for _ in range(2)]
+        seen = len(runcomfy.calls) + 20
+        await runcomfy.until(lambda: len(runcomfy.calls) > seen)
+        for job in (first, second):
+            assert not (await bot.jobs.get(job.job_id)).status.is_final
+        runcomfy.mend("status")
+        for job in (first, second):
+            await in_state(bot, job, JobStatus.SUCCEEDED)
+        await bot.crash()
+    assert [record.levelno for record in caplog.records if "dreaming" in record.message] == [logging.WARNING]
+
+
+def test_an_unknown_word_ends_nothing_and_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(waits(tmp_path, caplog))
