@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 
-.PHONY: playground test bench bench-server pictures run lock clean
+.PHONY: playground test soak bench bench-server pictures run lock clean
 
 playground: $(VENV)/playground  ## Try the bot in a browser page: no account, no token
 	$(RUN)python -m playground
@@ -13,8 +13,11 @@ test: $(VENV)/dev  ## Lint, types, import contracts and every test
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)lint-imports --no-logo
-	$(RUN)pytest -n auto
+	$(RUN)pytest -n auto --dist loadfile --no-loadscope-reorder
 	@$(RUN)python -m tests.browser
+
+soak: $(VENV)/dev  ## At length and at random: repeated kills, new Hypothesis examples, the benchmark itself
+	$(RUN)pytest -n 2 -m 'soak or hypothesis' --hypothesis-profile=soak
 
 bench: $(VENV)/dev  ## The bot beside the plainest one: how fast, how large; takes minutes, best on a machine that is idle
 	$(RUN)python -m tests.load.bench

@@ -4,6 +4,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright
 
 from tests import browser as system_browser
@@ -11,17 +13,28 @@ from tests import browser as system_browser
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+# The same examples in every run and no example database: a red run is red again when it is repeated. How long
+# an example takes depends on the workers beside it, so time is no reason to fail. `make soak` draws new ones.
+settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "soak", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=2_000, print_blob=True
+)
+settings.load_profile("suite")
+
 # Without these Chromium looks for servers of its own at every start.
 _QUIET = ("quic", "gpu", "component-update", "background-networking", "sync")
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """What `-n auto` means: tests of real processes wait more than they work."""
-    return 2 * (os.cpu_count() or 1)
+    return 3 * (os.cpu_count() or 1)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    """One browser per worker; each test opens a context of its own in it."""
     found = system_browser.find()
     if found is None:
         if os.environ.get("REQUIRE_BROWSER") == "1":

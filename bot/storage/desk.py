@@ -137,7 +137,9 @@ class Desk(Thread):
 
     def __init__(self, path: Path, *, busy_seconds: float) -> None:
         super().__init__("sqlite")
-        self.connection = _Here(partial(sqlite3.connect, path, busy_seconds, isolation_level=None), 64)
+        self.connection = _Here(
+            partial(sqlite3.connect, path, timeout=busy_seconds, isolation_level=None), 64
+        )
 
     def do(self, work: Work[T]) -> T:
         """What a work returns; to be called in the thread.

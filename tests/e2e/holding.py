@@ -72,17 +72,18 @@ class Gate:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
         """One connection of the bot, through the local Discord's own proxy at this port."""
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
-        head = await reader.readuntil(b"\r\n\r\n")
-        far_writer.write(head)
-        writer.write(await far_reader.readuntil(b"\r\n\r\n"))
-        is_api = head.startswith(b"CONNECT discord.com:")
-        said: asyncio.Queue[bytes] = asyncio.Queue()
-        ways = {
-            asyncio.create_task(self._listen(reader, said, is_api=is_api)),
-            asyncio.create_task(self._there(said, far_writer, is_api=is_api)),
-            asyncio.create_task(self._back(far_reader, writer, is_api=is_api)),
-        }
+        ways: set[asyncio.Task[None]] = set()
         try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            far_writer.write(head)
+            writer.write(await far_reader.readuntil(b"\r\n\r\n"))
+            is_api = head.startswith(b"CONNECT discord.com:")
+            said: asyncio.Queue[bytes] = asyncio.Queue()
+            ways = {
+                asyncio.create_task(self._listen(reader, said, is_api=is_api)),
+                asyncio.create_task(self._there(said, far_writer, is_api=is_api)),
+                asyncio.create_task(self._back(far_reader, writer, is_api=is_api)),
+            }
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for way in ways:

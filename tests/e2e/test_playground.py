@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 ROOT = Path(__file__).parents[2]
 SOON = 30_000  # milliseconds
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address() -> AsyncIterator[str]:
     """Where a freshly started playground is open."""
     process = await asyncio.create_subprocess_exec(
@@ -43,14 +46,16 @@ async def address() -> AsyncIterator[str]:
     assert process.returncode == 0
 
 
-@pytest.fixture
-async def page(browser: Browser, address: str) -> Page:
-    page = await browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-US")
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page = await context.new_page()
     page.set_default_timeout(SOON)
     expect.set_options(timeout=SOON)
     await page.goto(address)
     await page.get_by_role("img", name="online").wait_for()
-    return page
+    yield page
+    await context.close()
 
 
 async def use(page: Page, command: str, *keys: str) -> None:
@@ -61,7 +66,10 @@ async def use(page: Page, command: str, *keys: str) -> None:
 async def write(page: Page, command: str, *keys: str) -> None:
     """Write a command with the keyboard; a word in brackets is a key."""
     await page.get_by_role("combobox", name="Message #images").focus()
-    for key in (f"/{command}", "[Enter]", *keys):
+    await page.keyboard.type(f"/{command}")
+    # Whoever somebody has just become may use other commands, and the page asks for them.
+    await page.get_by_role("listbox", name="Suggestions").get_by_role("option").first.wait_for()
+    for key in ("[Enter]", *keys):
         await (page.keyboard.press(key[1:-1]) if key.startswith("[") else page.keyboard.type(key))
 
 

@@ -14,6 +14,8 @@ from tests.kills.verdict import check
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.soak
+
 _WORLDS, _KILLS = 6, 10
 _EVENTS = 120  # what a life of a few seconds has: calls as they arrive and are carried out, and commits
 _LIFE_SECONDS = 3.5

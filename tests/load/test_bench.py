@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.load.bench import ROWS, Sizes, run, table
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.soak
 
 
 async def test_the_benchmark_measures_both_bots(tmp_path: Path) -> None:

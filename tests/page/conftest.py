@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from playground.discord import LocalDiscord
@@ -11,13 +11,13 @@ from tests.page.small_bot import SmallBot
 PAGE = Path(__file__).parents[2] / "playground" / "page"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def discord(tmp_path: Path) -> AsyncIterator[LocalDiscord]:
     async with LocalDiscord(tmp_path, page=PAGE) as discord:
         yield discord
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def bot(discord: LocalDiscord) -> AsyncIterator[SmallBot]:
     bot = SmallBot(discord.connector())
     running = asyncio.create_task(bot.start(discord.token))
@@ -27,15 +27,17 @@ async def bot(discord: LocalDiscord) -> AsyncIterator[SmallBot]:
     await running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, discord: LocalDiscord, bot: SmallBot) -> AsyncIterator[Page]:
     """The channel as alice sees it; whatever goes wrong in its scripts fails the test."""
     await bot.wait_until_ready()
     wrong: list[str] = []
-    page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    page = await context.new_page()
     page.set_default_timeout(5000)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     await page.goto(discord.client_url)
     await page.get_by_role("img", name="online").wait_for()
     yield page
+    await context.close()
     assert wrong == []

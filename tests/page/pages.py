@@ -25,7 +25,9 @@ async def write(page: Page, *keys: str) -> None:
 
 async def use(page: Page, command: str, *keys: str) -> None:
     await composer(page).focus()
-    await write(page, f"/{command}", "[Enter]", *keys, "[Enter]")
+    await write(page, f"/{command}")
+    await suggestions(page).first.wait_for()
+    await write(page, "[Enter]", *keys, "[Enter]")
 
 
 async def become(page: Page, name: str) -> None:

@@ -9,6 +9,8 @@ from playground.discord import LocalDiscord
 from tests.page.pages import become, composer, messages, suggestions, use, write
 from tests.page.small_bot import SmallBot
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 HOSTILE = '<img src=x onerror="document.title=1"> <script>1</script> **bold** [x](javascript:alert(1)) [ok](https://a.example)'
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.page.pages import become, composer, messages, suggestions, use, write
 
 if TYPE_CHECKING:
     from playground.discord import LocalDiscord
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def panel(page: Page) -> Locator:
