@@ -65,7 +65,8 @@ def _run() -> int:
         gc.freeze()
         uvloop.run(app.run(settings))
     except ConfigError as error:
-        print("The bot cannot start:", *error.problems, sep="\n- ", file=sys.stderr)  # noqa: T201 (for the owner)
+        problems = map(log.escaped, error.problems)  # some quote what Discord has answered
+        print("The bot cannot start:", *problems, sep="\n- ", file=sys.stderr)  # noqa: T201 (for the owner)
         return 2
     return 0
 

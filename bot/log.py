@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
+import unicodedata
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from traceback import TracebackException
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from types import TracebackType
+
+    _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 # An interaction's token lets anybody write in the bot's name for 15 minutes; discord.py logs addresses that
 # hold it and, at DEBUG, whole events.
@@ -55,13 +61,53 @@ class _Blanks:
         return text
 
 
+def escaped(text: str) -> str:
+    """Escape line breaks, terminal codes and bidirectional overrides as a Python string literal does.
+
+    Prompts, names and what services answer hold them; raw, they would forge lines of the log.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter
+        if letter.isprintable() or unicodedata.category(letter) == "Zs"
+        else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 class _TextFormatter(logging.Formatter):
+    """A record is one line, followed by the lines of its traceback; all that came from outside is escaped."""
+
     def __init__(self, blanked: _Blanks) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(about)s%(message)s")
         self._blanked = blanked
 
     def format(self, record: logging.LogRecord) -> str:
         return self._blanked(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        return escaped(super().formatMessage(record))
+
+    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 (logging's name)
+        error = ei[1]
+        return "" if error is None else "\n".join(_traceback(TracebackException.from_exception(error)))
+
+
+def _traceback(error: TracebackException) -> Iterator[str]:
+    """The lines of a traceback as Python prints it, each exception's own text on one line."""
+    if error.__cause__ is not None:
+        yield from _traceback(error.__cause__)
+        yield "\nThe above exception was the direct cause of the following exception:\n"
+    elif error.__context__ is not None and not error.__suppress_context__:
+        yield from _traceback(error.__context__)
+        yield "\nDuring handling of the above exception, another exception occurred:\n"
+    yield "Traceback (most recent call last):"
+    yield from "".join(error.stack.format()).rstrip("\n").split("\n")
+    yield escaped("".join(error.format_exception_only()).rstrip("\n"))
+    for number, each in enumerate(error.exceptions or (), 1):
+        yield f"---------------- {number} ----------------"
+        yield from _traceback(each)
 
 
 class _JsonFormatter(logging.Formatter):
@@ -99,6 +145,7 @@ def set_up(level: str, *, secrets: Iterable[str] = (), style: Literal["text", "j
     handler.setFormatter(_JsonFormatter(blanked) if style == "json" else _TextFormatter(blanked))
     handler.addFilter(_with_job)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    sys.excepthook = lambda *error: logging.getLogger(__name__).critical("unexpected error", exc_info=error)
     # What discord.py says of each connection, and stamina of each try, is not what an owner reads a log for.
     if level != "DEBUG":
         logging.getLogger("discord.client").addFilter(_is_brief)

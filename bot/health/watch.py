@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
-from bot.errors import ConfigError
+from bot.errors import BusyError, ConfigError
 from bot.health.checks import Health
 from bot.health.metrics import CONTENT_TYPE, Metrics
+from bot.health.server import Answer, Server
 from bot.storage.health import HealthStore
 
 if TYPE_CHECKING:
@@ -31,19 +32,22 @@ class _Pages:
         self._store = store
         self._costs = costs
 
-    async def healthz(self, _: web.Request) -> web.Response:
+    async def healthz(self) -> Answer:
         parts = await self._health.look()
         words = {part.status for part in parts.values()}
         worst = next((word for word in ("red", "degraded") if word in words), "ok")
         body = {"status": worst, **{name: asdict(part) for name, part in parts.items()}}
-        return web.json_response(body, status=503 if worst == "red" else 200)
+        status = HTTPStatus.SERVICE_UNAVAILABLE if worst == "red" else HTTPStatus.OK
+        return Answer(json.dumps(body).encode(), "application/json", status)
 
-    async def metrics(self, _: web.Request) -> web.Response:
+    async def metrics(self) -> Answer:
         self._metrics.well(await self._health.look())
-        self._metrics.stands(
-            await self._store.live(), await self._costs.spent_this_month(), self._costs.budget_usd
-        )
-        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+        try:
+            live, spent = await self._store.live(), await self._costs.spent_this_month()
+        except BusyError:
+            return Answer(b"the database cannot be read", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        self._metrics.stands(live, spent, self._costs.budget_usd)
+        return Answer(self._metrics.text(), CONTENT_TYPE)
 
 
 class Watch:
@@ -70,19 +74,11 @@ class Watch:
         """
         store = HealthStore(database)
         pages = _Pages(Health(bot, runner, runcomfy, store), self.meter, store, costs)
-        app = web.Application()
-        app.add_routes([web.get("/healthz", pages.healthz), web.get("/metrics", pages.metrics)])
-        serving = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await serving.setup()
-        try:
-            await self._listen(serving)
+        server = Server({"/healthz": pages.healthz, "/metrics": pages.metrics})
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(server.listening(self._host, self._port))
+            except OSError as error:
+                reason = os.strerror(error.errno or 0)
+                raise ConfigError([f"HEALTH_PORT cannot be listened on: {reason}"]) from error
             yield
-        finally:
-            await serving.cleanup()
-
-    async def _listen(self, serving: web.AppRunner) -> None:
-        try:
-            await web.TCPSite(serving, self._host, self._port).start()
-        except OSError as error:
-            reason = os.strerror(error.errno or 0)
-            raise ConfigError([f"HEALTH_PORT cannot be listened on: {reason}"]) from error

@@ -6,11 +6,14 @@ import asyncio
 import json
 import os
 import re
+import resource
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.e2e.accounts import check_accounts
 from tests.e2e.commands import CODE
@@ -108,6 +111,21 @@ async def test_a_token_that_runcomfy_rejects_is_the_owners_to_mend(tmp_path: Pat
         assert "RUNCOMFY_TOKEN" in said["runcomfy"]["why"]
         await delivers(world)
         await becomes(world, lambda status, _: status == 200, within=10)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits the files of another process")
+async def test_half_sent_requests_do_not_keep_the_bot_from_its_orders(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as world:
+        resource.prlimit(world.bot.pid, resource.RLIMIT_NOFILE, (100, 100))
+        port, opened = int(world.settings["HEALTH_PORT"]), []
+        for _ in range(200):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /healthz HTTP/1.1\r\n")
+            opened.append(writer)
+        await world.ends(await world.imagine(resolution="0.5K"), "✅")
+        await becomes(world, lambda status, _: status == 200, within=10)
+        for writer in opened:
+            writer.close()
 
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

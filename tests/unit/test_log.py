@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,9 @@ def _loggers_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, loggers = root.handlers[:], [root, *map(logging.getLogger, ("discord", "stamina"))]
     levels = [logger.level for logger in loggers]
+    hook = sys.excepthook
     yield
+    sys.excepthook = hook
     root.handlers[:] = handlers
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
@@ -172,3 +175,73 @@ class TestJson:
         assert line["message"] == "POST /webhooks/12/*** with ***"
         assert str(line["exception"]).endswith("RuntimeError: refused ***")
         assert "slash" not in json.dumps(line)
+
+
+OUTSIDE = [
+    "\n",
+    "\r",
+    "\x1b[31m",
+    "\x00",
+    "\x9b31m",
+    "\x85",
+    "\u2028",
+    "\u2029",
+    "\u202e",
+    "\u2066",
+    "\u200f",
+    "\x7f",
+]
+
+
+@pytest.mark.parametrize("raw", OUTSIDE, ids=ascii)
+def test_line_breaks_and_escape_codes_are_escaped(raw: str, capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("INFO")
+    logging.getLogger("bot").info("prompt %s, %r", f"a fox{raw}2026 ERROR forged", "ёлка 🦊 naïve\u00a0日本")
+    (line,) = written(capsys).split("\n")[:-1]
+    assert raw not in line
+    assert f"a fox{ascii(raw)[1:-1]}2026 ERROR forged" in line
+    assert "ёлка 🦊 naïve" in line
+
+
+@pytest.mark.parametrize("raw", OUTSIDE, ids=ascii)
+def test_an_exceptions_text_is_escaped_and_its_traceback_is_not(
+    raw: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.set_up("INFO")
+    forged = f"body{raw}2026 ERROR forged"
+    try:
+        try:
+            raise RuntimeError(forged)  # noqa: TRY301 (it is the cause)
+        except RuntimeError as error:
+            error.add_note(f"note {forged}")
+            raise ExceptionGroup(f"group {forged}", [ValueError(forged)]) from error
+    except ExceptionGroup:
+        logging.getLogger("bot").exception("it broke")
+    lines = written(capsys).split("\n")
+    escaped = forged.replace(raw, ascii(raw)[1:-1])
+    assert lines[1] == "Traceback (most recent call last):"
+    assert f"RuntimeError: {escaped}\\nnote {escaped}" in lines
+    assert any("ExceptionGroup: group" in line and escaped in line for line in lines)
+    assert f"ValueError: {escaped}" in lines
+    assert any(line.startswith('  File "') for line in lines)
+    assert "The above exception was the direct cause of the following exception:" in lines
+    assert not [line for line in lines if line.startswith("2026 ERROR forged")]
+    assert raw == "\n" or not [line for line in lines if raw in line]
+
+
+def test_an_exception_that_contains_itself_is_written_once(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("INFO")
+    one, other = RuntimeError("one"), RuntimeError("other")
+    one.__cause__, other.__cause__ = other, one
+    logging.getLogger("bot").error("it broke", exc_info=one)
+    assert written(capsys).count("RuntimeError: one") == 1
+
+
+def test_an_error_that_ends_the_program_is_written_like_all_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.set_up("INFO", secrets=SECRETS)
+    error = RuntimeError(f"{SECRETS[0]}\nforged")
+    sys.excepthook(RuntimeError, error, None)
+    text = written(capsys)
+    assert "RuntimeError: ***\\nforged\n" in text
