@@ -1,24 +1,123 @@
-"""Where images are decoded: two at once in the whole process, since each takes up to 256 MB."""
+"""Decode images: two at once in the whole process, since each takes up to 256 MB."""
 
 from __future__ import annotations
 
 import asyncio
+import struct
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from PIL import Image
+
+from bot.image_container import read_container
+from bot.os_errors import is_transient
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from bot.image_container import Format, Metadata
 
 T = TypeVar("T")
 _AT_ONCE = 2
 _threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="images")
 
+_PIXELS_MAX = 64_000_000
+_ANIMATION_PIXELS_CHECKED = (
+    4 * _PIXELS_MAX
+)  # of all frames together; decoding so many takes about two seconds
+_DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""What Pillow raises for files that are cut short or ill-formed."""
+
+
+class ImageError(ValueError):
+    """The file is no image whose pixels can be decoded; the message says why, for the log."""
+
 
 async def decode(work: Callable[..., T], path: Path, *more: int) -> T:
-    """What a function returns that opens an image, called off the event loop when it is its turn.
+    """Call a function that opens an image off the event loop, when it is its turn, and return its result.
 
     Raises:
-        Exception: Whatever it raises.
+        Exception: Whatever the function raises.
     """
     return await asyncio.get_running_loop().run_in_executor(_threads, work, path, *more)
+
+
+@contextmanager
+def open_image(path: Path) -> Iterator[tuple[Image.Image, Format, Metadata]]:
+    """Open an image without its metadata; what goes wrong inside the block means that it is no image.
+
+    Raises:
+        ImageError: It is no png, jpeg, webp or gif image, has over 64 million pixels, or lacks some.
+    """
+    with path.open("rb") as file:
+        try:
+            container = read_container(file)
+            _check_size(container.webp_size or (1, 1))
+            with Image.open(container.pixels, formats=(container.format,)) as image:
+                _check_size(image.size)
+                yield image, container.format, container.metadata
+        except ImageError:
+            raise
+        except _DECODER_ERRORS as error:
+            if is_transient(error):
+                raise
+            raise ImageError(
+                f"it is no whole png, jpeg, webp or gif image ({type(error).__name__})"
+            ) from None
+
+
+def check_pixels(path: Path) -> Format:
+    """Decode an image, since only that proves that nothing of it is missing, and return what it really is.
+
+    Of an animation, frames are decoded up to 256 million pixels.
+
+    Raises:
+        ImageError: See `open_image`.
+    """
+    with open_image(path) as (image, kind, _):
+        left = _ANIMATION_PIXELS_CHECKED
+        for _ in frames(image):
+            left -= image.width * image.height
+            if left < 0:
+                break
+        return kind
+
+
+def frames(image: Image.Image) -> Iterator[Image.Image]:
+    """The frames of an animation one after the other, decoded; the image itself where it is a still.
+
+    Each is valid until the next one is asked for.
+    """
+    # The still image of a PNG need not belong to its animation, and is shown only by who cannot animate.
+    first = 1 if image.info.get("default_image") else 0
+    if first:
+        image.load()
+    for number in range(first, getattr(image, "n_frames", 1)):
+        image.seek(number)
+        _check_size(image.size)
+        image.load()
+        if image.mode == "P" and image.palette is None:
+            raise ImageError("it lacks its palette")
+        yield image
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    if size[0] * size[1] > _PIXELS_MAX:
+        raise ImageError("it has too many pixels")

@@ -160,9 +160,16 @@ class DiscordDelivery:
     async def _finished(
         self, job: Job, files: Sequence[Path], limit: int
     ) -> tuple[Job, discord.Embed, list[Fitted]]:
-        """The job as its images show it, and the images so that each fits."""
+        """The job as its images show it, and the images so that each fits.
+
+        Raises:
+            DeliveryError: One is too large, and cannot be made smaller.
+        """
         most = _FILES_OF_A_MESSAGE - render.is_cut(job)  # whose prompt is a file too
-        fitted = await asyncio.gather(*(fit(file, limit) for file in files[:most]))
+        try:
+            fitted = await asyncio.gather(*(fit(file, limit) for file in files[:most]))
+        except (OSError, ValueError) as error:
+            raise DeliveryError(f"an image cannot be made to fit: {error}") from error
         job = replace(job, status=JobStatus.SUCCEEDED, ended_at=datetime.now(UTC), file_limit=limit)
         return job, render.embed(job, self._bot.catalogue, fitted=fitted), fitted
 

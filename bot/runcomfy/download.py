@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,10 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import stamina
-from PIL import Image
 from yarl import URL
 
-from bot.decoding import decode
+from bot.decoding import ImageError, check_pixels, decode
 from bot.errors import OutputUnavailableError
 from bot.os_errors import is_transient, retry_transient
 from bot.runcomfy.fair_slots import FairSlots, Owner
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from bot.hosts import FileHosts
 
 _BYTES_MAX = 64 * 2**20
-_PIXELS_MAX = 64_000_000
 # Files at once: more would only compete for bandwidth and memory, also with polling. One member fills a
 # message with four images, and neither a member nor a server can hold all slots with files that hardly move.
 _SLOTS, _SLOTS_PER_USER, _SLOTS_PER_GUILD = 10, 4, 7
@@ -38,17 +35,7 @@ _BLOCK_SECONDS = 15.0
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=900, connect=10, sock_read=30)
 _NOBODY = Owner(0, 0)
 _URL = re.compile(r"https?://[!-\[\]-~]+", re.IGNORECASE)  # printable ASCII without the backslash
-_UNNAMED_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
-_EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp"}  # MPO: a JPEG with a second picture
-_NO_IMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    struct.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
+_EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "gif": "gif"}
 
 
 class _TransientError(OutputUnavailableError):
@@ -76,9 +63,10 @@ class Downloader:
             raise ValueError("a session that sends credentials must not fetch files")
 
     async def download(self, url: str, folder: Path, name: str, owner: Owner = _NOBODY) -> Path:
-        """Fetch an image into `folder`, as `name` with the extension of its real type: png, jpg or webp.
+        """Fetch an image into `folder`, as `name` with the extension of its real type: png, jpg, webp or gif.
 
-        The file appears complete or not at all. At most 64 MiB and 64 million pixels are taken.
+        The file appears complete or not at all. Its pixels decide what it is and whether it is taken, not its
+        metadata, and not the Content-Type that it comes with. At most 64 MiB and 64 million pixels are taken.
 
         Raises:
             OutputUnavailableError: The address is not trusted, no such image came in several tries, or the
@@ -125,9 +113,6 @@ def _check(response: aiohttp.ClientResponse) -> None:
         raise _TransientError(f"the file's host answers HTTP {response.status}")
     if response.status != 200:
         raise OutputUnavailableError(f"the file's host answers HTTP {response.status}")
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if not kind.startswith("image/") and kind not in _UNNAMED_TYPES:
-        raise OutputUnavailableError("the file's host says that it is no image")
     if (response.content_length or 0) > _BYTES_MAX:
         raise OutputUnavailableError("the file is too large")
 
@@ -173,18 +158,7 @@ def _append(part: Path, chunk: bytes) -> None:
 def _whole(part: Path, write_rest: Callable[[], None], name: str) -> Path:
     """The file by its own name, with the extension of what it really is."""
     write_rest()
-    return part.replace(part.with_name(f"{name}.{_extension(part)}"))
-
-
-def _extension(path: Path) -> str:
-    """What the file really is; decoding all of it is the only proof that nothing is missing."""
     try:
-        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
-            if image.width * image.height > _PIXELS_MAX:
-                raise OutputUnavailableError("the image has too many pixels")
-            image.load()
-            return _EXTENSIONS[image.format or ""]
-    except _NO_IMAGE as error:
-        if is_transient(error):
-            raise
-        raise OutputUnavailableError("the file is no whole png, jpeg or webp image") from None
+        return part.replace(part.with_name(f"{name}.{_EXTENSIONS[check_pixels(part)]}"))
+    except ImageError as error:
+        raise OutputUnavailableError(f"the file cannot be used: {error}") from None

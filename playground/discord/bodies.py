@@ -6,8 +6,9 @@ Limits: https://discord.com/developers/docs/resources/message
 import io
 import mimetypes
 import re
+from contextlib import suppress
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from playground.discord import components
 from playground.discord.components import listed, parts, text
@@ -121,11 +122,8 @@ def _uploaded(message: Message, name: str, data: bytes, note: Json) -> Json:
         shape["flags"] = _SPOILER
     if message.data["flags"] & EPHEMERAL:
         shape["ephemeral"] = True
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            shape["width"], shape["height"] = image.size
-    except UnidentifiedImageError:
-        pass
+    with suppress(OSError, ValueError, SyntaxError), Image.open(io.BytesIO(data)) as image:
+        shape["width"], shape["height"] = image.size  # else it is shown without a preview's size
     return shape
 
 

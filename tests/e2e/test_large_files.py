@@ -12,7 +12,8 @@ import pytest_asyncio
 from aiohttp import web
 from PIL import Image
 
-from playground.runcomfy import Fault
+from playground.runcomfy import Fault, answer
+from tests.odd_images import chunk, picture, png_with, unpacks_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,6 +47,11 @@ def noise(side: int) -> Fault:
         return web.Response(body=file.getvalue(), content_type="image/png")
 
     return Fault(spoil)
+
+
+def served(data: bytes) -> Fault:
+    """This file in place of the one that was made."""
+    return answer(200, data, headers={"Content-Type": "text/plain"})
 
 
 async def files(world: World, message: Message) -> list[bytes]:
@@ -109,3 +115,23 @@ async def test_a_limit_that_was_promised_too_high(generous: World) -> None:
     assert len(posted) <= 10 * MIB
     assert "WebP" in message.text
     assert [call.status for call in generous.edits(message)][-2:] == [413, 200]
+
+
+async def test_metadata_that_cannot_be_read_costs_no_image(world: World) -> None:
+    """Neither if the file fits nor if it must be made smaller, whatever Content-Type it comes with."""
+    large = png_with(chunk(b"eXIf", b"junkjunkjunk"), side=2000)
+    assert len(large) > 11 * MIB
+    text = chunk(b"zTXt", b"prompt\0\0" + unpacks_to(2 * MIB))
+    gif = picture("GIF", mode="L")
+    for data in (large, png_with(text), gif):
+        world.runcomfy.fail("file", served(data))
+    message = await world.ends(await world.imagine(num_images=3), "✅")
+    posted = sorted(await files(world, message), key=len)
+    assert sorted(each["filename"].partition(".")[2] for each in message.attachments) == [
+        "gif",
+        "png",
+        "webp",
+    ]
+    assert posted[:2] == sorted([png_with(text), gif], key=len)
+    assert Image.open(io.BytesIO(posted[2])).size == (2000, 2000)
+    assert (await world.ended(message))["refunded"] == 0

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
+from bot.decoding import check_pixels
 from bot.hosts import FileHosts
 from bot.images import fit
 from bot.runcomfy import Downloader
-from bot.runcomfy.download import _extension
 from playground.runcomfy import Fault, LocalRunComfy
 from tests.descriptors import exhaustible
 
@@ -62,5 +62,5 @@ def test_a_file_that_cannot_be_opened_now_is_not_taken_for_a_broken_image(tmp_pa
     with exhaustible() as exhaust:
         exhaust()
         with pytest.raises(OSError, match="Too many open files"):
-            _extension(path)
-    assert _extension(path) == "png"
+            check_pixels(path)
+    assert check_pixels(path) == "png"

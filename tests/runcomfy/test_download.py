@@ -126,8 +126,7 @@ FINAL: dict[str, tuple[Fault, str]] = {
     "expired": (answer(403, "<html>"), "HTTP 403"),
     "redirect": (answer(302, "", headers={"Location": "/v1/models"}), "HTTP 302"),
     "partial": (answer(206, _picture("PNG"), headers=PNG), "HTTP 206"),
-    "web page": (answer(200, "<html>"), "says that it is no image"),
-    "typed as a page": (typed("text/html"), "says that it is no image"),
+    "web page": (answer(200, "<html>"), "no whole"),
     "no image": (answer(200, b"GIF89a" + bytes(100), headers=PNG), "no whole"),
     "another kind of image": (
         answer(200, _picture("BMP"), headers={"Content-Type": "image/bmp"}),

@@ -159,5 +159,5 @@ async def test_the_event_loop_stays_free(tmp_path: Path) -> None:
 async def test_what_is_no_image_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     path.write_bytes(b"no image")
-    with pytest.raises(OSError, match="cannot identify"):
+    with pytest.raises(ValueError, match="no whole png"):
         await fit(path, 4)

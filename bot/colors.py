@@ -1,0 +1,91 @@
+"""Bring decoded images of any mode into the colors that viewers show, as RGB or RGBA."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageCms
+
+if TYPE_CHECKING:
+    from bot.image_container import Metadata
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each EXIF orientation."""
+_PROFILE_SPACES = {"L": "GRAY", "CMYK": "CMYK", "RGB": "RGB "}
+_SRGB_GAMMA = 2.2
+_GAMMA_TOLERANCE = 0.05
+
+
+def in_display_colors(image: Image.Image, metadata: Metadata) -> tuple[Image.Image, bytes | None]:
+    """Convert to an upright RGB or RGBA image, and return it with the profile that its colors need, if any.
+
+    A profile for RGB is kept; colors of gray and CMYK profiles are converted to sRGB.
+    """
+    colors, alpha = _split(image)
+    profile = _usable(metadata.icc_profile, _PROFILE_SPACES[colors.mode])
+    if profile and colors.mode != "RGB":
+        colors, profile = _to_srgb(colors, profile), None
+    colors = colors.convert("RGB")
+    if metadata.gamma and abs(metadata.gamma * _SRGB_GAMMA - 1) > _GAMMA_TOLERANCE:
+        colors = colors.point(_gamma_table(metadata.gamma) * 3)
+    if alpha:
+        colors.putalpha(alpha)
+    if (turn := _UPRIGHT.get(metadata.orientation)) is not None:
+        colors = colors.transpose(turn)
+    return colors, profile
+
+
+def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The colors as L, RGB or CMYK, and how opaque each pixel is unless all are."""
+    if image.mode.startswith("I"):
+        return _split_16_bit(image)
+    if image.mode == "CMYK":
+        return image.copy(), None
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    if image.mode in {"1", "L", "LA"}:
+        return image.convert("LA").getchannel("L"), alpha
+    return image.convert("RGBA").convert("RGB") if alpha else image.convert("RGB"), alpha
+
+
+def _split_16_bit(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """As `_split`, of a gray image with values up to 65535, which a plain conversion would clip to white."""
+    transparent = image.info.get("transparency")
+    gray = image.point(lambda value: value / 257).convert("L")
+    if not isinstance(transparent, int):
+        return gray, None
+    table = [0 if value == transparent else 255 for value in range(65_536)]
+    return gray, image.convert("I").point(table, "L")
+
+
+def _usable(profile: bytes | None, space: str) -> bytes | None:
+    """The profile, if it can be read and is for colors of this kind."""
+    if profile is None:
+        return None
+    try:
+        found = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    return profile if found == space else None
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    try:
+        converted = ImageCms.profileToProfile(
+            image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (OSError, ImageCms.PyCMSError):
+        return image
+    return converted or image
+
+
+def _gamma_table(gamma: float) -> list[int]:
+    return [round(255 * (value / 255) ** (1 / (gamma * _SRGB_GAMMA))) for value in range(256)]
