@@ -17,10 +17,10 @@ import stamina
 
 import cogs
 from bot.client import NETWORK_ERRORS, ImagineBot
-from bot.errors import ConfigError
+from bot.errors import BusyError, ConfigError
 from bot.jobs.bills import Bills
 from bot.jobs.files import Files
-from bot.jobs.pacing import Pacing
+from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.pulse import Pulse
 from bot.jobs.removal import Removal
 from bot.jobs.runner import JobRunner
@@ -33,12 +33,12 @@ from bot.runcomfy import Downloader, RunComfyClient
 from bot.runcomfy.trace import trace
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
+from bot.storage.durations import DurationStore
 from bot.storage.facts import FactStore
 from bot.storage.guilds import GuildStore
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
 from bot.storage.orders import OrderStore
-from bot.storage.paces import PaceStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 from cogs._delivery import DiscordDelivery
@@ -117,19 +117,20 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     files = _files(settings)
     bot.removal = Removal(jobs, MessageStore(database), files, partial(take_down, bot))
     bills = Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=settings.budget_alarm)
-    pacing = Pacing(PaceStore(database), looks_per_second=settings.max_looks_per_second)
-    await pacing.load()
-    stack.push_async_callback(pacing.close)
+    durations = await _durations(database, stack)
     runner = JobRunner(
         jobs=jobs,
         runcomfy=runcomfy,
         downloader=Downloader(session, settings.runcomfy_file_hosts),
         delivery=delivery,
         files=files,
-        upkeep=Upkeep(jobs=jobs, runcomfy=runcomfy, files=files, bills=bills, removal=bot.removal),
+        upkeep=Upkeep(
+            jobs=jobs, runcomfy=runcomfy, files=files, bills=bills, removal=bot.removal, durations=durations
+        ),
         pulse=pulse,
         most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),
-        pacing=pacing,
+        durations=durations,
+        poll_rate=PollRateLimiter(settings.max_looks_per_second),
         deadline=timedelta(seconds=settings.deadline_seconds),
     )
     orders = OrderStore(database, jobs=jobs, guilds=bot.settings, quotas=bot.quotas, costs=costs)
@@ -140,6 +141,18 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     stack.push_async_callback(log.finish)
     stack.push_async_callback(runner.close)
     return bot, runner
+
+
+async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore:
+    durations = DurationStore(database)
+    await durations.load()
+
+    async def save() -> None:
+        with suppress(BusyError):  # the next start only has to measure the last minute's jobs again
+            await durations.save()
+
+    stack.push_async_callback(save)
+    return durations
 
 
 def _watch(settings: Settings) -> Watch | None:

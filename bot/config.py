@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     max_jobs: Annotated[int, _number(int, "jobs", 10_000)] = 20
     max_jobs_per_user: Annotated[int, _number(int, "jobs", 10_000)] = 3
     max_jobs_per_guild: Annotated[int, _number(int, "jobs", 10_000)] = 10
-    max_looks_per_second: Annotated[int, _number(int, "looks", 1000)] = 20
+    max_looks_per_second: Annotated[int, _number(int, "looks", 1000)] = 300
     deadline_seconds: Annotated[int, _number(int, "seconds", 86400)] = 1800
     files_max_gb: Annotated[float, _number(float, "gigabytes", 100_000)] = 5
     files_days: Annotated[int, _number(int, "days", 3650)] = 7

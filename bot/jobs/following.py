@@ -13,21 +13,22 @@ from bot.errors import (
     RunComfyUnavailableError,
     SubmissionUnknownError,
 )
-from bot.jobs.pacing import Pace
+from bot.jobs.poll_interval import PollInterval
 from bot.jobs.ports import Progress
 from bot.jobs.pulse import Step, doing, finished, looking
 from bot.jobs.steadfast import durably
 from bot.jobs.submission import CancelledOnTheWayError
 from bot.records import Job, JobStatus
-from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, Unknown
+from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, TooManyCallsError, Unknown
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from bot.jobs.pacing import Pacing
+    from bot.jobs.poll_interval import PollRateLimiter
     from bot.jobs.ports import Delivery
     from bot.jobs.turns import Turns
     from bot.runcomfy import RunComfyClient, Status
+    from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
 
 _log = logging.getLogger(__name__)
@@ -46,13 +47,15 @@ class Following:
         runcomfy: RunComfyClient,
         delivery: Delivery,
         turns: Turns,
-        pacing: Pacing,
+        durations: DurationStore,
+        poll_rate: PollRateLimiter,
         deadline: timedelta,
     ) -> None:
         self._jobs = jobs
         self._deadline = deadline
         self._turns = turns
-        self._pacing = pacing
+        self._durations = durations
+        self._poll_rate = poll_rate
         self._runcomfy = runcomfy
         self._delivery = delivery
         self._unknown_words: set[str] = set()
@@ -68,40 +71,47 @@ class Following:
         request_id = job.request_id
         if request_id is None:
             raise SubmissionUnknownError
-        pace = Pace(self._pacing, job, is_new=is_new, now=time.monotonic())
+        interval = PollInterval(self._durations, job, is_new=is_new, now=time.monotonic())
+        pause = interval.first
         while True:
-            looked_at = await self._next_look(pace)
+            polled_at = await self._next_poll(job, pause)
             try:
                 looking(is_asked=not self._runcomfy.is_down)
                 status = await self._runcomfy.status(request_id)
-                seen_at = time.monotonic()
                 if isinstance(status, Completed):
                     finished()
-                    self._pacing.looks.book(looked_at)  # this one waits for nobody, and others for it
                     result = await self._runcomfy.result(request_id, is_failed=status.is_failed)
-                    pace.succeeded(seen_at, result.seconds)
+                    interval.succeeded(polled_at)
                     return result.urls
-                pace.saw(status, looked_at)
-                job = await self._show(job, status, pace.usual_seconds)
+                interval.observe(status, polled_at)
+                job = await self._show(job, status, interval.usual_seconds)
             except RunComfyUnavailableError as error:
-                if self._runcomfy.is_down:
-                    self._delivery.progress(job, Progress(is_held_up=True))
-                else:
-                    _log.info("no answer from RunComfy, looking again: %s", error)
-                    await asyncio.sleep(error.retry_after or 0)
+                await self._no_answer(job, error)
             except RequestNotFoundError:
-                if pace.is_known or pace.unmoved_seconds(time.monotonic()) > _REQUEST_IS_NEW_SECONDS:
+                age = time.monotonic() - interval.changed_at
+                if interval.status is not None or age > _REQUEST_IS_NEW_SECONDS:
                     raise
-            if pace.unmoved_seconds(time.monotonic()) > self._deadline.total_seconds():
+            now = time.monotonic()
+            if now - interval.changed_at > self._deadline.total_seconds():
                 raise GenerationTimeoutError
+            pause = interval.next(now)
 
-    async def _next_look(self, pace: Pace) -> float:
-        """Wait until it is time to look, and this job's turn; the moment."""
-        await asyncio.sleep(pace.pause_seconds(time.monotonic()))
-        now = time.monotonic()
+    async def _next_poll(self, job: Job, pause: float) -> float:
+        """Wait until the job is to be polled, and for its turn; the moment."""
+        await asyncio.sleep(pause)
         with doing(Step.WAITING):
-            await asyncio.sleep(self._pacing.looks.book(now) - now)
+            await self._poll_rate.acquire(job.user_id)
         return time.monotonic()
+
+    async def _no_answer(self, job: Job, error: RunComfyUnavailableError) -> None:
+        if self._runcomfy.is_down:
+            self._delivery.progress(job, Progress(is_held_up=True))
+            return
+        _log.info("no answer from RunComfy, polling again: %s", error)
+        if isinstance(error, TooManyCallsError):
+            self._poll_rate.slow_down(error.retry_after)
+        else:
+            await asyncio.sleep(error.retry_after or 0)
 
     async def _show(self, job: Job, status: Status, usual_seconds: float | None) -> Job:
         """The job as RunComfy has it now, shown in its message."""

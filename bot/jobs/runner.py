@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.jobs.files import Files
-    from bot.jobs.pacing import Pacing
+    from bot.jobs.poll_interval import PollRateLimiter
     from bot.jobs.ports import Delivery
     from bot.jobs.pulse import Pulse
     from bot.jobs.turns import MaxJobs
     from bot.jobs.upkeep import Upkeep
     from bot.runcomfy import Downloader, RunComfyClient
+    from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
 
 _log = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ class JobRunner:
         upkeep: Upkeep,
         pulse: Pulse,
         most: MaxJobs,
-        pacing: Pacing,
+        durations: DurationStore,
+        poll_rate: PollRateLimiter,
         deadline: timedelta,
     ) -> None:
         self._jobs = jobs
@@ -72,7 +74,8 @@ class JobRunner:
             runcomfy=runcomfy,
             delivery=delivery,
             turns=self._turns,
-            pacing=pacing,
+            durations=durations,
+            poll_rate=poll_rate,
             deadline=deadline,
         )
         self._fetching = Fetching(following, self._turns, downloader, files)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.jobs.files import Files
     from bot.jobs.removal import Removal
     from bot.runcomfy import RunComfyClient
+    from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
 
 _log = logging.getLogger(__name__)
@@ -34,13 +35,21 @@ class Upkeep:
     """Everything that nobody has to ask for."""
 
     def __init__(
-        self, *, jobs: JobStore, runcomfy: RunComfyClient, files: Files, bills: Bills, removal: Removal
+        self,
+        *,
+        jobs: JobStore,
+        runcomfy: RunComfyClient,
+        files: Files,
+        bills: Bills,
+        removal: Removal,
+        durations: DurationStore,
     ) -> None:
         self._jobs = jobs
         self._runcomfy = runcomfy
         self._files = files
         self._bills = bills
         self._removal = removal
+        self._durations = durations
         self._stumbles: Counter[str] = Counter()
         self._moved_at = 0.0
         self._running: asyncio.Task[None] | None = None
@@ -76,6 +85,7 @@ class Upkeep:
                 partial(self.look_again, take),
                 partial(bills.ask_costs, self._move),
                 bills.watch_budget,
+                self._durations.save,
             ):
                 self._move()
                 try:

@@ -2,6 +2,7 @@
 
 from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
+from bot.runcomfy.refusals import TooManyCallsError
 from bot.runcomfy.replies import Cancelled, Completed, InProgress, InQueue, Result, Status, Unknown
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "Result",
     "RunComfyClient",
     "Status",
+    "TooManyCallsError",
     "Unknown",
 ]

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     Field,
     JsonValue,
@@ -70,8 +69,6 @@ class Result:
     """The request succeeded; `urls` are its files in order, each once, at least one."""
 
     urls: tuple[str, ...]
-    seconds: float | None = None
-    """How long that took from the order on, by RunComfy's own clock, where it says so."""
 
 
 Status: TypeAlias = InQueue | InProgress | Completed | Cancelled | Unknown
@@ -101,7 +98,6 @@ _Position = Annotated[int | None, Field(ge=0, le=1_000_000), WrapValidator(_none
 _Word = Annotated[str, StringConstraints(strip_whitespace=True)]
 _Text = Annotated[str | None, WrapValidator(_none_if_ill)]
 _Usd = Annotated[Decimal | None, Field(ge=0, le=10_000), WrapValidator(_none_if_ill)]
-_Moment = Annotated[AwareDatetime | None, WrapValidator(_none_if_ill)]
 _RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}\z")]
 
 
@@ -112,8 +108,6 @@ class _Submitted(BaseModel):
 class _State(BaseModel):
     status: _Word
     queue_position: _Position = None
-    created_at: _Moment = None
-    finished_at: _Moment = None
     output: JsonValue = None
     error: JsonValue = None
 
@@ -208,7 +202,7 @@ def parse_result(body: Json) -> Result | None:
         return None
     # Only `output` is read: a result may echo the input, with URLs that are not ours.
     if has_succeeded and (urls := _urls(state.output)):
-        return Result(urls[:_FILES_MAX], _seconds(state))
+        return Result(urls[:_FILES_MAX])
     if is_refusal(body):
         raise PromptRefusedError("nothing was made, and the reason given is the prompt")
     raise GenerationFailedError(f"the request {'succeeded without output' if has_succeeded else 'failed'}")
@@ -229,12 +223,6 @@ def parse_base_price(body: Json) -> Decimal | None:
     """What an image costs at the least, in US dollars; None where RunComfy sells by something else."""
     entry = _Priced.model_validate(body)
     return entry.base_price_usd if entry.price_unit in {None, "output"} else None
-
-
-def _seconds(state: _State) -> float | None:
-    if state.created_at is None or state.finished_at is None:
-        return None
-    return (state.finished_at - state.created_at).total_seconds()
 
 
 def _squashed(word: str) -> str:

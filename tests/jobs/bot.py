@@ -14,7 +14,7 @@ from bot.errors import DeliveryError, NotRemovedError
 from bot.hosts import FileHosts
 from bot.jobs.bills import Bills
 from bot.jobs.files import Files
-from bot.jobs.pacing import Pacing
+from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.pulse import Pulse
 from bot.jobs.removal import Removal
 from bot.jobs.runner import JobRunner
@@ -26,12 +26,12 @@ from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
+from bot.storage.durations import DurationStore
 from bot.storage.facts import FactStore
 from bot.storage.guilds import GuildStore
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
 from bot.storage.orders import OrderStore
-from bot.storage.paces import PaceStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from bot.i18n import Text
     from bot.jobs.ports import Progress
     from bot.records import Job, Post
-    from bot.storage.database import Database
     from playground.runcomfy import LocalRunComfy
 
 CATALOGUE = Catalogue.load()
@@ -133,15 +132,19 @@ class Bot:
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         runcomfy = RunComfyClient(session, api_url=self._runcomfy.url, token=self._runcomfy.token)
         self._stack.callback(runcomfy.close)
-        self.jobs, pulse = JobStore(database), Pulse(Meter())
-        quotas = QuotaStore(database, OwnersQuotas())
-        costs = CostStore(database, budget_usd=None)
+        self.jobs, pulse, durations = JobStore(database), Pulse(Meter()), DurationStore(database)
+        quotas, costs = QuotaStore(database, OwnersQuotas()), CostStore(database, budget_usd=None)
         hosts = FileHosts.parse(self._runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
         files = Files(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
         self.removal = Removal(self.jobs, MessageStore(database), files, self._channel.take_down)
         bills = Bills(costs, FactStore(database), runcomfy, self._channel, model_ids=CATALOGUE, alarm=80)
         self._upkeep = Upkeep(
-            jobs=self.jobs, runcomfy=runcomfy, files=files, bills=bills, removal=self.removal
+            jobs=self.jobs,
+            runcomfy=runcomfy,
+            files=files,
+            bills=bills,
+            removal=self.removal,
+            durations=durations,
         )
         self._runner = JobRunner(
             jobs=self.jobs,
@@ -151,27 +154,18 @@ class Bot:
             files=files,
             upkeep=self._upkeep,
             pulse=pulse,
-            pacing=await self._paces(database),
+            durations=durations,
+            poll_rate=PollRateLimiter(200),
             most=MaxJobs(4, 2, 4),
             deadline=timedelta(minutes=30),
         )
+        guilds = GuildStore(database)
+        orders = OrderStore(database, jobs=self.jobs, guilds=guilds, quotas=quotas, costs=costs)
         self.service = JobService(
-            jobs=self.jobs,
-            orders=OrderStore(
-                database, jobs=self.jobs, guilds=GuildStore(database), quotas=quotas, costs=costs
-            ),
-            catalogue=CATALOGUE,
-            runcomfy=runcomfy,
-            runner=self._runner,
+            jobs=self.jobs, orders=orders, catalogue=CATALOGUE, runcomfy=runcomfy, runner=self._runner
         )
         await self._runner.resume()
         return self
-
-    async def _paces(self, database: Database) -> Pacing:
-        pacing = Pacing(PaceStore(database), looks_per_second=20)
-        await pacing.load()
-        self._stack.push_async_callback(pacing.close)
-        return pacing
 
     async def look_later(self, hours: int) -> None:
         """What the bot does once a minute, at a time when more is due."""

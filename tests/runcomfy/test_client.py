@@ -155,26 +155,6 @@ async def test_shapes_of_output(
         assert (await client.result(request_id)).urls == urls
 
 
-@pytest.mark.parametrize(
-    ("created_at", "finished_at", "seconds"),
-    [
-        ("2026-10-07T13:20:00.250000+00:00", "2026-10-07T13:20:14.000000+00:00", 13.75),
-        ("2026-10-07T13:20:00Z", "2026-10-07T15:20:14+02:00", 14.0),
-        ("2026-10-07T13:20:00", "2026-10-07T13:20:14", None),  # without a zone they may be of two
-        ("2026-10-07T13:20:00Z", None, None),
-        ("yesterday", "2026-10-07T13:20:14Z", None),
-        ({}, [], None),
-    ],
-)
-async def test_how_long_it_took_where_runcomfy_says_so(
-    runcomfy: LocalRunComfy, client: RunComfyClient, created_at: Any, finished_at: Any, seconds: float | None
-) -> None:
-    request_id = await ended(runcomfy, client)
-    moments = {"created_at": created_at, "finished_at": finished_at}
-    runcomfy.fail("result", edit(lambda body: body.update(moments)))
-    assert (await client.result(request_id)).seconds == seconds
-
-
 @pytest.mark.parametrize("status", ["completed", "SUCCEEDED", "success", "Done", "finished"])
 async def test_words_for_success_in_the_result(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str

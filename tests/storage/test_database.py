@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import aiosqlite
 
 FREE = Limits()
-NEWEST = 6
+NEWEST = 7
 
 
 def make_empty(path: Path) -> None:
@@ -41,7 +41,17 @@ class TestOpening:
             assert rows(path, "pragma journal_mode") == [("wal",)]
             tables = rows(path, "select name from sqlite_master where type = 'table' order by name")
         assert [name for (name,) in tables] == [
-            *("adjustments", "facts", "guilds", "jobs", "left_messages", "paces", "prices", "rules", "usage")
+            *(
+                "adjustments",
+                "durations",
+                "facts",
+                "guilds",
+                "jobs",
+                "left_messages",
+                "prices",
+                "rules",
+                "usage",
+            )
         ]
 
     async def test_an_empty_file_becomes_one_too(self, path: Path) -> None:

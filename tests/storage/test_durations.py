@@ -1,0 +1,89 @@
+"""How long jobs took outlives the process, and what an older version knew is taken over."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import BusyError
+from bot.storage.database import Database, open_database
+from bot.storage.durations import DurationStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KIND = "a/model 1K x1"
+
+
+async def loaded(database: Database) -> DurationStore:
+    store = DurationStore(database)
+    await store.load()
+    return store
+
+
+async def test_the_last_two_hundred_of_each_kind_are_kept(path: Path) -> None:
+    async with open_database(path) as database:
+        store = DurationStore(database)
+        store.add("another 4K x4", 60.0)
+        for seconds in range(150):
+            store.add(KIND, seconds)
+        await store.save()
+        for seconds in range(150, 300):
+            store.add(KIND, seconds)
+        await store.save()
+        await store.save()  # writes nothing twice
+    async with open_database(path) as database:
+        store = await loaded(database)
+        assert [store.quantile(KIND, share) for share in (0, 0.5, 0.999)] == [100, 200, 299]
+    with closing(sqlite3.connect(path)) as connection:
+        counts = connection.execute("select kind, count(*) from durations group by kind").fetchall()
+    assert dict(counts) == {KIND: 200, "another 4K x4": 1}
+
+
+async def test_fewer_than_ten_say_nothing(database: Database) -> None:
+    store = DurationStore(database)
+    for seconds in range(10):
+        assert store.quantile(KIND, 0.5) is None
+        store.add(KIND, seconds)
+    assert store.quantile(KIND, 0.5) == 5
+
+
+async def test_what_the_database_refuses_is_saved_later(database: Database, path: Path) -> None:
+    store = DurationStore(database)
+    for seconds in range(10):
+        store.add(KIND, seconds)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(BusyError):
+            await store.save()
+    assert (await loaded(database)).quantile(KIND, 0) is None
+    await store.save()
+    assert (await loaded(database)).quantile(KIND, 0.5) == 5
+
+
+ILL = ["", "{", "null", "{}", "[1]", '["a"]', "[[1]]", "[[NaN, 1]]", '[["a", "b"]]', "[[-9, -1]]", "[]"]
+
+
+async def test_spans_of_an_older_version_become_durations(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        for migration in sorted(files("bot.storage").joinpath("migrations").iterdir(), key=str)[:6]:
+            connection.executescript(migration.read_text())
+        paces = [
+            ("a/model", "1K", 1, 0, "[[9000, 11000], [9500, 10500]]"),
+            ("a/model", "1K", 1, 1, "[[1, 3]]"),
+        ]
+        paces += [("ill", "1K", number, 0, text) for number, text in enumerate(ILL)]
+        connection.executemany("insert into paces values (?, ?, ?, ?, ?)", paces)
+        connection.execute("pragma user_version = 6")
+        connection.commit()
+    async with open_database(path):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("select kind, seconds from durations where kind not like 'ill%'").fetchall()
+        assert sorted(rows) == [("a/model 1K x1", 0.002), ("a/model 1K x1", 10.0), ("a/model 1K x1", 10.0)]
+        assert connection.execute("select min(seconds) from durations").fetchone() >= (0,)
