@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import stamina
-from yarl import URL
 
 from bot.decoding import ImageError, check_pixels, decode
 from bot.errors import OutputUnavailableError
 from bot.os_errors import is_transient, retry_transient
 from bot.runcomfy.fair_slots import FairSlots, Owner
+from bot.runcomfy.file_url import FileUrlError, parse_file_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from yarl import URL
 
     from bot.hosts import FileHosts
 
@@ -34,7 +34,6 @@ _BLOCK = 2**16
 _BLOCK_SECONDS = 15.0
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=900, connect=10, sock_read=30)
 _NOBODY = Owner(0, 0)
-_URL = re.compile(r"https?://[!-\[\]-~]+", re.IGNORECASE)  # printable ASCII without the backslash
 _EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "gif": "gif"}
 
 
@@ -86,14 +85,10 @@ class Downloader:
             part.unlink(missing_ok=True)
 
     def _trusted(self, url: str) -> URL:
-        if _URL.fullmatch(url):
-            # Taken as it stands: quoting it anew could break a signed address.
-            with suppress(ValueError):
-                address = URL(url, encoded=True)
-                if self.hosts.allows(address):
-                    return address
-        # The address is not told: it names the account (base64 of its id).
-        raise OutputUnavailableError("the file's host is not among RUNCOMFY_FILE_HOSTS")
+        try:
+            return parse_file_url(url, self.hosts)
+        except FileUrlError as error:
+            raise OutputUnavailableError(f"the file cannot be requested: {error}") from None
 
     async def _fetch(self, url: URL, part: Path, name: str, owner: Owner) -> Path:
         async with self._slots.slot(owner):

@@ -238,10 +238,11 @@ def _urls(output: JsonValue) -> tuple[str, ...]:
     if isinstance(output, str):
         return _urls([output])
     if isinstance(output, list):
-        return tuple(dict.fromkeys(url for url in output if isinstance(url, str) and _may_be_address(url)))
+        texts = (text.strip() for text in output if isinstance(text, str))
+        return tuple(dict.fromkeys(text for text in texts if _may_be_address(text)))
     return ()
 
 
 def _may_be_address(text: str) -> bool:
     """Whether a text is no plain sentence, such as a reason in place of an image."""
-    return bool(text.strip()) and ("://" in text or not re.search(r"\s", text.strip()))
+    return bool(text) and ("://" in text or not re.search(r"\s", text))

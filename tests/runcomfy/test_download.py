@@ -74,21 +74,6 @@ async def test_the_content_tells_the_type(
     assert (await downloader.download(url, tmp_path, "1")).name == "1.png"
 
 
-async def test_an_address_is_asked_for_as_it_stands(
-    runcomfy: LocalRunComfy, downloader: Downloader, tmp_path: Path
-) -> None:
-    seen: list[str] = []
-
-    async def remember(request: aiohttp.web.Request, _: object) -> aiohttp.web.Response:
-        seen.append(request.raw_path)
-        return aiohttp.web.Response(body=_picture("PNG"), content_type="image/png")
-
-    runcomfy.fail("file", Fault(remember))
-    path = "/files/a%3D%3D/id/0_output.png?sig=a%2Fb%3D&x=%7e"
-    await downloader.download(runcomfy.url + path, tmp_path, "1")
-    assert seen == [path]
-
-
 PASSING = [
     answer(500, "<html>"),
     answer(503, "<html>"),
@@ -210,13 +195,7 @@ ILL: list[Callable[[str], str]] = [
     lambda url: url.replace("http:", "https:"),
     lambda url: url.replace("//", "//user:pw@"),
     lambda url: url.replace("//", "//evil.com\\@"),
-    lambda url: url + " ",
     lambda url: url + "\r\nX: y",
-    lambda url: url + "é",
-    lambda _: "",
-    lambda _: "http://[::1",
-    lambda _: "http://127.0.0.1:99999/",
-    lambda _: "//127.0.0.1/",
     lambda _: "/files/x",
 ]
 
@@ -229,6 +208,6 @@ async def test_no_call_is_made_for_an_ill_address(
     tmp_path: Path,
     spoil: Callable[[str], str],
 ) -> None:
-    with pytest.raises(OutputUnavailableError, match="RUNCOMFY_FILE_HOSTS"):
+    with pytest.raises(OutputUnavailableError, match="cannot be requested"):
         await downloader.download(spoil(url), tmp_path, "1")
     assert routes(runcomfy).count("file") == 0

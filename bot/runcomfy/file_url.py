@@ -1,0 +1,80 @@
+"""Turn the addresses of output files, as a service writes them, into URLs that are safe to request."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from yarl import URL
+
+if TYPE_CHECKING:
+    from bot.hosts import FileHosts
+
+_TRIMMED = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u200b\u2028\u2029\u2060\ufeff"
+# Control characters and line separators can split a request, lone surrogates have no encoding, and what a
+# backslash means depends on who reads it.
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\]")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_PARTS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[^/?#@:\[\]%]+)(:(?P<port>[0-9]{0,5}))?"
+    r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(#.*)?",
+    re.IGNORECASE,
+)
+_HOST = re.compile(r"([a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]")
+_PATH_SAFE = "/%:@!$&'()*+,;=~"  # RFC 3986, 3.3, besides letters, digits and -._
+_STRAY_PERCENT = re.compile(r"%(?![0-9a-f]{2})", re.IGNORECASE)
+_NOT_IN_REQUESTS = re.compile(r"[^!-~]")
+_PORT_MAX = 65_535
+_HOST_SHOWN = 100
+
+
+class FileUrlError(ValueError):
+    """The address is not requested; the message says why, and shows only its host: paths name accounts."""
+
+
+def parse_file_url(text: str, hosts: FileHosts) -> URL:
+    """Read an address as browsers do: trim it, encode what has to be, and accept trusted hosts only.
+
+    What is encoded already stays as it is. A query may be signed, so all of it stays that can be sent.
+
+    Raises:
+        FileUrlError: It is malformed, has another scheme than http or https, or its host is not trusted.
+    """
+    url = _parse(text.strip(_TRIMMED))
+    if hosts.allows(url):
+        return url
+    if url.scheme == "http" and hosts.allows(url.with_scheme("https").with_port(443)):
+        raise FileUrlError("its address begins with http, and its host is trusted by https only")
+    port = "" if url.is_default_port() else f":{url.port}"
+    raise FileUrlError(f"its host {(url.raw_host or '')[:_HOST_SHOWN]}{port} is not in RUNCOMFY_FILE_HOSTS")
+
+
+def _parse(text: str) -> URL:
+    if _FORBIDDEN.search(text):
+        raise FileUrlError("its address has control characters or backslashes in it")
+    scheme = _SCHEME.match(text)
+    if scheme is None or scheme[1].lower() not in {"http", "https"}:
+        raise FileUrlError("its address begins with neither https:// nor http://")
+    parts = _PARTS.fullmatch(text)
+    if parts is None or int(parts["port"] or 0) > _PORT_MAX:
+        raise FileUrlError("its address is malformed: its host, its port or a user name in front of them")
+    path = quote(_STRAY_PERCENT.sub("%25", parts["path"] or "/"), _PATH_SAFE)
+    query = _NOT_IN_REQUESTS.sub(lambda found: quote(found[0]), parts["query"] or "")
+    origin = f"{parts['scheme'].lower()}://{_host(parts['host'])}"
+    port = f":{int(parts['port'])}" if parts["port"] else ""
+    return URL(f"{origin}{port}{path}{query}", encoded=True)
+
+
+def _host(host: str) -> str:
+    """The host in lower case, in letters that DNS knows, without the dot that may end it."""
+    if not host.isascii():
+        try:
+            host = URL.build(scheme="https", host=host).raw_host or ""
+        except ValueError:
+            host = ""
+    host = host.lower().removesuffix(".")
+    # Looked at only now: other scripts have letters that become slashes and dots on the way.
+    if not _HOST.fullmatch(host):
+        raise FileUrlError("its address is malformed: no such host can exist")
+    return host
