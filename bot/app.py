@@ -121,7 +121,7 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     runner = JobRunner(
         jobs=jobs,
         runcomfy=runcomfy,
-        downloader=Downloader(session, settings.runcomfy_file_hosts),
+        downloader=Downloader(session, settings.runcomfy_file_hosts, proxies=settings.proxies),
         delivery=delivery,
         files=files,
         upkeep=Upkeep(
@@ -165,7 +165,7 @@ def _watch(settings: Settings) -> Watch | None:
 
 def _runcomfy(settings: Settings, session: aiohttp.ClientSession) -> RunComfyClient:
     token = settings.runcomfy_token.get_secret_value()
-    return RunComfyClient(session, api_url=settings.runcomfy_api_url, token=token)
+    return RunComfyClient(session, api_url=settings.runcomfy_api_url, token=token, proxies=settings.proxies)
 
 
 def _bot(settings: Settings, database: Database, catalogue: Catalogue, meter: Meter) -> ImagineBot:

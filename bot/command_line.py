@@ -13,6 +13,7 @@ import uvloop
 
 from bot import app, check, config, i18n, log
 from bot.errors import ConfigError
+from bot.proxies import logins
 from bot.storage.backup import back_up
 from bot.storage.bills import bills
 
@@ -55,9 +56,10 @@ def _run() -> int:
     try:
         settings = config.load()
         secrets = (settings.discord_token, settings.runcomfy_token)
+        proxies = (settings.discord_proxy, settings.http_proxy, settings.https_proxy)
         log.set_up(
             settings.log_level,
-            secrets=[secret.get_secret_value() for secret in secrets],
+            secrets=[*(secret.get_secret_value() for secret in secrets), *logins(*proxies)],
             style=settings.log_format,
         )
         i18n.load()  # a tenth of a second each, in which the event loop would stand still

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigError
 from bot.hosts import FileHosts, is_loopback
+from bot.proxies import Proxies, proxy_address
 from bot.quotas import Period, Quota, Quotas, parse_quotas
 
 _PORT_MAX = 65_535
@@ -22,10 +23,25 @@ LogFormat: TypeAlias = Literal["text", "json"]
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
 
 
+_PLACEHOLDER = re.compile(
+    r"<.*>|\$?\{.*\}|[x.*-]+|(your|my|insert|paste|put|change|replace|enter).*(token|key|here|me)|.{0,20}token",
+    re.IGNORECASE,
+)
+
+
 def _token(secret: SecretStr) -> SecretStr:
+    token = secret.get_secret_value()
+    if token.startswith(("'", '"')) or token.endswith(("'", '"')):
+        raise ValueError("must be without quotes; Docker's --env-file passes them on")
+    if re.match(r"(Bot|Bearer)\s", token, re.IGNORECASE):
+        raise ValueError("must be the token alone, without Bot or Bearer in front of it")
+    if re.match(r"\w+_TOKEN\s*=", token):
+        raise ValueError("must be the token alone, without its name in front of it")
     # Both services' tokens are printable ASCII; a pasted line break would end in an unreadable header error.
-    if not re.fullmatch(r"[!-~]{1,8192}", secret.get_secret_value()):
+    if not re.fullmatch(r"[!-~]{1,8192}", token):
         raise ValueError("must be a token: one word without spaces or line breaks")
+    if _PLACEHOLDER.fullmatch(token) and not re.search(r"\d", token):
+        raise ValueError("must be your own token; this is the placeholder of an example")
     return secret
 
 
@@ -40,12 +56,6 @@ def _api_url(url: str) -> str:
     if parts.path.endswith("/v1"):
         raise ValueError("must be without /v1 at its end")
     return url.rstrip("/")
-
-
-def _proxy(url: str) -> str:
-    if not re.fullmatch(r"http://[^/\s]+/?", url):
-        raise ValueError("must be the http address of a proxy, such as http://127.0.0.1:8080")
-    return url
 
 
 def _database_path(url: Any) -> Any:
@@ -123,6 +133,7 @@ def _log_format(text: Any) -> Any:
     return str(text).lower()
 
 
+_Proxy: TypeAlias = Annotated[str, AfterValidator(proxy_address)]
 _Quotas: TypeAlias = Annotated[Quotas, NoDecode, BeforeValidator(_quotas)]
 
 
@@ -160,11 +171,26 @@ class Settings(BaseSettings):
     files_max_gb: Annotated[float, _number(float, "gigabytes", 100_000)] = 5
     files_days: Annotated[int, _number(int, "days", 3650)] = 7
     guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
-    discord_proxy: Annotated[str, AfterValidator(_proxy)] | None = None
+    discord_proxy: _Proxy | None = None
+    http_proxy: _Proxy | None = None
+    https_proxy: _Proxy | None = None
+    no_proxy: str = ""
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
     log_format: Annotated[LogFormat, BeforeValidator(_log_format)] = "text"
     health_port: Annotated[int | None, BeforeValidator(_port)] = None
     health_host: Annotated[str, BeforeValidator(_address)] = "127.0.0.1"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _unquoted(cls, value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(r"\s*([\"']).*\1\s*", value, re.DOTALL):
+            raise ValueError("must be without quotes; Docker's --env-file passes them on")
+        return value
+
+    @property
+    def proxies(self) -> Proxies:
+        """What leads to RunComfy and its files."""
+        return Proxies(self.http_proxy, self.https_proxy, self.no_proxy)
 
 
 def load() -> Settings:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # An interaction's token lets anybody write in the bot's name for 15 minutes; discord.py logs addresses that
 # hold it and, at DEBUG, whole events.
 _TOKEN = re.compile(r"""(/(?:webhooks|interactions)/\d+/|["']token["']: ?["'])[\w.-]+""")
-_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")  # that of DISCORD_PROXY, which aiohttp's errors quote
+_LOGIN = re.compile(r"(?<=://)[^/\s]+@")  # a proxy's, which aiohttp's errors quote; it may contain "@"
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 _job: ContextVar[str | None] = ContextVar("job", default=None)

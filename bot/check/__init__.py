@@ -22,7 +22,11 @@ _LOOKS: tuple[tuple[str, _Look, frozenset[str]], ...] = (
     ("database", machine.look_at_database, frozenset({"database_url"})),
     ("disk", machine.look_at_disk, frozenset({"database_url"})),
     ("Discord", services.look_at_discord, frozenset({"discord_token", "discord_proxy"})),
-    ("RunComfy", services.look_at_runcomfy, frozenset({"runcomfy_token", "runcomfy_api_url"})),
+    (
+        "RunComfy",
+        services.look_at_runcomfy,
+        frozenset({"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"}),
+    ),
 )
 """What is looked at all at once, and the settings without which it cannot be."""
 

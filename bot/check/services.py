@@ -129,7 +129,8 @@ async def look_at_runcomfy(settings: Settings) -> list[Finding]:
     """Whether RunComfy is there and takes the token."""
     async with aiohttp.ClientSession() as session:
         token = settings.runcomfy_token.get_secret_value()
-        client = RunComfyClient(session, api_url=settings.runcomfy_api_url, token=token)
+        api_url, proxies = settings.runcomfy_api_url, settings.proxies
+        client = RunComfyClient(session, api_url=api_url, token=token, proxies=proxies)
         try:
             async with asyncio.timeout(_NETWORK_SECONDS):
                 await client.probe()
@@ -138,5 +139,5 @@ async def look_at_runcomfy(settings: Settings) -> list[Finding]:
             return [Finding("problem", "RunComfy", error.remedy)]
         except (RunComfyUnavailableError, TimeoutError):
             pass
-    text = "no usable answer: check the network and RUNCOMFY_API_URL, or try again later"
+    text = "no usable answer: check the network, RUNCOMFY_API_URL and the proxy settings, or try again later"
     return [Finding("problem", "RunComfy", text)]

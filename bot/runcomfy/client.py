@@ -16,6 +16,7 @@ from bot.errors import (
     RunComfyUnavailableError,
     SubmissionUnknownError,
 )
+from bot.proxies import Proxies
 from bot.runcomfy.circuit import Circuit
 from bot.runcomfy.refusals import (
     REQUEST_REFUSALS,
@@ -89,9 +90,12 @@ class RunComfyClient:
     fail at once and only `probe` reaches out; `close` ends that.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, *, api_url: str, token: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, *, api_url: str, token: str, proxies: Proxies | None = None
+    ) -> None:
         self._session = session
         self._api_url = api_url.rstrip("/")
+        self._proxy = (proxies or Proxies()).proxy_for(URL(api_url))
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._circuit = Circuit(self.probe)
         self.back = self._circuit.closed
@@ -238,9 +242,14 @@ class RunComfyClient:
                 headers=self._headers,
                 timeout=how["timeout"],
                 allow_redirects=False,
+                proxy=self._proxy,
             ) as response:
                 body = await read_body(response.content)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.ClientHttpProxyError,  # the proxy does not open the way, so nothing was sent
+        ) as error:
             raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
             # Their texts can quote what was received, so only their names go on.

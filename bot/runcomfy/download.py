@@ -13,6 +13,7 @@ import stamina
 from bot.decoding import ImageError, check_pixels, decode
 from bot.errors import OutputUnavailableError
 from bot.os_errors import is_transient, retry_transient
+from bot.proxies import Proxies
 from bot.runcomfy.fair_slots import FairSlots, Owner
 from bot.runcomfy.file_url import FileUrlError, parse_file_url
 
@@ -52,6 +53,7 @@ class Downloader:
     hosts: FileHosts
     block_seconds: float = _BLOCK_SECONDS
     """How long 64 KiB may take; a slower transfer is given up and tried again after the others."""
+    proxies: Proxies = Proxies()  # noqa: RUF009 (frozen)
     _slots: FairSlots = field(
         default_factory=lambda: FairSlots(_SLOTS, per_user=_SLOTS_PER_USER, per_guild=_SLOTS_PER_GUILD),
         init=False,
@@ -93,7 +95,10 @@ class Downloader:
     async def _fetch(self, url: URL, part: Path, name: str, owner: Owner) -> Path:
         async with self._slots.slot(owner):
             try:
-                async with self.session.get(url, timeout=_TIMEOUT, allow_redirects=False) as response:
+                proxy = self.proxies.proxy_for(url)
+                async with self.session.get(
+                    url, timeout=_TIMEOUT, allow_redirects=False, proxy=proxy
+                ) as response:
                     _check(response)
                     write_rest = await _save(response.content, part, self.block_seconds)
             except (aiohttp.ClientError, TimeoutError) as error:

@@ -41,8 +41,8 @@ class Wire:
             return
         self._open |= {writer, far_writer}
         ways = [
-            asyncio.ensure_future(_copy(reader, far_writer)),
-            asyncio.ensure_future(_copy(far_reader, writer)),
+            asyncio.ensure_future(copy(reader, far_writer)),
+            asyncio.ensure_future(copy(far_reader, writer)),
         ]
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for end in (writer, far_writer):
@@ -51,7 +51,8 @@ class Wire:
         self._open -= {writer, far_writer}
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send on what comes in, until its end."""
     while data := await reader.read(1 << 16):
         writer.write(data)
         await writer.drain()

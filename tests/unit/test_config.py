@@ -149,6 +149,8 @@ BAD = {
     "FILES_DAYS": "-7",
     "GUILDS": "1,eighth-secret",
     "DISCORD_PROXY": "socks5://ninth-secret:1",
+    "HTTP_PROXY": "https://me:thirteenth-secret@host",
+    "HTTPS_PROXY": "http://fourteenth secret",
     "LOG_LEVEL": "tenth-secret",
     "LOG_FORMAT": "thirtieth-secret",
     "HEALTH_PORT": "65536",
@@ -198,6 +200,17 @@ def test_all_problems_are_told_at_once_by_name_and_never_by_value(monkeypatch: p
         ("GUILDS", "١٢٣"),
         ("GUILDS", "1;2"),
         ("GUILDS", "-1"),
+        *(
+            (name, token)
+            for name in ("DISCORD_TOKEN", "RUNCOMFY_TOKEN")
+            for token in (
+                *('"hidden1"', "'hidden1'", '"hidden1', "hidden1'", '"hid den1"', "\u201chidden1\u201d"),
+                *("Bot hidden1", "Bearer hidden1", "DISCORD_TOKEN=hidden1", "hidden1 ", "hidden1\nOTHER=2"),
+                *("<hidden>", "your-hidden-token", "YOUR_HIDDEN_TOKEN_HERE", "hidden_token", "${HIDDEN}"),
+            )
+        ),
+        ("BUDGET", '"4711hidden/day"'),
+        ("DATABASE_URL", "'sqlite+aiosqlite:///hidden.db'"),
         ("DISCORD_PROXY", "https://hidden"),
         ("DISCORD_PROXY", "http://hid den"),
     ],
@@ -209,6 +222,34 @@ def test_a_bad_value_is_refused_without_being_told(
     (problem,) = problems()
     assert problem.startswith(f"{name} must be ")
     assert "hidden" not in problem
+
+
+@pytest.mark.parametrize("name", TOKENS)
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ('"abc1"', "quotes"),
+        ("'abc1'", "quotes"),
+        ('abc1"', "quotes"),
+        ("Bot abc1", "Bot or Bearer"),
+        ("RUNCOMFY_TOKEN=abc1", "its name"),
+        ("abc1\n", "line breaks"),
+        ("changeme", "placeholder"),
+        ("your-token-here", "placeholder"),
+        ("xxxxxxxx", "placeholder"),
+    ],
+)
+def test_what_is_wrong_with_a_token(
+    environment: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    environment.setenv(name, value)
+    (problem,) = problems()
+    assert reason in problem
+
+
+def test_quotes_in_an_env_file_are_no_part_of_a_token() -> None:
+    write_env({name: f'"{value}"' for name, value in TOKENS.items()})
+    assert load().discord_token.get_secret_value() == TOKENS["DISCORD_TOKEN"]
 
 
 @pytest.mark.parametrize(

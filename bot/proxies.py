@@ -1,0 +1,66 @@
+"""Which proxy leads to an address, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say.
+
+aiohttp reads them too (`trust_env`), but then also takes logins from ~/.netrc for whatever host it asks.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from yarl import URL
+
+_PROXY = re.compile(r"http://[^/\s]+/?")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """The proxies in front of http and https addresses, and the hosts that are reached without them."""
+
+    http: str | None = None
+    https: str | None = None
+    no_proxy: str = ""
+    """Hosts and domains, with commas between them; `*` for all."""
+
+    def proxy_for(self, url: URL) -> str | None:
+        """Return the proxy's address with its login; None where the host is reached directly."""
+        proxy = self.https if url.scheme == "https" else self.http
+        return None if self._is_direct(url) else proxy
+
+    def _is_direct(self, url: URL) -> bool:
+        host = url.host or ""
+        entries = [entry.strip().lower() for entry in self.no_proxy.split(",")]
+        names = [entry.removeprefix("*").removeprefix(".") for entry in entries if entry not in {"", "*"}]
+        return "*" in entries or any(
+            each == name or each.endswith(f".{name}")
+            for name in names
+            for each in (host, f"{host}:{url.port}")
+        )
+
+
+def proxy_address(text: str) -> str:
+    """Read a proxy's address; as for other programs, `host:port` means http.
+
+    Raises:
+        ValueError: With a sentence that tells what the setting must look like.
+    """
+    address = text if "://" in text else f"http://{text}"
+    if not _PROXY.fullmatch(address):
+        raise ValueError("must be the http address of a proxy, such as http://127.0.0.1:8080")
+    return address
+
+
+def logins(*proxies: str | None) -> Iterator[str]:
+    """What must not stand in a log: each proxy's login, as it is written and as it is sent."""
+    for proxy in filter(None, proxies):
+        login = urlsplit(proxy).netloc.rpartition("@")[0]
+        if login:
+            yield login
+            yield unquote(login)
+            yield base64.b64encode(unquote(login).encode()).decode()

@@ -1,0 +1,76 @@
+"""RunComfy and its files behind a proxy, as HTTP_PROXY says."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tests.e2e.commands import command
+from tests.e2e.wire import copy
+from tests.e2e.world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+LOGIN = "me:hunter2-4711"
+
+
+@asynccontextmanager
+async def forward_proxy() -> AsyncIterator[tuple[str, list[str]]]:
+    """A proxy for plain http; its address with a login, and the first line of each request."""
+    lines: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        lines.append(head.decode().splitlines()[0])
+        assert base64.b64encode(LOGIN.encode()) in head
+        target = urlsplit(head.split()[1].decode())
+        far_reader, far_writer = await asyncio.open_connection(target.hostname, target.port)
+        # As proxies do it: the path alone, and here one request a connection.
+        path = target.path + (f"?{target.query}" if target.query else "")
+        head = head.replace(target.geturl().encode(), path.encode(), 1)
+        far_writer.write(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+        ways = [
+            asyncio.create_task(copy(reader, far_writer)),
+            asyncio.create_task(copy(far_reader, writer)),
+        ]
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for end in (writer, far_writer):
+            end.transport.abort()
+        await asyncio.gather(*ways, return_exceptions=True)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"http://{LOGIN}@127.0.0.1:{port}", lines
+
+
+async def test_orders_and_files_go_through_the_proxy(tmp_path: Path) -> None:
+    async with forward_proxy() as (address, lines):
+        settings: dict[str, Any] = {"HTTP_PROXY": address, "NO_PROXY": "discord.com", "LOG_LEVEL": "DEBUG"}
+        async with open_world(tmp_path, runcomfy={"seconds": 0}, **settings) as world:
+            await world.ends(await world.imagine(resolution="0.5K"), "✅")
+            await world.bot.stop()
+            assert any(f" {world.runcomfy.url}/v1/" in line for line in lines)
+            assert any(f" {world.runcomfy.url}/files/" in line for line in lines)
+            assert "hunter2" not in world.log
+            lines.clear()
+            _, said = await command(world, "check")
+            assert "RUNCOMFY_TOKEN is good" in said
+            assert len(lines) == 1
+            world.settings["HTTP_PROXY"] = f"http://{LOGIN}@127.0.0.1:1"
+            _, said = await command(world, "check")
+            assert "proxy settings" in said
+            assert "hunter2" not in said
+
+
+async def test_a_netrc_file_is_not_read(tmp_path: Path) -> None:
+    """aiohttp would send its logins to file hosts, and fail where RunComfy's token is sent."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password hunter2-4711\n")
+    settings: dict[str, Any] = {"NETRC": str(netrc), "HOME": str(tmp_path)}
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, **settings) as world:
+        await world.ends(await world.imagine(resolution="0.5K"), "✅")
