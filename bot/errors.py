@@ -86,6 +86,12 @@ class NotNowError(UserError):
     key = "not-now"
 
 
+class FormOutdatedError(UserError):
+    """A form came back with other fields than it has now: from a former version, or forged."""
+
+    key = "form-outdated"
+
+
 class StillRunningError(UserError):
     """The job has not ended yet, so it cannot be deleted."""
 

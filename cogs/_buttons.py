@@ -9,6 +9,7 @@ import discord
 from discord import ButtonStyle, ui
 
 from bot.i18n import translate
+from bot.records import JobStatus
 
 if TYPE_CHECKING:
     import re
@@ -27,6 +28,8 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     REROLL = "reroll"
     RETRY = "retry"
+    EDIT = "edit"
+    """Opens a form, which comes back under the same custom_id."""
     FETCH = "fetch"
     DELETE = "delete"
     """Asks whether it is meant; the three below are what can be answered."""
@@ -40,6 +43,7 @@ _STYLES = {
     Verb.CANCEL: ButtonStyle.secondary,
     Verb.REROLL: ButtonStyle.primary,
     Verb.RETRY: ButtonStyle.primary,
+    Verb.EDIT: ButtonStyle.primary,
     Verb.FETCH: ButtonStyle.success,
     Verb.DELETE: ButtonStyle.secondary,
     Verb.CONFIRM: ButtonStyle.danger,
@@ -65,12 +69,23 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[^:]*):v
         """The button as it stands under a job's message."""
         text = label or translate(f"button-{verb}", job.locale, credits=job.credits)
         custom_id = cls.custom_id_of(job, verb)
-        return cls(verb, job.job_id, ui.Button(label=text, style=_STYLES[verb], custom_id=custom_id))
+        # Once RunComfy generates nothing stops it; the button stays, so that nothing jumps under a finger.
+        is_too_late = verb is Verb.CANCEL and job.status is JobStatus.IN_PROGRESS
+        button: ui.Button[Any] = ui.Button(
+            label=text, style=_STYLES[verb], custom_id=custom_id, disabled=is_too_late and not label
+        )
+        return cls(verb, job.job_id, button)
 
     @staticmethod
     def custom_id_of(job: Job, verb: Verb) -> str:
         """What the button sends when it is pressed."""
         return f"job:{verb}:v1:{job.job_id}"
+
+    @classmethod
+    def parse(cls, custom_id: str) -> tuple[str, str] | None:
+        """Return the verb and the job's id, both unchecked; None if no button of a job is called so."""
+        match = cls.__discord_ui_compiled_template__.fullmatch(custom_id)
+        return (match["verb"], match["job_id"]) if match else None
 
     @staticmethod
     def is_under(message: discord.Message, job: Job) -> bool:

@@ -46,14 +46,15 @@ def form(name: str, argument: str, settings: GuildSettings, locale: str) -> ui.M
 
 def filled_in(data: dict[str, Any]) -> list[str]:
     """What somebody wrote in a form, unchecked."""
-    return [str(part.get("value") or "") for part in _parts(data) if part.get("custom_id") == _FIELD]
+    return [str(part.get("value") or "") for part in parts(data) if part.get("custom_id") == _FIELD]
 
 
-def _parts(node: Any) -> Iterator[dict[str, Any]]:
+def parts(node: Any) -> Iterator[dict[str, Any]]:
+    """Every part of what was sent, at any depth."""
     if isinstance(node, dict):
         yield node
-        yield from _parts(node.get("component"))
-        yield from _parts(node.get("components"))
+        yield from parts(node.get("component"))
+        yield from parts(node.get("components"))
     elif isinstance(node, list):
         for each in node:
-            yield from _parts(each)
+            yield from parts(each)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.errors import PromptRefusedError
 from bot.i18n import Text, translate
 from bot.jobs.ports import Progress
 from bot.records import Job, JobStatus
@@ -85,8 +86,10 @@ def view(job: Job) -> discord.ui.View:
     match job.status:
         case JobStatus.SUCCEEDED:
             return buttons(job, *fetch, Verb.REROLL, Verb.DELETE)
+        case JobStatus.FAILED if job.error == PromptRefusedError.key:
+            return buttons(job, Verb.EDIT)
         case JobStatus.FAILED:
-            return buttons(job, *fetch, Verb.RETRY)
+            return buttons(job, *fetch, Verb.RETRY, Verb.EDIT)
         case _:
             return buttons(job, Verb.REROLL)
 
@@ -115,6 +118,12 @@ def link(job: Job) -> str:
 def prompt(job: Job) -> str:
     """The words that the image is made from."""
     return str(job.input.get("prompt", ""))
+
+
+def is_prompt_shown(job: Job, message: discord.Message | None) -> bool:
+    """Whether a message shows the job's prompt, as it does not where AutoMod has refused it."""
+    shown = " ".join(str(each.description) for each in (message.embeds if message else []))
+    return " ".join(quote(prompt(job)).split()) in " ".join(shown.split())
 
 
 def is_cut(job: Job) -> bool:

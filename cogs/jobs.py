@@ -1,9 +1,10 @@
-"""/jobs, and the buttons under jobs: Re-roll, Retry, Cancel, Fetch, Delete."""
+"""/jobs, and the buttons under jobs: Re-roll, Retry, Edit prompt, Cancel, Fetch, Delete."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -18,9 +19,10 @@ from cogs import _removal as removal
 from cogs import _render as render
 from cogs._answer import answer
 from cogs._buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
+from cogs._edit_form import EditForm
 from cogs._errors import boundary, explain, whisper
 from cogs._requester import may, painter, requester
-from cogs._respond import REFUSED_WORDS, respond
+from cogs._respond import REFUSED_WORDS, insist, respond
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,11 +60,17 @@ class Jobs(commands.Cog):
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Refuse in words a press that discord.py would pass over: of no button that is there."""
+        """Take a form that was sent, and refuse in words a press of no button that is there.
+
+        discord.py would pass over both: it knows no form that was opened before it started.
+        """
         data: dict[str, Any] = {**(interaction.data or {})}
-        is_elsewheres = str(data.get("custom_id", "")).startswith("settings:")
-        is_component = interaction.type is discord.InteractionType.component
-        if is_component and not is_elsewheres and not _is_shown(interaction, data):
+        if str(data.get("custom_id", "")).startswith("settings:"):
+            return
+        if interaction.type is discord.InteractionType.modal_submit:
+            async with boundary(interaction):
+                await self._submit(interaction, data)
+        elif interaction.type is discord.InteractionType.component and not _is_shown(interaction, data):
             await explain(interaction, JobNotFoundError())
 
     async def _press(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
@@ -74,6 +82,8 @@ class Jobs(commands.Cog):
                 job = await again(painter(interaction), job_id)
                 if job:
                     await answer(interaction, job)
+            case Verb.EDIT:
+                await self._edit(interaction, job_id)
             case Verb.FETCH:
                 await answer(interaction, await self._bot.jobs.fetch(painter(interaction), job_id))
             case Verb.DELETE:
@@ -86,6 +96,25 @@ class Jobs(commands.Cog):
                 await removal.keep(interaction, job_id)
             case _:
                 raise JobNotFoundError
+
+    async def _edit(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+        asker = painter(interaction)
+        job, model = await self._bot.jobs.editable(asker, job_id)
+        may_see = job.user_id == asker.user_id or render.is_prompt_shown(job, interaction.message)
+        form = EditForm.of(model).modal(job, asker.locale, may_see=may_see)
+        await insist(interaction, partial(interaction.response.send_modal, form))
+
+    async def _submit(self, interaction: discord.Interaction[Any], data: dict[str, Any]) -> None:
+        verb, job_id = JobButton.parse(str(data.get("custom_id", ""))) or ("", "")
+        if verb != Verb.EDIT:
+            raise JobNotFoundError
+        with about(job_id):
+            asker = painter(interaction)
+            before, model = await self._bot.jobs.editable(asker, job_id)
+            changes = EditForm.of(model).read(data, asker.locale)
+            job = await self._bot.jobs.start(asker, model, {**before.input, **changes}, parent=before)
+        if job:
+            await answer(interaction, job)
 
     async def _cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         may_manage = may(interaction.permissions, "manage_messages")
@@ -108,8 +137,7 @@ def _list(jobs: Sequence[Job], locale: str) -> discord.Embed:
 def _is_shown(interaction: discord.Interaction[Any], data: dict[str, Any]) -> bool:
     """Whether the press is of a button of ours that the message really has."""
     custom_id = str(data.get("custom_id", ""))
-    is_ours = JobButton.__discord_ui_compiled_template__.fullmatch(custom_id) is not None
-    return is_ours and custom_id in custom_ids(interaction.message)
+    return JobButton.parse(custom_id) is not None and custom_id in custom_ids(interaction.message)
 
 
 async def setup(bot: ImagineBot) -> None:

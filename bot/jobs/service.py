@@ -124,10 +124,20 @@ class JobService:
             JobNotFoundError: There is no such job in this channel.
             NotNowError: The job has not failed.
         """
+        job, model = await self.editable(requester, job_id)
+        return await self.start(requester, model, dict(job.input), parent=job)
+
+    async def editable(self, requester: Requester, job_id: str) -> tuple[Job, Model]:
+        """Return a failed job that the member may change and send as a new one with `start`, and its model.
+
+        Raises:
+            JobNotFoundError: There is no such job in this channel, or it is private and somebody else's.
+            NotNowError: The job has not failed.
+        """
         job, model = await self._repeatable(requester, job_id)
         if job.status is not JobStatus.FAILED:
             raise NotNowError
-        return await self.start(requester, model, dict(job.input), parent=job)
+        return job, model
 
     async def unfinished(self, requester: Requester) -> list[Job]:
         """What a member waits for on this server, and what may still be fetched; newest first."""

@@ -187,16 +187,34 @@ class TestButtons:
             ({"status": "in_progress"}, ["Cancel"]),
             ({"status": "succeeded"}, ["Re-roll", "Delete"]),
             ({"status": "cancelled"}, ["Re-roll"]),
-            ({"status": "failed", "error": "generation-failed"}, ["Retry"]),
-            ({"status": "failed", "error": "submission-unknown", "request_id": None}, ["Retry"]),
-            ({"status": "failed", "error": "unexpected", "request_id": None}, ["Retry"]),
-            ({"status": "failed", "error": "output-unavailable"}, ["Fetch the images", "Retry"]),
-            ({"status": "failed", "error": "generation-timeout"}, ["Fetch the images", "Retry"]),
-            ({"status": "failed", "error": "delivery-failed"}, ["Fetch the images", "Retry"]),
+            ({"status": "failed", "error": "generation-failed"}, ["Retry", "Edit prompt"]),
+            (
+                {"status": "failed", "error": "submission-unknown", "request_id": None},
+                ["Retry", "Edit prompt"],
+            ),
+            ({"status": "failed", "error": "unexpected", "request_id": None}, ["Retry", "Edit prompt"]),
+            ({"status": "failed", "error": "prompt-refused"}, ["Edit prompt"]),
+            (
+                {"status": "failed", "error": "output-unavailable"},
+                ["Fetch the images", "Retry", "Edit prompt"],
+            ),
+            (
+                {"status": "failed", "error": "generation-timeout"},
+                ["Fetch the images", "Retry", "Edit prompt"],
+            ),
+            ({"status": "failed", "error": "delivery-failed"}, ["Fetch the images", "Retry", "Edit prompt"]),
         ],
     )
     async def test_are_what_can_be_done(self, changes: dict[str, Any], expected: list[str]) -> None:
         assert names(job(**changes | {"status": JobStatus(changes["status"])})) == expected
+
+    @pytest.mark.parametrize("status", JobStatus)
+    @pytest.mark.parametrize("error", [None, "prompt-refused", "generation-timeout"])
+    async def test_cancel_stands_there_once_while_it_runs(self, status: JobStatus, error: str | None) -> None:
+        shown = render.view(job(status=status, error=error, request_id="x")).to_components()
+        found = [part for row in shown for part in row["components"] if "Cancel" in part["label"]]
+        assert len(found) == int(not status.is_final)
+        assert [part["disabled"] for part in found] in ([], [status is JobStatus.IN_PROGRESS])
 
     @pytest.mark.parametrize(
         ("images", "each", "locale", "expected"),

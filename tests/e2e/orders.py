@@ -37,7 +37,7 @@ async def fails(world: World, *words: str, images: int = 2, **options: object) -
     row = await world.ended(message)
     assert (row["status"], row["refunded"], world.used(person)) == ("failed", images, 0)
     assert ("owner" in message.text) == ("owner" in words)
-    assert "Retry" in names(message)
+    assert names(message)[-1] == "Edit prompt"
     assert message.attachments == []
     assert len(world.posts(message)) == 1
     return message

@@ -31,7 +31,7 @@ async def done(world: World, person: Person, **options: str | int | bool) -> Mes
 
 
 async def failed(world: World, person: Person) -> Message:
-    world.runcomfy.fail("submit", answer(422, {"error_code": 422001, "error_message": "no"}))
+    world.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
     message = await world.imagine(person, resolution="0.5K")
     await world.ends(message, "⚠️")
     return message
@@ -86,7 +86,7 @@ async def test_two_people_reroll_the_same_message_at_once(world: World) -> None:
 async def test_retry_stands_under_a_failed_job_only_and_orders_the_same_seed(world: World) -> None:
     anna, ben = world.newcomer(), world.newcomer()
     message = await failed(world, anna)
-    assert names(message) == ["Retry"]
+    assert names(message) == ["Retry", "Edit prompt"]
     again = await pressed(ben, message, "Retry")
     await world.ends(again, "✅")
     assert names(again) == ["Re-roll", "Delete"]
@@ -99,7 +99,7 @@ async def test_retry_stands_under_a_failed_job_only_and_orders_the_same_seed(wor
 async def test_a_failed_retry_can_be_retried(world: World) -> None:
     anna = world.newcomer()
     message = await failed(world, anna)
-    world.runcomfy.fail("submit", answer(422, {"error_code": 422001, "error_message": "no"}))
+    world.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
     second = await pressed(anna, message, "Retry")
     await world.ends(second, "⚠️")
     third = await pressed(anna, second, "Retry")

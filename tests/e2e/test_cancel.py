@@ -50,6 +50,11 @@ async def answered(press: Interaction) -> Interaction:
     return press
 
 
+async def pressed_too_late(person: Person, message: Message) -> Interaction:
+    """A press of the disabled button, by an app that does not know yet that it is disabled."""
+    return await person.forge(custom_id=message.buttons["Cancel"]["custom_id"], message=message)
+
+
 def finish(world: World, *messages: Message) -> None:
     for message in messages:
         world.runcomfy.finish(str(world.job(message)["request_id"]))
@@ -73,9 +78,10 @@ async def test_in_the_queue_and_while_painting(world: World) -> None:
     for press in [await owner.press(twice, "Cancel") for _ in range(2)]:
         await answered(press)
     assert "somebody else" in await refusal(world, await stranger.press(kept, "Cancel"))
-    assert "somebody else" in await refusal(world, await stranger.press(painting, "Cancel"))
+    assert painting.buttons["Cancel"]["disabled"]
+    assert "somebody else" in await refusal(world, await pressed_too_late(stranger, painting))
     for person in (owner, moderator):
-        assert "cannot stop" in await refusal(world, await person.press(painting, "Cancel"))
+        assert "cannot stop" in await refusal(world, await pressed_too_late(person, painting))
 
     await world.ends(mine, "cancelled", f"<@{owner.id}>")
     await world.ends(others, "cancelled", f"<@{moderator.id}>")

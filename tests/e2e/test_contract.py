@@ -81,7 +81,8 @@ async def presses(world: World) -> None:
     await world.ends(queued, "cancelled")
     request_id = world.runcomfy.start_next()
     await world.ends(painting, "Painting")
-    assert (await (await world.alice.press(painting, "Cancel")).answered()).is_ephemeral
+    cancel = painting.buttons["Cancel"]["custom_id"]
+    assert (await (await world.alice.forge(custom_id=cancel, message=painting)).answered()).is_ephemeral
     world.runcomfy.fail("cancel", answer(202, {"outcome": "not_cancellable"}))
     late = await world.alice.press(old, "Cancel")
     await world.discord.until(lambda: any(message.is_ephemeral for message in late.messages))
@@ -92,7 +93,12 @@ async def presses(world: World) -> None:
     await world.ends(old, "✅")
 
     failed = await world.ends(await world.imagine(prompt="refuse", resolution="0.5K"), "refused")
-    await world.ends(await (await world.alice.press(failed, "Retry")).answered(), "refused")
+    form = await world.alice.press(failed, "Edit prompt")
+    await form.asked_back()
+    await world.ends(await (await world.alice.submit(form)).answered(), "refused")
+    world.runcomfy.fail("result", answer(200, {"status": "error"}))
+    failed = await world.ends(await world.imagine(resolution="0.5K"), "could not make")
+    await world.ends(await (await world.alice.press(failed, "Retry")).answered(), "✅")
     world.runcomfy.fail("file", answer(404))
     lost = await world.ends(await world.imagine(resolution="0.5K"), "charged")
     fetch = next(label for label in lost.buttons if label.startswith("Fetch"))

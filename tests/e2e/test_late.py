@@ -119,7 +119,7 @@ async def test_it_fails_in_the_end(tmp_path: Path) -> None:
         world.runcomfy.finish(request_id, error="worker died")
         await passes(world, HOUR)
         await world.ends(message, "RunComfy could not make the image", "Nothing was charged")
-        assert names(message) == ["Retry"]
+        assert names(message) == ["Retry", "Edit prompt"]
         await world.settled()
         assert world.job(message)["look_at"] is None
 

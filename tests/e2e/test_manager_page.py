@@ -57,3 +57,17 @@ async def test_a_manager_sets_limits_and_looks_at_the_bill(page: Page) -> None:
     await page.get_by_label("Language").select_option("ru")
     await use(page, "settings")
     await expect(last(page)).to_contain_text("Часовой пояс")
+
+
+async def test_a_refused_prompt_is_reworded(page: Page) -> None:
+    await use(page, "imagine", "refuse this harbour")
+    await expect(last(page)).to_contain_text("Press Edit prompt")
+    await last(page).get_by_role("button", name="Edit prompt").click()
+    form = page.get_by_role("dialog", name="Edit prompt")
+    prompt = form.get_by_role("textbox", name="Prompt")
+    await expect(prompt).to_have_value("refuse this harbour")
+    await prompt.fill("a quiet harbour")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(form).to_be_hidden()
+    await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
+    await expect(last(page).get_by_role("img", name="a quiet harbour")).to_be_visible()

@@ -63,7 +63,7 @@ async def test_the_place_counts_down_then_it_paints_then_it_is_done(held: World)
         ahead.append(held.runcomfy.start_next())
     await held.ends(message, "Painting")
     assert re.search(r"Painting.*<t:\d+:R>", message.text)
-    assert "Cancel" in message.buttons
+    assert message.buttons["Cancel"]["disabled"]
 
     looks = len(held.runcomfy.calls)
     await held.runcomfy.until(lambda: len(held.runcomfy.calls) > looks + 8)  # two of each of the four jobs
@@ -91,7 +91,7 @@ async def test_each_end_is_told_in_the_message(held: World) -> None:
     await held.ends(cancelled, "cancelled", "Nothing was charged")
     assert [names(message) for message in (done, failed, cancelled)] == [
         ["Re-roll", "Delete"],
-        ["Retry"],
+        ["Retry", "Edit prompt"],
         ["Re-roll"],
     ]
     assert [len(message.attachments) for message in (done, failed, cancelled)] == [1, 0, 0]

@@ -36,7 +36,7 @@ async def done(world: World, person: Person, channel: Channel | None = None, **o
 
 
 async def failed(world: World, person: Person) -> Message:
-    world.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
+    world.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
     message = await (await ask(person)).answered()
     await world.ends(message, "⚠️")
     await world.settled()

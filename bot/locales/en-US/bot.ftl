@@ -63,6 +63,7 @@ button-retry = Retry · { $credits ->
     [one] { $credits } credit
    *[other] { $credits } credits
 }
+button-edit = Edit prompt
 button-fetch = Fetch the images
 button-delete = Delete
 button-confirm = Delete
@@ -74,18 +75,26 @@ numbered-fetch = Fetch { $number }
 
 ## Why a job failed; told in its own message
 
-prompt-refused = ⚠️ RunComfy refused this prompt or its options. Try other words.
+prompt-refused = ⚠️ The image service refused this prompt or its options. Press Edit prompt to reword it.
 runcomfy-unavailable = ⚠️ RunComfy is not answering. Try again in a few minutes.
 submission-unknown = ⚠️ It is not known whether RunComfy took the order, so it was not sent again. Press Retry to order it anew.
 request-not-found = ⚠️ RunComfy no longer knows this order. Press Retry to order it anew.
-generation-failed = ⚠️ RunComfy could not make the image. Press Retry, or try other words.
+generation-failed = ⚠️ RunComfy could not make the image. Press Retry, or reword it with Edit prompt.
 generation-timeout = ⚠️ RunComfy did not finish in time. Should it finish later, Fetch brings the images free of charge.
 output-unavailable = ⚠️ The images are made, but their files cannot be downloaded now. Fetch tries again, free of charge.
 delivery-failed = ⚠️ The images are made, but Discord did not take them. Fetch posts them anew, free of charge.
 operator = ⚠️ This bot cannot paint at the moment. That is its owner's to mend, who finds the reason in the log.
 unexpected = ⚠️ Something went wrong here (reference { $reference }). Try again; if it stays, tell the bot's owner this reference.
 
+## The form behind Edit prompt
+
+modal-edit = Edit prompt
+hint-prompt-hidden = The original prompt is shown only to the person who wrote it.
+hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } characters fit here. For more, use the command.
+
 ## Refusals, told to one person
+
+form-outdated = ⚠️ This form is out of date. Press Edit prompt again.
 
 invalid-option = ⚠️ The option { $option } { $problem }. Nothing was ordered.
 problem-missing = must be given

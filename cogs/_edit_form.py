@@ -1,0 +1,142 @@
+"""The form behind Edit prompt: a failed job's prompt and main options, to change and send as a new one.
+
+It is made of the model's schema alone. Its custom_id is the button's own, so what comes back after a restart
+still names its job; discord.py remembers nothing of it. A modal takes five components; a text input takes
+4,000 characters: https://discord.com/developers/docs/components/reference#text-input
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import discord
+from discord import ui
+
+from bot.errors import FormOutdatedError, InvalidOptionError
+from bot.i18n import Text, translate
+from bot.models.schema import PROMPT
+from cogs._buttons import JobButton, Verb
+from cogs._forms import parts
+from cogs._offers import choices
+from cogs._quoting import cut
+
+if TYPE_CHECKING:
+    from bot.models.model import Model
+    from bot.models.options import Option, Value
+    from bot.records import Job
+
+_TEXT_MAX: Final = 4000
+_LABEL_MAX: Final = 45
+_CHOICE_MAX: Final = 100
+_LISTS: Final = 3
+
+
+@dataclass(frozen=True)
+class EditForm:
+    """What of a model the form asks for: the prompt, and the first options that are chosen from a list."""
+
+    model: Model
+    text: Option
+    lists: tuple[Option, ...]
+
+    @classmethod
+    def of(cls, model: Model) -> EditForm:
+        """Return the model's form.
+
+        Raises:
+            FormOutdatedError: The model takes no text.
+        """
+        options = model.schema.options
+        texts = [option for option in options if option.type == "string" and not option.choices]
+        texts.sort(key=lambda option: (option.name != PROMPT, not option.required))
+        if not texts:
+            raise FormOutdatedError
+        lists = [each for each in options if each.type != "boolean" and not each.is_seed and choices(each)]
+        return cls(model, texts[0], tuple(lists[:_LISTS]))
+
+    @property
+    def most(self) -> int:
+        """How long the text may be."""
+        return min(_TEXT_MAX, self.text.max_length or _TEXT_MAX)
+
+    def modal(self, job: Job, locale: str, *, may_see: bool) -> ui.Modal:
+        """Return the form with what the job has; the prompt only for who may see it."""
+        modal = ui.Modal(
+            title=translate("modal-edit", locale), custom_id=JobButton.custom_id_of(job, Verb.EDIT)
+        )
+        modal.add_item(self._prompt(str(job.input.get(self.text.name, "")), locale, may_see=may_see))
+        for option in self.lists:
+            modal.add_item(self._list(option, job.input.get(option.name), locale))
+        modal.stop()  # so that discord.py keeps nothing of it
+        return modal
+
+    def _prompt(self, text: str, locale: str, *, may_see: bool) -> ui.Label[Any]:
+        hint = None
+        if not may_see:
+            text, hint = "", translate("hint-prompt-hidden", locale)
+        elif _length(text) > self.most:
+            hint = translate("hint-prompt-cut", locale, most=self.most, length=_length(text))
+        field: ui.TextInput[Any] = ui.TextInput(
+            custom_id=self.text.name,
+            style=discord.TextStyle.paragraph,
+            default=_beginning(text, self.most),
+            min_length=1,
+            max_length=self.most,
+        )
+        return ui.Label(text=self._title(self.text, locale), description=hint, component=field)
+
+    def _list(self, option: Option, now: Value | None, locale: str) -> ui.Label[Any]:
+        offered = choices(option)
+        if now is not None and now not in offered:
+            offered = [now, *offered]
+        options = [
+            discord.SelectOption(
+                label=str(each)[:_CHOICE_MAX], value=str(each)[:_CHOICE_MAX], default=each == now
+            )
+            for each in offered
+        ]
+        is_needed = now is not None or option.required
+        field: ui.Select[Any] = ui.Select(custom_id=option.name, options=options, required=is_needed)
+        return ui.Label(text=self._title(option, locale), component=field)
+
+    def _title(self, option: Option, locale: str) -> str:
+        return cut(self.model.title(option.name, locale), _LABEL_MAX)
+
+    def read(self, data: dict[str, Any], locale: str) -> dict[str, object]:
+        """Return what was filled in, by the options' names; the schema still has to check it.
+
+        Raises:
+            FormOutdatedError: It has other fields than this form.
+            InvalidOptionError: The text is longer than the form takes.
+        """
+        sent = [part for part in parts(data.get("components")) if "custom_id" in part]
+        by_name = {str(part["custom_id"]): part for part in sent}
+        if len(sent) != len(by_name) or set(by_name) != {self.text.name, *(each.name for each in self.lists)}:
+            raise FormOutdatedError
+        text = by_name[self.text.name].get("value")
+        if not isinstance(text, str):
+            raise FormOutdatedError
+        if len(text) > self.most:
+            name = self.model.option_names(locale)[self.text.name]
+            raise InvalidOptionError(option=name, problem=Text("problem-maxLength", {"wanted": self.most}))
+        chosen = {option.name: _only(by_name[option.name].get("values")) for option in self.lists}
+        return {self.text.name: text, **chosen}
+
+
+def _length(text: str) -> int:
+    """The length as Discord counts it, in UTF-16: most emoji are two."""
+    return len(text.encode("utf-16-le", "replace")) // 2
+
+
+def _beginning(text: str, most: int) -> str:
+    """As much of a text as fits, ended at a word where there is one near."""
+    fits = text.encode("utf-16-le", "replace")[: 2 * most].decode("utf-16-le", "ignore")
+    return text if fits == text else cut(f"{fits} ", len(fits)).removesuffix("…")
+
+
+def _only(values: object) -> str | None:
+    """The one value that a list was sent with; None where nothing was chosen."""
+    if not isinstance(values, list) or len(values) > 1 or not all(isinstance(each, str) for each in values):
+        raise FormOutdatedError
+    return values[0] if values else None
