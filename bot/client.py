@@ -16,11 +16,12 @@ from discord.ext import commands
 
 from bot.charts.drawing import Charts
 from bot.discord import gateway
+from bot.discord.http import TIMEOUT, Connector, remove_total_timeout
 from bot.errors import BusyError
 from bot.throttle import Throttle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
     from bot.i18n import Text
@@ -42,6 +43,8 @@ _RESPONSES_AT_ONCE = 50
 
 NEEDED = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
 """The least that the bot needs in a channel: to see it, and to post embeds and files there."""
+
+_CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
 NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 """What discord.py lets through when an answer of Discord's was lost on the way."""
@@ -66,6 +69,8 @@ class ImagineBot(commands.Bot):
     """Set by `bot.app` before the login: the service delivers through this very client."""
     removal: Removal
     """Set with it."""
+    is_stopping = False
+    """Set before the close: nothing new is begun any more."""
 
     def __init__(
         self,
@@ -79,6 +84,7 @@ class ImagineBot(commands.Bot):
         extensions: Sequence[str],
         proxy: str | None,
         meter: Meter,
+        connector: Callable[..., Connector] = Connector,
     ) -> None:
         self.throttle = Throttle(meter)
         super().__init__(
@@ -86,13 +92,13 @@ class ImagineBot(commands.Bot):
             help_command=None,
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
-            allowed_contexts=app_commands.AppCommandContext(
-                guild=True, dm_channel=False, private_channel=False
-            ),
+            allowed_contexts=_CONTEXTS,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
             proxy=proxy,
             http_trace=self.throttle.trace(),
+            connector=connector(limit=0),
         )
+        remove_total_timeout(self.http)
         self.catalogue = catalogue
         self.quotas = quotas
         self.reports = reports
@@ -101,11 +107,10 @@ class ImagineBot(commands.Bot):
         """What each server's managers have set."""
         self._facts = facts
         self._guild_ids = guild_ids
-        self.is_stopping = False
-        """Set before the close: nothing new is begun any more."""
         self.responding = asyncio.Semaphore(_RESPONSES_AT_ONCE)
         self._to_load = extensions
         self._proxy = proxy
+        self._connector = connector
         self._webhooks: aiohttp.ClientSession | None = None
 
     def serves(self, guild_id: int) -> bool:
@@ -120,7 +125,12 @@ class ImagineBot(commands.Bot):
         """The webhook of an interaction, known by its token alone, so that it works after a restart too."""
         if self._webhooks is None:
             # Webhook.partial does not take the client's proxy and trace over, so the session brings them.
-            self._webhooks = aiohttp.ClientSession(proxy=self._proxy, trace_configs=[self.throttle.trace()])
+            self._webhooks = aiohttp.ClientSession(
+                proxy=self._proxy,
+                trace_configs=[self.throttle.trace()],
+                connector=self._connector(),
+                timeout=TIMEOUT,
+            )
         return discord.Webhook.partial(self.application_id or 0, token, session=self._webhooks, client=self)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:

@@ -38,9 +38,9 @@ class Call:
 
 @dataclass
 class Failure:
-    """An answer to order; a late one comes after the call was carried out."""
+    """An answer to order; a late one comes after the call was carried out. None keeps the true status."""
 
-    status: int
+    status: int | None
     body: Any
     headers: dict[str, str]
     is_late: bool
@@ -82,7 +82,8 @@ class Answering:
                     call.response_json = act(asked)
                     call.status = 204 if call.response_json is None else 200
                 if failure is not None:
-                    call.status, call.response_json = failure.status, failure.body
+                    if failure.status is not None:
+                        call.status, call.response_json = failure.status, failure.body
                     headers |= failure.headers
             except ApiError as refusal:
                 call.status, call.response_json = refusal.status, refusal.body

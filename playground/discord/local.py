@@ -80,10 +80,10 @@ class LocalDiscord:
         if self._page is not None:
             self.client_app.router.add_get("/", self._index)
             self.client_app.router.add_static("/", self._page)
-        self._port = await self._stack.enter_async_context(listen(discord_app, certify(authority)))
+        self.port = await self._stack.enter_async_context(listen(discord_app, certify(authority)))
         client_port = await self._stack.enter_async_context(listen(self.client_app))
         self.client_url = f"http://{LOOPBACK}:{client_port}"
-        proxy_port = await self._stack.enter_async_context(proxy(self._port))
+        proxy_port = await self._stack.enter_async_context(proxy(self.port))
         self._trust = ssl.create_default_context(cafile=authority)
         self.environment = {
             "DISCORD_TOKEN": self.token,
@@ -102,7 +102,11 @@ class LocalDiscord:
 
     def connector(self) -> aiohttp.TCPConnector:
         """Return a connector for one in-process client: every host is this Discord."""
-        return aiohttp.TCPConnector(limit=0, resolver=Loopback(self._port), ssl=self._trust)
+        return aiohttp.TCPConnector(limit=0, **self.route())
+
+    def route(self, port: int | None = None) -> dict[str, Any]:
+        """Return the options of a connector by which every host is this Discord, or a relay to its `port`."""
+        return {"resolver": Loopback(port or self.port), "ssl": self._trust}
 
     def add_guild(self, name: str) -> Guild:
         """Let the bot into another guild, which has no channel yet."""
@@ -161,6 +165,11 @@ class LocalDiscord:
         """
         failure = Failure(status, body, headers or {}, is_late, words)
         self._answering.failures.setdefault(route, []).extend([failure] * times)
+
+    def label(self, route: str, headers: dict[str, str]) -> None:
+        """Send the next answer of a route, which goes well, with further headers."""
+        failure = Failure(None, None, headers, is_late=True, words="")
+        self._answering.failures.setdefault(route, []).append(failure)
 
     def mend(self, route: str) -> None:
         """Take back the answers of a route that were ordered and not given yet."""

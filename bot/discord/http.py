@@ -1,0 +1,140 @@
+"""How requests to Discord travel: stalled uploads are cut off, and every rate limit can be waited for.
+
+discord.py 2.7.1 gives each request aiohttp's total timeout of 300 s, which ends a large upload over a slow
+link in the middle. It also passes `X-RateLimit-Reset-After` and `retry_after` to `asyncio.sleep` as they
+come: NaN breaks the order of the event loop's timers, infinity never ends, and text raises ValueError after
+Discord has taken the request. A client accepts a connector (`connector`), so both are handled there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+from discord.http import HTTPClient
+from multidict import CIMultiDict, CIMultiDictProxy
+
+if TYPE_CHECKING:
+    from aiohttp.connector import AddrInfoType, Connection
+    from aiohttp.tracing import Trace
+
+_SILENCE_SECONDS = 60.0
+_UNSENT_BYTES = 2**17
+TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=120)
+"""For requests with files: no total. `sock_read` begins once aiohttp has written everything, of which up to a
+megabyte still waits in TLS and kernel buffers: 25 s over a link of 40 kB/s."""
+
+# Discord's windows last seconds; where one is longer, the next request is answered with 429 and its own time.
+_MAX_RESET_SECONDS = 15.0
+# discord.py waits five times for one request, and the bot asks again after that.
+_MAX_RETRY_SECONDS = 60.0
+_DEFAULT_SECONDS = 1.0
+_LIMIT, _REMAINING = "X-RateLimit-Limit", "X-RateLimit-Remaining"
+_RESET_AFTER, _RESET, _RETRY_AFTER = "X-RateLimit-Reset-After", "X-RateLimit-Reset", "Retry-After"
+
+
+def remove_total_timeout(client: HTTPClient) -> None:
+    """Let requests by the bot's token take as long as bytes move, as those of webhooks may.
+
+    Each route of discord.py 2.7.1 ends in `HTTPClient.request`, which passes further keywords on to aiohttp;
+    a client has no parameter for timeouts. Webhooks use a session of the bot's own.
+    """
+    setattr(client, HTTPClient.request.__name__, partial(client.request, timeout=TIMEOUT))
+
+
+class Connector(aiohttp.TCPConnector):
+    """Connections to Discord.
+
+    A connection breaks if nothing that was sent is acknowledged for a minute. aiohttp has no such timeout:
+    `sock_read` counts only after the request is written, and while it is being written nothing does.
+    """
+
+    def __init__(self, *, silence_seconds: float = _SILENCE_SECONDS, **options: Any) -> None:
+        self._silence_ms = round(silence_seconds * 1000)
+        super().__init__(socket_factory=self._socket, **options)
+
+    def _socket(self, address: AddrInfoType) -> socket.socket:
+        family, kind, protocol, *_ = address
+        made = socket.socket(family, kind, protocol)
+        for option, value in (("TCP_USER_TIMEOUT", self._silence_ms), ("TCP_NOTSENT_LOWAT", _UNSENT_BYTES)):
+            if hasattr(socket, option):  # not everywhere outside of Linux
+                made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        return made
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's own parameter)
+    ) -> Connection:
+        """Get a connection, and let the request's answer be a `Response`."""
+        req.response_class = Response
+        return await super().connect(req, traces, timeout)
+
+
+class Response(aiohttp.ClientResponse):
+    """An answer whose rate limits are finite and within bounds, whatever a server or a proxy made of them."""
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """The headers, with rate limits as `sane_headers` makes them."""
+        headers = super().headers
+        if _REMAINING not in headers and _RETRY_AFTER not in headers and not self._is_limited(headers):
+            return headers
+        return sane_headers(headers, is_json=self._is_limited(headers))
+
+    async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
+        """The body; that of a rate limit is a JSON object with a `retry_after` that can be slept."""
+        text = await super().text(encoding, errors)
+        return sane_body(text, self.headers.get(_RETRY_AFTER)) if self._is_limited(super().headers) else text
+
+    def _is_limited(self, headers: CIMultiDictProxy[str]) -> bool:
+        """Whether discord.py will wait and repeat the request; without Via it raises."""
+        return self.status == 429 and bool(headers.get("Via"))
+
+
+def sane_headers(headers: CIMultiDictProxy[str], *, is_json: bool = False) -> CIMultiDictProxy[str]:
+    """Return the headers with numbers that discord.py can wait by; without those that are none.
+
+    `X-RateLimit-Reset` is left out: discord.py would compare it with this machine's clock.
+    """
+    changed = CIMultiDict(headers)
+    remaining, limit = headers.get(_REMAINING, ""), headers.get(_LIMIT, "")
+    reset_after = _seconds(headers.get(_RESET_AFTER), _MAX_RESET_SECONDS)
+    for name in (_LIMIT, _REMAINING, _RESET_AFTER, _RESET):
+        changed.popall(name, None)
+    if remaining.isdecimal():
+        changed[_REMAINING] = remaining
+        changed[_LIMIT] = limit if limit.isdecimal() and int(limit) else "1"
+        changed[_RESET_AFTER] = str(reset_after)
+    if _RETRY_AFTER in headers:
+        changed[_RETRY_AFTER] = str(_seconds(headers[_RETRY_AFTER], _MAX_RETRY_SECONDS))
+    if is_json:
+        changed["Content-Type"] = "application/json"
+    return CIMultiDictProxy(changed)
+
+
+def sane_body(text: str, retry_after: str | None = None) -> str:
+    """Return the body of a rate limit as JSON with a `retry_after`; that of the header, where it has none."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        body = {"message": "Rate limited, in words that are not Discord's"}
+    body["retry_after"] = _seconds(body.get("retry_after", retry_after), _MAX_RETRY_SECONDS)
+    body["global"] = body.get("global") is True
+    return json.dumps(body)
+
+
+def _seconds(value: object, most: float) -> float:
+    """A number of seconds from 0 to `most`; a second where the value is none, or not finite."""
+    try:
+        seconds = float(value) if isinstance(value, str | int | float) else math.nan
+    except (ValueError, OverflowError):
+        return _DEFAULT_SECONDS
+    return min(max(seconds, 0.0), most) if math.isfinite(seconds) else _DEFAULT_SECONDS

@@ -1,0 +1,147 @@
+"""Rate limits that are no numbers, or none to wait for: no message stalls, and nothing breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from bot.client import ImagineBot
+from bot.discord import http
+from bot.discord.http import Connector
+from bot.meter import Meter
+from bot.models.catalogue import Catalogue
+from bot.storage.database import open_database
+from bot.storage.facts import FactStore
+from bot.storage.guilds import GuildStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reports import ReportStore
+from playground.discord import LocalDiscord
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import discord
+
+    from playground.discord import Interaction
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TEXTS = ["nan", "inf", "-inf", "-5", "1e999", "1e9", "abc", "", "1_0", "None"]
+JSON: list[Any] = [math.nan, math.inf, -5, 1e9, 10**400, "abc", "nan", None, [], {}, True]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def local(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalDiscord]:
+    async with LocalDiscord(tmp_path_factory.mktemp("discord")) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def bot(local: LocalDiscord, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ImagineBot]:
+    async with open_database(tmp_path_factory.mktemp("bot") / "bot.db") as database:
+        bot = ImagineBot(
+            catalogue=Catalogue.load(),
+            quotas=QuotaStore(database, OwnersQuotas()),
+            reports=ReportStore(database),
+            guilds=GuildStore(database),
+            facts=FactStore(database),
+            guild_ids=frozenset(),
+            extensions=(),
+            proxy=None,
+            meter=Meter(),
+            connector=partial(Connector, **local.route()),
+        )
+        async with bot:
+            running = asyncio.ensure_future(bot.start(local.token))
+            await local.until(lambda: local.is_online)
+            yield bot
+            await bot.close()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture(autouse=True)
+def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the longest waits be short ones."""
+    for name in ("_MAX_RESET_SECONDS", "_MAX_RETRY_SECONDS", "_DEFAULT_SECONDS"):
+        monkeypatch.setattr(http, name, 0.01)
+
+
+async def respond(local: LocalDiscord, bot: ImagineBot) -> Interaction:
+    """An interaction, and the bot's first response to it."""
+    done = asyncio.get_running_loop().create_future()
+
+    async def on_interaction(interaction: discord.Interaction[Any]) -> None:
+        try:
+            done.set_result(await interaction.response.send_message("first"))
+        except Exception as error:  # noqa: BLE001 (handed on to the test)
+            done.set_exception(error)
+
+    bot.add_listener(on_interaction)
+    try:
+        # A channel of its own, since edits by the bot share a channel's limit.
+        channel = local.guild.add_channel("images")
+        sent = await local.people["alice"].forge(custom_id="no:such:button", channel=channel)
+        await done
+    finally:
+        bot.remove_listener(on_interaction)
+    return sent
+
+
+async def ask_all(local: LocalDiscord, bot: ImagineBot) -> None:
+    """A call on each kind of route: callback, webhook, bot; the latter two again, as their limits hold."""
+    async with asyncio.timeout(5):
+        sent = await respond(local, bot)
+        assert sent.message is not None
+        channel = bot.get_partial_messageable(int(sent.channel.id))
+        for text in ("second", "third"):
+            await bot.webhook(sent.token).edit_message(int(sent.message.id), content=text)
+            await channel.get_partial_message(int(sent.message.id)).edit(content=f"{text} by the bot")
+        assert sent.message.content == "third by the bot"
+
+
+ROUTES = ("callback", "edit_followup", "edit_message")
+
+
+@pytest.mark.parametrize("remaining", ["0", "3"])
+@pytest.mark.parametrize("value", TEXTS)
+async def test_reset_after(local: LocalDiscord, bot: ImagineBot, value: str, remaining: str) -> None:
+    for route in ROUTES:
+        local.label(
+            route,
+            {
+                "X-RateLimit-Limit": "5",
+                "X-RateLimit-Remaining": remaining,
+                "X-RateLimit-Reset-After": value,
+                "X-RateLimit-Reset": value,
+            },
+        )
+    await ask_all(local, bot)
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "abc", "", "0", "1e3"])
+async def test_limit_and_remaining(local: LocalDiscord, bot: ImagineBot, value: str) -> None:
+    for route in ROUTES:
+        local.label(route, {"X-RateLimit-Limit": value, "X-RateLimit-Remaining": value})
+    await ask_all(local, bot)
+
+
+@pytest.mark.parametrize("value", JSON, ids=[str(value)[:8] for value in JSON])
+@pytest.mark.parametrize("is_global", [False, True])
+async def test_retry_after(local: LocalDiscord, bot: ImagineBot, value: Any, *, is_global: bool) -> None:
+    body = {"message": "You are being rate limited.", "retry_after": value, "global": is_global}
+    headers = {"Via": "1.1 google", "Retry-After": str(value)[:20]}
+    for route in ROUTES:
+        local.fail(route, 429, body, headers=headers)
+    await ask_all(local, bot)
+
+
+@pytest.mark.parametrize("body", ["<html>slow down</html>", "", [], {}, "NaN"], ids=str)
+async def test_a_rate_limit_in_other_words(local: LocalDiscord, bot: ImagineBot, body: Any) -> None:
+    for route in ROUTES:
+        local.fail(route, 429, body, headers={"Via": "1.1 proxy"})
+    await ask_all(local, bot)
