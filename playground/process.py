@@ -7,12 +7,28 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CODE = Path(__file__).parents[1]
+
+
+class Process(Protocol):
+    """A process that was started."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None while it runs."""
+
+    def send_signal(self, signal: signal.Signals) -> None:
+        """Send it a signal."""
+
+    async def wait(self) -> int:
+        """Return how it ended, once it has."""
 
 
 class BotProcess:
@@ -32,7 +48,7 @@ class BotProcess:
         self._module = module
         self._log = log
         self._settings = settings
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
 
     @property
     def is_running(self) -> bool:
@@ -50,14 +66,17 @@ class BotProcess:
         """Start it, unless it runs."""
         if not self.is_running:
             environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_CODE), **self._settings}
-            # A session of its own: Ctrl+C in the terminal reaches whoever started it, who then stops it.
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", self._module),
-                cwd=self._folder,
-                env=environment,
-                stderr=self._log,
-                start_new_session=True,
-            )
+            self._process = await self._begin(environment)
+
+    async def _begin(self, environment: Mapping[str, str]) -> Process:
+        # A session of its own: Ctrl+C in the terminal reaches whoever started it, who then stops it.
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", self._module),
+            cwd=self._folder,
+            env=environment,
+            stderr=self._log,
+            start_new_session=True,
+        )
 
     async def kill(self) -> int:
         """End it at once, as a power cut would; its exit code is minus 9."""

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -22,12 +23,18 @@ _HOSTS = ("discord.com", "*.discord.com", "gateway.discord.gg", "*.discord.gg", 
 
 
 def certify(authority: Path) -> ssl.SSLContext:
-    """Write a new authority's certificate to a file, and return a server's context that it vouches for."""
-    ca = trustme.CA()
+    """Write the authority's certificate to a file, and return a server's context that it vouches for."""
+    ca = _authority()
     ca.cert_pem.write_to_path(authority)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     ca.issue_cert(*_HOSTS).configure_cert(context)
     return context
+
+
+@cache
+def _authority() -> trustme.CA:
+    """One for the whole process, so that a client which trusts it once trusts every local Discord here."""
+    return trustme.CA()
 
 
 class Loopback(AbstractResolver):

@@ -14,7 +14,7 @@ import pytest
 
 import bot
 from playground.process import BotProcess
-from tests.e2e.world import open_world
+from tests.e2e.world import open_unforked_world as open_world
 
 if TYPE_CHECKING:
     from tests.e2e.world import World

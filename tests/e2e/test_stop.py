@@ -13,7 +13,7 @@ from playground.discord import NoResponse
 from playground.runcomfy import answer
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.holding import Held, gate
-from tests.e2e.world import open_world
+from tests.e2e.world import open_unforked_world as open_world
 
 if TYPE_CHECKING:
     from pathlib import Path

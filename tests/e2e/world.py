@@ -8,12 +8,14 @@ import os
 import sqlite3
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import IO, TYPE_CHECKING, Any
 
 from playground.discord import LocalDiscord
 from playground.process import BotProcess
 from playground.runcomfy import LocalRunComfy
+from tests.forked import ForkedBot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -180,6 +182,7 @@ async def open_world(
     is_started: bool = True,
     make_runcomfy: Callable[..., LocalRunComfy] = LocalRunComfy,
     make_discord: Callable[[Path], LocalDiscord] = LocalDiscord,
+    make_bot: type[BotProcess] = ForkedBot,
     **settings: str,
 ) -> AsyncIterator[World]:
     """The three of them, the bot ready; its settings can be changed by name."""
@@ -188,7 +191,7 @@ async def open_world(
         discord = await stack.enter_async_context(make_discord(folder))
         log = await stack.enter_async_context(_followed(folder / "bot.log", discord))
         settings = {**MANY_JOBS, **discord.environment, **local_runcomfy.environment, **settings}
-        bot = BotProcess(folder, settings, log)
+        bot = make_bot(folder, settings, log)
         world = World(folder, discord, local_runcomfy, bot, settings)
         try:
             if is_started:
@@ -199,6 +202,10 @@ async def open_world(
             if bot.is_running:
                 await bot.stop()
     world.check_nothing_leaked()  # what the last lines say too
+
+
+open_unforked_world = partial(open_world, make_bot=BotProcess)
+"""The same with `python -m bot` itself, for what begins with the interpreter and the imports."""
 
 
 @asynccontextmanager
