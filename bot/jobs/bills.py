@@ -68,8 +68,13 @@ class Bills:
                 continue
             if price is None:
                 _log.warning("RunComfy publishes no price for an image of %s", model_id)
-            else:
-                await self._costs.publish(model_id, price)
+            elif not await self._costs.publish(model_id, price):
+                text = Text("price-not-believed", {"model": model_id, "price": f"{price:f}"})
+                await self._warn_once(
+                    f"warned of the published price of {model_id}",
+                    text,
+                    f"RunComfy publishes ${price} for an image of {model_id}, which is not believed",
+                )
         self._prices_until = time.monotonic() + _PRICES_LAST_SECONDS
 
     async def ask_costs(self, moved: Callable[[], None]) -> None:
@@ -94,9 +99,11 @@ class Bills:
                             raise
                         cost = None  # else a few of these would keep all others waiting for ever
                     del self._stumbles[job.job_id]
-                    await self._costs.note(job, cost)
+                    highest = await self._costs.note(job, cost)
                     if cost is not None:
                         _log.info("cost $%s", cost)
+                    if cost is not None and highest is not None:
+                        await self._warn_of_cost(job, cost, highest)
 
     async def _cost(self, job: Job) -> Decimal | None:
         try:
@@ -106,6 +113,24 @@ class Bills:
         except BotError as error:
             _log.info("RunComfy does not say what it has cost: %s", error)
             return None
+
+    async def _warn_of_cost(self, job: Job, cost: Decimal, highest: Decimal) -> None:
+        most = highest * job.images
+        values = {"model": job.model_id, "cost": f"{cost:.2f}", "highest": f"{most:.2f}"}
+        await self._warn_once(
+            f"warned of costs of {job.model_id} at {job.credits_each} credits",
+            Text("cost-not-learned", values),
+            f"a cost of ${cost:.2f} is booked, but not learned: at most ${most:.2f} was expected",
+        )
+
+    async def _warn_once(self, cause: str, text: Text, line: str) -> None:
+        """Tell the owner, in the log and in a direct message, once a month for each cause."""
+        month = f"{datetime.now(UTC):%Y-%m}"
+        if await self._facts.get(cause) == month:
+            return
+        _log.warning("%s", line)
+        await self._facts.remember(cause, month)
+        await self._delivery.warn_owner(text)
 
     async def watch_budget(self) -> None:
         """Warn the owner, once a month for each budget in dollars, when most of it is spent.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.records import Job, hundredths, micros, milliseconds, usd
+from bot.records import Job, credits, hundredths, micros, milliseconds, usd
 from bot.storage import ledger
 from bot.storage.database import Database, queries
 from bot.storage.rows import job_of, readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
 
     import aiosqlite
 
@@ -23,21 +23,49 @@ _LAST_LOOK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardl
 _DUE_AT_ONCE = 20
 
 
+_HIGHEST_FACTOR = 4
+"""How many times its published price an image may cost for that to be learned.
+
+The credits already tell options apart; a model without a table of them may still charge up to three times its
+base price for the dearest ones (4K with web search costs three credits). The rest is room for a price that
+has just risen. More is a mistake, and would refuse every order under a budget.
+"""
+_LEARNED_FOR = timedelta(days=7)
+_BELIEVED_USD = (Decimal("0.001"), Decimal(10))
+"""The least and the most that is believed of a published price; images cost some cents at most."""
+_UNPUBLISHED_USD = Decimal("0.25")  # taken for the price of a model for which none is published
+
+
+def is_believed(published: Decimal) -> bool:
+    """Return whether a published price can be one; 0 would make every budget endless."""
+    least, most = _BELIEVED_USD
+    return least <= published <= most
+
+
 @dataclass(frozen=True)
 class Prices:
-    """A model's prices: as RunComfy publishes one, and what an image of each kind has cost last."""
+    """A model's prices: the published one, and what an image of each kind has cost last."""
 
-    _usd_each: Mapping[int, int]
+    published: Decimal | None
+    """For an image of one credit; None if RunComfy has never published one that is believed."""
+    _learned: Mapping[Decimal, Decimal]
+    """What an image has cost last, by its credits."""
 
     def expected_each(self, credits_each: Decimal) -> Decimal | None:
-        """What an image is expected to cost: as published or as the last of its kind, whichever is more.
+        """Return what an image is expected to cost: the higher of the published price and the learned one.
 
-        None where RunComfy has never said anything.
+        None if neither is known.
         """
-        known = [usd(self._usd_each[_BASE]) * credits_each] if _BASE in self._usd_each else []
-        if (kind := hundredths(credits_each)) in self._usd_each:
-            known.append(usd(self._usd_each[kind]))
+        learned = self._learned.get(credits_each)
+        known = [] if self.published is None else [self.published * credits_each]
+        if learned is not None and learned <= self.highest_each(credits_each):
+            known.append(learned)
         return usd(micros(max(known))) if known else None
+
+    def highest_each(self, credits_each: Decimal) -> Decimal:
+        """Return the most that an image may cost to be learned."""
+        published = _UNPUBLISHED_USD if self.published is None else self.published
+        return _HIGHEST_FACTOR * published * max(credits_each, Decimal(1))
 
 
 class CostStore:
@@ -50,16 +78,28 @@ class CostStore:
 
     async def prices(self, connection: aiosqlite.Connection, model_id: str) -> Prices:
         """What is known now of what a model's images cost, read as a part of the caller's work."""
-        rows = _queries.prices(connection, model_id=model_id)
-        return Prices({row["credits_each"]: row["usd_each"] async for row in rows})
+        rows = [row async for row in _queries.prices(connection, model_id=model_id)]
+        published = next((usd(row["usd_each"]) for row in rows if row["credits_each"] == _BASE), None)
+        if published is not None and not is_believed(published):
+            published = None
+        # Without a published price nothing else is known, and expiry would refuse every order from then on.
+        learned = {
+            credits(row["credits_each"]): usd(row["usd_each"])
+            for row in rows
+            if row["credits_each"] != _BASE and (published is None or _is_fresh(row["learned_at"]))
+        }
+        return Prices(published, learned)
 
-    async def publish(self, model_id: str, base_price: Decimal) -> None:
-        """Keep the price that RunComfy publishes for an image of one credit.
+    async def publish(self, model_id: str, base_price: Decimal) -> bool:
+        """Keep the price that RunComfy publishes for an image of one credit; False if it is not believed.
 
         Raises:
             BusyError: The database did not take it.
         """
-        await self._learn(model_id, _BASE, micros(base_price))
+        if not is_believed(base_price):
+            return False
+        await self._database.transaction(lambda connection: _learn(connection, model_id, _BASE, base_price))
+        return True
 
     async def due(self) -> list[Job]:
         """Jobs whose cost is to be asked for by now, a few at a time."""
@@ -71,8 +111,12 @@ class CostStore:
 
         return await self._database.read(work)
 
-    async def note(self, job: Job, cost: Decimal | None) -> None:
+    async def note(self, job: Job, cost: Decimal | None) -> Decimal | None:
         """Keep what RunComfy says that a job has cost; None is asked once more an hour after its end.
+
+        Returns:
+            The most that one image may cost to be learned, if this one cost more: it was booked, and nothing
+            was learned from it.
 
         Raises:
             BusyError: The database did not take it.
@@ -83,23 +127,34 @@ class CostStore:
             await self._database.transaction(
                 lambda connection: _queries.ask_later(connection, job_id=job.job_id, cost_at=cost_at)
             )
-            return
+            return None
 
-        async def work(connection: aiosqlite.Connection) -> None:
+        async def work(connection: aiosqlite.Connection) -> Decimal | None:
             before = job_of(await _queries.job(connection, job_id=job.job_id))
             after = job_of(await _queries.cost(connection, job_id=job.job_id, cost=micros(cost)))
             if before and after:
                 await ledger.recount(connection, before, after)
+            if not cost:
+                return None  # what RunComfy did not charge says nothing about the next one
+            highest = (await self.prices(connection, job.model_id)).highest_each(job.credits_each)
+            if cost / job.images > highest:
+                return highest
+            await _learn(connection, job.model_id, hundredths(job.credits_each), cost / job.images)
+            return None
 
-        await self._database.transaction(work)
-        if cost:  # what RunComfy did not charge says nothing about the next one
-            await self._learn(job.model_id, hundredths(job.credits_each), micros(cost / job.images))
+        return await self._database.transaction(work)
 
     async def spent_this_month(self) -> Decimal:
         """What the owner has spent, or may have, since the first of the month by UTC."""
         now = datetime.now(UTC)
         return await self._database.read(lambda connection: ledger.spent_usd(connection, now))
 
-    async def _learn(self, model_id: str, credits_each: int, usd_each: int) -> None:
-        values = {"model_id": model_id, "credits_each": credits_each, "usd_each": usd_each}
-        await self._database.transaction(lambda connection: _queries.learn(connection, **values))
+
+async def _learn(connection: aiosqlite.Connection, model_id: str, kind: int, usd_each: Decimal) -> None:
+    values = {"model_id": model_id, "credits_each": kind, "usd_each": micros(usd_each)}
+    await _queries.learn(connection, **values, learned_at=milliseconds(datetime.now(UTC)))
+
+
+def _is_fresh(learned_at: int) -> bool:
+    """Whether a learned price still counts; one of the future was dated by a wrong clock."""
+    return abs(milliseconds(datetime.now(UTC)) - learned_at) <= _LEARNED_FOR // timedelta(milliseconds=1)

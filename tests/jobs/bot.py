@@ -55,6 +55,8 @@ class Channel:
         """How many of each job's images came."""
         self.told: Counter[str] = Counter()
         """How often each job's end was told."""
+        self.warnings: list[Text] = []
+        """What the bot's owner was told."""
         self.refusals = 0
         """So many deliveries are refused next."""
         self.deleted: set[str] = set()
@@ -90,7 +92,7 @@ class Channel:
         self.images[job.job_id] = max(len(files), self.images[job.job_id])
 
     async def warn_owner(self, text: Text) -> None:
-        pass
+        self.warnings.append(text)
 
     def _note(self, job: Job) -> None:
         if job.message_id:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import aiosqlite
 
 FREE = Limits()
-NEWEST = 7
+NEWEST = 8
 
 
 def make_empty(path: Path) -> None:

@@ -152,6 +152,8 @@ pool-exceeded = { $fits ->
 }
 budget-exceeded = ⏳ This bot's budget for all servers is used up. Its owner has set it; more { $resets }.
 price-unknown = ⏳ RunComfy has not told this bot yet what an image costs, and its owner has set a budget in dollars. Nothing was charged; try again in a minute.
+cost-not-learned = ⚠️ RunComfy charged ${ $cost } for one job of { $model }; I expected at most ${ $highest }. It counts in this month's budget, but not in the estimates for other jobs. Check your RunComfy bill.
+price-not-believed = ⚠️ RunComfy publishes ${ $price } as the price of an image of { $model }, which can't be right. I'm ignoring it and using the last price I know. Check the model's page.
 budget-alarm = ⚠️ ${ $spent } of this month's ${ $budget } (BUDGET_USD) are spent or ordered. When nothing is left, this bot takes no more orders until the first of next month.
 quota-too-high = ⚠️ That is more than this bot's owner allows: { $maximum }. Choose a lower limit.
 job-not-found = ⚠️ There is no such job here. Start a new one with /imagine.

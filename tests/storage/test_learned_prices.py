@@ -1,0 +1,182 @@
+"""What a cost teaches about the next one: within bounds, for a while, and never so that all orders stop."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import BudgetExceededError
+from bot.limits import Limits
+from bot.records import JobStatus
+from bot.storage.costs import CostStore
+from bot.storage.database import migrations, open_database
+from tests.orders import MODEL_ID, order, reserve
+from tests.storage.ledger import change
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.records import Job
+    from bot.storage.database import Database
+    from bot.storage.jobs import JobStore
+
+BUDGET = Decimal(50)
+PUBLISHED = Decimal("0.08")
+
+
+@pytest.fixture
+def costs(database: Database) -> CostStore:
+    return CostStore(database, budget_usd=BUDGET)
+
+
+def shift(path: Path, *, days: int) -> None:
+    """Let every price have been learned at another time."""
+    change(path, f"update prices set learned_at = learned_at + {days} * 86400000")  # noqa: S608 (a number)
+
+
+async def expected(database: Database, costs: CostStore, credits_each: str = "1") -> Decimal | None:
+    prices = await database.read(lambda connection: costs.prices(connection, MODEL_ID))
+    return prices.expected_each(Decimal(credits_each))
+
+
+async def done(jobs: JobStore, *, credits_each: str = "1", images: int = 1) -> Job:
+    """A job whose cost is not known yet."""
+    job = order(images=images, credits_each=Decimal(credits_each), usd_each=PUBLISHED)
+    await reserve(jobs, job, Limits())
+    await jobs.submitting(job.job_id)
+    await jobs.submitted(job.job_id, f"request-of-{job.job_id}")
+    ended = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=images)
+    assert ended
+    return ended
+
+
+async def ordered(database: Database, jobs: JobStore, costs: CostStore) -> bool:
+    """Order an image as it is expected to cost now."""
+    job = order(usd_each=await expected(database, costs))
+    return await reserve(jobs, job, Limits(), budget_usd=BUDGET)
+
+
+async def test_an_absurd_cost_is_booked_and_not_learned(
+    database: Database, jobs: JobStore, costs: CostStore, path: Path
+) -> None:
+    """The month is spent, as RunComfy says; the next one is not."""
+    await costs.publish(MODEL_ID, PUBLISHED)
+    job = await done(jobs)
+    assert await costs.note(job, Decimal(60)) == Decimal("0.32")
+    assert (await jobs.get(job.job_id)).cost == Decimal(60)
+    assert await costs.spent_this_month() == Decimal(60)
+    assert await expected(database, costs) == PUBLISHED
+    with pytest.raises(BudgetExceededError):
+        await ordered(database, jobs, costs)
+    change(path, "update usage set starts_at = starts_at - 31 * 86400000")
+    assert await ordered(database, jobs, costs)
+
+
+async def test_other_costs_are_learned_afterwards(
+    database: Database, jobs: JobStore, costs: CostStore
+) -> None:
+    await costs.publish(MODEL_ID, PUBLISHED)
+    await costs.note(await done(jobs), Decimal(60))
+    assert await costs.note(await done(jobs), Decimal("0.1")) is None
+    assert await expected(database, costs) == Decimal("0.1")
+    await costs.note(await done(jobs), Decimal(60))
+    assert await expected(database, costs) == Decimal("0.1")
+    await costs.note(await done(jobs), Decimal("0.09"))
+    assert await expected(database, costs) == Decimal("0.09")
+    await costs.note(await done(jobs), Decimal(0))
+    assert await expected(database, costs) == Decimal("0.09")
+
+
+@pytest.mark.parametrize(
+    ("credits_each", "images", "learned", "refused"),
+    [
+        ("1", 1, "0.32", "0.33"),
+        ("1", 4, "1.28", "1.29"),
+        ("0.75", 1, "0.32", "0.33"),
+        ("3", 2, "1.92", "1.94"),
+    ],
+)
+async def test_how_much_is_learned(  # noqa: PLR0917 (a row of a table)
+    database: Database, jobs: JobStore, credits_each: str, images: int, learned: str, refused: str
+) -> None:
+    """Four times the published price; of what counts more than a credit, four times that."""
+    costs = CostStore(database, budget_usd=BUDGET)
+    await costs.publish(MODEL_ID, PUBLISHED)
+    job = await done(jobs, credits_each=credits_each, images=images)
+    assert await costs.note(job, Decimal(refused))
+    assert await expected(database, costs, credits_each) == PUBLISHED * Decimal(credits_each)
+    assert await costs.note(job, Decimal(learned)) is None
+    assert await expected(database, costs, credits_each) == Decimal(learned) / images
+
+
+async def test_a_learned_price_expires(
+    database: Database, jobs: JobStore, costs: CostStore, path: Path
+) -> None:
+    await costs.publish(MODEL_ID, PUBLISHED)
+    await costs.note(await done(jobs), Decimal("0.3"))
+    shift(path, days=-6)
+    assert await expected(database, costs) == Decimal("0.3")
+    shift(path, days=-2)
+    assert await expected(database, costs) == PUBLISHED
+    shift(path, days=400)  # by a clock that was wrong
+    assert await expected(database, costs) == PUBLISHED
+    await costs.note(await done(jobs), Decimal("0.2"))
+    assert await expected(database, costs) == Decimal("0.2")
+
+
+async def test_a_published_price_that_falls_bounds_what_was_learned_before(
+    database: Database, jobs: JobStore, costs: CostStore
+) -> None:
+    await costs.publish(MODEL_ID, Decimal(1))
+    await costs.note(await done(jobs), Decimal("3.5"))
+    assert await expected(database, costs) == Decimal("3.5")
+    await costs.publish(MODEL_ID, PUBLISHED)
+    assert await expected(database, costs) == PUBLISHED
+
+
+async def test_without_a_published_price(
+    database: Database, jobs: JobStore, costs: CostStore, path: Path
+) -> None:
+    """A learned one is all that is known, so it stays; it is bounded as if $0.25 were published."""
+    assert await costs.note(await done(jobs), Decimal(60)) == Decimal(1)
+    assert await expected(database, costs) is None
+    assert await costs.note(await done(jobs), Decimal("0.5")) is None
+    shift(path, days=-300)
+    assert await expected(database, costs) == Decimal("0.5")
+
+
+@pytest.mark.parametrize("price", ["0", "0.0000001", "10.01", "60", "10000"])
+async def test_a_published_price_that_can_not_be_one_is_ignored(
+    database: Database, jobs: JobStore, costs: CostStore, price: str
+) -> None:
+    assert not await costs.publish(MODEL_ID, Decimal(price))
+    assert await expected(database, costs) is None
+    await costs.publish(MODEL_ID, PUBLISHED)
+    assert not await costs.publish(MODEL_ID, Decimal(price))
+    assert await expected(database, costs) == PUBLISHED
+    assert await costs.note(await done(jobs), Decimal(60)) == Decimal("0.32")
+
+
+async def test_prices_of_an_older_database(path: Path) -> None:
+    """One that was learned without a bound blocks nothing; a plausible one counts on for a while."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        for number in range(1, 8):
+            connection.executescript(migrations()[number].read_text("utf-8"))
+        connection.execute("pragma user_version = 7")
+        for row in ((0, 80_000), (100, 60_000_000), (150, 200_000)):
+            connection.execute("insert into prices values (?, ?, ?)", (MODEL_ID, *row))
+        connection.execute("insert into prices values ('free', 0, 0)")
+        connection.commit()
+    async with open_database(path) as database:
+        costs = CostStore(database, budget_usd=BUDGET)
+        assert await expected(database, costs) == PUBLISHED
+        assert await expected(database, costs, "1.5") == Decimal("0.2")
+        free = await database.read(lambda connection: costs.prices(connection, "free"))
+        assert free.published is None
+        shift(path, days=-8)
+        assert await expected(database, costs, "1.5") == Decimal("0.12")
