@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 from discord.utils import snowflake_time, utcnow
 
+from bot.discord.answers import check_answer
+
 if TYPE_CHECKING:
     from types import SimpleNamespace
 
@@ -39,7 +41,10 @@ class Throttle:
         self._invalid: deque[float] = deque()
 
     def trace(self) -> aiohttp.TraceConfig:
-        """What a session needs (`trace_configs`, discord.py's `http_trace`) for its requests to be kept."""
+        """What a session needs (`trace_configs`, discord.py's `http_trace`) for its requests to be kept.
+
+        A success without the JSON that was asked for becomes a lost answer; see `bot.discord.answers`.
+        """
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._before)
         trace.on_request_end.append(self._after)
@@ -95,6 +100,7 @@ class Throttle:
         route, response = _route(answered.url), answered.response
         if not route:
             return
+        await check_answer(response)
         self._meter.asked("discord", route, str(response.status))
         scope = response.headers.get("X-RateLimit-Scope", "edge")
         if response.status == 429:

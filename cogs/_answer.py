@@ -14,7 +14,7 @@ from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.log import about
 from cogs import _render as render
 from cogs._buttons import JobButton
-from cogs._respond import ANSWERED_ALREADY, REFUSED_WORDS, respond
+from cogs._respond import REFUSED_WORDS, is_trouble, respond
 
 if TYPE_CHECKING:
     from bot.records import Job
@@ -28,7 +28,7 @@ _UNKNOWN_WEBHOOK = 10015
 async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
     """Show the job in a new message and carry it on; give it back where that message cannot be seen."""
     bot: ImagineBot = interaction.client
-    with about(job.job_id):
+    with about(job.job_id), bot.jobs.kept_going(job):
         message_id = await _respond(interaction, job)
         if message_id is None:
             await bot.jobs.unanswered(job)
@@ -48,7 +48,7 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
     def is_passing(error: Exception) -> bool:
         if isinstance(error, discord.HTTPException) and error.code == _UNKNOWN_WEBHOOK:
             return time.monotonic() - begun_at < _TOKEN_IS_NEW_SECONDS
-        return _is_trouble(error)
+        return is_trouble(error)
 
     lives = (job.asked_at + _TOKEN_LIVES - datetime.now(UTC)).total_seconds()
     tries = stamina.retry_context(
@@ -73,17 +73,11 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
         _log.warning("the first response was not taken: %s", error)
         if error.code == REFUSED_WORDS and not render.is_wordless(job):
             return await _respond(interaction, render.wordless(job))
-        if error.code != ANSWERED_ALREADY and error.status < 500:
+        if error.status < 500:
             return None
     except NETWORK_ERRORS as error:
         _log.warning("the first response was lost: %s", type(error).__name__)
     else:
-        return response.message_id
+        if response and response.message_id:
+            return response.message_id
     return await find_answer(bot, job)
-
-
-def _is_trouble(error: Exception) -> bool:
-    """Whether Discord has said nothing of what it was asked."""
-    if isinstance(error, discord.HTTPException):
-        return error.status >= 500 or error.status == 429
-    return isinstance(error, NETWORK_ERRORS)

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import discord
+import stamina
 from discord import app_commands
 
 from bot.client import NETWORK_ERRORS
 from bot.errors import BotError, UnexpectedError
 from bot.i18n import translate
 from cogs._render import text_values
-from cogs._respond import respond
+from cogs._respond import has_response, respond
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,8 +55,11 @@ async def boundary(interaction: discord.Interaction[Any]) -> AsyncIterator[None]
 async def whisper(interaction: discord.Interaction[Any], text: str) -> None:
     """Say something to one person only, as the first response or after it."""
     try:
-        if interaction.response.is_done():
-            await interaction.followup.send(text, ephemeral=True)
+        if has_response(interaction):
+            # Sent again after a lost answer, the worst is that one person reads it twice.
+            async for attempt in stamina.retry_context(on=NETWORK_ERRORS, attempts=3, wait_initial=0.5):
+                with attempt:
+                    await interaction.followup.send(text, ephemeral=True)
         else:
             await respond(interaction, content=text, ephemeral=True)
     except (discord.HTTPException, *NETWORK_ERRORS) as error:

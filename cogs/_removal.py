@@ -20,7 +20,7 @@ from cogs._buttons import JobButton, Verb, buttons, custom_ids
 from cogs._errors import whisper
 from cogs._log import job_values
 from cogs._requester import may, requester
-from cogs._respond import insist, respond
+from cogs._respond import edit_response, insist, is_trouble, respond
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -87,7 +87,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: Te
         bot.guild_log.say(job.guild_id, Text("log-deleted", values))
     # Discord may take longer than three seconds; the wish counts, whether or not it takes this.
     with suppress(discord.HTTPException, *NETWORK_ERRORS):
-        await interaction.response.defer()
+        await insist(interaction, interaction.response.defer)
     await bot.removal.finish(job_id)
     if JobButton.custom_id_of(job, Verb.KEEP) in custom_ids(interaction.message):
         await _insist(interaction.delete_original_response)
@@ -95,7 +95,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: Te
     text = text or Text("deleted")
     words = translate(text.key, interaction.locale.value, **text.values)
     if _is_private(interaction):
-        await interaction.edit_original_response(content=words, view=None)
+        await edit_response(interaction, content=words, view=None)
     else:  # a forged press under a message that everybody sees
         await whisper(interaction, words)
 
@@ -127,7 +127,7 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
 
 async def _insist(deletion: Callable[[], Awaitable[None]]) -> None:
     try:
-        async for attempt in stamina.retry_context(on=_is_passing, attempts=3, wait_initial=0.5, timeout=30):
+        async for attempt in stamina.retry_context(on=is_trouble, attempts=3, wait_initial=0.5, timeout=30):
             with attempt:
                 await deletion()
     except discord.HTTPException as error:
@@ -135,12 +135,6 @@ async def _insist(deletion: Callable[[], Awaitable[None]]) -> None:
             raise NotRemovedError(f"Discord answers HTTP {error.status}, code {error.code}") from error
     except NETWORK_ERRORS as error:
         raise NotRemovedError(f"Discord does not answer: {type(error).__name__}") from error
-
-
-def _is_passing(error: Exception) -> bool:
-    if isinstance(error, discord.HTTPException):
-        return error.status >= 500 or error.status == 429
-    return isinstance(error, NETWORK_ERRORS)
 
 
 def _is_private(interaction: discord.Interaction[Any]) -> bool:

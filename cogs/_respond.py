@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,14 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import discord
 import stamina
 
+from bot.client import NETWORK_ERRORS
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 REFUSED_WORDS = 200000
 """Discord's code where the server's AutoMod has blocked what was to be said."""
 ANSWERED_ALREADY = 40060
 """discord.py repeats a callback that met a 5xx; the first may have arrived."""
 
+_HAS_RESPONSE = "has_response"
 _PATIENCE_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
 
@@ -25,7 +29,7 @@ T = TypeVar("T")
 Response = discord.InteractionCallbackResponse[Any]
 
 
-async def respond(interaction: discord.Interaction[Any], **content: Any) -> Response:
+async def respond(interaction: discord.Interaction[Any], **content: Any) -> Response | None:
     """Send a message; see `insist`."""
     return await insist(interaction, partial(interaction.response.send_message, **content))
 
@@ -36,33 +40,79 @@ async def gain_time(interaction: discord.Interaction[Any]) -> None:
     Raises:
         discord.HTTPException: Discord does not take it.
     """
-    try:
-        await insist(interaction, partial(interaction.response.defer, ephemeral=True, thinking=True))
-    except discord.HTTPException as error:
-        if error.code != ANSWERED_ALREADY:
-            raise
+    await insist(interaction, partial(interaction.response.defer, ephemeral=True, thinking=True))
 
 
-async def insist(interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]) -> T:
-    """Send a first response, again while the three seconds last where Discord's edge says "too many calls".
+async def insist(interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]) -> T | None:
+    """Send a first response, again while the three seconds last where a limit or a lost answer is in the way.
 
     discord.py waits out the limits of Discord itself, and raises those that come without a Via header.
 
+    Returns:
+        What `send` returned; None where Discord has a response already, as after a lost answer.
+
     Raises:
         discord.HTTPException: Discord does not take it.
+        aiohttp.ClientError, OSError: No answer came in time.
     """
     try:
         return await _send(interaction, send)  # nearly always; a retry_context takes as long as this
-    except discord.HTTPException as error:
-        if not _is_too_many(error):
+    except (discord.HTTPException, *NETWORK_ERRORS) as error:
+        if is_answered(interaction, error):
+            return None
+        if not _is_passing(error):
             raise
     await asyncio.sleep(_PAUSE_SECONDS)
-    async for attempt in stamina.retry_context(
-        on=_is_too_many, timeout=1.8, wait_initial=_PAUSE_SECONDS, wait_max=0.8
-    ):
-        with attempt:
-            return await _send(interaction, send)
+    try:
+        async for attempt in stamina.retry_context(
+            on=_is_passing, timeout=1.8, wait_initial=_PAUSE_SECONDS, wait_max=0.8
+        ):
+            with attempt:
+                return await _send(interaction, send)
+    except discord.HTTPException as error:
+        if not is_answered(interaction, error):
+            raise
+        return None
     raise AssertionError  # the loop above returns or raises
+
+
+def has_response(interaction: discord.Interaction[Any]) -> bool:
+    """Whether Discord has a first response, as far as is known; discord.py knows of no lost one."""
+    return interaction.response.is_done() or bool(interaction.extras.get(_HAS_RESPONSE))
+
+
+def is_answered(interaction: discord.Interaction[Any], error: Exception) -> bool:
+    """Whether Discord says that it has a response already, which is noted."""
+    if not isinstance(error, discord.HTTPException) or error.code != ANSWERED_ALREADY:
+        return False
+    interaction.extras[_HAS_RESPONSE] = True
+    return True
+
+
+async def edit_response(
+    interaction: discord.Interaction[Any], *, attachments: Sequence[discord.File] = (), **content: Any
+) -> None:
+    """Change the first response, again where Discord has trouble or its answer is lost.
+
+    Raises:
+        discord.HTTPException: Discord does not take it.
+        aiohttp.ClientError, OSError: No answer came.
+    """
+    files = [(file.fp.read(), file.filename, file.description) for file in attachments]  # each is sent once
+    async for attempt in stamina.retry_context(on=is_trouble, attempts=3, wait_initial=0.5, timeout=30):
+        with attempt:
+            if files:
+                content["attachments"] = [
+                    discord.File(io.BytesIO(data), name, description=words) for data, name, words in files
+                ]
+            await interaction.edit_original_response(**content)
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether Discord has said nothing of what it was asked, so that asking again may help."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 or error.status == 429
+    return isinstance(error, NETWORK_ERRORS)
 
 
 async def _send(interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]) -> T:
@@ -85,5 +135,7 @@ async def room(places: asyncio.Semaphore) -> AsyncIterator[None]:
         places.release()
 
 
-def _is_too_many(error: Exception) -> bool:
-    return isinstance(error, discord.HTTPException) and error.status == 429
+def _is_passing(error: Exception) -> bool:
+    if isinstance(error, discord.HTTPException):
+        return error.status == 429  # a 5xx was tried several times by discord.py
+    return isinstance(error, NETWORK_ERRORS)

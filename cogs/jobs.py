@@ -122,7 +122,7 @@ class Jobs(commands.Cog):
         # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended. The
         # wish counts, whether or not Discord takes this confirmation.
         with suppress(discord.HTTPException, *NETWORK_ERRORS):
-            await interaction.response.defer()
+            await insist(interaction, interaction.response.defer)
         await self._bot.jobs.cancel(job)
         if interaction.message and interaction.message.id != job.message_id:
             await whisper(interaction, translate("jobs-cancelled", interaction.locale.value))

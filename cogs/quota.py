@@ -26,7 +26,7 @@ from cogs._errors import whisper
 from cogs._quotas import in_words, mention
 from cogs._reports import TOP, alt_text, chart, member_line, table, table_of_days, total_line
 from cogs._requester import manager
-from cogs._respond import gain_time
+from cogs._respond import edit_response, gain_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ class QuotaCommands(commands.Cog):
         lines += [member_line(tally, asker.locale) for tally in used[:_MEMBERS_SHOWN]]
         if len(used) > _MEMBERS_SHOWN:
             lines.append(translate("report-more", asker.locale, count=len(used) - _MEMBERS_SHOWN))
-        await interaction.edit_original_response(embeds=[rules, _embed("\n".join(lines))])
+        await edit_response(interaction, embeds=[rules, _embed("\n".join(lines))])
 
     @quota.command()
     async def export(
@@ -166,9 +166,7 @@ class QuotaCommands(commands.Cog):
         zone = await self._bot.zone(asker.guild_id)
         used = await self._bot.reports.month(asker.guild_id, zone, months_ago=months_ago)
         file = await asyncio.to_thread(table, used)
-        await interaction.edit_original_response(
-            embed=_embed(total_line(used, asker.locale)), attachments=[file]
-        )
+        await edit_response(interaction, embed=_embed(total_line(used, asker.locale)), attachments=[file])
 
     @quota.command()
     async def report(self, interaction: discord.Interaction[Any]) -> None:
@@ -195,7 +193,7 @@ class QuotaCommands(commands.Cog):
             _log.warning("/quota report goes without a picture: %s", error)
         else:
             files.append(discord.File(png, "report.png", description=alt_text(drawn, asker.locale)))
-        await interaction.edit_original_response(embed=shown, attachments=files)
+        await edit_response(interaction, embed=shown, attachments=files)
 
     async def _rules_in_lines(self, asker: Requester) -> list[str]:
         rules = await self._quotas.rules(asker.guild_id)

@@ -18,7 +18,7 @@ from bot.limits import Kind
 from bot.quotas import last_days
 from cogs._quotas import day_label, in_alt_text, mention, period_name, usage_lines
 from cogs._requester import requester
-from cogs._respond import respond
+from cogs._respond import edit_response, respond
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class UsageCommand(commands.Cog):
         await respond(interaction, embed=shown, ephemeral=True)
         if picture := await self._picture(asker, usages, limits.zone):
             # Beside the embed, not in it: Discord shows no alt text of an embed's image.
-            await interaction.edit_original_response(attachments=[picture])
+            await edit_response(interaction, attachments=[picture])
 
     async def _picture(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> discord.File | None:
         """The last 30 days and what is left, with alt text that says the same; None where there is none."""

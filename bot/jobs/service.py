@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from bot.records import Input, Job, JobStatus, Requester
 from bot.rules import UncheckedError, Wording, ruled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.jobs.runner import JobRunner
     from bot.models.catalogue import Catalogue, Model
     from bot.runcomfy import RunComfyClient
@@ -68,7 +71,8 @@ class JobService:
         self._check_runcomfy()
         job = await self._reserve(requester, model, values, parent)
         if job:
-            self._runner.pulse.meter.ordered(job.credits)
+            with self.kept_going(job):
+                self._runner.pulse.meter.ordered(job.credits)
         return job
 
     async def _reserve(
@@ -87,6 +91,20 @@ class JobService:
             except UncheckedError as error:
                 checked = error.wording
                 await checked.check()
+
+    @contextmanager
+    def kept_going(self, job: Job) -> Iterator[None]:
+        """Around the first response to a job: whatever it raises, somebody works on the job.
+
+        As after a restart, its message is looked for, and the job is carried on or given back.
+        """
+        is_settled = False
+        try:
+            yield
+            is_settled = True
+        finally:
+            if not is_settled:
+                self._runner.take(job)
 
     def answered(self, job: Job, message_id: int) -> None:
         """The first response has arrived as this message: note it and carry the job on."""

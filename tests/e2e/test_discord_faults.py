@@ -23,6 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 LIMITED = {"message": "You are being rate limited.", "retry_after": 0.1, "global": False}
 VIA = {"Via": "1.1 google", "Retry-After": "1", "X-RateLimit-Scope": "shared"}
 PAGE = "<html>upstream connect error</html>"
+JSON = {"Content-Type": "application/json"}
 PASSING: dict[str, dict[str, Any]] = {
     "limited by Discord": {"status": 429, "body": LIMITED, "headers": VIA},
     "limited everywhere": {"status": 429, "body": LIMITED | {"global": True}, "headers": VIA},
@@ -31,6 +32,8 @@ PASSING: dict[str, dict[str, Any]] = {
     "500": {"status": 500, "body": {"message": "500: Internal Server Error", "code": 0}},
     "502": {"status": 502, "body": PAGE},
     "503": {"status": 503, "body": PAGE},
+    "200 of a proxy's": {"status": 200, "body": PAGE},
+    "200 without JSON, and it was done": {"status": 200, "body": "", "headers": JSON, "is_late": True},
     "503, and it was done": {"status": 503, "body": PAGE, "is_late": True},
 }
 OUT_OF_REACH: dict[str, dict[str, Any]] = {

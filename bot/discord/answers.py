@@ -1,0 +1,113 @@
+"""What Discord's API answers, checked before discord.py reads it.
+
+A success without the JSON that was asked for (nothing, a proxy's page, half an object, another object) makes
+discord.py raise JSONDecodeError, KeyError or TypeError, although the request may have been carried out. That
+is the same as an answer lost on the way, and here it becomes one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+_Shape: TypeAlias = Any  # a type, a list of one shape, or the shapes of an object's members
+
+
+class LostAnswerError(aiohttp.ClientError):
+    """Discord may have done what it was asked to, and did not say so."""
+
+
+class _Id(str):
+    """Stands for a snowflake."""
+
+    __slots__ = ()
+
+
+# What discord.py reads of each without looking whether it is there. A name with ? may be missing.
+_USER: _Shape = {"id": _Id, "username": str, "discriminator": str, "avatar": object}
+_FILE: _Shape = {"id": _Id, "size": int, "filename": str, "url": str, "proxy_url": str}
+_MESSAGE: _Shape = {
+    "id": _Id,
+    "type": int,
+    "content": str,
+    "author": _USER,
+    "attachments": [_FILE],
+    "embeds": [dict],
+    "components?": [{"type": int}],
+}
+_CALLBACK: _Shape = {
+    "interaction": {"id": _Id, "response_message_id?": _Id},
+    "resource?": {"type": int, "message?": _MESSAGE},
+}
+_APPLICATION: _Shape = dict.fromkeys(("name", "description", "verify_key"), str)
+_APPLICATION |= {
+    "id": _Id,
+    "icon": object,
+    "owner": _USER,
+    "bot_public": bool,
+    "bot_require_code_grant": bool,
+}
+_COMMANDS: _Shape = [{"id": _Id, "name": str, "version": _Id}]
+_CHANNEL: _Shape = {"id": _Id, "type": int}
+_SHAPES: list[tuple[str, _Shape]] = [
+    (r"POST /interactions/\d+/[^/]+/callback", _CALLBACK),
+    (r"GET /channels/\d+/messages", [_MESSAGE]),
+    (r"\w+ /(channels/\d+/messages|webhooks/\d+/[^/]+)(/.*)?", _MESSAGE),
+    (r"\w+ /(users/@me/channels|channels/\d+)", _CHANNEL),
+    (r"\w+ /users/(@me|\d+)", _USER),
+    (r"\w+ /applications/\d+/commands", _COMMANDS),
+    (r"GET /oauth2/applications/@me", _APPLICATION),
+]
+"""What is answered to a method and a path."""
+
+
+async def check_answer(response: aiohttp.ClientResponse) -> None:
+    """Let pass what discord.py can read, and every refusal.
+
+    Raises:
+        LostAnswerError: A success, but not the JSON that was asked for.
+        aiohttp.ClientError: The rest of the answer does not come.
+    """
+    if not response.ok or response.status >= 300:
+        return
+    if response.method == "DELETE":
+        is_read = response.status == 204
+    else:
+        # discord.py compares the type so too, and takes everything else for plain text.
+        is_read = response.headers.get("Content-Type") == "application/json"
+        is_read = is_read and _is_fit(await response.read(), _shape(response.method, response.url))
+    if not is_read:
+        await response.read()  # which lets the connection be used again
+        raise LostAnswerError(f"HTTP {response.status} without what was asked for")
+
+
+def _shape(method: str, url: URL) -> _Shape:
+    asked = f"{method} /{'/'.join(url.parts[3:])}"  # without "/", "api" and "v10"
+    return next((shape for pattern, shape in _SHAPES if re.fullmatch(pattern, asked)), object)
+
+
+def _is_fit(body: bytes, shape: _Shape) -> bool:
+    try:
+        return _has(json.loads(body), shape)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _has(value: object, shape: _Shape) -> bool:
+    if shape is _Id:
+        return isinstance(value, str) and value.isdecimal()
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_has(each, shape[0]) for each in value)
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(
+            name.rstrip("?") in value and _has(value[name.rstrip("?")], inner)
+            for name, inner in shape.items()
+            if not name.endswith("?") or value.get(name.rstrip("?")) is not None
+        )
+    return isinstance(value, shape)

@@ -1,0 +1,149 @@
+"""Whatever is raised between the reservation and the task: the job is carried on, or ended and refunded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import discord
+import pytest
+
+from bot.client import ImagineBot
+from bot.jobs.runner import JobRunner
+from bot.jobs.service import JobService
+from bot.meter import Meter
+from bot.storage.jobs import JobStore
+from cogs import _render as render
+from cogs._buttons import JobButton
+from tests.cogs.small_world import small_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cogs.small_world import SmallWorld
+
+
+class UnforeseenError(Exception):
+    """What nobody has thought of."""
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    async with small_world(tmp_path, monkeypatch) as world:
+        yield world
+
+
+def break_once(
+    world: SmallWorld, patch: pytest.MonkeyPatch, owner: Any, name: str, *, is_late: bool = False
+) -> list[str]:
+    """Let the next call of a function raise: before it does anything, or where it is late, afterwards."""
+    whole, broken = getattr(owner, name), list[str]()
+
+    def fail() -> None:
+        broken.append(name)
+        world.discord.changed()
+
+    def sync(*args: Any, **kwargs: Any) -> Any:
+        if broken:
+            return whole(*args, **kwargs)
+        fail()
+        if is_late:
+            whole(*args, **kwargs)
+        raise UnforeseenError
+
+    async def later(*args: Any, **kwargs: Any) -> Any:
+        if broken:
+            return await whole(*args, **kwargs)
+        fail()
+        if is_late:
+            await whole(*args, **kwargs)
+        raise UnforeseenError
+
+    is_async = name in {"send_message", "unanswered", "fetch_message", "end"}
+    patch.setattr(owner, name, later if is_async else sync)
+    return broken
+
+
+POINTS: list[tuple[Any, str, bool]] = [
+    (Meter, "ordered", False),
+    (render, "embed", False),
+    (render, "view", False),
+    (discord.InteractionResponse, "send_message", False),
+    (discord.InteractionResponse, "send_message", True),
+    (JobService, "answered", False),
+    (JobService, "answered", True),
+    (JobRunner, "take", False),
+]
+WHERE_THE_RESPONSE_IS_LOST: list[tuple[Any, str, bool]] = [
+    (ImagineBot, "webhook", False),
+    (discord.Webhook, "fetch_message", False),
+    (JobButton, "is_under", False),
+]
+WHERE_IT_IS_REFUSED: list[tuple[Any, str, bool]] = [
+    (JobService, "unanswered", False),
+    (JobService, "unanswered", True),
+    (JobStore, "end", False),
+    (JobStore, "end", True),
+]
+
+
+async def check(world: SmallWorld, broken: list[str]) -> None:
+    """Each job ended, and what was charged is what was delivered."""
+    await world.discord.until(lambda: broken)
+    rows = await world.settled()
+    assert rows
+    for row in rows:
+        assert row["ended_at"], row
+        delivered = row["images"] - row["refunded"]
+        assert (delivered > 0) == (row["status"] == "succeeded"), row
+    assert len(world.runcomfy.submits) <= len(rows)
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[1]}{'-late' * point[2]}")
+async def test_an_order(
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
+) -> None:
+    broken = break_once(world, monkeypatch, point[0], point[1], is_late=point[2])
+    await world.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    await check(world, broken)
+
+
+@pytest.mark.parametrize("point", WHERE_THE_RESPONSE_IS_LOST, ids=lambda point: point[1])
+async def test_an_order_whose_response_is_lost(
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
+) -> None:
+    broken = break_once(world, monkeypatch, point[0], point[1], is_late=point[2])
+    world.discord.fail("callback", 200, "", is_late=True)
+    await world.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    await check(world, broken)
+
+
+@pytest.mark.parametrize("point", WHERE_IT_IS_REFUSED, ids=lambda point: f"{point[1]}{'-late' * point[2]}")
+async def test_an_order_whose_response_is_refused(
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
+) -> None:
+    broken = break_once(world, monkeypatch, point[0], point[1], is_late=point[2])
+    world.discord.fail("callback", 403, {"code": 50001, "message": "Missing Access"})
+    await world.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    await check(world, broken)
+
+
+@pytest.mark.parametrize("point", POINTS[1:], ids=lambda point: f"{point[1]}{'-late' * point[2]}")
+async def test_images_that_are_fetched(
+    world: SmallWorld, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
+) -> None:
+    alice = world.discord.people["alice"]
+    refusal = {"code": 50007, "message": "Cannot send messages to this user"}
+    world.discord.fail("edit_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
+    world.discord.fail("create_dm", 403, refusal)
+    message = await (await alice.command("imagine", prompt="a fox", resolution="0.5K")).answered()
+    await world.settled()
+    world.discord.mend("edit_followup")
+    listing = await (await alice.command("jobs")).answered()
+    (fetch,) = (button["custom_id"] for button in listing.buttons.values())
+    broken = break_once(world, monkeypatch, point[0], point[1], is_late=point[2])
+    await alice.press(listing, custom_id=fetch)
+    await world.discord.until(lambda: broken)
+    (row,) = await world.settled()
+    assert row["ended_at"], row
+    assert len(world.runcomfy.submits) == 1
+    assert message
