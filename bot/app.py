@@ -19,7 +19,7 @@ import cogs
 from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import BusyError, ConfigError
 from bot.jobs.bills import Bills
-from bot.jobs.files import Files
+from bot.jobs.files import FOLDER_NAME, Files
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.pulse import Pulse
 from bot.jobs.removal import Removal
@@ -79,6 +79,7 @@ async def _be(settings: Settings) -> None:
         bot, runner = await _put_together(settings, stack)
         await _log_in(bot, settings.discord_token.get_secret_value())
         await _settle_memory()
+        await runner.files.probe.renew()
         await runner.resume()
         connection = asyncio.create_task(bot.connect())
         try:
@@ -194,7 +195,7 @@ def _owners_quotas(settings: Settings) -> OwnersQuotas:
 
 def _files(settings: Settings) -> Files:
     return Files(
-        settings.database_url.parent / "files",
+        settings.database_url.parent / FOLDER_NAME,
         max_bytes=int(settings.files_max_gb * 10**9),
         max_age=timedelta(days=settings.files_days),
     )

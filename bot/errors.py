@@ -186,6 +186,12 @@ class RunComfyProtocolError(OperatorError):
     )
 
 
+class FilesFolderError(OperatorError):
+    """Images can't be stored; the detail names the folder and the user id."""
+
+    remedy = "images can't be stored, so nothing is ordered: correct the folder's owner, permissions or space"
+
+
 class ServiceError(BotError):
     """Another service's trouble after the order: told in the job's own message, with what to do next."""
 

@@ -21,6 +21,7 @@ _Look: TypeAlias = Callable[[Settings], Awaitable[list[Finding]]]
 _LOOKS: tuple[tuple[str, _Look, frozenset[str]], ...] = (
     ("database", machine.look_at_database, frozenset({"database_url"})),
     ("disk", machine.look_at_disk, frozenset({"database_url"})),
+    ("files", machine.look_at_files, frozenset({"database_url"})),
     ("Discord", services.look_at_discord, frozenset({"discord_token", "discord_proxy"})),
     (
         "RunComfy",

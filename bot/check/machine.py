@@ -13,13 +13,15 @@ from bot import config
 from bot.check.finding import Finding
 from bot.config import Settings
 from bot.errors import ConfigError
+from bot.jobs.files import FOLDER_NAME
+from bot.jobs.folder_probe import FREE_BYTES_MIN, probe_folder
 from bot.models.catalogue import Catalogue
 from bot.storage.condition import look_at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LITTLE_SPACE, _TOO_LITTLE_SPACE = 10**9, 10**8  # bytes; an order's four images in 4K may need 10**8
+_LITTLE_SPACE = 10**9  # bytes
 
 
 def read_settings() -> tuple[Settings | None, frozenset[str], list[Finding]]:
@@ -75,11 +77,21 @@ async def look_at_disk(settings: Settings) -> list[Finding]:
     """Whether there is room for the database and for images that wait to be posted."""
     free = shutil.disk_usage(_existing(settings.database_url.parent)).free
     text = f"{free / 10**9:.1f} GB free beside the database"
-    if free < _TOO_LITTLE_SPACE:
+    if free < FREE_BYTES_MIN:
         return [Finding("problem", "disk", f"{text}: make room, or nothing can be ordered")]
     if free < _LITTLE_SPACE:
         return [Finding("note", "disk", f"{text}: make room soon")]
     return [Finding("ok", "disk", text)]
+
+
+async def look_at_files(settings: Settings) -> list[Finding]:
+    """Whether images can be stored, proved by a real file, which is removed again."""
+    folder = settings.database_url.parent / FOLDER_NAME
+    problem = await asyncio.to_thread(probe_folder, folder, keep=False)
+    if problem:
+        text = f"{problem}: correct its owner, permissions or space, or nothing can be ordered"
+        return [Finding("problem", "files", text)]
+    return [Finding("ok", "files", f"images can be stored in {folder.absolute()} by user id {os.geteuid()}")]
 
 
 def _existing(folder: Path) -> Path:

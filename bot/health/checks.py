@@ -1,4 +1,4 @@
-"""Whether the gateway, the database, the runner and RunComfy are well, and what is wrong where not."""
+"""Whether gateway, database, runner, files folder and RunComfy are well, and what is wrong if not."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ class Health:
                     "gateway": self._gateway(),
                     "database": database,
                     "runner": await self._carrying(),
+                    "files": self._storing(),
                     "runcomfy": self._painter(),
                 }
                 self._seen_at = time.monotonic()
@@ -110,6 +111,10 @@ class Health:
         before, self._left_alone = self._left_alone, live - self._runner.pulse.carried
         lost = before & self._left_alone
         return f"nobody carries job {min(lost)} and {len(lost) - 1} more: restart the bot" if lost else None
+
+    def _storing(self) -> Part:
+        problem = self._runner.files.probe.problem
+        return Part("red", f"images can't be stored, so nothing is ordered: {problem}") if problem else Part()
 
     def _painter(self) -> Part:
         if trouble := self._runner.trouble:

@@ -23,7 +23,7 @@ _POST = (0.1, 0.2, 0.5, 1, 2, 4, 6, 10, 30, 60, 300)
 _LIVE = tuple(status for status in JobStatus if not status.is_final)
 _ENDS = tuple(status for status in JobStatus if status.is_final)
 _SCOPES = ("user", "global", "shared", "edge")
-_PARTS = ("gateway", "database", "runner", "runcomfy")
+_PARTS = ("gateway", "database", "runner", "files", "runcomfy")
 
 
 class Metrics(Meter):

@@ -13,6 +13,7 @@ from bot.os_errors import retry_transient
 from bot.runcomfy.fair_slots import Owner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bot.jobs.files import Files
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bot.runcomfy import Downloader
 
 _log = logging.getLogger(__name__)
+_FOLDER_PATIENCE_SECONDS = 120.0  # then people are told, and can collect the images later
 
 
 class Fetching:
@@ -42,15 +44,8 @@ class Fetching:
             return job, stored
         urls = await self._following.follow(job, is_new=is_new)
         self._turns.leave(job.job_id)
-        folder, owner = self._files.folder(job), Owner(job.guild_id, job.user_id)
         with doing(Step.DOWNLOADING):
-            found = await asyncio.gather(
-                *(
-                    self._downloader.download(url, folder, str(index), owner)
-                    for index, url in enumerate(urls, 1)
-                ),
-                return_exceptions=True,
-            )
+            found = await self._download(job, urls)
         for problem in found:
             if isinstance(problem, OutputUnavailableError):
                 _log.warning("a file cannot be fetched: %s", problem)
@@ -61,6 +56,26 @@ class Fetching:
             raise OutputUnavailableError("none of the files")
         is_partial = len(files) < min(len(urls), job.images)
         return replace(job, error=OutputUnavailableError.key) if is_partial else job, files
+
+    async def _download(self, job: Job, urls: Sequence[str]) -> list[Path | BaseException]:
+        """Each file, or why it can't be had; repeated for two minutes while none can be stored."""
+        folder, owner = self._files.folder(job), Owner(job.guild_id, job.user_id)
+        deadline = asyncio.get_running_loop().time() + _FOLDER_PATIENCE_SECONDS
+        while True:
+            found = await asyncio.gather(
+                *(
+                    self._downloader.download(url, folder, str(index), owner)
+                    for index, url in enumerate(urls, 1)
+                ),
+                return_exceptions=True,
+            )
+            if not any(isinstance(each, BaseException) for each in found):
+                return found
+            await self._files.probe.renew()
+            if self._files.probe.problem is None:
+                return found
+            if not await self._files.probe.wait_until_writable(deadline):
+                return found
 
     async def _stored(self, job: Job) -> list[Path]:
         return self._files.of(job)

@@ -7,13 +7,17 @@ import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from bot.jobs.folder_probe import FolderProbe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.records import Job
 
+FOLDER_NAME = "files"  # beside the database
 _JOB_ID = re.compile(r"[0-9a-f]{32}")  # whatever else lies there is not the bot's
 
 
@@ -35,13 +39,21 @@ class Files:
     max_bytes: int
     max_age: timedelta
 
+    @cached_property
+    def probe(self) -> FolderProbe:
+        """Tells whether files can be stored here."""
+        return FolderProbe(self.root)
+
     def folder(self, job: Job) -> Path:
         """Where the job's files belong."""
         return self.root / job.job_id
 
     def of(self, job: Job) -> list[Path]:
         """The job's files in order, where all of them are there."""
-        files = sorted(self.folder(job).glob("[0-9]*.*"))
+        try:
+            files = sorted(self.folder(job).glob("[0-9]*.*"))
+        except PermissionError:
+            return []  # `probe` tells of it
         return files if len(files) == job.images else []
 
     async def remove(self, job_id: str) -> None:

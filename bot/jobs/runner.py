@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import (
     BotError,
     DeliveryError,
+    FilesFolderError,
     OperatorError,
     RunComfyUnavailableError,
     SubmissionUnknownError,
@@ -81,7 +82,7 @@ class JobRunner:
         self._fetching = Fetching(following, self._turns, downloader, files)
         self.upkeep = upkeep
         self._delivery = delivery
-        self._files = files
+        self.files = files
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._reported: set[type[OperatorError]] = set()
         self._is_closing = False
@@ -185,6 +186,7 @@ class JobRunner:
             if is_new:
                 if not await self._turns.take(job):
                     raise CancelledOnTheWayError  # noqa: TRY301 (the one end of all cancelled jobs)
+                await self.files.probe.require()
                 job = await self._submission.submit(job)
                 self._reported.clear()
             job, files = await self._fetching.files(job, is_new=is_new)
@@ -218,10 +220,11 @@ class JobRunner:
             await self._delivery.deliver(job, files)
         delivered = min(len(files), job.images)
         await self._ended(job, JobStatus.SUCCEEDED, delivered=delivered, error=job.error)
-        await self._files.remove(job.job_id)
+        await self.files.remove(job.job_id)
 
     async def _fail(self, job: Job, error: BotError) -> None:
-        if isinstance(error, OperatorError) and type(error) not in self._reported:
+        is_logged = isinstance(error, FilesFolderError)  # by the probe, once
+        if isinstance(error, OperatorError) and type(error) not in self._reported and not is_logged:
             self._reported.add(type(error))  # the owner is told once of each cause, not once for each job
             _log.error("%s (first seen with this job: %s)", error.remedy, error)
         else:

@@ -61,6 +61,7 @@ class JobService:
 
         Raises:
             RunComfyDownError: There is nobody to order from.
+            FilesFolderError: The images could not be stored.
             UserError: The server's rules do not allow it, or a value breaks the model's schema; see `ruled`
                 and `Wording.check`.
             QuotaExceededError: The member's limit, or the server's, does not allow so many credits.
@@ -69,6 +70,7 @@ class JobService:
             BusyError: The database did not take it; nothing was reserved.
         """
         self._check_runcomfy()
+        await self._runner.files.probe.require()
         job = await self._reserve(requester, model, values, parent)
         if job:
             with self.kept_going(job):

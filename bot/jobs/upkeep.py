@@ -79,6 +79,7 @@ class Upkeep:
         while True:
             bills = self._bills
             for work in (
+                self._files.probe.renew,
                 partial(self._removal.go_on, self._move),
                 bills.ask_prices,
                 self.clear_away,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.e2e.world import World
 
 EVERY_RIGHT = str((1 << 50) - 1)
-SUBJECTS = ["settings", "models", "database", "disk", "Discord", "commands", "servers", "RunComfy"]
+SUBJECTS = ["settings", "models", "database", "disk", "files", "Discord", "commands", "servers", "RunComfy"]
 NEWEST = max(migrations())
 
 

@@ -42,7 +42,7 @@ async def dockers_check(world: World, **settings: str) -> int:
 async def test_a_runner_that_is_wedged_is_seen_and_so_is_that_it_goes_on(tmp_path: Path) -> None:
     """Another program locks the database: the process lives, answers and carries nothing on."""
     async with open_world(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as world:
-        parts = dict.fromkeys(("gateway", "database", "runner", "runcomfy"), WELL)
+        parts = dict.fromkeys(("gateway", "database", "runner", "files", "runcomfy"), WELL)
         # Discord has the bot's word a moment before the bot has Discord's.
         await becomes(world, lambda *said: said == (200, {"status": "ok", **parts}), within=10)
         assert [await dockers_check(world), await dockers_check(world, HEALTH_PORT="")] == [0, 0]

@@ -1,0 +1,118 @@
+"""Probe whether images can be stored, so that none is ordered that would be paid for and lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from bot.errors import FilesFolderError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_log = logging.getLogger(__name__)
+FREE_BYTES_MIN = 10**8  # four images in 4K may need as much
+_FRESH_SECONDS = 10.0
+_PAUSE_SECONDS = 2.0
+
+
+def probe_folder(folder: Path, *, keep: bool = True) -> str | None:
+    """Write, sync, rename and delete a file in a folder, which is made if it is missing.
+
+    Args:
+        folder: The folder.
+        keep: Whether folders that had to be made stay.
+
+    Returns:
+        What is wrong, with the folder and the user id; None if all of that worked.
+    """
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    part, probe = folder / f".probe-{os.getpid()}.part", folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as file:
+                file.write(b"probe")
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(probe)
+            probe.unlink()
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return f"{folder.absolute()} can't be written by user id {os.geteuid()}: {error.strerror}"
+    finally:
+        if not keep:
+            with suppress(OSError):
+                for each in missing:
+                    each.rmdir()
+    if free < FREE_BYTES_MIN:
+        return f"{folder.absolute()} has only {free / 10**6:.0f} MB left for user id {os.geteuid()}"
+    return None
+
+
+class FolderProbe:
+    """Remember the latest probe of a folder, and renew it when it is old.
+
+    `problem` is what the latest one found, None if all was well. Changes are logged.
+    """
+
+    def __init__(self, folder: Path, *, answer_seconds: float = 1.0, hung_seconds: float = 10.0) -> None:
+        self.problem: str | None = None
+        self._folder = folder
+        self._answer_seconds = answer_seconds  # an interaction waits for its first response meanwhile
+        self._hung_seconds = hung_seconds
+        self._probing: asyncio.Future[str | None] | None = None
+        self._begun_at = float("-inf")
+        self._renewed_at = float("-inf")
+
+    async def require(self) -> None:
+        """Return if images can be stored, as of ten seconds ago at most; a problem is probed again.
+
+        Raises:
+            FilesFolderError: They can't be.
+        """
+        if self.problem or asyncio.get_running_loop().time() - self._renewed_at > _FRESH_SECONDS:
+            await self.renew()
+        if self.problem:
+            raise FilesFolderError(self.problem)
+
+    async def renew(self) -> None:
+        """Probe now, or wait for the probe under way, but not for long: a slow disk is no problem yet."""
+        if self._probing is None:
+            self._begun_at = time.monotonic()
+            self._probing = asyncio.ensure_future(asyncio.to_thread(probe_folder, self._folder))
+        probing = self._probing
+        is_first = self._renewed_at == float("-inf")
+        await asyncio.wait({probing}, timeout=self._hung_seconds if is_first else self._answer_seconds)
+        if probing.done():
+            if self._probing is probing:
+                self._probing = None
+                self._found(probing.result())
+        elif time.monotonic() - self._begun_at > self._hung_seconds:
+            self._found(f"{self._folder.absolute()} gives no answer")
+
+    async def wait_until_writable(self, deadline: float) -> bool:
+        """Probe until all is well, and return True; False at a deadline in seconds of the loop's clock."""
+        while True:
+            await self.renew()
+            if self.problem is None:
+                return True
+            if asyncio.get_running_loop().time() >= deadline:
+                return False
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _found(self, problem: str | None) -> None:
+        self._renewed_at = asyncio.get_running_loop().time()
+        if problem and problem != self.problem:
+            _log.error("%s (%s)", FilesFolderError.remedy, problem)
+        elif self.problem and not problem:
+            _log.info("images can be stored again in %s", self._folder.absolute())
+        self.problem = problem

@@ -1,0 +1,124 @@
+"""Images can't be stored any more: nothing more is paid for, and what was paid for is delivered later."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import FilesFolderError, OperatorError
+from bot.records import Job, JobStatus
+from playground.runcomfy import LocalRunComfy
+from tests.jobs.bot import MODEL, Bot, Channel
+from tests.jobs.brisk import BriskLoop
+from tests.jobs.test_late_looks import in_state
+from tests.orders import requester
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+VALUES: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
+
+
+def broken(folder: Path) -> None:
+    """Put a file in the place of the folder: that stops root, too."""
+    shutil.rmtree(folder / "files", ignore_errors=True)
+    (folder / "files").write_text("")
+
+
+def repair(folder: Path) -> None:
+    (folder / "files").unlink()
+
+
+async def begun(bot: Bot, channel: Channel) -> Job:
+    job = await bot.service.start(requester(), MODEL, VALUES)
+    assert job
+    bot.service.answered(job, channel.post(job.token))
+    return job
+
+
+async def at_runcomfy(bot: Bot, runcomfy: LocalRunComfy, channel: Channel) -> Job:
+    """A job that is being made when the folder breaks."""
+    runcomfy.hold()
+    job = await begun(bot, channel)
+    await runcomfy.until(lambda: runcomfy.orders)
+    return job
+
+
+async def orders_are_refused(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        broken(folder)
+        bot = await Bot(folder, runcomfy, channel).start()
+        with pytest.raises(FilesFolderError, match=str(folder / "files")):
+            await bot.service.start(requester(), MODEL, VALUES)
+        assert await bot.jobs.open() == []
+        repair(folder)
+        await asyncio.sleep(2)
+        job = await begun(bot, channel)
+        await in_state(bot, job, JobStatus.SUCCEEDED)
+        assert len(runcomfy.submits) == 1
+        await bot.crash()
+
+
+async def what_waits_is_given_back(folder: Path) -> None:
+    """Ordered and answered, but not yet sent to RunComfy when the bot was killed."""
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        job = await bot.service.start(requester(), MODEL, VALUES)
+        assert job
+        channel.post(job.token)
+        await bot.crash()
+        broken(folder)
+        bot = await Bot(folder, runcomfy, channel).start()
+        ended = await in_state(bot, job, JobStatus.FAILED)
+        assert (ended.error, ended.refunded, runcomfy.submits) == (OperatorError.key, 1, [])
+        await bot.crash()
+
+
+async def a_folder_that_is_back_soon(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        job = await at_runcomfy(bot, runcomfy, channel)
+        broken(folder)
+        runcomfy.release()
+        await runcomfy.until(lambda: any(call.route == "file" for call in runcomfy.calls))
+        await asyncio.sleep(60)
+        assert not (await bot.jobs.get(job.job_id)).status.is_final
+        repair(folder)
+        ended = await in_state(bot, job, JobStatus.SUCCEEDED)
+        assert (ended.refunded, channel.images[job.job_id], len(runcomfy.submits)) == (0, 1, 1)
+        await bot.crash()
+
+
+async def a_folder_that_stays_broken(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        job = await at_runcomfy(bot, runcomfy, channel)
+        broken(folder)
+        runcomfy.release()
+        lost = await in_state(bot, job, JobStatus.FAILED)
+        assert lost.is_fetchable
+        repair(folder)
+        taken = await bot.service.fetch(requester(), job.job_id)
+        bot.service.answered(taken, channel.post(taken.token))
+        await in_state(bot, job, JobStatus.SUCCEEDED)
+        assert (channel.images[job.job_id], len(runcomfy.submits)) == (1, 1)
+        await bot.crash()
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [orders_are_refused, what_waits_is_given_back, a_folder_that_is_back_soon, a_folder_that_stays_broken],
+)
+def test_images_that_cannot_be_stored(
+    tmp_path: Path, scene: Callable[[Path], Coroutine[None, None, None]]
+) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(scene(tmp_path))

@@ -1,0 +1,168 @@
+"""Whether images can be stored is proved by storing something, also for root, whom no permission stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import FilesFolderError
+from bot.jobs.folder_probe import FolderProbe, probe_folder
+from tests.jobs.brisk import BriskLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOBODY = 65_534
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can enter, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def as_nobody(work: Callable[[], str | None]) -> str:
+    """Do it in a process without root's rights; what it returned, as text."""
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            os.write(writing, str(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        text = said.read()
+    os.waitpid(child, 0)
+    return text
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_folder_is_made_and_nothing_stays_in_it(tmp_path: Path) -> None:
+    assert probe_folder(tmp_path / "data" / "files") is None
+    assert names(tmp_path) == ["data", "data/files"]
+
+
+def test_a_look_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert probe_folder(tmp_path / "data" / "files", keep=False) is None
+    assert names(tmp_path) == []
+    (tmp_path / "data").mkdir()
+    assert probe_folder(tmp_path / "data" / "files", keep=False) is None
+    assert names(tmp_path) == ["data"]
+
+
+def file_in_its_place(folder: Path) -> None:
+    folder.write_text("")
+
+
+def file_above_it(folder: Path) -> None:
+    folder.parent.rmdir()
+    folder.parent.write_text("")
+
+
+def dangling_link(folder: Path) -> None:
+    folder.symlink_to(folder.parent / "gone" / "far")
+
+
+def folder_in_the_probes_place(folder: Path) -> None:
+    (folder / f".probe-{os.getpid()}" / "full").mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    "spoil", [file_in_its_place, file_above_it, dangling_link, folder_in_the_probes_place]
+)
+def test_a_folder_that_cannot_be_used_is_named_with_the_user(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "data" / "files"
+    folder.parent.mkdir()
+    spoil(folder)
+    before = names(tmp_path)
+    for keep in (True, False):
+        problem = probe_folder(folder, keep=keep)
+        assert problem
+        assert problem.startswith(f"{folder} can't be written by user id {os.geteuid()}: ")
+    assert names(tmp_path) == before
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("is_made", [True, False])
+def test_permissions_bind_who_is_not_root(*, is_made: bool) -> None:
+    with open_folder() as parent:
+        folder = parent / "files"
+        if is_made:
+            folder.mkdir()
+        (folder if is_made else parent).chmod(0o555)
+        said = as_nobody(lambda: probe_folder(folder))
+        user = NOBODY if os.geteuid() == 0 else os.geteuid()
+        assert said == f"{folder} can't be written by user id {user}: Permission denied"
+        (folder if is_made else parent).chmod(0o777)
+        assert as_nobody(lambda: probe_folder(folder)) == "None"
+        parent.chmod(0o755)
+
+
+def test_a_file_system_without_room() -> None:
+    """One that has none by nature: files can't even be made there."""
+    problem = probe_folder(Path("/proc/self/files"))
+    assert problem
+    assert "/proc/self/files" in problem
+
+
+def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        probe = FolderProbe(folder)
+        for _ in range(3):
+            with pytest.raises(FilesFolderError):
+                await probe.require()
+            await asyncio.sleep(2)
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert f"user id {os.geteuid()}" in caplog.text
+        assert str(folder) in caplog.text
+        folder.unlink()
+        await probe.require()
+        assert caplog.records[-1].levelname == "INFO"
+        folder.rmdir()
+        folder.write_text("")
+        await probe.require()  # which trusts what was found a moment ago
+        await asyncio.sleep(11)
+        with pytest.raises(FilesFolderError):
+            await probe.require()
+
+    caplog.set_level("INFO", "bot.jobs.folder_probe")
+    folder = tmp_path / "files"
+    folder.write_text("")
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(scene())
+
+
+async def test_a_disk_that_gives_no_answer_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Opening a pipe takes until somebody reads from it."""
+    probe = FolderProbe(tmp_path, answer_seconds=0.05, hung_seconds=0.3)
+    await probe.require()
+    os.mkfifo(pipe := tmp_path / f".probe-{os.getpid()}.part")
+    await asyncio.gather(*(probe.renew() for _ in range(100)))
+    await probe.require()
+    while probe.problem is None:
+        await probe.renew()
+    with pytest.raises(FilesFolderError, match="gives no answer"):
+        await probe.require()
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert await probe.wait_until_writable(asyncio.get_running_loop().time() + 30)
+    os.close(reading)
+    await probe.require()
