@@ -92,6 +92,12 @@ class FormOutdatedError(UserError):
     key = "form-outdated"
 
 
+class CollectingOverError(UserError):
+    """The images that did not arrive can no longer be collected; they were refunded."""
+
+    key = "collecting-over"
+
+
 class StillRunningError(UserError):
     """The job has not ended yet, so it cannot be deleted."""
 
@@ -243,6 +249,16 @@ class OutputUnavailableError(ServiceError):
     """The job succeeded at RunComfy, but none of its files could be fetched."""
 
     key = "output-unavailable"
+
+
+class OutputGoneError(OutputUnavailableError):
+    """The file's host says that it has no such file."""
+
+
+class NotCollectedError(ServiceError):
+    """The images did not arrive, and can no longer be collected."""
+
+    key = "not-collected"
 
 
 class DeliveryError(ServiceError):

@@ -93,8 +93,12 @@ class Job:
     """Whether the images are hidden until somebody clicks them."""
     message_id: int | None = None
     """None until Discord has confirmed the first response, and once the job is deleted."""
+    delivered: int = 0
+    """How many images stand in Discord."""
+    made: int | None = None
+    """How many images RunComfy has made; None until its answer says so."""
     refunded: int = 0
-    """How many images were given back to the member."""
+    """How many images the member was refunded for."""
     unspent: int = 0
     """How many of them the owner's budget got back too: those that RunComfy did not make."""
     request_id: str | None = None
@@ -110,6 +114,8 @@ class Job:
     """When the images of a failed job are to be looked for again."""
     looks: int = 0
     """How often that was done."""
+    uncollected_since: datetime | None = None
+    """Since when the member is charged for images that did not arrive and can be collected."""
     cost_at: datetime | None = None
     """When to ask RunComfy what the job has cost, where it has not said so yet."""
 
@@ -135,6 +141,11 @@ class Job:
         is_wanted = self.status.is_final and self.deleted_at is None
         return is_wanted and self.request_id is not None and self.error in FETCHABLE
 
+    @property
+    def is_collected(self) -> bool:
+        """Whether images that arrive now were missing at an earlier end of the job."""
+        return self.uncollected_since is not None or self.refunded > 0
+
 
 @dataclass(frozen=True)
 class Post:
@@ -147,11 +158,16 @@ class Post:
 FETCHABLE = frozenset(
     {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
 )
-"""Errors after which RunComfy may still have images that did not come."""
+"""Errors after which images that did not arrive can be collected; the SQL of `jobs` lists them too."""
 
+TIMED_OUT = "generation-timeout"
+"""The one of them after which nobody knows yet whether there will be images."""
+
+NOT_COLLECTED = "not-collected"
+"""The error of a job whose images can no longer be collected, and were refunded."""
 
 _UNSURE = frozenset({"submission-unknown", "unexpected"})  # where RunComfy's answer to an order is not known
-_EXPIRED = frozenset({"request-not-found"})  # results go after a while, and what they cost does not
+_EXPIRED = frozenset({"request-not-found", NOT_COLLECTED})  # images go after a while, what they cost does not
 
 
 def may_have_cost(error: str | None, *, request_id: str | None) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.errors import PromptRefusedError
+from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
 from bot.i18n import Text, translate
 from bot.jobs.ports import Progress
 from bot.records import Job, JobStatus
@@ -28,6 +28,7 @@ _ALT_TEXT = 1024  # Discord's limit for a file's description
 _OPTION_SHOWN = 100
 _PROMPT_LISTED = 60
 _MEGABYTE = 1024 * 1024
+_TROUBLE_HERE = {OperatorError.key, UnexpectedError.key}
 _COLOURS = {
     JobStatus.IN_PROGRESS: discord.Colour.gold(),
     JobStatus.SUCCEEDED: discord.Colour.green(),
@@ -172,14 +173,16 @@ def _held_up(job: Job) -> str:
 
 
 def _failed(job: Job) -> str:
-    text = translate(job.error or "unexpected", job.locale, **text_values(job.error_values))
-    if job.refunded < job.images:
-        return text
-    return f"{text} {translate('nothing-charged', job.locale)}"
+    parts = [translate(job.error or "unexpected", job.locale, **text_values(job.error_values))]
+    if job.is_fetchable and job.error in _TROUBLE_HERE:
+        parts.append(translate("may-be-collected", job.locale))
+    if job.refunded == job.images:
+        parts.append(translate("nothing-charged", job.locale))
+    return " ".join(parts)
 
 
 def _succeeded(job: Job, delivered: int) -> str:
-    if job.refunded:  # given back when it did not come, and fetched now
+    if job.is_collected:
         return translate("status-fetched", job.locale, images=delivered)
     seconds = round(((job.ended_at or datetime.now(UTC)) - job.created_at).total_seconds())
     return translate("status-succeeded", job.locale, images=delivered, seconds=seconds)
@@ -217,17 +220,22 @@ def _option(model: Model, name: str, value: str | float, locale: str) -> str:
 def _notes(job: Job, fitted: Sequence[Fitted]) -> list[str]:
     notes = [_smaller(job, number, file, file.copy) for number, file in enumerate(fitted, 1) if file.copy]
     if fitted and len(fitted) < job.images:
-        missing = job.images - len(fitted)
-        notes.append(
-            translate(
-                "images-given-back", job.locale, delivered=len(fitted), ordered=job.images, missing=missing
-            )
-        )
-        if job.is_fetchable:
-            notes.append(translate("missing-fetchable", job.locale))
+        notes += _missing(job, len(fitted))
     if fitted and is_cut(job):
         notes.append(translate("cut-prompt", job.locale))
     return notes
+
+
+def _missing(job: Job, came: int) -> list[str]:
+    """What becomes of the images that did not come: they can be collected, or were given back."""
+    made = job.images if job.made is None else job.made
+    waiting = made - came if job.is_fetchable else 0
+    missing = job.images - came - waiting
+    values = {"delivered": came, "ordered": job.images}
+    if not waiting:
+        return [translate("images-given-back", job.locale, missing=missing, **values)]
+    notes = [translate("images-uncollected", job.locale, missing=waiting, **values)]
+    return [*notes, translate("images-not-made", job.locale, missing=missing)] if missing else notes
 
 
 def _smaller(job: Job, number: int, file: Fitted, copy: Copy) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.storage.reports import Tally
 
 TOP = 10
-_COLUMNS = ("orders", "failed", "images", "credits", "given_back", "usd")
+_COLUMNS = ("orders", "failed", "images", "credits", "given_back", "uncollected", "usd")
 
 
 def member_line(tally: Tally, locale: str) -> str:
@@ -44,7 +44,7 @@ def member_line(tally: Tally, locale: str) -> str:
 
 def total_line(tallies: Sequence[Tally], locale: str) -> str:
     """What all of them came to."""
-    return translate(
+    total = translate(
         "report-total",
         locale,
         orders=sum(tally.orders for tally in tallies),
@@ -53,6 +53,10 @@ def total_line(tallies: Sequence[Tally], locale: str) -> str:
         refunded=_sum(tally.refunded for tally in tallies),
         usd=dollars(_sum(tally.usd for tally in tallies)),
     )
+    uncollected = _sum(tally.uncollected for tally in tallies)
+    if not uncollected:
+        return total
+    return f"{total} · {translate('report-uncollected', locale, credits=uncollected)}"
 
 
 def chart(
@@ -122,6 +126,7 @@ def _numbers(tallies: Sequence[Tally]) -> list[int | Decimal]:
         sum(tally.images for tally in tallies),
         _sum(tally.spent for tally in tallies),
         _sum(tally.refunded for tally in tallies),
+        _sum(tally.uncollected for tally in tallies),
         _sum(tally.usd for tally in tallies),
     ]
 

@@ -53,6 +53,9 @@ class UsageCommand(commands.Cog):
             lines.append(translate("usage-by-role", locale, who=mention(limits.target)))
         pool = await quotas.usage_of_pool(asker.guild_id, limits)
         lines += usage_lines(pool, locale, is_pool=True)
+        images, credits = await quotas.uncollected(asker.guild_id, asker.user_id)
+        if images:
+            lines.append(translate("usage-uncollected", locale, images=images, credits=credits))
         lines += [price for model in self._bot.catalogue.values() for price in _prices(model, locale)]
         shown = discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
         await respond(interaction, embed=shown, ephemeral=True)

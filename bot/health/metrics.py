@@ -53,7 +53,7 @@ class Metrics(Meter):
         self._limits = counter("discord_rate_limits", "Answers 429, by their scope", "scope")
         self._held_back = counter("discord_held_back_seconds", "Waits so that Discord need not refuse")
         self._ordered = counter("ordered_credits", "Credits of orders")
-        self._spent = counter("spent_credits", "Credits of jobs that ended, without what was given back")
+        self._spent = counter("spent_credits", "Credits that stayed charged when jobs first ended")
         self._ended = counter("jobs_ended", "Jobs that ended, by how", "status", "error")
         self._jobs = gauge("jobs", "Jobs under way, by state", "status")
         self._queue_age = gauge("queue_age_seconds", "How long the oldest job that is not painted yet waits")

@@ -7,7 +7,13 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.errors import OutputUnavailableError
+from bot.errors import (
+    NotCollectedError,
+    OutputGoneError,
+    OutputUnavailableError,
+    RequestNotFoundError,
+    ServiceError,
+)
 from bot.jobs.pulse import Step, doing
 from bot.os_errors import retry_transient
 from bot.runcomfy.fair_slots import Owner
@@ -35,27 +41,24 @@ class Fetching:
         self._downloader = downloader
         self._files = files
 
-    async def files(self, job: Job, *, is_new: bool) -> tuple[Job, list[Path]]:
-        """The job and those of its files that can be had, in order; at least one.
+    async def files(self, job: Job, *, is_new: bool) -> tuple[Job, list[Path], ServiceError | None]:
+        """The job and those of its files that can be had, in order, and why there are no more of them.
 
-        A new job was ordered just now. It has an error where others cannot be had now.
+        A new job was ordered just now. The job that is returned knows how many images were made and, in its
+        `error`, what keeps others back.
         """
         if stored := await retry_transient(self._stored, job):
-            return job, stored
-        urls = await self._following.follow(job, is_new=is_new)
+            return job, stored, None
+        try:
+            urls = await self._following.follow(job, is_new=is_new)
+        except RequestNotFoundError as error:
+            if some := self._files.some_of(job):
+                return replace(job, error=error.key), some, error
+            raise
         self._turns.leave(job.job_id)
         with doing(Step.DOWNLOADING):
             found = await self._download(job, urls)
-        for problem in found:
-            if isinstance(problem, OutputUnavailableError):
-                _log.warning("a file cannot be fetched: %s", problem)
-            elif isinstance(problem, BaseException):
-                raise problem
-        files = [file for file in found if not isinstance(file, BaseException)]
-        if not files:
-            raise OutputUnavailableError("none of the files")
-        is_partial = len(files) < min(len(urls), job.images)
-        return replace(job, error=OutputUnavailableError.key) if is_partial else job, files
+        return _outcome(replace(job, made=min(len(urls), job.images)), found)
 
     async def _download(self, job: Job, urls: Sequence[str]) -> list[Path | BaseException]:
         """Each file, or why it can't be had; repeated for two minutes while none can be stored."""
@@ -79,3 +82,20 @@ class Fetching:
 
     async def _stored(self, job: Job) -> list[Path]:
         return self._files.of(job)
+
+
+def _outcome(job: Job, found: list[Path | BaseException]) -> tuple[Job, list[Path], ServiceError | None]:
+    """The files that were downloaded, and why the others were not."""
+    problems = [problem for problem in found if isinstance(problem, BaseException)]
+    for problem in problems:
+        if not isinstance(problem, OutputUnavailableError):
+            raise problem
+        _log.warning("a file cannot be fetched: %s", problem)
+    files = [file for file in found if not isinstance(file, BaseException)]
+    if not problems or len(files) >= job.images:
+        return job, files, None
+    # A file that is not there at once may be there soon; one that is missing again is gone.
+    is_gone = job.is_collected and all(isinstance(problem, OutputGoneError) for problem in problems)
+    lost = NotCollectedError if is_gone else OutputUnavailableError
+    why = lost(f"{len(problems)} of {len(found)} files")
+    return replace(job, error=why.key), files, why

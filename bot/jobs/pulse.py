@@ -128,10 +128,10 @@ class Pulse:
     def ended(self, job: Job, *, before: Job, delivered: int = 0) -> None:
         """Log the whole story of a job that has just ended, in one line, and count it.
 
-        One that was given back `before` counted then what it spent; it was fetched, or came late.
+        What a job spends is counted at its first end, not again when its images are collected.
         """
         life = self._lives.get(job.job_id) or _Life(self.meter)
-        spent = Decimal(0) if before.refunded else (job.images - job.refunded) * job.credits_each
+        spent = Decimal(0) if before.is_collected else (job.images - job.refunded) * job.credits_each
         self.meter.ended(job.status, job.error or "", spent)
         story = {name: value for name, value in _story(job, life, delivered).items() if value is not None}
         if "posted_seconds" in story:

@@ -15,6 +15,7 @@ from bot.errors import (
     FilesFolderError,
     OperatorError,
     RunComfyUnavailableError,
+    ServiceError,
     SubmissionUnknownError,
     UnexpectedError,
 )
@@ -189,8 +190,8 @@ class JobRunner:
                 await self.files.probe.require()
                 job = await self._submission.submit(job)
                 self._reported.clear()
-            job, files = await self._fetching.files(job, is_new=is_new)
-            await self._unbroken.run(self._deliver(job, files))
+            job, files, lost = await self._fetching.files(job, is_new=is_new)
+            await self._unbroken.run(self._deliver(job, files, lost))
         except CancelledOnTheWayError:
             await self._end(job, JobStatus.CANCELLED)
         except BotError as error:
@@ -205,7 +206,7 @@ class JobRunner:
 
     async def _give_back_unseen(self, job: Job) -> None:
         """No money is spent on what nobody can see, and nobody is there to be told."""
-        _log.info("given back, since its first response never arrived")
+        _log.info("ended, since its first response never arrived")
         await self._ended(job, JobStatus.FAILED, error=DeliveryError.key)
         await durably(lambda: self._jobs.told(job))
 
@@ -215,7 +216,9 @@ class JobRunner:
             if job.request_id and await self._runcomfy.cancel(job.request_id):
                 raise CancelledOnTheWayError
 
-    async def _deliver(self, job: Job, files: list[Path]) -> None:
+    async def _deliver(self, job: Job, files: list[Path], lost: ServiceError | None) -> None:
+        if lost and not files:
+            raise lost
         with doing(Step.POSTING):
             await self._delivery.deliver(job, files)
         delivered = min(len(files), job.images)
@@ -239,7 +242,8 @@ class JobRunner:
             await self._unbroken.run(self._tell(ended))
 
     async def _ended(self, job: Job, status: JobStatus, *, delivered: int = 0, **why: Any) -> Job | None:
-        ended = await durably(lambda: self._jobs.end(job.job_id, status, delivered=delivered, **why))
+        why |= {"delivered": delivered, "made": job.made}
+        ended = await durably(lambda: self._jobs.end(job.job_id, status, **why))
         if ended:
             self.pulse.ended(ended, before=job, delivered=delivered)
             self._delivery.ended(ended, delivered)

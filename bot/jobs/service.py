@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 
 from bot.errors import (
     AlreadyPaintingError,
+    CollectingOverError,
     DeliveryError,
     JobNotFoundError,
     NotNowError,
     NotYourJobError,
+    RequestNotFoundError,
     RunComfyDownError,
+    RunComfyUnavailableError,
 )
 from bot.jobs.here import check_here
 from bot.jobs.steadfast import durably
-from bot.records import Input, Job, JobStatus, Requester
+from bot.records import NOT_COLLECTED, Input, Job, JobStatus, Requester
 from bot.rules import UncheckedError, Wording, ruled
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from bot.storage.orders import OrderStore, Terms
 
 _log = logging.getLogger(__name__)
+_OVER = {NOT_COLLECTED, RequestNotFoundError.key}  # after these, images that did not arrive are refunded
 
 
 class JobService:
@@ -114,11 +118,11 @@ class JobService:
         self._runner.take(job, message_id=message_id)
 
     async def unanswered(self, job: Job) -> None:
-        """The first response cannot be seen by anybody: give the order back, and leave the message alone.
+        """The first response cannot be seen by anyone: end the job, and leave the message alone.
 
-        A job that was being fetched can be fetched again.
+        A new job is refunded; one whose images were being collected stays charged and can be fetched again.
         """
-        _log.warning("given back, since its first response did not arrive")
+        _log.warning("ended, since its first response did not arrive")
         error = DeliveryError.key if job.request_id else None
         status = JobStatus.FAILED if job.request_id else JobStatus.CANCELLED
         if ended := await durably(lambda: self._jobs.end(job.job_id, status, error=error)):
@@ -164,22 +168,24 @@ class JobService:
         return await self._jobs.unfinished(requester.guild_id, requester.user_id)
 
     async def fetch(self, requester: Requester, job_id: str) -> Job:
-        """Take up a failed job again whose images RunComfy may still hold; free, for its owner.
+        """Collect the images of a job that did not arrive, for its owner; this never charges.
 
         Raises:
-            RunComfyDownError: There is nobody to fetch from.
+            RunComfyUnavailableError: RunComfy was down a moment ago.
             JobNotFoundError: There is no such job in this channel.
             NotYourJobError: Somebody else asks.
-            NotNowError: There is nothing to fetch, or it is being fetched.
+            CollectingOverError: The images can no longer be collected.
+            NotNowError: There is nothing to collect, or it is being collected.
         """
-        self._check_runcomfy()
+        if self._runcomfy.is_down:
+            raise RunComfyUnavailableError
         job = await self._here(requester, job_id)
         if job.user_id != requester.user_id:
             raise NotYourJobError
-        taken = await self._jobs.fetch_again(job_id, requester) if job.is_fetchable else None
-        if taken is None:
-            raise NotNowError
-        return taken
+        if taken := await self._jobs.fetch_again(job_id, requester):
+            return taken
+        job = await self._jobs.get(job_id)  # which may have been given up meanwhile
+        raise CollectingOverError if job.status.is_final and job.error in _OVER else NotNowError
 
     async def cancellable(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
         """The job, with the wish to cancel it noted, for `cancel`.

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 60.0
 _MAY_TAKE_SECONDS = 900.0  # the pause, and RunComfy's patience with each of several jobs
-_OVER = {JobStatus.SUCCEEDED, JobStatus.CANCELLED}
 
 
 class Upkeep:
@@ -84,6 +84,7 @@ class Upkeep:
                 bills.ask_prices,
                 self.clear_away,
                 partial(self.look_again, take),
+                self.give_up_old,
                 partial(bills.ask_costs, self._move),
                 bills.watch_budget,
                 self._durations.save,
@@ -101,7 +102,7 @@ class Upkeep:
         self._moved_at = time.monotonic()
 
     async def look_again(self, take: Callable[[Job], None]) -> None:
-        """Take up what was given back and has come after all; it is delivered free."""
+        """Take up jobs whose images have come after all; give up those that were looked for in vain."""
         # What could not be looked at last time comes last, so that it keeps nobody else waiting.
         for job in sorted(await self._jobs.due(), key=lambda job: self._stumbles[job.job_id]):
             self._move()
@@ -112,14 +113,17 @@ class Upkeep:
         try:
             has_come = self._files.of(job) or await self._has_ended(job)
         except RequestNotFoundError:
-            _log.info("RunComfy has forgotten it")
-            await self._jobs.looked(job, is_last=True)
-            return
+            if has_come := bool(self._files.some_of(job)):
+                _log.info("RunComfy has forgotten it; some of its files are here")
+            else:
+                await self._give_up(replace(job, looks=job.looks + 1), "RunComfy has forgotten it")
+                return
         except BotError:
             self._stumbles[job.job_id] += 1
             raise
         if not has_come:
-            await self._jobs.looked(job)
+            if given_up := await self._jobs.looked(job):
+                _log_given_up(given_up, "it was looked for in vain")
         elif again := await self._jobs.take_up_late(job.job_id):
             _log.info("has come after all")
             take(again)
@@ -128,23 +132,39 @@ class Upkeep:
         return isinstance(await self._runcomfy.status(job.request_id or ""), Completed)
 
     async def clear_away(self) -> None:
-        """Remove files that were delivered, and of those that wait the ones that are too many or too old."""
+        """Remove files that serve nobody, and give up jobs whose files are too many or too old."""
         room = self._files.max_bytes
         for waiting in reversed(await self._files.waiting()):
-            status = await self._fate(waiting.job_id)
-            if status in _OVER:
+            job = await self._waited_for(waiting.job_id)
+            if job is None:
                 await self._files.remove(waiting.job_id)
-            elif status is JobStatus.FAILED:
+            elif job.status.is_final:
                 room -= waiting.size
                 if room < 0 or datetime.now(UTC) - waiting.since > self._files.max_age:
                     with about(waiting.job_id):
-                        _log.warning("its files waited too long or were too many")
-                    await self._files.remove(waiting.job_id)
+                        await self._give_up(job, "its files waited too long or were too many")
 
-    async def _fate(self, job_id: str) -> JobStatus:
-        """The job's status; that of a cancelled one where its files serve nobody any more."""
+    async def _waited_for(self, job_id: str) -> Job | None:
+        """The job of some files, where they may still be posted."""
         try:
             job = await self._jobs.get(job_id)
         except JobNotFoundError:
-            return JobStatus.CANCELLED
-        return JobStatus.CANCELLED if job.deleted_at else job.status
+            return None
+        is_waiting = job.is_fetchable and job.status is JobStatus.FAILED
+        return job if is_waiting or not job.status.is_final else None
+
+    async def give_up_old(self) -> None:
+        """Give up what has been waiting to be collected for as long as files are kept."""
+        for job in await self._jobs.uncollected(before=datetime.now(UTC) - self._files.max_age):
+            with about(job.job_id):
+                await self._give_up(job, "nobody has collected it in time")
+
+    async def _give_up(self, job: Job, why: str) -> None:
+        """Give a job up, where it has not moved on; its files go after the refund, never before."""
+        if given_up := await self._jobs.give_up(job):
+            _log_given_up(given_up, why)
+            await self._files.remove(job.job_id)
+
+
+def _log_given_up(job: Job, why: str) -> None:
+    _log.warning("given up, since %s; %d of %d images are refunded", why, job.refunded, job.images)

@@ -11,7 +11,7 @@ import aiohttp
 import stamina
 
 from bot.decoding import ImageError, check_pixels, decode
-from bot.errors import OutputUnavailableError
+from bot.errors import OutputGoneError, OutputUnavailableError
 from bot.os_errors import is_transient, retry_transient
 from bot.proxies import Proxies
 from bot.runcomfy.fair_slots import FairSlots, Owner
@@ -35,6 +35,7 @@ _BLOCK = 2**16
 _BLOCK_SECONDS = 15.0
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=900, connect=10, sock_read=30)
 _NOBODY = Owner(0, 0)
+_GONE = {404, 410}
 _EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "gif": "gif"}
 
 
@@ -112,7 +113,8 @@ def _check(response: aiohttp.ClientResponse) -> None:
     if response.status in {408, 429} or response.status >= 500:
         raise _TransientError(f"the file's host answers HTTP {response.status}")
     if response.status != 200:
-        raise OutputUnavailableError(f"the file's host answers HTTP {response.status}")
+        lost = OutputGoneError if response.status in _GONE else OutputUnavailableError
+        raise lost(f"the file's host answers HTTP {response.status}")
     if (response.content_length or 0) > _BYTES_MAX:
         raise OutputUnavailableError("the file is too large")
 

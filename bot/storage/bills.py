@@ -28,7 +28,7 @@ class Bill:
     guild_id: int
     jobs: int
     images: int
-    """Delivered, not counting what was given back."""
+    """How many were delivered."""
     credits: Decimal
     usd: Decimal
     unpriced: int

@@ -8,7 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.errors import JobNotFoundError
-from bot.records import FETCHABLE, Job, JobStatus, Requester, may_have_cost, milliseconds
+from bot.records import (
+    FETCHABLE,
+    NOT_COLLECTED,
+    TIMED_OUT,
+    Job,
+    JobStatus,
+    Requester,
+    may_have_cost,
+    milliseconds,
+)
 from bot.storage import ledger
 from bot.storage.database import Database, queries
 from bot.storage.messages import leave
@@ -32,21 +41,32 @@ def _late(job: Job, ended_at: datetime) -> int | None:
 
 
 def _what_follows(
-    job: Job, status: JobStatus, error: str | None, ended_at: datetime, delivered: int
-) -> dict[str, int | None]:
-    """What is given back to the member and to the owner, and when to look again and to ask for the cost."""
-    is_ordered = job.status is not JobStatus.WAITING
-    is_paid = is_ordered and may_have_cost(error, request_id=job.request_id)
-    made = job.images if is_paid else delivered
-    # A later end gives no more back: what came in an earlier message stands there still.
-    refunded = job.refunded or job.images - delivered
+    job: Job, status: JobStatus, error: str | None, ended_at: datetime, came: int
+) -> dict[str, str | int | None]:
+    """Compute what an end refunds, keeps in the budget and leaves to be collected, and what is due later.
+
+    Images that exist stay charged while they can be collected; those that came in an earlier message stand
+    there still.
+    """
+    delivered = max(job.delivered, came)
+    is_paid = job.status is not JobStatus.WAITING and may_have_cost(error, request_id=job.request_id)
+    made = job.made if job.made is not None else job.images if is_paid else delivered
+    is_fetchable = job.request_id is not None and error in FETCHABLE
     # Of what was delivered in part, the message must not be put at risk by another try.
-    is_late = job.request_id is not None and status is JobStatus.FAILED and error in FETCHABLE
+    look_at = _late(job, ended_at) if is_fetchable and status is JobStatus.FAILED else None
+    if is_fetchable and error == TIMED_OUT and look_at is None:
+        is_fetchable, error = False, NOT_COLLECTED
+    refunded = max(job.refunded, job.images - (made if is_fetchable else delivered))
+    is_uncollected = is_fetchable and job.images - refunded > delivered
     is_cost_known = job.request_id is None or job.cost is not None
     return {
+        "error": error,
+        "delivered": delivered,
+        "made": job.made,
         "refunded": refunded,
         "unspent": max(job.unspent, min(job.images - made, refunded)),
-        "look_at": _late(job, ended_at) if is_late else None,
+        "uncollected_since": milliseconds(job.uncollected_since or ended_at) if is_uncollected else None,
+        "look_at": look_at,
         "cost_at": None if is_cost_known else milliseconds(ended_at),
     }
 
@@ -127,7 +147,7 @@ class JobStore:
         return await self._change("ask_to_cancel", job_id, user_id=user_id)
 
     async def fetch_again(self, job_id: str, requester: Requester) -> Job | None:
-        """From an end with an error to in_progress, free, answering a new message; None if it moved on."""
+        """From an end that left images to collect to in_progress, answering a new message; else None."""
         values = {
             "channel_id": requester.channel_id,
             "locale": requester.locale,
@@ -148,10 +168,11 @@ class JobStore:
         status: JobStatus,
         *,
         delivered: int = 0,
+        made: int | None = None,
         error: str | None = None,
         error_values: dict[str, str | int] | None = None,
     ) -> Job | None:
-        """End a job and give back what was not delivered, in one transaction; None where it had ended.
+        """End a job and refund what can never be delivered, in one transaction; None where it had ended.
 
         The token stays until `told`, so that a start after a crash can still tell the end. A success is told
         by its images, before it is ended.
@@ -160,7 +181,6 @@ class JobStore:
         values = {
             "job_id": job_id,
             "status": status,
-            "error": error,
             "error_values": json.dumps(error_values or {}),
             "ended_at": milliseconds(ended_at),
             "told": int(status is JobStatus.SUCCEEDED),
@@ -170,7 +190,8 @@ class JobStore:
             before = job_of(await self._queries.job(connection, job_id=job_id))
             if before is None:
                 return None
-            follows = _what_follows(before, status, error, ended_at, delivered)
+            known = before if made is None else replace(before, made=made)
+            follows = _what_follows(known, status, error, ended_at, delivered)
             after = job_of(await self._queries.end(connection, **follows, **values))
             if after:
                 await ledger.recount(connection, before, after)
@@ -183,14 +204,41 @@ class JobStore:
         now = milliseconds(datetime.now(UTC))
         return await self._list(lambda connection: self._queries.due_jobs(connection, now=now))
 
-    async def looked(self, job: Job, *, is_last: bool = False) -> None:
-        """Note that a due job's images have not come; when to look again follows from how often that was."""
-        ended_at = job.ended_at or job.created_at
-        look_at = None if is_last else _late(replace(job, looks=job.looks + 1), ended_at)
+    async def looked(self, job: Job) -> Job | None:
+        """Note that a due job's images have not come; after the last look, `give_up` it and return it."""
+        looks, ended_at = job.looks + 1, job.ended_at or job.created_at
+        look_at = _late(replace(job, looks=looks), ended_at)
+        if look_at is None:
+            return await self.give_up(replace(job, looks=looks))
         await self._change("looked", job.job_id, look_at=look_at)
+        return None
+
+    async def uncollected(self, *, before: datetime) -> list[Job]:
+        """Jobs whose charged images have been waiting to be collected since `before`."""
+        return await self._list(
+            lambda connection: self._queries.uncollected_jobs(connection, before=milliseconds(before))
+        )
+
+    async def give_up(self, job: Job) -> Job | None:
+        """Refund the images of a job that can no longer be collected, and let nobody fetch them any more.
+
+        Returns:
+            None if the job has moved on since `job` was read; nothing has changed then.
+        """
+        seen = {"job_id": job.job_id, "looks": job.looks, "error": NOT_COLLECTED}
+        seen["ended_at"] = milliseconds(job.ended_at or job.created_at)
+
+        async def work(connection: aiosqlite.Connection) -> Job | None:
+            before = job_of(await self._queries.job(connection, job_id=job.job_id))
+            after = job_of(await self._queries.give_up(connection, **seen))
+            if before and after:
+                await ledger.recount(connection, before, after)
+            return after
+
+        return await self._database.transaction(work)
 
     async def take_up_late(self, job_id: str) -> Job | None:
-        """From failed to in_progress, free, in its old message; None where somebody was faster."""
+        """From failed to in_progress, in its old message; None where somebody was faster."""
         return await self._change("take_up_late", job_id)
 
     async def told(self, job: Job) -> None:

@@ -83,7 +83,10 @@ async def recount(connection: aiosqlite.Connection, before: Job, after: Job) -> 
 
 
 def _amounts(job: Job) -> dict[str, int]:
-    """What a job counts in each scope: the server pays for what came, the owner for what RunComfy made."""
+    """What a job counts in each scope.
+
+    The server pays for what came or can be collected, the owner for what RunComfy made.
+    """
     each = hundredths(job.credits_each)
     return {
         _pool(job.guild_id): (job.images - job.refunded) * each,

@@ -103,6 +103,15 @@ class QuotaStore:
 
         return await self._database.read(work)
 
+    async def uncollected(self, guild_id: int, user_id: int) -> tuple[int, Decimal]:
+        """Return how many images a member is charged for and can still collect, and their credits."""
+
+        async def work(connection: aiosqlite.Connection) -> tuple[int, Decimal]:
+            row = await _queries.uncollected_of_member(connection, guild_id=guild_id, user_id=user_id)
+            return row["images"], credits(row["credits"])
+
+        return await self._database.read(work)
+
     async def usage_of_pool(self, guild_id: int, limits: Limits) -> list[Usage]:
         """What all members together have used of each limit of their server, now."""
         now = datetime.now(UTC)

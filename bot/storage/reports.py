@@ -33,12 +33,15 @@ class Tally:
     """Whose limits held at the last of them, and which; see `Limits.in_short`."""
     orders: int
     failed: int
-    """How many of the orders failed."""
+    """How many of the orders failed and left nothing to collect."""
     images: int
-    """How many images were delivered, not counting those that were given back."""
+    """How many images were delivered."""
     spent: Decimal
+    """What stays charged, images waiting to be collected included."""
     refunded: Decimal
-    """What was given back, whatever for."""
+    """What was refunded, for whatever reason."""
+    uncollected: Decimal
+    """What of `spent` is for images waiting to be collected."""
     failed_credits: Decimal
     """What the failed orders would have counted."""
     usd: Decimal
@@ -65,6 +68,7 @@ def _together(tallies: list[Tally]) -> Tally:
         images=sum(tally.images for tally in tallies),
         spent=sum((tally.spent for tally in tallies), Decimal(0)),
         refunded=sum((tally.refunded for tally in tallies), Decimal(0)),
+        uncollected=sum((tally.uncollected for tally in tallies), Decimal(0)),
         failed_credits=sum((tally.failed_credits for tally in tallies), Decimal(0)),
         usd=sum((tally.usd for tally in tallies), Decimal(0)),
     )
@@ -128,6 +132,7 @@ def _tally(row: sqlite3.Row) -> Tally:
         images=row["images"],
         spent=credits(row["spent"]),
         refunded=credits(row["refunded"]),
+        uncollected=credits(row["uncollected"]),
         failed_credits=credits(row["failed_credits"]),
         usd=usd(row["usd"]),
     )

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     import sqlite3
 
 _log = logging.getLogger(__name__)
-_MOMENTS = ("asked_at", "created_at", "started_at", "ended_at", "look_at", "cost_at", "deleted_at")
+_MOMENTS = (
+    "asked_at",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "look_at",
+    "cost_at",
+    "deleted_at",
+    "uncollected_since",
+)
 _FLAGS = ("is_private", "is_spoiler")
 
 

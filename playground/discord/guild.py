@@ -96,6 +96,7 @@ class Channel:
     recipient: Person | None = None
     parent: Channel | None = None
     is_age_restricted: bool = False
+    is_archived: bool = False
     id: str = field(default_factory=snowflake)
     app_permissions: Permissions = field(default_factory=everyday)
     messages: list[Message] = field(default_factory=list)
@@ -107,7 +108,7 @@ class Channel:
             return {"id": self.id, "type": 1, "flags": 0, "recipients": [self.recipient.user]}
         guild_id = self.guild.id if self.guild else None
         if self.parent is not None:
-            return shapes.thread(self.id, self.name, guild_id, self.parent.id)
+            return shapes.thread(self.id, self.name, guild_id, self.parent.id, is_archived=self.is_archived)
         allow, deny = (
             self.app_permissions.value & ~everyday().value,
             everyday().value & ~self.app_permissions.value,
@@ -120,6 +121,11 @@ class Channel:
         """Change what the bot may do here, and tell it."""
         self.app_permissions.update(**permissions)
         self.discord.send({"t": "CHANNEL_UPDATE", "d": self.shape})
+
+    def archive(self) -> None:
+        """Archive a thread, and tell the bot; its messages cannot be edited from now on."""
+        self.is_archived = True
+        self.discord.send({"t": "THREAD_UPDATE", "d": self.shape})
 
     def public(self, message_id: str) -> Message:
         """Find a message that a bot token can reach; ephemeral ones it cannot."""

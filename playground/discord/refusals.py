@@ -25,6 +25,7 @@ Problem = tuple[Path, str, str]
 UNKNOWN_MESSAGE = 404, 10008, "Unknown Message"
 UNKNOWN_INTERACTION = 404, 10062, "Unknown interaction"
 TOO_LARGE = 413, 40005, "Request entity too large"
+THREAD_IS_ARCHIVED = 400, 50083, "Thread is archived"
 MISSING_PERMISSIONS = 403, 50013, "Missing Permissions"
 
 _LENGTH = "BASE_TYPE_MAX_LENGTH", "Must be {} or fewer in length."

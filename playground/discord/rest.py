@@ -8,7 +8,7 @@ from aiohttp import web
 
 from playground.discord import registration, world
 from playground.discord.callbacks import Callbacks, changed, posted
-from playground.discord.refusals import MISSING_PERMISSIONS, UNKNOWN_MESSAGE, ApiError
+from playground.discord.refusals import MISSING_PERMISSIONS, THREAD_IS_ARCHIVED, UNKNOWN_MESSAGE, ApiError
 from playground.discord.shapes import OF_ONES_OWN
 from playground.discord.world import EPHEMERAL, LOADING, Interaction, Message
 
@@ -148,7 +148,10 @@ class Rest:
         raise ApiError(*UNKNOWN_MESSAGE)
 
     def _edit(self, asked: Asked) -> Json:
-        return changed(self._message(asked), asked.body, asked.files).data
+        message = self._message(asked)
+        if message.channel.is_archived:
+            raise ApiError(*THREAD_IS_ARCHIVED)
+        return changed(message, asked.body, asked.files).data
 
     def _create(self, asked: Asked) -> Json:
         channel = self._channel(asked)

@@ -46,10 +46,17 @@ def text_channel(channel_id: str, name: str, guild_id: str | None) -> Json:
     return shape | {"permission_overwrites": [], "nsfw": False, "rate_limit_per_user": 0}
 
 
-def thread(channel_id: str, name: str, guild_id: str | None, parent_id: str) -> Json:
+def thread(
+    channel_id: str, name: str, guild_id: str | None, parent_id: str, *, is_archived: bool = False
+) -> Json:
     """Return the Channel object of a public thread."""
     shape: Json = {"id": channel_id, "type": 11, "name": name, "guild_id": guild_id, "parent_id": parent_id}
-    state = {"archived": False, "auto_archive_duration": 1440, "archive_timestamp": now(), "locked": False}
+    state = {
+        "archived": is_archived,
+        "auto_archive_duration": 1440,
+        "archive_timestamp": now(),
+        "locked": False,
+    }
     shape |= {"owner_id": "1", "thread_metadata": state, "last_message_id": None, "flags": 0}
     return shape | dict.fromkeys(
         ("message_count", "member_count", "total_message_sent", "rate_limit_per_user"), 0

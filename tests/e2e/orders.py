@@ -17,6 +17,20 @@ def says(**changes: object) -> Fault:
     return edit(lambda body: body.update(changes))
 
 
+async def lost(world: World, *words: str, images: int = 1, **options: object) -> Message:
+    """An order whose images exist and do not arrive: they stay charged, and wait to be collected."""
+    person = world.newcomer()
+    message = await world.imagine(person, **{"resolution": "0.5K", "num_images": images, **options})
+    await world.ends(message, "waiting to be collected", *words)
+    row = await world.ended(message)
+    assert (row["status"], row["refunded"], world.used(person)) == ("failed", 0, images)
+    assert names(message)[:2] == ["Fetch the images", "Retry"]
+    assert "charged" not in message.text
+    assert message.attachments == []
+    assert len(world.posts(message)) == 1
+    return message
+
+
 async def delivers(world: World, images: int = 1, *, of: int = 1, **options: object) -> Message:
     """An order that ends with so many images, by one POST, charged for no more than that."""
     person = world.newcomer()

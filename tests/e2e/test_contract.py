@@ -100,7 +100,7 @@ async def presses(world: World) -> None:
     failed = await world.ends(await world.imagine(resolution="0.5K"), "could not make")
     await world.ends(await (await world.alice.press(failed, "Retry")).answered(), "✅")
     world.runcomfy.fail("file", answer(404))
-    lost = await world.ends(await world.imagine(resolution="0.5K"), "charged")
+    lost = await world.ends(await world.imagine(resolution="0.5K"), "collected")
     fetch = next(label for label in lost.buttons if label.startswith("Fetch"))
     await world.ends(await (await world.alice.press(lost, fetch)).answered(), "✅")
     await (await world.alice.forge(custom_id="job:reroll:v1:0", message=done)).answered()

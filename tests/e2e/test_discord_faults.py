@@ -350,12 +350,12 @@ async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
     held.mia.delete(message)
     held.discord.fail(route, 403, {"code": code, "message": "Cannot send messages to this user"}, times=2)
     finish(held)
-    await assert_paid_once(held, anna, message, images=0)
+    await assert_paid_once(held, anna, message)
     await held.stored(lambda: held.job(message)["token"] is None)
     listing = await (await anna.command("jobs")).answered()
     fetched = await (await anna.press(listing, "Fetch 1")).answered()
     await held.ends(fetched, "✅")
-    await assert_paid_once(held, anna, message, images=0)
+    await assert_paid_once(held, anna, message)
 
 
 # The end of a job without images

@@ -85,7 +85,7 @@ async def test_the_images_come_directly(
 
 
 @CHANGES
-async def test_where_nothing_can_be_sent_it_is_given_back(
+async def test_where_nothing_can_be_sent_it_waits_to_be_collected(
     held: World, change: Callable[[World, Channel], None]
 ) -> None:
     anna = held.newcomer()
@@ -95,7 +95,7 @@ async def test_where_nothing_can_be_sent_it_is_given_back(
     held.discord.age(message, 15 * 60)
     finish(held)
     row = await held.ended(message)
-    assert (row["status"], row["refunded"], held.used(anna)) == ("failed", 1, 0)
+    assert (row["status"], row["refunded"], held.used(anna)) == ("failed", 0, 1)
 
 
 async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held: World) -> None:
@@ -112,7 +112,7 @@ async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held
     listing = await (await anna.command("jobs", channel=channel)).answered()
     fetched = await (await anna.press(listing, "Fetch 1")).answered()
     await held.ends(fetched, "✅")
-    assert (delivered(fetched), held.used(anna), len(held.posts(message))) == (1, 0, 1)
+    assert (delivered(fetched), held.used(anna), len(held.posts(message))) == (1, 1, 1)
 
 
 async def test_a_manager_who_is_none_any_more(held: World) -> None:

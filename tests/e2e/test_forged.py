@@ -165,9 +165,9 @@ async def test_a_stranger_does_not_fetch_what_is_anothers(world: World) -> None:
     assert "somebody else" in text
     assert spent(world) == before
     fetched = await (await anna.press(message, "Fetch the images")).answered()
-    await world.ends(fetched, "✅", "free")
+    await world.ends(fetched, "✅", "collected")
     await world.settled()
-    assert world.used(anna) == 0
+    assert world.used(anna) == 1
 
 
 async def test_a_stranger_deletes_nothing_and_blocks_nobody(world: World) -> None:
@@ -268,4 +268,4 @@ async def test_a_replay_of_an_order_that_was_fetched_since(world: World) -> None
     await done(world, world.newcomer())
     await world.settled()
     assert len(world.runcomfy.submits) == before + 1
-    assert world.used(anna) == 0
+    assert world.used(anna) == 1

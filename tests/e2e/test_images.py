@@ -97,7 +97,7 @@ async def test_a_type_is_read_from_the_file_itself(world: World) -> None:
     assert [each["filename"] for each in message.attachments] == ["image-1.png", "image-2.png"]
 
 
-async def test_what_is_no_image_is_not_posted_and_is_given_back(world: World) -> None:
+async def test_what_is_no_image_is_not_posted(world: World) -> None:
     person = world.newcomer()
     for fault in (
         answer(404, RAW),
@@ -106,10 +106,10 @@ async def test_what_is_no_image_is_not_posted_and_is_given_back(world: World) ->
     ):
         world.runcomfy.fail("file", fault)
     message = await world.imagine(person, resolution="0.5K", num_images=4)
-    await world.ends(message, "✅", "1 of 4 images", "3")
+    await world.ends(message, "✅", "1 of 4 images came; 3 more are waiting to be collected")
     assert len(await pictures(world, message)) == 1
     await world.ended(message)
-    assert world.used(person) == 1
+    assert world.used(person) == 4
     assert "/v1/models" not in [call.path for call in world.runcomfy.calls]
 
 
@@ -132,26 +132,26 @@ async def test_files_are_fetched_from_the_owners_hosts_only(world: World, addres
     person = world.newcomer()
     world.runcomfy.fail("result", elsewhere(address.replace("{host}", world.runcomfy.url)))
     message = await world.imagine(person, resolution="0.5K")
-    await world.ends(message, "Nothing was charged")
+    await world.ends(message, "waiting to be collected")
     assert message.attachments == []
     await world.ended(message)
-    assert world.used(person) == 0
+    assert world.used(person) == 1
 
 
-async def test_images_that_discord_refuses_are_given_back_and_can_be_fetched_free(world: World) -> None:
+async def test_images_that_discord_refuses_wait_to_be_collected(world: World) -> None:
     person = world.newcomer()
     world.discord.fail("edit_followup", 400, EXPLICIT)
     message = await world.imagine(person, resolution="0.5K", num_images=2)
-    await world.ends(message, "Discord", "Nothing was charged")
+    await world.ends(message, "Discord", "waiting to be collected")
     assert message.attachments == []
     await world.ended(message)
-    assert world.used(person) == 0
+    assert world.used(person) == 2
 
     button = next(label for label in message.buttons if label.startswith("Fetch"))
     fetched = await (await person.press(message, button)).answered()
     await world.ends(fetched, "✅")
     assert len(await pictures(world, fetched)) == 2
-    assert world.used(person) == 0
+    assert world.used(person) == 2
     assert len(world.posts(message)) == 1
 
 
@@ -162,6 +162,6 @@ async def test_a_message_that_was_deleted_meanwhile(held: World) -> None:
     held.mia.delete(message)
     held.runcomfy.release()
     row = await held.ended(message)
-    assert (row["status"], row["refunded"], held.used(person)) == ("failed", 1, 0)
+    assert (row["status"], row["refunded"], held.used(person)) == ("failed", 0, 1)
     assert message not in held.discord.channel.messages
     assert not [each for each in held.discord.channel.messages if str(row["job_id"]) in json.dumps(each.data)]

@@ -20,7 +20,7 @@ async def listed(person: Person) -> Message:
     return message
 
 
-async def test_images_whose_message_was_deleted_can_be_fetched_free(tmp_path: Path) -> None:
+async def test_images_whose_message_was_deleted_can_be_collected(tmp_path: Path) -> None:
     async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
         world.runcomfy.hold()
         world.alice.takes_direct_messages = False
@@ -29,20 +29,21 @@ async def test_images_whose_message_was_deleted_can_be_fetched_free(tmp_path: Pa
         world.mia.delete(message)
         world.runcomfy.release()
         await world.settled()
-        assert world.used(world.alice) == 0
+        assert world.used(world.alice) == 2
         listing = await listed(world.alice)
-        assert "Can be fetched, free" in listing.text
+        assert "Waiting to be collected" in listing.text
         assert "a lost fox" in listing.text
         world.discord.fail("callback", 404, {"code": 10062, "message": "Unknown interaction"})
         await world.alice.press(listing, "Fetch 1")  # an answer that nobody sees does not use it up
         await world.discord.until(lambda: "did not arrive" in world.log)
         await world.settled()
+        assert world.used(world.alice) == 2
         listing = await listed(world.alice)
         fetched = await (await world.alice.press(listing, "Fetch 1")).answered()
-        await world.ends(fetched, "✅ 2 images, fetched free of charge")
+        await world.ends(fetched, "✅ 2 images, collected")
         assert len(fetched.attachments) == 2
         await world.settled()
-        assert world.used(world.alice) == 0
+        assert world.used(world.alice) == 2
         assert len(world.runcomfy.submits) == 1
         assert "no unfinished jobs" in (await listed(world.alice)).text
         check_accounts(world)

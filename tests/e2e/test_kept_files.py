@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from playground.runcomfy import answer
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.world import World, open_world
 
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def undelivered(folder: Path) -> AsyncIterator[tuple[World, Message]]:
-    """Two images that Discord did not take."""
+async def undelivered(folder: Path, *, charged: int = 2) -> AsyncIterator[tuple[World, Message]]:
+    """Two images that Discord did not take; `charged` is for the end."""
     async with open_world(folder, runcomfy={"seconds": 0}) as world:
         message = await lost(world)
         assert len(files(world, message)) == 2
+        assert world.used(world.alice) == 2
         yield world, message
         await world.settled()
-        assert world.used(world.alice) == 0
+        assert world.used(world.alice) == charged
         assert len(world.posts(message)) == 1
         check_accounts(world)
 
@@ -72,7 +74,7 @@ async def test_they_are_posted_although_runcomfy_has_forgotten_them(tmp_path: Pa
         await world.restart()
         world.runcomfy.fail("status", world.runcomfy.refusal("request"), times=None)
         fetched = await fetch(world)
-        await world.ends(fetched, "✅ 2 images, fetched free of charge")
+        await world.ends(fetched, "✅ 2 images, collected")
         assert delivered(fetched) == 2
         await world.settled()
         await world.stored(lambda: not files(world, message))
@@ -103,23 +105,52 @@ async def test_within_their_days_and_gigabytes_nothing_removes_them(tmp_path: Pa
 
 
 async def test_too_old(tmp_path: Path) -> None:
-    async with undelivered(tmp_path) as (world, message):
+    async with undelivered(tmp_path, charged=0) as (world, message):
         age(kept(world) / world.job(message)["job_id"], days=7.1)
         await cleared(world)
         assert files(world, message) == []
-        fetched = await fetch(world)  # RunComfy has them still
-        await world.ends(fetched, "✅ 2 images")
+        await nothing_is_left(world, message)
+
+
+async def nothing_is_left(world: World, message: Message) -> None:
+    """The images were refunded, and no button brings them, though RunComfy has them still."""
+    assert world.job(message)["refunded"] == 2
+    assert "no unfinished jobs" in await world.says(world.alice, "jobs")
+    assert "collected" not in await world.says(world.alice, "usage")
+    forged = await world.alice.forge(
+        custom_id=f"job:fetch:v1:{world.job(message)['job_id']}", message=await world.imagine(world.bob)
+    )
+    refusal = await forged.answered()
+    assert refusal.is_ephemeral
+    assert "You were refunded" in refusal.text
+
+
+async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}, FILES_DAYS="2") as world:
+        world.runcomfy.fail("file", answer(403), times=None)
+        message = await world.ends(await world.imagine(num_images=2, resolution="0.5K"), "collected")
+        await world.settled()
+        for hours, used in ((47, 2), (2, 0)):
+            await world.kill()
+            world.write(f"update jobs set uncollected_since = uncollected_since - {hours * 3_600_000}")  # noqa: S608 (a number)
+            await world.start()
+            if used == 0:
+                await world.discord.until(lambda: "nobody has collected it in time" in world.log)
+            assert world.used(world.alice) == used
+        await nothing_is_left(world, message)
 
 
 async def test_too_many_the_oldest_go_first(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (world, older):
         newer = await lost(world)
+        assert world.used(world.alice) == 4
         size = sum(file.stat().st_size for file in files(world, newer))
         age(kept(world) / world.job(older)["job_id"], days=1)
         world.settings["FILES_MAX_GB"] = f"{(size + 1) / 10**9:.9f}"
         await cleared(world)
         assert files(world, older) == []
         assert len(files(world, newer)) == 2
+        assert (world.job(older)["refunded"], world.job(newer)["refunded"]) == (2, 0)
 
 
 async def test_what_a_kill_has_left_behind(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What RunComfy does not end in time is given back, and comes free where it ends later."""
+"""What RunComfy does not end in time stays charged until its last late look, and comes if it ends later."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
 
 @asynccontextmanager
-async def stuck(folder: Path) -> AsyncIterator[tuple[World, Message]]:
-    """A job of two images that RunComfy paints and paints, until it was told and given back."""
+async def stuck(folder: Path, *, charged: int) -> AsyncIterator[tuple[World, Message]]:
+    """A job of two images that RunComfy paints and paints, until it was told; `charged` is for the end."""
     async with open_world(folder, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as world:
         world.runcomfy.hold()
         message = await world.imagine(num_images=2, resolution="0.5K")
         await world.runcomfy.until(lambda: world.runcomfy.orders)
         world.runcomfy.start_next()
-        await world.ends(message, TIMED_OUT, "Nothing was charged", timeout=60)
+        await world.ends(message, TIMED_OUT, timeout=60)
+        assert "charged" not in message.text
         assert {"Fetch the images", "Retry"} <= set(names(message))
         await world.stored(lambda: world.job(message)["token"] is None)  # a kill now repeats no edit
-        assert world.used(world.alice) == 0
+        assert world.used(world.alice) == 2
         check_accounts(world)
         yield world, message
         await world.settled()
-        assert world.used(world.alice) == 0
+        assert world.used(world.alice) == charged
         assert len(world.posts(message)) == 1
         check_accounts(world)
 
@@ -51,7 +52,8 @@ async def passes(world: World, time: timedelta) -> None:
     """Let so much time have gone by when the bot starts again."""
     await world.kill()
     ago = time // timedelta(milliseconds=1)
-    world.write(f"update jobs set ended_at = ended_at - {ago}, look_at = look_at - {ago}")  # noqa: S608 (a number)
+    columns = ("ended_at", "look_at", "uncollected_since")
+    world.write(f"update jobs set {', '.join(f'{name} = {name} - {ago}' for name in columns)}")  # noqa: S608 (a number)
     await world.start()
 
 
@@ -66,17 +68,17 @@ def ends_now(world: World) -> None:
 
 
 async def test_it_comes_within_the_hour(tmp_path: Path) -> None:
-    async with stuck(tmp_path) as (world, message):
+    async with stuck(tmp_path, charged=2) as (world, message):
         assert due_after(world, message) == HOUR
         ends_now(world)
         await passes(world, HOUR)
-        await world.ends(message, "✅ 2 images, fetched free of charge")
+        await world.ends(message, "✅ 2 images, collected")
         assert delivered(message) == 2
         assert names(message) == ["Re-roll", "Delete"]
 
 
 async def test_killed_while_it_comes_late(tmp_path: Path) -> None:
-    async with stuck(tmp_path) as (world, message):
+    async with stuck(tmp_path, charged=2) as (world, message):
         ends_now(world)
         held = Held()
         world.runcomfy.fail("file", held.fault)
@@ -85,11 +87,11 @@ async def test_killed_while_it_comes_late(tmp_path: Path) -> None:
         await world.kill()
         held.let_go()
         await world.start()
-        await world.ends(message, "✅ 2 images, fetched free of charge")
+        await world.ends(message, "✅ 2 images, collected")
 
 
 async def test_it_comes_within_the_day(tmp_path: Path) -> None:
-    async with stuck(tmp_path) as (world, message):
+    async with stuck(tmp_path, charged=2) as (world, message):
         await passes(world, HOUR)
         await looked(world, message, 1)
         assert TIMED_OUT in message.text
@@ -100,21 +102,24 @@ async def test_it_comes_within_the_day(tmp_path: Path) -> None:
 
 
 async def test_it_never_comes(tmp_path: Path) -> None:
-    async with stuck(tmp_path) as (world, message):
+    async with stuck(tmp_path, charged=0) as (world, message):
         edits = len(world.edits(message))
         for looks, time in ((1, HOUR), (2, DAY)):
             await passes(world, time)
             await looked(world, message, looks)
+            assert world.used(world.alice) == (2 if looks == 1 else 0)
         assert world.job(message)["look_at"] is None
         assert len(world.edits(message)) == edits
-        # Whoever still wants it may press.
+        # It is refunded, so the button that still stands there brings nothing, not even what comes now.
         ends_now(world)
-        fetched = await (await world.alice.press(message, "Fetch the images")).answered()
-        await world.ends(fetched, "✅ 2 images, fetched free of charge")
+        refusal = await (await world.alice.press(message, "Fetch the images")).answered()
+        assert refusal.is_ephemeral
+        assert "can't be collected anymore. You were refunded" in refusal.text
+        assert "no unfinished jobs" in await world.says(world.alice, "jobs")
 
 
 async def test_it_fails_in_the_end(tmp_path: Path) -> None:
-    async with stuck(tmp_path) as (world, message):
+    async with stuck(tmp_path, charged=0) as (world, message):
         (request_id,) = world.runcomfy.orders
         world.runcomfy.finish(request_id, error="worker died")
         await passes(world, HOUR)
@@ -125,7 +130,7 @@ async def test_it_fails_in_the_end(tmp_path: Path) -> None:
 
 
 async def test_runcomfy_has_forgotten_it(tmp_path: Path) -> None:
-    async with stuck(tmp_path) as (world, message):
+    async with stuck(tmp_path, charged=0) as (world, message):
         world.runcomfy.fail("status", world.runcomfy.refusal("request"))
         await passes(world, HOUR)
         await looked(world, message, 1)
@@ -133,7 +138,7 @@ async def test_runcomfy_has_forgotten_it(tmp_path: Path) -> None:
 
 
 async def test_its_message_was_deleted_meanwhile(tmp_path: Path) -> None:
-    async with stuck(tmp_path) as (world, message):
+    async with stuck(tmp_path, charged=2) as (world, message):
         world.mia.delete(message)
         ends_now(world)
         await passes(world, HOUR)
@@ -144,7 +149,7 @@ async def test_its_message_was_deleted_meanwhile(tmp_path: Path) -> None:
 
 
 async def test_somebody_fetches_it_first(tmp_path: Path) -> None:
-    async with stuck(tmp_path) as (world, message):
+    async with stuck(tmp_path, charged=2) as (world, message):
         ends_now(world)
         fetched = await (await world.alice.press(message, "Fetch the images")).answered()
         await world.ends(fetched, "✅ 2 images")
@@ -187,7 +192,7 @@ async def test_a_queue_that_does_not_move_does(tmp_path: Path) -> None:
     async with open_world(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as world:
         world.runcomfy.hold()
         message = await world.queued(world.alice)
-        await world.ends(message, TIMED_OUT, "Nothing was charged", timeout=60)
+        await world.ends(message, TIMED_OUT, timeout=60)
         world.runcomfy.release()
         await world.settled()
-        assert world.used(world.alice) == 0
+        assert world.used(world.alice) == 1

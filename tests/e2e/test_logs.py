@@ -66,9 +66,9 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
         await world.ends(again, "✅")
         told = [line["story"] for line in await stories(world, 2)]
         assert [story["images"] for story in told] == ["1 of 2", "2 of 2"]
-        assert [story["credits"] for story in told] == [0.75, 0.75]
+        assert [story["credits"] for story in told] == [1.5, 1.5]
         ((_, spent),) = (await samples(world))["imagine_spent_credits_total"]
-        assert spent == 0.75
+        assert spent == 1.5  # for both from the first end on
         await world.discord.until(lambda: len(log.messages) == 2)
         assert "made 1 image" in log.messages[0].text
         assert "made 2 images" in log.messages[1].text

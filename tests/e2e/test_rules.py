@@ -141,7 +141,7 @@ async def test_images_that_were_paid_for_are_fetched_by_whoever_is_blocked_since
     await world.settled()
     rule(world, blocked_members=[int(anna.id)], forbidden_channels=[int(world.discord.channel.id)])
     fetched = await (await anna.press(message, "Fetch the images")).answered()
-    await world.ends(fetched, "✅", "free")
+    await world.ends(fetched, "✅", "collected")
     await world.settled()
 
 
@@ -197,7 +197,7 @@ async def test_a_private_job_waits_is_listed_cancelled_and_fetched(held: World) 
     await held.ends(message, "⚠️")
     held.runcomfy.mend("file")
     fetched = await (await anna.press(message, "Fetch the images")).answered()
-    await held.ends(fetched, "✅", "free")
+    await held.ends(fetched, "✅", "collected")
     assert fetched.is_ephemeral
     await held.settled()
 

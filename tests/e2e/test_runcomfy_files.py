@@ -10,10 +10,11 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from playground.runcomfy import Fault, LocalRunComfy, answer, flood, reset, trickle, truncate
+from playground.runcomfy import Fault, LocalRunComfy, answer, edit, flood, reset, trickle, truncate
 from tests.e2e.accounts import check_accounts
-from tests.e2e.orders import delivers, fails
-from tests.e2e.world import RAW
+from tests.e2e.orders import delivers
+from tests.e2e.orders import lost as loses
+from tests.e2e.world import RAW, names
 
 if TYPE_CHECKING:
     from playground.discord import Message
@@ -80,10 +81,10 @@ async def fetched(message: Message) -> Message:
     return await (await message.interaction.user.press(message, fetch)).answered()
 
 
-async def test_what_cannot_be_downloaded_is_given_back_and_fetched_free_once_it_can(world: World) -> None:
+async def test_what_cannot_be_downloaded_waits_and_is_collected_once_it_can(world: World) -> None:
     world.runcomfy.fail("file", by_seed(world, [fault for fault, _ in LOST.values()]), times=None)
     try:
-        lost = await asyncio.gather(*(fails(world, MADE, images=1, seed=seed) for seed in range(len(LOST))))
+        lost = await asyncio.gather(*(loses(world, MADE, seed=seed) for seed in range(len(LOST))))
     finally:
         world.runcomfy.mend("file")
     asked = {name: file_calls(world, message) for name, message in zip(LOST, lost, strict=True)}
@@ -93,20 +94,20 @@ async def test_what_cannot_be_downloaded_is_given_back_and_fetched_free_once_it_
     assert not [file for file in (world.folder / "data" / "files").rglob("*") if file.is_file()]
 
     for message in lost:
-        again = await world.ends(await fetched(message), "✅", "free of charge")
+        again = await world.ends(await fetched(message), "✅", "collected")
         assert len(again.attachments) == 1
         assert message.interaction is not None
-        assert world.used(message.interaction.user) == 0
+        assert world.used(message.interaction.user) == 1
         assert len(world.posts(message)) == 1
     await world.settled()
     check_accounts(world)
 
 
-async def test_a_fetch_of_what_has_expired_says_so_and_can_be_tried_again(world: World) -> None:
+async def test_a_fetch_of_what_is_forbidden_says_so_and_can_be_tried_again(world: World) -> None:
     world.runcomfy.fail("file", answer(403, RAW), times=None)
     try:
-        message = await fails(world, MADE, images=1)
-        again = await world.ends(await fetched(message), MADE, "Nothing was charged")
+        message = await loses(world, MADE)
+        again = await world.ends(await fetched(message), MADE, "waiting to be collected")
         assert again.attachments == []
     finally:
         world.runcomfy.mend("file")
@@ -114,11 +115,42 @@ async def test_a_fetch_of_what_has_expired_says_so_and_can_be_tried_again(world:
     assert len(world.posts(message)) == 1
 
 
-async def test_files_that_stay_lost_are_given_back_alone(world: World) -> None:
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_fetch_of_what_is_gone_refunds_it_and_ends_the_button(world: World, status: int) -> None:
+    world.runcomfy.fail("file", answer(status, RAW), times=None)
+    try:
+        message = await loses(world, MADE, images=2)
+        again = await world.ends(await fetched(message), "can't be collected anymore", "Nothing was charged")
+    finally:
+        world.runcomfy.mend("file")
+    assert "Fetch the images" not in names(again)
+    assert message.interaction is not None
+    assert (await world.ended(message))["refunded"] == 2
+    refusal = await fetched(message)  # by the button that stands under the older message still
+    assert refusal.is_ephemeral
+    assert "You were refunded" in refusal.text
+    assert "0 of" in await world.says(message.interaction.user, "usage")
+    check_accounts(world)
+
+
+async def test_files_that_do_not_come_wait_alone(world: World) -> None:
     for fault in (answer(404, RAW), flood(TOO_MUCH)):
         world.runcomfy.fail("file", fault)
-    message = await delivers(world, 2, of=4)
-    assert "2 of 4 images came; the other 2 were given back" in message.text
+    message = await world.imagine(world.newcomer(), resolution="0.5K", num_images=4)
+    await world.ends(message, "✅", "2 of 4 images came; 2 more are waiting to be collected")
+    await world.ended(message)
+    assert len(message.attachments) == 2
+    check_accounts(world)
+
+
+async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(world: World) -> None:
+    world.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
+    world.runcomfy.fail("file", answer(404))
+    message = await world.imagine(world.newcomer(), resolution="0.5K", num_images=3)
+    await world.ends(message, "✅", "1 of 3 images came; the other one is waiting", "One image was not made")
+    row = await world.ended(message)
+    assert (row["refunded"], row["unspent"]) == (1, 1)
+    check_accounts(world)
 
 
 async def test_slow_files_come(world: World) -> None:
@@ -132,6 +164,6 @@ async def test_a_redirect_of_a_file_is_not_followed_not_even_to_an_image(world: 
     async with LocalRunComfy(seconds=0) as other:
         for address in (f"{other.url}/files/a/b/0_output.png", "/files/a/b/0_output.png"):
             world.runcomfy.fail("file", answer(302, RAW, headers={"Location": address}))
-            await fails(world, MADE, images=1)
+            await loses(world, MADE)
         assert not other.calls
     assert "/files/a/b/0_output.png" not in [call.path for call in world.runcomfy.calls]

@@ -103,33 +103,37 @@ async def test_of_a_partial_result_the_missing_images_are_given_back(world: Worl
     check_accounts(world)
 
 
-async def test_of_files_that_cannot_be_had_the_missing_are_given_back(world: World) -> None:
+async def test_of_files_that_cannot_be_had_the_missing_wait_to_be_collected(world: World) -> None:
     anna = world.newcomer()
     world.runcomfy.fail("file", answer(404))
     message = await (await ask(anna, num_images=2)).answered()
     await world.ends(message, "✅", "1 of 2")
     await world.settled()
-    assert "0.75 of 10 credits used, 9.25 left" in await world.says(anna, "usage")
+    usage = await world.says(anna, "usage")
+    assert "1.5 of 10 credits used, 8.5 left" in usage
+    assert "1 image is waiting to be collected (0.75 credits)" in usage
     check_accounts(world)
     row = world.job(message)
-    assert (row["refunded"], row["unspent"]) == (1, 0)  # RunComfy made both
-    assert "Fetch tries for the rest" in message.text
+    assert (row["refunded"], row["unspent"]) == (0, 0)  # RunComfy made both
+    assert "the other one is waiting to be collected" in message.text
     assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
 
 
-async def test_the_missing_images_of_a_part_are_fetched_free(world: World) -> None:
+async def test_the_missing_images_of_a_part_are_collected(world: World) -> None:
     anna = world.newcomer()
     world.runcomfy.fail("file", answer(404))
     message = await world.ends(await (await ask(anna, num_images=2)).answered(), "✅", "1 of 2")
     await world.settled()
     listing = await (await anna.command("jobs")).answered()
-    assert "Can be fetched, free" in listing.text
+    assert "Waiting to be collected" in listing.text
     fetched = await (await anna.press(message, "Fetch the images")).answered()
-    await world.ends(fetched, "✅ 2 images, fetched free of charge")
+    await world.ends(fetched, "✅ 2 images, collected")
     await world.settled()
     assert (delivered(message), delivered(fetched)) == (1, 2)
     assert names(fetched) == ["Re-roll", "Delete"]
-    assert "0.75 of 10 credits used, 9.25 left" in await world.says(anna, "usage")
+    usage = await world.says(anna, "usage")
+    assert "1.5 of 10 credits used, 8.5 left" in usage
+    assert "collected" not in usage
     assert len(world.posts(message)) == 1
     check_accounts(world)
 

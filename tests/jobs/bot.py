@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from bot.records import Job, Post
     from playground.runcomfy import LocalRunComfy
 
+_AGING = ("ended_at", "look_at", "uncollected_since")
 CATALOGUE = Catalogue.load()
 MODEL = CATALOGUE.by_command["imagine"]
 
@@ -171,10 +172,15 @@ class Bot:
 
     async def look_later(self, hours: int) -> None:
         """What the bot does once a minute, at a time when more is due."""
-        time = timedelta(hours=hours) // timedelta(milliseconds=1)
-        past = f"update jobs set ended_at = ended_at - {time}, look_at = look_at - {time}"  # noqa: S608 (a number)
-        await self.jobs._database.transaction(lambda connection: connection.execute(past))
+        await self.grow_older(hours)
         await self._upkeep.look_again(self._runner.take)
+        await self._upkeep.give_up_old()
+
+    async def grow_older(self, hours: int) -> None:
+        """Let so much time have passed for every job that has ended."""
+        time = timedelta(hours=hours) // timedelta(milliseconds=1)
+        past = f"update jobs set {', '.join(f'{name} = {name} - {time}' for name in _AGING)}"  # noqa: S608
+        await self.jobs._database.transaction(lambda connection: connection.execute(past))
 
     async def crash(self) -> None:
         """Stop in the middle of everything."""

@@ -1,4 +1,4 @@
-"""Fetching the rest of what came in part, in vain: what came stays charged, and made in the budget."""
+"""Collecting the rest of what came in part, in vain: the rest is refunded, and what came stays charged."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.errors import CollectingOverError
 from bot.records import JobStatus
 from playground.runcomfy import Fault, LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel
@@ -28,12 +29,15 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
         assert job
         bot.service.answered(job, channel.post(job.token))
         came = await in_state(bot, job, JobStatus.SUCCEEDED)
-        assert (came.refunded, channel.images[job.job_id]) == (1, 1)
+        assert (came.refunded, channel.images[job.job_id]) == (0, 1)
         runcomfy.fail(route, fault, times=None)
         taken = await bot.service.fetch(requester(), job.job_id)
         bot.service.answered(taken, channel.post(taken.token))
         ended = await in_state(bot, job, JobStatus.FAILED)
         assert (ended.refunded, ended.unspent) == (1, 0)
+        assert not ended.is_fetchable
+        with pytest.raises(CollectingOverError):
+            await bot.service.fetch(requester(), job.job_id)
         await bot.crash()
 
 

@@ -151,6 +151,7 @@ def _row(
         "file_limit": 10 * 1024 * 1024,
         "message_id": _FIRST_INTERACTION + number + 1,
         "model_id": MODEL_ID,
+        "delivered": images - refunded,
         "refunded": refunded,
         "unspent": refunded,
         "status": status,

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 FREE = Limits()
+_UNCOLLECTED = {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
+"""Errors after which images may exist that did not arrive."""
 T = TypeVar("T")
 
 # Around the borders of an hour, a day, a week, a month and a year, in whole milliseconds.
@@ -186,40 +188,89 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(job_id=jobs)
     def fetch_again(self, job_id: str) -> None:
-        self.change(job_id, self.run(self.store.fetch_again(job_id, requester())))
+        before = self.run(self.store.get(job_id))
+        after = self.run(self.store.fetch_again(job_id, requester()))
+        assert (after is not None) == before.is_fetchable
+        assert after is None or (after.refunded, after.unspent) == (before.refunded, before.unspent)
+        self.change(job_id, after)
 
     @rule(
         job_id=jobs,
         status=st.sampled_from([status for status in JobStatus if status.is_final]),
         delivered=st.integers(0, 4),
         error=st.sampled_from(
-            ["unexpected", "generation-timeout", "generation-failed", "submission-unknown"]
+            [
+                *("unexpected", "generation-timeout", "output-unavailable", "delivery-failed"),
+                *("generation-failed", "submission-unknown", "request-not-found"),
+            ]
         ),
     )
     def end(self, job_id: str, status: JobStatus, delivered: int, error: str) -> None:
         before = self.run(self.store.get(job_id))
         delivered = min(delivered, before.images) if status is JobStatus.SUCCEEDED else 0
-        reason = error if status is JobStatus.FAILED else None
+        is_partial = 0 < delivered < before.images and error == "output-unavailable"
+        reason = error if status is JobStatus.FAILED or is_partial else None
         after = self.run(self.store.end(job_id, status, delivered=delivered, error=reason))
         assert (after is None) == before.status.is_final
         if after:
-            assert after.refunded == max(before.refunded, before.images - delivered)
-            assert (after.look_at is not None) == (after.is_fetchable and after.looks < 2)
+            is_uncollected = reason in _UNCOLLECTED and before.request_id is not None
+            if reason == "generation-timeout" and before.looks == 2:
+                is_uncollected = False  # nobody looks for it any more
+            assert after.is_fetchable == is_uncollected
+            missing = 0 if is_uncollected else before.images - max(before.delivered, delivered)
+            assert after.refunded == max(before.refunded, missing)
+            assert (after.look_at is not None) == (is_uncollected and status is JobStatus.FAILED)
         self.change(job_id, after)
 
     @rule(hours=st.sampled_from([1, 24]))
     def time_passes(self, hours: int) -> None:
-        past = "update jobs set ended_at = ended_at - :time, look_at = look_at - :time"
+        past = (
+            "update jobs set ended_at = ended_at - :time, look_at = look_at - :time,"
+            " uncollected_since = uncollected_since - :time"
+        )
         change(self.path, past, time=hours * 3_600_000)
         self.known = {job_id: self.run(self.store.get(job_id)) for job_id in self.known}
 
-    @rule(is_last=st.booleans())
-    def look(self, *, is_last: bool) -> None:
+    @rule()
+    def look(self) -> None:
         for job in self.run(self.store.due()):
-            self.run(self.store.looked(job, is_last=is_last))
+            given_up = self.run(self.store.looked(job))
             self.known[job.job_id] = after = self.run(self.store.get(job.job_id))
-            assert (after.status, after.refunded, after.looks) == (job.status, job.refunded, job.looks + 1)
-            assert (after.look_at is None) == (is_last or after.looks == 2)
+            assert (after.status, after.looks) == (job.status, job.looks + 1)
+            assert (given_up is not None) == (after.look_at is None) == (after.looks == 2)
+            self.check_given_up(job, given_up)
+
+    @rule(days=st.sampled_from([0, 1, 7]))
+    def wait_in_vain(self, days: int) -> None:
+        before = datetime.now(UTC) - timedelta(days=days)
+        for job in self.run(self.store.uncollected(before=before)):
+            assert job.uncollected_since
+            assert job.uncollected_since <= before
+            self.give_up(job.job_id)
+
+    @rule(job_id=jobs)
+    def give_up(self, job_id: str) -> None:
+        job = self.run(self.store.get(job_id))
+        given_up = self.run(self.store.give_up(job))
+        assert (given_up is not None) == job.is_fetchable
+        self.change(job_id, given_up)
+        self.check_given_up(job, given_up)
+        assert self.run(self.store.give_up(job)) is None
+
+    @rule(job_id=jobs)
+    def give_up_what_was_fetched_meanwhile(self, job_id: str) -> None:
+        seen = self.run(self.store.get(job_id))
+        if self.run(self.store.fetch_again(job_id, requester())):
+            assert self.run(self.store.give_up(seen)) is None
+        self.known[job_id] = self.run(self.store.get(job_id))
+
+    def check_given_up(self, job: Job, given_up: Job | None) -> None:
+        """The refund and the withdrawal of the button come together, or neither does."""
+        after = self.run(self.store.get(job.job_id))
+        assert after.is_fetchable == (job.is_fetchable and given_up is None)
+        refunded = max(job.refunded, job.images - job.delivered) if given_up else job.refunded
+        assert after.refunded == refunded
+        assert given_up is None or self.run(self.store.fetch_again(job.job_id, requester())) is None
 
     @rule(cost=st.none() | st.sampled_from([Decimal(0), Decimal("0.07"), Decimal("0.604")]))
     def costs_come(self, cost: Decimal | None) -> None:
@@ -252,6 +303,14 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def every_window_is_counted_right(self) -> None:
         assert differences(self.path) == set()
+
+    @invariant()
+    def what_can_be_collected_is_charged_and_nothing_else_is(self) -> None:
+        for job in self.known.values():
+            if job.status.is_final:
+                charged = job.images if job.is_fetchable else job.delivered
+                assert job.images - job.refunded == charged, job
+                assert (job.uncollected_since is not None) == job.is_fetchable, job
 
     @invariant()
     def every_live_job_is_open(self) -> None:

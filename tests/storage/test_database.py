@@ -14,7 +14,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.limits import Limits
-from bot.storage.database import Database, open_database
+from bot.storage.database import Database, migrations, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
 from tests.orders import order, reserve
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import aiosqlite
 
 FREE = Limits()
-NEWEST = 8
+NEWEST = max(migrations())
 
 
 def make_empty(path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from bot.errors import BudgetExceededError, JobNotFoundError, QuotaExceededError
 from bot.limits import Limits
 from bot.quotas import Period, Quota
-from bot.records import Job, JobStatus
+from bot.records import FETCHABLE, Job, JobStatus
 from tests.orders import GUILD, MEMBER, order, requester, reserve
 from tests.storage.ledger import counted, differences, rows
 
@@ -203,7 +203,7 @@ class TestCancelling:
 
 
 class TestFetching:
-    async def test_again_is_free_and_answers_the_new_message(self, jobs: JobStore, path: Path) -> None:
+    async def test_again_never_charges_and_answers_the_new_message(self, jobs: JobStore, path: Path) -> None:
         job = await failed(jobs, order(images=2))
         await jobs.answered(job.job_id, 7)
         asker = requester()
@@ -216,17 +216,19 @@ class TestFetching:
         assert (fetched.user_id, fetched.guild_id, fetched.request_id) == (MEMBER, GUILD, "request-1")
         ended = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
         assert ended
-        assert ended.refunded == 2
-        assert counted(path, "owner") == [2]  # the owner has paid for them all the same
+        assert (ended.refunded, ended.uncollected_since) == (0, None)
+        assert counted(path, f"guild:{GUILD}") == counted(path, "owner") == [2]
         assert differences(path) == set()
 
-    async def test_again_and_failing_again_gives_nothing_back_twice(self, jobs: JobStore, path: Path) -> None:
+    async def test_again_and_failing_again_stays_charged_since_the_first_time(
+        self, jobs: JobStore, path: Path
+    ) -> None:
         job = await failed(jobs, order(images=2))
         for _ in range(3):
             assert await jobs.fetch_again(job.job_id, requester())
             ended = await jobs.end(job.job_id, JobStatus.FAILED, error="output-unavailable")
             assert ended
-            assert ended.refunded == 2
+            assert (ended.refunded, ended.uncollected_since) == (0, job.uncollected_since)
         assert differences(path) == set()
 
     async def test_begins_anew_without_an_old_wish_to_cancel(self, jobs: JobStore) -> None:
@@ -264,6 +266,9 @@ class TestBudget:
             ("delivery-failed", "request-1", 2),
             ("output-unavailable", "request-1", 2),
             ("generation-timeout", "request-1", 2),
+            ("operator", "request-1", 2),
+            ("unexpected", "request-1", 2),
+            ("delivery-failed", None, 0),
             ("submission-unknown", None, 2),
             ("unexpected", None, 2),
             ("request-not-found", "request-1", 2),
@@ -283,5 +288,10 @@ class TestBudget:
             await jobs.submitted(job.job_id, request_id)
         ended = await jobs.end(job.job_id, JobStatus.FAILED, error=error)
         assert ended
-        assert (ended.refunded, 2 - ended.unspent) == (2, counted_images)
+        charged = 2 if ended.is_fetchable else 0
+        assert ended.is_fetchable == (request_id is not None and error in FETCHABLE)
+        assert (2 - ended.refunded, 2 - ended.unspent) == (charged, counted_images)
+        assert counted(path, "owner") == [counted_images]
+        await jobs.give_up(ended)
+        assert counted(path, f"guild:{GUILD}") == [0]
         assert counted(path, "owner") == [counted_images]

@@ -61,7 +61,20 @@ NUMBERS = (0, 1, 2, 5, 11, 21, 22, 25, 1_000_000, Decimal("0.5"), Decimal("1.50"
 # What is called the same in every language, or is typed just so.
 NAMES = {
     *("Discord", "RunComfy", "AutoMod", "CSV", "K", "True", "False", "BUDGET", "USD", "prompt", "txt"),
-    *("imagine", "quota", "set", "pool", "export", "settings", "Europe", "Berlin", "Asia", "Tokyo", "UTC"),
+    *(
+        "imagine",
+        "quota",
+        "set",
+        "pool",
+        "export",
+        "settings",
+        "jobs",
+        "Europe",
+        "Berlin",
+        "Asia",
+        "Tokyo",
+        "UTC",
+    ),
 }
 PLURALS = {"zero", "one", "two", "few", "many", "other"}
 TEXT = "<t:1795000000:R> & <@900000000000000002> [x](y) * 1"

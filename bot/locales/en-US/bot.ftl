@@ -28,7 +28,7 @@ status-succeeded = ✅ { $images ->
 status-fetched = ✅ { $images ->
     [one] { $images } image
    *[other] { $images } images
-}, fetched free of charge
+}, collected
 status-cancelled = ✖️ { $by ->
     [nobody] The job was cancelled before it began.
    *[other] Job cancelled by { $by } before it began.
@@ -38,7 +38,15 @@ images-given-back = { $delivered } of { $ordered } images came; { $missing ->
     [one] the other one was given back.
    *[other] the other { $missing } were given back.
 }
-missing-fetchable = Fetch tries for the rest again, free of charge.
+images-uncollected = { $delivered } of { $ordered } images came; { $missing ->
+    [one] the other one is
+   *[other] { $missing } more are
+} waiting to be collected. Press Fetch the images to try again.
+images-not-made = { $missing ->
+    [one] One image was
+   *[other] { $missing } images were
+} not made, and given back.
+may-be-collected = If your images get made, Fetch the images brings them.
 file-made-smaller = Image { $number } is shown as { $format }, { $width }×{ $height }, { $size } MB: the original { $original } had { $originalsize } MB, and { $limit } MB fit here.
 sent-directly = Your images, since their message can no longer be reached:
 told-directly = This came of your order, whose message can no longer be reached:
@@ -80,9 +88,10 @@ runcomfy-unavailable = ⚠️ RunComfy is not answering. Try again in a few minu
 submission-unknown = ⚠️ It is not known whether RunComfy took the order, so it was not sent again. Press Retry to order it anew.
 request-not-found = ⚠️ RunComfy no longer knows this order. Press Retry to order it anew.
 generation-failed = ⚠️ RunComfy could not make the image. Press Retry, or reword it with Edit prompt.
-generation-timeout = ⚠️ RunComfy did not finish in time. Should it finish later, Fetch brings the images free of charge.
-output-unavailable = ⚠️ The images are made, but their files cannot be downloaded now. Fetch tries again, free of charge.
-delivery-failed = ⚠️ The images are made, but Discord did not take them. Fetch posts them anew, free of charge.
+generation-timeout = ⚠️ RunComfy did not finish in time. I'll check again in an hour and after a day. Press Fetch the images to check now.
+output-unavailable = ⚠️ The images are made, but their files cannot be downloaded now. They're waiting to be collected: press Fetch the images to try again.
+delivery-failed = ⚠️ The images are made, but Discord did not take them. They're waiting to be collected: press Fetch the images.
+not-collected = ⚠️ These images didn't arrive, and can't be collected anymore. Press Retry to make them again.
 operator = ⚠️ This bot cannot paint at the moment. That is its owner's to mend, who finds the reason in the log.
 unexpected = ⚠️ Something went wrong here (reference { $reference }). Try again; if it stays, tell the bot's owner this reference.
 
@@ -159,6 +168,7 @@ quota-too-high = ⚠️ That is more than this bot's owner allows: { $maximum }.
 job-not-found = ⚠️ There is no such job here. Start a new one with /imagine.
 not-your-job = ⚠️ This job is somebody else's. Only they can do this, or somebody who may manage messages.
 not-now = ⚠️ This job has moved on, so there is nothing to do here. Look at its message as it is now.
+collecting-over = ⚠️ These images can't be collected anymore. You were refunded for them; make them again with /imagine.
 still-running = 🎨 This job is not done yet. Cancel it, or delete its images once they are all there.
 not-removed = ⚠️ Discord does not let me take the message away now. It is noted: I try again, and nothing of it is posted any more. Press Delete again, or ask somebody who may manage messages.
 not-an-image = ⚠️ This message shows no image of mine. Choose one that does.
@@ -176,7 +186,7 @@ busy = ⚠️ The bot is busy. Nothing was charged; try again in a minute.
 
 jobs-waiting = { $number }. 🕒 Waiting · ordered { $when } · [{ $prompt }]({ $link })
 jobs-painting = { $number }. 🎨 Painting · ordered { $when } · [{ $prompt }]({ $link })
-jobs-fetchable = { $number }. 📦 Can be fetched, free · ordered { $when } · { $prompt }
+jobs-fetchable = { $number }. 📦 Waiting to be collected · ordered { $when } · { $prompt }
 jobs-none = You have no unfinished jobs here. Start one with /imagine.
 jobs-cancelled = ✖️ The job is cancelled. Nothing was charged.
 
@@ -212,6 +222,16 @@ usage-line-pool = All members together · { $period }: { $used } of { $limit } {
     [one] credit
    *[other] credits
 } used, { $left } left { $bar } resets { $resets }
+usage-uncollected = 📦 { $images ->
+    [one] { $images } image is
+   *[other] { $images } images are
+} waiting to be collected ({ $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+}). Get { $images ->
+    [one] it
+   *[other] them
+} with /jobs.
 usage-unlimited = Nothing limits you here.
 usage-by-role = Your limit comes from the role { $who }.
 usage-prices = { $option }, credits an image: { $prices }
@@ -274,6 +294,10 @@ report-total = { $orders ->
     [one] { $credits } credit
    *[other] { $credits } credits
 } spent, { $refunded } given back · RunComfy charged { $usd }
+report-uncollected = { $credits ->
+    [one] { $credits } credit is
+   *[other] { $credits } credits are
+} for images waiting to be collected
 report-member = { $who }: { $credits ->
     [one] { $credits } credit
    *[other] { $credits } credits

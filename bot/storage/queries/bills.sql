@@ -1,6 +1,6 @@
 -- name: by_month
 -- What each server has cost between two moments: said by RunComfy, else expected.
-select guild_id, count(*) as jobs, sum(images - refunded) as images,
+select guild_id, count(*) as jobs, sum(delivered) as images,
     sum((images - refunded) * credits_each) as credits,
     sum(coalesce(cost, (images - unspent) * coalesce(usd_each, 0))) as usd,
     sum(case when cost is null then 1 else 0 end) as unpriced

@@ -63,9 +63,12 @@ update jobs set
     status = :status,
     error = :error,
     error_values = :error_values,
+    delivered = :delivered,
+    made = :made,
     refunded = :refunded,
     unspent = :unspent,
     ended_at = :ended_at,
+    uncollected_since = :uncollected_since,
     look_at = :look_at,
     cost_at = :cost_at,
     token = case when :told = 1 then null else token end
@@ -80,8 +83,24 @@ update jobs set
     status = 'in_progress', channel_id = :channel_id, locale = :locale, token = :token, asked_at = :asked_at,
     file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
     error_values = '{}', cancelled_by = null, look_at = null, cost_at = null
-where job_id = :job_id and status in ('failed', 'succeeded') and error is not null and request_id is not null
-    and deleted_at is null
+where job_id = :job_id and status in ('failed', 'succeeded') and request_id is not null and deleted_at is null
+    and error in ('generation-timeout', 'output-unavailable', 'delivery-failed', 'operator', 'unexpected')
+returning *;
+
+-- name: uncollected_jobs
+select * from jobs
+where uncollected_since <= :before and status in ('failed', 'succeeded')
+order by uncollected_since;
+
+-- name: give_up^
+-- The refund and the withdrawal are one statement: neither happens without the other. `ended_at` says which end
+-- was seen: a job that somebody fetches, or has fetched in vain since, is left alone.
+update jobs set
+    refunded = case when refunded > images - delivered then refunded else images - delivered end,
+    error = :error, error_values = '{}', uncollected_since = null, look_at = null, looks = :looks
+where job_id = :job_id and ended_at = :ended_at and status in ('failed', 'succeeded')
+    and request_id is not null and deleted_at is null
+    and error in ('generation-timeout', 'output-unavailable', 'delivery-failed', 'operator', 'unexpected')
 returning *;
 
 -- name: due_jobs

@@ -11,6 +11,14 @@ select coalesce(sum(used), 0) from usage where scope = :scope and starts_at >= :
 select coalesce(sum((images - refunded) * credits_each), 0) from jobs
 where guild_id = :guild_id and user_id = :user_id and created_at >= :since and created_at < :until;
 
+-- name: uncollected_of_member^
+-- What a member is charged for and can still collect.
+select coalesce(sum(images - refunded - delivered), 0) as images,
+    coalesce(sum((images - refunded - delivered) * credits_each), 0) as credits
+from jobs
+where guild_id = :guild_id and user_id = :user_id and uncollected_since is not null
+    and status in ('failed', 'succeeded');
+
 -- name: set_rule!
 insert into rules (guild_id, kind, target_id, per, credits, set_by, set_at)
 values (:guild_id, :kind, :target_id, :per, :credits, :set_by, :set_at)

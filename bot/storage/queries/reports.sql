@@ -5,11 +5,17 @@ select
     limited_by,
     max(created_at) as last_at,
     count(*) as orders,
-    sum(case when status = 'failed' then 1 else 0 end) as failed,
-    sum(images - refunded) as images,
+    sum(case when status = 'failed' and uncollected_since is null then 1 else 0 end) as failed,
+    sum(delivered) as images,
     sum((images - refunded) * credits_each) as spent,
     sum(refunded * credits_each) as refunded,
-    sum(case when status = 'failed' then images * credits_each else 0 end) as failed_credits,
+    sum(
+        case when status in ('failed', 'succeeded') and uncollected_since is not null
+            then (images - refunded - delivered) * credits_each else 0 end
+    ) as uncollected,
+    sum(
+        case when status = 'failed' and uncollected_since is null then images * credits_each else 0 end
+    ) as failed_credits,
     sum(coalesce(cost, (images - unspent) * coalesce(usd_each, 0))) as usd
 from jobs
 where guild_id = :guild_id and created_at >= :since and created_at < :until

@@ -1,0 +1,174 @@
+"""Images that can be collected are charged; what an older version had refunded stays free."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.limits import Limits
+from bot.quotas import Period, Quota
+from bot.records import FETCHABLE, JobStatus, milliseconds
+from bot.storage.database import migrations, open_database
+from bot.storage.jobs import JobStore
+from bot.storage.messages import MessageStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
+from tests.orders import GUILD, MEMBER, order, requester, reserve
+from tests.storage.ledger import counted, differences, rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.records import Job
+    from bot.storage.database import Database
+
+NEW = next(number for number, file in migrations().items() if file.stem.endswith("_uncollected"))
+FREE = Limits()
+A_DAY = Limits(member=(Quota(2, Period.DAY),))
+
+
+async def ended(
+    jobs: JobStore,
+    job: Job,
+    *,
+    status: JobStatus = JobStatus.FAILED,
+    error: str,
+    delivered: int = 0,
+    made: int | None = None,
+) -> Job:
+    await reserve(jobs, job, FREE)
+    await jobs.submitting(job.job_id)
+    await jobs.submitted(job.job_id, f"request-{job.job_id}")
+    after = await jobs.end(job.job_id, status, error=error, delivered=delivered, made=made)
+    assert after
+    return after
+
+
+async def test_of_a_part_only_what_was_made_stays_charged(jobs: JobStore, path: Path) -> None:
+    job = await ended(
+        jobs,
+        order(images=4),
+        status=JobStatus.SUCCEEDED,
+        error="output-unavailable",
+        delivered=1,
+        made=3,
+    )
+    assert (job.delivered, job.refunded, job.unspent) == (1, 1, 1)
+    assert counted(path, f"guild:{GUILD}") == counted(path, "owner") == [3]
+    given_up = await jobs.give_up(job)
+    assert given_up
+    assert (given_up.refunded, given_up.unspent, given_up.is_fetchable) == (3, 1, False)
+    assert (counted(path, f"guild:{GUILD}"), counted(path, "owner")) == ([1], [3])
+    assert differences(path) == set()
+
+
+async def test_collecting_after_the_period_is_over_charges_no_other_period(
+    jobs: JobStore, database: Database, path: Path
+) -> None:
+    quotas = QuotaStore(database, OwnersQuotas(default=(Quota(2, Period.DAY),)))
+    now = order().created_at
+    job = await ended(jobs, order(images=2, created_at=now - timedelta(days=2)), error="delivery-failed")
+    assert await quotas.uncollected(GUILD, MEMBER) == (2, Decimal(2))
+    (usage,) = await quotas.usage(GUILD, MEMBER, await quotas.limits(GUILD, MEMBER))
+    assert usage.used == 0
+    assert await jobs.fetch_again(job.job_id, requester())
+    assert await quotas.uncollected(GUILD, MEMBER) == (0, Decimal(0))
+    assert await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
+    assert await reserve(jobs, order(images=2, created_at=now), A_DAY)
+    assert counted(path, f"guild:{GUILD}") == [2, 2]
+    assert differences(path) == set()
+
+
+async def test_a_deleted_job_stays_charged_and_waits_for_nobody(
+    jobs: JobStore, database: Database, path: Path
+) -> None:
+    job = await ended(jobs, order(images=2), error="delivery-failed")
+    await jobs.told(job)
+    assert await MessageStore(database).delete(job.job_id, MEMBER)
+    after = await jobs.get(job.job_id)
+    assert await QuotaStore(database, OwnersQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
+    assert await jobs.give_up(after) is None
+    assert counted(path, f"guild:{GUILD}") == [2]
+
+
+async def test_a_timeout_that_comes_after_the_last_late_look_is_refunded_at_once(jobs: JobStore) -> None:
+    job = await ended(jobs, order(images=2), error="generation-timeout")
+    for _ in range(2):
+        assert await jobs.take_up_late(job.job_id)
+        job = await ended_again(jobs, job, "generation-timeout")
+    assert (job.error, job.refunded, job.unspent) == ("not-collected", 2, 0)
+    assert await jobs.fetch_again(job.job_id, requester()) is None
+
+
+@pytest.mark.parametrize("error", sorted(FETCHABLE))
+async def test_every_such_error_can_be_fetched_and_given_up(jobs: JobStore, error: str) -> None:
+    job = await ended(jobs, order(), error=error)
+    assert await jobs.unfinished(GUILD, MEMBER) == [job]
+    assert await jobs.fetch_again(job.job_id, requester())
+    job = await ended_again(jobs, job, error)
+    assert await jobs.give_up(job)
+    assert await jobs.unfinished(GUILD, MEMBER) == []
+
+
+async def ended_again(jobs: JobStore, job: Job, error: str) -> Job:
+    after = await jobs.end(job.job_id, JobStatus.FAILED, error=error)
+    assert after
+    return after
+
+
+# As the version before wrote them: all failed, one in part; what did not come was refunded at once.
+OLD = """
+insert into jobs (job_id, interaction_id, guild_id, channel_id, user_id, locale, asked_at, file_limit,
+    model_id, input, images, refunded, status, request_id, error, created_at, ended_at, look_at)
+values ('{job_id}', {number}, {guild}, 20, {member}, 'en-US', 1, 100, 'google/nano-banana-2/text-to-image',
+    '{{"prompt": "a fox"}}', 2, {refunded}, '{status}', 'request-{number}', '{error}', 1, 2, {look_at});
+insert into usage (scope, starts_at, used)
+values ('guild:{guild}', 0, (2 - {refunded}) * 100), ('owner', 0, 200)
+on conflict do update set used = used + excluded.used;
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "refunded"),
+    [("failed", "delivery-failed", 2), ("succeeded", "output-unavailable", 1)],
+)
+async def test_what_an_older_version_had_refunded_is_collected_free(
+    path: Path, status: str, error: str, refunded: int
+) -> None:
+    path.parent.mkdir()
+    values = {"guild": GUILD, "member": MEMBER, "refunded": refunded, "status": status, "error": error}
+    with closing(sqlite3.connect(path)) as connection:
+        for number in range(1, NEW):
+            connection.executescript(migrations()[number].read_text("utf-8"))
+        for number, job_id in enumerate(("collected", "forgotten", "given-up"), 1):
+            connection.executescript(OLD.format(job_id=job_id, number=number, look_at="null", **values))
+        connection.execute(f"pragma user_version = {NEW - 1}")
+    async with open_database(path) as database:
+        jobs = JobStore(database)
+        charged = 2 - refunded
+        assert await jobs.uncollected(before=order().created_at) == []  # no day takes the button away
+        assert await QuotaStore(database, OwnersQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
+        assert await jobs.fetch_again("collected", requester())
+        assert await jobs.end("collected", JobStatus.SUCCEEDED, delivered=2)
+        assert await jobs.fetch_again("forgotten", requester())
+        assert await jobs.end("forgotten", JobStatus.FAILED, error="request-not-found")
+        assert await jobs.give_up(await jobs.get("given-up"))
+        charges = rows(path, "select distinct images - refunded from jobs")
+        assert charges == [(charged,)]
+        assert await jobs.unfinished(GUILD, MEMBER) == []
+        assert differences(path) == set()
+
+
+async def test_the_counters_move_in_the_period_of_the_order(jobs: JobStore, path: Path) -> None:
+    created_at = order().created_at - timedelta(days=3)
+    job = await ended(jobs, order(images=2, created_at=created_at), error="delivery-failed")
+    await reserve(jobs, order(images=1), FREE)
+    await jobs.give_up(job)
+    starts_at = milliseconds(created_at) // 900_000 * 900_000
+    used = dict(rows(path, "select starts_at, used from usage where scope like 'guild:%'"))
+    assert used.pop(starts_at) == 0
+    assert list(used.values()) == [100]
