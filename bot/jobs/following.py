@@ -80,10 +80,11 @@ class Following:
                 status = await self._runcomfy.status(request_id)
                 if isinstance(status, Completed):
                     finished()
-                    result = await self._runcomfy.result(request_id, is_failed=status.is_failed)
+                    result = await self._runcomfy.result(request_id, status)
                     interval.succeeded(polled_at)
                     return result.urls
-                interval.observe(status, polled_at)
+                if not isinstance(status, Unknown):  # words that change would put the deadline off for ever
+                    interval.observe(status, polled_at)
                 job = await self._show(job, status, interval.usual_seconds)
             except RunComfyUnavailableError as error:
                 await self._no_answer(job, error)

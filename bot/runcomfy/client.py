@@ -11,7 +11,9 @@ import stamina
 from yarl import URL
 
 from bot.errors import (
+    GenerationFailedError,
     GenerationTimeoutError,
+    PromptRefusedError,
     RequestNotFoundError,
     RunComfyUnavailableError,
     SubmissionUnknownError,
@@ -26,6 +28,7 @@ from bot.runcomfy.refusals import (
     checked,
 )
 from bot.runcomfy.replies import (
+    Completed,
     Json,
     Result,
     Status,
@@ -50,6 +53,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
 # RunComfy's own client gives an order 100 seconds; giving up sooner only makes more orders unknown.
 _SUBMIT_TIMEOUT: Final = aiohttp.ClientTimeout(total=100, connect=10)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_ENDED: Final = Completed()
 _NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
 
 
@@ -139,8 +143,8 @@ class RunComfyClient:
         """
         return await self._ask("GET", request_id, "status", parse_status)
 
-    async def result(self, request_id: str, *, is_failed: bool = False) -> Result:
-        """Get the files of a request that has ended; `is_failed` if its status says that it failed.
+    async def result(self, request_id: str, ended: Completed = _ENDED) -> Result:
+        """Get the files of a request that has ended, as `status` says by `ended`.
 
         Raises:
             PromptRefusedError: The request made nothing, and the reason given is the prompt.
@@ -153,7 +157,7 @@ class RunComfyClient:
 
         async def ask() -> Result | None:
             result = await self._ask("GET", request_id, "result", parse_result)
-            if result is None and is_failed:
+            if result is None and ended.is_failed:
                 raise _NoResultYetError("the request failed, and its result says that it goes on")
             return result
 
@@ -161,6 +165,12 @@ class RunComfyClient:
             result = await _PATIENT(_pause, ask)
         except _NoResultYetError as error:
             raise GenerationTimeoutError(str(error)) from None
+        except GenerationFailedError:
+            if ended.is_refused:
+                raise PromptRefusedError(
+                    "nothing was made, and the status gives the prompt as reason"
+                ) from None
+            raise
         if result is None:
             raise RunComfyUnavailableError("the request has no result yet")
         return result

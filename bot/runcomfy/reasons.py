@@ -51,7 +51,8 @@ _VERDICT: Final = re.compile(
     rf"|{_REFUSED} (?:the |this |your |a )?prompt|prompts? (?:was |is |has been |were )?{_REFUSED}"
     r"|prompt (?:was |is )?not allowed"
     r"|sensitive (?:words?|content|information|material|image|text)|as sensitive"
-    r"|(?:community|usage|content) (?:guidelines|standards)|acceptable use|terms of (?:use|service)"
+    r"|(?:community|usage|content) (?:guidelines|standards|restrictions?)|acceptable use"
+    r"|terms of (?:use|service)"
     r"|(?:inappropriate|harmful|explicit|sexual|violent|hateful|unsafe|copyrighted)"
     r" (?:content|images?|material))\b"
     r"|违规|敏感|审核"
@@ -59,23 +60,30 @@ _VERDICT: Final = re.compile(
 """Phrases that can mean nothing else."""
 _HINT: Final = re.compile(
     r"\b(?:safety|moderat(?:ed|ion)|content filters?|blocked|flagged|prohibit(?:ed|s)|sensitive"
-    rf"|polic(?:y|ies)|violat(?:es?|ed|ion|ions)|disallowed|censored|unsafe|inappropriate|nudity"
+    r"|violat(?:es?|ed|ing|ions?)|disallowed|censored|unsafe|inappropriate|nudity|celebrit(?:y|ies)"
+    r"|public figures?|(?:against|breach(?:es)?|due to) (?:our |the |its )?(?:\w+ )?polic(?:y|ies)"
     rf"|{_SUBJECT} (?:was |is |were |are )?not allowed|{_SUBJECT} (?:was |is |were |are )?{_REFUSED})\b"
 )
 """Words that mean it too, unless the clause speaks of machines."""
 _TECHNICAL: Final = re.compile(
-    r"\b(?:time ?outs?|timed out|unavailable|unreachable|overloaded|could not|failed to|connection|network"
-    r"|firewall|proxy|gateway|server|host|port|dns|ssl|tls|cors|origin|headers?|method|ip address|user agent"
-    r"|content (?:type|length)|case sensitive|retry|retries|rate|quota|limit|queue|requests|worker|process"
-    r"|threads?|lock|deadlock|memory|segmentation|cuda|gpu|disk|database|constraint|foreign key|schema|bucket"
-    r"|storage|iam|access|permissions?|tokens?|api key|certificate|account|balance|billing|pickle|checkpoint"
-    r"|tensor|module|import|load|region)\b"
+    r"\b(?:time ?outs?|timed out|unavailable|unreachable|overloaded|(?:could not|failed to|cannot|unable to)"
+    r" (?:be )?(?:reach|load|connect|start|initiali[sz]e|parse|read|open|decode|evaluate|run|complete)\w*"
+    r"|connection|network|firewall|proxy|gateway|server|host|port|dns|ssl|tls|cors|origin|headers?|user|domain"
+    r"|ip address|urls?|download|callback|webhook|(?:mime|content|file|data) (?:type|length)|case sensitive"
+    r"|retry|retries|(?:rate|size|memory|time|request) limit|limit (?:reached|exceeded)|quota|queue|requests"
+    r"|worker|threads?|lock|deadlock|memory|segmentation|cuda|gpu|disk|database|constraint|foreign key|schema"
+    r"|pattern|format|tolerance|bucket|storage|iam|access (?:denied|violation|key|control|token)|permissions?"
+    r"|tokens?|api key|certificate|account|balance|billing|pickle|checkpoint|tensor|import error|operation"
+    r"|region)\b"
 )
 
 
-def is_refusal(body: JsonValue) -> bool:
-    """Return whether an answer says, except in its echo of the input, that the prompt was refused."""
-    return any(map(_refuses, _texts(body, is_reason=False, depth=0)))
+def is_refusal(body: JsonValue, *, only_verdicts: bool = False) -> bool:
+    """Return whether an answer says, except in its echo of the input, that the prompt was refused.
+
+    With `only_verdicts`, words that may also be said of an account or a connection do not count.
+    """
+    return any(_refuses(text, only_verdicts=only_verdicts) for text in _texts(body, is_reason=False, depth=0))
 
 
 def _texts(node: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:
@@ -97,7 +105,7 @@ def _texts(node: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:
 
 
 def _field(name: str, value: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:
-    if _ECHO.fullmatch(name):
+    if _ECHO.fullmatch(name) and not (is_reason and name == "text"):
         return
     values = value if isinstance(value, list) else [value]
     if (_FLAG.fullmatch(name) and True in values) or (_SAFE_FLAG.fullmatch(name) and False in values):
@@ -108,7 +116,7 @@ def _field(name: str, value: JsonValue, *, is_reason: bool, depth: int) -> Itera
         # A plain text where a file's address belongs is a reason as well.
         is_prose = depth == 0 and name in {"output", "status"} and not isinstance(value, dict)
         goes_on = is_reason and not isinstance(value, str)
-        is_named = _REASON.fullmatch(name) is not None
+        is_named = _REASON.fullmatch(name) is not None or (is_reason and name == "text")
         yield from _texts(value, is_reason=is_named or is_prose or goes_on, depth=depth + 1)
 
 
@@ -127,9 +135,11 @@ def _decoded(text: str) -> JsonValue:
     return decoded
 
 
-def _refuses(text: str) -> bool:
+def _refuses(text: str, *, only_verdicts: bool) -> bool:
     for clause in _CLAUSE.split(_QUOTED_PROMPT.sub("prompt", text)):
         words = _NO_WORD.sub(" ", _CAMEL.sub(" ", clause)).lower().strip()
-        if _VERDICT.search(words) or (_HINT.search(words) and not _TECHNICAL.search(words)):
+        if _VERDICT.search(words):
+            return True
+        if not only_verdicts and _HINT.search(words) and not _TECHNICAL.search(words):
             return True
     return False

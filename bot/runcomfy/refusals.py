@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.errors import (
@@ -79,7 +80,8 @@ def checked(response: aiohttp.ClientResponse, body: Json | None, refusals: Refus
     status = code // 1000 if is_good and code and code >= 400_000 else response.status
     refusal = refusals.get(code or 0)
     if refusal is None and body is not None:
-        if status // 100 in {2, 4} and status not in _NEVER_THE_PROMPT and is_refusal(body):
+        may_be_prompt = status // 100 in {2, 4} and status not in _NEVER_THE_PROMPT
+        if may_be_prompt and is_refusal(body, only_verdicts=status == HTTPStatus.FORBIDDEN):
             raise PromptRefusedError(f"HTTP {response.status}, and the reason given is the prompt")
         if is_good and isinstance(body.get("status"), str) and status not in refusals:
             return body  # a request that failed, with the error_code of its own failure

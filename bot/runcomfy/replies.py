@@ -50,6 +50,8 @@ class Completed:
     """The request has ended: its result tells how, even if this says `is_failed`."""
 
     is_failed: bool = False
+    is_refused: bool = False
+    """Whether the reason given is the prompt; the result may give none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +181,9 @@ def parse_status(body: Json) -> Status:
     if _CANCELLED.fullmatch(word):
         return Cancelled()
     if _SUCCEEDED.fullmatch(word):
-        return Completed()
+        return Completed(is_refused=is_refusal(body))
     if _FAILED.fullmatch(word):
-        return Completed(is_failed=True)
+        return Completed(is_failed=True, is_refused=is_refusal(body))
     return Unknown(state.status[:40])
 
 

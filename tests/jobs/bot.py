@@ -124,6 +124,8 @@ class Channel:
 class Bot:
     """One life of the bot; another one may begin on the same folder once this one has crashed."""
 
+    deadline = timedelta(minutes=30)
+
     def __init__(self, folder: Path, runcomfy: LocalRunComfy, channel: Channel) -> None:
         self._folder = folder
         self._runcomfy = runcomfy
@@ -160,7 +162,7 @@ class Bot:
             durations=durations,
             poll_rate=PollRateLimiter(200),
             most=MaxJobs(4, 2, 4),
-            deadline=timedelta(minutes=30),
+            deadline=self.deadline,
         )
         guilds = GuildStore(database)
         orders = OrderStore(database, jobs=self.jobs, guilds=guilds, quotas=quotas, costs=costs)

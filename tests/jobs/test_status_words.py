@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,6 +95,25 @@ async def waits(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
             await in_state(bot, job, JobStatus.SUCCEEDED)
         await bot.crash()
     assert [record.levelno for record in caplog.records if "dreaming" in record.message] == [logging.WARNING]
+
+
+async def changes(folder: Path) -> None:
+    """A word that is another one each time is no sign of life."""
+    channel, numbers = Channel(), count()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        change = edit(lambda body: body.update(status=f"step {next(numbers)}"))
+        runcomfy.fail("status", change, times=None)
+        bot = Bot(folder, runcomfy, channel)
+        bot.deadline = timedelta(seconds=0.5)
+        await bot.start()
+        job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
+        assert job.error == "generation-timeout"
+        assert next(numbers) > 2
+        await bot.crash()
+
+
+def test_unknown_words_put_no_deadline_off(tmp_path: Path) -> None:
+    run(changes(tmp_path))
 
 
 def test_an_unknown_word_ends_nothing_and_is_logged_once(

@@ -85,9 +85,10 @@ async def test_a_prompt_that_asks_for_it_is_refused(runcomfy: LocalRunComfy, cli
             (word, Completed(is_failed=True))
             for word in (
                 *("FAILED", "error", "Errored", "failure", "timeout", "TIMED_OUT", "timed-out", "timedOut"),
-                *("expired", "rejected", "aborted", " Error ", "STATUS_FAILED", "Content Moderated"),
+                *("expired", "rejected", "aborted", " Error ", "STATUS_FAILED"),
             )
         ),
+        ("Content Moderated", Completed(is_failed=True, is_refused=True)),
         ("canceled", Cancelled()),
         ("Cancelled", Cancelled()),
         ("pending", InQueue(None)),

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.errors import BotError, GenerationFailedError, PromptRefusedError
+from bot.errors import BotError, GenerationFailedError, PromptRefusedError, RunComfyAuthError
+from bot.runcomfy import Completed
 from bot.runcomfy.reasons import is_refusal
 from playground.runcomfy import LocalRunComfy, answer, edit
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
@@ -49,6 +50,16 @@ REFUSALS: list[Any] = [
     "flagged",
     "prohibited",
     "policy violation",
+    "Image could not be generated due to safety concerns",
+    "Failed to generate image: blocked for safety reasons",
+    "Unable to process your request: it was flagged by our safety system",
+    "The request was blocked because of its content",
+    "This type of content is prohibited",
+    "We couldn't generate the image because it may violate our policies",
+    "The request goes against our content restrictions",
+    "Not generated due to our usage policies",
+    "It depicts a public figure",
+    {"text": "Blocked by the safety filter"},
     {"message": "Blocked by the safety filter"},
     {"code": "CONTENT_POLICY", "details": {}},
     {"code": 422, "reason": {"type": "moderation"}},
@@ -80,6 +91,13 @@ FAILURES: list[Any] = [
     "request rejected: queue is full",
     "rejected: too many requests",
     "retry policy exhausted",
+    "internal error; see our refund policy",
+    "safety_tolerance must be at most 6",
+    "user is blocked",
+    "input url blocked",
+    "value violates the pattern",
+    "operation prohibited",
+    "moderation model could not be loaded",
     "rate limit policy exceeded",
     "IAM policy denies access",
     "CORS policy",
@@ -195,6 +213,28 @@ async def test_an_answer_without_images_that_gives_such_a_reason(
     runcomfy.fail("result", edit(lambda good: good.update(body)))
     with pytest.raises(PromptRefusedError):
         await client.result(request_id)
+
+
+@pytest.mark.parametrize("word", ["failed", "completed", "Error"])
+async def test_a_reason_that_only_the_status_gives(
+    runcomfy: LocalRunComfy, client: RunComfyClient, word: str
+) -> None:
+    request_id = await ended(runcomfy, client)
+    runcomfy.fail("status", edit(lambda body: body.update(status=word, error={"code": "PROHIBITED_CONTENT"})))
+    runcomfy.fail("result", answer(200, {"status": "failed"}))
+    status = await client.status(request_id)
+    assert isinstance(status, Completed)
+    with pytest.raises(PromptRefusedError):
+        await client.result(request_id, status)
+
+
+@pytest.mark.parametrize("reason", ["blocked", "Access violates your plan", "account flagged"])
+async def test_a_forbidden_call_is_the_prompts_fault_only_for_sure(
+    runcomfy: LocalRunComfy, client: RunComfyClient, reason: str
+) -> None:
+    runcomfy.fail("submit", answer(403, {"error": reason}))
+    with pytest.raises(RunComfyAuthError):
+        await client.submit(MODEL, FOX)
 
 
 async def test_images_count_more_than_a_warning_beside_them(
