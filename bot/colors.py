@@ -50,10 +50,12 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         return _split_16_bit(image)
     if image.mode == "CMYK":
         return image.copy(), None
-    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
-    if image.mode in {"1", "L", "LA"}:
-        return image.convert("LA").getchannel("L"), alpha
-    return image.convert("RGBA").convert("RGB") if alpha else image.convert("RGB"), alpha
+    is_gray = image.mode in {"1", "L", "LA"}
+    if not image.has_transparency_data:
+        return image.convert("L" if is_gray else "RGB"), None
+    whole = image if image.mode in {"LA", "RGBA"} else image.convert("LA" if is_gray else "RGBA")
+    colors = whole.getchannel("L") if is_gray else whole.convert("RGB")
+    return colors, whole.getchannel("A")
 
 
 def _split_16_bit(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:

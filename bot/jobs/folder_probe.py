@@ -21,12 +21,13 @@ _FRESH_SECONDS = 10.0
 _PAUSE_SECONDS = 2.0
 
 
-def probe_folder(folder: Path, *, keep: bool = True) -> str | None:
+def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_MIN) -> str | None:
     """Write, sync, rename and delete a file in a folder, which is made if it is missing.
 
     Args:
         folder: The folder.
         keep: Whether folders that had to be made stay.
+        free_min: How many bytes must be free.
 
     Returns:
         What is wrong, with the folder and the user id; None if all of that worked.
@@ -53,7 +54,7 @@ def probe_folder(folder: Path, *, keep: bool = True) -> str | None:
             with suppress(OSError):
                 for each in missing:
                     each.rmdir()
-    if free < FREE_BYTES_MIN:
+    if free < free_min:
         return f"{folder.absolute()} has only {free / 10**6:.0f} MB left for user id {os.geteuid()}"
     return None
 

@@ -124,6 +124,13 @@ def test_a_file_system_without_room() -> None:
     assert "/proc/self/files" in problem
 
 
+def test_a_disk_that_is_nearly_full(tmp_path: Path) -> None:
+    problem = probe_folder(tmp_path, free_min=2**63)
+    assert problem
+    assert problem.startswith(f"{tmp_path} has only ")
+    assert problem.endswith(f" MB left for user id {os.geteuid()}")
+
+
 def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         probe = FolderProbe(folder)

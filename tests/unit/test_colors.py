@@ -351,3 +351,30 @@ async def test_a_picture_beside_an_animation_is_no_frame_of_it(tmp_path: Path) -
     copy = await copied(tmp_path / "1.png", file.getvalue())
     assert getattr(copy, "n_frames", 1) == 2
     check(copy, [(254, 0, 0, 255)] * 16)
+
+
+async def test_the_transparent_color_of_a_gif(tmp_path: Path) -> None:
+    frames = []
+    for shift in (0, 1):
+        frame = Image.new("P", (ACROSS * PATCH, ACROSS * PATCH))
+        frame.putpalette([value for color in RAINBOW for value in color])
+        rows = patches([((index + shift) % 16,) for index in range(16)])
+        frame.putdata([sample for row in rows for (sample,) in row])
+        frames.append(frame)
+    frames[0].save(
+        file := io.BytesIO(), "GIF", save_all=True, append_images=frames[1:], transparency=5, disposal=2
+    )
+    copy = await copied(tmp_path / "1.gif", file.getvalue())
+    for shift in (0, 1):
+        copy.seek(shift)
+        samples = [(index + shift) % 16 for index in range(16)]
+        check(copy, [(*RAINBOW[sample], 255 * (sample != 5)) for sample in samples])
+
+
+@pytest.mark.parametrize("options", [{"keep_rgb": True}, {"progressive": True}, {"subsampling": 2}])
+async def test_a_jpeg(tmp_path: Path, options: dict[str, object]) -> None:
+    """One without chroma says so in Adobe's segment alone."""
+    image = Image.new("RGB", (ACROSS * PATCH, ACROSS * PATCH))
+    image.putdata([pixel for row in patches([*RAINBOW]) for pixel in row])
+    image.save(file := io.BytesIO(), "JPEG", quality=98, **options)
+    check(await copied(tmp_path / "1.jpg", file.getvalue()), [(*color, 255) for color in RAINBOW])
