@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
@@ -15,9 +12,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.drawing import Charts
-from bot.discord import gateway
+from bot.discord import answers, gateway
+from bot.discord.commands import CommandSync
 from bot.discord.http import TIMEOUT, Connector, remove_total_timeout
-from bot.errors import BusyError
 from bot.throttle import Throttle
 
 if TYPE_CHECKING:
@@ -46,9 +43,8 @@ NEEDED = discord.Permissions(view_channel=True, embed_links=True, attach_files=T
 
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
-NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
+NETWORK_ERRORS = answers.NETWORK_ERRORS
 """What discord.py lets through when an answer of Discord's was lost on the way."""
-
 
 gateway.install()
 
@@ -105,7 +101,7 @@ class ImagineBot(commands.Bot):
         self.charts = Charts()
         self.settings = guilds
         """What each server's managers have set."""
-        self._facts = facts
+        self.command_sync = CommandSync(self, facts)
         self._guild_ids = guild_ids
         self.responding = asyncio.Semaphore(_RESPONSES_AT_ONCE)
         self._to_load = extensions
@@ -140,37 +136,22 @@ class ImagineBot(commands.Bot):
 
     async def close(self) -> None:
         """Leave Discord; nothing can be edited afterwards."""
+        self.command_sync.stop()
         await super().close()
         if self._webhooks is not None:
             await self._webhooks.close()
 
     async def setup_hook(self) -> None:
-        """Load the cogs, and tell Discord of the commands where their definition has changed."""
+        """Load the cogs, and begin to tell Discord of the commands, which nothing waits for."""
         for extension in self._to_load:
             if extension not in self.extensions:  # a login may be repeated
                 await self.load_extension(extension)
                 await asyncio.sleep(0)  # together they would keep the event loop for a tenth of a second
-        await self._sync()
+        self.command_sync.begin()
         _log.info("invite link: %s", discord.utils.oauth_url(self.application_id or 0, permissions=NEEDED))
 
     async def on_ready(self) -> None:
         """Say that the bot can be used."""
         _log.info("ready as %s on %d servers", self.user, len(self.guilds))
-
-    async def _sync(self) -> None:
-        definition = await fingerprint(self.tree, self.tree.translator or app_commands.Translator())
-        name = f"commands of application {self.application_id}"
-        if await self._facts.get(name) == definition:
-            return
-        synced = await self.tree.sync()
-        with suppress(BusyError):  # then the next start tells Discord once more, which changes nothing
-            await self._facts.remember(name, definition)
-        _log.info("told Discord of the commands %s", ", ".join(command.name for command in synced))
-
-
-async def fingerprint(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
-    """A hash of all global commands as Discord would get them: while it stays, there is nothing to sync."""
-    payloads = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
-    payloads.sort(key=lambda payload: (payload["type"], payload["name"]))
-    canonical = json.dumps(payloads, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+        if not self.command_sync.is_done:
+            _log.info("Discord's list of commands is still being brought up to date")

@@ -23,6 +23,10 @@ class LostAnswerError(aiohttp.ClientError):
     """Discord may have done what it was asked to, and did not say so."""
 
 
+NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
+"""What discord.py lets through when an answer of Discord's was lost on the way."""
+
+
 class _Id(str):
     """Stands for a snowflake."""
 

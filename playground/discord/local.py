@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp
 from aiohttp import web
 
-from playground.discord import shapes
+from playground.discord import registration, shapes
 from playground.discord.answering import Answering, Call, Failure
 from playground.discord.client import Clients
 from playground.discord.gateway import Gateway
@@ -113,6 +113,16 @@ class LocalDiscord:
         self.guilds.append(guild := Guild(self, name))
         self.send({"t": "GUILD_CREATE", "d": guild.shape})
         return guild
+
+    def add_entry_point(self) -> Json:
+        """Give the app the command that launches an Activity, as the developer portal does."""
+        shape: Json = {"id": snowflake(), "application_id": self.application_id, "version": snowflake()}
+        shape |= {"type": registration.ENTRY_POINT, "name": "launch", "description": "", "handler": 2}
+        shape |= {"name_localizations": {"ru": "запуск"}, "integration_types": [0, 1], "contexts": [0, 1, 2]}
+        shape |= {"default_member_permissions": None, "nsfw": False}
+        self.commands.append(shape)
+        self.commands_changed()
+        return shape
 
     def add_person(self, name: str, *, is_manager: bool = False) -> Person:
         """Let somebody into every guild."""

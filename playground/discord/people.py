@@ -12,7 +12,7 @@ from discord import Permissions
 from playground.discord import asking, choosing, shapes
 from playground.discord.choosing import Refused
 from playground.discord.guild import Channel, Guild, Role, everyday
-from playground.discord.registration import GROUP
+from playground.discord.registration import ENTRY_POINT, GROUP
 from playground.discord.shapes import Json, now, snowflake
 from playground.discord.world import Interaction, Message, blank
 
@@ -69,7 +69,8 @@ class Person:
     @property
     def commands(self) -> list[Json]:
         """The commands that this person's app lists."""
-        return [each for each in self.discord.commands if self._may_use(each["default_member_permissions"])]
+        offered = [each for each in self.discord.commands if each["type"] != ENTRY_POINT]
+        return [each for each in offered if self._may_use(each["default_member_permissions"])]
 
     def _may_use(self, bits: str | None) -> bool:
         may = self.may(self.discord.guild)

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from discord import Locale
 from jsonschema import Draft202012Validator
 
-from playground.discord.refusals import Path, Problem, check, raise_for
+from playground.discord.refusals import ApiError, Path, Problem, check, raise_for
 from playground.discord.shapes import Json, snowflake, without_nulls
 
+ENTRY_POINT = 4
+"""The type of the command that launches an app's Activity; an app has one at most."""
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(
     1, 12
 )
@@ -56,10 +58,18 @@ _OPTION = _worded(
     max_length={"type": ["integer", "null"], "minimum": 1, "maximum": 6000},
 )
 _MENU = {"required": ["name"], "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 32}}}
+_SLASH = _worded(["name", "description"], _NAME, options=_list(25, {"$ref": "#/$defs/option"}))
+_LAUNCH = _MENU | {"required": ["name", "handler"], "properties": {"handler": {"enum": [1, 2]}}}
+
+
+def _typed(kinds: list[int]) -> Json:
+    return {"required": ["type"], "properties": {"type": {"enum": kinds}}}
+
+
 _COMMAND = {
-    "if": {"required": ["type"], "properties": {"type": {"enum": [2, 3]}}},
+    "if": _typed([2, 3]),
     "then": _MENU,
-    "else": _worded(["name", "description"], _NAME, options=_list(25, {"$ref": "#/$defs/option"})),
+    "else": {"if": _typed([ENTRY_POINT]), "then": _LAUNCH, "else": _SLASH},
 }
 _COMMANDS = Draft202012Validator(_list(130, _COMMAND) | {"$defs": {"option": _OPTION}})
 
@@ -68,10 +78,14 @@ def register(commands: list[Json], application_id: str, known: list[Json]) -> li
     """Return the commands as the API shows them; one that was known by its name keeps its id.
 
     Raises:
-        ApiError: 50035, exactly where Discord refuses them.
+        ApiError: 50035, exactly where Discord refuses them; 50240 without an entry point that was there.
     """
     check(_COMMANDS, commands)
     raise_for(_problems((), commands))
+    kept = {command["type"] for command in known} & {ENTRY_POINT}
+    if not kept <= {command.get("type") for command in commands}:
+        sentence = "You cannot remove this app's Entry Point command in a bulk update operation."
+        raise ApiError(400, 50240, sentence)
     ids = {(command["type"], command["name"]): command["id"] for command in known}
     registered = []
     for command in commands:

@@ -13,7 +13,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.client import fingerprint
+from bot.discord.commands import fingerprint
 from bot.models.catalogue import Catalogue, Model
 from bot.models.limits import LOCALES, characters
 from cogs._command import build
@@ -214,7 +214,7 @@ def test_the_locales_are_discords() -> None:
 PRINT_FINGERPRINT = """
 import asyncio, discord
 from bot.models.catalogue import Catalogue
-from bot.client import fingerprint
+from bot.discord.commands import fingerprint
 from cogs._command import build
 from cogs.translation import CommandTranslator
 async def run(*_): ...

@@ -47,6 +47,16 @@ def syncs(world: World) -> int:
     return sum(call.route == "sync" for call in world.discord.trace)
 
 
+async def told(world: World) -> None:
+    """Wait until the bot has noted what it told Discord."""
+    await world.stored(lambda: world.rows("select * from facts where name like 'commands%' and value != ''"))
+
+
+async def looked(world: World, times: int) -> None:
+    """Wait until the bot has looked at Discord's commands so often."""
+    await world.discord.until(lambda: sum(call.route == "commands" for call in world.discord.trace) == times)
+
+
 @pytest.mark.parametrize(
     "names", [list(BAD)[:5], list(BAD)[5:], list(BAD)], ids=["five", "other five", "all"]
 )
@@ -88,13 +98,29 @@ async def test_a_discord_that_has_trouble_is_asked_again(tmp_path: Path, route: 
         assert "Unclosed" not in world.log
 
 
-async def test_commands_that_discord_refuses(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        refusal = {"code": 50035, "message": "Invalid Form Body", "errors": {}}
-        world.discord.fail("sync", 400, refusal)
-        await fails(world)
-        world.discord.fail("sync", 403, {"code": 50001, "message": "Missing Access"})
-        await fails(world)
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (429, {"message": "slow", "retry_after": 40, "global": False}, {"Via": "1.1 google"}),
+        (429, {"message": "slow", "retry_after": 40}, {"Retry-After": "40"}),
+        (429, {"code": 30034, "message": "Max number of daily application command creates"}, {}),
+        (400, {"code": 50035, "message": "Invalid Form Body", "errors": {}}, {}),
+        (403, {"code": 50001, "message": "Missing Access"}, {}),
+        (200, "<html>welcome</html>", {}),
+    ],
+)
+async def test_commands_that_cannot_be_told_do_not_keep_the_bot_away(
+    tmp_path: Path, status: int, body: Any, headers: dict[str, str]
+) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
+        await told(world)
+        await world.kill()
+        world.write("update facts set value = '' where name like 'commands%'")
+        world.discord.fail("sync", status, body, headers=headers, times=99)
+        await world.start()
+        await world.ends(await world.imagine(resolution="0.5K"), "✅")
+        await world.discord.until(lambda: "still being brought up to date" in world.log)
+        assert syncs(world) >= 2
 
 
 async def test_a_token_that_is_revoked_while_the_bot_runs(
@@ -136,9 +162,10 @@ async def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
 
 async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Path) -> None:
     async with open_world(tmp_path) as world:
+        await told(world)
         assert syncs(world) == 1
         await world.restart()
-        assert syncs(world) == 1
+        await looked(world, 2)
         await world.kill()
         for package in ("bot", "cogs"):
             shutil.copytree(CODE / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -146,13 +173,12 @@ async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Pat
         model = json.loads(file.read_text("utf-8"))
         model["input_schema"]["properties"]["num_images"]["maximum"] = 3
         file.write_text(json.dumps(model), "utf-8")
+        assert syncs(world) == 1
         await world.start()
-        assert syncs(world) == 2
+        await world.discord.until(lambda: syncs(world) == 2)
         (command,) = (each for each in world.discord.commands if each["name"] == "imagine")
         (images,) = (each for each in command["options"] if each["name"] == "num_images")
         assert images["max_value"] == 3
-        await world.restart()
-        assert syncs(world) == 2
 
 
 async def test_the_guilds_intent_alone_and_the_least_permissions(
@@ -202,3 +228,12 @@ async def test_no_token_in_the_most_talkative_log(tmp_path: Path) -> None:
         await world.says(world.alice, "usage")
         await world.settled()
         assert "DEBUG" in world.log
+
+
+async def test_an_application_with_an_entry_point_starts(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        kept = world.discord.add_entry_point()
+        await world.start()
+        await world.discord.until(lambda: len(world.discord.commands) > 1)
+        await world.imagine(resolution="0.5K")
+        assert kept["id"] in {command["id"] for command in world.discord.commands}

@@ -1,0 +1,143 @@
+"""Keeps Discord's list of the bot's commands up to date, while the bot is already at work."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.http import Route
+
+from bot.discord.answers import NETWORK_ERRORS
+from bot.errors import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from discord.ext import commands
+
+    from bot.storage.facts import FactStore
+
+_log = logging.getLogger(__name__)
+
+_ENTRY_POINT = 4  # the command that launches an app's Activity; discord.py does not know it
+_NO_ENTRY_POINT = 50240  # it has appeared since the list was read
+_TOO_MANY_CREATES = 30034  # 200 new commands a day
+_SENT_BACK = {
+    *("id", "type", "name", "name_localizations", "description", "description_localizations", "handler"),
+    *("default_member_permissions", "integration_types", "contexts", "nsfw"),
+}
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
+_REFUSED_PAUSE_SECONDS = 3600.0  # a refusal, or a day's limit, does not pass in minutes
+
+
+class CommandSync:
+    """Registers the commands of a bot's tree with Discord, however long it takes.
+
+    Discord gives every command an id and, with each change, another version. Those of the last sync are kept
+    beside a hash of the definitions. While all of that is as it was, there is nothing to tell Discord.
+    """
+
+    def __init__(self, bot: commands.Bot, facts: FactStore) -> None:
+        self._bot = bot
+        self._facts = facts
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether Discord has the commands as they are defined."""
+        return self._task is not None and self._task.done()
+
+    def begin(self) -> None:
+        """Start it in the background, after the login."""
+        self.stop()
+        self._task = asyncio.create_task(self._until_done(), name="command sync")
+
+    def stop(self) -> None:
+        """Leave the rest to the next start."""
+        if self._task:
+            self._task.cancel()
+
+    async def _until_done(self) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await self._sync()
+            except (discord.HTTPException, BusyError, *NETWORK_ERRORS) as error:
+                seconds = max(_asked_to_wait(error), pause)
+                _log.log(
+                    logging.ERROR if _is_refusal(error) else logging.WARNING,
+                    "Discord's list of commands is not up to date (%s); trying again in %d seconds",
+                    error or type(error).__name__,
+                    seconds,
+                )
+                await asyncio.sleep(seconds)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _sync(self) -> None:
+        tree, application_id = self._bot.tree, self._bot.application_id or 0
+        definition = await fingerprint(tree, tree.translator or app_commands.Translator())
+        name = f"commands of application {application_id}"
+        registered = await self._registered(application_id)
+        if await self._facts.get(name) == _state(definition, registered):
+            _log.debug("Discord's list of commands is up to date")
+            return
+        wanted = [*await payloads(tree, tree.translator or app_commands.Translator()), *_kept(registered)]
+        registered = await self._bot.http.bulk_upsert_global_commands(application_id, wanted)
+        with suppress(BusyError):  # then the next start tells Discord once more, which changes nothing
+            await self._facts.remember(name, _state(definition, registered))
+        _log.info("told Discord of the commands %s", ", ".join(command["name"] for command in registered))
+
+    async def _registered(self, application_id: int) -> list[Any]:
+        """Every command as Discord has it, with its translations, which an entry point must keep."""
+        route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
+        registered: list[Any] = await self._bot.http.request(route, params={"with_localizations": "true"})
+        return registered
+
+
+async def payloads(
+    tree: app_commands.CommandTree[Any], translator: app_commands.Translator
+) -> list[dict[str, Any]]:
+    """All global commands as Discord gets them."""
+    return [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
+
+
+async def fingerprint(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
+    """A hash of all global commands as Discord would get them: while it stays, they are the same."""
+    found = await payloads(tree, translator)
+    found.sort(key=lambda payload: (payload["type"], payload["name"]))
+    canonical = json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _state(definition: str, registered: Iterable[Mapping[str, Any]]) -> str:
+    """What is compared at each start; an entry point is not the bot's to define."""
+    versions = {each["id"]: each["version"] for each in registered if each.get("type") != _ENTRY_POINT}
+    return json.dumps({"definition": definition, "versions": versions}, sort_keys=True)
+
+
+def _kept(registered: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The application's entry point, as it is: Discord refuses a list without it (50240)."""
+    found = [each for each in registered if each.get("type") == _ENTRY_POINT]
+    return [{name: value for name, value in each.items() if name in _SENT_BACK} for each in found]
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, discord.HTTPException) and error.status < 500 and error.status != 429
+
+
+def _asked_to_wait(error: Exception) -> float:
+    """How many seconds to leave Discord alone at least."""
+    if not isinstance(error, discord.HTTPException):
+        return 0.0
+    if error.code == _TOO_MANY_CREATES or _is_refusal(error):
+        return 0.0 if error.code == _NO_ENTRY_POINT else _REFUSED_PAUSE_SECONDS
+    asked = error.response.headers.get("Retry-After", "")
+    return min(float(asked), _REFUSED_PAUSE_SECONDS) if asked.isdecimal() else 0.0

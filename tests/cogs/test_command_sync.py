@@ -1,0 +1,154 @@
+"""Discord's list of commands: told where it differs, tried again where that fails."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import discord
+import pytest
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord.commands import CommandSync
+from bot.meter import Meter
+from bot.storage.database import open_database
+from bot.storage.facts import FactStore
+from bot.throttle import Throttle
+from playground.discord import LocalDiscord
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from playground.discord.shapes import Json
+
+
+@app_commands.command(description="Draw something")
+async def draw(interaction: discord.Interaction[Any], prompt: str) -> None:
+    """Do nothing."""
+
+
+@app_commands.command(description="Ask")
+async def ask(interaction: discord.Interaction[Any]) -> None:
+    """Do nothing."""
+
+
+Command: TypeAlias = app_commands.Command[Any, ..., Any]
+
+
+class World:
+    def __init__(self, local: LocalDiscord, facts: FactStore) -> None:
+        self.local, self.facts = local, facts
+
+    @asynccontextmanager
+    async def bot(self) -> AsyncIterator[commands.Bot]:
+        trace = Throttle(Meter()).trace()
+        bot = commands.Bot(
+            "!", intents=discord.Intents.none(), connector=self.local.connector(), http_trace=trace
+        )
+        async with bot:
+            await bot.login(self.local.token)
+            yield bot
+
+    async def start(self, *told: Command) -> None:
+        """A start of the bot, until Discord has its commands."""
+        async with self.bot() as bot:
+            both: tuple[Command, ...] = (draw, ask)
+            for command in told or both:
+                bot.tree.add_command(command)
+            sync = CommandSync(bot, self.facts)
+            sync.begin()
+            assert sync._task
+            await sync._task
+            assert sync.is_done
+
+    @property
+    def puts(self) -> list[Any]:
+        return [call.request_json for call in self.local.trace if call.route == "sync"]
+
+    @property
+    def names(self) -> set[str]:
+        return {command["name"] for command in self.local.commands}
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with LocalDiscord(tmp_path) as local, open_database(tmp_path / "bot.db") as database:
+        yield World(local, FactStore(database))
+
+
+async def test_they_are_told_once(world: World) -> None:
+    for _ in range(3):
+        await world.start()
+    assert len(world.puts) == 1
+    await world.start(draw)
+    assert world.names == {"draw"}
+    assert len(world.puts) == 2
+
+
+def emptied(local: LocalDiscord) -> None:
+    local.commands.clear()
+
+
+def halved(local: LocalDiscord) -> None:
+    local.commands.pop()
+
+
+def replaced(local: LocalDiscord) -> None:
+    for command in local.commands:
+        command["version"] = str(int(command["version"]) + 1)
+
+
+def made_anew(local: LocalDiscord) -> None:
+    for command in local.commands:
+        command["id"] = str(int(command["id"]) + 1)
+
+
+def joined(local: LocalDiscord) -> None:
+    local.commands.append(local.commands[0] | {"id": "1", "name": "another"})
+
+
+@pytest.mark.parametrize("change", [emptied, halved, replaced, made_anew, joined])
+async def test_what_another_program_changed_is_put_right(world: World, change: Any) -> None:
+    await world.start()
+    change(world.local)
+    await world.start()
+    assert world.names == {"draw", "ask"}
+    await world.start()
+    assert len(world.puts) == 2
+
+
+async def test_an_entry_point_is_kept_as_it_is(world: World) -> None:
+    kept = world.local.add_entry_point()
+    await world.start()
+    assert world.names == {"draw", "ask", "launch"}
+    (launch,) = (command for command in world.local.commands if command["name"] == "launch")
+    assert {**launch, "version": ""} == {**kept, "version": ""}
+    await world.start(ask)
+    assert world.names == {"ask", "launch"}
+    launch["version"] += "1"  # changed in the developer portal, which is not the bot's business
+    await world.start(ask)
+    assert len(world.puts) == 2
+
+
+async def test_an_entry_point_that_appears_meanwhile(world: World) -> None:
+    world.local.add_entry_point()
+    world.local.fail("commands", 200, [])
+    await world.start()
+    assert world.names == {"draw", "ask", "launch"}
+
+
+ODD: list[Json] = [
+    {"status": 503, "body": "<html>upstream connect error</html>"},
+    {"status": 200, "body": {}},
+    {"status": 429, "body": {"message": "slow", "retry_after": 1}, "headers": {"Retry-After": "1"}},
+]
+
+
+@pytest.mark.parametrize("route", ["sync", "commands"])
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd["status"]))
+async def test_what_failed_is_tried_again(world: World, route: str, odd: Json) -> None:
+    world.local.fail(route, **odd)
+    await world.start()
+    assert world.names == {"draw", "ask"}
