@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 
-.PHONY: playground test soak bench bench-server pictures run lock clean
+.PHONY: playground test soak bench bench-polling bench-server pictures run lock clean
 
 playground: $(VENV)/playground  ## Try the bot in a browser page: no account, no token
 	$(RUN)python -m playground
@@ -21,6 +21,9 @@ soak: $(VENV)/dev  ## At length and at random: repeated kills, new Hypothesis ex
 
 bench: $(VENV)/dev  ## The bot beside the plainest one: how fast, how large; takes minutes, best on a machine that is idle
 	$(RUN)python -m tests.load.bench
+
+bench-polling: $(VENV)/dev  ## How soon finished images are found, beside a poll every two seconds; takes four minutes
+	$(RUN)python -m tests.load.polling
 
 bench-server: $(VENV)/dev  ## How fast a server of 50,000 members gets its answers after a year; takes minutes and 5 GB
 	$(RUN)python -m tests.load.server

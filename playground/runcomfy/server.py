@@ -39,6 +39,8 @@ class LocalRunComfy:
     HTTP statuses where "docs" sends error codes. A prompt with the word "refuse" in it is refused in the end.
     """
 
+    queue_type = OrderQueue
+
     def __init__(
         self,
         *,
@@ -54,7 +56,7 @@ class LocalRunComfy:
         self._changes = asyncio.Event()
         self._faults: dict[str, Iterator[Fault]] = {}
         span = seconds if isinstance(seconds, tuple) else (seconds, seconds)
-        self._queue = OrderQueue(workers, span, self._changed)
+        self._queue = self.queue_type(workers, span, self._changed)
         self._api = Api(self._queue, profile)
         self.hold = self._queue.hold
         self.release = self._queue.release

@@ -1,6 +1,7 @@
 """`python -m tests.load.bare_bot`: the plainest bot for the same job, which keeps no record.
 
-It is what the real one is measured against: discord.py, aiohttp, one task a job, a look every two seconds.
+It is what the real one is measured against: discord.py, aiohttp, one task a job, a poll every two seconds
+or every POLL_SECONDS.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import discord
 from discord import app_commands
 
 _MODEL = "google/nano-banana-2/text-to-image"
-_APART_SECONDS = 2.0
+_POLL_SECONDS = float(os.environ.get("POLL_SECONDS", "2"))
 
 
 class BareBot(discord.Client):
@@ -50,7 +51,7 @@ class BareBot(discord.Client):
         async with self._runcomfy.post(f"/v1/models/{_MODEL}", json=order) as response:
             request_id = (await response.json())["request_id"]
         while (await self._ask(f"/v1/requests/{request_id}/status"))["status"] != "completed":  # noqa: ASYNC110 (RunComfy has no event)
-            await asyncio.sleep(_APART_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
         result = await self._ask(f"/v1/requests/{request_id}/result")
         files = []
         for number, url in enumerate(result["output"]["images"], 1):

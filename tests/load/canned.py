@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import mimetypes
 import sys
 import time
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,15 +23,51 @@ from aiohttp import web
 
 from playground.runcomfy import LocalRunComfy
 from playground.runcomfy.api import Api
+from playground.runcomfy.orders import OrderQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from playground.runcomfy.orders import Order
+
 _ROOT = Path(__file__).parents[2]
 
 
+class CannedQueue(OrderQueue):
+    """Nothing waits in line, unless `vary` was called."""
+
+    _rng: Random | None = None
+
+    def vary(self, median: float, sigma: float, most_queued: float) -> None:
+        """Let each order wait up to `most_queued` seconds and then run for a lognormal time."""
+        self._rng, self._median, self._sigma, self._most_queued = Random(19), median, sigma, most_queued
+
+    def add(self, order: Order) -> None:
+        super().add(order)
+        if self._rng:
+            asyncio.get_running_loop().call_later(self._rng.uniform(0, self._most_queued), self._begin, order)
+
+    def _begin(self, order: Order) -> None:
+        self._waiting.remove(order)
+        self._waiting.insert(0, order)
+        self.start_next()
+
+    def _timer(self, request_id: str) -> asyncio.TimerHandle:
+        if self._rng is None:
+            return super()._timer(request_id)
+        seconds = self._rng.lognormvariate(math.log(self._median), self._sigma)
+        return asyncio.get_running_loop().call_later(seconds, self.finish, request_id)
+
+    def _go_on(self) -> None:
+        if self._rng is None:
+            super()._go_on()
+
+
 class CannedRunComfy(LocalRunComfy):
-    """Nothing waits in line, every file is the same, and what happened can be asked for."""
+    """Every file is the same, and what happened can be asked for."""
+
+    queue_type = CannedQueue
+    _queue: CannedQueue
 
     def __init__(self, picture: Path, seconds: float) -> None:
         super().__init__(workers=1_000_000, seconds=seconds)
@@ -69,6 +107,7 @@ class _CannedApi(Api):
             web.get("/bench/orders", self._orders),
             web.get("/bench/looked/{since}", self._looked),
             web.post("/bench/seconds/{seconds}", self._set_seconds),
+            web.post("/bench/vary/{median}/{sigma}/{most_queued}", self._vary),
             web.post("/bench/finish", self._finish_all),
         ]
 
@@ -92,6 +131,11 @@ class _CannedApi(Api):
         self._queue._seconds = seconds, seconds
         return web.json_response(seconds)
 
+    async def _vary(self, request: web.Request) -> web.Response:
+        names = ("median", "sigma", "most_queued")
+        self._runcomfy._queue.vary(*(float(request.match_info[name]) for name in names))
+        return web.json_response(None)
+
     async def _finish_all(self, _: web.Request) -> web.Response:
         for order in list(self._queue.orders.values()):
             if order.state == "in_progress":
@@ -107,6 +151,10 @@ class Away:
 
     async def seconds(self, seconds: float) -> None:
         await self._session.post(f"/bench/seconds/{seconds}")
+
+    async def vary(self, *, median: float, sigma: float, most_queued: float) -> None:
+        """Lognormal times from now on, after a uniform time in the queue."""
+        await self._session.post(f"/bench/vary/{median}/{sigma}/{most_queued}")
 
     async def finish_all(self) -> None:
         await self._session.post("/bench/finish")

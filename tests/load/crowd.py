@@ -28,7 +28,6 @@ LIMITLESS = {
     "MAX_JOBS": "10000",
     "MAX_JOBS_PER_USER": "10000",
     "MAX_JOBS_PER_GUILD": "10000",
-    "MAX_LOOKS_PER_SECOND": "200",
     "DEFAULT_QUOTA": "100000/day",
     "MAX_QUOTA": "100000/day",
     "BUDGET": "1000000/month",

@@ -1,0 +1,149 @@
+"""`python -m tests.load.polling`: how soon a finished image is noticed, beside the plainest bot in one run.
+
+Waves of jobs with varying times, which a plain bot polls every two seconds; and bursts of half-second jobs,
+which a plain bot polls ten times a second without any limit. The request limit is the default.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from tests.load.crowd import Crowd, crowd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from playground.discord import Interaction
+
+BOTS = {"bot": "bot", "bare": "tests.load.bare_bot"}
+ROWS = {
+    "noticed": "image finished until a poll finds it, mean, s",
+    "noticed worst": "  the latest, s",
+    "posted": "image finished until it is posted, mean, s",
+    "polls": "  polls a job",
+    "burst": "burst of {burst} jobs of 0.5 s until all are posted, median of {bursts}, s",
+    "first burst": "  the first, of which nothing is known, s",
+}
+_PATIENCE = 180.0
+
+
+@dataclass(frozen=True)
+class Sizes:
+    waves: int = 8
+    jobs: int = 25
+    median: float = 7.4
+    sigma: float = 0.4
+    queue: float = 1.5
+    burst: int = 100
+    bursts: int = 5
+
+
+async def waves(folder: Path, picture: Path, sizes: Sizes) -> dict[str, dict[str, float]]:
+    """Both bots at the same time with the same times; the first wave teaches and does not count."""
+    async with AsyncExitStack() as stack:
+        crowds: dict[str, Crowd] = {}
+        for name, module in BOTS.items():
+            people = await stack.enter_async_context(crowd(_made(folder / name), module, picture))
+            await people.runcomfy.vary(median=sizes.median, sigma=sizes.sigma, most_queued=sizes.queue)
+            await people.start()
+            crowds[name] = people
+        orders: dict[str, list[Interaction]] = {name: [] for name in crowds}
+        for number in range(1 + sizes.waves):
+            found = await asyncio.gather(*(_wave(people, sizes.jobs) for people in crowds.values()))
+            for name, wave in zip(crowds, found, strict=True):
+                orders[name] += wave if number else []
+        return {name: await _delays(people, orders[name]) for name, people in crowds.items()}
+
+
+async def _wave(people: Crowd, jobs: int) -> list[Interaction]:
+    orders = await people.burst(jobs, _PATIENCE)
+    await people.all_posted(orders, _PATIENCE)
+    return orders
+
+
+async def _delays(people: Crowd, orders: Iterable[Interaction]) -> dict[str, float]:
+    made = {order["prompt"]: order for order in await people.runcomfy.orders()}
+    noticed, posted, polls = [], [], []
+    for prompt, order in people.orders.items():
+        if order in orders:
+            request = made[prompt]
+            noticed.append(
+                next(at for at in request["looks"] if at >= request["finished_at"]) - request["finished_at"]
+            )
+            posted.append(people.posted[order.token] - request["finished_at"])
+            polls.append(len(request["looks"]))
+    return {
+        "noticed": statistics.mean(noticed),
+        "noticed worst": max(noticed),
+        "posted": statistics.mean(posted),
+        "polls": statistics.mean(polls),
+    }
+
+
+async def bursts(folder: Path, picture: Path, sizes: Sizes) -> dict[str, dict[str, float]]:
+    """One bot's burst after the other's, since each takes all of the processor."""
+    seconds: dict[str, list[float]] = {name: [] for name in BOTS}
+    async with AsyncExitStack() as stack:
+        crowds: dict[str, Crowd] = {}
+        for name, module in BOTS.items():
+            place = crowd(_made(folder / f"{name} burst"), module, picture, POLL_SECONDS="0.1")
+            crowds[name] = await stack.enter_async_context(place)
+            await crowds[name].start()
+        for _ in range(sizes.bursts):
+            for name, people in crowds.items():
+                await asyncio.sleep(1)
+                begun_at = time.monotonic()
+                await _wave(people, sizes.burst)
+                seconds[name].append(time.monotonic() - begun_at)
+    return {
+        name: {"burst": statistics.median(found), "first burst": found[0]} for name, found in seconds.items()
+    }
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+async def run(folder: Path, sizes: Sizes) -> dict[str, dict[str, float]]:
+    """The numbers of each bot, by the names in `ROWS`."""
+    picture = folder / "picture.png"
+    Image.new("RGB", (64, 64), "teal").save(picture)
+    varied = await waves(folder, picture, sizes)
+    burst = await bursts(folder, picture, sizes)
+    return {name: varied[name] | burst[name] for name in BOTS}
+
+
+def table(found: dict[str, dict[str, float]], sizes: Sizes) -> str:
+    """Both bots and their ratio."""
+    lines = [f"{'':72}{'bot':>8}{'bare':>8}{'ratio':>8}"]
+    for name, row in ROWS.items():
+        ours, bare = found["bot"][name], found["bare"][name]
+        lines.append(f"{row.format(**vars(sizes)):72}{ours:8.2f}{bare:8.2f}{ours / bare:8.2f}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.load.polling", description=__doc__)
+    for name, default in vars(Sizes()).items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
+    sizes, load = Sizes(**vars(parser.parse_args())), os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        found = asyncio.run(run(Path(folder), sizes))
+    print(table(found, sizes))  # noqa: T201 (a benchmark's table)
+    print(f"{os.cpu_count()} processors, load {load:.1f} before")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
