@@ -52,7 +52,7 @@ class EditForm:
         texts.sort(key=lambda option: (option.name != PROMPT, not option.required))
         if not texts:
             raise FormOutdatedError
-        lists = [each for each in options if each.type != "boolean" and not each.is_seed and choices(each)]
+        lists = [option for option in options if _is_listed(option)]
         return cls(model, texts[0], tuple(lists[:_LISTS]))
 
     @property
@@ -88,13 +88,10 @@ class EditForm:
 
     def _list(self, option: Option, now: Value | None, locale: str) -> ui.Label[Any]:
         offered = choices(option)
-        if now is not None and now not in offered:
+        if now is not None and now not in offered and self.model.schema.takes(option.name, now):
             offered = [now, *offered]
         options = [
-            discord.SelectOption(
-                label=str(each)[:_CHOICE_MAX], value=str(each)[:_CHOICE_MAX], default=each == now
-            )
-            for each in offered
+            discord.SelectOption(label=str(each), value=str(each), default=each == now) for each in offered
         ]
         is_needed = now is not None or option.required
         field: ui.Select[Any] = ui.Select(custom_id=option.name, options=options, required=is_needed)
@@ -122,6 +119,14 @@ class EditForm:
             raise InvalidOptionError(option=name, problem=Text("problem-maxLength", {"wanted": self.most}))
         chosen = {option.name: _only(by_name[option.name].get("values")) for option in self.lists}
         return {self.text.name: text, **chosen}
+
+
+def _is_listed(option: Option) -> bool:
+    """Whether Discord can list every value of an option that there is to choose from."""
+    if option.type == "boolean" or option.is_seed:
+        return False
+    values = [str(each) for each in choices(option)]
+    return bool(values) and all(1 <= len(value) <= _CHOICE_MAX for value in values)
 
 
 def _length(text: str) -> int:

@@ -56,7 +56,8 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
         pressed = await anna.press(listing, "Отменить 1")
         await world.ends(unwanted, f"Заказ отменён участником <@{anna.id}>", "Ничего не списано")
         await world.discord.until(lambda: any("Заказ отменён" in each.text for each in pressed.messages))
-        refused = await anna.press(hers, "Отменить")
+        cancel = hers.buttons["Отменить"]["custom_id"]  # disabled, as it is too late
+        refused = await anna.forge(custom_id=cancel, message=hers)
         await world.discord.until(lambda: any("Уже рисую" in each.text for each in refused.messages))
         finish(world, "лиса")
         await world.ends(hers, "✅ 2 изображения за ", " с")
@@ -76,8 +77,8 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
 async def test_refusals(world: World) -> None:
     anna = russian(world)
     failed = await world.imagine(anna, prompt="refuse this", resolution="0.5K")
-    await world.ends(failed, "RunComfy не принял этот промпт", "Ничего не списано")
-    assert list(failed.buttons) == ["Повторить · 0,75 кредита"]
+    await world.ends(failed, "Этот промпт или его параметры отклонены", "Ничего не списано")
+    assert list(failed.buttons) == ["Изменить промпт"]
     forged = await anna.forge("imagine", {"prompt": "лиса", "num_images": 9})
     assert "Параметр количество_изображений должен быть не больше 4." in (await forged.answered()).text
     closed = world.discord.guild.add_channel("closed")

@@ -1,0 +1,123 @@
+"""The form behind Edit prompt is made of any model's schema, within Discord's limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.errors import FormOutdatedError, InvalidOptionError
+from bot.models.catalogue import Catalogue
+from bot.models.model import Model
+from bot.models.prices import Prices
+from bot.models.schema import ModelSchema
+from bot.models.texts import ModelTexts
+from cogs._edit_form import EditForm
+from playground.discord import components
+from tests.orders import order
+
+TEXT = {"type": "string"}
+LISTED = {"type": "string", "enum": ["a", "b"], "default": "a"}
+
+
+def model(required: list[str], **properties: dict[str, Any]) -> Model:
+    schema = ModelSchema.read({"properties": properties, "required": required})
+    texts = {"en-US": ModelTexts(description="x")}
+    return Model(command="x", model_id="x/y", texts=texts, schema=schema, prices=Prices({}), output_schema={})
+
+
+def shown(of: Model, values: dict[str, Any], *, may_see: bool = True) -> dict[str, dict[str, Any]]:
+    """The form's fields as the local Discord takes them, by name."""
+    form = EditForm.of(of).modal(order(input=values), "en-US", may_see=may_see)
+    body = components.form(form.to_dict())
+    return {top["component"]["custom_id"]: top["component"] for top in body["components"]}
+
+
+def chosen(field: dict[str, Any]) -> list[str]:
+    return [each["value"] for each in field["options"] if each.get("default")]
+
+
+async def test_of_the_catalogue() -> None:
+    (of,) = Catalogue.load().values()
+    fields = shown(of, {"prompt": "a fox", "num_images": 3, "aspect_ratio": "16:9", "resolution": "2K"})
+    assert list(fields) == ["prompt", "num_images", "aspect_ratio", "resolution"]
+    assert fields["prompt"]["value"] == "a fox"
+    assert [chosen(field) for name, field in fields.items() if name != "prompt"] == [["3"], ["16:9"], ["2K"]]
+
+
+async def test_of_another_model() -> None:
+    """Its text has another name; switches, seeds, ranges and what can't be listed are left out."""
+    of = model(
+        ["text"],
+        negative=TEXT,
+        text=TEXT | {"maxLength": 300},
+        seed={"type": "integer", "minimum": 0, "maximum": 5},
+        fast={"type": "boolean", "default": True},
+        steps={"type": "integer", "default": 30},
+        odd={"type": "string", "enum": ["", "x" * 101]},
+        style=LISTED,
+        scale={"type": "number", "enum": [0.5, 1, 2]},
+        count={"type": "integer", "minimum": 1, "maximum": 6},
+        fourth=LISTED,
+    )
+    fields = shown(of, {"text": "a fox", "style": "b", "scale": 0.5})
+    assert list(fields) == ["text", "style", "scale", "count"]
+    assert fields["text"]["max_length"] == 300
+    assert (chosen(fields["style"]), chosen(fields["scale"]), chosen(fields["count"])) == (["b"], ["0.5"], [])
+    assert fields["count"]["required"] is False
+    read = EditForm.of(of).read(sent(text="a badger", style=["a"], scale=["2"], count=[]), "en-US")
+    assert read == {"text": "a badger", "style": "a", "scale": "2", "count": None}
+    assert of.clean(read, "en-US")["scale"] == 2
+
+
+async def test_what_was_chosen_is_there_beyond_the_lines_that_a_list_takes() -> None:
+    of = model(["prompt"], prompt=TEXT, style={"type": "string", "enum": [f"style {n}" for n in range(40)]})
+    field = shown(of, {"prompt": "a fox", "style": "style 39"})["style"]
+    assert len(field["options"]) == 25
+    assert chosen(field) == ["style 39"]
+    assert chosen(shown(of, {"prompt": "a fox", "style": "of a former version"})["style"]) == []
+
+
+async def test_a_prompt_that_is_not_for_everyone() -> None:
+    of = model(["prompt"], prompt=TEXT)
+    assert "value" not in shown(of, {"prompt": "a secret"}, may_see=False)["prompt"]
+
+
+async def test_a_model_that_takes_no_text() -> None:
+    with pytest.raises(FormOutdatedError):
+        EditForm.of(model([], style=LISTED))
+
+
+def sent(**values: str | list[str]) -> dict[str, Any]:
+    return {"components": [{"type": 18, "component": _part(name, each)} for name, each in values.items()]}
+
+
+def _part(name: str, value: str | list[str]) -> dict[str, Any]:
+    return {"custom_id": name, "value" if isinstance(value, str) else "values": value}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"components": None},
+        {"components": "x"},
+        sent(prompt="a fox"),
+        sent(style=["a"]),
+        sent(prompt="a fox", style=["a"], other="x"),
+        sent(prompt=["a fox"], style=["a"]),
+        sent(prompt="a fox", style="a"),
+        sent(prompt="a fox", style=["a", "b"]),
+        {"components": [*sent(prompt="a fox", style=["a"])["components"], *sent(style=["b"])["components"]]},
+    ],
+    ids=str,
+)
+def test_other_fields_than_it_has(data: dict[str, Any]) -> None:
+    with pytest.raises(FormOutdatedError):
+        EditForm.of(model(["prompt"], prompt=TEXT, style=LISTED)).read(data, "en-US")
+
+
+def test_a_text_that_no_text_input_takes() -> None:
+    form = EditForm.of(model(["prompt"], prompt=TEXT, style=LISTED))
+    with pytest.raises(InvalidOptionError):
+        form.read(sent(prompt="x" * 4001, style=["a"]), "en-US")
