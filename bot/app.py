@@ -78,6 +78,8 @@ async def _be(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         bot, runner = await _put_together(settings, stack)
         await _log_in(bot, settings.discord_token.get_secret_value())
+        if warning := bot.clock.warning:
+            _log.warning("%s", warning)
         await _settle_memory()
         await runner.files.probe.renew()
         await runner.resume()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
+    from bot.clock import DiscordClock
     from bot.i18n import Text
     from bot.jobs.removal import Removal
     from bot.jobs.service import JobService
@@ -108,6 +109,11 @@ class ImagineBot(commands.Bot):
         self._proxy = proxy
         self._connector = connector
         self._webhooks: aiohttp.ClientSession | None = None
+
+    @property
+    def clock(self) -> DiscordClock:
+        """Discord's time."""
+        return self.throttle.clock
 
     def serves(self, guild_id: int) -> bool:
         """Whether the owner lets this server use the bot."""

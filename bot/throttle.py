@@ -9,8 +9,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import aiohttp
-from discord.utils import snowflake_time, utcnow
+from discord.utils import snowflake_time
 
+from bot.clock import DiscordClock
 from bot.discord.answers import check_answer
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Throttle:
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
+        self.clock = DiscordClock()
         self._next_at = 0.0
         self._turn = asyncio.Lock()
         self._invalid: deque[float] = deque()
@@ -100,6 +102,7 @@ class Throttle:
         route, response = _route(answered.url), answered.response
         if not route:
             return
+        self.clock.hear(response.headers.get("Date"))
         await check_answer(response)
         self._meter.asked("discord", route, str(response.status))
         scope = response.headers.get("X-RateLimit-Scope", "edge")
@@ -109,7 +112,7 @@ class Throttle:
             self.refused(time.monotonic())
         if route == "interactions" and response.ok:
             asked_at = snowflake_time(int(answered.url.parts[4]))
-            self._meter.responded(max((utcnow() - asked_at).total_seconds(), 0.0))
+            self._meter.responded(max(self.clock.age(asked_at).total_seconds(), 0.0))
 
     async def _lost(
         self, _: aiohttp.ClientSession, __: SimpleNamespace, lost: aiohttp.TraceRequestExceptionParams

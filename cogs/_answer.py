@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _TOKEN_LIVES = timedelta(minutes=15)
 _TOKEN_IS_NEW_SECONDS = 5.0  # Discord can need that long to know one
-_UNKNOWN_WEBHOOK = 10015
+UNKNOWN_WEBHOOK = 10015
+"""Discord's code for a token that it does not know, or not yet."""
 
 
 async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
@@ -46,11 +47,11 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
     begun_at = time.monotonic()
 
     def is_passing(error: Exception) -> bool:
-        if isinstance(error, discord.HTTPException) and error.code == _UNKNOWN_WEBHOOK:
+        if isinstance(error, discord.HTTPException) and error.code == UNKNOWN_WEBHOOK:
             return time.monotonic() - begun_at < _TOKEN_IS_NEW_SECONDS
         return is_trouble(error)
 
-    lives = (job.asked_at + _TOKEN_LIVES - datetime.now(UTC)).total_seconds()
+    lives = (_TOKEN_LIVES - bot.clock.age(job.asked_at)).total_seconds()
     tries = stamina.retry_context(
         on=is_passing, attempts=None, timeout=max(lives, _TOKEN_IS_NEW_SECONDS), wait_initial=1, wait_max=5
     )

@@ -19,7 +19,7 @@ from bot.images import Fitted, fit
 from bot.log import about
 from bot.records import Job, JobStatus
 from cogs import _render as render
-from cogs._answer import find_answer
+from cogs._answer import UNKNOWN_WEBHOOK, find_answer
 from cogs._edits import OLD_MESSAGE, MessageEdits, OutOfReachError, is_out_of_reach
 from cogs._respond import REFUSED_WORDS
 
@@ -27,16 +27,17 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
+    from bot.clock import DiscordClock
     from bot.jobs.ports import Progress
     from cogs._log import DiscordGuildLog
 
 _log = logging.getLogger(__name__)
-_TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for clocks that differ and long uploads
+_TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for long uploads
 _EDITS_OF_OLD_MESSAGES = timedelta(hours=1)  # older messages have a small quota of edits of their own (30046)
 _REQUEST_LIMIT = 24 * 1024 * 1024  # Discord takes 25 MiB a request, the rest of the form included
 _GIVE_UP_SECONDS = 600.0
 _MESSAGE_IS_NEW = timedelta(seconds=5)  # Discord can need seconds to know a new message or token
-_TOKEN_IS_DEAD = {50027, 10015}  # Invalid Webhook Token, Unknown Webhook
+_TOKEN_IS_DEAD = {50027, UNKNOWN_WEBHOOK}  # 50027: Invalid Webhook Token
 _TOO_LARGE = 40005  # Request entity too large
 _LIMIT_EVERYWHERE = 10 * 1024 * 1024  # what Discord takes for a file whatever it had said before
 _FILES_OF_A_MESSAGE = 10
@@ -56,9 +57,11 @@ class DiscordDelivery:
 
     def progress(self, job: Job, how: Progress) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
-        is_old = datetime.now(UTC) - job.asked_at > _EDITS_OF_OLD_MESSAGES
+        is_old = self._bot.clock.age(job.asked_at) > _EDITS_OF_OLD_MESSAGES
         if self._bot.is_stopping or is_old or self._bot.throttle.is_strained:
             return
+        if job.started_at:
+            job = replace(job, started_at=self._bot.clock.by_discord(job.started_at))
         shown: Content = {"embed": render.embed(job, self._bot.catalogue, how), "view": render.view(job)}
         with about(job.job_id):  # another job's move may have changed this one's place
             self._of(job).show(shown["embed"].to_dict(), lambda: self._edit(job, lambda: shown))
@@ -107,7 +110,9 @@ class DiscordDelivery:
         """The message is gone or out of reach: it is not posted anew, since somebody may have removed it."""
         text = f"{text} https://discord.com/channels/{job.guild_id}"
         try:
-            channel = await _patiently(job, lambda: self._bot.create_dm(discord.Object(job.user_id)))
+            channel = await _patiently(
+                self._bot.clock, job, lambda: self._bot.create_dm(discord.Object(job.user_id))
+            )
             for group in _requests(fitted):
 
                 def send(group: Sequence[_Numbered] = group) -> Awaitable[discord.Message]:
@@ -115,7 +120,7 @@ class DiscordDelivery:
                     nonce = f"{job.job_id[:20]}-{group[0][0] if group else 0}"
                     return channel.send(text, embed=embed, files=_files(job, group), nonce=nonce)
 
-                await _patiently(job, send)
+                await _patiently(self._bot.clock, job, send)
         except discord.HTTPException as error:
             raise _refused(error) from error
 
@@ -177,7 +182,9 @@ class DiscordDelivery:
         """Send an edit of the job's end until Discord takes or refuses it."""
         edits = self._of(job)
         try:
-            return await _patiently(job, lambda: edits.last(lambda: self._edit(job, content)))
+            return await _patiently(
+                self._bot.clock, job, lambda: edits.last(lambda: self._edit(job, content))
+            )
         except discord.HTTPException as error:
             if not is_out_of_reach(error):
                 raise
@@ -186,16 +193,27 @@ class DiscordDelivery:
     async def _edit(self, job: Job, content: Callable[[], Content]) -> discord.Message:
         if job.message_id is None:
             raise DeliveryError("there is no message")
-        if job.token and datetime.now(UTC) - job.asked_at < _TOKEN_LIVES:
+        if job.token and self._is_worth_trying(job):
             try:
                 return await self._bot.webhook(job.token).edit_message(job.message_id, **content())
             except discord.HTTPException as error:
-                if error.code not in _TOKEN_IS_DEAD:
+                is_early = error.code == UNKNOWN_WEBHOOK and _is_new(self._bot.clock, job)
+                if error.code not in _TOKEN_IS_DEAD or is_early:
                     raise
+                self._of(job).dead_token = job.token
         if job.is_private:
             raise OutOfReachError("no other token reaches a private message")
         channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         return await channel.get_partial_message(job.message_id).edit(**content())
+
+    def _is_worth_trying(self, job: Job) -> bool:
+        """Whether to ask with the job's token; only Discord knows for certain whether it is still valid.
+
+        An old one is left alone where the bot's own token does as well.
+        """
+        if self._of(job).dead_token == job.token:
+            return False
+        return job.is_private or self._bot.clock.age(job.asked_at) < _TOKEN_LIVES
 
     def _of(self, job: Job) -> MessageEdits:
         return self._edits.setdefault(job.job_id, MessageEdits(None))
@@ -227,7 +245,7 @@ def _image(job: Job, number: int, file: Fitted) -> discord.File:
     return discord.File(file.path, name, description=render.alt_text(job), spoiler=job.is_spoiler)
 
 
-async def _patiently(job: Job, send: Callable[[], Awaitable[T]]) -> T:
+async def _patiently(clock: DiscordClock, job: Job, send: Callable[[], Awaitable[T]]) -> T:
     """Send until Discord takes or refuses it.
 
     Raises:
@@ -237,9 +255,8 @@ async def _patiently(job: Job, send: Callable[[], Awaitable[T]]) -> T:
 
     def is_passing(error: Exception) -> bool:
         if isinstance(error, discord.HTTPException):
-            is_new = datetime.now(UTC) - job.asked_at < _MESSAGE_IS_NEW
             is_slow = error.status == 429 and error.code != OLD_MESSAGE
-            return error.status >= 500 or is_slow or (is_new and error.status == 404)
+            return error.status >= 500 or is_slow or (error.status == 404 and _is_new(clock, job))
         return isinstance(error, NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
 
     tries = stamina.retry_context(on=is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30)
@@ -250,6 +267,10 @@ async def _patiently(job: Job, send: Callable[[], Awaitable[T]]) -> T:
     except NETWORK_ERRORS as error:
         raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
     raise AssertionError  # the loop above returns or raises
+
+
+def _is_new(clock: DiscordClock, job: Job) -> bool:
+    return clock.age(job.asked_at) < _MESSAGE_IS_NEW
 
 
 def _refused(error: discord.HTTPException) -> DeliveryError:

@@ -43,6 +43,8 @@ class MessageEdits:
     """
 
     def __init__(self, shown: object) -> None:
+        self.dead_token: str | None = None
+        """A token that Discord has refused; it is not asked with again."""
         self._shown = shown
         self._shown_at: float | None = None
         self._told_at: float | None = None

@@ -147,13 +147,13 @@ def _status(job: Job, how: Progress, delivered: int) -> str:
             by = f"<@{job.cancelled_by}>" if job.cancelled_by else "nobody"
             return translate("status-cancelled", job.locale, by=by)
         case JobStatus.IN_PROGRESS:
-            since = timestamp(job.started_at or max(job.created_at, job.asked_at))
+            since = timestamp(job.started_at or job.asked_at)
             if how.usual_seconds is None:
                 return translate("status-painting", job.locale, since=since)
             usual = _roughly(how.usual_seconds)
             return translate("status-painting-usually", job.locale, since=since, usual=usual)
         case _:
-            since = timestamp(max(job.created_at, job.asked_at))
+            since = timestamp(job.asked_at)
             is_queued = how.place is not None or job.status is JobStatus.IN_QUEUE
             key = "status-in-queue" if is_queued else "status-waiting"
             return translate(key, job.locale, since=since, place=how.place or 0)
@@ -169,7 +169,7 @@ def _roughly(seconds: float) -> Text:
 
 
 def _held_up(job: Job) -> str:
-    return translate("status-held-up", job.locale, since=timestamp(job.created_at))
+    return translate("status-held-up", job.locale, since=timestamp(job.asked_at))
 
 
 def _failed(job: Job) -> str:
@@ -184,7 +184,8 @@ def _failed(job: Job) -> str:
 def _succeeded(job: Job, delivered: int) -> str:
     if job.is_collected:
         return translate("status-fetched", job.locale, images=delivered)
-    seconds = round(((job.ended_at or datetime.now(UTC)) - job.created_at).total_seconds())
+    took = (job.ended_at or datetime.now(UTC)) - job.created_at
+    seconds = max(round(took.total_seconds()), 0)  # the clock may have been set meanwhile
     return translate("status-succeeded", job.locale, images=delivered, seconds=seconds)
 
 

@@ -12,12 +12,14 @@ from discord import app_commands
 
 from bot.check.finding import Finding
 from bot.client import NEEDED, NETWORK_ERRORS
+from bot.clock import DiscordClock
 from bot.errors import ConfigError, OperatorError, RunComfyUnavailableError
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import RunComfyClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterable
+    from types import SimpleNamespace
 
     from bot.config import Settings
 
@@ -28,14 +30,28 @@ _NAMED = 5  # of many, so that all stays on one screen
 
 async def look_at_discord(settings: Settings) -> list[Finding]:
     """Whether Discord takes the token, what stands in the way there, and which servers the bot is in."""
-    intents = discord.Intents.none()
-    async with discord.Client(intents=intents, proxy=settings.discord_proxy) as client:
+    intents, clock = discord.Intents.none(), DiscordClock()
+    proxy, trace = settings.discord_proxy, _heard_by(clock)
+    async with discord.Client(intents=intents, proxy=proxy, http_trace=trace) as client:
         found = await _asked("Discord", _log_in(client, settings.discord_token.get_secret_value()))
         if client.application is None:
             text = "not looked at: mend what is wrong with Discord first"
             return [*found, Finding("note", "commands", text), Finding("note", "servers", text)]
+        if clock.warning:
+            found.append(Finding("problem", "clock", clock.warning))
         more = (_asked("commands", _commands(client)), _asked("servers", _servers(client, settings.guilds)))
         return [*found, *chain(*await asyncio.gather(*more))]
+
+
+def _heard_by(clock: DiscordClock) -> aiohttp.TraceConfig:
+    async def hear(
+        _: aiohttp.ClientSession, __: SimpleNamespace, answered: aiohttp.TraceRequestEndParams
+    ) -> None:
+        clock.hear(answered.response.headers.get("Date"))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(hear)
+    return trace
 
 
 async def _asked(subject: str, asking: Awaitable[list[Finding]]) -> list[Finding]:

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from bot.errors import BusyError
@@ -104,7 +104,7 @@ class Health:
         """Jobs that nobody carries, in two looks one after the other; between two steps one is fine."""
         try:
             async with asyncio.timeout(_MAY_READ_SECONDS):
-                now = datetime.now(UTC)
+                now = self._bot.clock.now()
                 live = await self._store.live_since(now - _IS_TAKEN, without_message=now - _IS_FOUND)
         except (TimeoutError, sqlite3.Error):
             return "the database cannot be read"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import prometheus_client
@@ -13,6 +12,7 @@ from bot.records import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from decimal import Decimal
 
     from bot.health.checks import Part
@@ -101,12 +101,16 @@ class Metrics(Meter):
         self._posted.observe(seconds)
 
     def stands(
-        self, live: Mapping[JobStatus, tuple[int, datetime]], month_usd: Decimal, budget_usd: Decimal | None
+        self,
+        live: Mapping[JobStatus, tuple[int, datetime]],
+        month_usd: Decimal,
+        budget_usd: Decimal | None,
+        *,
+        now: datetime,
     ) -> None:
         """How it is now: what is under way, and what was spent."""
         for status in _LIVE:
             self._jobs.labels(status).set(live.get(status, (0, None))[0])
-        now = datetime.now(UTC)
         waiting = [since for status, (_, since) in live.items() if status is not JobStatus.IN_PROGRESS]
         self._queue_age.set(max(((now - since).total_seconds() for since in waiting), default=0.0))
         self._month.set(float(month_usd))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.client import ImagineBot
+    from bot.clock import DiscordClock
     from bot.jobs.runner import JobRunner
     from bot.runcomfy import RunComfyClient
     from bot.storage.costs import CostStore
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
 
 
 class _Pages:
-    def __init__(self, health: Health, metrics: Metrics, store: HealthStore, costs: CostStore) -> None:
+    def __init__(
+        self, health: Health, metrics: Metrics, store: HealthStore, costs: CostStore, clock: DiscordClock
+    ) -> None:
         self._health = health
         self._metrics = metrics
         self._store = store
         self._costs = costs
+        self._clock = clock
 
     async def healthz(self) -> Answer:
         parts = await self._health.look()
@@ -46,7 +50,7 @@ class _Pages:
             live, spent = await self._store.live(), await self._costs.spent_this_month()
         except BusyError:
             return Answer(b"the database cannot be read", status=HTTPStatus.SERVICE_UNAVAILABLE)
-        self._metrics.stands(live, spent, self._costs.budget_usd)
+        self._metrics.stands(live, spent, self._costs.budget_usd, now=self._clock.now())
         return Answer(self._metrics.text(), CONTENT_TYPE)
 
 
@@ -73,7 +77,7 @@ class Watch:
             ConfigError: The address cannot be listened on.
         """
         store = HealthStore(database)
-        pages = _Pages(Health(bot, runner, runcomfy, store), self.meter, store, costs)
+        pages = _Pages(Health(bot, runner, runcomfy, store), self.meter, store, costs, bot.clock)
         server = Server({"/healthz": pages.healthz, "/metrics": pages.metrics})
         async with AsyncExitStack() as stack:
             try:

@@ -90,17 +90,26 @@ def checked(response: aiohttp.ClientResponse, body: Json | None, refusals: Refus
         refusal = NoAnswerError  # some other host's page; RunComfy's own answer would let go of paid images
     detail = f"HTTP {response.status}, " + ("no JSON" if body is None else f"error_code {code}")
     if issubclass(refusal, RunComfyUnavailableError):
-        raise refusal(detail, retry_after=_retry_after(response.headers.get("Retry-After", "")))
+        raise refusal(detail, retry_after=_retry_after(response.headers))
     raise refusal(detail)
 
 
-def _retry_after(text: str) -> float | None:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait from a Retry-After header, which holds seconds or a date; None if it is neither."""
+    text = headers.get("Retry-After", "")
     if re.fullmatch(r"\d{1,9}", text, re.ASCII):
         return min(float(text), _RETRY_AFTER_MAX)
+    at = _date(text)
+    if at is None:
+        return None
+    # From the answer's own time, since this machine's clock may be wrong.
+    seconds = (at - (_date(headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
+    return min(max(0.0, seconds), _RETRY_AFTER_MAX)
+
+
+def _date(text: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # the latter for a year that no computer knows
         return None
-    seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return min(max(0.0, seconds), _RETRY_AFTER_MAX)
+    return at.replace(tzinfo=at.tzinfo or UTC)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from bot.clock import DiscordClock
 from bot.models.catalogue import Catalogue
 from cogs._delivery import DiscordDelivery
 from tests.orders import order
@@ -25,7 +26,9 @@ async def test_ten_images_with_a_long_prompt_fit_into_a_message(tmp_path: Path) 
         return SimpleNamespace(attachments=content["attachments"])
 
     bot: Any = SimpleNamespace(
-        catalogue=Catalogue.load(), webhook=lambda _: SimpleNamespace(edit_message=edit_message)
+        catalogue=Catalogue.load(),
+        clock=DiscordClock(),
+        webhook=lambda _: SimpleNamespace(edit_message=edit_message),
     )
     files = [tmp_path / f"{number}.png" for number in range(10)]
     for file in files:

@@ -150,6 +150,16 @@ async def test_retry_after_is_read(
     assert client_module._pause(caught.value) == min(60, caught.value.retry_after)
 
 
+async def test_a_date_to_wait_for_is_told_by_the_answers_own_clock(
+    runcomfy: LocalRunComfy, client: RunComfyClient
+) -> None:
+    headers = {"Date": "Wed, 21 Oct 2015 07:28:00 GMT", "Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT"}
+    runcomfy.fail("submit", answer(429, {}, headers=headers))
+    with pytest.raises(RunComfyUnavailableError) as caught:
+        await client.submit(MODEL, FOX)
+    assert caught.value.retry_after == 30
+
+
 @pytest.mark.parametrize("header", ["soon", "-1", "1e9", "", "²"])
 async def test_an_odd_retry_after_is_no_wish(
     runcomfy: LocalRunComfy, client: RunComfyClient, header: str

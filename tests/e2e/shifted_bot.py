@@ -1,0 +1,31 @@
+"""`python -m tests.e2e.shifted_bot`: the bot as on a machine whose clock is CLOCK_SHIFT_SECONDS ahead.
+
+Only this process sees it. What the bot asks the kernel for by itself, such as timers, is monotonic anyway.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import runpy
+import time
+from typing import Self
+
+_SHIFT = float(os.environ["CLOCK_SHIFT_SECONDS"])
+_time = time.time
+
+
+class _Shifted(dt.datetime):
+    @classmethod
+    def now(cls, tz: dt.tzinfo | None = None) -> Self:
+        return super().now(tz) + dt.timedelta(seconds=_SHIFT)
+
+
+def main() -> None:
+    setattr(time, "time", lambda: _time() + _SHIFT)  # noqa: B010 (mypy knows it as it is)
+    setattr(dt, "datetime", _Shifted)  # noqa: B010 (as above)
+    runpy.run_module("bot", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

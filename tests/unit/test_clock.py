@@ -1,0 +1,68 @@
+"""Discord's time, as its answers tell it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from bot.clock import DiscordClock
+
+
+def header(seconds: float = 0) -> str:
+    """A Date header of a Discord that is so much ahead of this machine."""
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+def test_until_discord_has_answered_this_machines_clock_is_taken() -> None:
+    clock = DiscordClock()
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=1)
+    assert clock.warning is None
+
+
+@pytest.mark.parametrize("ahead", [1200, -1200])
+def test_ages_are_by_discords_clock(ahead: int) -> None:
+    clock = DiscordClock()
+    clock.hear(header(ahead))
+    asked_at = datetime.now(UTC) + timedelta(seconds=ahead - 60)
+    assert abs(clock.age(asked_at) - timedelta(seconds=60)) < timedelta(seconds=2)
+    assert abs(clock.host_ahead_seconds + ahead) < 2
+    assert clock.warning is not None
+    assert ("behind" in clock.warning) == (ahead > 0)
+
+
+def test_a_clock_that_is_set_meanwhile_changes_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = DiscordClock()
+    clock.hear(header())
+    before = clock.now()
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3600)
+    assert clock.now() - before < timedelta(seconds=1)
+
+
+def test_seconds_that_are_cut_off_and_slow_answers_are_no_difference() -> None:
+    clock = DiscordClock()
+    for late in (0.9, 3, 0, 4):
+        clock.hear(header(-late))
+    assert abs(clock.host_ahead_seconds) < 1.1
+    assert clock.warning is None
+
+
+def test_a_first_answer_that_was_slow_is_corrected_by_the_next() -> None:
+    clock = DiscordClock()
+    clock.hear(header(-30))
+    clock.hear(header())
+    assert abs(clock.host_ahead_seconds) < 1.1
+
+
+@pytest.mark.parametrize(
+    "date", [None, "", "soon", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 99999 00:00:00 GMT", "\x00"]
+)
+def test_a_header_that_cannot_be_read_changes_nothing(date: str | None) -> None:
+    clock = DiscordClock()
+    clock.hear(header(1200))
+    before = clock.host_ahead_seconds
+    clock.hear(date)
+    assert abs(clock.host_ahead_seconds - before) < 1
