@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.charts.drawing import Charts
 from bot.discord import answers, gateway
+from bot.discord.another_process import AnotherProcess
 from bot.discord.commands import CommandSync
 from bot.discord.http import TIMEOUT, Connector, remove_total_timeout
 from bot.throttle import Throttle
@@ -57,6 +58,23 @@ class GuildLog(Protocol):
         """Say it soon, in the server's language; returns at once, never raises, and may be lost in a kill."""
 
 
+class _Tree(app_commands.CommandTree[Any]):
+    """A tree that does not run a command with options that it does not have."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Refuse what was filled in for a former version: discord.py would leave the option out silently.
+
+        Raises:
+            CommandSignatureMismatch: Such an option was given.
+        """
+        command = interaction.command
+        if isinstance(command, app_commands.Command):
+            known = {parameter.display_name for parameter in command.parameters}
+            if any(name not in known for name, _ in interaction.namespace):
+                raise app_commands.CommandSignatureMismatch(command)
+        return True
+
+
 class ImagineBot(commands.Bot):
     """A client for slash commands and buttons in servers, with what the cogs need as typed attributes."""
 
@@ -87,6 +105,7 @@ class ImagineBot(commands.Bot):
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
+            tree_cls=_Tree,
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_contexts=_CONTEXTS,
@@ -97,17 +116,16 @@ class ImagineBot(commands.Bot):
         )
         remove_total_timeout(self.http)
         self.catalogue = catalogue
-        self.quotas = quotas
-        self.reports = reports
+        self.quotas, self.reports = quotas, reports
         self.charts = Charts()
         self.settings = guilds
         """What each server's managers have set."""
         self.command_sync = CommandSync(self, facts)
         self._guild_ids = guild_ids
+        self.another_process = AnotherProcess()
         self.responding = asyncio.Semaphore(_RESPONSES_AT_ONCE)
         self._to_load = extensions
-        self._proxy = proxy
-        self._connector = connector
+        self._proxy, self._connector = proxy, connector
         self._webhooks: aiohttp.ClientSession | None = None
 
     @property

@@ -74,6 +74,18 @@ class JobNotFoundError(UserError):
     key = "job-not-found"
 
 
+class JobUnknownError(JobNotFoundError):
+    """This database has never had the job: its button was made by another copy of the bot, or is forged."""
+
+    key = "job-unknown"
+
+
+class CommandGoneError(UserError):
+    """Discord still shows a command, or an option, of a former version of the bot."""
+
+    key = "no-such-command"
+
+
 class NotYourJobError(UserError):
     """The job belongs to somebody else, who alone may do this."""
 

@@ -13,7 +13,7 @@ import stamina
 from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.log import about
 from cogs import _render as render
-from cogs._buttons import JobButton
+from cogs._buttons import JobButton, custom_ids
 from cogs._respond import REFUSED_WORDS, is_trouble, respond
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
     except (discord.HTTPException, *NETWORK_ERRORS) as error:
         _log.warning("its first response cannot be found: %s", error)
         return None
-    return message.id if JobButton.is_under(message, job) else None
+    if JobButton.is_under(message, job):
+        return message.id
+    if custom_ids(message):
+        bot.another_process.suspect("another has answered an interaction first")
+    return None
 
 
 async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | None:

@@ -12,7 +12,7 @@ import stamina
 from discord import app_commands
 
 from bot.client import NETWORK_ERRORS
-from bot.errors import BotError, UnexpectedError
+from bot.errors import BotError, CommandGoneError, JobUnknownError, UnexpectedError
 from bot.i18n import translate
 from cogs._render import text_values
 from cogs._respond import has_response, respond
@@ -21,14 +21,24 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _log = logging.getLogger(__name__)
+_OF_A_FORMER_VERSION = (
+    app_commands.CommandNotFound,
+    app_commands.CommandSignatureMismatch,
+    app_commands.TransformerError,
+)
 
 
 async def explain(interaction: discord.Interaction[Any], error: Exception) -> None:
     """Tell the person who pressed or typed what went wrong and what to do, where only they can see it."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
-    if isinstance(error, app_commands.TransformerError | app_commands.CommandSignatureMismatch):
-        _log.warning("a command came in another form than it was synced: %s", type(error).__name__)
+    if interaction.type is discord.InteractionType.autocomplete:
+        return  # takes no words for an answer
+    if isinstance(error, _OF_A_FORMER_VERSION):
+        _log.info("a command of a former version was used (%s)", type(error).__name__)
+        error = CommandGoneError()
+    if isinstance(error, JobUnknownError):
+        interaction.client.another_process.suspect("a button names a job that this database never had")
     if isinstance(error, (discord.HTTPException, *NETWORK_ERRORS)):
         _log.warning("Discord did not take an answer: %s", error)
         return

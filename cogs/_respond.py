@@ -21,6 +21,7 @@ REFUSED_WORDS = 200000
 ANSWERED_ALREADY = 40060
 """discord.py repeats a callback that met a 5xx; the first may have arrived."""
 
+_OFTEN = 5
 _HAS_RESPONSE = "has_response"
 _PATIENCE_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
@@ -86,6 +87,8 @@ def is_answered(interaction: discord.Interaction[Any], error: Exception) -> bool
     if not isinstance(error, discord.HTTPException) or error.code != ANSWERED_ALREADY:
         return False
     interaction.extras[_HAS_RESPONSE] = True
+    # Once or twice is what a lost answer of the bot's own looks like.
+    interaction.client.another_process.suspect("interactions had been answered already", after=_OFTEN)
     return True
 
 

@@ -20,13 +20,13 @@ import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
+from bot.discord.another_process import ANOTHER_PROCESS
+
 if TYPE_CHECKING:
     from discord import Client
 
 CHECKED_AGAINST = "2.7.1"
 """The version of discord.py whose gateway this module extends."""
-
-ANOTHER_PROCESS = "another bot process seems to use the same DISCORD_TOKEN"
 
 _log = logging.getLogger(__name__)
 # What reading foreign JSON can raise; errors of the connection itself are not among them.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.errors import JobNotFoundError
+from bot.errors import JobUnknownError
 from bot.records import (
     FETCHABLE,
     NOT_COLLECTED,
@@ -101,12 +101,12 @@ class JobStore:
         """The job as it stands now.
 
         Raises:
-            JobNotFoundError: There is no row with this id.
+            JobUnknownError: There is no row with this id.
         """
         row = await self._database.read(lambda connection: self._queries.job(connection, job_id=job_id))
         job = job_of(row)
         if job is None:
-            raise JobNotFoundError
+            raise JobUnknownError
         return job
 
     async def open(self) -> list[Job]:

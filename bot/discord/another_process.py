@@ -1,0 +1,25 @@
+"""Signs that another bot process uses the same token: Discord sends everything to both of them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+ANOTHER_PROCESS = "another bot process seems to use the same DISCORD_TOKEN"
+
+_log = logging.getLogger(__name__)
+
+
+class AnotherProcess:
+    """Names the likely cause in the log, once."""
+
+    def __init__(self) -> None:
+        self._signs: Counter[str] = Counter()
+        self._is_named = False
+
+    def suspect(self, sign: str, *, after: int = 1) -> None:
+        """Note a sign, which means something once it was seen so often."""
+        self._signs[sign] += 1
+        if self._signs[sign] == after and not self._is_named:
+            self._is_named = True
+            _log.warning("%s: %s", sign, ANOTHER_PROCESS)
