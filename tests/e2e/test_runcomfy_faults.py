@@ -23,7 +23,7 @@ from playground.runcomfy import (
     typed,
 )
 from tests.e2e.accounts import check_accounts
-from tests.e2e.orders import delivers, fails, says
+from tests.e2e.orders import delivers, fails, lost, says
 from tests.e2e.world import RAW, open_world
 
 if TYPE_CHECKING:
@@ -174,10 +174,13 @@ ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
     "a place to go to": lambda token: ("result", answer(302, token, headers={"Location": f"/{token}"})),
     "no HTTP": lambda _: ("status", BROKEN["no HTTP"]),
 }
+ADDRESS_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
+    "a path": lambda token: ("result", says(output={"images": [f"https://a.example/{token}.png"]})),
+    "a file's name": lambda token: ("result", says(output=f"http://127.0.0.1:9/{token}.png?{token}")),
+    "no address": lambda token: ("result", says(output=f"ftp://{token}@a.example/")),
+}
 FATAL_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
     "the reason for a failure": lambda token: ("result", says(status="failed", error=f"blocked: {token}")),
-    "an address": lambda token: ("result", says(output={"images": [f"https://a.example/{token}.png"]})),
-    "a file's name": lambda token: ("result", says(output=f"http://127.0.0.1:9/{token}.png?{token}")),
     "a refusal": lambda token: ("submit", answer(422, {"error_message": token, "detail": [{"msg": token}]})),
     "a code": lambda token: ("submit", answer(400, {"error_code": token, "error_message": token})),
     "a request_id": lambda token: ("submit", says(request_id=token)),
@@ -189,6 +192,9 @@ async def test_an_echo_of_the_token_goes_no_further_not_even_into_the_log(tmp_pa
         for echo in ECHOES.values():
             world.runcomfy.fail(*echo(world.runcomfy.token))
             await delivers(world)
+        for echo in ADDRESS_ECHOES.values():
+            world.runcomfy.fail(*echo(world.runcomfy.token))
+            await lost(world)
         for echo in FATAL_ECHOES.values():
             world.runcomfy.fail(*echo(world.runcomfy.token))
             await fails(world, images=1)
