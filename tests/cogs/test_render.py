@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -328,3 +329,41 @@ def test_nothing_of_the_inside_is_shown(status: JobStatus) -> None:
     text = str(render.embed(shown, CATALOGUE, fitted=[fitted]).to_dict())
     hidden = ["http", "runcomfy.", "request-secret", str(shown.token), shown.model_id, "123456789", "/srv"]
     assert [word for word in hidden if word in text.lower()] == []
+
+
+_PROMISES = r"free|refund|given back|charged|бесплатн|возвращ|списан"
+"""What nothing may say about images that are charged and wait to be collected."""
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ru"])
+@pytest.mark.parametrize("error", sorted(FETCHABLE))
+def test_what_waits_to_be_collected_is_never_said_to_cost_nothing(error: str, locale: str) -> None:
+    failure = job(
+        status=JobStatus.FAILED,
+        error=error,
+        error_values={"reference": "7F3K2"},
+        request_id="request",
+        images=2,
+        locale=locale,
+        uncollected_since=AT,
+    )
+    collected = replace(failure, status=JobStatus.IN_PROGRESS, error=None)
+    part = replace(failure, status=JobStatus.SUCCEEDED)
+    shown = [
+        str(render.embed(failure, CATALOGUE).description),
+        str(render.embed(collected, CATALOGUE).description),
+        render.line(1, failure, locale),
+        *notes(part, PNG),
+    ]
+    assert [text for text in shown if re.search(_PROMISES, text, re.IGNORECASE)] == []
+
+
+def test_a_part_says_what_waits_and_what_was_not_made() -> None:
+    part = job(status=JobStatus.SUCCEEDED, error="output-unavailable", request_id="request", images=4, made=3)
+    assert notes(part, PNG) == [
+        "1 of 4 images came; 2 more are waiting to be collected. Press Fetch the images to try again.",
+        "One image was not made, and given back.",
+    ]
+    assert notes(replace(part, made=None), PNG, PNG, PNG) == [
+        "3 of 4 images came; the other one is waiting to be collected. Press Fetch the images to try again."
+    ]

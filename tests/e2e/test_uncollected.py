@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.test_reports import file
 from tests.e2e.world import World, open_world
 
 if TYPE_CHECKING:
@@ -55,6 +58,14 @@ async def test_an_archived_thread_does_not_get_around_the_limit(tmp_path: Path) 
         listing = await listed(world)
         assert "Waiting to be collected" in listing.text
         promises_nothing(usage + listing.text)
+        report = await (await world.mia.command("quota report")).answered()
+        await world.ends(report, "1 order, 0 failed · 1 credit spent, 0 given back")
+        assert "1 credit is for images waiting to be collected" in report.text
+        _, table = await file(world, report, "members.csv")
+        (member,) = csv.DictReader(io.StringIO(table.decode()))
+        assert [member[name] for name in ("images", "credits", "given_back", "uncollected")] == [
+            *("0", "1", "0", "1")
+        ]
         collected = await fetch(world, listing)
         await world.ends(collected, "✅ 1 image, collected")
         promises_nothing(collected.text)

@@ -49,3 +49,30 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
 def test_what_came_in_part_stays_charged(tmp_path: Path, route: str, fault: Fault) -> None:
     with asyncio.Runner(loop_factory=BriskLoop) as runner:
         runner.run(fetch_in_vain(tmp_path, route, fault))
+
+
+async def only_some_files_are_here(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        runcomfy.fail("file", answer(404))
+        channel.refusals = 1
+        values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
+        job = await bot.service.start(requester(), MODEL, values)
+        assert job
+        bot.service.answered(job, channel.post(job.token))
+        failed = await in_state(bot, job, JobStatus.FAILED)
+        assert (failed.error, failed.refunded) == ("delivery-failed", 0)
+        runcomfy.fail("status", answer(404, {"error_code": 404001}), times=None)
+        taken = await bot.service.fetch(requester(), job.job_id)
+        bot.service.answered(taken, channel.post(taken.token))
+        ended = await in_state(bot, job, JobStatus.SUCCEEDED)
+        assert (ended.delivered, ended.refunded, ended.unspent) == (1, 1, 0)
+        assert channel.images[job.job_id] == 1
+        assert not ended.is_fetchable
+        await bot.crash()
+
+
+def test_what_is_stored_is_delivered_though_runcomfy_has_forgotten_the_rest(tmp_path: Path) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(only_some_files_are_here(tmp_path))
