@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     invariant,
     rule,
     run_state_machine_as_test,
@@ -83,6 +84,23 @@ class Life(RuleBasedStateMachine):
             return result
 
         return self.loop.run(both())
+
+    @initialize(target=jobs, images=st.integers(1, 4))
+    def begin_out_of_reach(self, images: int) -> str:
+        """Images that Discord did not take, which a random walk seldom comes to."""
+
+        async def fail() -> str:
+            job = await self.reserved(1, images)
+            self.channel.refusals = 1
+            self.bot.service.answered(job, self.channel.post(job.token))
+            while not self.runcomfy.orders:  # noqa: ASYNC110 (a stand-in on another clock)
+                await asyncio.sleep(1)
+            self.runcomfy.finish(self.runcomfy.start_next())
+            while not (await self.bot.jobs.get(job.job_id)).is_fetchable:  # noqa: ASYNC110 (a database has no event to wait for)
+                await asyncio.sleep(1)
+            return job.job_id
+
+        return self.run(fail())
 
     @rule(target=jobs, user_id=st.integers(1, 2), images=st.integers(1, 4), fault=lost, pause=pauses)
     def order(self, user_id: int, images: int, fault: Fault | None, pause: int) -> str:
