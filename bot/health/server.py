@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,6 +21,8 @@ CONNECTIONS_MAX: Final = 20
 _HEAD_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0  # a look at the database may take five
 _HEAD_BYTES = 8192
+_BACKLOG = 100  # wait in the kernel, which takes no file descriptor
+_PAUSE_SECONDS = 0.1
 _REQUEST = re.compile(rb"(GET|HEAD) (/[^\s?]*)(?:\?\S*)? HTTP/1\.[01]\r\n")
 _LOST = (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
@@ -38,7 +41,7 @@ class Server:
 
     def __init__(self, pages: Mapping[str, Callable[[], Awaitable[Answer]]]) -> None:
         self._pages = pages
-        self._open: dict[asyncio.Task[object], asyncio.StreamWriter] = {}  # the oldest first
+        self._open: dict[asyncio.Task[None], None] = {}  # the oldest first
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[None]:
@@ -47,29 +50,43 @@ class Server:
         Raises:
             OSError: The address cannot be listened on.
         """
-        server = await asyncio.start_server(self._serve, host, port, limit=_HEAD_BYTES)
-        try:
-            yield
-        finally:
-            server.close()
-            tasks = list(self._open)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family, backlog=_BACKLOG) as listener:
+            listener.settimeout(0)
+            accepting = asyncio.create_task(self._accept(listener))
+            try:
+                yield
+            finally:
+                tasks = [accepting, *self._open]
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        """Accept one connection at a time; asyncio's own servers accept all at once that wait."""
+        while True:
+            try:
+                accepted, _ = await asyncio.get_running_loop().sock_accept(listener)
+                reader, writer = await asyncio.open_connection(sock=accepted, limit=_HEAD_BYTES)
+            except OSError:  # it is gone again, or the process has no file descriptor left
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if len(self._open) >= CONNECTIONS_MAX:
+                oldest = next(iter(self._open))
+                oldest.cancel()
+                await asyncio.wait([oldest])
+            task = asyncio.create_task(self._serve(reader, writer))
+            self._open[task] = None
+            task.add_done_callback(self._open.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:  # pragma: no cover
-            return
-        if len(self._open) >= CONNECTIONS_MAX:
-            next(iter(self._open.values())).transport.abort()
-        self._open[task] = writer
         try:
             with suppress(*_LOST):
                 await self._talk(reader, writer)
         finally:
             writer.transport.abort()
-            del self._open[task]
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(_HEAD_SECONDS):
