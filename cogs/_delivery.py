@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -22,6 +22,7 @@ from cogs import _render as render
 from cogs._answer import UNKNOWN_WEBHOOK, find_answer
 from cogs._edits import OLD_MESSAGE, MessageEdits, OutOfReachError, is_out_of_reach
 from cogs._respond import REFUSED_WORDS
+from cogs._uploads import REQUEST_LIMIT, Numbered, Uplink, attach, missing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for long uploads
 _EDITS_OF_OLD_MESSAGES = timedelta(hours=1)  # older messages have a small quota of edits of their own (30046)
-_REQUEST_LIMIT = 24 * 1024 * 1024  # Discord takes 25 MiB a request, the rest of the form included
 _GIVE_UP_SECONDS = 600.0
 _MESSAGE_IS_NEW = timedelta(seconds=5)  # Discord can need seconds to know a new message or token
 _TOKEN_IS_DEAD = {50027, UNKNOWN_WEBHOOK}  # 50027: Invalid Webhook Token
@@ -44,7 +44,6 @@ _FILES_OF_A_MESSAGE = 10
 
 T = TypeVar("T")
 Content: TypeAlias = dict[str, Any]
-_Numbered: TypeAlias = tuple[int, Fitted]
 
 
 class DiscordDelivery:
@@ -54,6 +53,10 @@ class DiscordDelivery:
         self._bot = bot
         self._log = log
         self._edits: dict[str, MessageEdits] = {}
+        self._uplink = Uplink()
+        self._since = datetime.now(UTC)
+        self._begun: set[str] = set()
+        """Jobs of which this process has begun to post images."""
 
     def progress(self, job: Job, how: Progress) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
@@ -74,7 +77,8 @@ class DiscordDelivery:
         """
         embed = render.embed(job, self._bot.catalogue)
         try:
-            await self._last(job, lambda: {"embed": embed, "view": render.view(job), "attachments": []})
+            # Without "attachments", so that images that are there stay.
+            await self._last(job, lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)}))
         except OutOfReachError as error:
             if job.status is not JobStatus.FAILED:
                 raise DeliveryError(str(error)) from error
@@ -84,25 +88,26 @@ class DiscordDelivery:
                 raise _refused(error) from error
             await self.tell(render.wordless(job))
 
-    async def deliver(self, job: Job, files: Sequence[Path]) -> None:
+    async def deliver(self, job: Job, files: Sequence[Path]) -> int:
         """Post the images, made smaller where Discord takes no larger ones, and a long prompt as a file.
 
+        Returns:
+            How many of them people see; Discord does not take the others.
+
         Raises:
-            DeliveryError: Discord does not take them, for good.
+            DeliveryError: Discord takes none of them.
         """
-        limit = min(job.file_limit, _REQUEST_LIMIT)
+        limit = min(job.file_limit, REQUEST_LIMIT)
         try:
-            await self._post(job, files, limit)
+            return await self._post(job, files, limit)
         except OutOfReachError:
             job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)
             await self._send_directly(job, translate("sent-directly", job.locale), embed, fitted)
+            return len(fitted)
         except discord.HTTPException as error:
-            if error.code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
-                await self.deliver(replace(job, file_limit=_LIMIT_EVERYWHERE), files)
-            elif error.code == REFUSED_WORDS and not render.is_wordless(job):
-                await self.deliver(render.wordless(job), files)
-            else:
-                raise _refused(error) from error
+            if adapted := _adapted(job, limit, error):
+                return await self.deliver(adapted, files)
+            raise _refused(error) from error
 
     async def _send_directly(
         self, job: Job, text: str, embed: discord.Embed, fitted: Sequence[Fitted] = ()
@@ -113,12 +118,12 @@ class DiscordDelivery:
             channel = await _patiently(
                 self._bot.clock, job, lambda: self._bot.create_dm(discord.Object(job.user_id))
             )
-            for group in _requests(fitted):
+            for group in list(self._uplink.groups(list(enumerate(fitted, 1)))) or [[]]:
 
-                def send(group: Sequence[_Numbered] = group) -> Awaitable[discord.Message]:
+                def send(group: Sequence[Numbered] = group) -> Awaitable[discord.Message]:
                     # The nonce keeps Discord from taking it twice, where it is sent again.
                     nonce = f"{job.job_id[:20]}-{group[0][0] if group else 0}"
-                    return channel.send(text, embed=embed, files=_files(job, group), nonce=nonce)
+                    return channel.send(text, embed=embed, files=attach(job, group), nonce=nonce)
 
                 await _patiently(self._bot.clock, job, send)
         except discord.HTTPException as error:
@@ -149,18 +154,78 @@ class DiscordDelivery:
     def forget(self, job_id: str) -> None:
         """The job is over: nothing of it is to be shown any more."""
         self._edits.pop(job_id, None)
+        self._begun.discard(job_id)
 
-    async def _post(self, job: Job, files: Sequence[Path], limit: int) -> None:
+    async def _post(self, job: Job, files: Sequence[Path], limit: int) -> int:
+        """Post what is not there yet, group by group; return how many images are there in the end."""
         job, embed, fitted = await self._finished(job, files, limit)
-        posted: list[discord.Attachment] = []
-        for group in _requests(fitted):
+        numbered = list(enumerate(fitted, 1))
+        posted: Sequence[discord.Attachment] = []
+        if job.job_id in self._begun or job.created_at < self._since:
+            posted = await self._visible(job)
+        self._begun.add(job.job_id)
+        left = missing(numbered, posted)
+        try:
+            for group in self._uplink.groups(left):
+                posted = await self._upload(job, embed, posted, group)
+                left = left[len(group) :]
+        except (DeliveryError, discord.HTTPException) as error:
+            if len(left) == len(numbered) or _adapted(job, limit, error):
+                raise
+            await self._show_part(job, [each for each in numbered if each not in left])
+        return len(numbered) - len(left)
 
-            def content(
-                group: Sequence[_Numbered] = group, kept: Sequence[discord.Attachment] = posted
-            ) -> Content:
-                return {"embed": embed, "view": render.view(job), "attachments": [*kept, *_files(job, group)]}
+    async def _upload(
+        self, job: Job, embed: discord.Embed, posted: Sequence[discord.Attachment], group: Sequence[Numbered]
+    ) -> Sequence[discord.Attachment]:
+        """Add a group to the images that are there; return all of them, also where the answer was lost."""
+        may_be_there = False
 
-            posted = (await self._last(job, content)).attachments
+        async def send() -> Sequence[discord.Attachment]:
+            nonlocal may_be_there
+            if may_be_there and not missing(group, seen := await self._visible(job)):
+                return seen
+            begun_at = time.monotonic()
+            try:
+                sent = await self._edit(
+                    job,
+                    lambda: {
+                        "embed": embed,
+                        "view": render.view(job),
+                        "attachments": [*posted, *attach(job, group)],
+                    },
+                )
+            except (discord.HTTPException, *NETWORK_ERRORS) as error:
+                may_be_there |= not isinstance(error, discord.HTTPException) or error.status >= 500
+                raise
+            self._uplink.uploaded(group, time.monotonic() - begun_at)
+            return sent.attachments
+
+        try:
+            return await self._last(job, send)
+        except (DeliveryError, OutOfReachError, discord.HTTPException):
+            if may_be_there and not missing(group, seen := await self._visible(job)):
+                return seen
+            raise
+
+    async def _visible(self, job: Job) -> Sequence[discord.Attachment]:
+        """Look at the job's message: what is attached there; nothing where that cannot be seen now."""
+        try:
+            return (await self._fetch(job)).attachments
+        except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
+            _log.info("its message cannot be looked at: %s", error)
+            return []
+
+    async def _show_part(self, job: Job, there: Sequence[Numbered]) -> None:
+        """Say under the images that are there that others are not, as far as Discord lets that be said."""
+        job = replace(job, error=DeliveryError.key)
+        embed = render.embed(job, self._bot.catalogue, fitted=[file for _, file in there])
+        try:
+            await self._of(job).last(
+                lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
+            )
+        except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
+            _log.warning("that some images are missing cannot be shown: %s", error)
 
     async def _finished(
         self, job: Job, files: Sequence[Path], limit: int
@@ -178,24 +243,42 @@ class DiscordDelivery:
         job = replace(job, status=JobStatus.SUCCEEDED, ended_at=datetime.now(UTC), file_limit=limit)
         return job, render.embed(job, self._bot.catalogue, fitted=fitted), fitted
 
-    async def _last(self, job: Job, content: Callable[[], Content]) -> discord.Message:
+    async def _last(self, job: Job, send: Callable[[], Awaitable[T]]) -> T:
         """Send an edit of the job's end until Discord takes or refuses it."""
         edits = self._of(job)
         try:
-            return await _patiently(
-                self._bot.clock, job, lambda: edits.last(lambda: self._edit(job, content))
-            )
+            return await _patiently(self._bot.clock, job, lambda: edits.last(send))
         except discord.HTTPException as error:
             if not is_out_of_reach(error):
                 raise
             raise OutOfReachError(str(error)) from error
 
     async def _edit(self, job: Job, content: Callable[[], Content]) -> discord.Message:
+        return await self._reach(
+            job,
+            lambda webhook, message_id: webhook.edit_message(message_id, **content()),
+            lambda message: message.edit(**content()),
+        )
+
+    async def _fetch(self, job: Job) -> discord.Message:
+        return await self._reach(
+            job,
+            lambda webhook, message_id: webhook.fetch_message(message_id),
+            lambda message: message.fetch(),
+        )
+
+    async def _reach(
+        self,
+        job: Job,
+        by_token: Callable[[discord.Webhook, int], Awaitable[discord.Message]],
+        by_bot: Callable[[discord.PartialMessage], Awaitable[discord.Message]],
+    ) -> discord.Message:
+        """Edit or fetch the job's message by the interaction's token while it lives, else by the bot's."""
         if job.message_id is None:
             raise DeliveryError("there is no message")
         if job.token and self._is_worth_trying(job):
             try:
-                return await self._bot.webhook(job.token).edit_message(job.message_id, **content())
+                return await by_token(self._bot.webhook(job.token), job.message_id)
             except discord.HTTPException as error:
                 is_early = error.code == UNKNOWN_WEBHOOK and _is_new(self._bot.clock, job)
                 if error.code not in _TOKEN_IS_DEAD or is_early:
@@ -204,7 +287,7 @@ class DiscordDelivery:
         if job.is_private:
             raise OutOfReachError("no other token reaches a private message")
         channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-        return await channel.get_partial_message(job.message_id).edit(**content())
+        return await by_bot(channel.get_partial_message(job.message_id))
 
     def _is_worth_trying(self, job: Job) -> bool:
         """Whether to ask with the job's token; only Discord knows for certain whether it is still valid.
@@ -219,30 +302,12 @@ class DiscordDelivery:
         return self._edits.setdefault(job.job_id, MessageEdits(None))
 
 
-def _requests(fitted: Sequence[Fitted]) -> list[list[_Numbered]]:
-    """The files in order, numbered from 1, in groups that each fit into one request."""
-    groups: list[list[_Numbered]] = [[]]
-    size = 0
-    for number, file in enumerate(fitted, 1):
-        size += file.size_bytes
-        if groups[-1] and size > _REQUEST_LIMIT:
-            groups.append([])
-            size = file.size_bytes
-        groups[-1].append((number, file))
-    return groups
-
-
-def _files(job: Job, group: Sequence[_Numbered]) -> list[discord.File]:
-    """The images of a request, and with the first of them a prompt that the message does not show whole."""
-    files = [_image(job, number, file) for number, file in group]
-    if group and group[0][0] == 1 and render.is_cut(job):
-        files.append(discord.File(io.BytesIO(render.prompt(job).encode()), "prompt.txt"))
-    return files
-
-
-def _image(job: Job, number: int, file: Fitted) -> discord.File:
-    name = f"image-{number}{file.path.suffix}"
-    return discord.File(file.path, name, description=render.alt_text(job), spoiler=job.is_spoiler)
+def _adapted(job: Job, limit: int, error: Exception) -> Job | None:
+    """The job as Discord may take it, where it refused the size of its files or the words of its prompt."""
+    code = error.code if isinstance(error, discord.HTTPException) else None
+    if code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
+        return replace(job, file_limit=_LIMIT_EVERYWHERE)
+    return render.wordless(job) if code == REFUSED_WORDS and not render.is_wordless(job) else None
 
 
 async def _patiently(clock: DiscordClock, job: Job, send: Callable[[], Awaitable[T]]) -> T:
@@ -259,8 +324,14 @@ async def _patiently(clock: DiscordClock, job: Job, send: Callable[[], Awaitable
             return error.status >= 500 or is_slow or (error.status == 404 and _is_new(clock, job))
         return isinstance(error, NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
 
-    tries = stamina.retry_context(on=is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30)
     try:
+        try:
+            return await send()
+        except (discord.HTTPException, *NETWORK_ERRORS) as error:
+            if not is_passing(error):
+                raise
+        # The ten minutes begin with the first failure: over a slow uplink one request may take as long.
+        tries = stamina.retry_context(on=is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30)
         async for attempt in tries:
             with attempt:
                 return await send()

@@ -77,10 +77,8 @@ class MessageEdits:
         self._newest = None
         async with self._turn:
             await _apart(self._told_at)
-            try:
-                return await send()
-            finally:
-                self._told_at = time.monotonic()
+            self._told_at = time.monotonic()  # an upload may take longer than the pause
+            return await send()
 
     async def finish(self) -> None:
         """Begin no further edit on the way; returns once the one in flight is through."""

@@ -8,9 +8,12 @@ Discord has taken the request. A client accepts a connector (`connector`), so bo
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import math
 import socket
+import struct
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,14 +22,14 @@ from discord.http import HTTPClient
 from multidict import CIMultiDict, CIMultiDictProxy
 
 if TYPE_CHECKING:
-    from aiohttp.connector import AddrInfoType, Connection
+    from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
+_log = logging.getLogger(__name__)
 _SILENCE_SECONDS = 60.0
-_UNSENT_BYTES = 2**17
-TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=120)
-"""For requests with files: no total. `sock_read` begins once aiohttp has written everything, of which up to a
-megabyte still waits in TLS and kernel buffers: 25 s over a link of 40 kB/s."""
+TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=300, sock_connect=30)
+"""No total: a `Connector` ends silent requests. `connect` includes the wait for a free connection."""
+_BYTES_ACKED = 120  # where Linux's struct tcp_info has tcpi_bytes_acked, and tcpi_bytes_received behind it
 
 # Discord's windows last seconds; where one is longer, the next request is answered with 429 and its own time.
 _MAX_RESET_SECONDS = 15.0
@@ -49,21 +52,14 @@ def remove_total_timeout(client: HTTPClient) -> None:
 class Connector(aiohttp.TCPConnector):
     """Connections to Discord.
 
-    A connection breaks if nothing that was sent is acknowledged for a minute. aiohttp has no such timeout:
-    `sock_read` counts only after the request is written, and while it is being written nothing does.
+    A request ends, and its connection with it, if no byte moves in either direction for a minute. aiohttp has
+    no such timeout: `sock_read` begins only once the request is written, and then ends uploads that are still
+    leaving this machine's buffers. TCP_USER_TIMEOUT also ends those to a peer that reads slowly but steadily.
     """
 
     def __init__(self, *, silence_seconds: float = _SILENCE_SECONDS, **options: Any) -> None:
-        self._silence_ms = round(silence_seconds * 1000)
-        super().__init__(socket_factory=self._socket, **options)
-
-    def _socket(self, address: AddrInfoType) -> socket.socket:
-        family, kind, protocol, *_ = address
-        made = socket.socket(family, kind, protocol)
-        for option, value in (("TCP_USER_TIMEOUT", self._silence_ms), ("TCP_NOTSENT_LOWAT", _UNSENT_BYTES)):
-            if hasattr(socket, option):  # not everywhere outside of Linux
-                made.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-        return made
+        super().__init__(**options)
+        self._silence_seconds = silence_seconds
 
     async def connect(
         self,
@@ -71,9 +67,51 @@ class Connector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's own parameter)
     ) -> Connection:
-        """Get a connection, and let the request's answer be a `Response`."""
+        """Get a connection that is watched until the answer is there, which is a `Response`."""
         req.response_class = Response
-        return await super().connect(req, traces, timeout)
+        connection = await super().connect(req, traces, timeout)
+        if connection.transport and "Upgrade" not in req.headers:  # the gateway has its heartbeat
+            connection.add_callback(_Watch(connection.transport, self._silence_seconds).stop)
+        return connection
+
+
+class _Watch:
+    """Aborts a connection once no byte has been acknowledged or received for so many seconds."""
+
+    def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
+        self._transport = transport
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._moved = _bytes_moved(transport)
+        self._moved_at = self._loop.time()
+        self._timer = self._loop.call_later(seconds / 4, self._look)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        moved, now = _bytes_moved(self._transport), self._loop.time()
+        if moved is None or self._transport.is_closing():
+            return
+        if moved != self._moved:
+            self._moved, self._moved_at = moved, now
+        elif now - self._moved_at >= self._seconds:
+            _log.warning("a connection to Discord fell silent and is given up")
+            self._transport.abort()
+            return
+        self._timer = self._loop.call_later(self._seconds / 4, self._look)
+
+
+def _bytes_moved(transport: asyncio.Transport) -> int | None:
+    """Bytes that the peer has acknowledged and sent so far; None where the system does not count them."""
+    if not hasattr(socket, "TCP_INFO"):  # only Linux has it
+        return None
+    try:
+        info = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+        acknowledged, received = struct.unpack_from("=QQ", info, _BYTES_ACKED)
+    except (OSError, struct.error):  # closed, or a kernel from before 2015
+        return None
+    return int(acknowledged + received) or None  # a sandbox may report zeros
 
 
 class Response(aiohttp.ClientResponse):

@@ -41,11 +41,14 @@ class Delivery(Protocol):
             DeliveryError: Discord does not take it, for good.
         """
 
-    async def deliver(self, job: Job, files: Sequence[Path]) -> None:
+    async def deliver(self, job: Job, files: Sequence[Path]) -> int:
         """Post the images in the job's message; posting them twice leaves them there once.
 
+        Returns:
+            How many of them people see.
+
         Raises:
-            DeliveryError: Discord does not take them, for good.
+            DeliveryError: Discord takes none of them.
         """
 
     async def warn_owner(self, text: Text) -> None:

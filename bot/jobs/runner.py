@@ -220,10 +220,12 @@ class JobRunner:
         if lost and not files:
             raise lost
         with doing(Step.POSTING):
-            await self._delivery.deliver(job, files)
-        delivered = min(len(files), job.images)
-        await self._ended(job, JobStatus.SUCCEEDED, delivered=delivered, error=job.error)
-        await self.files.remove(job.job_id)
+            seen = await self._delivery.deliver(job, files)
+        delivered, is_whole = min(seen, job.images), seen >= min(len(files), job.images)
+        error = job.error if is_whole else DeliveryError.key
+        await self._ended(job, JobStatus.SUCCEEDED, delivered=delivered, error=error)
+        if is_whole:
+            await self.files.remove(job.job_id)
 
     async def _fail(self, job: Job, error: BotError) -> None:
         is_logged = isinstance(error, FilesFolderError)  # by the probe, once

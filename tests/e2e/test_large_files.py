@@ -74,7 +74,7 @@ async def test_files_too_large_together_follow_in_a_second_edit(generous: World)
     # What was there stays, in every state that people see.
     shown = [[each["id"] for each in state["attachments"]] for _, state in message.edits]
     assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(shown))
-    assert uploads[1].at - uploads[0].at >= 3
+    assert uploads[1].at - uploads[0].at > 2.5  # 3 s where they began
     assert "✅" in message.text
     assert (await generous.ended(message))["refunded"] == 0
 

@@ -60,6 +60,8 @@ class Channel:
         """What the bot's owner was told."""
         self.refusals = 0
         """So many deliveries are refused next."""
+        self.most = 10
+        """So many images of a delivery are taken."""
         self.deleted: set[str] = set()
         """The jobs that somebody has deleted."""
         self.shown_in: dict[str, set[int]] = {}
@@ -82,7 +84,7 @@ class Channel:
         self.told[job.job_id] += 1
         self._note(job)
 
-    async def deliver(self, job: Job, files: Sequence[Path]) -> None:
+    async def deliver(self, job: Job, files: Sequence[Path]) -> int:
         assert job.message_id
         assert all(file.stat().st_size for file in files)
         await asyncio.sleep(1)
@@ -90,7 +92,9 @@ class Channel:
             self.refusals -= 1
             raise DeliveryError
         self._note(job)
-        self.images[job.job_id] = max(len(files), self.images[job.job_id])
+        seen = min(len(files), self.most)
+        self.images[job.job_id] = max(seen, self.images[job.job_id])
+        return seen
 
     async def warn_owner(self, text: Text) -> None:
         self.warnings.append(text)

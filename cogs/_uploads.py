@@ -1,0 +1,79 @@
+"""Images on their way into messages: in groups that suit the uplink, and recognized once they are there."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, TypeAlias
+
+import discord
+
+from cogs import _render as render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bot.images import Fitted
+    from bot.records import Job
+
+REQUEST_LIMIT = 24 * 1024 * 1024
+"""Discord takes 25 MiB a request, the rest of the form included."""
+_FIRST_GROUP = 8 * 1024 * 1024
+_GROUP_SECONDS = 60.0
+_TELLING_SIZE = 2**20
+
+Numbered: TypeAlias = tuple[int, "Fitted"]
+
+
+class Uplink:
+    """Sizes groups of images by how fast earlier ones were uploaded.
+
+    A fast host posts everything in one request. On a slow one images appear one by one, and what has to be
+    sent again after a break is little.
+    """
+
+    def __init__(self) -> None:
+        self._group_bytes: float = _FIRST_GROUP
+
+    def uploaded(self, group: Sequence[Numbered], seconds: float) -> None:
+        """Note how long a group took; a small one tells more of the way there and back than of the uplink."""
+        size = sum(file.size_bytes for _, file in group)
+        if size >= _TELLING_SIZE:
+            self._group_bytes = size / max(seconds, 0.001) * _GROUP_SECONDS
+
+    def groups(self, files: Sequence[Numbered]) -> Iterator[list[Numbered]]:
+        """Yield the files of one request after the other: about a minute's worth by the newest measure."""
+        left = list(files)
+        while left:
+            end = self._fitting(left)
+            yield left[:end]
+            left = left[end:]
+
+    def _fitting(self, files: Sequence[Numbered]) -> int:
+        most, size = min(self._group_bytes, REQUEST_LIMIT), 0
+        for end, (_, file) in enumerate(files):
+            size += file.size_bytes
+            if end and size > most:
+                return end
+        return len(files)
+
+
+def attach(job: Job, group: Sequence[Numbered]) -> list[discord.File]:
+    """Open the images of a request, and with the first one a prompt that the message doesn't show whole."""
+    files = [
+        discord.File(file.path, name(number, file), description=render.alt_text(job), spoiler=job.is_spoiler)
+        for number, file in group
+    ]
+    if group and group[0][0] == 1 and render.is_cut(job):
+        files.append(discord.File(io.BytesIO(render.prompt(job).encode()), "prompt.txt"))
+    return files
+
+
+def name(number: int, file: Fitted) -> str:
+    """Return what an image is called in its message."""
+    return f"image-{number}{file.path.suffix}"
+
+
+def missing(files: Iterable[Numbered], posted: Iterable[discord.Attachment]) -> list[Numbered]:
+    """Return those of the files that are not among a message's attachments."""
+    there = {attachment.filename.removeprefix("SPOILER_") for attachment in posted}
+    return [(number, file) for number, file in files if name(number, file) not in there]

@@ -1,0 +1,266 @@
+"""Images on a slow, stalled or lossy way to Discord: all of them arrive, and none that is there goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from bot.client import ImagineBot
+from bot.discord.http import Connector
+from bot.errors import DeliveryError
+from bot.images import Fitted
+from bot.meter import Meter
+from bot.models.catalogue import Catalogue
+from bot.records import Job, JobStatus
+from bot.storage.database import open_database
+from bot.storage.facts import FactStore
+from bot.storage.guilds import GuildStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reports import ReportStore
+from cogs import _delivery, _edits, _uploads
+from cogs._delivery import DiscordDelivery
+from cogs._log import DiscordGuildLog
+from cogs._uploads import Uplink
+from playground.discord import LocalDiscord, Message
+from playground.discord.callbacks import posted
+from tests.orders import order
+from tests.relay import Relay, relay
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+SILENCE_SECONDS = 1.0
+IMAGES = 4
+SIZE = 3 * 400 * 400  # bytes of an image, and a few more
+
+
+@pytest.fixture
+async def local(tmp_path: Path) -> AsyncIterator[LocalDiscord]:
+    async with LocalDiscord(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def uplink(local: LocalDiscord) -> AsyncIterator[Relay]:
+    async with relay(local.port) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def bot(local: LocalDiscord, uplink: Relay, tmp_path: Path) -> AsyncIterator[ImagineBot]:
+    async with open_database(tmp_path / "bot.db") as database:
+        bot = ImagineBot(
+            catalogue=Catalogue.load(),
+            quotas=QuotaStore(database, OwnersQuotas()),
+            reports=ReportStore(database),
+            guilds=GuildStore(database),
+            facts=FactStore(database),
+            guild_ids=frozenset(),
+            extensions=(),
+            proxy=None,
+            meter=Meter(),
+            connector=partial(Connector, silence_seconds=SILENCE_SECONDS, **local.route(uplink.port)),
+        )
+        async with bot:
+            await bot.login(local.token)
+            yield bot
+
+
+@pytest.fixture
+def delivery(bot: ImagineBot) -> DiscordDelivery:
+    return DiscordDelivery(bot, DiscordGuildLog(bot))
+
+
+@pytest.fixture(autouse=True)
+def _scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Minutes become seconds, and a group is an image at first."""
+    monkeypatch.setattr(_edits, "_APART_SECONDS", 0.0)
+    monkeypatch.setattr(_delivery, "_GIVE_UP_SECONDS", 3.0)
+    monkeypatch.setattr(_uploads, "_FIRST_GROUP", SIZE * 1.5)
+    monkeypatch.setattr(_uploads, "_TELLING_SIZE", SIZE // 2)
+    monkeypatch.setattr(_uploads, "_GROUP_SECONDS", 1.0)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / f"{number}.png" for number in range(1, IMAGES + 1)]
+    for number, path in enumerate(paths):
+        image = Image.frombytes("RGB", (400, 400), Random(number).randbytes(SIZE))
+        image.save(path, "PNG", compress_level=0)
+    return paths
+
+
+async def connect(delivery: DiscordDelivery, job: Job) -> None:
+    """Open a connection before anything goes wrong with it."""
+    await delivery._bot.webhook(job.token or "").fetch_message(job.message_id or 0)
+
+
+async def ordered(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:
+    """A job whose first response stands in Discord."""
+    interaction = await local.people["alice"].forge(custom_id="order")
+    message = posted(local.channel, {"content": "waiting"}, {}, interaction)
+    interaction.is_acknowledged, interaction.message = True, message
+    changes = {"token": interaction.token, "images": IMAGES, "request_id": "r"} | changes
+    job = order(
+        channel_id=int(local.channel.id), guild_id=int(local.guild.id), message_id=int(message.id), **changes
+    )
+    return job, message
+
+
+def uploads(local: LocalDiscord) -> list[list[str]]:
+    """The files of each request that brought some."""
+    return [[name for name, _ in call.files] for call in local.trace if call.files]
+
+
+def names(message: Message) -> list[str]:
+    return [each["filename"] for each in message.attachments]
+
+
+ALL = [f"image-{number}.png" for number in range(1, IMAGES + 1)]
+
+
+@pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
+async def test_images_appear_one_by_one_for_as_long_as_bytes_move(
+    local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
+) -> None:
+    job, message = await ordered(local, **({} if is_by_token else {"token": None}))
+    uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 1.2
+    begun_at = time.monotonic()
+    assert await delivery.deliver(job, files) == IMAGES
+    assert time.monotonic() - begun_at > 3 * SILENCE_SECONDS
+    assert uploads(local) == [[each] for each in ALL]
+    shown = [[each["id"] for each in state["attachments"]] for _, state in message.edits]
+    assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(shown))
+    assert names(message) == ALL
+
+
+async def test_a_large_image_takes_longer_than_the_timeout_in_one_request(
+    local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
+) -> None:
+    job, message = await ordered(local, images=1)
+    uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2
+    assert await delivery.deliver(job, files[:1]) == 1
+    assert uploads(local) == [ALL[:1]]
+    assert names(message) == ALL[:1]
+
+
+@pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
+async def test_an_upload_that_stalls_is_cut_off_and_repeated(
+    local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
+) -> None:
+    job, message = await ordered(local)
+    await connect(delivery, job)
+    job = job if is_by_token else replace(job, token=None)
+    before = uplink.connections
+    uplink.stall()
+    delivering = asyncio.ensure_future(delivery.deliver(job, files))
+    await uplink.connected(before + 1)  # the first one was given up
+    uplink.go_on()
+    assert await delivering == IMAGES
+    assert names(message) == ALL
+
+
+@pytest.mark.parametrize("can_look", [True, False])
+async def test_images_whose_answer_is_lost_are_there_once(
+    local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, can_look: bool
+) -> None:
+    job, message = await ordered(local)
+    await connect(delivery, job)
+    if not can_look:
+        local.fail("get_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
+    uplink.is_deaf = True
+    delivering = asyncio.ensure_future(delivery.deliver(job, files))
+    await local.until(lambda: message.attachments)
+    uplink.cut()
+    uplink.is_deaf = False
+    assert await delivering == IMAGES
+    assert names(message) == ALL
+    sent = [name for group in uploads(local) for name in group]
+    assert sent == (ALL if can_look else [ALL[0], *ALL])
+
+
+async def test_images_that_are_there_count_though_no_edit_is_ever_answered(
+    local: LocalDiscord, delivery: DiscordDelivery, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_delivery, "_GIVE_UP_SECONDS", 0.01)
+    job, message = await ordered(local, token=None)
+    local.fail("get_message", 503, "<html>")
+    local.fail("edit_message", 503, "<html>", is_late=True, times=99)
+    assert await delivery.deliver(job, files[:1]) == 1
+    assert names(message) == ALL[:1]
+
+
+async def test_what_is_there_counts_where_the_rest_is_refused(
+    local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
+) -> None:
+    job, message = await ordered(local)
+    explicit = {"code": 20009, "message": "Explicit content cannot be sent to the desired recipient(s)"}
+    local.fail("edit_followup", 400, explicit, words="image-2")
+    assert await delivery.deliver(job, files) == 1
+    assert names(message) == ALL[:1]
+    assert "1 of 4" in message.text
+
+
+async def test_nothing_is_there_where_all_of_it_is_refused(
+    local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
+) -> None:
+    job, message = await ordered(local)
+    local.fail("edit_followup", 400, {"code": 20009, "message": "Explicit"}, words="image-1")
+    with pytest.raises(DeliveryError):
+        await delivery.deliver(job, files)
+    assert names(message) == []
+
+
+async def test_a_failure_takes_no_image_away(
+    local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
+) -> None:
+    job, message = await ordered(local)
+    await delivery.deliver(job, files)
+    failed = order(
+        **{name: getattr(job, name) for name in ("channel_id", "guild_id", "message_id", "token")},
+        status=JobStatus.FAILED,
+        error="delivery-failed",
+    )
+    await delivery.tell(failed)
+    assert names(message) == ALL
+
+
+async def test_after_a_restart_only_the_missing_images_are_sent(
+    local: LocalDiscord, bot: ImagineBot, files: list[Path]
+) -> None:
+    job, message = await ordered(local)
+    before = DiscordDelivery(bot, DiscordGuildLog(bot))
+    local.fail("edit_followup", 400, {"code": 20009, "message": "Explicit"}, words="image-3")
+    await before.deliver(job, files)
+    assert names(message) == ALL[:1]
+    kept = [each["id"] for each in message.attachments]
+    done = len(uploads(local))
+    assert await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files) == IMAGES
+    assert [each["id"] for each in message.attachments][:1] == kept
+    assert names(message) == ALL
+    assert [name for group in uploads(local)[done:] for name in group] == ALL[1:]
+
+
+def test_groups_follow_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.undo()
+    files = [(number, Fitted(tmp_path / f"{number}.png", 6 * 2**20)) for number in range(1, 5)]
+    uplink = Uplink()
+    groups = uplink.groups(files)
+    assert [number for number, _ in next(groups)] == [1]
+    uplink.uploaded(files[:1], 2.0)
+    assert [number for number, _ in next(groups)] == [2, 3, 4]
+    uplink.uploaded(files[:1], 6 * 2**20 / 40_000)
+    assert [len(group) for group in uplink.groups(files)] == [1, 1, 1, 1]
+    uplink.uploaded([(1, Fitted(tmp_path / "1.png", 1000))], 0.001)  # says nothing about the uplink
+    assert [len(group) for group in uplink.groups(files)] == [1, 1, 1, 1]
+    uplink.uploaded(files[:1], 0.0)
+    assert [len(group) for group in uplink.groups(files)] == [4]

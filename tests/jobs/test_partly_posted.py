@@ -1,0 +1,43 @@
+"""Discord takes some of a job's images and no more: those count, and the others can be collected."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.records import JobStatus
+from playground.runcomfy import LocalRunComfy
+from tests.jobs.bot import MODEL, Bot, Channel
+from tests.jobs.brisk import BriskLoop
+from tests.jobs.test_late_looks import in_state
+from tests.orders import requester
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def _some_then_all(folder: Path) -> None:
+    channel = Channel()
+    channel.most = 1
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
+        job = await bot.service.start(requester(), MODEL, values)
+        assert job
+        bot.service.answered(job, channel.post(job.token))
+        came = await in_state(bot, job, JobStatus.SUCCEEDED)
+        assert (came.delivered, came.refunded, came.error) == (1, 0, "delivery-failed")
+        assert came.is_fetchable
+        asked = len(runcomfy.calls)
+        channel.most = 10
+        taken = await bot.service.fetch(requester(), job.job_id)
+        bot.service.answered(taken, channel.post(taken.token))
+        whole = await in_state(bot, job, JobStatus.SUCCEEDED)
+        assert (whole.delivered, whole.refunded, whole.error) == (2, 0, None)
+        assert len(runcomfy.calls) == asked  # the files were kept
+        await bot.crash()
+
+
+def test_the_others_stay_charged_and_can_be_collected(tmp_path: Path) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(_some_then_all(tmp_path))
