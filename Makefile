@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 
+# Several workers and several hundred bots import the same modules: each of them would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: playground environment test soak bench bench-polling bench-server pictures run lock clean
 
 playground: $(VENV)/playground  ## Try the bot in a browser page: no account, no token
@@ -36,13 +39,12 @@ pictures: $(VENV)/dev  ## Take the README's pictures anew: screenshots of the pa
 run: $(VENV)/run  ## Be the bot, with the settings from the environment and .env
 	$(RUN)python -m bot
 
-# The stamp says which packages the environment holds; a changed lock file installs anew. Of many packages
-# only a part is ever imported, and Python compiles that by itself.
+# The stamp says which packages the environment holds; a changed lock file installs anew.
 $(VENV)/run: requirements.lock
 $(VENV)/playground: requirements-playground.lock
 $(VENV)/dev: requirements-dev.lock
 $(VENV)/run $(VENV)/playground $(VENV)/dev: | $(VENV)/bin/python
-	$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile -r $<
+	$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)/bin/python:
