@@ -21,7 +21,7 @@ from bot.records import Job, JobStatus
 from cogs import _render as render
 from cogs._answer import UNKNOWN_WEBHOOK, find_answer
 from cogs._edits import OLD_MESSAGE, MessageEdits, OutOfReachError, is_out_of_reach
-from cogs._respond import REFUSED_WORDS
+from cogs._respond import REFUSED_WORDS, send_once
 from cogs._uploads import REQUEST_LIMIT, Numbered, Uplink, attach, missing
 
 if TYPE_CHECKING:
@@ -135,11 +135,16 @@ class DiscordDelivery:
 
     async def warn_owner(self, text: Text) -> None:
         """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""
-        try:
+        words = translate(text.key, DEFAULT_LOCALE, **text.values)
+
+        async def send(nonce: str) -> None:
             info = await self._bot.application_info()
             owner_id = (info.team and info.team.owner_id) or info.owner.id
             channel = await self._bot.create_dm(discord.Object(owner_id))
-            await channel.send(translate(text.key, DEFAULT_LOCALE, **text.values))
+            await channel.send(words, nonce=nonce)
+
+        try:
+            await send_once(send)
         except (discord.HTTPException, *NETWORK_ERRORS) as error:
             _log.warning("the owner cannot be told directly: %s", error)
 

@@ -13,6 +13,7 @@ from bot.i18n import Text, Value, translate
 from bot.records import JobStatus
 from cogs import _render as render
 from cogs._quoting import cut, escaped
+from cogs._respond import send_once
 
 if TYPE_CHECKING:
     from bot.client import ImagineBot
@@ -76,7 +77,9 @@ async def post(bot: ImagineBot, guild: discord.Guild, channel_id: int, text: Tex
     """
     words = translate(text.key, guild.preferred_locale.value, **text.values)
     channel = bot.get_partial_messageable(channel_id, guild_id=guild.id)
-    await channel.send(words[:_MESSAGE], suppress_embeds=True, silent=True)
+    await send_once(
+        lambda nonce: channel.send(words[:_MESSAGE], suppress_embeds=True, silent=True, nonce=nonce)
+    )
 
 
 def job_values(job: Job) -> dict[str, Value]:

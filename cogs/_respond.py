@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import secrets
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -109,6 +110,21 @@ async def edit_response(
                     discord.File(io.BytesIO(data), name, description=words) for data, name, words in files
                 ]
             await interaction.edit_original_response(**content)
+
+
+async def send_once(send: Callable[[str], Awaitable[object]]) -> None:
+    """Post a message, again where Discord has trouble or its answer is lost.
+
+    `send` gets a nonce, by which Discord knows what it has posted already.
+
+    Raises:
+        discord.HTTPException: Discord does not take it.
+        aiohttp.ClientError, OSError: No answer came.
+    """
+    nonce = secrets.token_hex(12)
+    async for attempt in stamina.retry_context(on=is_trouble, attempts=3, wait_initial=0.5, timeout=30):
+        with attempt:
+            await send(nonce)
 
 
 def is_trouble(error: Exception) -> bool:

@@ -13,6 +13,7 @@ from discord import app_commands
 from bot.check.finding import Finding
 from bot.client import NEEDED, NETWORK_ERRORS
 from bot.clock import DiscordClock
+from bot.discord.answers import check_answer
 from bot.errors import ConfigError, OperatorError, RunComfyUnavailableError
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import RunComfyClient
@@ -51,7 +52,12 @@ def _heard_by(clock: DiscordClock) -> aiohttp.TraceConfig:
 
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(hear)
+    trace.on_request_end.append(_checked)
     return trace
+
+
+async def _checked(_: aiohttp.ClientSession, __: object, answered: aiohttp.TraceRequestEndParams) -> None:
+    await check_answer(answered.response)
 
 
 async def _asked(subject: str, asking: Awaitable[list[Finding]]) -> list[Finding]:

@@ -275,3 +275,17 @@ async def test_an_unknown_command_and_help(tmp_path: Path) -> None:
         assert code == 0
         assert re.findall(r"^    (\w+) ", text, re.MULTILINE) == ["run", "check", "costs", "backup"]
         assert not (tmp_path / "data").exists()
+
+
+async def test_answers_without_what_was_asked_for(tmp_path: Path) -> None:
+    async with open_world(tmp_path, is_started=False) as world:
+        bodies: list[Any] = ["<html>welcome</html>", {}, [1]]
+        for body in bodies:
+            for route in ("me", "application"):
+                world.discord.fail(route, 200, body)
+                code, found = await check(world)
+                assert code == 1
+                assert found["Discord"][0].startswith("problem: Discord gives no answer")
+        world.discord.fail("commands", 200, {})
+        _, found = await check(world)
+        assert found["commands"][0].startswith("problem: Discord gives no answer")
