@@ -1,0 +1,25 @@
+"""Images that people see count as delivered, though Discord never says that it took them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cogs.small_world import small_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("body", ["", {}, "<html>welcome</html>"])
+async def test_an_edit_that_is_never_answered_with_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Any
+) -> None:
+    async with small_world(tmp_path, monkeypatch) as world:
+        world.discord.fail("edit_followup", 200, body, is_late=True, times=99)
+        order = await world.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+        message = await order.answered()
+        (row,) = await world.settled()
+        assert (row["status"], row["refunded"]) == ("succeeded", 0)
+        assert len(message.attachments) == 1
