@@ -128,7 +128,13 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         delivery=delivery,
         files=files,
         upkeep=Upkeep(
-            jobs=jobs, runcomfy=runcomfy, files=files, bills=bills, removal=bot.removal, durations=durations
+            jobs=jobs,
+            runcomfy=runcomfy,
+            files=files,
+            bills=bills,
+            removal=bot.removal,
+            durations=durations,
+            delivery=delivery,
         ),
         pulse=pulse,
         most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),

@@ -224,13 +224,23 @@ class DiscordDelivery:
     async def _show_part(self, job: Job, there: Sequence[Numbered]) -> None:
         """Say under the images that are there that others are not, as far as Discord lets that be said."""
         job = replace(job, error=DeliveryError.key)
-        embed = render.embed(job, self._bot.catalogue, fitted=[file for _, file in there])
+        await self._try_to_show(
+            job, render.embed(job, self._bot.catalogue, fitted=[file for _, file in there])
+        )
+
+    async def withdraw(self, job: Job) -> None:
+        """Take the button for collecting off a job's message; see `bot.jobs.ports.Delivery`."""
+        await self._try_to_show(job, render.embed(job, self._bot.catalogue))
+        self.forget(job.job_id)
+
+    async def _try_to_show(self, job: Job, embed: discord.Embed) -> None:
+        """Show a job's end once, leaving its images as they are."""
         try:
             await self._of(job).last(
                 lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
             )
         except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
-            _log.warning("that some images are missing cannot be shown: %s", error)
+            _log.warning("what became of its missing images cannot be shown: %s", error)
 
     async def _finished(
         self, job: Job, files: Sequence[Path], limit: int

@@ -13,7 +13,7 @@ import discord
 from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
 from bot.i18n import Text, translate
 from bot.jobs.ports import Progress
-from bot.records import Job, JobStatus
+from bot.records import NOT_COLLECTED, Job, JobStatus
 from cogs._buttons import Verb, buttons
 from cogs._quoting import PROMPT_SHOWN, cut, escaped, quote
 
@@ -60,11 +60,12 @@ def embed(
 ) -> discord.Embed:
     """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
     how = how or Progress()
-    status = _held_up(job) if how.is_held_up else _status(job, how, len(fitted))
+    delivered = len(fitted) or job.delivered
+    status = _held_up(job) if how.is_held_up else _status(job, how, delivered)
     lines = [f"**{status}**", quote(prompt(job)), _asked(job, catalogue)]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
-    if notes := _notes(job, fitted):
+    if notes := _notes(job, fitted, delivered):
         shown.set_footer(text="\n".join(notes))
     return shown
 
@@ -182,7 +183,7 @@ def _failed(job: Job) -> str:
 
 
 def _succeeded(job: Job, delivered: int) -> str:
-    if job.is_collected:
+    if job.is_collected and job.error != NOT_COLLECTED:
         return translate("status-fetched", job.locale, images=delivered)
     took = (job.ended_at or datetime.now(UTC)) - job.created_at
     seconds = max(round(took.total_seconds()), 0)  # the clock may have been set meanwhile
@@ -218,11 +219,12 @@ def _option(model: Model, name: str, value: str | float, locale: str) -> str:
     return translate("option-value", locale, option=title, value=Decimal(str(value)))
 
 
-def _notes(job: Job, fitted: Sequence[Fitted]) -> list[str]:
+def _notes(job: Job, fitted: Sequence[Fitted], delivered: int) -> list[str]:
     notes = [_smaller(job, number, file, file.copy) for number, file in enumerate(fitted, 1) if file.copy]
-    if fitted and len(fitted) < job.images:
-        notes += _missing(job, len(fitted))
-    if fitted and is_cut(job):
+    is_done = job.status is JobStatus.SUCCEEDED and delivered > 0
+    if is_done and delivered < job.images:
+        notes += _missing(job, delivered)
+    if is_done and is_cut(job):
         notes.append(translate("cut-prompt", job.locale))
     return notes
 

@@ -41,6 +41,12 @@ class Delivery(Protocol):
             DeliveryError: Discord does not take it, for good.
         """
 
+    async def withdraw(self, job: Job) -> None:
+        """Take the button for collecting off a job's message, and say what was refunded; never raises.
+
+        Discord may not allow it any more: the message may be gone, private or too old.
+        """
+
     async def deliver(self, job: Job, files: Sequence[Path]) -> int:
         """Post the images in the job's message; posting them twice leaves them there once.
 

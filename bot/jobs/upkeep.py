@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bot.jobs.bills import Bills
     from bot.jobs.files import Files
+    from bot.jobs.ports import Delivery
     from bot.jobs.removal import Removal
     from bot.runcomfy import RunComfyClient
     from bot.storage.durations import DurationStore
@@ -43,6 +44,7 @@ class Upkeep:
         bills: Bills,
         removal: Removal,
         durations: DurationStore,
+        delivery: Delivery,
     ) -> None:
         self._jobs = jobs
         self._runcomfy = runcomfy
@@ -50,6 +52,7 @@ class Upkeep:
         self._bills = bills
         self._removal = removal
         self._durations = durations
+        self._delivery = delivery
         self._stumbles: Counter[str] = Counter()
         self._moved_at = 0.0
         self._running: asyncio.Task[None] | None = None
@@ -123,7 +126,7 @@ class Upkeep:
             raise
         if not has_come:
             if given_up := await self._jobs.looked(job):
-                _log_given_up(given_up, "it was looked for in vain")
+                await self._show_given_up(given_up, "it was looked for in vain")
         elif again := await self._jobs.take_up_late(job.job_id):
             _log.info("has come after all")
             take(again)
@@ -162,9 +165,10 @@ class Upkeep:
     async def _give_up(self, job: Job, why: str) -> None:
         """Give a job up, where it has not moved on; its files go after the refund, never before."""
         if given_up := await self._jobs.give_up(job):
-            _log_given_up(given_up, why)
             await self._files.remove(job.job_id)
+            await self._show_given_up(given_up, why)
 
-
-def _log_given_up(job: Job, why: str) -> None:
-    _log.warning("given up, since %s; %d of %d images are refunded", why, job.refunded, job.images)
+    async def _show_given_up(self, job: Job, why: str) -> None:
+        _log.warning("given up, since %s; %d of %d images are refunded", why, job.refunded, job.images)
+        self._move()
+        await self._delivery.withdraw(job)

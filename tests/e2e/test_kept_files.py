@@ -130,6 +130,7 @@ async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
         world.runcomfy.fail("file", answer(403), times=None)
         message = await world.ends(await world.imagine(num_images=2, resolution="0.5K"), "collected")
         await world.settled()
+        assert any(label.startswith("Fetch") for label in message.buttons)
         for hours, used in ((47, 2), (2, 0)):
             await world.kill()
             world.write(f"update jobs set uncollected_since = uncollected_since - {hours * 3_600_000}")  # noqa: S608 (a number)
@@ -137,7 +138,26 @@ async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
             if used == 0:
                 await world.discord.until(lambda: "nobody has collected it in time" in world.log)
             assert world.used(world.alice) == used
+        await world.ends(message, "can't be collected anymore", "Nothing was charged")
+        assert not any(label.startswith("Fetch") for label in message.buttons)
         await nothing_is_left(world, message)
+
+
+async def test_the_rest_of_a_part_is_given_up_under_the_images_that_came(tmp_path: Path) -> None:
+    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
+        world.runcomfy.fail("file", answer(403))
+        message = await world.ends(
+            await world.imagine(num_images=2, resolution="0.5K"), "✅ 1 image", "Press Fetch"
+        )
+        await world.settled()
+        await world.kill()
+        world.write(f"update jobs set uncollected_since = uncollected_since - {8 * 24 * 3_600_000}")  # noqa: S608 (a number)
+        await world.start()
+        await world.ends(message, "✅ 1 image in", "1 of 2 images came; the other one was given back")
+        assert [label.split(" ")[0] for label in message.buttons] == ["Re-roll", "Delete"]
+        assert delivered(message) == 1
+        await world.settled()
+        check_accounts(world)
 
 
 async def test_too_many_the_oldest_go_first(tmp_path: Path) -> None:

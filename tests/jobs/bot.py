@@ -84,6 +84,9 @@ class Channel:
         self.told[job.job_id] += 1
         self._note(job)
 
+    async def withdraw(self, job: Job) -> None:
+        assert not job.is_fetchable
+
     async def deliver(self, job: Job, files: Sequence[Path]) -> int:
         assert job.message_id
         assert all(file.stat().st_size for file in files)
@@ -154,6 +157,7 @@ class Bot:
             bills=bills,
             removal=self.removal,
             durations=durations,
+            delivery=self._channel,
         )
         self._runner = JobRunner(
             jobs=self.jobs,
