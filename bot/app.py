@@ -127,14 +127,8 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
         downloader=Downloader(session, settings.runcomfy_file_hosts, proxies=settings.proxies),
         delivery=delivery,
         files=files,
-        upkeep=Upkeep(
-            jobs=jobs,
-            runcomfy=runcomfy,
-            files=files,
-            bills=bills,
-            removal=bot.removal,
-            durations=durations,
-            delivery=delivery,
+        upkeep=_upkeep(
+            bot, database, bills, runcomfy=runcomfy, files=files, durations=durations, delivery=delivery
         ),
         pulse=pulse,
         most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),
@@ -150,6 +144,27 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     stack.push_async_callback(log.finish)
     stack.push_async_callback(runner.close)
     return bot, runner
+
+
+def _upkeep(
+    bot: ImagineBot,
+    database: Database,
+    bills: Bills,
+    *,
+    runcomfy: RunComfyClient,
+    files: Files,
+    durations: DurationStore,
+    delivery: DiscordDelivery,
+) -> Upkeep:
+    return Upkeep(
+        jobs=JobStore(database),
+        runcomfy=runcomfy,
+        files=files,
+        bills=bills,
+        removal=bot.removal,
+        durations=durations,
+        delivery=delivery,
+    )
 
 
 async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore:
