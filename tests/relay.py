@@ -27,6 +27,8 @@ class Relay:
         self._change = asyncio.Event()
         self.bytes_per_second: float | None = None
         self.connections = 0
+        self.hoards = False
+        """Bytes are taken at once, and passed on slowly all the same."""
         self.is_deaf = False
         """Answers are swallowed."""
         self.port = 0
@@ -69,14 +71,27 @@ class Relay:
         self._writers -= {writer, far_writer}
 
     async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hoard: asyncio.Queue[bytes] = asyncio.Queue()
+        passing = asyncio.ensure_future(self._pass_on(hoard, writer))
+        try:
+            while True:
+                await self._may_pass.wait()
+                if not (data := await reader.read(_PIECE)):
+                    return
+                hoard.put_nowait(data)
+                if not self.hoards:
+                    await hoard.join()
+        finally:
+            passing.cancel()
+
+    async def _pass_on(self, hoard: asyncio.Queue[bytes], writer: asyncio.StreamWriter) -> None:
         while True:
-            await self._may_pass.wait()
-            if not (data := await reader.read(_PIECE)):
-                return
+            data = await hoard.get()
             if self.bytes_per_second:
                 await asyncio.sleep(len(data) / self.bytes_per_second)
             writer.write(data)
             await writer.drain()
+            hoard.task_done()
 
     async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_PIECE):

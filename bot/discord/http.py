@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _SILENCE_SECONDS = 60.0
+_LEAST_RATE = 20_000.0  # bytes per second
 TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=300, sock_connect=30)
 """No total: a `Connector` ends silent requests. `connect` includes the wait for a free connection."""
 _BYTES_ACKED = 120  # where Linux's struct tcp_info has tcpi_bytes_acked, and tcpi_bytes_received behind it
@@ -57,9 +58,11 @@ class Connector(aiohttp.TCPConnector):
     leaving this machine's buffers. TCP_USER_TIMEOUT also ends those to a peer that reads slowly but steadily.
     """
 
-    def __init__(self, *, silence_seconds: float = _SILENCE_SECONDS, **options: Any) -> None:
+    def __init__(
+        self, *, silence_seconds: float = _SILENCE_SECONDS, least_rate: float = _LEAST_RATE, **options: Any
+    ) -> None:
         super().__init__(**options)
-        self._silence_seconds = silence_seconds
+        self._watch = partial(_Watch, seconds=silence_seconds, least_rate=least_rate)
 
     async def connect(
         self,
@@ -71,18 +74,23 @@ class Connector(aiohttp.TCPConnector):
         req.response_class = Response
         connection = await super().connect(req, traces, timeout)
         if connection.transport and "Upgrade" not in req.headers:  # the gateway has its heartbeat
-            connection.add_callback(_Watch(connection.transport, self._silence_seconds).stop)
+            connection.add_callback(self._watch(connection.transport).stop)
         return connection
 
 
 class _Watch:
-    """Aborts a connection once no byte has been acknowledged or received for so many seconds."""
+    """Aborts a connection once no byte has been acknowledged or received for so many seconds.
 
-    def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
+    What a proxy has acknowledged may still be waiting there for a slow line: silence may last as much longer
+    as these bytes take at the least rate.
+    """
+
+    def __init__(self, transport: asyncio.Transport, *, seconds: float, least_rate: float) -> None:
         self._transport = transport
         self._seconds = seconds
+        self._least_rate = least_rate
         self._loop = asyncio.get_running_loop()
-        self._moved = _bytes_moved(transport)
+        self._moved = self._moved_before = _bytes_moved(transport) or 0
         self._moved_at = self._loop.time()
         self._timer = self._loop.call_later(seconds / 4, self._look)
 
@@ -95,7 +103,7 @@ class _Watch:
             return
         if moved != self._moved:
             self._moved, self._moved_at = moved, now
-        elif now - self._moved_at >= self._seconds:
+        elif now - self._moved_at >= self._seconds + (moved - self._moved_before) / self._least_rate:
             _log.warning("a connection to Discord fell silent and is given up")
             self._transport.abort()
             return

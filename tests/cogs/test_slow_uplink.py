@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SILENCE_SECONDS = 1.0
+LEAST_RATE = 200_000.0
 IMAGES = 4
 SIZE = 3 * 400 * 400  # bytes of an image, and a few more
 
@@ -68,7 +69,9 @@ async def bot(local: LocalDiscord, uplink: Relay, tmp_path: Path) -> AsyncIterat
             extensions=(),
             proxy=None,
             meter=Meter(),
-            connector=partial(Connector, silence_seconds=SILENCE_SECONDS, **local.route(uplink.port)),
+            connector=partial(
+                Connector, silence_seconds=SILENCE_SECONDS, least_rate=LEAST_RATE, **local.route(uplink.port)
+            ),
         )
         async with bot:
             await bot.login(local.token)
@@ -147,6 +150,18 @@ async def test_a_large_image_takes_longer_than_the_timeout_in_one_request(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     job, message = await ordered(local, images=1)
+    uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2
+    assert await delivery.deliver(job, files[:1]) == 1
+    assert uploads(local) == [ALL[:1]]
+    assert names(message) == ALL[:1]
+
+
+async def test_a_relay_that_takes_all_at_once_has_time_to_pass_it_on(
+    local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
+) -> None:
+    job, message = await ordered(local, images=1)
+    await connect(delivery, job)
+    uplink.hoards = True
     uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2
     assert await delivery.deliver(job, files[:1]) == 1
     assert uploads(local) == [ALL[:1]]
