@@ -123,12 +123,13 @@ async def test_a_dead_token_is_replaced_by_the_bots_own(held: World) -> None:
     for message in messages:
         held.discord.age(message, 15 * 60)
         finish_next(held)
-    held.discord.fail("edit_followup", 404, UNKNOWN_WEBHOOK)  # whichever comes first
+    # Whichever comes first; on a job this young it is tried again.
+    held.discord.fail("edit_followup", 404, UNKNOWN_WEBHOOK)
     refusals = []
     for message in messages:
         await held.ends(message, "✅")
-        refused, taken = held.edits(message)[-2:]
-        refusals.append(refused.response_json)
+        *refused, taken = held.edits(message)
+        refusals += [edit.response_json for edit in refused if edit.status >= 400]
         assert (taken.route, taken.status) == ("edit_message", 200)
         assert len(message.attachments) == 1
         assert names(message) == ["Re-roll", "Delete"]
