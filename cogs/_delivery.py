@@ -100,19 +100,37 @@ class DiscordDelivery:
         limit = min(job.file_limit, REQUEST_LIMIT)
         try:
             return await self._post(job, files, limit)
-        except OutOfReachError:
-            job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)
-            await self._send_directly(job, translate("sent-directly", job.locale), embed, fitted)
-            return len(fitted)
+        except OutOfReachError as error:
+            return await self._deliver_directly(job, files, shown=error.shown)
         except discord.HTTPException as error:
             if adapted := _adapted(job, limit, error):
                 return await self.deliver(adapted, files)
             raise _refused(error) from error
 
+    async def _deliver_directly(self, job: Job, files: Sequence[Path], *, shown: int) -> int:
+        """Send the images in direct messages; return how many people see there or in the job's message."""
+        try:
+            job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)
+            sent = await self._send_directly(job, translate("sent-directly", job.locale), embed, fitted)
+        except DeliveryError as error:
+            if not shown:
+                raise
+            _log.warning("only %d of its images were posted: %s", shown, error)
+            return shown
+        return max(shown, sent)
+
     async def _send_directly(
         self, job: Job, text: str, embed: discord.Embed, fitted: Sequence[Fitted] = ()
-    ) -> None:
-        """The message is gone or out of reach: it is not posted anew, since somebody may have removed it."""
+    ) -> int:
+        """The message is gone or out of reach: it is not posted anew, since somebody may have removed it.
+
+        Returns:
+            How many of the images were sent.
+
+        Raises:
+            DeliveryError: Discord takes nothing.
+        """
+        sent = 0
         text = f"{text} https://discord.com/channels/{job.guild_id}"
         try:
             channel = await _patiently(
@@ -126,8 +144,13 @@ class DiscordDelivery:
                     return channel.send(text, embed=embed, files=attach(job, group), nonce=nonce)
 
                 await _patiently(self._bot.clock, job, send)
-        except discord.HTTPException as error:
-            raise _refused(error) from error
+                sent += len(group)
+        except (DeliveryError, discord.HTTPException) as error:
+            refused = _refused(error) if isinstance(error, discord.HTTPException) else error
+            if not sent:
+                raise refused from None
+            _log.warning("only %d of its images were sent directly: %s", sent, refused)
+        return sent
 
     def ended(self, job: Job, delivered: int) -> None:
         """Let the server's log know; see `bot.jobs.ports.Delivery`."""
@@ -174,6 +197,9 @@ class DiscordDelivery:
             for group in self._uplink.groups(left):
                 posted = await self._upload(job, embed, posted, group)
                 left = left[len(group) :]
+        except OutOfReachError as error:
+            error.shown = len(numbered) - len(left)
+            raise
         except (DeliveryError, discord.HTTPException) as error:
             if len(left) == len(numbered) or _adapted(job, limit, error):
                 raise

@@ -29,6 +29,9 @@ _ARCHIVED = 50083  # Thread is archived
 class OutOfReachError(Exception):
     """A message is gone, or cannot be edited any more; other ways to its reader may be left."""
 
+    shown = 0
+    """How many images stood there before."""
+
 
 def is_out_of_reach(error: discord.HTTPException) -> bool:
     """Message or channel deleted, thread archived, access or rights lost, or too old for one more edit."""

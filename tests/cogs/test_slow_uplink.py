@@ -225,6 +225,29 @@ async def test_what_is_there_counts_where_the_rest_is_refused(
     assert "1 of 4" in message.text
 
 
+async def test_what_is_there_counts_where_the_rest_cannot_be_sent_anywhere(
+    local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
+) -> None:
+    local.people["alice"].takes_direct_messages = False
+    job, message = await ordered(local, user_id=int(local.people["alice"].id))
+    archived = {"code": 50083, "message": "Thread is archived"}
+    local.fail("edit_followup", 400, archived, words="image-2")
+    assert await delivery.deliver(job, files) == 1
+    assert names(message) == ALL[:1]
+
+
+async def test_direct_messages_that_arrived_count_where_the_next_ones_are_refused(
+    local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
+) -> None:
+    alice = local.people["alice"]
+    job, message = await ordered(local, user_id=int(alice.id))
+    local.remove(message)
+    refused = {"code": 50007, "message": "Cannot send messages to this user"}
+    local.fail("create_message", 403, refused, words="image-2")
+    assert await delivery.deliver(job, files) == 1
+    assert [names(each) for each in alice.direct_messages.messages] == [ALL[:1]]
+
+
 async def test_nothing_is_there_where_all_of_it_is_refused(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
