@@ -22,7 +22,7 @@ test: $(VENV)/dev  ## Lint, types, import contracts and every test
 	@$(RUN)python -m tests.browser
 
 soak: $(VENV)/dev  ## At length and at random: repeated kills, new Hypothesis examples, the benchmark itself
-	$(RUN)pytest -n 2 -m 'soak or hypothesis' --hypothesis-profile=soak
+	$(RUN)pytest -n 2 --timeout 1800 -m 'soak or hypothesis' --hypothesis-profile=soak
 
 bench: $(VENV)/dev  ## The bot beside the plainest one: how fast, how large; takes minutes, best on a machine that is idle
 	$(RUN)python -m tests.load.bench

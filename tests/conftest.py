@@ -19,7 +19,7 @@ settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
-    "soak", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=2_000, print_blob=True
+    "soak", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=1_000, print_blob=True
 )
 settings.load_profile("suite")
 
