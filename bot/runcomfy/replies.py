@@ -78,14 +78,21 @@ Status: TypeAlias = InQueue | InProgress | Completed | Cancelled | Unknown
 # Compared as `_squashed` returns them.
 _QUEUED = re.compile(r"inqueue|queued|pending|waiting|scheduled|submitted|created")
 _RUNNING = re.compile(r"inprogress|starting|started|processing|running|generating|working")
-_SUCCEEDED = re.compile(r"succeeded|success(?:ful)?|completed?|done|finish(?:ed)?|ended|ready")
-_FAILED = re.compile(
-    r"fail(?:ed|ure)?|error(?:ed)?|timed?out|expired|rejected|refused|abort(?:ed)?|terminated|killed|crashed"
-    r"|dead|stopped|interrupted|dropped|lost|deleted|blocked|(?:content|request)?moderated"
-    r"|(?:content)?filtered|flagged|nsfw|invalid|unsuccessful|notfound"
+_SUCCEEDED = re.compile(
+    r"succeed(?:ed)?|success(?:ful)?|completed?(?:with\w+)?|done|finish(?:ed)?|ended|ready"
 )
-_CANCELLED = re.compile(r"cancell?ed|revoked")  # both spellings are in use at RunComfy
-_PREFIX = re.compile(r"^(?:job|task|request|run|generation)?(?:state|status)(?=.)")
+# Also where a word says what failed, or goes on to say why. A result that contradicts it decides.
+_FAILED = re.compile(
+    r"(?!.*(?:retry|recover))(?:"
+    r"fail|failed\w*|error\w*|\w*(?:failed|failure|errors?|exception|violation|blocked|notfound)"
+    r"|timed?out|expired|rejected|refused|denied|abort(?:ed)?|terminated|killed|crashed|fatal"
+    r"|dead|stopped|interrupted|dropped|lost|deleted|moderated|filtered|flagged|nsfw|invalid|unsuccessful"
+    r"|contentmoderated|contentfiltered)"
+)
+_CANCELLED = re.compile(r"cancell?ed(?:by\w+)?|revoked")  # both spellings are in use at RunComfy
+_PREFIX = re.compile(
+    r"^(?:(?:job|task|request|run|generation)?(?:state|status)|job|task|request|generation)(?=.)"
+)
 
 
 def _none_if_ill(value: object, parse: ValidatorFunctionWrapHandler) -> object:

@@ -81,27 +81,40 @@ async def test_a_prompt_that_asks_for_it_is_refused(runcomfy: LocalRunComfy, cli
     [
         ("succeeded", Completed()),
         *((word, Completed()) for word in ("success", "Done", "FINISHED", "complete", "JOB_STATE_SUCCEEDED")),
+        *((word, Completed()) for word in ("succeed", "TASK_SUCCEEDED", "completed_with_errors")),
         *(
             (word, Completed(is_failed=True))
             for word in (
                 *("FAILED", "error", "Errored", "failure", "timeout", "TIMED_OUT", "timed-out", "timedOut"),
                 *("expired", "rejected", "aborted", " Error ", "STATUS_FAILED"),
+                *("job_failed", "internal_error", "Task not found", "exception", "failed: out of memory"),
+                *("failed_permanently", "denied", "generation failure", "ERROR (500)"),
             )
+        ),
+        *(
+            (word, Completed(is_failed=True, is_refused=True))
+            for word in ("content_policy_violation", "moderation_blocked", "failed: NSFW content")
         ),
         ("Content Moderated", Completed(is_failed=True, is_refused=True)),
         ("canceled", Cancelled()),
         ("Cancelled", Cancelled()),
+        ("cancelled_by_user", Cancelled()),
         ("pending", InQueue(None)),
         ("waiting", InQueue(None)),
         ("queued", InQueue(None)),
         ("starting", InProgress()),
         ("processing", InProgress()),
+        ("running", InProgress()),
+        ("generating", InProgress()),
+        ("job_running", InProgress()),
         ("IN-PROGRESS", InProgress()),
         ("In progress", InProgress()),
         ("IN_QUEUE", InQueue(None)),
         ("inQueue", InQueue(None)),
         ("dreaming", Unknown("dreaming")),
         ("cancelling", Unknown("cancelling")),
+        ("retrying_after_error", Unknown("retrying_after_error")),
+        ("recovering from failure", Unknown("recovering from failure")),
         ("", Unknown("")),
         ("完了", Unknown("完了")),
     ],
