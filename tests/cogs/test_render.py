@@ -361,9 +361,9 @@ def test_what_waits_to_be_collected_is_never_said_to_cost_nothing(error: str, lo
 def test_a_part_says_what_waits_and_what_was_not_made() -> None:
     part = job(status=JobStatus.SUCCEEDED, error="output-unavailable", request_id="request", images=4, made=3)
     assert notes(part, PNG) == [
-        "1 of 4 images came; 2 more are waiting to be collected. Press Fetch the images to try again.",
-        "One image was not made, and given back.",
+        "1 of 4 images arrived; 2 more are waiting to be collected. Press Fetch the images to try again.",
+        "1 image wasn't made, so you were refunded for it.",
     ]
     assert notes(replace(part, made=None), PNG, PNG, PNG) == [
-        "3 of 4 images came; the other one is waiting to be collected. Press Fetch the images to try again."
+        "3 of 4 images arrived; 1 more is waiting to be collected. Press Fetch the images to try again."
     ]

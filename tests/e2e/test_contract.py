@@ -97,7 +97,7 @@ async def presses(world: World) -> None:
     await form.asked_back()
     await world.ends(await (await world.alice.submit(form)).answered(), "refused")
     world.runcomfy.fail("result", answer(200, {"status": "error"}))
-    failed = await world.ends(await world.imagine(resolution="0.5K"), "could not make")
+    failed = await world.ends(await world.imagine(resolution="0.5K"), "couldn't generate this")
     await world.ends(await (await world.alice.press(failed, "Retry")).answered(), "✅")
     world.runcomfy.fail("file", answer(404))
     lost = await world.ends(await world.imagine(resolution="0.5K"), "collected")

@@ -313,7 +313,7 @@ async def test_nothing_is_looked_for_late(tmp_path: Path) -> None:
     async with open_world(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as world:
         world.runcomfy.hold()
         message = await world.imagine(resolution="0.5K")
-        await world.ends(message, "RunComfy did not finish in time", timeout=60)
+        await world.ends(message, "I've stopped waiting", timeout=60)
         await world.stored(lambda: world.job(message)["token"] is None)
         press = await world.alice.forge(
             custom_id=f"job:confirm:v1:{world.job(message)['job_id']}", message=message

@@ -106,7 +106,7 @@ async def test_what_is_no_image_is_not_posted(world: World) -> None:
     ):
         world.runcomfy.fail("file", fault)
     message = await world.imagine(person, resolution="0.5K", num_images=4)
-    await world.ends(message, "✅", "1 of 4 images came; 3 more are waiting to be collected")
+    await world.ends(message, "✅", "1 of 4 images arrived; 3 more are waiting to be collected")
     assert len(await pictures(world, message)) == 1
     await world.ended(message)
     assert world.used(person) == 4
@@ -142,7 +142,7 @@ async def test_images_that_discord_refuses_wait_to_be_collected(world: World) ->
     person = world.newcomer()
     world.discord.fail("edit_followup", 400, EXPLICIT)
     message = await world.imagine(person, resolution="0.5K", num_images=2)
-    await world.ends(message, "Discord", "waiting to be collected")
+    await world.ends(message, "couldn't post them", "waiting to be collected")
     assert message.attachments == []
     await world.ended(message)
     assert world.used(person) == 2

@@ -77,7 +77,7 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
 async def test_refusals(world: World) -> None:
     anna = russian(world)
     failed = await world.imagine(anna, prompt="refuse this", resolution="0.5K")
-    await world.ends(failed, "Этот промпт или его параметры отклонены", "Ничего не списано")
+    await world.ends(failed, "Сервис отклонил этот промпт или его параметры", "Ничего не списано")
     assert list(failed.buttons) == ["Изменить промпт"]
     forged = await anna.forge("imagine", {"prompt": "лиса", "num_images": 9})
     assert "Параметр количество_изображений должен быть не больше 4." in (await forged.answered()).text

@@ -59,7 +59,7 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
         rule(world, log_channel=int(log.id))
         world.runcomfy.fail("file", answer(404))
         message = await world.imagine(resolution="0.5K", num_images=2)
-        await world.ends(message, "1 of 2 images came")
+        await world.ends(message, "1 of 2 images arrived")
         await world.ended(message)
         fetch = next(label for label in message.buttons if label.startswith("Fetch"))
         again = await (await world.alice.press(message, fetch)).answered()

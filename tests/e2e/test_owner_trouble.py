@@ -72,7 +72,7 @@ async def test_a_token_that_dies_while_a_job_is_painted(world: World, route: str
     person = world.newcomer()
     world.runcomfy.fail(route, answer(400, body(400004)))
     message = await world.imagine(person, resolution="0.5K")
-    await world.ends(message, "owner", "Fetch the images brings them")
+    await world.ends(message, "owner", "press Fetch the images to check")
     assert "charged" not in message.text
     assert (await world.ended(message))["refunded"] == 0
     assert world.used(person) == 1

@@ -81,12 +81,12 @@ async def test_answers_that_take_their_time(world: World) -> None:
 async def test_a_failure_that_both_answers_tell(world: World) -> None:
     world.runcomfy.fail("status", says(status="failed"))
     world.runcomfy.fail("result", edit(lambda body: (body.pop("output"), body.update(status="failed"))))
-    await fails(world, "RunComfy could not make the image")
+    await fails(world, "I couldn't generate this")
 
 
 async def test_a_success_that_has_no_output_at_all(world: World) -> None:
     world.runcomfy.fail("result", edit(lambda body: body.pop("output")))
-    await fails(world, "RunComfy could not make the image")
+    await fails(world, "I couldn't generate this")
 
 
 async def test_nothing_in_an_answer_leads_the_bot_to_another_host(world: World) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MADE = "The images are made, but their files cannot be downloaded now"
+MADE = "Your images are ready, but I couldn't download them"
 TOO_MUCH: Final = 64 * 1024 * 1024 + 1
 PNG = {"Content-Type": "image/png"}
 
@@ -137,7 +137,7 @@ async def test_files_that_do_not_come_wait_alone(world: World) -> None:
     for fault in (answer(404, RAW), flood(TOO_MUCH)):
         world.runcomfy.fail("file", fault)
     message = await world.imagine(world.newcomer(), resolution="0.5K", num_images=4)
-    await world.ends(message, "✅", "2 of 4 images came; 2 more are waiting to be collected")
+    await world.ends(message, "✅", "2 of 4 images arrived; 2 more are waiting to be collected")
     await world.ended(message)
     assert len(message.attachments) == 2
     check_accounts(world)
@@ -147,7 +147,7 @@ async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(world
     world.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
     world.runcomfy.fail("file", answer(404))
     message = await world.imagine(world.newcomer(), resolution="0.5K", num_images=3)
-    await world.ends(message, "✅", "1 of 3 images came; the other one is waiting", "One image was not made")
+    await world.ends(message, "✅", "1 of 3 images arrived; 1 more is waiting", "1 image wasn't made")
     row = await world.ended(message)
     assert (row["refunded"], row["unspent"]) == (1, 1)
     check_accounts(world)

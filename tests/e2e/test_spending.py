@@ -115,7 +115,7 @@ async def test_of_files_that_cannot_be_had_the_missing_wait_to_be_collected(worl
     check_accounts(world)
     row = world.job(message)
     assert (row["refunded"], row["unspent"]) == (0, 0)  # RunComfy made both
-    assert "the other one is waiting to be collected" in message.text
+    assert "1 more is waiting to be collected" in message.text
     assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
 
 

@@ -38,15 +38,15 @@ images-given-back = { $delivered } of { $ordered } images came; { $missing ->
     [one] the other one was given back.
    *[other] the other { $missing } were given back.
 }
-images-uncollected = { $delivered } of { $ordered } images came; { $missing ->
-    [one] the other one is
+images-uncollected = { $delivered } of { $ordered } images arrived; { $missing ->
+    [one] 1 more is
    *[other] { $missing } more are
 } waiting to be collected. Press Fetch the images to try again.
 images-not-made = { $missing ->
-    [one] One image was
-   *[other] { $missing } images were
-} not made, and given back.
-may-be-collected = If your images get made, Fetch the images brings them.
+    [one] 1 image wasn't made, so you were refunded for it.
+   *[other] { $missing } images weren't made, so you were refunded for them.
+}
+may-be-collected = Your images might still be ready: press Fetch the images to check.
 file-made-smaller = Image { $number } is shown as { $format }, { $width }×{ $height }, { $size } MB: the original { $original } had { $originalsize } MB, and { $limit } MB fit here.
 sent-directly = Your images, since their message can no longer be reached:
 told-directly = This came of your order, whose message can no longer be reached:
@@ -83,15 +83,15 @@ numbered-fetch = Fetch { $number }
 
 ## Why a job failed; told in its own message
 
-prompt-refused = ⚠️ The image service refused this prompt or its options. Press Edit prompt to reword it.
+prompt-refused = ⚠️ The image service refused this prompt or its options. Press Edit prompt to change them.
 runcomfy-unavailable = ⚠️ RunComfy is not answering. Try again in a few minutes.
 submission-unknown = ⚠️ It is not known whether RunComfy took the order, so it was not sent again. Press Retry to order it anew.
 request-not-found = ⚠️ RunComfy no longer knows this order. Press Retry to order it anew.
-generation-failed = ⚠️ RunComfy could not make the image. Press Retry, or reword it with Edit prompt.
-generation-timeout = ⚠️ RunComfy did not finish in time. I'll check again in an hour and after a day. Press Fetch the images to check now.
-output-unavailable = ⚠️ The images are made, but their files cannot be downloaded now. They're waiting to be collected: press Fetch the images to try again.
-delivery-failed = ⚠️ The images are made, but Discord did not take them. They're waiting to be collected: press Fetch the images.
-not-collected = ⚠️ These images didn't arrive, and can't be collected anymore. Press Retry to make them again.
+generation-failed = ⚠️ I couldn't generate this. Press Retry, or Edit prompt to try different words.
+generation-timeout = ⚠️ This is taking too long, so I've stopped waiting. I'll check again later; to check now, press Fetch the images.
+output-unavailable = ⚠️ Your images are ready, but I couldn't download them. They're waiting to be collected: press Fetch the images to try again.
+delivery-failed = ⚠️ Your images are ready, but I couldn't post them. They're waiting to be collected: press Fetch the images.
+not-collected = ⚠️ These images didn't arrive and can't be collected anymore. Press Retry to generate them again.
 operator = ⚠️ This bot cannot paint at the moment. That is its owner's to mend, who finds the reason in the log.
 unexpected = ⚠️ Something went wrong here (reference { $reference }). Try again; if it stays, tell the bot's owner this reference.
 
@@ -99,7 +99,7 @@ unexpected = ⚠️ Something went wrong here (reference { $reference }). Try ag
 
 modal-edit = Edit prompt
 hint-prompt-hidden = The original prompt is shown only to the person who wrote it.
-hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } characters fit here. For more, use the command.
+hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } characters fit here. For a longer prompt, use the command.
 
 ## Refusals, told to one person
 
@@ -161,16 +161,16 @@ pool-exceeded = { $fits ->
 }
 budget-exceeded = ⏳ This bot's budget for all servers is used up. Its owner has set it; more { $resets }.
 price-unknown = ⏳ RunComfy has not told this bot yet what an image costs, and its owner has set a budget in dollars. Nothing was charged; try again in a minute.
-cost-not-learned = ⚠️ RunComfy charged ${ $cost } for one job of { $model }; I expected at most ${ $highest }. It counts in this month's budget, but not in the estimates for other jobs. Check your RunComfy bill.
-price-not-believed = ⚠️ RunComfy publishes ${ $price } as the price of an image of { $model }, which can't be right. I'm ignoring it and using the last price I know. Check the model's page.
+cost-not-learned = ⚠️ RunComfy charged ${ $cost } for one job of { $model }; I expected at most ${ $highest }. It counts toward this month's budget but doesn't change the estimates for other jobs, so check your RunComfy bill.
+price-not-believed = ⚠️ RunComfy lists { $model } at ${ $price } per image, which can't be right. I'm ignoring that price; check the model's page.
 budget-alarm = ⚠️ ${ $spent } of this month's ${ $budget } (BUDGET_USD) are spent or ordered. When nothing is left, this bot takes no more orders until the first of next month.
 quota-too-high = ⚠️ That is more than this bot's owner allows: { $maximum }. Choose a lower limit.
 job-not-found = ⚠️ There is no such job here. Start a new one with /imagine.
-job-unknown = ⚠️ This button belongs to another copy of this bot, or to an older database. Ask the bot's owner.
-no-such-command = ⚠️ This command is gone: the bot has been updated. Restart Discord to see its current commands.
+job-unknown = ⚠️ This button belongs to another copy of this bot, or to a database that was replaced. Ask the bot's owner.
+no-such-command = ⚠️ This command is gone: the bot has been updated. Restart Discord to see the new commands.
 not-your-job = ⚠️ This job is somebody else's. Only they can do this, or somebody who may manage messages.
 not-now = ⚠️ This job has moved on, so there is nothing to do here. Look at its message as it is now.
-collecting-over = ⚠️ These images can't be collected anymore. You were refunded for them; make them again with /imagine.
+collecting-over = ⚠️ These images can't be collected anymore. You were refunded; use /imagine to generate them again.
 still-running = 🎨 This job is not done yet. Cancel it, or delete its images once they are all there.
 not-removed = ⚠️ Discord does not let me take the message away now. It is noted: I try again, and nothing of it is posted any more. Press Delete again, or ask somebody who may manage messages.
 not-an-image = ⚠️ This message shows no image of mine. Choose one that does.
