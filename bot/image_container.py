@@ -35,6 +35,7 @@ _PNG_CRITICAL = {b"IHDR", b"PLTE", b"IDAT"}
 _PNG_ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
 _PNG_READ = {b"tRNS", b"acTL", b"fcTL", b"iCCP", b"gAMA", b"sRGB", b"eXIf"}
 _PNG_LENGTHS = {b"acTL": 8, b"fcTL": 26}
+_GAMMA_MIN, _GAMMA_MAX = 0.1, 10.0  # beyond, nothing of the picture would be left
 _PNG_GRAY, _PNG_RGB, _PNG_PALETTE = 0, 2, 3
 _WEBP_PIXELS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
 _WEBP_METADATA_FLAGS = 0x20 | 0x08 | 0x04  # ICC profile, EXIF, XMP
@@ -167,8 +168,9 @@ def _as_pillow_reads_it(body: bytes, color: int, depth: int) -> bytes:
 def _read_png_metadata(metadata: Metadata, kind: bytes, body: bytes) -> None:
     if kind == b"eXIf":
         metadata.orientation = _orientation(body)
-    elif kind == b"gAMA" and len(body) == 4:
-        metadata.gamma = int.from_bytes(body, "big") / 100_000 or None
+    elif kind == b"gAMA" and len(body) == 4 and metadata.gamma is None:
+        gamma = int.from_bytes(body, "big") / 100_000
+        metadata.gamma = gamma if _GAMMA_MIN <= gamma <= _GAMMA_MAX else None
     elif kind == b"iCCP":
         packed = body.partition(b"\0")[2][1:]
         unpacking = zlib.decompressobj()

@@ -143,6 +143,13 @@ async def test_a_gamma_is_applied(tmp_path: Path) -> None:
     check(await copied(tmp_path / "1.png", data), [(r, g, b, a) for r, g, b, a in expected])
 
 
+@pytest.mark.parametrize("gamma", [1, 500, 45_455_000, 2**32 - 1])
+async def test_a_gamma_that_would_wipe_the_picture_out_is_ignored(tmp_path: Path, gamma: int) -> None:
+    before = chunk(b"gAMA", struct.pack(">I", gamma))
+    data = png(patches([*RAINBOW]), color=2, before=before)
+    check(await copied(tmp_path / "1.png", data), [(*color, 255) for color in RAINBOW])
+
+
 async def test_a_gamma_that_is_nearly_that_of_srgb_changes_nothing(tmp_path: Path) -> None:
     before = chunk(b"gAMA", struct.pack(">I", 45_455))
     check(
