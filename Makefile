@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 
-# Several workers and several hundred bots import the same modules: each of them would compile them anew.
+# Several workers and several hundred bots import the same modules; without bytecode each would recompile them.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: playground environment test soak bench bench-polling bench-server pictures run lock clean
@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 playground: $(VENV)/playground  ## Try the bot in a browser page: no account, no token
 	$(RUN)python -m playground
 
-environment: $(VENV)/dev  ## What the tests need, without running them
+environment: $(VENV)/dev  ## Install what the tests need, without running them
 
 test: $(VENV)/dev  ## Lint, types, import contracts and every test
 	$(RUN)ruff check .
@@ -21,13 +21,13 @@ test: $(VENV)/dev  ## Lint, types, import contracts and every test
 	$(RUN)pytest -n auto --dist loadfile --no-loadscope-reorder
 	@$(RUN)python -m tests.browser
 
-soak: $(VENV)/dev  ## At length and at random: repeated kills, new Hypothesis examples, the benchmark itself
+soak: $(VENV)/dev  ## Long and random tests: repeated kills, new Hypothesis examples, the benchmark's own tests
 	$(RUN)pytest -n 2 --timeout 1800 -m 'soak or hypothesis' --hypothesis-profile=soak
 
 bench: $(VENV)/dev  ## The bot beside the plainest one: how fast, how large; takes minutes, best on a machine that is idle
 	$(RUN)python -m tests.load.bench
 
-bench-polling: $(VENV)/dev  ## How soon finished images are found, beside a poll every two seconds; takes four minutes
+bench-polling: $(VENV)/dev  ## How soon finished images are found, compared with a poll every two seconds; takes four minutes
 	$(RUN)python -m tests.load.polling
 
 bench-server: $(VENV)/dev  ## How fast a server of 50,000 members gets its answers after a year; takes minutes and 5 GB
