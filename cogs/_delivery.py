@@ -190,9 +190,11 @@ class DiscordDelivery:
         numbered = list(enumerate(fitted, 1))
         posted: Sequence[discord.Attachment] = []
         if job.job_id in self._begun or job.created_at < self._since:
-            posted = await self._visible(job)
+            posted = await self._visible(job, is_patient=True)
         self._begun.add(job.job_id)
         left = missing(numbered, posted)
+        if not left:  # and the message may still say what was shown after them
+            await self._try_to_show(job, embed)
         try:
             for group in self._uplink.groups(left):
                 posted = await self._upload(job, embed, posted, group)
@@ -239,9 +241,14 @@ class DiscordDelivery:
                 return seen
             raise
 
-    async def _visible(self, job: Job) -> Sequence[discord.Attachment]:
-        """Look at the job's message: what is attached there; nothing where that cannot be seen now."""
+    async def _visible(self, job: Job, *, is_patient: bool = False) -> Sequence[discord.Attachment]:
+        """Look at the job's message: what is attached there; nothing where that cannot be seen.
+
+        An edit takes away what nobody knew of; who is patient asks again while Discord has trouble.
+        """
         try:
+            if is_patient:
+                return (await _patiently(self._bot.clock, job, lambda: self._fetch(job))).attachments
             return (await self._fetch(job)).attachments
         except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
             _log.info("its message cannot be looked at: %s", error)
@@ -266,7 +273,7 @@ class DiscordDelivery:
                 lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
             )
         except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
-            _log.warning("what became of its missing images cannot be shown: %s", error)
+            _log.warning("its end cannot be shown: %s", error)
 
     async def _finished(
         self, job: Job, files: Sequence[Path], limit: int

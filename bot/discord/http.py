@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _SILENCE_SECONDS = 60.0
 _LEAST_RATE = 20_000.0  # bytes per second
+_UNCOUNTED = 15  # times as long a request may take altogether where the system does not count its bytes
 TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=300, sock_connect=30)
 """No total: a `Connector` ends silent requests. `connect` includes the wait for a free connection."""
 _BYTES_ACKED = 120  # where Linux's struct tcp_info has tcpi_bytes_acked, and tcpi_bytes_received behind it
@@ -81,6 +82,7 @@ class Connector(aiohttp.TCPConnector):
 class _Watch:
     """Aborts a connection once no byte has been acknowledged or received for so many seconds.
 
+    Where the system does not count bytes, the whole request has a time limit instead.
     What a proxy has acknowledged may still be waiting there for a slow line: silence may last as much longer
     as these bytes take at the least rate.
     """
@@ -99,11 +101,15 @@ class _Watch:
 
     def _look(self) -> None:
         moved, now = _bytes_moved(self._transport), self._loop.time()
-        if moved is None or self._transport.is_closing():
+        if self._transport.is_closing():
             return
-        if moved != self._moved:
-            self._moved, self._moved_at = moved, now
-        elif now - self._moved_at >= self._seconds + (moved - self._moved_before) / self._least_rate:
+        if moved is None:
+            patience = _UNCOUNTED * self._seconds
+        else:
+            patience = self._seconds + (moved - self._moved_before) / self._least_rate
+        if moved not in {None, self._moved}:
+            self._moved, self._moved_at = moved or 0, now
+        elif now - self._moved_at >= patience:
             _log.warning("a connection to Discord fell silent and is given up")
             self._transport.abort()
             return

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from bot.errors import BotError, JobNotFoundError, RequestNotFoundError
 from bot.log import about
-from bot.records import Job, JobStatus
 from bot.runcomfy import Completed
+from bot.storage.rows import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.jobs.files import Files
     from bot.jobs.ports import Delivery
     from bot.jobs.removal import Removal
+    from bot.records import Job
     from bot.runcomfy import RunComfyClient
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
@@ -138,7 +139,13 @@ class Upkeep:
         """Remove files that serve nobody, and give up jobs whose files are too many or too old."""
         room = self._files.max_bytes
         for waiting in reversed(await self._files.waiting()):
-            job = await self._waited_for(waiting.job_id)
+            try:
+                job = await self._waited_for(waiting.job_id)
+            except UNREADABLE as error:
+                _log.error(
+                    "the files of job %s stay, since its row cannot be read: %s", waiting.job_id, error
+                )
+                continue
             if job is None:
                 await self._files.remove(waiting.job_id)
             elif job.status.is_final:
@@ -153,8 +160,7 @@ class Upkeep:
             job = await self._jobs.get(job_id)
         except JobNotFoundError:
             return None
-        is_waiting = job.is_fetchable and job.status is JobStatus.FAILED
-        return job if is_waiting or not job.status.is_final else None
+        return job if job.is_fetchable or not job.status.is_final else None
 
     async def give_up_old(self) -> None:
         """Give up what has been waiting to be collected for as long as files are kept."""

@@ -23,6 +23,8 @@ _MOMENTS = (
     "uncollected_since",
 )
 _FLAGS = ("is_private", "is_spoiler")
+UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
+"""What `job_of` raises where a row holds what no version of the bot has written."""
 
 
 def job_of(row: sqlite3.Row | None) -> Job | None:
@@ -43,7 +45,7 @@ def readable(row: sqlite3.Row) -> Job | None:
     """The job of a row; None where it cannot be read, since that must keep no other job waiting."""
     try:
         return job_of(row)
-    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+    except UNREADABLE as error:
         _log.error("the row of job %s cannot be read, and is left alone: %s", row["job_id"], error)
         return None
 

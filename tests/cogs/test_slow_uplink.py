@@ -288,6 +288,33 @@ async def test_after_a_restart_only_the_missing_images_are_sent(
     assert [name for group in uploads(local)[done:] for name in group] == ALL[1:]
 
 
+async def test_after_a_restart_the_end_is_shown_though_all_images_are_there(
+    local: LocalDiscord, bot: ImagineBot, files: list[Path]
+) -> None:
+    job, message = await ordered(local)
+    before = DiscordDelivery(bot, DiscordGuildLog(bot))
+    await before.deliver(job, files)
+    await before.tell(replace(job, status=JobStatus.FAILED, error="delivery-failed"))
+    assert any(label.startswith("Fetch") for label in message.buttons)
+    done = len(uploads(local))
+    assert await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files) == IMAGES
+    assert "4 images" in message.text
+    assert not any(label.startswith("Fetch") for label in message.buttons)
+    assert names(message) == ALL
+    assert len(uploads(local)) == done
+
+
+async def test_a_look_without_an_answer_takes_no_image_away(
+    local: LocalDiscord, bot: ImagineBot, files: list[Path]
+) -> None:
+    job, message = await ordered(local)
+    await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files)
+    kept = [each["id"] for each in message.attachments]
+    local.fail("get_followup", 200, "<html>")
+    assert await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files) == IMAGES
+    assert [each["id"] for each in message.attachments] == kept
+
+
 def test_groups_follow_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.undo()
     files = [(number, Fitted(tmp_path / f"{number}.png", 6 * 2**20)) for number in range(1, 5)]

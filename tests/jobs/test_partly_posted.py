@@ -28,6 +28,8 @@ async def _some_then_all(folder: Path) -> None:
         came = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (came.delivered, came.refunded, came.error) == (1, 0, "delivery-failed")
         assert came.is_fetchable
+        await bot._upkeep.clear_away()
+        runcomfy.fail("status", runcomfy.refusal("request"), times=None)
         asked = len(runcomfy.calls)
         channel.most = 10
         taken = await bot.service.fetch(requester(), job.job_id)

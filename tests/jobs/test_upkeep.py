@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -43,6 +45,29 @@ async def one_row_is_ill(folder: Path) -> None:
                 await asyncio.sleep(1)
         assert not bot._upkeep.is_stuck
         await bot.crash()
+
+
+async def an_ill_row_has_files(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        bot._upkeep.stop()
+        ill = await delivered(bot, channel)
+        spoil = "update jobs set input = '{' where job_id = ?"
+        await bot.jobs._database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
+        its, nobodys = folder / "files" / ill.job_id, folder / "files" / ("f" * 32)
+        for each, days in ((its, 0), (nobodys, 1)):
+            each.mkdir()
+            (each / "1.png").write_bytes(b"pixels")
+            os.utime(each, (time.time() - days * 86400,) * 2)
+        await bot._upkeep.clear_away()
+        assert (its.exists(), nobodys.exists()) == (True, False)
+        await bot.crash()
+
+
+def test_files_of_a_row_that_cannot_be_read_stay_and_keep_no_others(tmp_path: Path) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(an_ill_row_has_files(tmp_path))
 
 
 async def one_cost_cannot_be_asked(folder: Path) -> None:

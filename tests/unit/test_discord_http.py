@@ -1,13 +1,17 @@
-"""What is made of the rate limits in Discord's answers."""
+"""How long answers of Discord are waited for, and what is made of the rate limits in them."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 
+import aiohttp
 import discord
+import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.discord.http import sane_body, sane_headers
+from bot.discord.http import Connector, sane_body, sane_headers
 
 
 def test_what_can_be_waited_for_stays() -> None:
@@ -34,3 +38,17 @@ def test_what_can_be_waited_for_stays() -> None:
 def test_the_library_is_the_one_that_was_read() -> None:
     """`bot/discord/http.py` and the timeout in `bot/client.py` rest on how this version makes requests."""
     assert discord.__version__ == "2.7.1"
+
+
+async def test_a_request_ends_also_where_the_system_counts_no_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(socket, "TCP_INFO")
+
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+    async with server, aiohttp.ClientSession(connector=Connector(silence_seconds=0.02)) as session:
+        async with asyncio.timeout(10):
+            with pytest.raises(aiohttp.ClientError):
+                await session.get(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")

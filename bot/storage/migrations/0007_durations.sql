@@ -16,8 +16,8 @@ end;
 
 insert into durations (kind, seconds)
 select paces.model_id || ' ' || paces.resolution || ' x' || paces.images,
-       (span.value ->> 0 + span.value ->> 1) / 2000.0
+       (json_extract(span.value, '$[0]') + json_extract(span.value, '$[1]')) / 2000.0
 from paces, json_each(case when json_valid(paces.spans) then paces.spans else '[]' end) as span
-where span.type = 'array' and span.value ->> 0 + span.value ->> 1 >= 0;
+where span.type = 'array' and json_extract(span.value, '$[0]') + json_extract(span.value, '$[1]') >= 0;
 
 drop table paces;
