@@ -112,7 +112,8 @@ class Metrics(Meter):
         for status in _LIVE:
             self._jobs.labels(status).set(live.get(status, (0, None))[0])
         waiting = [since for status, (_, since) in live.items() if status is not JobStatus.IN_PROGRESS]
-        self._queue_age.set(max(((now - since).total_seconds() for since in waiting), default=0.0))
+        ages = [(now - since).total_seconds() for since in waiting]
+        self._queue_age.set(max([0.0, *ages]))  # Discord's time is known to a second, so one may be negative
         self._month.set(float(month_usd))
         self._budget.set(float("inf") if budget_usd is None else float(budget_usd))
 
