@@ -130,27 +130,30 @@ class DiscordDelivery:
         Raises:
             DeliveryError: Discord takes nothing.
         """
-        sent = 0
+        left: list[Numbered] = list(enumerate(fitted, 1))
         text = f"{text} https://discord.com/channels/{job.guild_id}"
         try:
             channel = await _patiently(
                 self._bot.clock, job, lambda: self._bot.create_dm(discord.Object(job.user_id))
             )
-            for group in list(self._uplink.groups(list(enumerate(fitted, 1)))) or [[]]:
+            while True:
+                group = next(self._uplink.groups(left), [])
 
                 def send(group: Sequence[Numbered] = group) -> Awaitable[discord.Message]:
                     # The nonce keeps Discord from taking it twice, where it is sent again.
                     nonce = f"{job.job_id[:20]}-{group[0][0] if group else 0}"
                     return channel.send(text, embed=embed, files=attach(job, group), nonce=nonce)
 
-                await _patiently(self._bot.clock, job, send)
-                sent += len(group)
+                # That of an earlier start may begin with the same image and hold fewer or more of them.
+                left = missing(left[1:], (await _patiently(self._bot.clock, job, send)).attachments)
+                if not left:
+                    break
         except (DeliveryError, discord.HTTPException) as error:
             refused = _refused(error) if isinstance(error, discord.HTTPException) else error
-            if not sent:
+            if len(left) == len(fitted):
                 raise refused from None
-            _log.warning("only %d of its images were sent directly: %s", sent, refused)
-        return sent
+            _log.warning("%d of its images were not sent directly: %s", len(left), refused)
+        return len(fitted) - len(left)
 
     def ended(self, job: Job, delivered: int) -> None:
         """Let the server's log know; see `bot.jobs.ports.Delivery`."""

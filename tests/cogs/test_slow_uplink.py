@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -246,6 +247,24 @@ async def test_direct_messages_that_arrived_count_where_the_next_ones_are_refuse
     local.fail("create_message", 403, refused, words="image-2")
     assert await delivery.deliver(job, files) == 1
     assert [names(each) for each in alice.direct_messages.messages] == [ALL[:1]]
+
+
+@pytest.mark.parametrize("size", [SIZE * 1.5, SIZE * 9])
+async def test_after_a_restart_the_rest_is_sent_directly_whatever_the_groups_are(
+    local: LocalDiscord, bot: ImagineBot, files: list[Path], monkeypatch: pytest.MonkeyPatch, *, size: float
+) -> None:
+    alice = local.people["alice"]
+    job, message = await ordered(local, user_id=int(alice.id))
+    local.remove(message)
+    refused = {"code": 50007, "message": "Cannot send messages to this user"}
+    local.fail("create_message", 403, refused, words="image-3")
+    monkeypatch.setattr(_uploads, "_FIRST_GROUP", SIZE * 10.5 - size)
+    before = DiscordDelivery(bot, DiscordGuildLog(bot))
+    with suppress(DeliveryError):
+        await before.deliver(job, files)
+    monkeypatch.setattr(_uploads, "_FIRST_GROUP", size)
+    assert await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files) == IMAGES
+    assert [name for each in alice.direct_messages.messages for name in names(each)] == ALL
 
 
 async def test_nothing_is_there_where_all_of_it_is_refused(
