@@ -33,7 +33,9 @@ def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_
         What is wrong, with the folder and the user id; None if all of that worked.
     """
     missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
-    part, probe = folder / f".probe-{os.getpid()}.part", folder / f".probe-{os.getpid()}"
+    # The bot's own name never changes, so the next probe removes what a kill has left of this one.
+    probe = folder / (".probe" if keep else f".probe-{os.getpid()}")
+    part = probe.with_name(f"{probe.name}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import bot
 from bot.errors import FilesFolderError
 from bot.jobs.folder_probe import FolderProbe, probe_folder
 from tests.jobs.brisk import BriskLoop
@@ -19,6 +22,7 @@ from tests.jobs.brisk import BriskLoop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+CODE = Path(bot.__file__).parents[1]
 NOBODY = 65_534
 
 
@@ -54,6 +58,26 @@ def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+@pytest.mark.parametrize("left", [".probe", ".probe.part"])
+def test_what_a_kill_has_left_of_a_probe_is_removed_by_the_next(tmp_path: Path, left: str) -> None:
+    killed = f"""
+import os, sys
+from pathlib import Path
+from bot.jobs.folder_probe import probe_folder
+
+def die(event, arguments):
+    if event == {"os.remove" if left == ".probe" else "os.rename"!r} and ".probe" in str(arguments[0]):
+        os._exit(9)
+
+sys.addaudithook(die)
+probe_folder(Path({str(tmp_path)!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", killed], cwd=CODE, check=False).returncode == 9
+    assert names(tmp_path) == [left]
+    assert probe_folder(tmp_path) is None
+    assert names(tmp_path) == []
+
+
 def test_a_folder_is_made_and_nothing_stays_in_it(tmp_path: Path) -> None:
     assert probe_folder(tmp_path / "data" / "files") is None
     assert names(tmp_path) == ["data", "data/files"]
@@ -81,7 +105,8 @@ def dangling_link(folder: Path) -> None:
 
 
 def folder_in_the_probes_place(folder: Path) -> None:
-    (folder / f".probe-{os.getpid()}" / "full").mkdir(parents=True)
+    for name in (".probe", f".probe-{os.getpid()}"):
+        (folder / name / "full").mkdir(parents=True)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +187,7 @@ async def test_a_disk_that_gives_no_answer_keeps_nobody_waiting(tmp_path: Path) 
     """Opening a pipe takes until somebody reads from it."""
     probe = FolderProbe(tmp_path, answer_seconds=0.05, hung_seconds=0.3)
     await probe.require()
-    os.mkfifo(pipe := tmp_path / f".probe-{os.getpid()}.part")
+    os.mkfifo(pipe := tmp_path / ".probe.part")
     await asyncio.gather(*(probe.renew() for _ in range(100)))
     await probe.require()
     while probe.problem is None:
