@@ -231,8 +231,7 @@ async def _log_in(bot: ImagineBot, token: str) -> None:
         ):
             with attempt:
                 if attempt.num > 1:
-                    await bot.http.close()  # a login opens a session of its own each time, and its connector
-                    bot.http.connector = discord.utils.MISSING
+                    await bot.forget_login()
                 await _try_to_log_in(bot, token)
     except discord.LoginFailure as error:
         raise ConfigError([_REJECTED]) from error

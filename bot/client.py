@@ -153,6 +153,11 @@ class ImagineBot(commands.Bot):
             )
         return discord.Webhook.partial(self.application_id or 0, token, session=self._webhooks, client=self)
 
+    async def forget_login(self) -> None:
+        """Make room for another login, which opens a session of its own, and its connector with it."""
+        await self.http.close()
+        self.http.connector = self._connector(limit=0)
+
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Tell listeners of an event; once the bot closes, discord.py would break on one that comes late."""
         if not self.is_closed():

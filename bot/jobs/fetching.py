@@ -58,7 +58,8 @@ class Fetching:
         self._turns.leave(job.job_id)
         with doing(Step.DOWNLOADING):
             found = await self._download(job, urls)
-        return _outcome(replace(job, made=min(len(urls), job.images)), found)
+        made = min(len(urls), job.images)
+        return _outcome(replace(job, made=made), found, is_again=job.made is not None)
 
     async def _download(self, job: Job, urls: Sequence[str]) -> list[Path | BaseException]:
         """Each file, or why it can't be had; repeated for two minutes while none can be stored."""
@@ -84,8 +85,10 @@ class Fetching:
         return self._files.of(job)
 
 
-def _outcome(job: Job, found: list[Path | BaseException]) -> tuple[Job, list[Path], ServiceError | None]:
-    """The files that were downloaded, and why the others were not."""
+def _outcome(
+    job: Job, found: list[Path | BaseException], *, is_again: bool
+) -> tuple[Job, list[Path], ServiceError | None]:
+    """The files that were downloaded, and why the others were not, at the first try or once more."""
     problems = [problem for problem in found if isinstance(problem, BaseException)]
     for problem in problems:
         if not isinstance(problem, OutputUnavailableError):
@@ -95,7 +98,7 @@ def _outcome(job: Job, found: list[Path | BaseException]) -> tuple[Job, list[Pat
     if not problems or len(files) >= job.images:
         return job, files, None
     # A file that is not there at once may be there soon; one that is missing again is gone.
-    is_gone = job.is_collected and all(isinstance(problem, OutputGoneError) for problem in problems)
+    is_gone = is_again and all(isinstance(problem, OutputGoneError) for problem in problems)
     lost = NotCollectedError if is_gone else OutputUnavailableError
     why = lost(f"{len(problems)} of {len(found)} files")
     return replace(job, error=why.key), files, why

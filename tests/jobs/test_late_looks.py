@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -63,3 +64,33 @@ async def one_stumbles(folder: Path) -> None:
 def test_one_that_cannot_be_looked_at_holds_up_no_other(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=BriskLoop) as runner:
         runner.run(one_stumbles(tmp_path))
+
+
+class Impatient(Bot):
+    deadline = timedelta(seconds=1)
+
+
+async def its_file_is_slower_than_its_end(folder: Path) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        runcomfy.hold()
+        bot = await Impatient(folder, runcomfy, channel).start()
+        job = await bot.service.start(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+        assert job
+        bot.service.answered(job, channel.post(job.token))
+        late = await in_state(bot, job, JobStatus.FAILED)
+        assert late.error == "generation-timeout"
+        runcomfy.release()
+        runcomfy.fail("file", answer(404))
+        await bot.look_later(1)
+        missing = await in_state(bot, job, JobStatus.FAILED)
+        assert (missing.error, missing.refunded) == ("output-unavailable", 0)
+        await bot.look_later(24)
+        came = await in_state(bot, job, JobStatus.SUCCEEDED)
+        assert (came.delivered, came.refunded) == (1, 0)
+        await bot.crash()
+
+
+def test_a_file_that_is_missing_at_the_first_try_is_looked_for_again(tmp_path: Path) -> None:
+    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+        runner.run(its_file_is_slower_than_its_end(tmp_path))

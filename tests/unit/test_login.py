@@ -1,18 +1,32 @@
-"""Which errors of a login are waited for, and which end the start."""
+"""Which errors of a login are waited for, which end the start, and what a repeated one keeps."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from bot.app import _is_passing
+from bot.app import _is_passing, _log_in
+from bot.client import ImagineBot
+from bot.discord.http import Connector
+from bot.meter import Meter
+from bot.models.catalogue import Catalogue
+from bot.storage.database import open_database
+from bot.storage.facts import FactStore
+from bot.storage.guilds import GuildStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reports import ReportStore
+from playground.discord import LocalDiscord
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiohttp import RequestInfo
 
 KEY = ConnectionKey(
@@ -47,3 +61,25 @@ def test_the_network_comes_up_later(error: Exception) -> None:
 )
 def test_what_time_does_not_change(error: Exception) -> None:
     assert not _is_passing(error)
+
+
+async def test_a_repeated_login_goes_through_the_same_kind_of_connector(tmp_path: Path) -> None:
+    """It watches for silence and makes rate limits sane; discord.py would take a plain one."""
+    async with LocalDiscord(tmp_path) as local, open_database(tmp_path / "bot.db") as database:
+        bot = ImagineBot(
+            catalogue=Catalogue.load(),
+            quotas=QuotaStore(database, OwnersQuotas()),
+            reports=ReportStore(database),
+            guilds=GuildStore(database),
+            facts=FactStore(database),
+            guild_ids=frozenset(),
+            extensions=(),
+            proxy=None,
+            meter=Meter(),
+            connector=partial(Connector, **local.route()),
+        )
+        async with bot:
+            local.fail("me", 200, "a proxy's page")
+            async with asyncio.timeout(20):
+                await _log_in(bot, local.token)
+            assert isinstance(bot.http.connector, Connector)
