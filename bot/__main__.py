@@ -1,6 +1,6 @@
-"""`python -m bot`: answer signals from the first moment, then do what the command line asks for.
+"""`python -m bot`: handle signals from the first moment, then run the command line.
 
-The imports of `bot.command_line` take a third of a second. A SIGTERM in that time would be lost where the bot
+The imports of `bot.command_line` take a third of a second. A SIGTERM in that time would be lost if the bot
 is process 1, as in a container: the kernel drops signals that process 1 has no handler for.
 """
 
@@ -12,8 +12,8 @@ import sys
 
 if __name__ == "__main__":
     for number in (signal.SIGTERM, signal.SIGINT):
-        # At once, since a library may catch what a handler raises; nothing is open yet that could be closed.
-        # `bot.app` puts its own handler in this one's place before it opens anything.
+        # os._exit, since a library may catch what a handler raises; nothing is open yet that needs closing.
+        # `bot.app` replaces this handler before it opens anything.
         signal.signal(number, lambda *_: os._exit(0))
 
     from bot.command_line import main

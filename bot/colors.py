@@ -1,4 +1,4 @@
-"""Bring decoded images of any mode into the colors that viewers show, as RGB or RGBA."""
+"""Convert decoded images of any mode to the colors that viewers show, as RGB or RGBA."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each EXIF orientation."""
+"""How to undo each EXIF orientation."""
 _PROFILE_SPACES = {"L": "GRAY", "CMYK": "CMYK", "RGB": "RGB "}
 _SRGB_GAMMA = 2.2
 _GAMMA_TOLERANCE = 0.05
@@ -45,7 +45,7 @@ def in_display_colors(image: Image.Image, metadata: Metadata) -> tuple[Image.Ima
 
 
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """The colors as L, RGB or CMYK, and how opaque each pixel is unless all are."""
+    """The colors as L, RGB or CMYK, and the alpha channel unless all pixels are opaque."""
     if image.mode.startswith("I"):
         return _split_16_bit(image)
     if image.mode == "CMYK":
@@ -59,7 +59,7 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _split_16_bit(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """As `_split`, of a gray image with values up to 65535, which a plain conversion would clip to white."""
+    """Like `_split`, for a gray image with values up to 65535, which plain conversion would clip to white."""
     transparent = image.info.get("transparency")
     gray = image.point(lambda value: value / 257).convert("L")
     if not isinstance(transparent, int):

@@ -1,4 +1,4 @@
-"""What `python -m bot` does: be the bot, check what it needs, or copy its database."""
+"""The command line: run the bot, check its setup, show costs, or back up its database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def main() -> int:
     chosen = _parser().parse_args()
     if chosen.command in {None, "run"}:
         return _run()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the others end as any program does
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the other commands stop as any program does
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if chosen.command == "check":
         return asyncio.run(check.run())
@@ -42,13 +42,11 @@ def _parser() -> argparse.ArgumentParser:
         description="A Discord bot that makes images. Settings come from the environment and .env.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    commands.add_parser("run", help="be the bot until it is stopped; this is meant where no command is given")
-    commands.add_parser(
-        "check", help="say what is right and wrong with settings, tokens, database and disk, and what to do"
-    )
-    commands.add_parser("costs", help="say what each server has cost in each month, also while the bot runs")
+    commands.add_parser("run", help="run the bot (default)")
+    commands.add_parser("check", help="check settings, tokens, database and disk, and say what to fix")
+    commands.add_parser("costs", help="show what each server has cost per month, also while the bot runs")
     backup = commands.add_parser("backup", help="copy the database, also while the bot runs")
-    backup.add_argument("file", metavar="FILE", type=Path, help="where the copy goes; must not exist yet")
+    backup.add_argument("file", metavar="FILE", type=Path, help="the new file; must not exist yet")
     return parser
 
 

@@ -41,7 +41,7 @@ def _token(secret: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]{1,8192}", token):
         raise ValueError("must be a token: one word without spaces or line breaks")
     if _PLACEHOLDER.fullmatch(token) and not re.search(r"\d", token):
-        raise ValueError("must be your own token; this is the placeholder of an example")
+        raise ValueError("must be your own token, not the placeholder from an example")
     return secret
 
 
@@ -189,7 +189,7 @@ class Settings(BaseSettings):
 
     @property
     def proxies(self) -> Proxies:
-        """What leads to RunComfy and its files."""
+        """The proxies for RunComfy and its files."""
         return Proxies(self.http_proxy, self.https_proxy, self.no_proxy)
 
 

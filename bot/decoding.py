@@ -25,9 +25,7 @@ _AT_ONCE = 2
 _threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="images")
 
 _PIXELS_MAX = 64_000_000
-_ANIMATION_PIXELS_CHECKED = (
-    4 * _PIXELS_MAX
-)  # of all frames together; decoding so many takes about two seconds
+_ANIMATION_PIXELS_CHECKED = 4 * _PIXELS_MAX  # of all frames together; decoding them takes about two seconds
 _DECODER_ERRORS = (
     OSError,
     SyntaxError,
@@ -47,11 +45,11 @@ _DECODER_ERRORS = (
 
 
 class ImageError(ValueError):
-    """The file is no image whose pixels can be decoded; the message says why, for the log."""
+    """The file is not an image whose pixels can be decoded; the message gives the reason for the log."""
 
 
 async def decode(work: Callable[..., T], path: Path, *more: int) -> T:
-    """Call a function that opens an image off the event loop, when it is its turn, and return its result.
+    """Call a function that opens an image, off the event loop and in its turn, and return its result.
 
     Raises:
         Exception: Whatever the function raises.
@@ -61,7 +59,7 @@ async def decode(work: Callable[..., T], path: Path, *more: int) -> T:
 
 @contextmanager
 def open_image(path: Path) -> Iterator[tuple[Image.Image, Format, Metadata]]:
-    """Open an image without its metadata; what goes wrong inside the block means that it is no image.
+    """Open an image without its metadata; a decoder's error inside the block becomes an ImageError.
 
     Raises:
         ImageError: It is no png, jpeg, webp or gif image, has over 64 million pixels, or lacks some.
@@ -84,7 +82,7 @@ def open_image(path: Path) -> Iterator[tuple[Image.Image, Format, Metadata]]:
 
 
 def check_pixels(path: Path) -> Format:
-    """Decode an image, since only that proves that nothing of it is missing, and return what it really is.
+    """Decode an image, since only that proves that it is complete, and return its real format.
 
     Of an animation, frames are decoded up to 256 million pixels.
 
@@ -101,11 +99,11 @@ def check_pixels(path: Path) -> Format:
 
 
 def frames(image: Image.Image) -> Iterator[Image.Image]:
-    """The frames of an animation one after the other, decoded; the image itself where it is a still.
+    """Yield the decoded frames of an animation, or the image itself if it is a still.
 
-    Each is valid until the next one is asked for.
+    Each frame is valid until the next one is requested.
     """
-    # The still image of a PNG need not belong to its animation, and is shown only by who cannot animate.
+    # The still image of a PNG need not belong to its animation; only viewers without animation show it.
     first = 1 if image.info.get("default_image") else 0
     if first:
         image.load()

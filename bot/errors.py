@@ -75,13 +75,13 @@ class JobNotFoundError(UserError):
 
 
 class JobUnknownError(JobNotFoundError):
-    """This database has never had the job: its button was made by another copy of the bot, or is forged."""
+    """This database never had the job: another copy of the bot made its button, or it is forged."""
 
     key = "job-unknown"
 
 
 class CommandGoneError(UserError):
-    """Discord still shows a command, or an option, of a former version of the bot."""
+    """Discord still shows a command or an option of an older version of the bot."""
 
     key = "no-such-command"
 
@@ -99,7 +99,7 @@ class NotNowError(UserError):
 
 
 class FormOutdatedError(UserError):
-    """A form came back with other fields than it has now: from a former version, or forged."""
+    """A form came back with other fields than it has now: it is from an older version, or forged."""
 
     key = "form-outdated"
 
@@ -207,7 +207,7 @@ class RunComfyProtocolError(OperatorError):
 class FilesFolderError(OperatorError):
     """Images can't be stored; the detail names the folder and the user id."""
 
-    remedy = "images can't be stored, so nothing is ordered: correct the folder's owner, permissions or space"
+    remedy = "images can't be stored, so nothing is ordered: fix the folder's owner, permissions or space"
 
 
 class ServiceError(BotError):
@@ -268,7 +268,7 @@ class OutputGoneError(OutputUnavailableError):
 
 
 class NotCollectedError(ServiceError):
-    """The images did not arrive, and can no longer be collected."""
+    """The images did not arrive and can no longer be collected."""
 
     key = "not-collected"
 

@@ -1,8 +1,8 @@
-"""Image file containers: tell the bytes that make the pixels from metadata, whatever the metadata holds.
+"""Image file containers: separate pixels from metadata, whatever the metadata contains.
 
 Decoders give up on a file because of a comment that unpacks to too much or an EXIF block that is not EXIF.
-Here the chunks of a PNG, JPEG, WebP or GIF file are walked and only those that matter for the pixels are
-shown to the decoder. Nothing but a color profile is ever unpacked, and that to 4 MiB at most.
+This module walks the chunks of a PNG, JPEG or WebP file and shows the decoder only those that matter for the
+pixels. Only a color profile is ever unpacked, to 4 MiB at most.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _JPEG_START_OF_SCAN, _JPEG_END = 0xDA, 0xD9
 
 @dataclass(slots=True)
 class Metadata:
-    """What changes how pixels look; neutral values if the file does not say or says nonsense."""
+    """What changes how pixels look; neutral values if the file has none or they make no sense."""
 
     icc_profile: bytes | None = None
     orientation: int = 1
@@ -56,17 +56,17 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """An image file without what does not matter for its pixels."""
+    """An image file reduced to what matters for its pixels."""
 
     format: Format
     pixels: BinaryIO
     metadata: Metadata
     webp_size: tuple[int, int] | None = None
-    """Width and height of a WebP canvas, for which its decoder takes memory before it tells its size."""
+    """Width and height of a WebP canvas: its decoder allocates memory before it reports them."""
 
 
 def read_container(file: BinaryIO) -> Container:
-    """Walk an open file; the container reads from it as long as it is open.
+    """Walk an open file, which must stay open while the container is used.
 
     Raises:
         ValueError: The file is no PNG, JPEG, WebP or GIF, or is cut into absurdly many chunks.
@@ -202,7 +202,7 @@ def _jpeg(file: BinaryIO, metadata: Metadata) -> list[_Part]:
 
 
 def _is_needed(marker: int, body: bytes) -> bool:
-    """Whether a segment matters for the pixels: tables and frames do, and two that tell the color model."""
+    """Whether a segment matters for the pixels: tables and frames do, and two that define the color model."""
     if marker == 0xE0:
         return body.startswith(b"JFIF\0") and len(body) >= 14
     if marker == 0xEE:
@@ -258,7 +258,9 @@ def _webp(file: BinaryIO, metadata: Metadata) -> list[_Part]:
 def _webp_part(file: BinaryIO, kind: bytes, start: int, length: int) -> list[_Part]:
     if kind != b"VP8X" or length < 9:
         return [(start, length)]
-    flags = _read_at(file, start + 8, 1)[0] & ~_WEBP_METADATA_FLAGS  # they announce chunks that are left out
+    flags = (
+        _read_at(file, start + 8, 1)[0] & ~_WEBP_METADATA_FLAGS
+    )  # these flags announce chunks that are left out
     return [(start, 8), bytes([flags]), (start + 9, length - 9)]
 
 
@@ -308,7 +310,7 @@ def _merged(parts: Sequence[_Part]) -> list[_Part]:
 
 
 class _Spliced(io.RawIOBase):
-    """Parts of a file one after the other, as a file of its own."""
+    """Parts of a file, joined into a readable file."""
 
     def __init__(self, file: BinaryIO, parts: list[_Part]) -> None:
         self._file = file

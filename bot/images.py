@@ -52,8 +52,8 @@ async def fit(path: Path, limit_bytes: int) -> Fitted:
     where it is. One that fits is not opened: to tell how large a WebP is, Pillow reads all of it.
 
     Raises:
-        OSError: The file cannot be read, or its copy not be written.
-        ValueError: It is too large and no image, or not even one pixel of it would fit.
+        OSError: The file can't be read, or its copy can't be written.
+        ValueError: It is too large and not an image, or not even one pixel of it would fit.
     """
     if original := _as_it_is(path, limit_bytes):
         return original
@@ -73,7 +73,7 @@ class _Clip:
     durations: list[int]
     """Milliseconds, one for each frame."""
     loop: int
-    """How often an animation plays, 0 for ever."""
+    """How often an animation plays; 0 means forever."""
     icc_profile: bytes | None
 
     @property
@@ -112,7 +112,7 @@ def _within(image: Image.Image, scale: float) -> tuple[int, int]:
 
 
 def _loop(image: Image.Image, kind: Format) -> int:
-    """How often an animation plays; a GIF says how often it is repeated, or nothing where it is not."""
+    """How often an animation plays; a GIF stores the number of repeats, or nothing if there are none."""
     loop = image.info.get("loop")
     if kind == "gif":
         loop = 1 if loop is None else loop and loop + 1

@@ -64,7 +64,7 @@ class _Blanks:
 def escaped(text: str) -> str:
     """Escape line breaks, terminal codes and bidirectional overrides as a Python string literal does.
 
-    Prompts, names and what services answer hold them; raw, they would forge lines of the log.
+    They come in prompts, names and answers; raw, they could forge lines of the log.
     """
     if text.isprintable():
         return text
@@ -77,7 +77,7 @@ def escaped(text: str) -> str:
 
 
 class _TextFormatter(logging.Formatter):
-    """A record is one line, followed by the lines of its traceback; all that came from outside is escaped."""
+    """A record is one line, followed by the lines of its traceback; text from outside is escaped."""
 
     def __init__(self, blanked: _Blanks) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(about)s%(message)s")

@@ -1,4 +1,4 @@
-"""Errors of the operating system that pass by themselves, such as too many open files."""
+"""Errors of the operating system that go away by themselves, such as too many open files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TRANSIENT = frozenset(
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the machine only lacked something for a moment: descriptors, buffers, memory."""
+    """Whether the machine was only short of something for a moment: descriptors, buffers, memory."""
     return isinstance(error, OSError) and error.errno in _TRANSIENT
 
 
@@ -34,7 +34,7 @@ async def retry_transient(work: Callable[P, Awaitable[T]], *args: P.args, **kwar
     """Call `work`, and again for up to ten minutes while it meets a transient error.
 
     Raises:
-        OSError: It is not transient, or did not pass in time.
+        OSError: It is not transient, or did not go away in time.
     """
     try:
         return await work(*args, **kwargs)  # nearly always; a retrying caller would double a short call

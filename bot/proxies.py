@@ -1,6 +1,6 @@
-"""Which proxy leads to an address, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say.
+"""Which proxy to use for an address, according to HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
 
-aiohttp reads them too (`trust_env`), but then also takes logins from ~/.netrc for whatever host it asks.
+aiohttp can read them too (`trust_env`), but then also sends logins from ~/.netrc to any host.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PROXY = re.compile(r"http://[^/\s]+/?")
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies in front of http and https addresses, and the hosts that are reached without them."""
+    """The proxies for http and https addresses, and the hosts to reach without them."""
 
     http: str | None = None
     https: str | None = None
@@ -48,7 +48,7 @@ def proxy_address(text: str) -> str:
     """Read a proxy's address; as for other programs, `host:port` means http.
 
     Raises:
-        ValueError: With a sentence that tells what the setting must look like.
+        ValueError: What the setting must look like, in a sentence.
     """
     address = text if "://" in text else f"http://{text}"
     if not _PROXY.fullmatch(address):
@@ -57,7 +57,7 @@ def proxy_address(text: str) -> str:
 
 
 def logins(*proxies: str | None) -> Iterator[str]:
-    """What must not stand in a log: each proxy's login, as it is written and as it is sent."""
+    """What must not appear in a log: each proxy's login, as it is written and as it is sent."""
     for proxy in filter(None, proxies):
         login = urlsplit(proxy).netloc.rpartition("@")[0]
         if login:

@@ -115,7 +115,7 @@ class Job:
     looks: int = 0
     """How often that was done."""
     uncollected_since: datetime | None = None
-    """Since when the member is charged for images that did not arrive and can be collected."""
+    """Since when the member has been charged for images that did not arrive and can be collected."""
     cost_at: datetime | None = None
     """When to ask RunComfy what the job has cost, where it has not said so yet."""
 
@@ -161,13 +161,13 @@ FETCHABLE = frozenset(
 """Errors after which images that did not arrive can be collected; the SQL of `jobs` lists them too."""
 
 TIMED_OUT = "generation-timeout"
-"""The one of them after which nobody knows yet whether there will be images."""
+"""The only one of them after which it is still open whether there will be images."""
 
 NOT_COLLECTED = "not-collected"
-"""The error of a job whose images can no longer be collected, and were refunded."""
+"""The error of a job whose images can no longer be collected and were refunded."""
 
 _UNSURE = frozenset({"submission-unknown", "unexpected"})  # where RunComfy's answer to an order is not known
-_EXPIRED = frozenset({"request-not-found", NOT_COLLECTED})  # images go after a while, what they cost does not
+_EXPIRED = frozenset({"request-not-found", NOT_COLLECTED})  # images expire, their cost does not
 
 
 def may_have_cost(error: str | None, *, request_id: str | None) -> bool:

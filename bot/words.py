@@ -49,10 +49,10 @@ class _CompiledPatterns:
         self._lock = Lock()
 
     def get(self, source: str) -> regex.Pattern[str]:
-        """The compiled pattern, kept for the next time where it is small enough.
+        """The compiled pattern, kept for the next time if it is small enough.
 
         Raises:
-            regex.error, RecursionError, ValueError: It is no pattern.
+            regex.error, RecursionError, ValueError: It is not a pattern.
         """
         with self._lock:  # also around compiling, which needs up to 90 MB for a moment
             if source in self._kept:
@@ -68,7 +68,7 @@ class _CompiledPatterns:
             return compiled
 
     def check(self, source: str) -> bool:
-        """Whether it is a pattern that looks for something; keeps nothing.
+        """Whether it compiles and is not empty; keeps nothing.
 
         Raises:
             regex.error, RecursionError, ValueError: It is no pattern.
@@ -84,8 +84,8 @@ class _CompiledPatterns:
 
 
 _patterns = _CompiledPatterns()
-# Two orders at once: a server's patterns can take 90 MB while they are used, and each order is through in
-# half a second.
+# Two orders at once: a server's patterns can take 90 MB while they are used, and an order takes at most half
+# a second.
 _threads = ThreadPoolExecutor(2, thread_name_prefix="words")
 
 
@@ -100,7 +100,7 @@ def read_words(text: str) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(lines.values()))
     if sum(len(word) + 1 for word in words) > WORDS_MAX or any(len(word) > WORD_MAX for word in words):
         raise TooManyWordsError(most=WORDS_MAX, longest=WORD_MAX)
-    _patterns.clear()  # those in use are compiled again, and those that are removed here are gone
+    _patterns.clear()  # those in use are compiled again, and removed ones don't linger
     copies = 0
     for number, line in lines.items():
         pattern = _pattern(line)
@@ -175,7 +175,7 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
     try:
         return regex.compile(pattern, regex.IGNORECASE | regex.VERSION1, cache_pattern=False)
     finally:
-        regex.purge()  # it still remembers the text of each pattern that it has seen
+        regex.purge()  # it still keeps the text of each pattern that it has seen
 
 
 def _plain(line: str) -> str:

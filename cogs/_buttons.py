@@ -29,7 +29,7 @@ class Verb(StrEnum):
     REROLL = "reroll"
     RETRY = "retry"
     EDIT = "edit"
-    """Opens a form, which comes back under the same custom_id."""
+    """Opens a form, which is submitted under the same custom_id."""
     FETCH = "fetch"
     DELETE = "delete"
     """Asks whether it is meant; the three below are what can be answered."""
@@ -69,7 +69,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[^:]*):v
         """The button as it stands under a job's message."""
         text = label or translate(f"button-{verb}", job.locale, credits=job.credits)
         custom_id = cls.custom_id_of(job, verb)
-        # Once RunComfy generates nothing stops it; the button stays, so that nothing jumps under a finger.
+        # Once RunComfy has started, nothing stops it; the disabled button stays so that others don't move.
         is_too_late = verb is Verb.CANCEL and job.status is JobStatus.IN_PROGRESS
         button: ui.Button[Any] = ui.Button(
             label=text, style=_STYLES[verb], custom_id=custom_id, disabled=is_too_late and not label
@@ -83,7 +83,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[^:]*):v
 
     @classmethod
     def parse(cls, custom_id: str) -> tuple[str, str] | None:
-        """Return the verb and the job's id, both unchecked; None if no button of a job is called so."""
+        """Return the verb and the job's id, both unchecked; None if the custom_id is no job button's."""
         match = cls.__discord_ui_compiled_template__.fullmatch(custom_id)
         return (match["verb"], match["job_id"]) if match else None
 

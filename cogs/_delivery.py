@@ -56,7 +56,7 @@ class DiscordDelivery:
         self._uplink = Uplink()
         self._since = datetime.now(UTC)
         self._begun: set[str] = set()
-        """Jobs of which this process has begun to post images."""
+        """Jobs whose images this process has begun to post."""
 
     def progress(self, job: Job, how: Progress) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
@@ -92,7 +92,7 @@ class DiscordDelivery:
         """Post the images, made smaller where Discord takes no larger ones, and a long prompt as a file.
 
         Returns:
-            How many of them people see; Discord does not take the others.
+            How many of them people can see; Discord does not take the others.
 
         Raises:
             DeliveryError: Discord takes none of them.
@@ -122,7 +122,7 @@ class DiscordDelivery:
     async def _send_directly(
         self, job: Job, text: str, embed: discord.Embed, fitted: Sequence[Fitted] = ()
     ) -> int:
-        """The message is gone or out of reach: it is not posted anew, since somebody may have removed it.
+        """Send images directly, since the message is out of reach or was removed on purpose.
 
         Returns:
             How many of the images were sent.
@@ -188,7 +188,7 @@ class DiscordDelivery:
         self._begun.discard(job_id)
 
     async def _post(self, job: Job, files: Sequence[Path], limit: int) -> int:
-        """Post what is not there yet, group by group; return how many images are there in the end."""
+        """Post what is not there yet, group by group; return how many images are there afterwards."""
         job, embed, fitted = await self._finished(job, files, limit)
         numbered = list(enumerate(fitted, 1))
         posted: Sequence[discord.Attachment] = []
@@ -196,7 +196,7 @@ class DiscordDelivery:
             posted = await self._visible(job, is_patient=True)
         self._begun.add(job.job_id)
         left = missing(numbered, posted)
-        if not left:  # and the message may still say what was shown after them
+        if not left:  # all are there, but the text under them may be out of date
             await self._try_to_show(job, embed)
         try:
             for group in self._uplink.groups(left):
@@ -214,7 +214,7 @@ class DiscordDelivery:
     async def _upload(
         self, job: Job, embed: discord.Embed, posted: Sequence[discord.Attachment], group: Sequence[Numbered]
     ) -> Sequence[discord.Attachment]:
-        """Add a group to the images that are there; return all of them, also where the answer was lost."""
+        """Add a group to the images that are there; return all of them, even if the answer was lost."""
         may_be_there = False
 
         async def send() -> Sequence[discord.Attachment]:
@@ -245,20 +245,20 @@ class DiscordDelivery:
             raise
 
     async def _visible(self, job: Job, *, is_patient: bool = False) -> Sequence[discord.Attachment]:
-        """Look at the job's message: what is attached there; nothing where that cannot be seen.
+        """Return what is attached to the job's message; nothing if the message can't be read.
 
-        An edit takes away what nobody knew of; who is patient asks again while Discord has trouble.
+        An edit removes attachments that it doesn't list, so `is_patient` retries while Discord has trouble.
         """
         try:
             if is_patient:
                 return (await _patiently(self._bot.clock, job, lambda: self._fetch(job))).attachments
             return (await self._fetch(job)).attachments
         except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
-            _log.info("its message cannot be looked at: %s", error)
+            _log.info("its message can't be read: %s", error)
             return []
 
     async def _show_part(self, job: Job, there: Sequence[Numbered]) -> None:
-        """Say under the images that are there that others are not, as far as Discord lets that be said."""
+        """Say under the posted images that others are missing, if Discord allows that edit."""
         job = replace(job, error=DeliveryError.key)
         await self._try_to_show(
             job, render.embed(job, self._bot.catalogue, fitted=[file for _, file in there])
@@ -341,9 +341,9 @@ class DiscordDelivery:
         return await by_bot(channel.get_partial_message(job.message_id))
 
     def _is_worth_trying(self, job: Job) -> bool:
-        """Whether to ask with the job's token; only Discord knows for certain whether it is still valid.
+        """Whether to try the job's token; only Discord knows for certain whether it is still valid.
 
-        An old one is left alone where the bot's own token does as well.
+        An old one is not used if the bot's own token works as well.
         """
         if self._of(job).dead_token == job.token:
             return False
@@ -354,7 +354,7 @@ class DiscordDelivery:
 
 
 def _adapted(job: Job, limit: int, error: Exception) -> Job | None:
-    """The job as Discord may take it, where it refused the size of its files or the words of its prompt."""
+    """The job changed so that Discord may accept it, if it refused the file sizes or the prompt's words."""
     code = error.code if isinstance(error, discord.HTTPException) else None
     if code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
         return replace(job, file_limit=_LIMIT_EVERYWHERE)

@@ -1,7 +1,7 @@
 """The form behind Edit prompt: a failed job's prompt and main options, to change and send as a new one.
 
-It is made of the model's schema alone. Its custom_id is the button's own, so what comes back after a restart
-still names its job; discord.py remembers nothing of it. A modal takes five components; a text input takes
+It is built from the model's schema alone. Its custom_id is the button's, so a form that is submitted after a
+restart still names its job; discord.py keeps no state for it. A modal takes five components, a text input
 4,000 characters: https://discord.com/developers/docs/components/reference#text-input
 """
 
@@ -34,7 +34,7 @@ _LISTS: Final = 3
 
 @dataclass(frozen=True)
 class EditForm:
-    """What of a model the form asks for: the prompt, and the first options that are chosen from a list."""
+    """The fields for a model: the prompt, and the first options that are chosen from a list."""
 
     model: Model
     text: Option
@@ -61,14 +61,14 @@ class EditForm:
         return min(_TEXT_MAX, self.text.max_length or _TEXT_MAX)
 
     def modal(self, job: Job, locale: str, *, may_see: bool) -> ui.Modal:
-        """Return the form with what the job has; the prompt only for who may see it."""
+        """Return the form, prefilled from the job; the prompt only for those who may see it."""
         modal = ui.Modal(
             title=translate("modal-edit", locale), custom_id=JobButton.custom_id_of(job, Verb.EDIT)
         )
         modal.add_item(self._prompt(str(job.input.get(self.text.name, "")), locale, may_see=may_see))
         for option in self.lists:
             modal.add_item(self._list(option, job.input.get(option.name), locale))
-        modal.stop()  # so that discord.py keeps nothing of it
+        modal.stop()  # so that discord.py keeps no state for it
         return modal
 
     def _prompt(self, text: str, locale: str, *, may_see: bool) -> ui.Label[Any]:
@@ -101,7 +101,7 @@ class EditForm:
         return cut(self.model.title(option.name, locale), _LABEL_MAX)
 
     def read(self, data: dict[str, Any], locale: str) -> dict[str, object]:
-        """Return what was filled in, by the options' names; the schema still has to check it.
+        """Return the values by option name; the schema still has to check them.
 
         Raises:
             FormOutdatedError: It has other fields than this form.
@@ -122,7 +122,7 @@ class EditForm:
 
 
 def _is_listed(option: Option) -> bool:
-    """Whether Discord can list every value of an option that there is to choose from."""
+    """Whether Discord can list every choice of an option."""
     if option.type == "boolean" or option.is_seed:
         return False
     values = [str(each) for each in choices(option)]
@@ -130,18 +130,18 @@ def _is_listed(option: Option) -> bool:
 
 
 def _length(text: str) -> int:
-    """The length as Discord counts it, in UTF-16: most emoji are two."""
+    """The length as Discord counts it, in UTF-16 units: most emoji are two."""
     return len(text.encode("utf-16-le", "replace")) // 2
 
 
 def _beginning(text: str, most: int) -> str:
-    """As much of a text as fits, ended at a word where there is one near."""
+    """As much of a text as fits, cut after a word if one ends nearby."""
     fits = text.encode("utf-16-le", "replace")[: 2 * most].decode("utf-16-le", "ignore")
     return text if fits == text else cut(f"{fits} ", len(fits)).removesuffix("…")
 
 
 def _only(values: object) -> str | None:
-    """The one value that a list was sent with; None where nothing was chosen."""
+    """The one value that was chosen from a list; None if nothing was."""
     if not isinstance(values, list) or len(values) > 1 or not all(isinstance(each, str) for each in values):
         raise FormOutdatedError
     return values[0] if values else None

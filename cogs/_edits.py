@@ -30,7 +30,7 @@ class OutOfReachError(Exception):
     """A message is gone, or cannot be edited any more; other ways to its reader may be left."""
 
     shown = 0
-    """How many images stood there before."""
+    """How many images were posted there before."""
 
 
 def is_out_of_reach(error: discord.HTTPException) -> bool:
@@ -47,7 +47,7 @@ class MessageEdits:
 
     def __init__(self, shown: object) -> None:
         self.dead_token: str | None = None
-        """A token that Discord has refused; it is not asked with again."""
+        """A token that Discord has refused; it is not tried again."""
         self._shown = shown
         self._shown_at: float | None = None
         self._told_at: float | None = None

@@ -33,9 +33,9 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     if interaction.type is discord.InteractionType.autocomplete:
-        return  # takes no words for an answer
+        return  # it can't be answered with a message
     if isinstance(error, _OF_A_FORMER_VERSION):
-        _log.info("a command of a former version was used (%s)", type(error).__name__)
+        _log.info("a command of an older version was used (%s)", type(error).__name__)
         error = CommandGoneError()
     if isinstance(error, JobUnknownError):
         interaction.client.another_process.suspect("a button names a job that this database never had")
@@ -66,7 +66,7 @@ async def whisper(interaction: discord.Interaction[Any], text: str) -> None:
     """Say something to one person only, as the first response or after it."""
     try:
         if has_response(interaction):
-            # Sent again after a lost answer, the worst is that one person reads it twice.
+            # At worst, one person reads it twice after a lost answer.
             async for attempt in stamina.retry_context(on=NETWORK_ERRORS, attempts=3, wait_initial=0.5):
                 with attempt:
                     await interaction.followup.send(text, ephemeral=True)

@@ -123,7 +123,7 @@ def prompt(job: Job) -> str:
 
 
 def is_prompt_shown(job: Job, message: discord.Message | None) -> bool:
-    """Whether a message shows the job's prompt, as it does not where AutoMod has refused it."""
+    """Whether a message shows the job's prompt; after AutoMod has refused it, it does not."""
     shown = " ".join(str(each.description) for each in (message.embeds if message else []))
     return " ".join(quote(prompt(job)).split()) in " ".join(shown.split())
 
@@ -230,7 +230,7 @@ def _notes(job: Job, fitted: Sequence[Fitted], delivered: int) -> list[str]:
 
 
 def _missing(job: Job, came: int) -> list[str]:
-    """What becomes of the images that did not come: they can be collected, or were given back."""
+    """What happened to the missing images: they can be collected, or they were refunded."""
     made = job.images if job.made is None else job.made
     waiting = made - came if job.is_fetchable else 0
     missing = job.images - came - waiting

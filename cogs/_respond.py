@@ -46,12 +46,12 @@ async def gain_time(interaction: discord.Interaction[Any]) -> None:
 
 
 async def insist(interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]) -> T | None:
-    """Send a first response, again while the three seconds last where a limit or a lost answer is in the way.
+    """Send a first response; after a rate limit or a lost answer, retry within the three seconds.
 
     discord.py waits out the limits of Discord itself, and raises those that come without a Via header.
 
     Returns:
-        What `send` returned; None where Discord has a response already, as after a lost answer.
+        What `send` returned; None if Discord already has a response, as after a lost answer.
 
     Raises:
         discord.HTTPException: Discord does not take it.
@@ -79,16 +79,16 @@ async def insist(interaction: discord.Interaction[Any], send: Callable[[], Await
 
 
 def has_response(interaction: discord.Interaction[Any]) -> bool:
-    """Whether Discord has a first response, as far as is known; discord.py knows of no lost one."""
+    """Whether Discord is known to have a first response; discord.py misses one whose answer was lost."""
     return interaction.response.is_done() or bool(interaction.extras.get(_HAS_RESPONSE))
 
 
 def is_answered(interaction: discord.Interaction[Any], error: Exception) -> bool:
-    """Whether Discord says that it has a response already, which is noted."""
+    """Whether Discord says that it already has a response; note it if so."""
     if not isinstance(error, discord.HTTPException) or error.code != ANSWERED_ALREADY:
         return False
     interaction.extras[_HAS_RESPONSE] = True
-    # Once or twice is what a lost answer of the bot's own looks like.
+    # Once or twice can be the bot's own responses whose answers were lost.
     interaction.client.another_process.suspect("interactions had been answered already", after=_OFTEN)
     return True
 
@@ -96,13 +96,15 @@ def is_answered(interaction: discord.Interaction[Any], error: Exception) -> bool
 async def edit_response(
     interaction: discord.Interaction[Any], *, attachments: Sequence[discord.File] = (), **content: Any
 ) -> None:
-    """Change the first response, again where Discord has trouble or its answer is lost.
+    """Edit the first response; retry if Discord has trouble or its answer is lost.
 
     Raises:
         discord.HTTPException: Discord does not take it.
         aiohttp.ClientError, OSError: No answer came.
     """
-    files = [(file.fp.read(), file.filename, file.description) for file in attachments]  # each is sent once
+    files = [
+        (file.fp.read(), file.filename, file.description) for file in attachments
+    ]  # a file object can be sent only once
     async for attempt in stamina.retry_context(on=is_trouble, attempts=3, wait_initial=0.5, timeout=30):
         with attempt:
             if files:
@@ -113,9 +115,9 @@ async def edit_response(
 
 
 async def send_once(send: Callable[[str], Awaitable[object]]) -> None:
-    """Post a message, again where Discord has trouble or its answer is lost.
+    """Post a message; retry if Discord has trouble or its answer is lost.
 
-    `send` gets a nonce, by which Discord knows what it has posted already.
+    `send` gets a nonce, by which Discord recognizes what it has already posted.
 
     Raises:
         discord.HTTPException: Discord does not take it.
@@ -128,7 +130,7 @@ async def send_once(send: Callable[[str], Awaitable[object]]) -> None:
 
 
 def is_trouble(error: Exception) -> bool:
-    """Whether Discord has said nothing of what it was asked, so that asking again may help."""
+    """Whether Discord gave no real answer, so that trying again may help."""
     if isinstance(error, discord.HTTPException):
         return error.status >= 500 or error.status == 429
     return isinstance(error, NETWORK_ERRORS)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.records import Job
 
 REQUEST_LIMIT = 24 * 1024 * 1024
-"""Discord takes 25 MiB a request, the rest of the form included."""
+"""Discord takes 25 MiB per request, including the rest of the form."""
 _FIRST_GROUP = 8 * 1024 * 1024
 _GROUP_SECONDS = 60.0
 _TELLING_SIZE = 2**20
@@ -27,21 +27,21 @@ Numbered: TypeAlias = tuple[int, "Fitted"]
 class Uplink:
     """Sizes groups of images by how fast earlier ones were uploaded.
 
-    A fast host posts everything in one request. On a slow one images appear one by one, and what has to be
-    sent again after a break is little.
+    A fast host posts everything in one request. On a slow one images appear one by one, and little has to be
+    sent again after a failure.
     """
 
     def __init__(self) -> None:
         self._group_bytes: float = _FIRST_GROUP
 
     def uploaded(self, group: Sequence[Numbered], seconds: float) -> None:
-        """Note how long a group took; a small one tells more of the way there and back than of the uplink."""
+        """Note how long a group took; a small one says more about latency than about the uplink."""
         size = sum(file.size_bytes for _, file in group)
         if size >= _TELLING_SIZE:
             self._group_bytes = size / max(seconds, 0.001) * _GROUP_SECONDS
 
     def groups(self, files: Sequence[Numbered]) -> Iterator[list[Numbered]]:
-        """Yield the files of one request after the other: about a minute's worth by the newest measure."""
+        """Yield the files for each request: about a minute's worth by the latest measurement."""
         left = list(files)
         while left:
             end = self._fitting(left)
@@ -58,7 +58,7 @@ class Uplink:
 
 
 def attach(job: Job, group: Sequence[Numbered]) -> list[discord.File]:
-    """Open the images of a request, and with the first one a prompt that the message doesn't show whole."""
+    """Open the images of a request; add the prompt to the first one if the message doesn't show all of it."""
     files = [
         discord.File(file.path, name(number, file), description=render.alt_text(job), spoiler=job.is_spoiler)
         for number, file in group
@@ -69,7 +69,7 @@ def attach(job: Job, group: Sequence[Numbered]) -> list[discord.File]:
 
 
 def name(number: int, file: Fitted) -> str:
-    """Return what an image is called in its message."""
+    """Return the name of an image in its message."""
     return f"image-{number}{file.path.suffix}"
 
 

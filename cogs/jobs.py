@@ -60,9 +60,9 @@ class Jobs(commands.Cog):
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Take a form that was sent, and refuse in words a press of no button that is there.
+        """Handle submitted forms, and refuse presses of buttons that the message doesn't have.
 
-        discord.py would pass over both: it knows no form that was opened before it started.
+        discord.py would ignore both: it knows no form that was opened before it started.
         """
         data: dict[str, Any] = {**(interaction.data or {})}
         if str(data.get("custom_id", "")).startswith("settings:"):
@@ -135,7 +135,7 @@ def _list(jobs: Sequence[Job], locale: str) -> discord.Embed:
 
 
 def _is_shown(interaction: discord.Interaction[Any], data: dict[str, Any]) -> bool:
-    """Whether the press is of a button of ours that the message really has."""
+    """Whether the pressed button is one of ours and the message really has it."""
     custom_id = str(data.get("custom_id", ""))
     return JobButton.parse(custom_id) is not None and custom_id in custom_ids(interaction.message)
 

@@ -16,19 +16,19 @@ _CODE = Path(__file__).parents[1]
 
 
 class Process(Protocol):
-    """A process that was started."""
+    """A started process."""
 
     pid: int
 
     @property
     def returncode(self) -> int | None:
-        """How it ended; None while it runs."""
+        """The exit code; None while it runs."""
 
     def send_signal(self, signal: signal.Signals) -> None:
         """Send it a signal."""
 
     async def wait(self) -> int:
-        """Return how it ended, once it has."""
+        """Wait for its end and return the exit code."""
 
 
 class BotProcess:
@@ -69,7 +69,7 @@ class BotProcess:
             self._process = await self._begin(environment)
 
     async def _begin(self, environment: Mapping[str, str]) -> Process:
-        # A session of its own: Ctrl+C in the terminal reaches whoever started it, who then stops it.
+        # A session of its own: Ctrl+C in the terminal reaches the process that started it, which stops it.
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", self._module),
             cwd=self._folder,

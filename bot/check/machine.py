@@ -85,11 +85,11 @@ async def look_at_disk(settings: Settings) -> list[Finding]:
 
 
 async def look_at_files(settings: Settings) -> list[Finding]:
-    """Whether images can be stored, proved by a real file, which is removed again."""
+    """Whether images can be stored, tested with a real file that is then removed."""
     folder = settings.database_url.parent / FOLDER_NAME
     problem = await asyncio.to_thread(probe_folder, folder, keep=False)
     if problem:
-        text = f"{problem}: correct its owner, permissions or space, or nothing can be ordered"
+        text = f"{problem}: fix its owner, permissions or free space, or nothing can be ordered"
         return [Finding("problem", "files", text)]
     return [Finding("ok", "files", f"images can be stored in {folder.absolute()} by user id {os.geteuid()}")]
 

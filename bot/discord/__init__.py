@@ -1,1 +1,1 @@
-"""What discord.py leaves open; everything else uses the library as it is."""
+"""What discord.py lacks; everything else uses the library as it is."""

@@ -11,14 +11,14 @@ _log = logging.getLogger(__name__)
 
 
 class AnotherProcess:
-    """Names the likely cause in the log, once."""
+    """Logs the likely cause, once."""
 
     def __init__(self) -> None:
         self._signs: Counter[str] = Counter()
         self._is_named = False
 
     def suspect(self, sign: str, *, after: int = 1) -> None:
-        """Note a sign, which means something once it was seen so often."""
+        """Note a sign; it counts once it has been seen `after` times."""
         self._signs[sign] += 1
         if self._signs[sign] == after and not self._is_named:
             self._is_named = True

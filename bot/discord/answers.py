@@ -1,8 +1,8 @@
 """What Discord's API answers, checked before discord.py reads it.
 
-A success without the JSON that was asked for (nothing, a proxy's page, half an object, another object) makes
-discord.py raise JSONDecodeError, KeyError or TypeError, although the request may have been carried out. That
-is the same as an answer lost on the way, and here it becomes one.
+A success without the expected JSON (nothing, a proxy's page, half an object, another object) makes discord.py
+raise JSONDecodeError, KeyError or TypeError, although Discord may have carried out the request. That is no
+different from an answer lost on the way, so here it becomes a lost answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _Shape: TypeAlias = Any  # a type, a list of one shape, or the shapes of an obje
 
 
 class LostAnswerError(aiohttp.ClientError):
-    """Discord may have done what it was asked to, and did not say so."""
+    """Discord may have carried out the request, but its answer was lost."""
 
 
 NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
@@ -33,7 +33,7 @@ class _Id(str):
     __slots__ = ()
 
 
-# What discord.py reads of each without looking whether it is there. A name with ? may be missing.
+# The fields that discord.py reads without checking. A name with ? may be missing.
 _USER: _Shape = {"id": _Id, "username": str, "discriminator": str, "avatar": object}
 _FILE: _Shape = {"id": _Id, "size": int, "filename": str, "url": str, "proxy_url": str}
 _MESSAGE: _Shape = {
@@ -68,14 +68,14 @@ _SHAPES: list[tuple[str, _Shape]] = [
     (r"\w+ /applications/\d+/commands", _COMMANDS),
     (r"GET /oauth2/applications/@me", _APPLICATION),
 ]
-"""What is answered to a method and a path."""
+"""The answer to expect, by method and path."""
 
 
 async def check_answer(response: aiohttp.ClientResponse) -> None:
-    """Let pass what discord.py can read, and every refusal.
+    """Accept what discord.py can read, and every refusal.
 
     Raises:
-        LostAnswerError: A success, but not the JSON that was asked for.
+        LostAnswerError: A success without the expected JSON.
         aiohttp.ClientError: The rest of the answer does not come.
     """
     if not response.ok or response.status >= 300:
@@ -83,12 +83,12 @@ async def check_answer(response: aiohttp.ClientResponse) -> None:
     if response.method == "DELETE":
         is_read = response.status == 204
     else:
-        # discord.py compares the type so too, and takes everything else for plain text.
+        # discord.py compares the type the same way, and takes everything else for plain text.
         is_read = response.headers.get("Content-Type") == "application/json"
         is_read = is_read and _is_fit(await response.read(), _shape(response.method, response.url))
     if not is_read:
         await response.read()  # which lets the connection be used again
-        raise LostAnswerError(f"HTTP {response.status} without what was asked for")
+        raise LostAnswerError(f"HTTP {response.status} without the expected JSON")
 
 
 def _shape(method: str, url: URL) -> _Shape:

@@ -37,10 +37,10 @@ _REFUSED_PAUSE_SECONDS = 3600.0  # a refusal, or a day's limit, does not pass in
 
 
 class CommandSync:
-    """Registers the commands of a bot's tree with Discord, however long it takes.
+    """Registers the commands of a bot's tree with Discord, for as long as it takes.
 
     Discord gives every command an id and, with each change, another version. Those of the last sync are kept
-    beside a hash of the definitions. While all of that is as it was, there is nothing to tell Discord.
+    beside a hash of the definitions. If neither has changed, there is nothing to sync.
     """
 
     def __init__(self, bot: commands.Bot, facts: FactStore) -> None:
@@ -54,7 +54,7 @@ class CommandSync:
         return self._task is not None and self._task.done()
 
     def begin(self) -> None:
-        """Start it in the background, after the login."""
+        """Start syncing in the background, after the login."""
         self.stop()
         self._task = asyncio.create_task(self._until_done(), name="command sync")
 
@@ -110,7 +110,7 @@ async def payloads(
 
 
 async def fingerprint(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
-    """A hash of all global commands as Discord would get them: while it stays, they are the same."""
+    """A hash of all global commands as Discord would get them; it changes when they do."""
     found = await payloads(tree, translator)
     found.sort(key=lambda payload: (payload["type"], payload["name"]))
     canonical = json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -118,7 +118,7 @@ async def fingerprint(tree: app_commands.CommandTree[Any], translator: app_comma
 
 
 def _state(definition: str, registered: Iterable[Mapping[str, Any]]) -> str:
-    """What is compared at each start; an entry point is not the bot's to define."""
+    """What is compared at each start, without an entry point, which the bot doesn't define."""
     versions = {each["id"]: each["version"] for each in registered if each.get("type") != _ENTRY_POINT}
     return json.dumps({"definition": definition, "versions": versions}, sort_keys=True)
 
@@ -134,7 +134,7 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _asked_to_wait(error: Exception) -> float:
-    """How many seconds to leave Discord alone at least."""
+    """The least number of seconds to wait before asking Discord again."""
     if not isinstance(error, discord.HTTPException):
         return 0.0
     if error.code == _TOO_MANY_CREATES or _is_refusal(error):

@@ -1,8 +1,8 @@
-"""discord.py's gateway connection, made to survive what it cannot read.
+"""discord.py's gateway connection, extended to survive messages that it can't read.
 
 In discord.py an exception while it reads a gateway message ends `Client.connect`, and with it the process. It
-has no public hook for that, so this module extends its gateway class and puts it in place. It was checked
-against the version below, and a test fails when another one is installed: read `discord/gateway.py` and
+has no public hook for that, so this module extends its gateway class and installs it. It was checked
+against the version below, and a test fails if another one is installed: read `discord/gateway.py` and
 `Client.connect` again before changing the number.
 """
 
@@ -29,7 +29,7 @@ CHECKED_AGAINST = "2.7.1"
 """The version of discord.py whose gateway this module extends."""
 
 _log = logging.getLogger(__name__)
-# What reading foreign JSON can raise; errors of the connection itself are not among them.
+# What reading unexpected JSON can raise, without errors of the connection itself.
 _UNREADABLE = (
     ArithmeticError,
     AssertionError,
@@ -45,8 +45,8 @@ _EVENT_NAME = re.compile(r"[A-Z_]{1,50}")
 _HELLO = 10
 _MANY_SESSIONS, _WITHIN_SECONDS = 5, 600.0
 
-# What an interaction gets where Discord left it out. The size limit is the one that applies everywhere; the
-# permissions decide only whether the bot tries.
+# Defaults for what an interaction lacks. The size limit is the one that applies everywhere; the permissions
+# only decide whether the bot tries.
 _FILE_LIMIT, _LARGEST_FILE_LIMIT = 10 * 1024 * 1024, 1 << 30
 _PERMISSIONS = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
 
@@ -64,7 +64,7 @@ class _History:
         self._sessions: list[float] = []
 
     def note_session(self) -> None:
-        """Note that a session begins, and log the likely cause where Discord keeps ending them."""
+        """Note that a session begins, and log the likely cause if Discord keeps ending them."""
         now = time.monotonic()
         self._sessions = [*(begun for begun in self._sessions if now - begun < _WITHIN_SECONDS), now]
         if len(self._sessions) == _MANY_SESSIONS:
@@ -108,13 +108,13 @@ class Gateway(DiscordWebSocket):
         return self.socket is not None and super().open
 
     async def received_message(self, msg: Any, /) -> None:
-        """Read one message, then let others have their turn.
+        """Read one message, then yield to other tasks.
 
-        discord.py would read all messages that have come in one step of the event loop.
+        discord.py would read all waiting messages in one step of the event loop.
 
         Raises:
             ReconnectWebSocket: Discord asks for it, or the message is broken.
-            UnusableConnectionError: It was broken before anything was read, or no session came about.
+            UnusableConnectionError: It was broken before anything was read, or there is no session.
         """
         text: str | None = msg
         try:
@@ -137,7 +137,7 @@ class Gateway(DiscordWebSocket):
         if kind not in self.history.skipped:
             self.history.skipped.add(kind)
             _log.warning(
-                "a gateway message of the kind %s cannot be read (%s): such messages are skipped",
+                "gateway messages of the kind %s can't be read (%s): skipping them",
                 kind,
                 type(error).__name__,
             )
@@ -147,10 +147,10 @@ class Gateway(DiscordWebSocket):
 
 
 def _completed(text: str) -> str:
-    """The message; an interaction with what Discord left out and the bot can do without.
+    """The message; an interaction gets defaults for what it lacks and the bot can do without.
 
     Raises:
-        ValueError: It is no JSON, or no interaction that could be answered.
+        ValueError: It is not JSON, or not an interaction that could be answered.
     """
     if "INTERACTION_CREATE" not in text and "RESUMED" not in text:
         return text
@@ -175,7 +175,7 @@ def _completed_interaction(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kind(text: str | None) -> str:
-    """What a message is about, as far as that can be told without repeating what it says."""
+    """The kind of a message, without repeating its content."""
     try:
         message = json.loads(text or "")
         kind = "hello" if message.get("op") == _HELLO else message.get("t")
@@ -185,5 +185,5 @@ def _kind(text: str | None) -> str:
 
 
 def install() -> None:
-    """Let every client of discord.py use it: a client takes no other gateway class by itself."""
+    """Make every client of discord.py use it: a client has no parameter for its gateway class."""
     setattr(discord.client, DiscordWebSocket.__name__, Gateway)

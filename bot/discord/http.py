@@ -1,9 +1,9 @@
-"""How requests to Discord travel: stalled uploads are cut off, and every rate limit can be waited for.
+"""The transport for requests to Discord: stalled uploads are cut off, and rate limits are always finite.
 
 discord.py 2.7.1 gives each request aiohttp's total timeout of 300 s, which ends a large upload over a slow
 link in the middle. It also passes `X-RateLimit-Reset-After` and `retry_after` to `asyncio.sleep` as they
 come: NaN breaks the order of the event loop's timers, infinity never ends, and text raises ValueError after
-Discord has taken the request. A client accepts a connector (`connector`), so both are handled there.
+Discord has carried out the request. A client accepts a connector (`connector`), so both are handled there.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _RESET_AFTER, _RESET, _RETRY_AFTER = "X-RateLimit-Reset-After", "X-RateLimit-Res
 
 
 def remove_total_timeout(client: HTTPClient) -> None:
-    """Let requests by the bot's token take as long as bytes move, as those of webhooks may.
+    """Let requests with the bot's token take as long as bytes move, like those of webhooks.
 
     Each route of discord.py 2.7.1 ends in `HTTPClient.request`, which passes further keywords on to aiohttp;
     a client has no parameter for timeouts. Webhooks use a session of the bot's own.
@@ -80,11 +80,11 @@ class Connector(aiohttp.TCPConnector):
 
 
 class _Watch:
-    """Aborts a connection once no byte has been acknowledged or received for so many seconds.
+    """Aborts a connection if no byte has been acknowledged or received for so many seconds.
 
     Where the system does not count bytes, the whole request has a time limit instead.
-    What a proxy has acknowledged may still be waiting there for a slow line: silence may last as much longer
-    as these bytes take at the least rate.
+    What a proxy has acknowledged may still be waiting there for a slow line, so the silence can last longer
+    by the time that these bytes need at the least rate.
     """
 
     def __init__(self, transport: asyncio.Transport, *, seconds: float, least_rate: float) -> None:
@@ -110,7 +110,7 @@ class _Watch:
         if moved not in {None, self._moved}:
             self._moved, self._moved_at = moved or 0, now
         elif now - self._moved_at >= patience:
-            _log.warning("a connection to Discord fell silent and is given up")
+            _log.warning("a connection to Discord went silent: closing it")
             self._transport.abort()
             return
         self._timer = self._loop.call_later(self._seconds / 4, self._look)
@@ -129,7 +129,7 @@ def _bytes_moved(transport: asyncio.Transport) -> int | None:
 
 
 class Response(aiohttp.ClientResponse):
-    """An answer whose rate limits are finite and within bounds, whatever a server or a proxy made of them."""
+    """An answer whose rate limits are finite and within bounds, whatever the server or a proxy sent."""
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
@@ -140,7 +140,7 @@ class Response(aiohttp.ClientResponse):
         return sane_headers(headers, is_json=self._is_limited(headers))
 
     async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
-        """The body; that of a rate limit is a JSON object with a `retry_after` that can be slept."""
+        """The body; for a rate limit, a JSON object with a finite `retry_after`."""
         text = await super().text(encoding, errors)
         return sane_body(text, self.headers.get(_RETRY_AFTER)) if self._is_limited(super().headers) else text
 
@@ -150,7 +150,7 @@ class Response(aiohttp.ClientResponse):
 
 
 def sane_headers(headers: CIMultiDictProxy[str], *, is_json: bool = False) -> CIMultiDictProxy[str]:
-    """Return the headers with numbers that discord.py can wait by; without those that are none.
+    """Return the headers with numbers that discord.py can wait for, and without others.
 
     `X-RateLimit-Reset` is left out: discord.py would compare it with this machine's clock.
     """
@@ -171,20 +171,20 @@ def sane_headers(headers: CIMultiDictProxy[str], *, is_json: bool = False) -> CI
 
 
 def sane_body(text: str, retry_after: str | None = None) -> str:
-    """Return the body of a rate limit as JSON with a `retry_after`; that of the header, where it has none."""
+    """Return the body of a rate limit as JSON with a `retry_after`, taken from the header if it has none."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        body = {"message": "Rate limited, in words that are not Discord's"}
+        body = {"message": "Rate limited, without Discord's own message"}
     body["retry_after"] = _seconds(body.get("retry_after", retry_after), _MAX_RETRY_SECONDS)
     body["global"] = body.get("global") is True
     return json.dumps(body)
 
 
 def _seconds(value: object, most: float) -> float:
-    """A number of seconds from 0 to `most`; a second where the value is none, or not finite."""
+    """A number of seconds from 0 to `most`; one second if the value is missing or not finite."""
     try:
         seconds = float(value) if isinstance(value, str | int | float) else math.nan
     except (ValueError, OverflowError):

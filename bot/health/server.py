@@ -1,6 +1,6 @@
-"""A small HTTP server for GET requests that no client can tie up.
+"""A small HTTP server for GET requests that no client can block.
 
-aiohttp's own server waits for the end of a request's head without limit, and takes any number of connections.
+aiohttp's own server waits for the end of a request's head without limit and takes any number of connections.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 CONNECTIONS_MAX: Final = 20
-"""How many are open at once. One more closes the oldest, so that a client that asks at once is answered."""
+"""How many can be open at once. One more closes the oldest, so clients that send at once are answered."""
 _HEAD_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0  # a look at the database may take five
 _HEAD_BYTES = 8192
@@ -29,7 +29,7 @@ _LOST = (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverru
 
 @dataclass(frozen=True)
 class Answer:
-    """What a page says."""
+    """A page's response."""
 
     body: bytes
     content_type: str = "text/plain; charset=utf-8"
@@ -45,7 +45,7 @@ class Server:
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[None]:
-        """Answer until the end.
+        """Answer requests inside the block.
 
         Raises:
             OSError: The address cannot be listened on.
@@ -63,7 +63,7 @@ class Server:
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _accept(self, listener: socket.socket) -> None:
-        """Accept one connection at a time; asyncio's own servers accept all at once that wait."""
+        """Accept one connection at a time; asyncio's own servers accept all waiting ones at once."""
         while True:
             try:
                 accepted, _ = await asyncio.get_running_loop().sock_accept(listener)

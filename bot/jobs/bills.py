@@ -73,7 +73,7 @@ class Bills:
                 await self._warn_once(
                     f"warned of the published price of {model_id}",
                     text,
-                    f"RunComfy publishes ${price} for an image of {model_id}, which is not believed",
+                    f"ignoring ${price}, which RunComfy publishes for an image of {model_id}",
                 )
         self._prices_until = time.monotonic() + _PRICES_LAST_SECONDS
 
@@ -120,7 +120,7 @@ class Bills:
         await self._warn_once(
             f"warned of costs of {job.model_id} at {job.credits_each} credits",
             Text("cost-not-learned", values),
-            f"a cost of ${cost:.2f} is booked, but not learned: at most ${most:.2f} was expected",
+            f"a cost of ${cost:.2f} is booked but not learned: expected at most ${most:.2f}",
         )
 
     async def _warn_once(self, cause: str, text: Text, line: str) -> None:

@@ -42,10 +42,10 @@ class Fetching:
         self._files = files
 
     async def files(self, job: Job, *, is_new: bool) -> tuple[Job, list[Path], ServiceError | None]:
-        """The job and those of its files that can be had, in order, and why there are no more of them.
+        """The job, those of its files that could be downloaded, in order, and why others are missing.
 
-        A new job was ordered just now. The job that is returned knows how many images were made and, in its
-        `error`, what keeps others back.
+        A new job was ordered just now. The returned job knows how many images were made and, in its `error`,
+        why others are missing.
         """
         if stored := await retry_transient(self._stored, job):
             return job, stored, None
@@ -62,7 +62,7 @@ class Fetching:
         return _outcome(replace(job, made=made), found, is_again=job.made is not None)
 
     async def _download(self, job: Job, urls: Sequence[str]) -> list[Path | BaseException]:
-        """Each file, or why it can't be had; repeated for two minutes while none can be stored."""
+        """Each file, or why it is missing; retried for two minutes while files can't be stored."""
         folder, owner = self._files.folder(job), Owner(job.guild_id, job.user_id)
         deadline = asyncio.get_running_loop().time() + _FOLDER_PATIENCE_SECONDS
         while True:
@@ -97,7 +97,7 @@ def _outcome(
     files = [file for file in found if not isinstance(file, BaseException)]
     if not problems or len(files) >= job.images:
         return job, files, None
-    # A file that is not there at once may be there soon; one that is missing again is gone.
+    # A file that is missing at first may appear soon; one that is missing again is gone.
     is_gone = is_again and all(isinstance(problem, OutputGoneError) for problem in problems)
     lost = NotCollectedError if is_gone else OutputUnavailableError
     why = lost(f"{len(problems)} of {len(found)} files")

@@ -49,16 +49,16 @@ class Files:
         return self.root / job.job_id
 
     def of(self, job: Job) -> list[Path]:
-        """The job's files in order, where all that RunComfy made of them are there."""
+        """The job's files in order, if all that RunComfy made are there."""
         files = self.some_of(job)
         return files if len(files) == (job.made or job.images) else []
 
     def some_of(self, job: Job) -> list[Path]:
-        """Those of the job's files that are there, in order."""
+        """The job's files that are there, in order."""
         try:
             return sorted(self.folder(job).glob("[0-9]*.*"))
         except PermissionError:
-            return []  # `probe` tells of it
+            return []  # `probe` reports it
 
     async def remove(self, job_id: str) -> None:
         """Forget a job's files, where there are any."""

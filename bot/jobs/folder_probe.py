@@ -1,4 +1,4 @@
-"""Probe whether images can be stored, so that none is ordered that would be paid for and lost."""
+"""Probe whether images can be stored, so that none is paid for and lost."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _PAUSE_SECONDS = 2.0
 
 
 def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_MIN) -> str | None:
-    """Write, sync, rename and delete a file in a folder, which is made if it is missing.
+    """Write, sync, rename and delete a file in a folder, which is created if it is missing.
 
     Args:
         folder: The folder.
-        keep: Whether folders that had to be made stay.
+        keep: Whether to keep folders that had to be created.
         free_min: How many bytes must be free.
 
     Returns:
@@ -64,7 +64,7 @@ def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_
 class FolderProbe:
     """Remember the latest probe of a folder, and renew it when it is old.
 
-    `problem` is what the latest one found, None if all was well. Changes are logged.
+    `problem` is what the latest probe found; None if all was well. Changes are logged.
     """
 
     def __init__(self, folder: Path, *, answer_seconds: float = 1.0, hung_seconds: float = 10.0) -> None:
@@ -77,7 +77,7 @@ class FolderProbe:
         self._renewed_at = float("-inf")
 
     async def require(self) -> None:
-        """Return if images can be stored, as of ten seconds ago at most; a problem is probed again.
+        """Return if images can be stored, as of at most ten seconds ago; after a problem, probe again.
 
         Raises:
             FilesFolderError: They can't be.
@@ -88,7 +88,7 @@ class FolderProbe:
             raise FilesFolderError(self.problem)
 
     async def renew(self) -> None:
-        """Probe now, or wait for the probe under way, but not for long: a slow disk is no problem yet."""
+        """Probe now, or wait for the probe in progress, but not long: a slow disk is not a problem yet."""
         if self._probing is None:
             self._begun_at = time.monotonic()
             self._probing = asyncio.ensure_future(asyncio.to_thread(probe_folder, self._folder))
@@ -100,7 +100,7 @@ class FolderProbe:
                 self._probing = None
                 self._found(probing.result())
         elif time.monotonic() - self._begun_at > self._hung_seconds:
-            self._found(f"{self._folder.absolute()} gives no answer")
+            self._found(f"{self._folder.absolute()} does not respond")
 
     async def wait_until_writable(self, deadline: float) -> bool:
         """Probe until all is well, and return True; False at a deadline in seconds of the loop's clock."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 # One that was just taken may not be known everywhere yet, and its images are paid for.
 _REQUEST_IS_NEW_SECONDS = 8.0
-_LOGGED_MAX = 100  # words that RunComfy may make up; each is logged once
+_LOGGED_MAX = 100  # unknown statuses; each is logged once
 
 
 class Following:
@@ -83,7 +83,7 @@ class Following:
                     result = await self._runcomfy.result(request_id, status)
                     interval.succeeded(polled_at)
                     return result.urls
-                if not isinstance(status, Unknown):  # words that change would put the deadline off for ever
+                if not isinstance(status, Unknown):  # a changing unknown word must not postpone the deadline
                     interval.observe(status, polled_at)
                 job = await self._show(job, status, interval.usual_seconds)
             except RunComfyUnavailableError as error:
@@ -98,7 +98,7 @@ class Following:
             pause = interval.next(now)
 
     async def _next_poll(self, job: Job, pause: float) -> float:
-        """Wait until the job is to be polled, and for its turn; the moment."""
+        """Wait until the next poll is due and it is this job's turn; return the time."""
         await asyncio.sleep(pause)
         with doing(Step.WAITING):
             await self._poll_rate.acquire(job.user_id)
@@ -130,5 +130,5 @@ class Following:
                 self._delivery.progress(job, Progress(usual_seconds=usual_seconds))
             case Unknown(word) if word not in self._unknown_words and len(self._unknown_words) < _LOGGED_MAX:
                 self._unknown_words.add(word)
-                _log.warning("RunComfy calls the job %r, which no one documents: waiting on", word)
+                _log.warning("RunComfy reports the undocumented status %r: still waiting", word)
         return job

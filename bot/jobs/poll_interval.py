@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from bot.runcomfy import Status
     from bot.storage.durations import DurationStore
 
-# Seconds between two polls. A job at which nothing changes is polled more rarely: after a 120th of that time.
+# Seconds between two polls. A job that doesn't change is polled less often: the pause is 1/120 of that time.
 _SPARSE, _DENSE, _SHORTEST, _QUEUED, _LONGEST = 2.0, 0.7, 0.4, 1.0, 15.0
-_RECOVERY, _TICK = 60, 0.05  # seconds until a limit that was slowed down is whole again; between two grants
+_RECOVERY, _TICK = 60, 0.05  # seconds until a lowered limit is back to normal; seconds between two grants
 
 
 class PollInterval:
@@ -26,8 +26,8 @@ class PollInterval:
         self._kind = f"{job.model_id} {str(job.input.get('resolution', ''))[:50]} x{job.images}"
         self._earliest = durations.quantile(self._kind, 0.05) or 0.0
         self.usual_seconds = durations.quantile(self._kind, 0.5)
-        self.first = min(self._earliest, _SPARSE) if is_new else 0.0  # so people see soon where it stands
-        self._started_at = now if is_new else -math.inf  # nobody knows after a restart
+        self.first = min(self._earliest, _SPARSE) if is_new else 0.0  # so people soon see its state
+        self._started_at = now if is_new else -math.inf  # unknown after a restart
         self._unfinished_at = self.changed_at = now
         self.status: Status | None = None
 
@@ -39,11 +39,11 @@ class PollInterval:
         elif elapsed < self._earliest:
             pause = min(max(self._earliest - elapsed, _SHORTEST), _SPARSE)
         else:
-            pause = min(max(elapsed, _SHORTEST), _DENSE)  # a short job must not take twice as long
+            pause = min(max(elapsed, _SHORTEST), _DENSE)  # a short job is found within twice its time
         return max(pause, min((now - self.changed_at) / 120, _LONGEST))
 
     def observe(self, status: Status, now: float) -> None:
-        """Take in the status that a poll found at `now`."""
+        """Note the status that a poll found at `now`."""
         if isinstance(status, InQueue):
             self._started_at = now
         elif isinstance(self.status, InQueue):
@@ -53,7 +53,7 @@ class PollInterval:
         self._unfinished_at = now
 
     def succeeded(self, now: float) -> None:
-        """Remember how long the job took that was found finished at `now`, if no poll was left out before."""
+        """Remember how long a job took that was found finished at `now`, unless polls were missed."""
         gap, elapsed = now - self._unfinished_at, now - self._started_at
         if gap < max(2 * _SPARSE, elapsed / 60) and math.isfinite(elapsed):
             self._durations.add(self._kind, elapsed - gap / 2)
@@ -95,6 +95,6 @@ class PollRateLimiter:
                 self._recent.append(now)
                 room -= 1
             if turns:
-                self._waiting[user_id] = turns  # behind everybody else
+                self._waiting[user_id] = turns  # behind all other members
         if self._waiting:
             self._timer = loop.call_later(_TICK, self._grant)

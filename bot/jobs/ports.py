@@ -44,7 +44,7 @@ class Delivery(Protocol):
     async def withdraw(self, job: Job) -> None:
         """Take the button for collecting off a job's message, and say what was refunded; never raises.
 
-        Discord may not allow it any more: the message may be gone, private or too old.
+        Discord may no longer allow that: the message may be gone, private or too old.
         """
 
     async def deliver(self, job: Job, files: Sequence[Path]) -> int:

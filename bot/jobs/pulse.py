@@ -32,10 +32,8 @@ class Step(Enum):
     ORDERING = "is being ordered", 130.0  # RunComfy has 100 seconds to answer
     FOLLOWING = "is looked at", 600.0
     DOWNLOADING = "is downloaded", 3600.0  # each file has minutes, and may wait for those of many others
-    POSTING = (
-        "is being posted",
-        3600.0,
-    )  # a slow uplink has minutes for each image, and ten more after a failure
+    # A slow uplink has minutes for each image, and ten more after a failure.
+    POSTING = "is being posted", 3600.0
 
     def __init__(self, words: str, most_seconds: float | None) -> None:
         self.words = words

@@ -100,9 +100,9 @@ class JobService:
 
     @contextmanager
     def kept_going(self, job: Job) -> Iterator[None]:
-        """Around the first response to a job: whatever it raises, somebody works on the job.
+        """Wrap the first response to a job, so that the job has a task even if it raises.
 
-        As after a restart, its message is looked for, and the job is carried on or given back.
+        As after a restart, its message is looked for, and the job is carried on or refunded.
         """
         is_settled = False
         try:
@@ -118,7 +118,7 @@ class JobService:
         self._runner.take(job, message_id=message_id)
 
     async def unanswered(self, job: Job) -> None:
-        """The first response cannot be seen by anyone: end the job, and leave the message alone.
+        """The first response can't be seen by anyone: end the job, and leave the message alone.
 
         A new job is refunded; one whose images were being collected stays charged and can be fetched again.
         """
@@ -155,7 +155,7 @@ class JobService:
         """Return a failed job that the member may change and send as a new one with `start`, and its model.
 
         Raises:
-            JobNotFoundError: There is no such job in this channel, or it is private and somebody else's.
+            JobNotFoundError: There is no such job in this channel, or it is private and someone else's.
             NotNowError: The job has not failed.
         """
         job, model = await self._repeatable(requester, job_id)

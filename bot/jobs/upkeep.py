@@ -106,7 +106,7 @@ class Upkeep:
         self._moved_at = time.monotonic()
 
     async def look_again(self, take: Callable[[Job], None]) -> None:
-        """Take up jobs whose images have come after all; give up those that were looked for in vain."""
+        """Take up jobs whose images have come after all; give up those whose last look found nothing."""
         # What could not be looked at last time comes last, so that it keeps nobody else waiting.
         for job in sorted(await self._jobs.due(), key=lambda job: self._stumbles[job.job_id]):
             self._move()
@@ -127,7 +127,7 @@ class Upkeep:
             raise
         if not has_come:
             if given_up := await self._jobs.looked(job):
-                await self._show_given_up(given_up, "it was looked for in vain")
+                await self._show_given_up(given_up, "the last look found nothing")
         elif again := await self._jobs.take_up_late(job.job_id):
             _log.info("has come after all")
             take(again)
@@ -136,7 +136,7 @@ class Upkeep:
         return isinstance(await self._runcomfy.status(job.request_id or ""), Completed)
 
     async def clear_away(self) -> None:
-        """Remove files that serve nobody, and give up jobs whose files are too many or too old."""
+        """Remove files that are no longer needed, and give up jobs whose files are too many or too old."""
         room = self._files.max_bytes
         for waiting in reversed(await self._files.waiting()):
             try:
@@ -152,7 +152,7 @@ class Upkeep:
                 room -= waiting.size
                 if room < 0 or datetime.now(UTC) - waiting.since > self._files.max_age:
                     with about(waiting.job_id):
-                        await self._give_up(job, "its files waited too long or were too many")
+                        await self._give_up(job, "its files are too old or take too much space")
 
     async def _waited_for(self, job_id: str) -> Job | None:
         """The job of some files, where they may still be posted."""
@@ -163,18 +163,18 @@ class Upkeep:
         return job if job.is_fetchable or not job.status.is_final else None
 
     async def give_up_old(self) -> None:
-        """Give up what has been waiting to be collected for as long as files are kept."""
+        """Give up jobs that have been waiting to be collected for as long as files are kept."""
         for job in await self._jobs.uncollected(before=datetime.now(UTC) - self._files.max_age):
             with about(job.job_id):
-                await self._give_up(job, "nobody has collected it in time")
+                await self._give_up(job, "it was not collected in time")
 
     async def _give_up(self, job: Job, why: str) -> None:
-        """Give a job up, where it has not moved on; its files go after the refund, never before."""
+        """Give up a job unless it has moved on; its files are removed after the refund, never before."""
         if given_up := await self._jobs.give_up(job):
             await self._files.remove(job.job_id)
             await self._show_given_up(given_up, why)
 
     async def _show_given_up(self, job: Job, why: str) -> None:
-        _log.warning("given up, since %s; %d of %d images are refunded", why, job.refunded, job.images)
+        _log.warning("given up: %s; %d of %d images are refunded", why, job.refunded, job.images)
         self._move()
         await self._delivery.withdraw(job)

@@ -197,7 +197,7 @@ def _typed(option: Option, value: object) -> Value:
 
 
 def _is_missing_text(option: Option, value: Value) -> bool:
-    """Whether this is a blank text where the option needs one that can be seen."""
+    """Whether this text is blank although the option needs a visible one."""
     needs_text = option.required or option.name == PROMPT or bool(option.min_length)
     return needs_text and not option.choices and isinstance(value, str) and is_blank(value)
 

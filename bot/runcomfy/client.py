@@ -149,7 +149,7 @@ class RunComfyClient:
         Raises:
             PromptRefusedError: The request made nothing, and the reason given is the prompt.
             GenerationFailedError: The request failed, was cancelled, or made nothing.
-            GenerationTimeoutError: It failed by its status, and its result did not say so in several tries.
+            GenerationTimeoutError: Its status says that it failed, but in several tries its result did not.
             RequestNotFoundError: RunComfy does not know the request, or no longer.
             RunComfyAuthError: The token is rejected.
             RunComfyUnavailableError: It has not ended yet, or no usable answer came in several tries.
@@ -158,7 +158,7 @@ class RunComfyClient:
         async def ask() -> Result | None:
             result = await self._ask("GET", request_id, "result", parse_result)
             if result is None and ended.is_failed:
-                raise _NoResultYetError("the request failed, and its result says that it goes on")
+                raise _NoResultYetError("its status says that it failed, its result that it is still running")
             return result
 
         try:
@@ -258,7 +258,7 @@ class RunComfyClient:
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
-            aiohttp.ClientHttpProxyError,  # the proxy does not open the way, so nothing was sent
+            aiohttp.ClientHttpProxyError,  # the proxy opened no connection, so nothing was sent
         ) as error:
             raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError) as error:

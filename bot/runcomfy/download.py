@@ -53,7 +53,7 @@ class Downloader:
     session: aiohttp.ClientSession
     hosts: FileHosts
     block_seconds: float = _BLOCK_SECONDS
-    """How long 64 KiB may take; a slower transfer is given up and tried again after the others."""
+    """How long 64 KiB may take; a slower transfer is dropped and retried after the others."""
     proxies: Proxies = Proxies()  # noqa: RUF009 (frozen)
     _slots: FairSlots = field(
         default_factory=lambda: FairSlots(_SLOTS, per_user=_SLOTS_PER_USER, per_guild=_SLOTS_PER_GUILD),
@@ -67,8 +67,8 @@ class Downloader:
     async def download(self, url: str, folder: Path, name: str, owner: Owner = _NOBODY) -> Path:
         """Fetch an image into `folder`, as `name` with the extension of its real type: png, jpg, webp or gif.
 
-        The file appears complete or not at all. Its pixels decide what it is and whether it is taken, not its
-        metadata, and not the Content-Type that it comes with. At most 64 MiB and 64 million pixels are taken.
+        The file appears complete or not at all. Its pixels decide what it is and whether it is accepted, not
+        its metadata or its Content-Type. The limits are 64 MiB and 64 million pixels.
 
         Raises:
             OutputUnavailableError: The address is not trusted, no such image came in several tries, or the
@@ -120,7 +120,7 @@ def _check(response: aiohttp.ClientResponse) -> None:
 
 
 async def _save(content: aiohttp.StreamReader, part: Path, block_seconds: float) -> Callable[[], None]:
-    """Write the file but for its last block; what writes that one, in the thread that decodes it all."""
+    """Write all but the last block of a file; return what writes that one, in the thread that decodes it."""
     size, write = 0, None
     while block := await _block(content, block_seconds):
         if size + len(block) > _BYTES_MAX:

@@ -19,7 +19,7 @@ class Owner(NamedTuple):
 
 
 class FairSlots:
-    """At most `total` slots, of which no member and no server holds more than their share.
+    """At most `total` slots, of which no member or server holds more than its share.
 
     Waiters are served round robin: servers take turns, and within a server its members do.
     """
@@ -30,7 +30,7 @@ class FairSlots:
         self._per_guild = per_guild
         self._held: Counter[tuple[str, int]] = Counter()
         self._free = total
-        # Guild to user to waiters; whoever was served last is moved to the end of its dict.
+        # Guild to user to waiters; each one that was served moves to the end of its dict.
         self._waiting: dict[int, dict[int, deque[asyncio.Future[None]]]] = {}
 
     @asynccontextmanager

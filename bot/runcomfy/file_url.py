@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from bot.hosts import FileHosts
 
 _TRIMMED = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u200b\u2028\u2029\u2060\ufeff"
-# Control characters and line separators can split a request, lone surrogates have no encoding, and what a
-# backslash means depends on who reads it.
+# Control characters and line separators can split a request, lone surrogates have no encoding, and programs
+# disagree about what a backslash means.
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\\]")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _PARTS = re.compile(
@@ -30,16 +30,16 @@ _HOST_SHOWN = 100
 
 
 class FileUrlError(ValueError):
-    """The address is not requested; the message says why, and shows only its host: paths name accounts."""
+    """The address can't be requested; the message says why and shows only its host: paths name accounts."""
 
 
 def parse_file_url(text: str, hosts: FileHosts) -> URL:
-    """Read an address as browsers do: trim it, encode what has to be, and accept trusted hosts only.
+    """Read an address as browsers do: trim it, encode what must be encoded, and accept only trusted hosts.
 
-    What is encoded already stays as it is. A query may be signed, so all of it stays that can be sent.
+    What is already encoded stays as it is. A query may be signed, so everything in it that can be sent stays.
 
     Raises:
-        FileUrlError: It is malformed, has another scheme than http or https, or its host is not trusted.
+        FileUrlError: It is malformed, its scheme is not http or https, or its host is not trusted.
     """
     url = _parse(text.strip(_TRIMMED))
     if hosts.allows(url):
@@ -58,7 +58,7 @@ def _parse(text: str) -> URL:
         raise FileUrlError("its address begins with neither https:// nor http://")
     parts = _PARTS.fullmatch(text)
     if parts is None or int(parts["port"] or 0) > _PORT_MAX:
-        raise FileUrlError("its address is malformed: its host, its port or a user name in front of them")
+        raise FileUrlError("its address is malformed (its host, its port, or a user name in front of them)")
     path = quote(_STRAY_PERCENT.sub("%25", parts["path"] or "/"), _PATH_SAFE)
     query = _NOT_IN_REQUESTS.sub(lambda found: quote(found[0]), parts["query"] or "")
     origin = f"{parts['scheme'].lower()}://{_host(parts['host'])}"
@@ -67,14 +67,14 @@ def _parse(text: str) -> URL:
 
 
 def _host(host: str) -> str:
-    """The host in lower case, in letters that DNS knows, without the dot that may end it."""
+    """The host in lower case, in letters that DNS knows, without a trailing dot."""
     if not host.isascii():
         try:
             host = URL.build(scheme="https", host=host).raw_host or ""
         except ValueError:
             host = ""
     host = host.lower().removesuffix(".")
-    # Looked at only now: other scripts have letters that become slashes and dots on the way.
+    # Checked only now: letters of other scripts can have turned into slashes and dots.
     if not _HOST.fullmatch(host):
         raise FileUrlError("its address is malformed: no such host can exist")
     return host

@@ -1,4 +1,4 @@
-"""Why a request failed: whether an answer says that a safety filter refused its prompt.
+"""Find out from an answer whether a safety filter refused the prompt.
 
 No code or field is documented for this. The words are those of the services behind the models: Google
 (`finishReason`, `blockReason`, `raiFilteredReason`), OpenAI and Azure (`content_policy_violation`,
@@ -31,14 +31,14 @@ _REASON: Final = re.compile(
     r"|messages?|msg|reasons?|title|type|violations?|warnings?)"
 )
 _ECHO: Final = re.compile(r"inputs?|(?:revised_|negative_)?prompt|text|request(?:_id)?|param(?:eter)?s")
-# Those that say it with `true`, or with a list in which one is; and those that say it with `false`.
+# Flags that say it with `true`, or with a list that contains one, and flags that say it with `false`.
 _FLAG: Final = re.compile(
     r"(?:is_|has_)?(?:nsfw|flagged|blocked|filtered|moderated|censored)(?:_concepts?|_content_detected)?"
     r"|content_filtered"
 )
 _SAFE_FLAG: Final = re.compile(r"is_(?:image_|prompt_)?safe")
 _BLOCK_REASONS: Final = frozenset({"block_reason", "rai_filtered_reason", "block_reason_message"})
-"""Fields that are there only if something was refused, whatever they say."""
+"""Fields that exist only if something was refused, whatever they say."""
 
 _SUBJECT = r"(?:prompts?|input text|input image|content|images?|outputs?|words?)"
 _REFUSED = (
@@ -57,14 +57,14 @@ _VERDICT: Final = re.compile(
     r" (?:content|images?|material))\b"
     r"|违规|敏感|审核"
 )
-"""Phrases that can mean nothing else."""
+"""Phrases that can only mean a refusal."""
 _HINT: Final = re.compile(
     r"\b(?:safety|moderat(?:ed|ion)|content filters?|blocked|flagged|prohibit(?:ed|s)|sensitive"
     r"|violat(?:es?|ed|ing|ions?)|disallowed|censored|unsafe|inappropriate|nudity|celebrit(?:y|ies)"
     r"|public figures?|(?:against|breach(?:es)?|due to) (?:our |the |its )?(?:\w+ )?polic(?:y|ies)"
     rf"|{_SUBJECT} (?:was |is |were |are )?not allowed|{_SUBJECT} (?:was |is |were |are )?{_REFUSED})\b"
 )
-"""Words that mean it too, unless the clause speaks of machines."""
+"""Words that also mean a refusal, unless the clause is about technical trouble."""
 _TECHNICAL: Final = re.compile(
     r"\b(?:time ?outs?|timed out|unavailable|unreachable|overloaded|(?:could not|failed to|cannot|unable to)"
     r" (?:be )?(?:reach|load|connect|start|initiali[sz]e|parse|read|open|decode|evaluate|run|complete)\w*"
@@ -87,7 +87,7 @@ def is_refusal(body: JsonValue, *, only_verdicts: bool = False) -> bool:
 
 
 def _texts(node: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:
-    """Every text of an answer that gives a reason; a flag is its own name."""
+    """Yield every text of an answer that gives a reason; a flag counts as a text."""
     if depth > _DEPTH_MAX:
         return
     if isinstance(node, dict):
@@ -113,7 +113,7 @@ def _field(name: str, value: JsonValue, *, is_reason: bool, depth: int) -> Itera
     elif name in _BLOCK_REASONS and isinstance(value, str) and value:
         yield "" if value.endswith("UNSPECIFIED") else "blocklist"
     else:
-        # A plain text where a file's address belongs is a reason as well.
+        # A plain text in place of a file's address is a reason too.
         is_prose = depth == 0 and name in {"output", "status"} and not isinstance(value, dict)
         goes_on = is_reason and not isinstance(value, str)
         is_named = _REASON.fullmatch(name) is not None or (is_reason and name == "text")
@@ -125,7 +125,7 @@ def _snake(name: str) -> str:
 
 
 def _decoded(text: str) -> JsonValue:
-    """What a text holds that is JSON itself; None if it is none."""
+    """The JSON in a text; None if the text is not JSON."""
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:

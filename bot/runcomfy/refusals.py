@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 _RETRY_AFTER_MAX = 60.0
-# What these say of the account or the connection holds whatever words come with them.
+# These are about the account or the connection, whatever their text says.
 _NEVER_THE_PROMPT = frozenset({401, 402, 404, 408, 429})
 
 
@@ -102,7 +102,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     at = _date(text)
     if at is None:
         return None
-    # From the answer's own time, since this machine's clock may be wrong.
+    # Relative to the answer's own Date, since this machine's clock may be wrong.
     seconds = (at - (_date(headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
     return min(max(0.0, seconds), _RETRY_AFTER_MAX)
 

@@ -47,7 +47,7 @@ class InProgress:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The request has ended: its result tells how, even if this says `is_failed`."""
+    """The request has ended; its result tells how, even if `is_failed` is set."""
 
     is_failed: bool = False
     is_refused: bool = False
@@ -81,7 +81,7 @@ _RUNNING = re.compile(r"inprogress|starting|started|processing|running|generatin
 _SUCCEEDED = re.compile(
     r"succeed(?:ed)?|success(?:ful)?|completed?(?:with\w+)?|done|finish(?:ed)?|ended|ready"
 )
-# Also where a word says what failed, or goes on to say why. A result that contradicts it decides.
+# Also words that name what failed, or why. A result that contradicts the status decides.
 _FAILED = re.compile(
     r"(?!.*(?:retry|recover))(?:"
     r"fail|failed\w*|error\w*|\w*(?:failed|failure|errors?|exception|violation|blocked|notfound)"
@@ -235,7 +235,7 @@ def parse_base_price(body: Json) -> Decimal | None:
 
 
 def _squashed(word: str) -> str:
-    """A status as it is compared: IN-PROGRESS, "In progress" and JOB_STATE_IN_PROGRESS are one."""
+    """Normalize a status: IN-PROGRESS, "In progress" and JOB_STATE_IN_PROGRESS are the same."""
     letters = re.sub(r"[\W_]+", "", word).lower()
     return _PREFIX.sub("", letters)
 
@@ -253,5 +253,5 @@ def _urls(output: JsonValue) -> tuple[str, ...]:
 
 
 def _may_be_address(text: str) -> bool:
-    """Whether a text is no plain sentence, such as a reason in place of an image."""
+    """Whether a text can be an address rather than a sentence, such as a reason in place of an image."""
     return bool(text) and ("://" in text or not re.search(r"\s", text))

@@ -24,32 +24,32 @@ _DUE_AT_ONCE = 20
 
 
 _HIGHEST_FACTOR = 4
-"""How many times its published price an image may cost for that to be learned.
+"""The highest multiple of its published price at which an image's cost is learned.
 
 The credits already tell options apart; a model without a table of them may still charge up to three times its
-base price for the dearest ones (4K with web search costs three credits). The rest is room for a price that
-has just risen. More is a mistake, and would refuse every order under a budget.
+base price for the most expensive ones (4K with web search costs three credits). The rest leaves room for a
+price that has just risen. More than that is a mistake, and would refuse every order under a budget.
 """
 _LEARNED_FOR = timedelta(days=7)
 _BELIEVED_USD = (Decimal("0.001"), Decimal(10))
-"""The least and the most that is believed of a published price; images cost some cents at most."""
-_UNPUBLISHED_USD = Decimal("0.25")  # taken for the price of a model for which none is published
+"""The range in which a published price is believed; images cost a few cents."""
+_UNPUBLISHED_USD = Decimal("0.25")  # stands in for the price of a model that has none published
 
 
 def is_believed(published: Decimal) -> bool:
-    """Return whether a published price can be one; 0 would make every budget endless."""
+    """Return whether a published price can be right; with 0, a budget would never run out."""
     least, most = _BELIEVED_USD
     return least <= published <= most
 
 
 @dataclass(frozen=True)
 class Prices:
-    """A model's prices: the published one, and what an image of each kind has cost last."""
+    """A model's prices: the published one, and what the last image of each kind cost."""
 
     published: Decimal | None
     """For an image of one credit; None if RunComfy has never published one that is believed."""
     _learned: Mapping[Decimal, Decimal]
-    """What an image has cost last, by its credits."""
+    """What the last image cost, by its credits."""
 
     def expected_each(self, credits_each: Decimal) -> Decimal | None:
         """Return what an image is expected to cost: the higher of the published price and the learned one.
@@ -63,7 +63,7 @@ class Prices:
         return usd(micros(max(known))) if known else None
 
     def highest_each(self, credits_each: Decimal) -> Decimal:
-        """Return the most that an image may cost to be learned."""
+        """Return the highest cost of an image that is learned."""
         published = _UNPUBLISHED_USD if self.published is None else self.published
         return _HIGHEST_FACTOR * published * max(credits_each, Decimal(1))
 
@@ -115,8 +115,7 @@ class CostStore:
         """Keep what RunComfy says that a job has cost; None is asked once more an hour after its end.
 
         Returns:
-            The most that one image may cost to be learned, if this one cost more: it was booked, and nothing
-            was learned from it.
+            The highest cost of an image that is learned, if this one was higher: booked, but not learned.
 
         Raises:
             BusyError: The database did not take it.
@@ -135,7 +134,7 @@ class CostStore:
             if before and after:
                 await ledger.recount(connection, before, after)
             if not cost:
-                return None  # what RunComfy did not charge says nothing about the next one
+                return None  # a job that RunComfy did not charge says nothing about the next one
             highest = (await self.prices(connection, job.model_id)).highest_each(job.credits_each)
             if cost / job.images > highest:
                 return highest
@@ -156,5 +155,5 @@ async def _learn(connection: aiosqlite.Connection, model_id: str, kind: int, usd
 
 
 def _is_fresh(learned_at: int) -> bool:
-    """Whether a learned price still counts; one of the future was dated by a wrong clock."""
+    """Whether a learned price still counts; one from the future was dated by a wrong clock."""
     return abs(milliseconds(datetime.now(UTC)) - learned_at) <= _LEARNED_FOR // timedelta(milliseconds=1)

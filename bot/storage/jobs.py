@@ -45,8 +45,8 @@ def _what_follows(
 ) -> dict[str, str | int | None]:
     """Compute what an end refunds, keeps in the budget and leaves to be collected, and what is due later.
 
-    Images that exist stay charged while they can be collected; those that came in an earlier message stand
-    there still.
+    Images that exist stay charged while they can be collected; those that arrived in an earlier message are
+    still there.
     """
     delivered = max(job.delivered, came)
     is_paid = job.status is not JobStatus.WAITING and may_have_cost(error, request_id=job.request_id)
@@ -147,7 +147,7 @@ class JobStore:
         return await self._change("ask_to_cancel", job_id, user_id=user_id)
 
     async def fetch_again(self, job_id: str, requester: Requester) -> Job | None:
-        """From an end that left images to collect to in_progress, answering a new message; else None."""
+        """From an end with images to collect to in_progress, answering a new message; otherwise None."""
         values = {
             "channel_id": requester.channel_id,
             "locale": requester.locale,
@@ -220,7 +220,7 @@ class JobStore:
         )
 
     async def give_up(self, job: Job) -> Job | None:
-        """Refund the images of a job that can no longer be collected, and let nobody fetch them any more.
+        """Refund the images of a job that can no longer be collected, and end fetching them.
 
         Returns:
             None if the job has moved on since `job` was read; nothing has changed then.
@@ -238,7 +238,7 @@ class JobStore:
         return await self._database.transaction(work)
 
     async def take_up_late(self, job_id: str) -> Job | None:
-        """From failed to in_progress, in its old message; None where somebody was faster."""
+        """From failed to in_progress, in its old message; None if someone was faster."""
         return await self._change("take_up_late", job_id)
 
     async def told(self, job: Job) -> None:

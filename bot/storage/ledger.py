@@ -85,7 +85,7 @@ async def recount(connection: aiosqlite.Connection, before: Job, after: Job) -> 
 def _amounts(job: Job) -> dict[str, int]:
     """What a job counts in each scope.
 
-    The server pays for what came or can be collected, the owner for what RunComfy made.
+    The server pays for what arrived or can be collected, the owner for what RunComfy made.
     """
     each = hundredths(job.credits_each)
     return {

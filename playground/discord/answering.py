@@ -38,7 +38,7 @@ class Call:
 
 @dataclass
 class Failure:
-    """An answer to order; a late one comes after the call was carried out. None keeps the true status."""
+    """A prepared answer; a late one is sent after the call is carried out. Status None keeps the real one."""
 
     status: int | None
     body: Any

@@ -123,7 +123,7 @@ def _uploaded(message: Message, name: str, data: bytes, note: Json) -> Json:
     if message.data["flags"] & EPHEMERAL:
         shape["ephemeral"] = True
     with suppress(OSError, ValueError, SyntaxError), Image.open(io.BytesIO(data)) as image:
-        shape["width"], shape["height"] = image.size  # else it is shown without a preview's size
+        shape["width"], shape["height"] = image.size  # otherwise it has no size for a preview
     return shape
 
 

@@ -123,7 +123,7 @@ class Channel:
         self.discord.send({"t": "CHANNEL_UPDATE", "d": self.shape})
 
     def archive(self) -> None:
-        """Archive a thread, and tell the bot; its messages cannot be edited from now on."""
+        """Archive a thread and tell the bot; its messages can't be edited from now on."""
         self.is_archived = True
         self.discord.send({"t": "THREAD_UPDATE", "d": self.shape})
 

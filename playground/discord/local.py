@@ -105,7 +105,7 @@ class LocalDiscord:
         return aiohttp.TCPConnector(limit=0, **self.route())
 
     def route(self, port: int | None = None) -> dict[str, Any]:
-        """Return the options of a connector by which every host is this Discord, or a relay to its `port`."""
+        """Return connector options that lead every host to this Discord, or to a relay on `port`."""
         return {"resolver": Loopback(port or self.port), "ssl": self._trust}
 
     def add_guild(self, name: str) -> Guild:
@@ -177,7 +177,7 @@ class LocalDiscord:
         self._answering.failures.setdefault(route, []).extend([failure] * times)
 
     def label(self, route: str, headers: dict[str, str]) -> None:
-        """Send the next answer of a route, which goes well, with further headers."""
+        """Add headers to the next successful answer of a route."""
         failure = Failure(None, None, headers, is_late=True, words="")
         self._answering.failures.setdefault(route, []).append(failure)
 
@@ -207,7 +207,7 @@ class LocalDiscord:
         self._changes.append(change)
 
     def send_frame(self, data: str | bytes) -> None:
-        """Send a text or binary frame to the bot that the gateway protocol does not know."""
+        """Send the bot a text or binary frame that the gateway protocol doesn't know."""
         if self.gateway.wire is not None:
             self.gateway.wire.send_frame(data)
 

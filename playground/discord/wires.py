@@ -33,7 +33,7 @@ def certify(authority: Path) -> ssl.SSLContext:
 
 @cache
 def _authority() -> trustme.CA:
-    """One for the whole process, so that a client which trusts it once trusts every local Discord here."""
+    """One for the whole process, so a client that trusts it trusts every local Discord here."""
     return trustme.CA()
 
 
@@ -67,7 +67,7 @@ async def listen(app: web.Application, context: ssl.SSLContext | None = None) ->
 
 @dataclass(frozen=True)
 class Frame:
-    """A text or binary frame that is no message."""
+    """A text or binary frame that is not a message."""
 
     data: str | bytes
 
@@ -85,7 +85,7 @@ class Wire:
         self._queue.put_nowait(text)
 
     def send_frame(self, data: str | bytes) -> None:
-        """Write a frame as it is, whatever the client makes of it."""
+        """Write a frame unchanged."""
         self._queue.put_nowait(Frame(data))
 
     def close(self, code: int) -> None:

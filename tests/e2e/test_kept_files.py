@@ -136,7 +136,7 @@ async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
             world.write(f"update jobs set uncollected_since = uncollected_since - {hours * 3_600_000}")  # noqa: S608 (a number)
             await world.start()
             if used == 0:
-                await world.discord.until(lambda: "nobody has collected it in time" in world.log)
+                await world.discord.until(lambda: "it was not collected in time" in world.log)
             assert world.used(world.alice) == used
         await world.ends(message, "can't be collected anymore", "Nothing was charged")
         assert not any(label.startswith("Fetch") for label in message.buttons)

@@ -36,14 +36,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_a_command_of_a_former_version_is_gone(
     world: World, name: str, options: dict[str, Any]
 ) -> None:
-    submits, lines = len(world.runcomfy.submits), world.log.count("former version")
+    submits, lines = len(world.runcomfy.submits), world.log.count("older version")
     press = await world.mia.forge(name, options)
     message = await press.answered()
     assert message.is_ephemeral
     assert "This command is gone" in message.text
     assert len(world.runcomfy.submits) == submits
-    await world.discord.until(lambda: world.log.count("former version") > lines)
-    assert world.log.count("former version") == lines + 1
+    await world.discord.until(lambda: world.log.count("older version") > lines)
+    assert world.log.count("older version") == lines + 1
     assert not {"Traceback", "ERROR"} & set(world.log.split())
 
 

@@ -192,7 +192,7 @@ async def test_a_disk_that_gives_no_answer_keeps_nobody_waiting(tmp_path: Path) 
     await probe.require()
     while probe.problem is None:
         await probe.renew()
-    with pytest.raises(FilesFolderError, match="gives no answer"):
+    with pytest.raises(FilesFolderError, match="does not respond"):
         await probe.require()
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     assert await probe.wait_until_writable(asyncio.get_running_loop().time() + 30)

@@ -1,4 +1,4 @@
--- The last 200 durations of each kind of job, one row each, in place of the spans of `paces`.
+-- The last 200 durations of each kind of job, one row each; they replace the spans of `paces`.
 
 create table durations (
     id integer primary key,

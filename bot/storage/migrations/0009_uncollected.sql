@@ -1,5 +1,5 @@
--- Images that exist and did not arrive stay charged for as long as they can be collected. Older rows were refunded
--- for them already: collecting those stays free.
+-- Images that exist but did not arrive stay charged for as long as they can be collected. Older rows were refunded
+-- already: collecting those never charges.
 
 alter table jobs add column delivered integer not null default 0;  -- how many images stand in Discord
 alter table jobs add column made integer;                          -- how many RunComfy made; null: not known

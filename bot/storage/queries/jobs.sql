@@ -94,7 +94,7 @@ order by uncollected_since;
 
 -- name: give_up^
 -- The refund and the withdrawal are one statement: neither happens without the other. `ended_at` says which end
--- was seen: a job that somebody fetches, or has fetched in vain since, is left alone.
+-- was seen: a job that is being fetched, or was fetched in vain since, is left alone.
 update jobs set
     refunded = case when refunded > images - delivered then refunded else images - delivered end,
     error = :error, error_values = '{}', uncollected_since = null, look_at = null, looks = :looks

@@ -5,7 +5,7 @@ on conflict (message_id) do nothing;
 
 -- name: delete_job^
 -- What RunComfy or Discord is still told of cannot be deleted; nothing is looked for or told afterwards.
--- Images that nobody had collected stay charged, as delivered ones do: else deleting would get around limits.
+-- Uncollected images stay charged, like delivered ones: otherwise deleting would get around limits.
 update jobs set deleted_at = :deleted_at, deleted_by = :deleted_by, look_at = null, uncollected_since = null,
     message_id = null
 where job_id = :job_id and deleted_at is null and token is null
