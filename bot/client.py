@@ -59,10 +59,10 @@ class GuildLog(Protocol):
 
 
 class _Tree(app_commands.CommandTree[Any]):
-    """A tree that does not run a command with options that it does not have."""
+    """A tree that doesn't run a command with options that it doesn't have."""
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Refuse what was filled in for a former version: discord.py would leave the option out silently.
+        """Refuse options of an older version, which discord.py would silently ignore.
 
         Raises:
             CommandSignatureMismatch: Such an option was given.
@@ -171,7 +171,7 @@ class ImagineBot(commands.Bot):
             await self._webhooks.close()
 
     async def setup_hook(self) -> None:
-        """Load the cogs, and begin to tell Discord of the commands, which nothing waits for."""
+        """Load the cogs, and start syncing the commands in the background."""
         for extension in self._to_load:
             if extension not in self.extensions:  # a login may be repeated
                 await self.load_extension(extension)
