@@ -197,7 +197,7 @@ class DiscordDelivery:
         self._begun.add(job.job_id)
         left = missing(numbered, posted)
         if not left:  # all are there, but the text under them may be out of date
-            await self._try_to_show(job, embed)
+            await self._try_to_show(job, fitted)
         try:
             for group in self._uplink.groups(left):
                 posted = await self._upload(job, embed, posted, group)
@@ -259,24 +259,25 @@ class DiscordDelivery:
 
     async def _show_part(self, job: Job, there: Sequence[Numbered]) -> None:
         """Say under the posted images that others are missing, if Discord allows that edit."""
-        job = replace(job, error=DeliveryError.key)
-        await self._try_to_show(
-            job, render.embed(job, self._bot.catalogue, fitted=[file for _, file in there])
-        )
+        await self._try_to_show(replace(job, error=DeliveryError.key), [file for _, file in there])
 
     async def withdraw(self, job: Job) -> None:
         """Take the button for collecting off a job's message; see `bot.jobs.ports.Delivery`."""
-        await self._try_to_show(job, render.embed(job, self._bot.catalogue))
+        await self._try_to_show(job)
         self.forget(job.job_id)
 
-    async def _try_to_show(self, job: Job, embed: discord.Embed) -> None:
-        """Show a job's end once, leaving its images as they are."""
+    async def _try_to_show(self, job: Job, fitted: Sequence[Fitted] = ()) -> None:
+        """Show a job's end once, leaving its images as they are; without words that Discord refuses."""
+        embed = render.embed(job, self._bot.catalogue, fitted=fitted)
         try:
             await self._of(job).last(
                 lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
             )
         except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
-            _log.warning("its end cannot be shown: %s", error)
+            if wordless := _adapted(job, 0, error):
+                await self._try_to_show(wordless, fitted)
+            else:
+                _log.warning("its end cannot be shown: %s", error)
 
     async def _finished(
         self, job: Job, files: Sequence[Path], limit: int

@@ -112,6 +112,7 @@ class Upkeep:
             self._move()
             with about(job.job_id):
                 await self._look_at(job, take)
+            del self._stumbles[job.job_id]  # none is fine for a Counter
 
     async def _look_at(self, job: Job, take: Callable[[Job], None]) -> None:
         try:

@@ -291,6 +291,18 @@ async def test_a_failure_takes_no_image_away(
     assert names(message) == ALL
 
 
+async def test_a_job_that_is_given_up_loses_its_button_though_its_words_are_refused(
+    local: LocalDiscord, delivery: DiscordDelivery
+) -> None:
+    job, message = await ordered(local, status=JobStatus.FAILED, error="delivery-failed")
+    await delivery.tell(job)
+    assert any(label.startswith("Fetch") for label in message.buttons)
+    automod = {"code": 200000, "message": "Message was blocked by automatic moderation"}
+    local.fail("edit_followup", 400, automod, words="a fox in the snow")
+    await delivery.withdraw(replace(job, error="not-collected", refunded=IMAGES))
+    assert not any(label.startswith("Fetch") for label in message.buttons)
+
+
 async def test_after_a_restart_only_the_missing_images_are_sent(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:

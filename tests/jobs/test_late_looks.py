@@ -58,6 +58,7 @@ async def one_stumbles(folder: Path) -> None:
         runcomfy.mend("status")
         await bot.look_later(0)
         await in_state(bot, ill, JobStatus.SUCCEEDED)
+        assert not bot._upkeep._stumbles  # which would grow for ever
         await bot.crash()
 
 
