@@ -1,4 +1,4 @@
-"""A relay in front of a server: slow on the way there, stalled, or deaf for the answer."""
+"""A relay in front of a server: slow on the way there, stalled, or losing the answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _PIECE = 2**13
-_BUFFER = 2**13  # what the kernels take without its being passed on, on either side
+_BUFFER = 2**13  # what the kernels buffer on either side without passing it on
 
 
 class Relay:
@@ -28,7 +28,7 @@ class Relay:
         self.bytes_per_second: float | None = None
         self.connections = 0
         self.hoards = False
-        """Bytes are taken at once, and passed on slowly all the same."""
+        """Bytes are accepted at once but passed on slowly."""
         self.is_deaf = False
         """Answers are swallowed."""
         self.port = 0

@@ -1,4 +1,4 @@
-"""Discord's list of commands: told where it differs, tried again where that fails."""
+"""Discord's list of commands: synced if it differs, retried if that fails."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ async def test_an_entry_point_is_kept_as_it_is(world: World) -> None:
     assert {**launch, "version": ""} == {**kept, "version": ""}
     await world.start(ask)
     assert world.names == {"ask", "launch"}
-    launch["version"] += "1"  # changed in the developer portal, which is not the bot's business
+    launch["version"] += "1"  # changed in the developer portal, which the bot ignores
     await world.start(ask)
     assert len(world.puts) == 2
 

@@ -1,4 +1,4 @@
-"""Whatever Discord's gateway sends: it is skipped or read another time, and the next event is answered."""
+"""Whatever Discord's gateway sends is skipped or sent again, and the next event is answered."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Bot(discord.Client):
 
 @asynccontextmanager
 async def connected(discord_: LocalDiscord) -> AsyncIterator[asyncio.Task[None]]:
-    """Run the bot; the task ends only where the bot does."""
+    """Run the bot; the task ends only when the bot does."""
     async with Bot(connector=discord_.connector()) as bot:
         being = asyncio.create_task(bot.start(discord_.token))
         being.add_done_callback(lambda _: discord_.changed())

@@ -1,4 +1,4 @@
-"""A success without the JSON that was asked for is a lost answer, whatever came instead."""
+"""A success without the expected JSON is a lost answer, whatever came instead."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class UnforeseenError(Exception):
-    """What nobody has thought of."""
+    """An error that no one foresaw."""
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def break_once(
     world: SmallWorld, patch: pytest.MonkeyPatch, owner: Any, name: str, *, is_late: bool = False
 ) -> list[str]:
-    """Let the next call of a function raise: before it does anything, or where it is late, afterwards."""
+    """Let the next call of a function raise, before it does anything or, if late, afterwards."""
     whole, broken = getattr(owner, name), list[str]()
 
     def fail() -> None:

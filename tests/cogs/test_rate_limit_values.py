@@ -1,4 +1,4 @@
-"""Rate limits that are no numbers, or none to wait for: no message stalls, and nothing breaks."""
+"""Rate limits that make no sense neither stall a message nor break anything."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def bot(local: LocalDiscord, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(autouse=True)
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the longest waits be short ones."""
+    """Shorten the longest waits."""
     for name in ("_MAX_RESET_SECONDS", "_MAX_RETRY_SECONDS", "_DEFAULT_SECONDS"):
         monkeypatch.setattr(http, name, 0.01)
 

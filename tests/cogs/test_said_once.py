@@ -1,4 +1,4 @@
-"""A line of a server's log and a word to the owner arrive once, also where an answer of Discord's is lost."""
+"""A line in a server's log and a message to the owner arrive once, even if Discord's answer is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bot starts with its machine: the network is not there yet, or the machine is stopped again already."""
+"""The bot starts with its machine: before the network is up, or right before the machine stops again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bot that can't write its files folder says so everywhere, and orders nothing until it can."""
+"""A bot that can't write to its files folder says so everywhere and orders nothing until it can."""
 
 from __future__ import annotations
 

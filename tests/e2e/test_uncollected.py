@@ -1,4 +1,4 @@
-"""Images that exist and did not arrive stay charged until they are collected or can be no longer."""
+"""Images that exist but did not arrive stay charged until they are collected or no longer can be."""
 
 from __future__ import annotations
 

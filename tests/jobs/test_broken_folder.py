@@ -1,4 +1,4 @@
-"""Images can't be stored any more: nothing more is paid for, and what was paid for is delivered later."""
+"""Images can't be stored anymore: nothing more is paid for, and what was paid for is delivered later."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VALUES: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
 
 
 def broken(folder: Path) -> None:
-    """Put a file in the place of the folder: that stops root, too."""
+    """Put a file in place of the folder, which stops root too."""
     shutil.rmtree(folder / "files", ignore_errors=True)
     (folder / "files").write_text("")
 
@@ -41,7 +41,7 @@ async def begun(bot: Bot, channel: Channel) -> Job:
 
 
 async def at_runcomfy(bot: Bot, runcomfy: LocalRunComfy, channel: Channel) -> Job:
-    """A job that is being made when the folder breaks."""
+    """A job at RunComfy when the folder breaks."""
     runcomfy.hold()
     job = await begun(bot, channel)
     await runcomfy.until(lambda: runcomfy.orders)

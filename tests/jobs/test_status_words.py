@@ -1,4 +1,4 @@
-"""A job ends whatever word RunComfy has for its end; an unknown word ends nothing and is logged once."""
+"""A job ends on any word for its end; an unknown word ends nothing and is logged once."""
 
 from __future__ import annotations
 

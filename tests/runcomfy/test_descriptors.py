@@ -1,4 +1,4 @@
-"""A machine that has no file descriptor left for a moment loses no image."""
+"""A machine that briefly runs out of file descriptors loses no image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosts that hardly send: they are given up, and keep nobody else waiting."""
+"""Slow hosts: their downloads are dropped and delay no one else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server of the health port: no client ties it up."""
+"""The server of the health port can't be blocked by a client."""
 
 from __future__ import annotations
 
