@@ -140,6 +140,8 @@ class JobRunner:
             return False
         await self._end(job, JobStatus.CANCELLED)
         self._turns.leave(job.job_id)
+        if job.job_id not in self._tasks:  # its task ended before its end was told
+            self._delivery.forget(job.job_id)
         return True
 
     async def close(self) -> None:
