@@ -79,6 +79,7 @@ const HEAR = {
     const { people } = view; // with their colours
     Object.assign(view, data, { people, user: people.find(({ id }) => id === data.user.id) });
     choose(view.channel?.id);
+    byId("messages").setAttribute("aria-busy", "false");
     drawSwitches();
   },
   MESSAGE_CREATE: keep,
@@ -109,6 +110,7 @@ function become(userId) {
   sessionStorage.setItem("user", userId); // this tab stays this person
   waiting.clear();
   drawPeople(view.people, userId, become);
+  byId("messages").setAttribute("aria-busy", "true"); // until READY, these are still the last person's
   composer.cancel({ focus: false });
   socket = connect(userId, {
     hear(type, data) {

@@ -76,6 +76,7 @@ async def write(page: Page, command: str, *keys: str) -> None:
 async def become(page: Page, name: str) -> None:
     await page.get_by_role("button", name=name).click()
     await expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("#messages")).to_have_attribute("aria-busy", "false")
 
 
 def messages(page: Page) -> Locator:

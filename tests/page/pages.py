@@ -33,3 +33,4 @@ async def use(page: Page, command: str, *keys: str) -> None:
 async def become(page: Page, name: str) -> None:
     await page.get_by_role("group", name="You are").get_by_role("button", name=name).click()
     await expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("#messages")).to_have_attribute("aria-busy", "false")
