@@ -29,7 +29,7 @@ _QUIET = ("quic", "gpu", "component-update", "background-networking", "sync")
 
 def pytest_xdist_auto_num_workers() -> int:
     """What `-n auto` means: tests of real processes wait more than they work."""
-    return 3 * (os.cpu_count() or 1)
+    return 4 * (os.cpu_count() or 1)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -41,6 +41,7 @@ class LocalDiscord:
     """
 
     attachment_size_limit = 10 * 1024 * 1024
+    has_rate_limits = True
 
     def __init__(self, folder: Path, page: Path | None = None) -> None:
         self._folder, self._page = folder, page

@@ -214,7 +214,7 @@ async def test_sessions_that_end_again_and_again_name_the_likely_cause(
 ) -> None:
     async with connected(local) as being:
         wires = list[object]()
-        for _ in range(6):
+        for _ in range(5):
             wires.append(local.gateway.wire)
             local.drop_gateway(is_resumable=False)
             await local.until(lambda: local.gateway.wire not in (*wires, None))

@@ -240,7 +240,7 @@ async def test_in_russian(world: World) -> None:
     anna = world.newcomer()
     anna.locale = "ru"
     message = await world.imagine(anna, prompt="refuse this", resolution="0.5K")
-    await world.ends(message, "⚠️ Этот промпт")
+    await world.ends(message, "⚠️ Сервис отклонил этот промпт")
     press = await anna.press(message, "Изменить промпт")
     form = await press.asked_back()
     assert form["title"] == "Изменить промпт"
