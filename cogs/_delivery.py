@@ -122,10 +122,7 @@ class DiscordDelivery:
     async def _send_directly(
         self, job: Job, text: str, embed: discord.Embed, fitted: Sequence[Fitted] = ()
     ) -> int:
-        """Send images directly, since the message is out of reach or was removed on purpose.
-
-        Returns:
-            How many of the images were sent.
+        """Send images directly, since the message is out of reach or was removed; return how many were sent.
 
         Raises:
             DeliveryError: Discord takes nothing.
@@ -292,7 +289,8 @@ class DiscordDelivery:
             fitted = await asyncio.gather(*(fit(file, limit) for file in files[:most]))
         except (OSError, ValueError) as error:
             raise DeliveryError(f"an image cannot be made to fit: {error}") from error
-        job = replace(job, status=JobStatus.SUCCEEDED, ended_at=datetime.now(UTC), file_limit=limit)
+        ended_at = job.created_at + self._bot.clock.age(job.asked_at)  # the host's may have been set
+        job = replace(job, status=JobStatus.SUCCEEDED, ended_at=ended_at, file_limit=limit)
         return job, render.embed(job, self._bot.catalogue, fitted=fitted), fitted
 
     async def _last(self, job: Job, send: Callable[[], Awaitable[T]]) -> T:

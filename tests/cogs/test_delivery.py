@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_ten_images_with_a_long_prompt_fit_into_a_message(tmp_path: Path) -> None:
-    """RunComfy may send more than was ordered, and Discord takes ten files, the prompt's among them."""
+async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any]:
+    """The one edit that brings the images of a job."""
     sent: list[dict[str, Any]] = []
 
     async def edit_message(_: int, **content: Any) -> SimpleNamespace:
@@ -25,19 +26,33 @@ async def test_ten_images_with_a_long_prompt_fit_into_a_message(tmp_path: Path) 
             file.close()
         return SimpleNamespace(attachments=content["attachments"])
 
-    bot: Any = SimpleNamespace(
-        catalogue=Catalogue.load(),
-        clock=DiscordClock(),
-        webhook=lambda _: SimpleNamespace(edit_message=edit_message),
-    )
-    files = [tmp_path / f"{number}.png" for number in range(10)]
+    async def fetch_message(_: int) -> SimpleNamespace:
+        return SimpleNamespace(attachments=[])
+
+    webhook = SimpleNamespace(edit_message=edit_message, fetch_message=fetch_message)
+    bot: Any = SimpleNamespace(catalogue=Catalogue.load(), clock=DiscordClock(), webhook=lambda _: webhook)
+    files = [folder / f"{number}.png" for number in range(images)]
     for file in files:
         file.write_bytes(b"x")
     log: Any = None
-    await DiscordDelivery(bot, log).deliver(
-        order(input={"prompt": "fox " * 500}, message_id=1, asked_at=datetime.now(UTC)), files
-    )
+    job = order(**{"message_id": 1, "asked_at": datetime.now(UTC)} | changes)
+    await DiscordDelivery(bot, log).deliver(job, files)
     (content,) = sent
+    return content
+
+
+async def test_ten_images_with_a_long_prompt_fit_into_a_message(tmp_path: Path) -> None:
+    """RunComfy may send more than was ordered, and Discord takes ten files, the prompt's among them."""
+    content = await posted(tmp_path, 10, input={"prompt": "fox " * 500})
     names = [file.filename for file in content["attachments"]]
     assert len(names) == 10
     assert names[-1] == "prompt.txt"
+
+
+async def test_a_clock_that_is_set_meanwhile_does_not_change_how_long_it_took(tmp_path: Path) -> None:
+    for days in (-3, 3):
+        created_at = datetime.now(UTC) + timedelta(days=days)
+        content = await posted(
+            tmp_path, created_at=created_at, asked_at=datetime.now(UTC) - timedelta(seconds=7)
+        )
+        assert re.search(r"in [78] s\b", content["embed"].description)
