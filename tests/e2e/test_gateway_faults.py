@@ -121,4 +121,4 @@ async def test_what_cannot_be_read_costs_the_bot_nothing(world: World) -> None:
     message = await world.imagine(bert, resolution="0.5K")
     assert world.discord.gateway.wire is not wire
     await world.ends(message, "✅")
-    assert world.log.count("gateway message of the kind INTERACTION_CREATE") == 1
+    assert world.log.count("gateway messages of the kind INTERACTION_CREATE") == 1
