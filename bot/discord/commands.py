@@ -51,7 +51,8 @@ class CommandSync:
     @property
     def is_done(self) -> bool:
         """Whether Discord has the commands as they are defined."""
-        return self._task is not None and self._task.done()
+        task = self._task
+        return task is not None and task.done() and not task.cancelled() and task.exception() is None
 
     def begin(self) -> None:
         """Start syncing in the background, after the login."""
