@@ -185,16 +185,18 @@ def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.L
 
 async def test_a_disk_that_gives_no_answer_keeps_nobody_waiting(tmp_path: Path) -> None:
     """Opening a pipe takes until somebody reads from it."""
-    probe = FolderProbe(tmp_path, answer_seconds=0.05, hung_seconds=0.3)
+    probe = FolderProbe(tmp_path, answer_seconds=0.02, hung_seconds=3)
     await probe.require()
     os.mkfifo(pipe := tmp_path / ".probe.part")
-    await asyncio.gather(*(probe.renew() for _ in range(100)))
-    await probe.require()
-    while probe.problem is None:
-        await probe.renew()
-    with pytest.raises(FilesFolderError, match="does not respond"):
+    try:
+        await asyncio.gather(*(probe.renew() for _ in range(100)))
         await probe.require()
-    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        while probe.problem is None:
+            await probe.renew()
+        with pytest.raises(FilesFolderError, match="does not respond"):
+            await probe.require()
+    finally:  # lets the thread go on, which the end of the test would wait for
+        reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     assert await probe.wait_until_writable(asyncio.get_running_loop().time() + 30)
     os.close(reading)
     await probe.require()
