@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import aiohttp
@@ -20,9 +22,11 @@ Samples: TypeAlias = dict[str, list[tuple[dict[str, str], float]]]
 
 
 def free_port() -> str:
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return str(opened.getsockname()[1])
+    """A port that nothing listens on, below those that the system gives to connections and to port 0."""
+    while True:
+        with socket.socket() as opened, suppress(OSError):
+            opened.bind(("127.0.0.1", random.randint(10_000, 32_000)))
+            return str(opened.getsockname()[1])
 
 
 async def get(world: World, path: str) -> tuple[int, str]:
