@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import discord
 
-from bot.client import ImagineBot
 from bot.health.checks import Health
-from bot.meter import Meter
-from bot.models.catalogue import Catalogue
 from bot.storage.database import open_database
-from bot.storage.facts import FactStore
-from bot.storage.guilds import GuildStore
 from bot.storage.health import HealthStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
-from bot.storage.reports import ReportStore
+from tests.bots import make_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,17 +31,7 @@ async def test_between_two_messages_of_the_gateway_others_have_their_turn() -> N
 async def test_a_gateway_that_stays_away_is_red(tmp_path: Path) -> None:
     nobody = cast("Any", None)  # of which the gateway's health knows nothing
     async with open_database(tmp_path / "bot.db") as database:
-        bot = ImagineBot(
-            catalogue=Catalogue.load(),
-            quotas=QuotaStore(database, OwnersQuotas()),
-            reports=ReportStore(database),
-            guilds=GuildStore(database),
-            facts=FactStore(database),
-            guild_ids=frozenset(),
-            extensions=(),
-            proxy=None,
-            meter=Meter(),
-        )
+        bot = make_bot(database)
         async with bot:
             health = Health(bot, nobody, nobody, HealthStore(database))
 

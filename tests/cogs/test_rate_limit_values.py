@@ -10,23 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from bot.client import ImagineBot
 from bot.discord import http
 from bot.discord.http import Connector
-from bot.meter import Meter
-from bot.models.catalogue import Catalogue
 from bot.storage.database import open_database
-from bot.storage.facts import FactStore
-from bot.storage.guilds import GuildStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
-from bot.storage.reports import ReportStore
 from playground.discord import LocalDiscord
+from tests.bots import make_bot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import discord
 
+    from bot.client import ImagineBot
     from playground.discord import Interaction
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,18 +39,7 @@ async def local(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Local
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def bot(local: LocalDiscord, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ImagineBot]:
     async with open_database(tmp_path_factory.mktemp("bot") / "bot.db") as database:
-        bot = ImagineBot(
-            catalogue=Catalogue.load(),
-            quotas=QuotaStore(database, OwnersQuotas()),
-            reports=ReportStore(database),
-            guilds=GuildStore(database),
-            facts=FactStore(database),
-            guild_ids=frozenset(),
-            extensions=(),
-            proxy=None,
-            meter=Meter(),
-            connector=partial(Connector, **local.route()),
-        )
+        bot = make_bot(database, partial(Connector, **local.route()))
         async with bot:
             running = asyncio.ensure_future(bot.start(local.token))
             await local.until(lambda: local.is_online)

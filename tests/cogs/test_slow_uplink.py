@@ -14,30 +14,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from bot.client import ImagineBot
 from bot.discord.http import Connector
 from bot.errors import DeliveryError
 from bot.images import Fitted
-from bot.meter import Meter
-from bot.models.catalogue import Catalogue
 from bot.records import Job, JobStatus
 from bot.storage.database import open_database
-from bot.storage.facts import FactStore
-from bot.storage.guilds import GuildStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
-from bot.storage.reports import ReportStore
 from cogs import _delivery, _edits, _uploads
 from cogs._delivery import DiscordDelivery
 from cogs._log import DiscordGuildLog
 from cogs._uploads import Uplink
 from playground.discord import LocalDiscord, Message
 from playground.discord.callbacks import posted
+from tests.bots import make_bot
 from tests.orders import order
 from tests.relay import Relay, relay
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from bot.client import ImagineBot
 
 SILENCE_SECONDS = 1.0
 LEAST_RATE = 200_000.0
@@ -60,17 +56,9 @@ async def uplink(local: LocalDiscord) -> AsyncIterator[Relay]:
 @pytest.fixture
 async def bot(local: LocalDiscord, uplink: Relay, tmp_path: Path) -> AsyncIterator[ImagineBot]:
     async with open_database(tmp_path / "bot.db") as database:
-        bot = ImagineBot(
-            catalogue=Catalogue.load(),
-            quotas=QuotaStore(database, OwnersQuotas()),
-            reports=ReportStore(database),
-            guilds=GuildStore(database),
-            facts=FactStore(database),
-            guild_ids=frozenset(),
-            extensions=(),
-            proxy=None,
-            meter=Meter(),
-            connector=partial(
+        bot = make_bot(
+            database,
+            partial(
                 Connector, silence_seconds=SILENCE_SECONDS, least_rate=LEAST_RATE, **local.route(uplink.port)
             ),
         )

@@ -10,19 +10,14 @@ import aiohttp
 import discord
 import pytest
 
-from bot.client import ImagineBot
 from bot.jobs.ports import Progress
 from bot.meter import Meter
-from bot.models.catalogue import Catalogue
 from bot.storage.database import open_database
-from bot.storage.facts import FactStore
-from bot.storage.guilds import GuildStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
-from bot.storage.reports import ReportStore
 from bot.throttle import Throttle
 from cogs._delivery import DiscordDelivery
 from cogs._log import DiscordGuildLog
 from playground.discord import LocalDiscord
+from tests.bots import make_bot
 from tests.orders import order
 
 if TYPE_CHECKING:
@@ -174,19 +169,8 @@ async def test_after_a_thousand_refusals_requests_are_further_apart(
 
 
 async def test_after_a_thousand_refusals_only_ends_are_shown(tmp_path: Path) -> None:
-    catalogue = Catalogue.load()
     async with open_database(tmp_path / "bot.db") as database:
-        bot = ImagineBot(
-            catalogue=catalogue,
-            quotas=QuotaStore(database, OwnersQuotas()),
-            reports=ReportStore(database),
-            guilds=GuildStore(database),
-            facts=FactStore(database),
-            guild_ids=frozenset(),
-            extensions=(),
-            proxy=None,
-            meter=Meter(),
-        )
+        bot = make_bot(database)
         async with bot:
             delivery, job = DiscordDelivery(bot, DiscordGuildLog(bot)), order()
             delivery.progress(job, Progress())

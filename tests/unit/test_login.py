@@ -13,16 +13,10 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from bot.app import _is_passing, _log_in
-from bot.client import ImagineBot
 from bot.discord.http import Connector
-from bot.meter import Meter
-from bot.models.catalogue import Catalogue
 from bot.storage.database import open_database
-from bot.storage.facts import FactStore
-from bot.storage.guilds import GuildStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
-from bot.storage.reports import ReportStore
 from playground.discord import LocalDiscord
+from tests.bots import make_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,18 +60,7 @@ def test_what_time_does_not_change(error: Exception) -> None:
 async def test_a_repeated_login_goes_through_the_same_kind_of_connector(tmp_path: Path) -> None:
     """It watches for silence and makes rate limits sane; discord.py would take a plain one."""
     async with LocalDiscord(tmp_path) as local, open_database(tmp_path / "bot.db") as database:
-        bot = ImagineBot(
-            catalogue=Catalogue.load(),
-            quotas=QuotaStore(database, OwnersQuotas()),
-            reports=ReportStore(database),
-            guilds=GuildStore(database),
-            facts=FactStore(database),
-            guild_ids=frozenset(),
-            extensions=(),
-            proxy=None,
-            meter=Meter(),
-            connector=partial(Connector, **local.route()),
-        )
+        bot = make_bot(database, partial(Connector, **local.route()))
         async with bot:
             local.fail("me", 200, "a proxy's page")
             async with asyncio.timeout(20):

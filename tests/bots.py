@@ -1,0 +1,35 @@
+"""The bot inside a test's own process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.client import ImagineBot
+from bot.discord.http import Connector
+from bot.meter import Meter
+from bot.models.catalogue import Catalogue
+from bot.storage.facts import FactStore
+from bot.storage.guilds import GuildStore
+from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reports import ReportStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.storage.database import Database
+
+
+def make_bot(database: Database, connector: Callable[..., Connector] = Connector) -> ImagineBot:
+    """A bot without commands and limits, which is not logged in."""
+    return ImagineBot(
+        catalogue=Catalogue.load(),
+        quotas=QuotaStore(database, OwnersQuotas()),
+        reports=ReportStore(database),
+        guilds=GuildStore(database),
+        facts=FactStore(database),
+        guild_ids=frozenset(),
+        extensions=(),
+        proxy=None,
+        meter=Meter(),
+        connector=connector,
+    )
