@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.domain.quota import Period, Quota, Quotas, parse_quotas
 from bot.errors import ConfigError
 from bot.hosts import FileHosts, is_loopback
 from bot.proxies import Proxies, proxy_address
-from bot.quotas import Period, Quota, Quotas, parse_quotas
 
 _PORT_MAX = 65_535
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]

@@ -23,11 +23,12 @@ from bot.words import has_forbidden
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.domain.guild_settings import GuildSettings
+    from bot.domain.job import Input, Value
+    from bot.domain.requester import Requester
     from bot.errors import UserError
     from bot.models.model import Model
     from bot.models.options import Option
-    from bot.records import Input, Requester, Value
-    from bot.settings import GuildSettings
 
 # What models call the options that a server may have rules for; a model without one has nothing to rule.
 RESOLUTION: Final = "resolution"

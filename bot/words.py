@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import regex
 
+from bot.domain.guild_settings import WORD_MAX, WORDS_MAX
 from bot.refusals import BadPatternError, PatternTooSlowError, TooManyWordsError
-from bot.settings import WORD_MAX, WORDS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,8 +11,8 @@ from cogs import _render as render
 from cogs._quoting import quote
 
 if TYPE_CHECKING:
+    from bot.domain.job import Job
     from bot.models.catalogue import Catalogue
-    from bot.records import Job
 
 
 def about(job: Job, parent: Job | None, catalogue: Catalogue) -> discord.Embed:

@@ -17,7 +17,7 @@ from cogs._buttons import JobButton, custom_ids
 from cogs._respond import REFUSED_WORDS, is_trouble, respond
 
 if TYPE_CHECKING:
-    from bot.records import Job
+    from bot.domain.job import Job
 
 _log = logging.getLogger(__name__)
 _TOKEN_LIVES = timedelta(minutes=15)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ButtonStyle, ui
 
+from bot.domain.job import JobStatus
 from bot.i18n import translate
-from bot.records import JobStatus
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Sequence
 
-    from bot.records import Job
+    from bot.domain.job import Job
 
 
 LISTED = 10

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from bot.domain.guild_settings import GuildSettings, zone_named
 from bot.i18n import Text
 from bot.refusals import (
     DefaultNotTakenError,
@@ -16,7 +17,6 @@ from bot.refusals import (
     SafetyOrderError,
     SettingUnknownError,
 )
-from bot.settings import GuildSettings, zone_named
 from bot.words import read_words
 from cogs._offers import counts, defaultable, levels, resolutions
 from cogs._panel import NONE

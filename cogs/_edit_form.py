@@ -22,9 +22,9 @@ from cogs._offers import choices
 from cogs._quoting import cut
 
 if TYPE_CHECKING:
+    from bot.domain.job import Job
     from bot.models.model import Model
     from bot.models.options import Option, Value
-    from bot.records import Job
 
 _TEXT_MAX: Final = 4000
 _LABEL_MAX: Final = 45

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
+from bot.domain.guild_settings import TEXT_MAX, WORDS_MAX
 from bot.i18n import translate
-from bot.settings import TEXT_MAX, WORDS_MAX
 from cogs._panel import custom_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.settings import GuildSettings
+    from bot.domain.guild_settings import GuildSettings
 
 _FIELD = "text"
 _ZONE_MAX = 60

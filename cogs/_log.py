@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.client import NETWORK_ERRORS
+from bot.domain.job import JobStatus
 from bot.i18n import Text, Value, translate
-from bot.records import JobStatus
 from cogs import _render as render
 from cogs._quoting import cut, escaped
 from cogs._respond import send_once
 
 if TYPE_CHECKING:
     from bot.client import ImagineBot
-    from bot.records import Job
+    from bot.domain.job import Job
 
 _log = logging.getLogger(__name__)
 _PROMPT_LOGGED = 300

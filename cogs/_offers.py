@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bot.domain.guild_settings import LISTED_MAX
 from bot.models.schema import COUNTS
 from bot.rules import NOT_DEFAULTABLE, RESOLUTION, SAFETY
-from bot.settings import LISTED_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

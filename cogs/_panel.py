@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ChannelType, ui
 
+from bot.domain.guild_settings import LISTED_MAX
 from bot.i18n import translate
-from bot.settings import LISTED_MAX
 from cogs._offers import choices, counts, defaultable, levels, resolutions
 from cogs._setting_words import SETTINGS, Section, in_words, value_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from bot.domain.guild_settings import GuildSettings
     from bot.i18n import Value as Filling
     from bot.models.catalogue import Catalogue
     from bot.models.options import Value
-    from bot.settings import GuildSettings
 
 NONE = "-"
 """The value of "none of these" in a select."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain.limits import Kind, Target, Usage
 from bot.i18n import Text, translate
-from bot.limits import Kind, Target, Usage
 from cogs._render import timestamp
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from decimal import Decimal
 
-    from bot.quotas import Quotas
+    from bot.domain.quota import Quotas
 
 _BAR = 10
 

@@ -11,10 +11,10 @@ import discord
 import stamina
 
 from bot.client import NETWORK_ERRORS, ImagineBot
+from bot.domain.guild_settings import LISTED_MAX
 from bot.errors import ForbiddenHereError, JobNotFoundError, NotRemovedError
 from bot.i18n import Text, translate
 from bot.refusals import BlockedFullError
-from bot.settings import LISTED_MAX
 from cogs import _render as render
 from cogs._buttons import JobButton, Verb, buttons, custom_ids
 from cogs._errors import whisper
@@ -25,8 +25,8 @@ from cogs._respond import edit_response, insist, is_trouble, respond
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.records import Job, Post
-    from bot.settings import GuildSettings
+    from bot.domain.guild_settings import GuildSettings
+    from bot.domain.job import Job, MessageRef
 
 _GONE = {10003, 10008}  # Unknown Channel, Unknown Message
 
@@ -100,7 +100,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: Te
         await whisper(interaction, words)
 
 
-async def take_down(bot: ImagineBot, post: Post) -> None:
+async def take_down(bot: ImagineBot, post: MessageRef) -> None:
     """Delete a message for everybody; one that is gone already is no trouble.
 
     Raises:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.domain.job import NOT_COLLECTED, Job, JobStatus
 from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
 from bot.i18n import Text, translate
 from bot.jobs.ports import Progress
-from bot.records import NOT_COLLECTED, Job, JobStatus
 from cogs._buttons import Verb, buttons
 from cogs._quoting import PROMPT_SHOWN, cut, escaped, quote
 

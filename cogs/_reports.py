@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.charts.chart import ReportChart, ReportDay
+from bot.domain.limits import Kind, Target
+from bot.domain.quota import parse_quotas
 from bot.i18n import Text, translate
-from bot.limits import Kind, Target
-from bot.quotas import parse_quotas
 from cogs._quotas import day_label, in_alt_text, in_words, mention
 
 if TYPE_CHECKING:

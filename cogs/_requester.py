@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.domain.requester import Requester
 from bot.errors import ForbiddenHereError, MissingPermissionsError, StoppingError
 from bot.i18n import Text
-from bot.records import Requester
 
 if TYPE_CHECKING:
     from bot.client import ImagineBot

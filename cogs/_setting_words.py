@@ -10,7 +10,7 @@ from bot.i18n import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.settings import GuildSettings
+    from bot.domain.guild_settings import GuildSettings
 
 _SHOWN = 8  # of a list: an embed's field takes 1024 characters
 _VALUE_SHOWN = 40

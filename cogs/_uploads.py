@@ -12,8 +12,8 @@ from cogs import _render as render
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from bot.domain.job import Job
     from bot.images import Fitted
-    from bot.records import Job
 
 REQUEST_LIMIT = 24 * 1024 * 1024
 """Discord takes 25 MiB per request, including the rest of the form."""

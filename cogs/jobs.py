@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.client import ImagineBot
-    from bot.records import Job
+    from bot.domain.job import Job
 
 
 class Jobs(commands.Cog):

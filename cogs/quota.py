@@ -17,10 +17,10 @@ from discord.ext import commands
 
 from bot.charts.chart import Member
 from bot.client import NETWORK_ERRORS
+from bot.domain.limits import EVERYBODY, POOL, Kind, Target
+from bot.domain.quota import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
 from bot.errors import ChartError, QuotaTooHighError
 from bot.i18n import Text, translate
-from bot.limits import EVERYBODY, POOL, Kind, Target
-from bot.quotas import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
 from bot.storage.reports import Tally, by_member
 from cogs._errors import whisper
 from cogs._quotas import in_words, mention
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.client import ImagineBot
-    from bot.records import Requester
+    from bot.domain.requester import Requester
 
 _log = logging.getLogger(__name__)
 DAYS = 30

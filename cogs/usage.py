@@ -12,10 +12,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.chart import Allowance, Day, UsageChart
+from bot.domain.limits import Kind
+from bot.domain.quota import last_days
 from bot.errors import ChartError
 from bot.i18n import translate
-from bot.limits import Kind
-from bot.quotas import last_days
 from cogs._quotas import day_label, in_alt_text, mention, period_name, usage_lines
 from cogs._requester import requester
 from cogs._respond import edit_response, respond
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from bot.client import ImagineBot
-    from bot.limits import Usage
+    from bot.domain.limits import Usage
+    from bot.domain.requester import Requester
     from bot.models.catalogue import Model
-    from bot.records import Requester
 
 _log = logging.getLogger(__name__)
 DAYS = 30

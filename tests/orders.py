@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from bot.records import Job, JobStatus, Requester
+from bot.domain.job import Job, JobStatus
+from bot.domain.requester import Requester
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from bot.limits import Limits
+    from bot.domain.limits import Limits
     from bot.storage.jobs import JobStore
 
 MODEL_ID = "google/nano-banana-2/text-to-image"

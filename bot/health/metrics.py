@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from bot.domain.job import JobStatus
 from bot.meter import Meter
-from bot.records import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from decimal import Decimal
 
+    from bot.domain.job import Job
     from bot.jobs.ports import Delivery
-    from bot.records import Job
     from bot.runcomfy import RunComfyClient
     from bot.storage.costs import CostStore
     from bot.storage.facts import FactStore

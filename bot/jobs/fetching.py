@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bot.domain.job import Job
     from bot.jobs.files import Files
     from bot.jobs.following import Following
     from bot.jobs.turns import Turns
-    from bot.records import Job
     from bot.runcomfy import Downloader
 
 _log = logging.getLogger(__name__)

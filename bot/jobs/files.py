@@ -15,7 +15,7 @@ from bot.jobs.folder_probe import FolderProbe
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.records import Job
+    from bot.domain.job import Job
 
 FOLDER_NAME = "files"  # beside the database
 _JOB_ID = re.compile(r"[0-9a-f]{32}")  # whatever else lies there is not the bot's

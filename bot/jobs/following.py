@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from bot.domain.job import Job, JobStatus
 from bot.errors import (
     GenerationTimeoutError,
     RequestNotFoundError,
@@ -18,7 +19,6 @@ from bot.jobs.ports import Progress
 from bot.jobs.pulse import Step, doing, finished, looking
 from bot.jobs.steadfast import durably
 from bot.jobs.submission import CancelledOnTheWayError
-from bot.records import Job, JobStatus
 from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, TooManyCallsError, Unknown
 
 if TYPE_CHECKING:

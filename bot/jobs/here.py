@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from bot.errors import JobNotFoundError
 
 if TYPE_CHECKING:
-    from bot.records import Job, Requester
+    from bot.domain.job import Job
+    from bot.domain.requester import Requester
 
 
 def check_here(job: Job, requester: Requester, *channel_ids: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.runcomfy import InQueue
 
 if TYPE_CHECKING:
-    from bot.records import Job
+    from bot.domain.job import Job
     from bot.runcomfy import Status
     from bot.storage.durations import DurationStore
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bot.domain.job import Job
     from bot.i18n import Text
-    from bot.records import Job
 
 
 @dataclass(frozen=True)

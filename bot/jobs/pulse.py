@@ -12,14 +12,14 @@ from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from bot.domain.job import JobStatus
 from bot.log import about
-from bot.records import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bot.domain.job import Job
     from bot.meter import Meter
-    from bot.records import Job
 
 _log = logging.getLogger(__name__)
 

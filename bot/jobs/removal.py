@@ -15,8 +15,9 @@ from bot.log import about
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.domain.job import Job, MessageRef
+    from bot.domain.requester import Requester
     from bot.jobs.files import Files
-    from bot.records import Job, Post, Requester
     from bot.storage.jobs import JobStore
     from bot.storage.messages import MessageStore
 
@@ -37,7 +38,7 @@ class Removal:
         jobs: JobStore,
         messages: MessageStore,
         files: Files,
-        take_down: Callable[[Post], Awaitable[None]],
+        take_down: Callable[[MessageRef], Awaitable[None]],
     ) -> None:
         self._jobs = jobs
         self._messages = messages

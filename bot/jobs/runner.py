@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.domain.job import Job, JobStatus
 from bot.errors import (
     BotError,
     DeliveryError,
@@ -27,7 +28,6 @@ from bot.jobs.steadfast import Unbroken, durably
 from bot.jobs.submission import CancelledOnTheWayError, Submission
 from bot.jobs.turns import Turns
 from bot.log import about
-from bot.records import Job, JobStatus
 
 if TYPE_CHECKING:
     from datetime import timedelta

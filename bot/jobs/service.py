@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.domain.job import NOT_COLLECTED, Input, Job, JobStatus
 from bot.errors import (
     AlreadyPaintingError,
     CollectingOverError,
@@ -21,12 +22,12 @@ from bot.errors import (
 )
 from bot.jobs.here import check_here
 from bot.jobs.steadfast import durably
-from bot.records import NOT_COLLECTED, Input, Job, JobStatus, Requester
 from bot.rules import UncheckedError, Wording, ruled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bot.domain.requester import Requester
     from bot.jobs.runner import JobRunner
     from bot.models.catalogue import Catalogue, Model
     from bot.runcomfy import RunComfyClient

@@ -14,8 +14,8 @@ from bot.jobs.steadfast import Unbroken, durably
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from bot.domain.job import Job
     from bot.jobs.ports import Delivery
-    from bot.records import Job
     from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
 

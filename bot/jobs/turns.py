@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.records import Job
+    from bot.domain.job import Job
 
 _PLACES_SHOWN = 50  # further back, a place changes faster than messages may be edited
 _SHOWN_AFTER_SECONDS = 0.5  # a crowd moves all of them many times a second, and each is a message to be made

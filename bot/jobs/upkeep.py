@@ -19,11 +19,11 @@ from bot.storage.rows import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.domain.job import Job
     from bot.jobs.bills import Bills
     from bot.jobs.files import Files
     from bot.jobs.ports import Delivery
     from bot.jobs.removal import Removal
-    from bot.records import Job
     from bot.runcomfy import RunComfyClient
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.domain.quota import Period
 from bot.errors import ConfigError
-from bot.quotas import Period
-from bot.records import credits, milliseconds, moment, usd
+from bot.storage.columns import from_centicredits, from_epoch_ms, from_microdollars, to_epoch_ms
 from bot.storage.database import queries
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def bills(path: Path) -> list[Bill]:
 def _bills(connection: sqlite3.Connection) -> list[Bill]:
     (first,) = _queries.first_created_at(connection)
     month, found = Period.MONTH.start(datetime.now(UTC)), list[Bill]()
-    while first is not None and Period.MONTH.end(month) > moment(first):
-        until = milliseconds(Period.MONTH.end(month))
-        between = {"since": milliseconds(month), "until": until}
+    while first is not None and Period.MONTH.end(month) > from_epoch_ms(first):
+        until = to_epoch_ms(Period.MONTH.end(month))
+        between = {"since": to_epoch_ms(month), "until": until}
         found += [_bill(month, row) for row in _queries.by_month(connection, **between)]
         month = Period.MONTH.start(month - timedelta(days=1))
     return found
@@ -68,7 +68,7 @@ def _bill(month: datetime, row: sqlite3.Row) -> Bill:
         guild_id=row["guild_id"],
         jobs=row["jobs"],
         images=row["images"],
-        credits=credits(row["credits"]),
-        usd=usd(row["usd"]),
+        credits=from_centicredits(row["credits"]),
+        usd=from_microdollars(row["usd"]),
         unpriced=row["unpriced"],
     )

@@ -7,8 +7,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.records import Job, credits, hundredths, micros, milliseconds, usd
 from bot.storage import ledger
+from bot.storage.columns import (
+    from_centicredits,
+    from_microdollars,
+    to_centicredits,
+    to_epoch_ms,
+    to_microdollars,
+)
 from bot.storage.database import Database, queries
 from bot.storage.rows import job_of, readable
 
@@ -16,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import aiosqlite
+
+    from bot.domain.job import Job
 
 _queries = queries("costs")
 _BASE = 0  # in place of what an image counts: the price that RunComfy publishes
@@ -60,7 +68,7 @@ class Prices:
         known = [] if self.published is None else [self.published * credits_each]
         if learned is not None and learned <= self.highest_each(credits_each):
             known.append(learned)
-        return usd(micros(max(known))) if known else None
+        return from_microdollars(to_microdollars(max(known))) if known else None
 
     def highest_each(self, credits_each: Decimal) -> Decimal:
         """Return the highest cost of an image that is learned."""
@@ -79,12 +87,14 @@ class CostStore:
     async def prices(self, connection: aiosqlite.Connection, model_id: str) -> Prices:
         """What is known now of what a model's images cost, read as a part of the caller's work."""
         rows = [row async for row in _queries.prices(connection, model_id=model_id)]
-        published = next((usd(row["usd_each"]) for row in rows if row["credits_each"] == _BASE), None)
+        published = next(
+            (from_microdollars(row["usd_each"]) for row in rows if row["credits_each"] == _BASE), None
+        )
         if published is not None and not is_believed(published):
             published = None
         # Without a published price nothing else is known, and expiry would refuse every order from then on.
         learned = {
-            credits(row["credits_each"]): usd(row["usd_each"])
+            from_centicredits(row["credits_each"]): from_microdollars(row["usd_each"])
             for row in rows
             if row["credits_each"] != _BASE and (published is None or _is_fresh(row["learned_at"]))
         }
@@ -103,7 +113,7 @@ class CostStore:
 
     async def due(self) -> list[Job]:
         """Jobs whose cost is to be asked for by now, a few at a time."""
-        now = milliseconds(datetime.now(UTC))
+        now = to_epoch_ms(datetime.now(UTC))
 
         async def work(connection: aiosqlite.Connection) -> list[Job]:
             rows = _queries.due(connection, now=now, most=_DUE_AT_ONCE)
@@ -122,7 +132,7 @@ class CostStore:
         """
         if cost is None:
             again = (job.ended_at or job.created_at) + _LAST_LOOK
-            cost_at = milliseconds(again) if again > datetime.now(UTC) else None
+            cost_at = to_epoch_ms(again) if again > datetime.now(UTC) else None
             await self._database.transaction(
                 lambda connection: _queries.ask_later(connection, job_id=job.job_id, cost_at=cost_at)
             )
@@ -130,7 +140,7 @@ class CostStore:
 
         async def work(connection: aiosqlite.Connection) -> Decimal | None:
             before = job_of(await _queries.job(connection, job_id=job.job_id))
-            after = job_of(await _queries.cost(connection, job_id=job.job_id, cost=micros(cost)))
+            after = job_of(await _queries.cost(connection, job_id=job.job_id, cost=to_microdollars(cost)))
             if before and after:
                 await ledger.recount(connection, before, after)
             if not cost:
@@ -138,7 +148,7 @@ class CostStore:
             highest = (await self.prices(connection, job.model_id)).highest_each(job.credits_each)
             if cost / job.images > highest:
                 return highest
-            await _learn(connection, job.model_id, hundredths(job.credits_each), cost / job.images)
+            await _learn(connection, job.model_id, to_centicredits(job.credits_each), cost / job.images)
             return None
 
         return await self._database.transaction(work)
@@ -150,10 +160,10 @@ class CostStore:
 
 
 async def _learn(connection: aiosqlite.Connection, model_id: str, kind: int, usd_each: Decimal) -> None:
-    values = {"model_id": model_id, "credits_each": kind, "usd_each": micros(usd_each)}
-    await _queries.learn(connection, **values, learned_at=milliseconds(datetime.now(UTC)))
+    values = {"model_id": model_id, "credits_each": kind, "usd_each": to_microdollars(usd_each)}
+    await _queries.learn(connection, **values, learned_at=to_epoch_ms(datetime.now(UTC)))
 
 
 def _is_fresh(learned_at: int) -> bool:
     """Whether a learned price still counts; one from the future was dated by a wrong clock."""
-    return abs(milliseconds(datetime.now(UTC)) - learned_at) <= _LEARNED_FOR // timedelta(milliseconds=1)
+    return abs(to_epoch_ms(datetime.now(UTC)) - learned_at) <= _LEARNED_FOR // timedelta(milliseconds=1)

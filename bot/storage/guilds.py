@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from bot.records import milliseconds
-from bot.settings import GuildSettings, stored_values
+from bot.domain.guild_settings import GuildSettings, stored_values
+from bot.storage.columns import to_epoch_ms
 from bot.storage.database import Database, queries
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class GuildStore:
                     connection,
                     guild_id=guild_id,
                     settings=_merged(stored, before, after),
-                    changed_at=milliseconds(datetime.now(UTC)),
+                    changed_at=to_epoch_ms(datetime.now(UTC)),
                     changed_by=by,
                 )
             return Change(before, after)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.records import JobStatus, milliseconds, moment
+from bot.domain.job import JobStatus
+from bot.storage.columns import from_epoch_ms, to_epoch_ms
 from bot.storage.database import Database, queries
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class HealthStore:
 
         async def work(connection: aiosqlite.Connection) -> dict[JobStatus, tuple[int, datetime]]:
             return {
-                JobStatus(row["status"]): (row["jobs"], moment(row["since"]))
+                JobStatus(row["status"]): (row["jobs"], from_epoch_ms(row["since"]))
                 async for row in self._queries.live(connection)
             }
 
@@ -43,7 +44,7 @@ class HealthStore:
 
     async def live_since(self, before: datetime, *, without_message: datetime) -> set[str]:
         """The ids of jobs that are not final and were asked for before that, or before the other moment."""
-        moments = {"before": milliseconds(before), "without_message": milliseconds(without_message)}
+        moments = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
 
         async def work(connection: aiosqlite.Connection) -> set[str]:
             rows = self._queries.live_since(connection, **moments)

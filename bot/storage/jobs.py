@@ -7,18 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.domain.job import NOT_COLLECTED, RECOVERABLE_ERRORS, TIMED_OUT, Job, JobStatus, may_have_cost
 from bot.errors import JobUnknownError
-from bot.records import (
-    FETCHABLE,
-    NOT_COLLECTED,
-    TIMED_OUT,
-    Job,
-    JobStatus,
-    Requester,
-    may_have_cost,
-    milliseconds,
-)
 from bot.storage import ledger
+from bot.storage.columns import to_epoch_ms
 from bot.storage.database import Database, queries
 from bot.storage.messages import leave
 from bot.storage.rows import job_of, readable, row_of
@@ -30,14 +22,15 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from bot.limits import Limits
+    from bot.domain.limits import Limits
+    from bot.domain.requester import Requester
 
 _LATE = (timedelta(hours=1), timedelta(hours=24))
 
 
 def _late(job: Job, ended_at: datetime) -> int | None:
     """When to look again for what a job did not bring before it ended; None after the last time."""
-    return milliseconds(ended_at + _LATE[job.looks]) if job.looks < len(_LATE) else None
+    return to_epoch_ms(ended_at + _LATE[job.looks]) if job.looks < len(_LATE) else None
 
 
 def _what_follows(
@@ -51,7 +44,7 @@ def _what_follows(
     delivered = max(job.delivered, came)
     is_paid = job.status is not JobStatus.WAITING and may_have_cost(error, request_id=job.request_id)
     made = job.made if job.made is not None else job.images if is_paid else delivered
-    is_fetchable = job.request_id is not None and error in FETCHABLE
+    is_fetchable = job.request_id is not None and error in RECOVERABLE_ERRORS
     # Of what was delivered in part, the message must not be put at risk by another try.
     look_at = _late(job, ended_at) if is_fetchable and status is JobStatus.FAILED else None
     if is_fetchable and error == TIMED_OUT and look_at is None:
@@ -65,9 +58,9 @@ def _what_follows(
         "made": job.made,
         "refunded": refunded,
         "unspent": max(job.unspent, min(job.images - made, refunded)),
-        "uncollected_since": milliseconds(job.uncollected_since or ended_at) if is_uncollected else None,
+        "uncollected_since": to_epoch_ms(job.uncollected_since or ended_at) if is_uncollected else None,
         "look_at": look_at,
-        "cost_at": None if is_cost_known else milliseconds(ended_at),
+        "cost_at": None if is_cost_known else to_epoch_ms(ended_at),
     }
 
 
@@ -140,7 +133,7 @@ class JobStore:
 
     async def painting(self, job_id: str) -> Job | None:
         """From in_queue to in_progress."""
-        return await self._change("painting", job_id, started_at=milliseconds(datetime.now(UTC)))
+        return await self._change("painting", job_id, started_at=to_epoch_ms(datetime.now(UTC)))
 
     async def ask_to_cancel(self, job_id: str, user_id: int) -> Job | None:
         """Note who wants the job cancelled; None where it is too late to ask."""
@@ -152,7 +145,7 @@ class JobStore:
             "channel_id": requester.channel_id,
             "locale": requester.locale,
             "token": requester.token,
-            "asked_at": milliseconds(requester.asked_at),
+            "asked_at": to_epoch_ms(requester.asked_at),
             "file_limit": requester.file_limit,
         }
 
@@ -182,7 +175,7 @@ class JobStore:
             "job_id": job_id,
             "status": status,
             "error_values": json.dumps(error_values or {}),
-            "ended_at": milliseconds(ended_at),
+            "ended_at": to_epoch_ms(ended_at),
             "told": int(status is JobStatus.SUCCEEDED),
         }
 
@@ -201,7 +194,7 @@ class JobStore:
 
     async def due(self) -> list[Job]:
         """Failed jobs whose images are to be looked for again by now."""
-        now = milliseconds(datetime.now(UTC))
+        now = to_epoch_ms(datetime.now(UTC))
         return await self._list(lambda connection: self._queries.due_jobs(connection, now=now))
 
     async def looked(self, job: Job) -> Job | None:
@@ -216,7 +209,7 @@ class JobStore:
     async def uncollected(self, *, before: datetime) -> list[Job]:
         """Jobs whose charged images have been waiting to be collected since `before`."""
         return await self._list(
-            lambda connection: self._queries.uncollected_jobs(connection, before=milliseconds(before))
+            lambda connection: self._queries.uncollected_jobs(connection, before=to_epoch_ms(before))
         )
 
     async def give_up(self, job: Job) -> Job | None:
@@ -226,7 +219,7 @@ class JobStore:
             None if the job has moved on since `job` was read; nothing has changed then.
         """
         seen = {"job_id": job.job_id, "looks": job.looks, "error": NOT_COLLECTED}
-        seen["ended_at"] = milliseconds(job.ended_at or job.created_at)
+        seen["ended_at"] = to_epoch_ms(job.ended_at or job.created_at)
 
         async def work(connection: aiosqlite.Connection) -> Job | None:
             before = job_of(await self._queries.job(connection, job_id=job.job_id))

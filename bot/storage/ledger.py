@@ -5,16 +5,24 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bot.domain.limits import Limits, Usage, Window
+from bot.domain.quota import Period
 from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError, QuotaExceededError
-from bot.limits import Limits, Usage, Window
-from bot.quotas import Period
-from bot.records import Job, credits, hundredths, micros, milliseconds, usd
+from bot.storage.columns import (
+    from_centicredits,
+    from_microdollars,
+    to_centicredits,
+    to_epoch_ms,
+    to_microdollars,
+)
 from bot.storage.database import queries
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     import aiosqlite
+
+    from bot.domain.job import Job
 
 _QUARTER = timedelta(minutes=15) // timedelta(milliseconds=1)
 _OWNER, _OWNER_USD = "owner", "owner-usd"
@@ -49,7 +57,10 @@ async def reserve(
         if used > window.most:
             raise PoolExceededError(**_refusal(window, used, job))
     for window in limits.of_budget(job.created_at):
-        if credits(await _counted(connection, _OWNER, window.since, window.resets_at)) > window.most:
+        if (
+            from_centicredits(await _counted(connection, _OWNER, window.since, window.resets_at))
+            > window.most
+        ):
             raise BudgetExceededError(resets=int(window.resets_at.timestamp()))
     if budget_usd is not None:
         await _check_dollars(connection, job, budget_usd)
@@ -87,16 +98,16 @@ def _amounts(job: Job) -> dict[str, int]:
 
     The server pays for what arrived or can be collected, the owner for what RunComfy made.
     """
-    each = hundredths(job.credits_each)
+    each = to_centicredits(job.credits_each)
     return {
         _pool(job.guild_id): (job.images - job.refunded) * each,
         _OWNER: (job.images - job.unspent) * each,
-        _OWNER_USD: micros(job.expected_usd),
+        _OWNER_USD: to_microdollars(job.expected_usd),
     }
 
 
 async def _count(connection: aiosqlite.Connection, amounts: dict[str, int], job: Job) -> None:
-    created_at = milliseconds(job.created_at)
+    created_at = to_epoch_ms(job.created_at)
     starts_at = created_at - created_at % _QUARTER
     await _queries.count(
         connection,
@@ -108,30 +119,30 @@ async def used_by_member(
     connection: aiosqlite.Connection, guild_id: int, user_id: int, window: Window
 ) -> Decimal:
     """What a member has used in a window, to the millisecond."""
-    return credits(
+    return from_centicredits(
         await _queries.used_by_member(
             connection,
             guild_id=guild_id,
             user_id=user_id,
-            since=milliseconds(window.since),
-            until=milliseconds(window.resets_at),
+            since=to_epoch_ms(window.since),
+            until=to_epoch_ms(window.resets_at),
         )
     )
 
 
 async def used_by_guild(connection: aiosqlite.Connection, guild_id: int, window: Window) -> Decimal:
     """What all members of a server have used in a window."""
-    return credits(await _counted(connection, _pool(guild_id), window.since, window.resets_at))
+    return from_centicredits(await _counted(connection, _pool(guild_id), window.since, window.resets_at))
 
 
 async def spent_usd(connection: aiosqlite.Connection, at: datetime) -> Decimal:
     """What the owner has spent, or may have, in the month of `at`, by UTC; expected where not yet known."""
     since, until = Period.MONTH.start(at), Period.MONTH.end(at)
-    return usd(await _counted(connection, _OWNER_USD, since, until))
+    return from_microdollars(await _counted(connection, _OWNER_USD, since, until))
 
 
 async def _counted(connection: aiosqlite.Connection, scope: str, since: datetime, until: datetime) -> int:
     counted: int = await _queries.counted(
-        connection, scope=scope, since=milliseconds(since), until=milliseconds(until)
+        connection, scope=scope, since=to_epoch_ms(since), until=to_epoch_ms(until)
     )
     return counted

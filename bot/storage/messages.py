@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.records import Post, milliseconds
+from bot.domain.job import MessageRef
+from bot.storage.columns import to_epoch_ms
 from bot.storage.database import Database, queries
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class MessageStore:
         Raises:
             BusyError: The database did not take it; nothing was deleted.
         """
-        deleted_at = milliseconds(datetime.now(UTC))
+        deleted_at = to_epoch_ms(datetime.now(UTC))
 
         async def work(connection: aiosqlite.Connection) -> bool:
             await leave(connection, job_id)
@@ -42,12 +43,12 @@ class MessageStore:
 
         return await self._database.transaction(work)
 
-    async def left(self, job_id: str) -> list[Post]:
+    async def left(self, job_id: str) -> list[MessageRef]:
         """The messages that a job has left and that were not seen to be gone, oldest first."""
 
-        async def work(connection: aiosqlite.Connection) -> list[Post]:
+        async def work(connection: aiosqlite.Connection) -> list[MessageRef]:
             rows = _queries.left(connection, job_id=job_id)
-            return [Post(row["channel_id"], row["message_id"]) async for row in rows]
+            return [MessageRef(row["channel_id"], row["message_id"]) async for row in rows]
 
         return await self._database.read(work)
 

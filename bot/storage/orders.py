@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from bot.limits import Limits
-    from bot.records import Job, Requester
-    from bot.settings import GuildSettings
+    from bot.domain.guild_settings import GuildSettings
+    from bot.domain.job import Job
+    from bot.domain.limits import Limits
+    from bot.domain.requester import Requester
     from bot.storage.costs import CostStore, Prices
     from bot.storage.database import Database
     from bot.storage.guilds import GuildStore

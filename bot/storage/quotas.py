@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.limits import EVERYBODY, POOL, Kind, Limits, Target, Usage, Window, deciding, telling
-from bot.quotas import Period, Quota, Quotas, in_order
-from bot.records import credits, hundredths, milliseconds, moment
+from bot.domain.limits import EVERYBODY, POOL, Kind, Limits, Target, Usage, Window, deciding, telling
+from bot.domain.quota import Period, Quota, Quotas, in_order
 from bot.storage import ledger
+from bot.storage.columns import from_centicredits, from_epoch_ms, to_centicredits, to_epoch_ms
 from bot.storage.database import Database, queries
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ class QuotaStore:
         """As `limits`, as a part of the caller's work."""
         names = {"guild_id": guild_id, "user_id": user_id}
         rules = _rules([row async for row in _queries.rules_for_member(connection, **names)])
-        since = milliseconds(datetime.now(UTC) - _LONGEST_WINDOW)
+        since = to_epoch_ms(datetime.now(UTC) - _LONGEST_WINDOW)
         made = [row async for row in _queries.adjustments_for_member(connection, since=since, **names)]
         target, quotas = deciding(rules, user_id, role_ids, self.owners.default)
         own = {EVERYBODY, Target(Kind.MEMBER, user_id), *(Target(Kind.ROLE, role_id) for role_id in role_ids)}
         adjustments = [
-            (moment(row["made_at"]), row["credits"])
+            (from_epoch_ms(row["made_at"]), row["credits"])
             for row in made
             if Target(Kind(row["kind"]), row["target_id"]) in own
         ]
@@ -83,7 +83,7 @@ class QuotaStore:
             pool=rules.get(POOL, self.owners.pool),
             pool_ceiling=self.owners.pool_ceiling,
             budget=self.owners.budget,
-            grants=tuple((at, credits(given)) for at, given in adjustments if given is not None),
+            grants=tuple((at, from_centicredits(given)) for at, given in adjustments if given is not None),
             reset_at=max((at for at, given in adjustments if given is None), default=None),
             zone=zone,
         )
@@ -108,7 +108,7 @@ class QuotaStore:
 
         async def work(connection: aiosqlite.Connection) -> tuple[int, Decimal]:
             row = await _queries.uncollected_of_member(connection, guild_id=guild_id, user_id=user_id)
-            return row["images"], credits(row["credits"])
+            return row["images"], from_centicredits(row["credits"])
 
         return await self._database.read(work)
 
@@ -142,7 +142,7 @@ class QuotaStore:
             BusyError: The database did not take it; nothing has changed.
         """
         values = _named(guild_id, target) | {"per": quota.per, "credits": quota.limit, "set_by": set_by}
-        values["set_at"] = milliseconds(datetime.now(UTC))
+        values["set_at"] = to_epoch_ms(datetime.now(UTC))
         await self._database.transaction(lambda connection: _queries.set_rule(connection, **values))
 
     async def clear_rules(self, guild_id: int, target: Target) -> bool:
@@ -167,7 +167,7 @@ class QuotaStore:
         Raises:
             BusyError: The database did not take it; nothing was given.
         """
-        return await self._adjust(guild_id, target, hundredths(given), made_by, interaction_id)
+        return await self._adjust(guild_id, target, to_centicredits(given), made_by, interaction_id)
 
     async def reset(self, guild_id: int, target: Target, *, made_by: int, interaction_id: int) -> bool:
         """Let the windows of a member, of each member with a role, or of everybody start again now.
@@ -184,7 +184,7 @@ class QuotaStore:
         self, guild_id: int, target: Target, given: int | None, made_by: int, interaction_id: int
     ) -> bool:
         values = _named(guild_id, target) | {"credits": given, "made_by": made_by}
-        values |= {"interaction_id": interaction_id, "made_at": milliseconds(datetime.now(UTC))}
+        values |= {"interaction_id": interaction_id, "made_at": to_epoch_ms(datetime.now(UTC))}
         rows: int = await self._database.transaction(lambda connection: _queries.adjust(connection, **values))
         return rows > 0
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from bot.quotas import Period, last_days
-from bot.records import credits, milliseconds, usd
+from bot.domain.quota import Period, last_days
+from bot.storage.columns import from_centicredits, from_microdollars, to_epoch_ms
 from bot.storage.database import Database, queries
 
 if TYPE_CHECKING:
@@ -99,13 +99,13 @@ class ReportStore:
 
         async def work(connection: aiosqlite.Connection) -> list[Decimal]:
             return [
-                credits(
+                from_centicredits(
                     await _of_members.used_by_member(
                         connection,
                         guild_id=guild_id,
                         user_id=user_id,
-                        since=milliseconds(since),
-                        until=milliseconds(until),
+                        since=to_epoch_ms(since),
+                        until=to_epoch_ms(until),
                     )
                 )
                 for since, until in pairwise(borders)
@@ -114,7 +114,7 @@ class ReportStore:
         return await self._database.read(work)
 
     async def _between(self, guild_id: int, since: datetime, until: datetime) -> list[Tally]:
-        between = {"guild_id": guild_id, "since": milliseconds(since), "until": milliseconds(until)}
+        between = {"guild_id": guild_id, "since": to_epoch_ms(since), "until": to_epoch_ms(until)}
 
         async def work(connection: aiosqlite.Connection) -> list[Tally]:
             rows = [_tally(row) async for row in _queries.of_members(connection, **between)]
@@ -130,9 +130,9 @@ def _tally(row: sqlite3.Row) -> Tally:
         orders=row["orders"],
         failed=row["failed"],
         images=row["images"],
-        spent=credits(row["spent"]),
-        refunded=credits(row["refunded"]),
-        uncollected=credits(row["uncollected"]),
-        failed_credits=credits(row["failed_credits"]),
-        usd=usd(row["usd"]),
+        spent=from_centicredits(row["spent"]),
+        refunded=from_centicredits(row["refunded"]),
+        uncollected=from_centicredits(row["uncollected"]),
+        failed_credits=from_centicredits(row["failed_credits"]),
+        usd=from_microdollars(row["usd"]),
     )

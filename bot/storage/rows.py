@@ -6,7 +6,15 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bot.records import Job, JobStatus, credits, hundredths, micros, milliseconds, moment, usd
+from bot.domain.job import Job, JobStatus
+from bot.storage.columns import (
+    from_centicredits,
+    from_epoch_ms,
+    from_microdollars,
+    to_centicredits,
+    to_epoch_ms,
+    to_microdollars,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,10 +41,13 @@ def job_of(row: sqlite3.Row | None) -> Job | None:
         return None
     columns = dict(row)
     for name in _MOMENTS:
-        columns[name] = None if columns[name] is None else moment(columns[name])
+        columns[name] = None if columns[name] is None else from_epoch_ms(columns[name])
     columns |= {name: json.loads(columns[name]) for name in ("input", "error_values")}
-    columns |= {name: None if columns[name] is None else usd(columns[name]) for name in ("usd_each", "cost")}
-    columns["credits_each"] = credits(columns["credits_each"])
+    columns |= {
+        name: None if columns[name] is None else from_microdollars(columns[name])
+        for name in ("usd_each", "cost")
+    }
+    columns["credits_each"] = from_centicredits(columns["credits_each"])
     columns |= {name: bool(columns[name]) for name in _FLAGS}
     return Job(**columns | {"status": JobStatus(columns["status"])})
 
@@ -52,7 +63,7 @@ def readable(row: sqlite3.Row) -> Job | None:
 
 def row_of(job: Job) -> dict[str, Any]:
     """The columns of a new job."""
-    row = vars(job) | {"input": json.dumps(job.input), "credits_each": hundredths(job.credits_each)}
-    row |= {name: milliseconds(row[name]) for name in ("asked_at", "created_at")}
-    row["usd_each"] = None if job.usd_each is None else micros(job.usd_each)
+    row = vars(job) | {"input": json.dumps(job.input), "credits_each": to_centicredits(job.credits_each)}
+    row |= {name: to_epoch_ms(row[name]) for name in ("asked_at", "created_at")}
+    row["usd_each"] = None if job.usd_each is None else to_microdollars(job.usd_each)
     return row | {name: int(row[name]) for name in _FLAGS}

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from bot.domain.job import JobStatus
 from bot.models.catalogue import Catalogue
-from bot.records import JobStatus
 from cogs._about import about
 from tests.orders import CHANNEL, GUILD, MEMBER, order
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.images import Fitted
 from bot.models.catalogue import Catalogue
-from bot.records import FETCHABLE, Job, JobStatus
 from cogs import _render as render
 from tests.orders import order
 
@@ -108,7 +108,7 @@ class TestPrompt:
         ],
     )
     def test_of_any_length_fits(self, prompt: str) -> None:
-        for error in FETCHABLE:
+        for error in RECOVERABLE_ERRORS:
             values = {"reference": "7F3K2"}
             failure = job(status=JobStatus.FAILED, error=error, error_values=values, input={"prompt": prompt})
             assert len(said(failure)) > 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.quota import LIMIT_MAX, Period, Quota
 from bot.i18n import translate
-from bot.quotas import LIMIT_MAX, Period, Quota
 from cogs._quotas import in_words
 from cogs.quota import _RULES_SHOWN
 

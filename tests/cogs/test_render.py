@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
+from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
 from bot.images import Copy, Fitted
@@ -20,7 +21,6 @@ from bot.models.catalogue import Catalogue, Model
 from bot.models.prices import Prices
 from bot.models.schema import ModelSchema
 from bot.models.texts import ModelTexts
-from bot.records import FETCHABLE, Job, JobStatus
 from cogs import _render as render
 from cogs._buttons import LISTED
 from tests.orders import MEMBER, order
@@ -149,7 +149,7 @@ class TestStatus:
 
     def test_every_failure_of_a_job_can_be_told(self) -> None:
         failures = [*_leaves(ServiceError), *_leaves(OperatorError)]
-        for key in {failure.key for failure in failures} | FETCHABLE:
+        for key in {failure.key for failure in failures} | RECOVERABLE_ERRORS:
             values = {"reference": "7F3K2"} if key == "unexpected" else {}
             assert said(job(status=JobStatus.FAILED, error=key, error_values=values))[0].startswith("**⚠️ ")
 
@@ -336,7 +336,7 @@ _PROMISES = r"free|refund|given back|charged|бесплатн|возвращ|с�
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
-@pytest.mark.parametrize("error", sorted(FETCHABLE))
+@pytest.mark.parametrize("error", sorted(RECOVERABLE_ERRORS))
 def test_what_waits_to_be_collected_is_never_said_to_cost_nothing(error: str, locale: str) -> None:
     failure = job(
         status=JobStatus.FAILED,

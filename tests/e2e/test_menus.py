@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.settings import LISTED_MAX
+from bot.domain.guild_settings import LISTED_MAX
 from playground.discord import Refused
 from playground.runcomfy import answer
 from tests.e2e.panel import rule, rules

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from bot.quotas import Period
-from bot.records import milliseconds
+from bot.domain.quota import Period
+from bot.storage.columns import to_epoch_ms
 from playground.runcomfy import answer
 from tests.e2e.commands import command
 from tests.e2e.world import open_world
@@ -127,7 +127,7 @@ async def test_show_and_export_have_everybody_who_used_something_and_the_limit_t
     rows = {row["user_id"]: row for row in csv.DictReader(io.StringIO(table.decode()))}
     assert rows[anna.id]["limited_by"] == f"role:{artists.id} 9/week"
     assert (rows[ben.id]["credits"], rows[ben.id]["limited_by"]) == ("0.75", "owner:0 10/day")
-    first = milliseconds(Period.MONTH.start(datetime.now(UTC)))
+    first = to_epoch_ms(Period.MONTH.start(datetime.now(UTC)))
     world.write(f"update jobs set created_at = {first - 1} where user_id = {ben.id}")  # noqa: S608 (numbers)
     world.write(f"update usage set starts_at = {first - 900_000} where scope = 'guild:{channel.guild.id}'")  # noqa: S608
     for months_ago, members in ((0, [anna.id]), (1, [ben.id]), (2, [])):

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bot.domain.job import Job, MessageRef
     from bot.i18n import Text
     from bot.jobs.ports import Progress
-    from bot.records import Job, Post
     from playground.runcomfy import LocalRunComfy
 
 _AGING = ("ended_at", "look_at", "uncollected_since")
@@ -108,7 +108,7 @@ class Channel:
         if job.job_id in self.deleted:
             self.ghosts.append(job.job_id)
 
-    async def take_down(self, post: Post) -> None:
+    async def take_down(self, post: MessageRef) -> None:
         await asyncio.sleep(1)
         if self.refusals:
             self.refusals -= 1

@@ -22,8 +22,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bot.domain.job import Job, JobStatus
 from bot.errors import BotError, BusyError, RunComfyDownError
-from bot.records import Job, JobStatus
 from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, truncate
 from tests.e2e.accounts import FINAL, UNCOLLECTED
 from tests.jobs.bot import MODEL, Bot, Channel

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.domain.job import Job, JobStatus
 from bot.errors import FilesFolderError, OperatorError
-from bot.records import Job, JobStatus
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.brisk import BriskLoop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.records import JobStatus
+from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.brisk import BriskLoop
@@ -15,7 +15,7 @@ from tests.orders import requester
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.records import Job
+    from bot.domain.job import Job
 
 
 class SlowChannel(Channel):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.domain.job import JobStatus
 from bot.errors import CollectingOverError
-from bot.records import JobStatus
 from playground.runcomfy import Fault, LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.brisk import BriskLoop

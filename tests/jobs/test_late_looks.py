@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bot.domain.job import JobStatus
 from bot.errors import RunComfyUnavailableError
-from bot.records import JobStatus
 from playground.runcomfy import Fault, LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.brisk import BriskLoop
@@ -19,7 +19,7 @@ from tests.orders import requester
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.records import Job
+    from bot.domain.job import Job
 
 
 async def in_state(bot: Bot, job: Job, status: JobStatus) -> Job:

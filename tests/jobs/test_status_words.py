@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.records import JobStatus
+from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy, answer, edit
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.brisk import BriskLoop
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from bot.records import Job
+    from bot.domain.job import Job
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:

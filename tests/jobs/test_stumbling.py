@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bot.domain.job import JobStatus
 from bot.errors import BotError, RunComfyAuthError
 from bot.jobs.bills import Bills
-from bot.records import JobStatus
 from bot.storage.facts import FactStore
 from playground.runcomfy import Fault, LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel

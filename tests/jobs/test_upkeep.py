@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.records import JobStatus
+from bot.domain.job import JobStatus
 from playground.runcomfy import Fault, LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.brisk import BriskLoop
@@ -18,7 +18,7 @@ from tests.orders import requester
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.records import Job
+    from bot.domain.job import Job
 
 
 async def delivered(bot: Bot, channel: Channel) -> Job:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from bot.records import JobStatus, milliseconds
+from bot.domain.job import JobStatus
+from bot.storage.columns import to_epoch_ms
 from bot.storage.database import open_database
 from tests.orders import GUILD, MODEL_ID
 from tests.storage.ledger import SPENT_BY_JOBS
@@ -105,7 +106,7 @@ def _rows(size: Size) -> Iterator[dict[str, Cell]]:
     inputs = [_input(dice) for _ in range(1_000)]
     cumulative = list(accumulate(size.weights))
     members = range(FIRST_MEMBER, FIRST_MEMBER + size.members)
-    begin = milliseconds(datetime.now(UTC) - timedelta(days=365))
+    begin = to_epoch_ms(datetime.now(UTC) - timedelta(days=365))
     for start in range(0, size.jobs, _AT_ONCE):
         count = min(_AT_ONCE, size.jobs - start)
         chosen = zip(

@@ -21,8 +21,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from bot.limits import EVERYBODY, POOL, Kind, Target
-from bot.quotas import last_days, parse_quotas
+from bot.domain.limits import EVERYBODY, POOL, Kind, Target
+from bot.domain.quota import last_days, parse_quotas
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
 from bot.storage.guilds import GuildStore

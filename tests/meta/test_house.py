@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import cogs
 from bot.client import ImagineBot
+from bot.domain.quota import Period, Quota
 from bot.meter import Meter
 from bot.models.catalogue import Catalogue
-from bot.quotas import Period, Quota
 from bot.storage.database import open_database
 from bot.storage.facts import FactStore
 from bot.storage.guilds import GuildStore

@@ -25,6 +25,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bot.domain.job import Job, JobStatus
+from bot.domain.limits import Limits, Window
+from bot.domain.quota import Period, Quota
 from bot.errors import (
     BudgetExceededError,
     PoolExceededError,
@@ -32,9 +35,6 @@ from bot.errors import (
     QuotaExceededError,
     UserError,
 )
-from bot.limits import Limits, Window
-from bot.quotas import Period, Quota
-from bot.records import Job, JobStatus
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore

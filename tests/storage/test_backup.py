@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.domain.limits import Limits
+from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
-from bot.limits import Limits
-from bot.quotas import Period, Quota
 from bot.storage.backup import back_up
 from bot.storage.database import Database, migrations, open_database
 from bot.storage.facts import FactStore

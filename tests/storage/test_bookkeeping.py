@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.limits import Limits
-from bot.quotas import Period
-from bot.records import JobStatus, milliseconds, moment
+from bot.domain.job import JobStatus
+from bot.domain.limits import Limits
+from bot.domain.quota import Period
+from bot.storage.columns import from_epoch_ms, to_epoch_ms
 from tests.orders import GUILD, order, reserve
 from tests.storage.ledger import counted, differences
 
@@ -84,9 +85,9 @@ class TestEnd:
 @given(st.integers(0, 2**52), st.sampled_from(Period))
 def test_a_moment_stays_in_its_windows_when_it_is_kept(microseconds: int, period: Period) -> None:
     at = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
-    assert period.start(moment(milliseconds(at))) == period.start(at)
+    assert period.start(from_epoch_ms(to_epoch_ms(at))) == period.start(at)
 
 
 @given(st.integers(0, 2**43))
 def test_what_was_kept_is_kept_alike_again(stored: int) -> None:
-    assert milliseconds(moment(stored)) == stored
+    assert to_epoch_ms(from_epoch_ms(stored)) == stored

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.domain.limits import Limits
 from bot.errors import ConfigError
-from bot.limits import Limits
 from bot.storage.database import Database, migrations, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore

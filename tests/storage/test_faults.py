@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 import bot
-from bot.limits import EVERYBODY
-from bot.quotas import Period, Quota
+from bot.domain.limits import EVERYBODY
+from bot.domain.quota import Period, Quota
 from bot.storage.database import migrations, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore

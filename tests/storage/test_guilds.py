@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.domain.guild_settings import GuildSettings
 from bot.errors import BusyError
 from bot.refusals import NotAgeRestrictedError
-from bot.settings import GuildSettings
 from bot.storage.guilds import GuildStore
 from tests.storage.ledger import rows
 

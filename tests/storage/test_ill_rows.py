@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.limits import Limits
-from bot.records import FETCHABLE, Job, JobStatus, milliseconds
+from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
+from bot.domain.limits import Limits
+from bot.storage.columns import to_epoch_ms
 from bot.storage.costs import CostStore
 from bot.storage.messages import MessageStore
 from tests.orders import GUILD, MEMBER, order, reserve
@@ -34,7 +35,7 @@ async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_told: 
 @pytest.mark.parametrize("spoiled", ["input = '{'", "error_values = 'x'", f"started_at = {10**18}"])
 async def test_an_ill_row_hides_no_other(database: Database, jobs: JobStore, spoiled: str) -> None:
     ill, well = await failed(jobs, is_told=False), await failed(jobs, is_told=False)
-    now = milliseconds(datetime.now(UTC))
+    now = to_epoch_ms(datetime.now(UTC))
     spoil = f"update jobs set {spoiled} where job_id = ?"  # noqa: S608 (a test's own)
     await database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
     await database.transaction(lambda connection: connection.execute(f"update jobs set look_at = {now}"))  # noqa: S608 (a number)
@@ -54,7 +55,7 @@ async def test_what_is_deleted_during_a_late_look_is_not_looked_for_again(
 
 
 async def test_fifty_refusals_hide_nothing_that_can_be_fetched(jobs: JobStore) -> None:
-    wanted = {(await failed(jobs, error)).job_id for error in FETCHABLE}
+    wanted = {(await failed(jobs, error)).job_id for error in RECOVERABLE_ERRORS}
     for _ in range(50):
         await failed(jobs, "prompt-refused")
     assert {found.job_id for found in await jobs.unfinished(GUILD, MEMBER)} == wanted

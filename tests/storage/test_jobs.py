@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
+from bot.domain.limits import Limits
+from bot.domain.quota import Period, Quota
 from bot.errors import BudgetExceededError, JobNotFoundError, QuotaExceededError
-from bot.limits import Limits
-from bot.quotas import Period, Quota
-from bot.records import FETCHABLE, Job, JobStatus
 from tests.orders import GUILD, MEMBER, order, requester, reserve
 from tests.storage.ledger import counted, differences, rows
 
@@ -289,7 +289,7 @@ class TestBudget:
         ended = await jobs.end(job.job_id, JobStatus.FAILED, error=error)
         assert ended
         charged = 2 if ended.is_fetchable else 0
-        assert ended.is_fetchable == (request_id is not None and error in FETCHABLE)
+        assert ended.is_fetchable == (request_id is not None and error in RECOVERABLE_ERRORS)
         assert (2 - ended.refunded, 2 - ended.unspent) == (charged, counted_images)
         assert counted(path, "owner") == [counted_images]
         await jobs.give_up(ended)

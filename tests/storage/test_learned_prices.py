@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.domain.job import JobStatus
+from bot.domain.limits import Limits
 from bot.errors import BudgetExceededError
-from bot.limits import Limits
-from bot.records import JobStatus
 from bot.storage.costs import CostStore
 from bot.storage.database import migrations, open_database
 from tests.orders import MODEL_ID, order, reserve
@@ -20,7 +20,7 @@ from tests.storage.ledger import change
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.records import Job
+    from bot.domain.job import Job
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.limits import Limits
-from bot.records import Job, JobStatus, Post
+from bot.domain.job import Job, JobStatus, MessageRef
+from bot.domain.limits import Limits
 from bot.storage.messages import MessageStore
 from tests.orders import CHANNEL, MEMBER, order, requester, reserve
 
@@ -49,7 +49,7 @@ async def test_what_is_over_is_deleted_once(
     assert (after.deleted_by, after.message_id, after.status) == (MEMBER + 1, None, status)
     assert after.deleted_at
     assert (after.images, after.refunded, after.input) == (job.images, job.refunded, job.input)
-    assert await messages.left(job.job_id) == [Post(CHANNEL, 7)]
+    assert await messages.left(job.job_id) == [MessageRef(CHANNEL, 7)]
     assert await messages.pending() == [job.job_id]
     await messages.gone(7)
     assert await messages.left(job.job_id) == []
@@ -97,5 +97,5 @@ async def test_a_fetched_job_has_both_messages(jobs: JobStore, messages: Message
     assert [await messages.job_of(each) for each in (7, 8, 9)] == [job.job_id, job.job_id, None]
     assert await messages.pending() == []
     await messages.delete(job.job_id, MEMBER)
-    assert await messages.left(job.job_id) == [Post(job.channel_id, 7), Post(asker.channel_id, 8)]
+    assert await messages.left(job.job_id) == [MessageRef(job.channel_id, 7), MessageRef(asker.channel_id, 8)]
     assert [await messages.job_of(each) for each in (7, 8)] == [job.job_id] * 2

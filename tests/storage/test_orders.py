@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.domain.limits import EVERYBODY
+from bot.domain.quota import Period, Quota
 from bot.errors import QuotaExceededError
-from bot.limits import EVERYBODY
-from bot.quotas import Period, Quota
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
 from bot.storage.guilds import GuildStore
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.records import Job
+    from bot.domain.job import Job
 
 
 @pytest.fixture

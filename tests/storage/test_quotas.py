@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.job import JobStatus
+from bot.domain.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage
+from bot.domain.quota import LIMIT_MAX, Period, Quota, Quotas
 from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError, QuotaExceededError
-from bot.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage
-from bot.quotas import LIMIT_MAX, Period, Quota, Quotas
-from bot.records import JobStatus
 from bot.storage.bills import bills
 from bot.storage.costs import CostStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore

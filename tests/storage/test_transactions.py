@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.domain.limits import Limits
 from bot.errors import BusyError
-from bot.limits import Limits
 from bot.storage.database import Database, open_database
 from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.limits import Limits
-from bot.quotas import Period, Quota
-from bot.records import FETCHABLE, JobStatus, milliseconds
+from bot.domain.job import RECOVERABLE_ERRORS, JobStatus
+from bot.domain.limits import Limits
+from bot.domain.quota import Period, Quota
+from bot.storage.columns import to_epoch_ms
 from bot.storage.database import migrations, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
@@ -23,7 +24,7 @@ from tests.storage.ledger import counted, differences, rows
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.records import Job
+    from bot.domain.job import Job
     from bot.storage.database import Database
 
 NEW = next(number for number, file in migrations().items() if file.stem.endswith("_uncollected"))
@@ -104,7 +105,7 @@ async def test_a_timeout_that_comes_after_the_last_late_look_is_refunded_at_once
     assert await jobs.fetch_again(job.job_id, requester()) is None
 
 
-@pytest.mark.parametrize("error", sorted(FETCHABLE))
+@pytest.mark.parametrize("error", sorted(RECOVERABLE_ERRORS))
 async def test_every_such_error_can_be_fetched_and_given_up(jobs: JobStore, error: str) -> None:
     job = await ended(jobs, order(), error=error)
     assert await jobs.unfinished(GUILD, MEMBER) == [job]
@@ -168,7 +169,7 @@ async def test_the_counters_move_in_the_period_of_the_order(jobs: JobStore, path
     job = await ended(jobs, order(images=2, created_at=created_at), error="delivery-failed")
     await reserve(jobs, order(images=1), FREE)
     await jobs.give_up(job)
-    starts_at = milliseconds(created_at) // 900_000 * 900_000
+    starts_at = to_epoch_ms(created_at) // 900_000 * 900_000
     used = dict(rows(path, "select starts_at, used from usage where scope like 'guild:%'"))
     assert used.pop(starts_at) == 0
     assert list(used.values()) == [100]

@@ -13,9 +13,9 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.config import Settings, load
+from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
 from bot.hosts import FileHosts, is_loopback
-from bot.quotas import Period, Quota
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

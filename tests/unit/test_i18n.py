@@ -22,12 +22,12 @@ from fluent.syntax.visitor import Visitor
 
 import bot
 from bot import errors, refusals
+from bot.domain.guild_settings import GuildSettings
+from bot.domain.limits import Kind
+from bot.domain.quota import Period
 from bot.i18n import DEFAULT_LOCALE, Text, translate
-from bot.limits import Kind
 from bot.models.options import OptionType
 from bot.models.problems import RULES
-from bot.quotas import Period
-from bot.settings import GuildSettings
 from cogs import EXTENSIONS
 from cogs._buttons import Verb
 from cogs._changes import _LOG_RIGHTS

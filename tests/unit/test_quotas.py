@@ -11,8 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage, Window, deciding, telling
-from bot.quotas import LIMIT_MAX, Period, Quota, Quotas, is_within, parse_quotas
+from bot.domain.limits import (
+    EVERYBODY,
+    OWNER,
+    POOL,
+    Kind,
+    Limits,
+    Target,
+    Usage,
+    Window,
+    deciding,
+    telling,
+)
+from bot.domain.quota import LIMIT_MAX, Period, Quota, Quotas, is_within, parse_quotas
 
 HOUR, DAY, WEEK, MONTH = Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from bot.domain.guild_settings import GuildSettings
 from bot.errors import InvalidOptionError, UserError
 from bot.models.catalogue import Catalogue, Model
 from bot.models.schema import ModelSchema
@@ -23,11 +24,10 @@ from bot.refusals import (
     WordsForbiddenError,
 )
 from bot.rules import UncheckedError, ruled
-from bot.settings import GuildSettings
 from tests.orders import CHANNEL, MEMBER, requester
 
 if TYPE_CHECKING:
-    from bot.records import Input
+    from bot.domain.job import Input
 
 MODEL = Catalogue.load().by_command["imagine"]
 HERE = CHANNEL + 1

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.settings import GuildSettings
+from bot.domain.guild_settings import GuildSettings
 
 FULL = GuildSettings(
     timezone="Europe/Berlin",

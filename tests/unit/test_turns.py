@@ -14,7 +14,7 @@ from bot.jobs.turns import MaxJobs, Turns
 from tests.orders import order
 
 if TYPE_CHECKING:
-    from bot.records import Job
+    from bot.domain.job import Job
 
 _SHOWN_AFTER_SECONDS = turns._SHOWN_AFTER_SECONDS
 EVERYBODY = MaxJobs(altogether=1, per_user=1, per_guild=1)

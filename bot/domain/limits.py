@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bot.quotas import Period, Quota, Quotas, is_within, most_within
+from bot.domain.quota import Period, Quota, Quotas, is_within, most_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,12 +1,14 @@
-"""The nouns: what a job is and who asked for it. Frozen; only the stores make new ones from old."""
+"""Jobs, their states and the errors after which images can be collected."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Value: TypeAlias = str | int | float | bool
 Input: TypeAlias = dict[str, Value]
@@ -30,28 +32,6 @@ class JobStatus(StrEnum):
     def is_final(self) -> bool:
         """Whether nothing happens to the job any more by itself."""
         return self in {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Requester:
-    """Who asks, where, and how to answer: what a Discord interaction says, checked at the border."""
-
-    interaction_id: int
-    guild_id: int
-    channel_id: int
-    user_id: int
-    role_ids: frozenset[int] = frozenset()
-    """The roles that the member has here, that of everybody left out."""
-    parent_channel_id: int | None = None
-    """The channel that a thread belongs to; None where `channel_id` is no thread."""
-    is_age_restricted: bool = False
-    """Whether Discord shows this channel to adults only."""
-    locale: str
-    token: str
-    """The interaction's webhook token: edits the answer for 15 minutes from `asked_at`."""
-    asked_at: datetime
-    file_limit: int
-    """Bytes that Discord takes for a single file of this answer (`attachment_size_limit`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +119,7 @@ class Job:
     def is_fetchable(self) -> bool:
         """Whether RunComfy may still hold images that were never delivered."""
         is_wanted = self.status.is_final and self.deleted_at is None
-        return is_wanted and self.request_id is not None and self.error in FETCHABLE
+        return is_wanted and self.request_id is not None and self.error in RECOVERABLE_ERRORS
 
     @property
     def is_collected(self) -> bool:
@@ -148,14 +128,14 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Post:
-    """Where a message stands."""
+class MessageRef:
+    """The channel and id of a message."""
 
     channel_id: int
     message_id: int
 
 
-FETCHABLE = frozenset(
+RECOVERABLE_ERRORS = frozenset(
     {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
 )
 """Errors after which images that did not arrive can be collected; the SQL of `jobs` lists them too."""
@@ -172,37 +152,4 @@ _EXPIRED = frozenset({"request-not-found", NOT_COLLECTED})  # images expire, the
 
 def may_have_cost(error: str | None, *, request_id: str | None) -> bool:
     """Whether the owner may have paid for an order that failed so: its images then stay in the budget."""
-    return error in (_UNSURE if request_id is None else FETCHABLE | _EXPIRED)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def milliseconds(moment: datetime) -> int:
-    """A moment as the database keeps it: whole milliseconds since 1970, UTC, never later than it was."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
-
-
-def moment(milliseconds_: int) -> datetime:
-    """The moment of a stored number of milliseconds, aware, UTC."""
-    return _EPOCH + timedelta(milliseconds=milliseconds_)
-
-
-def hundredths(credits: Decimal) -> int:
-    """Credits as the database keeps them: whole hundredths."""
-    return int(credits * 100)
-
-
-def credits(hundredths_: int) -> Decimal:
-    """The credits of a stored number of hundredths."""
-    return Decimal(hundredths_) / 100
-
-
-def micros(usd: Decimal) -> int:
-    """US dollars as the database keeps them: whole millionths, rounded up so that a bill is not passed."""
-    return int((usd * 1_000_000).to_integral_value(ROUND_CEILING))
-
-
-def usd(micros_: int) -> Decimal:
-    """The US dollars of a stored number of millionths."""
-    return Decimal(micros_) / 1_000_000
+    return error in (_UNSURE if request_id is None else RECOVERABLE_ERRORS | _EXPIRED)

@@ -1,0 +1,1 @@
+"""The bot's own nouns and rules: pure, and without I/O."""
