@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bot.domain.guild_settings import GuildSettings, zone_named
 from bot.i18n import Text
-from bot.refusals import (
+from bot.policy.errors import (
     DefaultNotTakenError,
     LogClosedError,
     NoSuchZoneError,
@@ -17,7 +17,7 @@ from bot.refusals import (
     SafetyOrderError,
     SettingUnknownError,
 )
-from bot.words import read_words
+from bot.policy.word_filter import read_words
 from cogs._offers import counts, defaultable, levels, resolutions
 from cogs._panel import NONE
 from cogs._requester import may
@@ -48,7 +48,7 @@ class Changes:
 
         Raises:
             SettingUnknownError: There is no such setting, or the value is none of this server's.
-            UserError: One of `bot.refusals`, for a value that cannot be set.
+            UserError: One of `bot.policy.errors`, for a value that cannot be set.
         """
         match name:
             case "channel_safety":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.guild_settings import LISTED_MAX
 from bot.models.schema import COUNTS
-from bot.rules import NOT_DEFAULTABLE, RESOLUTION, SAFETY
+from bot.policy.rules import NOT_DEFAULTABLE, RESOLUTION, SAFETY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.domain.guild_settings import LISTED_MAX
 from bot.errors import ForbiddenHereError, JobNotFoundError, NotRemovedError
 from bot.i18n import Text, translate
-from bot.refusals import BlockedFullError
+from bot.policy.errors import BlockedFullError
 from cogs import _render as render
 from cogs._buttons import JobButton, Verb, buttons, custom_ids
 from cogs._errors import whisper

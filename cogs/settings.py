@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from bot.errors import UserError
 from bot.i18n import Text
-from bot.refusals import SettingUnknownError
+from bot.policy.errors import SettingUnknownError
 from cogs._buttons import custom_ids
 from cogs._changes import Changes
 from cogs._errors import boundary

@@ -22,7 +22,7 @@ from bot.errors import (
 )
 from bot.jobs.here import check_here
 from bot.jobs.steadfast import durably
-from bot.rules import UncheckedError, Wording, ruled
+from bot.policy.rules import UncheckedError, Wording, ruled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.guild_settings import GuildSettings
 from bot.errors import BusyError
-from bot.refusals import NotAgeRestrictedError
+from bot.policy.errors import NotAgeRestrictedError
 from bot.storage.guilds import GuildStore
 from tests.storage.ledger import rows
 

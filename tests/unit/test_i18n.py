@@ -21,13 +21,14 @@ from fluent.syntax import parse
 from fluent.syntax.visitor import Visitor
 
 import bot
-from bot import errors, refusals
+from bot import errors
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.limits import Kind
 from bot.domain.quota import Period
 from bot.i18n import DEFAULT_LOCALE, Text, translate
 from bot.models.options import OptionType
 from bot.models.problems import RULES
+from bot.policy import errors
 from cogs import EXTENSIONS
 from cogs._buttons import Verb
 from cogs._changes import _LOG_RIGHTS
@@ -268,7 +269,7 @@ def _subclasses(parent: type[errors.BotError]) -> Iterator[type[errors.BotError]
 for module in pkgutil.walk_packages(bot.__path__, "bot."):
     importlib.import_module(module.name)  # a module may have failures of its own
 FAILURES = [error for error in _subclasses(errors.BotError) if hasattr(error, "key")]
-assert refusals.MemberBlockedError in FAILURES
+assert errors.MemberBlockedError in FAILURES
 
 
 @pytest.mark.parametrize("failure", FAILURES)

@@ -13,7 +13,7 @@ from bot.domain.guild_settings import GuildSettings
 from bot.errors import InvalidOptionError, UserError
 from bot.models.catalogue import Catalogue, Model
 from bot.models.schema import ModelSchema
-from bot.refusals import (
+from bot.policy.errors import (
     ChannelForbiddenError,
     MemberBlockedError,
     ResolutionForbiddenError,
@@ -23,7 +23,7 @@ from bot.refusals import (
     WebSearchForbiddenError,
     WordsForbiddenError,
 )
-from bot.rules import UncheckedError, ruled
+from bot.policy.rules import UncheckedError, ruled
 from tests.orders import CHANNEL, MEMBER, requester
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.refusals import BadPatternError, PatternTooSlowError, TooManyWordsError
-from bot.words import has_forbidden, read_words
+from bot.policy.errors import BadPatternError, PatternTooSlowError, TooManyWordsError
+from bot.policy.word_filter import has_forbidden, read_words
 
 
 async def has(line: str, *texts: str) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import regex
 
 from bot.domain.guild_settings import WORD_MAX, WORDS_MAX
-from bot.refusals import BadPatternError, PatternTooSlowError, TooManyWordsError
+from bot.policy.errors import BadPatternError, PatternTooSlowError, TooManyWordsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.models.options import SEED
 from bot.models.schema import COUNTS, PROMPT
-from bot.refusals import (
+from bot.policy.errors import (
     ChannelForbiddenError,
     MemberBlockedError,
     ResolutionForbiddenError,
@@ -18,7 +18,7 @@ from bot.refusals import (
     WebSearchForbiddenError,
     WordsForbiddenError,
 )
-from bot.words import has_forbidden
+from bot.policy.word_filter import has_forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
