@@ -19,7 +19,6 @@ import cogs
 from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import BusyError, ConfigError
 from bot.jobs.bills import Bills
-from bot.jobs.files import FOLDER_NAME, Files
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.pulse import Pulse
 from bot.jobs.removal import Removal
@@ -27,6 +26,7 @@ from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
 from bot.jobs.upkeep import Upkeep
+from bot.media.store import FOLDER_NAME, Files
 from bot.meter import Meter
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient

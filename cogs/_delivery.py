@@ -16,8 +16,8 @@ from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
 from bot.i18n import DEFAULT_LOCALE, Text, translate
-from bot.images import Fitted, fit
 from bot.log import about
+from bot.media.images import Fitted, fit
 from cogs import _render as render
 from cogs._answer import UNKNOWN_WEBHOOK, find_answer
 from cogs._edits import OLD_MESSAGE, MessageEdits, OutOfReachError, is_out_of_reach

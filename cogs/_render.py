@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.i18n import Value
-    from bot.images import Copy, Fitted
+    from bot.media.images import Copy, Fitted
     from bot.models.catalogue import Catalogue, Model
 
 _ALT_TEXT = 1024  # Discord's limit for a file's description

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bot.domain.job import Job
-    from bot.images import Fitted
+    from bot.media.images import Fitted
 
 REQUEST_LIMIT = 24 * 1024 * 1024
 """Discord takes 25 MiB per request, including the rest of the form."""

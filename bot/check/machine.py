@@ -13,8 +13,8 @@ from bot import config
 from bot.check.finding import Finding
 from bot.config import Settings
 from bot.errors import ConfigError
-from bot.jobs.files import FOLDER_NAME
-from bot.jobs.folder_probe import FREE_BYTES_MIN, probe_folder
+from bot.media.folder_probe import FREE_BYTES_MIN, probe_folder
+from bot.media.store import FOLDER_NAME
 from bot.models.catalogue import Catalogue
 from bot.storage.condition import look_at
 

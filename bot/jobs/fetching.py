@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.domain.job import Job
-    from bot.jobs.files import Files
     from bot.jobs.following import Following
     from bot.jobs.turns import Turns
+    from bot.media.store import Files
     from bot.runcomfy import Downloader
 
 _log = logging.getLogger(__name__)

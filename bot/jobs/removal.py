@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.domain.job import Job, MessageRef
     from bot.domain.requester import Requester
-    from bot.jobs.files import Files
+    from bot.media.store import Files
     from bot.storage.jobs import JobStore
     from bot.storage.messages import MessageStore
 

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from bot.jobs.files import Files
     from bot.jobs.poll_interval import PollRateLimiter
     from bot.jobs.ports import Delivery
     from bot.jobs.pulse import Pulse
     from bot.jobs.turns import MaxJobs
     from bot.jobs.upkeep import Upkeep
+    from bot.media.store import Files
     from bot.runcomfy import Downloader, RunComfyClient
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore

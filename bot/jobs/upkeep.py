@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from bot.domain.job import Job
     from bot.jobs.bills import Bills
-    from bot.jobs.files import Files
     from bot.jobs.ports import Delivery
     from bot.jobs.removal import Removal
+    from bot.media.store import Files
     from bot.runcomfy import RunComfyClient
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore

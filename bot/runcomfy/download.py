@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 import stamina
 
-from bot.decoding import ImageError, check_pixels, decode
 from bot.errors import OutputGoneError, OutputUnavailableError
+from bot.media.image_pool import ImageError, check_pixels, decode
 from bot.os_errors import is_transient, retry_transient
 from bot.proxies import Proxies
 from bot.runcomfy.fair_slots import FairSlots, Owner

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
-from bot.images import Fitted
+from bot.media.images import Fitted
 from bot.models.catalogue import Catalogue
 from cogs import _render as render
 from tests.orders import order

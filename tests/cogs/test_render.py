@@ -15,8 +15,8 @@ import pytest
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
-from bot.images import Copy, Fitted
 from bot.jobs.ports import Progress
+from bot.media.images import Copy, Fitted
 from bot.models.catalogue import Catalogue, Model
 from bot.models.prices import Prices
 from bot.models.schema import ModelSchema

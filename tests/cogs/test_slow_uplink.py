@@ -17,7 +17,7 @@ from PIL import Image
 from bot.discord.http import Connector
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
-from bot.images import Fitted
+from bot.media.images import Fitted
 from bot.storage.database import open_database
 from cogs import _delivery, _edits, _uploads
 from cogs._delivery import DiscordDelivery

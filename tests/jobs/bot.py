@@ -13,7 +13,6 @@ import aiohttp
 from bot.errors import DeliveryError, NotRemovedError
 from bot.hosts import FileHosts
 from bot.jobs.bills import Bills
-from bot.jobs.files import Files
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.pulse import Pulse
 from bot.jobs.removal import Removal
@@ -21,6 +20,7 @@ from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
 from bot.jobs.upkeep import Upkeep
+from bot.media.store import Files
 from bot.meter import Meter
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient

@@ -16,7 +16,7 @@ import pytest
 
 import bot
 from bot.errors import FilesFolderError
-from bot.jobs.folder_probe import FolderProbe, probe_folder
+from bot.media.folder_probe import FolderProbe, probe_folder
 from tests.jobs.brisk import BriskLoop
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.L
         with pytest.raises(FilesFolderError):
             await probe.require()
 
-    caplog.set_level("INFO", "bot.jobs.folder_probe")
+    caplog.set_level("INFO", "bot.media.folder_probe")
     folder = tmp_path / "files"
     folder.write_text("")
     with asyncio.Runner(loop_factory=BriskLoop) as runner:

@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from bot.decoding import check_pixels
 from bot.hosts import FileHosts
-from bot.images import fit
+from bot.media.image_pool import check_pixels
+from bot.media.images import fit
 from bot.runcomfy import Downloader
 from playground.runcomfy import Fault, LocalRunComfy
 from tests.descriptors import exhaustible

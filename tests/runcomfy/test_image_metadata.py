@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from bot.decoding import ImageError, check_pixels
 from bot.hosts import FileHosts
-from bot.images import fit
+from bot.media.image_pool import ImageError, check_pixels
+from bot.media.images import fit
 from bot.runcomfy import Downloader
 from playground.runcomfy import LocalRunComfy, answer
 from tests.odd_images import (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 from PIL import Image, ImageCms
 
-from bot.images import fit
+from bot.media.images import fit
 from tests.odd_images import chunk, jpeg_with, png
 
 if TYPE_CHECKING:

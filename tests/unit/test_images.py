@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from bot.images import Copy, Fitted, fit
+from bot.media.images import Copy, Fitted, fit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageCms
 
 if TYPE_CHECKING:
-    from bot.image_container import Metadata
+    from bot.media.image_container import Metadata
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

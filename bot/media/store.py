@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bot.jobs.folder_probe import FolderProbe
+from bot.media.folder_probe import FolderProbe
 
 if TYPE_CHECKING:
     from pathlib import Path

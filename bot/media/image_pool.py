@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from PIL import Image
 
-from bot.image_container import read_container
+from bot.media.image_container import read_container
 from bot.os_errors import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from bot.image_container import Format, Metadata
+    from bot.media.image_container import Format, Metadata
 
 T = TypeVar("T")
 _AT_ONCE = 2

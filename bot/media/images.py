@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from bot.colors import in_display_colors
-from bot.decoding import decode, frames, open_image
+from bot.media.colors import in_display_colors
+from bot.media.image_pool import decode, frames, open_image
 from bot.os_errors import retry_transient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.image_container import Format, Metadata
+    from bot.media.image_container import Format, Metadata
 
 _WEBP_SIDE_MAX = 16383  # the format stores a side in 14 bits
 _WEBP_LOOPS_MAX = 65_535

@@ -1,0 +1,1 @@
+"""Image files: decoding, copies that fit Discord, and the folder where they wait."""
