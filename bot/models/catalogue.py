@@ -8,11 +8,11 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.errors import ConfigError
-from bot.models.limits import problems_of
+from bot.models.discord_limits import problems_of
+from bot.models.localization import ModelTexts
 from bot.models.model import Model
-from bot.models.prices import Amount, Prices
+from bot.models.pricing import Amount, Prices
 from bot.models.schema import ModelSchema
-from bot.models.texts import ModelTexts
 
 __all__ = ["Catalogue", "Model"]
 
@@ -35,7 +35,7 @@ class Catalogue(Mapping[str, Model]):
     models: tuple[Model, ...]
 
     @classmethod
-    def load(cls, folder: Path = Path(__file__).parent) -> Self:
+    def load(cls, folder: Path = Path(__file__).parent / "definitions") -> Self:
         """Read and check every *.json below the folder.
 
         Raises:

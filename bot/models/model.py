@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import InvalidOptionError
-from bot.models.texts import (
+from bot.models.localization import (
     MAX_DESCRIPTION,
     MAX_NAME,
     PUBLISHED_LOCALE,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.models.options import Value
-    from bot.models.prices import Prices
+    from bot.models.pricing import Prices
     from bot.models.schema import ModelSchema
 
 

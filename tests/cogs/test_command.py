@@ -15,7 +15,7 @@ from discord import app_commands
 
 from bot.discord.commands import fingerprint
 from bot.models.catalogue import Catalogue, Model
-from bot.models.limits import LOCALES, characters
+from bot.models.discord_limits import LOCALES, characters
 from cogs._command import build
 from cogs.translation import CommandTranslator
 

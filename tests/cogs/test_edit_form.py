@@ -8,10 +8,10 @@ import pytest
 
 from bot.errors import FormOutdatedError, InvalidOptionError
 from bot.models.catalogue import Catalogue
+from bot.models.localization import ModelTexts
 from bot.models.model import Model
-from bot.models.prices import Prices
+from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
-from bot.models.texts import ModelTexts
 from cogs._edit_form import EditForm
 from playground.discord import components
 from tests.orders import order

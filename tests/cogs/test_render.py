@@ -18,9 +18,9 @@ from bot.i18n import translate
 from bot.jobs.ports import Progress
 from bot.media.images import Copy, Fitted
 from bot.models.catalogue import Catalogue, Model
-from bot.models.prices import Prices
+from bot.models.localization import ModelTexts
+from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
-from bot.models.texts import ModelTexts
 from cogs import _render as render
 from cogs._buttons import LISTED
 from tests.orders import MEMBER, order

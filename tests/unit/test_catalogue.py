@@ -12,8 +12,8 @@ import pytest
 import bot.models
 from bot.errors import ConfigError, InvalidOptionError
 from bot.models.catalogue import Catalogue, Model
-from bot.models.limits import LOCALES, MAX_CHARACTERS, characters, problems_of
-from bot.models.texts import name_from
+from bot.models.discord_limits import LOCALES, MAX_CHARACTERS, characters, problems_of
+from bot.models.localization import name_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable

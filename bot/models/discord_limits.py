@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from bot.models.texts import MAX_DESCRIPTION, SOURCE_LOCALE
+from bot.models.localization import MAX_DESCRIPTION, SOURCE_LOCALE
 
 if TYPE_CHECKING:
     from bot.models.model import Model
