@@ -13,7 +13,7 @@ import uvloop
 
 from bot import app, check, config, i18n, log
 from bot.errors import ConfigError
-from bot.proxies import logins
+from bot.runcomfy.proxies import logins
 from bot.storage.backup import back_up
 from bot.storage.bills import bills
 

@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.quota import Period, Quota, Quotas, parse_quotas
 from bot.errors import ConfigError
-from bot.hosts import FileHosts, is_loopback
-from bot.proxies import Proxies, proxy_address
+from bot.runcomfy.allowed_hosts import FileHosts, is_loopback
+from bot.runcomfy.proxies import Proxies, proxy_address
 
 _PORT_MAX = 65_535
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]

@@ -2,8 +2,8 @@
 
 from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
-from bot.runcomfy.refusals import TooManyCallsError
-from bot.runcomfy.replies import Cancelled, Completed, InProgress, InQueue, Result, Status, Unknown
+from bot.runcomfy.errors import TooManyCallsError
+from bot.runcomfy.responses import Cancelled, Completed, InProgress, InQueue, Result, Status, Unknown
 
 __all__ = [
     "Cancelled",

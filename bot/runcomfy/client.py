@@ -18,16 +18,10 @@ from bot.errors import (
     RunComfyUnavailableError,
     SubmissionUnknownError,
 )
-from bot.proxies import Proxies
-from bot.runcomfy.circuit import Circuit
-from bot.runcomfy.refusals import (
-    REQUEST_REFUSALS,
-    SUBMIT_REFUSALS,
-    NoAnswerError,
-    Refusals,
-    checked,
-)
-from bot.runcomfy.replies import (
+from bot.runcomfy.circuit_breaker import Circuit
+from bot.runcomfy.errors import REQUEST_REFUSALS, SUBMIT_REFUSALS, NoAnswerError, Refusals, checked
+from bot.runcomfy.proxies import Proxies
+from bot.runcomfy.responses import (
     Completed,
     Json,
     Result,

@@ -13,9 +13,9 @@ import stamina
 from bot.errors import OutputGoneError, OutputUnavailableError
 from bot.media.image_pool import ImageError, check_pixels, decode
 from bot.os_errors import is_transient, retry_transient
-from bot.proxies import Proxies
 from bot.runcomfy.fair_slots import FairSlots, Owner
 from bot.runcomfy.file_url import FileUrlError, parse_file_url
+from bot.runcomfy.proxies import Proxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from bot.hosts import FileHosts
+    from bot.runcomfy.allowed_hosts import FileHosts
 
 _BYTES_MAX = 64 * 2**20
 # Files at once: more would only compete for bandwidth and memory, also with polling. One member fills a

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from yarl import URL
 
 if TYPE_CHECKING:
-    from bot.hosts import FileHosts
+    from bot.runcomfy.allowed_hosts import FileHosts
 
 _TRIMMED = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u200b\u2028\u2029\u2060\ufeff"
 # Control characters and line separators can split a request, lone surrogates have no encoding, and programs

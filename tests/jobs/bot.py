@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self
 import aiohttp
 
 from bot.errors import DeliveryError, NotRemovedError
-from bot.hosts import FileHosts
 from bot.jobs.bills import Bills
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.pulse import Pulse
@@ -24,6 +23,7 @@ from bot.media.store import Files
 from bot.meter import Meter
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import Downloader, RunComfyClient
+from bot.runcomfy.allowed_hosts import FileHosts
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.durations import DurationStore

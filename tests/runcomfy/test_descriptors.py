@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from bot.hosts import FileHosts
 from bot.media.image_pool import check_pixels
 from bot.media.images import fit
 from bot.runcomfy import Downloader
+from bot.runcomfy.allowed_hosts import FileHosts
 from playground.runcomfy import Fault, LocalRunComfy
 from tests.descriptors import exhaustible
 

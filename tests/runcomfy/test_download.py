@@ -13,8 +13,8 @@ from PIL import Image, PngImagePlugin
 from yarl import URL
 
 from bot.errors import OutputUnavailableError
-from bot.hosts import FileHosts
 from bot.runcomfy import Downloader
+from bot.runcomfy.allowed_hosts import FileHosts
 from playground.runcomfy import Fault, LocalRunComfy, answer, flood, reset, truncate, typed
 from tests.runcomfy.orders import ended, routes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from bot.hosts import FileHosts
+from bot.runcomfy.allowed_hosts import FileHosts
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import OutputUnavailableError
-from bot.hosts import FileHosts
 from bot.runcomfy import Downloader
+from bot.runcomfy.allowed_hosts import FileHosts
 from bot.runcomfy.file_url import FileUrlError, parse_file_url
-from bot.runcomfy.replies import parse_result
+from bot.runcomfy.responses import parse_result
 from playground.runcomfy import Fault, LocalRunComfy
 from tests.odd_images import picture
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from bot.hosts import FileHosts
 from bot.media.image_pool import ImageError, check_pixels
 from bot.media.images import fit
 from bot.runcomfy import Downloader
+from bot.runcomfy.allowed_hosts import FileHosts
 from playground.runcomfy import LocalRunComfy, answer
 from tests.odd_images import (
     PNG_END,

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import SubmissionUnknownError
 from bot.runcomfy import InQueue
-from bot.runcomfy.replies import parse_error_code, parse_status
+from bot.runcomfy.responses import parse_error_code, parse_status
 from playground.runcomfy import LocalRunComfy, edit
 from tests.runcomfy.orders import FOX, MODEL
 

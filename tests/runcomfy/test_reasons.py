@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import BotError, GenerationFailedError, PromptRefusedError, RunComfyAuthError
 from bot.runcomfy import Completed
-from bot.runcomfy.reasons import is_refusal
+from bot.runcomfy.failure_reasons import is_refusal
 from playground.runcomfy import LocalRunComfy, answer, edit
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from bot.errors import OutputUnavailableError
-from bot.hosts import FileHosts
 from bot.runcomfy import Downloader
+from bot.runcomfy.allowed_hosts import FileHosts
 from bot.runcomfy.fair_slots import FairSlots, Owner
 from playground.runcomfy import LocalRunComfy, drip
 from tests.runcomfy.orders import routes

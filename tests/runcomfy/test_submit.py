@@ -19,7 +19,7 @@ from bot.errors import (
 )
 from bot.runcomfy import RunComfyClient
 from bot.runcomfy import client as client_module
-from bot.runcomfy.refusals import NoAnswerError
+from bot.runcomfy.errors import NoAnswerError
 from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, stall
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr, ValidationError
 from bot.config import Settings, load
 from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
-from bot.hosts import FileHosts, is_loopback
+from bot.runcomfy.allowed_hosts import FileHosts, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,9 +13,9 @@ from yarl import URL
 
 from bot.config import load
 from bot.errors import OutputUnavailableError, RunComfyUnavailableError
-from bot.hosts import FileHosts
-from bot.proxies import Proxies, logins
 from bot.runcomfy import Downloader, RunComfyClient
+from bot.runcomfy.allowed_hosts import FileHosts
+from bot.runcomfy.proxies import Proxies, logins
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

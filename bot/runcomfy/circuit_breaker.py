@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import BotError, RunComfyUnavailableError
 from bot.log import about
-from bot.runcomfy.refusals import TooManyCallsError
+from bot.runcomfy.errors import TooManyCallsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -18,8 +18,8 @@ from bot.errors import (
     RunComfyProtocolError,
     RunComfyUnavailableError,
 )
-from bot.runcomfy.reasons import is_refusal
-from bot.runcomfy.replies import Json, parse_error_code
+from bot.runcomfy.failure_reasons import is_refusal
+from bot.runcomfy.responses import Json, parse_error_code
 
 if TYPE_CHECKING:
     import aiohttp

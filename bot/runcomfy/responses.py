@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from bot.errors import GenerationFailedError, PromptRefusedError
-from bot.runcomfy.reasons import is_refusal
+from bot.runcomfy.failure_reasons import is_refusal
 
 if TYPE_CHECKING:
     import aiohttp
