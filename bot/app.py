@@ -34,13 +34,13 @@ from bot.runcomfy.trace import trace
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
-from bot.storage.facts import FactStore
-from bot.storage.guilds import GuildStore
+from bot.storage.guild_settings import GuildStore
 from bot.storage.jobs import JobStore
+from bot.storage.key_values import FactStore
 from bot.storage.messages import MessageStore
-from bot.storage.orders import OrderStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
+from bot.storage.reservations import OrderStore
 from cogs._delivery import DiscordDelivery
 from cogs._log import DiscordGuildLog
 from cogs._removal import take_down

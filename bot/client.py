@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.meter import Meter
     from bot.models.catalogue import Catalogue
-    from bot.storage.facts import FactStore
-    from bot.storage.guilds import GuildStore
+    from bot.storage.guild_settings import GuildStore
+    from bot.storage.key_values import FactStore
     from bot.storage.quotas import QuotaStore
     from bot.storage.reports import ReportStore
 

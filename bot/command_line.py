@@ -15,7 +15,7 @@ from bot import app, check, config, i18n, log
 from bot.errors import ConfigError
 from bot.runcomfy.proxies import logins
 from bot.storage.backup import back_up
-from bot.storage.bills import bills
+from bot.storage.cost_report import bills
 
 
 def main() -> int:

@@ -26,7 +26,7 @@ from cogs._setting_words import SETTINGS, Section, in_words
 if TYPE_CHECKING:
     from bot.client import ImagineBot
     from bot.domain.guild_settings import GuildSettings
-    from bot.storage.guilds import Change
+    from bot.storage.guild_settings import Change
 
 _WHAT = re.compile(r"settings:([a-z_-]+)(?:\.([\w-]+))?:v1", re.ASCII)
 

@@ -8,8 +8,8 @@ from bot.client import ImagineBot
 from bot.discord.http import Connector
 from bot.meter import Meter
 from bot.models.catalogue import Catalogue
-from bot.storage.facts import FactStore
-from bot.storage.guilds import GuildStore
+from bot.storage.guild_settings import GuildStore
+from bot.storage.key_values import FactStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 

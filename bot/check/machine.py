@@ -16,7 +16,7 @@ from bot.errors import ConfigError
 from bot.media.folder_probe import FREE_BYTES_MIN, probe_folder
 from bot.media.store import FOLDER_NAME
 from bot.models.catalogue import Catalogue
-from bot.storage.condition import look_at
+from bot.storage.inspection import look_at
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from discord.ext import commands
 
-    from bot.storage.facts import FactStore
+    from bot.storage.key_values import FactStore
 
 _log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.jobs.ports import Delivery
     from bot.runcomfy import RunComfyClient
     from bot.storage.costs import CostStore
-    from bot.storage.facts import FactStore
+    from bot.storage.key_values import FactStore
 
 _log = logging.getLogger(__name__)
 _PRICES_LAST_SECONDS = 24 * 60 * 60

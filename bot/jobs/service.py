@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue, Model
     from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
-    from bot.storage.orders import OrderStore, Terms
+    from bot.storage.reservations import OrderStore, Terms
 
 _log = logging.getLogger(__name__)
 _OVER = {NOT_COLLECTED, RequestNotFoundError.key}  # after these, images that did not arrive are refunded

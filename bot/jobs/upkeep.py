@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bot.errors import BotError, JobNotFoundError, RequestNotFoundError
 from bot.log import about
 from bot.runcomfy import Completed
-from bot.storage.rows import UNREADABLE
+from bot.storage.job_rows import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

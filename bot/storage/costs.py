@@ -16,7 +16,7 @@ from bot.storage.columns import (
     to_microdollars,
 )
 from bot.storage.database import Database, queries
-from bot.storage.rows import job_of, readable
+from bot.storage.job_rows import job_of, readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

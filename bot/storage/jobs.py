@@ -12,8 +12,8 @@ from bot.errors import JobUnknownError
 from bot.storage import ledger
 from bot.storage.columns import to_epoch_ms
 from bot.storage.database import Database, queries
+from bot.storage.job_rows import job_of, readable, row_of
 from bot.storage.messages import leave
-from bot.storage.rows import job_of, readable, row_of
 
 if TYPE_CHECKING:
     import sqlite3

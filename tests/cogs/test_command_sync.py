@@ -13,7 +13,7 @@ from discord.ext import commands
 from bot.discord.commands import CommandSync
 from bot.meter import Meter
 from bot.storage.database import open_database
-from bot.storage.facts import FactStore
+from bot.storage.key_values import FactStore
 from bot.throttle import Throttle
 from playground.discord import LocalDiscord
 

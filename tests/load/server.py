@@ -25,11 +25,11 @@ from bot.domain.limits import EVERYBODY, POOL, Kind, Target
 from bot.domain.quota import last_days, parse_quotas
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
-from bot.storage.guilds import GuildStore
+from bot.storage.guild_settings import GuildStore
 from bot.storage.jobs import JobStore
-from bot.storage.orders import OrderStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore, by_member
+from bot.storage.reservations import OrderStore
 from tests.load.building import FIRST_MEMBER, Size, build
 from tests.orders import GUILD, MODEL_ID, order, requester
 

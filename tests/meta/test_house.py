@@ -14,8 +14,8 @@ from bot.domain.quota import Period, Quota
 from bot.meter import Meter
 from bot.models.catalogue import Catalogue
 from bot.storage.database import open_database
-from bot.storage.facts import FactStore
-from bot.storage.guilds import GuildStore
+from bot.storage.guild_settings import GuildStore
+from bot.storage.key_values import FactStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 

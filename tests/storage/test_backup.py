@@ -14,8 +14,8 @@ from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
 from bot.storage.backup import back_up
 from bot.storage.database import Database, migrations, open_database
-from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
+from bot.storage.key_values import FactStore
 from tests.orders import order, reserve
 from tests.storage.ledger import differences, rows
 

@@ -15,8 +15,8 @@ import pytest
 from bot.domain.limits import Limits
 from bot.errors import ConfigError
 from bot.storage.database import Database, migrations, open_database
-from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
+from bot.storage.key_values import FactStore
 from tests.orders import order, reserve
 from tests.storage.ledger import differences, rows
 

@@ -18,8 +18,8 @@ import bot
 from bot.domain.limits import EVERYBODY
 from bot.domain.quota import Period, Quota
 from bot.storage.database import migrations, open_database
-from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
+from bot.storage.key_values import FactStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from playground.process import BotProcess
 from tests.e2e.accounts import check_accounts, delivered

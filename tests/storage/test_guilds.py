@@ -12,7 +12,7 @@ import pytest
 from bot.domain.guild_settings import GuildSettings
 from bot.errors import BusyError
 from bot.policy.errors import NotAgeRestrictedError
-from bot.storage.guilds import GuildStore
+from bot.storage.guild_settings import GuildStore
 from tests.storage.ledger import rows
 
 if TYPE_CHECKING:

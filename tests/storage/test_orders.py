@@ -13,10 +13,10 @@ from bot.domain.quota import Period, Quota
 from bot.errors import QuotaExceededError
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
-from bot.storage.guilds import GuildStore
+from bot.storage.guild_settings import GuildStore
 from bot.storage.jobs import JobStore
-from bot.storage.orders import OrderStore, Terms
 from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.reservations import OrderStore, Terms
 from tests.orders import GUILD, MODEL_ID, order, requester
 from tests.storage.ledger import differences, rows
 

@@ -16,7 +16,7 @@ from bot.domain.job import JobStatus
 from bot.domain.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage
 from bot.domain.quota import LIMIT_MAX, Period, Quota, Quotas
 from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError, QuotaExceededError
-from bot.storage.bills import bills
+from bot.storage.cost_report import bills
 from bot.storage.costs import CostStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from tests.orders import GUILD, MEMBER, order, reserve

@@ -18,8 +18,8 @@ import pytest
 from bot.domain.limits import Limits
 from bot.errors import BusyError
 from bot.storage.database import Database, open_database
-from bot.storage.facts import FactStore
 from bot.storage.jobs import JobStore
+from bot.storage.key_values import FactStore
 from tests.orders import order, reserve
 from tests.storage.ledger import counted, differences, rows
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.domain.requester import Requester
     from bot.storage.costs import CostStore, Prices
     from bot.storage.database import Database
-    from bot.storage.guilds import GuildStore
+    from bot.storage.guild_settings import GuildStore
     from bot.storage.jobs import JobStore
     from bot.storage.quotas import QuotaStore
 
