@@ -104,7 +104,7 @@ class GuildSettings(BaseModel):
     is_private: StrictBool = False
     """Whether whoever ordered is the only one who sees the images."""
     forbidden_words: Annotated[tuple[StrictStr, ...], AfterValidator(_words)] = ()
-    """Words and phrases that no prompt may have, and patterns between slashes; see `bot.policy.word_filter`."""
+    """Words and phrases that no prompt can have, and patterns between slashes."""
     default_options: Annotated[dict[StrictStr, _Default], Field(max_length=LISTED_MAX)] = {}
     """Values of options that nobody chose, by the options' names; they come before the models' defaults."""
     log_channel: _Id | None = None

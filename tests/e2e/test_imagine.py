@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CODE = Path(bot.__file__).parents[1]
-MODEL = json.loads((CODE / "bot/models/google/nano-banana-2/text-to-image.json").read_bytes())
+MODEL = json.loads((CODE / "bot/models/definitions/google/nano-banana-2/text-to-image.json").read_bytes())
 STRING, INTEGER, BOOLEAN = 3, 4, 5
 CYRILLIC = re.compile("[\u0430-\u044f]{3}")
 RATIOS = ["auto", "21:9", "16:9", "3:2", "4:3", "5:4", "1:1", "4:5", "3:4", "2:3", "9:16"]

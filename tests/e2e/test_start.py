@@ -169,7 +169,7 @@ async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Pat
         await world.kill()
         for package in ("bot", "cogs"):
             shutil.copytree(CODE / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-        file = tmp_path / "bot/models/google/nano-banana-2/text-to-image.json"
+        file = tmp_path / "bot/models/definitions/google/nano-banana-2/text-to-image.json"
         model = json.loads(file.read_text("utf-8"))
         model["input_schema"]["properties"]["num_images"]["maximum"] = 3
         file.write_text(json.dumps(model), "utf-8")

@@ -28,7 +28,7 @@ from bot.domain.quota import Period
 from bot.i18n import DEFAULT_LOCALE, Text, translate
 from bot.models.options import OptionType
 from bot.models.problems import RULES
-from bot.policy import errors
+from bot.policy.errors import MemberBlockedError
 from cogs import EXTENSIONS
 from cogs._buttons import Verb
 from cogs._changes import _LOG_RIGHTS
@@ -269,7 +269,7 @@ def _subclasses(parent: type[errors.BotError]) -> Iterator[type[errors.BotError]
 for module in pkgutil.walk_packages(bot.__path__, "bot."):
     importlib.import_module(module.name)  # a module may have failures of its own
 FAILURES = [error for error in _subclasses(errors.BotError) if hasattr(error, "key")]
-assert errors.MemberBlockedError in FAILURES
+assert MemberBlockedError in FAILURES
 
 
 @pytest.mark.parametrize("failure", FAILURES)
