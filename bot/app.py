@@ -27,10 +27,10 @@ from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
 from bot.jobs.upkeep import Upkeep
 from bot.media.store import FOLDER_NAME, Files
-from bot.meter import Meter
 from bot.models.catalogue import Catalogue
+from bot.observability.http_trace import trace
+from bot.observability.meter import Meter
 from bot.runcomfy import Downloader, RunComfyClient
-from bot.runcomfy.trace import trace
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
@@ -47,7 +47,7 @@ from cogs._removal import take_down
 
 if TYPE_CHECKING:
     from bot.config import Settings
-    from bot.health.watch import Watch
+    from bot.observability.watch import Watch
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
@@ -182,7 +182,7 @@ async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore
 def _watch(settings: Settings) -> Watch | None:
     if settings.health_port is None:
         return None
-    from bot.health.watch import Watch  # noqa: PLC0415 (who does not use it does not pay for it in memory)
+    from bot.observability.watch import Watch  # noqa: PLC0415 (who does not use it does not pay for it in memory)
 
     return Watch(settings.health_host, settings.health_port)
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from bot.i18n import Text
     from bot.jobs.removal import Removal
     from bot.jobs.service import JobService
-    from bot.meter import Meter
     from bot.models.catalogue import Catalogue
+    from bot.observability.meter import Meter
     from bot.storage.guild_settings import GuildStore
     from bot.storage.key_values import FactStore
     from bot.storage.quotas import QuotaStore

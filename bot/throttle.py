@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from bot.meter import Meter
+    from bot.observability.meter import Meter
 
 _log = logging.getLogger(__name__)
 # Discord takes 50 requests a second from a bot, not counting those of interactions; 47 begin in one at most.

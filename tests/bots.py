@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bot.client import ImagineBot
 from bot.discord.http import Connector
-from bot.meter import Meter
 from bot.models.catalogue import Catalogue
+from bot.observability.meter import Meter
 from bot.storage.guild_settings import GuildStore
 from bot.storage.key_values import FactStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.domain.job import Job
-    from bot.meter import Meter
+    from bot.observability.meter import Meter
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.commands import CommandSync
-from bot.meter import Meter
+from bot.observability.meter import Meter
 from bot.storage.database import open_database
 from bot.storage.key_values import FactStore
 from bot.throttle import Throttle

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import discord
 
-from bot.health.checks import Health
+from bot.observability.health import Health
 from bot.storage.database import open_database
 from bot.storage.health import HealthStore
 from tests.bots import make_bot

@@ -11,7 +11,7 @@ import pytest
 
 from bot.client import NETWORK_ERRORS
 from bot.discord.answers import LostAnswerError
-from bot.meter import Meter
+from bot.observability.meter import Meter
 from bot.throttle import Throttle
 from playground.discord import LocalDiscord
 from tests.playground.conftest import PNG

@@ -10,7 +10,7 @@ import pytest
 from bot.client import ImagineBot
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
-from bot.meter import Meter
+from bot.observability.meter import Meter
 from bot.storage.jobs import JobStore
 from cogs import _render as render
 from cogs._buttons import JobButton

@@ -11,7 +11,7 @@ import discord
 import pytest
 
 from bot.jobs.ports import Progress
-from bot.meter import Meter
+from bot.observability.meter import Meter
 from bot.storage.database import open_database
 from bot.throttle import Throttle
 from cogs._delivery import DiscordDelivery

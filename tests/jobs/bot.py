@@ -20,8 +20,8 @@ from bot.jobs.service import JobService
 from bot.jobs.turns import MaxJobs
 from bot.jobs.upkeep import Upkeep
 from bot.media.store import Files
-from bot.meter import Meter
 from bot.models.catalogue import Catalogue
+from bot.observability.meter import Meter
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.runcomfy.allowed_hosts import FileHosts
 from bot.storage.costs import CostStore

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import cogs
 from bot.client import ImagineBot
 from bot.domain.quota import Period, Quota
-from bot.meter import Meter
 from bot.models.catalogue import Catalogue
+from bot.observability.meter import Meter
 from bot.storage.database import open_database
 from bot.storage.guild_settings import GuildStore
 from bot.storage.key_values import FactStore

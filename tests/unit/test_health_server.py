@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.health import server
-from bot.health.server import CONNECTIONS_MAX, Answer, Server
+from bot.observability import server
+from bot.observability.server import CONNECTIONS_MAX, Answer, Server
 from tests.e2e.watching import free_port
 
 if TYPE_CHECKING:

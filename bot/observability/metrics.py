@@ -8,14 +8,14 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from bot.domain.job import JobStatus
-from bot.meter import Meter
+from bot.observability.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from decimal import Decimal
 
-    from bot.health.checks import Part
+    from bot.observability.health import Part
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 _RESPONSE = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5)  # Discord waits for three seconds

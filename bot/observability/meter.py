@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Meter:
-    """Is told, and keeps nothing; `bot.health.metrics` does, where `HEALTH_PORT` is set."""
+    """Is told, and keeps nothing; `bot.observability.metrics` does, where `HEALTH_PORT` is set."""
 
     def responded(self, seconds: float) -> None:
         """A first response reached Discord, so long after somebody had typed or pressed."""

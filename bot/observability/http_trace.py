@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from bot.meter import Meter
+    from bot.observability.meter import Meter
 
 _VERBS = {"status", "result", "cancel"}
 

@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from bot.errors import BusyError, ConfigError
-from bot.health.checks import Health
-from bot.health.metrics import CONTENT_TYPE, Metrics
-from bot.health.server import Answer, Server
+from bot.observability.health import Health
+from bot.observability.metrics import CONTENT_TYPE, Metrics
+from bot.observability.server import Answer, Server
 from bot.storage.health import HealthStore
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Metrics, health checks and the HTTP server that shows both."""
