@@ -18,14 +18,14 @@ import stamina
 import cogs
 from bot.client import NETWORK_ERRORS, ImagineBot
 from bot.errors import BusyError, ConfigError
-from bot.jobs.bills import Bills
+from bot.jobs.fair_queue import MaxJobs
 from bot.jobs.poll_interval import PollRateLimiter
-from bot.jobs.pulse import Pulse
-from bot.jobs.removal import Removal
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
-from bot.jobs.turns import MaxJobs
-from bot.jobs.upkeep import Upkeep
+from bot.jobs.tracker import Pulse
+from bot.maintenance.cost_sync import Bills
+from bot.maintenance.deletion import Removal
+from bot.maintenance.loop import Upkeep
 from bot.media.store import FOLDER_NAME, Files
 from bot.models.catalogue import Catalogue
 from bot.observability.http_trace import trace

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from bot.clock import DiscordClock
     from bot.i18n import Text
-    from bot.jobs.removal import Removal
     from bot.jobs.service import JobService
+    from bot.maintenance.deletion import Removal
     from bot.models.catalogue import Catalogue
     from bot.observability.meter import Meter
     from bot.storage.guild_settings import GuildStore

@@ -20,24 +20,24 @@ from bot.errors import (
     SubmissionUnknownError,
     UnexpectedError,
 )
-from bot.jobs.fetching import Fetching
-from bot.jobs.following import Following
+from bot.jobs.fair_queue import Turns
 from bot.jobs.ports import Progress
-from bot.jobs.pulse import Step, doing
-from bot.jobs.steadfast import Unbroken, durably
-from bot.jobs.submission import CancelledOnTheWayError, Submission
-from bot.jobs.turns import Turns
+from bot.jobs.shielded import Unbroken, durably
+from bot.jobs.steps.download import Fetching
+from bot.jobs.steps.poll import Following
+from bot.jobs.steps.submit import CancelledOnTheWayError, Submission
+from bot.jobs.tracker import Step, doing
 from bot.log import about
 
 if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from bot.jobs.fair_queue import MaxJobs
     from bot.jobs.poll_interval import PollRateLimiter
     from bot.jobs.ports import Delivery
-    from bot.jobs.pulse import Pulse
-    from bot.jobs.turns import MaxJobs
-    from bot.jobs.upkeep import Upkeep
+    from bot.jobs.tracker import Pulse
+    from bot.maintenance.loop import Upkeep
     from bot.media.store import Files
     from bot.runcomfy import Downloader, RunComfyClient
     from bot.storage.durations import DurationStore

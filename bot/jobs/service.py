@@ -20,8 +20,8 @@ from bot.errors import (
     RunComfyDownError,
     RunComfyUnavailableError,
 )
-from bot.jobs.here import check_here
-from bot.jobs.steadfast import durably
+from bot.jobs.access import check_here
+from bot.jobs.shielded import durably
 from bot.policy.rules import UncheckedError, Wording, ruled
 
 if TYPE_CHECKING:

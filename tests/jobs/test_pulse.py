@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.jobs.pulse import Pulse, Step, doing, looking
+from bot.jobs.tracker import Pulse, Step, doing, looking
 from bot.observability.meter import Meter
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import Bot, Channel

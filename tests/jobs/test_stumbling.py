@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.domain.job import JobStatus
 from bot.errors import BotError, RunComfyAuthError
-from bot.jobs.bills import Bills
+from bot.maintenance.cost_sync import Bills
 from bot.storage.key_values import FactStore
 from playground.runcomfy import Fault, LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel

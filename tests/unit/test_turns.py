@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.jobs import turns
-from bot.jobs.turns import MaxJobs, Turns
+from bot.jobs import fair_queue
+from bot.jobs.fair_queue import MaxJobs, Turns
 from tests.orders import order
 
 if TYPE_CHECKING:
     from bot.domain.job import Job
 
-_SHOWN_AFTER_SECONDS = turns._SHOWN_AFTER_SECONDS
+_SHOWN_AFTER_SECONDS = fair_queue._SHOWN_AFTER_SECONDS
 EVERYBODY = MaxJobs(altogether=1, per_user=1, per_guild=1)
 
 
 @pytest.fixture(autouse=True)
 def _shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_SHOWN_AFTER_SECONDS", 0)
+    monkeypatch.setattr(fair_queue, "_SHOWN_AFTER_SECONDS", 0)
 
 
 class Queue:
@@ -125,7 +125,7 @@ async def test_the_place_counts_those_who_wait_at_runcomfy_too() -> None:
 async def test_of_a_crowd_the_first_fifty_places_are_shown_twice_a_second(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "_SHOWN_AFTER_SECONDS", _SHOWN_AFTER_SECONDS)
+    monkeypatch.setattr(fair_queue, "_SHOWN_AFTER_SECONDS", _SHOWN_AFTER_SECONDS)
     shown: list[int] = []
     has_shown = asyncio.Event()
 

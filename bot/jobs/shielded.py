@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import stamina
 
 from bot.errors import BusyError
-from bot.jobs.pulse import Step, doing
+from bot.jobs.tracker import Step, doing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.domain.job import Job
-    from bot.jobs.bills import Bills
     from bot.jobs.ports import Delivery
-    from bot.jobs.removal import Removal
+    from bot.maintenance.cost_sync import Bills
+    from bot.maintenance.deletion import Removal
     from bot.media.store import Files
     from bot.runcomfy import RunComfyClient
     from bot.storage.durations import DurationStore

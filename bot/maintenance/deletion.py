@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import NotAnImageError, NotRemovedError, NotYourJobError, StillRunningError
-from bot.jobs.here import check_here
-from bot.jobs.steadfast import durably
+from bot.jobs.access import check_here
+from bot.jobs.shielded import durably
 from bot.log import about
 
 if TYPE_CHECKING:

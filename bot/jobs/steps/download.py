@@ -14,7 +14,7 @@ from bot.errors import (
     RequestNotFoundError,
     ServiceError,
 )
-from bot.jobs.pulse import Step, doing
+from bot.jobs.tracker import Step, doing
 from bot.os_errors import retry_transient
 from bot.runcomfy.fair_slots import Owner
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.domain.job import Job
-    from bot.jobs.following import Following
-    from bot.jobs.turns import Turns
+    from bot.jobs.fair_queue import Turns
+    from bot.jobs.steps.poll import Following
     from bot.media.store import Files
     from bot.runcomfy import Downloader
 

@@ -16,17 +16,17 @@ from bot.errors import (
 )
 from bot.jobs.poll_interval import PollInterval
 from bot.jobs.ports import Progress
-from bot.jobs.pulse import Step, doing, finished, looking
-from bot.jobs.steadfast import durably
-from bot.jobs.submission import CancelledOnTheWayError
+from bot.jobs.shielded import durably
+from bot.jobs.steps.submit import CancelledOnTheWayError
+from bot.jobs.tracker import Step, doing, finished, looking
 from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, TooManyCallsError, Unknown
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from bot.jobs.fair_queue import Turns
     from bot.jobs.poll_interval import PollRateLimiter
     from bot.jobs.ports import Delivery
-    from bot.jobs.turns import Turns
     from bot.runcomfy import RunComfyClient, Status
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from bot.errors import RunComfyUnavailableError
 from bot.jobs.ports import Progress
-from bot.jobs.pulse import Step, doing
-from bot.jobs.steadfast import Unbroken, durably
+from bot.jobs.shielded import Unbroken, durably
+from bot.jobs.tracker import Step, doing
 
 if TYPE_CHECKING:
     from datetime import timedelta

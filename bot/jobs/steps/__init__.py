@@ -1,0 +1,1 @@
+"""What one job goes through: submit, poll, download, deliver."""

@@ -1,0 +1,1 @@
+"""Periodic work: late results, costs, deletions, old files."""
