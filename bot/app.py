@@ -16,7 +16,10 @@ import discord
 import stamina
 
 import cogs
-from bot.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.audit_log import DiscordGuildLog
+from bot.discord.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.delivery import DiscordDelivery
+from bot.discord.message_deletion import delete_message
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import MaxJobs
 from bot.jobs.poll_interval import PollRateLimiter
@@ -41,9 +44,6 @@ from bot.storage.messages import MessageStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 from bot.storage.reservations import OrderStore
-from cogs._delivery import DiscordDelivery
-from cogs._log import DiscordGuildLog
-from cogs._removal import take_down
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -118,7 +118,7 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     bot.guild_log = log = DiscordGuildLog(bot)
     delivery = DiscordDelivery(bot, log)
     files = _files(settings)
-    bot.removal = Removal(jobs, MessageStore(database), files, partial(take_down, bot))
+    bot.removal = Removal(jobs, MessageStore(database), files, partial(delete_message, bot))
     bills = Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=settings.budget_alarm)
     durations = await _durations(database, stack)
     runner = JobRunner(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.discord.markdown import quote
+from bot.discord.views import job_embed as render
 from bot.i18n import translate
-from cogs import _render as render
-from cogs._quoting import quote
 
 if TYPE_CHECKING:
     from bot.domain.job import Job

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from bot.discord.requester import may
 from bot.domain.guild_settings import GuildSettings, zone_named
 from bot.i18n import Text
 from bot.policy.errors import (
@@ -20,7 +21,6 @@ from bot.policy.errors import (
 from bot.policy.word_filter import read_words
 from cogs._offers import counts, defaultable, levels, resolutions
 from cogs._panel import NONE
-from cogs._requester import may
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

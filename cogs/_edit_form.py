@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 import discord
 from discord import ui
 
+from bot.discord.markdown import cut
+from bot.discord.views.job_buttons import JobButton, Verb
 from bot.errors import FormOutdatedError, InvalidOptionError
 from bot.i18n import Text, translate
 from bot.models.schema import PROMPT
-from cogs._buttons import JobButton, Verb
 from cogs._forms import parts
 from cogs._offers import choices
-from cogs._quoting import cut
 
 if TYPE_CHECKING:
     from bot.domain.job import Job

@@ -8,27 +8,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
-import stamina
 
-from bot.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.audit_log import job_values
+from bot.discord.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.error_handler import whisper
+from bot.discord.message_deletion import delete_with_retry
+from bot.discord.requester import may, requester
+from bot.discord.responses import edit_response, insist, respond
+from bot.discord.views import job_embed as render
+from bot.discord.views.job_buttons import JobButton, Verb, buttons, custom_ids
 from bot.domain.guild_settings import LISTED_MAX
-from bot.errors import ForbiddenHereError, JobNotFoundError, NotRemovedError
+from bot.errors import ForbiddenHereError, JobNotFoundError
 from bot.i18n import Text, translate
 from bot.policy.errors import BlockedFullError
-from cogs import _render as render
-from cogs._buttons import JobButton, Verb, buttons, custom_ids
-from cogs._errors import whisper
-from cogs._log import job_values
-from cogs._requester import may, requester
-from cogs._respond import edit_response, insist, is_trouble, respond
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from bot.domain.guild_settings import GuildSettings
-    from bot.domain.job import Job, MessageRef
-
-_GONE = {10003, 10008}  # Unknown Channel, Unknown Message
+    from bot.domain.job import Job
 
 
 async def ask(interaction: discord.Interaction[Any], job_id: str) -> None:
@@ -90,7 +86,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: Te
         await insist(interaction, interaction.response.defer)
     await bot.removal.finish(job_id)
     if JobButton.custom_id_of(job, Verb.KEEP) in custom_ids(interaction.message):
-        await _insist(interaction.delete_original_response)
+        await delete_with_retry(interaction.delete_original_response)
         return
     text = text or Text("deleted")
     words = translate(text.key, interaction.locale.value, **text.values)
@@ -98,16 +94,6 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: Te
         await edit_response(interaction, content=words, view=None)
     else:  # a forged press under a message that everybody sees
         await whisper(interaction, words)
-
-
-async def take_down(bot: ImagineBot, post: MessageRef) -> None:
-    """Delete a message for everybody; one that is gone already is no trouble.
-
-    Raises:
-        NotRemovedError: Discord does not let it go now.
-    """
-    channel = bot.get_partial_messageable(post.channel_id)
-    await _insist(channel.get_partial_message(post.message_id).delete)
 
 
 async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
@@ -123,18 +109,6 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
     if change.after != change.before:
         values = {"by": interaction.user.mention, "member": f"<@{job.user_id}>"}
         bot.guild_log.say(job.guild_id, Text("log-blocked", values))
-
-
-async def _insist(deletion: Callable[[], Awaitable[None]]) -> None:
-    try:
-        async for attempt in stamina.retry_context(on=is_trouble, attempts=3, wait_initial=0.5, timeout=30):
-            with attempt:
-                await deletion()
-    except discord.HTTPException as error:
-        if error.code not in _GONE:
-            raise NotRemovedError(f"Discord answers HTTP {error.status}, code {error.code}") from error
-    except NETWORK_ERRORS as error:
-        raise NotRemovedError(f"Discord does not answer: {type(error).__name__}") from error
 
 
 def _is_private(interaction: discord.Interaction[Any]) -> bool:

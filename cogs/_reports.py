@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.charts.chart import ReportChart, ReportDay
+from bot.discord.views.quota_text import day_label, in_alt_text, in_words, mention
 from bot.domain.limits import Kind, Target
 from bot.domain.quota import parse_quotas
 from bot.i18n import Text, translate
-from cogs._quotas import day_label, in_alt_text, in_words, mention
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

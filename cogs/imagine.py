@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cogs._answer import answer
+from bot.discord.error_handler import explain
+from bot.discord.first_response import answer
+from bot.discord.requester import painter
 from cogs._command import build
-from cogs._errors import explain
-from cogs._requester import painter
 
 if TYPE_CHECKING:
     import discord
 
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from bot.models.catalogue import Model
 
 

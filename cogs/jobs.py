@@ -11,23 +11,23 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import NETWORK_ERRORS
+from bot.discord.client import NETWORK_ERRORS
+from bot.discord.error_handler import boundary, explain, whisper
+from bot.discord.first_response import answer
+from bot.discord.requester import may, painter, requester
+from bot.discord.responses import REFUSED_WORDS, insist, respond
+from bot.discord.views import job_embed as render
+from bot.discord.views.job_buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
 from bot.errors import JobNotFoundError
 from bot.i18n import translate
 from bot.log import about
 from cogs import _removal as removal
-from cogs import _render as render
-from cogs._answer import answer
-from cogs._buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
 from cogs._edit_form import EditForm
-from cogs._errors import boundary, explain, whisper
-from cogs._requester import may, painter, requester
-from cogs._respond import REFUSED_WORDS, insist, respond
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from bot.domain.job import Job
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
+from bot.discord.requester import may, requester
+from bot.discord.responses import respond
+from bot.discord.views import job_embed as render
 from bot.errors import ForbiddenHereError
 from bot.i18n import DEFAULT_LOCALE, translate
 from cogs import _removal as removal
-from cogs import _render as render
 from cogs._about import about
-from cogs._requester import may, requester
-from cogs._respond import respond
 
 if TYPE_CHECKING:
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
 
 _REFUSED_WORDS = 200000  # blocked by the server's AutoMod
 

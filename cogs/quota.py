@@ -16,22 +16,22 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.chart import Member
-from bot.client import NETWORK_ERRORS
+from bot.discord.client import NETWORK_ERRORS
+from bot.discord.error_handler import whisper
+from bot.discord.requester import manager
+from bot.discord.responses import edit_response, gain_time
+from bot.discord.views.quota_text import in_words, mention
 from bot.domain.limits import EVERYBODY, POOL, Kind, Target
 from bot.domain.quota import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
 from bot.errors import ChartError, QuotaTooHighError
 from bot.i18n import Text, translate
 from bot.storage.reports import Tally, by_member
-from cogs._errors import whisper
-from cogs._quotas import in_words, mention
 from cogs._reports import TOP, alt_text, chart, member_line, table, table_of_days, total_line
-from cogs._requester import manager
-from cogs._respond import edit_response, gain_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from bot.domain.requester import Requester
 
 _log = logging.getLogger(__name__)

@@ -11,20 +11,20 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.error_handler import boundary
+from bot.discord.requester import manager
+from bot.discord.responses import insist, respond
+from bot.discord.views.job_buttons import custom_ids
 from bot.errors import UserError
 from bot.i18n import Text
 from bot.policy.errors import SettingUnknownError
-from cogs._buttons import custom_ids
 from cogs._changes import Changes
-from cogs._errors import boundary
 from cogs._forms import filled_in, form
 from cogs._panel import Panel
-from cogs._requester import manager
-from cogs._respond import insist, respond
 from cogs._setting_words import SETTINGS, Section, in_words
 
 if TYPE_CHECKING:
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from bot.domain.guild_settings import GuildSettings
     from bot.storage.guild_settings import Change
 

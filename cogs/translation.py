@@ -16,7 +16,7 @@ from discord.app_commands import TranslationContextLocation
 from bot.i18n import DEFAULT_LOCALE, translate
 
 if TYPE_CHECKING:
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from bot.models.catalogue import Catalogue, Model
 
 

@@ -12,20 +12,20 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.chart import Allowance, Day, UsageChart
+from bot.discord.requester import requester
+from bot.discord.responses import edit_response, respond
+from bot.discord.views.quota_text import day_label, in_alt_text, mention, period_name, usage_lines
 from bot.domain.limits import Kind
 from bot.domain.quota import last_days
 from bot.errors import ChartError
 from bot.i18n import translate
-from cogs._quotas import day_label, in_alt_text, mention, period_name, usage_lines
-from cogs._requester import requester
-from cogs._respond import edit_response, respond
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
     from decimal import Decimal
 
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from bot.domain.limits import Usage
     from bot.domain.requester import Requester
     from bot.models.catalogue import Model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.client import ImagineBot
+from bot.discord.client import ImagineBot
 from bot.discord.http import Connector
 from bot.models.catalogue import Catalogue
 from bot.observability.meter import Meter

@@ -11,9 +11,9 @@ import discord
 from discord import app_commands
 
 from bot.check.finding import Finding
-from bot.client import NEEDED, NETWORK_ERRORS
-from bot.clock import DiscordClock
-from bot.discord.answers import check_answer
+from bot.discord.client import NEEDED, NETWORK_ERRORS
+from bot.discord.clock import DiscordClock
+from bot.discord.http_responses import check_answer
 from bot.errors import ConfigError, OperatorError, RunComfyUnavailableError
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import RunComfyClient

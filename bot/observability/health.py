@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from bot.errors import BusyError
 
 if TYPE_CHECKING:
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from bot.jobs.runner import JobRunner
     from bot.runcomfy import RunComfyClient
     from bot.storage.health import HealthStore

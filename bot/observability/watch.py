@@ -18,8 +18,8 @@ from bot.storage.health import HealthStore
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.client import ImagineBot
-    from bot.clock import DiscordClock
+    from bot.discord.client import ImagineBot
+    from bot.discord.clock import DiscordClock
     from bot.jobs.runner import JobRunner
     from bot.runcomfy import RunComfyClient
     from bot.storage.costs import CostStore

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from bot.jobs.runner import JobRunner
     from playground.discord import Message
 

@@ -13,7 +13,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.discord.commands import fingerprint
+from bot.discord.command_sync import fingerprint
 from bot.models.catalogue import Catalogue, Model
 from bot.models.discord_limits import LOCALES, characters
 from cogs._command import build

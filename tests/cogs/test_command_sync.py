@@ -10,11 +10,11 @@ import pytest
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.commands import CommandSync
+from bot.discord.command_sync import CommandSync
+from bot.discord.rate_limiter import Throttle
 from bot.observability.meter import Meter
 from bot.storage.database import open_database
 from bot.storage.key_values import FactStore
-from bot.throttle import Throttle
 from playground.discord import LocalDiscord
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from bot.clock import DiscordClock
+from bot.discord.clock import DiscordClock
+from bot.discord.delivery import DiscordDelivery
 from bot.models.catalogue import Catalogue
-from cogs._delivery import DiscordDelivery
 from tests.orders import order
 
 if TYPE_CHECKING:

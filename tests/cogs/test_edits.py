@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs import _edits
-from cogs._edits import MessageEdits
+from bot.discord import message_editor
+from bot.discord.message_editor import MessageEdits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -43,7 +43,7 @@ def on_a_jumping_clock(main: Coroutine[object, object, T]) -> T:
         return loop
 
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=new_loop) as runner:
-        patch.setattr(_edits, "time", SimpleNamespace(monotonic=lambda: clock.now))
+        patch.setattr(message_editor, "time", SimpleNamespace(monotonic=lambda: clock.now))
         return runner.run(main)
 
 

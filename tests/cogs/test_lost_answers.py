@@ -9,10 +9,10 @@ import aiohttp
 import discord
 import pytest
 
-from bot.client import NETWORK_ERRORS
-from bot.discord.answers import LostAnswerError
+from bot.discord.client import NETWORK_ERRORS
+from bot.discord.http_responses import LostAnswerError
+from bot.discord.rate_limiter import Throttle
 from bot.observability.meter import Meter
-from bot.throttle import Throttle
 from playground.discord import LocalDiscord
 from tests.playground.conftest import PNG
 

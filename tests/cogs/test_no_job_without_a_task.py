@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
-from bot.client import ImagineBot
+from bot.discord.client import ImagineBot
+from bot.discord.views import job_embed as render
+from bot.discord.views.job_buttons import JobButton
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.observability.meter import Meter
 from bot.storage.jobs import JobStore
-from cogs import _render as render
-from cogs._buttons import JobButton
 from tests.cogs.small_world import small_world
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.discord.views import job_embed as render
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.media.images import Fitted
 from bot.models.catalogue import Catalogue
-from cogs import _render as render
 from tests.orders import order
 
 CATALOGUE = Catalogue.load()

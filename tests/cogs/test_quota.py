@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.discord.views.quota_text import in_words
 from bot.domain.quota import LIMIT_MAX, Period, Quota
 from bot.i18n import translate
-from cogs._quotas import in_words
 from cogs.quota import _RULES_SHOWN
 
 DESCRIPTION = 4096  # Discord's limit for an embed's

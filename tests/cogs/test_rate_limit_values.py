@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import discord
 
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from playground.discord import Interaction
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
+from bot.discord.views import job_embed as render
+from bot.discord.views.job_buttons import LISTED
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
@@ -21,8 +23,6 @@ from bot.models.catalogue import Catalogue, Model
 from bot.models.localization import ModelTexts
 from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
-from cogs import _render as render
-from cogs._buttons import LISTED
 from tests.orders import MEMBER, order
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from discord import Permissions
 
-from cogs._requester import may
+from bot.discord.requester import may
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from cogs._respond import room
+from bot.discord.responses import room
 
 
 async def test_no_more_than_so_many_are_under_way() -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.discord.audit_log import DiscordGuildLog, post
+from bot.discord.delivery import DiscordDelivery
 from bot.i18n import Text
-from cogs._delivery import DiscordDelivery
-from cogs._log import DiscordGuildLog, post
 from tests.cogs.small_world import small_world
 
 if TYPE_CHECKING:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from bot.discord import message_editor
+from bot.discord.audit_log import DiscordGuildLog
+from bot.discord.delivery import DiscordDelivery
 from bot.discord.http import Connector
+from bot.discord.uploads import Uplink
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
 from bot.media.images import Fitted
 from bot.storage.database import open_database
-from cogs import _delivery, _edits, _uploads
-from cogs._delivery import DiscordDelivery
-from cogs._log import DiscordGuildLog
-from cogs._uploads import Uplink
 from playground.discord import LocalDiscord, Message
 from playground.discord.callbacks import posted
 from tests.bots import make_bot
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
 
 SILENCE_SECONDS = 1.0
 LEAST_RATE = 200_000.0
@@ -75,11 +75,11 @@ def delivery(bot: ImagineBot) -> DiscordDelivery:
 @pytest.fixture(autouse=True)
 def _scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """Minutes become seconds, and a group is an image at first."""
-    monkeypatch.setattr(_edits, "_APART_SECONDS", 0.0)
-    monkeypatch.setattr(_delivery, "_GIVE_UP_SECONDS", 3.0)
-    monkeypatch.setattr(_uploads, "_FIRST_GROUP", SIZE * 1.5)
-    monkeypatch.setattr(_uploads, "_TELLING_SIZE", SIZE // 2)
-    monkeypatch.setattr(_uploads, "_GROUP_SECONDS", 1.0)
+    monkeypatch.setattr(message_editor, "_APART_SECONDS", 0.0)
+    monkeypatch.setattr(delivery_module, "_GIVE_UP_SECONDS", 3.0)
+    monkeypatch.setattr(uploads_module, "_FIRST_GROUP", SIZE * 1.5)
+    monkeypatch.setattr(uploads_module, "_TELLING_SIZE", SIZE // 2)
+    monkeypatch.setattr(uploads_module, "_GROUP_SECONDS", 1.0)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ async def test_images_whose_answer_is_lost_are_there_once(
 async def test_images_that_are_there_count_though_no_edit_is_ever_answered(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_delivery, "_GIVE_UP_SECONDS", 0.01)
+    monkeypatch.setattr(delivery_module, "_GIVE_UP_SECONDS", 0.01)
     job, message = await ordered(local, token=None)
     local.fail("get_message", 503, "<html>")
     local.fail("edit_message", 503, "<html>", is_late=True, times=99)
@@ -246,11 +246,11 @@ async def test_after_a_restart_the_rest_is_sent_directly_whatever_the_groups_are
     local.remove(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
     local.fail("create_message", 403, refused, words="image-3")
-    monkeypatch.setattr(_uploads, "_FIRST_GROUP", SIZE * 10.5 - size)
+    monkeypatch.setattr(uploads_module, "_FIRST_GROUP", SIZE * 10.5 - size)
     before = DiscordDelivery(bot, DiscordGuildLog(bot))
     with suppress(DeliveryError):
         await before.deliver(job, files)
-    monkeypatch.setattr(_uploads, "_FIRST_GROUP", size)
+    monkeypatch.setattr(uploads_module, "_FIRST_GROUP", size)
     assert await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files) == IMAGES
     assert [name for each in alice.direct_messages.messages for name in names(each)] == ALL
 

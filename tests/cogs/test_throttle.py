@@ -10,12 +10,12 @@ import aiohttp
 import discord
 import pytest
 
+from bot.discord.audit_log import DiscordGuildLog
+from bot.discord.delivery import DiscordDelivery
+from bot.discord.rate_limiter import Throttle
 from bot.jobs.ports import Progress
 from bot.observability.meter import Meter
 from bot.storage.database import open_database
-from bot.throttle import Throttle
-from cogs._delivery import DiscordDelivery
-from cogs._log import DiscordGuildLog
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
 from tests.orders import order

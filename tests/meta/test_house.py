@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import cogs
-from bot.client import ImagineBot
+from bot.discord.client import ImagineBot
 from bot.domain.quota import Period, Quota
 from bot.models.catalogue import Catalogue
 from bot.observability.meter import Meter
@@ -100,7 +100,7 @@ def test_unexpected_errors_are_caught_in_three_places_at_the_most() -> None:
         and (node.type is None or re.search(r"\b(Base)?Exception\b", ast.unparse(node.type)))
     ]
     files = {place.partition(":")[0] for place in wide}
-    assert files <= {"bot/jobs/runner.py", "bot/maintenance/loop.py", "cogs/_errors.py"}
+    assert files <= {"bot/jobs/runner.py", "bot/maintenance/loop.py", "bot/discord/error_handler.py"}
     assert len(wide) == len(files)
 
 

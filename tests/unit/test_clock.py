@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from bot.clock import DiscordClock
+from bot.discord.clock import DiscordClock
 
 
 def header(seconds: float = 0) -> str:

@@ -36,7 +36,7 @@ def test_what_can_be_waited_for_stays() -> None:
 
 
 def test_the_library_is_the_one_that_was_read() -> None:
-    """`bot/discord/http.py` and the timeout in `bot/client.py` rest on how this version makes requests."""
+    """`bot/discord/http.py` depends on how this version makes requests."""
     assert discord.__version__ == "2.7.1"
 
 

@@ -22,6 +22,8 @@ from fluent.syntax.visitor import Visitor
 
 import bot
 from bot import errors
+from bot.discord.requester import _RIGHTS
+from bot.discord.views.job_buttons import Verb
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.limits import Kind
 from bot.domain.quota import Period
@@ -30,9 +32,7 @@ from bot.models.options import OptionType
 from bot.models.problems import RULES
 from bot.policy.errors import MemberBlockedError
 from cogs import EXTENSIONS
-from cogs._buttons import Verb
 from cogs._changes import _LOG_RIGHTS
-from cogs._requester import _RIGHTS
 from cogs._setting_words import Section
 from cogs.translation import command_key
 

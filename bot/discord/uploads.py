@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import discord
 
-from cogs import _render as render
+from bot.discord.views import job_embed as render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.discord.markdown import PROMPT_SHOWN, cut, escaped, quote
+from bot.discord.views.job_buttons import Verb, buttons
 from bot.domain.job import NOT_COLLECTED, Job, JobStatus
 from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
 from bot.i18n import Text, translate
 from bot.jobs.ports import Progress
-from cogs._buttons import Verb, buttons
-from cogs._quoting import PROMPT_SHOWN, cut, escaped, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

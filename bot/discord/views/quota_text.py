@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.discord.views.job_embed import timestamp
 from bot.domain.limits import Kind, Target, Usage
 from bot.i18n import Text, translate
-from cogs._render import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,17 +12,17 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.drawing import Charts
-from bot.discord import answers, gateway
+from bot.discord import gateway, http_responses
 from bot.discord.another_process import AnotherProcess
-from bot.discord.commands import CommandSync
+from bot.discord.command_sync import CommandSync
 from bot.discord.http import TIMEOUT, Connector, remove_total_timeout
-from bot.throttle import Throttle
+from bot.discord.rate_limiter import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
-    from bot.clock import DiscordClock
+    from bot.discord.clock import DiscordClock
     from bot.i18n import Text
     from bot.jobs.service import JobService
     from bot.maintenance.deletion import Removal
@@ -45,7 +45,7 @@ NEEDED = discord.Permissions(view_channel=True, embed_links=True, attach_files=T
 
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
-NETWORK_ERRORS = answers.NETWORK_ERRORS
+NETWORK_ERRORS = http_responses.NETWORK_ERRORS
 """What discord.py lets through when an answer of Discord's was lost on the way."""
 
 gateway.install()

@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import discord
 import stamina
 
-from bot.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.first_response import UNKNOWN_WEBHOOK, find_answer
+from bot.discord.message_editor import OLD_MESSAGE, MessageEdits, OutOfReachError, is_out_of_reach
+from bot.discord.responses import REFUSED_WORDS, send_once
+from bot.discord.uploads import REQUEST_LIMIT, Numbered, Uplink, attach, missing
+from bot.discord.views import job_embed as render
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
 from bot.i18n import DEFAULT_LOCALE, Text, translate
 from bot.log import about
 from bot.media.images import Fitted, fit
-from cogs import _render as render
-from cogs._answer import UNKNOWN_WEBHOOK, find_answer
-from cogs._edits import OLD_MESSAGE, MessageEdits, OutOfReachError, is_out_of_reach
-from cogs._respond import REFUSED_WORDS, send_once
-from cogs._uploads import REQUEST_LIMIT, Numbered, Uplink, attach, missing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from bot.clock import DiscordClock
+    from bot.discord.audit_log import DiscordGuildLog
+    from bot.discord.clock import DiscordClock
     from bot.jobs.ports import Progress
-    from cogs._log import DiscordGuildLog
 
 _log = logging.getLogger(__name__)
 _TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for long uploads

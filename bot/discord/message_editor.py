@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import discord
 
-from bot.client import NETWORK_ERRORS
+from bot.discord.client import NETWORK_ERRORS
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:

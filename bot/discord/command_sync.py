@@ -13,7 +13,7 @@ import discord
 from discord import app_commands
 from discord.http import Route
 
-from bot.discord.answers import NETWORK_ERRORS
+from bot.discord.http_responses import NETWORK_ERRORS
 from bot.errors import BusyError
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.client import NETWORK_ERRORS
+from bot.discord.client import NETWORK_ERRORS
+from bot.discord.markdown import cut, escaped
+from bot.discord.responses import send_once
+from bot.discord.views import job_embed as render
 from bot.domain.job import JobStatus
 from bot.i18n import Text, Value, translate
-from cogs import _render as render
-from cogs._quoting import cut, escaped
-from cogs._respond import send_once
 
 if TYPE_CHECKING:
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
     from bot.domain.job import Job
 
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class DiscordGuildLog:
         self._saying: set[asyncio.Task[None]] = set()
 
     def say(self, guild_id: int, text: Text) -> None:
-        """Say it soon; see `bot.client.GuildLog`."""
+        """Say it soon; see `bot.discord.client.GuildLog`."""
         if len(self._saying) >= _WAITING_MOST:
             _log.warning("server %d: its log misses %s, since too much waits", guild_id, text.key)
             return

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 import discord
 import stamina
 
-from bot.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.responses import REFUSED_WORDS, is_trouble, respond
+from bot.discord.views import job_embed as render
+from bot.discord.views.job_buttons import JobButton, custom_ids
 from bot.log import about
-from cogs import _render as render
-from cogs._buttons import JobButton, custom_ids
-from cogs._respond import REFUSED_WORDS, is_trouble, respond
 
 if TYPE_CHECKING:
     from bot.domain.job import Job

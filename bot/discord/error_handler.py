@@ -11,11 +11,11 @@ import discord
 import stamina
 from discord import app_commands
 
-from bot.client import NETWORK_ERRORS
+from bot.discord.client import NETWORK_ERRORS
+from bot.discord.responses import has_response, respond
+from bot.discord.views.job_embed import text_values
 from bot.errors import BotError, CommandGoneError, JobUnknownError, UnexpectedError
 from bot.i18n import translate
-from cogs._render import text_values
-from cogs._respond import has_response, respond
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

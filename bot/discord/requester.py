@@ -11,7 +11,7 @@ from bot.errors import ForbiddenHereError, MissingPermissionsError, StoppingErro
 from bot.i18n import Text
 
 if TYPE_CHECKING:
-    from bot.client import ImagineBot
+    from bot.discord.client import ImagineBot
 
 # The texts call them what Discord's app does.
 _RIGHTS = ("view_channel", "embed_links", "attach_files")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 from discord.utils import snowflake_time
 
-from bot.clock import DiscordClock
-from bot.discord.answers import check_answer
+from bot.discord.clock import DiscordClock
+from bot.discord.http_responses import check_answer
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -45,7 +45,7 @@ class Throttle:
     def trace(self) -> aiohttp.TraceConfig:
         """What a session needs (`trace_configs`, discord.py's `http_trace`) for its requests to be kept.
 
-        A success without the JSON that was asked for becomes a lost answer; see `bot.discord.answers`.
+        A success without the JSON that was asked for becomes a lost answer; see `bot.discord.http_responses`.
         """
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._before)

@@ -1,0 +1,1 @@
+"""How jobs are shown: embeds, buttons and lines of text."""
