@@ -1,12 +1,12 @@
 """Discord glue: read the interaction, call the core, render the answer."""
 
 EXTENSIONS = (
-    "cogs.imagine",
-    "cogs.jobs",
-    "cogs.moderation",
-    "cogs.usage",
-    "cogs.quota",
-    "cogs.settings",
-    "cogs.translation",
+    "cogs.imagine.cog",
+    "cogs.jobs.cog",
+    "cogs.moderation.menus",
+    "cogs.usage.command",
+    "cogs.quota.command",
+    "cogs.settings.command",
+    "cogs.localization.translator",
 )
 """What the bot loads, in this order: the last puts the commands of all others into words."""

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.job import JobStatus
 from bot.models.catalogue import Catalogue
-from cogs._about import about
+from cogs.moderation.job_info import about
 from tests.orders import CHANNEL, GUILD, MEMBER, order
 
 CATALOGUE = Catalogue.load()

@@ -16,8 +16,8 @@ from discord import app_commands
 from bot.discord.command_sync import fingerprint
 from bot.models.catalogue import Catalogue, Model
 from bot.models.discord_limits import LOCALES, characters
-from cogs._command import build
-from cogs.translation import CommandTranslator
+from cogs.imagine.command import build
+from cogs.localization.translator import CommandTranslator
 
 if TYPE_CHECKING:
     from pathlib import Path

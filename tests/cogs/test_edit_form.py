@@ -12,7 +12,7 @@ from bot.models.localization import ModelTexts
 from bot.models.model import Model
 from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
-from cogs._edit_form import EditForm
+from cogs.jobs.edit_form import EditForm
 from playground.discord import components
 from tests.orders import order
 

@@ -7,7 +7,7 @@ import pytest
 from bot.discord.views.quota_text import in_words
 from bot.domain.quota import LIMIT_MAX, Period, Quota
 from bot.i18n import translate
-from cogs.quota import _RULES_SHOWN
+from cogs.quota.command import _RULES_SHOWN
 
 DESCRIPTION = 4096  # Discord's limit for an embed's
 OTHER_LINES = 4

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from bot.discord import delivery as delivery_module
 from bot.discord import message_editor
+from bot.discord import uploads as uploads_module
 from bot.discord.audit_log import DiscordGuildLog
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.http import Connector

@@ -55,7 +55,7 @@ def _nodes(files: dict[str, str]) -> Iterator[tuple[str, ast.AST]]:
 
 
 def test_the_files_are_found() -> None:
-    assert {"bot/errors.py", "cogs/imagine.py", "playground/__main__.py"} <= set(PRODUCT)
+    assert {"bot/errors.py", "cogs/imagine/cog.py", "playground/__main__.py"} <= set(PRODUCT)
     assert {"requirements.lock", "pyproject.toml", "tests/meta/test_house.py"} <= set(TEXTS)
 
 
@@ -170,5 +170,5 @@ async def test_every_extension_loads_and_brings_its_commands(tmp_path: Path) -> 
             commands = {command.name for command in bot.tree.get_commands()}
             menus = {"Remove image", "Who made this"}
             assert commands == {"jobs", "usage", "quota", "settings", *menus, *Catalogue.load().by_command}
-    modules = {f"cogs.{file.stem}" for file in (ROOT / "cogs").glob("[!_]*.py")}
+    modules = {f"cogs.{package.parent.name}" for package in (ROOT / "cogs").glob("*/__init__.py")}
     assert set(cogs.EXTENSIONS) == modules

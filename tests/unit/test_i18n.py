@@ -32,9 +32,9 @@ from bot.models.options import OptionType
 from bot.models.problems import RULES
 from bot.policy.errors import MemberBlockedError
 from cogs import EXTENSIONS
-from cogs._changes import _LOG_RIGHTS
-from cogs._setting_words import Section
-from cogs.translation import command_key
+from cogs.localization.translator import command_key
+from cogs.settings.describe import Section
+from cogs.settings.parse import _LOG_RIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

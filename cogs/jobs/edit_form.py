@@ -18,8 +18,8 @@ from bot.discord.views.job_buttons import JobButton, Verb
 from bot.errors import FormOutdatedError, InvalidOptionError
 from bot.i18n import Text, translate
 from bot.models.schema import PROMPT
-from cogs._forms import parts
-from cogs._offers import choices
+from cogs.settings.choices import choices
+from cogs.settings.modals import parts
 
 if TYPE_CHECKING:
     from bot.domain.job import Job

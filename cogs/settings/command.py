@@ -18,10 +18,10 @@ from bot.discord.views.job_buttons import custom_ids
 from bot.errors import UserError
 from bot.i18n import Text
 from bot.policy.errors import SettingUnknownError
-from cogs._changes import Changes
-from cogs._forms import filled_in, form
-from cogs._panel import Panel
-from cogs._setting_words import SETTINGS, Section, in_words
+from cogs.settings.describe import SETTINGS, Section, in_words
+from cogs.settings.modals import filled_in, form
+from cogs.settings.parse import Changes
+from cogs.settings.view import Panel
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
@@ -155,8 +155,3 @@ def _section(sent: list[str]) -> Section:
     if len(sent) != 1 or sent[0] not in set(Section):
         raise SettingUnknownError
     return Section(sent[0])
-
-
-async def setup(bot: ImagineBot) -> None:
-    """Add the command."""
-    await bot.add_cog(GuildSettingsPanel(bot))

@@ -19,8 +19,8 @@ from bot.policy.errors import (
     SettingUnknownError,
 )
 from bot.policy.word_filter import read_words
-from cogs._offers import counts, defaultable, levels, resolutions
-from cogs._panel import NONE
+from cogs.settings.choices import counts, defaultable, levels, resolutions
+from cogs.settings.view import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

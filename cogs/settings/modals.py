@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.domain.guild_settings import TEXT_MAX, WORDS_MAX
 from bot.i18n import translate
-from cogs._panel import custom_id
+from cogs.settings.view import custom_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

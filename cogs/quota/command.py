@@ -26,7 +26,7 @@ from bot.domain.quota import LIMIT_MAX, Period, Quota, in_order, is_within, last
 from bot.errors import ChartError, QuotaTooHighError
 from bot.i18n import Text, translate
 from bot.storage.reports import Tally, by_member
-from cogs._reports import TOP, alt_text, chart, member_line, table, table_of_days, total_line
+from cogs.quota.report import TOP, alt_text, chart, member_line, table, table_of_days, total_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -237,8 +237,3 @@ def _target(interaction: discord.Interaction[Any], who: discord.User | discord.R
     if who is None or who.id == interaction.guild_id:  # the role of that id is @everyone
         return EVERYBODY
     return Target(Kind.ROLE if isinstance(who, discord.Role) else Kind.MEMBER, who.id)
-
-
-async def setup(bot: ImagineBot) -> None:
-    """Add the commands."""
-    await bot.add_cog(QuotaCommands(bot))

@@ -14,8 +14,8 @@ from discord import ChannelType, ui
 
 from bot.domain.guild_settings import LISTED_MAX
 from bot.i18n import translate
-from cogs._offers import choices, counts, defaultable, levels, resolutions
-from cogs._setting_words import SETTINGS, Section, in_words, value_in_words
+from cogs.settings.choices import choices, counts, defaultable, levels, resolutions
+from cogs.settings.describe import SETTINGS, Section, in_words, value_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

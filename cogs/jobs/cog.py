@@ -21,8 +21,8 @@ from bot.discord.views.job_buttons import LISTED, JobButton, Verb, custom_ids, n
 from bot.errors import JobNotFoundError
 from bot.i18n import translate
 from bot.log import about
-from cogs import _removal as removal
-from cogs._edit_form import EditForm
+from cogs.jobs.edit_form import EditForm
+from cogs.moderation import delete as removal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,9 +138,3 @@ def _is_shown(interaction: discord.Interaction[Any], data: dict[str, Any]) -> bo
     """Whether the pressed button is one of ours and the message really has it."""
     custom_id = str(data.get("custom_id", ""))
     return JobButton.parse(custom_id) is not None and custom_id in custom_ids(interaction.message)
-
-
-async def setup(bot: ImagineBot) -> None:
-    """Make every button that was ever posted work again."""
-    bot.add_dynamic_items(JobButton)
-    await bot.add_cog(Jobs(bot))

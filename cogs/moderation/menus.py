@@ -12,9 +12,8 @@ from bot.discord.requester import may, requester
 from bot.discord.responses import respond
 from bot.discord.views import job_embed as render
 from bot.errors import ForbiddenHereError
-from bot.i18n import DEFAULT_LOCALE, translate
-from cogs import _removal as removal
-from cogs._about import about
+from cogs.moderation import delete as removal
+from cogs.moderation.job_info import about
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
@@ -45,11 +44,3 @@ async def who_made_this(interaction: discord.Interaction[Any], message: discord.
         if error.code != _REFUSED_WORDS:
             raise
         await respond(interaction, embed=about(render.wordless(job), parent, bot.catalogue), ephemeral=True)
-
-
-async def setup(bot: ImagineBot) -> None:
-    """Add both to the menu of every message."""
-    name = translate("menu-remove-image", DEFAULT_LOCALE)
-    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=remove_image))
-    name = translate("menu-who-made-this", DEFAULT_LOCALE)
-    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=who_made_this))

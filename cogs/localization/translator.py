@@ -16,7 +16,6 @@ from discord.app_commands import TranslationContextLocation
 from bot.i18n import DEFAULT_LOCALE, translate
 
 if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
     from bot.models.catalogue import Catalogue, Model
 
 
@@ -94,11 +93,3 @@ def describe(command: app_commands.Command[Any, ..., Any] | app_commands.Group) 
         app_commands.describe(**{name: app_commands.locale_str(text) for name, text in texts.items()})(
             command
         )
-
-
-async def setup(bot: ImagineBot) -> None:
-    """Put all commands that are there into words."""
-    for command in bot.tree.walk_commands():
-        if command.qualified_name not in bot.catalogue.by_command:
-            describe(command)
-    await bot.tree.set_translator(CommandTranslator(bot.catalogue))

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import discord
 from discord import AppCommandOptionType, app_commands
 
+from bot.discord.first_response import answer
+from bot.discord.requester import painter
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.discord.client import ImagineBot
     from bot.models.catalogue import Model
     from bot.models.options import Option
 
@@ -121,3 +125,11 @@ class SchemaOption(app_commands.Transformer[discord.Client]):
     async def transform(self, _interaction: discord.Interaction[discord.Client], value: object, /) -> object:
         """Hand the value on; the schema checks it together with the others."""
         return value
+
+
+async def imagine(interaction: discord.Interaction[Any], model: Model, values: dict[str, object]) -> None:
+    """Order images from a model, and show the order in the first response."""
+    bot: ImagineBot = interaction.client
+    job = await bot.jobs.start(painter(interaction), model, values)
+    if job:
+        await answer(interaction, job)

@@ -1,0 +1,18 @@
+"""The commands made from the catalogue: /imagine first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.discord.error_handler import explain
+from cogs.imagine.command import build, imagine
+
+if TYPE_CHECKING:
+    from bot.discord.client import ImagineBot
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Add a command for each model of the catalogue, and the error handler of all commands."""
+    for model in bot.catalogue.values():
+        bot.tree.add_command(build(model, imagine))
+    bot.tree.error(explain)

@@ -1,0 +1,17 @@
+"""/jobs, and what the buttons under jobs do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.discord.views.job_buttons import JobButton
+from cogs.jobs.cog import Jobs
+
+if TYPE_CHECKING:
+    from bot.discord.client import ImagineBot
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Make every button that was ever posted work again."""
+    bot.add_dynamic_items(JobButton)
+    await bot.add_cog(Jobs(bot))

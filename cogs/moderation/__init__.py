@@ -1,0 +1,21 @@
+"""What moderators can do with a message: Remove image, Who made this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord import app_commands
+
+from bot.i18n import DEFAULT_LOCALE, translate
+from cogs.moderation.menus import remove_image, who_made_this
+
+if TYPE_CHECKING:
+    from bot.discord.client import ImagineBot
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Add both to the menu of every message."""
+    name = translate("menu-remove-image", DEFAULT_LOCALE)
+    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=remove_image))
+    name = translate("menu-who-made-this", DEFAULT_LOCALE)
+    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=who_made_this))
