@@ -1,6 +1,6 @@
 """`python -m bot`: handle signals from the first moment, then run the command line.
 
-The imports of `bot.command_line` take a third of a second. A SIGTERM in that time would be lost if the bot
+The imports of `bot.cli` take a third of a second. A SIGTERM in that time would be lost if the bot
 is process 1, as in a container: the kernel drops signals that process 1 has no handler for.
 """
 
@@ -16,6 +16,6 @@ if __name__ == "__main__":
         # `bot.app` replaces this handler before it opens anything.
         signal.signal(number, lambda *_: os._exit(0))
 
-    from bot.command_line import main
+    from bot.cli import main
 
     sys.exit(main())

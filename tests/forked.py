@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from playground.process import Process
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["__main__", "tests.forked", "bot.command_line"])
+_CONTEXT.set_forkserver_preload(["__main__", "tests.forked", "bot.cli"])
 
 
 class ForkedBot(BotProcess):
@@ -91,6 +91,6 @@ def _be_the_bot(folder: str, environment: dict[str, str], log: Connection | None
         os.dup2(log.fileno(), sys.stderr.fileno())
         log.close()
     sys.argv = ["bot"]
-    from bot.command_line import main  # noqa: PLC0415 (the tests' own process is to stay without it)
+    from bot.cli import main  # noqa: PLC0415 (the tests' own process is to stay without it)
 
     sys.exit(main())

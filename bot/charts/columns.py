@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MaxNLocator
 
 from bot.charts.canvas import FAINT_INK, INK, SMALL, Canvas, Fill
-from bot.charts.chart import number
+from bot.charts.spec import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

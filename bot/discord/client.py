@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.charts.drawing import Charts
+from bot.charts.process import Charts
 from bot.discord import gateway, http_responses
 from bot.discord.another_process import AnotherProcess
 from bot.discord.command_sync import CommandSync

@@ -15,7 +15,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.charts.chart import Member
+from bot.charts.spec import Member
 from bot.discord.client import NETWORK_ERRORS
 from bot.discord.error_handler import whisper
 from bot.discord.requester import manager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.charts.chart import ReportChart, ReportDay
+from bot.charts.spec import ReportChart, ReportDay
 from bot.discord.views.quota_text import day_label, in_alt_text, in_words, mention
 from bot.domain.limits import Kind, Target
 from bot.domain.quota import parse_quotas
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime, tzinfo
 
-    from bot.charts.chart import Member
+    from bot.charts.spec import Member
     from bot.storage.reports import Tally
 
 TOP = 10

@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.charts.chart import Allowance, Day, UsageChart
+from bot.charts.spec import Allowance, Day, UsageChart
 from bot.discord.requester import requester
 from bot.discord.responses import edit_response, respond
 from bot.discord.views.quota_text import day_label, in_alt_text, mention, period_name, usage_lines

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from bot.charts.chart import (
+from bot.charts.process import Charts
+from bot.charts.spec import (
     Allowance,
     Chart,
     Day,
@@ -29,7 +30,6 @@ from bot.charts.chart import (
     number,
     to_json,
 )
-from bot.charts.drawing import Charts
 from bot.errors import ChartError
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import sys
 from decimal import Decimal
 
 from bot.charts.canvas import DOTTED, FAINT_INK, LARGE, PLAIN, STRIPED, Canvas, Fill
-from bot.charts.chart import Allowance, Chart, ReportChart, UsageChart, from_json, number
 from bot.charts.columns import HEIGHT, Columns, Series
 from bot.charts.rows import Row, Rows
+from bot.charts.spec import Allowance, Chart, ReportChart, UsageChart, from_json, number
 
 WIDTH = 900
 _EDGE = 32

@@ -10,7 +10,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.check.finding import Finding
+from bot.diagnostics.finding import Finding
 from bot.discord.client import NEEDED, NETWORK_ERRORS
 from bot.discord.clock import DiscordClock
 from bot.discord.http_responses import check_answer

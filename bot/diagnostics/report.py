@@ -11,21 +11,21 @@ from typing import TypeAlias
 import stamina
 
 from bot import log
-from bot.check import machine, services
-from bot.check.finding import Finding
 from bot.config import Settings
+from bot.diagnostics import local, remote
+from bot.diagnostics.finding import Finding
 
 __all__ = ["run"]
 
 _Look: TypeAlias = Callable[[Settings], Awaitable[list[Finding]]]
 _LOOKS: tuple[tuple[str, _Look, frozenset[str]], ...] = (
-    ("database", machine.look_at_database, frozenset({"database_url"})),
-    ("disk", machine.look_at_disk, frozenset({"database_url"})),
-    ("files", machine.look_at_files, frozenset({"database_url"})),
-    ("Discord", services.look_at_discord, frozenset({"discord_token", "discord_proxy"})),
+    ("database", local.look_at_database, frozenset({"database_url"})),
+    ("disk", local.look_at_disk, frozenset({"database_url"})),
+    ("files", local.look_at_files, frozenset({"database_url"})),
+    ("Discord", remote.look_at_discord, frozenset({"discord_token", "discord_proxy"})),
     (
         "RunComfy",
-        services.look_at_runcomfy,
+        remote.look_at_runcomfy,
         frozenset({"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"}),
     ),
 )
@@ -44,8 +44,8 @@ async def run() -> int:
 
 
 async def _findings() -> list[Finding]:
-    settings, broken, found = machine.read_settings()
-    found += machine.look_at_models()
+    settings, broken, found = local.read_settings()
+    found += local.look_at_models()
     looks = [_look(name, look, settings, needed & broken) for name, look, needed in _LOOKS]
     seen = await asyncio.gather(*looks, return_exceptions=True)
     for (name, _, _), each in zip(_LOOKS, seen, strict=True):

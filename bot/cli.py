@@ -11,7 +11,8 @@ from pathlib import Path
 
 import uvloop
 
-from bot import app, check, config, i18n, log
+from bot import app, config, i18n, log
+from bot.diagnostics import report
 from bot.errors import ConfigError
 from bot.runcomfy.proxies import logins
 from bot.storage.backup import back_up
@@ -30,7 +31,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the other commands stop as any program does
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if chosen.command == "check":
-        return asyncio.run(check.run())
+        return asyncio.run(report.run())
     if chosen.command == "backup":
         return _back_up(chosen.file)
     return _costs()

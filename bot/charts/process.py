@@ -12,13 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.charts.chart import to_json
+from bot.charts.spec import to_json
 from bot.errors import ChartError
 
 if TYPE_CHECKING:
-    from bot.charts.chart import Chart
+    from bot.charts.spec import Chart
 
-_PROGRAM = ("-m", "bot.charts.picture")
+_PROGRAM = ("-m", "bot.charts.renderer")
 _HERE = Path(__file__).parents[2]
 # What an interpreter may need to find itself and its packages. Tokens have no business there.
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")

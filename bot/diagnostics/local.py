@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import create_model
 
 from bot import config
-from bot.check.finding import Finding
 from bot.config import Settings
+from bot.diagnostics.finding import Finding
 from bot.errors import ConfigError
 from bot.media.folder_probe import FREE_BYTES_MIN, probe_folder
 from bot.media.store import FOLDER_NAME

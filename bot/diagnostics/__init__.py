@@ -1,0 +1,1 @@
+"""`python -m bot check`: find out what keeps the bot from running well."""
