@@ -1,12 +1,12 @@
-"""Discord glue: read the interaction, call the core, render the answer."""
+"""One package per feature: read the interaction, call bot.jobs or a store, show the result."""
 
 EXTENSIONS = (
-    "cogs.imagine.cog",
-    "cogs.jobs.cog",
-    "cogs.moderation.menus",
-    "cogs.usage.command",
-    "cogs.quota.command",
-    "cogs.settings.command",
-    "cogs.localization.translator",
+    "cogs.imagine",
+    "cogs.jobs",
+    "cogs.moderation",
+    "cogs.usage",
+    "cogs.quota",
+    "cogs.settings",
+    "cogs.localization",
 )
-"""What the bot loads, in this order: the last puts the commands of all others into words."""
+"""What the bot loads, in this order: the last one localizes the commands of all others."""
