@@ -29,7 +29,7 @@ _job: ContextVar[str | None] = ContextVar("job", default=None)
 
 
 @contextmanager
-def about(job_id: str | None) -> Iterator[None]:
+def job_context(job_id: str | None) -> Iterator[None]:
     """Name the job in every line that is logged inside, also by libraries and by tasks that begin there.
 
     None names no job, nor does a text that can be no job's id, as that of a forged press.
@@ -44,7 +44,7 @@ def about(job_id: str | None) -> Iterator[None]:
 def _with_job(record: logging.LogRecord) -> bool:
     """Keeps every line, and notes whose it is while that is known."""
     job = _job.get()
-    vars(record).update(job=job, about=f"job {job}: " if job else "")
+    vars(record).update(job=job, job_prefix=f"job {job}: " if job else "")
     return True
 
 
@@ -80,7 +80,7 @@ class _TextFormatter(logging.Formatter):
     """A record is one line, followed by the lines of its traceback; text from outside is escaped."""
 
     def __init__(self, blanked: _Blanks) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(about)s%(message)s")
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(job_prefix)s%(message)s")
         self._blanked = blanked
 
     def format(self, record: logging.LogRecord) -> str:

@@ -21,7 +21,7 @@ from bot.discord.views import job_embed as render
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
 from bot.i18n import DEFAULT_LOCALE, Text, translate
-from bot.log import about
+from bot.log import job_context
 from bot.media.images import Fitted, fit
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class DiscordDelivery:
         if job.started_at:
             job = replace(job, started_at=self._bot.clock.by_discord(job.started_at))
         shown: Content = {"embed": render.embed(job, self._bot.catalogue, how), "view": render.view(job)}
-        with about(job.job_id):  # another job's move may have changed this one's place
+        with job_context(job.job_id):  # another job's move may have changed this one's place
             self._of(job).show(shown["embed"].to_dict(), lambda: self._edit(job, lambda: shown))
 
     async def tell(self, job: Job) -> None:

@@ -14,7 +14,7 @@ from bot.discord.client import NETWORK_ERRORS, ImagineBot
 from bot.discord.responses import REFUSED_WORDS, is_trouble, respond
 from bot.discord.views import job_embed as render
 from bot.discord.views.job_buttons import JobButton, custom_ids
-from bot.log import about
+from bot.log import job_context
 
 if TYPE_CHECKING:
     from bot.domain.job import Job
@@ -29,7 +29,7 @@ UNKNOWN_WEBHOOK = 10015
 async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
     """Show the job in a new message and carry it on; give it back where that message cannot be seen."""
     bot: ImagineBot = interaction.client
-    with about(job.job_id), bot.jobs.kept_going(job):
+    with job_context(job.job_id), bot.jobs.kept_going(job):
         message_id = await _respond(interaction, job)
         if message_id is None:
             await bot.jobs.unanswered(job)

@@ -27,7 +27,7 @@ from bot.jobs.steps.download import Fetching
 from bot.jobs.steps.poll import Following
 from bot.jobs.steps.submit import CancelledOnTheWayError, Submission
 from bot.jobs.tracker import Step, doing
-from bot.log import about
+from bot.log import job_context
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -96,7 +96,7 @@ class JobRunner:
                 self._turns.occupy(job)
         for job in jobs:
             await asyncio.sleep(0)  # thousands in one step would keep all else waiting
-            with about(job.job_id):
+            with job_context(job.job_id):
                 _log.info("taken up again as %s", job.status)
             self.take(job)
         self.upkeep.begin(self.take)

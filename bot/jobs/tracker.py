@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
-from bot.log import about
+from bot.log import job_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ class Pulse:
         self._lives[job_id] = life = _Life(self.meter)
         before = _life.set(life)
         try:
-            with about(job_id):
+            with job_context(job_id):
                 yield
         finally:
             _life.reset(before)
@@ -138,7 +138,7 @@ class Pulse:
         if "posted_seconds" in story:
             self.meter.posted(float(story["posted_seconds"]))
         words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.items())
-        with about(job.job_id):
+        with job_context(job.job_id):
             _log.info("ended: %s", words, extra={"story": story})
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import BotError, RunComfyUnavailableError
 from bot.i18n import Text
-from bot.log import about
+from bot.log import job_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,7 +89,7 @@ class Bills:
             # What could not be asked last time comes last, so that it keeps no other waiting.
             for job in sorted(due, key=lambda job: self._stumbles[job.job_id]):
                 moved()
-                with about(job.job_id):
+                with job_context(job.job_id):
                     is_down = self._runcomfy.is_down
                     try:
                         cost = await self._cost(job)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.errors import NotAnImageError, NotRemovedError, NotYourJobError, StillRunningError
 from bot.jobs.access import check_here
 from bot.jobs.shielded import durably
-from bot.log import about
+from bot.log import job_context
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -99,7 +99,7 @@ class Removal:
         if not is_new and (await self._jobs.get(job.job_id)).deleted_at is None:
             raise StillRunningError
         if is_new:
-            with about(job.job_id):
+            with job_context(job.job_id):
                 _log.info("deleted by member %d", user_id)
         return is_new
 
@@ -128,7 +128,7 @@ class Removal:
             if _now() < not_before:
                 continue
             moved()
-            with about(job_id):
+            with job_context(job_id):
                 try:
                     await self.finish(job_id)
                     _log.info("its messages are gone")

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import BotError, JobNotFoundError, RequestNotFoundError
-from bot.log import about
+from bot.log import job_context
 from bot.runcomfy import Completed
 from bot.storage.job_rows import UNREADABLE
 
@@ -110,7 +110,7 @@ class Upkeep:
         # What could not be looked at last time comes last, so that it keeps nobody else waiting.
         for job in sorted(await self._jobs.due(), key=lambda job: self._stumbles[job.job_id]):
             self._move()
-            with about(job.job_id):
+            with job_context(job.job_id):
                 await self._look_at(job, take)
             del self._stumbles[job.job_id]  # none is fine for a Counter
 
@@ -152,7 +152,7 @@ class Upkeep:
             elif job.status.is_final:
                 room -= waiting.size
                 if room < 0 or datetime.now(UTC) - waiting.since > self._files.max_age:
-                    with about(waiting.job_id):
+                    with job_context(waiting.job_id):
                         await self._give_up(job, "its files are too old or take too much space")
 
     async def _waited_for(self, job_id: str) -> Job | None:
@@ -166,7 +166,7 @@ class Upkeep:
     async def give_up_old(self) -> None:
         """Give up jobs that have been waiting to be collected for as long as files are kept."""
         for job in await self._jobs.uncollected(before=datetime.now(UTC) - self._files.max_age):
-            with about(job.job_id):
+            with job_context(job.job_id):
                 await self._give_up(job, "it was not collected in time")
 
     async def _give_up(self, job: Job, why: str) -> None:

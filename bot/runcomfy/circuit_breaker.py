@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bot.errors import BotError, RunComfyUnavailableError
-from bot.log import about
+from bot.log import job_context
 from bot.runcomfy.errors import TooManyCallsError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Circuit:
     def _answered(self) -> None:
         self._failures = 0
         if self.is_open:
-            with about(None):  # whichever job's call it was
+            with job_context(None):  # whichever job's call it was
                 _log.info("RunComfy answers again")
             self._closed.set()
 
@@ -75,7 +75,7 @@ class Circuit:
         self._failures += 1
         if self._failures >= _FAILURES and not self.is_open:
             self._closed.clear()
-            with about(None):
+            with job_context(None):
                 _log.warning("RunComfy does not answer: nothing new is ordered until it does")
                 self._probing = asyncio.create_task(self._until_closed())
 

@@ -20,7 +20,7 @@ from bot.discord.views import job_embed as render
 from bot.discord.views.job_buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
 from bot.errors import JobNotFoundError
 from bot.i18n import translate
-from bot.log import about
+from bot.log import job_context
 from cogs.jobs.edit_form import EditForm
 from cogs.moderation import delete as removal
 
@@ -54,7 +54,7 @@ class Jobs(commands.Cog):
     @commands.Cog.listener()
     async def on_job_button(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
         """A button was pressed, or somebody claims so: verb and job_id are unchecked."""
-        with about(job_id):
+        with job_context(job_id):
             async with boundary(interaction):
                 await self._press(interaction, verb, job_id)
 
@@ -108,7 +108,7 @@ class Jobs(commands.Cog):
         verb, job_id = JobButton.parse(str(data.get("custom_id", ""))) or ("", "")
         if verb != Verb.EDIT:
             raise JobNotFoundError
-        with about(job_id):
+        with job_context(job_id):
             asker = painter(interaction)
             before, model = await self._bot.jobs.editable(asker, job_id)
             changes = EditForm.of(model).read(data, asker.locale)

@@ -85,7 +85,7 @@ def test_no_type_is_ignored() -> None:
 
 
 def test_the_log_names_jobs_by_itself() -> None:
-    twice = re.compile(r"_log\.\w+\(\s*f?\"job (%s|\{)")  # see `bot.log.about`
+    twice = re.compile(r"_log\.\w+\(\s*f?\"job (%s|\{)")  # see `bot.log.job_context`
     assert [name for name, text in PRODUCT.items() if twice.search(text)] == []
 
 

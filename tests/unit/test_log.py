@@ -131,11 +131,11 @@ JOB = "0123456789abcdef" * 2
 
 def test_a_line_names_the_job_that_it_belongs_to(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up("INFO")
-    with log.about(JOB):
+    with log.job_context(JOB):
         logging.getLogger("discord").warning("slow")
-        with log.about(None):
+        with log.job_context(None):
             logging.getLogger("bot").info("of nobody")
-        with log.about("forged\njob"):
+        with log.job_context("forged\njob"):
             logging.getLogger("bot").info("of nobody")
     logging.getLogger("bot").info("of nobody")
     first, *others = [line.split(": ", 1)[1] for line in written(capsys).splitlines()]
@@ -149,7 +149,7 @@ class TestJson:
 
     def test_a_line_is_an_object(self, capsys: pytest.CaptureFixture[str]) -> None:
         log.set_up("INFO", style="json")
-        with log.about(JOB):
+        with log.job_context(JOB):
             logging.getLogger("bot").info("two\nlines of %s", "a job", extra={"story": {"polls": 3}})
         logging.getLogger("discord").warning("of nobody")
         first, second = self.lines(capsys)
