@@ -25,13 +25,13 @@ soak: $(VENV)/dev  ## Long and random tests: repeated kills, new Hypothesis exam
 	$(RUN)pytest -n 2 --timeout 1800 -m 'soak or hypothesis' --hypothesis-profile=soak
 
 bench: $(VENV)/dev  ## The bot beside the plainest one: how fast, how large; takes minutes, best on a machine that is idle
-	$(RUN)python -m tests.load.bench
+	$(RUN)python -m tests.bench.bench
 
 bench-polling: $(VENV)/dev  ## How soon finished images are found, compared with a poll every two seconds; takes four minutes
-	$(RUN)python -m tests.load.polling
+	$(RUN)python -m tests.bench.polling
 
 bench-server: $(VENV)/dev  ## How fast a server of 50,000 members gets its answers after a year; takes minutes and 5 GB
-	$(RUN)python -m tests.load.server
+	$(RUN)python -m tests.bench.server
 
 pictures: $(VENV)/dev  ## Take the README's pictures anew: screenshots of the page test
 	PICTURES=docs/pictures $(RUN)pytest tests/e2e/test_playground.py tests/e2e/test_manager_page.py

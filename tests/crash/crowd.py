@@ -8,15 +8,15 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from playground.discord import NoResponse, Refused
-from tests.kills.overheard import prompt_of
+from tests.crash.taps import prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from random import Random
 
     from playground.discord import Message
+    from tests.crash.taps import OverheardRunComfy
     from tests.e2e.world import World
-    from tests.kills.overheard import OverheardRunComfy
 
 _OPTIONS: list[dict[str, Any]] = [
     {},

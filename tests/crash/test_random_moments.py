@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kills.overheard import Seen, SwallowedError
-from tests.kills.scene import Scene, open_scene
-from tests.kills.verdict import check
+from tests.crash.harness import Scene, open_scene
+from tests.crash.invariants import check
+from tests.crash.taps import Seen, SwallowedError
 
 if TYPE_CHECKING:
     from pathlib import Path

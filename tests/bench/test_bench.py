@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.load.bench import ROWS, Sizes, run, table
+from tests.bench.bench import ROWS, Sizes, run, table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,15 +6,15 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from tests.crash.kill_points import ordered
+from tests.crash.taps import SIGNS
 from tests.e2e.accounts import FINAL, check_accounts, delivered
-from tests.kills.killing import ordered
-from tests.kills.overheard import SIGNS
 
 if TYPE_CHECKING:
     from playground.discord import Message
+    from tests.crash.kill_points import Row
+    from tests.crash.taps import OverheardRunComfy
     from tests.e2e.world import World
-    from tests.kills.killing import Row
-    from tests.kills.overheard import OverheardRunComfy
 
 _SETTLED_SECONDS = 45
 

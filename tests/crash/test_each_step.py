@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kills.killing import Call, Point, Unwritten, Written
-from tests.kills.scene import Scene, open_scene
-from tests.kills.verdict import check
+from tests.crash.harness import Scene, open_scene
+from tests.crash.invariants import check
+from tests.crash.kill_points import Call, Point, Unwritten, Written
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from tests.kills.killing import Act
+    from tests.crash.kill_points import Act
 
     Story = Callable[[Scene, str], Awaitable[Act]]
 

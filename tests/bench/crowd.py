@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.discord import LocalDiscord
 from playground.process import BotProcess
-from tests.load.canned import Away, away
+from tests.bench.canned import Away, away
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -97,7 +97,7 @@ def _columns(connection: sqlite3.Connection, known: set[str]) -> list[str]:
         if name in known:
             found.append(name)
         elif is_key or (is_needed and default is None):
-            raise SystemExit(f"jobs.{name} is new: say in tests/load/building.py what a year fills it with")
+            raise SystemExit(f"jobs.{name} is new: say in tests/bench/building.py what a year fills it with")
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.load.building import Size, build
-from tests.load.server import measure
+from tests.bench.building import Size, build
+from tests.bench.server import measure
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:

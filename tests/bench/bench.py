@@ -1,4 +1,4 @@
-"""`python -m tests.load.bench`: the real bot beside the plainest one, in the same run, in turn.
+"""`python -m tests.bench.bench`: the real bot beside the plainest one, in the same run, in turn.
 
 A benchmark and no test: it prints what it measures, and fails at nothing but a bot that stands still.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tests.load.crowd import Crowd, cpu_seconds, crowd, peak_rss, rss
+from tests.bench.crowd import Crowd, cpu_seconds, crowd, peak_rss, rss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from playground.discord import Interaction
 
 _PAUSE_SECONDS = 0.1
-BOTS = {"bot": "bot", "bare": "tests.load.bare_bot"}
+BOTS = {"bot": "bot", "bare": "tests.bench.bare_bot"}
 ROWS = {
     "start": "start until Discord has it online, s",
     "idle": "memory idle, MB",
@@ -279,7 +279,7 @@ comes near the time of the burst times the processors, the machine is what bound
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.load.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.bench", description=__doc__)
     for name, default in vars(Sizes()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     parser.add_argument("--only", choices=BOTS, action="append")

@@ -1,4 +1,4 @@
-"""`python -m tests.load.bare_bot`: the plainest bot for the same job, which keeps no record.
+"""`python -m tests.bench.bare_bot`: the plainest bot for the same job, which keeps no record.
 
 It is what the real one is measured against: discord.py, aiohttp, one task a job, a poll every two seconds
 or every POLL_SECONDS.

@@ -10,10 +10,10 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, cast
 
+from tests.crash.crowd import Crowd
+from tests.crash.kill_points import Victim
+from tests.crash.taps import Ears, OverheardDiscord, OverheardRunComfy
 from tests.e2e.world import World, open_world
-from tests.kills.crowd import Crowd
-from tests.kills.killing import Victim
-from tests.kills.overheard import Ears, OverheardDiscord, OverheardRunComfy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

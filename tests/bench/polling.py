@@ -1,4 +1,4 @@
-"""`python -m tests.load.polling`: how soon a finished image is noticed, beside the plainest bot in one run.
+"""`python -m tests.bench.polling`: how soon a finished image is noticed, beside the plainest bot in one run.
 
 Waves of jobs with varying times, which a plain bot polls every two seconds; and bursts of half-second jobs,
 which a plain bot polls ten times a second without any limit. The request limit is the default.
@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tests.load.crowd import Crowd, crowd
+from tests.bench.crowd import Crowd, crowd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from playground.discord import Interaction
 
-BOTS = {"bot": "bot", "bare": "tests.load.bare_bot"}
+BOTS = {"bot": "bot", "bare": "tests.bench.bare_bot"}
 ROWS = {
     "noticed": "image finished until a poll finds it, mean, s",
     "noticed worst": "  the latest, s",
@@ -135,7 +135,7 @@ def table(found: dict[str, dict[str, float]], sizes: Sizes) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.load.polling", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.polling", description=__doc__)
     for name, default in vars(Sizes()).items():
         parser.add_argument(f"--{name}", type=type(default), default=default)
     sizes, load = Sizes(**vars(parser.parse_args())), os.getloadavg()[0]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.kills.killing import Call, Point, Unwritten, Written, ordered, row_of
-from tests.kills.overheard import Seen
-from tests.kills.scene import Scene, open_scene
-from tests.kills.test_each_step import kill_at_each
-from tests.kills.verdict import check
+from tests.crash.harness import Scene, open_scene
+from tests.crash.invariants import check
+from tests.crash.kill_points import Call, Point, Unwritten, Written, ordered, row_of
+from tests.crash.taps import Seen
+from tests.crash.test_each_step import kill_at_each
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kills.killing import Act, Row
+    from tests.crash.kill_points import Act, Row
 
 CANCELLING: list[Point] = [
     Unwritten(),

@@ -1,4 +1,4 @@
-"""`python -m tests.load.canned`: the playground's RunComfy in a process of its own, with one picture for all.
+"""`python -m tests.bench.canned`: the local RunComfy in a process of its own, with one picture for every job.
 
 It says on its first line where it is, and ends with its standard input.
 """
@@ -174,7 +174,7 @@ class Away:
 async def away(picture: Path, seconds: float) -> AsyncIterator[Away]:
     """Run one beside this process."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.load.canned", str(picture), str(seconds)),
+        *(sys.executable, "-m", "tests.bench.canned", str(picture), str(seconds)),
         cwd=_ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

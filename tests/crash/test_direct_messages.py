@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.crash.harness import Scene, open_scene
+from tests.crash.invariants import settled
+from tests.crash.kill_points import Call, Point, ordered
+from tests.crash.test_each_step import kill_at_each
+from tests.crash.test_presses import job
 from tests.e2e.accounts import delivered
-from tests.kills.killing import Call, Point, ordered
-from tests.kills.scene import Scene, open_scene
-from tests.kills.test_each_step import kill_at_each
-from tests.kills.test_presses import job
-from tests.kills.verdict import settled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kills.killing import Act, Victim
+    from tests.crash.kill_points import Act, Victim
 
 _NAME = "directly"
 

@@ -1,4 +1,4 @@
-"""`python -m tests.load.server`: a server of 50,000 members after a year; how long its answers take.
+"""`python -m tests.bench.server`: a server of 50,000 members after a year; how long its answers take.
 
 A benchmark and no test: it prints what it measures, and fails at nothing.
 """
@@ -30,7 +30,7 @@ from bot.storage.jobs import JobStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from bot.storage.reports import ReportStore, by_member
 from bot.storage.reservations import OrderStore
-from tests.load.building import FIRST_MEMBER, Size, build
+from tests.bench.building import FIRST_MEMBER, Size, build
 from tests.orders import GUILD, MODEL_ID, order, requester
 
 Question: TypeAlias = Callable[[int], Awaitable[object]]
@@ -163,7 +163,7 @@ def _forget(path: Path) -> None:
 
 def main() -> None:
     """Build what is asked for, or take what is there, and measure."""
-    parser = argparse.ArgumentParser(prog="python -m tests.load.server", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.server", description=__doc__)
     parser.add_argument("--jobs", type=int, default=5_000_000, help="how many the server has made in a year")
     parser.add_argument("--members", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=500, help="how often each question is asked")
