@@ -1,4 +1,4 @@
-"""What the managers of one server have set: frozen, typed, and read so that one ill value costs no other."""
+"""The settings of one server: frozen, typed, and parsed so that one invalid value affects no other."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _simple(name: str) -> str:
     return "_".join(name.casefold().split())
 
 
-def zone_named(text: str) -> str | None:
+def find_time_zone(text: str) -> str | None:
     """The IANA name that somebody means by "europe/berlin" or "New York"; None where there is no such one."""
     name, zones = _simple(text), _zones()
     cities = [each for each in zones if each.rpartition("/")[2] == name]
@@ -115,7 +115,7 @@ class GuildSettings(BaseModel):
         """The time zone in which this server's hours, days, weeks and months begin."""
         return ZoneInfo(self.timezone)
 
-    def changed(self, **changes: Any) -> Self:
+    def with_changes(self, **changes: Any) -> Self:
         """These settings with others in place of some.
 
         Raises:
@@ -124,17 +124,17 @@ class GuildSettings(BaseModel):
         return self.model_validate(self.model_dump() | changes)
 
     @classmethod
-    def read(cls, stored: str) -> tuple[Self, list[str]]:
-        """Settings from their JSON, and the names of those that are ill and stand at their defaults."""
+    def parse(cls, stored: str) -> tuple[Self, list[str]]:
+        """Settings from their JSON, and the names of those that are invalid and stand at their defaults."""
         values = stored_values(stored)
         if values is None:
             return cls(), ["all"]
-        ill: set[str] = set()
+        invalid: set[str] = set()
         try:
             return cls.model_validate(values), []
         except ValidationError as error:
-            ill |= {str(each["loc"][0]) for each in error.errors(include_url=False, include_input=False)}
-        return cls.model_validate({name: values[name] for name in values.keys() - ill}), sorted(ill)
+            invalid |= {str(each["loc"][0]) for each in error.errors(include_url=False, include_input=False)}
+        return cls.model_validate({name: values[name] for name in values.keys() - invalid}), sorted(invalid)
 
 
 def stored_values(stored: str) -> dict[str, Any] | None:

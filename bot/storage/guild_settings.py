@@ -70,8 +70,8 @@ class GuildStore:
         return await self._database.transaction(work)
 
     def _whole(self, guild_id: int, stored: str | None) -> GuildSettings:
-        settings, ill = _read(stored or "{}")
-        for name in ill:
+        settings, invalid = _read(stored or "{}")
+        for name in invalid:
             if (guild_id, name) not in self._told:
                 self._told.add((guild_id, name))
                 _log.error(
@@ -80,7 +80,7 @@ class GuildStore:
         return settings
 
 
-_read = lru_cache(maxsize=1000)(GuildSettings.read)  # each order needs them, and they change once in a month
+_read = lru_cache(maxsize=1000)(GuildSettings.parse)  # each order needs them, and they change once in a month
 
 
 def _merged(stored: str | None, before: GuildSettings, after: GuildSettings) -> str:

@@ -19,7 +19,7 @@ from bot.errors import FormOutdatedError, InvalidOptionError
 from bot.i18n import Text, translate
 from bot.models.schema import PROMPT
 from cogs.settings.choices import choices
-from cogs.settings.modals import parts
+from cogs.settings.modals import walk_components
 
 if TYPE_CHECKING:
     from bot.domain.job import Job
@@ -107,7 +107,7 @@ class EditForm:
             FormOutdatedError: It has other fields than this form.
             InvalidOptionError: The text is longer than the form takes.
         """
-        sent = [part for part in parts(data.get("components")) if "custom_id" in part]
+        sent = [part for part in walk_components(data.get("components")) if "custom_id" in part]
         by_name = {str(part["custom_id"]): part for part in sent}
         if len(sent) != len(by_name) or set(by_name) != {self.text.name, *(each.name for each in self.lists)}:
             raise FormOutdatedError

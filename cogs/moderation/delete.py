@@ -103,7 +103,7 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
         blocked = settings.blocked_members | {job.user_id}
         if len(blocked) > LISTED_MAX:
             raise BlockedFullError(most=LISTED_MAX)
-        return settings.changed(blocked_members=blocked)
+        return settings.with_changes(blocked_members=blocked)
 
     change = await bot.settings.change(job.guild_id, edit, by=interaction.user.id)
     if change.after != change.before:

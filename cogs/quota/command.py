@@ -20,7 +20,7 @@ from bot.discord.client import NETWORK_ERRORS
 from bot.discord.error_handler import whisper
 from bot.discord.requester import manager
 from bot.discord.responses import edit_response, gain_time
-from bot.discord.views.quota_text import in_words, mention
+from bot.discord.views.quota_text import describe_quotas, mention
 from bot.domain.limits import EVERYBODY, POOL, Kind, Target
 from bot.domain.quota import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
 from bot.errors import ChartError, QuotaTooHighError
@@ -83,10 +83,12 @@ class QuotaCommands(commands.Cog):
         owners = self._quotas.owners
         maximum = owners.pool_ceiling if target is POOL else owners.ceiling
         if not is_within(after, maximum):
-            raise QuotaTooHighError(maximum=in_words(maximum))
+            raise QuotaTooHighError(maximum=describe_quotas(maximum))
         await self._quotas.set_rule(asker.guild_id, target, quota, set_by=asker.user_id)
         key = f"quota-set-{target.kind}"
-        await self._say(interaction, asker, Text(key, {"who": mention(target), "quota": in_words(after)}))
+        await self._say(
+            interaction, asker, Text(key, {"who": mention(target), "quota": describe_quotas(after)})
+        )
 
     @quota.command()
     async def clear(
@@ -103,7 +105,9 @@ class QuotaCommands(commands.Cog):
         rules = await self._quotas.rules(asker.guild_id)
         holds = self._quotas.owners.pool if pool else rules.get(EVERYBODY, self._quotas.owners.default)
         key = f"quota-cleared-{target.kind}" if is_cleared else "quota-nothing-to-clear"
-        await self._say(interaction, asker, Text(key, {"who": mention(target), "quota": in_words(holds)}))
+        await self._say(
+            interaction, asker, Text(key, {"who": mention(target), "quota": describe_quotas(holds)})
+        )
 
     @quota.command()
     async def grant(
@@ -201,19 +205,21 @@ class QuotaCommands(commands.Cog):
         everybody, pool = rules.get(EVERYBODY, owners.default), rules.get(POOL, owners.pool)
         key = "quota-show-everybody" if EVERYBODY in rules else "quota-show-default"
         lines = [
-            translate(key, asker.locale, quota=in_words(everybody)),
-            translate("quota-show-pool", asker.locale, quota=in_words(pool)),
+            translate(key, asker.locale, quota=describe_quotas(everybody)),
+            translate("quota-show-pool", asker.locale, quota=describe_quotas(pool)),
         ]
         others = [target for target in rules if target.kind in {Kind.ROLE, Kind.MEMBER}]
         lines += [
-            translate("quota-show-target", asker.locale, who=mention(other), quota=in_words(rules[other]))
+            translate(
+                "quota-show-target", asker.locale, who=mention(other), quota=describe_quotas(rules[other])
+            )
             for other in others[:_RULES_SHOWN]
         ]
         if len(others) > _RULES_SHOWN:
             lines.append(translate("quota-show-more", asker.locale, count=len(others) - _RULES_SHOWN))
-        lines.append(translate("quota-show-ceiling", asker.locale, quota=in_words(owners.ceiling)))
+        lines.append(translate("quota-show-ceiling", asker.locale, quota=describe_quotas(owners.ceiling)))
         if owners.pool_ceiling:
-            quota = in_words(owners.pool_ceiling)
+            quota = describe_quotas(owners.pool_ceiling)
             lines.append(translate("quota-show-pool-ceiling", asker.locale, quota=quota))
         return lines
 

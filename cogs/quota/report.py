@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.charts.spec import ReportChart, ReportDay
-from bot.discord.views.quota_text import day_label, in_alt_text, in_words, mention
+from bot.discord.views.quota_text import day_label, describe_amounts, describe_quotas, mention
 from bot.domain.limits import Kind, Target
 from bot.domain.quota import parse_quotas
 from bot.i18n import Text, translate
@@ -37,7 +37,7 @@ def member_line(tally: Tally, locale: str) -> str:
         who=f"<@{tally.user_id}>",
         credits=tally.spent,
         usd=dollars(tally.usd),
-        quota=in_words(parse_quotas(quotas.replace(",", ", ") or "unlimited")),
+        quota=describe_quotas(parse_quotas(quotas.replace(",", ", ") or "unlimited")),
         by=Text(f"limited-by-{target.kind}", {"who": mention(target)}),
     )
 
@@ -93,8 +93,8 @@ def alt_text(drawn: ReportChart, locale: str) -> str:
         "alt-report",
         locale,
         count=len(drawn.days),
-        spent=in_alt_text([(day.label, day.spent) for day in drawn.days], locale),
-        members=in_alt_text([(member.name, member.credits) for member in drawn.members], locale),
+        spent=describe_amounts([(day.label, day.spent) for day in drawn.days], locale),
+        members=describe_amounts([(member.name, member.credits) for member in drawn.members], locale),
     )
     return facts if len(facts) <= 1024 else f"{facts[:1023]}…"
 

@@ -18,8 +18,8 @@ from bot.discord.views.job_buttons import custom_ids
 from bot.errors import UserError
 from bot.i18n import Text
 from bot.policy.errors import SettingUnknownError
-from cogs.settings.describe import SETTINGS, Section, in_words
-from cogs.settings.modals import filled_in, form
+from cogs.settings.describe import SETTINGS, Section, describe
+from cogs.settings.modals import build_modal, submitted_values
 from cogs.settings.parse import Changes
 from cogs.settings.view import Panel
 
@@ -48,7 +48,7 @@ class GuildSettingsPanel(commands.Cog):
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """A component of the panel or one of its forms was sent, or somebody claims so."""
+        """Handle a component of the panel or one of its modals; the sender is not trusted."""
         data: dict[str, Any] = {**(interaction.data or {})}
         if str(data.get("custom_id", "")).startswith("settings:"):
             async with boundary(interaction):
@@ -59,38 +59,38 @@ class GuildSettingsPanel(commands.Cog):
         match = _WHAT.fullmatch(data["custom_id"])
         if match is None:
             raise SettingUnknownError
-        name, argument = match[1], match[2] or ""
+        name, key = match[1], match[2] or ""
         if interaction.type is discord.InteractionType.modal_submit:
-            sent = filled_in(data)
+            values = submitted_values(data)
         elif data["custom_id"] in custom_ids(interaction.message):
-            sent = [str(each) for each in data.get("values", [])]
+            values = [str(each) for each in data.get("values", [])]
         else:
             raise SettingUnknownError
         match name.partition("-"):
             case "edit", _, name:
-                await self._open(interaction, name, argument)
+                await self._open(interaction, name, key)
             case "pick", _, _:
-                await self._pick(interaction, name, sent)
+                await self._pick(interaction, name, values)
             case _ if name == "section":
-                await self._show(interaction, _section(sent))
+                await self._show(interaction, _section(values))
             case _:
-                await self._change(interaction, name, argument, sent)
+                await self._change(interaction, name, key, values)
 
-    async def _open(self, interaction: discord.Interaction[Any], name: str, argument: str) -> None:
+    async def _open(self, interaction: discord.Interaction[Any], name: str, key: str) -> None:
         settings = await self._settings(interaction)
-        modal = form(name, argument, settings, interaction.locale.value)
+        modal = build_modal(name, key, settings, interaction.locale.value)
         if modal is None:
             raise SettingUnknownError
         await insist(interaction, partial(interaction.response.send_modal, modal))
 
-    async def _pick(self, interaction: discord.Interaction[Any], name: str, sent: list[str]) -> None:
+    async def _pick(self, interaction: discord.Interaction[Any], name: str, values: list[str]) -> None:
         sections = {"pick-channel": Section.SAFETY, "pick-option": Section.DEFAULTS}
-        if name not in sections or len(sent) != 1:
+        if name not in sections or len(values) != 1:
             raise SettingUnknownError
-        await self._show(interaction, sections[name], sent[0])
+        await self._show(interaction, sections[name], values[0])
 
     async def _change(
-        self, interaction: discord.Interaction[Any], name: str, argument: str, sent: list[str]
+        self, interaction: discord.Interaction[Any], name: str, key: str, values: list[str]
     ) -> None:
         guild = _guild(interaction)
         section = next((each for each, names in SETTINGS.items() if name in names), None)
@@ -99,15 +99,15 @@ class GuildSettingsPanel(commands.Cog):
         try:
             # In a thread: forbidden patterns are compiled, which may take half a second.
             changes = Changes(guild, self._bot.catalogue)
-            edit = await asyncio.to_thread(changes.edit, name, argument, sent)
+            edit = await asyncio.to_thread(changes.edit, name, key, values)
             change = await self._bot.settings.change(guild.id, edit, by=interaction.user.id)
         except UserError:
             await self._show(
-                interaction, section, argument
+                interaction, section, key
             )  # else the select would go on showing what was refused
             raise
         self._log(interaction, guild, name, change)  # first, since it holds whether or not Discord shows it
-        await self._show(interaction, section, argument)
+        await self._show(interaction, section, key)
 
     def _log(
         self, interaction: discord.Interaction[Any], guild: discord.Guild, name: str, change: Change
@@ -115,15 +115,17 @@ class GuildSettingsPanel(commands.Cog):
         if change.after == change.before:
             return
         before, after = (
-            Text(f"setting-{name}", {"value": in_words(each, name)}) for each in (change.before, change.after)
+            Text(f"setting-{name}", {"value": describe(each, name)}) for each in (change.before, change.after)
         )
         who = interaction.user.mention
         self._bot.guild_log.say(
             guild.id, Text("log-changed", {"member": who, "before": before, "after": after})
         )
 
-    async def _show(self, interaction: discord.Interaction[Any], section: Section, picked: str = "") -> None:
-        panel = await self._panel(interaction, section, picked)
+    async def _show(
+        self, interaction: discord.Interaction[Any], section: Section, selected: str = ""
+    ) -> None:
+        panel = await self._panel(interaction, section, selected)
         if interaction.message is None or not interaction.message.flags.ephemeral:
             raise SettingUnknownError  # a panel is nowhere else, and another message is not to become one
         await insist(
@@ -132,11 +134,11 @@ class GuildSettingsPanel(commands.Cog):
         )
 
     async def _panel(
-        self, interaction: discord.Interaction[Any], section: Section = Section.CHANNELS, picked: str = ""
+        self, interaction: discord.Interaction[Any], section: Section = Section.CHANNELS, selected: str = ""
     ) -> Panel:
         settings = await self._settings(interaction)
         return Panel(
-            settings, _guild(interaction), self._bot.catalogue, interaction.locale.value, section, picked
+            settings, _guild(interaction), self._bot.catalogue, interaction.locale.value, section, selected
         )
 
     async def _settings(self, interaction: discord.Interaction[Any]) -> GuildSettings:
@@ -151,7 +153,7 @@ def _guild(interaction: discord.Interaction[Any]) -> discord.Guild:
     return guild
 
 
-def _section(sent: list[str]) -> Section:
-    if len(sent) != 1 or sent[0] not in set(Section):
+def _section(values: list[str]) -> Section:
+    if len(values) != 1 or values[0] not in set(Section):
         raise SettingUnknownError
-    return Section(sent[0])
+    return Section(values[0])

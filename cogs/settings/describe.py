@@ -42,7 +42,7 @@ SETTINGS = {
 """Which settings each part shows and changes."""
 
 
-def in_words(settings: GuildSettings, name: str) -> Text | tuple[Text, ...]:
+def describe(settings: GuildSettings, name: str) -> Text | tuple[Text, ...]:
     """What a setting is now."""
     lists: dict[str, Text | tuple[Text, ...]] = {
         "allowed_channels": _mentions("#", settings.allowed_channels) or Text("value-everywhere"),
@@ -54,10 +54,10 @@ def in_words(settings: GuildSettings, name: str) -> Text | tuple[Text, ...]:
         "default_options": _defaults(settings) or Text("value-of-model"),
         "log_channel": _mentions("#", filter(None, [settings.log_channel])) or Text("value-nowhere"),
     }
-    return lists[name] if name in lists else value_in_words(name, getattr(settings, name))
+    return lists[name] if name in lists else describe_value(name, getattr(settings, name))
 
 
-def value_in_words(name: str, value: float | str | None) -> Text:
+def describe_value(name: str, value: float | str | None) -> Text:
     """What a single value of a setting means."""
     if value is None:
         return Text(

@@ -20,7 +20,7 @@ _FIELD = "text"
 _ZONE_MAX = 60
 
 
-def form(name: str, argument: str, settings: GuildSettings, locale: str) -> ui.Modal | None:
+def build_modal(name: str, key: str, settings: GuildSettings, locale: str) -> ui.Modal | None:
     """The form for a setting, filled with what it is now; None where it has none."""
     match name:
         case "forbidden_words":
@@ -28,11 +28,11 @@ def form(name: str, argument: str, settings: GuildSettings, locale: str) -> ui.M
         case "timezone":
             now, most, style = settings.timezone, _ZONE_MAX, discord.TextStyle.short
         case "default_options":
-            now = str(settings.default_options.get(argument, ""))
+            now = str(settings.default_options.get(key, ""))
             most, style = TEXT_MAX, discord.TextStyle.paragraph
         case _:
             return None
-    what = f"{name}.{argument}" if argument else name
+    what = f"{name}.{key}" if key else name
     modal = ui.Modal(title=translate(f"modal-{name}", locale), custom_id=custom_id(what))
     text: ui.TextInput[Any] = ui.TextInput(
         custom_id=_FIELD, default=now, max_length=most, style=style, required=False
@@ -44,17 +44,17 @@ def form(name: str, argument: str, settings: GuildSettings, locale: str) -> ui.M
     return modal
 
 
-def filled_in(data: dict[str, Any]) -> list[str]:
+def submitted_values(data: dict[str, Any]) -> list[str]:
     """What somebody wrote in a form, unchecked."""
-    return [str(part.get("value") or "") for part in parts(data) if part.get("custom_id") == _FIELD]
+    return [str(part.get("value") or "") for part in walk_components(data) if part.get("custom_id") == _FIELD]
 
 
-def parts(node: Any) -> Iterator[dict[str, Any]]:
+def walk_components(node: Any) -> Iterator[dict[str, Any]]:
     """Every part of what was sent, at any depth."""
     if isinstance(node, dict):
         yield node
-        yield from parts(node.get("component"))
-        yield from parts(node.get("components"))
+        yield from walk_components(node.get("component"))
+        yield from walk_components(node.get("components"))
     elif isinstance(node, list):
         for each in node:
-            yield from parts(each)
+            yield from walk_components(each)

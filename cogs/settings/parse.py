@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bot.discord.requester import may
-from bot.domain.guild_settings import GuildSettings, zone_named
+from bot.domain.guild_settings import GuildSettings, find_time_zone
 from bot.i18n import Text
 from bot.policy.errors import (
     DefaultNotTakenError,
@@ -20,7 +20,7 @@ from bot.policy.errors import (
 )
 from bot.policy.word_filter import read_words
 from cogs.settings.choices import counts, defaultable, levels, resolutions
-from cogs.settings.view import NONE
+from cogs.settings.view import NONE_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,12 +38,12 @@ _ZONE_SHOWN = 60
 
 @dataclass(frozen=True)
 class Changes:
-    """Makes edits of what was sent, unchecked, from one server."""
+    """Makes edits of the values sent, unchecked, from one server."""
 
     guild: discord.Guild
     catalogue: Catalogue
 
-    def edit(self, name: str, argument: str, sent: Sequence[str]) -> Edit:
+    def edit(self, name: str, key: str, values: Sequence[str]) -> Edit:
         """What makes other settings of those that a server has; it may refuse too, once it sees them.
 
         Raises:
@@ -52,15 +52,15 @@ class Changes:
         """
         match name:
             case "channel_safety":
-                return self._level(argument, self._value("loosest_safety", sent))
+                return self._level(key, self._value("loosest_safety", values))
             case "default_options":
-                return self._default(argument, _only(sent))
+                return self._default(key, _only(values))
             case "strictest_safety" | "loosest_safety":
-                return _in_order(_set(name, self._value(name, sent)))
+                return _in_order(_set(name, self._value(name, values)))
             case _:
-                return _set(name, self._value(name, sent))
+                return _set(name, self._value(name, values))
 
-    def _value(self, name: str, sent: Sequence[str]) -> Any:
+    def _value(self, name: str, values: Sequence[str]) -> Any:
         readers: dict[str, Callable[[Sequence[str]], object]] = {
             "allowed_channels": self._channels,
             "forbidden_channels": self._channels,
@@ -79,25 +79,25 @@ class Changes:
         }
         if name not in readers:
             raise SettingUnknownError
-        return readers[name](sent)
+        return readers[name](values)
 
-    def _channels(self, sent: Sequence[str]) -> frozenset[int]:
-        return frozenset(self._channel(each).id for each in sent)
+    def _channels(self, values: Sequence[str]) -> frozenset[int]:
+        return frozenset(self._channel(each).id for each in values)
 
-    def _channel(self, sent: str) -> discord.abc.GuildChannel:
-        channel = self.guild.get_channel(_id(sent))
+    def _channel(self, text: str) -> discord.abc.GuildChannel:
+        channel = self.guild.get_channel(_id(text))
         if channel is None:
             raise SettingUnknownError
         return channel
 
-    def _roles(self, sent: Sequence[str]) -> frozenset[int]:
-        ids = frozenset(map(_id, sent))
+    def _roles(self, values: Sequence[str]) -> frozenset[int]:
+        ids = frozenset(map(_id, values))
         if any(self.guild.get_role(each) is None for each in ids):
             raise SettingUnknownError
         return frozenset() if self.guild.id in ids else ids  # the role of everybody has the server's id
 
-    def _log(self, sent: str) -> int:
-        channel = self._channel(sent)
+    def _log(self, text: str) -> int:
+        channel = self._channel(text)
         rights = channel.permissions_for(self.guild.me)
         missing = [right for right in _LOG_RIGHTS if not may(rights, right)]
         if missing:
@@ -105,8 +105,8 @@ class Changes:
             raise LogClosedError(channel=channel.mention, permissions=texts)
         return channel.id
 
-    def _level(self, sent_channel: str, level: int | None) -> Edit:
-        channel = self._channel(sent_channel)
+    def _level(self, channel_id: str, level: int | None) -> Edit:
+        channel = self._channel(channel_id)
         is_adult = getattr(channel, "nsfw", False)
 
         def edit(settings: GuildSettings) -> GuildSettings:
@@ -120,8 +120,8 @@ class Changes:
 
         return edit
 
-    def _default(self, name: str, sent: str) -> Edit:
-        value = None if sent == NONE else self._typed(name, sent)
+    def _default(self, name: str, text: str) -> Edit:
+        value = None if text == NONE_VALUE else self._typed(name, text)
 
         def edit(settings: GuildSettings) -> GuildSettings:
             others = {key: each for key, each in settings.default_options.items() if key != name}
@@ -129,7 +129,7 @@ class Changes:
 
         return edit
 
-    def _typed(self, name: str, sent: str) -> Value:
+    def _typed(self, name: str, text: str) -> Value:
         if name not in defaultable(self.catalogue):
             raise SettingUnknownError
         for model in self.catalogue.models:
@@ -137,7 +137,7 @@ class Changes:
             if option is None:
                 continue
             value: Any = (
-                {"True": True, "False": False}.get(sent) if option.type == "boolean" else sent.strip()
+                {"True": True, "False": False}.get(text) if option.type == "boolean" else text.strip()
             )
             typed = option.typed(value)
             if typed not in (None, "") and model.schema.takes(name, typed):
@@ -151,7 +151,7 @@ def _set(name: str, value: object) -> Edit:
 
 def _changed(settings: GuildSettings, **changes: object) -> GuildSettings:
     try:
-        return settings.changed(**changes)
+        return settings.with_changes(**changes)
     except ValidationError as error:
         raise SettingUnknownError from error
 
@@ -168,28 +168,28 @@ def _in_order(edit: Edit) -> Edit:
 
 
 def _zone(text: str) -> str:
-    zone = zone_named(text)
+    zone = find_time_zone(text)
     if zone is None:
         raise NoSuchZoneError(zone=text[:_ZONE_SHOWN])
     return zone
 
 
-def _only(sent: Sequence[str]) -> str:
-    if len(sent) != 1:
+def _only(values: Sequence[str]) -> str:
+    if len(values) != 1:
         raise SettingUnknownError
-    return sent[0]
+    return values[0]
 
 
-def _one(sent: Sequence[str], values: Sequence[object]) -> object:
-    """The one of the values that was sent as text."""
-    text = _only(sent)
-    by_text = {NONE if value is None else str(value): value for value in values}
+def _one(values: Sequence[str], allowed: Sequence[object]) -> object:
+    """The allowed value whose text was sent."""
+    text = _only(values)
+    by_text = {NONE_VALUE if value is None else str(value): value for value in allowed}
     if text not in by_text:
         raise SettingUnknownError
     return by_text[text]
 
 
-def _id(sent: str) -> int:
-    if not sent.isdecimal() or not sent.isascii() or len(sent) > 20:
+def _id(text: str) -> int:
+    if not text.isdecimal() or not text.isascii() or len(text) > 20:
         raise SettingUnknownError
-    return int(sent)
+    return int(text)

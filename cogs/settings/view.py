@@ -15,7 +15,7 @@ from discord import ChannelType, ui
 from bot.domain.guild_settings import LISTED_MAX
 from bot.i18n import translate
 from cogs.settings.choices import choices, counts, defaultable, levels, resolutions
-from cogs.settings.describe import SETTINGS, Section, in_words, value_in_words
+from cogs.settings.describe import SETTINGS, Section, describe, describe_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue
     from bot.models.options import Value
 
-NONE = "-"
+NONE_VALUE = "-"
 """The value of "none of these" in a select."""
 _OPTIONS_MAX = 25
 _LABEL_MAX = 100
@@ -47,21 +47,21 @@ def custom_id(what: str) -> str:
 
 @dataclass(frozen=True)
 class Panel:
-    """A server's settings as one person sees them; `picked` is a channel or an option that is looked at."""
+    """A server's settings as one person sees them; `selected` is a channel or an option that is looked at."""
 
     settings: GuildSettings
     guild: discord.Guild
     catalogue: Catalogue
     locale: str
     section: Section = Section.CHANNELS
-    picked: str = ""
+    selected: str = ""
 
     def embed(self) -> discord.Embed:
         """Everything that holds now, part by part."""
         shown = discord.Embed(title=translate("settings-title", self.locale), colour=discord.Colour.blurple())
         for section, names in SETTINGS.items():
             lines = [
-                translate(f"setting-{name}", self.locale, value=in_words(self.settings, name))
+                translate(f"setting-{name}", self.locale, value=describe(self.settings, name))
                 for name in names
             ]
             title = translate(f"section-{section}", self.locale)
@@ -103,28 +103,30 @@ class Panel:
     def _safety(self) -> list[ui.Item[Any]]:
         found = levels(self.catalogue)
         items = [self._values(name, found) for name in ("strictest_safety", "loosest_safety")]
-        is_id = self.picked.isdecimal() and len(self.picked) <= _ID_DIGITS
-        picked = self.guild.get_channel(int(self.picked)) if is_id else None
-        chosen = [picked.id] if picked else []
+        is_id = self.selected.isdecimal() and len(self.selected) <= _ID_DIGITS
+        selected = self.guild.get_channel(int(self.selected)) if is_id else None
+        chosen = [selected.id] if selected else []
         items.append(self._channels("pick-channel", chosen, least=1, most=1))
-        if picked:
-            now = self.settings.channel_safety.get(picked.id)
+        if selected:
+            now = self.settings.channel_safety.get(selected.id)
             items.append(
-                self._select(f"channel_safety.{picked.id}", [None, *found], now, channel=f"#{picked.name}")
+                self._select(
+                    f"channel_safety.{selected.id}", [None, *found], now, channel=f"#{selected.name}"
+                )
             )
         return items
 
     def _defaults(self) -> list[ui.Item[Any]]:
         found = defaultable(self.catalogue)
         options = [
-            discord.SelectOption(label=title[:_LABEL_MAX], value=name, default=name == self.picked)
+            discord.SelectOption(label=title[:_LABEL_MAX], value=name, default=name == self.selected)
             for name, title in ((name, self._title(name)) for name in found)
         ]
         text = translate("placeholder-pick-option", self.locale)
         items: list[ui.Item[Any]] = [
             ui.Select(custom_id=custom_id("pick-option"), options=options, placeholder=text)
         ]
-        if option := found.get(self.picked):
+        if option := found.get(self.selected):
             now = self.settings.default_options.get(option.name)
             what, values = f"default_options.{option.name}", choices(option)
             title = self._title(option.name)
@@ -202,13 +204,13 @@ class Panel:
         name = what.partition(".")[0]
 
         def label(value: Value | None) -> str:
-            words = value_in_words(name, value)
+            words = describe_value(name, value)
             return translate(f"offer-{name}", self.locale, value=words, **filling)[:_LABEL_MAX]
 
         options = []
         for value in values[:_OPTIONS_MAX]:
             is_now = value == now and isinstance(value, bool) == isinstance(now, bool)
-            sent = NONE if value is None else str(value)
+            sent = NONE_VALUE if value is None else str(value)
             options.append(discord.SelectOption(label=label(value), value=sent, default=is_now))
         return ui.Select(custom_id=custom_id(what), options=options, placeholder=label(now))
 

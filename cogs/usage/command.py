@@ -14,7 +14,7 @@ from discord.ext import commands
 from bot.charts.spec import Allowance, Day, UsageChart
 from bot.discord.requester import requester
 from bot.discord.responses import edit_response, respond
-from bot.discord.views.quota_text import day_label, in_alt_text, mention, period_name, usage_lines
+from bot.discord.views.quota_text import day_label, describe_amounts, mention, period_name, usage_lines
 from bot.domain.limits import Kind
 from bot.domain.quota import last_days
 from bot.errors import ChartError
@@ -81,7 +81,7 @@ class UsageCommand(commands.Cog):
         except ChartError as error:
             _log.warning("/usage goes without a picture: %s", error)
             return None
-        words = in_alt_text([(day.label, day.credits) for day in days], locale)
+        words = describe_amounts([(day.label, day.credits) for day in days], locale)
         facts = [translate("alt-usage", locale, count=DAYS, days=words)]
         facts += [_left(usage, locale) for usage in usages]
         return discord.File(io.BytesIO(png), "usage.png", description=" ".join(facts)[:1024])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.discord.views.quota_text import in_words
+from bot.discord.views.quota_text import describe_quotas
 from bot.domain.quota import LIMIT_MAX, Period, Quota
 from bot.i18n import translate
 from cogs.quota.command import _RULES_SHOWN
@@ -15,7 +15,7 @@ OTHER_LINES = 4
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
 def test_a_list_of_the_longest_limits_fits(locale: str) -> None:
-    quotas = in_words(tuple(Quota(LIMIT_MAX, period) for period in Period))
+    quotas = describe_quotas(tuple(Quota(LIMIT_MAX, period) for period in Period))
     line = translate("quota-show-target", locale, who=f"<@&{2**63}>", quota=quotas)
     for key in ("quota-show-default", "quota-show-pool", "quota-show-ceiling"):
         assert len(translate(key, locale, quota=quotas)) < 200

@@ -45,7 +45,7 @@ async def test_a_server_without_settings_has_the_defaults(guilds: GuildStore, pa
 
 
 async def test_what_was_changed_is_there_for_that_server_alone(guilds: GuildStore, path: Path) -> None:
-    change = await guilds.change(HERE, lambda settings: settings.changed(most_images=2), by=MANAGER)
+    change = await guilds.change(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
     assert (change.before.most_images, change.after.most_images) == (None, 2)
     assert await guilds.get(HERE) == GuildSettings(most_images=2)
     assert await guilds.get(ELSEWHERE) == GuildSettings()
@@ -57,7 +57,7 @@ async def test_two_managers_do_not_undo_each_others_changes(guilds: GuildStore) 
     async def add(channel_id: int) -> None:
         await guilds.change(
             HERE,
-            lambda settings: settings.changed(
+            lambda settings: settings.with_changes(
                 forbidden_channels=settings.forbidden_channels | {channel_id},
                 most_images=channel_id if channel_id == 7 else settings.most_images,
             ),
@@ -69,7 +69,7 @@ async def test_two_managers_do_not_undo_each_others_changes(guilds: GuildStore) 
 
 
 async def test_a_refused_change_changes_nothing(guilds: GuildStore) -> None:
-    await guilds.change(HERE, lambda settings: settings.changed(most_images=2), by=MANAGER)
+    await guilds.change(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
 
     def refuse(_: GuildSettings) -> GuildSettings:
         raise NotAgeRestrictedError(channel="<#1>")
@@ -90,10 +90,10 @@ async def test_what_cannot_be_read_is_told_once_and_kept(
     assert [record.getMessage() for record in caplog.records] == [
         "the settings of server 10: most_images cannot be read, so its default holds"
     ]
-    await guilds.change(HERE, lambda settings: settings.changed(is_private=True), by=MANAGER)
+    await guilds.change(HERE, lambda settings: settings.with_changes(is_private=True), by=MANAGER)
     ((kept,),) = rows(path, "select settings from guilds")
     assert json.loads(kept) == {**stored, "is_private": True}
-    await guilds.change(HERE, lambda settings: settings.changed(most_images=3), by=MANAGER)
+    await guilds.change(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(is_spoiler=True, is_private=True, most_images=3)
 
 
@@ -101,15 +101,15 @@ async def test_what_cannot_be_read_is_told_once_and_kept(
 async def test_settings_that_are_none_at_all(guilds: GuildStore, database: Database, stored: str) -> None:
     await write(database, stored)
     assert await guilds.get(HERE) == GuildSettings()
-    await guilds.change(HERE, lambda settings: settings.changed(most_images=3), by=MANAGER)
+    await guilds.change(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(most_images=3)
 
 
 async def test_a_database_that_cannot_be_written_keeps_the_old_settings(
     guilds: GuildStore, database: Database
 ) -> None:
-    await guilds.change(HERE, lambda settings: settings.changed(most_images=2), by=MANAGER)
+    await guilds.change(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
     await database.transaction(lambda connection: connection.execute("pragma query_only = on"))
     with pytest.raises(BusyError):
-        await guilds.change(HERE, lambda settings: settings.changed(most_images=3), by=MANAGER)
+        await guilds.change(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(most_images=2)

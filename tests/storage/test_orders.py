@@ -51,7 +51,7 @@ def orders_of(database: Database) -> OrderStore:
 async def test_they_are_made_under_what_holds_now(database: Database) -> None:
     orders, costs = orders_of(database), CostStore(database, budget_usd=None)
     quota = Quota(3, Period.DAY)
-    await GuildStore(database).change(GUILD, lambda settings: settings.changed(is_private=True), by=1)
+    await GuildStore(database).change(GUILD, lambda settings: settings.with_changes(is_private=True), by=1)
     await QuotaStore(database, OwnersQuotas()).set_rule(GUILD, EVERYBODY, quota, set_by=1)
     await costs.publish(MODEL_ID, Decimal("0.04"))
     seen: list[Terms] = []

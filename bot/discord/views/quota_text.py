@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BAR = 10
 
 
-def in_words(quotas: Quotas) -> tuple[Text, ...]:
+def describe_quotas(quotas: Quotas) -> tuple[Text, ...]:
     """Quotas that hold at once, such as "10 credits per day, 100 credits per month"."""
     words = tuple(Text("quota-of", {"limit": quota.limit, "per": quota.per}) for quota in quotas)
     return words or (Text("unlimited"),)
@@ -63,7 +63,7 @@ def day_label(start: datetime, zone: tzinfo, locale: str) -> str:
     return translate("chart-day", locale, day=day.day, month=day.month)
 
 
-def in_alt_text(days: Iterable[tuple[str, Decimal]], locale: str) -> str:
+def describe_amounts(days: Iterable[tuple[str, Decimal]], locale: str) -> str:
     """The days on which something was spent, and how much, for people who do not see the picture."""
     words = [translate("alt-day", locale, day=day, credits=credits) for day, credits in days if credits]
     return ", ".join(words) or translate("alt-nothing", locale)

@@ -30,7 +30,7 @@ FULL = GuildSettings(
     default_options={"resolution": "0.5K", "num_images": 2, "limit_generations": False, "strength": 0.5},
     log_channel=6,
 )
-ILL: dict[str, list[object]] = {
+INVALID: dict[str, list[object]] = {
     "timezone": ["Europe/Nowhere", "", 5, None, "../etc/passwd"],
     "allowed_channels": ["abc", [0], [-1], [2**63], [None], {}, list(range(1, 27))],
     "blocked_members": [7, ["x"]],
@@ -51,25 +51,25 @@ def test_every_setting_has_another_value_than_its_default_here() -> None:
 
 
 def test_what_is_written_is_read() -> None:
-    assert GuildSettings.read(FULL.model_dump_json()) == (FULL, [])
-    assert GuildSettings.read("{}") == (GuildSettings(), [])
+    assert GuildSettings.parse(FULL.model_dump_json()) == (FULL, [])
+    assert GuildSettings.parse("{}") == (GuildSettings(), [])
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in ILL.items() for value in values]
+    ("name", "value"), [(name, value) for name, values in INVALID.items() for value in values]
 )
-def test_an_ill_value_costs_itself_alone(name: str, value: object) -> None:
+def test_an_invalid_value_costs_itself_alone(name: str, value: object) -> None:
     stored = json.loads(FULL.model_dump_json()) | {name: value, "of a later version": 1}
-    settings, ill = GuildSettings.read(json.dumps(stored))
-    assert ill == [name]
+    settings, invalid = GuildSettings.parse(json.dumps(stored))
+    assert invalid == [name]
     assert settings == FULL.model_copy(update={name: getattr(GuildSettings(), name)})
 
 
 @pytest.mark.parametrize("stored", ["", "null", "[]", '"x"', "{", "[" * 100_000, '{"timezone": NaN}'])
 def test_what_is_no_object_reads_as_nothing(stored: str) -> None:
-    settings, ill = GuildSettings.read(stored)
+    settings, invalid = GuildSettings.parse(stored)
     assert settings == GuildSettings()
-    assert ill
+    assert invalid
 
 
 json_values = st.recursive(
@@ -81,15 +81,15 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(sorted(GuildSettings.model_fields)), json_values, max_size=4))
 def test_reading_never_fails(values: dict[str, object]) -> None:
-    settings, _ = GuildSettings.read(json.dumps(values))
-    assert GuildSettings.read(settings.model_dump_json()) == (settings, [])
+    settings, _ = GuildSettings.parse(json.dumps(values))
+    assert GuildSettings.parse(settings.model_dump_json()) == (settings, [])
 
 
 def test_a_change_is_checked() -> None:
-    assert FULL.changed(most_images=None) == FULL.model_copy(update={"most_images": None})
-    for name, values in ILL.items():
+    assert FULL.with_changes(most_images=None) == FULL.model_copy(update={"most_images": None})
+    for name, values in INVALID.items():
         with pytest.raises(ValidationError):
-            FULL.changed(**{name: values[0]})
+            FULL.with_changes(**{name: values[0]})
 
 
 def test_the_zone_is_pythons() -> None:
