@@ -16,10 +16,11 @@ import discord
 import stamina
 
 import cogs
-from bot.discord.audit_log import DiscordGuildLog
-from bot.discord.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.audit_log import AuditLog
+from bot.discord.client import ImagineBot
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.message_deletion import delete_message
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import MaxJobs
 from bot.jobs.poll_interval import PollRateLimiter
@@ -115,7 +116,7 @@ async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[Imag
     jobs, facts = JobStore(database), FactStore(database)
     costs = CostStore(database, budget_usd=settings.budget_usd)
     bot = _bot(settings, database, catalogue, pulse.meter)
-    bot.guild_log = log = DiscordGuildLog(bot)
+    bot.guild_log = log = AuditLog(bot)
     delivery = DiscordDelivery(bot, log)
     files = _files(settings)
     bot.removal = Removal(jobs, MessageStore(database), files, partial(delete_message, bot))
@@ -237,7 +238,7 @@ async def _log_in(bot: ImagineBot, token: str) -> None:
         raise ConfigError([_REJECTED]) from error
     except discord.HTTPException as error:
         raise ConfigError([f"Discord does not let the bot start: {error}"]) from error
-    except NETWORK_ERRORS as error:
+    except DISCORD_NETWORK_ERRORS as error:
         raise ConfigError([_unreachable(error)]) from error
 
 
@@ -248,7 +249,7 @@ async def _try_to_log_in(bot: ImagineBot, token: str) -> None:
         if _is_passing(error):
             _log.warning("Discord answers HTTP %d; trying to log in again", error.status)
         raise
-    except NETWORK_ERRORS as error:
+    except DISCORD_NETWORK_ERRORS as error:
         if _is_passing(error):
             _log.warning("%s; trying to log in again", _unreachable(error))
         raise
@@ -262,4 +263,4 @@ def _is_passing(error: Exception) -> bool:
     """Whether a later login can succeed: Discord has trouble, or the network is not up yet."""
     if isinstance(error, discord.HTTPException | aiohttp.ClientHttpProxyError):
         return error.status >= 500 or error.status == 429
-    return isinstance(error, NETWORK_ERRORS) and not isinstance(error, aiohttp.InvalidURL)
+    return isinstance(error, DISCORD_NETWORK_ERRORS) and not isinstance(error, aiohttp.InvalidURL)

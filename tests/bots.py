@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.discord.client import ImagineBot
-from bot.discord.http import Connector
+from bot.discord.connector import Connector
 from bot.models.catalogue import Catalogue
 from bot.observability.meter import Meter
 from bot.storage.guild_settings import GuildStore

@@ -11,9 +11,9 @@ import discord
 from discord import app_commands
 
 from bot.diagnostics.finding import Finding
-from bot.discord.client import NEEDED, NETWORK_ERRORS
+from bot.discord.client import REQUIRED_PERMISSIONS
 from bot.discord.clock import DiscordClock
-from bot.discord.http_responses import check_answer
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS, validate_response
 from bot.errors import ConfigError, OperatorError, RunComfyUnavailableError
 from bot.models.catalogue import Catalogue
 from bot.runcomfy import RunComfyClient
@@ -57,7 +57,7 @@ def _heard_by(clock: DiscordClock) -> aiohttp.TraceConfig:
 
 
 async def _checked(_: aiohttp.ClientSession, __: object, answered: aiohttp.TraceRequestEndParams) -> None:
-    await check_answer(answered.response)
+    await validate_response(answered.response)
 
 
 async def _asked(subject: str, asking: Awaitable[list[Finding]]) -> list[Finding]:
@@ -69,7 +69,7 @@ async def _asked(subject: str, asking: Awaitable[list[Finding]]) -> list[Finding
         text = "DISCORD_TOKEN is rejected: copy it anew from Discord's developer portal"
     except discord.HTTPException as error:
         text = f"Discord answers with HTTP {error.status}: try again later"
-    except NETWORK_ERRORS as error:
+    except DISCORD_NETWORK_ERRORS as error:
         text = f"Discord gives no answer ({type(error).__name__}): check the network and DISCORD_PROXY"
     return [Finding("problem", subject, text)]
 
@@ -102,7 +102,7 @@ def _offered() -> set[str]:
 async def _servers(client: discord.Client, allowed: frozenset[int]) -> list[Finding]:
     joined = [guild async for guild in _joined(client)]
     ids = {int(guild["id"]) for guild in joined}
-    invite = discord.utils.oauth_url(client.application_id or 0, permissions=NEEDED)
+    invite = discord.utils.oauth_url(client.application_id or 0, permissions=REQUIRED_PERMISSIONS)
     found = []
     if absent := allowed - ids:
         text = f"GUILDS names {_listed(map(str, absent))}, where the bot is not: correct it, or open {invite}"
@@ -134,7 +134,9 @@ def _lacking(joined: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
     for guild in joined:
         has = discord.Permissions(int(guild["permissions"]))
         lacking = [
-            name.replace("_", " ") for name, is_needed in NEEDED if is_needed and not getattr(has, name)
+            name.replace("_", " ")
+            for name, is_needed in REQUIRED_PERMISSIONS
+            if is_needed and not getattr(has, name)
         ]
         if lacking and not has.administrator:
             found.setdefault(", ".join(lacking), []).append(guild["name"])

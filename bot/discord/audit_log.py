@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.client import NETWORK_ERRORS
 from bot.discord.markdown import cut, escaped
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import send_once
 from bot.discord.views import job_embed as render
 from bot.domain.job import JobStatus
@@ -26,7 +26,7 @@ _WAITING_MOST = 500  # lines that Discord has not taken yet; in a flood the log 
 _LAST_SECONDS = 0.5
 
 
-class DiscordGuildLog:
+class AuditLog:
     """Says in a server's log channel, where there is one, what happened; in the server's own language."""
 
     def __init__(self, bot: ImagineBot) -> None:
@@ -65,7 +65,7 @@ class DiscordGuildLog:
             return
         try:
             await post(self._bot, guild, channel_id, text)
-        except (discord.HTTPException, *NETWORK_ERRORS) as error:
+        except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
             _log.warning("server %d: its log misses %s: %s", guild_id, text.key, error)
 
 

@@ -12,11 +12,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.process import Charts
-from bot.discord import gateway, http_responses
-from bot.discord.another_process import AnotherProcess
+from bot.discord import gateway
 from bot.discord.command_sync import CommandSync
-from bot.discord.http import TIMEOUT, Connector, remove_total_timeout
-from bot.discord.rate_limiter import Throttle
+from bot.discord.connector import TIMEOUT, Connector, remove_total_timeout
+from bot.discord.duplicate_process import DuplicateProcessDetector
+from bot.discord.rate_limiter import DiscordRateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,13 +40,11 @@ discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bo
 # more than the responses themselves, and some would come after Discord's three seconds.
 _RESPONSES_AT_ONCE = 50
 
-NEEDED = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
+REQUIRED_PERMISSIONS = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
 """The least that the bot needs in a channel: to see it, and to post embeds and files there."""
 
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
-NETWORK_ERRORS = http_responses.NETWORK_ERRORS
-"""What discord.py lets through when an answer of Discord's was lost on the way."""
 
 gateway.install()
 
@@ -101,7 +99,7 @@ class ImagineBot(commands.Bot):
         meter: Meter,
         connector: Callable[..., Connector] = Connector,
     ) -> None:
-        self.throttle = Throttle(meter)
+        self.throttle = DiscordRateLimiter(meter)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -122,7 +120,7 @@ class ImagineBot(commands.Bot):
         """What each server's managers have set."""
         self.command_sync = CommandSync(self, facts)
         self._guild_ids = guild_ids
-        self.another_process = AnotherProcess()
+        self.duplicate_process = DuplicateProcessDetector()
         self.responding = asyncio.Semaphore(_RESPONSES_AT_ONCE)
         self._to_load = extensions
         self._proxy, self._connector = proxy, connector
@@ -177,7 +175,10 @@ class ImagineBot(commands.Bot):
                 await self.load_extension(extension)
                 await asyncio.sleep(0)  # together they would keep the event loop for a tenth of a second
         self.command_sync.begin()
-        _log.info("invite link: %s", discord.utils.oauth_url(self.application_id or 0, permissions=NEEDED))
+        _log.info(
+            "invite link: %s",
+            discord.utils.oauth_url(self.application_id or 0, permissions=REQUIRED_PERMISSIONS),
+        )
 
     async def on_ready(self) -> None:
         """Say that the bot can be used."""

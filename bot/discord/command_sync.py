@@ -13,7 +13,7 @@ import discord
 from discord import app_commands
 from discord.http import Route
 
-from bot.discord.http_responses import NETWORK_ERRORS
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.errors import BusyError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class CommandSync:
         while True:
             try:
                 await self._sync()
-            except (discord.HTTPException, BusyError, *NETWORK_ERRORS) as error:
+            except (discord.HTTPException, BusyError, *DISCORD_NETWORK_ERRORS) as error:
                 seconds = max(_asked_to_wait(error), pause)
                 _log.log(
                     logging.ERROR if _is_refusal(error) else logging.WARNING,
@@ -84,7 +84,7 @@ class CommandSync:
 
     async def _sync(self) -> None:
         tree, application_id = self._bot.tree, self._bot.application_id or 0
-        definition = await fingerprint(tree, tree.translator or app_commands.Translator())
+        definition = await command_hash(tree, tree.translator or app_commands.Translator())
         name = f"commands of application {application_id}"
         registered = await self._registered(application_id)
         if await self._facts.get(name) == _state(definition, registered):
@@ -110,7 +110,7 @@ async def payloads(
     return [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
 
 
-async def fingerprint(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
+async def command_hash(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
     """A hash of all global commands as Discord would get them; it changes when they do."""
     found = await payloads(tree, translator)
     found.sort(key=lambda payload: (payload["type"], payload["name"]))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import discord
 import stamina
 
-from bot.discord.client import NETWORK_ERRORS, ImagineBot
 from bot.discord.first_response import UNKNOWN_WEBHOOK, find_answer
-from bot.discord.message_editor import OLD_MESSAGE, MessageEdits, OutOfReachError, is_out_of_reach
+from bot.discord.message_editor import OLD_MESSAGE, MessageEditor, MessageUnreachableError, is_unreachable
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import REFUSED_WORDS, send_once
 from bot.discord.uploads import REQUEST_LIMIT, Numbered, Uplink, attach, missing
 from bot.discord.views import job_embed as render
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from bot.discord.audit_log import DiscordGuildLog
+    from bot.discord.audit_log import AuditLog
+    from bot.discord.client import ImagineBot
     from bot.discord.clock import DiscordClock
     from bot.jobs.ports import Progress
 
@@ -49,10 +50,10 @@ Content: TypeAlias = dict[str, Any]
 class DiscordDelivery:
     """The core's `Delivery`: renders jobs and edits their messages."""
 
-    def __init__(self, bot: ImagineBot, log: DiscordGuildLog) -> None:
+    def __init__(self, bot: ImagineBot, log: AuditLog) -> None:
         self._bot = bot
         self._log = log
-        self._edits: dict[str, MessageEdits] = {}
+        self._edits: dict[str, MessageEditor] = {}
         self._uplink = Uplink()
         self._since = datetime.now(UTC)
         self._begun: set[str] = set()
@@ -79,7 +80,7 @@ class DiscordDelivery:
         try:
             # Without "attachments", so that images that are there stay.
             await self._last(job, lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)}))
-        except OutOfReachError as error:
+        except MessageUnreachableError as error:
             if job.status is not JobStatus.FAILED:
                 raise DeliveryError(str(error)) from error
             await self._send_directly(job, translate("told-directly", job.locale), embed)
@@ -100,7 +101,7 @@ class DiscordDelivery:
         limit = min(job.file_limit, REQUEST_LIMIT)
         try:
             return await self._post(job, files, limit)
-        except OutOfReachError as error:
+        except MessageUnreachableError as error:
             return await self._deliver_directly(job, files, shown=error.shown)
         except discord.HTTPException as error:
             if adapted := _adapted(job, limit, error):
@@ -168,7 +169,7 @@ class DiscordDelivery:
 
         try:
             await send_once(send)
-        except (discord.HTTPException, *NETWORK_ERRORS) as error:
+        except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
             _log.warning("the owner cannot be told directly: %s", error)
 
     async def find_answer(self, job: Job) -> int | None:
@@ -199,7 +200,7 @@ class DiscordDelivery:
             for group in self._uplink.groups(left):
                 posted = await self._upload(job, embed, posted, group)
                 left = left[len(group) :]
-        except OutOfReachError as error:
+        except MessageUnreachableError as error:
             error.shown = len(numbered) - len(left)
             raise
         except (DeliveryError, discord.HTTPException) as error:
@@ -228,7 +229,7 @@ class DiscordDelivery:
                         "attachments": [*posted, *attach(job, group)],
                     },
                 )
-            except (discord.HTTPException, *NETWORK_ERRORS) as error:
+            except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
                 may_be_there |= not isinstance(error, discord.HTTPException) or error.status >= 500
                 raise
             self._uplink.uploaded(group, time.monotonic() - begun_at)
@@ -236,7 +237,7 @@ class DiscordDelivery:
 
         try:
             return await self._last(job, send)
-        except (DeliveryError, OutOfReachError, discord.HTTPException):
+        except (DeliveryError, MessageUnreachableError, discord.HTTPException):
             if may_be_there and not missing(group, seen := await self._visible(job)):
                 return seen
             raise
@@ -250,7 +251,12 @@ class DiscordDelivery:
             if is_patient:
                 return (await _patiently(self._bot.clock, job, lambda: self._fetch(job))).attachments
             return (await self._fetch(job)).attachments
-        except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
+        except (
+            DeliveryError,
+            MessageUnreachableError,
+            discord.HTTPException,
+            *DISCORD_NETWORK_ERRORS,
+        ) as error:
             _log.info("its message can't be read: %s", error)
             return []
 
@@ -270,7 +276,12 @@ class DiscordDelivery:
             await self._of(job).last(
                 lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
             )
-        except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
+        except (
+            DeliveryError,
+            MessageUnreachableError,
+            discord.HTTPException,
+            *DISCORD_NETWORK_ERRORS,
+        ) as error:
             if wordless := _adapted(job, 0, error):
                 await self._try_to_show(wordless, fitted)
             else:
@@ -299,9 +310,9 @@ class DiscordDelivery:
         try:
             return await _patiently(self._bot.clock, job, lambda: edits.last(send))
         except discord.HTTPException as error:
-            if not is_out_of_reach(error):
+            if not is_unreachable(error):
                 raise
-            raise OutOfReachError(str(error)) from error
+            raise MessageUnreachableError(str(error)) from error
 
     async def _edit(self, job: Job, content: Callable[[], Content]) -> discord.Message:
         return await self._reach(
@@ -335,7 +346,7 @@ class DiscordDelivery:
                     raise
                 self._of(job).dead_token = job.token
         if job.is_private:
-            raise OutOfReachError("no other token reaches a private message")
+            raise MessageUnreachableError("no other token reaches a private message")
         channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         return await by_bot(channel.get_partial_message(job.message_id))
 
@@ -348,8 +359,8 @@ class DiscordDelivery:
             return False
         return job.is_private or self._bot.clock.age(job.asked_at) < _TOKEN_LIVES
 
-    def _of(self, job: Job) -> MessageEdits:
-        return self._edits.setdefault(job.job_id, MessageEdits(None))
+    def _of(self, job: Job) -> MessageEditor:
+        return self._edits.setdefault(job.job_id, MessageEditor(None))
 
 
 def _adapted(job: Job, limit: int, error: Exception) -> Job | None:
@@ -372,12 +383,12 @@ async def _patiently(clock: DiscordClock, job: Job, send: Callable[[], Awaitable
         if isinstance(error, discord.HTTPException):
             is_slow = error.status == 429 and error.code != OLD_MESSAGE
             return error.status >= 500 or is_slow or (error.status == 404 and _is_new(clock, job))
-        return isinstance(error, NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
+        return isinstance(error, DISCORD_NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
 
     try:
         try:
             return await send()
-        except (discord.HTTPException, *NETWORK_ERRORS) as error:
+        except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
             if not is_passing(error):
                 raise
         # The ten minutes begin with the first failure: over a slow uplink one request may take as long.
@@ -385,7 +396,7 @@ async def _patiently(clock: DiscordClock, job: Job, send: Callable[[], Awaitable
         async for attempt in tries:
             with attempt:
                 return await send()
-    except NETWORK_ERRORS as error:
+    except DISCORD_NETWORK_ERRORS as error:
         raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
     raise AssertionError  # the loop above returns or raises
 

@@ -11,7 +11,7 @@ import discord
 import stamina
 from discord import app_commands
 
-from bot.discord.client import NETWORK_ERRORS
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import has_response, respond
 from bot.discord.views.job_embed import text_values
 from bot.errors import BotError, CommandGoneError, JobUnknownError, UnexpectedError
@@ -38,8 +38,8 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
         _log.info("a command of an older version was used (%s)", type(error).__name__)
         error = CommandGoneError()
     if isinstance(error, JobUnknownError):
-        interaction.client.another_process.suspect("a button names a job that this database never had")
-    if isinstance(error, (discord.HTTPException, *NETWORK_ERRORS)):
+        interaction.client.duplicate_process.suspect("a button names a job that this database never had")
+    if isinstance(error, (discord.HTTPException, *DISCORD_NETWORK_ERRORS)):
         _log.warning("Discord did not take an answer: %s", error)
         return
     if not isinstance(error, BotError):
@@ -67,10 +67,12 @@ async def whisper(interaction: discord.Interaction[Any], text: str) -> None:
     try:
         if has_response(interaction):
             # At worst, one person reads it twice after a lost answer.
-            async for attempt in stamina.retry_context(on=NETWORK_ERRORS, attempts=3, wait_initial=0.5):
+            async for attempt in stamina.retry_context(
+                on=DISCORD_NETWORK_ERRORS, attempts=3, wait_initial=0.5
+            ):
                 with attempt:
                     await interaction.followup.send(text, ephemeral=True)
         else:
             await respond(interaction, content=text, ephemeral=True)
-    except (discord.HTTPException, *NETWORK_ERRORS) as error:
+    except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
         _log.warning("an answer did not arrive: %s", error)

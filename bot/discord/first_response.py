@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 import discord
 import stamina
 
-from bot.discord.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import REFUSED_WORDS, is_trouble, respond
 from bot.discord.views import job_embed as render
 from bot.discord.views.job_buttons import JobButton, custom_ids
 from bot.log import job_context
 
 if TYPE_CHECKING:
+    from bot.discord.client import ImagineBot
     from bot.domain.job import Job
 
 _log = logging.getLogger(__name__)
@@ -59,13 +60,13 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
         async for attempt in tries:
             with attempt:
                 message = await bot.webhook(job.token or "").fetch_message(original)
-    except (discord.HTTPException, *NETWORK_ERRORS) as error:
+    except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
         _log.warning("its first response cannot be found: %s", error)
         return None
     if JobButton.is_under(message, job):
         return message.id
     if custom_ids(message):
-        bot.another_process.suspect("another has answered an interaction first")
+        bot.duplicate_process.suspect("another has answered an interaction first")
     return None
 
 
@@ -80,7 +81,7 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
             return await _respond(interaction, render.wordless(job))
         if error.status < 500:
             return None
-    except NETWORK_ERRORS as error:
+    except DISCORD_NETWORK_ERRORS as error:
         _log.warning("the first response was lost: %s", type(error).__name__)
     else:
         if response and response.message_id:

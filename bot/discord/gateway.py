@@ -20,7 +20,7 @@ import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
-from bot.discord.another_process import ANOTHER_PROCESS
+from bot.discord.duplicate_process import DUPLICATE_PROCESS
 
 if TYPE_CHECKING:
     from discord import Client
@@ -72,7 +72,7 @@ class _History:
                 "%d sessions in %d minutes, as Discord keeps ending them: %s",
                 _MANY_SESSIONS,
                 _WITHIN_SECONDS // 60,
-                ANOTHER_PROCESS,
+                DUPLICATE_PROCESS,
             )
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import discord
 import stamina
 
-from bot.discord.client import NETWORK_ERRORS, ImagineBot
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import is_trouble
 from bot.errors import NotRemovedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.discord.client import ImagineBot
     from bot.domain.job import MessageRef
 
 _GONE = {10003, 10008}  # Unknown Channel, Unknown Message
@@ -42,5 +43,5 @@ async def delete_with_retry(deletion: Callable[[], Awaitable[None]]) -> None:
     except discord.HTTPException as error:
         if error.code not in _GONE:
             raise NotRemovedError(f"Discord answers HTTP {error.status}, code {error.code}") from error
-    except NETWORK_ERRORS as error:
+    except DISCORD_NETWORK_ERRORS as error:
         raise NotRemovedError(f"Discord does not answer: {type(error).__name__}") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import discord
 
-from bot.discord.client import NETWORK_ERRORS
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -19,26 +19,26 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 # Discord takes five edits in two seconds. People read slower, and so at most two come in that time: a state,
 # and the end right behind it.
-_APART_SECONDS = 3.0
+_MIN_INTERVAL_SECONDS = 3.0
 _UNKNOWN = object()
 OLD_MESSAGE = 30046
 """Discord's code: maximum number of edits to messages older than 1 hour."""
 _ARCHIVED = 50083  # Thread is archived
 
 
-class OutOfReachError(Exception):
+class MessageUnreachableError(Exception):
     """A message is gone, or cannot be edited any more; other ways to its reader may be left."""
 
     shown = 0
     """How many images were posted there before."""
 
 
-def is_out_of_reach(error: discord.HTTPException) -> bool:
+def is_unreachable(error: discord.HTTPException) -> bool:
     """Message or channel deleted, thread archived, access or rights lost, or too old for one more edit."""
     return error.status in {403, 404} or error.code in {OLD_MESSAGE, _ARCHIVED}
 
 
-class MessageEdits:
+class MessageEditor:
     """A queue of length one in front of a message.
 
     No edit is ever cancelled: discord.py holds a lock for each token and sleeps inside it when Discord slows
@@ -79,7 +79,7 @@ class MessageEdits:
         self._is_over = True
         self._newest = None
         async with self._turn:
-            await _apart(self._told_at)
+            await _wait_min_interval(self._told_at)
             self._told_at = time.monotonic()  # an upload may take longer than the pause
             return await send()
 
@@ -91,7 +91,7 @@ class MessageEdits:
 
     async def _send_newest(self) -> None:
         while self._newest is not None:
-            await _apart(self._shown_at)
+            await _wait_min_interval(self._shown_at)
             async with self._turn:
                 newest, self._newest = self._newest, None
                 if newest is None or newest[0] == self._shown:
@@ -100,13 +100,18 @@ class MessageEdits:
                 try:
                     await send()
                     self._shown = state
-                except (DeliveryError, OutOfReachError, discord.HTTPException, *NETWORK_ERRORS) as error:
+                except (
+                    DeliveryError,
+                    MessageUnreachableError,
+                    discord.HTTPException,
+                    *DISCORD_NETWORK_ERRORS,
+                ) as error:
                     self._shown = _UNKNOWN  # it may have been taken, and the answer lost
                     _log.info("an edit on the way was not taken: %s", error)
                 finally:
                     self._shown_at = time.monotonic()
 
 
-async def _apart(before: float | None) -> None:
+async def _wait_min_interval(before: float | None) -> None:
     if before is not None:
-        await asyncio.sleep(before + _APART_SECONDS - time.monotonic())
+        await asyncio.sleep(before + _MIN_INTERVAL_SECONDS - time.monotonic())

@@ -12,7 +12,7 @@ import aiohttp
 from discord.utils import snowflake_time
 
 from bot.discord.clock import DiscordClock
-from bot.discord.http_responses import check_answer
+from bot.discord.response_validation import validate_response
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -32,7 +32,7 @@ _LONGEST_APART_SECONDS = 10.0
 _ROUTES = {"interactions", "webhooks", "channels", "applications", "users", "gateway", "oauth2"}
 
 
-class Throttle:
+class DiscordRateLimiter:
     """Stands in front of every request to Discord's API, by the traces of the sessions that make them."""
 
     def __init__(self, meter: Meter) -> None:
@@ -45,7 +45,7 @@ class Throttle:
     def trace(self) -> aiohttp.TraceConfig:
         """What a session needs (`trace_configs`, discord.py's `http_trace`) for its requests to be kept.
 
-        A success without the JSON that was asked for becomes a lost answer; see `bot.discord.http_responses`.
+        A success without the JSON that was asked for becomes a lost response (`validate_response`).
         """
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._before)
@@ -103,7 +103,7 @@ class Throttle:
         if not route:
             return
         self.clock.hear(response.headers.get("Date"))
-        await check_answer(response)
+        await validate_response(response)
         self._meter.asked("discord", route, str(response.status))
         scope = response.headers.get("X-RateLimit-Scope", "edge")
         if response.status == 429:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import discord
 import stamina
 
-from bot.discord.client import NETWORK_ERRORS
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -59,7 +59,7 @@ async def insist(interaction: discord.Interaction[Any], send: Callable[[], Await
     """
     try:
         return await _send(interaction, send)  # nearly always; a retry_context takes as long as this
-    except (discord.HTTPException, *NETWORK_ERRORS) as error:
+    except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
         if is_answered(interaction, error):
             return None
         if not _is_passing(error):
@@ -89,7 +89,7 @@ def is_answered(interaction: discord.Interaction[Any], error: Exception) -> bool
         return False
     interaction.extras[_HAS_RESPONSE] = True
     # Once or twice can be the bot's own responses whose answers were lost.
-    interaction.client.another_process.suspect("interactions had been answered already", after=_OFTEN)
+    interaction.client.duplicate_process.suspect("interactions had been answered already", after=_OFTEN)
     return True
 
 
@@ -133,7 +133,7 @@ def is_trouble(error: Exception) -> bool:
     """Whether Discord gave no real answer, so that trying again may help."""
     if isinstance(error, discord.HTTPException):
         return error.status >= 500 or error.status == 429
-    return isinstance(error, NETWORK_ERRORS)
+    return isinstance(error, DISCORD_NETWORK_ERRORS)
 
 
 async def _send(interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]) -> T:
@@ -159,4 +159,4 @@ async def room(places: asyncio.Semaphore) -> AsyncIterator[None]:
 def _is_passing(error: Exception) -> bool:
     if isinstance(error, discord.HTTPException):
         return error.status == 429  # a 5xx was tried several times by discord.py
-    return isinstance(error, NETWORK_ERRORS)
+    return isinstance(error, DISCORD_NETWORK_ERRORS)

@@ -11,10 +11,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.client import NETWORK_ERRORS
 from bot.discord.error_handler import boundary, explain, whisper
 from bot.discord.first_response import answer
 from bot.discord.requester import may, painter, requester
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import REFUSED_WORDS, insist, respond
 from bot.discord.views import job_embed as render
 from bot.discord.views.job_buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
@@ -121,7 +121,7 @@ class Jobs(commands.Cog):
         job = await self._bot.jobs.cancellable(requester(interaction), job_id, may_manage=may_manage)
         # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended. The
         # wish counts, whether or not Discord takes this confirmation.
-        with suppress(discord.HTTPException, *NETWORK_ERRORS):
+        with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
             await insist(interaction, interaction.response.defer)
         await self._bot.jobs.cancel(job)
         if interaction.message and interaction.message.id != job.message_id:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.discord.audit_log import job_values
-from bot.discord.client import NETWORK_ERRORS, ImagineBot
 from bot.discord.error_handler import whisper
 from bot.discord.message_deletion import delete_with_retry
 from bot.discord.requester import may, requester
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import edit_response, insist, respond
 from bot.discord.views import job_embed as render
 from bot.discord.views.job_buttons import JobButton, Verb, buttons, custom_ids
@@ -23,6 +23,7 @@ from bot.i18n import Text, translate
 from bot.policy.errors import BlockedFullError
 
 if TYPE_CHECKING:
+    from bot.discord.client import ImagineBot
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.job import Job
 
@@ -82,7 +83,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: Te
         values = job_values(job) | {"by": interaction.user.mention}
         bot.guild_log.say(job.guild_id, Text("log-deleted", values))
     # Discord may take longer than three seconds; the wish counts, whether or not it takes this.
-    with suppress(discord.HTTPException, *NETWORK_ERRORS):
+    with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
         await insist(interaction, interaction.response.defer)
     await bot.removal.finish(job_id)
     if JobButton.custom_id_of(job, Verb.KEEP) in custom_ids(interaction.message):

@@ -16,9 +16,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.spec import Member
-from bot.discord.client import NETWORK_ERRORS
 from bot.discord.error_handler import whisper
 from bot.discord.requester import manager
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import edit_response, gain_time
 from bot.discord.views.quota_text import describe_quotas, mention
 from bot.domain.limits import EVERYBODY, POOL, Kind, Target
@@ -228,7 +228,7 @@ class QuotaCommands(commands.Cog):
         members: list[Member] = []
         for tally in tallies:
             name = str(tally.user_id)
-            with suppress(discord.HTTPException, *NETWORK_ERRORS):
+            with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
                 user = self._bot.get_user(tally.user_id) or await self._bot.fetch_user(tally.user_id)
                 name = user.display_name
             members.append(Member(name, tally.spent))

@@ -13,7 +13,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.discord.command_sync import fingerprint
+from bot.discord.command_sync import command_hash
 from bot.models.catalogue import Catalogue, Model
 from bot.models.discord_limits import LOCALES, characters
 from cogs.imagine.command import build
@@ -211,35 +211,35 @@ def test_the_locales_are_discords() -> None:
     assert {locale.value for locale in discord.Locale} == LOCALES
 
 
-PRINT_FINGERPRINT = """
+PRINT_COMMAND_HASH = """
 import asyncio, discord
 from bot.models.catalogue import Catalogue
-from bot.discord.commands import fingerprint
-from cogs._command import build
-from cogs.translation import CommandTranslator
+from bot.discord.command_sync import command_hash
+from cogs.imagine.command import build
+from cogs.localization.translator import CommandTranslator
 async def run(*_): ...
 catalogue = Catalogue.load()
 tree = discord.app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
 tree.add_command(build(catalogue.by_command["imagine"], run))
-print(asyncio.run(fingerprint(tree, CommandTranslator(catalogue))))
+print(asyncio.run(command_hash(tree, CommandTranslator(catalogue))))
 """
 
 
-async def test_the_fingerprint_is_the_same_in_every_process() -> None:
-    ours = await fingerprint(make_tree(IMAGINE), CommandTranslator(CATALOGUE))
+async def test_the_command_hash_is_the_same_in_every_process() -> None:
+    ours = await command_hash(make_tree(IMAGINE), CommandTranslator(CATALOGUE))
     environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PRINT_FINGERPRINT, env=environment, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", PRINT_COMMAND_HASH, env=environment, stdout=asyncio.subprocess.PIPE
     )
     printed, _ = await process.communicate()
     assert printed.decode().strip() == ours
     assert re.fullmatch(r"[0-9a-f]{64}", ours)
 
 
-async def test_the_fingerprint_changes_with_the_commands_and_not_with_their_order(other: Model) -> None:
+async def test_the_command_hash_changes_with_the_commands_and_not_with_their_order(other: Model) -> None:
     translator = CommandTranslator(CATALOGUE)
-    one = await fingerprint(make_tree(IMAGINE), translator)
-    both = await fingerprint(make_tree(IMAGINE, other), translator)
-    assert both == await fingerprint(make_tree(other, IMAGINE), translator)
+    one = await command_hash(make_tree(IMAGINE), translator)
+    both = await command_hash(make_tree(IMAGINE, other), translator)
+    assert both == await command_hash(make_tree(other, IMAGINE), translator)
     assert both != one
-    assert one != await fingerprint(make_tree(IMAGINE), app_commands.Translator())
+    assert one != await command_hash(make_tree(IMAGINE), app_commands.Translator())

@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.command_sync import CommandSync
-from bot.discord.rate_limiter import Throttle
+from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.observability.meter import Meter
 from bot.storage.database import open_database
 from bot.storage.key_values import FactStore
@@ -43,7 +43,7 @@ class World:
 
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[commands.Bot]:
-        trace = Throttle(Meter()).trace()
+        trace = DiscordRateLimiter(Meter()).trace()
         bot = commands.Bot(
             "!", intents=discord.Intents.none(), connector=self.local.connector(), http_trace=trace
         )

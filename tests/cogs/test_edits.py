@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.discord import message_editor
-from bot.discord.message_editor import MessageEdits
+from bot.discord.message_editor import MessageEditor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -51,7 +51,7 @@ class Message:
     """What Discord was sent: each edit with the seconds from the message's making to its begin and end."""
 
     def __init__(self) -> None:
-        self.edits = MessageEdits("waiting")
+        self.edits = MessageEditor("waiting")
         self.made_at = self.clock()
         self.sent: list[tuple[str, float, float]] = []
         self.in_flight = 0

@@ -11,7 +11,7 @@ import pytest
 from discord import app_commands
 
 from bot.discord import gateway
-from bot.discord.another_process import ANOTHER_PROCESS
+from bot.discord.duplicate_process import DUPLICATE_PROCESS
 from playground.discord import LocalDiscord
 
 if TYPE_CHECKING:
@@ -219,4 +219,4 @@ async def test_sessions_that_end_again_and_again_name_the_likely_cause(
             local.drop_gateway(is_resumable=False)
             await local.until(lambda: local.gateway.wire not in (*wires, None))
         assert await answer(local, being)
-    assert sum(ANOTHER_PROCESS in record.getMessage() for record in caplog.records) == 1
+    assert sum(DUPLICATE_PROCESS in record.getMessage() for record in caplog.records) == 1

@@ -9,9 +9,8 @@ import aiohttp
 import discord
 import pytest
 
-from bot.discord.client import NETWORK_ERRORS
-from bot.discord.http_responses import LostAnswerError
-from bot.discord.rate_limiter import Throttle
+from bot.discord.rate_limiter import DiscordRateLimiter
+from bot.discord.response_validation import DISCORD_NETWORK_ERRORS, LostResponseError
 from bot.observability.meter import Meter
 from playground.discord import LocalDiscord
 from tests.playground.conftest import PNG
@@ -45,7 +44,7 @@ class Bot(discord.Client):
     """Has what each kind of call needs."""
 
     def __init__(self, local: LocalDiscord) -> None:
-        throttle = Throttle(Meter())
+        throttle = DiscordRateLimiter(Meter())
         super().__init__(
             intents=discord.Intents.none(), connector=local.connector(), http_trace=throttle.trace()
         )
@@ -162,14 +161,14 @@ async def test_every_odd_success_is_a_lost_answer(
 ) -> None:
     route = prepare.__name__
     call = await prepare(bot)
-    assert issubclass(LostAnswerError, NETWORK_ERRORS)
+    assert issubclass(LostResponseError, DISCORD_NETWORK_ERRORS)
     for name, odd in ODD.items():
         if route == "delete_message" and name == "204":
             continue
         bot.local.fail(route, **{"status": 200, **odd})
-        with pytest.raises(LostAnswerError):
+        with pytest.raises(LostResponseError):
             await call()
-    assert await call() is not LostAnswerError  # as Discord answers it
+    assert await call() is not LostResponseError  # as Discord answers it
 
 
 async def test_a_refusal_stays_what_it_is(bot: Bot) -> None:

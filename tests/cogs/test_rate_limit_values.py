@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from bot.discord import http
-from bot.discord.http import Connector
+from bot.discord import connector
+from bot.discord.connector import Connector
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
@@ -52,7 +52,7 @@ async def bot(local: LocalDiscord, tmp_path_factory: pytest.TempPathFactory) -> 
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the longest waits."""
     for name in ("_MAX_RESET_SECONDS", "_MAX_RETRY_SECONDS", "_DEFAULT_SECONDS"):
-        monkeypatch.setattr(http, name, 0.01)
+        monkeypatch.setattr(connector, name, 0.01)
 
 
 async def respond(local: LocalDiscord, bot: ImagineBot) -> Interaction:

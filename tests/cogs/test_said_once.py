@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.discord.audit_log import DiscordGuildLog, post
+from bot.discord.audit_log import AuditLog, post
 from bot.discord.delivery import DiscordDelivery
 from bot.i18n import Text
 from tests.cogs.small_world import small_world
@@ -43,7 +43,7 @@ async def test_a_line_of_a_servers_log(world: SmallWorld) -> None:
 @pytest.mark.parametrize("route", ["create_message", "create_dm", "application"])
 async def test_a_word_to_the_owner(world: SmallWorld, route: str) -> None:
     (owner,) = (person for person in world.discord.people.values() if person.is_manager)
-    delivery = DiscordDelivery(world.bot, DiscordGuildLog(world.bot))
+    delivery = DiscordDelivery(world.bot, AuditLog(world.bot))
     for count, fault in enumerate(FAULTS.values(), 1):
         world.discord.fail(route, **fault)
         await delivery.warn_owner(Text("deleted"))

@@ -17,9 +17,9 @@ from PIL import Image
 from bot.discord import delivery as delivery_module
 from bot.discord import message_editor
 from bot.discord import uploads as uploads_module
-from bot.discord.audit_log import DiscordGuildLog
+from bot.discord.audit_log import AuditLog
+from bot.discord.connector import Connector
 from bot.discord.delivery import DiscordDelivery
-from bot.discord.http import Connector
 from bot.discord.uploads import Uplink
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
@@ -71,13 +71,13 @@ async def bot(local: LocalDiscord, uplink: Relay, tmp_path: Path) -> AsyncIterat
 
 @pytest.fixture
 def delivery(bot: ImagineBot) -> DiscordDelivery:
-    return DiscordDelivery(bot, DiscordGuildLog(bot))
+    return DiscordDelivery(bot, AuditLog(bot))
 
 
 @pytest.fixture(autouse=True)
 def _scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """Minutes become seconds, and a group is an image at first."""
-    monkeypatch.setattr(message_editor, "_APART_SECONDS", 0.0)
+    monkeypatch.setattr(message_editor, "_MIN_INTERVAL_SECONDS", 0.0)
     monkeypatch.setattr(delivery_module, "_GIVE_UP_SECONDS", 3.0)
     monkeypatch.setattr(uploads_module, "_FIRST_GROUP", SIZE * 1.5)
     monkeypatch.setattr(uploads_module, "_TELLING_SIZE", SIZE // 2)
@@ -249,11 +249,11 @@ async def test_after_a_restart_the_rest_is_sent_directly_whatever_the_groups_are
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
     local.fail("create_message", 403, refused, words="image-3")
     monkeypatch.setattr(uploads_module, "_FIRST_GROUP", SIZE * 10.5 - size)
-    before = DiscordDelivery(bot, DiscordGuildLog(bot))
+    before = DiscordDelivery(bot, AuditLog(bot))
     with suppress(DeliveryError):
         await before.deliver(job, files)
     monkeypatch.setattr(uploads_module, "_FIRST_GROUP", size)
-    assert await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files) == IMAGES
+    assert await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files) == IMAGES
     assert [name for each in alice.direct_messages.messages for name in names(each)] == ALL
 
 
@@ -297,13 +297,13 @@ async def test_after_a_restart_only_the_missing_images_are_sent(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
-    before = DiscordDelivery(bot, DiscordGuildLog(bot))
+    before = DiscordDelivery(bot, AuditLog(bot))
     local.fail("edit_followup", 400, {"code": 20009, "message": "Explicit"}, words="image-3")
     await before.deliver(job, files)
     assert names(message) == ALL[:1]
     kept = [each["id"] for each in message.attachments]
     done = len(uploads(local))
-    assert await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files) == IMAGES
+    assert await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files) == IMAGES
     assert [each["id"] for each in message.attachments][:1] == kept
     assert names(message) == ALL
     assert [name for group in uploads(local)[done:] for name in group] == ALL[1:]
@@ -313,12 +313,12 @@ async def test_after_a_restart_the_end_is_shown_though_all_images_are_there(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
-    before = DiscordDelivery(bot, DiscordGuildLog(bot))
+    before = DiscordDelivery(bot, AuditLog(bot))
     await before.deliver(job, files)
     await before.tell(replace(job, status=JobStatus.FAILED, error="delivery-failed"))
     assert any(label.startswith("Fetch") for label in message.buttons)
     done = len(uploads(local))
-    assert await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files) == IMAGES
+    assert await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files) == IMAGES
     assert "4 images" in message.text
     assert not any(label.startswith("Fetch") for label in message.buttons)
     assert names(message) == ALL
@@ -329,10 +329,10 @@ async def test_a_look_without_an_answer_takes_no_image_away(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
-    await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files)
+    await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files)
     kept = [each["id"] for each in message.attachments]
     local.fail("get_followup", 200, "<html>")
-    assert await DiscordDelivery(bot, DiscordGuildLog(bot)).deliver(job, files) == IMAGES
+    assert await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files) == IMAGES
     assert [each["id"] for each in message.attachments] == kept
 
 

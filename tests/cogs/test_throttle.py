@@ -10,9 +10,9 @@ import aiohttp
 import discord
 import pytest
 
-from bot.discord.audit_log import DiscordGuildLog
+from bot.discord.audit_log import AuditLog
 from bot.discord.delivery import DiscordDelivery
-from bot.discord.rate_limiter import Throttle
+from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.jobs.ports import Progress
 from bot.observability.meter import Meter
 from bot.storage.database import open_database
@@ -54,12 +54,12 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def throttle(heard: Heard) -> Throttle:
-    return Throttle(heard)
+def throttle(heard: Heard) -> DiscordRateLimiter:
+    return DiscordRateLimiter(heard)
 
 
 @pytest.fixture
-async def session(local: LocalDiscord, throttle: Throttle) -> AsyncIterator[aiohttp.ClientSession]:
+async def session(local: LocalDiscord, throttle: DiscordRateLimiter) -> AsyncIterator[aiohttp.ClientSession]:
     """One as discord.py makes it."""
     async with aiohttp.ClientSession(connector=local.connector(), trace_configs=[throttle.trace()]) as opened:
         yield opened
@@ -69,7 +69,9 @@ def most_within(seconds: float, moments: list[float]) -> int:
     return max(sum(begun <= each < begun + seconds for each in moments) for begun in moments)
 
 
-async def test_a_client_asks_at_most_fifty_times_a_second(local: LocalDiscord, throttle: Throttle) -> None:
+async def test_a_client_asks_at_most_fifty_times_a_second(
+    local: LocalDiscord, throttle: DiscordRateLimiter
+) -> None:
     client = discord.Client(
         intents=discord.Intents.none(), connector=local.connector(), http_trace=throttle.trace()
     )
@@ -84,7 +86,7 @@ async def test_a_client_asks_at_most_fifty_times_a_second(local: LocalDiscord, t
     assert most_within(1, moments) <= 60
 
 
-def test_fifty_in_a_second_are_never_begun(throttle: Throttle) -> None:
+def test_fifty_in_a_second_are_never_begun(throttle: DiscordRateLimiter) -> None:
     now, moments = 1000.0, []
     for pause in [0.0] * 200 + [0.7] + [0.0] * 200 + [0.02] * 100 + [5.0] + [0.0] * 100:
         now += pause
@@ -112,7 +114,7 @@ async def test_interactions_do_not_wait_behind_the_bots_own_requests(
 
 
 async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
-    local: LocalDiscord, session: aiohttp.ClientSession, throttle: Throttle, heard: Heard
+    local: LocalDiscord, session: aiohttp.ClientSession, throttle: DiscordRateLimiter, heard: Heard
 ) -> None:
     headers = {"Authorization": f"Bot {local.token}"}
     scopes = {"user": {"X-RateLimit-Scope": "user"}, "shared": {"X-RateLimit-Scope": "shared"}, "edge": {}}
@@ -132,7 +134,7 @@ async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
 
 @pytest.mark.parametrize("answer_seconds", [0.05, 3.0])
 def test_whatever_is_refused_it_never_comes_to_ten_thousand_in_ten_minutes(
-    throttle: Throttle, answer_seconds: float
+    throttle: DiscordRateLimiter, answer_seconds: float
 ) -> None:
     """A bot that asks as often as it may for three hours, and is refused each time, a while later."""
     now, moments, answered = 0.0, [], 0
@@ -152,7 +154,7 @@ def test_whatever_is_refused_it_never_comes_to_ten_thousand_in_ten_minutes(
 
 
 async def test_after_a_thousand_refusals_requests_are_further_apart(
-    local: LocalDiscord, session: aiohttp.ClientSession, throttle: Throttle
+    local: LocalDiscord, session: aiohttp.ClientSession, throttle: DiscordRateLimiter
 ) -> None:
     for _ in range(1000):
         throttle.refused(time.monotonic())
@@ -172,7 +174,7 @@ async def test_after_a_thousand_refusals_only_ends_are_shown(tmp_path: Path) -> 
     async with open_database(tmp_path / "bot.db") as database:
         bot = make_bot(database)
         async with bot:
-            delivery, job = DiscordDelivery(bot, DiscordGuildLog(bot)), order()
+            delivery, job = DiscordDelivery(bot, AuditLog(bot)), order()
             delivery.progress(job, Progress())
             assert delivery._edits.pop(job.job_id)._newest is not None
             for _ in range(1001):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from bot.discord.another_process import ANOTHER_PROCESS
+from bot.discord.duplicate_process import DUPLICATE_PROCESS
 from tests.e2e.accounts import delivered
 from tests.e2e.world import open_world
 
@@ -66,7 +66,7 @@ async def test_a_button_of_another_database(world: World, verb: str) -> None:
     message = await press.answered()
     assert message.is_ephemeral
     assert "another copy of this bot" in message.text
-    assert world.log.count(ANOTHER_PROCESS) == 1
+    assert world.log.count(DUPLICATE_PROCESS) == 1
 
 
 @pytest.mark.asyncio(loop_scope="function")
@@ -83,8 +83,8 @@ async def test_an_order_that_another_process_answered_first(
             world.discord.send(order.event)
             row = f"select * from jobs where interaction_id = {order.id} and ended_at is not null"  # noqa: S608
             await world.stored(partial(world.rows, row))
-        await world.discord.until(lambda: ANOTHER_PROCESS in world.log)
-        assert world.log.count(ANOTHER_PROCESS) == 1
+        await world.discord.until(lambda: DUPLICATE_PROCESS in world.log)
+        assert world.log.count(DUPLICATE_PROCESS) == 1
         assert (world.used(world.bob), len(world.runcomfy.submits), delivered(first)) == (0, 1, 1)
 
 

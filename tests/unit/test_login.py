@@ -13,7 +13,7 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from bot.app import _is_passing, _log_in
-from bot.discord.http import Connector
+from bot.discord.connector import Connector
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 _Shape: TypeAlias = Any  # a type, a list of one shape, or the shapes of an object's members
 
 
-class LostAnswerError(aiohttp.ClientError):
+class LostResponseError(aiohttp.ClientError):
     """Discord may have carried out the request, but its answer was lost."""
 
 
-NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
+DISCORD_NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 """What discord.py lets through when an answer of Discord's was lost on the way."""
 
 
@@ -71,11 +71,11 @@ _SHAPES: list[tuple[str, _Shape]] = [
 """The answer to expect, by method and path."""
 
 
-async def check_answer(response: aiohttp.ClientResponse) -> None:
+async def validate_response(response: aiohttp.ClientResponse) -> None:
     """Accept what discord.py can read, and every refusal.
 
     Raises:
-        LostAnswerError: A success without the expected JSON.
+        LostResponseError: A success without the expected JSON.
         aiohttp.ClientError: The rest of the answer does not come.
     """
     if not response.ok or response.status >= 300:
@@ -88,7 +88,7 @@ async def check_answer(response: aiohttp.ClientResponse) -> None:
         is_read = is_read and _is_fit(await response.read(), _shape(response.method, response.url))
     if not is_read:
         await response.read()  # which lets the connection be used again
-        raise LostAnswerError(f"HTTP {response.status} without the expected JSON")
+        raise LostResponseError(f"HTTP {response.status} without the expected JSON")
 
 
 def _shape(method: str, url: URL) -> _Shape:

@@ -133,23 +133,25 @@ class Response(aiohttp.ClientResponse):
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
-        """The headers, with rate limits as `sane_headers` makes them."""
+        """The headers, with rate limits as `sanitize_headers` makes them."""
         headers = super().headers
         if _REMAINING not in headers and _RETRY_AFTER not in headers and not self._is_limited(headers):
             return headers
-        return sane_headers(headers, is_json=self._is_limited(headers))
+        return sanitize_headers(headers, is_json=self._is_limited(headers))
 
     async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
         """The body; for a rate limit, a JSON object with a finite `retry_after`."""
         text = await super().text(encoding, errors)
-        return sane_body(text, self.headers.get(_RETRY_AFTER)) if self._is_limited(super().headers) else text
+        return (
+            sanitize_body(text, self.headers.get(_RETRY_AFTER)) if self._is_limited(super().headers) else text
+        )
 
     def _is_limited(self, headers: CIMultiDictProxy[str]) -> bool:
         """Whether discord.py will wait and repeat the request; without Via it raises."""
         return self.status == 429 and bool(headers.get("Via"))
 
 
-def sane_headers(headers: CIMultiDictProxy[str], *, is_json: bool = False) -> CIMultiDictProxy[str]:
+def sanitize_headers(headers: CIMultiDictProxy[str], *, is_json: bool = False) -> CIMultiDictProxy[str]:
     """Return the headers with numbers that discord.py can wait for, and without others.
 
     `X-RateLimit-Reset` is left out: discord.py would compare it with this machine's clock.
@@ -170,7 +172,7 @@ def sane_headers(headers: CIMultiDictProxy[str], *, is_json: bool = False) -> CI
     return CIMultiDictProxy(changed)
 
 
-def sane_body(text: str, retry_after: str | None = None) -> str:
+def sanitize_body(text: str, retry_after: str | None = None) -> str:
     """Return the body of a rate limit as JSON with a `retry_after`, taken from the header if it has none."""
     try:
         body = json.loads(text)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-ANOTHER_PROCESS = "another bot process seems to use the same DISCORD_TOKEN"
+DUPLICATE_PROCESS = "another bot process seems to use the same DISCORD_TOKEN"
 
 _log = logging.getLogger(__name__)
 
 
-class AnotherProcess:
+class DuplicateProcessDetector:
     """Logs the likely cause, once."""
 
     def __init__(self) -> None:
@@ -22,4 +22,4 @@ class AnotherProcess:
         self._signs[sign] += 1
         if self._signs[sign] == after and not self._is_named:
             self._is_named = True
-            _log.warning("%s: %s", sign, ANOTHER_PROCESS)
+            _log.warning("%s: %s", sign, DUPLICATE_PROCESS)
