@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import discord
-import stamina
 
 from bot.discord.first_response import UNKNOWN_WEBHOOK, find_answer
-from bot.discord.message_editor import OLD_MESSAGE, MessageEditor, MessageUnreachableError, is_unreachable
+from bot.discord.message_editor import MessageEditor, MessageUnreachableError, is_unreachable
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import REFUSED_WORDS, send_once
+from bot.discord.retry import is_new, retry_transient
 from bot.discord.uploads import REQUEST_LIMIT, Numbered, Uplink, attach, missing
 from bot.discord.views import job_embed as render
 from bot.domain.job import Job, JobStatus
@@ -30,14 +30,11 @@ if TYPE_CHECKING:
 
     from bot.discord.audit_log import AuditLog
     from bot.discord.client import ImagineBot
-    from bot.discord.clock import DiscordClock
     from bot.jobs.ports import Progress
 
 _log = logging.getLogger(__name__)
 _TOKEN_LIVES = timedelta(minutes=14.5)  # Discord says 15; the rest is for long uploads
 _EDITS_OF_OLD_MESSAGES = timedelta(hours=1)  # older messages have a small quota of edits of their own (30046)
-_GIVE_UP_SECONDS = 600.0
-_MESSAGE_IS_NEW = timedelta(seconds=5)  # Discord can need seconds to know a new message or token
 _TOKEN_IS_DEAD = {50027, UNKNOWN_WEBHOOK}  # 50027: Invalid Webhook Token
 _TOO_LARGE = 40005  # Request entity too large
 _LIMIT_EVERYWHERE = 10 * 1024 * 1024  # what Discord takes for a file whatever it had said before
@@ -131,7 +128,7 @@ class DiscordDelivery:
         left: list[Numbered] = list(enumerate(fitted, 1))
         text = f"{text} https://discord.com/channels/{job.guild_id}"
         try:
-            channel = await _patiently(
+            channel = await retry_transient(
                 self._bot.clock, job, lambda: self._bot.create_dm(discord.Object(job.user_id))
             )
             while True:
@@ -143,7 +140,7 @@ class DiscordDelivery:
                     return channel.send(text, embed=embed, files=attach(job, group), nonce=nonce)
 
                 # That of an earlier start may begin with the same image and hold fewer or more of them.
-                left = missing(left[1:], (await _patiently(self._bot.clock, job, send)).attachments)
+                left = missing(left[1:], (await retry_transient(self._bot.clock, job, send)).attachments)
                 if not left:
                     break
         except (DeliveryError, discord.HTTPException) as error:
@@ -249,7 +246,7 @@ class DiscordDelivery:
         """
         try:
             if is_patient:
-                return (await _patiently(self._bot.clock, job, lambda: self._fetch(job))).attachments
+                return (await retry_transient(self._bot.clock, job, lambda: self._fetch(job))).attachments
             return (await self._fetch(job)).attachments
         except (
             DeliveryError,
@@ -308,7 +305,7 @@ class DiscordDelivery:
         """Send an edit of the job's end until Discord takes or refuses it."""
         edits = self._of(job)
         try:
-            return await _patiently(self._bot.clock, job, lambda: edits.last(send))
+            return await retry_transient(self._bot.clock, job, lambda: edits.last(send))
         except discord.HTTPException as error:
             if not is_unreachable(error):
                 raise
@@ -341,7 +338,7 @@ class DiscordDelivery:
             try:
                 return await by_token(self._bot.webhook(job.token), job.message_id)
             except discord.HTTPException as error:
-                is_early = error.code == UNKNOWN_WEBHOOK and _is_new(self._bot.clock, job)
+                is_early = error.code == UNKNOWN_WEBHOOK and is_new(self._bot.clock, job)
                 if error.code not in _TOKEN_IS_DEAD or is_early:
                     raise
                 self._of(job).dead_token = job.token
@@ -369,40 +366,6 @@ def _adapted(job: Job, limit: int, error: Exception) -> Job | None:
     if code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
         return replace(job, file_limit=_LIMIT_EVERYWHERE)
     return render.wordless(job) if code == REFUSED_WORDS and not render.is_wordless(job) else None
-
-
-async def _patiently(clock: DiscordClock, job: Job, send: Callable[[], Awaitable[T]]) -> T:
-    """Send until Discord takes or refuses it.
-
-    Raises:
-        DeliveryError: Discord cannot be reached.
-        discord.HTTPException: It is refused.
-    """
-
-    def is_passing(error: Exception) -> bool:
-        if isinstance(error, discord.HTTPException):
-            is_slow = error.status == 429 and error.code != OLD_MESSAGE
-            return error.status >= 500 or is_slow or (error.status == 404 and _is_new(clock, job))
-        return isinstance(error, DISCORD_NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
-
-    try:
-        try:
-            return await send()
-        except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
-            if not is_passing(error):
-                raise
-        # The ten minutes begin with the first failure: over a slow uplink one request may take as long.
-        tries = stamina.retry_context(on=is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30)
-        async for attempt in tries:
-            with attempt:
-                return await send()
-    except DISCORD_NETWORK_ERRORS as error:
-        raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
-    raise AssertionError  # the loop above returns or raises
-
-
-def _is_new(clock: DiscordClock, job: Job) -> bool:
-    return clock.age(job.asked_at) < _MESSAGE_IS_NEW
 
 
 def _refused(error: discord.HTTPException) -> DeliveryError:

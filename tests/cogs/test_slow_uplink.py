@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from bot.discord import delivery as delivery_module
-from bot.discord import message_editor
+from bot.discord import message_editor, retry
 from bot.discord import uploads as uploads_module
 from bot.discord.audit_log import AuditLog
 from bot.discord.connector import Connector
@@ -78,7 +77,7 @@ def delivery(bot: ImagineBot) -> DiscordDelivery:
 def _scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """Minutes become seconds, and a group is an image at first."""
     monkeypatch.setattr(message_editor, "_MIN_INTERVAL_SECONDS", 0.0)
-    monkeypatch.setattr(delivery_module, "_GIVE_UP_SECONDS", 3.0)
+    monkeypatch.setattr(retry, "_GIVE_UP_SECONDS", 3.0)
     monkeypatch.setattr(uploads_module, "_FIRST_GROUP", SIZE * 1.5)
     monkeypatch.setattr(uploads_module, "_TELLING_SIZE", SIZE // 2)
     monkeypatch.setattr(uploads_module, "_GROUP_SECONDS", 1.0)
@@ -197,7 +196,7 @@ async def test_images_whose_answer_is_lost_are_there_once(
 async def test_images_that_are_there_count_though_no_edit_is_ever_answered(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery_module, "_GIVE_UP_SECONDS", 0.01)
+    monkeypatch.setattr(retry, "_GIVE_UP_SECONDS", 0.01)
     job, message = await ordered(local, token=None)
     local.fail("get_message", 503, "<html>")
     local.fail("edit_message", 503, "<html>", is_late=True, times=99)
