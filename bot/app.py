@@ -30,7 +30,7 @@ from bot.jobs.tracker import Pulse
 from bot.maintenance.cost_sync import Bills
 from bot.maintenance.deletion import Removal
 from bot.maintenance.loop import Upkeep
-from bot.media.store import FOLDER_NAME, Files
+from bot.media.store import FOLDER_NAME, FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.http_trace import trace
 from bot.observability.meter import Meter
@@ -82,7 +82,7 @@ async def _be(settings: Settings) -> None:
         if warning := bot.clock.warning:
             _log.warning("%s", warning)
         await _settle_memory()
-        await runner.files.probe.renew()
+        await runner.files.probe.refresh()
         await runner.resume()
         connection = asyncio.create_task(bot.connect())
         try:
@@ -153,7 +153,7 @@ def _upkeep(
     bills: Bills,
     *,
     runcomfy: RunComfyClient,
-    files: Files,
+    files: FileStore,
     durations: DurationStore,
     delivery: DiscordDelivery,
 ) -> Upkeep:
@@ -217,8 +217,8 @@ def _owners_quotas(settings: Settings) -> OwnersQuotas:
     )
 
 
-def _files(settings: Settings) -> Files:
-    return Files(
+def _files(settings: Settings) -> FileStore:
+    return FileStore(
         settings.database_url.parent / FOLDER_NAME,
         max_bytes=int(settings.files_max_gb * 10**9),
         max_age=timedelta(days=settings.files_days),

@@ -14,7 +14,7 @@ import uvloop
 from bot import app, config, i18n, log
 from bot.diagnostics import report
 from bot.errors import ConfigError
-from bot.runcomfy.proxies import logins
+from bot.runcomfy.proxies import proxy_credentials
 from bot.storage.backup import back_up
 from bot.storage.cost_report import bills
 
@@ -58,7 +58,7 @@ def _run() -> int:
         proxies = (settings.discord_proxy, settings.http_proxy, settings.https_proxy)
         log.set_up(
             settings.log_level,
-            secrets=[*(secret.get_secret_value() for secret in secrets), *logins(*proxies)],
+            secrets=[*(secret.get_secret_value() for secret in secrets), *proxy_credentials(*proxies)],
             style=settings.log_format,
         )
         i18n.load()  # a tenth of a second each, in which the event loop would stand still

@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.quota import Period, Quota, Quotas, parse_quotas
 from bot.errors import ConfigError
-from bot.runcomfy.allowed_hosts import FileHosts, is_loopback
-from bot.runcomfy.proxies import Proxies, proxy_address
+from bot.runcomfy.allowed_hosts import AllowedHosts, is_loopback
+from bot.runcomfy.proxies import Proxies, parse_proxy
 
 _PORT_MAX = 65_535
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -79,7 +79,7 @@ def _usd(text: Any) -> Any:
 
 
 def _file_hosts(text: Any) -> Any:
-    return FileHosts.parse(str(text))
+    return AllowedHosts.parse(str(text))
 
 
 def _guild_ids(text: Any) -> Any:
@@ -133,7 +133,7 @@ def _log_format(text: Any) -> Any:
     return str(text).lower()
 
 
-_Proxy: TypeAlias = Annotated[str, AfterValidator(proxy_address)]
+_Proxy: TypeAlias = Annotated[str, AfterValidator(parse_proxy)]
 _Quotas: TypeAlias = Annotated[Quotas, NoDecode, BeforeValidator(_quotas)]
 
 
@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     discord_token: Annotated[SecretStr, AfterValidator(_token)]
     runcomfy_token: Annotated[SecretStr, AfterValidator(_token)]
     runcomfy_api_url: Annotated[str, AfterValidator(_api_url)] = "https://model-api.runcomfy.net"
-    runcomfy_file_hosts: Annotated[FileHosts, NoDecode, BeforeValidator(_file_hosts)] = FileHosts.parse(
+    runcomfy_file_hosts: Annotated[AllowedHosts, NoDecode, BeforeValidator(_file_hosts)] = AllowedHosts.parse(
         "*.runcomfy.net,*.runcomfy.com"
     )
     database_url: Annotated[Path, BeforeValidator(_database_path)] = Path("data/bot.db")

@@ -1,4 +1,4 @@
-"""`python -m bot.charts.picture`: a chart as JSON comes in, a PNG goes out. matplotlib lives here alone."""
+"""`python -m bot.charts.renderer`: a chart as JSON comes in, a PNG goes out. matplotlib lives here alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from bot.charts.canvas import DOTTED, FAINT_INK, LARGE, PLAIN, STRIPED, Canvas, Fill
 from bot.charts.columns import HEIGHT, Columns, Series
 from bot.charts.rows import Row, Rows
-from bot.charts.spec import Allowance, Chart, ReportChart, UsageChart, from_json, number
+from bot.charts.spec import Chart, LimitUsage, ReportChart, UsageChart, from_json, number
 
 WIDTH = 900
 _EDGE = 32
@@ -25,19 +25,19 @@ def draw(chart: Chart) -> bytes:
 
 
 def _usage(chart: UsageChart) -> Canvas:
-    canvas = Canvas(WIDTH, _BELOW + _ROW * len(chart.allowances) + _EDGE // 2)
+    canvas = Canvas(WIDTH, _BELOW + _ROW * len(chart.limits) + _EDGE // 2)
     _title(canvas, chart.title)
     canvas.text(_EDGE, _CAPTION, canvas.fit(chart.days_title, _ROOM), color=FAINT_INK)
     columns = Columns(
         canvas, (_EDGE, _COLUMNS, _ROOM), [day.label for day in chart.days], point=chart.decimal_point
     )
     columns.draw(Series([day.credits for day in chart.days], PLAIN))
-    rows = [_allowance(allowance, chart.decimal_point) for allowance in chart.allowances]
+    rows = [_allowance(allowance, chart.decimal_point) for allowance in chart.limits]
     Rows(canvas, _EDGE, _ROOM, rows).draw(_BELOW, _ROW)
     return canvas
 
 
-def _allowance(allowance: Allowance, point: str) -> Row:
+def _allowance(allowance: LimitUsage, point: str) -> Row:
     used, limit = allowance.used, allowance.limit
     most = "∞" if limit is None else number(limit, point)
     is_used_up = limit is not None and used >= limit

@@ -20,7 +20,7 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Allowance:
+class LimitUsage:
     """What was used of one limit; None is no limit. The note stands behind the numbers."""
 
     label: str
@@ -40,11 +40,11 @@ class UsageChart:
     title: str
     days_title: str
     days: tuple[Day, ...]
-    allowances: tuple[Allowance, ...]
+    limits: tuple[LimitUsage, ...]
     decimal_point: str = "."
 
     def __post_init__(self) -> None:
-        if len(self.days) > DAYS_MAX or len(self.allowances) > ALLOWANCES_MAX:
+        if len(self.days) > DAYS_MAX or len(self.limits) > ALLOWANCES_MAX:
             raise ValueError("a chart has room for 31 days and 8 limits")
 
 
@@ -91,7 +91,7 @@ class ReportChart:
 Chart: TypeAlias = UsageChart | ReportChart
 
 _KINDS = {
-    kind.__name__: kind for kind in (Day, Allowance, UsageChart, ReportDay, Member, ReportChart, Decimal)
+    kind.__name__: kind for kind in (Day, LimitUsage, UsageChart, ReportDay, Member, ReportChart, Decimal)
 }
 
 

@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.charts.process import Charts
+from bot.charts.process import ChartRenderer
 from bot.discord import gateway
 from bot.discord.command_sync import CommandSync
 from bot.discord.connector import TIMEOUT, Connector, remove_total_timeout
@@ -115,7 +115,7 @@ class ImagineBot(commands.Bot):
         remove_total_timeout(self.http)
         self.catalogue = catalogue
         self.quotas, self.reports = quotas, reports
-        self.charts = Charts()
+        self.charts = ChartRenderer()
         self.settings = guilds
         """What each server's managers have set."""
         self.command_sync = CommandSync(self, facts)

@@ -22,7 +22,7 @@ from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
 from bot.i18n import DEFAULT_LOCALE, Text, translate
 from bot.log import job_context
-from bot.media.images import Fitted, fit
+from bot.media.images import FittedImage, shrink_to_fit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -118,7 +118,7 @@ class DiscordDelivery:
         return max(shown, sent)
 
     async def _send_directly(
-        self, job: Job, text: str, embed: discord.Embed, fitted: Sequence[Fitted] = ()
+        self, job: Job, text: str, embed: discord.Embed, fitted: Sequence[FittedImage] = ()
     ) -> int:
         """Send images directly, since the message is out of reach or was removed; return how many were sent.
 
@@ -266,7 +266,7 @@ class DiscordDelivery:
         await self._try_to_show(job)
         self.forget(job.job_id)
 
-    async def _try_to_show(self, job: Job, fitted: Sequence[Fitted] = ()) -> None:
+    async def _try_to_show(self, job: Job, fitted: Sequence[FittedImage] = ()) -> None:
         """Show a job's end once, leaving its images as they are; without words that Discord refuses."""
         embed = render.embed(job, self._bot.catalogue, fitted=fitted)
         try:
@@ -286,7 +286,7 @@ class DiscordDelivery:
 
     async def _finished(
         self, job: Job, files: Sequence[Path], limit: int
-    ) -> tuple[Job, discord.Embed, list[Fitted]]:
+    ) -> tuple[Job, discord.Embed, list[FittedImage]]:
         """The job as its images show it, and the images so that each fits.
 
         Raises:
@@ -294,7 +294,7 @@ class DiscordDelivery:
         """
         most = _FILES_OF_A_MESSAGE - render.is_cut(job)  # whose prompt is a file too
         try:
-            fitted = await asyncio.gather(*(fit(file, limit) for file in files[:most]))
+            fitted = await asyncio.gather(*(shrink_to_fit(file, limit) for file in files[:most]))
         except (OSError, ValueError) as error:
             raise DeliveryError(f"an image cannot be made to fit: {error}") from error
         ended_at = job.created_at + self._bot.clock.age(job.asked_at)  # the host's may have been set

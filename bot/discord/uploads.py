@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bot.domain.job import Job
-    from bot.media.images import Fitted
+    from bot.media.images import FittedImage
 
 REQUEST_LIMIT = 24 * 1024 * 1024
 """Discord takes 25 MiB per request, including the rest of the form."""
@@ -21,7 +21,7 @@ _FIRST_GROUP = 8 * 1024 * 1024
 _GROUP_SECONDS = 60.0
 _TELLING_SIZE = 2**20
 
-Numbered: TypeAlias = tuple[int, "Fitted"]
+Numbered: TypeAlias = tuple[int, "FittedImage"]
 
 
 class Uplink:
@@ -68,7 +68,7 @@ def attach(job: Job, group: Sequence[Numbered]) -> list[discord.File]:
     return files
 
 
-def name(number: int, file: Fitted) -> str:
+def name(number: int, file: FittedImage) -> str:
     """Return the name of an image in its message."""
     return f"image-{number}{file.path.suffix}"
 

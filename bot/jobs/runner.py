@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bot.jobs.ports import Delivery
     from bot.jobs.tracker import Pulse
     from bot.maintenance.loop import Upkeep
-    from bot.media.store import Files
+    from bot.media.store import FileStore
     from bot.runcomfy import Downloader, RunComfyClient
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
@@ -57,7 +57,7 @@ class JobRunner:
         runcomfy: RunComfyClient,
         downloader: Downloader,
         delivery: Delivery,
-        files: Files,
+        files: FileStore,
         upkeep: Upkeep,
         pulse: Pulse,
         most: MaxJobs,
@@ -189,7 +189,7 @@ class JobRunner:
             if is_new:
                 if not await self._turns.take(job):
                     raise CancelledOnTheWayError  # noqa: TRY301 (the one end of all cancelled jobs)
-                await self.files.probe.require()
+                await self.files.probe.ensure_writable()
                 job = await self._submission.submit(job)
                 self._reported.clear()
             job, files, lost = await self._fetching.files(job, is_new=is_new)

@@ -75,7 +75,7 @@ class JobService:
             BusyError: The database did not take it; nothing was reserved.
         """
         self._check_runcomfy()
-        await self._runner.files.probe.require()
+        await self._runner.files.probe.ensure_writable()
         job = await self._reserve(requester, model, values, parent)
         if job:
             with self.kept_going(job):

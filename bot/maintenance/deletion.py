@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.domain.job import Job, MessageRef
     from bot.domain.requester import Requester
-    from bot.media.store import Files
+    from bot.media.store import FileStore
     from bot.storage.jobs import JobStore
     from bot.storage.messages import MessageStore
 
@@ -37,7 +37,7 @@ class Removal:
         self,
         jobs: JobStore,
         messages: MessageStore,
-        files: Files,
+        files: FileStore,
         take_down: Callable[[MessageRef], Awaitable[None]],
     ) -> None:
         self._jobs = jobs

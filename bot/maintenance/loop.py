@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.jobs.ports import Delivery
     from bot.maintenance.cost_sync import Bills
     from bot.maintenance.deletion import Removal
-    from bot.media.store import Files
+    from bot.media.store import FileStore
     from bot.runcomfy import RunComfyClient
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
@@ -41,7 +41,7 @@ class Upkeep:
         *,
         jobs: JobStore,
         runcomfy: RunComfyClient,
-        files: Files,
+        files: FileStore,
         bills: Bills,
         removal: Removal,
         durations: DurationStore,
@@ -83,7 +83,7 @@ class Upkeep:
         while True:
             bills = self._bills
             for work in (
-                self._files.probe.renew,
+                self._files.probe.refresh,
                 partial(self._removal.go_on, self._move),
                 bills.ask_prices,
                 self.clear_away,
@@ -116,9 +116,9 @@ class Upkeep:
 
     async def _look_at(self, job: Job, take: Callable[[Job], None]) -> None:
         try:
-            has_come = self._files.of(job) or await self._has_ended(job)
+            has_come = self._files.files_for(job) or await self._has_ended(job)
         except RequestNotFoundError:
-            if has_come := bool(self._files.some_of(job)):
+            if has_come := bool(self._files.partial_files_for(job)):
                 _log.info("RunComfy has forgotten it; some of its files are here")
             else:
                 await self._give_up(replace(job, looks=job.looks + 1), "RunComfy has forgotten it")
@@ -139,7 +139,7 @@ class Upkeep:
     async def clear_away(self) -> None:
         """Remove files that are no longer needed, and give up jobs whose files are too many or too old."""
         room = self._files.max_bytes
-        for waiting in reversed(await self._files.waiting()):
+        for waiting in reversed(await self._files.list_pending()):
             try:
                 job = await self._waited_for(waiting.job_id)
             except UNREADABLE as error:

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 if TYPE_CHECKING:
     from bot.media.image_container import Metadata
 
-_UPRIGHT = {
+_ORIENTATION_TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -25,13 +25,13 @@ _SRGB_GAMMA = 2.2
 _GAMMA_TOLERANCE = 0.05
 
 
-def in_display_colors(image: Image.Image, metadata: Metadata) -> tuple[Image.Image, bytes | None]:
+def to_display_colors(image: Image.Image, metadata: Metadata) -> tuple[Image.Image, bytes | None]:
     """Convert to an upright RGB or RGBA image, and return it with the profile that its colors need, if any.
 
     A profile for RGB is kept; colors of gray and CMYK profiles are converted to sRGB.
     """
     colors, alpha = _split(image)
-    profile = _usable(metadata.icc_profile, _PROFILE_SPACES[colors.mode])
+    profile = _usable_profile(metadata.icc_profile, _PROFILE_SPACES[colors.mode])
     if profile and colors.mode != "RGB":
         colors, profile = _to_srgb(colors, profile), None
     colors = colors.convert("RGB")
@@ -39,7 +39,7 @@ def in_display_colors(image: Image.Image, metadata: Metadata) -> tuple[Image.Ima
         colors = colors.point(_gamma_table(metadata.gamma) * 3)
     if alpha:
         colors.putalpha(alpha)
-    if (turn := _UPRIGHT.get(metadata.orientation)) is not None:
+    if (turn := _ORIENTATION_TRANSPOSE.get(metadata.orientation)) is not None:
         colors = colors.transpose(turn)
     return colors, profile
 
@@ -68,7 +68,7 @@ def _split_16_bit(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     return gray, image.convert("I").point(table, "L")
 
 
-def _usable(profile: bytes | None, space: str) -> bytes | None:
+def _usable_profile(profile: bytes | None, space: str) -> bytes | None:
     """The profile, if it can be read and is for colors of this kind."""
     if profile is None:
         return None

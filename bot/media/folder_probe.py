@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 FREE_BYTES_MIN = 10**8  # four images in 4K may need as much
-_FRESH_SECONDS = 10.0
-_PAUSE_SECONDS = 2.0
+_CACHE_SECONDS = 10.0
+_RETRY_SECONDS = 2.0
 
 
 def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_MIN) -> str | None:
@@ -73,47 +73,47 @@ class FolderProbe:
         self._answer_seconds = answer_seconds  # an interaction waits for its first response meanwhile
         self._hung_seconds = hung_seconds
         self._probing: asyncio.Future[str | None] | None = None
-        self._begun_at = float("-inf")
-        self._renewed_at = float("-inf")
+        self._started_at = float("-inf")
+        self._checked_at = float("-inf")
 
-    async def require(self) -> None:
+    async def ensure_writable(self) -> None:
         """Return if images can be stored, as of at most ten seconds ago; after a problem, probe again.
 
         Raises:
             FilesFolderError: They can't be.
         """
-        if self.problem or asyncio.get_running_loop().time() - self._renewed_at > _FRESH_SECONDS:
-            await self.renew()
+        if self.problem or asyncio.get_running_loop().time() - self._checked_at > _CACHE_SECONDS:
+            await self.refresh()
         if self.problem:
             raise FilesFolderError(self.problem)
 
-    async def renew(self) -> None:
+    async def refresh(self) -> None:
         """Probe now, or wait for the probe in progress, but not long: a slow disk is not a problem yet."""
         if self._probing is None:
-            self._begun_at = time.monotonic()
+            self._started_at = time.monotonic()
             self._probing = asyncio.ensure_future(asyncio.to_thread(probe_folder, self._folder))
         probing = self._probing
-        is_first = self._renewed_at == float("-inf")
+        is_first = self._checked_at == float("-inf")
         await asyncio.wait({probing}, timeout=self._hung_seconds if is_first else self._answer_seconds)
         if probing.done():
             if self._probing is probing:
                 self._probing = None
-                self._found(probing.result())
-        elif time.monotonic() - self._begun_at > self._hung_seconds:
-            self._found(f"{self._folder.absolute()} does not respond")
+                self._record(probing.result())
+        elif time.monotonic() - self._started_at > self._hung_seconds:
+            self._record(f"{self._folder.absolute()} does not respond")
 
     async def wait_until_writable(self, deadline: float) -> bool:
         """Probe until all is well, and return True; False at a deadline in seconds of the loop's clock."""
         while True:
-            await self.renew()
+            await self.refresh()
             if self.problem is None:
                 return True
             if asyncio.get_running_loop().time() >= deadline:
                 return False
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(_RETRY_SECONDS)
 
-    def _found(self, problem: str | None) -> None:
-        self._renewed_at = asyncio.get_running_loop().time()
+    def _record(self, problem: str | None) -> None:
+        self._checked_at = asyncio.get_running_loop().time()
         if problem and problem != self.problem:
             _log.error("%s (%s)", FilesFolderError.remedy, problem)
         elif self.problem and not problem:

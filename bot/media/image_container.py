@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["png", "jpeg", "webp", "gif"]
 _Range: TypeAlias = tuple[int, int]  # offset and length, in bytes
-_Part: TypeAlias = "_Range | bytes"
+_Segment: TypeAlias = "_Range | bytes"
 
 _METADATA_MAX = 4 * 2**20
 _CHUNKS_MAX = 200_000  # 64 MiB in chunks of 335 bytes
@@ -74,13 +74,13 @@ def read_container(file: BinaryIO) -> Container:
     head = file.read(30)
     metadata = Metadata()
     if head.startswith(_PNG_MAGIC):
-        return Container("png", _spliced(file, _png(file, metadata)), metadata)
+        return Container("png", _open_spliced(file, _png(file, metadata)), metadata)
     if head.startswith(b"\xff\xd8\xff"):
-        return Container("jpeg", _spliced(file, _jpeg(file, metadata)), metadata)
+        return Container("jpeg", _open_spliced(file, _jpeg(file, metadata)), metadata)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Container("webp", _spliced(file, _webp(file, metadata)), metadata, _webp_size(head))
+        return Container("webp", _open_spliced(file, _webp(file, metadata)), metadata, _webp_size(head))
     if head.startswith((b"GIF87a", b"GIF89a")):
-        return Container("gif", _spliced(file, [(0, _size(file))]), metadata)
+        return Container("gif", _open_spliced(file, [(0, _size(file))]), metadata)
     raise ValueError("no png, jpeg, webp or gif image")
 
 
@@ -93,13 +93,13 @@ def _read_at(file: BinaryIO, offset: int, length: int) -> bytes:
     return file.read(length)
 
 
-def _png(file: BinaryIO, metadata: Metadata) -> list[_Part]:
-    parts: list[tuple[bytes, _Part]] = []
+def _png(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
+    parts: list[tuple[bytes, _Segment]] = []
     is_animation_whole, has_srgb = True, False
     color, depth = _PNG_GRAY, 8
     end, size = _PNG_END, _size(file)
     for kind, start, length in _png_chunks(file):
-        part: _Part = (start, length + 12)
+        part: _Segment = (start, length + 12)
         if kind in _PNG_READ:
             body = _png_body(file, kind, start, length)
             if body is None:
@@ -181,8 +181,8 @@ def _read_png_metadata(metadata: Metadata, kind: bytes, body: bytes) -> None:
         metadata.icc_profile = profile if unpacking.eof else None
 
 
-def _jpeg(file: BinaryIO, metadata: Metadata) -> list[_Part]:
-    parts: list[_Part] = [b"\xff\xd8"]
+def _jpeg(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
+    parts: list[_Segment] = [b"\xff\xd8"]
     profile: dict[int, bytes] = {}
     size = _size(file)
     for marker, start, length in _jpeg_segments(file):
@@ -230,8 +230,8 @@ def _jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
     raise ValueError("too many segments")
 
 
-def _webp(file: BinaryIO, metadata: Metadata) -> list[_Part]:
-    parts: list[_Part] = []
+def _webp(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
+    parts: list[_Segment] = []
     total = 4
     size, start = _size(file), 12
     for _ in range(_CHUNKS_MAX):
@@ -255,7 +255,7 @@ def _webp(file: BinaryIO, metadata: Metadata) -> list[_Part]:
     return [b"RIFF" + struct.pack("<I", total) + b"WEBP", *parts]
 
 
-def _webp_part(file: BinaryIO, kind: bytes, start: int, length: int) -> list[_Part]:
+def _webp_part(file: BinaryIO, kind: bytes, start: int, length: int) -> list[_Segment]:
     if kind != b"VP8X" or length < 9:
         return [(start, length)]
     flags = (
@@ -294,12 +294,12 @@ def _orientation(tiff: bytes) -> int:
     return 1
 
 
-def _spliced(file: BinaryIO, parts: Sequence[_Part]) -> BinaryIO:
-    return io.BufferedReader(_Spliced(file, _merged(parts)), 2**16)
+def _open_spliced(file: BinaryIO, parts: Sequence[_Segment]) -> BinaryIO:
+    return io.BufferedReader(_SplicedFile(file, _merge_adjacent(parts)), 2**16)
 
 
-def _merged(parts: Sequence[_Part]) -> list[_Part]:
-    merged: list[_Part] = []
+def _merge_adjacent(parts: Sequence[_Segment]) -> list[_Segment]:
+    merged: list[_Segment] = []
     for part in parts:
         last = merged[-1] if merged else b""
         if not isinstance(part, bytes) and not isinstance(last, bytes) and sum(last) == part[0]:
@@ -309,10 +309,10 @@ def _merged(parts: Sequence[_Part]) -> list[_Part]:
     return merged
 
 
-class _Spliced(io.RawIOBase):
+class _SplicedFile(io.RawIOBase):
     """Parts of a file, joined into a readable file."""
 
-    def __init__(self, file: BinaryIO, parts: list[_Part]) -> None:
+    def __init__(self, file: BinaryIO, parts: list[_Segment]) -> None:
         self._file = file
         self._parts = parts
         self._starts = [0, *accumulate(len(part) if isinstance(part, bytes) else part[1] for part in parts)]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bot.media.image_container import Format, Metadata
 
 T = TypeVar("T")
-_AT_ONCE = 2
-_threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="images")
+_MAX_WORKERS = 2
+_threads = ThreadPoolExecutor(_MAX_WORKERS, thread_name_prefix="images")
 
 _PIXELS_MAX = 64_000_000
 _ANIMATION_PIXELS_CHECKED = 4 * _PIXELS_MAX  # of all frames together; decoding them takes about two seconds
@@ -48,7 +48,7 @@ class ImageError(ValueError):
     """The file is not an image whose pixels can be decoded; the message gives the reason for the log."""
 
 
-async def decode(work: Callable[..., T], path: Path, *more: int) -> T:
+async def run_in_image_pool(work: Callable[..., T], path: Path, *more: int) -> T:
     """Call a function that opens an image, off the event loop and in its turn, and return its result.
 
     Raises:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from bot.media.colors import in_display_colors
-from bot.media.image_pool import decode, frames, open_image
+from bot.media.colors import to_display_colors
+from bot.media.image_pool import frames, open_image, run_in_image_pool
 from bot.os_errors import retry_transient
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _TOO_SHORT_MS, _DEFAULT_MS = 10, 100  # browsers show frames of at most 10 ms fo
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class WebpCopy:
     """How a smaller copy came about: its sides in pixels, and what it was made from, in bytes."""
 
     width: int
@@ -37,15 +37,15 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedImage:
     """A file that fits: the original, or a WebP copy of it."""
 
     path: Path
     size_bytes: int
-    copy: Copy | None = None
+    copy: WebpCopy | None = None
 
 
-async def fit(path: Path, limit_bytes: int) -> Fitted:
+async def shrink_to_fit(path: Path, limit_bytes: int) -> FittedImage:
     """Get a file of at most `limit_bytes`: the original if it fits, else a WebP copy beside it.
 
     The copy loses as little as it can: first quality, then pixels; an animation stays one. The original stays
@@ -57,16 +57,16 @@ async def fit(path: Path, limit_bytes: int) -> Fitted:
     """
     if original := _as_it_is(path, limit_bytes):
         return original
-    return await retry_transient(decode, _copy, path, limit_bytes)
+    return await retry_transient(run_in_image_pool, _shrink, path, limit_bytes)
 
 
-def _as_it_is(path: Path, limit_bytes: int) -> Fitted | None:
+def _as_it_is(path: Path, limit_bytes: int) -> FittedImage | None:
     size_bytes = path.stat().st_size
-    return Fitted(path, size_bytes) if size_bytes <= limit_bytes else None
+    return FittedImage(path, size_bytes) if size_bytes <= limit_bytes else None
 
 
 @dataclass(frozen=True, slots=True)
-class _Clip:
+class _Animation:
     """A picture as viewers show it, in modes that WebP can store; a still has one frame."""
 
     frames: list[Image.Image]
@@ -81,29 +81,29 @@ class _Clip:
         return self.frames[0].size
 
 
-def _copy(path: Path, limit_bytes: int) -> Fitted:
+def _shrink(path: Path, limit_bytes: int) -> FittedImage:
     with open_image(path) as (image, original_format, metadata):
-        clip = _clip(image, original_format, metadata)
-    for size, webp in _ever_smaller(clip, limit_bytes):
+        clip = _read_animation(image, original_format, metadata)
+    for size, webp in _candidates(clip, limit_bytes):
         if len(webp) <= limit_bytes:
-            copy = Copy(*size, original_format, original_bytes=path.stat().st_size)
-            return Fitted(_write_beside(path, webp), len(webp), copy)
+            copy = WebpCopy(*size, original_format, original_bytes=path.stat().st_size)
+            return FittedImage(_write_beside(path, webp), len(webp), copy)
     raise ValueError(f"no picture fits into {limit_bytes} bytes")
 
 
-def _clip(image: Image.Image, kind: Format, metadata: Metadata) -> _Clip:
+def _read_animation(image: Image.Image, kind: Format, metadata: Metadata) -> _Animation:
     shown: list[Image.Image] = []
     durations: list[int] = []
     profile = None
     scale = min(1.0, (_PIXELS_MAX / (getattr(image, "n_frames", 1) * image.width * image.height)) ** 0.5)
     for frame in frames(image):
-        picture, profile = in_display_colors(frame, metadata)
+        picture, profile = to_display_colors(frame, metadata)
         picture.thumbnail(_within(picture, scale))
         picture.info = {}
         shown.append(picture)
         milliseconds = round(frame.info.get("duration", _DEFAULT_MS))
         durations.append(milliseconds if milliseconds > _TOO_SHORT_MS else _DEFAULT_MS)
-    return _Clip(shown, durations, _loop(image, kind), profile)
+    return _Animation(shown, durations, _loop(image, kind), profile)
 
 
 def _within(image: Image.Image, scale: float) -> tuple[int, int]:
@@ -119,7 +119,7 @@ def _loop(image: Image.Image, kind: Format) -> int:
     return min(loop or 0, _WEBP_LOOPS_MAX)
 
 
-def _ever_smaller(clip: _Clip, limit_bytes: int) -> Iterator[tuple[tuple[int, int], bytes]]:
+def _candidates(clip: _Animation, limit_bytes: int) -> Iterator[tuple[tuple[int, int], bytes]]:
     """WebP files of one picture, each smaller than the one before; the last one has a single pixel."""
     webp = b""
     for quality in _QUALITIES:
@@ -136,7 +136,7 @@ def _ever_smaller(clip: _Clip, limit_bytes: int) -> Iterator[tuple[tuple[int, in
         yield (width, height), webp
 
 
-def _webp(clip: _Clip, size: tuple[int, int], quality: int) -> bytes:
+def _webp(clip: _Animation, size: tuple[int, int], quality: int) -> bytes:
     first, *rest = (
         frame if frame.size == size else frame.resize(size, Image.Resampling.LANCZOS) for frame in clip.frames
     )

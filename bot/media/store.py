@@ -22,7 +22,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")  # whatever else lies there is not the bot
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingFiles:
     """The files of one job, as they lie on the disk."""
 
     job_id: str
@@ -32,7 +32,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Files:
+class FileStore:
     """One folder a job. `max_bytes` and `max_age` are for those that could not be delivered."""
 
     root: Path
@@ -44,19 +44,19 @@ class Files:
         """Tells whether files can be stored here."""
         return FolderProbe(self.root)
 
-    def folder(self, job: Job) -> Path:
+    def folder_for(self, job: Job) -> Path:
         """Where the job's files belong."""
         return self.root / job.job_id
 
-    def of(self, job: Job) -> list[Path]:
+    def files_for(self, job: Job) -> list[Path]:
         """The job's files in order, if all that RunComfy made are there."""
-        files = self.some_of(job)
+        files = self.partial_files_for(job)
         return files if len(files) == (job.made or job.images) else []
 
-    def some_of(self, job: Job) -> list[Path]:
+    def partial_files_for(self, job: Job) -> list[Path]:
         """The job's files that are there, in order."""
         try:
-            return sorted(self.folder(job).glob("[0-9]*.*"))
+            return sorted(self.folder_for(job).glob("[0-9]*.*"))
         except PermissionError:
             return []  # `probe` reports it
 
@@ -64,14 +64,14 @@ class Files:
         """Forget a job's files, where there are any."""
         await asyncio.to_thread(shutil.rmtree, self.root / job_id, ignore_errors=True)
 
-    async def waiting(self) -> list[Waiting]:
+    async def list_pending(self) -> list[PendingFiles]:
         """All that lies here, the oldest first."""
-        return await asyncio.to_thread(self._waiting)
+        return await asyncio.to_thread(self._list_pending)
 
-    def _waiting(self) -> list[Waiting]:
+    def _list_pending(self) -> list[PendingFiles]:
         folders = [each for each in self.root.glob("*") if _JOB_ID.fullmatch(each.name) and each.is_dir()]
         found = [
-            Waiting(
+            PendingFiles(
                 folder.name,
                 sum(file.stat().st_size for file in folder.iterdir()),
                 datetime.fromtimestamp(folder.stat().st_mtime, UTC),

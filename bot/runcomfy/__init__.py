@@ -2,7 +2,7 @@
 
 from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
-from bot.runcomfy.errors import TooManyCallsError
+from bot.runcomfy.errors import RateLimitedError
 from bot.runcomfy.responses import Cancelled, Completed, InProgress, InQueue, Result, Status, Unknown
 
 __all__ = [
@@ -11,9 +11,9 @@ __all__ = [
     "Downloader",
     "InProgress",
     "InQueue",
+    "RateLimitedError",
     "Result",
     "RunComfyClient",
     "Status",
-    "TooManyCallsError",
     "Unknown",
 ]

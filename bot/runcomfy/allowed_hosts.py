@@ -15,13 +15,13 @@ _LOOPBACK = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:]+\]):(?P<port>\d{
 
 
 @dataclass(frozen=True, slots=True)
-class FileHosts:
+class AllowedHosts:
     """The origins that files may come from, as patterns of `scheme://host:port`."""
 
     patterns: tuple[re.Pattern[str], ...]
 
     @classmethod
-    def parse(cls, text: str) -> FileHosts:
+    def parse(cls, text: str) -> AllowedHosts:
         """Read the setting RUNCOMFY_FILE_HOSTS: names with commas between them.
 
         `files.example.com` is that host alone and `*.example.com` every host below it, by https on port 443.

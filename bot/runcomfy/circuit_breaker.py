@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from bot.errors import BotError, RunComfyUnavailableError
 from bot.log import job_context
-from bot.runcomfy.errors import TooManyCallsError
+from bot.runcomfy.errors import RateLimitedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
 _log = logging.getLogger(__name__)
-_FAILURES = 5  # in a row; fewer would take a hiccup for an outage
-_PROBE_SECONDS = 2.0
+_FAILURE_THRESHOLD = 5  # in a row; fewer would take a hiccup for an outage
+_PROBE_INTERVAL_SECONDS = 2.0
 
 
-class Circuit:
+class CircuitBreaker:
     """Opens after five calls in a row that found nobody; one that is answered closes it.
 
     While it is open, `probe` is called at once and every two seconds, and only that: a call that costs
@@ -38,51 +38,51 @@ class Circuit:
         """Whether RunComfy was down when it was last looked for."""
         return not self._closed.is_set()
 
-    async def closed(self) -> None:
+    async def wait_closed(self) -> None:
         """Wait until RunComfy answers; returns at once where it does."""
         await self._closed.wait()
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def guard(self) -> Iterator[None]:
         """Around every call: counts by the error that leaves it. A refusal is an answer too."""
         try:
             yield
-        except TooManyCallsError:
-            self._answered()
+        except RateLimitedError:
+            self._record_success()
             raise
         except RunComfyUnavailableError:
-            self._failed()
+            self._record_failure()
             raise
         except BotError:
-            self._answered()
+            self._record_success()
             raise
         else:
-            self._answered()
+            self._record_success()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Look for RunComfy no more."""
         if self._probing:
             self._probing.cancel()
 
-    def _answered(self) -> None:
+    def _record_success(self) -> None:
         self._failures = 0
         if self.is_open:
             with job_context(None):  # whichever job's call it was
                 _log.info("RunComfy answers again")
             self._closed.set()
 
-    def _failed(self) -> None:
+    def _record_failure(self) -> None:
         self._failures += 1
-        if self._failures >= _FAILURES and not self.is_open:
+        if self._failures >= _FAILURE_THRESHOLD and not self.is_open:
             self._closed.clear()
             with job_context(None):
                 _log.warning("RunComfy does not answer: nothing new is ordered until it does")
-                self._probing = asyncio.create_task(self._until_closed())
+                self._probing = asyncio.create_task(self._probe_until_closed())
 
-    async def _until_closed(self) -> None:
+    async def _probe_until_closed(self) -> None:
         while self.is_open:
             # At once too: it may be one request alone that RunComfy cannot answer for.
-            with suppress(BotError), self.watching():
+            with suppress(BotError), self.guard():
                 await self._probe()
             if self.is_open:
-                await asyncio.sleep(_PROBE_SECONDS)
+                await asyncio.sleep(_PROBE_INTERVAL_SECONDS)

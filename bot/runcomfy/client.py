@@ -18,8 +18,14 @@ from bot.errors import (
     RunComfyUnavailableError,
     SubmissionUnknownError,
 )
-from bot.runcomfy.circuit_breaker import Circuit
-from bot.runcomfy.errors import REQUEST_REFUSALS, SUBMIT_REFUSALS, NoAnswerError, Refusals, checked
+from bot.runcomfy.circuit_breaker import CircuitBreaker
+from bot.runcomfy.errors import (
+    REQUEST_ERROR_MAP,
+    SUBMIT_ERROR_MAP,
+    ErrorMap,
+    InvalidResponseError,
+    raise_for_error,
+)
 from bot.runcomfy.proxies import Proxies
 from bot.runcomfy.responses import (
     Completed,
@@ -48,10 +54,10 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
 _SUBMIT_TIMEOUT: Final = aiohttp.ClientTimeout(total=100, connect=10)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _ENDED: Final = Completed()
-_NOBODYS_REQUEST = "00000000-0000-0000-0000-000000000000"
+_PROBE_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 
 
-class _How(TypedDict, total=False):
+class _RequestOptions(TypedDict, total=False):
     """The rest of a call: its JSON body, its query and how long it may take."""
 
     timeout: Required[aiohttp.ClientTimeout]
@@ -59,25 +65,29 @@ class _How(TypedDict, total=False):
     query: Mapping[str, str] | None
 
 
-class _DownError(RunComfyUnavailableError):
+class _CircuitOpenError(RunComfyUnavailableError):
     """RunComfy was not even asked."""
 
 
-class _NoResultYetError(RunComfyUnavailableError):
+class _ResultPendingError(RunComfyUnavailableError):
     """RunComfy says that the request has not ended."""
 
 
-def _pause(error: Exception) -> bool | float:
+def _retry_delay(error: Exception) -> bool | float:
     """Whether to ask again, after as long as RunComfy wants it."""
-    if isinstance(error, _DownError) or not isinstance(error, RunComfyUnavailableError):
+    if isinstance(error, _CircuitOpenError) or not isinstance(error, RunComfyUnavailableError):
         return False
     return True if error.retry_after is None else error.retry_after
 
 
 # Somebody watches a Cancel, so it gives up soon; RunComfy's own client allows it five seconds.
-_BRISK_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
-_BRISK = stamina.AsyncRetryingCaller(attempts=2, timeout=5, wait_initial=0.5, wait_max=2, wait_jitter=0.5)
-_PATIENT = stamina.AsyncRetryingCaller(attempts=5, timeout=90, wait_initial=0.5, wait_max=8, wait_jitter=0.5)
+_FAST_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
+_FAST_RETRY = stamina.AsyncRetryingCaller(
+    attempts=2, timeout=5, wait_initial=0.5, wait_max=2, wait_jitter=0.5
+)
+_SLOW_RETRY = stamina.AsyncRetryingCaller(
+    attempts=5, timeout=90, wait_initial=0.5, wait_max=8, wait_jitter=0.5
+)
 
 
 class RunComfyClient:
@@ -95,14 +105,20 @@ class RunComfyClient:
         self._api_url = api_url.rstrip("/")
         self._proxy = (proxies or Proxies()).proxy_for(URL(api_url))
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        self._circuit = Circuit(self.probe)
-        self.back = self._circuit.closed
-        self.close = self._circuit.stop
+        self._circuit_breaker = CircuitBreaker(self.probe)
 
     @property
     def is_down(self) -> bool:
-        """Whether five calls in a row found nobody and none has been answered since; `back` waits for one."""
-        return self._circuit.is_open
+        """Whether five requests in a row failed and none has succeeded since."""
+        return self._circuit_breaker.is_open
+
+    async def wait_until_available(self) -> None:
+        """Wait until RunComfy answers; return at once if it is not down."""
+        await self._circuit_breaker.wait_closed()
+
+    def close(self) -> None:
+        """Stop probing."""
+        self._circuit_breaker.close()
 
     async def submit(self, model_id: str, input: Mapping[str, JsonValue]) -> str:  # noqa: A002 (RunComfy's word)
         """Order one job, with exactly one POST whatever happens, and get its request_id.
@@ -119,12 +135,12 @@ class RunComfyClient:
             body = await self._call(
                 "POST",
                 f"/v1/models/{model_id}",
-                SUBMIT_REFUSALS,
+                SUBMIT_ERROR_MAP,
                 input=dict(input),
                 timeout=_SUBMIT_TIMEOUT,
             )
             return _parsed(parse_request_id, body)
-        except NoAnswerError as error:
+        except InvalidResponseError as error:
             raise SubmissionUnknownError(str(error)) from None
 
     async def status(self, request_id: str) -> Status:
@@ -152,15 +168,17 @@ class RunComfyClient:
         async def ask() -> Result | None:
             result = await self._ask("GET", request_id, "result", parse_result)
             if result is None and ended.is_failed:
-                raise _NoResultYetError("its status says that it failed, its result that it is still running")
+                raise _ResultPendingError(
+                    "its status says that it failed, its result that it is still running"
+                )
             return result
 
         try:
-            result = await _PATIENT(_pause, ask)
-        except _NoResultYetError as error:
+            result = await _SLOW_RETRY(_retry_delay, ask)
+        except _ResultPendingError as error:
             raise GenerationTimeoutError(str(error)) from None
         except GenerationFailedError:
-            if ended.is_refused:
+            if ended.is_rejected:
                 raise PromptRefusedError(
                     "nothing was made, and the status gives the prompt as reason"
                 ) from None
@@ -176,7 +194,9 @@ class RunComfyClient:
             BotError: As `result`; the request's own failure is none here.
         """
         query = {"include_cost": "true"}
-        return await _PATIENT(_pause, self._ask, "GET", request_id, "result", parse_cost, query=query)
+        return await _SLOW_RETRY(
+            _retry_delay, self._ask, "GET", request_id, "result", parse_cost, query=query
+        )
 
     async def base_price(self, model_id: str) -> Decimal | None:
         """What RunComfy publishes as the price of an image, in US dollars; None where it names none.
@@ -184,7 +204,7 @@ class RunComfyClient:
         Raises:
             BotError: As `result`, where RunComfy does not know the model or does not answer.
         """
-        body = await self._call("GET", f"/v1/models/{model_id}", REQUEST_REFUSALS, timeout=_TIMEOUT)
+        body = await self._call("GET", f"/v1/models/{model_id}", REQUEST_ERROR_MAP, timeout=_TIMEOUT)
         return _parsed(parse_base_price, body)
 
     async def cancel(self, request_id: str) -> bool:
@@ -197,8 +217,8 @@ class RunComfyClient:
             RunComfyAuthError: The token is rejected.
             RunComfyUnavailableError: No usable answer came in several tries; trying again is safe.
         """
-        return await _BRISK(
-            _pause, self._ask, "POST", request_id, "cancel", parse_cancelled, timeout=_BRISK_TIMEOUT
+        return await _FAST_RETRY(
+            _retry_delay, self._ask, "POST", request_id, "cancel", parse_cancelled, timeout=_FAST_TIMEOUT
         )
 
     async def probe(self) -> None:
@@ -208,9 +228,9 @@ class RunComfyClient:
             RunComfyAuthError: The token is rejected.
             RunComfyUnavailableError: No usable answer came.
         """
-        path = f"/v1/requests/{_NOBODYS_REQUEST}/status"
+        path = f"/v1/requests/{_PROBE_REQUEST_ID}/status"
         with suppress(RequestNotFoundError):  # as it is of every request that nobody has made
-            await self._exchange("GET", path, REQUEST_REFUSALS, timeout=_BRISK_TIMEOUT)
+            await self._exchange("GET", path, REQUEST_ERROR_MAP, timeout=_FAST_TIMEOUT)
 
     async def _ask(
         self,
@@ -225,17 +245,21 @@ class RunComfyClient:
         """One of the calls that change nothing when repeated."""
         if not _REQUEST_ID.fullmatch(request_id):
             raise ValueError("no request_id can look like that")
-        how: _How = {"query": query, "timeout": timeout or _TIMEOUT}
+        how: _RequestOptions = {"query": query, "timeout": timeout or _TIMEOUT}
         path = f"/v1/requests/{request_id}/{verb}"
-        return _parsed(parse, await self._call(method, path, REQUEST_REFUSALS, **how))
+        return _parsed(parse, await self._call(method, path, REQUEST_ERROR_MAP, **how))
 
-    async def _call(self, method: str, path: str, refusals: Refusals, **how: Unpack[_How]) -> Json:
+    async def _call(
+        self, method: str, path: str, error_map: ErrorMap, **how: Unpack[_RequestOptions]
+    ) -> Json:
         if self.is_down:
-            raise _DownError("it was down a moment ago")
-        with self._circuit.watching():
-            return await self._exchange(method, path, refusals, **how)
+            raise _CircuitOpenError("it was down a moment ago")
+        with self._circuit_breaker.guard():
+            return await self._exchange(method, path, error_map, **how)
 
-    async def _exchange(self, method: str, path: str, refusals: Refusals, **how: Unpack[_How]) -> Json:
+    async def _exchange(
+        self, method: str, path: str, error_map: ErrorMap, **how: Unpack[_RequestOptions]
+    ) -> Json:
         """One HTTP exchange; foreign errors become ours here and nowhere else."""
         try:
             async with self._session.request(
@@ -257,12 +281,12 @@ class RunComfyClient:
             raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
             # Their texts can quote what was received, so only their names go on.
-            raise NoAnswerError(f"the answer was lost: {type(error).__name__}") from None
-        return checked(response, body, refusals)
+            raise InvalidResponseError(f"the answer was lost: {type(error).__name__}") from None
+        return raise_for_error(response, body, error_map)
 
 
 def _parsed(parse: Callable[[Json], T], body: Json) -> T:
     try:
         return parse(body)
     except ValueError:
-        raise NoAnswerError("the answer lacks what it should hold") from None
+        raise InvalidResponseError("the answer lacks what it should hold") from None

@@ -11,9 +11,9 @@ import aiohttp
 import stamina
 
 from bot.errors import OutputGoneError, OutputUnavailableError
-from bot.media.image_pool import ImageError, check_pixels, decode
+from bot.media.image_pool import ImageError, check_pixels, run_in_image_pool
 from bot.os_errors import is_transient, retry_transient
-from bot.runcomfy.fair_slots import FairSlots, Owner
+from bot.runcomfy.fair_semaphore import FairSemaphore, Owner
 from bot.runcomfy.file_url import FileUrlError, parse_file_url
 from bot.runcomfy.proxies import Proxies
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from bot.runcomfy.allowed_hosts import FileHosts
+    from bot.runcomfy.allowed_hosts import AllowedHosts
 
 _BYTES_MAX = 64 * 2**20
 # Files at once: more would only compete for bandwidth and memory, also with polling. One member fills a
@@ -43,7 +43,7 @@ class _TransientError(OutputUnavailableError):
     """The file may well come at the next try."""
 
 
-_PATIENT = stamina.AsyncRetryingCaller(attempts=4, timeout=120, wait_initial=0.5, wait_max=5, wait_jitter=0.5)
+_RETRY = stamina.AsyncRetryingCaller(attempts=4, timeout=120, wait_initial=0.5, wait_max=5, wait_jitter=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ class Downloader:
     """Fetches files with a session that carries no credentials."""
 
     session: aiohttp.ClientSession
-    hosts: FileHosts
+    hosts: AllowedHosts
     block_seconds: float = _BLOCK_SECONDS
     """How long 64 KiB may take; a slower transfer is dropped and retried after the others."""
     proxies: Proxies = Proxies()  # noqa: RUF009 (frozen)
-    _slots: FairSlots = field(
-        default_factory=lambda: FairSlots(_SLOTS, per_user=_SLOTS_PER_USER, per_guild=_SLOTS_PER_GUILD),
+    _slots: FairSemaphore = field(
+        default_factory=lambda: FairSemaphore(_SLOTS, per_user=_SLOTS_PER_USER, per_guild=_SLOTS_PER_GUILD),
         init=False,
     )
 
@@ -83,7 +83,7 @@ class Downloader:
     async def _keep(self, address: URL, folder: Path, name: str, owner: Owner) -> Path:
         part = folder / f".{name}.part"
         try:
-            return await retry_transient(_PATIENT, _TransientError, self._fetch, address, part, name, owner)
+            return await retry_transient(_RETRY, _TransientError, self._fetch, address, part, name, owner)
         finally:
             part.unlink(missing_ok=True)
 
@@ -106,7 +106,7 @@ class Downloader:
                 if is_transient(error):  # no descriptor for the connection
                     raise
                 raise _TransientError(f"the file was lost on its way: {type(error).__name__}") from None
-            return await decode(partial(_whole, write_rest=write_rest, name=name), part)
+            return await run_in_image_pool(partial(_whole, write_rest=write_rest, name=name), part)
 
 
 def _check(response: aiohttp.ClientResponse) -> None:

@@ -18,7 +18,7 @@ from bot.errors import (
     RunComfyProtocolError,
     RunComfyUnavailableError,
 )
-from bot.runcomfy.failure_reasons import is_refusal
+from bot.runcomfy.prompt_rejection import is_prompt_rejection
 from bot.runcomfy.responses import Json, parse_error_code
 
 if TYPE_CHECKING:
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER_MAX = 60.0
 # These are about the account or the connection, whatever their text says.
-_NEVER_THE_PROMPT = frozenset({401, 402, 404, 408, 429})
+_ACCOUNT_STATUSES = frozenset({401, 402, 404, 408, 429})
 
 
-class NoAnswerError(RunComfyUnavailableError):
+class InvalidResponseError(RunComfyUnavailableError):
     """The call may have reached RunComfy, and no usable answer came back."""
 
 
-class TooManyCallsError(RunComfyUnavailableError):
+class RateLimitedError(RunComfyUnavailableError):
     """RunComfy is there and asks for patience."""
 
 
 # Looked up by error_code first, then by HTTP status, then by the status's first digit: RunComfy's documented
 # 400 means no money, a bad token or a bad id, while its own clients are also ready for 401, 402 and 404.
-Refusals: TypeAlias = Mapping[int, type[BotError]]
-_REFUSALS: Refusals = {
+ErrorMap: TypeAlias = Mapping[int, type[BotError]]
+ERROR_MAP: ErrorMap = {
     400002: RunComfyBalanceError,
     402: RunComfyBalanceError,
     400004: RunComfyAuthError,
     401: RunComfyAuthError,
     403: RunComfyAuthError,
-    408: NoAnswerError,
-    429: TooManyCallsError,
+    408: InvalidResponseError,
+    429: RateLimitedError,
 }
-SUBMIT_REFUSALS: Refusals = {
-    **_REFUSALS,
+SUBMIT_ERROR_MAP: ErrorMap = {
+    **ERROR_MAP,
     400001: RunComfyProtocolError,
     404: RunComfyProtocolError,
     400: PromptRefusedError,
@@ -58,19 +58,19 @@ SUBMIT_REFUSALS: Refusals = {
     422: PromptRefusedError,
     4: RunComfyProtocolError,
 }
-REQUEST_REFUSALS: Refusals = {
-    **_REFUSALS,
+REQUEST_ERROR_MAP: ErrorMap = {
+    **ERROR_MAP,
     400001: RequestNotFoundError,
     403001: RequestNotFoundError,
     404: RequestNotFoundError,
 }
 
 
-def checked(response: aiohttp.ClientResponse, body: Json | None, refusals: Refusals) -> Json:
+def raise_for_error(response: aiohttp.ClientResponse, body: Json | None, error_map: ErrorMap) -> Json:
     """The body of a good answer.
 
     Raises:
-        BotError: What `refusals` says of this one; NoAnswerError where they say nothing.
+        BotError: What `error_map` says of this one; InvalidResponseError where they say nothing.
     """
     code = parse_error_code(body or {})
     is_good = 200 <= response.status < 300
@@ -78,20 +78,21 @@ def checked(response: aiohttp.ClientResponse, body: Json | None, refusals: Refus
         return body
     # An error may come with HTTP 200; the first three of an error_code's six digits are its HTTP status.
     status = code // 1000 if is_good and code and code >= 400_000 else response.status
-    refusal = refusals.get(code or 0)
-    if refusal is None and body is not None:
-        may_be_prompt = status // 100 in {2, 4} and status not in _NEVER_THE_PROMPT
-        if may_be_prompt and is_refusal(body, only_verdicts=status == HTTPStatus.FORBIDDEN):
+    error = error_map.get(code or 0)
+    if error is None and body is not None:
+        may_be_prompt = status // 100 in {2, 4} and status not in _ACCOUNT_STATUSES
+        if may_be_prompt and is_prompt_rejection(body, only_verdicts=status == HTTPStatus.FORBIDDEN):
             raise PromptRefusedError(f"HTTP {response.status}, and the reason given is the prompt")
-        if is_good and isinstance(body.get("status"), str) and status not in refusals:
+        if is_good and isinstance(body.get("status"), str) and status not in error_map:
             return body  # a request that failed, with the error_code of its own failure
-    refusal = refusal or refusals.get(status) or refusals.get(status // 100) or NoAnswerError
-    if body is None and refusal is RequestNotFoundError:
-        refusal = NoAnswerError  # some other host's page; RunComfy's own answer would let go of paid images
+    error = error or error_map.get(status) or error_map.get(status // 100) or InvalidResponseError
+    if body is None and error is RequestNotFoundError:
+        # Another host's page. RequestNotFoundError would give up images that are paid for.
+        error = InvalidResponseError
     detail = f"HTTP {response.status}, " + ("no JSON" if body is None else f"error_code {code}")
-    if issubclass(refusal, RunComfyUnavailableError):
-        raise refusal(detail, retry_after=_retry_after(response.headers))
-    raise refusal(detail)
+    if issubclass(error, RunComfyUnavailableError):
+        raise error(detail, retry_after=_retry_after(response.headers))
+    raise error(detail)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from yarl import URL
 
 if TYPE_CHECKING:
-    from bot.runcomfy.allowed_hosts import FileHosts
+    from bot.runcomfy.allowed_hosts import AllowedHosts
 
 _TRIMMED = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u200b\u2028\u2029\u2060\ufeff"
 # Control characters and line separators can split a request, lone surrogates have no encoding, and programs
@@ -33,7 +33,7 @@ class FileUrlError(ValueError):
     """The address can't be requested; the message says why and shows only its host: paths name accounts."""
 
 
-def parse_file_url(text: str, hosts: FileHosts) -> URL:
+def parse_file_url(text: str, hosts: AllowedHosts) -> URL:
     """Read an address as browsers do: trim it, encode what must be encoded, and accept only trusted hosts.
 
     What is already encoded stays as it is. A query may be signed, so everything in it that can be sent stays.

@@ -44,7 +44,7 @@ class Proxies:
         )
 
 
-def proxy_address(text: str) -> str:
+def parse_proxy(text: str) -> str:
     """Read a proxy's address; as for other programs, `host:port` means http.
 
     Raises:
@@ -56,7 +56,7 @@ def proxy_address(text: str) -> str:
     return address
 
 
-def logins(*proxies: str | None) -> Iterator[str]:
+def proxy_credentials(*proxies: str | None) -> Iterator[str]:
     """What must not appear in a log: each proxy's login, as it is written and as it is sent."""
     for proxy in filter(None, proxies):
         login = urlsplit(proxy).netloc.rpartition("@")[0]

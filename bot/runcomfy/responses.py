@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from bot.errors import GenerationFailedError, PromptRefusedError
-from bot.runcomfy.failure_reasons import is_refusal
+from bot.runcomfy.prompt_rejection import is_prompt_rejection
 
 if TYPE_CHECKING:
     import aiohttp
@@ -50,7 +50,7 @@ class Completed:
     """The request has ended; its result tells how, even if `is_failed` is set."""
 
     is_failed: bool = False
-    is_refused: bool = False
+    is_rejected: bool = False
     """Whether the reason given is the prompt; the result may give none."""
 
 
@@ -75,7 +75,7 @@ class Result:
 
 Status: TypeAlias = InQueue | InProgress | Completed | Cancelled | Unknown
 
-# Compared as `_squashed` returns them.
+# Compared as `_normalize_status` returns them.
 _QUEUED = re.compile(r"inqueue|queued|pending|waiting|scheduled|submitted|created")
 _RUNNING = re.compile(r"inprogress|starting|started|processing|running|generating|working")
 _SUCCEEDED = re.compile(
@@ -95,7 +95,7 @@ _PREFIX = re.compile(
 )
 
 
-def _none_if_ill(value: object, parse: ValidatorFunctionWrapHandler) -> object:
+def _none_if_invalid(value: object, parse: ValidatorFunctionWrapHandler) -> object:
     try:
         return parse(value)
     except ValidationError:
@@ -103,10 +103,10 @@ def _none_if_ill(value: object, parse: ValidatorFunctionWrapHandler) -> object:
 
 
 # A field that only adorns the answer must not spoil it.
-_Position = Annotated[int | None, Field(ge=0, le=1_000_000), WrapValidator(_none_if_ill)]
+_Position = Annotated[int | None, Field(ge=0, le=1_000_000), WrapValidator(_none_if_invalid)]
 _Word = Annotated[str, StringConstraints(strip_whitespace=True)]
-_Text = Annotated[str | None, WrapValidator(_none_if_ill)]
-_Usd = Annotated[Decimal | None, Field(ge=0, le=10_000), WrapValidator(_none_if_ill)]
+_Text = Annotated[str | None, WrapValidator(_none_if_invalid)]
+_Usd = Annotated[Decimal | None, Field(ge=0, le=10_000), WrapValidator(_none_if_invalid)]
 _RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}\z")]
 
 
@@ -180,7 +180,7 @@ def parse_status(body: Json) -> Status:
         ValueError: There is no status in it.
     """
     state = _State.model_validate(body)
-    word = _squashed(state.status)
+    word = _normalize_status(state.status)
     if _QUEUED.fullmatch(word):
         return InQueue(state.queue_position)
     if _RUNNING.fullmatch(word):
@@ -188,9 +188,9 @@ def parse_status(body: Json) -> Status:
     if _CANCELLED.fullmatch(word):
         return Cancelled()
     if _SUCCEEDED.fullmatch(word):
-        return Completed(is_refused=is_refusal(body))
+        return Completed(is_rejected=is_prompt_rejection(body))
     if _FAILED.fullmatch(word):
-        return Completed(is_failed=True, is_refused=is_refusal(body))
+        return Completed(is_failed=True, is_rejected=is_prompt_rejection(body))
     return Unknown(state.status[:40])
 
 
@@ -203,7 +203,7 @@ def parse_result(body: Json) -> Result | None:
         ValueError: There is no status in it.
     """
     state = _State.model_validate(body)
-    word = _squashed(state.status)
+    word = _normalize_status(state.status)
     if _CANCELLED.fullmatch(word):
         raise GenerationFailedError("the request was cancelled")
     has_succeeded = _SUCCEEDED.fullmatch(word)
@@ -212,7 +212,7 @@ def parse_result(body: Json) -> Result | None:
     # Only `output` is read: a result may echo the input, with URLs that are not ours.
     if has_succeeded and (urls := _urls(state.output)):
         return Result(urls[:_FILES_MAX])
-    if is_refusal(body):
+    if is_prompt_rejection(body):
         raise PromptRefusedError("nothing was made, and the reason given is the prompt")
     raise GenerationFailedError(f"the request {'succeeded without output' if has_succeeded else 'failed'}")
 
@@ -220,7 +220,7 @@ def parse_result(body: Json) -> Result | None:
 def parse_cancelled(body: Json) -> bool:
     """Whether a cancel really cancelled; `outcome` decides, for `status` beside it can contradict it."""
     answer = _CancelAnswer.model_validate(body)
-    return _CANCELLED.fullmatch(_squashed(answer.outcome or answer.status or "")) is not None
+    return _CANCELLED.fullmatch(_normalize_status(answer.outcome or answer.status or "")) is not None
 
 
 def parse_cost(body: Json) -> Decimal | None:
@@ -234,7 +234,7 @@ def parse_base_price(body: Json) -> Decimal | None:
     return entry.base_price_usd if entry.price_unit in {None, "output"} else None
 
 
-def _squashed(word: str) -> str:
+def _normalize_status(word: str) -> str:
     """Normalize a status: IN-PROGRESS, "In progress" and JOB_STATE_IN_PROGRESS are the same."""
     letters = re.sub(r"[\W_]+", "", word).lower()
     return _PREFIX.sub("", letters)
@@ -248,10 +248,10 @@ def _urls(output: JsonValue) -> tuple[str, ...]:
         return _urls([output])
     if isinstance(output, list):
         texts = (text.strip() for text in output if isinstance(text, str))
-        return tuple(dict.fromkeys(text for text in texts if _may_be_address(text)))
+        return tuple(dict.fromkeys(text for text in texts if _looks_like_url(text)))
     return ()
 
 
-def _may_be_address(text: str) -> bool:
+def _looks_like_url(text: str) -> bool:
     """Whether a text can be an address rather than a sentence, such as a reason in place of an image."""
     return bool(text) and ("://" in text or not re.search(r"\s", text))

@@ -192,7 +192,7 @@ class QuotaCommands(commands.Cog):
             await asyncio.to_thread(table, used),
         ]
         try:
-            png = io.BytesIO(await self._bot.charts.draw(drawn))
+            png = io.BytesIO(await self._bot.charts.render(drawn))
         except ChartError as error:
             _log.warning("/quota report goes without a picture: %s", error)
         else:

@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.charts.spec import Allowance, Day, UsageChart
+from bot.charts.spec import Day, LimitUsage, UsageChart
 from bot.discord.requester import requester
 from bot.discord.responses import edit_response, respond
 from bot.discord.views.quota_text import day_label, describe_amounts, mention, period_name, usage_lines
@@ -73,11 +73,11 @@ class UsageCommand(commands.Cog):
             title=translate("chart-usage", locale),
             days_title=translate("chart-days", locale, count=DAYS),
             days=days,
-            allowances=tuple(_allowance(usage, locale) for usage in usages),
+            limits=tuple(_limit_usage(usage, locale) for usage in usages),
             decimal_point=translate("decimal-point", locale),
         )
         try:
-            png = await self._bot.charts.draw(chart)
+            png = await self._bot.charts.render(chart)
         except ChartError as error:
             _log.warning("/usage goes without a picture: %s", error)
             return None
@@ -87,8 +87,8 @@ class UsageCommand(commands.Cog):
         return discord.File(io.BytesIO(png), "usage.png", description=" ".join(facts)[:1024])
 
 
-def _allowance(usage: Usage, locale: str) -> Allowance:
-    return Allowance(
+def _limit_usage(usage: Usage, locale: str) -> LimitUsage:
+    return LimitUsage(
         label=period_name(usage, locale),
         used=usage.used,
         limit=usage.window.most,

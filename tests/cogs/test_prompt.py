@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from bot.discord.views import job_embed as render
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
-from bot.media.images import Fitted
+from bot.media.images import FittedImage
 from bot.models.catalogue import Catalogue
 from tests.orders import order
 
 CATALOGUE = Catalogue.load()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
 DESCRIPTION, ALT_TEXT = 4096, 1024  # Discord's limits
-PNG = Fitted(Path("1.png"), 9_000)
+PNG = FittedImage(Path("1.png"), 9_000)
 
 
 def job(**changes: Any) -> Job:
@@ -35,7 +35,7 @@ def said(job: Job) -> list[str]:
     return description.split("\n")
 
 
-def notes(job: Job, *fitted: Fitted) -> list[str]:
+def notes(job: Job, *fitted: FittedImage) -> list[str]:
     text = render.embed(job, CATALOGUE, fitted=fitted).footer.text
     return text.split("\n") if text else []
 

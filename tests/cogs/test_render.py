@@ -18,7 +18,7 @@ from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
 from bot.jobs.ports import Progress
-from bot.media.images import Copy, Fitted
+from bot.media.images import FittedImage, WebpCopy
 from bot.models.catalogue import Catalogue, Model
 from bot.models.localization import ModelTexts
 from bot.models.pricing import Prices
@@ -32,8 +32,8 @@ CATALOGUE = Catalogue.load()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
 STAMP = f"<t:{int(AT.timestamp())}:R>"
 DESCRIPTION, FOOTER, ALT_TEXT = 4096, 2048, 1024  # Discord's limits
-PNG = Fitted(Path("1.png"), 9_000)
-SMALLER = Fitted(Path("2.webp"), 9_437_184, Copy(4096, 2304, "png", 22_020_096))
+PNG = FittedImage(Path("1.png"), 9_000)
+SMALLER = FittedImage(Path("2.webp"), 9_437_184, WebpCopy(4096, 2304, "png", 22_020_096))
 
 
 def job(**changes: Any) -> Job:
@@ -46,7 +46,7 @@ def job(**changes: Any) -> Job:
     return order(**values | changes)
 
 
-def said(job: Job, *, place: int | None = None, fitted: tuple[Fitted, ...] = ()) -> list[str]:
+def said(job: Job, *, place: int | None = None, fitted: tuple[FittedImage, ...] = ()) -> list[str]:
     """The lines of the message; what is quoted begins with "> "."""
     shown = render.embed(job, CATALOGUE, Progress(place), fitted=fitted)
     assert shown.description is not None
@@ -55,7 +55,7 @@ def said(job: Job, *, place: int | None = None, fitted: tuple[Fitted, ...] = ())
     return shown.description.split("\n")
 
 
-def notes(job: Job, *fitted: Fitted) -> list[str]:
+def notes(job: Job, *fitted: FittedImage) -> list[str]:
     text = render.embed(job, CATALOGUE, fitted=fitted).footer.text
     return text.split("\n") if text else []
 
@@ -325,7 +325,7 @@ def test_nothing_of_the_inside_is_shown(status: JobStatus) -> None:
     shown = job(
         status=status, error="unexpected", error_values={"reference": "7F3K2"}, message_id=123_456_789
     )
-    fitted = Fitted(Path("/srv/files/fd/1.webp"), 1, Copy(1, 1, "png", 2_000_000))
+    fitted = FittedImage(Path("/srv/files/fd/1.webp"), 1, WebpCopy(1, 1, "png", 2_000_000))
     text = str(render.embed(shown, CATALOGUE, fitted=[fitted]).to_dict())
     hidden = ["http", "runcomfy.", "request-secret", str(shown.token), shown.model_id, "123456789", "/srv"]
     assert [word for word in hidden if word in text.lower()] == []

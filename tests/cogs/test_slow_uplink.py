@@ -22,7 +22,7 @@ from bot.discord.delivery import DiscordDelivery
 from bot.discord.uploads import Uplink
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
-from bot.media.images import Fitted
+from bot.media.images import FittedImage
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord, Message
 from playground.discord.callbacks import posted
@@ -337,7 +337,7 @@ async def test_a_look_without_an_answer_takes_no_image_away(
 
 def test_groups_follow_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.undo()
-    files = [(number, Fitted(tmp_path / f"{number}.png", 6 * 2**20)) for number in range(1, 5)]
+    files = [(number, FittedImage(tmp_path / f"{number}.png", 6 * 2**20)) for number in range(1, 5)]
     uplink = Uplink()
     groups = uplink.groups(files)
     assert [number for number, _ in next(groups)] == [1]
@@ -345,7 +345,7 @@ def test_groups_follow_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert [number for number, _ in next(groups)] == [2, 3, 4]
     uplink.uploaded(files[:1], 6 * 2**20 / 40_000)
     assert [len(group) for group in uplink.groups(files)] == [1, 1, 1, 1]
-    uplink.uploaded([(1, Fitted(tmp_path / "1.png", 1000))], 0.001)  # says nothing about the uplink
+    uplink.uploaded([(1, FittedImage(tmp_path / "1.png", 1000))], 0.001)  # says nothing about the uplink
     assert [len(group) for group in uplink.groups(files)] == [1, 1, 1, 1]
     uplink.uploaded(files[:1], 0.0)
     assert [len(group) for group in uplink.groups(files)] == [4]

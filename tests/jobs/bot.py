@@ -19,11 +19,11 @@ from bot.jobs.tracker import Pulse
 from bot.maintenance.cost_sync import Bills
 from bot.maintenance.deletion import Removal
 from bot.maintenance.loop import Upkeep
-from bot.media.store import Files
+from bot.media.store import FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.meter import Meter
 from bot.runcomfy import Downloader, RunComfyClient
-from bot.runcomfy.allowed_hosts import FileHosts
+from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
@@ -146,8 +146,8 @@ class Bot:
         self._stack.callback(runcomfy.close)
         self.jobs, pulse, durations = JobStore(database), Pulse(Meter()), DurationStore(database)
         quotas, costs = QuotaStore(database, OwnersQuotas()), CostStore(database, budget_usd=None)
-        hosts = FileHosts.parse(self._runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
-        files = Files(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
+        hosts = AllowedHosts.parse(self._runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
+        files = FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
         self.removal = Removal(self.jobs, MessageStore(database), files, self._channel.take_down)
         bills = Bills(costs, FactStore(database), runcomfy, self._channel, model_ids=CATALOGUE, alarm=80)
         self._upkeep = Upkeep(

@@ -63,7 +63,7 @@ def test_what_a_kill_has_left_of_a_probe_is_removed_by_the_next(tmp_path: Path, 
     killed = f"""
 import os, sys
 from pathlib import Path
-from bot.jobs.folder_probe import probe_folder
+from bot.media.folder_probe import probe_folder
 
 def die(event, arguments):
     if event == {"os.remove" if left == ".probe" else "os.rename"!r} and ".probe" in str(arguments[0]):
@@ -161,20 +161,20 @@ def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.L
         probe = FolderProbe(folder)
         for _ in range(3):
             with pytest.raises(FilesFolderError):
-                await probe.require()
+                await probe.ensure_writable()
             await asyncio.sleep(2)
         assert [record.levelname for record in caplog.records] == ["ERROR"]
         assert f"user id {os.geteuid()}" in caplog.text
         assert str(folder) in caplog.text
         folder.unlink()
-        await probe.require()
+        await probe.ensure_writable()
         assert caplog.records[-1].levelname == "INFO"
         folder.rmdir()
         folder.write_text("")
-        await probe.require()  # which trusts what was found a moment ago
+        await probe.ensure_writable()  # which trusts what was found a moment ago
         await asyncio.sleep(11)
         with pytest.raises(FilesFolderError):
-            await probe.require()
+            await probe.ensure_writable()
 
     caplog.set_level("INFO", "bot.media.folder_probe")
     folder = tmp_path / "files"
@@ -186,17 +186,17 @@ def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.L
 async def test_a_disk_that_gives_no_answer_keeps_nobody_waiting(tmp_path: Path) -> None:
     """Opening a pipe takes until somebody reads from it."""
     probe = FolderProbe(tmp_path, answer_seconds=0.02, hung_seconds=3)
-    await probe.require()
+    await probe.ensure_writable()
     os.mkfifo(pipe := tmp_path / ".probe.part")
     try:
-        await asyncio.gather(*(probe.renew() for _ in range(100)))
-        await probe.require()
+        await asyncio.gather(*(probe.refresh() for _ in range(100)))
+        await probe.ensure_writable()
         while probe.problem is None:
-            await probe.renew()
+            await probe.refresh()
         with pytest.raises(FilesFolderError, match="does not respond"):
-            await probe.require()
+            await probe.ensure_writable()
     finally:  # lets the thread go on, which the end of the test would wait for
         reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     assert await probe.wait_until_writable(asyncio.get_running_loop().time() + 30)
     os.close(reading)
-    await probe.require()
+    await probe.ensure_writable()

@@ -92,10 +92,10 @@ async def test_a_prompt_that_asks_for_it_is_refused(runcomfy: LocalRunComfy, cli
             )
         ),
         *(
-            (word, Completed(is_failed=True, is_refused=True))
+            (word, Completed(is_failed=True, is_rejected=True))
             for word in ("content_policy_violation", "moderation_blocked", "failed: NSFW content")
         ),
-        ("Content Moderated", Completed(is_failed=True, is_refused=True)),
+        ("Content Moderated", Completed(is_failed=True, is_rejected=True)),
         ("canceled", Cancelled()),
         ("Cancelled", Cancelled()),
         ("cancelled_by_user", Cancelled()),

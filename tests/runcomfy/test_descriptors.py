@@ -11,9 +11,9 @@ from aiohttp import web
 from PIL import Image
 
 from bot.media.image_pool import check_pixels
-from bot.media.images import fit
+from bot.media.images import shrink_to_fit
 from bot.runcomfy import Downloader
-from bot.runcomfy.allowed_hosts import FileHosts
+from bot.runcomfy.allowed_hosts import AllowedHosts
 from playground.runcomfy import Fault, LocalRunComfy
 from tests.descriptors import exhaustible
 
@@ -32,7 +32,7 @@ def noise() -> bytes:
 async def test_a_download_is_repeated(
     runcomfy: LocalRunComfy, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    downloader = Downloader(session, FileHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
+    downloader = Downloader(session, AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
     with exhaustible() as exhaust:
 
         async def send(_: web.Request, __: object) -> web.Response:
@@ -52,7 +52,7 @@ async def test_an_image_is_made_smaller_later(tmp_path: Path) -> None:
     path.write_bytes(noise())
     with exhaustible() as exhaust:
         exhaust()
-        fitted = await fit(path, 2000)
+        fitted = await shrink_to_fit(path, 2000)
     assert fitted.size_bytes <= 2000
 
 

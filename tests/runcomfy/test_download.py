@@ -14,7 +14,7 @@ from yarl import URL
 
 from bot.errors import OutputUnavailableError
 from bot.runcomfy import Downloader
-from bot.runcomfy.allowed_hosts import FileHosts
+from bot.runcomfy.allowed_hosts import AllowedHosts
 from playground.runcomfy import Fault, LocalRunComfy, answer, flood, reset, truncate, typed
 from tests.runcomfy.orders import ended, routes
 
@@ -29,7 +29,7 @@ PNG = {"Content-Type": "image/png"}
 
 @pytest.fixture
 def downloader(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Downloader:
-    return Downloader(session, FileHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
+    return Downloader(session, AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.errors import OutputUnavailableError
 from bot.runcomfy import Downloader
-from bot.runcomfy.allowed_hosts import FileHosts
+from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.file_url import FileUrlError, parse_file_url
 from bot.runcomfy.responses import parse_result
 from playground.runcomfy import Fault, LocalRunComfy
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-HOSTS = FileHosts.parse("*.runcomfy.net, 127.0.0.1:8188")
+HOSTS = AllowedHosts.parse("*.runcomfy.net, 127.0.0.1:8188")
 ORIGIN = "https://files.runcomfy.net"
 
 READ = [
@@ -76,7 +76,7 @@ def test_a_host_in_letters_of_another_script() -> None:
 
 def test_this_machine() -> None:
     assert str(parse_file_url(" http://127.0.0.1:8188/a b", HOSTS)) == "http://127.0.0.1:8188/a%20b"
-    assert parse_file_url("http://[::1]:80/a", FileHosts.parse("[::1]:80")).host == "::1"
+    assert parse_file_url("http://[::1]:80/a", AllowedHosts.parse("[::1]:80")).host == "::1"
 
 
 MALFORMED, SCHEME, HTTP_ONLY = "malformed", "neither https:// nor http://", "trusted by https only"
@@ -200,7 +200,7 @@ async def test_an_address_is_sent_as_it_was_read(
         return aiohttp.web.Response(body=picture("PNG"), content_type="image/png")
 
     runcomfy.fail("file", Fault(remember))
-    downloader = Downloader(session, FileHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
+    downloader = Downloader(session, AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
     await downloader.download(text.format(runcomfy.url.upper()), tmp_path, "1")
     assert seen == [path]
 

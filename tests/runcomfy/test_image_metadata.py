@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from bot.media.image_pool import ImageError, check_pixels
-from bot.media.images import fit
+from bot.media.images import shrink_to_fit
 from bot.runcomfy import Downloader
-from bot.runcomfy.allowed_hosts import FileHosts
+from bot.runcomfy.allowed_hosts import AllowedHosts
 from playground.runcomfy import LocalRunComfy, answer
 from tests.odd_images import (
     PNG_END,
@@ -122,7 +122,7 @@ TAKEN: dict[str, tuple[bytes, str]] = {
 
 @pytest.fixture
 def downloader(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Downloader:
-    return Downloader(session, FileHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
+    return Downloader(session, AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
 
 
 @pytest.mark.parametrize("name", TAKEN)
@@ -134,7 +134,7 @@ async def test_metadata_never_costs_an_image(
     path = await downloader.download(f"{runcomfy.url}/files/a/b/0_output.png", tmp_path, "1")
     assert path.name == file_name
     assert path.read_bytes() == data
-    fitted = await fit(path, len(data) - 1)  # nor a smaller copy of it
+    fitted = await shrink_to_fit(path, len(data) - 1)  # nor a smaller copy of it
     with Image.open(fitted.path) as image:
         assert image.format == "WEBP"
 

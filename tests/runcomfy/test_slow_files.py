@@ -14,8 +14,8 @@ from PIL import Image
 
 from bot.errors import OutputUnavailableError
 from bot.runcomfy import Downloader
-from bot.runcomfy.allowed_hosts import FileHosts
-from bot.runcomfy.fair_slots import FairSlots, Owner
+from bot.runcomfy.allowed_hosts import AllowedHosts
+from bot.runcomfy.fair_semaphore import FairSemaphore, Owner
 from playground.runcomfy import LocalRunComfy, drip
 from tests.runcomfy.orders import routes
 
@@ -35,7 +35,7 @@ def noise(side: int) -> bytes:
 
 @pytest.fixture
 def downloader(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Downloader:
-    return Downloader(session, FileHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
+    return Downloader(session, AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
 
 
 @pytest.fixture
@@ -88,13 +88,13 @@ async def test_a_slow_but_steady_file_arrives(
     assert routes(runcomfy).count("file") == 1
 
 
-async def _wait(slots: FairSlots, owner: Owner, served: list[Owner]) -> None:
+async def _wait(slots: FairSemaphore, owner: Owner, served: list[Owner]) -> None:
     async with slots.slot(owner):
         served.append(owner)
 
 
 async def test_waiting_servers_and_members_take_turns() -> None:
-    slots, served = FairSlots(1, per_user=1, per_guild=1), list[Owner]()
+    slots, served = FairSemaphore(1, per_user=1, per_guild=1), list[Owner]()
     pile, neighbor, other = Owner(1, 1), Owner(1, 2), Owner(2, 3)
     async with asyncio.TaskGroup() as group, slots.slot(Owner(9, 9)):
         for owner in (pile, pile, pile, neighbor, other):
@@ -105,7 +105,7 @@ async def test_waiting_servers_and_members_take_turns() -> None:
 
 
 async def test_a_cancelled_waiter_takes_no_slot_along() -> None:
-    slots, served = FairSlots(1, per_user=1, per_guild=1), list[Owner]()
+    slots, served = FairSemaphore(1, per_user=1, per_guild=1), list[Owner]()
     async with slots.slot(SLOW):
         waiting = asyncio.ensure_future(_wait(slots, SLOW, served))
         await asyncio.sleep(0)

@@ -19,7 +19,7 @@ from bot.errors import (
 )
 from bot.runcomfy import RunComfyClient
 from bot.runcomfy import client as client_module
-from bot.runcomfy.errors import NoAnswerError
+from bot.runcomfy.errors import InvalidResponseError
 from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, stall
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
 
@@ -83,7 +83,7 @@ async def test_a_definite_refusal_costs_one_post(
     with pytest.raises(expected) as caught:
         await client.submit(MODEL, FOX)
     assert isinstance(caught.value, expected)
-    assert not isinstance(caught.value, NoAnswerError), "this one is definite"
+    assert not isinstance(caught.value, InvalidResponseError), "this one is definite"
     assert len(runcomfy.submits) == 1
 
 
@@ -147,7 +147,7 @@ async def test_retry_after_is_read(
         await client.submit(MODEL, FOX)
     assert caught.value.retry_after is not None
     assert least <= caught.value.retry_after <= most
-    assert client_module._pause(caught.value) == min(60, caught.value.retry_after)
+    assert client_module._retry_delay(caught.value) == min(60, caught.value.retry_after)
 
 
 async def test_a_date_to_wait_for_is_told_by_the_answers_own_clock(
@@ -168,4 +168,4 @@ async def test_an_odd_retry_after_is_no_wish(
     with pytest.raises(RunComfyUnavailableError) as caught:
         await client.submit(MODEL, FOX)
     assert caught.value.retry_after is None
-    assert client_module._pause(caught.value) is True
+    assert client_module._retry_delay(caught.value) is True

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from bot.charts.process import Charts
+from bot.charts.process import ChartRenderer
 from bot.charts.spec import (
-    Allowance,
     Chart,
     Day,
+    LimitUsage,
     Member,
     ReportChart,
     ReportDay,
@@ -41,11 +41,11 @@ USAGE = UsageChart(
     title="Your credits",
     days_title="Credits per day",
     days=tuple(Day(f"{day} Nov", Decimal(day) / 4) for day in range(1, 31)),
-    allowances=(
-        Allowance("Today", Decimal("7.5"), Decimal(10), "resets at 00:00"),
-        Allowance("This month", Decimal("116.25"), Decimal(100), "resets on 1 Dec"),
-        Allowance("Here", Decimal(3), None),
-        Allowance("Never", Decimal(0), Decimal(0)),
+    limits=(
+        LimitUsage("Today", Decimal("7.5"), Decimal(10), "resets at 00:00"),
+        LimitUsage("This month", Decimal("116.25"), Decimal(100), "resets on 1 Dec"),
+        LimitUsage("Here", Decimal(3), None),
+        LimitUsage("Never", Decimal(0), Decimal(0)),
     ),
 )
 REPORT = ReportChart(
@@ -60,8 +60,8 @@ REPORT = ReportChart(
 
 
 @pytest.fixture
-def patient() -> Charts:
-    return Charts(seconds=100)
+def patient() -> ChartRenderer:
+    return ChartRenderer(timeout_seconds=100)
 
 
 def _size(png: bytes) -> tuple[int, int]:
@@ -97,36 +97,36 @@ def test_what_has_no_room_is_no_chart() -> None:
     with pytest.raises(ValueError, match="31 days"):
         replace(USAGE, days=USAGE.days + USAGE.days)
     with pytest.raises(ValueError, match="8 limits"):
-        replace(USAGE, allowances=USAGE.allowances * 3)
+        replace(USAGE, limits=USAGE.limits * 3)
     with pytest.raises(ValueError, match="10 members"):
         replace(REPORT, members=REPORT.members * 2)
 
 
-async def test_what_is_shown_decides_the_height(patient: Charts) -> None:
+async def test_what_is_shown_decides_the_height(patient: ChartRenderer) -> None:
     quiet = Day("25 Nov", Decimal(0))
     charts: dict[Chart, int] = {
         USAGE: 574,
-        replace(USAGE, days=(quiet,) * 31, allowances=()): 398,
+        replace(USAGE, days=(quiet,) * 31, limits=()): 398,
         REPORT: 802,
         replace(REPORT, days=(), members=(Member("Nobody", Decimal(0)),)): 478,
     }
-    pngs = await asyncio.gather(*(patient.draw(chart) for chart in charts))
+    pngs = await asyncio.gather(*(patient.render(chart) for chart in charts))
     assert [_size(png) for png in pngs] == [(900, height) for height in charts.values()]
     assert max(len(png) for png in pngs) < 100_000
 
 
-async def test_numbers_of_any_size_leave_room_for_a_bar(patient: Charts) -> None:
+async def test_numbers_of_any_size_leave_room_for_a_bar(patient: ChartRenderer) -> None:
     huge = Decimal("98765432109876.25")
     usage = replace(
         USAGE,
         days=tuple(replace(day, credits=huge * place) for place, day in enumerate(USAGE.days)),
-        allowances=(Allowance("m" * 200, huge, huge * 2, "w" * 200),),
+        limits=(LimitUsage("m" * 200, huge, huge * 2, "w" * 200),),
         title="W" * 1000,
     )
-    assert _size(await patient.draw(usage)) == (900, 442)
+    assert _size(await patient.render(usage)) == (900, 442)
 
 
-async def test_names_are_drawn_and_never_obeyed(patient: Charts) -> None:
+async def test_names_are_drawn_and_never_obeyed(patient: ChartRenderer) -> None:
     """Two charts are the same to the pixel where what differs between their names cannot be drawn."""
     odd = {
         r"$\frac{": r"$\frac{",  # would be an error as a formula
@@ -145,32 +145,32 @@ async def test_names_are_drawn_and_never_obeyed(patient: Charts) -> None:
         return replace(REPORT, members=tuple(Member(name, Decimal(1)) for name in names))
 
     drawn, plain, other = await asyncio.gather(
-        patient.draw(chart(list(odd))),
-        patient.draw(chart(list(odd.values()))),
-        patient.draw(chart([*list(odd.values())[:-1], "x"])),
+        patient.render(chart(list(odd))),
+        patient.render(chart(list(odd.values()))),
+        patient.render(chart([*list(odd.values())[:-1], "x"])),
     )
     assert drawn == plain
     assert drawn != other
 
 
 async def test_wherever_the_bot_runs(
-    patient: Charts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    patient: ChartRenderer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/nonexistent")
     monkeypatch.setenv("MPLCONFIGDIR", "/nonexistent")
     monkeypatch.setenv("MPLBACKEND", "none such")
     (tmp_path / "matplotlibrc").write_text("figure.dpi: 300\n")
-    assert _size(await patient.draw(USAGE)) == (900, 574)
+    assert _size(await patient.render(USAGE)) == (900, 574)
 
 
 def test_the_bots_own_process_stays_free_of_matplotlib() -> None:
     program = """
 import asyncio, sys
 import bot.app, cogs
-from bot.charts.drawing import Charts
+from bot.charts.process import ChartRenderer
 from tests.unit.test_charts import USAGE
-assert asyncio.run(Charts(seconds=100).draw(USAGE))
+assert asyncio.run(ChartRenderer(timeout_seconds=100).render(USAGE))
 print(*{name.partition(".")[0] for name in sys.modules} & {"matplotlib", "numpy"}, len(sys.modules) > 100)
 """
     command = [sys.executable, "-c", program]
@@ -239,12 +239,12 @@ def _program(folder: Path, text: str) -> str:
 
 
 async def test_a_burst_takes_turns(stage: Stage) -> None:
-    painter = Charts(at_once=2, python=stage.python)
-    drawings = [asyncio.create_task(painter.draw(USAGE)) for _ in range(6)]
+    renderer = ChartRenderer(max_processes=2, python=stage.python)
+    drawings = [asyncio.create_task(renderer.render(USAGE)) for _ in range(6)]
     for turn in range(3):
         pair = [await stage.arrivals.get() for _ in range(2)]
         # Another one that starts only now is there, while none of those that have waited longer is.
-        late = asyncio.create_task(Charts(python=stage.python).draw(USAGE))
+        late = asyncio.create_task(ChartRenderer(python=stage.python).render(USAGE))
         await (await stage.arrivals.get()).say("late")
         assert await late == b"late"
         assert stage.arrivals.empty()
@@ -257,21 +257,21 @@ async def test_a_burst_takes_turns(stage: Stage) -> None:
 
 
 async def test_what_takes_too_long_is_ended(stage: Stage) -> None:
-    painter = Charts(at_once=1, seconds=3, python=stage.python)
-    drawing, waiting = (asyncio.create_task(painter.draw(USAGE)) for _ in range(2))
+    renderer = ChartRenderer(max_processes=1, timeout_seconds=3, python=stage.python)
+    drawing, waiting = (asyncio.create_task(renderer.render(USAGE)) for _ in range(2))
     standin = await stage.arrivals.get()
     for task in (drawing, waiting):
         with pytest.raises(ChartError, match="no picture within 3 s"):
             await task
     assert not standin.is_there
-    after = asyncio.create_task(painter.draw(USAGE))
+    after = asyncio.create_task(renderer.render(USAGE))
     await (await stage.arrivals.get()).say("a picture")
     assert await after == b"a picture"
 
 
 async def test_nothing_is_left_of_a_drawing_that_nobody_waits_for(stage: Stage) -> None:
-    painter = Charts(at_once=1, python=stage.python)
-    drawing, waiting, last = (asyncio.create_task(painter.draw(USAGE)) for _ in range(3))
+    renderer = ChartRenderer(max_processes=1, python=stage.python)
+    drawing, waiting, last = (asyncio.create_task(renderer.render(USAGE)) for _ in range(3))
     standin = await stage.arrivals.get()
     waiting.cancel()
     drawing.cancel()
@@ -286,7 +286,7 @@ async def test_nothing_is_left_of_a_drawing_that_nobody_waits_for(stage: Stage) 
 async def test_the_process_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "a-secret")
     program = "import json, os\nprint(json.dumps(dict(os.environ)))\n"
-    given = json.loads(await Charts(python=_program(tmp_path, program)).draw(USAGE))
+    given = json.loads(await ChartRenderer(python=_program(tmp_path, program)).render(USAGE))
     added_by_the_shell = {"PWD", "SHLVL", "_", "OLDPWD", "LC_CTYPE"}
     assert given.keys() - added_by_the_shell <= {
         "PATH",
@@ -310,15 +310,15 @@ async def test_the_process_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.M
 )
 async def test_a_process_that_fails(tmp_path: Path, program: str, words: str) -> None:
     with pytest.raises(ChartError, match=words):
-        await Charts(python=_program(tmp_path, program)).draw(USAGE)
+        await ChartRenderer(python=_program(tmp_path, program)).render(USAGE)
 
 
 async def test_a_process_that_cannot_start(tmp_path: Path) -> None:
     with pytest.raises(ChartError, match="cannot start"):
-        await Charts(python=str(tmp_path / "none")).draw(USAGE)
+        await ChartRenderer(python=str(tmp_path / "none")).render(USAGE)
 
 
-async def test_a_chart_that_cannot_be_drawn_is_one_error(patient: Charts) -> None:
+async def test_a_chart_that_cannot_be_drawn_is_one_error(patient: ChartRenderer) -> None:
     broken = replace(USAGE, days=(Day("25 Nov", Decimal("nan")),))
     with pytest.raises(ChartError, match="ended with 1"):
-        await patient.draw(broken)
+        await patient.render(broken)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 from PIL import Image, ImageCms
 
-from bot.media.images import fit
+from bot.media.images import shrink_to_fit
 from tests.odd_images import chunk, jpeg_with, png
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def patches(samples: list[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
 
 async def copied(path: Path, data: bytes) -> Image.Image:
     await asyncio.to_thread(path.write_bytes, data + PADDING)
-    fitted = await fit(path, len(data) + len(PADDING) - 1)
+    fitted = await shrink_to_fit(path, len(data) + len(PADDING) - 1)
     assert fitted.copy
     with Image.open(fitted.path) as image:
         image.load()
@@ -326,7 +326,7 @@ async def test_an_animation_stays_one(tmp_path: Path, kind: str) -> None:
     )
     path = tmp_path / "1"
     path.write_bytes(file.getvalue() + PADDING)
-    fitted = await fit(path, len(PADDING))
+    fitted = await shrink_to_fit(path, len(PADDING))
     assert fitted.copy
     assert fitted.copy.original_format == kind.lower()
     with Image.open(fitted.path) as copy:

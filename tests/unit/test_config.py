@@ -15,7 +15,7 @@ from pydantic import SecretStr, ValidationError
 from bot.config import Settings, load
 from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
-from bot.runcomfy.allowed_hosts import FileHosts, is_loopback
+from bot.runcomfy.allowed_hosts import AllowedHosts, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +93,7 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
         environment.setenv(name, value)
     settings = load()
     assert settings.runcomfy_api_url == "http://127.0.0.1:8188"
-    assert settings.runcomfy_file_hosts == FileHosts.parse("127.0.0.1:8188")
+    assert settings.runcomfy_file_hosts == AllowedHosts.parse("127.0.0.1:8188")
     assert settings.database_url == Path("/var/lib/bot/bot.db")
     assert (settings.default_quota, settings.max_quota) == ((Quota(3, Period.HOUR),), ())
     assert settings.default_pool == (Quota(50, Period.DAY), Quota(900, Period.MONTH))

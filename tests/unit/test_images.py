@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from bot.media.images import Copy, Fitted, fit
+from bot.media.images import FittedImage, WebpCopy, shrink_to_fit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +23,8 @@ def _noise(size: tuple[int, int], mode: str = "RGB") -> Image.Image:
     return coarse.resize(size, Image.Resampling.BICUBIC)
 
 
-async def fit_copy(path: Path, limit: int) -> tuple[Fitted, Copy]:
-    fitted = await fit(path, limit)
+async def fit_copy(path: Path, limit: int) -> tuple[FittedImage, WebpCopy]:
+    fitted = await shrink_to_fit(path, limit)
     assert fitted.copy
     return fitted, fitted.copy
 
@@ -38,8 +38,8 @@ async def test_a_file_that_fits_is_untouched(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"1.{kind}"
     _noise((200, 100)).save(path)
     before = path.read_bytes()
-    fitted = await fit(path, len(before))
-    assert fitted == Fitted(path, len(before))
+    fitted = await shrink_to_fit(path, len(before))
+    assert fitted == FittedImage(path, len(before))
     assert path.read_bytes() == before
     assert _names(tmp_path) == [path.name]
 
@@ -72,7 +72,7 @@ async def test_quality_goes_before_pixels(tmp_path: Path) -> None:
 async def test_a_copy_uses_the_room_it_has(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((600, 600)).save(path)
-    fitted = await fit(path, 4000)
+    fitted = await shrink_to_fit(path, 4000)
     assert 1500 < fitted.size_bytes <= 4000
 
 
@@ -80,7 +80,7 @@ async def test_it_ends_even_when_nothing_fits(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((100, 100)).save(path)
     with pytest.raises(ValueError, match="no picture fits into 10 bytes"):
-        await fit(path, 10)
+        await shrink_to_fit(path, 10)
     assert _names(tmp_path) == [path.name]
 
 
@@ -119,7 +119,7 @@ def _see_through() -> Image.Image:
 async def test_what_is_transparent_stays_so(tmp_path: Path, make: type[Image.Image]) -> None:
     path = tmp_path / "1.png"
     make().save(path)
-    fitted = await fit(path, path.stat().st_size // 3)
+    fitted = await shrink_to_fit(path, path.stat().st_size // 3)
     with Image.open(fitted.path) as image:
         assert image.mode == "RGBA"
         alpha = image.getchannel("A")
@@ -133,7 +133,7 @@ async def test_every_kind_of_pixel_can_be_shrunk(tmp_path: Path, mode: str) -> N
     grey = _noise((300, 300), "L")
     image = grey.convert("I").convert("I;16") if mode == "I;16" else grey.convert(mode)
     image.save(path)
-    fitted = await fit(path, path.stat().st_size // 3)
+    fitted = await shrink_to_fit(path, path.stat().st_size // 3)
     assert fitted.copy
 
 
@@ -147,7 +147,7 @@ async def test_a_side_too_long_for_webp(tmp_path: Path) -> None:
 async def test_the_event_loop_stays_free(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((2000, 2000)).save(path, compress_level=1)
-    fitting = asyncio.create_task(fit(path, 100_000))
+    fitting = asyncio.create_task(shrink_to_fit(path, 100_000))
     turns = 0
     while not fitting.done():
         await asyncio.sleep(0.001)
@@ -160,4 +160,4 @@ async def test_what_is_no_image_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     path.write_bytes(b"no image")
     with pytest.raises(ValueError, match="no whole png"):
-        await fit(path, 4)
+        await shrink_to_fit(path, 4)

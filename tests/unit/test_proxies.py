@@ -14,8 +14,8 @@ from yarl import URL
 from bot.config import load
 from bot.errors import OutputUnavailableError, RunComfyUnavailableError
 from bot.runcomfy import Downloader, RunComfyClient
-from bot.runcomfy.allowed_hosts import FileHosts
-from bot.runcomfy.proxies import Proxies, logins
+from bot.runcomfy.allowed_hosts import AllowedHosts
+from bot.runcomfy.proxies import Proxies, proxy_credentials
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,7 +57,11 @@ def test_which_proxy_leads_to_an_address(
 
 def test_a_login_is_known_in_each_form_that_it_takes() -> None:
     sent = base64.b64encode(b"me:p@ss").decode()
-    assert set(logins("http://me:p%40ss@p:1", None, "http://p:2")) == {"me:p%40ss", "me:p@ss", sent}
+    assert set(proxy_credentials("http://me:p%40ss@p:1", None, "http://p:2")) == {
+        "me:p%40ss",
+        "me:p@ss",
+        sent,
+    }
 
 
 @asynccontextmanager
@@ -81,7 +85,7 @@ async def test_what_the_proxy_does_not_let_through_was_not_ordered(tmp_path: Pat
         client = RunComfyClient(session, api_url=API, token="s3cret", proxies=proxies)  # noqa: S106 (of nothing)
         with pytest.raises(RunComfyUnavailableError) as refused:
             await client.submit("some/model", {"prompt": "a fox"})
-        downloader = Downloader(session, FileHosts.parse("*.runcomfy.net"), proxies=proxies)
+        downloader = Downloader(session, AllowedHosts.parse("*.runcomfy.net"), proxies=proxies)
         downloading = asyncio.create_task(
             downloader.download("https://files.runcomfy.net/1.png", tmp_path, "1")
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.i18n import Value
-    from bot.media.images import Copy, Fitted
+    from bot.media.images import FittedImage, WebpCopy
     from bot.models.catalogue import Catalogue, Model
 
 _ALT_TEXT = 1024  # Discord's limit for a file's description
@@ -56,7 +56,7 @@ def embed(
     catalogue: Catalogue,
     how: Progress | None = None,
     *,
-    fitted: Sequence[Fitted] = (),
+    fitted: Sequence[FittedImage] = (),
 ) -> discord.Embed:
     """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
     how = how or Progress()
@@ -219,7 +219,7 @@ def _option(model: Model, name: str, value: str | float, locale: str) -> str:
     return translate("option-value", locale, option=title, value=Decimal(str(value)))
 
 
-def _notes(job: Job, fitted: Sequence[Fitted], delivered: int) -> list[str]:
+def _notes(job: Job, fitted: Sequence[FittedImage], delivered: int) -> list[str]:
     notes = [_smaller(job, number, file, file.copy) for number, file in enumerate(fitted, 1) if file.copy]
     is_done = job.status is JobStatus.SUCCEEDED and delivered > 0
     if is_done and delivered < job.images:
@@ -241,7 +241,7 @@ def _missing(job: Job, came: int) -> list[str]:
     return [*notes, translate("images-not-made", job.locale, missing=missing)] if missing else notes
 
 
-def _smaller(job: Job, number: int, file: Fitted, copy: Copy) -> str:
+def _smaller(job: Job, number: int, file: FittedImage, copy: WebpCopy) -> str:
     return translate(
         "file-made-smaller",
         job.locale,

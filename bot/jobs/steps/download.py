@@ -16,7 +16,7 @@ from bot.errors import (
 )
 from bot.jobs.tracker import Step, doing
 from bot.os_errors import retry_transient
-from bot.runcomfy.fair_slots import Owner
+from bot.runcomfy.fair_semaphore import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
     from bot.jobs.fair_queue import Turns
     from bot.jobs.steps.poll import Following
-    from bot.media.store import Files
+    from bot.media.store import FileStore
     from bot.runcomfy import Downloader
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _FOLDER_PATIENCE_SECONDS = 120.0  # then people are told, and can collect the im
 class Fetching:
     """Waits for RunComfy to have the files, and downloads them."""
 
-    def __init__(self, following: Following, turns: Turns, downloader: Downloader, files: Files) -> None:
+    def __init__(self, following: Following, turns: Turns, downloader: Downloader, files: FileStore) -> None:
         self._following = following
         self._turns = turns
         self._downloader = downloader
@@ -52,7 +52,7 @@ class Fetching:
         try:
             urls = await self._following.follow(job, is_new=is_new)
         except RequestNotFoundError as error:
-            if some := self._files.some_of(job):
+            if some := self._files.partial_files_for(job):
                 return replace(job, error=error.key), some, error
             raise
         self._turns.leave(job.job_id)
@@ -63,7 +63,7 @@ class Fetching:
 
     async def _download(self, job: Job, urls: Sequence[str]) -> list[Path | BaseException]:
         """Each file, or why it is missing; retried for two minutes while files can't be stored."""
-        folder, owner = self._files.folder(job), Owner(job.guild_id, job.user_id)
+        folder, owner = self._files.folder_for(job), Owner(job.guild_id, job.user_id)
         deadline = asyncio.get_running_loop().time() + _FOLDER_PATIENCE_SECONDS
         while True:
             found = await asyncio.gather(
@@ -75,14 +75,14 @@ class Fetching:
             )
             if not any(isinstance(each, BaseException) for each in found):
                 return found
-            await self._files.probe.renew()
+            await self._files.probe.refresh()
             if self._files.probe.problem is None:
                 return found
             if not await self._files.probe.wait_until_writable(deadline):
                 return found
 
     async def _stored(self, job: Job) -> list[Path]:
-        return self._files.of(job)
+        return self._files.files_for(job)
 
 
 def _outcome(

@@ -19,7 +19,7 @@ from bot.jobs.ports import Progress
 from bot.jobs.shielded import durably
 from bot.jobs.steps.submit import CancelledOnTheWayError
 from bot.jobs.tracker import Step, doing, finished, looking
-from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, TooManyCallsError, Unknown
+from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, RateLimitedError, Unknown
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -109,7 +109,7 @@ class Following:
             self._delivery.progress(job, Progress(is_held_up=True))
             return
         _log.info("no answer from RunComfy, polling again: %s", error)
-        if isinstance(error, TooManyCallsError):
+        if isinstance(error, RateLimitedError):
             self._poll_rate.slow_down(error.retry_after)
         else:
             await asyncio.sleep(error.retry_after or 0)

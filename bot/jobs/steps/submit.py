@@ -79,7 +79,7 @@ class Submission:
             self._delivery.progress(job, Progress(is_held_up=True))
             try:
                 async with asyncio.timeout_at(give_up_at):
-                    await self._runcomfy.back()
+                    await self._runcomfy.wait_until_available()
             except TimeoutError:
                 raise RunComfyUnavailableError("it was down for as long as the deadline") from None
             self._delivery.progress(job, Progress())

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import BotError, GenerationFailedError, PromptRefusedError, RunComfyAuthError
 from bot.runcomfy import Completed
-from bot.runcomfy.failure_reasons import is_refusal
+from bot.runcomfy.prompt_rejection import is_prompt_rejection
 from playground.runcomfy import LocalRunComfy, answer, edit
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
 
@@ -126,12 +126,12 @@ FAILURES: list[Any] = [
 
 @pytest.mark.parametrize("reason", REFUSALS, ids=str)
 def test_refusals(reason: Any) -> None:
-    assert is_refusal({"status": "failed", "error": reason})
+    assert is_prompt_rejection({"status": "failed", "error": reason})
 
 
 @pytest.mark.parametrize("reason", FAILURES, ids=str)
 def test_other_failures(reason: Any) -> None:
-    assert not is_refusal({"status": "failed", "error": reason})
+    assert not is_prompt_rejection({"status": "failed", "error": reason})
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_other_failures(reason: Any) -> None:
     ids=str,
 )
 def test_places(body: dict[str, Any]) -> None:
-    assert is_refusal({"status": "failed", **body})
+    assert is_prompt_rejection({"status": "failed", **body})
 
 
 @pytest.mark.parametrize(
@@ -185,16 +185,16 @@ def test_places(body: dict[str, Any]) -> None:
     ids=str,
 )
 def test_what_gives_no_reason(body: dict[str, Any]) -> None:
-    assert not is_refusal({"status": "failed", **body})
+    assert not is_prompt_rejection({"status": "failed", **body})
 
 
 def test_a_reason_that_is_deep_or_long_is_bounded() -> None:
     deep: Any = "SAFETY"
     for _ in range(5000):
         deep = {"error": deep}
-    assert not is_refusal({"error": deep})
-    assert not is_refusal({"error": "x" * 1_000_000})
-    assert is_refusal({"error": [*(["x"] * 100), "SAFETY"]})
+    assert not is_prompt_rejection({"error": deep})
+    assert not is_prompt_rejection({"error": "x" * 1_000_000})
+    assert is_prompt_rejection({"error": [*(["x"] * 100), "SAFETY"]})
 
 
 @pytest.mark.parametrize(

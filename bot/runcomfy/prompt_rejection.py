@@ -41,14 +41,14 @@ _BLOCK_REASONS: Final = frozenset({"block_reason", "rai_filtered_reason", "block
 """Fields that exist only if something was refused, whatever they say."""
 
 _SUBJECT = r"(?:prompts?|input text|input image|content|images?|outputs?|words?)"
-_REFUSED = (
+_REJECTED = (
     r"(?:refused|rejected|blocked|flagged|filtered|prohibited|banned|forbidden|disallowed|censored|denied)"
 )
 _VERDICT: Final = re.compile(
     r"\b(?:nsfw|recitation|blocklist|spii|jailbreak|model armor|responsible ai|risk control|image safety"
     r"|(?:content|usage|safety) polic(?:y|ies)|(?:content|image|request) moderated|moderated content"
     r"|prohibited content|content prohibited|image prohibited|moderation blocked|content filtered"
-    rf"|{_REFUSED} (?:the |this |your |a )?prompt|prompts? (?:was |is |has been |were )?{_REFUSED}"
+    rf"|{_REJECTED} (?:the |this |your |a )?prompt|prompts? (?:was |is |has been |were )?{_REJECTED}"
     r"|prompt (?:was |is )?not allowed"
     r"|sensitive (?:words?|content|information|material|image|text)|as sensitive"
     r"|(?:community|usage|content) (?:guidelines|standards|restrictions?)|acceptable use"
@@ -62,7 +62,7 @@ _HINT: Final = re.compile(
     r"\b(?:safety|moderat(?:ed|ion)|content filters?|blocked|flagged|prohibit(?:ed|s)|sensitive"
     r"|violat(?:es?|ed|ing|ions?)|disallowed|censored|unsafe|inappropriate|nudity|celebrit(?:y|ies)"
     r"|public figures?|(?:against|breach(?:es)?|due to) (?:our |the |its )?(?:\w+ )?polic(?:y|ies)"
-    rf"|{_SUBJECT} (?:was |is |were |are )?not allowed|{_SUBJECT} (?:was |is |were |are )?{_REFUSED})\b"
+    rf"|{_SUBJECT} (?:was |is |were |are )?not allowed|{_SUBJECT} (?:was |is |were |are )?{_REJECTED})\b"
 )
 """Words that also mean a refusal, unless the clause is about technical trouble."""
 _TECHNICAL: Final = re.compile(
@@ -78,12 +78,14 @@ _TECHNICAL: Final = re.compile(
 )
 
 
-def is_refusal(body: JsonValue, *, only_verdicts: bool = False) -> bool:
+def is_prompt_rejection(body: JsonValue, *, only_verdicts: bool = False) -> bool:
     """Return whether an answer says, except in its echo of the input, that the prompt was refused.
 
     With `only_verdicts`, words that may also be said of an account or a connection do not count.
     """
-    return any(_refuses(text, only_verdicts=only_verdicts) for text in _texts(body, is_reason=False, depth=0))
+    return any(
+        _is_rejection(text, only_verdicts=only_verdicts) for text in _texts(body, is_reason=False, depth=0)
+    )
 
 
 def _texts(node: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:
@@ -135,7 +137,7 @@ def _decoded(text: str) -> JsonValue:
     return decoded
 
 
-def _refuses(text: str, *, only_verdicts: bool) -> bool:
+def _is_rejection(text: str, *, only_verdicts: bool) -> bool:
     for clause in _CLAUSE.split(_QUOTED_PROMPT.sub("prompt", text)):
         words = _NO_WORD.sub(" ", _CAMEL.sub(" ", clause)).lower().strip()
         if _VERDICT.search(words):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from bot.runcomfy.allowed_hosts import FileHosts
+from bot.runcomfy.allowed_hosts import AllowedHosts
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ from bot.runcomfy.allowed_hosts import FileHosts
     ],
 )
 def test_which_hosts_are_trusted(setting: str, url: str, *, is_allowed: bool) -> None:
-    assert FileHosts.parse(setting).allows(URL(url, encoded=True)) is is_allowed
+    assert AllowedHosts.parse(setting).allows(URL(url, encoded=True)) is is_allowed
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_which_hosts_are_trusted(setting: str, url: str, *, is_allowed: bool) ->
 )
 def test_a_setting_that_is_refused(setting: str) -> None:
     with pytest.raises(ValueError, match=r"^must "):
-        FileHosts.parse(setting)
+        AllowedHosts.parse(setting)

@@ -18,7 +18,7 @@ class Owner(NamedTuple):
     user_id: int
 
 
-class FairSlots:
+class FairSemaphore:
     """At most `total` slots, of which no member or server holds more than its share.
 
     Waiters are served round robin: servers take turns, and within a server its members do.

@@ -70,7 +70,7 @@ async def test_nothing_is_sent_but_probes_until_one_is_answered(
     runcomfy.fail("submit", NO_ANSWER["502"], times=5)
     runcomfy.fail("status", NO_ANSWER["502"], times=2)
     await submit(client, 5)
-    back = asyncio.create_task(client.back())
+    back = asyncio.create_task(client.wait_until_available())
     sent = len(runcomfy.calls)
     with pytest.raises(RunComfyUnavailableError):
         await client.submit(MODEL, FOX)
@@ -98,7 +98,7 @@ async def test_one_request_that_cannot_be_looked_at_keeps_nobody_from_ordering(
     for _ in range(5):
         with pytest.raises(RunComfyUnavailableError):
             await client.status(ill)
-    await asyncio.wait_for(client.back(), 1)
+    await asyncio.wait_for(client.wait_until_available(), 1)
     assert await client.submit(MODEL, FOX) in runcomfy.orders
 
 
@@ -108,7 +108,7 @@ async def test_a_rejected_token_shows_that_somebody_is_there(
     runcomfy.fail("submit", NO_ANSWER["502"], times=5)
     runcomfy.fail("status", runcomfy.refusal("token"))
     await submit(client, 5)
-    await asyncio.wait_for(client.back(), 20)
+    await asyncio.wait_for(client.wait_until_available(), 20)
     assert routes(runcomfy)[5:] == ["status"]
 
 
