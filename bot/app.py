@@ -47,7 +47,7 @@ from bot.storage.reports import ReportStore
 from bot.storage.reservations import OrderStore
 
 if TYPE_CHECKING:
-    from bot.config import Settings
+    from bot.config import Config
     from bot.observability.watch import Watch
     from bot.storage.database import Database
 
@@ -57,13 +57,13 @@ _GIVE_UP_SECONDS = 600.0
 _ENDED = {4004: _REJECTED}  # the gateway's close codes that no reconnect mends
 
 
-async def run(settings: Settings) -> None:
+async def run(config: Config) -> None:
     """Be the bot until SIGTERM or SIGINT; jobs that are under way then are taken up by the next start.
 
     Raises:
         ConfigError: A setting keeps the bot from starting or going on.
     """
-    being = asyncio.create_task(_be(settings))
+    being = asyncio.create_task(_be(config))
 
     def stop() -> None:
         if not being.cancelling():  # a second signal must not cut the first one's clean-up short
@@ -75,10 +75,10 @@ async def run(settings: Settings) -> None:
         await being
 
 
-async def _be(settings: Settings) -> None:
+async def _be(config: Config) -> None:
     async with AsyncExitStack() as stack:
-        bot, runner = await _put_together(settings, stack)
-        await _log_in(bot, settings.discord_token.get_secret_value())
+        bot, runner = await _put_together(config, stack)
+        await _log_in(bot, config.discord_token.get_secret_value())
         if warning := bot.clock.warning:
             _log.warning("%s", warning)
         await _settle_memory()
@@ -106,36 +106,36 @@ async def _settle_memory() -> None:
     await asyncio.sleep(0)
 
 
-async def _put_together(settings: Settings, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
-    catalogue, watch = Catalogue.load(), _watch(settings)
+async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
+    catalogue, watch = Catalogue.load(), _watch(config)
     pulse = Pulse(watch.meter if watch else Meter())
-    database = await stack.enter_async_context(open_database(settings.database_url))
+    database = await stack.enter_async_context(open_database(config.database_url))
     session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[trace(pulse.meter)]))
-    runcomfy = _runcomfy(settings, session)
+    runcomfy = _runcomfy(config, session)
     stack.callback(runcomfy.close)
     jobs, facts = JobStore(database), FactStore(database)
-    costs = CostStore(database, budget_usd=settings.budget_usd)
-    bot = _bot(settings, database, catalogue, pulse.meter)
+    costs = CostStore(database, budget_usd=config.budget_usd)
+    bot = _bot(config, database, catalogue, pulse.meter)
     bot.guild_log = log = AuditLog(bot)
     delivery = DiscordDelivery(bot, log)
-    files = _files(settings)
+    files = _files(config)
     bot.removal = Removal(jobs, MessageStore(database), files, partial(delete_message, bot))
-    bills = Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=settings.budget_alarm)
+    bills = Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=config.budget_alarm)
     durations = await _durations(database, stack)
     runner = JobRunner(
         jobs=jobs,
         runcomfy=runcomfy,
-        downloader=Downloader(session, settings.runcomfy_file_hosts, proxies=settings.proxies),
+        downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
         delivery=delivery,
         files=files,
         upkeep=_upkeep(
             bot, database, bills, runcomfy=runcomfy, files=files, durations=durations, delivery=delivery
         ),
         pulse=pulse,
-        most=MaxJobs(settings.max_jobs, settings.max_jobs_per_user, settings.max_jobs_per_guild),
+        most=MaxJobs(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild),
         durations=durations,
-        poll_rate=PollRateLimiter(settings.max_looks_per_second),
-        deadline=timedelta(seconds=settings.deadline_seconds),
+        poll_rate=PollRateLimiter(config.max_looks_per_second),
+        deadline=timedelta(seconds=config.deadline_seconds),
     )
     orders = OrderStore(database, jobs=jobs, guilds=bot.settings, quotas=bot.quotas, costs=costs)
     bot.jobs = JobService(jobs=jobs, orders=orders, catalogue=catalogue, runcomfy=runcomfy, runner=runner)
@@ -180,44 +180,44 @@ async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore
     return durations
 
 
-def _watch(settings: Settings) -> Watch | None:
-    if settings.health_port is None:
+def _watch(config: Config) -> Watch | None:
+    if config.health_port is None:
         return None
     from bot.observability.watch import Watch  # noqa: PLC0415 (who does not use it does not pay for it in memory)
 
-    return Watch(settings.health_host, settings.health_port)
+    return Watch(config.health_host, config.health_port)
 
 
-def _runcomfy(settings: Settings, session: aiohttp.ClientSession) -> RunComfyClient:
-    token = settings.runcomfy_token.get_secret_value()
-    return RunComfyClient(session, api_url=settings.runcomfy_api_url, token=token, proxies=settings.proxies)
+def _runcomfy(config: Config, session: aiohttp.ClientSession) -> RunComfyClient:
+    token = config.runcomfy_token.get_secret_value()
+    return RunComfyClient(session, api_url=config.runcomfy_api_url, token=token, proxies=config.proxies)
 
 
-def _bot(settings: Settings, database: Database, catalogue: Catalogue, meter: Meter) -> ImagineBot:
+def _bot(config: Config, database: Database, catalogue: Catalogue, meter: Meter) -> ImagineBot:
     return ImagineBot(
         catalogue=catalogue,
-        quotas=QuotaStore(database, _owners_quotas(settings)),
+        quotas=QuotaStore(database, _owners_quotas(config)),
         reports=ReportStore(database),
         guilds=GuildStore(database),
         facts=FactStore(database),
-        guild_ids=settings.guilds,
+        guild_ids=config.guilds,
         extensions=cogs.EXTENSIONS,
-        proxy=settings.discord_proxy,
+        proxy=config.discord_proxy,
         meter=meter,
     )
 
 
-def _owners_quotas(settings: Settings) -> OwnersQuotas:
+def _owners_quotas(config: Config) -> OwnersQuotas:
     return OwnersQuotas(
-        default=settings.default_quota,
-        ceiling=settings.max_quota,
-        pool=settings.default_pool,
-        pool_ceiling=settings.max_pool,
-        budget=settings.budget,
+        default=config.default_quota,
+        ceiling=config.max_quota,
+        pool=config.default_pool,
+        pool_ceiling=config.max_pool,
+        budget=config.budget,
     )
 
 
-def _files(settings: Settings) -> FileStore:
+def _files(settings: Config) -> FileStore:
     return FileStore(
         settings.database_url.parent / FOLDER_NAME,
         max_bytes=int(settings.files_max_gb * 10**9),

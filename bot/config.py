@@ -137,7 +137,7 @@ _Proxy: TypeAlias = Annotated[str, AfterValidator(parse_proxy)]
 _Quotas: TypeAlias = Annotated[Quotas, NoDecode, BeforeValidator(_quotas)]
 
 
-class Settings(BaseSettings):
+class Config(BaseSettings):
     """Everything that can be set, with its default; `.env.example` says what each is for."""
 
     model_config = SettingsConfigDict(
@@ -193,14 +193,14 @@ class Settings(BaseSettings):
         return Proxies(self.http_proxy, self.https_proxy, self.no_proxy)
 
 
-def load() -> Settings:
+def load() -> Config:
     """Read the settings from the environment and `.env` in the working directory.
 
     Raises:
         ConfigError: With every problem there is, each naming its setting and never its value.
     """
     try:
-        return Settings()  # the fields come from the environment
+        return Config()  # the fields come from the environment
     except UnicodeDecodeError:
         raise ConfigError([".env must be a text file in UTF-8"]) from None
     except ValidationError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from bot.i18n import Value
+    from bot.i18n import TextValue
 
 
 class BotError(Exception):
@@ -17,7 +17,7 @@ class BotError(Exception):
 
     key: ClassVar[str]
 
-    def __init__(self, detail: str = "", /, **values: Value) -> None:
+    def __init__(self, detail: str = "", /, **values: TextValue) -> None:
         super().__init__(detail or self.key)
         self.values = values
 

@@ -20,14 +20,14 @@ _FRACTION_DIGITS = 6
 
 
 @dataclass(frozen=True)
-class Text:
+class LazyText:
     """A text that is not yet in any language: a key of the catalogues, and what fills it."""
 
     key: str
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, TextValue] = field(default_factory=dict)
 
 
-Value: TypeAlias = str | int | Decimal | Text | tuple[Text, ...]
+TextValue: TypeAlias = str | int | Decimal | LazyText | tuple[LazyText, ...]
 """What can fill a text; several texts stand with commas between them."""
 
 
@@ -37,7 +37,7 @@ def load() -> None:
         _bundle(locale)
 
 
-def translate(key: str, locale: str, /, **values: Value) -> str:
+def translate(key: str, locale: str, /, **values: TextValue) -> str:
     """The text of a key in the nearest language there is, filled with values.
 
     Numbers choose the plural and appear as plain digits, with that language's decimal mark and without zeros
@@ -52,15 +52,15 @@ def translate(key: str, locale: str, /, **values: Value) -> str:
     if pattern is None:
         raise KeyError(key)
     text, problems = bundle.format_pattern(
-        pattern, {name: _filling(value, locale) for name, value in values.items()}
+        pattern, {name: _resolve_value(value, locale) for name, value in values.items()}
     )
     if problems:
         raise ValueError(f"the text {key} cannot be filled: {problems}")
     return str(text)
 
 
-def _filling(value: Value, locale: str) -> object:
-    if isinstance(value, Text):
+def _resolve_value(value: TextValue, locale: str) -> object:
+    if isinstance(value, LazyText):
         return translate(value.key, locale, **value.values)
     if isinstance(value, tuple):
         return ", ".join(translate(text.key, locale, **text.values) for text in value)

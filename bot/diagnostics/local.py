@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import create_model
 
 from bot import config
-from bot.config import Settings
+from bot.config import Config
 from bot.diagnostics.finding import Finding
 from bot.errors import ConfigError
 from bot.media.folder_probe import FREE_BYTES_MIN, probe_folder
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 _LITTLE_SPACE = 10**9  # bytes
 
 
-def read_settings() -> tuple[Settings | None, frozenset[str], list[Finding]]:
+def read_settings() -> tuple[Config | None, frozenset[str], list[Finding]]:
     """The settings, with the defaults for those that are broken; the names of those; what is to be said."""
     try:
         return config.load(), frozenset(), [Finding("ok", "settings", "complete and well-formed")]
     except ConfigError as error:
         found = [Finding("problem", "settings", problem) for problem in error.problems]
-        broken = {problem.split()[0].lower() for problem in error.problems} & Settings.model_fields.keys()
+        broken = {problem.split()[0].lower() for problem in error.problems} & Config.model_fields.keys()
     if not broken:
         return None, frozenset(), found
     unchecked: dict[str, Any] = dict.fromkeys(broken, (Any, None))
-    mended = create_model("Mended", __base__=Settings, **unchecked)
-    defaults = {name: Settings.model_fields[name].default for name in broken}
+    mended = create_model("Mended", __base__=Config, **unchecked)
+    defaults = {name: Config.model_fields[name].default for name in broken}
     return mended(**defaults), frozenset(broken), found
 
 
@@ -48,9 +48,9 @@ def look_at_models() -> list[Finding]:
     return [Finding("ok", "models", ", ".join(catalogue))]
 
 
-async def look_at_database(settings: Settings) -> list[Finding]:
+async def look_at_database(config: Config) -> list[Finding]:
     """Whether the database can be used, and who uses it."""
-    return await asyncio.to_thread(_database, settings.database_url)
+    return await asyncio.to_thread(_database, config.database_url)
 
 
 def _database(path: Path) -> list[Finding]:
@@ -73,9 +73,9 @@ def _database(path: Path) -> list[Finding]:
     return [Finding("ok", "database", text)]
 
 
-async def look_at_disk(settings: Settings) -> list[Finding]:
+async def look_at_disk(config: Config) -> list[Finding]:
     """Whether there is room for the database and for images that wait to be posted."""
-    free = shutil.disk_usage(_existing(settings.database_url.parent)).free
+    free = shutil.disk_usage(_existing(config.database_url.parent)).free
     text = f"{free / 10**9:.1f} GB free beside the database"
     if free < FREE_BYTES_MIN:
         return [Finding("problem", "disk", f"{text}: make room, or nothing can be ordered")]
@@ -84,9 +84,9 @@ async def look_at_disk(settings: Settings) -> list[Finding]:
     return [Finding("ok", "disk", text)]
 
 
-async def look_at_files(settings: Settings) -> list[Finding]:
+async def look_at_files(config: Config) -> list[Finding]:
     """Whether images can be stored, tested with a real file that is then removed."""
-    folder = settings.database_url.parent / FOLDER_NAME
+    folder = config.database_url.parent / FOLDER_NAME
     problem = await asyncio.to_thread(probe_folder, folder, keep=False)
     if problem:
         text = f"{problem}: fix its owner, permissions or free space, or nothing can be ordered"

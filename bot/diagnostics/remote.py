@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterable
     from types import SimpleNamespace
 
-    from bot.config import Settings
+    from bot.config import Config
 
 _NETWORK_SECONDS = 5
 _PAGE = 200  # servers that Discord lists at once
 _NAMED = 5  # of many, so that all stays on one screen
 
 
-async def look_at_discord(settings: Settings) -> list[Finding]:
+async def look_at_discord(config: Config) -> list[Finding]:
     """Whether Discord takes the token, what stands in the way there, and which servers the bot is in."""
     intents, clock = discord.Intents.none(), DiscordClock()
-    proxy, trace = settings.discord_proxy, _heard_by(clock)
+    proxy, trace = config.discord_proxy, _heard_by(clock)
     async with discord.Client(intents=intents, proxy=proxy, http_trace=trace) as client:
-        found = await _asked("Discord", _log_in(client, settings.discord_token.get_secret_value()))
+        found = await _asked("Discord", _log_in(client, config.discord_token.get_secret_value()))
         if client.application is None:
             text = "not looked at: mend what is wrong with Discord first"
             return [*found, Finding("note", "commands", text), Finding("note", "servers", text)]
         if clock.warning:
             found.append(Finding("problem", "clock", clock.warning))
-        more = (_asked("commands", _commands(client)), _asked("servers", _servers(client, settings.guilds)))
+        more = (_asked("commands", _commands(client)), _asked("servers", _servers(client, config.guilds)))
         return [*found, *chain(*await asyncio.gather(*more))]
 
 
@@ -149,11 +149,11 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(listed[:_NAMED]) + more
 
 
-async def look_at_runcomfy(settings: Settings) -> list[Finding]:
+async def look_at_runcomfy(config: Config) -> list[Finding]:
     """Whether RunComfy is there and takes the token."""
     async with aiohttp.ClientSession() as session:
-        token = settings.runcomfy_token.get_secret_value()
-        api_url, proxies = settings.runcomfy_api_url, settings.proxies
+        token = config.runcomfy_token.get_secret_value()
+        api_url, proxies = config.runcomfy_api_url, config.proxies
         client = RunComfyClient(session, api_url=api_url, token=token, proxies=proxies)
         try:
             async with asyncio.timeout(_NETWORK_SECONDS):

@@ -11,13 +11,13 @@ from typing import TypeAlias
 import stamina
 
 from bot import log
-from bot.config import Settings
+from bot.config import Config
 from bot.diagnostics import local, remote
 from bot.diagnostics.finding import Finding
 
 __all__ = ["run"]
 
-_Look: TypeAlias = Callable[[Settings], Awaitable[list[Finding]]]
+_Look: TypeAlias = Callable[[Config], Awaitable[list[Finding]]]
 _LOOKS: tuple[tuple[str, _Look, frozenset[str]], ...] = (
     ("database", local.look_at_database, frozenset({"database_url"})),
     ("disk", local.look_at_disk, frozenset({"database_url"})),
@@ -56,7 +56,7 @@ async def _findings() -> list[Finding]:
     return found
 
 
-async def _look(name: str, look: _Look, settings: Settings | None, lacking: frozenset[str]) -> list[Finding]:
-    if settings is None or lacking:
+async def _look(name: str, look: _Look, config: Config | None, lacking: frozenset[str]) -> list[Finding]:
+    if config is None or lacking:
         return [Finding("note", name, "not looked at: mend the settings first")]
-    return await look(settings)
+    return await look(config)

@@ -13,7 +13,7 @@ from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import send_once
 from bot.discord.views import job_embed as render
 from bot.domain.job import JobStatus
-from bot.i18n import Text, Value, translate
+from bot.i18n import LazyText, TextValue, translate
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
@@ -33,7 +33,7 @@ class AuditLog:
         self._bot = bot
         self._saying: set[asyncio.Task[None]] = set()
 
-    def say(self, guild_id: int, text: Text) -> None:
+    def say(self, guild_id: int, text: LazyText) -> None:
         """Say it soon; see `bot.discord.client.GuildLog`."""
         if len(self._saying) >= _WAITING_MOST:
             _log.warning("server %d: its log misses %s, since too much waits", guild_id, text.key)
@@ -45,9 +45,11 @@ class AuditLog:
     def ended(self, job: Job, delivered: int) -> None:
         """Say whose job was delivered or cancelled."""
         if job.status is JobStatus.SUCCEEDED:
-            self.say(job.guild_id, Text("log-delivered", job_values(job) | {"images": delivered}))
+            self.say(job.guild_id, LazyText("log-delivered", job_values(job) | {"images": delivered}))
         elif job.status is JobStatus.CANCELLED and job.cancelled_by:
-            self.say(job.guild_id, Text("log-cancelled", job_values(job) | {"by": f"<@{job.cancelled_by}>"}))
+            self.say(
+                job.guild_id, LazyText("log-cancelled", job_values(job) | {"by": f"<@{job.cancelled_by}>"})
+            )
 
     async def finish(self) -> None:
         """The bot stops: give what is being said a moment, and leave the rest unsaid."""
@@ -58,7 +60,7 @@ class AuditLog:
             task.cancel()
         await asyncio.gather(*saying, return_exceptions=True)
 
-    async def _say(self, guild_id: int, text: Text) -> None:
+    async def _say(self, guild_id: int, text: LazyText) -> None:
         channel_id = (await self._bot.settings.get(guild_id)).log_channel
         guild = self._bot.get_guild(guild_id)
         if channel_id is None or guild is None or guild.get_channel(channel_id) is None:
@@ -69,7 +71,7 @@ class AuditLog:
             _log.warning("server %d: its log misses %s: %s", guild_id, text.key, error)
 
 
-async def post(bot: ImagineBot, guild: discord.Guild, channel_id: int, text: Text) -> None:
+async def post(bot: ImagineBot, guild: discord.Guild, channel_id: int, text: LazyText) -> None:
     """Post a text in a channel, in its server's language; it pings nobody and shows no previews.
 
     Raises:
@@ -82,7 +84,7 @@ async def post(bot: ImagineBot, guild: discord.Guild, channel_id: int, text: Tex
     )
 
 
-def job_values(job: Job) -> dict[str, Value]:
+def job_values(job: Job) -> dict[str, TextValue]:
     """Whose job it is, the beginning of its prompt and where its message is, for a line of the log."""
     return {
         "member": f"<@{job.user_id}>",

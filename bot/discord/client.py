@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bot.discord.clock import DiscordClock
-    from bot.i18n import Text
+    from bot.i18n import LazyText
     from bot.jobs.service import JobService
     from bot.maintenance.deletion import Removal
     from bot.models.catalogue import Catalogue
@@ -52,7 +52,7 @@ gateway.install()
 class GuildLog(Protocol):
     """The channel of a server that is told who did what, where its managers have chosen one."""
 
-    def say(self, guild_id: int, text: Text) -> None:
+    def say(self, guild_id: int, text: LazyText) -> None:
         """Say it soon, in the server's language; returns at once, never raises, and may be lost in a kill."""
 
 

@@ -20,7 +20,7 @@ from bot.discord.uploads import REQUEST_LIMIT, Numbered, Uplink, attach, missing
 from bot.discord.views import job_embed as render
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
-from bot.i18n import DEFAULT_LOCALE, Text, translate
+from bot.i18n import DEFAULT_LOCALE, LazyText, translate
 from bot.log import job_context
 from bot.media.images import FittedImage, shrink_to_fit
 
@@ -154,7 +154,7 @@ class DiscordDelivery:
         """Let the server's log know; see `bot.jobs.ports.Delivery`."""
         self._log.ended(job, delivered)
 
-    async def warn_owner(self, text: Text) -> None:
+    async def warn_owner(self, text: LazyText) -> None:
         """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""
         words = translate(text.key, DEFAULT_LOCALE, **text.values)
 

@@ -8,7 +8,7 @@ import discord
 
 from bot.domain.requester import Requester
 from bot.errors import ForbiddenHereError, MissingPermissionsError, StoppingError
-from bot.i18n import Text
+from bot.i18n import LazyText
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
@@ -62,7 +62,7 @@ def painter(interaction: discord.Interaction[Any]) -> Requester:
     asker = requester(interaction)
     missing = [right for right in _RIGHTS if not may(interaction.app_permissions, right)]
     if missing:
-        raise MissingPermissionsError(permissions=tuple(Text(f"permission-{right}") for right in missing))
+        raise MissingPermissionsError(permissions=tuple(LazyText(f"permission-{right}") for right in missing))
     return asker
 
 

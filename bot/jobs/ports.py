@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.domain.job import Job
-    from bot.i18n import Text
+    from bot.i18n import LazyText
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Delivery(Protocol):
             DeliveryError: Discord takes none of them.
         """
 
-    async def warn_owner(self, text: Text) -> None:
+    async def warn_owner(self, text: LazyText) -> None:
         """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""
 
     def ended(self, job: Job, delivered: int) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.errors import BotError, RunComfyUnavailableError
-from bot.i18n import Text
+from bot.i18n import LazyText
 from bot.log import job_context
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Bills:
             if price is None:
                 _log.warning("RunComfy publishes no price for an image of %s", model_id)
             elif not await self._costs.publish(model_id, price):
-                text = Text("price-not-believed", {"model": model_id, "price": f"{price:f}"})
+                text = LazyText("price-not-believed", {"model": model_id, "price": f"{price:f}"})
                 await self._warn_once(
                     f"warned of the published price of {model_id}",
                     text,
@@ -119,11 +119,11 @@ class Bills:
         values = {"model": job.model_id, "cost": f"{cost:.2f}", "highest": f"{most:.2f}"}
         await self._warn_once(
             f"warned of costs of {job.model_id} at {job.credits_each} credits",
-            Text("cost-not-learned", values),
+            LazyText("cost-not-learned", values),
             f"a cost of ${cost:.2f} is booked but not learned: expected at most ${most:.2f}",
         )
 
-    async def _warn_once(self, cause: str, text: Text, line: str) -> None:
+    async def _warn_once(self, cause: str, text: LazyText, line: str) -> None:
         """Tell the owner, in the log and in a direct message, once a month for each cause."""
         month = f"{datetime.now(UTC):%Y-%m}"
         if await self._facts.get(cause) == month:
@@ -148,5 +148,5 @@ class Bills:
         _log.error("$%.2f of this month's BUDGET_USD of $%.2f are spent or ordered", spent, budget)
         await self._facts.remember(_ALARM, alarm)
         await self._delivery.warn_owner(
-            Text("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"})
+            LazyText("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"})
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.i18n import Text, Value
+from bot.i18n import LazyText, TextValue
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -23,17 +23,17 @@ RULES: Final = (
 """JSON Schema's names of the rules that have a text of their own, each filled with what the rule wants."""
 
 
-def problem_of(error: ValidationError) -> Text:
+def problem_of(error: ValidationError) -> LazyText:
     """The rule that the value breaks, such as "must be at most 4"; never the value itself."""
     rule, wanted = str(error.validator), error.validator_value
     if rule == "enum":
         choices: Any = wanted
-        return Text("problem-enum", {"choices": ", ".join(map(str, choices))})
+        return LazyText("problem-enum", {"choices": ", ".join(map(str, choices))})
     if rule in RULES:
-        return Text(f"problem-{rule}", {"wanted": _shown(wanted)})
-    return Text("problem-other")
+        return LazyText(f"problem-{rule}", {"wanted": _shown(wanted)})
+    return LazyText("problem-other")
 
 
-def _shown(wanted: object) -> Value:
+def _shown(wanted: object) -> TextValue:
     is_number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
     return Decimal(str(wanted)) if is_number else str(wanted)

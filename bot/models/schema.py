@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from bot.errors import InvalidOptionError
-from bot.i18n import DEFAULT_LOCALE, Text, translate
+from bot.i18n import DEFAULT_LOCALE, LazyText, translate
 from bot.models.blank import is_blank
 from bot.models.options import SEED, Option, Value, kind_of
 from bot.models.problems import problem_of
@@ -91,7 +91,7 @@ class ModelSchema:
             if value is not None:
                 cleaned[option.name] = self._chosen(option, value)
             elif option.required:
-                raise InvalidOptionError(option=option.name, problem=Text("problem-missing"))
+                raise InvalidOptionError(option=option.name, problem=LazyText("problem-missing"))
             elif option.is_seed:
                 cleaned[option.name] = _draw_seed(option)
             elif option.default is not None:
@@ -190,9 +190,9 @@ def _check_what_is_filled_in(option: Option, rules: Mapping[str, Any]) -> None:
 def _typed(option: Option, value: object) -> Value:
     typed = option.typed(value)
     if typed is None:
-        raise InvalidOptionError(option=option.name, problem=Text(f"problem-not-{option.type}"))
+        raise InvalidOptionError(option=option.name, problem=LazyText(f"problem-not-{option.type}"))
     if _is_missing_text(option, typed):
-        raise InvalidOptionError(option=option.name, problem=Text("problem-empty"))
+        raise InvalidOptionError(option=option.name, problem=LazyText("problem-empty"))
     return typed
 
 

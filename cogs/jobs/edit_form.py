@@ -16,7 +16,7 @@ from discord import ui
 from bot.discord.markdown import cut
 from bot.discord.views.job_buttons import JobButton, Verb
 from bot.errors import FormOutdatedError, InvalidOptionError
-from bot.i18n import Text, translate
+from bot.i18n import LazyText, translate
 from bot.models.schema import PROMPT
 from cogs.settings.choices import choices
 from cogs.settings.modals import walk_components
@@ -116,7 +116,9 @@ class EditForm:
             raise FormOutdatedError
         if len(text) > self.most:
             name = self.model.option_names(locale)[self.text.name]
-            raise InvalidOptionError(option=name, problem=Text("problem-maxLength", {"wanted": self.most}))
+            raise InvalidOptionError(
+                option=name, problem=LazyText("problem-maxLength", {"wanted": self.most})
+            )
         chosen = {option.name: _only(by_name[option.name].get("values")) for option in self.lists}
         return {self.text.name: text, **chosen}
 

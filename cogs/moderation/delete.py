@@ -19,7 +19,7 @@ from bot.discord.views import job_embed as render
 from bot.discord.views.job_buttons import JobButton, Verb, buttons, custom_ids
 from bot.domain.guild_settings import LISTED_MAX
 from bot.errors import ForbiddenHereError, JobNotFoundError
-from bot.i18n import Text, translate
+from bot.i18n import LazyText, translate
 from bot.policy.errors import BlockedFullError
 
 if TYPE_CHECKING:
@@ -72,16 +72,16 @@ async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -
     if job.user_id == interaction.user.id or not may(interaction.permissions, "manage_messages"):
         raise ForbiddenHereError
     await _block(interaction, job)
-    await delete(interaction, job_id, text=Text("deleted-and-blocked", {"member": f"<@{job.user_id}>"}))
+    await delete(interaction, job_id, text=LazyText("deleted-and-blocked", {"member": f"<@{job.user_id}>"}))
 
 
-async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: Text | None = None) -> None:
+async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: LazyText | None = None) -> None:
     """Delete a job's images: the row first, so that whatever happens now, they are gone in the end."""
     bot: ImagineBot = interaction.client
     job = await _removable(interaction, job_id)
     if await bot.removal.delete(job, interaction.user.id):
         values = job_values(job) | {"by": interaction.user.mention}
-        bot.guild_log.say(job.guild_id, Text("log-deleted", values))
+        bot.guild_log.say(job.guild_id, LazyText("log-deleted", values))
     # Discord may take longer than three seconds; the wish counts, whether or not it takes this.
     with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
         await insist(interaction, interaction.response.defer)
@@ -89,7 +89,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: Te
     if JobButton.custom_id_of(job, Verb.KEEP) in custom_ids(interaction.message):
         await delete_with_retry(interaction.delete_original_response)
         return
-    text = text or Text("deleted")
+    text = text or LazyText("deleted")
     words = translate(text.key, interaction.locale.value, **text.values)
     if _is_private(interaction):
         await edit_response(interaction, content=words, view=None)
@@ -109,7 +109,7 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
     change = await bot.settings.change(job.guild_id, edit, by=interaction.user.id)
     if change.after != change.before:
         values = {"by": interaction.user.mention, "member": f"<@{job.user_id}>"}
-        bot.guild_log.say(job.guild_id, Text("log-blocked", values))
+        bot.guild_log.say(job.guild_id, LazyText("log-blocked", values))
 
 
 def _is_private(interaction: discord.Interaction[Any]) -> bool:

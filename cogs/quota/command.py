@@ -24,7 +24,7 @@ from bot.discord.views.quota_text import describe_quotas, mention
 from bot.domain.limits import EVERYBODY, POOL, Kind, Target
 from bot.domain.quota import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
 from bot.errors import ChartError, QuotaTooHighError
-from bot.i18n import Text, translate
+from bot.i18n import LazyText, translate
 from bot.storage.reports import Tally, by_member
 from cogs.quota.report import TOP, alt_text, chart, member_line, table, table_of_days, total_line
 
@@ -87,7 +87,7 @@ class QuotaCommands(commands.Cog):
         await self._quotas.set_rule(asker.guild_id, target, quota, set_by=asker.user_id)
         key = f"quota-set-{target.kind}"
         await self._say(
-            interaction, asker, Text(key, {"who": mention(target), "quota": describe_quotas(after)})
+            interaction, asker, LazyText(key, {"who": mention(target), "quota": describe_quotas(after)})
         )
 
     @quota.command()
@@ -106,7 +106,7 @@ class QuotaCommands(commands.Cog):
         holds = self._quotas.owners.pool if pool else rules.get(EVERYBODY, self._quotas.owners.default)
         key = f"quota-cleared-{target.kind}" if is_cleared else "quota-nothing-to-clear"
         await self._say(
-            interaction, asker, Text(key, {"who": mention(target), "quota": describe_quotas(holds)})
+            interaction, asker, LazyText(key, {"who": mention(target), "quota": describe_quotas(holds)})
         )
 
     @quota.command()
@@ -126,7 +126,7 @@ class QuotaCommands(commands.Cog):
             interaction_id=asker.interaction_id,
         )
         if is_new:
-            text = Text("quota-granted", {"who": mention(target), "credits": amount})
+            text = LazyText("quota-granted", {"who": mention(target), "credits": amount})
             await self._say(interaction, asker, text)
 
     @quota.command()
@@ -137,12 +137,12 @@ class QuotaCommands(commands.Cog):
             asker.guild_id, target, made_by=asker.user_id, interaction_id=asker.interaction_id
         )
         if is_new:
-            await self._say(interaction, asker, Text("quota-reset", {"who": mention(target)}))
+            await self._say(interaction, asker, LazyText("quota-reset", {"who": mention(target)}))
 
-    async def _say(self, interaction: discord.Interaction[Any], asker: Requester, change: Text) -> None:
+    async def _say(self, interaction: discord.Interaction[Any], asker: Requester, change: LazyText) -> None:
         """Tell the manager, and the server's log, each in their own language."""
         self._bot.guild_log.say(
-            asker.guild_id, Text("log-quota", {"member": f"<@{asker.user_id}>", "change": change})
+            asker.guild_id, LazyText("log-quota", {"member": f"<@{asker.user_id}>", "change": change})
         )
         await whisper(interaction, translate(change.key, asker.locale, **change.values))
 

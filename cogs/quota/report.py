@@ -13,7 +13,7 @@ from bot.charts.spec import ReportChart, ReportDay
 from bot.discord.views.quota_text import day_label, describe_amounts, describe_quotas, mention
 from bot.domain.limits import Kind, Target
 from bot.domain.quota import parse_quotas
-from bot.i18n import Text, translate
+from bot.i18n import LazyText, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ def member_line(tally: Tally, locale: str) -> str:
         credits=tally.spent,
         usd=dollars(tally.usd),
         quota=describe_quotas(parse_quotas(quotas.replace(",", ", ") or "unlimited")),
-        by=Text(f"limited-by-{target.kind}", {"who": mention(target)}),
+        by=LazyText(f"limited-by-{target.kind}", {"who": mention(target)}),
     )
 
 
@@ -114,9 +114,9 @@ def table_of_days(days: Sequence[Sequence[Tally]], borders: Sequence[datetime], 
     return _csv("days.csv", ["day", *_COLUMNS], rows)
 
 
-def dollars(amount: Decimal) -> Text:
+def dollars(amount: Decimal) -> LazyText:
     """US dollars and cents."""
-    return Text("dollars", {"amount": amount})
+    return LazyText("dollars", {"amount": amount})
 
 
 def _numbers(tallies: Sequence[Tally]) -> list[int | Decimal]:

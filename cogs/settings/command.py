@@ -16,7 +16,7 @@ from bot.discord.requester import manager
 from bot.discord.responses import insist, respond
 from bot.discord.views.job_buttons import custom_ids
 from bot.errors import UserError
-from bot.i18n import Text
+from bot.i18n import LazyText
 from bot.policy.errors import SettingUnknownError
 from cogs.settings.describe import SETTINGS, Section, describe
 from cogs.settings.modals import build_modal, submitted_values
@@ -115,11 +115,12 @@ class GuildSettingsPanel(commands.Cog):
         if change.after == change.before:
             return
         before, after = (
-            Text(f"setting-{name}", {"value": describe(each, name)}) for each in (change.before, change.after)
+            LazyText(f"setting-{name}", {"value": describe(each, name)})
+            for each in (change.before, change.after)
         )
         who = interaction.user.mention
         self._bot.guild_log.say(
-            guild.id, Text("log-changed", {"member": who, "before": before, "after": after})
+            guild.id, LazyText("log-changed", {"member": who, "before": before, "after": after})
         )
 
     async def _show(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bot.i18n import Text
+from bot.i18n import LazyText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,25 +42,25 @@ SETTINGS = {
 """Which settings each part shows and changes."""
 
 
-def describe(settings: GuildSettings, name: str) -> Text | tuple[Text, ...]:
+def describe(settings: GuildSettings, name: str) -> LazyText | tuple[LazyText, ...]:
     """What a setting is now."""
-    lists: dict[str, Text | tuple[Text, ...]] = {
-        "allowed_channels": _mentions("#", settings.allowed_channels) or Text("value-everywhere"),
-        "forbidden_channels": _mentions("#", settings.forbidden_channels) or Text("value-nowhere"),
-        "allowed_roles": _mentions("@&", settings.allowed_roles) or Text("value-everybody"),
-        "blocked_members": _mentions("@", settings.blocked_members) or Text("value-nobody"),
-        "channel_safety": _levels(settings) or Text("value-nowhere"),
-        "forbidden_words": Text("value-words", {"count": len(settings.forbidden_words)}),
-        "default_options": _defaults(settings) or Text("value-of-model"),
-        "log_channel": _mentions("#", filter(None, [settings.log_channel])) or Text("value-nowhere"),
+    lists: dict[str, LazyText | tuple[LazyText, ...]] = {
+        "allowed_channels": _mentions("#", settings.allowed_channels) or LazyText("value-everywhere"),
+        "forbidden_channels": _mentions("#", settings.forbidden_channels) or LazyText("value-nowhere"),
+        "allowed_roles": _mentions("@&", settings.allowed_roles) or LazyText("value-everybody"),
+        "blocked_members": _mentions("@", settings.blocked_members) or LazyText("value-nobody"),
+        "channel_safety": _levels(settings) or LazyText("value-nowhere"),
+        "forbidden_words": LazyText("value-words", {"count": len(settings.forbidden_words)}),
+        "default_options": _defaults(settings) or LazyText("value-of-model"),
+        "log_channel": _mentions("#", filter(None, [settings.log_channel])) or LazyText("value-nowhere"),
     }
     return lists[name] if name in lists else describe_value(name, getattr(settings, name))
 
 
-def describe_value(name: str, value: float | str | None) -> Text:
+def describe_value(name: str, value: float | str | None) -> LazyText:
     """What a single value of a setting means."""
     if value is None:
-        return Text(
+        return LazyText(
             "value-as-elsewhere"
             if name == "channel_safety"
             else "value-of-model"
@@ -68,32 +68,32 @@ def describe_value(name: str, value: float | str | None) -> Text:
             else "value-any"
         )
     if name == "may_search_web":
-        return Text("value-allowed" if value else "value-forbidden")
+        return LazyText("value-allowed" if value else "value-forbidden")
     if name == "is_spoiler":
-        return Text("value-hidden" if value else "value-shown")
+        return LazyText("value-hidden" if value else "value-shown")
     if name == "is_private":
-        return Text("value-private" if value else "value-public")
+        return LazyText("value-private" if value else "value-public")
     return _plain(str(value))
 
 
-def _plain(text: str) -> Text:
-    return Text("value-plain", {"value": text})
+def _plain(text: str) -> LazyText:
+    return LazyText("value-plain", {"value": text})
 
 
-def _mentions(sign: str, ids: Iterable[int]) -> tuple[Text, ...]:
+def _mentions(sign: str, ids: Iterable[int]) -> tuple[LazyText, ...]:
     return _cut([_plain(f"<{sign}{each}>") for each in sorted(ids)])
 
 
-def _levels(settings: GuildSettings) -> tuple[Text, ...]:
+def _levels(settings: GuildSettings) -> tuple[LazyText, ...]:
     return _cut(
         [
-            Text("value-channel-safety", {"channel": f"<#{channel_id}>", "level": level})
+            LazyText("value-channel-safety", {"channel": f"<#{channel_id}>", "level": level})
             for channel_id, level in sorted(settings.channel_safety.items())
         ]
     )
 
 
-def _defaults(settings: GuildSettings) -> tuple[Text, ...]:
+def _defaults(settings: GuildSettings) -> tuple[LazyText, ...]:
     return _cut(
         [
             _plain(f"`{name}` {str(value)[:_VALUE_SHOWN]}")
@@ -102,7 +102,7 @@ def _defaults(settings: GuildSettings) -> tuple[Text, ...]:
     )
 
 
-def _cut(texts: list[Text]) -> tuple[Text, ...]:
+def _cut(texts: list[LazyText]) -> tuple[LazyText, ...]:
     if len(texts) <= _SHOWN:
         return tuple(texts)
-    return (*texts[:_SHOWN], Text("value-more", {"count": len(texts) - _SHOWN}))
+    return (*texts[:_SHOWN], LazyText("value-more", {"count": len(texts) - _SHOWN}))

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bot.discord.requester import may
 from bot.domain.guild_settings import GuildSettings, find_time_zone
-from bot.i18n import Text
+from bot.i18n import LazyText
 from bot.policy.errors import (
     DefaultNotTakenError,
     LogClosedError,
@@ -101,7 +101,7 @@ class Changes:
         rights = channel.permissions_for(self.guild.me)
         missing = [right for right in _LOG_RIGHTS if not may(rights, right)]
         if missing:
-            texts = tuple(Text(f"permission-{right}") for right in missing)
+            texts = tuple(LazyText(f"permission-{right}") for right in missing)
             raise LogClosedError(channel=channel.mention, permissions=texts)
         return channel.id
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bot.domain.guild_settings import GuildSettings
-    from bot.i18n import Value as Filling
+    from bot.i18n import TextValue
     from bot.models.catalogue import Catalogue
     from bot.models.options import Value
 
@@ -199,7 +199,7 @@ class Panel:
         return self._select(name, [True, False], getattr(self.settings, name))
 
     def _select(
-        self, what: str, values: Sequence[Value | None], now: Value | None, **filling: Filling
+        self, what: str, values: Sequence[Value | None], now: Value | None, **filling: TextValue
     ) -> ui.Item[Any]:
         name = what.partition(".")[0]
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.discord.audit_log import AuditLog, post
 from bot.discord.delivery import DiscordDelivery
-from bot.i18n import Text
+from bot.i18n import LazyText
 from tests.cogs.small_world import small_world
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ async def test_a_line_of_a_servers_log(world: SmallWorld) -> None:
     channel, guild = world.discord.channel, world.bot.guilds[0]
     for count, fault in enumerate(FAULTS.values(), 1):
         world.discord.fail("create_message", **fault)
-        await post(world.bot, guild, int(channel.id), Text("deleted"))
+        await post(world.bot, guild, int(channel.id), LazyText("deleted"))
         assert len(channel.messages) == count
 
 
@@ -46,5 +46,5 @@ async def test_a_word_to_the_owner(world: SmallWorld, route: str) -> None:
     delivery = DiscordDelivery(world.bot, AuditLog(world.bot))
     for count, fault in enumerate(FAULTS.values(), 1):
         world.discord.fail(route, **fault)
-        await delivery.warn_owner(Text("deleted"))
+        await delivery.warn_owner(LazyText("deleted"))
         assert len(owner.direct_messages.messages) == count

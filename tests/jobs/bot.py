@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.domain.job import Job, MessageRef
-    from bot.i18n import Text
+    from bot.i18n import LazyText
     from bot.jobs.ports import Progress
     from playground.runcomfy import LocalRunComfy
 
@@ -56,7 +56,7 @@ class Channel:
         """How many of each job's images came."""
         self.told: Counter[str] = Counter()
         """How often each job's end was told."""
-        self.warnings: list[Text] = []
+        self.warnings: list[LazyText] = []
         """What the bot's owner was told."""
         self.refusals = 0
         """So many deliveries are refused next."""
@@ -99,7 +99,7 @@ class Channel:
         self.images[job.job_id] = max(seen, self.images[job.job_id])
         return seen
 
-    async def warn_owner(self, text: Text) -> None:
+    async def warn_owner(self, text: LazyText) -> None:
         self.warnings.append(text)
 
     def _note(self, job: Job) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.config import Settings, load
+from bot.config import Config, load
 from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
 from bot.runcomfy.allowed_hosts import AllowedHosts, is_loopback
@@ -27,7 +27,7 @@ TOKENS = {"DISCORD_TOKEN": "discord-secret-1", "RUNCOMFY_TOKEN": "runcomfy-secre
 @pytest.fixture(autouse=True)
 def _empty_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names = {name.upper() for name in Settings.model_fields}
+    names = {name.upper() for name in Config.model_fields}
     for name in os.environ:
         if name.upper() in names:
             monkeypatch.delenv(name)
@@ -52,7 +52,7 @@ def write_env(values: Mapping[str, str]) -> None:
 
 @pytest.mark.usefixtures("environment")
 def test_two_tokens_are_enough() -> None:
-    assert load() == Settings(
+    assert load() == Config(
         discord_token=SecretStr("discord-secret-1"),
         runcomfy_token=SecretStr("runcomfy-secret-2"),
         runcomfy_api_url="https://model-api.runcomfy.net",
@@ -116,7 +116,7 @@ def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_empty_variable_is_its_default(environment: pytest.MonkeyPatch) -> None:
-    for name in set(map(str.upper, Settings.model_fields)) - set(TOKENS):
+    for name in set(map(str.upper, Config.model_fields)) - set(TOKENS):
         environment.setenv(name, "")
     settings = load()
     assert settings.default_quota == (Quota(10, Period.DAY),)
@@ -278,7 +278,7 @@ def test_an_env_file_of_another_editor_is_read_or_refused_in_words(encoding: str
 def test_secrets_are_hidden_and_nothing_can_be_changed() -> None:
     settings = load()
     assert "secret-" not in f"{settings!r} {settings}"
-    for name in Settings.model_fields:
+    for name in Config.model_fields:
         with pytest.raises(ValidationError, match="frozen"):
             setattr(settings, name, getattr(settings, name))
 
@@ -296,7 +296,7 @@ def test_other_machines_are_no_loopback(host: str) -> None:
 class TestExample:
     def test_names_every_setting_and_nothing_else(self) -> None:
         names = re.findall(r"^#?\s?([A-Z][A-Z_]+)=", EXAMPLE.read_text("utf-8"), re.MULTILINE)
-        assert sorted(names) == sorted(map(str.upper, Settings.model_fields))
+        assert sorted(names) == sorted(map(str.upper, Config.model_fields))
 
     def test_is_the_defaults_once_the_tokens_are_filled_in(self) -> None:
         text = EXAMPLE.read_text("utf-8")

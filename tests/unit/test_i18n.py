@@ -27,7 +27,7 @@ from bot.discord.views.job_buttons import Verb
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.limits import Kind
 from bot.domain.quota import Period
-from bot.i18n import DEFAULT_LOCALE, Text, translate
+from bot.i18n import DEFAULT_LOCALE, LazyText, translate
 from bot.models.options import OptionType
 from bot.models.problems import RULES
 from bot.policy.errors import MemberBlockedError
@@ -232,13 +232,13 @@ def test_dollars_have_cents_as_their_language_writes_them() -> None:
 
 
 def test_texts_are_filled_with_texts_in_the_same_language() -> None:
-    problem = Text("problem-minimum", {"wanted": Decimal("0.5")})
+    problem = LazyText("problem-minimum", {"wanted": Decimal("0.5")})
     said = {
         locale: translate("invalid-option", locale, option="x", problem=problem) for locale in ("en", "ru")
     }
     assert said["en"] == "⚠️ The option x must be at least 0.5. Nothing was ordered."
     assert said["ru"] == "⚠️ Параметр x должен быть не меньше 0,5. Ничего не заказано."
-    rights = (Text("permission-view_channel"), Text("permission-attach_files"))
+    rights = (LazyText("permission-view_channel"), LazyText("permission-attach_files"))
     assert "View Channel, Attach Files" in translate("missing-permissions", "en", permissions=rights)
     assert "Просматривать канал, Прикреплять файлы" in translate(
         "missing-permissions", "ru", permissions=rights
@@ -318,7 +318,7 @@ SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]
 
 
 def calls() -> Iterator[tuple[set[str], set[str] | None]]:
-    """The keys that each `translate` or `Text` can ask for, and the values it gives (None where unknown)."""
+    """The keys that each `translate` or `LazyText` can ask for, with the values it gives (None: unknown)."""
     for file in SOURCES:
         tree = ast.parse(file.read_text("utf-8"))
         imports = [each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
@@ -328,12 +328,15 @@ def calls() -> Iterator[tuple[set[str], set[str] | None]]:
         for scope in ast.walk(tree):
             if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
                 for call in ast.walk(scope):
-                    if isinstance(call, ast.Call) and ast.unparse(call.func) in ours & {"translate", "Text"}:
+                    if isinstance(call, ast.Call) and ast.unparse(call.func) in ours & {
+                        "translate",
+                        "LazyText",
+                    }:
                         yield set(keys(call.args[0], scope)), given(call)
 
 
 def given(call: ast.Call) -> set[str] | None:
-    if ast.unparse(call.func) == "Text":
+    if ast.unparse(call.func) == "LazyText":
         values = call.args[1] if len(call.args) > 1 else ast.Dict([], [])
         return {ast.literal_eval(key) for key in values.keys if key} if isinstance(values, ast.Dict) else None
     names = {keyword.arg for keyword in call.keywords}
@@ -410,7 +413,7 @@ def test_no_words_for_people_stand_in_the_code(file: Path) -> None:
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_failure_is_filled_with_words_of_one_language(file: Path) -> None:
-    """Another library's words are English too: what is wrong is told by a `Text`."""
+    """Another library's words are English too: what is wrong is told by a `LazyText`."""
     calls = [each for each in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(each, ast.Call)]
     raised = [each for each in calls if ast.unparse(each.func).endswith("Error")]
     values = [keyword.value for each in raised for keyword in each.keywords]

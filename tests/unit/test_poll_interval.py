@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from bot.config import Settings
+from bot.config import Config
 from bot.jobs.poll_interval import PollInterval, PollRateLimiter
 from bot.runcomfy import Completed, InProgress, InQueue
 from bot.storage.database import open_database
@@ -34,7 +34,7 @@ Draw: TypeAlias = "Callable[[random.Random], float]"
 
 JOBS, SEEDS = 1000, range(1, 4)
 PLAIN_SECONDS = 2.0
-DEFAULT_LIMIT: int = Settings.model_fields["max_looks_per_second"].default
+DEFAULT_LIMIT: int = Config.model_fields["max_looks_per_second"].default
 
 
 @dataclass(frozen=True)

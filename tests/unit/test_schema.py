@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from bot import models
 from bot.errors import InvalidOptionError
-from bot.i18n import Text, translate
+from bot.i18n import LazyText, translate
 from bot.models.blank import is_blank
 from bot.models.catalogue import Catalogue
 from bot.models.schema import SEED_MAXIMUM, ModelSchema
@@ -55,7 +55,7 @@ def one(rule: dict[str, Any], *, name: str = "option", required: bool = False) -
 
 def told(error: InvalidOptionError) -> str:
     text = error.values["problem"]
-    assert isinstance(text, Text)
+    assert isinstance(text, LazyText)
     return translate(text.key, "en-US", **text.values)
 
 

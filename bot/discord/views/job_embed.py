@@ -14,13 +14,13 @@ from bot.discord.markdown import PROMPT_SHOWN, cut, escaped, quote
 from bot.discord.views.job_buttons import Verb, buttons
 from bot.domain.job import NOT_COLLECTED, Job, JobStatus
 from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
-from bot.i18n import Text, translate
+from bot.i18n import LazyText, translate
 from bot.jobs.ports import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.i18n import Value
+    from bot.i18n import TextValue
     from bot.media.images import FittedImage, WebpCopy
     from bot.models.catalogue import Catalogue, Model
 
@@ -43,7 +43,7 @@ def timestamp(moment: datetime | int, style: str = "R") -> str:
     return f"<t:{seconds}:{style}>"
 
 
-def text_values(values: Mapping[str, Value]) -> dict[str, Value]:
+def text_values(values: Mapping[str, TextValue]) -> dict[str, TextValue]:
     """The values of an error for its text: a moment becomes Discord's timestamp."""
     return {
         name: timestamp(value) if name == "resets" and isinstance(value, int) else value
@@ -160,13 +160,13 @@ def _status(job: Job, how: Progress, delivered: int) -> str:
             return translate(key, job.locale, since=since, place=how.place or 0)
 
 
-def _roughly(seconds: float) -> Text:
+def _roughly(seconds: float) -> LazyText:
     """As people would say it, and rather a little more than less."""
     step = next(step for most, step in ((20, 1), (60, 5), (120, 10), (math.inf, 60)) if seconds <= most)
     rounded = max(1, math.ceil(seconds / step)) * step
     if rounded > 120:
-        return Text("roughly-minutes", {"count": rounded // 60})
-    return Text("roughly-seconds", {"count": rounded})
+        return LazyText("roughly-minutes", {"count": rounded // 60})
+    return LazyText("roughly-seconds", {"count": rounded})
 
 
 def _held_up(job: Job) -> str:

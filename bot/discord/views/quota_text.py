@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.discord.views.job_embed import timestamp
 from bot.domain.limits import Kind, Target, Usage
-from bot.i18n import Text, translate
+from bot.i18n import LazyText, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 _BAR = 10
 
 
-def describe_quotas(quotas: Quotas) -> tuple[Text, ...]:
+def describe_quotas(quotas: Quotas) -> tuple[LazyText, ...]:
     """Quotas that hold at once, such as "10 credits per day, 100 credits per month"."""
-    words = tuple(Text("quota-of", {"limit": quota.limit, "per": quota.per}) for quota in quotas)
-    return words or (Text("unlimited"),)
+    words = tuple(LazyText("quota-of", {"limit": quota.limit, "per": quota.per}) for quota in quotas)
+    return words or (LazyText("unlimited"),)
 
 
 def mention(target: Target) -> str:
