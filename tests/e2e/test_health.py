@@ -137,6 +137,6 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 
 
 def test_who_is_not_watched_does_not_pay_for_it() -> None:
-    loaded = "import sys, bot.command_line; print(*{'prometheus_client', 'aiohttp.web'} & {*sys.modules})"
+    loaded = "import sys, bot.cli; print(*{'prometheus_client', 'aiohttp.web'} & {*sys.modules})"
     said = subprocess.run([sys.executable, "-c", loaded], cwd=CODE, capture_output=True, check=True)
     assert said.stdout.strip() == b""

@@ -170,7 +170,7 @@ SKETCH = {
 async def test_a_second_file_becomes_a_second_command(tmp_path: Path) -> None:
     for package in ("bot", "cogs"):
         shutil.copytree(CODE / package, tmp_path / "code" / package)
-    (tmp_path / "code/bot/models/sketch.json").write_text(json.dumps(SKETCH))
+    (tmp_path / "code/bot/models/definitions/sketch.json").write_text(json.dumps(SKETCH))
     async with open_world(tmp_path, runcomfy={"seconds": 0}, PYTHONPATH=str(tmp_path / "code")) as world:
         names = {each["name"] for each in world.discord.commands}
         assert {"imagine", "sketch", "usage", "quota"} <= names

@@ -75,7 +75,7 @@ async def test_upkeep_that_has_ended_or_takes_too_long_is_seen(
         upkeep: Any = bot._upkeep
         assert (upkeep.has_begun, upkeep.is_stuck) == (True, False)
         with monkeypatch.context() as patience:
-            patience.setattr("bot.jobs.upkeep._MAY_TAKE_SECONDS", -1.0)
+            patience.setattr("bot.maintenance.loop._MAY_TAKE_SECONDS", -1.0)
             assert upkeep.is_stuck
         assert not upkeep.is_stuck
         upkeep._running.cancel()

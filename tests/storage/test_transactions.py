@@ -394,7 +394,7 @@ class TestCancelledCaller:
 CRASHING = """
 import asyncio, sys, time
 from pathlib import Path
-from bot.limits import Limits
+from bot.domain.limits import Limits
 from bot.storage.database import open_database
 from bot.storage.jobs import JobStore
 from tests.orders import order, reserve

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MODEL_ID = "google/nano-banana-2/text-to-image"
-FILE = Path(bot.models.__file__).parent / f"{MODEL_ID}.json"
+FILE = Path(bot.models.__file__).parent / "definitions" / f"{MODEL_ID}.json"
 # Of both schemas as RunComfy published them: canonical JSON, sorted keys, no spaces.
 PUBLISHED = {
     "input_schema": "e0be26c5668972a4ad6ccdc065049b7c006564d75e6d2aec89135b2ebda35d39",

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 MODEL_ID = "google/nano-banana-2/text-to-image"
 SCHEMA = Catalogue.load()[MODEL_ID].schema
+DEFINITIONS = Path(models.__file__).parent / "definitions"
 PUBLISHED = Draft202012Validator(
-    json.loads((Path(models.__file__).parent / f"{MODEL_ID}.json").read_text("utf-8"))["input_schema"]
+    json.loads((Path(models.__file__).parent / "definitions" / f"{MODEL_ID}.json").read_text("utf-8"))[
+        "input_schema"
+    ]
 )
 PYTHON_TYPES = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
 

@@ -13,7 +13,7 @@ import bot
 CODE = Path(bot.__file__).parents[1]
 START = r"""
 import asyncio, gc
-from bot.words import has_forbidden, read_words
+from bot.policy.word_filter import has_forbidden, read_words
 
 def megabytes():
     gc.collect()
