@@ -37,7 +37,7 @@ async def ask(interaction: discord.Interaction[Any]) -> None:
 Command: TypeAlias = app_commands.Command[Any, ..., Any]
 
 
-class World:
+class Environment:
     def __init__(self, local: LocalDiscord, facts: FactStore) -> None:
         self.local, self.facts = local, facts
 
@@ -73,18 +73,18 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def env(tmp_path: Path) -> AsyncIterator[Environment]:
     async with LocalDiscord(tmp_path) as local, open_database(tmp_path / "bot.db") as database:
-        yield World(local, FactStore(database))
+        yield Environment(local, FactStore(database))
 
 
-async def test_they_are_told_once(world: World) -> None:
+async def test_they_are_told_once(env: Environment) -> None:
     for _ in range(3):
-        await world.start()
-    assert len(world.puts) == 1
-    await world.start(draw)
-    assert world.names == {"draw"}
-    assert len(world.puts) == 2
+        await env.start()
+    assert len(env.puts) == 1
+    await env.start(draw)
+    assert env.names == {"draw"}
+    assert len(env.puts) == 2
 
 
 def emptied(local: LocalDiscord) -> None:
@@ -110,33 +110,33 @@ def joined(local: LocalDiscord) -> None:
 
 
 @pytest.mark.parametrize("change", [emptied, halved, replaced, made_anew, joined])
-async def test_what_another_program_changed_is_put_right(world: World, change: Any) -> None:
-    await world.start()
-    change(world.local)
-    await world.start()
-    assert world.names == {"draw", "ask"}
-    await world.start()
-    assert len(world.puts) == 2
+async def test_what_another_program_changed_is_put_right(env: Environment, change: Any) -> None:
+    await env.start()
+    change(env.local)
+    await env.start()
+    assert env.names == {"draw", "ask"}
+    await env.start()
+    assert len(env.puts) == 2
 
 
-async def test_an_entry_point_is_kept_as_it_is(world: World) -> None:
-    kept = world.local.add_entry_point()
-    await world.start()
-    assert world.names == {"draw", "ask", "launch"}
-    (launch,) = (command for command in world.local.commands if command["name"] == "launch")
+async def test_an_entry_point_is_kept_as_it_is(env: Environment) -> None:
+    kept = env.local.add_entry_point()
+    await env.start()
+    assert env.names == {"draw", "ask", "launch"}
+    (launch,) = (command for command in env.local.commands if command["name"] == "launch")
     assert {**launch, "version": ""} == {**kept, "version": ""}
-    await world.start(ask)
-    assert world.names == {"ask", "launch"}
+    await env.start(ask)
+    assert env.names == {"ask", "launch"}
     launch["version"] += "1"  # changed in the developer portal, which the bot ignores
-    await world.start(ask)
-    assert len(world.puts) == 2
+    await env.start(ask)
+    assert len(env.puts) == 2
 
 
-async def test_an_entry_point_that_appears_meanwhile(world: World) -> None:
-    world.local.add_entry_point()
-    world.local.fail("commands", 200, [])
-    await world.start()
-    assert world.names == {"draw", "ask", "launch"}
+async def test_an_entry_point_that_appears_meanwhile(env: Environment) -> None:
+    env.local.add_entry_point()
+    env.local.fail("commands", 200, [])
+    await env.start()
+    assert env.names == {"draw", "ask", "launch"}
 
 
 ODD: list[Json] = [
@@ -148,7 +148,7 @@ ODD: list[Json] = [
 
 @pytest.mark.parametrize("route", ["sync", "commands"])
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd["status"]))
-async def test_what_failed_is_tried_again(world: World, route: str, odd: Json) -> None:
-    world.local.fail(route, **odd)
-    await world.start()
-    assert world.names == {"draw", "ask"}
+async def test_what_failed_is_tried_again(env: Environment, route: str, odd: Json) -> None:
+    env.local.fail(route, **odd)
+    await env.start()
+    assert env.names == {"draw", "ask"}

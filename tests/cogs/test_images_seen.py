@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cogs.small_world import small_world
+from tests.cogs.small_environment import small_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 async def test_an_edit_that_is_never_answered_with_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Any
 ) -> None:
-    async with small_world(tmp_path, monkeypatch) as world:
-        world.discord.fail("edit_followup", 200, body, is_late=True, times=99)
-        order = await world.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    async with small_environment(tmp_path, monkeypatch) as env:
+        env.discord.fail("edit_followup", 200, body, is_late=True, times=99)
+        order = await env.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
         message = await order.answered()
-        (row,) = await world.settled()
+        (row,) = await env.settled()
         assert (row["status"], row["refunded"]) == ("succeeded", 0)
         assert len(message.attachments) == 1

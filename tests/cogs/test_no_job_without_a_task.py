@@ -14,12 +14,12 @@ from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.observability.meter import Meter
 from bot.storage.jobs import JobStore
-from tests.cogs.small_world import small_world
+from tests.cogs.small_environment import small_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cogs.small_world import SmallWorld
+    from tests.cogs.small_environment import SmallEnvironment
 
 
 class UnforeseenError(Exception):
@@ -27,20 +27,20 @@ class UnforeseenError(Exception):
 
 
 @pytest.fixture
-async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    async with small_world(tmp_path, monkeypatch) as world:
-        yield world
+async def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    async with small_environment(tmp_path, monkeypatch) as env:
+        yield env
 
 
 def break_once(
-    world: SmallWorld, patch: pytest.MonkeyPatch, owner: Any, name: str, *, is_late: bool = False
+    env: SmallEnvironment, patch: pytest.MonkeyPatch, owner: Any, name: str, *, is_late: bool = False
 ) -> list[str]:
     """Let the next call of a function raise, before it does anything or, if late, afterwards."""
     whole, broken = getattr(owner, name), list[str]()
 
     def fail() -> None:
         broken.append(name)
-        world.discord.changed()
+        env.discord.changed()
 
     def sync(*args: Any, **kwargs: Any) -> Any:
         if broken:
@@ -86,64 +86,64 @@ WHERE_IT_IS_REFUSED: list[tuple[Any, str, bool]] = [
 ]
 
 
-async def check(world: SmallWorld, broken: list[str]) -> None:
+async def check(env: SmallEnvironment, broken: list[str]) -> None:
     """Each job ended, and what was charged is what was delivered."""
-    await world.discord.until(lambda: broken)
-    rows = await world.settled()
+    await env.discord.until(lambda: broken)
+    rows = await env.settled()
     assert rows
     for row in rows:
         assert row["ended_at"], row
         delivered = row["images"] - row["refunded"]
         assert (delivered > 0) == (row["status"] == "succeeded"), row
-    assert len(world.runcomfy.submits) <= len(rows)
+    assert len(env.runcomfy.submits) <= len(rows)
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[1]}{'-late' * point[2]}")
 async def test_an_order(
-    world: SmallWorld, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
+    env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
-    broken = break_once(world, monkeypatch, point[0], point[1], is_late=point[2])
-    await world.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
-    await check(world, broken)
+    broken = break_once(env, monkeypatch, point[0], point[1], is_late=point[2])
+    await env.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    await check(env, broken)
 
 
 @pytest.mark.parametrize("point", WHERE_THE_RESPONSE_IS_LOST, ids=lambda point: point[1])
 async def test_an_order_whose_response_is_lost(
-    world: SmallWorld, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
+    env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
-    broken = break_once(world, monkeypatch, point[0], point[1], is_late=point[2])
-    world.discord.fail("callback", 200, "", is_late=True)
-    await world.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
-    await check(world, broken)
+    broken = break_once(env, monkeypatch, point[0], point[1], is_late=point[2])
+    env.discord.fail("callback", 200, "", is_late=True)
+    await env.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    await check(env, broken)
 
 
 @pytest.mark.parametrize("point", WHERE_IT_IS_REFUSED, ids=lambda point: f"{point[1]}{'-late' * point[2]}")
 async def test_an_order_whose_response_is_refused(
-    world: SmallWorld, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
+    env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
-    broken = break_once(world, monkeypatch, point[0], point[1], is_late=point[2])
-    world.discord.fail("callback", 403, {"code": 50001, "message": "Missing Access"})
-    await world.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
-    await check(world, broken)
+    broken = break_once(env, monkeypatch, point[0], point[1], is_late=point[2])
+    env.discord.fail("callback", 403, {"code": 50001, "message": "Missing Access"})
+    await env.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    await check(env, broken)
 
 
 @pytest.mark.parametrize("point", POINTS[1:], ids=lambda point: f"{point[1]}{'-late' * point[2]}")
 async def test_images_that_are_fetched(
-    world: SmallWorld, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
+    env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
-    alice = world.discord.people["alice"]
+    alice = env.discord.people["alice"]
     refusal = {"code": 50007, "message": "Cannot send messages to this user"}
-    world.discord.fail("edit_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
-    world.discord.fail("create_dm", 403, refusal)
+    env.discord.fail("edit_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
+    env.discord.fail("create_dm", 403, refusal)
     message = await (await alice.command("imagine", prompt="a fox", resolution="0.5K")).answered()
-    await world.settled()
-    world.discord.mend("edit_followup")
+    await env.settled()
+    env.discord.mend("edit_followup")
     listing = await (await alice.command("jobs")).answered()
     (fetch,) = (button["custom_id"] for button in listing.buttons.values())
-    broken = break_once(world, monkeypatch, point[0], point[1], is_late=point[2])
+    broken = break_once(env, monkeypatch, point[0], point[1], is_late=point[2])
     await alice.press(listing, custom_id=fetch)
-    await world.discord.until(lambda: broken)
-    (row,) = await world.settled()
+    await env.discord.until(lambda: broken)
+    (row,) = await env.settled()
     assert row["ended_at"], row
-    assert len(world.runcomfy.submits) == 1
+    assert len(env.runcomfy.submits) == 1
     assert message

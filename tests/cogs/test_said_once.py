@@ -9,13 +9,13 @@ import pytest
 from bot.discord.audit_log import AuditLog, post
 from bot.discord.delivery import DiscordDelivery
 from bot.i18n import LazyText
-from tests.cogs.small_world import small_world
+from tests.cogs.small_environment import small_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.cogs.small_world import SmallWorld
+    from tests.cogs.small_environment import SmallEnvironment
 
 FAULTS: dict[str, dict[str, Any]] = {
     "a page": {"status": 200, "body": "<html>welcome</html>"},
@@ -26,25 +26,25 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SmallWorld]:
-    async with small_world(tmp_path, monkeypatch) as world:
-        yield world
+async def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SmallEnvironment]:
+    async with small_environment(tmp_path, monkeypatch) as env:
+        yield env
 
 
-async def test_a_line_of_a_servers_log(world: SmallWorld) -> None:
-    await world.bot.wait_until_ready()
-    channel, guild = world.discord.channel, world.bot.guilds[0]
+async def test_a_line_of_a_servers_log(env: SmallEnvironment) -> None:
+    await env.bot.wait_until_ready()
+    channel, guild = env.discord.channel, env.bot.guilds[0]
     for count, fault in enumerate(FAULTS.values(), 1):
-        world.discord.fail("create_message", **fault)
-        await post(world.bot, guild, int(channel.id), LazyText("deleted"))
+        env.discord.fail("create_message", **fault)
+        await post(env.bot, guild, int(channel.id), LazyText("deleted"))
         assert len(channel.messages) == count
 
 
 @pytest.mark.parametrize("route", ["create_message", "create_dm", "application"])
-async def test_a_word_to_the_owner(world: SmallWorld, route: str) -> None:
-    (owner,) = (person for person in world.discord.people.values() if person.is_manager)
-    delivery = DiscordDelivery(world.bot, AuditLog(world.bot))
+async def test_a_word_to_the_owner(env: SmallEnvironment, route: str) -> None:
+    (owner,) = (person for person in env.discord.people.values() if person.is_manager)
+    delivery = DiscordDelivery(env.bot, AuditLog(env.bot))
     for count, fault in enumerate(FAULTS.values(), 1):
-        world.discord.fail(route, **fault)
+        env.discord.fail(route, **fault)
         await delivery.warn_owner(LazyText("deleted"))
         assert len(owner.direct_messages.messages) == count

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playground.discord import Message
     from tests.crash.taps import OverheardRunComfy
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 _OPTIONS: list[dict[str, Any]] = [
     {},
@@ -29,8 +29,8 @@ _OPTIONS: list[dict[str, Any]] = [
 class Crowd:
     """A few people at once; nobody waits for anybody, and nobody minds that the bot dies."""
 
-    def __init__(self, world: World, runcomfy: OverheardRunComfy, dice: Random) -> None:
-        self._world = world
+    def __init__(self, env: Environment, runcomfy: OverheardRunComfy, dice: Random) -> None:
+        self._env = env
         self._runcomfy = runcomfy
         self._dice = dice
         self._numbers = count(1)
@@ -58,7 +58,7 @@ class Crowd:
         task.add_done_callback(self._under_way.discard)
 
     async def _ordered(self, words: str, **options: Any) -> Message:
-        person = self._dice.choice([self._world.alice, self._world.bob, self._world.mia])
+        person = self._dice.choice([self._env.alice, self._env.bob, self._env.mia])
         prompt = f"{words} {next(self._numbers)}"
         if words == "gone":
             self._runcomfy.gone.add(prompt)

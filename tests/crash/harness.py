@@ -1,4 +1,4 @@
-"""A world in which the bot is killed again and again, with people around who go on ordering."""
+"""An environment in which the bot is killed again and again, with people around who go on ordering."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from tests.crash.crowd import Crowd
 from tests.crash.kill_points import Victim
 from tests.crash.taps import Ears, OverheardDiscord, OverheardRunComfy
-from tests.e2e.world import World, open_world
+from tests.e2e.environment import Environment, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ _MANY = "1000000/month"
 
 @dataclass
 class Scene:
-    world: World
+    env: Environment
     runcomfy: OverheardRunComfy
     ears: Ears
     victim: Victim
@@ -43,7 +43,7 @@ async def open_scene(
     seed = int(os.environ.get("KILLS_SEED") or secrets.randbelow(10**9))
     print(f"KILLS_SEED={seed}")  # noqa: T201 (shown with a failure)
     ears, dice = Ears(), Random(seed)
-    async with open_world(
+    async with open_environment(
         folder,
         runcomfy={"workers": 8, "seconds": seconds},
         make_runcomfy=partial(OverheardRunComfy, ears),
@@ -52,11 +52,11 @@ async def open_scene(
         MAX_QUOTA=_MANY,
         BUDGET=_MANY,
         MAX_JOBS_PER_USER=str(max_jobs_per_user),
-    ) as world:
-        runcomfy = cast("OverheardRunComfy", world.runcomfy)
-        crowd = Crowd(world, runcomfy, dice)
+    ) as env:
+        runcomfy = cast("OverheardRunComfy", env.runcomfy)
+        crowd = Crowd(env, runcomfy, dice)
         try:
-            yield Scene(world, runcomfy, ears, Victim(world, ears), crowd, dice)
+            yield Scene(env, runcomfy, ears, Victim(env, ears), crowd, dice)
         finally:
             ears.listener = None
             await crowd.disperse()

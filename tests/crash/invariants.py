@@ -14,44 +14,44 @@ if TYPE_CHECKING:
     from playground.discord import Message
     from tests.crash.kill_points import Row
     from tests.crash.taps import OverheardRunComfy
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 _SETTLED_SECONDS = 45
 
 
-async def check(world: World, runcomfy: OverheardRunComfy) -> None:
+async def check(env: Environment, runcomfy: OverheardRunComfy) -> None:
     """Wait until nothing moves any more, and look at everything: rows, posts, orders, messages, accounts."""
     runcomfy.gone.clear()
     runcomfy.busy.clear()
     runcomfy.release()
-    await settled(world)
-    for row in world.rows():
+    await settled(env)
+    for row in env.rows():
         _check_reason(row)
         _check_order(row, runcomfy)
-    _check_messages(world)
-    _check_posts(world)
-    check_accounts(world)
-    await _fetch_all(world)
-    _check_nothing_is_lost(world, runcomfy)
-    _check_messages(world)
-    check_accounts(world)
-    await _nothing_is_left_behind(world)
-    assert await world.bot.stop() == 0
+    _check_messages(env)
+    _check_posts(env)
+    check_accounts(env)
+    await _fetch_all(env)
+    _check_nothing_is_lost(env, runcomfy)
+    _check_messages(env)
+    check_accounts(env)
+    await _nothing_is_left_behind(env)
+    assert await env.bot.stop() == 0
 
 
-async def settled(world: World) -> None:
+async def settled(env: Environment) -> None:
     """Wait until every job has ended and its end was told."""
     try:
         async with asyncio.timeout(_SETTLED_SECONDS):
-            while _open(world):  # noqa: ASYNC110 (a database has no event to wait for)
+            while _open(env):  # noqa: ASYNC110 (a database has no event to wait for)
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise AssertionError(f"never ended, or never told: {_open(world)}") from None
+        raise AssertionError(f"never ended, or never told: {_open(env)}") from None
 
 
-def _open(world: World) -> list[Row]:
-    unfinished = [row for row in world.rows() if row["status"] not in FINAL or row["token"]]
-    return unfinished + world.rows("select * from left_messages join jobs using (job_id) where deleted_at")
+def _open(env: Environment) -> list[Row]:
+    unfinished = [row for row in env.rows() if row["status"] not in FINAL or row["token"]]
+    return unfinished + env.rows("select * from left_messages join jobs using (job_id) where deleted_at")
 
 
 def _check_reason(row: Row) -> None:
@@ -80,10 +80,10 @@ def _check_order(row: Row, runcomfy: OverheardRunComfy) -> None:
         assert row["error"] == "submission-unknown", row
 
 
-def _check_messages(world: World) -> None:
+def _check_messages(env: Environment) -> None:
     """Everything that people see has ended, once, as its row did."""
-    rows = {str(row["message_id"]): row for row in world.rows() if row["message_id"]}
-    public = [message for message in world.discord.channel.messages if not message.is_ephemeral]
+    rows = {str(row["message_id"]): row for row in env.rows() if row["message_id"]}
+    public = [message for message in env.discord.channel.messages if not message.is_ephemeral]
     assert all(count == 1 for count in Counter(id(message.interaction) for message in public).values())
     for message in public:
         signs = [status for status, sign in SIGNS.items() if message.text.lstrip("\n*").startswith(sign)]
@@ -100,42 +100,42 @@ def _buttons(message: Message) -> list[dict[str, str]]:
     return [part for row in message.components for part in row["components"]]
 
 
-def _check_posts(world: World) -> None:
+def _check_posts(env: Environment) -> None:
     """No job was posted twice, and none that nobody could see."""
     posted = Counter(
-        str(each.input["prompt"]) for each in world.runcomfy.submits if isinstance(each.input, dict)
+        str(each.input["prompt"]) for each in env.runcomfy.submits if isinstance(each.input, dict)
     )
     # Where RunComfy was busy it has refused, and may be asked again; of orders it has one all the same.
     assert [each for each, times in posted.items() if times > 1 and not each.startswith("busy")] == []
-    unseen = {ordered(row) for row in world.rows() if row["message_id"] is None and not row["request_id"]}
+    unseen = {ordered(row) for row in env.rows() if row["message_id"] is None and not row["request_id"]}
     assert unseen & set(posted) == set()
 
 
-async def _fetch_all(world: World) -> None:
+async def _fetch_all(env: Environment) -> None:
     """Whoever has something left to fetch finds it in /jobs, and gets it."""
-    for person in world.discord.people.values():
+    for person in env.discord.people.values():
         while True:
             listing = await (await person.command("jobs")).answered()
             fetch = [part["custom_id"] for part in _buttons(listing) if ":fetch:" in part["custom_id"]]
             if not fetch:
                 break
             fetched = await (await person.press(listing, custom_id=fetch[0])).answered()
-            await world.ends(fetched, SIGNS["succeeded"])
-            await settled(world)
+            await env.ends(fetched, SIGNS["succeeded"])
+            await settled(env)
 
 
-def _check_nothing_is_lost(world: World, runcomfy: OverheardRunComfy) -> None:
+def _check_nothing_is_lost(env: Environment, runcomfy: OverheardRunComfy) -> None:
     """Every image that RunComfy made under an id that the bot had noted is in Discord."""
-    for row in world.rows():
+    for row in env.rows():
         order = runcomfy.orders.get(row["request_id"] or "")
         if order and order.state == "succeeded" and not row["deleted_at"]:
-            assert delivered(world.discord.message(str(row["message_id"]))) == row["images"], row
+            assert delivered(env.discord.message(str(row["message_id"]))) == row["images"], row
 
 
-async def _nothing_is_left_behind(world: World) -> None:
+async def _nothing_is_left_behind(env: Environment) -> None:
     """No file waits on the disk for anybody: everything was delivered or fetched by now."""
-    files = world.folder / "data" / "files"
+    files = env.folder / "data" / "files"
     try:
-        await world.stored(lambda: not [*files.glob("*")])  # which goes a moment after the row has ended
+        await env.stored(lambda: not [*files.glob("*")])  # which goes a moment after the row has ended
     except TimeoutError:
         assert [folder.name for folder in files.glob("*")] == []

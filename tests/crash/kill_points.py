@@ -17,7 +17,7 @@ from tests.crash.taps import Ears, Seen, SwallowedError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
     Act: TypeAlias = Callable[[], Awaitable[object]]
     Row: TypeAlias = dict[str, Any]
@@ -27,19 +27,19 @@ _WRITTEN_SECONDS = 2
 
 
 class Victim:
-    """The bot of a world."""
+    """The bot of an environment."""
 
     read_seconds = 0.15
     """It reads what it is sent within, mostly well, and waits longer for a locked database."""
 
-    def __init__(self, world: World, ears: Ears) -> None:
-        self.world = world
+    def __init__(self, env: Environment, ears: Ears) -> None:
+        self.env = env
         self.ears = ears
 
     def strike(self) -> None:
         """Kill the bot before anything else happens here."""
         self.ears.listener = None
-        process = self.world.bot._process
+        process = self.env.bot._process
         assert process is not None
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
@@ -47,13 +47,13 @@ class Victim:
     async def fallen(self) -> None:
         """Wait until the bot is dead, killed and not ended, and Discord has noticed."""
         async with asyncio.timeout(_REACHED_SECONDS):
-            assert await self.world.bot.ended() == -signal.SIGKILL
-        await self.world.discord.until(lambda: not self.world.discord.is_online)
+            assert await self.env.bot.ended() == -signal.SIGKILL
+        await self.env.discord.until(lambda: not self.env.discord.is_online)
 
     @contextmanager
     def watched(self) -> Iterator[sqlite3.Connection]:
         """The bot's database, seen from outside."""
-        path = self.world.folder / "data" / "bot.db"
+        path = self.env.folder / "data" / "bot.db"
         with closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as connection:
             connection.row_factory = sqlite3.Row
             yield connection

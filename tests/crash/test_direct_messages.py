@@ -42,7 +42,7 @@ async def deleted(scene: Scene, prompt: str) -> Act:
     row = await job(scene, prompt, status="in_queue")
 
     async def act() -> None:
-        scene.world.mia.delete(scene.world.discord.message(str(row["message_id"])))
+        scene.env.mia.delete(scene.env.discord.message(str(row["message_id"])))
         scene.runcomfy.release()
 
     return act
@@ -50,17 +50,17 @@ async def deleted(scene: Scene, prompt: str) -> Act:
 
 async def test_images_that_come_directly_come_once(tmp_path: Path) -> None:
     async with open_scene(tmp_path) as scene:
-        world = scene.world
+        env = scene.env
         await kill_at_each(scene, _NAME, deleted, POINTS)
-        await settled(world)
-        rows = [row for row in world.rows() if ordered(row).startswith(_NAME)]
+        await settled(env)
+        rows = [row for row in env.rows() if ordered(row).startswith(_NAME)]
         assert len(rows) >= len(POINTS)
-        people = {person.id: person for person in world.discord.people.values()}
+        people = {person.id: person for person in env.discord.people.values()}
         for row in rows:
             person = people[str(row["user_id"])]
             (direct,) = person.direct_messages.messages
             assert (row["status"], row["refunded"], delivered(direct)) == ("succeeded", 0, 2)
-            assert world.used(person) == 2
+            assert env.used(person) == 2
         posted = [ordered(row) for row in rows]
         made = [order.input["prompt"] for order in scene.runcomfy.orders.values()]
         assert [made.count(prompt) for prompt in posted] == [1] * len(posted)

@@ -40,7 +40,7 @@ async def kill_at_each(scene: Scene, name: str, story: Story, points: list[Point
             except TimeoutError:
                 pytest.fail(f"{prompt} never came to {point}")
             await scene.crowd.disperse()
-            await scene.world.start()
+            await scene.env.start()
             if is_met:
                 break
             # A slow machine is given more time.
@@ -50,15 +50,15 @@ async def kill_at_each(scene: Scene, name: str, story: Story, points: list[Point
 
 
 async def order(scene: Scene, prompt: str) -> Act:
-    person = scene.world.newcomer()
+    person = scene.env.newcomer()
     return lambda: person.command("imagine", prompt=prompt, num_images=2, resolution="0.5K")
 
 
 async def order_one_more(scene: Scene, prompt: str) -> Act:
     """The second order of somebody who may have one at a time: it has its message, and waits for its turn."""
-    person = scene.world.newcomer()
+    person = scene.env.newcomer()
     await person.command("imagine", prompt=f"{prompt}, before", resolution="0.5K")
-    await scene.world.discord.until(lambda: any(prompt in str(each.input) for each in scene.runcomfy.submits))
+    await scene.env.discord.until(lambda: any(prompt in str(each.input) for each in scene.runcomfy.submits))
     return lambda: person.command("imagine", prompt=prompt, num_images=2, resolution="0.5K")
 
 
@@ -98,7 +98,7 @@ DELIVERING: list[Point] = [
 async def test_a_job_that_goes_well(tmp_path: Path, points: list[Point]) -> None:
     async with open_scene(tmp_path) as scene:
         await kill_at_each(scene, "well", order, points)
-        await check(scene.world, scene.runcomfy)
+        await check(scene.env, scene.runcomfy)
 
 
 async def test_a_job_that_waits_for_its_turn(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ async def test_a_job_that_waits_for_its_turn(tmp_path: Path) -> None:
             Call("progress", "answered"),
         ]
         await kill_at_each(scene, "next", order_one_more, waiting)
-        await check(scene.world, scene.runcomfy)
+        await check(scene.env, scene.runcomfy)
 
 
 async def test_a_job_that_is_followed(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_a_job_that_is_followed(tmp_path: Path) -> None:
         scene.runcomfy.hold()
         waiting: list[Point] = [Call("status in_queue", "arrived"), Call("status in_queue", "made")]
         await kill_at_each(scene, "in the queue", order, waiting)
-        await check(scene.world, scene.runcomfy)
+        await check(scene.env, scene.runcomfy)
 
 
 async def test_a_job_that_fails(tmp_path: Path) -> None:
@@ -143,4 +143,4 @@ async def test_a_job_that_fails(tmp_path: Path) -> None:
     ]
     async with open_scene(tmp_path) as scene:
         await kill_at_each(scene, "refuse", order, points)
-        await check(scene.world, scene.runcomfy)
+        await check(scene.env, scene.runcomfy)

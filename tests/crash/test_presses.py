@@ -64,17 +64,17 @@ async def job(scene: Scene, prompt: str, **columns: str | None) -> Row:
         def row() -> Row:
             return row_of(database, prompt) or {}
 
-        await scene.world.imagine(scene.world.newcomer(), prompt=prompt, num_images=2, resolution="0.5K")
-        await scene.world.stored(lambda: row().get("message_id") and columns.items() <= row().items())
+        await scene.env.imagine(scene.env.newcomer(), prompt=prompt, num_images=2, resolution="0.5K")
+        await scene.env.stored(lambda: row().get("message_id") and columns.items() <= row().items())
         return row()
 
 
 async def press(scene: Scene, row: Row, verb: str) -> Act:
     """What presses the button, once it is there."""
-    message = scene.world.discord.message(str(row["message_id"]))
+    message = scene.env.discord.message(str(row["message_id"]))
     assert message.interaction
     person, custom_id = message.interaction.user, f"job:{verb}:v1:{row['job_id']}"
-    await scene.world.discord.until(lambda: custom_id in str(message.components))
+    await scene.env.discord.until(lambda: custom_id in str(message.components))
     return lambda: person.press(message, custom_id=custom_id)
 
 
@@ -88,9 +88,9 @@ async def cancel_before_the_order(scene: Scene, prompt: str) -> Act:
     asked = Seen("submit", "arrived", prompt)
     row = await job(scene, prompt, status="waiting")
     await scene.runcomfy.until(lambda: asked in scene.ears.heard)
-    await scene.world.stored(
+    await scene.env.stored(
         lambda: (
-            {each["status"] for each in scene.world.rows() if each["job_id"] == row["job_id"]} == {"waiting"}
+            {each["status"] for each in scene.env.rows() if each["job_id"] == row["job_id"]} == {"waiting"}
         )
     )
     return await press(scene, row, "cancel")
@@ -105,8 +105,8 @@ async def fetch(scene: Scene, prompt: str) -> Act:
 
 async def delete(scene: Scene, prompt: str) -> Act:
     row = await job(scene, prompt, status="succeeded")
-    message = scene.world.discord.message(str(row["message_id"]))
-    await scene.world.discord.until(lambda: "Delete" in message.buttons)
+    message = scene.env.discord.message(str(row["message_id"]))
+    await scene.env.discord.until(lambda: "Delete" in message.buttons)
     assert message.interaction
     person = message.interaction.user
     question = await (await person.press(message, "Delete")).answered()
@@ -117,8 +117,8 @@ async def test_a_job_that_is_deleted(tmp_path: Path) -> None:
     """Whatever the row says has happened in the end: deleted, and gone, or there."""
     async with open_scene(tmp_path) as scene:
         await kill_at_each(scene, "delete", delete, DELETING)
-        await check(scene.world, scene.runcomfy)
-        jobs = [row for row in scene.world.rows() if ordered(row).startswith("delete")]
+        await check(scene.env, scene.runcomfy)
+        jobs = [row for row in scene.env.rows() if ordered(row).startswith("delete")]
         assert sum(row["deleted_at"] is not None for row in jobs) >= len(DELETING) - 1
         assert {row["status"] for row in jobs} == {"succeeded"}
 
@@ -127,13 +127,13 @@ async def test_a_job_that_is_cancelled(tmp_path: Path) -> None:
     async with open_scene(tmp_path) as scene:
         scene.runcomfy.hold()
         await kill_at_each(scene, "cancel", cancel_in_the_queue, CANCELLING)
-        await scene.world.stored(lambda: {row["status"] for row in wishes(scene)} == {"cancelled"})
-        await check(scene.world, scene.runcomfy)
+        await scene.env.stored(lambda: {row["status"] for row in wishes(scene)} == {"cancelled"})
+        await check(scene.env, scene.runcomfy)
 
 
 def wishes(scene: Scene) -> list[Row]:
     """The jobs that somebody wants cancelled, and that RunComfy has."""
-    return [row for row in scene.world.rows() if row["cancelled_by"] and row["request_id"]]
+    return [row for row in scene.env.rows() if row["cancelled_by"] and row["request_id"]]
 
 
 async def test_a_job_that_is_cancelled_before_its_order(tmp_path: Path) -> None:
@@ -144,11 +144,11 @@ async def test_a_job_that_is_cancelled_before_its_order(tmp_path: Path) -> None:
     ]
     async with open_scene(tmp_path) as scene:
         await kill_at_each(scene, "busy", cancel_before_the_order, points)
-        await check(scene.world, scene.runcomfy)
+        await check(scene.env, scene.runcomfy)
         assert [order for order in scene.runcomfy.orders.values() if "busy" in order.input["prompt"]] == []
 
 
 async def test_a_job_that_is_fetched(tmp_path: Path) -> None:
     async with open_scene(tmp_path) as scene:
         await kill_at_each(scene, "a gone file", fetch, FETCHING)
-        await check(scene.world, scene.runcomfy)
+        await check(scene.env, scene.runcomfy)

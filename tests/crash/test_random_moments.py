@@ -27,10 +27,10 @@ async def test_killed_at_random_moments(tmp_path: Path, number: int) -> None:
     async with open_scene(tmp_path, seconds=(0, 0.3)) as scene:
         for _ in range(_KILLS - 1):
             await live_and_die(scene)
-            await scene.world.bot.start()
+            await scene.env.bot.start()
         await live_and_die(scene)
-        await scene.world.start()
-        await check(scene.world, scene.runcomfy)
+        await scene.env.start()
+        await check(scene.env, scene.runcomfy)
 
 
 async def live_and_die(scene: Scene) -> None:
@@ -50,7 +50,7 @@ async def live_and_die(scene: Scene) -> None:
 
 async def come_and_go(scene: Scene) -> None:
     """People come as soon as the bot is there, and some come later."""
-    await scene.world.discord.until(lambda: scene.world.discord.is_online and scene.world.discord.commands)
+    await scene.env.discord.until(lambda: scene.env.discord.is_online and scene.env.discord.commands)
     for _ in range(10):
         scene.crowd.stir(people=2)
         await asyncio.sleep(scene.dice.uniform(0.1, 0.8))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 FINAL = ("succeeded", "failed", "cancelled")
 UNCOLLECTED = {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
@@ -21,12 +21,12 @@ def delivered(message: Message) -> int:
     return sum(file["content_type"].startswith("image/") for file in message.files)
 
 
-def check_accounts(world: World) -> None:
+def check_accounts(env: Environment) -> None:
     """Every job has ended, charged for what was delivered or can be collected; the counters add up."""
-    jobs = world.rows()
+    jobs = env.rows()
     shown = {
         int(message.id): delivered(message)
-        for channel in world.discord.channels.values()
+        for channel in env.discord.channels.values()
         for message in channel.messages
     }
     assert [job for job in jobs if job["status"] not in FINAL] == []
@@ -34,7 +34,7 @@ def check_accounts(world: World) -> None:
         if job["deleted_at"]:
             assert job["message_id"] is None
             continue  # what it cost is counted all the same
-        here = shown.get(job["message_id"], 0) or _sent_directly(world, job)
+        here = shown.get(job["message_id"], 0) or _sent_directly(env, job)
         expected = (job["made"] or job["images"]) if can_be_collected(job) else here
         assert job["images"] - job["refunded"] == expected, job
     charged: Counter[str] = Counter()
@@ -42,7 +42,7 @@ def check_accounts(world: World) -> None:
         charged["owner"] += (job["images"] - job["unspent"]) * job["credits_each"]
         charged[f"guild:{job['guild_id']}"] += (job["images"] - job["refunded"]) * job["credits_each"]
     counted: Counter[str] = Counter()
-    for row in world.rows("select * from usage where scope <> 'owner-usd'"):
+    for row in env.rows("select * from usage where scope <> 'owner-usd'"):
         counted[row["scope"]] += row["used"]
     assert +counted == +charged
 
@@ -52,17 +52,17 @@ def can_be_collected(job: dict[str, Any]) -> bool:
     return job["request_id"] is not None and job["error"] in UNCOLLECTED
 
 
-def _sent_directly(world: World, job: dict[str, Any]) -> int:
+def _sent_directly(env: Environment, job: dict[str, Any]) -> int:
     """How many images of a job stand in direct messages, whose nonces name it."""
     return sum(
         delivered(message)
-        for person in world.discord.people.values()
+        for person in env.discord.people.values()
         for message in person.direct_messages.messages
         if message.data.get("nonce", "").startswith(job["job_id"][:20])
     )
 
 
-def spent(world: World) -> tuple[Any, ...]:
+def spent(env: Environment) -> tuple[Any, ...]:
     """All that is spent by somebody's doing, or says what is."""
-    jobs = [row | LATER for row in world.rows()]
-    return jobs, world.rows("select * from usage where scope <> 'owner-usd'"), len(world.runcomfy.submits)
+    jobs = [row | LATER for row in env.rows()]
+    return jobs, env.rows("select * from usage where scope <> 'owner-usd'"), len(env.runcomfy.submits)

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 import bot
 
 if TYPE_CHECKING:
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 CODE = Path(bot.__file__).parents[1]
 
 
-async def command(world: World, *arguments: str | Path) -> tuple[int, str]:
-    """Run one with the world's settings; its exit code and all that it says."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **world.settings}
+async def command(env: Environment, *arguments: str | Path) -> tuple[int, str]:
+    """Run one with the environment's settings; its exit code and all that it says."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **env.settings}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments, cwd=world.folder, env=environment, stdout=PIPE, stderr=STDOUT
+        sys.executable, "-m", "bot", *arguments, cwd=env.folder, env=environment, stdout=PIPE, stderr=STDOUT
     )
     said, _ = await asyncio.wait_for(process.communicate(), 30)
     text = said.decode()
     for name in ("DISCORD_TOKEN", "RUNCOMFY_TOKEN"):
-        assert world.settings[name] not in text
+        assert env.settings[name] not in text
     assert "Traceback" not in text
     assert "Unclosed" not in text
     return await process.wait(), text

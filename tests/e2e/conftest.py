@@ -1,4 +1,4 @@
-"""One world for all tests of a module that do not disturb each other."""
+"""One environment for all tests of a module that do not disturb each other."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.e2e.world import World, open_world
+from tests.e2e.environment import Environment, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
     """A RunComfy that paints at once, and quotas that nobody reaches."""
     many = "1000000/month"
-    async with open_world(
-        tmp_path_factory.mktemp("world"),
+    async with open_environment(
+        tmp_path_factory.mktemp("environment"),
         runcomfy={"workers": 4, "seconds": 0},
         DEFAULT_QUOTA=many,
         MAX_QUOTA=many,
         BUDGET=many,
-    ) as world:
-        yield world
+    ) as env:
+        yield env
 
 
 @pytest.fixture
-def world(opened: World) -> Iterator[World]:
-    """The module's world, looked through for leaks after each test."""
+def env(opened: Environment) -> Iterator[Environment]:
+    """The module's environment, looked through for leaks after each test."""
     yield opened
     opened.check_nothing_leaked()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def held(world: World) -> AsyncIterator[World]:
-    """The same world, whose RunComfy moves only where the test says so."""
-    world.runcomfy.hold()
-    yield world
-    world.runcomfy.release()
+async def held(env: Environment) -> AsyncIterator[Environment]:
+    """The same environment, whose RunComfy moves only where the test says so."""
+    env.runcomfy.hold()
+    yield env
+    env.runcomfy.release()

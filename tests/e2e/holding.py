@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 
 class Held:
@@ -42,8 +42,8 @@ class Held:
 class Gate:
     """On the bot's way to Discord's API: holds what the bot says, holds or loses what Discord answers."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, env: Environment) -> None:
+        self._env = env
         self._may_ask = asyncio.Event()
         self._may_ask.set()
         self._may_answer = asyncio.Event()
@@ -99,7 +99,7 @@ class Gate:
             said.put_nowait(data)
             if is_api and not self._may_ask.is_set():
                 self.held_bytes += len(data)
-                self._world.discord.changed()
+                self._env.discord.changed()
 
     async def _there(self, said: asyncio.Queue[bytes], writer: asyncio.StreamWriter, *, is_api: bool) -> None:
         while data := await said.get():
@@ -120,9 +120,9 @@ class Gate:
 
 
 @asynccontextmanager
-async def gate(world: World) -> AsyncIterator[Gate]:
+async def gate(env: Environment) -> AsyncIterator[Gate]:
     """A gate that the bot goes through from its next start on."""
-    opened, port = Gate(world), urlsplit(world.settings["DISCORD_PROXY"]).port or 0
+    opened, port = Gate(env), urlsplit(env.settings["DISCORD_PROXY"]).port or 0
     serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -130,13 +130,13 @@ async def gate(world: World) -> AsyncIterator[Gate]:
         task.add_done_callback(serving.discard)
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        world.settings["DISCORD_PROXY"] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        env.settings["DISCORD_PROXY"] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:
             yield opened
         finally:
             opened.release()
-            if world.bot.is_running:
-                await world.bot.stop()
+            if env.bot.is_running:
+                await env.bot.stop()
             for task in serving:
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)

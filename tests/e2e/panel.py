@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 
-def rules(world: World) -> dict[str, Any]:
+def rules(env: Environment) -> dict[str, Any]:
     """The settings that are not at their defaults."""
-    stored = world.rows(f"select settings from guilds where guild_id = {world.discord.guild.id}")  # noqa: S608 (a number)
+    stored = env.rows(f"select settings from guilds where guild_id = {env.discord.guild.id}")  # noqa: S608 (a number)
     return dict(json.loads(stored[0]["settings"])) if stored else {}
 
 
-def rule(world: World, **values: object) -> None:
+def rule(env: Environment, **values: object) -> None:
     """Put settings in place of all that there are, as if managers had."""
     stored = json.dumps(values).replace("'", "''")
-    world.write(
+    env.write(
         "insert or replace into guilds (guild_id, settings, changed_at, changed_by)"  # noqa: S608 (of the test's own)
-        f" values ({world.discord.guild.id}, '{stored}', 1, 1)"
+        f" values ({env.discord.guild.id}, '{stored}', 1, 1)"
     )
 
 
-async def opened(world: World, person: Person | None = None, section: str = "channels") -> Message:
+async def opened(env: Environment, person: Person | None = None, section: str = "channels") -> Message:
     """The panel that /settings answers with, at one of its parts."""
-    person = person or world.mia
+    person = person or env.mia
     panel = await (await person.command("settings")).answered()
     assert panel.is_ephemeral
     if section != "channels":
@@ -36,26 +36,26 @@ async def opened(world: World, person: Person | None = None, section: str = "cha
 
 
 async def chosen(
-    world: World, panel: Message, what: str, *values: object, person: Person | None = None
+    env: Environment, panel: Message, what: str, *values: object, person: Person | None = None
 ) -> None:
     """Choose in a select of the panel, and see it taken without a word."""
-    press = await (person or world.mia).choose(panel, f"settings:{what}:v1", *values)
+    press = await (person or env.mia).choose(panel, f"settings:{what}:v1", *values)
     await press.acknowledged()
     assert press.messages == [panel]
 
 
-async def filled(world: World, panel: Message, what: str, text: str) -> Interaction:
+async def filled(env: Environment, panel: Message, what: str, text: str) -> Interaction:
     """Open a form of the panel, and send it."""
-    button = await world.mia.press(panel, custom_id=f"settings:edit-{what}:v1")
+    button = await env.mia.press(panel, custom_id=f"settings:edit-{what}:v1")
     await button.asked_back()
-    submit = await world.mia.submit(button, text=text)
+    submit = await env.mia.submit(button, text=text)
     await submit.acknowledged()
     return submit
 
 
-async def told(world: World, press: Interaction) -> str:
+async def told(env: Environment, press: Interaction) -> str:
     """What one person is told, besides the panel."""
-    await world.discord.until(lambda: any(each is not press.source for each in press.messages))
+    await env.discord.until(lambda: any(each is not press.source for each in press.messages))
     (message,) = [each for each in press.messages if each is not press.source]
     assert message.is_ephemeral
     return message.text

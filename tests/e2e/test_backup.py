@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.storage.database import migrations
 from tests.e2e.accounts import check_accounts
 from tests.e2e.commands import command
-from tests.e2e.world import open_world
+from tests.e2e.environment import open_environment
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -17,62 +17,62 @@ if TYPE_CHECKING:
 
 
 async def test_while_the_bot_runs(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
-        world.runcomfy.hold()
-        waiting = await world.queued()
-        code, said = await command(world, "backup", "copy.db")
+    async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
+        env.runcomfy.hold()
+        waiting = await env.queued()
+        code, said = await command(env, "backup", "copy.db")
         assert (code, said) == (0, "")
         copy = tmp_path / "copy.db"
         assert rows(copy, "pragma user_version") == [(max(migrations()),)]
         assert rows(copy, "select status from jobs") == [("in_queue",)]
         assert differences(copy) == set()
-        world.runcomfy.release()
-        await world.ends(waiting, "✅")
-        await world.settled()
-        check_accounts(world)
+        env.runcomfy.release()
+        await env.ends(waiting, "✅")
+        await env.settled()
+        check_accounts(env)
         assert rows(copy, "select status from jobs") == [("in_queue",)]
 
 
 async def test_a_bot_goes_on_from_a_copy(tmp_path: Path) -> None:
     """After the disk with the database was lost."""
-    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
-        world.runcomfy.hold()
-        waiting = await world.queued()
-        code, _ = await command(world, "backup", tmp_path / "copy.db")
+    async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
+        env.runcomfy.hold()
+        waiting = await env.queued()
+        code, _ = await command(env, "backup", tmp_path / "copy.db")
         assert code == 0
-        await world.kill()
+        await env.kill()
         for file in (tmp_path / "data").glob("bot.db*"):
             file.unlink()
         (tmp_path / "copy.db").rename(tmp_path / "data" / "bot.db")
-        await world.start()
-        world.runcomfy.release()
-        await world.ends(waiting, "✅")
-        await world.settled()
-        check_accounts(world)
-        assert len(world.runcomfy.submits) == 1
+        await env.start()
+        env.runcomfy.release()
+        await env.ends(waiting, "✅")
+        await env.settled()
+        check_accounts(env)
+        assert len(env.runcomfy.submits) == 1
 
 
 async def test_refusals_are_one_clear_sentence(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        code, said = await command(world, "backup", "copy.db")
+    async with open_environment(tmp_path, is_started=False) as env:
+        code, said = await command(env, "backup", "copy.db")
         assert (code, said.count("\n")) == (2, 1)
         assert said.startswith("No copy was made: there is nothing at DATABASE_URL yet: ")
-        await world.start()
+        await env.start()
         (tmp_path / "copy.db").write_text("precious")
-        assert await command(world, "backup", "copy.db") == (
+        assert await command(env, "backup", "copy.db") == (
             2,
             "No copy was made: copy.db exists already: name another file\n",
         )
         assert (tmp_path / "copy.db").read_text() == "precious"
-        code, said = await command(world, "backup", "nowhere/copy.db")
+        code, said = await command(env, "backup", "nowhere/copy.db")
         assert (code, said.count("\n")) == (2, 1)
         assert "nowhere/copy.db cannot be written" in said
-        code, said = await command(world, "backup")
+        code, said = await command(env, "backup")
         assert (code, "FILE" in said) == (2, True)
 
 
 async def test_while_another_program_has_locked_the_database(tmp_path: Path) -> None:
-    async with open_world(tmp_path) as world:
+    async with open_environment(tmp_path) as env:
         with closing(sqlite3.connect(tmp_path / "data" / "bot.db", isolation_level=None)) as other:
             other.execute("begin immediate")
-            assert await command(world, "backup", "copy.db") == (0, "")
+            assert await command(env, "backup", "copy.db") == (0, "")

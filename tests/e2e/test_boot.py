@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 
 import bot
+from tests.e2e.environment import open_unforked_environment as open_environment
 from tests.e2e.wire import Wire, wire
-from tests.e2e.world import open_unforked_world as open_world
 
 if TYPE_CHECKING:
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 CODE = Path(bot.__file__).parents[1]
 BOOT = [sys.executable, "-X", "importtime", "-m", "bot"]
@@ -28,37 +28,37 @@ PROCESS_1 = ["unshare", "--pid", "--fork", "--kill-child", *BOOT]
 
 
 async def test_the_network_comes_up_after_the_bot(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, is_started=False) as world, wire(world) as far:
-        proxy = Wire(urlsplit(world.settings["DISCORD_PROXY"]).port or 0)
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env, wire(env) as far:
+        proxy = Wire(urlsplit(env.settings["DISCORD_PROXY"]).port or 0)
         await proxy.mend()
-        world.settings["DISCORD_PROXY"] = f"http://127.0.0.1:{proxy.port}"
+        env.settings["DISCORD_PROXY"] = f"http://127.0.0.1:{proxy.port}"
         await proxy.cut()
         await far.cut()
-        await world.bot.start()
-        await world.discord.until(lambda: "DISCORD_PROXY; trying to log in again" in world.log, timeout=20)
+        await env.bot.start()
+        await env.discord.until(lambda: "DISCORD_PROXY; trying to log in again" in env.log, timeout=20)
         await proxy.mend()
         await far.mend()
-        await world.discord.until(lambda: world.discord.is_online, timeout=20)
-        await world.ends(await world.imagine(resolution="0.5K"), "✅")
-        await world.bot.stop()
+        await env.discord.until(lambda: env.discord.is_online, timeout=20)
+        await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        await env.bot.stop()
         await proxy.cut()
-        assert "Unclosed" not in world.log
+        assert "Unclosed" not in env.log
 
 
 async def test_a_stop_while_it_waits_for_the_network(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        world.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
-        await world.bot.start()
-        await world.discord.until(lambda: "trying to log in again" in world.log, timeout=20)
-        assert await asyncio.wait_for(world.bot.stop(), 5) == 0
+    async with open_environment(tmp_path, is_started=False) as env:
+        env.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
+        await env.bot.start()
+        await env.discord.until(lambda: "trying to log in again" in env.log, timeout=20)
+        assert await asyncio.wait_for(env.bot.stop(), 5) == 0
 
 
-async def stopped_at(world: World, command: list[str], module: str, number: signal.Signals) -> int | None:
+async def stopped_at(env: Environment, command: list[str], module: str, number: signal.Signals) -> int | None:
     """Start the bot, signal it in the moment when it has imported a module, and return its exit code."""
     process = await asyncio.create_subprocess_exec(
         *command,
-        cwd=world.folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **world.settings},
+        cwd=env.folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **env.settings},
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr
@@ -110,7 +110,7 @@ def can_unshare() -> bool:
 async def test_a_stop_while_it_imports(
     tmp_path: Path, command: list[str], module: str, number: signal.Signals
 ) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        assert await stopped_at(world, command, module, number) == 0
+    async with open_environment(tmp_path, is_started=False) as env:
+        assert await stopped_at(env, command, module, number) == 0
         assert not (tmp_path / "data").exists()
-        assert world.discord.trace == []
+        assert env.discord.trace == []

@@ -14,32 +14,32 @@ import pytest
 from bot.storage.database import migrations, open_database
 from playground.runcomfy import answer, stall
 from tests.e2e.commands import command
-from tests.e2e.world import open_world
+from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 EVERY_RIGHT = str((1 << 50) - 1)
 SUBJECTS = ["settings", "models", "database", "disk", "files", "Discord", "commands", "servers", "RunComfy"]
 NEWEST = max(migrations())
 
 
-def joins(world: World, *guilds: tuple[str, str, str]) -> None:
+def joins(env: Environment, *guilds: tuple[str, str, str]) -> None:
     """Let Discord answer that the bot is in these servers: id, name and its rights there."""
     found = [{"id": id_, "name": name, "permissions": rights} for id_, name, rights in guilds]
-    world.discord.fail("unknown", 200, found)
+    env.discord.fail("unknown", 200, found)
 
 
 def names(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
-async def check(world: World) -> tuple[int, dict[str, list[str]]]:
+async def check(env: Environment) -> tuple[int, dict[str, list[str]]]:
     """The exit code, and what the lines say, by their subjects: the word first."""
-    code, text = await command(world, "check")
+    code, text = await command(env, "check")
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
         match = re.fullmatch(r"[✓✗·] (ok|problem|note) +(\w+) +(.+)", line)
@@ -51,49 +51,49 @@ async def check(world: World) -> tuple[int, dict[str, list[str]]]:
 
 
 async def test_all_is_well_while_the_bot_runs(tmp_path: Path) -> None:
-    async with open_world(tmp_path) as world:
-        joins(world, ("1", "Playground", EVERY_RIGHT))
-        before = len(world.discord.trace)
-        code, found = await check(world)
-        asked = [(call.method, call.path.partition("?")[0]) for call in world.discord.trace[before:]]
+    async with open_environment(tmp_path) as env:
+        joins(env, ("1", "Playground", EVERY_RIGHT))
+        before = len(env.discord.trace)
+        code, found = await check(env)
+        asked = [(call.method, call.path.partition("?")[0]) for call in env.discord.trace[before:]]
         assert code == 0
         assert [line[:4] for lines in found.values() for line in lines] == ["ok: "] * len(SUBJECTS)
-        assert world.bot._process
-        assert f"used by the bot with process id {world.bot._process.pid}" in found["database"][0]
+        assert env.bot._process
+        assert f"used by the bot with process id {env.bot._process.pid}" in found["database"][0]
         assert f"version {NEWEST}, " in found["database"][0]
         assert "imagine, " in found["commands"][0]
         assert all(method == "GET" for method, _ in asked)
         assert not any("gateway" in path for _, path in asked)
-        assert world.discord.is_online
-        assert world.runcomfy.submits == []
+        assert env.discord.is_online
+        assert env.runcomfy.submits == []
 
 
 async def test_before_the_first_start(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        joins(world)
+    async with open_environment(tmp_path, is_started=False) as env:
+        joins(env)
         before = names(tmp_path)
-        code, found = await check(world)
+        code, found = await check(env)
         assert code == 0
         assert found["database"] == ["note: none yet; the bot's first start makes it"]
         assert found["commands"] == ["note: imagine not registered yet: the bot's start does it"]
         (servers,) = found["servers"]
         assert servers.startswith("note: the bot is in none yet")
-        assert f"client_id={world.discord.application_id}" in servers
+        assert f"client_id={env.discord.application_id}" in servers
         assert names(tmp_path) == before
 
 
 async def test_everything_is_wrong_at_once(tmp_path: Path) -> None:
     """One problem hides no other, except where there is nothing to ask with."""
-    async with open_world(tmp_path, is_started=False) as world:
+    async with open_environment(tmp_path, is_started=False) as env:
         (tmp_path / "bot.db").write_text("a diary, not a database" * 100)
-        world.settings |= {
+        env.settings |= {
             "BUDGET": "4711/decade",
             "GUILDS": "my-server-4711",
             "DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'bot.db'}",
             "DISCORD_TOKEN": "bm90LWEtdG9rZW4.wrong.value",
             "RUNCOMFY_TOKEN": "wrong-too",
         }
-        code, found = await check(world)
+        code, found = await check(env)
         assert code == 1
         assert [line.split()[1] for line in found["settings"]] == ["BUDGET", "GUILDS"]
         assert "4711" not in str(found)
@@ -105,13 +105,13 @@ async def test_everything_is_wrong_at_once(tmp_path: Path) -> None:
 
 async def test_what_a_broken_setting_is_needed_for_is_not_looked_at(tmp_path: Path) -> None:
     """No token goes where nobody meant it to go."""
-    async with open_world(tmp_path, is_started=False) as world:
-        world.settings |= {"RUNCOMFY_API_URL": "ftp://example.net", "DISCORD_PROXY": "socks5://127.0.0.1:1"}
-        code, text = await command(world, "check")
+    async with open_environment(tmp_path, is_started=False) as env:
+        env.settings |= {"RUNCOMFY_API_URL": "ftp://example.net", "DISCORD_PROXY": "socks5://127.0.0.1:1"}
+        code, text = await command(env, "check")
         assert code == 1
         assert len(re.findall(r"note +(Discord|RunComfy) +not looked at", text)) == 2
         assert re.search(r"ok +disk", text)
-        assert world.discord.trace == []
+        assert env.discord.trace == []
 
 
 async def test_nobody_answers(tmp_path: Path) -> None:
@@ -121,14 +121,14 @@ async def test_nobody_answers(tmp_path: Path) -> None:
         writer.close()
 
     async with (
-        open_world(tmp_path, is_started=False) as world,
+        open_environment(tmp_path, is_started=False) as env,
         await asyncio.start_server(never, "127.0.0.1", 0) as server,
     ):
         port = server.sockets[0].getsockname()[1]
-        world.settings["DISCORD_PROXY"] = f"http://me:secret-4711@127.0.0.1:{port}"
-        world.runcomfy.fail("status", stall())
+        env.settings["DISCORD_PROXY"] = f"http://me:secret-4711@127.0.0.1:{port}"
+        env.runcomfy.fail("status", stall())
         begun = time.monotonic()
-        code, found = await check(world)
+        code, found = await check(env)
         assert time.monotonic() - begun < 30
         assert code == 1
         assert "DISCORD_PROXY" in found["Discord"][0]
@@ -137,82 +137,82 @@ async def test_nobody_answers(tmp_path: Path) -> None:
 
 
 async def test_nobody_is_there(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        world.settings |= {"DISCORD_PROXY": "http://127.0.0.1:1", "RUNCOMFY_API_URL": "http://127.0.0.1:1"}
-        code, found = await check(world)
+    async with open_environment(tmp_path, is_started=False) as env:
+        env.settings |= {"DISCORD_PROXY": "http://127.0.0.1:1", "RUNCOMFY_API_URL": "http://127.0.0.1:1"}
+        code, found = await check(env)
         assert code == 1
         assert found["Discord"][0].startswith("problem: Discord gives no answer")
         assert found["RunComfy"][0].startswith("problem: no usable answer")
 
 
 async def test_an_interactions_endpoint_url_makes_the_bot_deaf(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        application: Any = world.discord._rest._application
+    async with open_environment(tmp_path, is_started=False) as env:
+        application: Any = env.discord._rest._application
         told = application(None) | {"interactions_endpoint_url": "https://example.net/interactions"}
-        world.discord.fail("application", 200, told)
-        joins(world)
-        code, found = await check(world)
+        env.discord.fail("application", 200, told)
+        joins(env)
+        code, found = await check(env)
         assert code == 1
         assert found["Discord"][0].startswith("ok: DISCORD_TOKEN is good")
         assert found["Discord"][1].startswith("problem: Interactions Endpoint URL is set")
 
 
 async def test_servers(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False, GUILDS="1,2,404") as world:
+    async with open_environment(tmp_path, is_started=False, GUILDS="1,2,404") as env:
         few, admin = str(1 << 10), str(1 << 3)
-        joins(world, ("1", "A\x1b[31m red one", few), ("2", "Owned", admin), ("3", "Other", EVERY_RIGHT))
-        code, found = await check(world)
+        joins(env, ("1", "A\x1b[31m red one", few), ("2", "Owned", admin), ("3", "Other", EVERY_RIGHT))
+        code, found = await check(env)
         assert code == 1
         absent, lacking = found["servers"]
         assert absent.startswith("problem: GUILDS names 404, where the bot is not")
         assert "lacks embed links, attach files in A?[31m red one:" in lacking
-        joins(world, ("1", "One", EVERY_RIGHT), ("2", "Two", EVERY_RIGHT), ("3", "Three", EVERY_RIGHT))
-        world.settings["GUILDS"] = "1,2"
-        code, found = await check(world)
+        joins(env, ("1", "One", EVERY_RIGHT), ("2", "Two", EVERY_RIGHT), ("3", "Three", EVERY_RIGHT))
+        env.settings["GUILDS"] = "1,2"
+        code, found = await check(env)
         assert (code, found["servers"]) == (0, ["ok: the bot is in 3, 1 of them not named in GUILDS"])
 
 
 async def test_a_long_list_of_servers_is_read_to_its_end(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        joins(world, *((str(number), "One", EVERY_RIGHT) for number in range(1, 201)))
-        joins(world, *((str(number), "Two", "0") for number in range(201, 207)))
-        _, found = await check(world)
+    async with open_environment(tmp_path, is_started=False) as env:
+        joins(env, *((str(number), "One", EVERY_RIGHT) for number in range(1, 201)))
+        joins(env, *((str(number), "Two", "0") for number in range(201, 207)))
+        _, found = await check(env)
         (lacking,) = found["servers"]
         assert "in Two, Two, Two, Two, Two and 1 more:" in lacking
-        (second,) = (call.path for call in world.discord.trace if "after" in call.path)
+        (second,) = (call.path for call in env.discord.trace if "after" in call.path)
         assert "after=200" in second
 
 
 async def test_a_discord_in_trouble_hides_nothing_else(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        world.discord.fail("commands", 403, {"code": 50001, "message": "Missing Access"})
-        joins(world, ("1", "One", EVERY_RIGHT))
-        code, found = await check(world)
+    async with open_environment(tmp_path, is_started=False) as env:
+        env.discord.fail("commands", 403, {"code": 50001, "message": "Missing Access"})
+        joins(env, ("1", "One", EVERY_RIGHT))
+        code, found = await check(env)
         assert (code, found["commands"]) == (1, ["problem: Discord answers with HTTP 403: try again later"])
         assert found["servers"] == ["ok: the bot is in 1"]
 
 
 @pytest.mark.parametrize("profile", ["docs", "http"])
 async def test_runcomfys_token_is_proved_without_spending(tmp_path: Path, profile: str) -> None:
-    async with open_world(tmp_path, runcomfy={"profile": profile}, is_started=False) as world:
-        joins(world)
-        assert (await check(world))[1]["RunComfy"] == ["ok: RUNCOMFY_TOKEN is good"]
-        world.settings |= {"RUNCOMFY_TOKEN": "wrong-too"}
-        joins(world)
-        assert "RunComfy rejects RUNCOMFY_TOKEN" in (await check(world))[1]["RunComfy"][0]
-        assert {call.route for call in world.runcomfy.calls} == {"status"}
+    async with open_environment(tmp_path, runcomfy={"profile": profile}, is_started=False) as env:
+        joins(env)
+        assert (await check(env))[1]["RunComfy"] == ["ok: RUNCOMFY_TOKEN is good"]
+        env.settings |= {"RUNCOMFY_TOKEN": "wrong-too"}
+        joins(env)
+        assert "RunComfy rejects RUNCOMFY_TOKEN" in (await check(env))[1]["RunComfy"][0]
+        assert {call.route for call in env.runcomfy.calls} == {"status"}
 
 
 async def test_runcomfys_trouble(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
+    async with open_environment(tmp_path, is_started=False) as env:
         for fault, words in (
-            (world.runcomfy.refusal("balance"), "no balance left"),
+            (env.runcomfy.refusal("balance"), "no balance left"),
             (answer(500, "<html>{token}"), "no usable answer"),
             (answer(404, "<html>some other host"), "no usable answer"),
         ):
-            world.runcomfy.fail("status", fault)
-            joins(world)
-            code, found = await check(world)
+            env.runcomfy.fail("status", fault)
+            joins(env)
+            code, found = await check(env)
             assert code == 1
             assert words in found["RunComfy"][0]
 
@@ -235,21 +235,21 @@ def make_older(path: Path) -> None:
     ],
 )
 async def test_the_databases_version(tmp_path: Path, change: Callable[[Path], None], words: str) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
+    async with open_environment(tmp_path, is_started=False) as env:
         async with open_database(path := tmp_path / "data" / "bot.db"):
             pass
         change(path)
-        world.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
-        _, found = await check(world)
+        env.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
+        _, found = await check(env)
         assert found["database"][0].startswith(words)
 
 
 async def test_a_database_that_another_program_holds(tmp_path: Path) -> None:
-    async with open_world(tmp_path) as world:
+    async with open_environment(tmp_path) as env:
         with closing(sqlite3.connect(tmp_path / "data" / "bot.db", isolation_level=None)) as other:
             other.execute("begin immediate")
-            joins(world)
-            code, found = await check(world)
+            joins(env)
+            code, found = await check(env)
         assert code == 1
         assert "locked" in found["database"][0]
         assert "another program" in found["database"][0]
@@ -257,10 +257,10 @@ async def test_a_database_that_another_program_holds(tmp_path: Path) -> None:
 
 async def test_a_disk_without_room(tmp_path: Path) -> None:
     """Whatever file system is full: one that has no room by nature."""
-    async with open_world(tmp_path, is_started=False) as world:
-        world.settings |= {"DATABASE_URL": "sqlite+aiosqlite:////proc/bot.db"}
-        world.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
-        code, found = await check(world)
+    async with open_environment(tmp_path, is_started=False) as env:
+        env.settings |= {"DATABASE_URL": "sqlite+aiosqlite:////proc/bot.db"}
+        env.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
+        code, found = await check(env)
         assert code == 1
         assert found["disk"] == [
             "problem: 0.0 GB free beside the database: make room, or nothing can be ordered"
@@ -268,24 +268,24 @@ async def test_a_disk_without_room(tmp_path: Path) -> None:
 
 
 async def test_an_unknown_command_and_help(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        code, text = await command(world, "dance")
+    async with open_environment(tmp_path, is_started=False) as env:
+        code, text = await command(env, "dance")
         assert (code, "dance" in text) == (2, True)
-        code, text = await command(world, "--help")
+        code, text = await command(env, "--help")
         assert code == 0
         assert re.findall(r"^    (\w+) ", text, re.MULTILINE) == ["run", "check", "costs", "backup"]
         assert not (tmp_path / "data").exists()
 
 
 async def test_answers_without_what_was_asked_for(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
+    async with open_environment(tmp_path, is_started=False) as env:
         bodies: list[Any] = ["<html>welcome</html>", {}, [1]]
         for body in bodies:
             for route in ("me", "application"):
-                world.discord.fail(route, 200, body)
-                code, found = await check(world)
+                env.discord.fail(route, 200, body)
+                code, found = await check(env)
                 assert code == 1
                 assert found["Discord"][0].startswith("problem: Discord gives no answer")
-        world.discord.fail("commands", 200, {})
-        _, found = await check(world)
+        env.discord.fail("commands", 200, {})
+        _, found = await check(env)
         assert found["commands"][0].startswith("problem: Discord gives no answer")

@@ -10,25 +10,25 @@ import pytest
 
 from playground.runcomfy import answer
 from tests.e2e.accounts import LATER, check_accounts, delivered
+from tests.e2e.environment import names, open_environment
 from tests.e2e.panel import rule
-from tests.e2e.world import names, open_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from playground.discord import Interaction, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 NO_ACCESS = {"code": 50001, "message": "Missing Access"}
 PAGE = "<html>no JSON</html>"
 
 
-async def done(world: World, person: Person, **options: Any) -> Message:
-    message = await world.imagine(person, **{"resolution": "0.5K", **options})
-    await world.ends(message, "✅")
-    await world.ended(message)
+async def done(env: Environment, person: Person, **options: Any) -> Message:
+    message = await env.imagine(person, **{"resolution": "0.5K", **options})
+    await env.ends(message, "✅")
+    await env.ended(message)
     return message
 
 
@@ -39,11 +39,11 @@ async def asked(person: Person, message: Message) -> Message:
     return question
 
 
-async def confirmed(world: World, person: Person, message: Message, *words: str) -> Message:
+async def confirmed(env: Environment, person: Person, message: Message, *words: str) -> Message:
     """Press, be asked, press again, and wait until that says something."""
     question = await asked(person, message)
     await person.press(question, "Delete")
-    return await world.ends(question, *words)
+    return await env.ends(question, *words)
 
 
 async def refusal(press: Interaction) -> str:
@@ -52,63 +52,63 @@ async def refusal(press: Interaction) -> str:
     return message.text
 
 
-async def test_the_owner_deletes(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna, num_images=2)
-    before, used = world.job(message), world.used(anna)
+async def test_the_owner_deletes(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna, num_images=2)
+    before, used = env.job(message), env.used(anna)
     question = await asked(anna, message)
     assert "these images" in question.text
     assert "not given back" in question.text
     assert names(question) == ["Delete"]
     assert not message.is_deleted
     await anna.press(question, "Delete")
-    await world.ends(question, "Deleted")
+    await env.ends(question, "Deleted")
     assert message.is_deleted
     assert names(question) == []
-    after = world.job(message)
+    after = env.job(message)
     assert after.pop("deleted_at")
     assert after.pop("deleted_by") == int(anna.id)
     assert after.pop("message_id") is None
     assert after | LATER == {name: before[name] for name in after} | LATER
-    assert world.used(anna) == used == 2
-    check_accounts(world)
+    assert env.used(anna) == used == 2
+    check_accounts(env)
 
 
-async def test_a_moderator_deletes_what_is_anothers(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna)
-    question = await asked(world.mia, message)
+async def test_a_moderator_deletes_what_is_anothers(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna)
+    question = await asked(env.mia, message)
     assert f"<@{anna.id}>" in question.text
-    await world.mia.press(question, "Remove")
-    await world.ends(question, "Deleted")
+    await env.mia.press(question, "Remove")
+    await env.ends(question, "Deleted")
     assert message.is_deleted
-    assert world.job(message)["deleted_by"] == int(world.mia.id)
-    assert world.used(anna) == 1
+    assert env.job(message)["deleted_by"] == int(env.mia.id)
+    assert env.used(anna) == 1
     assert anna.direct_messages.messages == []
 
 
-async def test_a_stranger_does_not_delete(world: World) -> None:
-    anna, stranger = world.newcomer(), world.newcomer()
-    message = await done(world, anna)
+async def test_a_stranger_does_not_delete(env: Environment) -> None:
+    anna, stranger = env.newcomer(), env.newcomer()
+    message = await done(env, anna)
     assert "somebody else" in await refusal(await stranger.press(message, "Delete"))
-    confirm = f"job:confirm:v1:{world.job(message)['job_id']}"
+    confirm = f"job:confirm:v1:{env.job(message)['job_id']}"
     assert "somebody else" in await refusal(await stranger.forge(custom_id=confirm, message=message))
     assert not message.is_deleted
-    assert world.job(message)["deleted_at"] is None
+    assert env.job(message)["deleted_at"] is None
 
 
-async def test_somebody_who_lost_the_role_between_the_question_and_the_answer(world: World) -> None:
-    boss, anna = world.newcomer(is_manager=True), world.newcomer()
-    message = await done(world, anna)
+async def test_somebody_who_lost_the_role_between_the_question_and_the_answer(env: Environment) -> None:
+    boss, anna = env.newcomer(is_manager=True), env.newcomer()
+    message = await done(env, anna)
     question = await asked(boss, message)
     boss.is_manager = False
     press = await boss.press(question, "Remove")
     assert "somebody else" in await refusal(press)
-    assert world.job(message)["deleted_at"] is None
+    assert env.job(message)["deleted_at"] is None
     assert not message.is_deleted
 
 
-async def test_a_job_that_runs_is_not_deleted(held: World) -> None:
+async def test_a_job_that_runs_is_not_deleted(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     job_id = held.job(message)["job_id"]
@@ -120,122 +120,122 @@ async def test_a_job_that_runs_is_not_deleted(held: World) -> None:
     assert delivered(message) == 1
 
 
-async def test_twice_is_once(world: World) -> None:
+async def test_twice_is_once(env: Environment) -> None:
     """Two questions, both answered; a third press of what has been answered."""
-    anna = world.newcomer()
-    message = await done(world, anna)
-    questions = [await asked(anna, message), await asked(world.mia, message)]
-    presses = [await anna.press(questions[0], "Delete"), await world.mia.press(questions[1], "Remove")]
+    anna = env.newcomer()
+    message = await done(env, anna)
+    questions = [await asked(anna, message), await asked(env.mia, message)]
+    presses = [await anna.press(questions[0], "Delete"), await env.mia.press(questions[1], "Remove")]
     for question in questions:
-        await world.ends(question, "Deleted")
-    world.discord.send(presses[0].event)
-    assert (await done(world, world.newcomer())).text
+        await env.ends(question, "Deleted")
+    env.discord.send(presses[0].event)
+    assert (await done(env, env.newcomer())).text
     assert message.is_deleted
     assert "reference" not in questions[0].text + questions[1].text
 
 
-async def test_nothing_can_be_done_with_it_afterwards(world: World) -> None:
-    anna = world.newcomer()
-    world.runcomfy.fail("file", answer(404))
-    message = await done(world, anna, num_images=2)
+async def test_nothing_can_be_done_with_it_afterwards(env: Environment) -> None:
+    anna = env.newcomer()
+    env.runcomfy.fail("file", answer(404))
+    message = await done(env, anna, num_images=2)
     assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
-    await confirmed(world, anna, message, "Deleted")
-    job_id, submits = world.job(message)["job_id"], len(world.runcomfy.submits)
-    other = await done(world, anna)
+    await confirmed(env, anna, message, "Deleted")
+    job_id, submits = env.job(message)["job_id"], len(env.runcomfy.submits)
+    other = await done(env, anna)
     for verb in ("fetch", "reroll", "retry", "cancel", "keep"):
         press = await anna.forge(custom_id=f"job:{verb}:v1:{job_id}", message=other)
         assert "no such job" in await refusal(press)
-    assert "no unfinished jobs" in await world.says(anna, "jobs")
-    assert len(world.runcomfy.submits) == submits + 1
+    assert "no unfinished jobs" in await env.says(anna, "jobs")
+    assert len(env.runcomfy.submits) == submits + 1
 
 
-async def test_a_part_that_was_fetched_since_goes_with_the_rest(world: World) -> None:
-    anna = world.newcomer()
-    world.runcomfy.fail("file", answer(404))
-    part = await done(world, anna, num_images=2)
-    job_id = world.job(part)["job_id"]
+async def test_a_part_that_was_fetched_since_goes_with_the_rest(env: Environment) -> None:
+    anna = env.newcomer()
+    env.runcomfy.fail("file", answer(404))
+    part = await done(env, anna, num_images=2)
+    job_id = env.job(part)["job_id"]
     fetched = await (await anna.press(part, "Fetch the images")).answered()
-    await world.ends(fetched, "✅ 2 images")
-    await world.settled()
+    await env.ends(fetched, "✅ 2 images")
+    await env.settled()
     assert (delivered(part), delivered(fetched)) == (1, 2)
-    question = await asked(world.mia, part)  # under the message that the job has left
-    await world.mia.press(question, "Remove")
-    await world.ends(question, "Deleted")
+    question = await asked(env.mia, part)  # under the message that the job has left
+    await env.mia.press(question, "Remove")
+    await env.ends(question, "Deleted")
     assert part.is_deleted
     assert fetched.is_deleted
-    assert [row["deleted_by"] for row in world.rows() if row["job_id"] == job_id] == [int(world.mia.id)]
-    assert world.rows("select * from left_messages") == []
+    assert [row["deleted_by"] for row in env.rows() if row["job_id"] == job_id] == [int(env.mia.id)]
+    assert env.rows("select * from left_messages") == []
 
 
-async def test_a_message_that_is_gone_already(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna)
+async def test_a_message_that_is_gone_already(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna)
     question = await asked(anna, message)
-    world.mia.delete(message)
+    env.mia.delete(message)
     await anna.press(question, "Delete")
-    await world.ends(question, "Deleted")
-    assert world.job(message)["deleted_at"]
-    assert world.rows("select * from left_messages") == []
+    await env.ends(question, "Deleted")
+    assert env.job(message)["deleted_at"]
+    assert env.rows("select * from left_messages") == []
 
 
 @pytest.mark.parametrize(("status", "body"), [(403, NO_ACCESS), (503, PAGE), (429, PAGE), (404, PAGE)])
-async def test_discord_does_not_let_it_go(world: World, status: int, body: object) -> None:
+async def test_discord_does_not_let_it_go(env: Environment, status: int, body: object) -> None:
     """It is told kindly, and a second press goes through with it."""
-    anna = world.newcomer()
-    message = await done(world, anna)
+    anna = env.newcomer()
+    message = await done(env, anna)
     # However often it is tried: the upkeep may come in between, which tries it too.
-    world.discord.fail("delete_message", status, body, times=100)
+    env.discord.fail("delete_message", status, body, times=100)
     question = await asked(anna, message)
     press = await anna.press(question, "Delete")
-    await world.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
+    await env.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
     assert not message.is_deleted
-    assert world.job(message)["deleted_at"]
-    world.discord.mend("delete_message")
+    assert env.job(message)["deleted_at"]
+    env.discord.mend("delete_message")
     await anna.press(question, "Delete")
-    await world.ends(question, "Deleted")
+    await env.ends(question, "Deleted")
     assert message.is_deleted
 
 
-async def test_discord_answers_late_or_not_at_all(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna)
-    world.discord.fail("delete_message", 503, PAGE, is_late=True)
-    await confirmed(world, anna, message, "Deleted")
+async def test_discord_answers_late_or_not_at_all(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna)
+    env.discord.fail("delete_message", 503, PAGE, is_late=True)
+    await confirmed(env, anna, message, "Deleted")
     assert message.is_deleted
 
 
-async def test_a_first_response_that_is_not_taken_deletes_all_the_same(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna)
+async def test_a_first_response_that_is_not_taken_deletes_all_the_same(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna)
     question = await asked(anna, message)
-    world.discord.fail("callback", 404, {"code": 10062, "message": "Unknown interaction"})
+    env.discord.fail("callback", 404, {"code": 10062, "message": "Unknown interaction"})
     await anna.press(question, "Delete")
-    await world.discord.until(lambda: message.is_deleted)
-    assert world.job(message)["deleted_at"]
+    await env.discord.until(lambda: message.is_deleted)
+    assert env.job(message)["deleted_at"]
 
 
-async def test_a_database_that_does_not_write_deletes_nothing(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna)
+async def test_a_database_that_does_not_write_deletes_nothing(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna)
     question = await asked(anna, message)
-    with closing(sqlite3.connect(world.folder / "data" / "bot.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
         assert "busy" in await refusal(await anna.press(question, "Delete"))
         other.execute("rollback")
     assert not message.is_deleted
     await anna.press(question, "Delete")
-    await world.ends(question, "Deleted")
+    await env.ends(question, "Deleted")
 
 
 @pytest.fixture
-def private(world: World) -> Iterator[World]:
+def private(env: Environment) -> Iterator[Environment]:
     """A server where only whoever ordered sees the images."""
-    rule(world, is_private=True)
-    yield world
-    rule(world)
+    rule(env, is_private=True)
+    yield env
+    rule(env)
 
 
-async def test_a_private_message_asks_in_itself(private: World) -> None:
+async def test_a_private_message_asks_in_itself(private: Environment) -> None:
     """No press of another message, and no token of the bot's own, reaches it."""
     anna = private.newcomer()
     message = await done(private, anna)
@@ -257,7 +257,7 @@ async def test_a_private_message_asks_in_itself(private: World) -> None:
     assert anna.direct_messages.messages == []
 
 
-async def test_a_private_message_that_discord_does_not_let_go(private: World) -> None:
+async def test_a_private_message_that_discord_does_not_let_go(private: Environment) -> None:
     anna = private.newcomer()
     message = await done(private, anna)
     private.discord.fail("delete_original", 403, NO_ACCESS)
@@ -270,7 +270,7 @@ async def test_a_private_message_that_discord_does_not_let_go(private: World) ->
     await private.discord.until(lambda: message.is_deleted)
 
 
-async def test_the_files_on_the_disk_go_too(held: World) -> None:
+async def test_the_files_on_the_disk_go_too(held: Environment) -> None:
     """Their message is gone, and direct messages are closed; the press is one that no app would send."""
     anna = held.newcomer()
     anna.takes_direct_messages = False
@@ -294,37 +294,37 @@ async def test_the_files_on_the_disk_go_too(held: World) -> None:
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_the_next_start_takes_away_what_discord_did_not_let_go(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
-        message = await done(world, world.alice)
-        world.discord.channel.app_permissions.update(view_channel=False)
-        question = await asked(world.alice, message)
-        press = await world.alice.press(question, "Delete")
-        await world.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
-        await world.restart()
-        await world.discord.until(lambda: "its message stays for now" in world.log)
-        world.discord.channel.app_permissions.update(view_channel=True)
-        await world.restart()
-        await world.discord.until(lambda: message.is_deleted)
-        await world.stored(lambda: world.rows("select * from left_messages") == [])
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
+        message = await done(env, env.alice)
+        env.discord.channel.app_permissions.update(view_channel=False)
+        question = await asked(env.alice, message)
+        press = await env.alice.press(question, "Delete")
+        await env.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
+        await env.restart()
+        await env.discord.until(lambda: "its message stays for now" in env.log)
+        env.discord.channel.app_permissions.update(view_channel=True)
+        await env.restart()
+        await env.discord.until(lambda: message.is_deleted)
+        await env.stored(lambda: env.rows("select * from left_messages") == [])
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_nothing_is_looked_for_late(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as world:
-        world.runcomfy.hold()
-        message = await world.imagine(resolution="0.5K")
-        await world.ends(message, "I've stopped waiting", timeout=60)
-        await world.stored(lambda: world.job(message)["token"] is None)
-        press = await world.alice.forge(
-            custom_id=f"job:confirm:v1:{world.job(message)['job_id']}", message=message
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as env:
+        env.runcomfy.hold()
+        message = await env.imagine(resolution="0.5K")
+        await env.ends(message, "I've stopped waiting", timeout=60)
+        await env.stored(lambda: env.job(message)["token"] is None)
+        press = await env.alice.forge(
+            custom_id=f"job:confirm:v1:{env.job(message)['job_id']}", message=message
         )
-        await world.discord.until(lambda: message.is_deleted)
-        await world.discord.until(lambda: any("Deleted" in each.text for each in press.messages))
-        await world.kill()
-        world.write("update jobs set ended_at = ended_at - 3600000")
-        world.runcomfy.release()
-        await world.start()
-        other = await done(world, world.bob)
-        assert {each for each in world.discord.channel.messages if not each.is_ephemeral} == {other}
-        assert world.alice.direct_messages.messages == []
-        check_accounts(world)
+        await env.discord.until(lambda: message.is_deleted)
+        await env.discord.until(lambda: any("Deleted" in each.text for each in press.messages))
+        await env.kill()
+        env.write("update jobs set ended_at = ended_at - 3600000")
+        env.runcomfy.release()
+        await env.start()
+        other = await done(env, env.bob)
+        assert {each for each in env.discord.channel.messages if not each.is_ephemeral} == {other}
+        assert env.alice.direct_messages.messages == []
+        check_accounts(env)

@@ -12,11 +12,11 @@ import pytest
 
 from playground.discord import NoResponse
 from tests.e2e.accounts import delivered
-from tests.e2e.world import names
+from tests.e2e.environment import names
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,14 +56,14 @@ one_of_a_kind = pytest.mark.parametrize("fault", [PASSING[name] for name in ONE_
 out_of_reach = pytest.mark.parametrize("fault", OUT_OF_REACH.values(), ids=OUT_OF_REACH)
 
 
-async def done(world: World, person: Person) -> Message:
-    return await world.ends(await world.imagine(person, resolution="0.5K"), "✅")
+async def done(env: Environment, person: Person) -> Message:
+    return await env.ends(await env.imagine(person, resolution="0.5K"), "✅")
 
 
-async def assert_paid_once(world: World, person: Person, message: Message, *, images: int = 1) -> None:
-    await world.ended(message)
-    assert len(world.posts(message)) == 1
-    assert world.used(person) == images
+async def assert_paid_once(env: Environment, person: Person, message: Message, *, images: int = 1) -> None:
+    await env.ended(message)
+    assert len(env.posts(message)) == 1
+    assert env.used(person) == images
 
 
 def direct(person: Person) -> Message:
@@ -71,7 +71,7 @@ def direct(person: Person) -> Message:
     return message
 
 
-def finish(held: World, error: object = None) -> None:
+def finish(held: Environment, error: object = None) -> None:
     held.runcomfy.finish(held.runcomfy.start_next(), error)
 
 
@@ -79,54 +79,54 @@ def finish(held: World, error: object = None) -> None:
 
 
 @passing
-async def test_a_first_response_that_stumbles(world: World, fault: dict[str, Any]) -> None:
-    anna = world.newcomer()
-    world.discord.fail("callback", **fault)
-    message = await done(world, anna)
+async def test_a_first_response_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
+    anna = env.newcomer()
+    env.discord.fail("callback", **fault)
+    message = await done(env, anna)
     assert delivered(message) == 1
-    await assert_paid_once(world, anna, message)
+    await assert_paid_once(env, anna, message)
 
 
 @pytest.mark.parametrize("headers", [{}, VIA], ids=["edge", "Discord"])
 async def test_a_first_response_limited_for_longer_than_it_may_take(
-    world: World, headers: dict[str, str]
+    env: Environment, headers: dict[str, str]
 ) -> None:
-    anna, submits = world.newcomer(), len(world.runcomfy.submits)
-    world.discord.fail(
+    anna, submits = env.newcomer(), len(env.runcomfy.submits)
+    env.discord.fail(
         "callback", 429, LIMITED | {"retry_after": 3.5}, headers=headers, times=1 if headers else 9
     )
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     with pytest.raises(NoResponse):
         await order.answered(timeout=10)
-    await world.settled()
-    world.discord.mend("callback")
-    assert (len(world.runcomfy.submits), world.used(anna)) == (submits, 0)
-    await done(world, anna)
+    await env.settled()
+    env.discord.mend("callback")
+    assert (len(env.runcomfy.submits), env.used(anna)) == (submits, 0)
+    await done(env, anna)
 
 
 @one_of_a_kind
-async def test_a_lost_first_response_that_is_hard_to_find(world: World, fault: dict[str, Any]) -> None:
-    anna = world.newcomer()
-    world.discord.fail("callback", 503, PAGE, is_late=True)
-    world.discord.fail("get_original", **fault)
-    message = await done(world, anna)
-    await assert_paid_once(world, anna, message)
+async def test_a_lost_first_response_that_is_hard_to_find(env: Environment, fault: dict[str, Any]) -> None:
+    anna = env.newcomer()
+    env.discord.fail("callback", 503, PAGE, is_late=True)
+    env.discord.fail("get_original", **fault)
+    message = await done(env, anna)
+    await assert_paid_once(env, anna, message)
 
 
-async def test_a_lost_first_response_that_is_hard_to_find_for_longer(world: World) -> None:
-    anna = world.newcomer()
-    world.discord.fail("callback", 503, PAGE, is_late=True)
-    world.discord.fail("get_original", **PASSING["limited by the edge"], times=4)
-    message = await done(world, anna)
-    await assert_paid_once(world, anna, message)
+async def test_a_lost_first_response_that_is_hard_to_find_for_longer(env: Environment) -> None:
+    anna = env.newcomer()
+    env.discord.fail("callback", 503, PAGE, is_late=True)
+    env.discord.fail("get_original", **PASSING["limited by the edge"], times=4)
+    message = await done(env, anna)
+    await assert_paid_once(env, anna, message)
 
 
-async def test_a_first_response_whose_words_automod_refuses(world: World) -> None:
-    anna = world.newcomer()
-    world.discord.fail("callback", 400, AUTOMOD)
-    message = await done(world, anna)
-    await assert_paid_once(world, anna, message)
-    first = [call for call in world.discord.trace if call.route == "callback"][-1].request_json["data"]
+async def test_a_first_response_whose_words_automod_refuses(env: Environment) -> None:
+    anna = env.newcomer()
+    env.discord.fail("callback", 400, AUTOMOD)
+    message = await done(env, anna)
+    await assert_paid_once(env, anna, message)
+    first = [call for call in env.discord.trace if call.route == "callback"][-1].request_json["data"]
     assert "AutoMod" in str(first)
     assert "a fox" not in str(first)
 
@@ -152,23 +152,23 @@ async def assert_answered_once(person: Person, command: str) -> Interaction:
 
 
 @passing
-async def test_an_answer_to_one_person_that_stumbles(world: World, fault: dict[str, Any]) -> None:
-    world.discord.fail("callback", **fault)
-    usage = await assert_answered_once(world.newcomer(), "usage")
-    await world.discord.until(lambda: usage.message and usage.message.attachments)  # its picture follows
+async def test_an_answer_to_one_person_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
+    env.discord.fail("callback", **fault)
+    usage = await assert_answered_once(env.newcomer(), "usage")
+    await env.discord.until(lambda: usage.message and usage.message.attachments)  # its picture follows
 
 
 @pytest.mark.parametrize("fault", ["limited by the edge", "503, and it was done"])
 @pytest.mark.parametrize("command", ["jobs", "settings", "quota show", "quota export"])
-async def test_any_answer_to_one_person_that_stumbles(world: World, command: str, fault: str) -> None:
-    world.discord.fail("callback", **PASSING[fault])
-    order = await assert_answered_once(world.newcomer(is_manager=True), command)
+async def test_any_answer_to_one_person_that_stumbles(env: Environment, command: str, fault: str) -> None:
+    env.discord.fail("callback", **PASSING[fault])
+    order = await assert_answered_once(env.newcomer(is_manager=True), command)
     if command == "quota export":
         assert order.message
         assert [each["filename"] for each in order.message.attachments] == ["members.csv"]
 
 
-async def test_a_list_whose_words_automod_refuses(held: World) -> None:
+async def test_a_list_whose_words_automod_refuses(held: Environment) -> None:
     anna = held.newcomer()
     await held.ends(await held.imagine(anna, prompt="unheard words", resolution="0.5K"), "place ")
     held.discord.fail("callback", 400, AUTOMOD, words="unheard")
@@ -179,13 +179,13 @@ async def test_a_list_whose_words_automod_refuses(held: World) -> None:
 
 
 @one_of_a_kind
-async def test_a_panel_that_stumbles(world: World, fault: dict[str, Any]) -> None:
-    panel = await (await world.mia.command("settings")).answered()
-    world.discord.fail("callback", **fault)
-    chosen = await world.mia.choose(panel, "settings:section:v1", "server")
-    await world.discord.until(lambda: "Change the time zone" in panel.buttons)
-    world.discord.fail("callback", **fault)
-    form = await world.mia.press(panel, custom_id="settings:edit-timezone:v1")
+async def test_a_panel_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
+    panel = await (await env.mia.command("settings")).answered()
+    env.discord.fail("callback", **fault)
+    chosen = await env.mia.choose(panel, "settings:section:v1", "server")
+    await env.discord.until(lambda: "Change the time zone" in panel.buttons)
+    env.discord.fail("callback", **fault)
+    form = await env.mia.press(panel, custom_id="settings:edit-timezone:v1")
     assert (await form.asked_back())["title"] == "Time zone"
     assert chosen.messages == [panel]  # and nobody was told of an error
     assert form.messages == []
@@ -195,24 +195,24 @@ async def test_a_panel_that_stumbles(world: World, fault: dict[str, Any]) -> Non
     ("command", "status"), [("usage", 400), ("jobs", 401), ("quota show", 403), ("quota export", 404)]
 )
 async def test_an_answer_to_one_person_that_is_refused_stops_nothing(
-    world: World, command: str, status: int
+    env: Environment, command: str, status: int
 ) -> None:
-    world.discord.fail("callback", status, {"code": 50035, "message": "Invalid Form Body"})
-    refused = await world.mia.command(command)
-    await world.discord.until(
-        lambda: any(refused.token in call.path and call.status == status for call in world.discord.trace)
+    env.discord.fail("callback", status, {"code": 50035, "message": "Invalid Form Body"})
+    refused = await env.mia.command(command)
+    await env.discord.until(
+        lambda: any(refused.token in call.path and call.status == status for call in env.discord.trace)
     )
-    assert ANSWERS[command] in await world.says(world.mia, command)
+    assert ANSWERS[command] in await env.says(env.mia, command)
     assert refused.messages == []
 
 
-async def test_an_answer_to_one_person_that_never_gets_through_stops_nothing(world: World) -> None:
-    world.discord.fail("callback", **PASSING["500"], times=5)
-    late = await world.mia.command("jobs")
+async def test_an_answer_to_one_person_that_never_gets_through_stops_nothing(env: Environment) -> None:
+    env.discord.fail("callback", **PASSING["500"], times=5)
+    late = await env.mia.command("jobs")
     with pytest.raises(NoResponse):
         await late.answered(timeout=4)
-    world.discord.mend("callback")
-    assert ANSWERS["jobs"] in await world.says(world.mia, "jobs")
+    env.discord.mend("callback")
+    assert ANSWERS["jobs"] in await env.says(env.mia, "jobs")
 
 
 # On the way
@@ -221,7 +221,7 @@ async def test_an_answer_to_one_person_that_never_gets_through_stops_nothing(wor
 @pytest.mark.parametrize(
     "fault", [PASSING["limited by the edge"], PASSING["503, and it was done"], OUT_OF_REACH["50001"]]
 )
-async def test_a_state_that_cannot_be_shown_delays_nothing(held: World, fault: dict[str, Any]) -> None:
+async def test_a_state_that_cannot_be_shown_delays_nothing(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.newcomer()
     held.discord.fail("edit_followup", **fault)
     message = await held.imagine(anna, resolution="0.5K")
@@ -235,7 +235,7 @@ async def test_a_state_that_cannot_be_shown_delays_nothing(held: World, fault: d
 
 
 @passing
-async def test_the_images_come_all_the_same(held: World, fault: dict[str, Any]) -> None:
+async def test_the_images_come_all_the_same(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.fail("edit_followup", **fault)
@@ -246,7 +246,9 @@ async def test_the_images_come_all_the_same(held: World, fault: dict[str, Any]) 
 
 
 @passing
-async def test_the_images_come_to_an_old_message_all_the_same(held: World, fault: dict[str, Any]) -> None:
+async def test_the_images_come_to_an_old_message_all_the_same(
+    held: Environment, fault: dict[str, Any]
+) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.age(message, 15 * 60)
@@ -258,7 +260,9 @@ async def test_the_images_come_to_an_old_message_all_the_same(held: World, fault
 
 
 @out_of_reach
-async def test_a_message_out_of_reach_sends_the_images_directly(held: World, fault: dict[str, Any]) -> None:
+async def test_a_message_out_of_reach_sends_the_images_directly(
+    held: Environment, fault: dict[str, Any]
+) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.fail("edit_followup", **fault, times=20)
@@ -269,7 +273,7 @@ async def test_a_message_out_of_reach_sends_the_images_directly(held: World, fau
     assert delivered(direct(anna)) == 1
 
 
-async def test_a_long_prompt_goes_along_with_images_that_come_directly(held: World) -> None:
+async def test_a_long_prompt_goes_along_with_images_that_come_directly(held: Environment) -> None:
     anna = held.newcomer()
     prompt = "a lost fox " * 200
     message = await held.ends(await held.imagine(anna, prompt=prompt, resolution="0.5K"), "place ")
@@ -281,7 +285,7 @@ async def test_a_long_prompt_goes_along_with_images_that_come_directly(held: Wor
     assert (await held.discord.file(text)).decode().strip() == prompt.strip()
 
 
-async def test_a_new_message_that_discord_does_not_know_yet(held: World) -> None:
+async def test_a_new_message_that_discord_does_not_know_yet(held: Environment) -> None:
     anna = held.newcomer()
     held.discord.fail("edit_followup", **OUT_OF_REACH["10008"])
     message = await held.imagine(anna, resolution="0.5K")
@@ -292,7 +296,7 @@ async def test_a_new_message_that_discord_does_not_know_yet(held: World) -> None
     assert anna.direct_messages.messages == []
 
 
-async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held: World) -> None:
+async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.age(message, 2 * 3600)
@@ -302,7 +306,7 @@ async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held
     assert delivered(direct(anna)) == 1
 
 
-async def test_a_prompt_that_automod_refuses_is_left_out(held: World) -> None:
+async def test_a_prompt_that_automod_refuses_is_left_out(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.fail("edit_followup", 400, AUTOMOD, words="a fox", times=9)
@@ -328,7 +332,7 @@ async def test_a_prompt_that_automod_refuses_is_left_out(held: World) -> None:
         ("create_message", "503, and it was done"),
     ],
 )
-async def test_a_direct_message_that_stumbles(held: World, route: str, fault: str) -> None:
+async def test_a_direct_message_that_stumbles(held: Environment, route: str, fault: str) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.mia.delete(message)
@@ -342,7 +346,7 @@ async def test_a_direct_message_that_stumbles(held: World, route: str, fault: st
     ("route", "code"), [("create_dm", 50007), ("create_message", 50007), ("create_message", 20009)]
 )
 async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
-    held: World, route: str, code: int
+    held: Environment, route: str, code: int
 ) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
@@ -361,7 +365,7 @@ async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
 
 
 @one_of_a_kind
-async def test_a_failure_is_told_all_the_same(held: World, fault: dict[str, Any]) -> None:
+async def test_a_failure_is_told_all_the_same(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.fail("edit_followup", **fault)
@@ -370,7 +374,7 @@ async def test_a_failure_is_told_all_the_same(held: World, fault: dict[str, Any]
     await assert_paid_once(held, anna, message, images=0)
 
 
-async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: World) -> None:
+async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.fail("edit_followup", 400, AUTOMOD, words="a fox", times=9)
@@ -382,7 +386,7 @@ async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: Wo
 
 @pytest.mark.parametrize("fault", [OUT_OF_REACH["50001"], OUT_OF_REACH["10008"]], ids=["50001", "10008"])
 async def test_a_failure_is_told_directly_where_its_message_is_out_of_reach(
-    held: World, fault: dict[str, Any]
+    held: Environment, fault: dict[str, Any]
 ) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
@@ -394,7 +398,7 @@ async def test_a_failure_is_told_directly_where_its_message_is_out_of_reach(
     assert "Nothing was charged" in direct(anna).text
 
 
-async def test_a_cancel_that_cannot_be_told_is_done_all_the_same(held: World) -> None:
+async def test_a_cancel_that_cannot_be_told_is_done_all_the_same(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.fail("edit_followup", **OUT_OF_REACH["50001"], times=2)

@@ -7,42 +7,42 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.accounts import delivered
-from tests.e2e.world import open_world
+from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from playground.discord import Channel, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-def delete_channel(world: World, channel: Channel) -> None:
+def delete_channel(env: Environment, channel: Channel) -> None:
     for message in [*channel.messages]:
-        world.discord.remove(message)
-    del world.discord.channels[channel.id]
-    world.discord.send({"t": "CHANNEL_DELETE", "d": channel.shape})
+        env.discord.remove(message)
+    del env.discord.channels[channel.id]
+    env.discord.send({"t": "CHANNEL_DELETE", "d": channel.shape})
 
 
-def hide_channel(_: World, channel: Channel) -> None:
+def hide_channel(_: Environment, channel: Channel) -> None:
     channel.app_permissions.update(view_channel=False)
 
 
-def forbid_files(_: World, channel: Channel) -> None:
+def forbid_files(_: Environment, channel: Channel) -> None:
     channel.app_permissions.update(attach_files=False)
 
 
-def forbid_embeds(_: World, channel: Channel) -> None:
+def forbid_embeds(_: Environment, channel: Channel) -> None:
     channel.app_permissions.update(embed_links=False)
 
 
-def leave_server(world: World, channel: Channel) -> None:
+def leave_server(env: Environment, channel: Channel) -> None:
     """The bot is removed: with its member go its rights, and the tokens of its answers."""
     channel.app_permissions.update(view_channel=False)
     assert channel.guild
-    world.discord.send({"t": "GUILD_DELETE", "d": {"id": channel.guild.id}})
+    env.discord.send({"t": "GUILD_DELETE", "d": {"id": channel.guild.id}})
 
 
 CHANGES = pytest.mark.parametrize(
@@ -50,20 +50,20 @@ CHANGES = pytest.mark.parametrize(
 )
 
 
-async def ordered(world: World, person: Person) -> tuple[Message, Channel]:
-    channel = world.discord.add_guild("Elsewhere").add_channel("art")
+async def ordered(env: Environment, person: Person) -> tuple[Message, Channel]:
+    channel = env.discord.add_guild("Elsewhere").add_channel("art")
     order = await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
-    return await world.ends(await order.answered(), "place "), channel
+    return await env.ends(await order.answered(), "place "), channel
 
 
-def finish(held: World) -> None:
+def finish(held: Environment) -> None:
     held.runcomfy.finish(held.runcomfy.start_next())
 
 
 @CHANGES
 @pytest.mark.parametrize("moment", ["it waits", "it paints"])
 async def test_the_images_come_directly(
-    held: World, change: Callable[[World, Channel], None], moment: str
+    held: Environment, change: Callable[[Environment, Channel], None], moment: str
 ) -> None:
     anna, bert = held.newcomer(), held.newcomer()
     message, channel = await ordered(held, anna)
@@ -86,7 +86,7 @@ async def test_the_images_come_directly(
 
 @CHANGES
 async def test_where_nothing_can_be_sent_it_waits_to_be_collected(
-    held: World, change: Callable[[World, Channel], None]
+    held: Environment, change: Callable[[Environment, Channel], None]
 ) -> None:
     anna = held.newcomer()
     anna.takes_direct_messages = False
@@ -98,7 +98,7 @@ async def test_where_nothing_can_be_sent_it_waits_to_be_collected(
     assert (row["status"], row["refunded"], held.used(anna)) == ("failed", 0, 1)
 
 
-async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held: World) -> None:
+async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held: Environment) -> None:
     anna = held.newcomer()
     anna.takes_direct_messages = False
     message, channel = await ordered(held, anna)
@@ -115,7 +115,7 @@ async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held
     assert (delivered(fetched), held.used(anna), len(held.posts(message))) == (1, 1, 1)
 
 
-async def test_a_manager_who_is_none_any_more(held: World) -> None:
+async def test_a_manager_who_is_none_any_more(held: Environment) -> None:
     """The app may still show the command, and Discord may still send it."""
     boss, anna = held.newcomer(is_manager=True), held.newcomer()
     message = await held.queued(anna)
@@ -131,16 +131,16 @@ async def test_a_manager_who_is_none_any_more(held: World) -> None:
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_the_bot_is_started_where_its_server_is_gone(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
-        world.runcomfy.hold()
-        message, channel = await ordered(world, world.alice)
-        await world.kill()
-        leave_server(world, channel)
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
+        env.runcomfy.hold()
+        message, channel = await ordered(env, env.alice)
+        await env.kill()
+        leave_server(env, channel)
         assert channel.guild
-        world.discord.guilds.remove(channel.guild)
-        world.discord.age(message, 15 * 60)
-        world.runcomfy.release()
-        await world.start()
-        await world.ended(message)
-        (direct,) = world.alice.direct_messages.messages
-        assert (delivered(direct), world.used(world.alice)) == (1, 1)
+        env.discord.guilds.remove(channel.guild)
+        env.discord.age(message, 15 * 60)
+        env.runcomfy.release()
+        await env.start()
+        await env.ended(message)
+        (direct,) = env.alice.direct_messages.messages
+        assert (delivered(direct), env.used(env.alice)) == (1, 1)

@@ -11,22 +11,22 @@ import pytest
 from playground.discord import NoResponse
 from playground.runcomfy import answer
 from tests.e2e.accounts import check_accounts, spent
+from tests.e2e.environment import names
 from tests.e2e.panel import rule
-from tests.e2e.world import names
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 AUTOMOD = {"code": 200000, "message": "Message was blocked by automatic moderation"}
 FIELDS = {"num_images": ["1"], "aspect_ratio": ["auto"], "resolution": ["0.5K"]}
 
 
-async def refused(world: World, person: Person, **options: Any) -> Message:
+async def refused(env: Environment, person: Person, **options: Any) -> Message:
     """An order whose prompt the safety filter refuses."""
-    message = await world.imagine(person, **{"prompt": "please refuse this", "resolution": "0.5K", **options})
-    return await world.ends(message, "⚠️", "Nothing was charged")
+    message = await env.imagine(person, **{"prompt": "please refuse this", "resolution": "0.5K", **options})
+    return await env.ends(message, "⚠️", "Nothing was charged")
 
 
 async def opened(person: Person, message: Message) -> tuple[Interaction, dict[str, Any]]:
@@ -51,10 +51,10 @@ async def told(press: Interaction) -> str:
     return message.text
 
 
-async def test_a_refused_prompt_is_changed_and_sent_again(world: World) -> None:
+async def test_a_refused_prompt_is_changed_and_sent_again(env: Environment) -> None:
     """The form was opened before a kill and is sent after it."""
-    anna = world.newcomer()
-    message = await refused(world, anna, num_images=2, aspect_ratio="16:9", seed=7, output_format="webp")
+    anna = env.newcomer()
+    message = await refused(env, anna, num_images=2, aspect_ratio="16:9", seed=7, output_format="webp")
     assert "Edit prompt" in message.text
     assert names(message) == ["Edit prompt"]
     form, now = await opened(anna, message)
@@ -64,65 +64,65 @@ async def test_a_refused_prompt_is_changed_and_sent_again(world: World) -> None:
         "aspect_ratio": ["16:9"],
         "resolution": ["0.5K"],
     }
-    await world.restart()
+    await env.restart()
     submit = await anna.submit(form, prompt="a fox in the snow", num_images=["1"], aspect_ratio=["3:2"])
-    again = await world.ends(await submit.answered(), "✅ 1 image", "a fox in the snow")
-    row = await world.ended(again)
-    assert row["parent_id"] == world.job(message)["job_id"]
+    again = await env.ends(await submit.answered(), "✅ 1 image", "a fox in the snow")
+    row = await env.ended(again)
+    assert row["parent_id"] == env.job(message)["job_id"]
     ordered = json.loads(row["input"])
     assert (ordered["num_images"], ordered["aspect_ratio"], ordered["resolution"]) == (1, "3:2", "0.5K")
     assert (ordered["seed"], ordered["output_format"]) == (7, "webp")  # what the form leaves out stays
-    assert (world.used(anna), len(again.attachments)) == (1, 1)
-    check_accounts(world)
+    assert (env.used(anna), len(again.attachments)) == (1, 1)
+    check_accounts(env)
 
 
-async def test_the_answer_of_a_safety_filter_that_made_nothing(world: World) -> None:
-    anna = world.newcomer()
+async def test_the_answer_of_a_safety_filter_that_made_nothing(env: Environment) -> None:
+    anna = env.newcomer()
     body = {
         "status": "succeeded",
         "output": {"images": []},
         "error": "blocked by safety filter: PROHIBITED_CONTENT",
     }
-    world.runcomfy.fail("result", answer(200, body))
-    message = await refused(world, anna, prompt="a fox")
+    env.runcomfy.fail("result", answer(200, body))
+    message = await refused(env, anna, prompt="a fox")
     assert names(message) == ["Edit prompt"]
-    assert world.job(message)["error"] == "prompt-refused"
+    assert env.job(message)["error"] == "prompt-refused"
     assert "Retry" not in message.text
-    assert world.used(anna) == 0
+    assert env.used(anna) == 0
 
 
-async def test_another_failure_offers_it_too_and_anyone_may_use_it(world: World) -> None:
-    anna, ben = world.newcomer(), world.newcomer()
-    world.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
-    message = await refused(world, anna, prompt="a fox")
+async def test_another_failure_offers_it_too_and_anyone_may_use_it(env: Environment) -> None:
+    anna, ben = env.newcomer(), env.newcomer()
+    env.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
+    message = await refused(env, anna, prompt="a fox")
     assert names(message) == ["Retry", "Edit prompt"]
     form, now = await opened(ben, message)
     assert now["prompt"] == "a fox"
     again = await (await ben.submit(form, prompt="a badger")).answered()
-    await world.ends(again, "✅", f"<@{ben.id}>")
-    await world.settled()
-    assert (world.used(anna), world.used(ben)) == (0, 1)
+    await env.ends(again, "✅", f"<@{ben.id}>")
+    await env.settled()
+    assert (env.used(anna), env.used(ben)) == (0, 1)
 
 
-async def test_a_prompt_that_only_its_author_may_read(world: World) -> None:
-    anna, ben = world.newcomer(), world.newcomer()
-    world.discord.fail("callback", 400, AUTOMOD)
-    world.discord.fail("edit_followup", 400, AUTOMOD)
-    hidden = await refused(world, anna, prompt="refuse the secret")
+async def test_a_prompt_that_only_its_author_may_read(env: Environment) -> None:
+    anna, ben = env.newcomer(), env.newcomer()
+    env.discord.fail("callback", 400, AUTOMOD)
+    env.discord.fail("edit_followup", 400, AUTOMOD)
+    hidden = await refused(env, anna, prompt="refuse the secret")
     assert "secret" not in hidden.text
     _, now = await opened(ben, hidden)
     assert now["prompt"] == []
     _, now = await opened(anna, hidden)
     assert now["prompt"] == "refuse the secret"
 
-    rule(world, is_private=True)
-    private = await refused(world, anna, prompt="refuse the secret")
-    rule(world)
+    rule(env, is_private=True)
+    private = await refused(env, anna, prompt="refuse the secret")
+    rule(env)
     assert private.is_ephemeral
-    forged = await ben.forge(custom_id=f"job:edit:v1:{world.job(private)['job_id']}", message=hidden)
+    forged = await ben.forge(custom_id=f"job:edit:v1:{env.job(private)['job_id']}", message=hidden)
     assert "no such job" in await told(forged)
     form = {"prompt": "a fox", **FIELDS}
-    custom_id = f"job:edit:v1:{world.job(private)['job_id']}"
+    custom_id = f"job:edit:v1:{env.job(private)['job_id']}"
     assert "no such job" in await told(await ben.forge(custom_id=custom_id, message=hidden, form=form))
     _, now = await opened(anna, private)
     assert now["prompt"] == "refuse the secret"
@@ -131,42 +131,42 @@ async def test_a_prompt_that_only_its_author_may_read(world: World) -> None:
 @pytest.mark.parametrize(
     ("word", "kept", "said"), [("refuse ", 4000, "5600"), ("refuse \U0001f98a", 3555, "5400")]
 )
-async def test_a_prompt_longer_than_a_text_input(world: World, word: str, kept: int, said: str) -> None:
+async def test_a_prompt_longer_than_a_text_input(env: Environment, word: str, kept: int, said: str) -> None:
     """Its beginning is there, as Discord counts, and the form says that the rest is not."""
-    anna = world.newcomer()
+    anna = env.newcomer()
     prompt = word * (800 if len(word) == 7 else 600)
-    form, now = await opened(anna, await refused(world, anna, prompt=prompt))
+    form, now = await opened(anna, await refused(env, anna, prompt=prompt))
     assert form.modal is not None
     assert prompt.startswith(now["prompt"])
     assert kept - 20 < len(now["prompt"]) <= kept
     assert f"4000 of {said}" in form.modal["components"][0]["description"]
 
 
-async def test_what_is_sent_is_checked_as_an_order_is(world: World) -> None:
-    anna = world.newcomer()
-    message = await refused(world, anna)
+async def test_what_is_sent_is_checked_as_an_order_is(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await refused(env, anna)
     form, _ = await opened(anna, message)
-    before = spent(world)
+    before = spent(env)
     said = {}
     rules: dict[str, dict[str, Any]] = {
         "word": {"forbidden_words": ["badger"]},
         "member": {"blocked_members": [int(anna.id)]},
-        "channel": {"forbidden_channels": [int(world.discord.channel.id)]},
+        "channel": {"forbidden_channels": [int(env.discord.channel.id)]},
         "images": {"most_images": 1},
     }
     for name, settings in rules.items():
-        rule(world, **settings)
+        rule(env, **settings)
         said[name] = await told(await anna.submit(form, prompt="a badger", num_images=["4"]))
-    rule(world)
-    await world.says(world.mia, "quota set", limit=1, per="day", who=anna)
+    rule(env)
+    await env.says(env.mia, "quota set", limit=1, per="day", who=anna)
     said["limit"] = await told(await anna.submit(form, prompt="a badger", num_images=["4"]))
-    await world.says(world.mia, "quota clear", who=anna)
+    await env.says(env.mia, "quota clear", who=anna)
     unseen = {"prompt": "\u200b\u3164", **FIELDS}
-    custom_id = f"job:edit:v1:{world.job(message)['job_id']}"
+    custom_id = f"job:edit:v1:{env.job(message)['job_id']}"
     said["nothing"] = await told(await anna.forge(custom_id=custom_id, message=message, form=unseen))
-    world.discord.channel.permit(attach_files=False)
+    env.discord.channel.permit(attach_files=False)
     said["rights"] = await told(await anna.submit(form, prompt="a badger"))
-    world.discord.channel.permit(attach_files=True)
+    env.discord.channel.permit(attach_files=True)
     words = {
         "word": "words",
         "member": "may not make",
@@ -176,7 +176,7 @@ async def test_what_is_sent_is_checked_as_an_order_is(world: World) -> None:
     }
     words |= {"nothing": "must not be empty", "rights": "Attach Files"}
     assert {name: text for name, text in said.items() if words[name] not in text} == {}
-    assert spent(world) == before
+    assert spent(env) == before
 
 
 def forged(job_id: str, other: str) -> list[tuple[str, dict[str, Any]]]:
@@ -210,37 +210,37 @@ def forged(job_id: str, other: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-async def test_forms_that_no_one_was_shown(world: World) -> None:
-    anna = world.newcomer()
-    message = await refused(world, anna)
-    done = await world.ends(await world.imagine(anna, resolution="0.5K"), "✅")
-    await world.settled()
-    sent = forged(world.job(message)["job_id"], world.job(done)["job_id"])
-    before = spent(world)
+async def test_forms_that_no_one_was_shown(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await refused(env, anna)
+    done = await env.ends(await env.imagine(anna, resolution="0.5K"), "✅")
+    await env.settled()
+    sent = forged(env.job(message)["job_id"], env.job(done)["job_id"])
+    before = spent(env)
     presses = [await anna.forge(custom_id=each, message=message, form=form) for each, form in sent]
     texts = await asyncio.gather(*map(told, presses))
     assert [
         each for each, text in zip(sent, texts, strict=True) if "⚠️" not in text or "reference" in text
     ] == []
-    elsewhere = world.discord.guild.add_channel("elsewhere")
-    custom_id = f"job:edit:v1:{world.job(message)['job_id']}"
-    ben = world.newcomer()
+    elsewhere = env.discord.guild.add_channel("elsewhere")
+    custom_id = f"job:edit:v1:{env.job(message)['job_id']}"
+    ben = env.newcomer()
     press = await ben.forge(custom_id=custom_id, channel=elsewhere, form={"prompt": "a fox", **FIELDS})
     assert "no such job" in await told(press)
-    assert spent(world) == before
+    assert spent(env) == before
 
 
-async def test_an_order_that_no_one_can_see(world: World) -> None:
-    anna = world.newcomer()
+async def test_an_order_that_no_one_can_see(env: Environment) -> None:
+    anna = env.newcomer()
     assert "must not be empty" in await told(await anna.command("imagine", prompt="\u200b"))
-    assert world.used(anna) == 0
+    assert env.used(anna) == 0
 
 
-async def test_in_russian(world: World) -> None:
-    anna = world.newcomer()
+async def test_in_russian(env: Environment) -> None:
+    anna = env.newcomer()
     anna.locale = "ru"
-    message = await world.imagine(anna, prompt="refuse this", resolution="0.5K")
-    await world.ends(message, "⚠️ Сервис отклонил этот промпт")
+    message = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
+    await env.ends(message, "⚠️ Сервис отклонил этот промпт")
     press = await anna.press(message, "Изменить промпт")
     form = await press.asked_back()
     assert form["title"] == "Изменить промпт"

@@ -6,30 +6,30 @@ import os
 from typing import TYPE_CHECKING
 
 from tests.e2e.commands import command
-from tests.e2e.world import open_world
+from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 async def test_nothing_is_ordered_while_images_cannot_be_stored(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False, runcomfy={"seconds": 0}) as world:
+    async with open_environment(tmp_path, is_started=False, runcomfy={"seconds": 0}) as env:
         folder = tmp_path / "data" / "files"
         folder.parent.mkdir()
         folder.write_text("in its place")  # which stops root, too
         where = f"{folder} can't be written by user id {os.geteuid()}"
-        code, said = await command(world, "check")
+        code, said = await command(env, "check")
         assert code == 1
         assert f"problem  files     {where}" in said
-        await world.start()
-        assert where in world.log
+        await env.start()
+        assert where in env.log
         for _ in range(2):
-            assert "owner" in await world.says(world.alice, "imagine", prompt="a fox")
-        assert (world.runcomfy.submits, world.rows()) == ([], [])
-        assert world.log.count(" ERROR ") == 1
+            assert "owner" in await env.says(env.alice, "imagine", prompt="a fox")
+        assert (env.runcomfy.submits, env.rows()) == ([], [])
+        assert env.log.count(" ERROR ") == 1
         folder.unlink()
-        message = await world.imagine(resolution="0.5K")
-        await world.ends(message, "✅")
-        assert "images can be stored again" in world.log
-        code, said = await command(world, "check")
+        message = await env.imagine(resolution="0.5K")
+        await env.ends(message, "✅")
+        assert "images can be stored again" in env.log
+        code, said = await command(env, "check")
         assert f"ok       files     images can be stored in {folder} by user id {os.geteuid()}" in said

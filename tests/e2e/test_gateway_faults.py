@@ -11,36 +11,38 @@ from tests.e2e.accounts import check_accounts, delivered
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-def finish(held: World) -> None:
+def finish(held: Environment) -> None:
     held.runcomfy.finish(held.runcomfy.start_next())
 
 
-def drop(world: World) -> None:
-    world.discord.drop_gateway()
+def drop(env: Environment) -> None:
+    env.discord.drop_gateway()
 
 
-def drop_and_forget(world: World) -> None:
-    world.discord.drop_gateway(is_resumable=False)
+def drop_and_forget(env: Environment) -> None:
+    env.discord.drop_gateway(is_resumable=False)
 
 
-def hurry_away(world: World) -> None:
-    world.discord.gateway.hurry_away()
+def hurry_away(env: Environment) -> None:
+    env.discord.gateway.hurry_away()
 
 
 WAYS = pytest.mark.parametrize("go", [drop, drop_and_forget, hurry_away])
 
 
-async def back(world: World) -> None:
-    await world.discord.until(lambda: world.discord.is_online, timeout=20)
+async def back(env: Environment) -> None:
+    await env.discord.until(lambda: env.discord.is_online, timeout=20)
 
 
 @WAYS
-async def test_what_waits_and_what_paints_goes_on(held: World, go: Callable[[World], None]) -> None:
+async def test_what_waits_and_what_paints_goes_on(
+    held: Environment, go: Callable[[Environment], None]
+) -> None:
     anna, bert = held.newcomer(), held.newcomer()
     first, second = await held.queued(anna), await held.queued(bert)
     wires: list[object] = []
@@ -57,7 +59,7 @@ async def test_what_waits_and_what_paints_goes_on(held: World, go: Callable[[Wor
     check_accounts(held)
 
 
-async def test_images_are_posted_while_the_gateway_is_away(held: World) -> None:
+async def test_images_are_posted_while_the_gateway_is_away(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.gateway.is_shut = True
@@ -72,7 +74,7 @@ async def test_images_are_posted_while_the_gateway_is_away(held: World) -> None:
     assert "credits used" in await held.says(anna, "usage")
 
 
-async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: World) -> None:
+async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     session = held.discord.gateway.session
@@ -95,7 +97,7 @@ async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: World)
     check_accounts(held)
 
 
-async def test_what_was_said_too_long_ago_costs_nothing(held: World) -> None:
+async def test_what_was_said_too_long_ago_costs_nothing(held: Environment) -> None:
     anna = held.newcomer()
     submits = len(held.runcomfy.submits)
     held.discord.gateway.is_shut = True
@@ -110,15 +112,15 @@ async def test_what_was_said_too_long_ago_costs_nothing(held: World) -> None:
     await held.ends(await held.imagine(anna, resolution="0.5K"), "Waiting")
 
 
-async def test_what_cannot_be_read_costs_the_bot_nothing(world: World) -> None:
-    bert = world.newcomer()
-    world.discord.send({"t": "CHANNEL_UPDATE", "d": {"id": "1"}})
-    world.discord.change_next(lambda event: event.pop("token"))
-    await world.bob.forge("usage")
-    world.discord.send_frame(b"not zlib")
-    wire = world.discord.gateway.wire
-    world.discord.change_next(lambda event: event.update(channel=None, app_permissions=None))
-    message = await world.imagine(bert, resolution="0.5K")
-    assert world.discord.gateway.wire is not wire
-    await world.ends(message, "✅")
-    assert world.log.count("gateway messages of the kind INTERACTION_CREATE") == 1
+async def test_what_cannot_be_read_costs_the_bot_nothing(env: Environment) -> None:
+    bert = env.newcomer()
+    env.discord.send({"t": "CHANNEL_UPDATE", "d": {"id": "1"}})
+    env.discord.change_next(lambda event: event.pop("token"))
+    await env.bob.forge("usage")
+    env.discord.send_frame(b"not zlib")
+    wire = env.discord.gateway.wire
+    env.discord.change_next(lambda event: event.update(channel=None, app_permissions=None))
+    message = await env.imagine(bert, resolution="0.5K")
+    assert env.discord.gateway.wire is not wire
+    await env.ends(message, "✅")
+    assert env.log.count("gateway messages of the kind INTERACTION_CREATE") == 1

@@ -17,10 +17,10 @@ import pytest
 
 from tests.e2e.accounts import check_accounts
 from tests.e2e.commands import CODE
+from tests.e2e.environment import Environment, open_environment
 from tests.e2e.orders import delivers
 from tests.e2e.watching import becomes, free_port, healthz
 from tests.e2e.wire import wire
-from tests.e2e.world import World, open_world
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 WELL = {"status": "ok", "why": ""}
 
 
-async def dockers_check(world: World, **settings: str) -> int:
+async def dockers_check(env: Environment, **settings: str) -> int:
     """The exit code of what Docker runs to see whether the bot is well."""
     found = re.search(r"^HEALTHCHECK .*?CMD (.*)$", (CODE / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     _, *arguments = json.loads(found[1] if found else "[]")
-    environment = {"PATH": os.environ["PATH"], **world.settings, **settings}
+    environment = {"PATH": os.environ["PATH"], **env.settings, **settings}
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, env=environment, stderr=subprocess.DEVNULL
     )
@@ -41,99 +41,99 @@ async def dockers_check(world: World, **settings: str) -> int:
 
 async def test_a_runner_that_is_wedged_is_seen_and_so_is_that_it_goes_on(tmp_path: Path) -> None:
     """Another program locks the database: the process lives, answers and carries nothing on."""
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as world:
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
         parts = dict.fromkeys(("gateway", "database", "runner", "files", "runcomfy"), WELL)
         # Discord has the bot's word a moment before the bot has Discord's.
-        await becomes(world, lambda *said: said == (200, {"status": "ok", **parts}), within=10)
-        assert [await dockers_check(world), await dockers_check(world, HEALTH_PORT="")] == [0, 0]
-        world.runcomfy.hold()
-        message = await world.queued()
+        await becomes(env, lambda *said: said == (200, {"status": "ok", **parts}), within=10)
+        assert [await dockers_check(env), await dockers_check(env, HEALTH_PORT="")] == [0, 0]
+        env.runcomfy.hold()
+        message = await env.queued()
         with closing(sqlite3.connect(tmp_path / "data" / "bot.db", isolation_level=None)) as other:
             other.execute("begin immediate")
-            world.runcomfy.start_next()
-            await becomes(world, lambda status, _: status == 503, within=10)
-            status, said = await healthz(world)
+            env.runcomfy.start_next()
+            await becomes(env, lambda status, _: status == 503, within=10)
+            status, said = await healthz(env)
             assert said["database"]["status"] == "red"
             assert said["runner"] == WELL  # it may be slow for a moment
-            seconds = await becomes(world, lambda _, said: said["runner"]["status"] == "red", within=20)
+            seconds = await becomes(env, lambda _, said: said["runner"]["status"] == "red", within=20)
             assert seconds > 5
-            status, said = await healthz(world)
-            assert (status, said["status"], world.bot.is_running) == (503, "red", True)
-            assert f"job {world.job(message)['job_id']} is being written down" in said["runner"]["why"]
+            status, said = await healthz(env)
+            assert (status, said["status"], env.bot.is_running) == (503, "red", True)
+            assert f"job {env.job(message)['job_id']} is being written down" in said["runner"]["why"]
             assert said["gateway"] == said["runcomfy"] == WELL
-            assert await dockers_check(world) == 1
+            assert await dockers_check(env) == 1
             other.execute("rollback")
-        await becomes(world, lambda status, said: status == 200 and said["runner"] == WELL, within=10)
-        world.runcomfy.release()
-        await world.ends(message, "✅")
-        await world.settled()
-        check_accounts(world)
+        await becomes(env, lambda status, said: status == 200 and said["runner"] == WELL, within=10)
+        env.runcomfy.release()
+        await env.ends(message, "✅")
+        await env.settled()
+        check_accounts(env)
 
 
 async def test_a_job_that_nobody_carries_is_seen(tmp_path: Path) -> None:
     """As it would be where a task was lost: the row says that the job is under way."""
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as world:
-        message = await delivers(world)
-        row = world.job(message)
-        world.write("update jobs set status = 'in_progress', asked_at = asked_at - 60000")
-        await becomes(world, lambda status, _: status == 503, within=10)
-        _, said = await healthz(world)
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
+        message = await delivers(env)
+        row = env.job(message)
+        env.write("update jobs set status = 'in_progress', asked_at = asked_at - 60000")
+        await becomes(env, lambda status, _: status == 503, within=10)
+        _, said = await healthz(env)
         assert row["job_id"] in said["runner"]["why"]
         assert said["database"] == WELL
-        world.write("update jobs set status = 'succeeded', asked_at = asked_at + 60000")
-        await becomes(world, lambda status, _: status == 200, within=10)
+        env.write("update jobs set status = 'succeeded', asked_at = asked_at + 60000")
+        await becomes(env, lambda status, _: status == 200, within=10)
 
 
 async def test_an_outage_of_runcomfy_is_told_and_no_reason_for_a_restart(tmp_path: Path) -> None:
     async with (
-        open_world(tmp_path, runcomfy={"seconds": 0}, is_started=False, HEALTH_PORT=free_port()) as world,
-        wire(world) as cable,
+        open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False, HEALTH_PORT=free_port()) as env,
+        wire(env) as cable,
     ):
-        await world.start()
+        await env.start()
         await cable.cut()
-        while not (await world.imagine(world.newcomer(), resolution="0.5K")).is_ephemeral:
+        while not (await env.imagine(env.newcomer(), resolution="0.5K")).is_ephemeral:
             pass
-        await becomes(world, lambda status, said: (status, said["status"]) == (200, "degraded"), within=10)
-        _, said = await healthz(world)
+        await becomes(env, lambda status, said: (status, said["status"]) == (200, "degraded"), within=10)
+        _, said = await healthz(env)
         assert "does not answer" in said["runcomfy"]["why"]
         assert said["runner"] == WELL
         await cable.mend()
-        await becomes(world, lambda _, said: said["status"] == "ok", within=30)
-        await world.settled()
+        await becomes(env, lambda _, said: said["status"] == "ok", within=30)
+        await env.settled()
 
 
 async def test_a_token_that_runcomfy_rejects_is_the_owners_to_mend(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as world:
-        world.runcomfy.fail("submit", world.runcomfy.refusal("token"))
-        await world.ends(await world.imagine(world.alice, resolution="0.5K"), "owner")
-        await becomes(world, lambda status, _: status == 503, within=10)
-        _, said = await healthz(world)
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
+        env.runcomfy.fail("submit", env.runcomfy.refusal("token"))
+        await env.ends(await env.imagine(env.alice, resolution="0.5K"), "owner")
+        await becomes(env, lambda status, _: status == 503, within=10)
+        _, said = await healthz(env)
         assert "RUNCOMFY_TOKEN" in said["runcomfy"]["why"]
-        await delivers(world)
-        await becomes(world, lambda status, _: status == 200, within=10)
+        await delivers(env)
+        await becomes(env, lambda status, _: status == 200, within=10)
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits the files of another process")
 async def test_half_sent_requests_do_not_keep_the_bot_from_its_orders(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as world:
-        resource.prlimit(world.bot.pid, resource.RLIMIT_NOFILE, (100, 100))
-        port, opened = int(world.settings["HEALTH_PORT"]), []
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
+        resource.prlimit(env.bot.pid, resource.RLIMIT_NOFILE, (100, 100))
+        port, opened = int(env.settings["HEALTH_PORT"]), []
         for _ in range(200):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET /healthz HTTP/1.1\r\n")
             opened.append(writer)
-        await world.ends(await world.imagine(resolution="0.5K"), "✅")
-        await becomes(world, lambda status, _: status == 200, within=10)
+        await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        await becomes(env, lambda status, _: status == 200, within=10)
         for writer in opened:
             writer.close()
 
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        world.settings["HEALTH_PORT"] = world.runcomfy.url.rpartition(":")[2]
-        await world.bot.start()
-        assert await world.bot.ended() == 2
-        await world.discord.until(lambda: "HEALTH_PORT cannot be listened on" in world.log)
+    async with open_environment(tmp_path, is_started=False) as env:
+        env.settings["HEALTH_PORT"] = env.runcomfy.url.rpartition(":")[2]
+        await env.bot.start()
+        assert await env.bot.ended() == 2
+        await env.discord.until(lambda: "HEALTH_PORT cannot be listened on" in env.log)
 
 
 def test_who_is_not_watched_does_not_pay_for_it() -> None:

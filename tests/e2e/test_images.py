@@ -12,19 +12,19 @@ from PIL import Image
 
 from playground.runcomfy import Fault, answer, edit, reset, truncate, typed
 from playground.runcomfy.painter import size_of
-from tests.e2e.world import RAW
+from tests.e2e.environment import RAW
 
 if TYPE_CHECKING:
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EXPLICIT = {"message": "Explicit content cannot be sent to the desired recipient(s)", "code": 20009}
 
 
-async def pictures(world: World, message: Message) -> list[Image.Image]:
-    files = [await world.discord.file(each) for each in message.attachments]
+async def pictures(env: Environment, message: Message) -> list[Image.Image]:
+    files = [await env.discord.file(each) for each in message.attachments]
     return [Image.open(io.BytesIO(file)) for file in files]
 
 
@@ -33,26 +33,26 @@ async def pictures(world: World, message: Message) -> list[Image.Image]:
     [("png", "png", "16:9", "0.5K"), ("jpeg", "jpg", "9:16", "1K"), ("webp", "webp", "21:9", "2K")],
 )
 async def test_files_are_of_the_asked_format_and_size(
-    world: World, output_format: str, extension: str, aspect_ratio: str, resolution: str
+    env: Environment, output_format: str, extension: str, aspect_ratio: str, resolution: str
 ) -> None:
-    count = len(world.discord.channel.messages)
-    message = await world.imagine(
+    count = len(env.discord.channel.messages)
+    message = await env.imagine(
         num_images=2, output_format=output_format, aspect_ratio=aspect_ratio, resolution=resolution
     )
-    await world.ends(message, "✅")
-    first, second = await pictures(world, message)
+    await env.ends(message, "✅")
+    first, second = await pictures(env, message)
     assert first.format == second.format == output_format.upper()
     assert first.size == second.size == size_of(resolution, aspect_ratio, "a fox")
     assert first.tobytes() != second.tobytes()
     assert [each["filename"] for each in message.attachments] == [f"image-{n}.{extension}" for n in (1, 2)]
     assert {each["content_type"] for each in message.attachments} == {f"image/{output_format}"}
     assert {each["description"] for each in message.attachments} == {"a fox"}
-    assert len(world.discord.channel.messages) == count + 1
+    assert len(env.discord.channel.messages) == count + 1
 
 
-async def test_the_embed_says_what_was_asked_by_whom_and_how_long_it_took(world: World) -> None:
-    message = await world.imagine(
-        world.bob,
+async def test_the_embed_says_what_was_asked_by_whom_and_how_long_it_took(env: Environment) -> None:
+    message = await env.imagine(
+        env.bob,
         prompt="a fox in the snow",
         num_images=3,
         seed=81030369,
@@ -63,8 +63,8 @@ async def test_the_embed_says_what_was_asked_by_whom_and_how_long_it_took(world:
         limit_generations=False,
         enable_web_search=True,
     )
-    await world.ends(message, "✅")
-    for shown in ("a fox in the snow", "3 images", "81030369", "21:9", "0.5K", "webp", f"<@{world.bob.id}>"):
+    await env.ends(message, "✅")
+    for shown in ("a fox in the snow", "3 images", "81030369", "21:9", "0.5K", "webp", f"<@{env.bob.id}>"):
         assert shown in message.text
     for name in ("safety", "limit", "search"):
         assert name in message.text.lower()
@@ -72,45 +72,43 @@ async def test_the_embed_says_what_was_asked_by_whom_and_how_long_it_took(world:
     assert message.mentioned == set()
 
 
-async def test_an_option_at_its_default_is_not_shown(world: World) -> None:
-    message = await world.imagine(
-        aspect_ratio="auto", resolution="1K", output_format="png", safety_tolerance=4
-    )
-    await world.ends(message, "✅")
+async def test_an_option_at_its_default_is_not_shown(env: Environment) -> None:
+    message = await env.imagine(aspect_ratio="auto", resolution="1K", output_format="png", safety_tolerance=4)
+    await env.ends(message, "✅")
     assert not [word for word in ("auto", "1K", "png", "safety") if word in message.text]
 
 
-async def test_a_file_that_stumbles_is_fetched_again(world: World) -> None:
+async def test_a_file_that_stumbles_is_fetched_again(env: Environment) -> None:
     for fault in (reset(), answer(503, RAW), truncate(), answer(200, b"")):
-        world.runcomfy.fail("file", fault)
-    message = await world.imagine(resolution="0.5K", num_images=4)
-    await world.ends(message, "✅")
-    assert len({picture.tobytes() for picture in await pictures(world, message)}) == 4
+        env.runcomfy.fail("file", fault)
+    message = await env.imagine(resolution="0.5K", num_images=4)
+    await env.ends(message, "✅")
+    assert len({picture.tobytes() for picture in await pictures(env, message)}) == 4
 
 
-async def test_a_type_is_read_from_the_file_itself(world: World) -> None:
-    world.runcomfy.fail("file", typed("binary/octet-stream"))
-    world.runcomfy.fail("file", typed("image/jpeg"))
-    message = await world.imagine(resolution="0.5K", num_images=2)
-    await world.ends(message, "✅")
-    assert [picture.format for picture in await pictures(world, message)] == ["PNG", "PNG"]
+async def test_a_type_is_read_from_the_file_itself(env: Environment) -> None:
+    env.runcomfy.fail("file", typed("binary/octet-stream"))
+    env.runcomfy.fail("file", typed("image/jpeg"))
+    message = await env.imagine(resolution="0.5K", num_images=2)
+    await env.ends(message, "✅")
+    assert [picture.format for picture in await pictures(env, message)] == ["PNG", "PNG"]
     assert [each["filename"] for each in message.attachments] == ["image-1.png", "image-2.png"]
 
 
-async def test_what_is_no_image_is_not_posted(world: World) -> None:
-    person = world.newcomer()
+async def test_what_is_no_image_is_not_posted(env: Environment) -> None:
+    person = env.newcomer()
     for fault in (
         answer(404, RAW),
         answer(302, RAW, headers={"Location": "/v1/models"}),
         answer(200, RAW.encode(), headers={"Content-Type": "image/png"}),
     ):
-        world.runcomfy.fail("file", fault)
-    message = await world.imagine(person, resolution="0.5K", num_images=4)
-    await world.ends(message, "✅", "1 of 4 images arrived; 3 more are waiting to be collected")
-    assert len(await pictures(world, message)) == 1
-    await world.ended(message)
-    assert world.used(person) == 4
-    assert "/v1/models" not in [call.path for call in world.runcomfy.calls]
+        env.runcomfy.fail("file", fault)
+    message = await env.imagine(person, resolution="0.5K", num_images=4)
+    await env.ends(message, "✅", "1 of 4 images arrived; 3 more are waiting to be collected")
+    assert len(await pictures(env, message)) == 1
+    await env.ended(message)
+    assert env.used(person) == 4
+    assert "/v1/models" not in [call.path for call in env.runcomfy.calls]
 
 
 def elsewhere(address: str) -> Fault:
@@ -128,34 +126,34 @@ def elsewhere(address: str) -> Fault:
         "../../status",
     ],
 )
-async def test_files_are_fetched_from_the_owners_hosts_only(world: World, address: str) -> None:
-    person = world.newcomer()
-    world.runcomfy.fail("result", elsewhere(address.replace("{host}", world.runcomfy.url)))
-    message = await world.imagine(person, resolution="0.5K")
-    await world.ends(message, "waiting to be collected")
+async def test_files_are_fetched_from_the_owners_hosts_only(env: Environment, address: str) -> None:
+    person = env.newcomer()
+    env.runcomfy.fail("result", elsewhere(address.replace("{host}", env.runcomfy.url)))
+    message = await env.imagine(person, resolution="0.5K")
+    await env.ends(message, "waiting to be collected")
     assert message.attachments == []
-    await world.ended(message)
-    assert world.used(person) == 1
+    await env.ended(message)
+    assert env.used(person) == 1
 
 
-async def test_images_that_discord_refuses_wait_to_be_collected(world: World) -> None:
-    person = world.newcomer()
-    world.discord.fail("edit_followup", 400, EXPLICIT)
-    message = await world.imagine(person, resolution="0.5K", num_images=2)
-    await world.ends(message, "couldn't post them", "waiting to be collected")
+async def test_images_that_discord_refuses_wait_to_be_collected(env: Environment) -> None:
+    person = env.newcomer()
+    env.discord.fail("edit_followup", 400, EXPLICIT)
+    message = await env.imagine(person, resolution="0.5K", num_images=2)
+    await env.ends(message, "couldn't post them", "waiting to be collected")
     assert message.attachments == []
-    await world.ended(message)
-    assert world.used(person) == 2
+    await env.ended(message)
+    assert env.used(person) == 2
 
     button = next(label for label in message.buttons if label.startswith("Fetch"))
     fetched = await (await person.press(message, button)).answered()
-    await world.ends(fetched, "✅")
-    assert len(await pictures(world, fetched)) == 2
-    assert world.used(person) == 2
-    assert len(world.posts(message)) == 1
+    await env.ends(fetched, "✅")
+    assert len(await pictures(env, fetched)) == 2
+    assert env.used(person) == 2
+    assert len(env.posts(message)) == 1
 
 
-async def test_a_message_that_was_deleted_meanwhile(held: World) -> None:
+async def test_a_message_that_was_deleted_meanwhile(held: Environment) -> None:
     person = held.newcomer()
     person.takes_direct_messages = False
     message = await held.queued(person)

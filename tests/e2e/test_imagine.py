@@ -16,11 +16,11 @@ from PIL import Image, ImageChops
 import bot
 from playground.discord import Refused
 from playground.runcomfy import answer
-from tests.e2e.world import open_world
+from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,8 +55,8 @@ ALL_NINE: dict[str, Any] = {
 }
 
 
-async def test_the_command_is_made_from_the_schema(world: World) -> None:
-    command = next(each for each in world.discord.commands if each["name"] == "imagine")
+async def test_the_command_is_made_from_the_schema(env: Environment) -> None:
+    command = next(each for each in env.discord.commands if each["name"] == "imagine")
     assert [each["name"] for each in command["options"]] == [name for name, *_ in OPTIONS]
     assert [each["name"] for each in command["options"] if each.get("required")] == ["prompt"]
     assert command["contexts"] == [0]  # servers only
@@ -71,10 +71,10 @@ async def test_the_command_is_made_from_the_schema(world: World) -> None:
     assert CYRILLIC.search(command["description_localizations"]["ru"])
 
 
-async def test_all_nine_options_are_sent_with_the_types_of_the_schema(world: World) -> None:
-    message = await world.imagine(**ALL_NINE)
-    await world.ends(message, "✅ 2 images")
-    (post,) = world.posts(message)
+async def test_all_nine_options_are_sent_with_the_types_of_the_schema(env: Environment) -> None:
+    message = await env.imagine(**ALL_NINE)
+    await env.ends(message, "✅ 2 images")
+    (post,) = env.posts(message)
     assert post.model_id == MODEL["model_id"]
     assert isinstance(post.input, dict)
     assert {name: (type(value), value) for name, value in post.input.items()} == {
@@ -82,12 +82,12 @@ async def test_all_nine_options_are_sent_with_the_types_of_the_schema(world: Wor
     }
 
 
-async def test_a_seed_is_drawn_sent_and_shown(world: World) -> None:
-    messages = [await world.imagine(resolution="0.5K") for _ in range(2)]
+async def test_a_seed_is_drawn_sent_and_shown(env: Environment) -> None:
+    messages = [await env.imagine(resolution="0.5K") for _ in range(2)]
     seeds = []
     for message in messages:
-        await world.ends(message, "✅")
-        (post,) = world.posts(message)
+        await env.ends(message, "✅")
+        (post,) = env.posts(message)
         assert isinstance(post.input, dict)
         assert set(post.input) <= {name for name, *_ in OPTIONS}
         assert not list(Draft202012Validator(MODEL["input_schema"]).iter_errors(post.input))
@@ -97,28 +97,28 @@ async def test_a_seed_is_drawn_sent_and_shown(world: World) -> None:
     assert all(0 <= seed < 2**31 for seed in seeds)
 
 
-async def test_a_result_can_be_made_again_by_its_seed(world: World) -> None:
-    first = await world.ends(await world.imagine(resolution="0.5K", aspect_ratio="1:1"), "✅")
+async def test_a_result_can_be_made_again_by_its_seed(env: Environment) -> None:
+    first = await env.ends(await env.imagine(resolution="0.5K", aspect_ratio="1:1"), "✅")
     seed = int(re.findall(r"seed (\d+)", first.text)[0])
     again, other = [
-        await world.ends(await world.imagine(resolution="0.5K", aspect_ratio="1:1", seed=number), "✅")
+        await env.ends(await env.imagine(resolution="0.5K", aspect_ratio="1:1", seed=number), "✅")
         for number in (seed, seed // 2)
     ]
-    pictures = [await _picture(world, message) for message in (first, again, other)]
+    pictures = [await _picture(env, message) for message in (first, again, other)]
     assert ImageChops.difference(pictures[0], pictures[1]).getbbox() is None
     assert ImageChops.difference(pictures[0], pictures[2]).getbbox() is not None
 
 
-async def _picture(world: World, message: Message) -> Image.Image:
-    return Image.open(io.BytesIO(await world.discord.file(message.attachments[0]))).convert("RGB")
+async def _picture(env: Environment, message: Message) -> Image.Image:
+    return Image.open(io.BytesIO(await env.discord.file(message.attachments[0]))).convert("RGB")
 
 
 @pytest.mark.parametrize("seed", [0, -7, 2**53 - 1])
-async def test_any_seed_that_discord_takes_is_sent_as_it_was_given(world: World, seed: int) -> None:
-    message = await world.imagine(resolution="0.5K", seed=seed)
-    await world.ends(message, "✅", f"seed {seed} ")
-    assert [post.input for post in world.posts(message)] == [json.loads(world.job(message)["input"])]
-    assert json.loads(world.job(message)["input"])["seed"] == seed
+async def test_any_seed_that_discord_takes_is_sent_as_it_was_given(env: Environment, seed: int) -> None:
+    message = await env.imagine(resolution="0.5K", seed=seed)
+    await env.ends(message, "✅", f"seed {seed} ")
+    assert [post.input for post in env.posts(message)] == [json.loads(env.job(message)["input"])]
+    assert json.loads(env.job(message)["input"])["seed"] == seed
 
 
 @pytest.mark.parametrize(
@@ -134,20 +134,20 @@ async def test_any_seed_that_discord_takes_is_sent_as_it_was_given(world: World,
     ],
 )
 async def test_what_the_schema_forbids_is_refused_though_discord_let_it_through(
-    world: World, options: dict[str, Any], said: str
+    env: Environment, options: dict[str, Any], said: str
 ) -> None:
-    rows, posts = len(world.rows()), len(world.runcomfy.submits)
-    forged = await world.alice.forge("imagine", {"prompt": "a fox", **options})
+    rows, posts = len(env.rows()), len(env.runcomfy.submits)
+    forged = await env.alice.forge("imagine", {"prompt": "a fox", **options})
     message = await forged.answered()
     assert message.is_ephemeral
     assert said in message.text
-    assert (len(world.rows()), len(world.runcomfy.submits)) == (rows, posts)
+    assert (len(env.rows()), len(env.runcomfy.submits)) == (rows, posts)
 
 
-async def test_discord_itself_refuses_what_the_command_says(world: World) -> None:
+async def test_discord_itself_refuses_what_the_command_says(env: Environment) -> None:
     for wrong in ({"num_images": 5}, {"resolution": "8K"}, {"prompt": ""}, {"prompt": "x" * 6001}):
         with pytest.raises(Refused):
-            await world.imagine(**wrong)
+            await env.imagine(**wrong)
 
 
 SKETCH = {
@@ -171,17 +171,17 @@ async def test_a_second_file_becomes_a_second_command(tmp_path: Path) -> None:
     for package in ("bot", "cogs"):
         shutil.copytree(CODE / package, tmp_path / "code" / package)
     (tmp_path / "code/bot/models/definitions/sketch.json").write_text(json.dumps(SKETCH))
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, PYTHONPATH=str(tmp_path / "code")) as world:
-        names = {each["name"] for each in world.discord.commands}
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, PYTHONPATH=str(tmp_path / "code")) as env:
+        names = {each["name"] for each in env.discord.commands}
         assert {"imagine", "sketch", "usage", "quota"} <= names
-        command = next(each for each in world.discord.commands if each["name"] == "sketch")
+        command = next(each for each in env.discord.commands if each["name"] == "sketch")
         assert [each["name"] for each in command["options"]] == ["subject", "pen", "strokes"]
-        fox = await world.ends(await world.imagine(resolution="0.5K"), "✅")
+        fox = await env.ends(await env.imagine(resolution="0.5K"), "✅")
         # The local RunComfy paints by one model only, so the sketch gets the fox's files.
-        world.runcomfy.fail("submit", answer(200, {"request_id": world.job(fox)["request_id"]}))
-        interaction = await world.alice.command("sketch", subject="a hand", pen=2)
-        sketch = await world.ends(await interaction.answered(), "✅", "2", "asked by")
-        (post,) = world.posts(sketch)
+        env.runcomfy.fail("submit", answer(200, {"request_id": env.job(fox)["request_id"]}))
+        interaction = await env.alice.command("sketch", subject="a hand", pen=2)
+        sketch = await env.ends(await interaction.answered(), "✅", "2", "asked by")
+        (post,) = env.posts(sketch)
         assert post.model_id == SKETCH["model_id"]
         assert post.input in ({"subject": "a hand", "pen": 2}, {"subject": "a hand", "pen": 2, "strokes": 20})
         assert len(sketch.attachments) == 1

@@ -6,30 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.world import open_world
+from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from playground.discord import Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BY_HAND: dict[str, Any] = {"workers": 1, "seconds": 600}
 
 
-def russian(world: World) -> Person:
-    person = world.newcomer()
+def russian(env: Environment) -> Person:
+    person = env.newcomer()
     person.locale = "ru"
     return person
 
 
-def finish(world: World, prompt: str) -> None:
-    for request_id, made in world.runcomfy.orders.items():
+def finish(env: Environment, prompt: str) -> None:
+    for request_id, made in env.runcomfy.orders.items():
         if made.input["prompt"] == prompt:
-            world.runcomfy.finish(request_id)
+            env.runcomfy.finish(request_id)
 
 
 async def press(person: Person, message: Message, label: str) -> Message:
@@ -37,57 +37,57 @@ async def press(person: Person, message: Message, label: str) -> Message:
 
 
 async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy=BY_HAND) as world:
-        anna, bob = russian(world), world.bob
-        hers = await world.imagine(anna, prompt="лиса", num_images=2, resolution="0.5K")
-        await world.ends(hers, "🎨 Рисую · начато", "2 изображения", f"заказ от <@{anna.id}>")
-        his = await world.imagine(bob, prompt="a bear", resolution="0.5K")
-        unwanted = await world.imagine(anna, prompt="барсук", resolution="0.5K")
-        await world.ends(his, "Waiting in the queue, place", "asked by")
-        await world.ends(unwanted, "В очереди, место")
+    async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
+        anna, bob = russian(env), env.bob
+        hers = await env.imagine(anna, prompt="лиса", num_images=2, resolution="0.5K")
+        await env.ends(hers, "🎨 Рисую · начато", "2 изображения", f"заказ от <@{anna.id}>")
+        his = await env.imagine(bob, prompt="a bear", resolution="0.5K")
+        unwanted = await env.imagine(anna, prompt="барсук", resolution="0.5K")
+        await env.ends(his, "Waiting in the queue, place", "asked by")
+        await env.ends(unwanted, "В очереди, место")
         assert list(hers.buttons) == ["Отменить"]
         assert list(his.buttons) == ["Cancel"]
-        await world.restart()
+        await env.restart()
         listing = await (await anna.command("jobs")).answered()
         assert "2. 🎨 Рисую · заказано" in listing.text
         assert "1. 🕒 Ожидает · заказано" in listing.text
         assert list(listing.buttons) == ["Отменить 1", "Отменить 2"]
         assert "1. 🕒 Waiting · ordered" in (await (await bob.command("jobs")).answered()).text
         pressed = await anna.press(listing, "Отменить 1")
-        await world.ends(unwanted, f"Заказ отменён участником <@{anna.id}>", "Ничего не списано")
-        await world.discord.until(lambda: any("Заказ отменён" in each.text for each in pressed.messages))
+        await env.ends(unwanted, f"Заказ отменён участником <@{anna.id}>", "Ничего не списано")
+        await env.discord.until(lambda: any("Заказ отменён" in each.text for each in pressed.messages))
         cancel = hers.buttons["Отменить"]["custom_id"]  # disabled, as it is too late
         refused = await anna.forge(custom_id=cancel, message=hers)
-        await world.discord.until(lambda: any("Уже рисую" in each.text for each in refused.messages))
-        finish(world, "лиса")
-        await world.ends(hers, "✅ 2 изображения за ", " с")
-        await world.runcomfy.until(
-            lambda: any(made.input["prompt"] == "a bear" for made in world.runcomfy.orders.values())
+        await env.discord.until(lambda: any("Уже рисую" in each.text for each in refused.messages))
+        finish(env, "лиса")
+        await env.ends(hers, "✅ 2 изображения за ", " с")
+        await env.runcomfy.until(
+            lambda: any(made.input["prompt"] == "a bear" for made in env.runcomfy.orders.values())
         )
-        finish(world, "a bear")
-        await world.ends(his, "✅ 1 image in ")
-        await world.settled()
+        finish(env, "a bear")
+        await env.ends(his, "✅ 1 image in ")
+        await env.settled()
         assert list(hers.buttons) == ["Ещё вариант · 1,5 кредита", "Удалить"]
         assert list(his.buttons) == ["Re-roll · 0.75 credits", "Delete"]
-        assert "использовано 1,5 из 10 кредитов, осталось 8,5" in await world.says(anna, "usage")
-        assert "0.75 of 10 credits used, 9.25 left" in await world.says(bob, "usage")
-        assert "Незавершённых заказов у вас здесь нет" in await world.says(anna, "jobs")
+        assert "использовано 1,5 из 10 кредитов, осталось 8,5" in await env.says(anna, "usage")
+        assert "0.75 of 10 credits used, 9.25 left" in await env.says(bob, "usage")
+        assert "Незавершённых заказов у вас здесь нет" in await env.says(anna, "jobs")
 
 
-async def test_refusals(world: World) -> None:
-    anna = russian(world)
-    failed = await world.imagine(anna, prompt="refuse this", resolution="0.5K")
-    await world.ends(failed, "Сервис отклонил этот промпт или его параметры", "Ничего не списано")
+async def test_refusals(env: Environment) -> None:
+    anna = russian(env)
+    failed = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
+    await env.ends(failed, "Сервис отклонил этот промпт или его параметры", "Ничего не списано")
     assert list(failed.buttons) == ["Изменить промпт"]
     forged = await anna.forge("imagine", {"prompt": "лиса", "num_images": 9})
     assert "Параметр количество_изображений должен быть не больше 4." in (await forged.answered()).text
-    closed = world.discord.guild.add_channel("closed")
+    closed = env.discord.guild.add_channel("closed")
     closed.app_permissions.update(attach_files=False, embed_links=False)
     refused = await (await anna.command("imagine", prompt="лиса", channel=closed)).answered()
     assert "мне не хватает прав: Встраивать ссылки, Прикреплять файлы." in refused.text
 
 
-async def test_whoever_presses_is_answered_in_their_language(held: World) -> None:
+async def test_whoever_presses_is_answered_in_their_language(held: Environment) -> None:
     anna, bob = russian(held), held.newcomer()
     his = await held.imagine(bob, resolution="0.5K", num_images=2)
     assert "Это чужой заказ" in (await press(anna, his, "Cancel")).text
@@ -101,20 +101,20 @@ async def test_whoever_presses_is_answered_in_their_language(held: World) -> Non
 
 
 @pytest.mark.parametrize("locale", ["uk", "en-GB", "xx"])
-async def test_who_speaks_another_language_is_answered_in_english(world: World, locale: str) -> None:
-    person = world.newcomer()
+async def test_who_speaks_another_language_is_answered_in_english(env: Environment, locale: str) -> None:
+    person = env.newcomer()
     person.locale = locale
-    message = await world.ends(await world.imagine(person, resolution="0.5K"), "✅ 1 image in", "asked by")
-    await world.ended(message)
-    assert "You have no unfinished jobs" in await world.says(person, "jobs")
+    message = await env.ends(await env.imagine(person, resolution="0.5K"), "✅ 1 image in", "asked by")
+    await env.ended(message)
+    assert "You have no unfinished jobs" in await env.says(person, "jobs")
 
 
-async def test_managers_read_their_language(world: World) -> None:
-    manager, bob = world.newcomer(is_manager=True), world.newcomer()
+async def test_managers_read_their_language(env: Environment) -> None:
+    manager, bob = env.newcomer(is_manager=True), env.newcomer()
     manager.locale = "ru"
-    said = await world.says(manager, "quota set", limit=2, per="day", who=bob)
+    said = await env.says(manager, "quota set", limit=2, per="day", who=bob)
     assert said == f"✅ Новый лимит для <@{bob.id}>: 2 кредита в день."
-    assert f"<@{bob.id}>: 2 кредита в день" in await world.says(manager, "quota show")
+    assert f"<@{bob.id}>: 2 кредита в день" in await env.says(manager, "quota show")
 
 
 def described(parts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -123,8 +123,8 @@ def described(parts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield from described(part.get("options") or [])
 
 
-async def test_discord_lists_every_command_in_both_languages(world: World) -> None:
-    listed = [part for part in described(world.discord.commands) if part.get("description")]
+async def test_discord_lists_every_command_in_both_languages(env: Environment) -> None:
+    listed = [part for part in described(env.discord.commands) if part.get("description")]
     assert len(listed) > 15
     for part in listed:
         russian_words = part["description_localizations"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,12 +29,12 @@ TOO_LARGE = {"message": "Request entity too large", "code": 40005}
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def generous(world: World) -> AsyncIterator[World]:
-    """A world whose Discord takes files of 50 MiB."""
-    before = world.discord.attachment_size_limit
-    world.discord.attachment_size_limit = 50 * MIB
-    yield world
-    world.discord.attachment_size_limit = before
+async def generous(env: Environment) -> AsyncIterator[Environment]:
+    """An environment whose Discord takes files of 50 MiB."""
+    before = env.discord.attachment_size_limit
+    env.discord.attachment_size_limit = 50 * MIB
+    yield env
+    env.discord.attachment_size_limit = before
 
 
 def noise(side: int) -> Fault:
@@ -54,11 +54,11 @@ def served(data: bytes) -> Fault:
     return answer(200, data, headers={"Content-Type": "text/plain"})
 
 
-async def files(world: World, message: Message) -> list[bytes]:
-    return [await world.discord.file(each) for each in message.attachments]
+async def files(env: Environment, message: Message) -> list[bytes]:
+    return [await env.discord.file(each) for each in message.attachments]
 
 
-async def test_files_too_large_together_follow_in_a_second_edit(generous: World) -> None:
+async def test_files_too_large_together_follow_in_a_second_edit(generous: Environment) -> None:
     generous.runcomfy.fail("file", noise(1600), times=4)
     message = await generous.imagine(num_images=4, prompt="noise")
     await generous.discord.until(lambda: len(message.attachments) == 4, timeout=30)
@@ -79,35 +79,35 @@ async def test_files_too_large_together_follow_in_a_second_edit(generous: World)
     assert (await generous.ended(message))["refunded"] == 0
 
 
-async def test_a_file_over_the_limit_is_made_smaller_and_the_message_says_so(world: World) -> None:
-    world.runcomfy.fail("file", noise(2000))
-    message = await world.imagine(num_images=2, resolution="0.5K")
-    await world.ends(message, "✅")
-    posted = {Image.open(io.BytesIO(file)).format: file for file in await files(world, message)}
+async def test_a_file_over_the_limit_is_made_smaller_and_the_message_says_so(env: Environment) -> None:
+    env.runcomfy.fail("file", noise(2000))
+    message = await env.imagine(num_images=2, resolution="0.5K")
+    await env.ends(message, "✅")
+    posted = {Image.open(io.BytesIO(file)).format: file for file in await files(env, message)}
     assert set(posted) == {"WEBP", "PNG"}
     assert any(each["filename"].endswith(".webp") for each in message.attachments)
     smaller = posted["WEBP"]
-    assert len(smaller) <= world.discord.attachment_size_limit
+    assert len(smaller) <= env.discord.attachment_size_limit
     width, height = Image.open(io.BytesIO(smaller)).size
     for said in ("WebP", f"{width}\u00d7{height}", f"{len(smaller) / MIB:.1f} MB", "PNG", "10 MB"):
         assert said in message.text
 
 
-async def test_every_file_fits_however_low_the_limit_is(world: World) -> None:
-    before = world.discord.attachment_size_limit
-    world.discord.attachment_size_limit = 20_000
+async def test_every_file_fits_however_low_the_limit_is(env: Environment) -> None:
+    before = env.discord.attachment_size_limit
+    env.discord.attachment_size_limit = 20_000
     try:
-        message = await world.imagine(num_images=4, resolution="0.5K")
-        await world.ends(message, "✅")
+        message = await env.imagine(num_images=4, resolution="0.5K")
+        await env.ends(message, "✅")
     finally:
-        world.discord.attachment_size_limit = before
-    posted = await files(world, message)
+        env.discord.attachment_size_limit = before
+    posted = await files(env, message)
     assert all(len(file) <= 20_000 for file in posted)
     assert [Image.open(io.BytesIO(file)).format for file in posted] == ["WEBP"] * 4
     assert message.text.count("WebP") == 4
 
 
-async def test_a_limit_that_was_promised_too_high(generous: World) -> None:
+async def test_a_limit_that_was_promised_too_high(generous: Environment) -> None:
     generous.discord.fail("edit_followup", 413, TOO_LARGE)
     generous.runcomfy.fail("file", noise(2000))
     message = await generous.ends(await generous.imagine(), "✅")
@@ -117,16 +117,16 @@ async def test_a_limit_that_was_promised_too_high(generous: World) -> None:
     assert [call.status for call in generous.edits(message)][-2:] == [413, 200]
 
 
-async def test_metadata_that_cannot_be_read_costs_no_image(world: World) -> None:
+async def test_metadata_that_cannot_be_read_costs_no_image(env: Environment) -> None:
     """Neither if the file fits nor if it must be made smaller, whatever Content-Type it comes with."""
     large = png_with(chunk(b"eXIf", b"junkjunkjunk"), side=2000)
     assert len(large) > 11 * MIB
     text = chunk(b"zTXt", b"prompt\0\0" + unpacks_to(2 * MIB))
     gif = picture("GIF", mode="L")
     for data in (large, png_with(text), gif):
-        world.runcomfy.fail("file", served(data))
-    message = await world.ends(await world.imagine(num_images=3), "✅")
-    posted = sorted(await files(world, message), key=len)
+        env.runcomfy.fail("file", served(data))
+    message = await env.ends(await env.imagine(num_images=3), "✅")
+    posted = sorted(await files(env, message), key=len)
     assert sorted(each["filename"].partition(".")[2] for each in message.attachments) == [
         "gif",
         "png",
@@ -134,4 +134,4 @@ async def test_metadata_that_cannot_be_read_costs_no_image(world: World) -> None
     ]
     assert posted[:2] == sorted([png_with(text), gif], key=len)
     assert Image.open(io.BytesIO(posted[2])).size == (2000, 2000)
-    assert (await world.ended(message))["refunded"] == 0
+    assert (await env.ended(message))["refunded"] == 0

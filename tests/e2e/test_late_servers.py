@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.e2e.environment import open_environment
 from tests.e2e.panel import rule
-from tests.e2e.world import open_world
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +17,11 @@ async def test_roles_count_before_discord_has_told_of_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an IDENTIFY servers come one by one, and interactions with them come in between."""
-    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
-        painters = next(role for role in world.bob.roles if role.name == "Painters")
-        rule(world, allowed_roles=[int(painters.id)])
-        await world.ends(await world.imagine(world.bob, resolution="0.5K"), "✅")
-        dispatch = world.discord.gateway.dispatch
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
+        painters = next(role for role in env.bob.roles if role.name == "Painters")
+        rule(env, allowed_roles=[int(painters.id)])
+        await env.ends(await env.imagine(env.bob, resolution="0.5K"), "✅")
+        dispatch = env.discord.gateway.dispatch
         kept: list[dict[str, Any]] = []
 
         def late(event: dict[str, Any]) -> None:
@@ -30,8 +30,8 @@ async def test_roles_count_before_discord_has_told_of_the_server(
             else:
                 dispatch(event)
 
-        monkeypatch.setattr(world.discord.gateway, "dispatch", late)
-        world.discord.drop_gateway(is_resumable=False)
-        await world.discord.until(lambda: kept)
-        message = await world.imagine(world.bob, resolution="0.5K")
-        await world.ends(message, "✅", timeout=5)
+        monkeypatch.setattr(env.discord.gateway, "dispatch", late)
+        env.discord.drop_gateway(is_resumable=False)
+        await env.discord.until(lambda: kept)
+        message = await env.imagine(env.bob, resolution="0.5K")
+        await env.ends(message, "✅", timeout=5)

@@ -7,42 +7,42 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from playground.runcomfy import answer
+from tests.e2e.environment import Environment, open_environment
 from tests.e2e.panel import rule
 from tests.e2e.watching import free_port, samples
-from tests.e2e.world import World, open_world
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def lines(world: World) -> list[dict[str, Any]]:
+def lines(env: Environment) -> list[dict[str, Any]]:
     """The log so far, whose last line may be half written."""
-    return [json.loads(line) for line in world.log.splitlines(keepends=True) if line.endswith("\n")]
+    return [json.loads(line) for line in env.log.splitlines(keepends=True) if line.endswith("\n")]
 
 
-async def stories(world: World, jobs: int) -> list[dict[str, Any]]:
+async def stories(env: Environment, jobs: int) -> list[dict[str, Any]]:
     """The lines that tell of so many jobs; each is written a moment after its job has ended."""
-    await world.stored(lambda: sum("story" in line for line in lines(world)) >= jobs)
-    return [line for line in lines(world) if "story" in line]
+    await env.stored(lambda: sum("story" in line for line in lines(env)) >= jobs)
+    return [line for line in lines(env) if "story" in line]
 
 
 async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None:
     """One job at a time, so that each moves the others, and their messages, up in the queue."""
     runcomfy = {"workers": 1, "seconds": 1}
-    async with open_world(
+    async with open_environment(
         tmp_path, runcomfy=runcomfy, LOG_FORMAT="json", LOG_LEVEL="DEBUG", MAX_JOBS="1"
-    ) as world:
-        messages = [await world.imagine(world.newcomer(), resolution="0.5K") for _ in range(4)]
-        await world.ends(messages[0], "✅")
+    ) as env:
+        messages = [await env.imagine(env.newcomer(), resolution="0.5K") for _ in range(4)]
+        await env.ends(messages[0], "✅")
         # A press on one job's message begins another job.
-        messages.append(await (await world.alice.press(messages[0], "Re-roll")).answered())
+        messages.append(await (await env.alice.press(messages[0], "Re-roll")).answered())
         for message in messages:
-            await world.ends(message, "✅")
-        await world.settled()
-        await world.bot.stop()
-        written = lines(world)
+            await env.ends(message, "✅")
+        await env.settled()
+        await env.bot.stop()
+        written = lines(env)
         for message in messages:
-            row = world.job(message)
+            row = env.job(message)
             # discord.py writes of every edit, from inside the tasks of whoever has it edited.
             signs = re.compile(rf"/{message.id}\b|{row['request_id']}\b|{row['job_id']}")
             mine = [line for line in written if signs.search(line["message"])]
@@ -54,50 +54,50 @@ async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None
 
 async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"LOG_FORMAT": "json", "HEALTH_PORT": free_port()}
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, **settings) as world:
-        log = world.discord.guild.add_channel("log")
-        rule(world, log_channel=int(log.id))
-        world.runcomfy.fail("file", answer(404))
-        message = await world.imagine(resolution="0.5K", num_images=2)
-        await world.ends(message, "1 of 2 images arrived")
-        await world.ended(message)
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
+        log = env.discord.guild.add_channel("log")
+        rule(env, log_channel=int(log.id))
+        env.runcomfy.fail("file", answer(404))
+        message = await env.imagine(resolution="0.5K", num_images=2)
+        await env.ends(message, "1 of 2 images arrived")
+        await env.ended(message)
         fetch = next(label for label in message.buttons if label.startswith("Fetch"))
-        again = await (await world.alice.press(message, fetch)).answered()
-        await world.ends(again, "✅")
-        told = [line["story"] for line in await stories(world, 2)]
+        again = await (await env.alice.press(message, fetch)).answered()
+        await env.ends(again, "✅")
+        told = [line["story"] for line in await stories(env, 2)]
         assert [story["images"] for story in told] == ["1 of 2", "2 of 2"]
         assert [story["credits"] for story in told] == [1.5, 1.5]
-        ((_, spent),) = (await samples(world))["imagine_spent_credits_total"]
+        ((_, spent),) = (await samples(env))["imagine_spent_credits_total"]
         assert spent == 1.5  # for both from the first end on
-        await world.discord.until(lambda: len(log.messages) == 2)
+        await env.discord.until(lambda: len(log.messages) == 2)
         assert "made 1 image" in log.messages[0].text
         assert "made 2 images" in log.messages[1].text
 
 
 async def test_one_line_tells_a_jobs_whole_story(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0.5}, LOG_FORMAT="json") as world:
-        world.runcomfy.hold()
-        done = await world.imagine(world.alice, resolution="0.5K", num_images=2)
-        await world.ends(done, "place ")
-        request_id = world.runcomfy.start_next()
-        await world.ends(done, "Painting")
-        world.runcomfy.finish(request_id)
-        await world.ends(done, "✅")
-        world.runcomfy.release()
-        refused = await world.imagine(world.bob, prompt="refuse this", resolution="0.5K")
-        await world.ends(refused, "Nothing was charged")
-        world.runcomfy.hold()
-        cancelled = await world.queued()
-        await world.alice.press(cancelled, "Cancel")
-        await world.ends(cancelled, "ancelled")
-        told = await stories(world, 3)
+    async with open_environment(tmp_path, runcomfy={"seconds": 0.5}, LOG_FORMAT="json") as env:
+        env.runcomfy.hold()
+        done = await env.imagine(env.alice, resolution="0.5K", num_images=2)
+        await env.ends(done, "place ")
+        request_id = env.runcomfy.start_next()
+        await env.ends(done, "Painting")
+        env.runcomfy.finish(request_id)
+        await env.ends(done, "✅")
+        env.runcomfy.release()
+        refused = await env.imagine(env.bob, prompt="refuse this", resolution="0.5K")
+        await env.ends(refused, "Nothing was charged")
+        env.runcomfy.hold()
+        cancelled = await env.queued()
+        await env.alice.press(cancelled, "Cancel")
+        await env.ends(cancelled, "ancelled")
+        told = await stories(env, 3)
         assert [line["job"] for line in told] == [
-            world.job(each)["job_id"] for each in (done, refused, cancelled)
+            env.job(each)["job_id"] for each in (done, refused, cancelled)
         ]
         first, second, third = (line["story"] for line in told)
         assert (first["status"], first["images"], first["credits"]) == ("succeeded", "2 of 2", 1.5)
-        path = f"/v1/requests/{world.job(done)['request_id']}/status"
-        assert first["polls"] == sum(call.path == path for call in world.runcomfy.calls)
+        path = f"/v1/requests/{env.job(done)['request_id']}/status"
+        assert first["polls"] == sum(call.path == path for call in env.runcomfy.calls)
         parts = [first[f"{name}_seconds"] for name in ("waited", "painted", "posted")]
         assert all(part > 0 for part in parts)
         assert abs(first["altogether_seconds"] - sum(parts)) < 1

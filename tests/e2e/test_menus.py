@@ -10,21 +10,21 @@ import pytest
 from bot.domain.guild_settings import LISTED_MAX
 from playground.discord import Refused
 from playground.runcomfy import answer
+from tests.e2e.environment import names
 from tests.e2e.panel import rule, rules
-from tests.e2e.world import names
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 REMOVE, WHO = "Remove image", "Who made this"
 
 
-async def done(world: World, person: Person, **options: Any) -> Message:
-    message = await world.imagine(person, **{"resolution": "0.5K", **options})
-    await world.ends(message, "✅")
-    await world.ended(message)
+async def done(env: Environment, person: Person, **options: Any) -> Message:
+    message = await env.imagine(person, **{"resolution": "0.5K", **options})
+    await env.ends(message, "✅")
+    await env.ended(message)
     return message
 
 
@@ -34,189 +34,189 @@ async def told(press: Interaction) -> str:
     return message.text
 
 
-async def test_a_moderator_removes(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna)
-    question = await (await world.mia.menu(REMOVE, message)).answered()
+async def test_a_moderator_removes(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna)
+    question = await (await env.mia.menu(REMOVE, message)).answered()
     assert question.is_ephemeral
     assert f"<@{anna.id}>" in question.text
     assert not message.is_deleted
-    await world.mia.press(question, "Remove")
-    await world.ends(question, "Deleted")
+    await env.mia.press(question, "Remove")
+    await env.ends(question, "Deleted")
     assert message.is_deleted
-    assert world.job(message)["deleted_by"] == int(world.mia.id)
-    assert world.used(anna) == 1
+    assert env.job(message)["deleted_by"] == int(env.mia.id)
+    assert env.used(anna) == 1
 
 
-async def test_a_moderator_removes_what_failed(world: World) -> None:
-    anna = world.newcomer()
-    world.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
-    message = await world.ends(await world.imagine(anna, resolution="0.5K"), "⚠️")
-    await world.stored(lambda: world.job(message)["token"] is None)
-    question = await (await world.mia.menu(REMOVE, message)).answered()
-    await world.mia.press(question, "Remove")
-    await world.ends(question, "Deleted")
+async def test_a_moderator_removes_what_failed(env: Environment) -> None:
+    anna = env.newcomer()
+    env.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
+    message = await env.ends(await env.imagine(anna, resolution="0.5K"), "⚠️")
+    await env.stored(lambda: env.job(message)["token"] is None)
+    question = await (await env.mia.menu(REMOVE, message)).answered()
+    await env.mia.press(question, "Remove")
+    await env.ends(question, "Deleted")
     assert message.is_deleted
-    assert world.used(anna) == 0
+    assert env.used(anna) == 0
 
 
-async def test_a_moderator_removes_and_blocks(world: World) -> None:
-    anna = world.newcomer()
-    message, other = await done(world, anna), await done(world, world.newcomer())
-    question = await (await world.mia.menu(REMOVE, message)).answered()
+async def test_a_moderator_removes_and_blocks(env: Environment) -> None:
+    anna = env.newcomer()
+    message, other = await done(env, anna), await done(env, env.newcomer())
+    question = await (await env.mia.menu(REMOVE, message)).answered()
     assert names(question) == ["Remove", "Remove and block"]
-    await world.mia.press(question, "Remove and block")
-    await world.ends(question, "Deleted", f"<@{anna.id}> makes no more images")
+    await env.mia.press(question, "Remove and block")
+    await env.ends(question, "Deleted", f"<@{anna.id}> makes no more images")
     assert message.is_deleted
-    assert rules(world)["blocked_members"] == [int(anna.id)]
+    assert rules(env)["blocked_members"] == [int(anna.id)]
     for refused in (
         await anna.command("imagine", prompt="a fox"),
         await anna.press(other, "Re-roll"),
     ):
         assert "may not make images on this server any more" in await told(refused)
-    rule(world)
+    rule(env)
 
 
-async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(world: World) -> None:
-    boss, anna = world.newcomer(is_manager=True), world.newcomer()
-    message, own = await done(world, anna), await done(world, boss)
+async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(env: Environment) -> None:
+    boss, anna = env.newcomer(is_manager=True), env.newcomer()
+    message, own = await done(env, anna), await done(env, boss)
     question = await (await boss.menu(REMOVE, message)).answered()
     mine = await (await boss.menu(REMOVE, own)).answered()
     assert names(mine) == ["Delete"]
-    job_id = world.job(own)["job_id"]
+    job_id = env.job(own)["job_id"]
     assert "may not use this here" in await told(
         await boss.forge(custom_id=f"job:block:v1:{job_id}", message=mine)
     )
     boss.is_manager = False
     assert "somebody else" in await told(await boss.press(question, "Remove and block"))
-    assert rules(world).get("blocked_members", []) == []
+    assert rules(env).get("blocked_members", []) == []
     assert not message.is_deleted
     assert not own.is_deleted
 
 
-async def test_the_list_of_blocked_members_is_full(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna)
+async def test_the_list_of_blocked_members_is_full(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna)
     others = [*range(1, LISTED_MAX + 1)]
-    rule(world, blocked_members=others)
-    question = await (await world.mia.menu(REMOVE, message)).answered()
-    refused = await told(await world.mia.press(question, "Remove and block"))
+    rule(env, blocked_members=others)
+    question = await (await env.mia.menu(REMOVE, message)).answered()
+    refused = await told(await env.mia.press(question, "Remove and block"))
     assert f"{LISTED_MAX} members" in refused
-    assert rules(world)["blocked_members"] == others
+    assert rules(env)["blocked_members"] == others
     assert not message.is_deleted
-    rule(world, blocked_members=[*others[1:], int(anna.id)])  # who is blocked already is no further one
-    await world.mia.press(question, "Remove and block")
-    await world.ends(question, "Deleted")
-    rule(world)
+    rule(env, blocked_members=[*others[1:], int(anna.id)])  # who is blocked already is no further one
+    await env.mia.press(question, "Remove and block")
+    await env.ends(question, "Deleted")
+    rule(env)
 
 
-async def test_it_is_offered_to_moderators_alone_and_checked_besides(world: World) -> None:
+async def test_it_is_offered_to_moderators_alone_and_checked_besides(env: Environment) -> None:
     """An admin can hand a menu to anybody, and Discord may still send what the app no longer shows."""
-    anna, boss = world.newcomer(), world.newcomer(is_manager=True)
-    message = await done(world, anna)
+    anna, boss = env.newcomer(), env.newcomer(is_manager=True)
+    message = await done(env, anna)
     with pytest.raises(Refused):
         await anna.menu(REMOVE, message)
     for person in (anna, boss):
         boss.is_manager = False
         assert "You may not use this here" in await told(await person.forge(REMOVE, target=message))
-    assert world.job(message)["deleted_at"] is None
+    assert env.job(message)["deleted_at"] is None
     assert not message.is_deleted
 
 
-async def test_a_job_that_runs_is_not_removed(held: World) -> None:
+async def test_a_job_that_runs_is_not_removed(held: Environment) -> None:
     message = await held.queued(held.newcomer())
     assert "not done yet" in await told(await held.mia.menu(REMOVE, message))
     held.runcomfy.finish(held.runcomfy.start_next())
     await held.ends(message, "✅")
 
 
-async def test_a_message_that_shows_no_image(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna)
+async def test_a_message_that_shows_no_image(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna)
     listing = await (await anna.command("jobs")).answered()
     for press in (
-        await world.mia.forge(REMOVE, target=listing),
+        await env.mia.forge(REMOVE, target=listing),
         await anna.forge(WHO, target=listing),
     ):
         assert "no image of mine" in await told(press)
-    question = await (await world.mia.menu(REMOVE, message)).answered()
-    await world.mia.press(question, "Remove")
-    await world.ends(question, "Deleted")
-    for press in (await world.mia.forge(REMOVE, target=message), await anna.forge(WHO, target=message)):
+    question = await (await env.mia.menu(REMOVE, message)).answered()
+    await env.mia.press(question, "Remove")
+    await env.ends(question, "Deleted")
+    for press in (await env.mia.forge(REMOVE, target=message), await anna.forge(WHO, target=message)):
         assert "no image of mine" in await told(press)
 
 
-async def test_a_message_of_another_channel_or_another_server(world: World) -> None:
-    anna, before = world.newcomer(), len(world.rows())
-    message = await done(world, anna, prompt="a secret fox")
+async def test_a_message_of_another_channel_or_another_server(env: Environment) -> None:
+    anna, before = env.newcomer(), len(env.rows())
+    message = await done(env, anna, prompt="a secret fox")
     elsewhere = [
-        world.discord.guild.add_channel("far"),
-        world.discord.add_guild("Far").add_channel("away"),
+        env.discord.guild.add_channel("far"),
+        env.discord.add_guild("Far").add_channel("away"),
     ]
     for channel in elsewhere:
         for name in (REMOVE, WHO):
-            text = await told(await world.mia.forge(name, target=message, channel=channel))
+            text = await told(await env.mia.forge(name, target=message, channel=channel))
             assert "no such job" in text
     assert not message.is_deleted
-    assert len(world.rows()) == before + 1
+    assert len(env.rows()) == before + 1
 
 
-async def test_who_made_this(world: World) -> None:
-    anna, ben = world.newcomer(), world.newcomer()
-    first = await done(world, anna, prompt="a *fox* <@1>", num_images=2, aspect_ratio="16:9", seed=5)
+async def test_who_made_this(env: Environment) -> None:
+    anna, ben = env.newcomer(), env.newcomer()
+    first = await done(env, anna, prompt="a *fox* <@1>", num_images=2, aspect_ratio="16:9", seed=5)
     text = await told(await ben.menu(WHO, first))
     assert f"<@{anna.id}>" in text
     assert "<t:" in text
     assert r"> a \*fox\* \<@1>" in text
     assert all(words in text for words in ("16:9", "0.5K", "seed 5", "2 images", "1.5 credits"))
     assert "again" not in text
-    again = await (await ben.press(first, custom_id=f"job:reroll:v1:{world.job(first)['job_id']}")).answered()
-    await world.ends(again, "✅")
-    await world.ended(again)
+    again = await (await ben.press(first, custom_id=f"job:reroll:v1:{env.job(first)['job_id']}")).answered()
+    await env.ends(again, "✅")
+    await env.ended(again)
     text = await told(await anna.menu(WHO, again))
     assert f"<@{ben.id}>" in text
-    assert f"https://discord.com/channels/{world.discord.guild.id}/{first.channel.id}/{first.id}" in text
+    assert f"https://discord.com/channels/{env.discord.guild.id}/{first.channel.id}/{first.id}" in text
     question = await (await anna.press(first, "Delete")).answered()
     await anna.press(question, "Delete")
-    await world.ends(question, "Deleted")
+    await env.ends(question, "Deleted")
     text = await told(await anna.menu(WHO, again))
     assert "which was deleted" in text
     assert first.id not in text
 
 
-async def test_who_made_what_was_fetched(world: World) -> None:
+async def test_who_made_what_was_fetched(env: Environment) -> None:
     """Both messages are the job's: the one that it has left, too."""
-    anna = world.newcomer()
-    world.runcomfy.fail("file", answer(404), None)
-    message = await world.ends(await world.imagine(anna, resolution="0.5K"), "⚠️")
-    world.runcomfy.mend("file")
+    anna = env.newcomer()
+    env.runcomfy.fail("file", answer(404), None)
+    message = await env.ends(await env.imagine(anna, resolution="0.5K"), "⚠️")
+    env.runcomfy.mend("file")
     fetched = await (await anna.press(message, "Fetch the images")).answered()
-    await world.ends(fetched, "✅")
-    await world.settled()
+    await env.ends(fetched, "✅")
+    await env.settled()
     for each in (message, fetched):
-        assert f"<@{anna.id}>" in await told(await world.bob.menu(WHO, each))
+        assert f"<@{anna.id}>" in await told(await env.bob.menu(WHO, each))
 
 
-async def test_words_that_automod_refuses_are_left_out(world: World) -> None:
-    anna = world.newcomer()
-    message = await done(world, anna, prompt="unheard words")
-    world.discord.fail("callback", 400, {"code": 200000, "message": "Blocked by AutoMod"})
+async def test_words_that_automod_refuses_are_left_out(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await done(env, anna, prompt="unheard words")
+    env.discord.fail("callback", 400, {"code": 200000, "message": "Blocked by AutoMod"})
     text = await told(await anna.menu(WHO, message))
     assert "unheard" not in text
     assert f"<@{anna.id}>" in text
 
 
-async def test_both_speak_russian(world: World) -> None:
-    anna = world.newcomer()
-    anna.locale = world.mia.locale = "ru"
+async def test_both_speak_russian(env: Environment) -> None:
+    anna = env.newcomer()
+    anna.locale = env.mia.locale = "ru"
     try:
-        message = await done(world, world.bob, num_images=2)
+        message = await done(env, env.bob, num_images=2)
         assert "Заказ участника" in await told(await anna.menu(WHO, message))
-        question = await (await world.mia.menu(REMOVE, message)).answered()
+        question = await (await env.mia.menu(REMOVE, message)).answered()
         assert "Убрать это сообщение" in question.text
         assert names(question)[0] == "Убрать"
     finally:
-        world.mia.locale = "en-US"
-    (menu,) = [each for each in world.discord.commands if each["name"] == WHO]
+        env.mia.locale = "en-US"
+    (menu,) = [each for each in env.discord.commands if each["name"] == WHO]
     assert menu["name_localizations"] == {"ru": "Кто это сделал"}
     assert json.dumps(menu["default_member_permissions"]) == "null"

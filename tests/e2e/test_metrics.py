@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from playground.runcomfy import answer
 from tests.e2e.commands import CODE
+from tests.e2e.environment import open_environment
 from tests.e2e.orders import delivers
 from tests.e2e.watching import free_port, samples
-from tests.e2e.world import open_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -40,23 +40,25 @@ def named() -> Iterator[tuple[str, str]]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Samples]:
     """Of a real bot to which a little of everything has happened."""
-    folder = tmp_path_factory.mktemp("world")
-    async with open_world(folder, runcomfy={"seconds": 0}, HEALTH_PORT=free_port(), BUDGET_USD="25") as world:
-        await world.priced()
-        await delivers(world, 2, of=2)
-        refused = await world.imagine(world.alice, prompt="refuse this", resolution="0.5K")
-        await world.ends(refused, "Nothing was charged")
+    folder = tmp_path_factory.mktemp("environment")
+    async with open_environment(
+        folder, runcomfy={"seconds": 0}, HEALTH_PORT=free_port(), BUDGET_USD="25"
+    ) as env:
+        await env.priced()
+        await delivers(env, 2, of=2)
+        refused = await env.imagine(env.alice, prompt="refuse this", resolution="0.5K")
+        await env.ends(refused, "Nothing was charged")
         headers = {"X-RateLimit-Scope": "user", "Via": "1.1 google"}
         slow = {"message": "slow", "retry_after": 0.1, "global": False}
-        world.discord.fail("callback", 429, slow, headers=headers)
-        world.runcomfy.fail("status", answer(503))
-        await delivers(world)
-        world.runcomfy.hold()
-        await world.queued()
-        await world.stored(lambda: all(row["ended_at"] or row["request_id"] for row in world.rows()))
-        seen = await samples(world)
+        env.discord.fail("callback", 429, slow, headers=headers)
+        env.runcomfy.fail("status", answer(503))
+        await delivers(env)
+        env.runcomfy.hold()
+        await env.queued()
+        await env.stored(lambda: all(row["ended_at"] or row["request_id"] for row in env.rows()))
+        seen = await samples(env)
         while not value(seen, "imagine_queue_age_seconds"):  # ages go by Discord's `Date`, in whole seconds
-            seen = await samples(world)
+            seen = await samples(env)
         yield seen
 
 

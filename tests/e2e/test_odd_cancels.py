@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.runcomfy import Fault, answer, edit, reset
-from tests.e2e.world import RAW
+from tests.e2e.environment import RAW
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,23 +32,23 @@ TOO_LATE = [
 ]
 
 
-async def press(world: World, message: Message, fault: Fault) -> Interaction:
+async def press(env: Environment, message: Message, fault: Fault) -> Interaction:
     assert message.interaction is not None
-    before = len(world.runcomfy.calls)
-    world.runcomfy.fail("cancel", fault)
+    before = len(env.runcomfy.calls)
+    env.runcomfy.fail("cancel", fault)
     pressed = await message.interaction.user.press(message, "Cancel")
-    await world.runcomfy.until(lambda: any(call.route == "cancel" for call in world.runcomfy.calls[before:]))
+    await env.runcomfy.until(lambda: any(call.route == "cancel" for call in env.runcomfy.calls[before:]))
     return pressed
 
 
-async def told(world: World, interaction: Interaction) -> str:
+async def told(env: Environment, interaction: Interaction) -> str:
     """What only who pressed can see."""
-    await world.discord.until(lambda: any(each.is_ephemeral for each in interaction.messages))
+    await env.discord.until(lambda: any(each.is_ephemeral for each in interaction.messages))
     return interaction.messages[-1].text
 
 
 @pytest.mark.parametrize("faults", [CANCELLED, PASSING], ids=["odd", "passing"])
-async def test_a_cancel_that_is_one(held: World, faults: list[Fault]) -> None:
+async def test_a_cancel_that_is_one(held: Environment, faults: list[Fault]) -> None:
     messages = [await held.queued(held.newcomer()) for _ in faults]
     for message, fault in zip(messages, faults, strict=True):
         pressed = await press(held, message, fault)
@@ -59,7 +59,7 @@ async def test_a_cancel_that_is_one(held: World, faults: list[Fault]) -> None:
         assert not any(each.is_ephemeral for each in pressed.messages)
 
 
-async def test_a_cancel_that_is_none_is_told_and_the_images_come(held: World) -> None:
+async def test_a_cancel_that_is_none_is_told_and_the_images_come(held: Environment) -> None:
     messages = [await held.queued(held.newcomer()) for _ in TOO_LATE]
     presses = [(each, await press(held, each, fault)) for each, fault in zip(messages, TOO_LATE, strict=True)]
     for _, pressed in presses:

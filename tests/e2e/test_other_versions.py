@@ -10,13 +10,13 @@ import pytest
 
 from bot.discord.duplicate_process import DUPLICATE_PROCESS
 from tests.e2e.accounts import delivered
-from tests.e2e.world import open_world
+from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playground.discord import Interaction
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,62 +34,62 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
     ],
 )
 async def test_a_command_of_a_former_version_is_gone(
-    world: World, name: str, options: dict[str, Any]
+    env: Environment, name: str, options: dict[str, Any]
 ) -> None:
-    submits, lines = len(world.runcomfy.submits), world.log.count("older version")
-    press = await world.mia.forge(name, options)
+    submits, lines = len(env.runcomfy.submits), env.log.count("older version")
+    press = await env.mia.forge(name, options)
     message = await press.answered()
     assert message.is_ephemeral
     assert "This command is gone" in message.text
-    assert len(world.runcomfy.submits) == submits
-    await world.discord.until(lambda: world.log.count("older version") > lines)
-    assert world.log.count("older version") == lines + 1
-    assert not {"Traceback", "ERROR"} & set(world.log.split())
+    assert len(env.runcomfy.submits) == submits
+    await env.discord.until(lambda: env.log.count("older version") > lines)
+    assert env.log.count("older version") == lines + 1
+    assert not {"Traceback", "ERROR"} & set(env.log.split())
 
 
 @pytest.mark.parametrize("target", ["message", "person"])
-async def test_a_menu_of_a_former_version_is_gone(world: World, target: str) -> None:
-    message = await (await world.alice.command("usage")).answered()
-    press = await world.mia.forge("Upscale", target=message if target == "message" else world.alice)
+async def test_a_menu_of_a_former_version_is_gone(env: Environment, target: str) -> None:
+    message = await (await env.alice.command("usage")).answered()
+    press = await env.mia.forge("Upscale", target=message if target == "message" else env.alice)
     assert "This command is gone" in (await press.answered()).text
 
 
-async def test_suggestions_of_a_former_version_are_left_alone(world: World) -> None:
-    await world.alice.complete("draw", "prompt", "a f")
-    assert await world.says(world.alice, "usage")
-    assert "Traceback" not in world.log
+async def test_suggestions_of_a_former_version_are_left_alone(env: Environment) -> None:
+    await env.alice.complete("draw", "prompt", "a f")
+    assert await env.says(env.alice, "usage")
+    assert "Traceback" not in env.log
 
 
 @pytest.mark.parametrize("verb", ["cancel", "reroll", "retry", "fetch", "delete", "edit"])
-async def test_a_button_of_another_database(world: World, verb: str) -> None:
-    press = await world.alice.forge(custom_id=f"job:{verb}:v1:{'0' * 32}")
+async def test_a_button_of_another_database(env: Environment, verb: str) -> None:
+    press = await env.alice.forge(custom_id=f"job:{verb}:v1:{'0' * 32}")
     message = await press.answered()
     assert message.is_ephemeral
     assert "another copy of this bot" in message.text
-    assert world.log.count(DUPLICATE_PROCESS) == 1
+    assert env.log.count(DUPLICATE_PROCESS) == 1
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_an_order_that_another_process_answered_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
-        first = await world.ends(await world.imagine(resolution="0.5K"), "✅")
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
+        first = await env.ends(await env.imagine(resolution="0.5K"), "✅")
         for _ in range(2):
             with monkeypatch.context() as patch:
-                patch.setattr(world.discord, "send", lambda _: None)
-                order = await world.bob.command("imagine", prompt="a hen", resolution="0.5K")
-            await _answered_by_another(world, order, first.data["components"])
-            world.discord.send(order.event)
+                patch.setattr(env.discord, "send", lambda _: None)
+                order = await env.bob.command("imagine", prompt="a hen", resolution="0.5K")
+            await _answered_by_another(env, order, first.data["components"])
+            env.discord.send(order.event)
             row = f"select * from jobs where interaction_id = {order.id} and ended_at is not null"  # noqa: S608
-            await world.stored(partial(world.rows, row))
-        await world.discord.until(lambda: DUPLICATE_PROCESS in world.log)
-        assert world.log.count(DUPLICATE_PROCESS) == 1
-        assert (world.used(world.bob), len(world.runcomfy.submits), delivered(first)) == (0, 1, 1)
+            await env.stored(partial(env.rows, row))
+        await env.discord.until(lambda: DUPLICATE_PROCESS in env.log)
+        assert env.log.count(DUPLICATE_PROCESS) == 1
+        assert (env.used(env.bob), len(env.runcomfy.submits), delivered(first)) == (0, 1, 1)
 
 
-async def _answered_by_another(world: World, order: Interaction, components: list[Any]) -> None:
+async def _answered_by_another(env: Environment, order: Interaction, components: list[Any]) -> None:
     url = f"https://discord.com/api/v10/interactions/{order.id}/{order.token}/callback"
     answer = {"type": 4, "data": {"content": "Waiting", "components": components}}
-    async with aiohttp.ClientSession(connector=world.discord.connector()) as session:
+    async with aiohttp.ClientSession(connector=env.discord.connector()) as session:
         assert (await session.post(url, json=answer)).ok

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.runcomfy import Fault, answer
-from tests.e2e.world import RAW
+from tests.e2e.environment import RAW
 
 if TYPE_CHECKING:
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,57 +33,57 @@ CAUSES = {
 }
 
 
-async def recovered(world: World) -> int:
+async def recovered(env: Environment) -> int:
     """Let one job succeed, after which trouble is news again; the length of the log then."""
-    await world.ended(await world.ends(await world.imagine(resolution="0.5K"), "✅"))
-    return len(world.log)
+    await env.ended(await env.ends(await env.imagine(resolution="0.5K"), "✅"))
+    return len(env.log)
 
 
 @pytest.mark.parametrize(("fault", "cause"), CAUSES.values(), ids=CAUSES)
 async def test_people_learn_whose_it_is_and_the_owner_reads_it_once(
-    world: World, fault: Fault, cause: str
+    env: Environment, fault: Fault, cause: str
 ) -> None:
-    since = await recovered(world)
+    since = await recovered(env)
     for _ in range(3):
-        person = world.newcomer()
-        world.runcomfy.fail("submit", fault)
-        message = await world.imagine(person, resolution="0.5K", num_images=2)
-        await world.ends(message, "owner", "Nothing was charged")
-        assert len(world.posts(message)) == 1
-        assert (await world.ended(message))["refunded"] == 2
-        assert world.used(person) == 0
-    errors = [line for line in world.log[since:].splitlines() if " ERROR " in line]
+        person = env.newcomer()
+        env.runcomfy.fail("submit", fault)
+        message = await env.imagine(person, resolution="0.5K", num_images=2)
+        await env.ends(message, "owner", "Nothing was charged")
+        assert len(env.posts(message)) == 1
+        assert (await env.ended(message))["refunded"] == 2
+        assert env.used(person) == 0
+    errors = [line for line in env.log[since:].splitlines() if " ERROR " in line]
     assert len(errors) == 1
     assert cause in errors[0]
 
 
-async def test_trouble_is_news_again_once_it_was_mended(world: World) -> None:
-    since = await recovered(world)
+async def test_trouble_is_news_again_once_it_was_mended(env: Environment) -> None:
+    since = await recovered(env)
     for _ in range(2):
-        world.runcomfy.fail("submit", answer(402, {"message": RAW}))
-        await world.ends(await world.imagine(resolution="0.5K"), "owner")
-        await recovered(world)
-    assert world.log[since:].count(" ERROR ") == 2
+        env.runcomfy.fail("submit", answer(402, {"message": RAW}))
+        await env.ends(await env.imagine(resolution="0.5K"), "owner")
+        await recovered(env)
+    assert env.log[since:].count(" ERROR ") == 2
 
 
 @pytest.mark.parametrize("route", ["status", "result"])
-async def test_a_token_that_dies_while_a_job_is_painted(world: World, route: str) -> None:
-    since = await recovered(world)
-    person = world.newcomer()
-    world.runcomfy.fail(route, answer(400, body(400004)))
-    message = await world.imagine(person, resolution="0.5K")
-    await world.ends(message, "owner", "press Fetch the images to check")
+async def test_a_token_that_dies_while_a_job_is_painted(env: Environment, route: str) -> None:
+    since = await recovered(env)
+    person = env.newcomer()
+    env.runcomfy.fail(route, answer(400, body(400004)))
+    message = await env.imagine(person, resolution="0.5K")
+    await env.ends(message, "owner", "press Fetch the images to check")
     assert "charged" not in message.text
-    assert (await world.ended(message))["refunded"] == 0
-    assert world.used(person) == 1
-    assert world.log[since:].count(" ERROR ") == 1
-    assert len(world.posts(message)) == 1
+    assert (await env.ended(message))["refunded"] == 0
+    assert env.used(person) == 1
+    assert env.log[since:].count(" ERROR ") == 1
+    assert len(env.posts(message)) == 1
 
 
-async def test_usage_says_that_nothing_was_taken(world: World) -> None:
-    before = await world.says(world.bob, "usage")
-    world.runcomfy.fail("submit", answer(400, body(400002)))
-    await world.ended(await world.ends(await world.imagine(world.bob, num_images=4), "owner"))
-    after = await world.says(world.bob, "usage")
+async def test_usage_says_that_nothing_was_taken(env: Environment) -> None:
+    before = await env.says(env.bob, "usage")
+    env.runcomfy.fail("submit", answer(400, body(400002)))
+    await env.ended(await env.ends(await env.imagine(env.bob, num_images=4), "owner"))
+    after = await env.says(env.bob, "usage")
     assert "0 of 1000000 credits used, 1000000 left" in before
     assert after == before

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.world import names
+from tests.e2e.environment import names
 
 if TYPE_CHECKING:
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,20 +23,20 @@ INVALID_TOKEN = {"message": "Invalid Webhook Token", "code": 50027}
 UNKNOWN_WEBHOOK = {"message": "Unknown Webhook", "code": 10015}
 
 
-def finish_next(world: World, error: object = None) -> None:
-    world.runcomfy.finish(world.runcomfy.start_next(), error)
+def finish_next(env: Environment, error: object = None) -> None:
+    env.runcomfy.finish(env.runcomfy.start_next(), error)
 
 
-def assert_edits_are_calm(world: World, message: Message) -> None:
+def assert_edits_are_calm(env: Environment, message: Message) -> None:
     """Every edit changed something, and came at least three seconds after the one before, but for the end."""
-    edits = world.edits(message)
+    edits = env.edits(message)
     assert all(call.status == 200 for call in edits)
     assert all(later.at - earlier.at >= APART_SECONDS for earlier, later in pairwise(edits[:-1]))
     states = [call.request_json["embeds"] for call in edits]
     assert all(earlier != later for earlier, later in pairwise(states))
 
 
-async def test_the_status_with_cancel_is_there_before_anything_is_ordered(held: World) -> None:
+async def test_the_status_with_cancel_is_there_before_anything_is_ordered(held: Environment) -> None:
     called = len(held.runcomfy.calls)
     message = await held.imagine(prompt="a fox in the snow", resolution="0.5K", aspect_ratio="16:9")
     response = next(call for call in reversed(held.discord.trace) if call.route == "callback")
@@ -53,7 +53,7 @@ async def test_the_status_with_cancel_is_there_before_anything_is_ordered(held: 
     assert held.discord.channel.messages[-1] is message  # all of it happened in one message
 
 
-async def test_the_place_counts_down_then_it_paints_then_it_is_done(held: World) -> None:
+async def test_the_place_counts_down_then_it_paints_then_it_is_done(held: Environment) -> None:
     for _ in range(3):
         await held.queued(held.bob)
     message = await held.imagine(resolution="0.5K")
@@ -79,7 +79,7 @@ async def test_the_place_counts_down_then_it_paints_then_it_is_done(held: World)
     await held.settled()
 
 
-async def test_each_end_is_told_in_the_message(held: World) -> None:
+async def test_each_end_is_told_in_the_message(held: Environment) -> None:
     done, failed, cancelled = [await held.queued() for _ in range(3)]
     finished_at = time.monotonic()
     finish_next(held)
@@ -103,7 +103,7 @@ async def test_each_end_is_told_in_the_message(held: World) -> None:
     assert last.at - finished_at < 6
 
 
-async def test_the_last_edit_waits_for_the_rate_limit_and_comes(held: World) -> None:
+async def test_the_last_edit_waits_for_the_rate_limit_and_comes(held: Environment) -> None:
     held.runcomfy.release()
     before = await held.ends(await held.imagine(resolution="0.5K"), "✅")
     held.runcomfy.hold()
@@ -118,7 +118,7 @@ async def test_the_last_edit_waits_for_the_rate_limit_and_comes(held: World) -> 
     assert len(message.attachments) == 1
 
 
-async def test_a_dead_token_is_replaced_by_the_bots_own(held: World) -> None:
+async def test_a_dead_token_is_replaced_by_the_bots_own(held: Environment) -> None:
     messages = [await held.queued() for _ in range(2)]
     for message in messages:
         held.discord.age(message, 15 * 60)
@@ -138,7 +138,7 @@ async def test_a_dead_token_is_replaced_by_the_bots_own(held: World) -> None:
     assert UNKNOWN_WEBHOOK in refusals
 
 
-async def test_the_last_edit_outlives_trouble_with_those_before(held: World) -> None:
+async def test_the_last_edit_outlives_trouble_with_those_before(held: Environment) -> None:
     held.discord.fail("edit_followup", 400, {"message": "not now", "code": 0})
     message = await held.imagine(resolution="0.5K")
     await held.discord.until(lambda: held.edits(message))
@@ -148,7 +148,7 @@ async def test_the_last_edit_outlives_trouble_with_those_before(held: World) -> 
     assert len(message.attachments) == 1
 
 
-async def test_the_last_edit_is_tried_again(held: World) -> None:
+async def test_the_last_edit_is_tried_again(held: Environment) -> None:
     message = await held.queued()
     held.discord.fail("edit_followup", 429, {"message": "slow down", "retry_after": 0.1, "global": False})
     held.discord.fail("edit_followup", 503, "<html>no JSON</html>", is_late=True)

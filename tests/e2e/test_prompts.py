@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,19 +32,21 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("prompt", HOSTILE)
-async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(world: World, prompt: str) -> None:
-    ids = {"alice": world.alice.id, "guild": world.discord.guild.id, "channel": world.discord.channel.id}
+async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(
+    env: Environment, prompt: str
+) -> None:
+    ids = {"alice": env.alice.id, "guild": env.discord.guild.id, "channel": env.discord.channel.id}
     for name, number in ids.items():
         prompt = prompt.replace("{" + name + "}", number)
-    message = await world.imagine(world.bob, prompt=prompt, resolution="0.5K")
-    await world.ends(message, "✅")
-    (post,) = world.posts(message)
+    message = await env.imagine(env.bob, prompt=prompt, resolution="0.5K")
+    await env.ends(message, "✅")
+    (post,) = env.posts(message)
     assert isinstance(post.input, dict)
     assert post.input["prompt"] == prompt
     assert message.attachments[0]["description"] == prompt
     assert message.mentioned == set()
     assert message.content == ""  # an embed pings nobody, whatever it says
-    bodies = [call.request_json or {} for call in world.discord.trace if call.route != "sync"]
+    bodies = [call.request_json or {} for call in env.discord.trace if call.route != "sync"]
     sent = [body for each in bodies if "embeds" in (body := each.get("data", each))]
     assert all(body["allowed_mentions"] == {"parse": []} for body in sent)
     assert len(sent) >= 2
@@ -54,16 +56,16 @@ async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(world:
     assert not re.search(r"(?<!\\)(\\\\)*([*_~`|<]|\]\(|^\s*(\d+\.|[#>-]))", shown)
 
 
-async def test_a_long_prompt_is_sent_whole_and_cut_in_the_post(world: World) -> None:
+async def test_a_long_prompt_is_sent_whole_and_cut_in_the_post(env: Environment) -> None:
     prompt = ("a fox in the snow, film grain, " * 200)[:6000]
-    message = await world.imagine(prompt=prompt, resolution="0.5K", num_images=2)
-    await world.ends(message, "✅", "prompt.txt")
-    (post,) = world.posts(message)
+    message = await env.imagine(prompt=prompt, resolution="0.5K", num_images=2)
+    await env.ends(message, "✅", "prompt.txt")
+    (post,) = env.posts(message)
     assert isinstance(post.input, dict)
     assert post.input["prompt"] == prompt
     first, second, whole = message.attachments
     assert whole["filename"] == "prompt.txt"
-    assert (await world.discord.file(whole)).decode() == prompt
+    assert (await env.discord.file(whole)).decode() == prompt
     shown = next(line for line in message.text.splitlines() if line.startswith("> ")).removeprefix("> ")
     for cut in (shown, first["description"], second["description"]):
         assert len(cut) <= 1024
@@ -73,16 +75,16 @@ async def test_a_long_prompt_is_sent_whole_and_cut_in_the_post(world: World) -> 
         assert prompt[len(words)] == " "  # at a word
 
 
-async def test_a_prompt_of_1024_characters_is_a_whole_alt_text(world: World) -> None:
+async def test_a_prompt_of_1024_characters_is_a_whole_alt_text(env: Environment) -> None:
     prompt = "x" * 1024
-    message = await world.ends(await world.imagine(prompt=prompt, resolution="0.5K"), "✅")
+    message = await env.ends(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
     assert message.attachments[0]["description"] == prompt
 
 
 @pytest.mark.parametrize("letter", ["*", "<", "\\", "](", "x", "🦊", "ы", "] (\u2028"])
-async def test_any_long_prompt_fits_into_the_post(world: World, letter: str) -> None:
+async def test_any_long_prompt_fits_into_the_post(env: Environment, letter: str) -> None:
     prompt = (letter * 6000)[:6000]
-    message = await world.ends(await world.imagine(prompt=prompt, resolution="0.5K"), "✅")
-    assert (await world.discord.file(message.attachments[-1])).decode() == prompt
+    message = await env.ends(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
+    assert (await env.discord.file(message.attachments[-1])).decode() == prompt
     assert len(message.embeds[0]["description"]) <= 4096
     assert len(message.attachments[0]["description"]) <= 1024

@@ -10,34 +10,34 @@ import pytest
 import pytest_asyncio
 
 from playground.discord import Refused
-from tests.e2e.world import open_world
+from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playground.discord import Channel, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
     """The limits that hold where nobody has set anything, and a RunComfy that paints at once."""
-    async with open_world(tmp_path_factory.mktemp("world"), runcomfy={"seconds": 0}) as world:
-        yield world
+    async with open_environment(tmp_path_factory.mktemp("environment"), runcomfy={"seconds": 0}) as env:
+        yield env
 
 
 @pytest.fixture
-def channel(world: World) -> Channel:
+def channel(env: Environment) -> Channel:
     """Of a server without rules."""
-    return world.discord.add_guild("Without rules").add_channel("images")
+    return env.discord.add_guild("Without rules").add_channel("images")
 
 
-async def done(world: World, person: Person, **options: Any) -> Message:
-    message = await world.imagine(person, **{"resolution": "0.5K", **options})
-    await world.ends(message, "✅")
-    await world.settled()
+async def done(env: Environment, person: Person, **options: Any) -> Message:
+    message = await env.imagine(person, **{"resolution": "0.5K", **options})
+    await env.ends(message, "✅")
+    await env.settled()
     return message
 
 
@@ -58,184 +58,184 @@ def reset(text: str) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-async def test_usage_says_used_left_and_reset(world: World, channel: Channel) -> None:
-    anna = world.newcomer()
-    assert "0 of 10 credits used, 10 left" in await world.says(anna, "usage", channel=channel)
-    await done(world, anna, num_images=4, channel=channel)
-    text = await world.says(anna, "usage", channel=channel)
+async def test_usage_says_used_left_and_reset(env: Environment, channel: Channel) -> None:
+    anna = env.newcomer()
+    assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage", channel=channel)
+    await done(env, anna, num_images=4, channel=channel)
+    text = await env.says(anna, "usage", channel=channel)
     assert "3 of 10 credits used, 7 left" in text
     assert reset(text) == ends_of(datetime.now(UTC))["day"]
-    assert "0 of 10 credits used, 10 left" in await world.says(world.newcomer(), "usage", channel=channel)
+    assert "0 of 10 credits used, 10 left" in await env.says(env.newcomer(), "usage", channel=channel)
 
 
 @pytest.mark.parametrize("period", ["hour", "day", "week", "month"])
-async def test_a_window_ends_with_the_calendar(world: World, channel: Channel, period: str) -> None:
+async def test_a_window_ends_with_the_calendar(env: Environment, channel: Channel, period: str) -> None:
     """What was used before the rule was set counts."""
-    anna = world.newcomer()
-    await done(world, anna, num_images=2, channel=channel)
-    answer = await world.says(world.mia, "quota set", limit=3, per=period, channel=channel)
+    anna = env.newcomer()
+    await done(env, anna, num_images=2, channel=channel)
+    answer = await env.says(env.mia, "quota set", limit=3, per=period, channel=channel)
     assert "3" in answer
     assert period in answer
     before, text, after = (
         ends_of(datetime.now(UTC)),
-        await world.says(anna, "usage", channel=channel),
+        await env.says(anna, "usage", channel=channel),
         ends_of(datetime.now(UTC)),
     )
     assert "1.5 of 3 credits used, 1.5 left" in text
     assert reset(text) in {before[period], after[period]}
 
 
-async def test_a_first_order_larger_than_the_limit_is_refused(world: World, channel: Channel) -> None:
-    anna, submits = world.newcomer(), len(world.runcomfy.submits)
-    await world.says(world.mia, "quota set", limit=3, per="week", channel=channel)
-    text = await world.says(anna, "imagine", prompt="a fox", num_images=4, channel=channel)
+async def test_a_first_order_larger_than_the_limit_is_refused(env: Environment, channel: Channel) -> None:
+    anna, submits = env.newcomer(), len(env.runcomfy.submits)
+    await env.says(env.mia, "quota set", limit=3, per="week", channel=channel)
+    text = await env.says(anna, "imagine", prompt="a fox", num_images=4, channel=channel)
     assert re.search(r"\b3 credits", text)
     assert re.search(r"\b3 left\b", text)
     assert reset(text) == ends_of(datetime.now(UTC))["week"]
-    assert (world.used(anna), len(world.runcomfy.submits)) == (0, submits)
-    await done(world, anna, num_images=3, channel=channel)
+    assert (env.used(anna), len(env.runcomfy.submits)) == (0, submits)
+    await done(env, anna, num_images=3, channel=channel)
 
 
-async def test_zero_forbids(world: World, channel: Channel) -> None:
-    anna, ben, submits = world.newcomer(), world.newcomer(), len(world.runcomfy.submits)
-    await world.says(world.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
-    text = await world.says(anna, "imagine", prompt="a fox", channel=channel)
+async def test_zero_forbids(env: Environment, channel: Channel) -> None:
+    anna, ben, submits = env.newcomer(), env.newcomer(), len(env.runcomfy.submits)
+    await env.says(env.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
+    text = await env.says(anna, "imagine", prompt="a fox", channel=channel)
     assert re.search(r"\b0 credits", text)
     assert "0 left" in text
-    assert "0 of 0 credits used, 0 left" in await world.says(anna, "usage", channel=channel)
-    assert len(world.runcomfy.submits) == submits
-    message = await done(world, ben, channel=channel)
+    assert "0 of 0 credits used, 0 left" in await env.says(anna, "usage", channel=channel)
+    assert len(env.runcomfy.submits) == submits
+    message = await done(env, ben, channel=channel)
     refusal = await (await anna.press(message, "Re-roll")).answered()
     assert refusal.is_ephemeral
-    assert len(world.runcomfy.submits) == submits + 1
+    assert len(env.runcomfy.submits) == submits + 1
 
 
 async def test_a_members_rule_decides_alone_and_several_periods_hold_at_once(
-    world: World, channel: Channel
+    env: Environment, channel: Channel
 ) -> None:
-    anna, ben = world.newcomer(), world.newcomer()
-    await world.says(world.mia, "quota set", limit=1, per="day", channel=channel)
-    answer = await world.says(world.mia, "quota set", limit=7, per="month", who=anna, channel=channel)
+    anna, ben = env.newcomer(), env.newcomer()
+    await env.says(env.mia, "quota set", limit=1, per="day", channel=channel)
+    answer = await env.says(env.mia, "quota set", limit=7, per="month", who=anna, channel=channel)
     assert f"<@{anna.id}>" in answer
     assert re.search(r"\b7 credits per month", answer)
-    assert "0 of 7 credits used, 7 left" in await world.says(anna, "usage", channel=channel)
-    assert "0 of 1 credit used, 1 left" in await world.says(ben, "usage", channel=channel)
-    await done(world, anna, num_images=2, channel=channel)
-    await world.says(world.mia, "quota set", limit=2, per="hour", channel=channel)
-    await world.says(world.mia, "quota set", limit=9, per="week", who=anna, channel=channel)
-    answer = await world.says(world.mia, "quota set", limit=4, per="week", who=anna, channel=channel)
+    assert "0 of 7 credits used, 7 left" in await env.says(anna, "usage", channel=channel)
+    assert "0 of 1 credit used, 1 left" in await env.says(ben, "usage", channel=channel)
+    await done(env, anna, num_images=2, channel=channel)
+    await env.says(env.mia, "quota set", limit=2, per="hour", channel=channel)
+    await env.says(env.mia, "quota set", limit=9, per="week", who=anna, channel=channel)
+    answer = await env.says(env.mia, "quota set", limit=4, per="week", who=anna, channel=channel)
     assert "4 credits per week, 7 credits per month" in answer
-    text = await world.says(anna, "usage", channel=channel)
+    text = await env.says(anna, "usage", channel=channel)
     assert "1.5 of 4 credits used, 2.5 left" in text
     assert "1.5 of 7 credits used, 5.5 left" in text
-    text = await world.says(ben, "usage", channel=channel)
+    text = await env.says(ben, "usage", channel=channel)
     assert "0 of 2 credits used, 2 left" in text
     assert "0 of 1 credit used, 1 left" in text
-    refused = await world.says(anna, "imagine", prompt="a fox", num_images=3, channel=channel)
+    refused = await env.says(anna, "imagine", prompt="a fox", num_images=3, channel=channel)
     assert "This order costs 3" in refused
     assert "2.5 left" in refused
 
 
-async def test_the_role_that_allows_most_decides(world: World, channel: Channel) -> None:
-    anna, guild = world.newcomer(), channel.guild
+async def test_the_role_that_allows_most_decides(env: Environment, channel: Channel) -> None:
+    anna, guild = env.newcomer(), channel.guild
     assert guild
     artists, patrons = guild.add_role("Artists"), guild.add_role("Patrons")
-    await world.says(world.mia, "quota set", limit=1, per="day", channel=channel)
-    answer = await world.says(world.mia, "quota set", limit=3, per="day", who=artists, channel=channel)
+    await env.says(env.mia, "quota set", limit=1, per="day", channel=channel)
+    answer = await env.says(env.mia, "quota set", limit=3, per="day", who=artists, channel=channel)
     assert f"<@&{artists.id}>" in answer
-    await world.says(world.mia, "quota set", limit=5, per="day", who=patrons, channel=channel)
-    assert "0 of 1 credit used" in await world.says(anna, "usage", channel=channel)
+    await env.says(env.mia, "quota set", limit=5, per="day", who=patrons, channel=channel)
+    assert "0 of 1 credit used" in await env.says(anna, "usage", channel=channel)
     anna.roles.append(artists)
-    text = await world.says(anna, "usage", channel=channel)
+    text = await env.says(anna, "usage", channel=channel)
     assert "0 of 3 credits used" in text
     assert f"<@&{artists.id}>" in text
     anna.roles.append(patrons)
-    assert "0 of 5 credits used" in await world.says(anna, "usage", channel=channel)
-    assert "gone" in await world.says(world.mia, "quota clear", who=patrons, channel=channel)
-    assert "0 of 3 credits used" in await world.says(anna, "usage", channel=channel)
+    assert "0 of 5 credits used" in await env.says(anna, "usage", channel=channel)
+    assert "gone" in await env.says(env.mia, "quota clear", who=patrons, channel=channel)
+    assert "0 of 3 credits used" in await env.says(anna, "usage", channel=channel)
 
 
-async def test_the_pool_binds_everybody_together(world: World, channel: Channel) -> None:
-    anna, ben = world.newcomer(), world.newcomer()
-    answer = await world.says(world.mia, "quota pool", limit=3, per="day", channel=channel)
+async def test_the_pool_binds_everybody_together(env: Environment, channel: Channel) -> None:
+    anna, ben = env.newcomer(), env.newcomer()
+    answer = await env.says(env.mia, "quota pool", limit=3, per="day", channel=channel)
     assert "3 credits per day" in answer
-    await done(world, anna, num_images=2, channel=channel)
-    assert "1.5 of 3 credits used, 1.5 left" in await world.says(ben, "usage", channel=channel)
-    refused = await world.says(ben, "imagine", prompt="a fox", num_images=2, channel=channel)
+    await done(env, anna, num_images=2, channel=channel)
+    assert "1.5 of 3 credits used, 1.5 left" in await env.says(ben, "usage", channel=channel)
+    refused = await env.says(ben, "imagine", prompt="a fox", num_images=2, channel=channel)
     assert "together" in refused
     assert "1.5 left" in refused
-    assert "gone" in await world.says(world.mia, "quota clear", pool=True, channel=channel)
-    await done(world, ben, num_images=2, channel=channel)
+    assert "gone" in await env.says(env.mia, "quota clear", pool=True, channel=channel)
+    await done(env, ben, num_images=2, channel=channel)
 
 
-async def test_grants_and_resets(world: World, channel: Channel) -> None:
-    anna, mia = world.newcomer(), world.mia
-    await world.says(mia, "quota set", limit=1, per="day", channel=channel)
-    await done(world, anna, channel=channel)
-    assert "0.25 left" in await world.says(anna, "imagine", prompt="a fox", channel=channel)
-    assert f"<@{anna.id}>" in await world.says(mia, "quota grant", who=anna, amount=2, channel=channel)
-    assert "0.75 of 3 credits used, 2.25 left" in await world.says(anna, "usage", channel=channel)
-    await done(world, anna, num_images=3, channel=channel)
-    assert f"<@{anna.id}>" in await world.says(mia, "quota reset", who=anna, channel=channel)
-    assert "0 of 3 credits used, 3 left" in await world.says(anna, "usage", channel=channel)
+async def test_grants_and_resets(env: Environment, channel: Channel) -> None:
+    anna, mia = env.newcomer(), env.mia
+    await env.says(mia, "quota set", limit=1, per="day", channel=channel)
+    await done(env, anna, channel=channel)
+    assert "0.25 left" in await env.says(anna, "imagine", prompt="a fox", channel=channel)
+    assert f"<@{anna.id}>" in await env.says(mia, "quota grant", who=anna, amount=2, channel=channel)
+    assert "0.75 of 3 credits used, 2.25 left" in await env.says(anna, "usage", channel=channel)
+    await done(env, anna, num_images=3, channel=channel)
+    assert f"<@{anna.id}>" in await env.says(mia, "quota reset", who=anna, channel=channel)
+    assert "0 of 3 credits used, 3 left" in await env.says(anna, "usage", channel=channel)
 
 
-async def test_a_grant_and_a_reset_for_everybody(world: World, channel: Channel) -> None:
+async def test_a_grant_and_a_reset_for_everybody(env: Environment, channel: Channel) -> None:
     """Discord's app offers @everyone as a role."""
-    anna, mia = world.newcomer(), world.mia
+    anna, mia = env.newcomer(), env.mia
     assert channel.guild
     everyone = channel.guild.roles[0]
-    await done(world, anna, channel=channel)
-    said = await world.says(mia, "quota grant", who=everyone, amount=2, channel=channel)
+    await done(env, anna, channel=channel)
+    said = await env.says(mia, "quota grant", who=everyone, amount=2, channel=channel)
     assert "@everyone may spend 2 credits more" in said
-    assert "0.75 of 12 credits used" in await world.says(anna, "usage", channel=channel)
-    assert "@everyone" in await world.says(mia, "quota reset", who=everyone, channel=channel)
-    assert "0 of 12 credits used" in await world.says(anna, "usage", channel=channel)
+    assert "0.75 of 12 credits used" in await env.says(anna, "usage", channel=channel)
+    assert "@everyone" in await env.says(mia, "quota reset", who=everyone, channel=channel)
+    assert "0 of 12 credits used" in await env.says(anna, "usage", channel=channel)
 
 
 async def test_what_is_granted_above_the_owners_ceiling_is_not_promised(
-    world: World, channel: Channel
+    env: Environment, channel: Channel
 ) -> None:
-    anna = world.newcomer()
-    await world.says(world.mia, "quota grant", who=anna, amount=500, channel=channel)
-    assert "0 of 100 credits used, 100 left" in await world.says(anna, "usage", channel=channel)
+    anna = env.newcomer()
+    await env.says(env.mia, "quota grant", who=anna, amount=500, channel=channel)
+    assert "0 of 100 credits used, 100 left" in await env.says(anna, "usage", channel=channel)
 
 
-async def test_a_replayed_grant_gives_once_and_says_nothing(world: World, channel: Channel) -> None:
-    anna = world.newcomer()
-    grant = await world.mia.command("quota grant", who=anna, amount=2, channel=channel)
+async def test_a_replayed_grant_gives_once_and_says_nothing(env: Environment, channel: Channel) -> None:
+    anna = env.newcomer()
+    grant = await env.mia.command("quota grant", who=anna, amount=2, channel=channel)
     await grant.answered()
-    world.discord.send(grant.event)
-    assert "0 of 12 credits used" in await world.says(anna, "usage", channel=channel)
+    env.discord.send(grant.event)
+    assert "0 of 12 credits used" in await env.says(anna, "usage", channel=channel)
     assert len(grant.messages) == 1
 
 
-async def test_show_and_clear(world: World, channel: Channel) -> None:
-    anna, mia = world.newcomer(), world.mia
-    shown = await world.says(mia, "quota show", channel=channel)
+async def test_show_and_clear(env: Environment, channel: Channel) -> None:
+    anna, mia = env.newcomer(), env.mia
+    shown = await env.says(mia, "quota show", channel=channel)
     assert "10 credits per day" in shown
     assert "100 credits per day" in shown
-    await world.says(mia, "quota set", limit=5, per="week", channel=channel)
-    await world.says(mia, "quota set", limit=30, per="month", who=anna, channel=channel)
-    shown = await world.says(mia, "quota show", channel=channel)
+    await env.says(mia, "quota set", limit=5, per="week", channel=channel)
+    await env.says(mia, "quota set", limit=30, per="month", who=anna, channel=channel)
+    shown = await env.says(mia, "quota show", channel=channel)
     assert "5 credits per week" in shown
     assert f"<@{anna.id}>: 30 credits per month" in shown
-    assert "5 credits per week" in await world.says(mia, "quota clear", who=anna, channel=channel)
-    assert "0 of 5 credits used, 5 left" in await world.says(anna, "usage", channel=channel)
-    assert "10 credits per day" in await world.says(mia, "quota clear", channel=channel)
-    assert "0 of 10 credits used, 10 left" in await world.says(anna, "usage", channel=channel)
+    assert "5 credits per week" in await env.says(mia, "quota clear", who=anna, channel=channel)
+    assert "0 of 5 credits used, 5 left" in await env.says(anna, "usage", channel=channel)
+    assert "10 credits per day" in await env.says(mia, "quota clear", channel=channel)
+    assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage", channel=channel)
     for options in ({}, {"who": anna}):
-        assert "10 credits per day" in await world.says(mia, "quota clear", **options, channel=channel)
-    assert f"<@{anna.id}>" not in await world.says(mia, "quota show", channel=channel)
+        assert "10 credits per day" in await env.says(mia, "quota clear", **options, channel=channel)
+    assert f"<@{anna.id}>" not in await env.says(mia, "quota show", channel=channel)
 
 
-async def test_rules_hold_on_their_own_server_only(world: World, channel: Channel) -> None:
-    anna = world.newcomer()
-    await world.says(world.mia, "quota set", limit=2, per="day", channel=channel)
-    await done(world, anna, channel=channel)
-    assert "0.75 of 2 credits used" in await world.says(anna, "usage", channel=channel)
-    elsewhere = world.discord.add_guild("Other").add_channel("images")
-    assert "0 of 10 credits used" in await world.says(anna, "usage", channel=elsewhere)
+async def test_rules_hold_on_their_own_server_only(env: Environment, channel: Channel) -> None:
+    anna = env.newcomer()
+    await env.says(env.mia, "quota set", limit=2, per="day", channel=channel)
+    await done(env, anna, channel=channel)
+    assert "0.75 of 2 credits used" in await env.says(anna, "usage", channel=channel)
+    elsewhere = env.discord.add_guild("Other").add_channel("images")
+    assert "0 of 10 credits used" in await env.says(anna, "usage", channel=elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -250,20 +250,20 @@ async def test_rules_hold_on_their_own_server_only(world: World, channel: Channe
     ],
 )
 async def test_max_quota_binds_managers(
-    world: World, channel: Channel, limit: int, per: str, *, is_taken: bool
+    env: Environment, channel: Channel, limit: int, per: str, *, is_taken: bool
 ) -> None:
-    anna = world.newcomer()
+    anna = env.newcomer()
     for options in ({}, {"who": anna}):
-        text = await world.says(world.mia, "quota set", limit=limit, per=per, **options, channel=channel)
+        text = await env.says(env.mia, "quota set", limit=limit, per=per, **options, channel=channel)
         assert (f"{limit} credits per {per}" in text) == is_taken
         if not is_taken:
             assert "100 credits per day" in text
     expected = f"0 of {limit} credits" if is_taken else "0 of 10 credits"
-    assert expected in await world.says(anna, "usage", channel=channel)
+    assert expected in await env.says(anna, "usage", channel=channel)
 
 
-async def test_discord_offers_limits_and_periods_as_they_are_taken(world: World) -> None:
-    command = next(each for each in world.discord.commands if each["name"] == "quota")
+async def test_discord_offers_limits_and_periods_as_they_are_taken(env: Environment) -> None:
+    command = next(each for each in env.discord.commands if each["name"] == "quota")
     assert command["default_member_permissions"] == str(1 << 5)  # Manage Server
     assert command["contexts"] == [0]
     kinds = {each["name"]: each.get("options", []) for each in command["options"]}
@@ -282,15 +282,15 @@ async def test_discord_offers_limits_and_periods_as_they_are_taken(world: World)
     assert [each["value"] for each in per["choices"]] == ["hour", "day", "week", "month"]
     for value in (-1, 1_000_001):
         with pytest.raises(Refused):
-            await world.mia.command("quota set", limit=value, per="day")
+            await env.mia.command("quota set", limit=value, per="day")
     with pytest.raises(Refused):
-        await world.newcomer().command("quota show")
+        await env.newcomer().command("quota show")
 
 
-async def test_a_forged_quota_of_a_plain_member_is_refused(world: World, channel: Channel) -> None:
-    anna = world.newcomer()
-    await world.says(world.mia, "quota set", limit=1, per="day", channel=channel)
-    rules = world.rows("select * from rules")
+async def test_a_forged_quota_of_a_plain_member_is_refused(env: Environment, channel: Channel) -> None:
+    anna = env.newcomer()
+    await env.says(env.mia, "quota set", limit=1, per="day", channel=channel)
+    rules = env.rows("select * from rules")
     forged: list[tuple[str, dict[str, Any]]] = [
         ("quota set", {"limit": 50, "per": "day"}),
         ("quota set", {"limit": 50, "per": "day", "who": anna}),
@@ -307,8 +307,8 @@ async def test_a_forged_quota_of_a_plain_member_is_refused(world: World, channel
         answer = await (await anna.forge(name, options, channel=channel)).answered()
         assert answer.is_ephemeral
         assert "1 credit per day" not in answer.text
-    assert world.rows("select * from rules") == rules
-    assert [row for row in world.rows("select * from adjustments") if str(row["made_by"]) == anna.id] == []
+    assert env.rows("select * from rules") == rules
+    assert [row for row in env.rows("select * from adjustments") if str(row["made_by"]) == anna.id] == []
     direct = await anna.forge("quota set", {"limit": 9, "per": "day"}, channel=anna.direct_messages)
     await direct.answered()
-    assert world.rows("select * from rules") == rules
+    assert env.rows("select * from rules") == rules

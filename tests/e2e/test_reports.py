@@ -15,43 +15,43 @@ from bot.domain.quota import Period
 from bot.storage.columns import to_epoch_ms
 from playground.runcomfy import answer
 from tests.e2e.commands import command
-from tests.e2e.world import open_world
+from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from playground.discord import Channel, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with open_world(tmp_path_factory.mktemp("world"), runcomfy={"seconds": 0}) as world:
-        yield world
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
+    async with open_environment(tmp_path_factory.mktemp("environment"), runcomfy={"seconds": 0}) as env:
+        yield env
 
 
 @pytest.fixture
-def channel(world: World) -> Channel:
-    return world.discord.add_guild("Reports").add_channel("images")
+def channel(env: Environment) -> Channel:
+    return env.discord.add_guild("Reports").add_channel("images")
 
 
-async def done(world: World, person: Person, channel: Channel, **options: Any) -> None:
-    message = await world.imagine(person, **{"channel": channel, "resolution": "0.5K", **options})
-    await world.ended(message)
+async def done(env: Environment, person: Person, channel: Channel, **options: Any) -> None:
+    message = await env.imagine(person, **{"channel": channel, "resolution": "0.5K", **options})
+    await env.ended(message)
 
 
-async def file(world: World, message: Message, ending: str) -> tuple[dict[str, Any], bytes]:
+async def file(env: Environment, message: Message, ending: str) -> tuple[dict[str, Any], bytes]:
     """What a message holds of a kind, as soon as it is there, and its bytes."""
 
     def found() -> list[dict[str, Any]]:
         return [each for each in message.files if each["filename"].endswith(ending)]
 
-    await world.discord.until(found, timeout=30)  # the first chart of a life loads what draws it
+    await env.discord.until(found, timeout=30)  # the first chart of a life loads what draws it
     (attached,) = found()
-    return attached, world.discord.uploads[attached["id"]]
+    return attached, env.discord.uploads[attached["id"]]
 
 
 def picture(png: bytes) -> tuple[int, int]:
@@ -60,15 +60,15 @@ def picture(png: bytes) -> tuple[int, int]:
         return image.size
 
 
-async def test_usage_is_told_at_once_and_shown_soon_after(world: World, channel: Channel) -> None:
-    anna = world.newcomer()
-    await world.says(world.mia, "quota set", limit=10, per="month", who=anna, channel=channel)
-    await done(world, anna, channel, num_images=2)
-    await done(world, anna, channel, prompt="refuse this")  # is given back
+async def test_usage_is_told_at_once_and_shown_soon_after(env: Environment, channel: Channel) -> None:
+    anna = env.newcomer()
+    await env.says(env.mia, "quota set", limit=10, per="month", who=anna, channel=channel)
+    await done(env, anna, channel, num_images=2)
+    await done(env, anna, channel, prompt="refuse this")  # is given back
     message = await (await anna.command("usage", channel=channel)).answered()
     assert "1.5 of 10 credits used, 8.5 left" in message.text
     assert "2K – 1.5" in message.text
-    attached, png = await file(world, message, ".png")
+    attached, png = await file(env, message, ".png")
     assert picture(png)[0] == 900
     assert " 1.5." in attached["description"]
     assert "This month: 1.5 of 10 used, 8.5 left." in attached["description"]
@@ -77,27 +77,27 @@ async def test_usage_is_told_at_once_and_shown_soon_after(world: World, channel:
 
 
 async def test_a_report_shows_days_and_members_as_a_picture_and_a_table(
-    world: World, channel: Channel
+    env: Environment, channel: Channel
 ) -> None:
-    anna, ben = world.newcomer(), world.newcomer()
-    await world.says(world.mia, "quota set", limit=7, per="day", channel=channel)
-    await done(world, anna, channel, num_images=4)
-    await done(world, ben, channel)
-    await done(world, ben, channel, prompt="refuse this", num_images=2)
-    message = await (await world.mia.command("quota report", channel=channel)).answered()
-    attached, png = await file(world, message, ".png")
+    anna, ben = env.newcomer(), env.newcomer()
+    await env.says(env.mia, "quota set", limit=7, per="day", channel=channel)
+    await done(env, anna, channel, num_images=4)
+    await done(env, ben, channel)
+    await done(env, ben, channel, prompt="refuse this", num_images=2)
+    message = await (await env.mia.command("quota report", channel=channel)).answered()
+    attached, png = await file(env, message, ".png")
     assert picture(png)[0] == 900
     assert f"{anna.user['global_name']} 3, {ben.user['global_name']} 0.75" in attached["description"]
     assert "3 orders, 1 failed · 3.75 credits spent, 1.5 given back" in message.text
     assert f"<@{anna.id}>: 3 credits" in message.text
     assert "limit: 7 credits per day (everybody's)" in message.text
-    _, table = await file(world, message, "days.csv")
+    _, table = await file(env, message, "days.csv")
     (*earlier, today) = csv.DictReader(io.StringIO(table.decode()))
     assert len(earlier) == 29
     assert [today[name] for name in ("orders", "failed", "images", "credits", "given_back")] == [
         *("3", "1", "5", "3.75", "1.5")
     ]
-    _, table = await file(world, message, "members.csv")
+    _, table = await file(env, message, "members.csv")
     rows = list(csv.DictReader(io.StringIO(table.decode())))
     assert [(row["user_id"], row["orders"], row["failed"], row["credits"]) for row in rows] == [
         (anna.id, "1", "0", "3"),
@@ -107,81 +107,81 @@ async def test_a_report_shows_days_and_members_as_a_picture_and_a_table(
 
 
 async def test_show_and_export_have_everybody_who_used_something_and_the_limit_that_held(
-    world: World, channel: Channel
+    env: Environment, channel: Channel
 ) -> None:
-    anna, ben = world.newcomer(), world.newcomer()
+    anna, ben = env.newcomer(), env.newcomer()
     assert channel.guild
     artists = channel.guild.add_role("Artists")
     anna.roles.append(artists)
-    await world.says(world.mia, "quota set", limit=9, per="week", who=artists, channel=channel)
-    await done(world, anna, channel, num_images=2)
-    await done(world, ben, channel)
-    await world.says(world.mia, "quota set", limit=1, per="week", who=artists, channel=channel)
-    message = await (await world.mia.command("quota show", channel=channel)).answered()
-    await world.ends(message, f"<@&{artists.id}>: 1 credit per week")
+    await env.says(env.mia, "quota set", limit=9, per="week", who=artists, channel=channel)
+    await done(env, anna, channel, num_images=2)
+    await done(env, ben, channel)
+    await env.says(env.mia, "quota set", limit=1, per="week", who=artists, channel=channel)
+    message = await (await env.mia.command("quota show", channel=channel)).answered()
+    await env.ends(message, f"<@&{artists.id}>: 1 credit per week")
     assert f"<@{anna.id}>: 1.5 credits, $" in message.text
     assert f"limit: 9 credits per week (the role <@&{artists.id}>)" in message.text
     assert "limit: 10 credits per day (the bot owner's)" in message.text
-    exported = await (await world.mia.command("quota export", channel=channel)).answered()
-    _, table = await file(world, exported, ".csv")
+    exported = await (await env.mia.command("quota export", channel=channel)).answered()
+    _, table = await file(env, exported, ".csv")
     rows = {row["user_id"]: row for row in csv.DictReader(io.StringIO(table.decode()))}
     assert rows[anna.id]["limited_by"] == f"role:{artists.id} 9/week"
     assert (rows[ben.id]["credits"], rows[ben.id]["limited_by"]) == ("0.75", "owner:0 10/day")
     first = to_epoch_ms(Period.MONTH.start(datetime.now(UTC)))
-    world.write(f"update jobs set created_at = {first - 1} where user_id = {ben.id}")  # noqa: S608 (numbers)
-    world.write(f"update usage set starts_at = {first - 900_000} where scope = 'guild:{channel.guild.id}'")  # noqa: S608
+    env.write(f"update jobs set created_at = {first - 1} where user_id = {ben.id}")  # noqa: S608 (numbers)
+    env.write(f"update usage set starts_at = {first - 900_000} where scope = 'guild:{channel.guild.id}'")  # noqa: S608
     for months_ago, members in ((0, [anna.id]), (1, [ben.id]), (2, [])):
-        asked = await world.mia.command("quota export", months_ago=months_ago, channel=channel)
-        _, table = await file(world, await asked.answered(), ".csv")
+        asked = await env.mia.command("quota export", months_ago=months_ago, channel=channel)
+        _, table = await file(env, await asked.answered(), ".csv")
         assert [row["user_id"] for row in csv.DictReader(io.StringIO(table.decode()))] == members
 
 
 async def test_what_it_cost_is_read_from_runcomfy_and_shown_to_managers_and_the_owner(
     tmp_path: Path,
 ) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
-        await world.priced()
-        message = await world.ends(await world.imagine(resolution="0.5K", num_images=2), "✅")
-        await world.settled()
-        assert world.job(message)["usd_each"] == 37_500  # 0.75 of the published $0.05
-        await world.restart()  # costs are asked for at a start, and once a minute
-        await world.stored(lambda: world.job(message)["cost"] is not None)
-        assert world.job(message)["cost"] == 75_000
-        shown = await (await world.mia.command("quota show")).answered()
-        await world.ends(shown, f"<@{world.alice.id}>: 1.5 credits, $0.08")
-        code, said = await command(world, "costs")
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
+        await env.priced()
+        message = await env.ends(await env.imagine(resolution="0.5K", num_images=2), "✅")
+        await env.settled()
+        assert env.job(message)["usd_each"] == 37_500  # 0.75 of the published $0.05
+        await env.restart()  # costs are asked for at a start, and once a minute
+        await env.stored(lambda: env.job(message)["cost"] is not None)
+        assert env.job(message)["cost"] == 75_000
+        shown = await (await env.mia.command("quota show")).answered()
+        await env.ends(shown, f"<@{env.alice.id}>: 1.5 credits, $0.08")
+        code, said = await command(env, "costs")
         assert code == 0
-        assert said.splitlines()[1].split()[1:] == [world.discord.guild.id, "1", "2", "1.5", "0.08"]
+        assert said.splitlines()[1].split()[1:] == [env.discord.guild.id, "1", "2", "1.5", "0.08"]
 
 
 async def test_a_budget_in_dollars_stops_before_it_is_passed_and_warns_the_owner(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"BUDGET_USD": "0.15", "BUDGET_ALARM": "50"}
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, **settings) as world:
-        await world.priced()
-        await world.ends(await world.imagine(resolution="0.5K", num_images=3), "✅")  # $0.1125
-        refused = await world.says(world.bob, "imagine", prompt="a fox", resolution="0.5K", num_images=2)
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
+        await env.priced()
+        await env.ends(await env.imagine(resolution="0.5K", num_images=3), "✅")  # $0.1125
+        refused = await env.says(env.bob, "imagine", prompt="a fox", resolution="0.5K", num_images=2)
         assert "budget" in refused
-        await world.ends(await world.imagine(world.bob, resolution="0.5K"), "✅")  # $0.15 in all
-        assert "budget" in await world.says(world.bob, "imagine", prompt="a fox", resolution="0.5K")
-        await world.settled()
-        await world.restart()
-        owner = world.mia.direct_messages
-        await world.discord.until(lambda: owner.messages)
-        await world.restart()  # which warns nobody twice
-        await world.stored(lambda: all(row["cost"] is not None for row in world.rows()))
+        await env.ends(await env.imagine(env.bob, resolution="0.5K"), "✅")  # $0.15 in all
+        assert "budget" in await env.says(env.bob, "imagine", prompt="a fox", resolution="0.5K")
+        await env.settled()
+        await env.restart()
+        owner = env.mia.direct_messages
+        await env.discord.until(lambda: owner.messages)
+        await env.restart()  # which warns nobody twice
+        await env.stored(lambda: all(row["cost"] is not None for row in env.rows()))
         assert ["$0.15 (BUDGET_USD)" in each.text for each in owner.messages] == [True]
-        world.settings["BUDGET_USD"] = (
+        env.settings["BUDGET_USD"] = (
             "0.25"  # an owner who was warned raises it, and is warned of that one too
         )
-        await world.restart()
-        await world.discord.until(lambda: len(owner.messages) == 2)
+        await env.restart()
+        await env.discord.until(lambda: len(owner.messages) == 2)
         assert "$0.25 (BUDGET_USD)" in owner.messages[1].text
 
 
 async def test_without_a_price_a_budget_in_dollars_lets_nothing_through(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, is_started=False, BUDGET_USD="10") as world:
-        world.runcomfy.fail("model", answer(200, {"model_id": "x"}))
-        await world.start()
-        refused = await world.says(world.bob, "imagine", prompt="a fox", resolution="0.5K")
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False, BUDGET_USD="10") as env:
+        env.runcomfy.fail("model", answer(200, {"model_id": "x"}))
+        await env.start()
+        refused = await env.says(env.bob, "imagine", prompt="a fox", resolution="0.5K")
         assert "what an image costs" in refused
-        assert world.runcomfy.submits == []
+        assert env.runcomfy.submits == []

@@ -11,14 +11,14 @@ import pytest
 from playground.discord import NoResponse
 from playground.runcomfy import answer
 from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.environment import names, open_environment
 from tests.e2e.holding import Held
-from tests.e2e.world import names, open_world
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 BY_HAND: dict[str, Any] = {"workers": 1, "seconds": 600}
 AT_ONCE: dict[str, Any] = {"workers": 4, "seconds": 0}
@@ -26,230 +26,230 @@ NO_JSON = "<html>upstream connect error</html>"
 HOUR = 3600
 
 
-def uploads(world: World, message: Message) -> int:
+def uploads(env: Environment, message: Message) -> int:
     """How often images were posted in a message."""
-    return sum(bool(call.files) and call.status == 200 for call in world.edits(message))
+    return sum(bool(call.files) and call.status == 200 for call in env.edits(message))
 
 
-def made(world: World, prompt: str) -> int:
+def made(env: Environment, prompt: str) -> int:
     """How many orders RunComfy has made of a prompt."""
-    return sum(order.input["prompt"] == prompt for order in world.runcomfy.orders.values())
+    return sum(order.input["prompt"] == prompt for order in env.runcomfy.orders.values())
 
 
-def finish(world: World, prompt: str) -> None:
+def finish(env: Environment, prompt: str) -> None:
     """Let RunComfy end the order that it works on; the next one begins."""
-    for request_id, order in world.runcomfy.orders.items():
+    for request_id, order in env.runcomfy.orders.items():
         if order.input["prompt"] == prompt:
-            world.runcomfy.finish(request_id)
+            env.runcomfy.finish(request_id)
 
 
-async def ordered(world: World, prompt: str, *words: str, **options: Any) -> Message:
-    message = await world.imagine(prompt=prompt, resolution="0.5K", **options)
-    return await world.ends(message, *words)
+async def ordered(env: Environment, prompt: str, *words: str, **options: Any) -> Message:
+    message = await env.imagine(prompt=prompt, resolution="0.5K", **options)
+    return await env.ends(message, *words)
 
 
-async def refused(world: World, message: Message) -> None:
+async def refused(env: Environment, message: Message) -> None:
     """Wait until RunComfy has not taken an order, and the bot waits before it asks again."""
-    await world.runcomfy.until(lambda: posts(world, message))
-    await world.stored(lambda: world.job(message)["status"] == "waiting")
+    await env.runcomfy.until(lambda: posts(env, message))
+    await env.stored(lambda: env.job(message)["status"] == "waiting")
 
 
-def posts(world: World, message: Message) -> int:
-    prompt = json.loads(world.job(message)["input"])["prompt"]
+def posts(env: Environment, message: Message) -> int:
+    prompt = json.loads(env.job(message)["input"])["prompt"]
     return sum(
-        isinstance(each.input, dict) and each.input["prompt"] == prompt for each in world.runcomfy.submits
+        isinstance(each.input, dict) and each.input["prompt"] == prompt for each in env.runcomfy.submits
     )
 
 
-async def over(world: World, message: Message) -> None:
+async def over(env: Environment, message: Message) -> None:
     """Wait until a message says how its job ended."""
-    await world.discord.until(lambda: any(sign in message.text for sign in ("✅", "⚠️", "✖️")), timeout=20)
-    await world.settled()
+    await env.discord.until(lambda: any(sign in message.text for sign in ("✅", "⚠️", "✖️")), timeout=20)
+    await env.settled()
 
 
 async def test_every_stage_at_once(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy=BY_HAND) as world:
-        painting = await ordered(world, "painting", "Painting", num_images=2)
-        queued = await ordered(world, "queued", "place")
+    async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
+        painting = await ordered(env, "painting", "Painting", num_images=2)
+        queued = await ordered(env, "queued", "place")
         held = Held()
-        world.runcomfy.fail("submit", held.fault)
-        unknown = await ordered(world, "unknown")
+        env.runcomfy.fail("submit", held.fault)
+        unknown = await ordered(env, "unknown")
         await held.reached()
-        world.runcomfy.fail("submit", answer(429), None)
-        waiting = await ordered(world, "waiting")
-        await refused(world, waiting)
-        assert world.job(unknown)["status"] == "submitting"
+        env.runcomfy.fail("submit", answer(429), None)
+        waiting = await ordered(env, "waiting")
+        await refused(env, waiting)
+        assert env.job(unknown)["status"] == "submitting"
 
-        await world.kill()
-        finish(world, "painting")
-        world.runcomfy.mend("submit")
-        await world.start()
-        await world.ends(painting, "✅")
-        await world.ends(unknown, "not known", "Nothing was charged")
+        await env.kill()
+        finish(env, "painting")
+        env.runcomfy.mend("submit")
+        await env.start()
+        await env.ends(painting, "✅")
+        await env.ends(unknown, "not known", "Nothing was charged")
         assert names(unknown) == ["Retry", "Edit prompt"]
-        finish(world, "queued")
-        await world.ends(queued, "✅")
-        await world.runcomfy.until(lambda: made(world, "waiting"))
-        finish(world, "unknown")  # RunComfy had it, and nobody knows
-        finish(world, "waiting")
-        await world.ends(waiting, "✅")
+        finish(env, "queued")
+        await env.ends(queued, "✅")
+        await env.runcomfy.until(lambda: made(env, "waiting"))
+        finish(env, "unknown")  # RunComfy had it, and nobody knows
+        finish(env, "waiting")
+        await env.ends(waiting, "✅")
 
-        await world.settled()
-        check_accounts(world)
+        await env.settled()
+        check_accounts(env)
         assert [delivered(each) for each in (painting, queued, unknown, waiting)] == [2, 1, 0, 1]
-        assert [made(world, each) for each in ("painting", "queued", "unknown", "waiting")] == [1, 1, 1, 1]
-        assert [uploads(world, each) for each in (painting, queued, waiting)] == [1, 1, 1]
-        assert len(world.discord.channel.messages) == 4
-        seen, submits = len(world.discord.trace), len(world.runcomfy.submits)
-        await world.restart()
-        await world.says(world.alice, "jobs")
-        assert {call.method for call in world.discord.trace[seen:]} == {"GET", "POST"}
-        assert len(world.runcomfy.submits) == submits
+        assert [made(env, each) for each in ("painting", "queued", "unknown", "waiting")] == [1, 1, 1, 1]
+        assert [uploads(env, each) for each in (painting, queued, waiting)] == [1, 1, 1]
+        assert len(env.discord.channel.messages) == 4
+        seen, submits = len(env.discord.trace), len(env.runcomfy.submits)
+        await env.restart()
+        await env.says(env.alice, "jobs")
+        assert {call.method for call in env.discord.trace[seen:]} == {"GET", "POST"}
+        assert len(env.runcomfy.submits) == submits
 
 
 async def test_finished_but_not_posted_and_failed_but_not_told(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy=AT_ONCE) as world:
-        world.discord.fail("edit_followup", 500, NO_JSON, times=1000)
-        good, bad = await ordered(world, "a fox"), await ordered(world, "refuse this")
-        await world.discord.until(lambda: world.edits(good) and world.edits(bad))
-        await world.kill()
-        assert world.used(world.alice) == 1
+    async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
+        env.discord.fail("edit_followup", 500, NO_JSON, times=1000)
+        good, bad = await ordered(env, "a fox"), await ordered(env, "refuse this")
+        await env.discord.until(lambda: env.edits(good) and env.edits(bad))
+        await env.kill()
+        assert env.used(env.alice) == 1
         assert "Waiting" in good.text
         assert "Waiting" in bad.text
-        world.discord._answering.failures.clear()
-        await world.start()
-        await world.ends(good, "✅")
-        await world.ends(bad, "⚠️", "Nothing was charged")
+        env.discord._answering.failures.clear()
+        await env.start()
+        await env.ends(good, "✅")
+        await env.ends(bad, "⚠️", "Nothing was charged")
         assert names(bad) == ["Edit prompt"]
-        await world.settled()
-        check_accounts(world)
-        assert (delivered(good), uploads(world, good)) == (1, 1)
-        assert (made(world, "a fox"), made(world, "refuse this")) == (1, 1)
+        await env.settled()
+        check_accounts(env)
+        assert (delivered(good), uploads(env, good)) == (1, 1)
+        assert (made(env, "a fox"), made(env, "refuse this")) == (1, 1)
 
 
 async def test_before_the_first_response_was_noted(tmp_path: Path) -> None:
     """discord.py pauses for a second before it repeats a call that met a 5xx: the bot is killed meanwhile."""
-    async with open_world(tmp_path, runcomfy=AT_ONCE) as world:
-        world.discord.fail("callback", 503, NO_JSON, is_late=True)
-        message = await ordered(world, "seen")
-        world.discord.fail("callback", 503, NO_JSON)
-        unseen = await world.bob.command("imagine", prompt="unseen", resolution="0.5K")
+    async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
+        env.discord.fail("callback", 503, NO_JSON, is_late=True)
+        message = await ordered(env, "seen")
+        env.discord.fail("callback", 503, NO_JSON)
+        unseen = await env.bob.command("imagine", prompt="unseen", resolution="0.5K")
         refused = [503, 503]
-        await world.discord.until(
-            lambda: [call.status for call in world.discord.trace if call.route == "callback"] == refused
+        await env.discord.until(
+            lambda: [call.status for call in env.discord.trace if call.route == "callback"] == refused
         )
-        await world.kill()
-        assert [row["message_id"] for row in world.rows()] == [None, None]
-        await world.start()
-        await world.ends(message, "✅")
-        await world.settled()
+        await env.kill()
+        assert [row["message_id"] for row in env.rows()] == [None, None]
+        await env.start()
+        await env.ends(message, "✅")
+        await env.settled()
         with pytest.raises(NoResponse):
             await unseen.answered()
-        check_accounts(world)
-        assert (made(world, "seen"), made(world, "unseen")) == (1, 0)
-        assert (world.used(world.alice), world.used(world.bob)) == (1, 0)
+        check_accounts(env)
+        assert (made(env, "seen"), made(env, "unseen")) == (1, 0)
+        assert (env.used(env.alice), env.used(env.bob)) == (1, 0)
 
 
-def calls(world: World, route: str) -> int:
-    return sum(call.route == route for call in world.runcomfy.calls)
+def calls(env: Environment, route: str) -> int:
+    return sum(call.route == route for call in env.runcomfy.calls)
 
 
-async def called(world: World, route: str, before: int) -> None:
-    await world.runcomfy.until(lambda: calls(world, route) > before)
+async def called(env: Environment, route: str, before: int) -> None:
+    await env.runcomfy.until(lambda: calls(env, route) > before)
 
 
 @pytest.mark.parametrize("route", ["submit", "status", "result", "file"])
 async def test_killed_in_the_middle_of_a_call(tmp_path: Path, route: str) -> None:
     """However it was cut, there is one order at most, and one end."""
-    async with open_world(tmp_path, runcomfy=AT_ONCE) as world:
+    async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         for number in range(2):
-            before = calls(world, route)
-            message = await ordered(world, f"fox {number}")
-            await called(world, route, before)
-            await world.restart()
-            await over(world, message)
-            assert made(world, f"fox {number}") <= 1
-        await world.settled()
-        check_accounts(world)
+            before = calls(env, route)
+            message = await ordered(env, f"fox {number}")
+            await called(env, route, before)
+            await env.restart()
+            await over(env, message)
+            assert made(env, f"fox {number}") <= 1
+        await env.settled()
+        check_accounts(env)
 
 
 async def test_killed_in_the_moment_of_the_images(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy=AT_ONCE) as world:
+    async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         for number in range(3):
-            message = await ordered(world, f"fox {number}", num_images=2)
-            await world.ends(message, "✅")
-            await world.restart()
-            await over(world, message)
+            message = await ordered(env, f"fox {number}", num_images=2)
+            await env.ends(message, "✅")
+            await env.restart()
+            await over(env, message)
             assert delivered(message) == 2
-            assert made(world, f"fox {number}") == 1
-        assert len(world.discord.channel.messages) == 3
-        check_accounts(world)
+            assert made(env, f"fox {number}") == 1
+        assert len(env.discord.channel.messages) == 3
+        check_accounts(env)
 
 
-async def aged(world: World, *messages: Message, seconds: int) -> None:
+async def aged(env: Environment, *messages: Message, seconds: int) -> None:
     """Let time pass while the bot is not there."""
     for message in messages:
-        world.discord.age(message, seconds)
-    world.write(f"update jobs set asked_at = asked_at - {seconds}000, created_at = created_at - {seconds}000")  # noqa: S608
-    world.write(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608
+        env.discord.age(message, seconds)
+    env.write(f"update jobs set asked_at = asked_at - {seconds}000, created_at = created_at - {seconds}000")  # noqa: S608
+    env.write(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608
 
 
 async def test_the_token_has_expired_meanwhile(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy=BY_HAND) as world:
-        painting = await ordered(world, "painting", "Painting")
-        queued = await ordered(world, "queued", "place")
-        await world.kill()
+    async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
+        painting = await ordered(env, "painting", "Painting")
+        queued = await ordered(env, "queued", "place")
+        await env.kill()
         for prompt in ("painting", "queued"):
-            finish(world, prompt)
+            finish(env, prompt)
         for message in (painting, queued):
-            world.discord.age(message, HOUR)
-        await world.start()
-        await asyncio.gather(world.ends(painting, "✅"), world.ends(queued, "✅"))
+            env.discord.age(message, HOUR)
+        await env.start()
+        await asyncio.gather(env.ends(painting, "✅"), env.ends(queued, "✅"))
         assert [delivered(message) for message in (painting, queued)] == [1, 1]
-        await world.settled()
-        check_accounts(world)
+        await env.settled()
+        check_accounts(env)
 
 
 @pytest.mark.parametrize(("age_seconds", "route"), [(14 * 60, "edit_followup"), (14.6 * 60, "edit_message")])
 async def test_a_token_is_left_alone_by_the_clock(tmp_path: Path, age_seconds: float, route: str) -> None:
     """Discord would still take it; its `Date`, by which ages are told, has whole seconds."""
-    async with open_world(tmp_path, runcomfy=BY_HAND) as world:
-        message = await ordered(world, "a fox", "Painting")
-        await world.kill()
-        world.write(f"update jobs set asked_at = asked_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
-        edits = len(world.edits(message))
-        finish(world, "a fox")
-        await world.start()
-        await world.ends(message, "✅")
-        assert {call.route for call in world.edits(message)[edits:]} == {route}
+    async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
+        message = await ordered(env, "a fox", "Painting")
+        await env.kill()
+        env.write(f"update jobs set asked_at = asked_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
+        edits = len(env.edits(message))
+        finish(env, "a fox")
+        await env.start()
+        await env.ends(message, "✅")
+        assert {call.route for call in env.edits(message)[edits:]} == {route}
         assert delivered(message) == 1
 
 
 async def test_a_job_that_waited_while_the_bot_was_away_for_hours(tmp_path: Path) -> None:
     """What is ordered now is followed from now on: it is not given up at the first look."""
-    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 1}) as world:
-        world.runcomfy.fail("submit", answer(429), None)
-        message = await ordered(world, "a fox")
-        await refused(world, message)
-        await world.kill()
-        world.runcomfy.mend("submit")
-        await aged(world, message, seconds=2 * HOUR)
-        await world.start()
-        await over(world, message)
-        assert delivered(message) == made(world, "a fox") == 1
+    async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 1}) as env:
+        env.runcomfy.fail("submit", answer(429), None)
+        message = await ordered(env, "a fox")
+        await refused(env, message)
+        await env.kill()
+        env.runcomfy.mend("submit")
+        await aged(env, message, seconds=2 * HOUR)
+        await env.start()
+        await over(env, message)
+        assert delivered(message) == made(env, "a fox") == 1
 
 
 async def test_a_cancel_that_runcomfy_has_not_answered(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy=BY_HAND) as world:
-        await ordered(world, "painting", "Painting")
-        queued = await ordered(world, "queued", "place")
-        world.runcomfy.fail("cancel", answer(503), None)
-        press = await world.alice.press(queued, "Cancel")
-        await world.discord.until(lambda: press.is_acknowledged)
-        await world.kill()
-        world.runcomfy.mend("cancel")
-        await world.start()
-        await world.ends(queued, "cancelled", "Nothing was charged")
-        finish(world, "painting")
-        await world.settled()
-        check_accounts(world)
+    async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
+        await ordered(env, "painting", "Painting")
+        queued = await ordered(env, "queued", "place")
+        env.runcomfy.fail("cancel", answer(503), None)
+        press = await env.alice.press(queued, "Cancel")
+        await env.discord.until(lambda: press.is_acknowledged)
+        await env.kill()
+        env.runcomfy.mend("cancel")
+        await env.start()
+        await env.ends(queued, "cancelled", "Nothing was charged")
+        finish(env, "painting")
+        await env.settled()
+        check_accounts(env)

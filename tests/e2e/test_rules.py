@@ -10,14 +10,14 @@ import pytest
 
 from playground.runcomfy import answer
 from tests.e2e.accounts import check_accounts, spent
+from tests.e2e.environment import open_environment
 from tests.e2e.panel import rule, told
-from tests.e2e.world import open_world
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playground.discord import Channel, Interaction, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SMALL = {"resolution": "0.5K"}
@@ -28,34 +28,34 @@ async def ask(person: Person, channel: Channel | None = None, **options: Any) ->
     return await person.command("imagine", channel=channel, **{"prompt": "a fox", **SMALL, **options})
 
 
-async def done(world: World, person: Person, channel: Channel | None = None, **options: Any) -> Message:
+async def done(env: Environment, person: Person, channel: Channel | None = None, **options: Any) -> Message:
     message = await (await ask(person, channel, **options)).answered()
-    await world.ends(message, "✅")
-    await world.settled()
+    await env.ends(message, "✅")
+    await env.settled()
     return message
 
 
-async def failed(world: World, person: Person) -> Message:
-    world.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
+async def failed(env: Environment, person: Person) -> Message:
+    env.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
     message = await (await ask(person)).answered()
-    await world.ends(message, "⚠️")
-    await world.settled()
+    await env.ends(message, "⚠️")
+    await env.settled()
     return message
 
 
-async def refused(world: World, *presses: Interaction, words: str) -> None:
+async def refused(env: Environment, *presses: Interaction, words: str) -> None:
     """Each is told to one person, and nothing is spent."""
-    before = spent(world)
+    before = spent(env)
     for press in presses:
         message = await press.answered()
         assert message.is_ephemeral
         assert words in message.text
         assert not message.attachments
-    assert spent(world) == before
+    assert spent(env) == before
 
 
-def chosen(world: World, message: Message) -> dict[str, Any]:
-    return dict(json.loads(world.job(message)["input"]))
+def chosen(env: Environment, message: Message) -> dict[str, Any]:
+    return dict(json.loads(env.job(message)["input"]))
 
 
 @pytest.mark.parametrize(
@@ -72,117 +72,115 @@ def chosen(world: World, message: Message) -> dict[str, Any]:
     ],
 )
 async def test_what_may_not_be_ordered_is_not_ordered_again_either(
-    world: World, rules: dict[str, Any], options: dict[str, Any], words: str
+    env: Environment, rules: dict[str, Any], options: dict[str, Any], words: str
 ) -> None:
-    rule(world)
-    anna, bea = world.newcomer(), world.newcomer()
-    message = await done(world, anna, **options)
-    rule(world, **rules)
+    rule(env)
+    anna, bea = env.newcomer(), env.newcomer()
+    message = await done(env, anna, **options)
+    rule(env, **rules)
     presses = [
         await ask(anna, **options),
         await anna.press(message, "Re-roll"),
         await bea.press(message, "Re-roll"),
     ]
-    await refused(world, *presses, words=words)
+    await refused(env, *presses, words=words)
     for press in presses:
         said = (await press.answered()).text
         assert not any(word in said for word in rules.get("forbidden_words", []))
-    assert await done(world, anna)
+    assert await done(env, anna)
 
 
-async def test_who_may_not_order_anything(world: World) -> None:
-    rule(world)
-    guild, anna = world.discord.guild, world.newcomer()
+async def test_who_may_not_order_anything(env: Environment) -> None:
+    rule(env)
+    guild, anna = env.discord.guild, env.newcomer()
     painters, elsewhere = guild.add_role("Painters"), guild.add_channel("elsewhere")
-    good, bad = await done(world, anna), await failed(world, anna)
+    good, bad = await done(env, anna), await failed(env, anna)
     for rules, words in (
         ({"blocked_members": [int(anna.id)]}, "not make images on this server any more"),
         ({"allowed_roles": [int(painters.id)]}, f"<@&{painters.id}>"),
-        ({"forbidden_channels": [int(world.discord.channel.id)]}, "Go to another one"),
+        ({"forbidden_channels": [int(env.discord.channel.id)]}, "Go to another one"),
         ({"allowed_channels": [int(elsewhere.id)]}, f"Go to <#{elsewhere.id}>"),
     ):
-        rule(world, **rules)
+        rule(env, **rules)
         presses = [await ask(anna), await anna.press(good, "Re-roll"), await anna.press(bad, "Retry")]
-        await refused(world, *presses, words=words)
-    assert await done(world, anna, elsewhere)
-    rule(world, allowed_roles=[int(painters.id)])
+        await refused(env, *presses, words=words)
+    assert await done(env, anna, elsewhere)
+    rule(env, allowed_roles=[int(painters.id)])
     anna.roles.append(painters)
-    assert await done(world, anna)
+    assert await done(env, anna)
 
 
-async def test_a_thread_counts_as_its_channel(world: World) -> None:
-    anna, channel = world.newcomer(), world.discord.guild.add_channel("parent")
-    thread = world.discord.guild.add_thread("thread", channel)
-    rule(world, forbidden_channels=[int(channel.id)])
-    await refused(world, await ask(anna, thread), words="No images are made in this channel")
-    rule(world, allowed_channels=[int(channel.id)])
-    assert await done(world, anna, thread)
+async def test_a_thread_counts_as_its_channel(env: Environment) -> None:
+    anna, channel = env.newcomer(), env.discord.guild.add_channel("parent")
+    thread = env.discord.guild.add_thread("thread", channel)
+    rule(env, forbidden_channels=[int(channel.id)])
+    await refused(env, await ask(anna, thread), words="No images are made in this channel")
+    rule(env, allowed_channels=[int(channel.id)])
+    assert await done(env, anna, thread)
 
 
-async def test_more_is_let_through_only_where_discord_marks_the_channel(world: World) -> None:
-    anna, channel = world.newcomer(), world.discord.guild.add_channel("dark", is_age_restricted=True)
-    rule(world, loosest_safety=3, channel_safety={channel.id: 6})
-    message = await done(world, anna, channel, safety_tolerance=6)
-    assert chosen(world, message)["safety_tolerance"] == 6
-    await refused(world, await ask(anna, safety_tolerance=6), words="1 to 3")
+async def test_more_is_let_through_only_where_discord_marks_the_channel(env: Environment) -> None:
+    anna, channel = env.newcomer(), env.discord.guild.add_channel("dark", is_age_restricted=True)
+    rule(env, loosest_safety=3, channel_safety={channel.id: 6})
+    message = await done(env, anna, channel, safety_tolerance=6)
+    assert chosen(env, message)["safety_tolerance"] == 6
+    await refused(env, await ask(anna, safety_tolerance=6), words="1 to 3")
     channel.is_age_restricted = False
-    world.discord.send({"t": "CHANNEL_UPDATE", "d": channel.shape})
-    await refused(world, await anna.press(message, "Re-roll"), words="1 to 3")
-    assert chosen(world, await done(world, anna, channel))["safety_tolerance"] == 3
+    env.discord.send({"t": "CHANNEL_UPDATE", "d": channel.shape})
+    await refused(env, await anna.press(message, "Re-roll"), words="1 to 3")
+    assert chosen(env, await done(env, anna, channel))["safety_tolerance"] == 3
 
 
-async def test_images_that_were_paid_for_are_fetched_by_whoever_is_blocked_since(world: World) -> None:
-    rule(world)
-    anna = world.newcomer()
-    world.runcomfy.fail("file", answer(404), None)
+async def test_images_that_were_paid_for_are_fetched_by_whoever_is_blocked_since(env: Environment) -> None:
+    rule(env)
+    anna = env.newcomer()
+    env.runcomfy.fail("file", answer(404), None)
     message = await (await ask(anna)).answered()
-    await world.ends(message, "⚠️")
-    world.runcomfy.mend("file")
-    await world.settled()
-    rule(world, blocked_members=[int(anna.id)], forbidden_channels=[int(world.discord.channel.id)])
+    await env.ends(message, "⚠️")
+    env.runcomfy.mend("file")
+    await env.settled()
+    rule(env, blocked_members=[int(anna.id)], forbidden_channels=[int(env.discord.channel.id)])
     fetched = await (await anna.press(message, "Fetch the images")).answered()
-    await world.ends(fetched, "✅", "collected")
-    await world.settled()
+    await env.ends(fetched, "✅", "collected")
+    await env.settled()
 
 
-async def test_what_nobody_chose_comes_from_the_server_within_its_rules(world: World) -> None:
-    rule(
-        world, default_options={"resolution": "2K", "num_images": 3}, highest_resolution="0.5K", most_images=2
-    )
-    message = await (await world.newcomer().command("imagine", prompt="a fox")).answered()
-    await world.ends(message, "✅ 2 images")
-    await world.settled()
-    assert (chosen(world, message)["resolution"], chosen(world, message)["num_images"]) == ("0.5K", 2)
+async def test_what_nobody_chose_comes_from_the_server_within_its_rules(env: Environment) -> None:
+    rule(env, default_options={"resolution": "2K", "num_images": 3}, highest_resolution="0.5K", most_images=2)
+    message = await (await env.newcomer().command("imagine", prompt="a fox")).answered()
+    await env.ends(message, "✅ 2 images")
+    await env.settled()
+    assert (chosen(env, message)["resolution"], chosen(env, message)["num_images"]) == ("0.5K", 2)
 
 
-async def test_the_bot_goes_on_while_a_pattern_takes_all_of_its_time(world: World) -> None:
-    rule(world, forbidden_words=["/(a+)+$/", "/(b|bb)+$/"])
-    slow = [await ask(world.newcomer(), prompt="a" * 5000 + "!") for _ in range(5)]
-    assert await done(world, world.newcomer())
+async def test_the_bot_goes_on_while_a_pattern_takes_all_of_its_time(env: Environment) -> None:
+    rule(env, forbidden_words=["/(a+)+$/", "/(b|bb)+$/"])
+    slow = [await ask(env.newcomer(), prompt="a" * 5000 + "!") for _ in range(5)]
+    assert await done(env, env.newcomer())
     for press in slow:
         message = await press.answered()
         assert "could not be looked for in time" in message.text
         assert "somebody who manages this server" in message.text
 
 
-async def test_a_private_job_is_seen_by_whoever_ordered_alone(world: World) -> None:
-    rule(world, is_private=True)
-    anna, bea = world.newcomer(), world.newcomer()
-    message = await done(world, anna)
+async def test_a_private_job_is_seen_by_whoever_ordered_alone(env: Environment) -> None:
+    rule(env, is_private=True)
+    anna, bea = env.newcomer(), env.newcomer()
+    message = await done(env, anna)
     assert message.is_ephemeral
     assert len(message.attachments) == 1
     again = await (await anna.press(message, "Re-roll")).answered()
-    await world.ends(again, "✅")
+    await env.ends(again, "✅")
     assert again.is_ephemeral
-    await world.settled()
-    before, job_id = spent(world), world.job(message)["job_id"]
+    await env.settled()
+    before, job_id = spent(env), env.job(message)["job_id"]
     forged = await bea.forge(custom_id=f"job:reroll:v1:{job_id}", message=message)
-    assert "no such job" in await told(world, forged)
-    assert spent(world) == before
-    assert world.used(anna) == 2
+    assert "no such job" in await told(env, forged)
+    assert spent(env) == before
+    assert env.used(anna) == 2
 
 
-async def test_a_private_job_waits_is_listed_cancelled_and_fetched(held: World) -> None:
+async def test_a_private_job_waits_is_listed_cancelled_and_fetched(held: Environment) -> None:
     rule(held, is_private=True)
     anna = held.newcomer()
     message = await held.queued(anna)
@@ -202,21 +200,21 @@ async def test_a_private_job_waits_is_listed_cancelled_and_fetched(held: World) 
     await held.settled()
 
 
-async def test_a_private_job_is_deleted_for_good(world: World) -> None:
-    rule(world, is_private=True)
-    anna = world.newcomer()
-    message = await done(world, anna)
+async def test_a_private_job_is_deleted_for_good(env: Environment) -> None:
+    rule(env, is_private=True)
+    anna = env.newcomer()
+    message = await done(env, anna)
     await (await anna.press(message, "Delete")).acknowledged()
     assert list(message.buttons) == ["Delete", "Keep"]
     await (await anna.press(message, "Delete")).acknowledged()
-    await world.discord.until(lambda: message.is_deleted)
-    await world.stored(lambda: world.job(message)["deleted_at"])
-    assert world.used(anna) == 1
+    await env.discord.until(lambda: message.is_deleted)
+    await env.stored(lambda: env.job(message)["deleted_at"])
+    assert env.used(anna) == 1
 
 
 @pytest.mark.parametrize("is_spoiler", [False, True])
 async def test_what_the_token_of_a_private_job_does_not_reach_comes_directly(
-    held: World, *, is_spoiler: bool
+    held: Environment, *, is_spoiler: bool
 ) -> None:
     rule(held, is_private=True, is_spoiler=is_spoiler)
     anna = held.newcomer()
@@ -233,41 +231,39 @@ async def test_what_the_token_of_a_private_job_does_not_reach_comes_directly(
     assert held.used(anna) == 1
 
 
-async def test_spoilers(world: World) -> None:
-    rule(world, is_spoiler=True)
-    message = await done(world, world.newcomer(), num_images=2)
+async def test_spoilers(env: Environment) -> None:
+    rule(env, is_spoiler=True)
+    message = await done(env, env.newcomer(), num_images=2)
     assert [each["filename"].startswith("SPOILER_") for each in message.attachments] == [True, True]
-    rule(world)
-    message = await done(world, world.newcomer())
+    rule(env)
+    message = await done(env, env.newcomer())
     assert not message.attachments[0]["filename"].startswith("SPOILER_")
 
 
 async def test_a_job_under_way_stays_what_it_was_over_a_change_and_a_restart(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"workers": 2, "seconds": 0}) as world:
-        world.runcomfy.hold()
-        rule(world, is_private=True, is_spoiler=True)
-        private = await world.queued(world.alice)
-        rule(world)
-        public = await world.queued(world.bob)
-        rule(
-            world, is_private=True, is_spoiler=True, blocked_members=[int(world.alice.id), int(world.bob.id)]
-        )
-        await world.restart()
-        world.runcomfy.release()
-        await world.ends(private, "✅")
-        await world.ends(public, "✅")
-        await world.settled()
+    async with open_environment(tmp_path, runcomfy={"workers": 2, "seconds": 0}) as env:
+        env.runcomfy.hold()
+        rule(env, is_private=True, is_spoiler=True)
+        private = await env.queued(env.alice)
+        rule(env)
+        public = await env.queued(env.bob)
+        rule(env, is_private=True, is_spoiler=True, blocked_members=[int(env.alice.id), int(env.bob.id)])
+        await env.restart()
+        env.runcomfy.release()
+        await env.ends(private, "✅")
+        await env.ends(public, "✅")
+        await env.settled()
         assert private.is_ephemeral
         assert private.attachments[0]["filename"].startswith("SPOILER_")
         assert not public.is_ephemeral
         assert not public.attachments[0]["filename"].startswith("SPOILER_")
-        check_accounts(world)
+        check_accounts(env)
 
 
-async def test_another_server_has_rules_of_its_own(world: World) -> None:
-    rule(world, blocked_members=[int(world.bob.id)], allowed_roles=[1])
-    channel = world.discord.add_guild("Free").add_channel("anything")
-    assert await done(world, world.bob, channel)
-    orders = [await ask(world.bob) for _ in range(2)]
+async def test_another_server_has_rules_of_its_own(env: Environment) -> None:
+    rule(env, blocked_members=[int(env.bob.id)], allowed_roles=[1])
+    channel = env.discord.add_guild("Free").add_channel("anything")
+    assert await done(env, env.bob, channel)
+    orders = [await ask(env.bob) for _ in range(2)]
     await asyncio.gather(*(press.answered() for press in orders))
-    await refused(world, *orders, words="any more")
+    await refused(env, *orders, words="any more")

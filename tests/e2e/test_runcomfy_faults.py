@@ -23,15 +23,15 @@ from playground.runcomfy import (
     typed,
 )
 from tests.e2e.accounts import check_accounts
+from tests.e2e.environment import RAW, open_environment
 from tests.e2e.orders import delivers, fails, lost, says
-from tests.e2e.world import RAW, open_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,40 +56,40 @@ BROKEN = {
 
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
 async def test_a_broken_answer_is_looked_for_again_but_never_ordered_again(
-    world: World, fault: Fault
+    env: Environment, fault: Fault
 ) -> None:
     for route in ("status", "result"):
-        world.runcomfy.fail(route, fault)
-    await delivers(world)
-    world.runcomfy.fail("submit", fault)
-    await fails(world, "not known whether")
+        env.runcomfy.fail(route, fault)
+    await delivers(env)
+    env.runcomfy.fail("submit", fault)
+    await fails(env, "not known whether")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=utf-16", "image/png"])
-async def test_json_is_read_whatever_it_calls_itself(world: World, kind: str) -> None:
+async def test_json_is_read_whatever_it_calls_itself(env: Environment, kind: str) -> None:
     for route in ROUTES:
-        world.runcomfy.fail(route, typed(kind))
-    await delivers(world)
+        env.runcomfy.fail(route, typed(kind))
+    await delivers(env)
 
 
-async def test_answers_that_take_their_time(world: World) -> None:
+async def test_answers_that_take_their_time(env: Environment) -> None:
     for route in ROUTES:
-        world.runcomfy.fail(route, trickle(2))
-    await delivers(world)
+        env.runcomfy.fail(route, trickle(2))
+    await delivers(env)
 
 
-async def test_a_failure_that_both_answers_tell(world: World) -> None:
-    world.runcomfy.fail("status", says(status="failed"))
-    world.runcomfy.fail("result", edit(lambda body: (body.pop("output"), body.update(status="failed"))))
-    await fails(world, "I couldn't generate this")
+async def test_a_failure_that_both_answers_tell(env: Environment) -> None:
+    env.runcomfy.fail("status", says(status="failed"))
+    env.runcomfy.fail("result", edit(lambda body: (body.pop("output"), body.update(status="failed"))))
+    await fails(env, "I couldn't generate this")
 
 
-async def test_a_success_that_has_no_output_at_all(world: World) -> None:
-    world.runcomfy.fail("result", edit(lambda body: body.pop("output")))
-    await fails(world, "I couldn't generate this")
+async def test_a_success_that_has_no_output_at_all(env: Environment) -> None:
+    env.runcomfy.fail("result", edit(lambda body: body.pop("output")))
+    await fails(env, "I couldn't generate this")
 
 
-async def test_nothing_in_an_answer_leads_the_bot_to_another_host(world: World) -> None:
+async def test_nothing_in_an_answer_leads_the_bot_to_another_host(env: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         links = {
             f"{verb}_url": f"{other.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")
@@ -97,16 +97,16 @@ async def test_nothing_in_an_answer_leads_the_bot_to_another_host(world: World) 
         for code in (301, 302, 303, 307, 308):
             away = answer(code, RAW, headers={"Location": f"{other.url}/v1/models"})
             for route in ("status", "result"):
-                world.runcomfy.fail(route, away)
-                world.runcomfy.fail(route, says(**links))
-            world.runcomfy.fail("submit", says(**links))
-            await delivers(world)
-            world.runcomfy.fail("submit", away)
-            await fails(world, "not known whether")
+                env.runcomfy.fail(route, away)
+                env.runcomfy.fail(route, says(**links))
+            env.runcomfy.fail("submit", says(**links))
+            await delivers(env)
+            env.runcomfy.fail("submit", away)
+            await fails(env, "not known whether")
         assert not other.calls
 
 
-async def test_a_cancel_whose_answer_is_lost_broken_late_or_leads_astray(held: World) -> None:
+async def test_a_cancel_whose_answer_is_lost_broken_late_or_leads_astray(held: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         away = answer(307, RAW, headers={"Location": f"{other.url}/v1/models"})
         faults = [reset(after=True), *BROKEN.values(), trickle(1), typed("text/plain"), away]
@@ -127,43 +127,43 @@ def later(**wait: float) -> str:
     return format_datetime(datetime.now(UTC) + timedelta(**wait), usegmt=True)
 
 
-async def test_retry_after_as_a_date_and_in_seconds(world: World) -> None:
+async def test_retry_after_as_a_date_and_in_seconds(env: Environment) -> None:
     for header, seconds in ((later(seconds=7), 3), ("3", 3)):
         refused = answer(429, {"message": RAW}, headers={"Retry-After": header})
-        world.runcomfy.fail("submit", refused)
-        message = await world.ends(await world.imagine(resolution="0.5K"), "✅")
-        first, second = world.posts(message)
-        assert (first.request_id, second.request_id) == (None, world.job(message)["request_id"])
+        env.runcomfy.fail("submit", refused)
+        message = await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        first, second = env.posts(message)
+        assert (first.request_id, second.request_id) == (None, env.job(message)["request_id"])
         assert second.at - first.at >= seconds
 
-    world.runcomfy.fail("status", answer(503, RAW, headers={"Retry-After": "3"}))
-    first_look, second_look, *_ = looks(world, await delivers(world))
+    env.runcomfy.fail("status", answer(503, RAW, headers={"Retry-After": "3"}))
+    first_look, second_look, *_ = looks(env, await delivers(env))
     assert second_look.at - first_look.at >= 3
 
 
-def looks(world: World, message: Message) -> list[Call]:
-    path = f"/v1/requests/{world.job(message)['request_id']}/status"
-    return [call for call in world.runcomfy.calls if call.path == path]
+def looks(env: Environment, message: Message) -> list[Call]:
+    path = f"/v1/requests/{env.job(message)['request_id']}/status"
+    return [call for call in env.runcomfy.calls if call.path == path]
 
 
 @pytest.mark.parametrize(
     "header", ["86400", later(days=365), "999999999999"], ids=["a day", "a date", "for ever"]
 )
-async def test_nobody_has_to_sit_through_a_long_retry_after(world: World, header: str) -> None:
-    person = world.newcomer()
+async def test_nobody_has_to_sit_through_a_long_retry_after(env: Environment, header: str) -> None:
+    person = env.newcomer()
     refused = answer(429, {"message": RAW}, headers={"Retry-After": header})
-    world.runcomfy.fail("submit", refused, times=None)
+    env.runcomfy.fail("submit", refused, times=None)
     try:
-        message = await world.imagine(person, resolution="0.5K")
-        await world.runcomfy.until(lambda: world.posts(message))
-        await world.stored(lambda: world.job(message)["status"] == "waiting")
+        message = await env.imagine(person, resolution="0.5K")
+        await env.runcomfy.until(lambda: env.posts(message))
+        await env.stored(lambda: env.job(message)["status"] == "waiting")
         assert "Waiting" in message.text
         await person.press(message, "Cancel")
-        await world.ends(message, "cancelled", "Nothing was charged")
-        assert world.used(person) == 0
-        assert {post.request_id for post in world.posts(message)} == {None}
+        await env.ends(message, "cancelled", "Nothing was charged")
+        assert env.used(person) == 0
+        assert {post.request_id for post in env.posts(message)} == {None}
     finally:
-        world.runcomfy.mend("submit")
+        env.runcomfy.mend("submit")
 
 
 ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
@@ -188,16 +188,16 @@ FATAL_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
 
 
 async def test_an_echo_of_the_token_goes_no_further_not_even_into_the_log(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="DEBUG") as world:
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="DEBUG") as env:
         for echo in ECHOES.values():
-            world.runcomfy.fail(*echo(world.runcomfy.token))
-            await delivers(world)
+            env.runcomfy.fail(*echo(env.runcomfy.token))
+            await delivers(env)
         for echo in ADDRESS_ECHOES.values():
-            world.runcomfy.fail(*echo(world.runcomfy.token))
-            await lost(world)
+            env.runcomfy.fail(*echo(env.runcomfy.token))
+            await lost(env)
         for echo in FATAL_ECHOES.values():
-            world.runcomfy.fail(*echo(world.runcomfy.token))
-            await fails(world, images=1)
-        await asyncio.gather(*(world.says(world.alice, name) for name in ("usage", "jobs")))
-        await world.settled()
-        check_accounts(world)
+            env.runcomfy.fail(*echo(env.runcomfy.token))
+            await fails(env, images=1)
+        await asyncio.gather(*(env.says(env.alice, name) for name in ("usage", "jobs")))
+        await env.settled()
+        check_accounts(env)

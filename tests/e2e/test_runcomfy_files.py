@@ -12,13 +12,13 @@ from PIL import Image
 
 from playground.runcomfy import Fault, LocalRunComfy, answer, edit, flood, reset, trickle, truncate
 from tests.e2e.accounts import check_accounts
+from tests.e2e.environment import RAW, names
 from tests.e2e.orders import delivers
 from tests.e2e.orders import lost as loses
-from tests.e2e.world import RAW, names
 
 if TYPE_CHECKING:
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -59,19 +59,19 @@ LOST: dict[str, tuple[Fault, int]] = {
 }
 
 
-def by_seed(world: World, faults: list[Fault]) -> Fault:
+def by_seed(env: Environment, faults: list[Fault]) -> Fault:
     """For the order with seed n the n-th fault, however many run at once."""
 
     async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
-        order = world.runcomfy.orders[request.match_info["request_id"]]
+        order = env.runcomfy.orders[request.match_info["request_id"]]
         return await faults[order.input["seed"]].spoil(request, good)
 
     return Fault(spoil, is_after=True)
 
 
-def file_calls(world: World, message: Message) -> int:
-    request_id = world.job(message)["request_id"]
-    return sum(call.route == "file" and request_id in call.path for call in world.runcomfy.calls)
+def file_calls(env: Environment, message: Message) -> int:
+    request_id = env.job(message)["request_id"]
+    return sum(call.route == "file" and request_id in call.path for call in env.runcomfy.calls)
 
 
 async def fetched(message: Message) -> Message:
@@ -81,89 +81,89 @@ async def fetched(message: Message) -> Message:
     return await (await message.interaction.user.press(message, fetch)).answered()
 
 
-async def test_what_cannot_be_downloaded_waits_and_is_collected_once_it_can(world: World) -> None:
-    world.runcomfy.fail("file", by_seed(world, [fault for fault, _ in LOST.values()]), times=None)
+async def test_what_cannot_be_downloaded_waits_and_is_collected_once_it_can(env: Environment) -> None:
+    env.runcomfy.fail("file", by_seed(env, [fault for fault, _ in LOST.values()]), times=None)
     try:
-        lost = await asyncio.gather(*(loses(world, MADE, seed=seed) for seed in range(len(LOST))))
+        lost = await asyncio.gather(*(loses(env, MADE, seed=seed) for seed in range(len(LOST))))
     finally:
-        world.runcomfy.mend("file")
-    asked = {name: file_calls(world, message) for name, message in zip(LOST, lost, strict=True)}
+        env.runcomfy.mend("file")
+    asked = {name: file_calls(env, message) for name, message in zip(LOST, lost, strict=True)}
     # aiohttp itself asks once more where a connection that was in use before breaks.
     assert asked.pop("unreachable") in range(4, 9)
     assert asked == {name: times for name, (_, times) in LOST.items() if name != "unreachable"}
-    assert not [file for file in (world.folder / "data" / "files").rglob("*") if file.is_file()]
+    assert not [file for file in (env.folder / "data" / "files").rglob("*") if file.is_file()]
 
     for message in lost:
-        again = await world.ends(await fetched(message), "✅", "collected")
+        again = await env.ends(await fetched(message), "✅", "collected")
         assert len(again.attachments) == 1
         assert message.interaction is not None
-        assert world.used(message.interaction.user) == 1
-        assert len(world.posts(message)) == 1
-    await world.settled()
-    check_accounts(world)
+        assert env.used(message.interaction.user) == 1
+        assert len(env.posts(message)) == 1
+    await env.settled()
+    check_accounts(env)
 
 
-async def test_a_fetch_of_what_is_forbidden_says_so_and_can_be_tried_again(world: World) -> None:
-    world.runcomfy.fail("file", answer(403, RAW), times=None)
+async def test_a_fetch_of_what_is_forbidden_says_so_and_can_be_tried_again(env: Environment) -> None:
+    env.runcomfy.fail("file", answer(403, RAW), times=None)
     try:
-        message = await loses(world, MADE)
-        again = await world.ends(await fetched(message), MADE, "waiting to be collected")
+        message = await loses(env, MADE)
+        again = await env.ends(await fetched(message), MADE, "waiting to be collected")
         assert again.attachments == []
     finally:
-        world.runcomfy.mend("file")
-    assert len((await world.ends(await fetched(again), "✅")).attachments) == 1
-    assert len(world.posts(message)) == 1
+        env.runcomfy.mend("file")
+    assert len((await env.ends(await fetched(again), "✅")).attachments) == 1
+    assert len(env.posts(message)) == 1
 
 
 @pytest.mark.parametrize("status", [404, 410])
-async def test_a_fetch_of_what_is_gone_refunds_it_and_ends_the_button(world: World, status: int) -> None:
-    world.runcomfy.fail("file", answer(status, RAW), times=None)
+async def test_a_fetch_of_what_is_gone_refunds_it_and_ends_the_button(env: Environment, status: int) -> None:
+    env.runcomfy.fail("file", answer(status, RAW), times=None)
     try:
-        message = await loses(world, MADE, images=2)
-        again = await world.ends(await fetched(message), "can't be collected anymore", "Nothing was charged")
+        message = await loses(env, MADE, images=2)
+        again = await env.ends(await fetched(message), "can't be collected anymore", "Nothing was charged")
     finally:
-        world.runcomfy.mend("file")
+        env.runcomfy.mend("file")
     assert "Fetch the images" not in names(again)
     assert message.interaction is not None
-    assert (await world.ended(message))["refunded"] == 2
+    assert (await env.ended(message))["refunded"] == 2
     refusal = await fetched(message)  # by the button that stands under the older message still
     assert refusal.is_ephemeral
     assert "You were refunded" in refusal.text
-    assert "0 of" in await world.says(message.interaction.user, "usage")
-    check_accounts(world)
+    assert "0 of" in await env.says(message.interaction.user, "usage")
+    check_accounts(env)
 
 
-async def test_files_that_do_not_come_wait_alone(world: World) -> None:
+async def test_files_that_do_not_come_wait_alone(env: Environment) -> None:
     for fault in (answer(404, RAW), flood(TOO_MUCH)):
-        world.runcomfy.fail("file", fault)
-    message = await world.imagine(world.newcomer(), resolution="0.5K", num_images=4)
-    await world.ends(message, "✅", "2 of 4 images arrived; 2 more are waiting to be collected")
-    await world.ended(message)
+        env.runcomfy.fail("file", fault)
+    message = await env.imagine(env.newcomer(), resolution="0.5K", num_images=4)
+    await env.ends(message, "✅", "2 of 4 images arrived; 2 more are waiting to be collected")
+    await env.ended(message)
     assert len(message.attachments) == 2
-    check_accounts(world)
+    check_accounts(env)
 
 
-async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(world: World) -> None:
-    world.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
-    world.runcomfy.fail("file", answer(404))
-    message = await world.imagine(world.newcomer(), resolution="0.5K", num_images=3)
-    await world.ends(message, "✅", "1 of 3 images arrived; 1 more is waiting", "1 image wasn't made")
-    row = await world.ended(message)
+async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(env: Environment) -> None:
+    env.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
+    env.runcomfy.fail("file", answer(404))
+    message = await env.imagine(env.newcomer(), resolution="0.5K", num_images=3)
+    await env.ends(message, "✅", "1 of 3 images arrived; 1 more is waiting", "1 image wasn't made")
+    row = await env.ended(message)
     assert (row["refunded"], row["unspent"]) == (1, 1)
-    check_accounts(world)
+    check_accounts(env)
 
 
-async def test_slow_files_come(world: World) -> None:
-    world.runcomfy.fail("file", trickle(3), times=2)
-    before = len(world.runcomfy.calls)
-    await delivers(world, 2, of=2)
-    assert [call.route for call in world.runcomfy.calls[before:]].count("file") == 2
+async def test_slow_files_come(env: Environment) -> None:
+    env.runcomfy.fail("file", trickle(3), times=2)
+    before = len(env.runcomfy.calls)
+    await delivers(env, 2, of=2)
+    assert [call.route for call in env.runcomfy.calls[before:]].count("file") == 2
 
 
-async def test_a_redirect_of_a_file_is_not_followed_not_even_to_an_image(world: World) -> None:
+async def test_a_redirect_of_a_file_is_not_followed_not_even_to_an_image(env: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         for address in (f"{other.url}/files/a/b/0_output.png", "/files/a/b/0_output.png"):
-            world.runcomfy.fail("file", answer(302, RAW, headers={"Location": address}))
-            await loses(world, MADE)
+            env.runcomfy.fail("file", answer(302, RAW, headers={"Location": address}))
+            await loses(env, MADE)
         assert not other.calls
-    assert "/files/a/b/0_output.png" not in [call.path for call in world.runcomfy.calls]
+    assert "/files/a/b/0_output.png" not in [call.path for call in env.runcomfy.calls]

@@ -8,111 +8,109 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.accounts import check_accounts
+from tests.e2e.environment import open_environment
 from tests.e2e.orders import delivers, fails
-from tests.e2e.world import open_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 PROFILES = pytest.mark.parametrize("profile", ["docs", "http"])
 
 
 @asynccontextmanager
-async def opened(folder: Path, profile: str) -> AsyncIterator[World]:
-    """A world whose RunComfy says no like this, in which everybody's account is right in the end."""
-    async with open_world(folder, runcomfy={"seconds": 0, "profile": profile}) as world:
-        yield world
-        await world.settled()
-        check_accounts(world)
+async def opened(folder: Path, profile: str) -> AsyncIterator[Environment]:
+    """An environment whose RunComfy says no like this, in which everybody's account is right in the end."""
+    async with open_environment(folder, runcomfy={"seconds": 0, "profile": profile}) as env:
+        yield env
+        await env.settled()
+        check_accounts(env)
 
 
-def errors(world: World) -> list[str]:
-    return [line for line in world.log.splitlines() if " ERROR " in line]
+def errors(env: Environment) -> list[str]:
+    return [line for line in env.log.splitlines() if " ERROR " in line]
 
 
 @PROFILES
 async def test_a_revoked_token(tmp_path: Path, profile: str) -> None:
-    async with opened(tmp_path, profile) as world:
-        good, world.settings["RUNCOMFY_TOKEN"] = world.settings["RUNCOMFY_TOKEN"], "revoked"
-        await world.restart()
+    async with opened(tmp_path, profile) as env:
+        good, env.settings["RUNCOMFY_TOKEN"] = env.settings["RUNCOMFY_TOKEN"], "revoked"
+        await env.restart()
         for _ in range(2):
-            await fails(world, "owner")
-        assert not world.runcomfy.orders
-        [error] = errors(world)
+            await fails(env, "owner")
+        assert not env.runcomfy.orders
+        [error] = errors(env)
         assert "RUNCOMFY_TOKEN" in error
-        assert "revoked" not in world.log
-        world.settings["RUNCOMFY_TOKEN"] = good
-        await world.restart()
-        await delivers(world)
+        assert "revoked" not in env.log
+        env.settings["RUNCOMFY_TOKEN"] = good
+        await env.restart()
+        await delivers(env)
 
 
 @PROFILES
 async def test_a_token_that_is_revoked_while_it_paints(tmp_path: Path, profile: str) -> None:
-    async with opened(tmp_path, profile) as world:
-        world.runcomfy.hold()
-        message = await world.queued(world.alice)
-        await world.kill()
-        good, world.settings["RUNCOMFY_TOKEN"] = world.settings["RUNCOMFY_TOKEN"], "revoked"
-        await world.start()
-        await world.ends(message, "owner", "Your images might still be ready")
-        assert (await world.ended(message))["refunded"] == 0
-        assert world.used(world.alice) == 1
-        assert len(world.posts(message)) == 1
-        world.settings["RUNCOMFY_TOKEN"] = good
+    async with opened(tmp_path, profile) as env:
+        env.runcomfy.hold()
+        message = await env.queued(env.alice)
+        await env.kill()
+        good, env.settings["RUNCOMFY_TOKEN"] = env.settings["RUNCOMFY_TOKEN"], "revoked"
+        await env.start()
+        await env.ends(message, "owner", "Your images might still be ready")
+        assert (await env.ended(message))["refunded"] == 0
+        assert env.used(env.alice) == 1
+        assert len(env.posts(message)) == 1
+        env.settings["RUNCOMFY_TOKEN"] = good
 
 
 @PROFILES
 async def test_no_balance_and_no_such_model(tmp_path: Path, profile: str) -> None:
-    async with opened(tmp_path, profile) as world:
+    async with opened(tmp_path, profile) as env:
         for kind in ("balance", "model"):
-            world.runcomfy.fail("submit", world.runcomfy.refusal(kind))
-            await fails(world, "owner")
-        assert "balance" in errors(world)[0]
-        assert len(errors(world)) == 2
-        assert not world.runcomfy.orders
-        await delivers(world)
+            env.runcomfy.fail("submit", env.runcomfy.refusal(kind))
+            await fails(env, "owner")
+        assert "balance" in errors(env)[0]
+        assert len(errors(env)) == 2
+        assert not env.runcomfy.orders
+        await delivers(env)
 
 
 @PROFILES
 async def test_what_the_model_does_not_take(tmp_path: Path, profile: str) -> None:
-    async with opened(tmp_path, profile) as world:
-        world.runcomfy.fail("submit", world.runcomfy.refusal("input"))
-        await fails(world, "refused this prompt or its options")
-        await fails(world, "refused this prompt", prompt="please refuse this")
-        assert errors(world) == []
+    async with opened(tmp_path, profile) as env:
+        env.runcomfy.fail("submit", env.runcomfy.refusal("input"))
+        await fails(env, "refused this prompt or its options")
+        await fails(env, "refused this prompt", prompt="please refuse this")
+        assert errors(env) == []
 
 
 @PROFILES
 async def test_requests_that_are_gone_or_another_accounts(tmp_path: Path, profile: str) -> None:
-    async with opened(tmp_path, profile) as world:
+    async with opened(tmp_path, profile) as env:
         for route in ("status", "result"):
-            world.runcomfy.fail(route, world.runcomfy.refusal("request"), times=None)
-            await fails(world, "no longer knows this order")
-            world.runcomfy.mend(route)
+            env.runcomfy.fail(route, env.runcomfy.refusal("request"), times=None)
+            await fails(env, "no longer knows this order")
+            env.runcomfy.mend(route)
         # Without a code, 403 may mean the token as well, so that the owner is told.
-        world.runcomfy.fail("status", world.runcomfy.refusal("foreign"), times=None)
+        env.runcomfy.fail("status", env.runcomfy.refusal("foreign"), times=None)
         if profile == "docs":
-            await fails(world, "no longer knows this order")
+            await fails(env, "no longer knows this order")
         else:
-            await world.ends(
-                await world.imagine(resolution="0.5K"), "owner", "Your images might still be ready"
-            )
+            await env.ends(await env.imagine(resolution="0.5K"), "owner", "Your images might still be ready")
 
 
 @PROFILES
 async def test_requests_that_expire_while_nobody_looks(tmp_path: Path, profile: str) -> None:
-    async with opened(tmp_path, profile) as world:
-        world.runcomfy.hold()
-        away, cancelled = await world.queued(world.alice), await world.queued(world.bob)
-        await world.kill()
-        world.runcomfy.orders.pop(world.job(away)["request_id"])
-        await world.start()
-        await world.ends(away, "no longer knows this order", "Nothing was charged")
-        world.runcomfy.orders.pop(world.job(cancelled)["request_id"])
-        await world.bob.press(cancelled, "Cancel")
-        await world.ends(cancelled, "no longer knows this order", "Nothing was charged")
-        assert (world.used(world.alice), world.used(world.bob)) == (0, 0)
-        assert len(world.posts(away)) == len(world.posts(cancelled)) == 1
+    async with opened(tmp_path, profile) as env:
+        env.runcomfy.hold()
+        away, cancelled = await env.queued(env.alice), await env.queued(env.bob)
+        await env.kill()
+        env.runcomfy.orders.pop(env.job(away)["request_id"])
+        await env.start()
+        await env.ends(away, "no longer knows this order", "Nothing was charged")
+        env.runcomfy.orders.pop(env.job(cancelled)["request_id"])
+        await env.bob.press(cancelled, "Cancel")
+        await env.ends(cancelled, "no longer knows this order", "Nothing was charged")
+        assert (env.used(env.alice), env.used(env.bob)) == (0, 0)
+        assert len(env.posts(away)) == len(env.posts(cancelled)) == 1

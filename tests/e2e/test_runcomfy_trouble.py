@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.runcomfy import Fault, answer, edit, reset
+from tests.e2e.environment import RAW, names
 from tests.e2e.orders import delivers, fails, says
-from tests.e2e.world import RAW, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -24,16 +24,16 @@ def outputs(change: Callable[[list[str]], object]) -> Fault:
 
 
 @pytest.mark.parametrize("word", ["completed", "succeeded", "COMPLETED", "failed"])
-async def test_whatever_word_ends_the_status_the_result_decides(world: World, word: str) -> None:
-    world.runcomfy.fail("status", says(status=word))
-    await delivers(world)
+async def test_whatever_word_ends_the_status_the_result_decides(env: Environment, word: str) -> None:
+    env.runcomfy.fail("status", says(status=word))
+    await delivers(env)
 
 
-async def test_a_word_that_is_no_end_is_looked_at_again(world: World) -> None:
+async def test_a_word_that_is_no_end_is_looked_at_again(env: Environment) -> None:
     words = ("dreaming", "processing", "pending", "")
     for word in words:
-        world.runcomfy.fail("status", says(status=word))
-    await asyncio.gather(*(delivers(world) for _ in words))
+        env.runcomfy.fail("status", says(status=word))
+    await asyncio.gather(*(delivers(env) for _ in words))
 
 
 SHAPES: dict[str, Callable[[list[str]], object]] = {
@@ -47,66 +47,66 @@ SHAPES: dict[str, Callable[[list[str]], object]] = {
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-async def test_an_image_in_every_shape(world: World, shape: Callable[[list[str]], object]) -> None:
-    world.runcomfy.fail("result", outputs(shape))
-    await delivers(world)
+async def test_an_image_in_every_shape(env: Environment, shape: Callable[[list[str]], object]) -> None:
+    env.runcomfy.fail("result", outputs(shape))
+    await delivers(env)
 
 
-async def test_addresses_outside_the_output_are_left_alone(world: World) -> None:
-    strange = f"{world.runcomfy.url}/strange.png"
-    world.runcomfy.fail("result", says(input={"image": strange, "images": [strange]}, image=strange))
-    await delivers(world)
-    assert "/strange.png" not in [call.path for call in world.runcomfy.calls]
+async def test_addresses_outside_the_output_are_left_alone(env: Environment) -> None:
+    strange = f"{env.runcomfy.url}/strange.png"
+    env.runcomfy.fail("result", says(input={"image": strange, "images": [strange]}, image=strange))
+    await delivers(env)
+    assert "/strange.png" not in [call.path for call in env.runcomfy.calls]
 
 
-async def test_a_result_may_come_later_than_the_status_says(world: World) -> None:
+async def test_a_result_may_come_later_than_the_status_says(env: Environment) -> None:
     unfinished = edit(lambda body: (body.pop("output"), body.update(status="in_progress")))
-    world.runcomfy.fail("result", unfinished)
-    world.runcomfy.fail("result", says(status="completed"))
-    await delivers(world)
+    env.runcomfy.fail("result", unfinished)
+    env.runcomfy.fail("result", says(status="completed"))
+    await delivers(env)
 
 
-async def test_fewer_images_than_asked_for_give_the_others_back(world: World) -> None:
-    world.runcomfy.fail("result", outputs(lambda urls: {"images": [urls[0], urls[2], urls[0]]}))
-    message = await delivers(world, 2, of=4)
+async def test_fewer_images_than_asked_for_give_the_others_back(env: Environment) -> None:
+    env.runcomfy.fail("result", outputs(lambda urls: {"images": [urls[0], urls[2], urls[0]]}))
+    message = await delivers(env, 2, of=4)
     assert "2 of 4 images" in message.text
 
 
 @pytest.mark.parametrize("output", [None, {}, {"images": []}, {"video": "a"}, "", [None, 7]], ids=str)
-async def test_a_success_without_an_image_is_none(world: World, output: object) -> None:
-    world.runcomfy.fail("result", says(output=output))
-    await fails(world)
+async def test_a_success_without_an_image_is_none(env: Environment, output: object) -> None:
+    env.runcomfy.fail("result", says(output=output))
+    await fails(env)
 
 
 ERRORS: list[object] = [None, RAW, {"message": RAW}, {"code": 7, "message": RAW, "details": {}}, [RAW]]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["none", "text", "message", "code", "list"])
-async def test_a_failed_result_is_told_without_its_words(world: World, error: object) -> None:
-    world.runcomfy.fail(
+async def test_a_failed_result_is_told_without_its_words(env: Environment, error: object) -> None:
+    env.runcomfy.fail(
         "result", edit(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
     )
-    message = await fails(world)
+    message = await fails(env)
     assert "refused" not in message.text
 
 
-async def test_a_refused_prompt_is_told_as_such(world: World) -> None:
-    message = await world.imagine(prompt="please refuse this", resolution="0.5K")
-    await world.ends(message, "refused", "Nothing was charged")
+async def test_a_refused_prompt_is_told_as_such(env: Environment) -> None:
+    message = await env.imagine(prompt="please refuse this", resolution="0.5K")
+    await env.ends(message, "refused", "Nothing was charged")
     assert names(message) == ["Edit prompt"]
-    assert (await world.ended(message))["refunded"] == 1
-    assert len(world.posts(message)) == 1
+    assert (await env.ended(message))["refunded"] == 1
+    assert len(env.posts(message)) == 1
     # RunComfy's own words, which the local one writes too.
     assert "safety filter" not in message.text
 
 
 @pytest.mark.parametrize("word", ["cancelled", "canceled"])
-async def test_a_job_that_runcomfy_itself_has_cancelled(world: World, word: str) -> None:
-    person = world.newcomer()
-    world.runcomfy.fail("status", says(status=word))
-    message = await world.ends(await world.imagine(person, resolution="0.5K"), "cancelled")
-    assert (await world.ended(message))["refunded"] == 1
-    assert world.used(person) == 0
+async def test_a_job_that_runcomfy_itself_has_cancelled(env: Environment, word: str) -> None:
+    person = env.newcomer()
+    env.runcomfy.fail("status", says(status=word))
+    message = await env.ends(await env.imagine(person, resolution="0.5K"), "cancelled")
+    assert (await env.ended(message))["refunded"] == 1
+    assert env.used(person) == 0
 
 
 GONE = {
@@ -119,19 +119,19 @@ GONE = {
 
 
 @pytest.mark.parametrize("fault", GONE.values(), ids=GONE)
-async def test_a_request_that_runcomfy_does_not_know(world: World, fault: Fault) -> None:
-    world.runcomfy.fail("status", fault, times=None)
-    await fails(world)
-    world.runcomfy.mend("status")
+async def test_a_request_that_runcomfy_does_not_know(env: Environment, fault: Fault) -> None:
+    env.runcomfy.fail("status", fault, times=None)
+    await fails(env)
+    env.runcomfy.mend("status")
 
 
 @pytest.mark.parametrize("route", ["status", "result"])
 @pytest.mark.parametrize("fault", GONE.values(), ids=GONE)
 async def test_a_request_that_is_not_known_yet_is_looked_for_again(
-    world: World, fault: Fault, route: str
+    env: Environment, fault: Fault, route: str
 ) -> None:
-    world.runcomfy.fail(route, fault)
-    await delivers(world)
+    env.runcomfy.fail(route, fault)
+    await delivers(env)
 
 
 PASSING = [
@@ -146,13 +146,13 @@ PASSING = [
 ]
 
 
-async def test_looking_is_tried_again(world: World) -> None:
+async def test_looking_is_tried_again(env: Environment) -> None:
     for fault in PASSING:
-        world.runcomfy.fail("status", fault)
-        world.runcomfy.fail("result", fault)
-    before = len(world.runcomfy.calls)
-    await asyncio.gather(*(delivers(world) for _ in PASSING))
-    routes = [call.route for call in world.runcomfy.calls[before:]]
+        env.runcomfy.fail("status", fault)
+        env.runcomfy.fail("result", fault)
+    before = len(env.runcomfy.calls)
+    await asyncio.gather(*(delivers(env) for _ in PASSING))
+    routes = [call.route for call in env.runcomfy.calls[before:]]
     assert routes.count("submit") == len(PASSING)
     assert routes.count("status") >= 2 * len(PASSING)
     assert routes.count("result") >= 2 * len(PASSING)

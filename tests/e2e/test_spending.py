@@ -14,22 +14,22 @@ import pytest_asyncio
 from playground.discord.asking import slash_data
 from playground.runcomfy import answer, edit
 from tests.e2e.accounts import check_accounts, delivered
-from tests.e2e.world import names, open_world
+from tests.e2e.environment import names, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playground.discord import Interaction, Message, Person
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
     """The limits that hold where nobody has set anything, and a RunComfy that paints at once."""
-    async with open_world(tmp_path_factory.mktemp("world"), runcomfy={"seconds": 0}) as world:
-        yield world
+    async with open_environment(tmp_path_factory.mktemp("environment"), runcomfy={"seconds": 0}) as env:
+        yield env
 
 
 async def ask(person: Person, **options: Any) -> Interaction:
@@ -44,9 +44,9 @@ async def sorted_out(presses: list[Interaction]) -> tuple[list[Message], list[Me
     ]
 
 
-async def test_fifty_presses_at_once_take_no_more_than_the_limit(world: World) -> None:
-    anna, ben = world.newcomer(), world.newcomer()
-    message = await world.ends(await (await ask(ben)).answered(), "✅")
+async def test_fifty_presses_at_once_take_no_more_than_the_limit(env: Environment) -> None:
+    anna, ben = env.newcomer(), env.newcomer()
+    message = await env.ends(await (await ask(ben)).answered(), "✅")
     presses = [await each for _ in range(25) for each in (ask(anna), anna.press(message, "Re-roll"))]
     jobs, refusals = await sorted_out(presses)
     assert (len(jobs), len(refusals)) == (13, 37)  # of 0.75 credits each
@@ -55,95 +55,95 @@ async def test_fifty_presses_at_once_take_no_more_than_the_limit(world: World) -
         assert "0.25 left" in refusal.text
         assert re.search(r"<t:\d+:R>", refusal.text)
     for job in jobs:
-        await world.ends(job, "✅")
-    await world.settled()
-    assert world.used(anna) == 13
-    assert "9.75 of 10 credits used, 0.25 left" in await world.says(anna, "usage")
-    check_accounts(world)
+        await env.ends(job, "✅")
+    await env.settled()
+    assert env.used(anna) == 13
+    assert "9.75 of 10 credits used, 0.25 left" in await env.says(anna, "usage")
+    check_accounts(env)
 
 
-async def test_fifty_orders_of_three_at_once_against_ten_leave_one(world: World) -> None:
-    anna = world.newcomer()
+async def test_fifty_orders_of_three_at_once_against_ten_leave_one(env: Environment) -> None:
+    anna = env.newcomer()
     jobs, refusals = await sorted_out([await ask(anna, num_images=3) for _ in range(50)])
     assert (len(jobs), len(refusals)) == (4, 46)
     assert all("1 left" in refusal.text for refusal in refusals)
     for job in jobs:
-        await world.ends(job, "✅")
-    assert delivered(await world.ends(await (await ask(anna)).answered(), "✅")) == 1
-    await world.settled()
-    check_accounts(world)
+        await env.ends(job, "✅")
+    assert delivered(await env.ends(await (await ask(anna)).answered(), "✅")) == 1
+    await env.settled()
+    check_accounts(env)
 
 
-async def test_what_failed_is_given_back(world: World) -> None:
-    anna = world.newcomer()
+async def test_what_failed_is_given_back(env: Environment) -> None:
+    anna = env.newcomer()
     message = await (await ask(anna, prompt="refuse this", num_images=4)).answered()
-    await world.ends(message, "⚠️", "Nothing was charged")
-    assert "0 of 10 credits used, 10 left" in await world.says(anna, "usage")
+    await env.ends(message, "⚠️", "Nothing was charged")
+    assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage")
 
 
-async def test_what_was_cancelled_is_given_back(world: World) -> None:
-    anna = world.newcomer()
-    world.runcomfy.hold()
+async def test_what_was_cancelled_is_given_back(env: Environment) -> None:
+    anna = env.newcomer()
+    env.runcomfy.hold()
     message = await (await ask(anna, num_images=4)).answered()
-    assert "3 of 10 credits used, 7 left" in await world.says(anna, "usage")
+    assert "3 of 10 credits used, 7 left" in await env.says(anna, "usage")
     await anna.press(message, "Cancel")
-    await world.ends(message, "cancelled")
-    world.runcomfy.release()
-    assert "0 of 10 credits used, 10 left" in await world.says(anna, "usage")
+    await env.ends(message, "cancelled")
+    env.runcomfy.release()
+    assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage")
 
 
-async def test_of_a_partial_result_the_missing_images_are_given_back(world: World) -> None:
-    anna = world.newcomer()
-    world.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
+async def test_of_a_partial_result_the_missing_images_are_given_back(env: Environment) -> None:
+    anna = env.newcomer()
+    env.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
     message = await (await ask(anna, num_images=4)).answered()
-    await world.ends(message, "✅", "3 of 4")
-    await world.settled()
-    assert "2.25 of 10 credits used, 7.75 left" in await world.says(anna, "usage")
+    await env.ends(message, "✅", "3 of 4")
+    await env.settled()
+    assert "2.25 of 10 credits used, 7.75 left" in await env.says(anna, "usage")
     assert delivered(message) == 3
-    check_accounts(world)
+    check_accounts(env)
 
 
-async def test_of_files_that_cannot_be_had_the_missing_wait_to_be_collected(world: World) -> None:
-    anna = world.newcomer()
-    world.runcomfy.fail("file", answer(404))
+async def test_of_files_that_cannot_be_had_the_missing_wait_to_be_collected(env: Environment) -> None:
+    anna = env.newcomer()
+    env.runcomfy.fail("file", answer(404))
     message = await (await ask(anna, num_images=2)).answered()
-    await world.ends(message, "✅", "1 of 2")
-    await world.settled()
-    usage = await world.says(anna, "usage")
+    await env.ends(message, "✅", "1 of 2")
+    await env.settled()
+    usage = await env.says(anna, "usage")
     assert "1.5 of 10 credits used, 8.5 left" in usage
     assert "1 image is waiting to be collected (0.75 credits)" in usage
-    check_accounts(world)
-    row = world.job(message)
+    check_accounts(env)
+    row = env.job(message)
     assert (row["refunded"], row["unspent"]) == (0, 0)  # RunComfy made both
     assert "1 more is waiting to be collected" in message.text
     assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
 
 
-async def test_the_missing_images_of_a_part_are_collected(world: World) -> None:
-    anna = world.newcomer()
-    world.runcomfy.fail("file", answer(404))
-    message = await world.ends(await (await ask(anna, num_images=2)).answered(), "✅", "1 of 2")
-    await world.settled()
+async def test_the_missing_images_of_a_part_are_collected(env: Environment) -> None:
+    anna = env.newcomer()
+    env.runcomfy.fail("file", answer(404))
+    message = await env.ends(await (await ask(anna, num_images=2)).answered(), "✅", "1 of 2")
+    await env.settled()
     listing = await (await anna.command("jobs")).answered()
     assert "Waiting to be collected" in listing.text
     fetched = await (await anna.press(message, "Fetch the images")).answered()
-    await world.ends(fetched, "✅ 2 images, collected")
-    await world.settled()
+    await env.ends(fetched, "✅ 2 images, collected")
+    await env.settled()
     assert (delivered(message), delivered(fetched)) == (1, 2)
     assert names(fetched) == ["Re-roll", "Delete"]
-    usage = await world.says(anna, "usage")
+    usage = await env.says(anna, "usage")
     assert "1.5 of 10 credits used, 8.5 left" in usage
     assert "collected" not in usage
-    assert len(world.posts(message)) == 1
-    check_accounts(world)
+    assert len(env.posts(message)) == 1
+    check_accounts(env)
 
 
-async def test_a_locked_database_is_told_and_costs_nothing(world: World) -> None:
-    anna = world.newcomer()
-    message = await world.ends(await (await ask(anna)).answered(), "✅")
-    await world.settled()
-    submits = len(world.runcomfy.submits)
-    with closing(sqlite3.connect(world.folder / "data" / "bot.db", isolation_level=None)) as other:
+async def test_a_locked_database_is_told_and_costs_nothing(env: Environment) -> None:
+    anna = env.newcomer()
+    message = await env.ends(await (await ask(anna)).answered(), "✅")
+    await env.settled()
+    submits = len(env.runcomfy.submits)
+    with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
         refusals = [await (await ask(anna)).answered()]
         refusals.append(await (await anna.press(message, "Re-roll")).answered())
@@ -151,29 +151,29 @@ async def test_a_locked_database_is_told_and_costs_nothing(world: World) -> None
             assert refusal.is_ephemeral
             assert "busy" in refusal.text
         other.execute("rollback")
-    assert len(world.runcomfy.submits) == submits
-    assert world.used(anna) == 1
+    assert len(env.runcomfy.submits) == submits
+    assert env.used(anna) == 1
 
 
-async def test_several_orders_at_once_meet_a_locked_database(world: World) -> None:
+async def test_several_orders_at_once_meet_a_locked_database(env: Environment) -> None:
     """Each of them is answered within Discord's three seconds."""
-    people = [world.newcomer() for _ in range(5)]
-    with closing(sqlite3.connect(world.folder / "data" / "bot.db", isolation_level=None)) as other:
+    people = [env.newcomer() for _ in range(5)]
+    with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
         presses = [await ask(person) for person in people]
         answers = await asyncio.gather(*(press.answered() for press in presses), return_exceptions=True)
         other.execute("rollback")
     assert [each for each in answers if isinstance(each, BaseException)] == []
-    assert [world.used(person) for person in people] == [0] * 5
+    assert [env.used(person) for person in people] == [0] * 5
 
 
 async def test_a_rule_for_somebody_who_is_not_here(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Discord's app takes any user's id; who has left the server comes without a member."""
-    async with open_world(tmp_path_factory.mktemp("gone")) as world:
-        options = {"limit": 5, "per": "day", "who": world.alice}
-        data = slash_data("quota set", options, world.mia, world.discord.channel)
-        del data["resolved"]["members"][world.alice.id]
-        gone = await world.mia.interact(2, data, world.discord.channel).answered()
+    async with open_environment(tmp_path_factory.mktemp("gone")) as env:
+        options = {"limit": 5, "per": "day", "who": env.alice}
+        data = slash_data("quota set", options, env.mia, env.discord.channel)
+        del data["resolved"]["members"][env.alice.id]
+        gone = await env.mia.interact(2, data, env.discord.channel).answered()
         assert gone.is_ephemeral
         assert "reference" not in gone.text
-        assert world.rows("select * from rules where kind = 'everybody'") == []
+        assert env.rows("select * from rules where kind = 'everybody'") == []

@@ -14,10 +14,10 @@ import pytest
 
 import bot
 from playground.process import BotProcess
-from tests.e2e.world import open_unforked_world as open_world
+from tests.e2e.environment import open_unforked_environment as open_environment
 
 if TYPE_CHECKING:
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 CODE = Path(bot.__file__).parents[1]
 BAD = {
@@ -34,54 +34,54 @@ BAD = {
 }
 
 
-async def fails(world: World) -> str:
+async def fails(env: Environment) -> str:
     """Start a bot that ends by itself, and return what it said."""
-    await world.bot.start()
-    assert await asyncio.wait_for(world.bot.ended(), 30) > 0
-    await world.discord.until(lambda: world.log.endswith("\n"))
-    assert not world.discord.is_online
-    return world.log
+    await env.bot.start()
+    assert await asyncio.wait_for(env.bot.ended(), 30) > 0
+    await env.discord.until(lambda: env.log.endswith("\n"))
+    assert not env.discord.is_online
+    return env.log
 
 
-def syncs(world: World) -> int:
-    return sum(call.route == "sync" for call in world.discord.trace)
+def syncs(env: Environment) -> int:
+    return sum(call.route == "sync" for call in env.discord.trace)
 
 
-async def told(world: World) -> None:
+async def told(env: Environment) -> None:
     """Wait until the bot has noted what it told Discord."""
-    await world.stored(lambda: world.rows("select * from facts where name like 'commands%' and value != ''"))
+    await env.stored(lambda: env.rows("select * from facts where name like 'commands%' and value != ''"))
 
 
-async def looked(world: World, times: int) -> None:
+async def looked(env: Environment, times: int) -> None:
     """Wait until the bot has looked at Discord's commands so often."""
-    await world.discord.until(lambda: sum(call.route == "commands" for call in world.discord.trace) == times)
+    await env.discord.until(lambda: sum(call.route == "commands" for call in env.discord.trace) == times)
 
 
 @pytest.mark.parametrize(
     "names", [list(BAD)[:5], list(BAD)[5:], list(BAD)], ids=["five", "other five", "all"]
 )
 async def test_all_bad_settings_are_named_at_once_and_no_value(tmp_path: Path, names: list[str]) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        world.settings.update({name: BAD[name] for name in names})
-        log = await fails(world)
-        assert {name for name in world.settings if re.search(rf"\b{name}\b", log)} == set(names)
+    async with open_environment(tmp_path, is_started=False) as env:
+        env.settings.update({name: BAD[name] for name in names})
+        log = await fails(env)
+        assert {name for name in env.settings if re.search(rf"\b{name}\b", log)} == set(names)
         assert "4711" not in log
         assert not (tmp_path / "data").exists()
 
 
 async def test_missing_tokens_are_named(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        del world.settings["RUNCOMFY_TOKEN"]
-        world.settings["DISCORD_TOKEN"] = ""
-        log = await fails(world)
+    async with open_environment(tmp_path, is_started=False) as env:
+        del env.settings["RUNCOMFY_TOKEN"]
+        env.settings["DISCORD_TOKEN"] = ""
+        log = await fails(env)
         assert "DISCORD_TOKEN" in log
         assert "RUNCOMFY_TOKEN" in log
 
 
 async def test_a_discord_token_that_discord_rejects(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        world.settings |= {"DISCORD_TOKEN": "bm90LWEtdG9rZW4.wrong.value"}
-        log = await fails(world)
+    async with open_environment(tmp_path, is_started=False) as env:
+        env.settings |= {"DISCORD_TOKEN": "bm90LWEtdG9rZW4.wrong.value"}
+        log = await fails(env)
         assert "DISCORD_TOKEN" in log
         assert "bm90LWEtdG9rZW4" not in log
         assert "Unclosed" not in log
@@ -89,13 +89,13 @@ async def test_a_discord_token_that_discord_rejects(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("route", ["me", "application", "gateway_bot", "sync"])
 async def test_a_discord_that_has_trouble_is_asked_again(tmp_path: Path, route: str) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        world.discord.fail(route, 503, "<html>upstream connect error</html>")
-        world.discord.fail(route, 429, "<html>error code: 1015</html>")
-        world.discord.fail(route, 429, {"message": "slow", "retry_after": 0.1}, headers={"Via": "1.1 google"})
-        await world.start()
-        await world.ends(await world.imagine(resolution="0.5K"), "✅")
-        assert "Unclosed" not in world.log
+    async with open_environment(tmp_path, is_started=False) as env:
+        env.discord.fail(route, 503, "<html>upstream connect error</html>")
+        env.discord.fail(route, 429, "<html>error code: 1015</html>")
+        env.discord.fail(route, 429, {"message": "slow", "retry_after": 0.1}, headers={"Via": "1.1 google"})
+        await env.start()
+        await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        assert "Unclosed" not in env.log
 
 
 @pytest.mark.parametrize(
@@ -112,71 +112,71 @@ async def test_a_discord_that_has_trouble_is_asked_again(tmp_path: Path, route: 
 async def test_commands_that_cannot_be_told_do_not_keep_the_bot_away(
     tmp_path: Path, status: int, body: Any, headers: dict[str, str]
 ) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
-        await told(world)
-        await world.kill()
-        world.write("update facts set value = '' where name like 'commands%'")
-        world.discord.fail("sync", status, body, headers=headers, times=99)
-        await world.start()
-        await world.ends(await world.imagine(resolution="0.5K"), "✅")
-        await world.discord.until(lambda: "still being brought up to date" in world.log)
-        assert syncs(world) >= 2
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
+        await told(env)
+        await env.kill()
+        env.write("update facts set value = '' where name like 'commands%'")
+        env.discord.fail("sync", status, body, headers=headers, times=99)
+        await env.start()
+        await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        await env.discord.until(lambda: "still being brought up to date" in env.log)
+        assert syncs(env) >= 2
 
 
 async def test_a_token_that_is_revoked_while_the_bot_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """4004 is Discord's "authentication failed", which no reconnect mends."""
-    async with open_world(tmp_path) as world:
-        monkeypatch.setattr(world.discord, "token", "another")
-        world.discord.drop_gateway(4004)
-        assert await asyncio.wait_for(world.bot.ended(), 10) > 0
-        await world.discord.until(lambda: "DISCORD_TOKEN" in world.log, timeout=1)
+    async with open_environment(tmp_path) as env:
+        monkeypatch.setattr(env.discord, "token", "another")
+        env.discord.drop_gateway(4004)
+        assert await asyncio.wait_for(env.bot.ended(), 10) > 0
+        await env.discord.until(lambda: "DISCORD_TOKEN" in env.log, timeout=1)
 
 
 async def test_a_second_bot_on_the_same_database_names_the_first(tmp_path: Path) -> None:
-    async with open_world(tmp_path, runcomfy={"seconds": 0}) as world:
-        first = world.bot._process
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
+        first = env.bot._process
         assert first
-        second = BotProcess(tmp_path, world.settings, world.bot._log)
+        second = BotProcess(tmp_path, env.settings, env.bot._log)
         await second.start()
         assert await second.ended() == 2
-        await world.discord.until(lambda: f"in use by the bot with process id {first.pid}" in world.log)
-        await world.ends(await world.imagine(resolution="0.5K"), "✅")  # nothing has changed for the first
-        await world.kill()
+        await env.discord.until(lambda: f"in use by the bot with process id {first.pid}" in env.log)
+        await env.ends(await env.imagine(resolution="0.5K"), "✅")  # nothing has changed for the first
+        await env.kill()
         await second.start()  # a kill frees the database
-        await world.discord.until(lambda: world.discord.is_online, timeout=20)
+        await env.discord.until(lambda: env.discord.is_online, timeout=20)
         await second.stop()
 
 
 async def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        kept = {"SSL_CERT_FILE": world.settings.pop("SSL_CERT_FILE")}
-        lines = [f"{name}={value}" for name, value in (world.settings | {"DEFAULT_QUOTA": "3/week"}).items()]
+    async with open_environment(tmp_path, is_started=False) as env:
+        kept = {"SSL_CERT_FILE": env.settings.pop("SSL_CERT_FILE")}
+        lines = [f"{name}={value}" for name, value in (env.settings | {"DEFAULT_QUOTA": "3/week"}).items()]
         (tmp_path / ".env").write_text("\n".join([*lines, "OTHER_PROGRAM=1", "GUILDS="]))
-        world.settings.clear()
-        world.settings.update(kept)
-        await world.start()
-        assert "0 of 3 credits used, 3 left" in await world.says(world.alice, "usage")
+        env.settings.clear()
+        env.settings.update(kept)
+        await env.start()
+        assert "0 of 3 credits used, 3 left" in await env.says(env.alice, "usage")
 
 
 async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Path) -> None:
-    async with open_world(tmp_path) as world:
-        await told(world)
-        assert syncs(world) == 1
-        await world.restart()
-        await looked(world, 2)
-        await world.kill()
+    async with open_environment(tmp_path) as env:
+        await told(env)
+        assert syncs(env) == 1
+        await env.restart()
+        await looked(env, 2)
+        await env.kill()
         for package in ("bot", "cogs"):
             shutil.copytree(CODE / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
         file = tmp_path / "bot/models/definitions/google/nano-banana-2/text-to-image.json"
         model = json.loads(file.read_text("utf-8"))
         model["input_schema"]["properties"]["num_images"]["maximum"] = 3
         file.write_text(json.dumps(model), "utf-8")
-        assert syncs(world) == 1
-        await world.start()
-        await world.discord.until(lambda: syncs(world) == 2)
-        (command,) = (each for each in world.discord.commands if each["name"] == "imagine")
+        assert syncs(env) == 1
+        await env.start()
+        await env.discord.until(lambda: syncs(env) == 2)
+        (command,) = (each for each in env.discord.commands if each["name"] == "imagine")
         (images,) = (each for each in command["options"] if each["name"] == "num_images")
         assert images["max_value"] == 3
 
@@ -184,8 +184,8 @@ async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Pat
 async def test_the_guilds_intent_alone_and_the_least_permissions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        gateway, identified = world.discord.gateway, []
+    async with open_environment(tmp_path, is_started=False) as env:
+        gateway, identified = env.discord.gateway, []
         receive = gateway._receive
 
         def listen(wire: Any, op: int, data: Any) -> None:
@@ -194,10 +194,10 @@ async def test_the_guilds_intent_alone_and_the_least_permissions(
             receive(wire, op, data)
 
         monkeypatch.setattr(gateway, "_receive", listen)
-        await world.start()
+        await env.start()
         assert [data["intents"] for data in identified] == [1]
-        (link,) = re.findall(r"https://discord\.com/\S*oauth2/authorize\S+", world.log)
-        assert f"client_id={world.discord.application_id}" in link
+        (link,) = re.findall(r"https://discord\.com/\S*oauth2/authorize\S+", env.log)
+        assert f"client_id={env.discord.application_id}" in link
         (permissions,) = re.findall(r"permissions=(\d+)", link)
         least = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
         assert int(permissions) == least.value
@@ -205,35 +205,35 @@ async def test_the_guilds_intent_alone_and_the_least_permissions(
 
 
 async def test_commands_are_for_servers_only(tmp_path: Path) -> None:
-    async with open_world(tmp_path) as world:
-        assert {each["name"] for each in world.discord.commands} == {
+    async with open_environment(tmp_path) as env:
+        assert {each["name"] for each in env.discord.commands} == {
             *("imagine", "jobs", "quota", "settings", "usage", "Remove image", "Who made this")
         }
-        for command in world.discord.commands:
+        for command in env.discord.commands:
             assert command["contexts"] == [0]
             assert command["integration_types"] == [0]
         for name, options in (("imagine", {"prompt": "a fox"}), ("usage", {})):
-            press = await world.alice.forge(name, options, channel=world.alice.direct_messages)
+            press = await env.alice.forge(name, options, channel=env.alice.direct_messages)
             assert "server" in (await press.answered()).text
-        assert world.rows() == []
+        assert env.rows() == []
 
 
 async def test_no_token_in_the_most_talkative_log(tmp_path: Path) -> None:
     """An interaction's token lets anybody write in the bot's name for a quarter of an hour."""
-    async with open_world(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="debug") as world:
-        message = await world.imagine(resolution="0.5K")
-        await world.ends(message, "✅")
-        again = await (await world.bob.press(message, "Re-roll")).answered()
-        await world.ends(again, "✅")
-        await world.says(world.alice, "usage")
-        await world.settled()
-        assert "DEBUG" in world.log
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="debug") as env:
+        message = await env.imagine(resolution="0.5K")
+        await env.ends(message, "✅")
+        again = await (await env.bob.press(message, "Re-roll")).answered()
+        await env.ends(again, "✅")
+        await env.says(env.alice, "usage")
+        await env.settled()
+        assert "DEBUG" in env.log
 
 
 async def test_an_application_with_an_entry_point_starts(tmp_path: Path) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        kept = world.discord.add_entry_point()
-        await world.start()
-        await world.discord.until(lambda: len(world.discord.commands) > 1)
-        await world.imagine(resolution="0.5K")
-        assert kept["id"] in {command["id"] for command in world.discord.commands}
+    async with open_environment(tmp_path, is_started=False) as env:
+        kept = env.discord.add_entry_point()
+        await env.start()
+        await env.discord.until(lambda: len(env.discord.commands) > 1)
+        await env.imagine(resolution="0.5K")
+        assert kept["id"] in {command["id"] for command in env.discord.commands}

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.runcomfy import Fault, answer, reset
-from tests.e2e.world import RAW, names, open_world
+from tests.e2e.environment import RAW, names, open_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,26 +36,26 @@ UNKNOWN = {
 }
 
 
-async def fails(world: World, fault: Fault) -> Message:
+async def fails(env: Environment, fault: Fault) -> Message:
     """An order by somebody new whose POST meets this fault; it fails, and is given back."""
-    person = world.newcomer()
-    world.runcomfy.fail("submit", fault)
-    message = await world.imagine(person, resolution="0.5K")
-    row = await world.ended(message)
-    await world.ends(message, "Nothing was charged")
-    assert (row["status"], row["refunded"], world.used(person)) == ("failed", 1, 0)
+    person = env.newcomer()
+    env.runcomfy.fail("submit", fault)
+    message = await env.imagine(person, resolution="0.5K")
+    row = await env.ended(message)
+    await env.ends(message, "Nothing was charged")
+    assert (row["status"], row["refunded"], env.used(person)) == ("failed", 1, 0)
     assert names(message)[-1] == "Edit prompt"
     assert message.attachments == []
     return message
 
 
 @pytest.mark.parametrize("fault", UNKNOWN.values(), ids=UNKNOWN)
-async def test_an_order_without_a_usable_answer_is_never_sent_again(world: World, fault: Fault) -> None:
-    message = await fails(world, fault)
+async def test_an_order_without_a_usable_answer_is_never_sent_again(env: Environment, fault: Fault) -> None:
+    message = await fails(env, fault)
     assert "not known whether" in message.text
     # Were it sent again, then by now: another order has come and gone.
-    await world.ends(await world.imagine(resolution="0.5K"), "✅")
-    assert len(world.posts(message)) == 1
+    await env.ends(await env.imagine(resolution="0.5K"), "✅")
+    assert len(env.posts(message)) == 1
 
 
 REFUSED = {
@@ -66,33 +66,33 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("fault", REFUSED.values(), ids=REFUSED)
-async def test_a_refused_input_is_told_as_such(world: World, fault: Fault) -> None:
-    message = await fails(world, fault)
+async def test_a_refused_input_is_told_as_such(env: Environment, fault: Fault) -> None:
+    message = await fails(env, fault)
     assert "refused" in message.text
     assert "owner" not in message.text
-    assert len(world.posts(message)) == 1
+    assert len(env.posts(message)) == 1
 
 
 @pytest.mark.parametrize("header", [{}, {"Retry-After": "1"}, {"Retry-After": "soon"}])
 async def test_an_order_that_was_definitely_not_taken_is_sent_again(
-    world: World, header: dict[str, str]
+    env: Environment, header: dict[str, str]
 ) -> None:
-    world.runcomfy.fail("submit", answer(429, {"message": RAW}, headers=header))
-    message = await world.imagine(resolution="0.5K")
-    await world.ends(message, "✅")
-    first, second = world.posts(message)
-    assert (first.request_id, second.request_id) == (None, world.job(message)["request_id"])
+    env.runcomfy.fail("submit", answer(429, {"message": RAW}, headers=header))
+    message = await env.imagine(resolution="0.5K")
+    await env.ends(message, "✅")
+    first, second = env.posts(message)
+    assert (first.request_id, second.request_id) == (None, env.job(message)["request_id"])
     assert second.at - first.at >= 1
 
 
 async def test_runcomfy_down(tmp_path: Path) -> None:
     """As long as the deadline; tests/e2e/test_outage.py has what happens before."""
-    async with open_world(tmp_path, RUNCOMFY_API_URL="http://127.0.0.1:1", DEADLINE_SECONDS="1") as world:
-        message = await world.imagine(world.alice, num_images=3)
+    async with open_environment(tmp_path, RUNCOMFY_API_URL="http://127.0.0.1:1", DEADLINE_SECONDS="1") as env:
+        message = await env.imagine(env.alice, num_images=3)
         assert "Cancel" in message.buttons
-        await world.ends(message, "RunComfy", "Nothing was charged")
+        await env.ends(message, "RunComfy", "Nothing was charged")
         assert "Retry" in names(message)
         assert "owner" not in message.text
-        assert world.used(world.alice) == 0
-        assert "0 of 10" in await world.says(world.alice, "usage")
-        assert " ERROR " not in world.log
+        assert env.used(env.alice) == 0
+        assert "0 of 10" in await env.says(env.alice, "usage")
+        assert " ERROR " not in env.log

@@ -14,8 +14,8 @@ import pytest
 from playground.process import BotProcess
 from tests.e2e.accounts import delivered
 from tests.e2e.commands import CODE
+from tests.e2e.environment import Environment, open_environment
 from tests.e2e.panel import rule
-from tests.e2e.world import World, open_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,53 +26,53 @@ SHIFTED = "tests.e2e.shifted_bot"
 
 
 @asynccontextmanager
-async def shifted(folder: Path, seconds: int) -> AsyncIterator[World]:
-    async with open_world(folder, runcomfy={"workers": 1, "seconds": 0}, is_started=False) as world:
-        world.settings["CLOCK_SHIFT_SECONDS"] = str(seconds)
-        world.bot = BotProcess(folder, world.settings, world.bot._log, module=SHIFTED)
+async def shifted(folder: Path, seconds: int) -> AsyncIterator[Environment]:
+    async with open_environment(folder, runcomfy={"workers": 1, "seconds": 0}, is_started=False) as env:
+        env.settings["CLOCK_SHIFT_SECONDS"] = str(seconds)
+        env.bot = BotProcess(folder, env.settings, env.bot._log, module=SHIFTED)
         try:
-            await world.start()
-            yield world
+            await env.start()
+            yield env
         finally:
-            await world.bot.stop()
+            await env.bot.stop()
 
 
 @pytest.mark.parametrize(("seconds", "way"), [(AHEAD, "ahead of"), (BEHIND, "behind")])
 async def test_private_images_come_in_their_message(tmp_path: Path, seconds: int, way: str) -> None:
-    async with shifted(tmp_path, seconds) as world:
-        rule(world, is_private=True)
-        anna = world.newcomer()
-        message = await world.imagine(anna, resolution="0.5K")
-        await world.ends(message, "✅")
+    async with shifted(tmp_path, seconds) as env:
+        rule(env, is_private=True)
+        anna = env.newcomer()
+        message = await env.imagine(anna, resolution="0.5K")
+        await env.ends(message, "✅")
         assert message.is_ephemeral
-        assert (delivered(message), anna.direct_messages.messages, world.used(anna)) == (1, [], 1)
-        assert f"s {way} Discord's" in world.log
+        assert (delivered(message), anna.direct_messages.messages, env.used(anna)) == (1, [], 1)
+        assert f"s {way} Discord's" in env.log
 
 
 async def test_images_of_a_deleted_message_come_soon(tmp_path: Path) -> None:
     """A message that Discord does not know is looked for again only in its first seconds."""
-    async with shifted(tmp_path, BEHIND) as world:
-        world.runcomfy.hold()
-        anna = world.newcomer()
-        message = await world.queued(anna)
-        world.discord.remove(message)
-        world.runcomfy.release()
-        await world.discord.until(lambda: anna.direct_messages.messages, timeout=15)
-        await world.settled()
-        assert world.used(anna) == 1
+    async with shifted(tmp_path, BEHIND) as env:
+        env.runcomfy.hold()
+        anna = env.newcomer()
+        message = await env.queued(anna)
+        env.discord.remove(message)
+        env.runcomfy.release()
+        await env.discord.until(lambda: anna.direct_messages.messages, timeout=15)
+        await env.settled()
+        assert env.used(anna) == 1
 
 
 async def test_a_right_clock_is_not_mentioned(tmp_path: Path) -> None:
-    async with open_world(tmp_path) as world:
-        assert "clock" not in world.log
+    async with open_environment(tmp_path) as env:
+        assert "clock" not in env.log
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"), [(AHEAD, "1200 s ahead of"), (BEHIND, "1200 s behind"), (0, "")]
 )
 async def test_check_says_so(tmp_path: Path, seconds: int, words: str) -> None:
-    async with open_world(tmp_path, is_started=False) as world:
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **world.settings}
+    async with open_environment(tmp_path, is_started=False) as env:
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **env.settings}
         environment["CLOCK_SHIFT_SECONDS"] = str(seconds)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", SHIFTED, "check"), cwd=tmp_path, env=environment, stdout=PIPE

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 
 Samples: TypeAlias = dict[str, list[tuple[dict[str, str], float]]]
@@ -29,36 +29,38 @@ def free_port() -> str:
             return str(opened.getsockname()[1])
 
 
-async def get(world: World, path: str) -> tuple[int, str]:
+async def get(env: Environment, path: str) -> tuple[int, str]:
     """Ask it once; the answer names no person and no secret."""
-    address = f"http://127.0.0.1:{world.settings['HEALTH_PORT']}{path}"
+    address = f"http://127.0.0.1:{env.settings['HEALTH_PORT']}{path}"
     async with aiohttp.ClientSession() as session, session.get(address) as response:
         text = await response.text()
-    for secret in (world.runcomfy.token, world.discord.token, *world.discord.interactions):
+    for secret in (env.runcomfy.token, env.discord.token, *env.discord.interactions):
         assert secret not in text
-    for person in world.discord.people.values():
+    for person in env.discord.people.values():
         assert person.id not in text
     return response.status, text
 
 
-async def healthz(world: World) -> tuple[int, dict[str, Any]]:
+async def healthz(env: Environment) -> tuple[int, dict[str, Any]]:
     """The HTTP status of its answer, and what it says of each part."""
-    status, text = await get(world, "/healthz")
+    status, text = await get(env, "/healthz")
     return status, json.loads(text)
 
 
-async def becomes(world: World, condition: Callable[[int, dict[str, Any]], object], within: float) -> float:
+async def becomes(
+    env: Environment, condition: Callable[[int, dict[str, Any]], object], within: float
+) -> float:
     """Ask until it is so, as a watcher does, which has no event to wait for; how many seconds that took."""
     begun = asyncio.get_running_loop().time()
     async with asyncio.timeout(within):
-        while not condition(*await healthz(world)):  # noqa: ASYNC110 (see above)
+        while not condition(*await healthz(env)):  # noqa: ASYNC110 (see above)
             await asyncio.sleep(0.5)
     return asyncio.get_running_loop().time() - begun
 
 
-async def samples(world: World) -> Samples:
+async def samples(env: Environment) -> Samples:
     """Every sample's labels and values by its name."""
-    status, text = await get(world, "/metrics")
+    status, text = await get(env, "/metrics")
     assert status == 200
     found: Samples = {}
     for family in text_string_to_metric_families(text):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 
 class Wire:
@@ -59,14 +59,14 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 @asynccontextmanager
-async def wire(world: World) -> AsyncIterator[Wire]:
+async def wire(env: Environment) -> AsyncIterator[Wire]:
     """A wire that the bot reaches RunComfy by from its next start on."""
-    opened = Wire(urlsplit(world.runcomfy.url).port or 0)
+    opened = Wire(urlsplit(env.runcomfy.url).port or 0)
     await opened.mend()
     address = f"127.0.0.1:{opened.port}"
-    world.settings |= {"RUNCOMFY_API_URL": f"http://{address}", "RUNCOMFY_FILE_HOSTS": address}
+    env.settings |= {"RUNCOMFY_API_URL": f"http://{address}", "RUNCOMFY_FILE_HOSTS": address}
     try:
         yield opened
     finally:
-        await world.bot.stop()
+        await env.bot.stop()
         await opened.cut()

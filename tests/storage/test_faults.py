@@ -23,8 +23,8 @@ from bot.storage.key_values import FactStore
 from bot.storage.quotas import OwnersQuotas, QuotaStore
 from playground.process import BotProcess
 from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.environment import open_environment
 from tests.e2e.holding import Held, gate
-from tests.e2e.world import open_world
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from playground.discord import Message
-    from tests.e2e.world import World
+    from tests.e2e.environment import Environment
 
 BUSY = "The bot is busy. Nothing was charged"
 NEWEST = max(migrations())
@@ -41,18 +41,18 @@ CODE = Path(bot.__file__).parents[1]
 
 
 @contextmanager
-def locked(world: World) -> Iterator[None]:
+def locked(env: Environment) -> Iterator[None]:
     """Another program has begun to write, and does not come to its end."""
-    with closing(sqlite3.connect(world.folder / "data" / "bot.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
         yield
 
 
 @contextmanager
-def full(world: World) -> Iterator[None]:
+def full(env: Environment) -> Iterator[None]:
     """No byte can be written to any file, as on a disk that is full or was made read-only."""
-    assert world.bot._process
-    process_id = world.bot._process.pid
+    assert env.bot._process
+    process_id = env.bot._process.pid
     before = resource.prlimit(process_id, resource.RLIMIT_FSIZE)
     resource.prlimit(process_id, resource.RLIMIT_FSIZE, (0, before[1]))
     yield
@@ -61,58 +61,58 @@ def full(world: World) -> Iterator[None]:
 
 
 FAULTS = pytest.mark.parametrize("fault", [locked, full])
-Fault: TypeAlias = "Callable[[World], AbstractContextManager[None]]"
+Fault: TypeAlias = "Callable[[Environment], AbstractContextManager[None]]"
 
 
-async def refuses(world: World) -> None:
+async def refuses(env: Environment) -> None:
     """An order is refused within the three seconds that Discord waits, to this person alone."""
     begun = time.monotonic()
-    before = world.rows()
-    message = await world.imagine(world.newcomer())
+    before = env.rows()
+    message = await env.imagine(env.newcomer())
     assert time.monotonic() - begun < 3
     assert message.is_ephemeral
     assert BUSY in message.text
-    assert [row["job_id"] for row in world.rows()] == [row["job_id"] for row in before]
+    assert [row["job_id"] for row in env.rows()] == [row["job_id"] for row in before]
 
 
-async def arrives(world: World, *messages: Message) -> None:
+async def arrives(env: Environment, *messages: Message) -> None:
     """Each order ends in its images, ordered once and charged for once."""
     for message in messages:
-        await world.ends(message, "✅")
+        await env.ends(message, "✅")
         assert delivered(message) == 1
-        assert len(world.posts(message)) == 1
-    await world.settled()
-    check_accounts(world)
-    assert differences(world.folder / "data" / "bot.db") == set()
+        assert len(env.posts(message)) == 1
+    await env.settled()
+    check_accounts(env)
+    assert differences(env.folder / "data" / "bot.db") == set()
 
 
 @FAULTS
 async def test_new_orders_are_refused_and_those_in_the_queue_arrive(tmp_path: Path, fault: Fault) -> None:
-    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
-        world.runcomfy.hold()
-        queued = await world.queued()
-        with fault(world):
-            await refuses(world)
-            painted = world.runcomfy.start_next()
-            calls = len(world.runcomfy.calls)
-            await world.runcomfy.until(lambda: len(world.runcomfy.calls) > calls)
-            assert world.job(queued)["status"] == "in_queue"
-        world.runcomfy.finish(painted)
-        world.runcomfy.release()
-        await arrives(world, queued, await world.imagine(resolution="0.5K"))
+    async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
+        env.runcomfy.hold()
+        queued = await env.queued()
+        with fault(env):
+            await refuses(env)
+            painted = env.runcomfy.start_next()
+            calls = len(env.runcomfy.calls)
+            await env.runcomfy.until(lambda: len(env.runcomfy.calls) > calls)
+            assert env.job(queued)["status"] == "in_queue"
+        env.runcomfy.finish(painted)
+        env.runcomfy.release()
+        await arrives(env, queued, await env.imagine(resolution="0.5K"))
 
 
 @FAULTS
 async def test_presses_on_a_running_job_are_refused_too(tmp_path: Path, fault: Fault) -> None:
-    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
-        world.runcomfy.hold()
-        queued = await world.queued()
-        with fault(world):
-            answer = await (await world.alice.press(queued, "Cancel")).answered()
+    async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
+        env.runcomfy.hold()
+        queued = await env.queued()
+        with fault(env):
+            answer = await (await env.alice.press(queued, "Cancel")).answered()
             assert BUSY in answer.text
-            assert BUSY in await world.says(world.mia, "quota set", limit=3, per="day")
-        world.runcomfy.release()
-        await arrives(world, queued)
+            assert BUSY in await env.says(env.mia, "quota set", limit=3, per="day")
+        env.runcomfy.release()
+        await arrives(env, queued)
 
 
 @FAULTS
@@ -120,86 +120,86 @@ async def test_an_order_whose_answer_cannot_be_written_down_is_not_forgotten(
     tmp_path: Path, fault: Fault
 ) -> None:
     """The request_id came; it is written as soon as that is possible, and nothing is ordered anew."""
-    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
+    async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         post = Held()
-        world.runcomfy.fail("submit", post.fault)
-        order = await world.imagine(resolution="0.5K")
+        env.runcomfy.fail("submit", post.fault)
+        order = await env.imagine(resolution="0.5K")
         await post.reached()
-        with fault(world):
+        with fault(env):
             post.let_go()
-            await world.discord.until(lambda: "refuses to write" in world.log)
-            assert world.job(order)["status"] == "submitting"
-        await arrives(world, order)
+            await env.discord.until(lambda: "refuses to write" in env.log)
+            assert env.job(order)["status"] == "submitting"
+        await arrives(env, order)
 
 
 @FAULTS
 async def test_images_that_are_posted_meanwhile_are_charged_for_once(tmp_path: Path, fault: Fault) -> None:
     """They stand in Discord, and that is written down as soon as it is possible."""
     async with (
-        open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}, is_started=False) as world,
-        gate(world) as way,
+        open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}, is_started=False) as env,
+        gate(env) as way,
     ):
-        await world.start()
-        first = await world.ends(await world.imagine(resolution="0.5K"), "✅")  # opens the connections
+        await env.start()
+        first = await env.ends(await env.imagine(resolution="0.5K"), "✅")  # opens the connections
         file = Held()
-        world.runcomfy.fail("file", file.fault)
-        order = await world.imagine(resolution="0.5K")
+        env.runcomfy.fail("file", file.fault)
+        order = await env.imagine(resolution="0.5K")
         await file.reached()
         way.hold()
         file.let_go()
-        await world.discord.until(lambda: way.held_bytes > A_HANDSHAKE)
-        with fault(world):
+        await env.discord.until(lambda: way.held_bytes > A_HANDSHAKE)
+        with fault(env):
             way.release()
-            await world.discord.until(lambda: "refuses to write" in world.log)
-            assert world.job(order)["ended_at"] is None
-        await arrives(world, first, order)
+            await env.discord.until(lambda: "refuses to write" in env.log)
+            assert env.job(order)["ended_at"] is None
+        await arrives(env, first, order)
 
 
 @FAULTS
 async def test_a_bot_that_is_killed_meanwhile_goes_on_later(tmp_path: Path, fault: Fault) -> None:
-    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
-        world.runcomfy.hold()
-        queued = await world.queued()
-        with fault(world):
-            await refuses(world)
-            await world.bot.kill()
-            await world.discord.until(lambda: not world.discord.is_online)
-        await world.start()
-        world.runcomfy.release()
-        await arrives(world, queued)
+    async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
+        env.runcomfy.hold()
+        queued = await env.queued()
+        with fault(env):
+            await refuses(env)
+            await env.bot.kill()
+            await env.discord.until(lambda: not env.discord.is_online)
+        await env.start()
+        env.runcomfy.release()
+        await arrives(env, queued)
 
 
 async def test_a_file_that_the_bot_may_only_read(tmp_path: Path) -> None:
     """As one that another user has made; the bot was updated meanwhile, and has other commands."""
     file = tmp_path / "data" / "bot.db"
-    async with open_world(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as world:
-        world.runcomfy.hold()
-        queued = await world.queued()
-        await world.kill()
-        world.write("update facts set value = 'other commands'")
-        able, world.bot = world.bot, PowerlessBot(world.folder, world.settings, world.bot._log)
+    async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
+        env.runcomfy.hold()
+        queued = await env.queued()
+        await env.kill()
+        env.write("update facts set value = 'other commands'")
+        able, env.bot = env.bot, PowerlessBot(env.folder, env.settings, env.bot._log)
         file.chmod(0o444)
         try:
-            await world.start()
-            await refuses(world)
-            assert world.job(queued)["status"] == "in_queue"
+            await env.start()
+            await refuses(env)
+            assert env.job(queued)["status"] == "in_queue"
         finally:
-            await world.kill()
-            world.bot = able
+            await env.kill()
+            env.bot = able
         file.chmod(0o644)
-        await world.start()
-        world.runcomfy.release()
-        await arrives(world, queued)
+        await env.start()
+        env.runcomfy.release()
+        await arrives(env, queued)
 
 
 async def test_a_newer_version_is_refused_in_one_clear_sentence(tmp_path: Path) -> None:
-    async with open_world(tmp_path) as world:
-        await world.kill()
+    async with open_environment(tmp_path) as env:
+        await env.kill()
         rows(tmp_path / "data" / "bot.db", f"pragma user_version = {NEWEST + 1}")
-        await world.bot.start()
-        assert await world.bot.ended() == 2
+        await env.bot.start()
+        assert await env.bot.ended() == 2
         words = f"DATABASE_URL was written by a newer version of this bot ({NEWEST + 1} > {NEWEST})"
-        await world.discord.until(lambda: words in world.log)
+        await env.discord.until(lambda: words in env.log)
         assert rows(tmp_path / "data" / "bot.db", "pragma user_version") == [(NEWEST + 1,)]
 
 

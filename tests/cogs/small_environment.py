@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class SmallWorld:
+class SmallEnvironment:
     discord: LocalDiscord
     runcomfy: LocalRunComfy
     bot: ImagineBot
@@ -54,7 +54,7 @@ class SmallWorld:
 
 
 @asynccontextmanager
-async def small_world(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIterator[SmallWorld]:
+async def small_environment(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIterator[SmallEnvironment]:
     """Everything is ready; RunComfy makes images at once."""
     async with AsyncExitStack() as stack:
         runcomfy = await stack.enter_async_context(LocalRunComfy(workers=4, seconds=0))
@@ -72,6 +72,6 @@ async def small_world(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIterator[
         await runner.resume()
         being = asyncio.create_task(bot.connect())
         await discord.until(lambda: discord.is_online and discord.commands)
-        yield SmallWorld(discord, runcomfy, bot, runner)
+        yield SmallEnvironment(discord, runcomfy, bot, runner)
         bot.is_stopping = True
     await asyncio.wait([being])

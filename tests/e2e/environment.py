@@ -34,7 +34,7 @@ _numbers = count(1)
 
 
 @dataclass
-class World:
+class Environment:
     folder: Path
     discord: LocalDiscord
     runcomfy: LocalRunComfy
@@ -175,7 +175,7 @@ def names(message: Message) -> list[str]:
 
 
 @asynccontextmanager
-async def open_world(
+async def open_environment(
     folder: Path,
     *,
     runcomfy: dict[str, Any] | None = None,
@@ -184,7 +184,7 @@ async def open_world(
     make_discord: Callable[[Path], LocalDiscord] = LocalDiscord,
     make_bot: type[BotProcess] = ForkedBot,
     **settings: str,
-) -> AsyncIterator[World]:
+) -> AsyncIterator[Environment]:
     """The three of them, the bot ready; its settings can be changed by name."""
     async with AsyncExitStack() as stack:
         local_runcomfy = await stack.enter_async_context(make_runcomfy(**runcomfy or {}))
@@ -192,19 +192,19 @@ async def open_world(
         log = await stack.enter_async_context(_followed(folder / "bot.log", discord))
         settings = {**MANY_JOBS, **discord.environment, **local_runcomfy.environment, **settings}
         bot = make_bot(folder, settings, log)
-        world = World(folder, discord, local_runcomfy, bot, settings)
+        env = Environment(folder, discord, local_runcomfy, bot, settings)
         try:
             if is_started:
-                await world.start()
-            yield world
-            world.check_nothing_leaked()
+                await env.start()
+            yield env
+            env.check_nothing_leaked()
         finally:
             if bot.is_running:
                 await bot.stop()
-    world.check_nothing_leaked()  # what the last lines say too
+    env.check_nothing_leaked()  # what the last lines say too
 
 
-open_unforked_world = partial(open_world, make_bot=BotProcess)
+open_unforked_environment = partial(open_environment, make_bot=BotProcess)
 """The same with `python -m bot` itself, for what begins with the interpreter and the imports."""
 
 
