@@ -14,7 +14,7 @@ OTHER_LINES = 4
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
-def test_a_list_of_the_longest_limits_fits(locale: str) -> None:
+def test_longest_rule_list_fits_an_embed(locale: str) -> None:
     quotas = describe_quotas(tuple(Quota(LIMIT_MAX, period) for period in Period))
     line = translate("quota-show-target", locale, who=f"<@&{2**63}>", quota=quotas)
     for key in ("quota-show-default", "quota-show-pool", "quota-show-ceiling"):

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 
-def rules(env: Environment) -> dict[str, Any]:
+def stored_settings(env: Environment) -> dict[str, Any]:
     """The settings that are not at their defaults."""
     stored = env.rows(f"select settings from guilds where guild_id = {env.discord.guild.id}")  # noqa: S608 (a number)
     return dict(json.loads(stored[0]["settings"])) if stored else {}
 
 
-def rule(env: Environment, **values: object) -> None:
+def store_settings(env: Environment, **values: object) -> None:
     """Put settings in place of all that there are, as if managers had."""
     stored = json.dumps(values).replace("'", "''")
     env.write(
@@ -25,7 +25,7 @@ def rule(env: Environment, **values: object) -> None:
     )
 
 
-async def opened(env: Environment, person: Person | None = None, section: str = "channels") -> Message:
+async def open_panel(env: Environment, person: Person | None = None, section: str = "channels") -> Message:
     """The panel that /settings answers with, at one of its parts."""
     person = person or env.mia
     panel = await (await person.command("settings")).answered()
@@ -35,7 +35,7 @@ async def opened(env: Environment, person: Person | None = None, section: str = 
     return panel
 
 
-async def chosen(
+async def choose_in_panel(
     env: Environment, panel: Message, what: str, *values: object, person: Person | None = None
 ) -> None:
     """Choose in a select of the panel, and see it taken without a word."""
@@ -44,7 +44,7 @@ async def chosen(
     assert press.messages == [panel]
 
 
-async def filled(env: Environment, panel: Message, what: str, text: str) -> Interaction:
+async def submit_modal(env: Environment, panel: Message, what: str, text: str) -> Interaction:
     """Open a form of the panel, and send it."""
     button = await env.mia.press(panel, custom_id=f"settings:edit-{what}:v1")
     await button.asked_back()
@@ -53,7 +53,7 @@ async def filled(env: Environment, panel: Message, what: str, text: str) -> Inte
     return submit
 
 
-async def told(env: Environment, press: Interaction) -> str:
+async def ephemeral_reply(env: Environment, press: Interaction) -> str:
     """What one person is told, besides the panel."""
     await env.discord.until(lambda: any(each is not press.source for each in press.messages))
     (message,) = [each for each in press.messages if each is not press.source]

@@ -14,7 +14,7 @@ import pytest
 
 from playground.runcomfy import answer
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import chosen, filled, opened
+from tests.e2e.panel import choose_in_panel, open_panel, submit_modal
 
 if TYPE_CHECKING:
     from tests.e2e.environment import Environment
@@ -126,23 +126,23 @@ async def limits(env: Environment) -> None:
 
 async def rules(env: Environment) -> None:
     """/settings: every part of the panel, choices of every kind, and a form."""
-    panel = await opened(env)
-    await chosen(env, panel, "allowed_channels", env.discord.channel)
-    await chosen(env, panel, "section", "people")
-    await chosen(env, panel, "allowed_roles", env.discord.guild.managers)
-    await chosen(env, panel, "blocked_members", env.bob)
+    panel = await open_panel(env)
+    await choose_in_panel(env, panel, "allowed_channels", env.discord.channel)
+    await choose_in_panel(env, panel, "section", "people")
+    await choose_in_panel(env, panel, "allowed_roles", env.discord.guild.managers)
+    await choose_in_panel(env, panel, "blocked_members", env.bob)
     for section in ("channels", "people", "images", "safety", "words", "results", "defaults", "server"):
-        await chosen(env, panel, "section", section)
-    await filled(env, panel, "timezone", "Europe/Berlin")
+        await choose_in_panel(env, panel, "section", section)
+    await submit_modal(env, panel, "timezone", "Europe/Berlin")
     await (await env.alice.command("imagine", prompt="a fox")).answered()
     for name in ("allowed_roles", "blocked_members"):
-        await chosen(env, panel, "section", "people")
-        await chosen(env, panel, name)
-    await chosen(env, panel, "section", "results")
-    await chosen(env, panel, "is_private", "True")
+        await choose_in_panel(env, panel, "section", "people")
+        await choose_in_panel(env, panel, name)
+    await choose_in_panel(env, panel, "section", "results")
+    await choose_in_panel(env, panel, "is_private", "True")
     await env.ends(await env.imagine(resolution="0.5K"), "✅")
-    await chosen(env, panel, "is_private", "False")
-    await chosen(env, panel, "is_spoiler", "True")
+    await choose_in_panel(env, panel, "is_private", "False")
+    await choose_in_panel(env, panel, "is_spoiler", "True")
 
 
 async def moderation(env: Environment) -> None:

@@ -11,7 +11,7 @@ import pytest
 from playground.runcomfy import answer
 from tests.e2e.accounts import LATER, check_accounts, delivered
 from tests.e2e.environment import names, open_environment
-from tests.e2e.panel import rule
+from tests.e2e.panel import store_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -230,9 +230,9 @@ async def test_a_database_that_does_not_write_deletes_nothing(env: Environment) 
 @pytest.fixture
 def private(env: Environment) -> Iterator[Environment]:
     """A server where only whoever ordered sees the images."""
-    rule(env, is_private=True)
+    store_settings(env, is_private=True)
     yield env
-    rule(env)
+    store_settings(env)
 
 
 async def test_a_private_message_asks_in_itself(private: Environment) -> None:

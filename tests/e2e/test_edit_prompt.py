@@ -12,7 +12,7 @@ from playground.discord import NoResponse
 from playground.runcomfy import answer
 from tests.e2e.accounts import check_accounts, spent
 from tests.e2e.environment import names
-from tests.e2e.panel import rule
+from tests.e2e.panel import store_settings
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Message, Person
@@ -115,9 +115,9 @@ async def test_a_prompt_that_only_its_author_may_read(env: Environment) -> None:
     _, now = await opened(anna, hidden)
     assert now["prompt"] == "refuse the secret"
 
-    rule(env, is_private=True)
+    store_settings(env, is_private=True)
     private = await refused(env, anna, prompt="refuse the secret")
-    rule(env)
+    store_settings(env)
     assert private.is_ephemeral
     forged = await ben.forge(custom_id=f"job:edit:v1:{env.job(private)['job_id']}", message=hidden)
     assert "no such job" in await told(forged)
@@ -155,9 +155,9 @@ async def test_what_is_sent_is_checked_as_an_order_is(env: Environment) -> None:
         "images": {"most_images": 1},
     }
     for name, settings in rules.items():
-        rule(env, **settings)
+        store_settings(env, **settings)
         said[name] = await told(await anna.submit(form, prompt="a badger", num_images=["4"]))
-    rule(env)
+    store_settings(env)
     await env.says(env.mia, "quota set", limit=1, per="day", who=anna)
     said["limit"] = await told(await anna.submit(form, prompt="a badger", num_images=["4"]))
     await env.says(env.mia, "quota clear", who=anna)

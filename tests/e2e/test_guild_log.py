@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import chosen, opened, rule
+from tests.e2e.panel import choose_in_panel, open_panel, store_settings
 
 if TYPE_CHECKING:
     from playground.discord import Channel
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 def log_of(env: Environment, **rules: object) -> Channel:
     channel = env.discord.guild.add_channel("log")
-    rule(env, log_channel=int(channel.id), **rules)
+    store_settings(env, log_channel=int(channel.id), **rules)
     return channel
 
 
@@ -26,7 +26,7 @@ async def says(env: Environment, log: Channel, *words: str) -> None:
     await env.discord.until(lambda: any(all(word in each.text for word in words) for each in log.messages))
 
 
-async def test_who_made_what(env: Environment) -> None:
+async def test_log_deliveries(env: Environment) -> None:
     log, anna = log_of(env), env.newcomer()
     message = await env.imagine(
         anna, prompt=f"@everyone <@{env.bob.id}> a *fox*", resolution="0.5K", num_images=2
@@ -38,21 +38,21 @@ async def test_who_made_what(env: Environment) -> None:
     assert not line.embeds
 
 
-async def test_what_is_private_is_logged_without_an_address_that_nobody_can_open(env: Environment) -> None:
+async def test_log_private_job_without_link(env: Environment) -> None:
     log, anna = log_of(env, is_private=True), env.newcomer()
     message = await env.imagine(anna, resolution="0.5K")
     await says(env, log, f"<@{anna.id}> made 1 image", f"/{message.channel.id}")
     assert message.id not in log.messages[0].text
 
 
-async def test_who_cancelled(held: Environment) -> None:
+async def test_log_cancellation(held: Environment) -> None:
     log, anna = log_of(held), held.newcomer()
     message = await held.queued(anna)
     await held.mia.press(message, "Cancel")
     await says(held, log, f"<@{held.mia.id}> cancelled a job of <@{anna.id}>")
 
 
-async def test_who_deleted_and_who_was_blocked(env: Environment) -> None:
+async def test_log_deletion_and_block(env: Environment) -> None:
     log, anna = log_of(env), env.newcomer()
     message = await env.imagine(anna, prompt="a blunt *fox*", resolution="0.5K")
     await env.ends(message, "✅")
@@ -74,27 +74,27 @@ async def test_who_deleted_and_who_was_blocked(env: Environment) -> None:
     assert [line for line in news if "blunt" in line or "blocked" in line] == []  # both had been done before
 
 
-async def test_who_changed_which_setting(env: Environment) -> None:
+async def test_log_setting_change(env: Environment) -> None:
     log = log_of(env)
-    panel = await opened(env, section="images")
-    await chosen(env, panel, "most_images", "2")
+    panel = await open_panel(env, section="images")
+    await choose_in_panel(env, panel, "most_images", "2")
     said = (f"<@{env.mia.id}>", "Before: Most images in one order: any", "Now: Most images in one order: 2")
     await says(env, log, *said)
-    await chosen(env, panel, "most_images", "2")  # nothing has changed
-    await chosen(env, panel, "most_images", "3")
+    await choose_in_panel(env, panel, "most_images", "2")  # nothing has changed
+    await choose_in_panel(env, panel, "most_images", "3")
     await says(env, log, "one order: 3")
     assert len(log.messages) == 2
 
 
-async def test_what_was_changed_is_logged_where_discord_does_not_show_it(env: Environment) -> None:
+async def test_log_setting_change_if_panel_update_fails(env: Environment) -> None:
     log = log_of(env)
-    panel = await opened(env, section="images")
+    panel = await open_panel(env, section="images")
     env.discord.fail("callback", 404, {"code": 10062, "message": "Unknown interaction"})
     await env.mia.choose(panel, "settings:most_images:v1", "2")
     await says(env, log, "Now: Most images in one order: 2")
 
 
-async def test_a_log_that_cannot_be_written_costs_nobody_anything(env: Environment) -> None:
+async def test_unwritable_log_has_no_side_effects(env: Environment) -> None:
     log, anna = log_of(env), env.newcomer()
     log.permit(send_messages=False)
     env.discord.fail("create_message", 403, {"code": 50013, "message": "Missing Permissions"})
@@ -105,7 +105,7 @@ async def test_a_log_that_cannot_be_written_costs_nobody_anything(env: Environme
     assert log.messages == []
 
 
-async def test_in_the_servers_language(tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_log_uses_server_locale(tmp_path_factory: pytest.TempPathFactory) -> None:
     async with open_environment(
         tmp_path_factory.mktemp("ru"), is_started=False, runcomfy={"seconds": 0}
     ) as env:
@@ -116,7 +116,7 @@ async def test_in_the_servers_language(tmp_path_factory: pytest.TempPathFactory)
         await says(env, log, "1 изображение.")
 
 
-async def test_who_changed_a_limit(env: Environment) -> None:
+async def test_log_limit_change(env: Environment) -> None:
     log, anna = log_of(env), env.newcomer()
     await env.says(env.mia, "quota set", limit=5, per="week", who=anna)
     await says(env, log, f"<@{env.mia.id}>", f"<@{anna.id}> may now spend 5 credits per week")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import rule
+from tests.e2e.panel import store_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import pytest
 
 
-async def test_roles_count_before_discord_has_told_of_the_server(
+async def test_roles_apply_before_the_guild_is_cached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an IDENTIFY servers come one by one, and interactions with them come in between."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         painters = next(role for role in env.bob.roles if role.name == "Painters")
-        rule(env, allowed_roles=[int(painters.id)])
+        store_settings(env, allowed_roles=[int(painters.id)])
         await env.ends(await env.imagine(env.bob, resolution="0.5K"), "✅")
         dispatch = env.discord.gateway.dispatch
         kept: list[dict[str, Any]] = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.runcomfy import answer
 from tests.e2e.environment import Environment, open_environment
-from tests.e2e.panel import rule
+from tests.e2e.panel import store_settings
 from tests.e2e.watching import free_port, samples
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
     settings: dict[str, Any] = {"LOG_FORMAT": "json", "HEALTH_PORT": free_port()}
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
         log = env.discord.guild.add_channel("log")
-        rule(env, log_channel=int(log.id))
+        store_settings(env, log_channel=int(log.id))
         env.runcomfy.fail("file", answer(404))
         message = await env.imagine(resolution="0.5K", num_images=2)
         await env.ends(message, "1 of 2 images arrived")

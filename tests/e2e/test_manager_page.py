@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 __all__ = ["address", "page"]  # the fixtures of the whole product
 
 
-async def test_a_moderator_asks_who_made_an_image_and_removes_it(page: Page) -> None:
+async def test_moderator_looks_up_and_removes_an_image(page: Page) -> None:
     await use(page, "imagine", "a hill")
     await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
     await become(page, "Nora")
@@ -32,7 +32,7 @@ async def test_a_moderator_asks_who_made_an_image_and_removes_it(page: Page) -> 
     await expect(shown).to_have_count(0)
 
 
-async def test_somebody_deletes_their_own_image(page: Page) -> None:
+async def test_member_deletes_own_image(page: Page) -> None:
     await use(page, "imagine", "a hill")
     await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
     await last(page).get_by_role("button", name="Delete", exact=True).click()
@@ -41,7 +41,7 @@ async def test_somebody_deletes_their_own_image(page: Page) -> None:
     await expect(page.get_by_role("img", name="a hill")).to_have_count(0)
 
 
-async def test_a_manager_sets_limits_and_looks_at_the_bill(page: Page) -> None:
+async def test_manager_sets_limits_and_views_report(page: Page) -> None:
     await use(page, "imagine", "a quiet harbour")
     await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
     await use(page, "usage")
@@ -59,7 +59,7 @@ async def test_a_manager_sets_limits_and_looks_at_the_bill(page: Page) -> None:
     await expect(last(page)).to_contain_text("Часовой пояс")
 
 
-async def test_a_refused_prompt_is_reworded(page: Page) -> None:
+async def test_refused_prompt_can_be_edited(page: Page) -> None:
     await use(page, "imagine", "refuse this harbour")
     await expect(last(page)).to_contain_text("Press Edit prompt")
     await last(page).get_by_role("button", name="Edit prompt").click()

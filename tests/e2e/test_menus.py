@@ -11,7 +11,7 @@ from bot.domain.guild_settings import LISTED_MAX
 from playground.discord import Refused
 from playground.runcomfy import answer
 from tests.e2e.environment import names
-from tests.e2e.panel import rule, rules
+from tests.e2e.panel import store_settings, stored_settings
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Message, Person
@@ -68,13 +68,13 @@ async def test_a_moderator_removes_and_blocks(env: Environment) -> None:
     await env.mia.press(question, "Remove and block")
     await env.ends(question, "Deleted", f"<@{anna.id}> makes no more images")
     assert message.is_deleted
-    assert rules(env)["blocked_members"] == [int(anna.id)]
+    assert stored_settings(env)["blocked_members"] == [int(anna.id)]
     for refused in (
         await anna.command("imagine", prompt="a fox"),
         await anna.press(other, "Re-roll"),
     ):
         assert "may not make images on this server any more" in await told(refused)
-    rule(env)
+    store_settings(env)
 
 
 async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(env: Environment) -> None:
@@ -89,7 +89,7 @@ async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(env:
     )
     boss.is_manager = False
     assert "somebody else" in await told(await boss.press(question, "Remove and block"))
-    assert rules(env).get("blocked_members", []) == []
+    assert stored_settings(env).get("blocked_members", []) == []
     assert not message.is_deleted
     assert not own.is_deleted
 
@@ -98,16 +98,16 @@ async def test_the_list_of_blocked_members_is_full(env: Environment) -> None:
     anna = env.newcomer()
     message = await done(env, anna)
     others = [*range(1, LISTED_MAX + 1)]
-    rule(env, blocked_members=others)
+    store_settings(env, blocked_members=others)
     question = await (await env.mia.menu(REMOVE, message)).answered()
     refused = await told(await env.mia.press(question, "Remove and block"))
     assert f"{LISTED_MAX} members" in refused
-    assert rules(env)["blocked_members"] == others
+    assert stored_settings(env)["blocked_members"] == others
     assert not message.is_deleted
-    rule(env, blocked_members=[*others[1:], int(anna.id)])  # who is blocked already is no further one
+    store_settings(env, blocked_members=[*others[1:], int(anna.id)])  # already blocked: not one more
     await env.mia.press(question, "Remove and block")
     await env.ends(question, "Deleted")
-    rule(env)
+    store_settings(env)
 
 
 async def test_it_is_offered_to_moderators_alone_and_checked_besides(env: Environment) -> None:

@@ -31,7 +31,7 @@ async def done(env: Environment, person: Person, **options: Any) -> Message:
     return message
 
 
-async def test_the_budget_is_one_for_all_servers(tmp_path: Path) -> None:
+async def test_budget_is_shared_by_all_servers(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, **FREE | {"BUDGET": "6/month"}) as env:
         channels = [env.discord.channel, env.discord.add_guild("Second").add_channel("images")]
         people = [env.newcomer() for _ in range(10)]
@@ -51,7 +51,7 @@ async def test_the_budget_is_one_for_all_servers(tmp_path: Path) -> None:
         check_accounts(env)
 
 
-async def test_what_failed_is_given_back_to_the_budget(tmp_path: Path) -> None:
+async def test_failed_job_refunds_the_budget(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, BUDGET="3/day") as env:
         env.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
         failed = await (await ask(env.alice, num_images=4)).answered()
@@ -62,13 +62,13 @@ async def test_what_failed_is_given_back_to_the_budget(tmp_path: Path) -> None:
         check_accounts(env)
 
 
-async def test_an_order_larger_than_the_whole_budget(tmp_path: Path) -> None:
+async def test_job_larger_than_the_budget_is_refused(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, BUDGET="2/hour") as env:
         assert (await (await ask(env.alice, num_images=4)).answered()).is_ephemeral
         assert (env.used(env.alice), len(env.runcomfy.submits)) == (0, 0)
 
 
-async def test_unlimited_is_a_value_of_all_three(tmp_path: Path) -> None:
+async def test_unlimited_is_valid_for_every_limit(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, **FREE) as env:
         assert "limit" in await env.says(env.alice, "usage")
         presses = [await ask(env.alice, num_images=4) for _ in range(3)]
@@ -80,7 +80,7 @@ async def test_unlimited_is_a_value_of_all_three(tmp_path: Path) -> None:
         assert "9 of 1000000 credits used, 999991 left" in await env.says(env.alice, "usage")
 
 
-async def test_the_default_holds_until_a_manager_sets_something(tmp_path: Path) -> None:
+async def test_default_quota_applies_until_a_manager_sets_one(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"DEFAULT_QUOTA": "0/day", "MAX_QUOTA": "2/hour"}
     async with open_environment(tmp_path, runcomfy=AT_ONCE, **settings) as env:
         assert "0 left" in (await (await ask(env.alice)).answered()).text
@@ -90,7 +90,7 @@ async def test_the_default_holds_until_a_manager_sets_something(tmp_path: Path) 
         assert "0 of 2 credits used, 2 left" in await env.says(env.bob, "usage")
 
 
-async def test_a_lower_maximum_binds_a_rule_that_was_set_before(tmp_path: Path) -> None:
+async def test_lowered_maximum_applies_to_existing_rules(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         await env.says(env.mia, "quota set", limit=50, per="day")
         await env.says(env.mia, "quota set", limit=4, per="hour", who=env.bob)
@@ -107,7 +107,7 @@ async def test_a_lower_maximum_binds_a_rule_that_was_set_before(tmp_path: Path) 
         check_accounts(env)
 
 
-async def test_other_servers_than_the_owners_are_refused(tmp_path: Path) -> None:
+async def test_servers_outside_the_allowlist_are_refused(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         stranger = env.discord.add_guild("Elsewhere")
         channel = stranger.add_channel("images")

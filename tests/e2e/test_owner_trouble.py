@@ -40,9 +40,7 @@ async def recovered(env: Environment) -> int:
 
 
 @pytest.mark.parametrize(("fault", "cause"), CAUSES.values(), ids=CAUSES)
-async def test_people_learn_whose_it_is_and_the_owner_reads_it_once(
-    env: Environment, fault: Fault, cause: str
-) -> None:
+async def test_operator_errors_are_logged_once(env: Environment, fault: Fault, cause: str) -> None:
     since = await recovered(env)
     for _ in range(3):
         person = env.newcomer()
@@ -57,7 +55,7 @@ async def test_people_learn_whose_it_is_and_the_owner_reads_it_once(
     assert cause in errors[0]
 
 
-async def test_trouble_is_news_again_once_it_was_mended(env: Environment) -> None:
+async def test_operator_error_is_logged_again_after_recovery(env: Environment) -> None:
     since = await recovered(env)
     for _ in range(2):
         env.runcomfy.fail("submit", answer(402, {"message": RAW}))
@@ -67,7 +65,7 @@ async def test_trouble_is_news_again_once_it_was_mended(env: Environment) -> Non
 
 
 @pytest.mark.parametrize("route", ["status", "result"])
-async def test_a_token_that_dies_while_a_job_is_painted(env: Environment, route: str) -> None:
+async def test_token_revoked_during_generation(env: Environment, route: str) -> None:
     since = await recovered(env)
     person = env.newcomer()
     env.runcomfy.fail(route, answer(400, body(400004)))
@@ -80,7 +78,7 @@ async def test_a_token_that_dies_while_a_job_is_painted(env: Environment, route:
     assert len(env.posts(message)) == 1
 
 
-async def test_usage_says_that_nothing_was_taken(env: Environment) -> None:
+async def test_usage_shows_no_charge(env: Environment) -> None:
     before = await env.says(env.bob, "usage")
     env.runcomfy.fail("submit", answer(400, body(400002)))
     await env.ended(await env.ends(await env.imagine(env.bob, num_images=4), "owner"))

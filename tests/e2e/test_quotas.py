@@ -58,7 +58,7 @@ def reset(text: str) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-async def test_usage_says_used_left_and_reset(env: Environment, channel: Channel) -> None:
+async def test_usage_shows_used_left_and_reset(env: Environment, channel: Channel) -> None:
     anna = env.newcomer()
     assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage", channel=channel)
     await done(env, anna, num_images=4, channel=channel)
@@ -69,7 +69,7 @@ async def test_usage_says_used_left_and_reset(env: Environment, channel: Channel
 
 
 @pytest.mark.parametrize("period", ["hour", "day", "week", "month"])
-async def test_a_window_ends_with_the_calendar(env: Environment, channel: Channel, period: str) -> None:
+async def test_windows_follow_the_calendar(env: Environment, channel: Channel, period: str) -> None:
     """What was used before the rule was set counts."""
     anna = env.newcomer()
     await done(env, anna, num_images=2, channel=channel)
@@ -85,7 +85,7 @@ async def test_a_window_ends_with_the_calendar(env: Environment, channel: Channe
     assert reset(text) in {before[period], after[period]}
 
 
-async def test_a_first_order_larger_than_the_limit_is_refused(env: Environment, channel: Channel) -> None:
+async def test_first_job_above_the_limit_is_refused(env: Environment, channel: Channel) -> None:
     anna, submits = env.newcomer(), len(env.runcomfy.submits)
     await env.says(env.mia, "quota set", limit=3, per="week", channel=channel)
     text = await env.says(anna, "imagine", prompt="a fox", num_images=4, channel=channel)
@@ -96,7 +96,7 @@ async def test_a_first_order_larger_than_the_limit_is_refused(env: Environment, 
     await done(env, anna, num_images=3, channel=channel)
 
 
-async def test_zero_forbids(env: Environment, channel: Channel) -> None:
+async def test_zero_limit_forbids(env: Environment, channel: Channel) -> None:
     anna, ben, submits = env.newcomer(), env.newcomer(), len(env.runcomfy.submits)
     await env.says(env.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
     text = await env.says(anna, "imagine", prompt="a fox", channel=channel)
@@ -110,9 +110,7 @@ async def test_zero_forbids(env: Environment, channel: Channel) -> None:
     assert len(env.runcomfy.submits) == submits + 1
 
 
-async def test_a_members_rule_decides_alone_and_several_periods_hold_at_once(
-    env: Environment, channel: Channel
-) -> None:
+async def test_member_rule_takes_precedence_and_periods_combine(env: Environment, channel: Channel) -> None:
     anna, ben = env.newcomer(), env.newcomer()
     await env.says(env.mia, "quota set", limit=1, per="day", channel=channel)
     answer = await env.says(env.mia, "quota set", limit=7, per="month", who=anna, channel=channel)
@@ -136,7 +134,7 @@ async def test_a_members_rule_decides_alone_and_several_periods_hold_at_once(
     assert "2.5 left" in refused
 
 
-async def test_the_role_that_allows_most_decides(env: Environment, channel: Channel) -> None:
+async def test_most_permissive_role_decides(env: Environment, channel: Channel) -> None:
     anna, guild = env.newcomer(), channel.guild
     assert guild
     artists, patrons = guild.add_role("Artists"), guild.add_role("Patrons")
@@ -155,7 +153,7 @@ async def test_the_role_that_allows_most_decides(env: Environment, channel: Chan
     assert "0 of 3 credits used" in await env.says(anna, "usage", channel=channel)
 
 
-async def test_the_pool_binds_everybody_together(env: Environment, channel: Channel) -> None:
+async def test_pool_limits_all_members_together(env: Environment, channel: Channel) -> None:
     anna, ben = env.newcomer(), env.newcomer()
     answer = await env.says(env.mia, "quota pool", limit=3, per="day", channel=channel)
     assert "3 credits per day" in answer
@@ -180,7 +178,7 @@ async def test_grants_and_resets(env: Environment, channel: Channel) -> None:
     assert "0 of 3 credits used, 3 left" in await env.says(anna, "usage", channel=channel)
 
 
-async def test_a_grant_and_a_reset_for_everybody(env: Environment, channel: Channel) -> None:
+async def test_grant_and_reset_for_everyone(env: Environment, channel: Channel) -> None:
     """Discord's app offers @everyone as a role."""
     anna, mia = env.newcomer(), env.mia
     assert channel.guild
@@ -193,15 +191,13 @@ async def test_a_grant_and_a_reset_for_everybody(env: Environment, channel: Chan
     assert "0 of 12 credits used" in await env.says(anna, "usage", channel=channel)
 
 
-async def test_what_is_granted_above_the_owners_ceiling_is_not_promised(
-    env: Environment, channel: Channel
-) -> None:
+async def test_grants_never_exceed_the_owners_ceiling(env: Environment, channel: Channel) -> None:
     anna = env.newcomer()
     await env.says(env.mia, "quota grant", who=anna, amount=500, channel=channel)
     assert "0 of 100 credits used, 100 left" in await env.says(anna, "usage", channel=channel)
 
 
-async def test_a_replayed_grant_gives_once_and_says_nothing(env: Environment, channel: Channel) -> None:
+async def test_replayed_grant_applies_once(env: Environment, channel: Channel) -> None:
     anna = env.newcomer()
     grant = await env.mia.command("quota grant", who=anna, amount=2, channel=channel)
     await grant.answered()
@@ -229,7 +225,7 @@ async def test_show_and_clear(env: Environment, channel: Channel) -> None:
     assert f"<@{anna.id}>" not in await env.says(mia, "quota show", channel=channel)
 
 
-async def test_rules_hold_on_their_own_server_only(env: Environment, channel: Channel) -> None:
+async def test_rules_apply_only_to_their_server(env: Environment, channel: Channel) -> None:
     anna = env.newcomer()
     await env.says(env.mia, "quota set", limit=2, per="day", channel=channel)
     await done(env, anna, channel=channel)
@@ -249,7 +245,7 @@ async def test_rules_hold_on_their_own_server_only(env: Environment, channel: Ch
         (1_000_000, "month", False),
     ],
 )
-async def test_max_quota_binds_managers(
+async def test_max_quota_limits_managers(
     env: Environment, channel: Channel, limit: int, per: str, *, is_taken: bool
 ) -> None:
     anna = env.newcomer()
@@ -262,7 +258,7 @@ async def test_max_quota_binds_managers(
     assert expected in await env.says(anna, "usage", channel=channel)
 
 
-async def test_discord_offers_limits_and_periods_as_they_are_taken(env: Environment) -> None:
+async def test_command_options_match_accepted_limits_and_periods(env: Environment) -> None:
     command = next(each for each in env.discord.commands if each["name"] == "quota")
     assert command["default_member_permissions"] == str(1 << 5)  # Manage Server
     assert command["contexts"] == [0]
@@ -287,7 +283,7 @@ async def test_discord_offers_limits_and_periods_as_they_are_taken(env: Environm
         await env.newcomer().command("quota show")
 
 
-async def test_a_forged_quota_of_a_plain_member_is_refused(env: Environment, channel: Channel) -> None:
+async def test_forged_quota_command_is_refused(env: Environment, channel: Channel) -> None:
     anna = env.newcomer()
     await env.says(env.mia, "quota set", limit=1, per="day", channel=channel)
     rules = env.rows("select * from rules")

@@ -60,7 +60,7 @@ def picture(png: bytes) -> tuple[int, int]:
         return image.size
 
 
-async def test_usage_is_told_at_once_and_shown_soon_after(env: Environment, channel: Channel) -> None:
+async def test_usage_replies_before_its_chart(env: Environment, channel: Channel) -> None:
     anna = env.newcomer()
     await env.says(env.mia, "quota set", limit=10, per="month", who=anna, channel=channel)
     await done(env, anna, channel, num_images=2)
@@ -76,9 +76,7 @@ async def test_usage_is_told_at_once_and_shown_soon_after(env: Environment, chan
     assert message.is_ephemeral
 
 
-async def test_a_report_shows_days_and_members_as_a_picture_and_a_table(
-    env: Environment, channel: Channel
-) -> None:
+async def test_report_has_chart_and_tables(env: Environment, channel: Channel) -> None:
     anna, ben = env.newcomer(), env.newcomer()
     await env.says(env.mia, "quota set", limit=7, per="day", channel=channel)
     await done(env, anna, channel, num_images=4)
@@ -106,9 +104,7 @@ async def test_a_report_shows_days_and_members_as_a_picture_and_a_table(
     assert message.is_ephemeral
 
 
-async def test_show_and_export_have_everybody_who_used_something_and_the_limit_that_held(
-    env: Environment, channel: Channel
-) -> None:
+async def test_show_and_export_list_members_with_their_limit(env: Environment, channel: Channel) -> None:
     anna, ben = env.newcomer(), env.newcomer()
     assert channel.guild
     artists = channel.guild.add_role("Artists")
@@ -136,7 +132,7 @@ async def test_show_and_export_have_everybody_who_used_something_and_the_limit_t
         assert [row["user_id"] for row in csv.DictReader(io.StringIO(table.decode()))] == members
 
 
-async def test_what_it_cost_is_read_from_runcomfy_and_shown_to_managers_and_the_owner(
+async def test_actual_cost_is_shown_to_managers_and_owner(
     tmp_path: Path,
 ) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
@@ -154,7 +150,7 @@ async def test_what_it_cost_is_read_from_runcomfy_and_shown_to_managers_and_the_
         assert said.splitlines()[1].split()[1:] == [env.discord.guild.id, "1", "2", "1.5", "0.08"]
 
 
-async def test_a_budget_in_dollars_stops_before_it_is_passed_and_warns_the_owner(tmp_path: Path) -> None:
+async def test_dollar_budget_is_never_exceeded_and_alerts_owner(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"BUDGET_USD": "0.15", "BUDGET_ALARM": "50"}
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
         await env.priced()
@@ -178,7 +174,7 @@ async def test_a_budget_in_dollars_stops_before_it_is_passed_and_warns_the_owner
         assert "$0.25 (BUDGET_USD)" in owner.messages[1].text
 
 
-async def test_without_a_price_a_budget_in_dollars_lets_nothing_through(tmp_path: Path) -> None:
+async def test_dollar_budget_without_price_refuses_jobs(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False, BUDGET_USD="10") as env:
         env.runcomfy.fail("model", answer(200, {"model_id": "x"}))
         await env.start()

@@ -11,7 +11,7 @@ import pytest
 from playground.runcomfy import answer
 from tests.e2e.accounts import check_accounts, spent
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import rule, told
+from tests.e2e.panel import ephemeral_reply, store_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,13 +71,13 @@ def chosen(env: Environment, message: Message) -> dict[str, Any]:
         ({"forbidden_words": ["/(a+)+$/"]}, {"prompt": "a" * 5000 + "!"}, "could not be looked for in time"),
     ],
 )
-async def test_what_may_not_be_ordered_is_not_ordered_again_either(
+async def test_forbidden_options_are_refused_for_new_and_rerolled_jobs(
     env: Environment, rules: dict[str, Any], options: dict[str, Any], words: str
 ) -> None:
-    rule(env)
+    store_settings(env)
     anna, bea = env.newcomer(), env.newcomer()
     message = await done(env, anna, **options)
-    rule(env, **rules)
+    store_settings(env, **rules)
     presses = [
         await ask(anna, **options),
         await anna.press(message, "Re-roll"),
@@ -90,8 +90,8 @@ async def test_what_may_not_be_ordered_is_not_ordered_again_either(
     assert await done(env, anna)
 
 
-async def test_who_may_not_order_anything(env: Environment) -> None:
-    rule(env)
+async def test_blocked_members_roles_and_channels(env: Environment) -> None:
+    store_settings(env)
     guild, anna = env.discord.guild, env.newcomer()
     painters, elsewhere = guild.add_role("Painters"), guild.add_channel("elsewhere")
     good, bad = await done(env, anna), await failed(env, anna)
@@ -101,27 +101,27 @@ async def test_who_may_not_order_anything(env: Environment) -> None:
         ({"forbidden_channels": [int(env.discord.channel.id)]}, "Go to another one"),
         ({"allowed_channels": [int(elsewhere.id)]}, f"Go to <#{elsewhere.id}>"),
     ):
-        rule(env, **rules)
+        store_settings(env, **rules)
         presses = [await ask(anna), await anna.press(good, "Re-roll"), await anna.press(bad, "Retry")]
         await refused(env, *presses, words=words)
     assert await done(env, anna, elsewhere)
-    rule(env, allowed_roles=[int(painters.id)])
+    store_settings(env, allowed_roles=[int(painters.id)])
     anna.roles.append(painters)
     assert await done(env, anna)
 
 
-async def test_a_thread_counts_as_its_channel(env: Environment) -> None:
+async def test_thread_uses_its_parent_channels_rules(env: Environment) -> None:
     anna, channel = env.newcomer(), env.discord.guild.add_channel("parent")
     thread = env.discord.guild.add_thread("thread", channel)
-    rule(env, forbidden_channels=[int(channel.id)])
+    store_settings(env, forbidden_channels=[int(channel.id)])
     await refused(env, await ask(anna, thread), words="No images are made in this channel")
-    rule(env, allowed_channels=[int(channel.id)])
+    store_settings(env, allowed_channels=[int(channel.id)])
     assert await done(env, anna, thread)
 
 
-async def test_more_is_let_through_only_where_discord_marks_the_channel(env: Environment) -> None:
+async def test_looser_safety_needs_an_age_restricted_channel(env: Environment) -> None:
     anna, channel = env.newcomer(), env.discord.guild.add_channel("dark", is_age_restricted=True)
-    rule(env, loosest_safety=3, channel_safety={channel.id: 6})
+    store_settings(env, loosest_safety=3, channel_safety={channel.id: 6})
     message = await done(env, anna, channel, safety_tolerance=6)
     assert chosen(env, message)["safety_tolerance"] == 6
     await refused(env, await ask(anna, safety_tolerance=6), words="1 to 3")
@@ -131,30 +131,32 @@ async def test_more_is_let_through_only_where_discord_marks_the_channel(env: Env
     assert chosen(env, await done(env, anna, channel))["safety_tolerance"] == 3
 
 
-async def test_images_that_were_paid_for_are_fetched_by_whoever_is_blocked_since(env: Environment) -> None:
-    rule(env)
+async def test_blocked_member_can_fetch_paid_images(env: Environment) -> None:
+    store_settings(env)
     anna = env.newcomer()
     env.runcomfy.fail("file", answer(404), None)
     message = await (await ask(anna)).answered()
     await env.ends(message, "⚠️")
     env.runcomfy.mend("file")
     await env.settled()
-    rule(env, blocked_members=[int(anna.id)], forbidden_channels=[int(env.discord.channel.id)])
+    store_settings(env, blocked_members=[int(anna.id)], forbidden_channels=[int(env.discord.channel.id)])
     fetched = await (await anna.press(message, "Fetch the images")).answered()
     await env.ends(fetched, "✅", "collected")
     await env.settled()
 
 
-async def test_what_nobody_chose_comes_from_the_server_within_its_rules(env: Environment) -> None:
-    rule(env, default_options={"resolution": "2K", "num_images": 3}, highest_resolution="0.5K", most_images=2)
+async def test_server_defaults_are_clamped_to_its_rules(env: Environment) -> None:
+    store_settings(
+        env, default_options={"resolution": "2K", "num_images": 3}, highest_resolution="0.5K", most_images=2
+    )
     message = await (await env.newcomer().command("imagine", prompt="a fox")).answered()
     await env.ends(message, "✅ 2 images")
     await env.settled()
     assert (chosen(env, message)["resolution"], chosen(env, message)["num_images"]) == ("0.5K", 2)
 
 
-async def test_the_bot_goes_on_while_a_pattern_takes_all_of_its_time(env: Environment) -> None:
-    rule(env, forbidden_words=["/(a+)+$/", "/(b|bb)+$/"])
+async def test_slow_pattern_does_not_block_the_bot(env: Environment) -> None:
+    store_settings(env, forbidden_words=["/(a+)+$/", "/(b|bb)+$/"])
     slow = [await ask(env.newcomer(), prompt="a" * 5000 + "!") for _ in range(5)]
     assert await done(env, env.newcomer())
     for press in slow:
@@ -163,8 +165,8 @@ async def test_the_bot_goes_on_while_a_pattern_takes_all_of_its_time(env: Enviro
         assert "somebody who manages this server" in message.text
 
 
-async def test_a_private_job_is_seen_by_whoever_ordered_alone(env: Environment) -> None:
-    rule(env, is_private=True)
+async def test_private_job_is_visible_to_requester_only(env: Environment) -> None:
+    store_settings(env, is_private=True)
     anna, bea = env.newcomer(), env.newcomer()
     message = await done(env, anna)
     assert message.is_ephemeral
@@ -175,13 +177,13 @@ async def test_a_private_job_is_seen_by_whoever_ordered_alone(env: Environment) 
     await env.settled()
     before, job_id = spent(env), env.job(message)["job_id"]
     forged = await bea.forge(custom_id=f"job:reroll:v1:{job_id}", message=message)
-    assert "no such job" in await told(env, forged)
+    assert "no such job" in await ephemeral_reply(env, forged)
     assert spent(env) == before
     assert env.used(anna) == 2
 
 
-async def test_a_private_job_waits_is_listed_cancelled_and_fetched(held: Environment) -> None:
-    rule(held, is_private=True)
+async def test_private_job_can_be_listed_cancelled_and_fetched(held: Environment) -> None:
+    store_settings(held, is_private=True)
     anna = held.newcomer()
     message = await held.queued(anna)
     assert message.is_ephemeral
@@ -200,8 +202,8 @@ async def test_a_private_job_waits_is_listed_cancelled_and_fetched(held: Environ
     await held.settled()
 
 
-async def test_a_private_job_is_deleted_for_good(env: Environment) -> None:
-    rule(env, is_private=True)
+async def test_private_job_can_be_deleted(env: Environment) -> None:
+    store_settings(env, is_private=True)
     anna = env.newcomer()
     message = await done(env, anna)
     await (await anna.press(message, "Delete")).acknowledged()
@@ -213,10 +215,8 @@ async def test_a_private_job_is_deleted_for_good(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("is_spoiler", [False, True])
-async def test_what_the_token_of_a_private_job_does_not_reach_comes_directly(
-    held: Environment, *, is_spoiler: bool
-) -> None:
-    rule(held, is_private=True, is_spoiler=is_spoiler)
+async def test_private_job_falls_back_to_direct_message(held: Environment, *, is_spoiler: bool) -> None:
+    store_settings(held, is_private=True, is_spoiler=is_spoiler)
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.age(message, 15 * 60)
@@ -232,22 +232,24 @@ async def test_what_the_token_of_a_private_job_does_not_reach_comes_directly(
 
 
 async def test_spoilers(env: Environment) -> None:
-    rule(env, is_spoiler=True)
+    store_settings(env, is_spoiler=True)
     message = await done(env, env.newcomer(), num_images=2)
     assert [each["filename"].startswith("SPOILER_") for each in message.attachments] == [True, True]
-    rule(env)
+    store_settings(env)
     message = await done(env, env.newcomer())
     assert not message.attachments[0]["filename"].startswith("SPOILER_")
 
 
-async def test_a_job_under_way_stays_what_it_was_over_a_change_and_a_restart(tmp_path: Path) -> None:
+async def test_running_job_keeps_its_visibility_after_change_and_restart(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"workers": 2, "seconds": 0}) as env:
         env.runcomfy.hold()
-        rule(env, is_private=True, is_spoiler=True)
+        store_settings(env, is_private=True, is_spoiler=True)
         private = await env.queued(env.alice)
-        rule(env)
+        store_settings(env)
         public = await env.queued(env.bob)
-        rule(env, is_private=True, is_spoiler=True, blocked_members=[int(env.alice.id), int(env.bob.id)])
+        store_settings(
+            env, is_private=True, is_spoiler=True, blocked_members=[int(env.alice.id), int(env.bob.id)]
+        )
         await env.restart()
         env.runcomfy.release()
         await env.ends(private, "✅")
@@ -260,8 +262,8 @@ async def test_a_job_under_way_stays_what_it_was_over_a_change_and_a_restart(tmp
         check_accounts(env)
 
 
-async def test_another_server_has_rules_of_its_own(env: Environment) -> None:
-    rule(env, blocked_members=[int(env.bob.id)], allowed_roles=[1])
+async def test_servers_have_separate_settings(env: Environment) -> None:
+    store_settings(env, blocked_members=[int(env.bob.id)], allowed_roles=[1])
     channel = env.discord.add_guild("Free").add_channel("anything")
     assert await done(env, env.bob, channel)
     orders = [await ask(env.bob) for _ in range(2)]

@@ -10,7 +10,14 @@ import pytest
 from playground.discord import NoResponse, Refused
 from tests.e2e.accounts import spent
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import chosen, filled, opened, rule, rules, told
+from tests.e2e.panel import (
+    choose_in_panel,
+    ephemeral_reply,
+    open_panel,
+    store_settings,
+    stored_settings,
+    submit_modal,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,16 +29,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_channels_roles_and_members(env: Environment) -> None:
-    rule(env)
+    store_settings(env)
     guild = env.discord.guild
     elsewhere, painters, bob = guild.add_channel("elsewhere"), guild.add_role("Painters"), env.bob
-    panel = await opened(env)
-    await chosen(env, panel, "allowed_channels", env.discord.channel, elsewhere)
-    await chosen(env, panel, "forbidden_channels", elsewhere)
+    panel = await open_panel(env)
+    await choose_in_panel(env, panel, "allowed_channels", env.discord.channel, elsewhere)
+    await choose_in_panel(env, panel, "forbidden_channels", elsewhere)
     await (await env.mia.choose(panel, "settings:section:v1", "people")).acknowledged()
-    await chosen(env, panel, "allowed_roles", painters)
-    await chosen(env, panel, "blocked_members", bob, env.alice)
-    assert rules(env) == {
+    await choose_in_panel(env, panel, "allowed_roles", painters)
+    await choose_in_panel(env, panel, "blocked_members", bob, env.alice)
+    assert stored_settings(env) == {
         "allowed_channels": sorted([int(env.discord.channel.id), int(elsewhere.id)]),
         "forbidden_channels": [int(elsewhere.id)],
         "allowed_roles": [int(painters.id)],
@@ -41,9 +48,9 @@ async def test_channels_roles_and_members(env: Environment) -> None:
     assert [each["id"] for each in shown] == [painters.id]
     for said in (f"<#{elsewhere.id}>", f"<@&{painters.id}>", f"<@{bob.id}>"):
         assert said in panel.text
-    await chosen(env, panel, "blocked_members")
-    await chosen(env, panel, "allowed_roles", guild.roles[0])  # @everyone is everybody
-    assert rules(env)["blocked_members"] == rules(env)["allowed_roles"] == []
+    await choose_in_panel(env, panel, "blocked_members")
+    await choose_in_panel(env, panel, "allowed_roles", guild.roles[0])  # @everyone is everybody
+    assert stored_settings(env)["blocked_members"] == stored_settings(env)["allowed_roles"] == []
     assert "everybody" in panel.text
 
 
@@ -59,125 +66,126 @@ async def test_channels_roles_and_members(env: Environment) -> None:
         ("results", "is_private", True, "whoever ordered them alone"),
     ],
 )
-async def test_what_is_chosen_from_a_list(
+async def test_selects_change_settings(
     env: Environment, section: str, what: str, value: object, said: str
 ) -> None:
-    rule(env)
-    panel = await opened(env, section=section)
+    store_settings(env)
+    panel = await open_panel(env, section=section)
     before = next(
         each["value"] for each in panel.select(f"settings:{what}:v1")["options"] if each.get("default")
     )
-    await chosen(env, panel, what, str(value))
-    assert rules(env) == {what: value}
+    await choose_in_panel(env, panel, what, str(value))
+    assert stored_settings(env) == {what: value}
     assert said in panel.text
     now = [each["value"] for each in panel.select(f"settings:{what}:v1")["options"] if each.get("default")]
     assert now == [str(value)]
-    await chosen(env, panel, what, before)
-    assert (await opened(env)).text == (await opened_fresh(env)).text
+    await choose_in_panel(env, panel, what, before)
+    assert (await open_panel(env)).text == (await open_default_panel(env)).text
 
 
-async def opened_fresh(env: Environment) -> Any:
+async def open_default_panel(env: Environment) -> Any:
     """The panel of a server that never had settings."""
-    rule(env)
-    return await opened(env)
+    store_settings(env)
+    return await open_panel(env)
 
 
-async def test_safety_of_a_single_channel(env: Environment) -> None:
-    rule(env, loosest_safety=3)
+async def test_channel_safety(env: Environment) -> None:
+    store_settings(env, loosest_safety=3)
     dark = next(each for each in env.discord.guild.channels if each.is_age_restricted)
-    panel = await opened(env, section="safety")
-    await chosen(env, panel, "pick-channel", dark)
-    await chosen(env, panel, f"channel_safety.{dark.id}", "6")
-    assert rules(env)["channel_safety"] == {dark.id: 6}
+    panel = await open_panel(env, section="safety")
+    await choose_in_panel(env, panel, "pick-channel", dark)
+    await choose_in_panel(env, panel, f"channel_safety.{dark.id}", "6")
+    assert stored_settings(env)["channel_safety"] == {dark.id: 6}
     assert f"<#{dark.id}> up to 6" in panel.text
-    await chosen(env, panel, "pick-channel", env.discord.channel)
+    await choose_in_panel(env, panel, "pick-channel", env.discord.channel)
     what = f"settings:channel_safety.{env.discord.channel.id}:v1"
     press = await env.mia.choose(panel, what, "5")
-    assert "not marked as age-restricted" in await told(env, press)
-    await chosen(env, panel, f"channel_safety.{env.discord.channel.id}", "1")
-    assert rules(env)["channel_safety"] == {dark.id: 6, env.discord.channel.id: 1}
-    await chosen(env, panel, f"channel_safety.{env.discord.channel.id}", "-")
-    assert rules(env)["channel_safety"] == {dark.id: 6}
+    assert "not marked as age-restricted" in await ephemeral_reply(env, press)
+    await choose_in_panel(env, panel, f"channel_safety.{env.discord.channel.id}", "1")
+    assert stored_settings(env)["channel_safety"] == {dark.id: 6, env.discord.channel.id: 1}
+    await choose_in_panel(env, panel, f"channel_safety.{env.discord.channel.id}", "-")
+    assert stored_settings(env)["channel_safety"] == {dark.id: 6}
 
 
-async def test_the_strictest_is_never_above_the_loosest(env: Environment) -> None:
-    rule(env, strictest_safety=3)
-    panel = await opened(env, section="safety")
+async def test_strictest_safety_cannot_exceed_loosest(env: Environment) -> None:
+    store_settings(env, strictest_safety=3)
+    panel = await open_panel(env, section="safety")
     press = await env.mia.choose(panel, "settings:loosest_safety:v1", "2")
-    assert "above" in await told(env, press)
-    assert rules(env) == {"strictest_safety": 3}
+    assert "above" in await ephemeral_reply(env, press)
+    assert stored_settings(env) == {"strictest_safety": 3}
     shown = panel.select("settings:loosest_safety:v1")["options"]
     assert [each["value"] for each in shown if each.get("default")] == ["-"]
 
 
 async def test_forbidden_words(env: Environment) -> None:
-    rule(env)
-    panel = await opened(env, section="words")
-    await filled(env, panel, "forbidden_words", "fox\n\n/b[e3]ar/\nfox")
-    assert rules(env)["forbidden_words"] == ["fox", "/b[e3]ar/"]
+    store_settings(env)
+    panel = await open_panel(env, section="words")
+    await submit_modal(env, panel, "forbidden_words", "fox\n\n/b[e3]ar/\nfox")
+    assert stored_settings(env)["forbidden_words"] == ["fox", "/b[e3]ar/"]
     assert "2 words and patterns" in panel.text
     assert "b[e3]ar" not in panel.text
     button = await env.mia.press(panel, custom_id="settings:edit-forbidden_words:v1")
     form = await button.asked_back()
     assert form["components"][0]["component"]["value"] == "fox\n/b[e3]ar/"
-    refused = await filled(env, panel, "forbidden_words", "fox\n/(/")
-    assert "Line 2" in await told(env, refused)
-    assert rules(env)["forbidden_words"] == ["fox", "/b[e3]ar/"]
-    await filled(env, panel, "forbidden_words", "")
-    assert rules(env)["forbidden_words"] == []
+    refused = await submit_modal(env, panel, "forbidden_words", "fox\n/(/")
+    assert "Line 2" in await ephemeral_reply(env, refused)
+    assert stored_settings(env)["forbidden_words"] == ["fox", "/b[e3]ar/"]
+    await submit_modal(env, panel, "forbidden_words", "")
+    assert stored_settings(env)["forbidden_words"] == []
 
 
-async def test_the_time_zone(env: Environment) -> None:
-    rule(env)
-    panel = await opened(env, section="server")
-    await filled(env, panel, "timezone", " europe/berlin")
-    assert rules(env) == {"timezone": "Europe/Berlin"}
+async def test_time_zone(env: Environment) -> None:
+    store_settings(env)
+    panel = await open_panel(env, section="server")
+    await submit_modal(env, panel, "timezone", " europe/berlin")
+    assert stored_settings(env) == {"timezone": "Europe/Berlin"}
     assert "Europe/Berlin" in panel.text
-    await filled(env, panel, "timezone", "New York")
-    assert rules(env) == {"timezone": "America/New_York"}
-    assert "no time zone Nowhere" in await told(env, await filled(env, panel, "timezone", "Nowhere"))
-    assert rules(env) == {"timezone": "America/New_York"}
+    await submit_modal(env, panel, "timezone", "New York")
+    assert stored_settings(env) == {"timezone": "America/New_York"}
+    refused = await submit_modal(env, panel, "timezone", "Nowhere")
+    assert "no time zone Nowhere" in await ephemeral_reply(env, refused)
+    assert stored_settings(env) == {"timezone": "America/New_York"}
 
 
 async def test_default_options(env: Environment) -> None:
-    rule(env)
-    panel = await opened(env, section="defaults")
+    store_settings(env)
+    panel = await open_panel(env, section="defaults")
     for option, value in (("resolution", "0.5K"), ("num_images", "2"), ("limit_generations", "False")):
-        await chosen(env, panel, "pick-option", option)
-        await chosen(env, panel, f"default_options.{option}", value)
-    assert rules(env) == {
+        await choose_in_panel(env, panel, "pick-option", option)
+        await choose_in_panel(env, panel, f"default_options.{option}", value)
+    assert stored_settings(env) == {
         "default_options": {"resolution": "0.5K", "num_images": 2, "limit_generations": False}
     }
     message = await env.ends(await env.imagine(env.newcomer()), "✅ 2 images")
     assert '"resolution": "0.5K"' in env.job(message)["input"]
-    await chosen(env, panel, "pick-option", "resolution")
-    await chosen(env, panel, "default_options.resolution", "-")
-    assert rules(env) == {"default_options": {"num_images": 2, "limit_generations": False}}
+    await choose_in_panel(env, panel, "pick-option", "resolution")
+    await choose_in_panel(env, panel, "default_options.resolution", "-")
+    assert stored_settings(env) == {"default_options": {"num_images": 2, "limit_generations": False}}
 
 
-async def test_the_log_is_only_where_the_bot_may_write(env: Environment) -> None:
-    rule(env)
+async def test_log_channel_must_be_writable(env: Environment) -> None:
+    store_settings(env)
     closed = env.discord.guild.add_channel("closed")
     closed.permit(send_messages=False)
-    panel = await opened(env, section="server")
+    panel = await open_panel(env, section="server")
     press = await env.mia.choose(panel, "settings:log_channel:v1", closed)
-    assert "Send Messages" in await told(env, press)
-    assert rules(env) == {}
+    assert "Send Messages" in await ephemeral_reply(env, press)
+    assert stored_settings(env) == {}
     closed.permit(send_messages=True)
-    await chosen(env, panel, "log_channel", closed)
-    assert rules(env) == {"log_channel": int(closed.id)}
+    await choose_in_panel(env, panel, "log_channel", closed)
+    assert stored_settings(env) == {"log_channel": int(closed.id)}
     await env.discord.until(lambda: closed.messages)
-    await chosen(env, panel, "log_channel")
-    assert rules(env) == {"log_channel": None}
+    await choose_in_panel(env, panel, "log_channel")
+    assert stored_settings(env) == {"log_channel": None}
 
 
-async def test_in_russian(env: Environment) -> None:
-    rule(env)
+async def test_panel_in_russian(env: Environment) -> None:
+    store_settings(env)
     env.mia.locale = "ru"
     try:
-        panel = await opened(env, section="images")
+        panel = await open_panel(env, section="images")
         assert "Поиск в интернете: разрешён" in panel.text
-        await chosen(env, panel, "may_search_web", "False")
+        await choose_in_panel(env, panel, "may_search_web", "False")
         assert "Поиск в интернете: запрещён" in panel.text
     finally:
         env.mia.locale = "en-US"
@@ -187,13 +195,13 @@ SECTIONS = ("people", "images", "safety", "words", "results", "defaults", "serve
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
-async def test_the_fullest_panel_is_within_discords_limits(env: Environment, locale: str) -> None:
+async def test_full_panel_fits_discord_limits(env: Environment, locale: str) -> None:
     """The local Discord refuses what Discord would."""
     guild = env.discord.guild
     channels = [int(guild.add_channel(f"a-channel-with-quite-a-long-name-{n}" * 2).id) for n in range(25)]
     roles = [int(guild.add_role(f"role {n}").id) for n in range(25)]
     options = ("aspect_ratio", "output_format", *(f"an_option_of_another_model_{n:05}" for n in range(23)))
-    rule(
+    store_settings(
         env,
         timezone="America/Argentina/ComodRivadavia",
         allowed_channels=channels,
@@ -208,15 +216,15 @@ async def test_the_fullest_panel_is_within_discords_limits(env: Environment, loc
     )
     env.mia.locale = locale
     try:
-        panel = await opened(env)
+        panel = await open_panel(env)
         assert len(panel.select("settings:allowed_channels:v1")["default_values"]) == 25
         for section in SECTIONS:
-            await chosen(env, panel, "section", section)
-        await chosen(env, panel, "section", "safety")
-        await chosen(env, panel, "pick-channel", guild.channels[-1])
-        await chosen(env, panel, "section", "defaults")
-        await chosen(env, panel, "pick-option", "aspect_ratio")
-        await chosen(env, panel, "section", "words")
+            await choose_in_panel(env, panel, "section", section)
+        await choose_in_panel(env, panel, "section", "safety")
+        await choose_in_panel(env, panel, "pick-channel", guild.channels[-1])
+        await choose_in_panel(env, panel, "section", "defaults")
+        await choose_in_panel(env, panel, "pick-option", "aspect_ratio")
+        await choose_in_panel(env, panel, "section", "words")
         button = await env.mia.press(panel, custom_id="settings:edit-forbidden_words:v1")
         form = await button.asked_back()
         assert len(form["components"][0]["component"]["value"]) == 20 * 200 - 1
@@ -224,34 +232,34 @@ async def test_the_fullest_panel_is_within_discords_limits(env: Environment, loc
         env.mia.locale = "en-US"
 
 
-async def test_only_managers(env: Environment) -> None:
-    rule(env)
-    panel = await opened(env, section="images")
+async def test_only_managers_can_use_the_panel(env: Environment) -> None:
+    store_settings(env)
+    panel = await open_panel(env, section="images")
     with pytest.raises(Refused):
         await env.alice.command("settings")
     refusal = await (await env.alice.forge("settings")).answered()
     assert "may not use this" in refusal.text
     forged = await env.alice.forge(custom_id="settings:most_images:v1", message=panel, values=["1"])
-    assert "may not use this" in await told(env, forged)
+    assert "may not use this" in await ephemeral_reply(env, forged)
     form = await env.alice.forge(custom_id="settings:timezone:v1", message=panel, form={"text": "UTC"})
-    assert "may not use this" in await told(env, form)
+    assert "may not use this" in await ephemeral_reply(env, form)
     button = await env.alice.forge(custom_id="settings:edit-timezone:v1", message=panel)
-    assert "may not use this" in await told(env, button)
-    assert rules(env) == {}
+    assert "may not use this" in await ephemeral_reply(env, button)
+    assert stored_settings(env) == {}
 
 
-async def test_somebody_who_is_no_manager_any_more(env: Environment) -> None:
-    rule(env)
+async def test_former_manager_is_refused(env: Environment) -> None:
+    store_settings(env)
     eva = env.newcomer(is_manager=True)
-    panel = await opened(env, eva, "words")
+    panel = await open_panel(env, eva, "words")
     button = await eva.press(panel, custom_id="settings:edit-forbidden_words:v1")
     await button.asked_back()
     eva.is_manager = False
     submit = await eva.submit(button, text="fox")
-    assert "may not use this" in await told(env, submit)
+    assert "may not use this" in await ephemeral_reply(env, submit)
     press = await eva.choose(panel, "settings:section:v1", "images")
-    assert "may not use this" in await told(env, press)
-    assert rules(env) == {}
+    assert "may not use this" in await ephemeral_reply(env, press)
+    assert stored_settings(env) == {}
 
 
 async def answers(press: Interaction) -> str:
@@ -303,21 +311,21 @@ def forgeries(here: str, theirs: str, role: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-async def test_components_and_values_that_nobody_was_shown(env: Environment) -> None:
-    rule(env)
+async def test_forged_components_and_values_are_refused(env: Environment) -> None:
+    store_settings(env)
     other = env.discord.add_guild("Another")
     sent = forgeries(env.discord.channel.id, other.add_channel("theirs").id, other.add_role("Theirs").id)
-    panel = await opened(env)
+    panel = await open_panel(env)
     presses = [await env.mia.forge(custom_id=each, message=panel, values=values) for each, values in sent]
     texts = await asyncio.gather(*map(answers, presses))
     assert [each for each, text in zip(sent, texts, strict=True) if not text] == []
-    assert rules(env) == {}
+    assert stored_settings(env) == {}
     assert "reference" not in "".join(texts)
 
 
-async def test_a_panel_is_only_where_one_was_shown(env: Environment) -> None:
+async def test_other_messages_never_become_a_panel(env: Environment) -> None:
     """Another message of the bot's does not become one, and a form needs none of its fields to be there."""
-    rule(env)
+    store_settings(env)
     message = await env.ends(await env.imagine(env.newcomer(), resolution="0.5K"), "✅")
     await env.settled()
     before, text = spent(env), message.text
@@ -327,40 +335,40 @@ async def test_a_panel_is_only_where_one_was_shown(env: Environment) -> None:
         await env.mia.forge(custom_id="settings:timezone:v1", form={"text": "Nowhere"}),
         await env.mia.forge(custom_id="settings:section:v1", values=["images"]),
     ):
-        assert "Nothing was changed" in await told(env, press)
-    assert (spent(env), message.text, rules(env)) == (before, text, {})
+        assert "Nothing was changed" in await ephemeral_reply(env, press)
+    assert (spent(env), message.text, stored_settings(env)) == (before, text, {})
 
 
-async def test_two_managers_at_once(env: Environment) -> None:
-    rule(env)
+async def test_concurrent_managers_keep_each_others_changes(env: Environment) -> None:
+    store_settings(env)
     eva = env.newcomer(is_manager=True)
-    hers, mias = await opened(env, eva, "images"), await opened(env, env.mia, "images")
-    await chosen(env, hers, "most_images", "2", person=eva)
-    await chosen(env, mias, "highest_resolution", "1K")
-    assert rules(env) == {"most_images": 2, "highest_resolution": "1K"}
+    hers, mias = await open_panel(env, eva, "images"), await open_panel(env, env.mia, "images")
+    await choose_in_panel(env, hers, "most_images", "2", person=eva)
+    await choose_in_panel(env, mias, "highest_resolution", "1K")
+    assert stored_settings(env) == {"most_images": 2, "highest_resolution": "1K"}
     assert "Most images in one order: 2" in mias.text
 
 
-async def test_after_a_restart_the_panel_and_its_form_still_work(tmp_path: Path) -> None:
+async def test_panel_and_modal_work_after_restart(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
-        panel = await opened(env, section="server")
+        panel = await open_panel(env, section="server")
         button = await env.mia.press(panel, custom_id="settings:edit-timezone:v1")
         await button.asked_back()
         await env.restart()
         submit = await env.mia.submit(button, text="Asia/Tokyo")
         await submit.acknowledged()
-        assert rules(env) == {"timezone": "Asia/Tokyo"}
-        await chosen(env, panel, "section", "images")
-        await chosen(env, panel, "most_images", "1")
-        assert rules(env) == {"timezone": "Asia/Tokyo", "most_images": 1}
+        assert stored_settings(env) == {"timezone": "Asia/Tokyo"}
+        await choose_in_panel(env, panel, "section", "images")
+        await choose_in_panel(env, panel, "most_images", "1")
+        assert stored_settings(env) == {"timezone": "Asia/Tokyo", "most_images": 1}
         assert submit.messages == [panel]
 
 
-async def test_settings_that_cannot_be_read_do_not_keep_the_panel_closed(tmp_path: Path) -> None:
+async def test_panel_opens_with_invalid_stored_settings(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
-        rule(env, most_images="many", is_spoiler=True)
-        panel = await opened(env, section="images")
+        store_settings(env, most_images="many", is_spoiler=True)
+        panel = await open_panel(env, section="images")
         assert "Most images in one order: any" in panel.text
         assert env.log.count("most_images cannot be read") == 1
-        await chosen(env, panel, "most_images", "2")
-        assert rules(env) == {"most_images": 2, "is_spoiler": True}
+        await choose_in_panel(env, panel, "most_images", "2")
+        assert stored_settings(env) == {"most_images": 2, "is_spoiler": True}

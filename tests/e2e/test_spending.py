@@ -44,7 +44,7 @@ async def sorted_out(presses: list[Interaction]) -> tuple[list[Message], list[Me
     ]
 
 
-async def test_fifty_presses_at_once_take_no_more_than_the_limit(env: Environment) -> None:
+async def test_fifty_concurrent_jobs_stay_within_the_limit(env: Environment) -> None:
     anna, ben = env.newcomer(), env.newcomer()
     message = await env.ends(await (await ask(ben)).answered(), "✅")
     presses = [await each for _ in range(25) for each in (ask(anna), anna.press(message, "Re-roll"))]
@@ -62,7 +62,7 @@ async def test_fifty_presses_at_once_take_no_more_than_the_limit(env: Environmen
     check_accounts(env)
 
 
-async def test_fifty_orders_of_three_at_once_against_ten_leave_one(env: Environment) -> None:
+async def test_fifty_concurrent_jobs_of_three_images_leave_one_credit(env: Environment) -> None:
     anna = env.newcomer()
     jobs, refusals = await sorted_out([await ask(anna, num_images=3) for _ in range(50)])
     assert (len(jobs), len(refusals)) == (4, 46)
@@ -74,14 +74,14 @@ async def test_fifty_orders_of_three_at_once_against_ten_leave_one(env: Environm
     check_accounts(env)
 
 
-async def test_what_failed_is_given_back(env: Environment) -> None:
+async def test_failed_job_is_refunded(env: Environment) -> None:
     anna = env.newcomer()
     message = await (await ask(anna, prompt="refuse this", num_images=4)).answered()
     await env.ends(message, "⚠️", "Nothing was charged")
     assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage")
 
 
-async def test_what_was_cancelled_is_given_back(env: Environment) -> None:
+async def test_cancelled_job_is_refunded(env: Environment) -> None:
     anna = env.newcomer()
     env.runcomfy.hold()
     message = await (await ask(anna, num_images=4)).answered()
@@ -92,7 +92,7 @@ async def test_what_was_cancelled_is_given_back(env: Environment) -> None:
     assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage")
 
 
-async def test_of_a_partial_result_the_missing_images_are_given_back(env: Environment) -> None:
+async def test_missing_images_of_partial_result_are_refunded(env: Environment) -> None:
     anna = env.newcomer()
     env.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
     message = await (await ask(anna, num_images=4)).answered()
@@ -103,7 +103,7 @@ async def test_of_a_partial_result_the_missing_images_are_given_back(env: Enviro
     check_accounts(env)
 
 
-async def test_of_files_that_cannot_be_had_the_missing_wait_to_be_collected(env: Environment) -> None:
+async def test_undownloadable_images_stay_charged_until_collected(env: Environment) -> None:
     anna = env.newcomer()
     env.runcomfy.fail("file", answer(404))
     message = await (await ask(anna, num_images=2)).answered()
@@ -119,7 +119,7 @@ async def test_of_files_that_cannot_be_had_the_missing_wait_to_be_collected(env:
     assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
 
 
-async def test_the_missing_images_of_a_part_are_collected(env: Environment) -> None:
+async def test_missing_images_can_be_collected_later(env: Environment) -> None:
     anna = env.newcomer()
     env.runcomfy.fail("file", answer(404))
     message = await env.ends(await (await ask(anna, num_images=2)).answered(), "✅", "1 of 2")
@@ -138,7 +138,7 @@ async def test_the_missing_images_of_a_part_are_collected(env: Environment) -> N
     check_accounts(env)
 
 
-async def test_a_locked_database_is_told_and_costs_nothing(env: Environment) -> None:
+async def test_locked_database_is_reported_and_free(env: Environment) -> None:
     anna = env.newcomer()
     message = await env.ends(await (await ask(anna)).answered(), "✅")
     await env.settled()
@@ -155,7 +155,7 @@ async def test_a_locked_database_is_told_and_costs_nothing(env: Environment) -> 
     assert env.used(anna) == 1
 
 
-async def test_several_orders_at_once_meet_a_locked_database(env: Environment) -> None:
+async def test_concurrent_jobs_with_locked_database(env: Environment) -> None:
     """Each of them is answered within Discord's three seconds."""
     people = [env.newcomer() for _ in range(5)]
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
@@ -167,7 +167,7 @@ async def test_several_orders_at_once_meet_a_locked_database(env: Environment) -
     assert [env.used(person) for person in people] == [0] * 5
 
 
-async def test_a_rule_for_somebody_who_is_not_here(tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_rule_for_absent_member(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Discord's app takes any user's id; who has left the server comes without a member."""
     async with open_environment(tmp_path_factory.mktemp("gone")) as env:
         options = {"limit": 5, "per": "day", "who": env.alice}

@@ -15,7 +15,7 @@ from playground.process import BotProcess
 from tests.e2e.accounts import delivered
 from tests.e2e.commands import CODE
 from tests.e2e.environment import Environment, open_environment
-from tests.e2e.panel import rule
+from tests.e2e.panel import store_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ async def shifted(folder: Path, seconds: int) -> AsyncIterator[Environment]:
 @pytest.mark.parametrize(("seconds", "way"), [(AHEAD, "ahead of"), (BEHIND, "behind")])
 async def test_private_images_come_in_their_message(tmp_path: Path, seconds: int, way: str) -> None:
     async with shifted(tmp_path, seconds) as env:
-        rule(env, is_private=True)
+        store_settings(env, is_private=True)
         anna = env.newcomer()
         message = await env.imagine(anna, resolution="0.5K")
         await env.ends(message, "✅")

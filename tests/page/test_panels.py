@@ -27,7 +27,7 @@ def choices(page: Page, name: str) -> Locator:
     return page.get_by_role("listbox", name=name).get_by_role("option")
 
 
-async def test_one_of_a_list_is_chosen_at_once(page: Page, discord: LocalDiscord) -> None:
+async def test_single_select_submits_immediately(page: Page, discord: LocalDiscord) -> None:
     message = await panel(page)
     await message.get_by_role("combobox", name="Log").click()
     await expect(choices(page, "Log")).to_have_text(["#images", "#after-dark", "#bot-log"])
@@ -40,7 +40,7 @@ async def test_one_of_a_list_is_chosen_at_once(page: Page, discord: LocalDiscord
     assert list(interaction.event["d"]["data"]["resolved"]["channels"]) == [discord.guild.channels[2].id]
 
 
-async def test_several_are_taken_when_the_list_closes(page: Page, discord: LocalDiscord) -> None:
+async def test_multi_select_submits_when_closed(page: Page, discord: LocalDiscord) -> None:
     message = await panel(page)
     field = message.get_by_role("combobox", name="Sizes")
     await field.focus()
@@ -59,7 +59,7 @@ async def test_several_are_taken_when_the_list_closes(page: Page, discord: Local
     assert len(discord.interactions) == 3
 
 
-async def test_people_and_roles_are_found_by_name(page: Page) -> None:
+async def test_members_and_roles_are_searchable(page: Page) -> None:
     message = await panel(page)
     await message.get_by_role("combobox", name="Who").click()
     await write(page, "nobody")
@@ -70,7 +70,7 @@ async def test_people_and_roles_are_found_by_name(page: Page) -> None:
     await expect(message).to_contain_text("Who: @Bob @Painters")
 
 
-async def test_a_form_is_filled_in_by_the_keyboard(page: Page) -> None:
+async def test_modal_can_be_filled_by_keyboard(page: Page) -> None:
     message = await panel(page)
     await message.get_by_role("button", name="Words").click()
     form = page.get_by_role("dialog", name="Forbidden words")
@@ -94,7 +94,7 @@ async def test_a_form_is_filled_in_by_the_keyboard(page: Page) -> None:
     await expect(message.get_by_role("button", name="Words")).to_be_focused()
 
 
-async def test_a_form_can_be_left(page: Page, discord: LocalDiscord) -> None:
+async def test_modal_can_be_cancelled(page: Page, discord: LocalDiscord) -> None:
     message = await panel(page)
     for leave in ("[Escape]", "[Shift+Tab]"):
         await message.get_by_role("button", name="Words").click()
@@ -108,7 +108,7 @@ async def test_a_form_can_be_left(page: Page, discord: LocalDiscord) -> None:
     assert len(discord.interactions) == 3
 
 
-async def test_what_nobody_answers_stays_in_the_form(page: Page, discord: LocalDiscord) -> None:
+async def test_unanswered_modal_stays_open(page: Page, discord: LocalDiscord) -> None:
     message = await panel(page)
     await message.get_by_role("button", name="Words").click()
     form = page.get_by_role("dialog", name="Forbidden words")
@@ -123,7 +123,7 @@ async def test_what_nobody_answers_stays_in_the_form(page: Page, discord: LocalD
     await expect(form.get_by_role("button", name="Submit")).to_be_enabled()
 
 
-async def test_the_menu_of_a_message(page: Page, discord: LocalDiscord) -> None:
+async def test_message_context_menu(page: Page, discord: LocalDiscord) -> None:
     await use(page, "imagine", "a fox")
     await expect(messages(page)).to_have_count(1)
     await messages(page).first.hover()
@@ -148,7 +148,7 @@ async def test_the_menu_of_a_message(page: Page, discord: LocalDiscord) -> None:
     assert len(discord.channel.messages) == 2
 
 
-async def test_menus_speak_the_persons_language(page: Page) -> None:
+async def test_context_menus_are_localized(page: Page) -> None:
     await use(page, "imagine", "a fox")
     await expect(messages(page)).to_have_count(1)
     await become(page, "Bob")
@@ -162,7 +162,7 @@ async def test_menus_speak_the_persons_language(page: Page) -> None:
     await expect(page.get_by_label("Language")).to_have_value("ru")
 
 
-async def test_every_kind_of_option_is_offered(page: Page) -> None:
+async def test_all_option_types(page: Page) -> None:
     await become(page, "Mia")
     await use(page, "quota grant", "@pai", "[Enter]", "dark", "[Enter]", "5")
     await expect(messages(page).last).to_contain_text("5 to @Painters in #after-dark")
@@ -171,7 +171,7 @@ async def test_every_kind_of_option_is_offered(page: Page) -> None:
     await expect(suggestions(page)).to_have_text(["images", "after-dark", "bot-log"])
 
 
-async def test_a_table_is_downloaded(page: Page) -> None:
+async def test_attachment_download(page: Page) -> None:
     await become(page, "Mia")
     await use(page, "quota export")
     async with page.expect_download() as downloading:
@@ -181,7 +181,7 @@ async def test_a_table_is_downloaded(page: Page) -> None:
     assert (await download.path()).read_bytes() == b"member,images\nbob,3\n"
 
 
-async def test_a_hidden_image_says_nothing_until_it_is_shown(page: Page) -> None:
+async def test_spoiler_hides_image_and_alt_text(page: Page) -> None:
     await use(page, "secret")
     message = messages(page).last
     await expect(message).to_contain_text("Only you can see this")
@@ -193,7 +193,7 @@ async def test_a_hidden_image_says_nothing_until_it_is_shown(page: Page) -> None
     await expect(cover).to_have_count(0)
 
 
-async def test_channels_say_what_they_are(page: Page) -> None:
+async def test_channel_list_shows_channel_types(page: Page) -> None:
     channels = page.get_by_role("navigation", name="Server").get_by_role("list").get_by_role("button")
     await expect(channels).to_have_text(
         ["# images", "↳ sketches", "# after-dark (age-restricted)", "# bot-log"]

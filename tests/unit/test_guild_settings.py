@@ -45,12 +45,12 @@ INVALID: dict[str, list[object]] = {
 }
 
 
-def test_every_setting_has_another_value_than_its_default_here() -> None:
+def test_full_settings_have_no_default_value() -> None:
     untouched = GuildSettings().model_dump()
     assert {name for name, value in FULL.model_dump().items() if value == untouched[name]} == set()
 
 
-def test_what_is_written_is_read() -> None:
+def test_settings_round_trip() -> None:
     assert GuildSettings.parse(FULL.model_dump_json()) == (FULL, [])
     assert GuildSettings.parse("{}") == (GuildSettings(), [])
 
@@ -58,7 +58,7 @@ def test_what_is_written_is_read() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, values in INVALID.items() for value in values]
 )
-def test_an_invalid_value_costs_itself_alone(name: str, value: object) -> None:
+def test_invalid_value_falls_back_alone(name: str, value: object) -> None:
     stored = json.loads(FULL.model_dump_json()) | {name: value, "of a later version": 1}
     settings, invalid = GuildSettings.parse(json.dumps(stored))
     assert invalid == [name]
@@ -66,7 +66,7 @@ def test_an_invalid_value_costs_itself_alone(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("stored", ["", "null", "[]", '"x"', "{", "[" * 100_000, '{"timezone": NaN}'])
-def test_what_is_no_object_reads_as_nothing(stored: str) -> None:
+def test_invalid_json_falls_back_to_defaults(stored: str) -> None:
     settings, invalid = GuildSettings.parse(stored)
     assert settings == GuildSettings()
     assert invalid
@@ -80,18 +80,18 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(sorted(GuildSettings.model_fields)), json_values, max_size=4))
-def test_reading_never_fails(values: dict[str, object]) -> None:
+def test_parse_never_raises(values: dict[str, object]) -> None:
     settings, _ = GuildSettings.parse(json.dumps(values))
     assert GuildSettings.parse(settings.model_dump_json()) == (settings, [])
 
 
-def test_a_change_is_checked() -> None:
+def test_changes_are_validated() -> None:
     assert FULL.with_changes(most_images=None) == FULL.model_copy(update={"most_images": None})
     for name, values in INVALID.items():
         with pytest.raises(ValidationError):
             FULL.with_changes(**{name: values[0]})
 
 
-def test_the_zone_is_pythons() -> None:
+def test_zone_is_a_zoneinfo() -> None:
     assert FULL.zone == ZoneInfo("Europe/Berlin")
     assert GuildSettings().zone == ZoneInfo("UTC")
