@@ -22,14 +22,14 @@ from bot.discord.delivery import DiscordDelivery
 from bot.discord.message_deletion import delete_message
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.errors import BusyError, ConfigError
-from bot.jobs.fair_queue import MaxJobs
+from bot.jobs.fair_queue import ConcurrencyLimits
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
-from bot.jobs.tracker import Pulse
-from bot.maintenance.cost_sync import Bills
-from bot.maintenance.deletion import Removal
-from bot.maintenance.loop import Upkeep
+from bot.jobs.tracker import JobTracker
+from bot.maintenance.cost_sync import CostSync
+from bot.maintenance.deletion import DeletionService
+from bot.maintenance.loop import MaintenanceLoop
 from bot.media.store import FOLDER_NAME, FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.http_trace import trace
@@ -108,19 +108,20 @@ async def _settle_memory() -> None:
 
 async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
     catalogue, watch = Catalogue.load(), _watch(config)
-    pulse = Pulse(watch.meter if watch else Meter())
+    tracker = JobTracker(watch.meter if watch else Meter())
     database = await stack.enter_async_context(open_database(config.database_url))
-    session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[trace(pulse.meter)]))
+    session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[trace(tracker.meter)]))
     runcomfy = _runcomfy(config, session)
     stack.callback(runcomfy.close)
     jobs, facts = JobStore(database), FactStore(database)
     costs = CostStore(database, budget_usd=config.budget_usd)
-    bot = _bot(config, database, catalogue, pulse.meter)
+    bot = _bot(config, database, catalogue, tracker.meter)
     bot.guild_log = log = AuditLog(bot)
     delivery = DiscordDelivery(bot, log)
     files = _files(config)
-    bot.removal = Removal(jobs, MessageStore(database), files, partial(delete_message, bot))
-    bills = Bills(costs, facts, runcomfy, delivery, model_ids=catalogue, alarm=config.budget_alarm)
+    bot.deletion_service = DeletionService(jobs, MessageStore(database), files, partial(delete_message, bot))
+    percent = config.budget_alarm
+    sync = CostSync(costs, facts, runcomfy, delivery, model_ids=catalogue, alert_percent=percent)
     durations = await _durations(database, stack)
     runner = JobRunner(
         jobs=jobs,
@@ -128,11 +129,11 @@ async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineB
         downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
         delivery=delivery,
         files=files,
-        upkeep=_upkeep(
-            bot, database, bills, runcomfy=runcomfy, files=files, durations=durations, delivery=delivery
+        maintenance=_maintenance(
+            bot, database, sync, runcomfy=runcomfy, files=files, durations=durations, delivery=delivery
         ),
-        pulse=pulse,
-        most=MaxJobs(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild),
+        tracker=tracker,
+        limits=ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild),
         durations=durations,
         poll_rate=PollRateLimiter(config.max_looks_per_second),
         deadline=timedelta(seconds=config.deadline_seconds),
@@ -147,22 +148,22 @@ async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineB
     return bot, runner
 
 
-def _upkeep(
+def _maintenance(
     bot: ImagineBot,
     database: Database,
-    bills: Bills,
+    cost_sync: CostSync,
     *,
     runcomfy: RunComfyClient,
     files: FileStore,
     durations: DurationStore,
     delivery: DiscordDelivery,
-) -> Upkeep:
-    return Upkeep(
+) -> MaintenanceLoop:
+    return MaintenanceLoop(
         jobs=JobStore(database),
         runcomfy=runcomfy,
         files=files,
-        bills=bills,
-        removal=bot.removal,
+        cost_sync=cost_sync,
+        deletion=bot.deletion_service,
         durations=durations,
         delivery=delivery,
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.discord.clock import DiscordClock
     from bot.i18n import LazyText
     from bot.jobs.service import JobService
-    from bot.maintenance.deletion import Removal
+    from bot.maintenance.deletion import DeletionService
     from bot.models.catalogue import Catalogue
     from bot.observability.meter import Meter
     from bot.storage.guild_settings import GuildStore
@@ -80,7 +80,7 @@ class ImagineBot(commands.Bot):
     """Set like `jobs`."""
     jobs: JobService
     """Set by `bot.app` before the login: the service delivers through this very client."""
-    removal: Removal
+    deletion_service: DeletionService
     """Set with it."""
     is_stopping = False
     """Set before the close: nothing new is begun any more."""

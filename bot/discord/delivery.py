@@ -56,7 +56,7 @@ class DiscordDelivery:
         self._begun: set[str] = set()
         """Jobs whose images this process has begun to post."""
 
-    def progress(self, job: Job, how: Progress) -> None:
+    def show_progress(self, job: Job, how: Progress) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
         is_old = self._bot.clock.age(job.asked_at) > _EDITS_OF_OLD_MESSAGES
         if self._bot.is_stopping or is_old or self._bot.throttle.is_strained:
@@ -67,7 +67,7 @@ class DiscordDelivery:
         with job_context(job.job_id):  # another job's move may have changed this one's place
             self._of(job).show(shown["embed"].to_dict(), lambda: self._edit(job, lambda: shown))
 
-    async def tell(self, job: Job) -> None:
+    async def send_outcome(self, job: Job) -> None:
         """Show the end of a job that has no images.
 
         Raises:
@@ -84,9 +84,9 @@ class DiscordDelivery:
         except discord.HTTPException as error:
             if error.code != REFUSED_WORDS or render.is_wordless(job):
                 raise _refused(error) from error
-            await self.tell(render.wordless(job))
+            await self.send_outcome(render.wordless(job))
 
-    async def deliver(self, job: Job, files: Sequence[Path]) -> int:
+    async def send_images(self, job: Job, files: Sequence[Path]) -> int:
         """Post the images, made smaller where Discord takes no larger ones, and a long prompt as a file.
 
         Returns:
@@ -102,7 +102,7 @@ class DiscordDelivery:
             return await self._deliver_directly(job, files, shown=error.shown)
         except discord.HTTPException as error:
             if adapted := _adapted(job, limit, error):
-                return await self.deliver(adapted, files)
+                return await self.send_images(adapted, files)
             raise _refused(error) from error
 
     async def _deliver_directly(self, job: Job, files: Sequence[Path], *, shown: int) -> int:
@@ -150,7 +150,7 @@ class DiscordDelivery:
             _log.warning("%d of its images were not sent directly: %s", len(left), refused)
         return len(fitted) - len(left)
 
-    def ended(self, job: Job, delivered: int) -> None:
+    def log_end(self, job: Job, delivered: int) -> None:
         """Let the server's log know; see `bot.jobs.ports.Delivery`."""
         self._log.ended(job, delivered)
 
@@ -169,7 +169,7 @@ class DiscordDelivery:
         except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
             _log.warning("the owner cannot be told directly: %s", error)
 
-    async def find_answer(self, job: Job) -> int | None:
+    async def find_response(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""
         return await find_answer(self._bot, job)
 
@@ -177,7 +177,7 @@ class DiscordDelivery:
         """Let the edits in flight come to their end."""
         await asyncio.gather(*(edits.finish() for edits in self._edits.values()))
 
-    def forget(self, job_id: str) -> None:
+    def discard(self, job_id: str) -> None:
         """The job is over: nothing of it is to be shown any more."""
         self._edits.pop(job_id, None)
         self._begun.discard(job_id)
@@ -264,7 +264,7 @@ class DiscordDelivery:
     async def withdraw(self, job: Job) -> None:
         """Take the button for collecting off a job's message; see `bot.jobs.ports.Delivery`."""
         await self._try_to_show(job)
-        self.forget(job.job_id)
+        self.discard(job.job_id)
 
     async def _try_to_show(self, job: Job, fitted: Sequence[FittedImage] = ()) -> None:
         """Show a job's end once, leaving its images as they are; without words that Discord refuses."""

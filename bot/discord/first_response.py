@@ -30,12 +30,12 @@ UNKNOWN_WEBHOOK = 10015
 async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
     """Show the job in a new message and carry it on; give it back where that message cannot be seen."""
     bot: ImagineBot = interaction.client
-    with job_context(job.job_id), bot.jobs.kept_going(job):
+    with job_context(job.job_id), bot.jobs.start_on_error(job):
         message_id = await _respond(interaction, job)
         if message_id is None:
-            await bot.jobs.unanswered(job)
+            await bot.jobs.abandon(job)
         else:
-            bot.jobs.answered(job, message_id)
+            bot.jobs.confirm(job, message_id)
 
 
 async def find_answer(bot: ImagineBot, job: Job) -> int | None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bot.domain.requester import Requester
 
 
-def check_here(job: Job, requester: Requester, *channel_ids: int) -> None:
+def ensure_visible_in_channel(job: Job, requester: Requester, *channel_ids: int) -> None:
     """Let pass whoever asks about a job in one of its channels, and its owner anywhere on its server.
 
     A message never leaves its channel, so a button that names another channel's job is forged, unless its

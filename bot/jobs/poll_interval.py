@@ -25,7 +25,7 @@ class PollInterval:
         self._durations = durations
         self._kind = f"{job.model_id} {str(job.input.get('resolution', ''))[:50]} x{job.images}"
         self._earliest = durations.quantile(self._kind, 0.05) or 0.0
-        self.usual_seconds = durations.quantile(self._kind, 0.5)
+        self.typical_seconds = durations.quantile(self._kind, 0.5)
         self.first = min(self._earliest, _SPARSE) if is_new else 0.0  # so people soon see its state
         self._started_at = now if is_new else -math.inf  # unknown after a restart
         self._unfinished_at = self.changed_at = now
@@ -52,7 +52,7 @@ class PollInterval:
             self.status, self.changed_at = status, now
         self._unfinished_at = now
 
-    def succeeded(self, now: float) -> None:
+    def record_duration(self, now: float) -> None:
         """Remember how long a job took that was found finished at `now`, unless polls were missed."""
         gap, elapsed = now - self._unfinished_at, now - self._started_at
         if gap < max(2 * _SPARSE, elapsed / 60) and math.isfinite(elapsed):

@@ -20,8 +20,8 @@ from bot.errors import (
     RunComfyDownError,
     RunComfyUnavailableError,
 )
-from bot.jobs.access import check_here
-from bot.jobs.shielded import durably
+from bot.jobs.access import ensure_visible_in_channel
+from bot.jobs.shielded import retry_until_written
 from bot.policy.rules import UncheckedError, Wording, ruled
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class JobService:
         self._catalogue = catalogue
         self._runner = runner
 
-    async def start(
+    async def reserve(
         self, requester: Requester, model: Model, values: dict[str, object], *, parent: Job | None = None
     ) -> Job | None:
         """Reserve an order and write it down; nothing is sent to RunComfy before `answered`.
@@ -78,8 +78,8 @@ class JobService:
         await self._runner.files.probe.ensure_writable()
         job = await self._reserve(requester, model, values, parent)
         if job:
-            with self.kept_going(job):
-                self._runner.pulse.meter.ordered(job.credits)
+            with self.start_on_error(job):
+                self._runner.tracker.meter.ordered(job.credits)
         return job
 
     async def _reserve(
@@ -100,7 +100,7 @@ class JobService:
                 await checked.check()
 
     @contextmanager
-    def kept_going(self, job: Job) -> Iterator[None]:
+    def start_on_error(self, job: Job) -> Iterator[None]:
         """Wrap the first response to a job, so that the job has a task even if it raises.
 
         As after a restart, its message is looked for, and the job is carried on or refunded.
@@ -111,14 +111,14 @@ class JobService:
             is_settled = True
         finally:
             if not is_settled:
-                self._runner.take(job)
+                self._runner.start(job)
 
-    def answered(self, job: Job, message_id: int) -> None:
+    def confirm(self, job: Job, message_id: int) -> None:
         """The first response has arrived as this message: note it and carry the job on."""
         _log.info("%d images for member %d", job.images, job.user_id)
-        self._runner.take(job, message_id=message_id)
+        self._runner.start(job, message_id=message_id)
 
-    async def unanswered(self, job: Job) -> None:
+    async def abandon(self, job: Job) -> None:
         """The first response can't be seen by anyone: end the job, and leave the message alone.
 
         A new job is refunded; one whose images were being collected stays charged and can be fetched again.
@@ -126,9 +126,9 @@ class JobService:
         _log.warning("ended, since its first response did not arrive")
         error = DeliveryError.key if job.request_id else None
         status = JobStatus.FAILED if job.request_id else JobStatus.CANCELLED
-        if ended := await durably(lambda: self._jobs.end(job.job_id, status, error=error)):
-            self._runner.pulse.ended(ended, before=job)
-        await durably(lambda: self._jobs.told(job))
+        if ended := await retry_until_written(lambda: self._jobs.end(job.job_id, status, error=error)):
+            self._runner.tracker.record_end(ended, before=job)
+        await retry_until_written(lambda: self._jobs.told(job))
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:
         """The same order with a new seed, charged to whoever asks; see `start`.
@@ -140,7 +140,7 @@ class JobService:
             JobNotFoundError: There is no such job in this channel, nor a job of one's own on this server.
         """
         job, model = await self._repeatable(requester, job_id)
-        return await self.start(requester, model, dict(model.schema.reseeded(job.input)), parent=job)
+        return await self.reserve(requester, model, dict(model.schema.reseeded(job.input)), parent=job)
 
     async def retry(self, requester: Requester, job_id: str) -> Job | None:
         """The same order once more after a failure, charged to whoever asks; see `start`.
@@ -150,7 +150,7 @@ class JobService:
             NotNowError: The job has not failed.
         """
         job, model = await self.editable(requester, job_id)
-        return await self.start(requester, model, dict(job.input), parent=job)
+        return await self.reserve(requester, model, dict(job.input), parent=job)
 
     async def editable(self, requester: Requester, job_id: str) -> tuple[Job, Model]:
         """Return a failed job that the member may change and send as a new one with `start`, and its model.
@@ -168,7 +168,7 @@ class JobService:
         """What a member waits for on this server, and what may still be fetched; newest first."""
         return await self._jobs.unfinished(requester.guild_id, requester.user_id)
 
-    async def fetch(self, requester: Requester, job_id: str) -> Job:
+    async def refetch(self, requester: Requester, job_id: str) -> Job:
         """Collect the images of a job that did not arrive, for its owner; this never charges.
 
         Raises:
@@ -180,7 +180,7 @@ class JobService:
         """
         if self._runcomfy.is_down:
             raise RunComfyUnavailableError
-        job = await self._here(requester, job_id)
+        job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id:
             raise NotYourJobError
         if taken := await self._jobs.fetch_again(job_id, requester):
@@ -188,7 +188,7 @@ class JobService:
         job = await self._jobs.get(job_id)  # which may have been given up meanwhile
         raise CollectingOverError if job.status.is_final and job.error in _OVER else NotNowError
 
-    async def cancellable(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
+    async def request_cancel(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
         """The job, with the wish to cancel it noted, for `cancel`.
 
         Raises:
@@ -197,7 +197,7 @@ class JobService:
             AlreadyPaintingError: RunComfy has begun, and cannot stop.
             NotNowError: The job has ended.
         """
-        job = await self._here(requester, job_id)
+        job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id and not may_manage:
             raise NotYourJobError
         asked = await self._jobs.ask_to_cancel(job_id, requester.user_id)
@@ -207,7 +207,7 @@ class JobService:
         return asked
 
     async def cancel(self, job: Job) -> None:
-        """Cancel what `cancellable` returned; may take as long as RunComfy does to answer.
+        """Cancel what `request_cancel` returned; may take as long as RunComfy does to answer.
 
         Raises:
             AlreadyPaintingError: RunComfy had begun; the images will be delivered.
@@ -220,15 +220,15 @@ class JobService:
         if self._runcomfy.is_down:
             raise RunComfyDownError
 
-    async def _here(self, requester: Requester, job_id: str) -> Job:
+    async def _get_accessible(self, requester: Requester, job_id: str) -> Job:
         job = await self._jobs.get(job_id)
-        check_here(job, requester)
+        ensure_visible_in_channel(job, requester)
         if job.deleted_at:
             raise JobNotFoundError
         return job
 
     async def _repeatable(self, requester: Requester, job_id: str) -> tuple[Job, Model]:
-        job = await self._here(requester, job_id)
+        job = await self._get_accessible(requester, job_id)
         model = self._catalogue.get(job.model_id)
         if model is None or (job.is_private and job.user_id != requester.user_id):
             raise JobNotFoundError

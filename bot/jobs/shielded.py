@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import stamina
 
 from bot.errors import BusyError
-from bot.jobs.tracker import Step, doing
+from bot.jobs.tracker import Step, in_step
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def durably(write: Callable[[], Awaitable[T]]) -> T:
+async def retry_until_written(write: Callable[[], Awaitable[T]]) -> T:
     """A write that must not be lost: tried until the database takes it."""
-    with doing(Step.WRITING):
+    with in_step(Step.WRITING):
         with suppress(BusyError):
             return await write()  # nearly always; each retry_context is garbage that only the collector frees
         async for attempt in stamina.retry_context(on=BusyError, attempts=None, timeout=None):
@@ -28,7 +28,7 @@ async def durably(write: Callable[[], Awaitable[T]]) -> T:
     raise AssertionError  # the loop above has no end
 
 
-class Unbroken:
+class ShieldedTasks:
     """Runs what is brought to its end although the task that waits for it is cancelled."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Unbroken:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
 
-    async def finish(self) -> None:
+    async def drain(self) -> None:
         """Wait for all that is still running."""
         if self._tasks:
             await asyncio.wait(set(self._tasks))

@@ -36,105 +36,106 @@ class Step(Enum):
     POSTING = "is being posted", 3600.0
 
     def __init__(self, words: str, most_seconds: float | None) -> None:
-        self.words = words
-        self.most_seconds = most_seconds
+        self.description = words
+        self.timeout = most_seconds
 
 
 @dataclass
-class _Life:
+class JobTrace:
     """What this process saw of a job; moments are monotonic."""
 
     meter: Meter
     step: Step = Step.WAITING
     since: float = field(default_factory=time.monotonic)
     polls: int = 0
-    finished_at: float | None = None
+    completed_at: float | None = None
     posted_at: float | None = None
 
-    def begin(self, step: Step) -> None:
+    def enter(self, step: Step) -> None:
+        """Start the time of a step."""
         self.step, self.since = step, time.monotonic()
 
 
-_life: ContextVar[_Life | None] = ContextVar("life", default=None)
+_trace: ContextVar[JobTrace | None] = ContextVar("trace", default=None)
 
 
 @contextmanager
-def doing(step: Step) -> Iterator[None]:
+def in_step(step: Step) -> Iterator[None]:
     """Inside, the job of this task does that; outside again what it did before."""
-    life = _life.get()
-    if life is None:  # a cog's own write, which is no part of a job that is carried
+    trace = _trace.get()
+    if trace is None:  # a cog's own write, which is no part of a job that is carried
         yield
         return
-    before = life.step
-    life.begin(step)
+    before = trace.step
+    trace.enter(step)
     try:
         yield
     finally:
-        life.begin(before)
+        trace.enter(before)
     if step is Step.POSTING:
-        life.posted_at = time.monotonic()
+        trace.posted_at = time.monotonic()
 
 
-def looking(*, is_asked: bool) -> None:
+def record_poll(*, is_asked: bool) -> None:
     """The job of this task is about to be looked at once more; RunComfy is not asked while it is down."""
-    if life := _life.get():
+    if trace := _trace.get():
         if is_asked:
-            life.meter.looked()
-            life.polls += 1
-        life.begin(Step.FOLLOWING)
+            trace.meter.looked()
+            trace.polls += 1
+        trace.enter(Step.FOLLOWING)
 
 
-def finished() -> None:
+def record_completed() -> None:
     """RunComfy was seen to have the images of this task's job."""
-    if life := _life.get():
-        life.begin(Step.FOLLOWING)
-        life.finished_at = life.since
+    if trace := _trace.get():
+        trace.enter(Step.FOLLOWING)
+        trace.completed_at = trace.since
 
 
-class Pulse:
+class JobTracker:
     """Of all jobs that are carried."""
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
-        self._lives: dict[str, _Life] = {}
+        self._traces: dict[str, JobTrace] = {}
 
     @contextmanager
-    def carrying(self, job_id: str) -> Iterator[None]:
+    def track(self, job_id: str) -> Iterator[None]:
         """Tasks that begin inside are this job's: in the log, and where it is asked what it does."""
-        self._lives[job_id] = life = _Life(self.meter)
-        before = _life.set(life)
+        self._traces[job_id] = trace = JobTrace(self.meter)
+        before = _trace.set(trace)
         try:
             with job_context(job_id):
                 yield
         finally:
-            _life.reset(before)
+            _trace.reset(before)
 
     def forget(self, job_id: str) -> None:
         """Nobody carries the job any more."""
-        self._lives.pop(job_id, None)
+        self._traces.pop(job_id, None)
 
     @property
-    def carried(self) -> set[str]:
+    def active_jobs(self) -> set[str]:
         """The ids of all jobs that are."""
-        return set(self._lives)
+        return set(self._traces)
 
     def overdue(self) -> str | None:
         """What a job has been doing for longer than it may; None where all get on."""
         now = time.monotonic()
-        for job_id, life in self._lives.items():
-            if life.step.most_seconds is not None and now - life.since > life.step.most_seconds:
-                return f"job {job_id} {life.step.words} for {now - life.since:.0f} seconds"
+        for job_id, trace in self._traces.items():
+            if trace.step.timeout is not None and now - trace.since > trace.step.timeout:
+                return f"job {job_id} {trace.step.description} for {now - trace.since:.0f} seconds"
         return None
 
-    def ended(self, job: Job, *, before: Job, delivered: int = 0) -> None:
+    def record_end(self, job: Job, *, before: Job, delivered: int = 0) -> None:
         """Log the whole story of a job that has just ended, in one line, and count it.
 
         What a job spends is counted at its first end, not again when its images are collected.
         """
-        life = self._lives.get(job.job_id) or _Life(self.meter)
+        trace = self._traces.get(job.job_id) or JobTrace(self.meter)
         spent = Decimal(0) if before.is_collected else (job.images - job.refunded) * job.credits_each
         self.meter.ended(job.status, job.error or "", spent)
-        story = {name: value for name, value in _story(job, life, delivered).items() if value is not None}
+        story = {name: value for name, value in _summary(job, trace, delivered).items() if value is not None}
         if "posted_seconds" in story:
             self.meter.posted(float(story["posted_seconds"]))
         words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.items())
@@ -142,11 +143,11 @@ class Pulse:
             _log.info("ended: %s", words, extra={"story": story})
 
 
-def _story(job: Job, life: _Life, delivered: int) -> dict[str, str | int | float | None]:
+def _summary(job: Job, trace: JobTrace, delivered: int) -> dict[str, str | int | float | None]:
     """In the order in which it is read; None for what this process does not know."""
     began, ended = job.started_at, job.ended_at or datetime.now(UTC)
-    finished, posted = life.finished_at, life.posted_at if job.status is JobStatus.SUCCEEDED else None
-    finished_ago = finished and time.monotonic() - finished
+    completed, posted = trace.completed_at, trace.posted_at if job.status is JobStatus.SUCCEEDED else None
+    completed_ago = completed and time.monotonic() - completed
     return {
         "status": job.status.value,
         "error": job.error,
@@ -154,11 +155,11 @@ def _story(job: Job, life: _Life, delivered: int) -> dict[str, str | int | float
         "ordered": job.created_at.isoformat(timespec="milliseconds"),
         "waited_seconds": _seconds(began, since=job.created_at),
         "painted_seconds": _seconds(
-            datetime.now(UTC) - timedelta(seconds=finished_ago) if finished_ago else None, since=began
+            datetime.now(UTC) - timedelta(seconds=completed_ago) if completed_ago else None, since=began
         ),
-        "posted_seconds": round(posted - finished, 3) if posted and finished else None,
+        "posted_seconds": round(posted - completed, 3) if posted and completed else None,
         "altogether_seconds": _seconds(ended, since=job.created_at),
-        "polls": life.polls,
+        "polls": trace.polls,
         "credits": float((job.images - job.refunded) * job.credits_each),
         "expected_usd": float(job.expected_usd),
     }

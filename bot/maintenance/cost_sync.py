@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _PRICES_LAST_SECONDS = 24 * 60 * 60
 _TRIES = 2  # of one cost, where RunComfy was there before; each is five calls
-_ALARM = "month and budget of the last alarm"
+_LAST_ALERT = "month and budget of the last alarm"
 
 
-class Bills:
-    """Work that is done once a minute; `alarm` per cent of the budget warn the owner."""
+class CostSync:
+    """Work that is done once a minute; `alert_percent` per cent of the budget warn the owner."""
 
     def __init__(
         self,
@@ -39,18 +39,18 @@ class Bills:
         delivery: Delivery,
         *,
         model_ids: Iterable[str],
-        alarm: int,
+        alert_percent: int,
     ) -> None:
         self._costs = costs
         self._facts = facts
         self._runcomfy = runcomfy
         self._delivery = delivery
         self._model_ids = tuple(model_ids)
-        self._alarm = alarm
+        self._alert_percent = alert_percent
         self._prices_until = 0.0
-        self._stumbles: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
 
-    async def ask_prices(self) -> None:
+    async def refresh_prices(self) -> None:
         """Read each model's published price, at the start and once a day.
 
         Raises:
@@ -77,28 +77,28 @@ class Bills:
                 )
         self._prices_until = time.monotonic() + _PRICES_LAST_SECONDS
 
-    async def ask_costs(self, moved: Callable[[], None]) -> None:
+    async def collect_costs(self, heartbeat: Callable[[], None]) -> None:
         """Note what jobs that have ended have cost; after an hour once more, where RunComfy was not sure yet.
 
-        Calls `moved` before each.
+        Calls `heartbeat` before each.
 
         Raises:
             BotError: RunComfy or the database does not answer; what is left is asked the next time.
         """
         while due := await self._costs.due():
             # What could not be asked last time comes last, so that it keeps no other waiting.
-            for job in sorted(due, key=lambda job: self._stumbles[job.job_id]):
-                moved()
+            for job in sorted(due, key=lambda job: self._failures[job.job_id]):
+                heartbeat()
                 with job_context(job.job_id):
                     is_down = self._runcomfy.is_down
                     try:
                         cost = await self._cost(job)
                     except RunComfyUnavailableError:
-                        self._stumbles[job.job_id] += not is_down
-                        if self._stumbles[job.job_id] < _TRIES:
+                        self._failures[job.job_id] += not is_down
+                        if self._failures[job.job_id] < _TRIES:
                             raise
                         cost = None  # else a few of these would keep all others waiting for ever
-                    del self._stumbles[job.job_id]
+                    del self._failures[job.job_id]
                     highest = await self._costs.note(job, cost)
                     if cost is not None:
                         _log.info("cost $%s", cost)
@@ -132,7 +132,7 @@ class Bills:
         await self._facts.remember(cause, month)
         await self._delivery.warn_owner(text)
 
-    async def watch_budget(self) -> None:
+    async def check_budget(self) -> None:
         """Warn the owner, once a month for each budget in dollars, when most of it is spent.
 
         Raises:
@@ -142,11 +142,11 @@ class Bills:
         if budget is None:
             return
         spent = await self._costs.spent_this_month()
-        alarm = f"{datetime.now(UTC):%Y-%m} {budget}"  # one for a budget that was raised since, too
-        if spent * 100 < budget * self._alarm or await self._facts.get(_ALARM) == alarm:
+        alert = f"{datetime.now(UTC):%Y-%m} {budget}"  # one for a budget that was raised since, too
+        if spent * 100 < budget * self._alert_percent or await self._facts.get(_LAST_ALERT) == alert:
             return
         _log.error("$%.2f of this month's BUDGET_USD of $%.2f are spent or ordered", spent, budget)
-        await self._facts.remember(_ALARM, alarm)
+        await self._facts.remember(_LAST_ALERT, alert)
         await self._delivery.warn_owner(
             LazyText("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"})
         )

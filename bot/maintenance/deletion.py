@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import NotAnImageError, NotRemovedError, NotYourJobError, StillRunningError
-from bot.jobs.access import check_here
-from bot.jobs.shielded import durably
+from bot.jobs.access import ensure_visible_in_channel
+from bot.jobs.shielded import retry_until_written
 from bot.log import job_context
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ _FIRST_PAUSE_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 24 * 3600.0
 
 
-class Removal:
-    """What a cog may ask about images that are to go.
+class DeletionService:
+    """Deletes the images of jobs.
 
-    `take_down` deletes a message for everybody, returns where it is gone already, and raises NotRemovedError
-    where Discord does not let it go.
+    `delete_message` deletes a message. It returns if the message is gone already, and raises NotRemovedError
+    if Discord refuses.
     """
 
     def __init__(
@@ -38,15 +38,15 @@ class Removal:
         jobs: JobStore,
         messages: MessageStore,
         files: FileStore,
-        take_down: Callable[[MessageRef], Awaitable[None]],
+        delete_message: Callable[[MessageRef], Awaitable[None]],
     ) -> None:
         self._jobs = jobs
         self._messages = messages
         self._files = files
-        self._take_down = take_down
-        self._put_off: dict[str, tuple[float, float]] = {}  # the pause, and the time when it is over
+        self._delete_message = delete_message
+        self._backoff: dict[str, tuple[float, float]] = {}  # the pause, and the time when it is over
 
-    async def shown(self, requester: Requester, message_id: int) -> Job:
+    async def job_for_message(self, requester: Requester, message_id: int) -> Job:
         """The job whose message this is, where somebody points at it.
 
         Raises:
@@ -56,7 +56,7 @@ class Removal:
         job_id = await self._messages.job_of(message_id)
         if job_id is None:
             raise NotAnImageError
-        job = await self._here(requester, job_id)
+        job = await self._get_accessible(requester, job_id)
         if job.is_private and job.user_id != requester.user_id:
             raise NotAnImageError  # no app shows anybody else its message
         return job
@@ -65,7 +65,7 @@ class Removal:
         """The job that was rolled again or retried."""
         return await self._jobs.get(job.parent_id) if job.parent_id else None
 
-    async def removable(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
+    async def authorize(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
         """The job, where whoever asks may delete it; one that is deleted may be deleted once more.
 
         Raises:
@@ -73,20 +73,22 @@ class Removal:
             NotYourJobError: Somebody else asks, who may not manage messages here.
             StillRunningError: It has not ended.
         """
-        job = await self._here(requester, job_id)
+        job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id and not may_manage:
             raise NotYourJobError
         if not job.status.is_final:
             raise StillRunningError
         return job
 
-    async def _here(self, requester: Requester, job_id: str) -> Job:
+    async def _get_accessible(self, requester: Requester, job_id: str) -> Job:
         job = await self._jobs.get(job_id)
-        check_here(job, requester, *(post.channel_id for post in await self._messages.left(job_id)))
+        ensure_visible_in_channel(
+            job, requester, *(post.channel_id for post in await self._messages.left(job_id))
+        )
         return job
 
-    async def delete(self, job: Job, user_id: int) -> bool:
-        """Delete what `removable` returned: nothing of it is posted ever again. Its messages go by `finish`.
+    async def mark_deleted(self, job: Job, user_id: int) -> bool:
+        """Mark what `authorize` returned as deleted: nothing of it is posted again. See `delete_messages`.
 
         Returns:
             False where that had been done before.
@@ -103,7 +105,7 @@ class Removal:
                 _log.info("deleted by member %d", user_id)
         return is_new
 
-    async def finish(self, job_id: str) -> None:
+    async def delete_messages(self, job_id: str) -> None:
         """Take away whatever is left of a deleted job: its files, its messages.
 
         Raises:
@@ -112,25 +114,25 @@ class Removal:
         await self._files.remove(job_id)
         try:
             for post in await self._messages.left(job_id):
-                await self._take_down(post)
-                await durably(partial(self._messages.gone, post.message_id))
+                await self._delete_message(post)
+                await retry_until_written(partial(self._messages.gone, post.message_id))
         except NotRemovedError:
-            pause, _ = self._put_off.get(job_id, (_FIRST_PAUSE_SECONDS / 2, 0.0))
+            pause, _ = self._backoff.get(job_id, (_FIRST_PAUSE_SECONDS / 2, 0.0))
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-            self._put_off[job_id] = pause, _now() + pause
+            self._backoff[job_id] = pause, _now() + pause
             raise
-        self._put_off.pop(job_id, None)
+        self._backoff.pop(job_id, None)
 
-    async def go_on(self, moved: Callable[[], None]) -> None:
-        """Finish every removal that was broken off or refused, each after its pause and a call of `moved`."""
+    async def retry_pending(self, heartbeat: Callable[[], None]) -> None:
+        """Retry interrupted and refused deletions, each after its pause; call `heartbeat` before each."""
         for job_id in await self._messages.pending():
-            _, not_before = self._put_off.get(job_id, (0.0, 0.0))
+            _, not_before = self._backoff.get(job_id, (0.0, 0.0))
             if _now() < not_before:
                 continue
-            moved()
+            heartbeat()
             with job_context(job_id):
                 try:
-                    await self.finish(job_id)
+                    await self.delete_messages(job_id)
                     _log.info("its messages are gone")
                 except NotRemovedError as error:
                     _log.warning("its message stays for now: %s", error)

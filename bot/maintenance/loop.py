@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from bot.domain.job import Job
     from bot.jobs.ports import Delivery
-    from bot.maintenance.cost_sync import Bills
-    from bot.maintenance.deletion import Removal
+    from bot.maintenance.cost_sync import CostSync
+    from bot.maintenance.deletion import DeletionService
     from bot.media.store import FileStore
     from bot.runcomfy import RunComfyClient
     from bot.storage.durations import DurationStore
@@ -33,7 +33,7 @@ _PAUSE_SECONDS = 60.0
 _MAY_TAKE_SECONDS = 900.0  # the pause, and RunComfy's patience with each of several jobs
 
 
-class Upkeep:
+class MaintenanceLoop:
     """Everything that nobody has to ask for."""
 
     def __init__(
@@ -42,58 +42,58 @@ class Upkeep:
         jobs: JobStore,
         runcomfy: RunComfyClient,
         files: FileStore,
-        bills: Bills,
-        removal: Removal,
+        cost_sync: CostSync,
+        deletion: DeletionService,
         durations: DurationStore,
         delivery: Delivery,
     ) -> None:
         self._jobs = jobs
         self._runcomfy = runcomfy
         self._files = files
-        self._bills = bills
-        self._removal = removal
+        self._cost_sync = cost_sync
+        self._deletion = deletion
         self._durations = durations
         self._delivery = delivery
-        self._stumbles: Counter[str] = Counter()
-        self._moved_at = 0.0
-        self._running: asyncio.Task[None] | None = None
+        self._failures: Counter[str] = Counter()
+        self._heartbeat_at = 0.0
+        self._task: asyncio.Task[None] | None = None
 
-    def begin(self, take: Callable[[Job], None]) -> None:
-        """Work from now on, until `stop`; `take` carries a job on."""
-        self._moved_at = time.monotonic()
-        self._running = asyncio.create_task(self._run(take))
+    def start(self, resume_job: Callable[[Job], None]) -> None:
+        """Work from now on, until `stop`; `resume_job` carries a job on."""
+        self._heartbeat_at = time.monotonic()
+        self._task = asyncio.create_task(self._run(resume_job))
 
     def stop(self) -> None:
         """Do no more."""
-        if self._running:
-            self._running.cancel()
+        if self._task:
+            self._task.cancel()
 
     @property
-    def has_begun(self) -> bool:
+    def is_started(self) -> bool:
         """Whether `begin` was called."""
-        return self._running is not None
+        return self._task is not None
 
     @property
     def is_stuck(self) -> bool:
         """Whether it has ended by itself, or works on one thing for far too long."""
-        is_slow = time.monotonic() - self._moved_at > _MAY_TAKE_SECONDS
-        return self._running is not None and (self._running.done() or is_slow)
+        is_slow = time.monotonic() - self._heartbeat_at > _MAY_TAKE_SECONDS
+        return self._task is not None and (self._task.done() or is_slow)
 
-    async def _run(self, take: Callable[[Job], None]) -> None:
+    async def _run(self, resume_job: Callable[[Job], None]) -> None:
         while True:
-            bills = self._bills
+            cost_sync = self._cost_sync
             for work in (
                 self._files.probe.refresh,
-                partial(self._removal.go_on, self._move),
-                bills.ask_prices,
-                self.clear_away,
-                partial(self.look_again, take),
-                self.give_up_old,
-                partial(bills.ask_costs, self._move),
-                bills.watch_budget,
+                partial(self._deletion.retry_pending, self.heartbeat),
+                cost_sync.refresh_prices,
+                self.purge_files,
+                partial(self.recover_late_results, resume_job),
+                self.expire_uncollected,
+                partial(cost_sync.collect_costs, self.heartbeat),
+                cost_sync.check_budget,
                 self._durations.save,
             ):
-                self._move()
+                self.heartbeat()
                 try:
                     await work()
                 except (BotError, OSError) as error:
@@ -102,46 +102,47 @@ class Upkeep:
                     _log.exception("unexpected, and put off for a minute")
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    def _move(self) -> None:
-        self._moved_at = time.monotonic()
+    def heartbeat(self) -> None:
+        """Note that the work goes on."""
+        self._heartbeat_at = time.monotonic()
 
-    async def look_again(self, take: Callable[[Job], None]) -> None:
+    async def recover_late_results(self, resume_job: Callable[[Job], None]) -> None:
         """Take up jobs whose images have come after all; give up those whose last look found nothing."""
         # What could not be looked at last time comes last, so that it keeps nobody else waiting.
-        for job in sorted(await self._jobs.due(), key=lambda job: self._stumbles[job.job_id]):
-            self._move()
+        for job in sorted(await self._jobs.due(), key=lambda job: self._failures[job.job_id]):
+            self.heartbeat()
             with job_context(job.job_id):
-                await self._look_at(job, take)
-            del self._stumbles[job.job_id]  # none is fine for a Counter
+                await self._check_late(job, resume_job)
+            del self._failures[job.job_id]  # none is fine for a Counter
 
-    async def _look_at(self, job: Job, take: Callable[[Job], None]) -> None:
+    async def _check_late(self, job: Job, resume_job: Callable[[Job], None]) -> None:
         try:
-            has_come = self._files.files_for(job) or await self._has_ended(job)
+            has_come = self._files.files_for(job) or await self._is_completed(job)
         except RequestNotFoundError:
             if has_come := bool(self._files.partial_files_for(job)):
                 _log.info("RunComfy has forgotten it; some of its files are here")
             else:
-                await self._give_up(replace(job, looks=job.looks + 1), "RunComfy has forgotten it")
+                await self._expire(replace(job, looks=job.looks + 1), "RunComfy has forgotten it")
                 return
         except BotError:
-            self._stumbles[job.job_id] += 1
+            self._failures[job.job_id] += 1
             raise
         if not has_come:
             if given_up := await self._jobs.looked(job):
-                await self._show_given_up(given_up, "the last look found nothing")
+                await self._show_expired(given_up, "the last look found nothing")
         elif again := await self._jobs.take_up_late(job.job_id):
             _log.info("has come after all")
-            take(again)
+            resume_job(again)
 
-    async def _has_ended(self, job: Job) -> bool:
+    async def _is_completed(self, job: Job) -> bool:
         return isinstance(await self._runcomfy.status(job.request_id or ""), Completed)
 
-    async def clear_away(self) -> None:
+    async def purge_files(self) -> None:
         """Remove files that are no longer needed, and give up jobs whose files are too many or too old."""
         room = self._files.max_bytes
         for waiting in reversed(await self._files.list_pending()):
             try:
-                job = await self._waited_for(waiting.job_id)
+                job = await self._job_needing_files(waiting.job_id)
             except UNREADABLE as error:
                 _log.error(
                     "the files of job %s stay, since its row cannot be read: %s", waiting.job_id, error
@@ -153,9 +154,9 @@ class Upkeep:
                 room -= waiting.size
                 if room < 0 or datetime.now(UTC) - waiting.since > self._files.max_age:
                     with job_context(waiting.job_id):
-                        await self._give_up(job, "its files are too old or take too much space")
+                        await self._expire(job, "its files are too old or take too much space")
 
-    async def _waited_for(self, job_id: str) -> Job | None:
+    async def _job_needing_files(self, job_id: str) -> Job | None:
         """The job of some files, where they may still be posted."""
         try:
             job = await self._jobs.get(job_id)
@@ -163,19 +164,19 @@ class Upkeep:
             return None
         return job if job.is_fetchable or not job.status.is_final else None
 
-    async def give_up_old(self) -> None:
+    async def expire_uncollected(self) -> None:
         """Give up jobs that have been waiting to be collected for as long as files are kept."""
         for job in await self._jobs.uncollected(before=datetime.now(UTC) - self._files.max_age):
             with job_context(job.job_id):
-                await self._give_up(job, "it was not collected in time")
+                await self._expire(job, "it was not collected in time")
 
-    async def _give_up(self, job: Job, why: str) -> None:
+    async def _expire(self, job: Job, why: str) -> None:
         """Give up a job unless it has moved on; its files are removed after the refund, never before."""
         if given_up := await self._jobs.give_up(job):
             await self._files.remove(job.job_id)
-            await self._show_given_up(given_up, why)
+            await self._show_expired(given_up, why)
 
-    async def _show_given_up(self, job: Job, why: str) -> None:
+    async def _show_expired(self, job: Job, why: str) -> None:
         _log.warning("given up: %s; %d of %d images are refunded", why, job.refunded, job.images)
-        self._move()
+        self.heartbeat()
         await self._delivery.withdraw(job)

@@ -93,11 +93,11 @@ class Health:
     async def _carrying(self) -> Part:
         if self._bot.is_stopping:
             return Part("degraded", "the bot is stopping")
-        if not self._runner.upkeep.has_begun:
+        if not self._runner.maintenance.is_started:
             return Part("degraded", "the bot is starting")
-        if self._runner.upkeep.is_stuck:
+        if self._runner.maintenance.is_stuck:
             return Part("red", "what is to be done once a minute is not done any more: restart the bot")
-        why = self._runner.pulse.overdue() or await self._abandoned()
+        why = self._runner.tracker.overdue() or await self._abandoned()
         return Part("red", why) if why else Part()
 
     async def _abandoned(self) -> str | None:
@@ -108,7 +108,7 @@ class Health:
                 live = await self._store.live_since(now - _IS_TAKEN, without_message=now - _IS_FOUND)
         except (TimeoutError, sqlite3.Error):
             return "the database cannot be read"
-        before, self._left_alone = self._left_alone, live - self._runner.pulse.carried
+        before, self._left_alone = self._left_alone, live - self._runner.tracker.active_jobs
         lost = before & self._left_alone
         return f"nobody carries job {min(lost)} and {len(lost) - 1} more: restart the bot" if lost else None
 
@@ -117,7 +117,7 @@ class Health:
         return Part("red", f"images can't be stored, so nothing is ordered: {problem}") if problem else Part()
 
     def _painter(self) -> Part:
-        if trouble := self._runner.trouble:
+        if trouble := self._runner.operator_action:
             return Part("red", trouble)
         if self._runcomfy.is_down:
             return Part("degraded", "it does not answer; orders wait and go on by themselves")

@@ -130,6 +130,6 @@ class SchemaOption(app_commands.Transformer[discord.Client]):
 async def imagine(interaction: discord.Interaction[Any], model: Model, values: dict[str, object]) -> None:
     """Order images from a model, and show the order in the first response."""
     bot: ImagineBot = interaction.client
-    job = await bot.jobs.start(painter(interaction), model, values)
+    job = await bot.jobs.reserve(painter(interaction), model, values)
     if job:
         await answer(interaction, job)

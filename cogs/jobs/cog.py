@@ -85,7 +85,7 @@ class Jobs(commands.Cog):
             case Verb.EDIT:
                 await self._edit(interaction, job_id)
             case Verb.FETCH:
-                await answer(interaction, await self._bot.jobs.fetch(painter(interaction), job_id))
+                await answer(interaction, await self._bot.jobs.refetch(painter(interaction), job_id))
             case Verb.DELETE:
                 await removal.ask(interaction, job_id)
             case Verb.CONFIRM:
@@ -112,13 +112,13 @@ class Jobs(commands.Cog):
             asker = painter(interaction)
             before, model = await self._bot.jobs.editable(asker, job_id)
             changes = EditForm.of(model).read(data, asker.locale)
-            job = await self._bot.jobs.start(asker, model, {**before.input, **changes}, parent=before)
+            job = await self._bot.jobs.reserve(asker, model, {**before.input, **changes}, parent=before)
         if job:
             await answer(interaction, job)
 
     async def _cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         may_manage = may(interaction.permissions, "manage_messages")
-        job = await self._bot.jobs.cancellable(requester(interaction), job_id, may_manage=may_manage)
+        job = await self._bot.jobs.request_cancel(requester(interaction), job_id, may_manage=may_manage)
         # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended. The
         # wish counts, whether or not Discord takes this confirmation.
         with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):

@@ -79,13 +79,13 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: La
     """Delete a job's images: the row first, so that whatever happens now, they are gone in the end."""
     bot: ImagineBot = interaction.client
     job = await _removable(interaction, job_id)
-    if await bot.removal.delete(job, interaction.user.id):
+    if await bot.deletion_service.mark_deleted(job, interaction.user.id):
         values = job_values(job) | {"by": interaction.user.mention}
         bot.guild_log.say(job.guild_id, LazyText("log-deleted", values))
     # Discord may take longer than three seconds; the wish counts, whether or not it takes this.
     with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
         await insist(interaction, interaction.response.defer)
-    await bot.removal.finish(job_id)
+    await bot.deletion_service.delete_messages(job_id)
     if JobButton.custom_id_of(job, Verb.KEEP) in custom_ids(interaction.message):
         await delete_with_retry(interaction.delete_original_response)
         return
@@ -120,4 +120,4 @@ def _is_private(interaction: discord.Interaction[Any]) -> bool:
 async def _removable(interaction: discord.Interaction[Any], job_id: str) -> Job:
     bot: ImagineBot = interaction.client
     may_manage = may(interaction.permissions, "manage_messages")
-    return await bot.removal.removable(requester(interaction), job_id, may_manage=may_manage)
+    return await bot.deletion_service.authorize(requester(interaction), job_id, may_manage=may_manage)

@@ -28,7 +28,7 @@ async def remove_image(interaction: discord.Interaction[Any], message: discord.M
     # A server's admins can hand a command to anybody in Discord's settings.
     if not may(interaction.permissions, "manage_messages"):
         raise ForbiddenHereError
-    job = await bot.removal.shown(requester(interaction), message.id)
+    job = await bot.deletion_service.job_for_message(requester(interaction), message.id)
     await removal.ask(interaction, job.job_id)
 
 
@@ -36,8 +36,8 @@ async def who_made_this(interaction: discord.Interaction[Any], message: discord.
     """Show everybody what the message of an image tells, and what it does not."""
     bot: ImagineBot = interaction.client
     asker = requester(interaction)
-    job = replace(await bot.removal.shown(asker, message.id), locale=asker.locale)
-    parent = await bot.removal.parent(job)
+    job = replace(await bot.deletion_service.job_for_message(asker, message.id), locale=asker.locale)
+    parent = await bot.deletion_service.parent(job)
     try:
         await respond(interaction, embed=about(job, parent, bot.catalogue), ephemeral=True)
     except discord.HTTPException as error:

@@ -36,7 +36,7 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
         file.write_bytes(b"x")
     log: Any = None
     job = order(**{"message_id": 1, "asked_at": datetime.now(UTC)} | changes)
-    await DiscordDelivery(bot, log).deliver(job, files)
+    await DiscordDelivery(bot, log).send_images(job, files)
     (content,) = sent
     return content
 

@@ -58,7 +58,7 @@ def break_once(
             await whole(*args, **kwargs)
         raise UnforeseenError
 
-    is_async = name in {"send_message", "unanswered", "fetch_message", "end"}
+    is_async = name in {"send_message", "abandon", "fetch_message", "end"}
     patch.setattr(owner, name, later if is_async else sync)
     return broken
 
@@ -69,9 +69,9 @@ POINTS: list[tuple[Any, str, bool]] = [
     (render, "view", False),
     (discord.InteractionResponse, "send_message", False),
     (discord.InteractionResponse, "send_message", True),
-    (JobService, "answered", False),
-    (JobService, "answered", True),
-    (JobRunner, "take", False),
+    (JobService, "confirm", False),
+    (JobService, "confirm", True),
+    (JobRunner, "start", False),
 ]
 WHERE_THE_RESPONSE_IS_LOST: list[tuple[Any, str, bool]] = [
     (ImagineBot, "webhook", False),
@@ -79,8 +79,8 @@ WHERE_THE_RESPONSE_IS_LOST: list[tuple[Any, str, bool]] = [
     (JobButton, "is_under", False),
 ]
 WHERE_IT_IS_REFUSED: list[tuple[Any, str, bool]] = [
-    (JobService, "unanswered", False),
-    (JobService, "unanswered", True),
+    (JobService, "abandon", False),
+    (JobService, "abandon", True),
     (JobStore, "end", False),
     (JobStore, "end", True),
 ]

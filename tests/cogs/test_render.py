@@ -122,7 +122,7 @@ class TestStatus:
         self, seconds: float, said: str
     ) -> None:
         painting = job(status=JobStatus.IN_PROGRESS)
-        shown = render.embed(painting, CATALOGUE, Progress(usual_seconds=seconds)).description or ""
+        shown = render.embed(painting, CATALOGUE, Progress(typical_seconds=seconds)).description or ""
         assert shown.startswith(f"**🎨 Painting · started {STAMP} (usually about {said})**")
 
     def test_has_a_colour_of_its_own_beside_the_word(self) -> None:

@@ -128,7 +128,7 @@ async def test_images_appear_one_by_one_for_as_long_as_bytes_move(
     job, message = await ordered(local, **({} if is_by_token else {"token": None}))
     uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 1.2
     begun_at = time.monotonic()
-    assert await delivery.deliver(job, files) == IMAGES
+    assert await delivery.send_images(job, files) == IMAGES
     assert time.monotonic() - begun_at > 3 * SILENCE_SECONDS
     assert uploads(local) == [[each] for each in ALL]
     shown = [[each["id"] for each in state["attachments"]] for _, state in message.edits]
@@ -141,7 +141,7 @@ async def test_a_large_image_takes_longer_than_the_timeout_in_one_request(
 ) -> None:
     job, message = await ordered(local, images=1)
     uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2
-    assert await delivery.deliver(job, files[:1]) == 1
+    assert await delivery.send_images(job, files[:1]) == 1
     assert uploads(local) == [ALL[:1]]
     assert names(message) == ALL[:1]
 
@@ -153,7 +153,7 @@ async def test_a_relay_that_takes_all_at_once_has_time_to_pass_it_on(
     await connect(delivery, job)
     uplink.hoards = True
     uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2
-    assert await delivery.deliver(job, files[:1]) == 1
+    assert await delivery.send_images(job, files[:1]) == 1
     assert uploads(local) == [ALL[:1]]
     assert names(message) == ALL[:1]
 
@@ -167,7 +167,7 @@ async def test_an_upload_that_stalls_is_cut_off_and_repeated(
     job = job if is_by_token else replace(job, token=None)
     before = uplink.connections
     uplink.stall()
-    delivering = asyncio.ensure_future(delivery.deliver(job, files))
+    delivering = asyncio.ensure_future(delivery.send_images(job, files))
     await uplink.connected(before + 1)  # the first one was given up
     uplink.go_on()
     assert await delivering == IMAGES
@@ -183,7 +183,7 @@ async def test_images_whose_answer_is_lost_are_there_once(
     if not can_look:
         local.fail("get_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
     uplink.is_deaf = True
-    delivering = asyncio.ensure_future(delivery.deliver(job, files))
+    delivering = asyncio.ensure_future(delivery.send_images(job, files))
     await local.until(lambda: message.attachments)
     uplink.cut()
     uplink.is_deaf = False
@@ -200,7 +200,7 @@ async def test_images_that_are_there_count_though_no_edit_is_ever_answered(
     job, message = await ordered(local, token=None)
     local.fail("get_message", 503, "<html>")
     local.fail("edit_message", 503, "<html>", is_late=True, times=99)
-    assert await delivery.deliver(job, files[:1]) == 1
+    assert await delivery.send_images(job, files[:1]) == 1
     assert names(message) == ALL[:1]
 
 
@@ -210,7 +210,7 @@ async def test_what_is_there_counts_where_the_rest_is_refused(
     job, message = await ordered(local)
     explicit = {"code": 20009, "message": "Explicit content cannot be sent to the desired recipient(s)"}
     local.fail("edit_followup", 400, explicit, words="image-2")
-    assert await delivery.deliver(job, files) == 1
+    assert await delivery.send_images(job, files) == 1
     assert names(message) == ALL[:1]
     assert "1 of 4" in message.text
 
@@ -222,7 +222,7 @@ async def test_what_is_there_counts_where_the_rest_cannot_be_sent_anywhere(
     job, message = await ordered(local, user_id=int(local.people["alice"].id))
     archived = {"code": 50083, "message": "Thread is archived"}
     local.fail("edit_followup", 400, archived, words="image-2")
-    assert await delivery.deliver(job, files) == 1
+    assert await delivery.send_images(job, files) == 1
     assert names(message) == ALL[:1]
 
 
@@ -234,7 +234,7 @@ async def test_direct_messages_that_arrived_count_where_the_next_ones_are_refuse
     local.remove(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
     local.fail("create_message", 403, refused, words="image-2")
-    assert await delivery.deliver(job, files) == 1
+    assert await delivery.send_images(job, files) == 1
     assert [names(each) for each in alice.direct_messages.messages] == [ALL[:1]]
 
 
@@ -250,9 +250,9 @@ async def test_after_a_restart_the_rest_is_sent_directly_whatever_the_groups_are
     monkeypatch.setattr(uploads_module, "_FIRST_GROUP", SIZE * 10.5 - size)
     before = DiscordDelivery(bot, AuditLog(bot))
     with suppress(DeliveryError):
-        await before.deliver(job, files)
+        await before.send_images(job, files)
     monkeypatch.setattr(uploads_module, "_FIRST_GROUP", size)
-    assert await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files) == IMAGES
+    assert await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files) == IMAGES
     assert [name for each in alice.direct_messages.messages for name in names(each)] == ALL
 
 
@@ -262,7 +262,7 @@ async def test_nothing_is_there_where_all_of_it_is_refused(
     job, message = await ordered(local)
     local.fail("edit_followup", 400, {"code": 20009, "message": "Explicit"}, words="image-1")
     with pytest.raises(DeliveryError):
-        await delivery.deliver(job, files)
+        await delivery.send_images(job, files)
     assert names(message) == []
 
 
@@ -270,13 +270,13 @@ async def test_a_failure_takes_no_image_away(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
-    await delivery.deliver(job, files)
+    await delivery.send_images(job, files)
     failed = order(
         **{name: getattr(job, name) for name in ("channel_id", "guild_id", "message_id", "token")},
         status=JobStatus.FAILED,
         error="delivery-failed",
     )
-    await delivery.tell(failed)
+    await delivery.send_outcome(failed)
     assert names(message) == ALL
 
 
@@ -284,7 +284,7 @@ async def test_a_job_that_is_given_up_loses_its_button_though_its_words_are_refu
     local: LocalDiscord, delivery: DiscordDelivery
 ) -> None:
     job, message = await ordered(local, status=JobStatus.FAILED, error="delivery-failed")
-    await delivery.tell(job)
+    await delivery.send_outcome(job)
     assert any(label.startswith("Fetch") for label in message.buttons)
     automod = {"code": 200000, "message": "Message was blocked by automatic moderation"}
     local.fail("edit_followup", 400, automod, words="a fox in the snow")
@@ -298,11 +298,11 @@ async def test_after_a_restart_only_the_missing_images_are_sent(
     job, message = await ordered(local)
     before = DiscordDelivery(bot, AuditLog(bot))
     local.fail("edit_followup", 400, {"code": 20009, "message": "Explicit"}, words="image-3")
-    await before.deliver(job, files)
+    await before.send_images(job, files)
     assert names(message) == ALL[:1]
     kept = [each["id"] for each in message.attachments]
     done = len(uploads(local))
-    assert await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files) == IMAGES
+    assert await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files) == IMAGES
     assert [each["id"] for each in message.attachments][:1] == kept
     assert names(message) == ALL
     assert [name for group in uploads(local)[done:] for name in group] == ALL[1:]
@@ -313,11 +313,11 @@ async def test_after_a_restart_the_end_is_shown_though_all_images_are_there(
 ) -> None:
     job, message = await ordered(local)
     before = DiscordDelivery(bot, AuditLog(bot))
-    await before.deliver(job, files)
-    await before.tell(replace(job, status=JobStatus.FAILED, error="delivery-failed"))
+    await before.send_images(job, files)
+    await before.send_outcome(replace(job, status=JobStatus.FAILED, error="delivery-failed"))
     assert any(label.startswith("Fetch") for label in message.buttons)
     done = len(uploads(local))
-    assert await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files) == IMAGES
+    assert await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files) == IMAGES
     assert "4 images" in message.text
     assert not any(label.startswith("Fetch") for label in message.buttons)
     assert names(message) == ALL
@@ -328,10 +328,10 @@ async def test_a_look_without_an_answer_takes_no_image_away(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
-    await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files)
+    await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files)
     kept = [each["id"] for each in message.attachments]
     local.fail("get_followup", 200, "<html>")
-    assert await DiscordDelivery(bot, AuditLog(bot)).deliver(job, files) == IMAGES
+    assert await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files) == IMAGES
     assert [each["id"] for each in message.attachments] == kept
 
 

@@ -175,9 +175,9 @@ async def test_after_a_thousand_refusals_only_ends_are_shown(tmp_path: Path) -> 
         bot = make_bot(database)
         async with bot:
             delivery, job = DiscordDelivery(bot, AuditLog(bot)), order()
-            delivery.progress(job, Progress())
+            delivery.show_progress(job, Progress())
             assert delivery._edits.pop(job.job_id)._newest is not None
             for _ in range(1001):
                 bot.throttle.refused(time.monotonic())
-            delivery.progress(job, Progress())
+            delivery.show_progress(job, Progress())
             assert delivery._edits == {}

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Self
 import aiohttp
 
 from bot.errors import DeliveryError, NotRemovedError
-from bot.jobs.fair_queue import MaxJobs
+from bot.jobs.fair_queue import ConcurrencyLimits
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
-from bot.jobs.tracker import Pulse
-from bot.maintenance.cost_sync import Bills
-from bot.maintenance.deletion import Removal
-from bot.maintenance.loop import Upkeep
+from bot.jobs.tracker import JobTracker
+from bot.maintenance.cost_sync import CostSync
+from bot.maintenance.deletion import DeletionService
+from bot.maintenance.loop import MaintenanceLoop
 from bot.media.store import FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.meter import Meter
@@ -76,10 +76,10 @@ class Channel:
         """The id of the message that answers the interaction with this token."""
         return self._messages.setdefault(token, 10**18 + len(self._messages))
 
-    def progress(self, job: Job, how: Progress) -> None:
+    def show_progress(self, job: Job, how: Progress) -> None:
         pass
 
-    async def tell(self, job: Job) -> None:
+    async def send_outcome(self, job: Job) -> None:
         await asyncio.sleep(1)
         self.told[job.job_id] += 1
         self._note(job)
@@ -87,7 +87,7 @@ class Channel:
     async def withdraw(self, job: Job) -> None:
         assert not job.is_fetchable
 
-    async def deliver(self, job: Job, files: Sequence[Path]) -> int:
+    async def send_images(self, job: Job, files: Sequence[Path]) -> int:
         assert job.message_id
         assert all(file.stat().st_size for file in files)
         await asyncio.sleep(1)
@@ -108,23 +108,23 @@ class Channel:
         if job.job_id in self.deleted:
             self.ghosts.append(job.job_id)
 
-    async def take_down(self, post: MessageRef) -> None:
+    async def delete_message(self, post: MessageRef) -> None:
         await asyncio.sleep(1)
         if self.refusals:
             self.refusals -= 1
             raise NotRemovedError
         self.gone.add(post.message_id)
 
-    def ended(self, job: Job, delivered: int) -> None:
+    def log_end(self, job: Job, delivered: int) -> None:
         pass
 
-    async def find_answer(self, job: Job) -> int | None:
+    async def find_response(self, job: Job) -> int | None:
         return self._messages.get(job.token)
 
     async def finish(self) -> None:
         pass
 
-    def forget(self, job_id: str) -> None:
+    def discard(self, job_id: str) -> None:
         pass
 
 
@@ -137,6 +137,7 @@ class Bot:
         self._folder = folder
         self._runcomfy = runcomfy
         self._channel = channel
+        self._hosts = AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
         self._stack = AsyncExitStack()
 
     async def start(self) -> Self:
@@ -144,47 +145,47 @@ class Bot:
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         runcomfy = RunComfyClient(session, api_url=self._runcomfy.url, token=self._runcomfy.token)
         self._stack.callback(runcomfy.close)
-        self.jobs, pulse, durations = JobStore(database), Pulse(Meter()), DurationStore(database)
+        self.jobs, tracker, durations = JobStore(database), JobTracker(Meter()), DurationStore(database)
         quotas, costs = QuotaStore(database, OwnersQuotas()), CostStore(database, budget_usd=None)
-        hosts = AllowedHosts.parse(self._runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
         files = FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
-        self.removal = Removal(self.jobs, MessageStore(database), files, self._channel.take_down)
-        bills = Bills(costs, FactStore(database), runcomfy, self._channel, model_ids=CATALOGUE, alarm=80)
-        self._upkeep = Upkeep(
+        channel, facts, messages = self._channel, FactStore(database), MessageStore(database)
+        self.deletion = DeletionService(self.jobs, messages, files, channel.delete_message)
+        cost_sync = CostSync(costs, facts, runcomfy, channel, model_ids=CATALOGUE, alert_percent=80)
+        self._maintenance = MaintenanceLoop(
             jobs=self.jobs,
             runcomfy=runcomfy,
             files=files,
-            bills=bills,
-            removal=self.removal,
+            cost_sync=cost_sync,
+            deletion=self.deletion,
             durations=durations,
-            delivery=self._channel,
+            delivery=channel,
         )
-        self._runner = JobRunner(
+        self._runner = runner = JobRunner(
             jobs=self.jobs,
             runcomfy=runcomfy,
-            downloader=Downloader(session, hosts),
-            delivery=self._channel,
+            downloader=Downloader(session, self._hosts),
+            delivery=channel,
             files=files,
-            upkeep=self._upkeep,
-            pulse=pulse,
+            maintenance=self._maintenance,
+            tracker=tracker,
             durations=durations,
             poll_rate=PollRateLimiter(200),
-            most=MaxJobs(4, 2, 4),
+            limits=ConcurrencyLimits(4, 2, 4),
             deadline=self.deadline,
         )
         guilds = GuildStore(database)
         orders = OrderStore(database, jobs=self.jobs, guilds=guilds, quotas=quotas, costs=costs)
         self.service = JobService(
-            jobs=self.jobs, orders=orders, catalogue=CATALOGUE, runcomfy=runcomfy, runner=self._runner
+            jobs=self.jobs, orders=orders, catalogue=CATALOGUE, runcomfy=runcomfy, runner=runner
         )
-        await self._runner.resume()
+        await runner.resume()
         return self
 
     async def look_later(self, hours: int) -> None:
         """What the bot does once a minute, at a time when more is due."""
         await self.grow_older(hours)
-        await self._upkeep.look_again(self._runner.take)
-        await self._upkeep.give_up_old()
+        await self._maintenance.recover_late_results(self._runner.start)
+        await self._maintenance.expire_uncollected()
 
     async def grow_older(self, hours: int) -> None:
         """Let so much time have passed for every job that has ended."""
@@ -194,9 +195,9 @@ class Bot:
 
     async def crash(self) -> None:
         """Stop in the middle of everything."""
-        tasks = {*self._runner._tasks.values(), *self._runner._unbroken._tasks}
-        if self._upkeep._running:
-            tasks.add(self._upkeep._running)
+        tasks = {*self._runner._tasks.values(), *self._runner._shielded._tasks}
+        if self._maintenance._task:
+            tasks.add(self._maintenance._task)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

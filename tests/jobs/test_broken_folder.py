@@ -12,8 +12,8 @@ from bot.domain.job import Job, JobStatus
 from bot.errors import FilesFolderError, OperatorError
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
-from tests.jobs.test_late_looks import in_state
+from tests.jobs.fast_clock import FastLoop
+from tests.jobs.test_late_results import in_state
 from tests.orders import requester
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def repair(folder: Path) -> None:
 
 
 async def begun(bot: Bot, channel: Channel) -> Job:
-    job = await bot.service.start(requester(), MODEL, VALUES)
+    job = await bot.service.reserve(requester(), MODEL, VALUES)
     assert job
-    bot.service.answered(job, channel.post(job.token))
+    bot.service.confirm(job, channel.post(job.token))
     return job
 
 
@@ -54,7 +54,7 @@ async def orders_are_refused(folder: Path) -> None:
         broken(folder)
         bot = await Bot(folder, runcomfy, channel).start()
         with pytest.raises(FilesFolderError, match=str(folder / "files")):
-            await bot.service.start(requester(), MODEL, VALUES)
+            await bot.service.reserve(requester(), MODEL, VALUES)
         assert await bot.jobs.open() == []
         repair(folder)
         await asyncio.sleep(2)
@@ -69,7 +69,7 @@ async def what_waits_is_given_back(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        job = await bot.service.start(requester(), MODEL, VALUES)
+        job = await bot.service.reserve(requester(), MODEL, VALUES)
         assert job
         channel.post(job.token)
         await bot.crash()
@@ -106,8 +106,8 @@ async def a_folder_that_stays_broken(folder: Path) -> None:
         lost = await in_state(bot, job, JobStatus.FAILED)
         assert lost.is_fetchable
         repair(folder)
-        taken = await bot.service.fetch(requester(), job.job_id)
-        bot.service.answered(taken, channel.post(taken.token))
+        taken = await bot.service.refetch(requester(), job.job_id)
+        bot.service.confirm(taken, channel.post(taken.token))
         await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (channel.images[job.job_id], len(runcomfy.submits)) == (1, 1)
         await bot.crash()
@@ -120,5 +120,5 @@ async def a_folder_that_stays_broken(folder: Path) -> None:
 def test_images_that_cannot_be_stored(
     tmp_path: Path, scene: Callable[[Path], Coroutine[None, None, None]]
 ) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(scene(tmp_path))

@@ -17,7 +17,7 @@ import pytest
 import bot
 from bot.errors import FilesFolderError
 from bot.media.folder_probe import FolderProbe, probe_folder
-from tests.jobs.brisk import BriskLoop
+from tests.jobs.fast_clock import FastLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,7 +179,7 @@ def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.L
     caplog.set_level("INFO", "bot.media.folder_probe")
     folder = tmp_path / "files"
     folder.write_text("")
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(scene())
 
 

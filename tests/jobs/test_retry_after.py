@@ -9,7 +9,7 @@ import pytest
 
 from playground.runcomfy import LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import SPEED, BriskLoop
+from tests.jobs.fast_clock import SPEED, FastLoop
 from tests.orders import requester
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ async def waited(folder: Path, retry_after: str) -> float:
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel := Channel()).start()
         runcomfy.fail("submit", answer(429, {}, headers={"Retry-After": retry_after}))
-        job = await bot.service.start(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+        job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
         assert job
-        bot.service.answered(job, channel.post(job.token))
+        bot.service.confirm(job, channel.post(job.token))
         await runcomfy.until(lambda: runcomfy.orders, within=1200)
         await bot.crash()
         first, second = runcomfy.submits
@@ -34,5 +34,5 @@ async def waited(folder: Path, retry_after: str) -> float:
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [("30", 30), ("60", 60), ("86400", 60)])
 def test_up_to_a_minute(tmp_path: Path, retry_after: str, seconds: int) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         assert seconds <= runner.run(waited(tmp_path, retry_after)) < seconds + _SLACK

@@ -13,8 +13,8 @@ import pytest
 from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy, answer, edit
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
-from tests.jobs.test_late_looks import in_state
+from tests.jobs.fast_clock import FastLoop
+from tests.jobs.test_late_results import in_state
 from tests.orders import requester
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(work)
 
 
 async def ordered(bot: Bot, channel: Channel) -> Job:
     values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
-    job = await bot.service.start(requester(), MODEL, values)
+    job = await bot.service.reserve(requester(), MODEL, values)
     assert job
-    bot.service.answered(job, channel.post(job.token))
+    bot.service.confirm(job, channel.post(job.token))
     return job
 
 

@@ -70,7 +70,7 @@ def follow(durations: DurationStore, course: Course) -> tuple[float, int]:
         now, polls = now + pause, polls + 1
         status = course.status(now)
         if isinstance(status, Completed):
-            interval.succeeded(now)
+            interval.record_duration(now)
             return now - course.ends_at, polls
         interval.observe(status, now)
         pause = interval.next(now)
@@ -154,7 +154,7 @@ class TestAgainstAPollEveryTwoSeconds:
 class TestInterval:
     async def test_an_unknown_kind_is_polled_at_once_and_then_often(self, durations: DurationStore) -> None:
         interval = PollInterval(durations, order(), is_new=True, now=0)
-        assert (interval.first, interval.usual_seconds) == (0, None)
+        assert (interval.first, interval.typical_seconds) == (0, None)
         interval.observe(InProgress(), 0)
         assert [interval.next(at) for at in (0, 0.5, 10, 80)] == [0.4, 0.5, 0.7, 0.7]
 
@@ -197,14 +197,14 @@ class TestInterval:
         interval.observe(InProgress(), 0)
         assert interval.next(0) == 0.7  # nobody knows how long it has been running
         before = durations.quantile(interval._kind, 0)
-        interval.succeeded(0.7)
+        interval.record_duration(0.7)
         assert durations.quantile(interval._kind, 0) == before
 
     async def test_other_kinds_are_unknown(self, durations: DurationStore) -> None:
         for _ in range(20):
             follow(durations, Course(10))
         for other in (order(images=2), order(input={"resolution": "4K"}), order(model_id="other/model")):
-            assert PollInterval(durations, other, is_new=True, now=0).usual_seconds is None
+            assert PollInterval(durations, other, is_new=True, now=0).typical_seconds is None
 
 
 class TestLearning:
@@ -213,7 +213,7 @@ class TestLearning:
         for _ in range(200):
             places = tuple(rng.uniform(2, 8) for _ in range(rng.randrange(5)))
             follow(durations, Course(rng.gauss(10, 1), places))
-        usual = PollInterval(durations, order(), is_new=True, now=0).usual_seconds
+        usual = PollInterval(durations, order(), is_new=True, now=0).typical_seconds
         assert usual == pytest.approx(10, abs=0.5)
 
     async def test_a_kind_that_gets_faster_or_slower_is_followed(self, durations: DurationStore) -> None:
@@ -222,18 +222,18 @@ class TestLearning:
             for _ in range(200):
                 follow(durations, Course(seconds))
             assert follow(durations, Course(seconds))[0] <= 0.7
-            usual = PollInterval(durations, order(), is_new=True, now=0).usual_seconds
+            usual = PollInterval(durations, order(), is_new=True, now=0).typical_seconds
             assert usual == pytest.approx(seconds, abs=0.5)
 
     async def test_a_poll_that_came_late_teaches_nothing(self, durations: DurationStore) -> None:
         for _ in range(20):
             follow(durations, Course(10))
-        usual = PollInterval(durations, order(), is_new=True, now=0).usual_seconds
+        usual = PollInterval(durations, order(), is_new=True, now=0).typical_seconds
         for _ in range(200):
             interval = PollInterval(durations, order(), is_new=True, now=0)
             interval.observe(InProgress(), 1)
-            interval.succeeded(300)
-        assert PollInterval(durations, order(), is_new=True, now=0).usual_seconds == usual
+            interval.record_duration(300)
+        assert PollInterval(durations, order(), is_new=True, now=0).typical_seconds == usual
 
 
 class Polls:

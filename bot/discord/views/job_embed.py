@@ -61,7 +61,7 @@ def embed(
     """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
     how = how or Progress()
     delivered = len(fitted) or job.delivered
-    status = _held_up(job) if how.is_held_up else _status(job, how, delivered)
+    status = _held_up(job) if how.is_provider_down else _status(job, how, delivered)
     lines = [f"**{status}**", quote(prompt(job)), _asked(job, catalogue)]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
@@ -149,15 +149,15 @@ def _status(job: Job, how: Progress, delivered: int) -> str:
             return translate("status-cancelled", job.locale, by=by)
         case JobStatus.IN_PROGRESS:
             since = timestamp(job.started_at or job.asked_at)
-            if how.usual_seconds is None:
+            if how.typical_seconds is None:
                 return translate("status-painting", job.locale, since=since)
-            usual = _roughly(how.usual_seconds)
+            usual = _roughly(how.typical_seconds)
             return translate("status-painting-usually", job.locale, since=since, usual=usual)
         case _:
             since = timestamp(job.asked_at)
-            is_queued = how.place is not None or job.status is JobStatus.IN_QUEUE
+            is_queued = how.queue_position is not None or job.status is JobStatus.IN_QUEUE
             key = "status-in-queue" if is_queued else "status-waiting"
-            return translate(key, job.locale, since=since, place=how.place or 0)
+            return translate(key, job.locale, since=since, place=how.queue_position or 0)
 
 
 def _roughly(seconds: float) -> LazyText:

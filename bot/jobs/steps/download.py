@@ -14,7 +14,7 @@ from bot.errors import (
     RequestNotFoundError,
     ServiceError,
 )
-from bot.jobs.tracker import Step, doing
+from bot.jobs.tracker import Step, in_step
 from bot.os_errors import retry_transient
 from bot.runcomfy.fair_semaphore import Owner
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.domain.job import Job
-    from bot.jobs.fair_queue import Turns
-    from bot.jobs.steps.poll import Following
+    from bot.jobs.fair_queue import FairQueue
+    from bot.jobs.steps.poll import Poller
     from bot.media.store import FileStore
     from bot.runcomfy import Downloader
 
@@ -32,16 +32,18 @@ _log = logging.getLogger(__name__)
 _FOLDER_PATIENCE_SECONDS = 120.0  # then people are told, and can collect the images later
 
 
-class Fetching:
+class OutputDownloader:
     """Waits for RunComfy to have the files, and downloads them."""
 
-    def __init__(self, following: Following, turns: Turns, downloader: Downloader, files: FileStore) -> None:
+    def __init__(self, following: Poller, queue: FairQueue, downloader: Downloader, files: FileStore) -> None:
         self._following = following
-        self._turns = turns
+        self._queue = queue
         self._downloader = downloader
         self._files = files
 
-    async def files(self, job: Job, *, is_new: bool) -> tuple[Job, list[Path], ServiceError | None]:
+    async def download_outputs(
+        self, job: Job, *, is_new: bool
+    ) -> tuple[Job, list[Path], ServiceError | None]:
         """The job, those of its files that could be downloaded, in order, and why others are missing.
 
         A new job was ordered just now. The returned job knows how many images were made and, in its `error`,
@@ -50,13 +52,13 @@ class Fetching:
         if stored := await retry_transient(self._stored, job):
             return job, stored, None
         try:
-            urls = await self._following.follow(job, is_new=is_new)
+            urls = await self._following.poll_until_done(job, is_new=is_new)
         except RequestNotFoundError as error:
             if some := self._files.partial_files_for(job):
                 return replace(job, error=error.key), some, error
             raise
-        self._turns.leave(job.job_id)
-        with doing(Step.DOWNLOADING):
+        self._queue.release(job.job_id)
+        with in_step(Step.DOWNLOADING):
             found = await self._download(job, urls)
         made = min(len(urls), job.images)
         return _outcome(replace(job, made=made), found, is_again=job.made is not None)

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.jobs import fair_queue
-from bot.jobs.fair_queue import MaxJobs, Turns
+from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
 from tests.orders import order
 
 if TYPE_CHECKING:
     from bot.domain.job import Job
 
 _SHOWN_AFTER_SECONDS = fair_queue._SHOWN_AFTER_SECONDS
-EVERYBODY = MaxJobs(altogether=1, per_user=1, per_guild=1)
+EVERYBODY = ConcurrencyLimits(total=1, per_user=1, per_guild=1)
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +28,9 @@ def _shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 class Queue:
     """Turns, with what they grant and show written down."""
 
-    def __init__(self, most: MaxJobs = EVERYBODY) -> None:
+    def __init__(self, most: ConcurrencyLimits = EVERYBODY) -> None:
         self.places: dict[str, int] = {}
-        self.turns = Turns(most, lambda job, place: self.places.update({job.job_id: place}))
+        self.fair_queue = FairQueue(most, lambda job, place: self.places.update({job.job_id: place}))
         self.begun: list[Job] = []
         self.left: list[Job] = []
 
@@ -40,11 +40,11 @@ class Queue:
         return tasks
 
     async def end(self, job: Job) -> None:
-        self.turns.leave(job.job_id)
+        self.fair_queue.release(job.job_id)
         await settle()
 
     async def _take(self, job: Job) -> None:
-        (self.begun if await self.turns.take(job) else self.left).append(job)
+        (self.begun if await self.fair_queue.acquire(job) else self.left).append(job)
 
 
 async def settle() -> None:
@@ -69,7 +69,7 @@ async def test_members_are_served_in_turn() -> None:
 
 
 async def test_limits_of_one_member_and_of_one_server_hold_back_nobody_else() -> None:
-    queue = Queue(MaxJobs(altogether=3, per_user=1, per_guild=2))
+    queue = Queue(ConcurrencyLimits(total=3, per_user=1, per_guild=2))
     mine, mine_too, neighbour, neighbour_too, elsewhere = job(1), job(1), job(2), job(3), job(4, guild_id=9)
     await queue.come(mine, mine_too, neighbour, neighbour_too, elsewhere)
     assert queue.begun == [mine, neighbour, elsewhere]
@@ -93,7 +93,7 @@ async def test_who_leaves_the_queue_lets_the_others_come_closer() -> None:
 async def test_what_is_at_runcomfy_since_before_the_start_counts() -> None:
     queue = Queue()
     old, new = job(1), job(2)
-    queue.turns.occupy(old)
+    queue.fair_queue.restore(old)
     await queue.come(new)
     assert queue.begun == []
     await queue.end(old)
@@ -103,7 +103,7 @@ async def test_what_is_at_runcomfy_since_before_the_start_counts() -> None:
 async def test_whoever_has_one_at_runcomfy_since_before_the_start_was_served() -> None:
     queue = Queue()
     old, mine, other = job(1), job(1), job(2)
-    queue.turns.occupy(old)
+    queue.fair_queue.restore(old)
     await queue.come(mine, other)
     assert [queue.places[each.job_id] for each in (other, mine)] == [1, 2]
     await queue.end(old)
@@ -114,10 +114,10 @@ async def test_the_place_counts_those_who_wait_at_runcomfy_too() -> None:
     queue = Queue()
     first, second, third = job(1), job(2), job(3)
     await queue.come(first, second, third)
-    queue.turns.seen(first.job_id, 4)
+    queue.fair_queue.update_position(first.job_id, 4)
     await settle()
     assert [queue.places[each.job_id] for each in (second, third)] == [5, 6]
-    queue.turns.seen(first.job_id, 0)
+    queue.fair_queue.update_position(first.job_id, 0)
     await settle()
     assert [queue.places[each.job_id] for each in (second, third)] == [1, 2]
 
@@ -133,11 +133,11 @@ async def test_of_a_crowd_the_first_fifty_places_are_shown_twice_a_second(
         shown.append(place)
         has_shown.set()
 
-    crowd = Turns(MaxJobs(altogether=20, per_user=3, per_guild=1000), show)
+    crowd = FairQueue(ConcurrencyLimits(total=20, per_user=3, per_guild=1000), show)
     began = time.monotonic()
     tasks = []
     for user_id in range(300):
-        tasks.append(asyncio.create_task(crowd.take(job(user_id))))
+        tasks.append(asyncio.create_task(crowd.acquire(job(user_id))))
         await asyncio.sleep(0)
     await has_shown.wait()
     rounds = 1 + int((time.monotonic() - began) / _SHOWN_AFTER_SECONDS)
@@ -166,7 +166,7 @@ def test_all_are_served_once_and_never_too_many(
     people: list[tuple[int, int]], most: int, per_user: int
 ) -> None:
     async def serve() -> None:
-        queue = Queue(MaxJobs(most, per_user, per_guild=3))
+        queue = Queue(ConcurrencyLimits(most, per_user, per_guild=3))
         jobs = [job(user, guild) for user, guild in people]
         tasks = await queue.come(*jobs)
         ended: list[Job] = []

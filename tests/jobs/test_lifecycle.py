@@ -27,7 +27,7 @@ from bot.errors import BotError, BusyError, RunComfyDownError
 from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, truncate
 from tests.e2e.accounts import FINAL, UNCOLLECTED
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
+from tests.jobs.fast_clock import FastLoop
 from tests.orders import requester
 from tests.storage.ledger import differences, rows
 
@@ -66,7 +66,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.loop = asyncio.Runner(loop_factory=BriskLoop)
+        self.loop = asyncio.Runner(loop_factory=FastLoop)
         self.channel = Channel()
         self.runcomfy = LocalRunComfy(workers=2, seconds=0)
         self.run(self.runcomfy.__aenter__())
@@ -92,7 +92,7 @@ class Life(RuleBasedStateMachine):
         async def fail() -> str:
             job = await self.reserved(1, images)
             self.channel.refusals = 1
-            self.bot.service.answered(job, self.channel.post(job.token))
+            self.bot.service.confirm(job, self.channel.post(job.token))
             while not self.runcomfy.orders:  # noqa: ASYNC110 (a stand-in on another clock)
                 await asyncio.sleep(1)
             self.runcomfy.finish(self.runcomfy.start_next())
@@ -106,7 +106,7 @@ class Life(RuleBasedStateMachine):
     def order(self, user_id: int, images: int, fault: Fault | None, pause: int) -> str:
         async def ask() -> str:
             job = await self.reserved(user_id, images)
-            self.bot.service.answered(job, self.channel.post(job.token))
+            self.bot.service.confirm(job, self.channel.post(job.token))
             return job.job_id
 
         if fault:
@@ -121,12 +121,12 @@ class Life(RuleBasedStateMachine):
         if "crash" in fate:
             self.crash(0)
         else:
-            self.run(insist(lambda: self.bot.service.unanswered(job)))
+            self.run(insist(lambda: self.bot.service.abandon(job)))
         return job.job_id
 
     async def reserved(self, user_id: int, images: int) -> Job:
         values = {"prompt": f"fox {len(self.known)}", "num_images": images, "resolution": "0.5K"}
-        job = await insist(lambda: self.bot.service.start(requester(user_id=user_id), MODEL, {**values}))
+        job = await insist(lambda: self.bot.service.reserve(requester(user_id=user_id), MODEL, {**values}))
         assert job
         self.known.append(job.job_id)
         return job
@@ -137,7 +137,7 @@ class Life(RuleBasedStateMachine):
             job = await self.bot.jobs.get(job_id)
             asker = requester(user_id=job.user_id)
             with suppress(BotError):
-                asked = await self.bot.service.cancellable(asker, job_id, may_manage=False)
+                asked = await self.bot.service.request_cancel(asker, job_id, may_manage=False)
                 await self.bot.service.cancel(asked)
 
         self.run(press(), pause)
@@ -147,12 +147,12 @@ class Life(RuleBasedStateMachine):
         async def press() -> None:
             job = await self.bot.jobs.get(job_id)
             with suppress(BotError):
-                job = await self.bot.service.fetch(requester(user_id=job.user_id), job_id)
+                job = await self.bot.service.refetch(requester(user_id=job.user_id), job_id)
                 self.fetched[job_id] += 1  # and may fail once more, which is told in the newer message
                 if is_seen:
-                    self.bot.service.answered(job, self.channel.post(job.token))
+                    self.bot.service.confirm(job, self.channel.post(job.token))
                 else:
-                    await insist(lambda: self.bot.service.unanswered(job))
+                    await insist(lambda: self.bot.service.abandon(job))
 
         self.run(press(), pause)
 
@@ -162,10 +162,10 @@ class Life(RuleBasedStateMachine):
             with suppress(BotError):
                 job = await self.bot.jobs.get(job_id)
                 asker = requester(user_id=job.user_id)
-                job = await self.bot.removal.removable(asker, job_id, may_manage=False)
-                await insist(lambda: self.bot.removal.delete(job, job.user_id))
+                job = await self.bot.deletion.authorize(asker, job_id, may_manage=False)
+                await insist(lambda: self.bot.deletion.mark_deleted(job, job.user_id))
                 self.channel.deleted.add(job_id)
-                await self.bot.removal.finish(job_id)
+                await self.bot.deletion.delete_messages(job_id)
 
         self.run(press(), pause)
 
@@ -241,7 +241,7 @@ class Life(RuleBasedStateMachine):
         try:
             self.run(asyncio.wait_for(self.settled(), 1800))
             for job_id in self.channel.deleted:
-                self.run(self.bot.removal.finish(job_id))
+                self.run(self.bot.deletion.delete_messages(job_id))
             for job_id in self.known:
                 self.check(self.run(self.bot.jobs.get(job_id)))
         finally:

@@ -11,8 +11,8 @@ from bot.domain.job import Job, JobStatus
 from bot.errors import InvalidOptionError
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
-from tests.jobs.test_late_looks import in_state
+from tests.jobs.fast_clock import FastLoop
+from tests.jobs.test_late_results import in_state
 from tests.orders import requester
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 async def ordered(bot: Bot, channel: Channel) -> Job:
-    job = await bot.service.start(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+    job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
     assert job
-    bot.service.answered(job, channel.post(job.token))
+    bot.service.confirm(job, channel.post(job.token))
     return job
 
 
@@ -50,7 +50,7 @@ async def stop_while_it_is_claimed(folder: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_stop_while_an_order_is_claimed_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(stop_while_it_is_claimed(tmp_path, monkeypatch))
 
 
@@ -72,7 +72,7 @@ async def break_over_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_an_order_over_whose_answer_the_bot_breaks_stays_in_the_budget(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(break_over_the_answer(tmp_path, monkeypatch))
 
 
@@ -87,12 +87,12 @@ async def order_what_no_one_sees(folder: Path) -> None:
         with pytest.raises(InvalidOptionError):
             await bot.service.reroll(asker, old.job_id)
         with pytest.raises(InvalidOptionError):
-            await bot.service.start(asker, MODEL, {"prompt": "\u3164\ufe0f"})
+            await bot.service.reserve(asker, MODEL, {"prompt": "\u3164\ufe0f"})
         assert len(runcomfy.submits) == 1
         await bot.crash()
 
 
 def test_a_prompt_that_no_one_can_see_is_never_ordered(tmp_path: Path) -> None:
     """Neither as a new order nor as a Re-roll of one that an older version took."""
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(order_what_no_one_sees(tmp_path))

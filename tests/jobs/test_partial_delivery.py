@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
-from tests.jobs.test_late_looks import in_state
+from tests.jobs.fast_clock import FastLoop
+from tests.jobs.test_late_results import in_state
 from tests.orders import requester
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ async def _some_then_all(folder: Path) -> None:
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
         values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
-        job = await bot.service.start(requester(), MODEL, values)
+        job = await bot.service.reserve(requester(), MODEL, values)
         assert job
-        bot.service.answered(job, channel.post(job.token))
+        bot.service.confirm(job, channel.post(job.token))
         came = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (came.delivered, came.refunded, came.error) == (1, 0, "delivery-failed")
         assert came.is_fetchable
-        await bot._upkeep.clear_away()
+        await bot._maintenance.purge_files()
         runcomfy.fail("status", runcomfy.refusal("request"), times=None)
         asked = len(runcomfy.calls)
         channel.most = 10
-        taken = await bot.service.fetch(requester(), job.job_id)
-        bot.service.answered(taken, channel.post(taken.token))
+        taken = await bot.service.refetch(requester(), job.job_id)
+        bot.service.confirm(taken, channel.post(taken.token))
         whole = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (whole.delivered, whole.refunded, whole.error) == (2, 0, None)
         assert len(runcomfy.calls) == asked  # the files were kept
@@ -41,5 +41,5 @@ async def _some_then_all(folder: Path) -> None:
 
 
 def test_the_others_stay_charged_and_can_be_collected(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(_some_then_all(tmp_path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.jobs.tracker import Pulse, Step, doing, looking
+from bot.jobs.tracker import JobTracker, Step, in_step, record_poll
 from bot.observability.meter import Meter
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import Bot, Channel
@@ -36,49 +36,49 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.mark.parametrize("step", [step for step in Step if step.most_seconds])
+@pytest.mark.parametrize("step", [step for step in Step if step.timeout])
 def test_a_step_may_take_so_long_and_no_longer(clock: Clock, step: Step) -> None:
-    pulse = Pulse(Meter())
-    with pulse.carrying(JOB), doing(step):
-        clock.now += step.most_seconds or 0
-        assert pulse.overdue() is None
+    tracker = JobTracker(Meter())
+    with tracker.track(JOB), in_step(step):
+        clock.now += step.timeout or 0
+        assert tracker.overdue() is None
         clock.now += 1
-        assert pulse.overdue() == f"job {JOB} {step.words} for {clock.now - 1000:.0f} seconds"
-    assert pulse.carried == {JOB}
-    assert pulse.overdue() is None
-    pulse.forget(JOB)
-    assert pulse.carried == set()
+        assert tracker.overdue() == f"job {JOB} {step.description} for {clock.now - 1000:.0f} seconds"
+    assert tracker.active_jobs == {JOB}
+    assert tracker.overdue() is None
+    tracker.forget(JOB)
+    assert tracker.active_jobs == set()
 
 
 def test_a_job_that_waits_for_its_turn_may_wait_and_each_look_is_a_sign_of_life(clock: Clock) -> None:
-    pulse = Pulse(Meter())
-    with pulse.carrying(JOB):
+    tracker = JobTracker(Meter())
+    with tracker.track(JOB):
         clock.now += 10**6
-        assert pulse.overdue() is None
+        assert tracker.overdue() is None
         for _ in range(10):
-            looking(is_asked=True)
+            record_poll(is_asked=True)
             clock.now += 500
-            assert pulse.overdue() is None
-        with doing(Step.WRITING):
+            assert tracker.overdue() is None
+        with in_step(Step.WRITING):
             clock.now += 9
         clock.now += 590
-        assert pulse.overdue() is None
+        assert tracker.overdue() is None
         clock.now += 20
-        assert "is looked at" in (pulse.overdue() or "")
+        assert "is looked at" in (tracker.overdue() or "")
 
 
-async def test_upkeep_that_has_ended_or_takes_too_long_is_seen(
+async def test_maintenance_that_has_ended_or_takes_too_long_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with LocalRunComfy() as runcomfy:
         bot = await Bot(tmp_path, runcomfy, Channel()).start()
-        upkeep: Any = bot._upkeep
-        assert (upkeep.has_begun, upkeep.is_stuck) == (True, False)
+        maintenance: Any = bot._maintenance
+        assert (maintenance.is_started, maintenance.is_stuck) == (True, False)
         with monkeypatch.context() as patience:
             patience.setattr("bot.maintenance.loop._MAY_TAKE_SECONDS", -1.0)
-            assert upkeep.is_stuck
-        assert not upkeep.is_stuck
-        upkeep._running.cancel()
-        await asyncio.wait([upkeep._running])
-        assert upkeep.is_stuck
+            assert maintenance.is_stuck
+        assert not maintenance.is_stuck
+        maintenance._task.cancel()
+        await asyncio.wait([maintenance._task])
+        assert maintenance.is_stuck
         await bot.crash()

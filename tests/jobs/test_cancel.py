@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
-from tests.jobs.test_late_looks import in_state
+from tests.jobs.fast_clock import FastLoop
+from tests.jobs.test_late_results import in_state
 from tests.orders import requester
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ class SlowChannel(Channel):
         self.bot: Bot | None = None
         self.known: set[str] = set()
 
-    async def tell(self, job: Job) -> None:
+    async def send_outcome(self, job: Job) -> None:
         assert self.bot
         async with asyncio.timeout(600):
             while job.job_id in self.bot._runner._tasks:  # noqa: ASYNC110 (a task of another is over)
                 await asyncio.sleep(0.1)
         self.known.add(job.job_id)
-        await super().tell(job)
+        await super().send_outcome(job)
 
-    def forget(self, job_id: str) -> None:
+    def discard(self, job_id: str) -> None:
         self.known.discard(job_id)
 
 
@@ -43,11 +43,11 @@ async def cancelled_in_the_queue(folder: Path) -> None:
     async with LocalRunComfy(seconds=0) as runcomfy:
         runcomfy.hold()
         channel.bot = bot = await Bot(folder, runcomfy, channel).start()
-        job = await bot.service.start(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+        job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
         assert job
-        bot.service.answered(job, channel.post(job.token))
+        bot.service.confirm(job, channel.post(job.token))
         await in_state(bot, job, JobStatus.IN_QUEUE)
-        asked = await bot.service.cancellable(requester(), job.job_id, may_manage=False)
+        asked = await bot.service.request_cancel(requester(), job.job_id, may_manage=False)
         await bot.service.cancel(asked)
         assert channel.told[job.job_id] == 1
         assert not channel.known
@@ -55,5 +55,5 @@ async def cancelled_in_the_queue(folder: Path) -> None:
 
 
 def test_nothing_of_it_stays_in_memory(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(cancelled_in_the_queue(tmp_path))

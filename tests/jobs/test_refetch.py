@@ -11,8 +11,8 @@ from bot.domain.job import JobStatus
 from bot.errors import CollectingOverError
 from playground.runcomfy import Fault, LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
-from tests.jobs.test_late_looks import in_state
+from tests.jobs.fast_clock import FastLoop
+from tests.jobs.test_late_results import in_state
 from tests.orders import requester
 
 if TYPE_CHECKING:
@@ -25,19 +25,19 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
         bot = await Bot(folder, runcomfy, channel).start()
         runcomfy.fail("file", answer(404))
         values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
-        job = await bot.service.start(requester(), MODEL, values)
+        job = await bot.service.reserve(requester(), MODEL, values)
         assert job
-        bot.service.answered(job, channel.post(job.token))
+        bot.service.confirm(job, channel.post(job.token))
         came = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (came.refunded, channel.images[job.job_id]) == (0, 1)
         runcomfy.fail(route, fault, times=None)
-        taken = await bot.service.fetch(requester(), job.job_id)
-        bot.service.answered(taken, channel.post(taken.token))
+        taken = await bot.service.refetch(requester(), job.job_id)
+        bot.service.confirm(taken, channel.post(taken.token))
         ended = await in_state(bot, job, JobStatus.FAILED)
         assert (ended.refunded, ended.unspent) == (1, 0)
         assert not ended.is_fetchable
         with pytest.raises(CollectingOverError):
-            await bot.service.fetch(requester(), job.job_id)
+            await bot.service.refetch(requester(), job.job_id)
         await bot.crash()
 
 
@@ -47,7 +47,7 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
     ids=["files are gone", "the request has expired"],
 )
 def test_what_came_in_part_stays_charged(tmp_path: Path, route: str, fault: Fault) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(fetch_in_vain(tmp_path, route, fault))
 
 
@@ -58,14 +58,14 @@ async def only_some_files_are_here(folder: Path) -> None:
         runcomfy.fail("file", answer(404))
         channel.refusals = 1
         values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
-        job = await bot.service.start(requester(), MODEL, values)
+        job = await bot.service.reserve(requester(), MODEL, values)
         assert job
-        bot.service.answered(job, channel.post(job.token))
+        bot.service.confirm(job, channel.post(job.token))
         failed = await in_state(bot, job, JobStatus.FAILED)
         assert (failed.error, failed.refunded) == ("delivery-failed", 0)
         runcomfy.fail("status", answer(404, {"error_code": 404001}), times=None)
-        taken = await bot.service.fetch(requester(), job.job_id)
-        bot.service.answered(taken, channel.post(taken.token))
+        taken = await bot.service.refetch(requester(), job.job_id)
+        bot.service.confirm(taken, channel.post(taken.token))
         ended = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (ended.delivered, ended.refunded, ended.unspent) == (1, 1, 0)
         assert channel.images[job.job_id] == 1
@@ -74,5 +74,5 @@ async def only_some_files_are_here(folder: Path) -> None:
 
 
 def test_what_is_stored_is_delivered_though_runcomfy_has_forgotten_the_rest(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(only_some_files_are_here(tmp_path))

@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.domain.job import JobStatus
 from playground.runcomfy import Fault, LocalRunComfy
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
+from tests.jobs.fast_clock import FastLoop
 from tests.orders import requester
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 async def delivered(bot: Bot, channel: Channel) -> Job:
-    job = await bot.service.start(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+    job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
     assert job
-    bot.service.answered(job, channel.post(job.token))
+    bot.service.confirm(job, channel.post(job.token))
     async with asyncio.timeout(1800):
         while (await bot.jobs.get(job.job_id)).status is not JobStatus.SUCCEEDED:  # noqa: ASYNC110 (a database has no event to wait for)
             await asyncio.sleep(1)
@@ -43,7 +43,7 @@ async def one_row_is_ill(folder: Path) -> None:
         async with asyncio.timeout(1800):
             while (await bot.jobs.get(well.job_id)).cost is None:  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(1)
-        assert not bot._upkeep.is_stuck
+        assert not bot._maintenance.is_stuck
         await bot.crash()
 
 
@@ -51,7 +51,7 @@ async def an_ill_row_has_files(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._upkeep.stop()
+        bot._maintenance.stop()
         ill = await delivered(bot, channel)
         spoil = "update jobs set input = '{' where job_id = ?"
         await bot.jobs._database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
@@ -60,13 +60,13 @@ async def an_ill_row_has_files(folder: Path) -> None:
             each.mkdir()
             (each / "1.png").write_bytes(b"pixels")
             os.utime(each, (time.time() - days * 86400,) * 2)
-        await bot._upkeep.clear_away()
+        await bot._maintenance.purge_files()
         assert (its.exists(), nobodys.exists()) == (True, False)
         await bot.crash()
 
 
 def test_files_of_a_row_that_cannot_be_read_stay_and_keep_no_others(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(an_ill_row_has_files(tmp_path))
 
 
@@ -90,7 +90,7 @@ async def one_cost_cannot_be_asked(folder: Path) -> None:
 
 
 def test_a_cost_that_cannot_be_asked_keeps_no_other_waiting(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_cost_cannot_be_asked(tmp_path))
 
 
@@ -98,22 +98,22 @@ async def two_of_each(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._upkeep.stop()
+        bot._maintenance.stop()
         for job in [await delivered(bot, channel) for _ in range(2)]:
-            await bot.removal.delete(await bot.jobs.get(job.job_id), job.user_id)
+            await bot.deletion.mark_deleted(await bot.jobs.get(job.job_id), job.user_id)
         moves: list[None] = []
-        await bot._upkeep._bills.ask_costs(lambda: moves.append(None))
+        await bot._maintenance._cost_sync.collect_costs(lambda: moves.append(None))
         assert len(moves) == 2
-        await bot.removal.go_on(lambda: moves.append(None))
+        await bot.deletion.retry_pending(lambda: moves.append(None))
         assert len(moves) == 4
         await bot.crash()
 
 
 def test_each_cost_and_each_removal_is_a_sign_of_life(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(two_of_each(tmp_path))
 
 
 def test_a_row_that_cannot_be_read_ends_nothing_else(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_row_is_ill(tmp_path))

@@ -13,7 +13,7 @@ from bot.domain.job import JobStatus
 from bot.errors import RunComfyUnavailableError
 from playground.runcomfy import Fault, LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
+from tests.jobs.fast_clock import FastLoop
 from tests.orders import requester
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ async def lost(bot: Bot, runcomfy: LocalRunComfy, channel: Channel, prompt: str)
     """A job whose image is made and cannot be downloaded yet."""
     runcomfy.fail("file", answer(404))
     values: dict[str, object] = {"prompt": prompt, "resolution": "0.5K"}
-    job = await bot.service.start(requester(), MODEL, values)
+    job = await bot.service.reserve(requester(), MODEL, values)
     assert job
-    bot.service.answered(job, channel.post(job.token))
+    bot.service.confirm(job, channel.post(job.token))
     return await in_state(bot, job, JobStatus.FAILED)
 
 
@@ -58,12 +58,12 @@ async def one_stumbles(folder: Path) -> None:
         runcomfy.mend("status")
         await bot.look_later(0)
         await in_state(bot, ill, JobStatus.SUCCEEDED)
-        assert not bot._upkeep._stumbles  # which would grow for ever
+        assert not bot._maintenance._failures  # which would grow for ever
         await bot.crash()
 
 
 def test_one_that_cannot_be_looked_at_holds_up_no_other(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_stumbles(tmp_path))
 
 
@@ -76,9 +76,9 @@ async def its_file_is_slower_than_its_end(folder: Path) -> None:
     async with LocalRunComfy(seconds=0) as runcomfy:
         runcomfy.hold()
         bot = await Impatient(folder, runcomfy, channel).start()
-        job = await bot.service.start(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+        job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
         assert job
-        bot.service.answered(job, channel.post(job.token))
+        bot.service.confirm(job, channel.post(job.token))
         late = await in_state(bot, job, JobStatus.FAILED)
         assert late.error == "generation-timeout"
         runcomfy.release()
@@ -93,5 +93,5 @@ async def its_file_is_slower_than_its_end(folder: Path) -> None:
 
 
 def test_a_file_that_is_missing_at_the_first_try_is_looked_for_again(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(its_file_is_slower_than_its_end(tmp_path))

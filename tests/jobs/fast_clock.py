@@ -17,7 +17,7 @@ class _Selector(selectors.DefaultSelector):
         return super().select(timeout / SPEED if timeout else timeout)
 
 
-class BriskLoop(asyncio.SelectorEventLoop):
+class FastLoop(asyncio.SelectorEventLoop):
     """Its seconds are `SPEED` to one of the wall's."""
 
     def __init__(self) -> None:

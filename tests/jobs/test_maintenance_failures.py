@@ -1,4 +1,4 @@
-"""Work of the upkeep of which one piece fails over and over."""
+"""Work of the maintenance loop of which one piece fails over and over."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from aiohttp import web
 
 from bot.domain.job import JobStatus
 from bot.errors import BotError, RunComfyAuthError
-from bot.maintenance.cost_sync import Bills
+from bot.maintenance.cost_sync import CostSync
 from bot.storage.key_values import FactStore
 from playground.runcomfy import Fault, LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.brisk import BriskLoop
-from tests.jobs.test_late_looks import in_state, lost
-from tests.jobs.test_upkeep import delivered
+from tests.jobs.fast_clock import FastLoop
+from tests.jobs.test_late_results import in_state, lost
+from tests.jobs.test_maintenance import delivered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,11 +37,11 @@ async def some_costs_cannot_be_asked(folder: Path) -> None:
 
         runcomfy.fail("cost", Fault(spoil, is_after=True), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._upkeep.stop()
+        bot._maintenance.stop()
         *_, well = [await delivered(bot, channel) for _ in range(3)]
         for _ in range(9):
             with suppress(BotError):
-                await bot._upkeep._bills.ask_costs(lambda: None)
+                await bot._maintenance._cost_sync.collect_costs(lambda: None)
             await asyncio.sleep(10)
         assert (await bot.jobs.get(well.job_id)).cost is not None
         await bot.crash()
@@ -51,7 +51,7 @@ def test_costs_that_can_never_be_asked_keep_no_other_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.storage.costs._DUE_AT_ONCE", 2)
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(some_costs_cannot_be_asked(tmp_path))
 
 
@@ -59,7 +59,7 @@ async def one_request_is_anothers(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._upkeep.stop()
+        bot._maintenance.stop()
         ill, well = [await lost(bot, runcomfy, channel, prompt) for prompt in ("ill", "well")]
 
         async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
@@ -75,7 +75,7 @@ async def one_request_is_anothers(folder: Path) -> None:
 
 
 def test_a_request_that_is_refused_holds_up_no_other(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_request_is_anothers(tmp_path))
 
 
@@ -83,13 +83,13 @@ async def one_model_is_gone(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._upkeep.stop()
-        costs, client, known = bot._upkeep._bills._costs, bot.service._runcomfy, bot.jobs._database
+        bot._maintenance.stop()
+        costs, client, known = bot._maintenance._cost_sync._costs, bot.service._runcomfy, bot.jobs._database
         runcomfy.fail("model", answer(404, {"error_code": 404001}))
         models = ["google/gone", MODEL.model_id]
-        bills = Bills(costs, FactStore(known), client, channel, model_ids=models, alarm=80)
+        cost_sync = CostSync(costs, FactStore(known), client, channel, model_ids=models, alert_percent=80)
         with suppress(BotError):
-            await bills.ask_prices()
+            await cost_sync.refresh_prices()
 
         async def work(connection: aiosqlite.Connection) -> Decimal | None:
             prices = await costs.prices(connection, MODEL.model_id)
@@ -100,5 +100,5 @@ async def one_model_is_gone(folder: Path) -> None:
 
 
 def test_a_model_without_a_price_keeps_no_other_from_its_own(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=BriskLoop) as runner:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_model_is_gone(tmp_path))
