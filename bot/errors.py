@@ -35,7 +35,7 @@ class InvalidOptionError(UserError):
 class QuotaExceededError(UserError):
     """The member's own limit would be passed.
 
-    Values: limit, used, left, wanted (credits), per, resets (epoch seconds), fits (see `Usage.fits`).
+    Values: limit, used, left, wanted (credits), per, resets (epoch seconds), fits (its `rejection_reason`).
     """
 
     key = "quota-exceeded"
@@ -44,7 +44,7 @@ class QuotaExceededError(UserError):
 class PoolExceededError(QuotaExceededError):
     """What all members of the server may use together would be passed.
 
-    Values: limit, used, left, wanted (credits), per, resets (epoch seconds), fits (see `Usage.fits`).
+    Values: limit, used, left, wanted (credits), per, resets (epoch seconds), fits (its `rejection_reason`).
     """
 
     key = "pool-exceeded"

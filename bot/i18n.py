@@ -66,11 +66,11 @@ def _resolve_value(value: TextValue, locale: str) -> object:
         return ", ".join(translate(text.key, locale, **text.values) for text in value)
     if isinstance(value, str):
         return value
-    return _number(value)
+    return _fluent_number(value)
 
 
 @lru_cache(maxsize=1000)
-def _number(value: int | Decimal) -> object:
+def _fluent_number(value: int | Decimal) -> object:
     # A number's form decides too: 1.0 and 1.50 have other plurals than 1 and 1.5 in many languages.
     number = int(value) if value == int(value) else Decimal(value).normalize()
     return fluent_number(number, useGrouping=False, maximumFractionDigits=_FRACTION_DIGITS)

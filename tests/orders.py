@@ -13,7 +13,7 @@ from bot.domain.requester import Requester
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from bot.domain.limits import Limits
+    from bot.domain.quota import Limits
     from bot.storage.jobs import JobStore
 
 MODEL_ID = "google/nano-banana-2/text-to-image"
@@ -64,7 +64,7 @@ def requester(**changes: Any) -> Requester:
         user_id=MEMBER,
         locale="ru",
         token=f"token-{number}",
-        asked_at=datetime.now(UTC),
+        interaction_at=datetime.now(UTC),
         file_limit=25 * 1024 * 1024,
     )
     return replace(asker, **changes)

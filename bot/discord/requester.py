@@ -47,7 +47,7 @@ def requester(interaction: discord.Interaction[Any]) -> Requester:
         is_age_restricted=isinstance(channel, _MAY_BE_AGE_RESTRICTED) and channel.is_nsfw(),
         locale=interaction.locale.value,
         token=interaction.token,
-        asked_at=interaction.created_at,
+        interaction_at=interaction.created_at,
         file_limit=interaction.filesize_limit,
     )
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from datetime import datetime
 
-Value: TypeAlias = str | int | float | bool
-Input: TypeAlias = dict[str, Value]
+OptionValue: TypeAlias = str | int | float | bool
+Input: TypeAlias = dict[str, OptionValue]
 
 
 class JobStatus(StrEnum):
@@ -64,7 +64,7 @@ class Job:
     cost: Decimal | None = None
     """What RunComfy says that the job has cost, in US dollars; None until it says so."""
     limited_by: str = ""
-    """Whose limits held for the member when they ordered, and which; see `Limits.in_short`."""
+    """Whose limits held for the member when they ordered, and which; see `Limits.summary`."""
     status: JobStatus
     created_at: datetime
     is_private: bool = False

@@ -25,7 +25,7 @@ class Requester:
     """Whether Discord shows this channel to adults only."""
     locale: str
     token: str
-    """The interaction's webhook token: edits the answer for 15 minutes from `asked_at`."""
-    asked_at: datetime
+    """The interaction's webhook token: edits the answer for 15 minutes from `interaction_at`."""
+    interaction_at: datetime
     file_limit: int
     """Bytes that Discord takes for a single file of this answer (`attachment_size_limit`)."""

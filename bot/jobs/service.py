@@ -22,7 +22,7 @@ from bot.errors import (
 )
 from bot.jobs.access import ensure_visible_in_channel
 from bot.jobs.shielded import retry_until_written
-from bot.policy.rules import UncheckedError, Wording, ruled
+from bot.policy.rules import ForbiddenWordCheck, UncheckedError, apply_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +67,8 @@ class JobService:
         Raises:
             RunComfyDownError: There is nobody to order from.
             FilesFolderError: The images could not be stored.
-            UserError: The server's rules do not allow it, or a value breaks the model's schema; see `ruled`
-                and `Wording.check`.
+            UserError: The server's rules do not allow it, or a value breaks the model's schema; see
+                `apply_policy` and `ForbiddenWordCheck.check`.
             QuotaExceededError: The member's limit, or the server's, does not allow so many credits.
             BudgetExceededError: One of the owner's budgets does not.
             PriceUnknownError: There is a budget in dollars, and RunComfy has not named its price yet.
@@ -85,18 +85,22 @@ class JobService:
     async def _reserve(
         self, requester: Requester, model: Model, values: dict[str, object], parent: Job | None
     ) -> Job | None:
-        checked: Wording | None = None
+        checked: ForbiddenWordCheck | None = None
 
         def make(terms: Terms) -> Job:
             return _order(
-                requester, model, ruled(terms.settings, requester, model, values, checked), parent, terms
+                requester,
+                model,
+                apply_policy(terms.settings, requester, model, values, checked),
+                parent,
+                terms,
             )
 
         while True:  # twice where the server forbids words, and again only where it changes them meanwhile
             try:
                 return await self._orders.reserve(requester, model.model_id, make)
             except UncheckedError as error:
-                checked = error.wording
+                checked = error.word_check
                 await checked.check()
 
     @contextmanager
@@ -140,7 +144,7 @@ class JobService:
             JobNotFoundError: There is no such job in this channel, nor a job of one's own on this server.
         """
         job, model = await self._repeatable(requester, job_id)
-        return await self.reserve(requester, model, dict(model.schema.reseeded(job.input)), parent=job)
+        return await self.reserve(requester, model, dict(model.schema.with_new_seed(job.input)), parent=job)
 
     async def retry(self, requester: Requester, job_id: str) -> Job | None:
         """The same order once more after a failure, charged to whoever asks; see `start`.
@@ -237,7 +241,7 @@ class JobService:
 
 def _order(requester: Requester, model: Model, values: Input, parent: Job | None, terms: Terms) -> Job:
     """A job as it is born."""
-    credits_each = model.prices.each(values)
+    credits_each = model.prices.credits_per_image(values)
     return Job(
         job_id=uuid.uuid4().hex,
         parent_id=parent.job_id if parent else None,
@@ -247,14 +251,14 @@ def _order(requester: Requester, model: Model, values: Input, parent: Job | None
         user_id=requester.user_id,
         locale=requester.locale,
         token=requester.token,
-        asked_at=requester.asked_at,
+        asked_at=requester.interaction_at,
         file_limit=requester.file_limit,
         model_id=model.model_id,
         input=values,
-        images=model.schema.images(values),
+        images=model.schema.image_count(values),
         credits_each=credits_each,
         usd_each=terms.prices.expected_each(credits_each),
-        limited_by=terms.limits.in_short,
+        limited_by=terms.limits.summary,
         is_private=terms.settings.is_private,
         is_spoiler=terms.settings.is_spoiler,
         status=JobStatus.WAITING,

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.errors import ConfigError
-from bot.models.discord_limits import problems_of
+from bot.models.discord_limits import validate_for_discord
 from bot.models.localization import ModelTexts
 from bot.models.model import Model
 from bot.models.pricing import Amount, Prices
@@ -45,11 +45,11 @@ class Catalogue(Mapping[str, Model]):
         problems: list[str] = []
         for path in sorted(folder.rglob("*.json")):
             try:
-                model = _read(path)
-                found = problems_of(model) + _taken(model, models)
+                model = _load_model(path)
+                found = validate_for_discord(model) + _find_duplicates(model, models)
                 models.append(model)
             except ValidationError as error:
-                found = [_sentence(one["loc"], one["msg"]) for one in error.errors(include_url=False)]
+                found = [_format_error(one["loc"], one["msg"]) for one in error.errors(include_url=False)]
             except (OSError, ValueError) as error:
                 found = [str(error)]
             problems += [f"{path.relative_to(folder)}: {problem}" for problem in found]
@@ -77,20 +77,20 @@ class Catalogue(Mapping[str, Model]):
         return len(self.models)
 
 
-def _read(path: Path) -> Model:
+def _load_model(path: Path) -> Model:
     file = _ModelFile.model_validate_json(path.read_bytes())
-    schema = ModelSchema.read(file.input_schema)
+    schema = ModelSchema.parse(file.input_schema)
     return Model(
         command=file.command,
         model_id=file.model_id,
         texts=file.texts,
         schema=schema,
-        prices=Prices.read(file.credits, schema),
+        prices=Prices.parse(file.credits, schema),
         output_schema=file.output_schema,
     )
 
 
-def _taken(model: Model, others: list[Model]) -> list[str]:
+def _find_duplicates(model: Model, others: list[Model]) -> list[str]:
     problems = []
     if any(other.command == model.command for other in others):
         problems.append(f"the command {model.command} is taken by another file")
@@ -99,6 +99,6 @@ def _taken(model: Model, others: list[Model]) -> list[str]:
     return problems
 
 
-def _sentence(place: tuple[int | str, ...], message: str) -> str:
+def _format_error(place: tuple[int | str, ...], message: str) -> str:
     where = ".".join(map(str, place))
     return f"{where}: {message}" if where else message

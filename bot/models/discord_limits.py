@@ -26,26 +26,28 @@ MAX_CHOICE: Final = 100
 # Names, descriptions and choices together, the longest language of each.
 MAX_CHARACTERS: Final = 8000
 
-_NAME = re.compile(r"[-\w]{1,32}")
+_VALID_NAME = re.compile(r"[-\w]{1,32}")
 
 
-def problems_of(model: Model) -> list[str]:
+def validate_for_discord(model: Model) -> list[str]:
     """Everything for which Discord would refuse the model's command, in sentences; none is best."""
-    problems = _text_problems(model)
+    problems = _validate_texts(model)
     if problems:
         return problems  # the rest reads the texts
     names = {"command": model.command, **{f"option {each.name}": each.name for each in model.schema.options}}
-    problems = [f"{what}: is no legal name on Discord" for what, name in names.items() if not _is_legal(name)]
+    problems = [
+        f"{what}: is no legal name on Discord" for what, name in names.items() if not _is_valid_name(name)
+    ]
     if len(model.schema.options) > MAX_OPTIONS:
         problems.append(f"has {len(model.schema.options)} options, and Discord takes {MAX_OPTIONS}")
     for option in model.schema.options:
-        problems += _choice_problems(option)
-    if (size := characters(model)) > MAX_CHARACTERS:
+        problems += _validate_choices(option)
+    if (size := command_size(model)) > MAX_CHARACTERS:
         problems.append(f"has {size} characters in its command, and Discord takes {MAX_CHARACTERS}")
     return problems
 
 
-def characters(model: Model) -> int:
+def command_size(model: Model) -> int:
     """What Discord counts for the command's size."""
     locales = sorted(model.texts)
     names = [model.option_names(locale) for locale in [SOURCE_LOCALE, *locales]]
@@ -57,7 +59,7 @@ def characters(model: Model) -> int:
     return total
 
 
-def _text_problems(model: Model) -> list[str]:
+def _validate_texts(model: Model) -> list[str]:
     if SOURCE_LOCALE not in model.texts:
         return [f"texts: {SOURCE_LOCALE} is missing"]
     problems = []
@@ -72,7 +74,7 @@ def _text_problems(model: Model) -> list[str]:
     return problems
 
 
-def _choice_problems(option: Option) -> list[str]:
+def _validate_choices(option: Option) -> list[str]:
     if len(option.choices) > MAX_CHOICES:
         return [f"option {option.name}: has {len(option.choices)} choices, and Discord takes {MAX_CHOICES}"]
     if any(not 1 <= len(str(choice)) <= MAX_CHOICE for choice in option.choices):
@@ -82,5 +84,5 @@ def _choice_problems(option: Option) -> list[str]:
     return []
 
 
-def _is_legal(name: str) -> bool:
-    return bool(_NAME.fullmatch(name)) and name == name.lower()
+def _is_valid_name(name: str) -> bool:
+    return bool(_VALID_NAME.fullmatch(name)) and name == name.lower()

@@ -26,8 +26,8 @@ _DEFAULTS: Final = {
 }
 # Discord's pattern for names (letters, digits, - and _, with the vowel signs of Hindi and Thai), negated:
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object
-_ILLEGAL = re.compile(r"[^-\w\u0900-\u0963\u0e01-\u0e3a\u0e40-\u0e4e]")
-_IN_BRACKETS = re.compile(r"\([^()]*\)")
+_INVALID_CHARACTERS = re.compile(r"[^-\w\u0900-\u0963\u0e01-\u0e3a\u0e40-\u0e4e]")
+_PARENTHESIZED = re.compile(r"\([^()]*\)")
 
 
 class OptionTexts(BaseModel):
@@ -48,27 +48,27 @@ class ModelTexts(BaseModel):
     options: dict[str, OptionTexts] = {}
 
 
-def name_from(title: str) -> str:
+def slugify(title: str) -> str:
     """A legal option name made from a title, leaving out what stands in brackets; "" if nothing is legal."""
-    text = unicodedata.normalize("NFC", _IN_BRACKETS.sub(" ", title).lower())
-    name = _ILLEGAL.sub("", "_".join(text.split())).strip("_-")
+    text = unicodedata.normalize("NFC", _PARENTHESIZED.sub(" ", title).lower())
+    name = _INVALID_CHARACTERS.sub("", "_".join(text.split())).strip("_-")
     while len(name) > MAX_NAME and "_" in name:
         name = name.rpartition("_")[0]
     return name[:MAX_NAME]
 
 
-def with_default(text: str, option: Option, locale: str) -> str:
+def append_default(text: str, option: Option, locale: str) -> str:
     """The description with the option's default behind it, in at most 100 characters.
 
     Where both are too long, the default goes first.
     """
     text = " ".join(text.split())
-    default = _default_in_words(option, locale)
+    default = _default_text(option, locale)
     whole = f"{text.removesuffix('.')} ({default})" if default else text
-    return whole if len(whole) <= MAX_DESCRIPTION else _cut(text)
+    return whole if len(whole) <= MAX_DESCRIPTION else _truncate(text)
 
 
-def _default_in_words(option: Option, locale: str) -> str:
+def _default_text(option: Option, locale: str) -> str:
     words, drawn = _DEFAULTS.get(locale, _DEFAULTS[SOURCE_LOCALE])
     if option.is_seed:
         return words.format(drawn)
@@ -77,6 +77,6 @@ def _default_in_words(option: Option, locale: str) -> str:
     return words.format(option.default)
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     cut = textwrap.shorten(text, MAX_DESCRIPTION, placeholder="…")
     return cut if len(cut) > 1 else text[: MAX_DESCRIPTION - 1] + "…"

@@ -13,14 +13,14 @@ from bot.models.localization import (
     SOURCE_LOCALE,
     ModelTexts,
     OptionTexts,
-    name_from,
-    with_default,
+    append_default,
+    slugify,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models.options import Value
+    from bot.domain.job import OptionValue
     from bot.models.pricing import Prices
     from bot.models.schema import ModelSchema
 
@@ -53,7 +53,7 @@ class Model:
         """What the option does and its default, in at most 100 characters."""
         descriptions = (texts.description for texts in self._option_texts(option, locale))
         text = next(filter(None, descriptions), None) or self.title(option, locale)
-        return with_default(text, self.schema[option], locale if locale in self.texts else SOURCE_LOCALE)
+        return append_default(text, self.schema[option], locale if locale in self.texts else SOURCE_LOCALE)
 
     def option_names(self, locale: str) -> dict[str, str]:
         """What each option is called in the command: {schema name: legal and unique name}.
@@ -64,11 +64,11 @@ class Model:
         for option in self.schema.options:
             name = option.name
             if locale in self.texts and locale != SOURCE_LOCALE:
-                name = name_from(self.title(name, locale)) or name
-            names[option.name] = _unlike(name, set(names.values()))
+                name = slugify(self.title(name, locale)) or name
+            names[option.name] = _unique_name(name, set(names.values()))
         return names
 
-    def clean(self, values: Mapping[str, object], locale: str) -> dict[str, Value]:
+    def clean(self, values: Mapping[str, object], locale: str) -> dict[str, OptionValue]:
         """As `ModelSchema.clean`, with the options called as they are in the command in that language.
 
         Raises:
@@ -94,7 +94,7 @@ class Model:
         return [own, published, english] if is_published else [own, english, published]
 
 
-def _unlike(name: str, taken: set[str]) -> str:
+def _unique_name(name: str, taken: set[str]) -> str:
     number = 2
     unique = name
     while unique in taken:

@@ -10,27 +10,28 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.domain.job import OptionValue
+
 SEED: Final = "seed"
 
-Value: TypeAlias = str | int | float | bool
 OptionType: TypeAlias = Literal["string", "integer", "number", "boolean"]
 
 # "float" is RunComfy's own word beside JSON Schema's.
-_TYPES: Final[dict[str, OptionType]] = {
+_SCHEMA_TYPES: Final[dict[str, OptionType]] = {
     "string": "string",
     "integer": "integer",
     "number": "number",
     "float": "number",
     "boolean": "boolean",
 }
-_KINDS: Final[dict[OptionType, str]] = {
+_TYPE_NAMES: Final[dict[OptionType, str]] = {
     "string": "text",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
 }
 # RunComfy marks uploads by format: image_uri, image_uris, video_uri, audio_uri, ...
-_UPLOAD = re.compile(r"uris?\Z")
+_UPLOAD_FORMAT = re.compile(r"uris?\Z")
 # Bounded, for Python refuses to read thousands of digits.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,19})?")
@@ -43,17 +44,17 @@ class Option:
     name: str
     type: OptionType
     required: bool
-    default: Value | None
+    default: OptionValue | None
     minimum: int | float | None
     maximum: int | float | None
     min_length: int | None
     max_length: int | None
-    choices: tuple[Value, ...]
+    choices: tuple[OptionValue, ...]
     title: str
     description: str
 
     @classmethod
-    def read(cls, name: str, rules: Mapping[str, Any], *, is_required: bool) -> Option:
+    def parse(cls, name: str, rules: Mapping[str, Any], *, is_required: bool) -> Option:
         """Read a property whose `type` is one of ours; a seed is never required, for it can be drawn.
 
         Raises:
@@ -64,7 +65,7 @@ class Option:
             name=name,
             type=kind,
             required=is_required and not _is_seed(name, kind),
-            default=_own(kind, name, "default", rules.get("default")),
+            default=_require_type(kind, name, "default", rules.get("default")),
             minimum=rules.get("minimum"),
             maximum=rules.get("maximum"),
             min_length=rules.get("minLength"),
@@ -85,46 +86,46 @@ class Option:
         high = highest if self.maximum is None else min(highest, math.floor(self.maximum))
         return low, high
 
-    def typed(self, value: object) -> Value | None:
+    def coerce(self, value: object) -> OptionValue | None:
         """The value in this option's own type, or None if it cannot be that without loss."""
-        return _typed(self.type, value)
+        return _coerce(self.type, value)
 
 
-def kind_of(described: object) -> OptionType | None:
+def option_type(described: object) -> OptionType | None:
     """The type of a schema's property, or None if it is nothing that a person can type."""
-    if not isinstance(described, dict) or _UPLOAD.search(str(described.get("format", ""))):
+    if not isinstance(described, dict) or _UPLOAD_FORMAT.search(str(described.get("format", ""))):
         return None
     kind = described.get("type")
-    return _TYPES.get(kind) if isinstance(kind, str) else None
+    return _SCHEMA_TYPES.get(kind) if isinstance(kind, str) else None
 
 
 def _is_seed(name: str, kind: OptionType) -> bool:
     return name == SEED and kind == "integer"
 
 
-def _choices(kind: OptionType, name: str, rules: Mapping[str, Any]) -> tuple[Value, ...]:
+def _choices(kind: OptionType, name: str, rules: Mapping[str, Any]) -> tuple[OptionValue, ...]:
     if kind == "boolean":
         return ()  # True and False already are the choices
-    own = (_own(kind, name, "choice", choice) for choice in rules.get("enum", ()))
+    own = (_require_type(kind, name, "choice", choice) for choice in rules.get("enum", ()))
     return tuple(choice for choice in own if choice is not None)
 
 
-def _own(kind: OptionType, name: str, what: str, value: object) -> Value | None:
-    typed = _typed(kind, value)
+def _require_type(kind: OptionType, name: str, what: str, value: object) -> OptionValue | None:
+    typed = _coerce(kind, value)
     if typed != value:
-        raise ValueError(f"{name}: a {what} is not {_KINDS[kind]}")
+        raise ValueError(f"{name}: a {what} is not {_TYPE_NAMES[kind]}")
     return typed
 
 
-def _typed(kind: OptionType, value: object) -> Value | None:
+def _coerce(kind: OptionType, value: object) -> OptionValue | None:
     if kind == "string":
         return value if isinstance(value, str) else None
     if kind == "boolean":
         return value if isinstance(value, bool) else None
-    return _whole(value) if kind == "integer" else _number(value)
+    return _to_int(value) if kind == "integer" else _to_number(value)
 
 
-def _whole(value: object) -> int | None:
+def _to_int(value: object) -> int | None:
     if isinstance(value, str):
         return int(value) if _INTEGER.fullmatch(value.strip()) else None
     if isinstance(value, float):
@@ -132,7 +133,7 @@ def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _number(value: object) -> int | float | None:
+def _to_number(value: object) -> int | float | None:
     if isinstance(value, str):
         return float(value) if _NUMBER.fullmatch(value.strip()) else None
     if isinstance(value, float):

@@ -11,7 +11,8 @@ from pydantic import Field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.models.options import Option, Value
+    from bot.domain.job import OptionValue
+    from bot.models.options import Option
     from bot.models.schema import ModelSchema
 
 Amount: TypeAlias = Annotated[Decimal, Field(strict=False, ge=0, le=1000, decimal_places=2)]
@@ -25,7 +26,7 @@ class Prices:
     table: Mapping[str, Mapping[str, Decimal]]
 
     @classmethod
-    def read(cls, table: Mapping[str, Mapping[str, Decimal]], schema: ModelSchema) -> Prices:
+    def parse(cls, table: Mapping[str, Mapping[str, Decimal]], schema: ModelSchema) -> Prices:
         """Check a model file's table; one without any makes each image one credit.
 
         Raises:
@@ -34,7 +35,7 @@ class Prices:
         least = Decimal(0)
         for name, prices in table.items():
             option = schema.option(name)
-            known = _values(option) if option else []
+            known = _priced_values(option) if option else []
             if unknown := [value for value in prices if value not in known]:
                 raise ValueError(f"credits.{name}: there is no such option or value: {', '.join(unknown)}")
             missing = [value for value in known if value not in prices and value not in {"true", "false"}]
@@ -45,17 +46,19 @@ class Prices:
             raise ValueError("credits: every image must count something")
         return cls(table)
 
-    def each(self, values: Mapping[str, Value]) -> Decimal:
+    def credits_per_image(self, values: Mapping[str, OptionValue]) -> Decimal:
         """What one image of such an input counts, in credits."""
         if not self.table:
             return Decimal(1)
         chosen = ((prices, values[name]) for name, prices in self.table.items() if name in values)
-        return sum((prices.get(_key(value), Decimal(0)) for prices, value in chosen), Decimal(0))
+        return sum((prices.get(_price_key(value), Decimal(0)) for prices, value in chosen), Decimal(0))
 
 
-def _values(option: Option) -> list[str]:
-    return ["true", "false"] if option.type == "boolean" else [_key(choice) for choice in option.choices]
+def _priced_values(option: Option) -> list[str]:
+    return (
+        ["true", "false"] if option.type == "boolean" else [_price_key(choice) for choice in option.choices]
+    )
 
 
-def _key(value: Value) -> str:
+def _price_key(value: OptionValue) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

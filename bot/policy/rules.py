@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.models.options import SEED
-from bot.models.schema import COUNTS, PROMPT
+from bot.models.schema import IMAGE_COUNT_OPTIONS, PROMPT
 from bot.policy.errors import (
     ChannelForbiddenError,
     MemberBlockedError,
@@ -18,13 +18,13 @@ from bot.policy.errors import (
     WebSearchForbiddenError,
     WordsForbiddenError,
 )
-from bot.policy.word_filter import has_forbidden
+from bot.policy.word_filter import contains_forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.domain.guild_settings import GuildSettings
-    from bot.domain.job import Input, Value
+    from bot.domain.job import Input, OptionValue
     from bot.domain.requester import Requester
     from bot.errors import UserError
     from bot.models.model import Model
@@ -37,12 +37,12 @@ SAFETY: Final = "safety_tolerance"
 NOT_DEFAULTABLE: Final = frozenset({PROMPT, SEED})
 """Options that a server has no default for: what makes an order one's own."""
 
-_ANYTHING = (-math.inf, math.inf)
-_NAMED = 5  # how many channels or roles a refusal names
+_UNLIMITED = (-math.inf, math.inf)
+_MAX_MENTIONS = 5  # how many channels or roles a refusal names
 
 
 @dataclass(frozen=True)
-class Wording:
+class ForbiddenWordCheck:
     """The texts of an order beside what their server forbids."""
 
     words: tuple[str, ...]
@@ -55,24 +55,24 @@ class Wording:
             WordsForbiddenError: A text has a forbidden word.
             PatternTooSlowError: The forbidden patterns took too long.
         """
-        if await has_forbidden(self.words, self.texts):
+        if await contains_forbidden(self.words, self.texts):
             raise WordsForbiddenError
 
 
 class UncheckedError(Exception):
     """The wording of an order is to be checked first, where nobody waits for that but who ordered."""
 
-    def __init__(self, wording: Wording) -> None:
+    def __init__(self, word_check: ForbiddenWordCheck) -> None:
         super().__init__()
-        self.wording = wording
+        self.word_check = word_check
 
 
-def ruled(
+def apply_policy(
     settings: GuildSettings,
     requester: Requester,
     model: Model,
     chosen: Mapping[str, object],
-    checked: Wording | None = None,
+    checked: ForbiddenWordCheck | None = None,
 ) -> Input:
     """A complete input for the model: what was chosen, the server's defaults, and the model's own.
 
@@ -84,19 +84,19 @@ def ruled(
         ResolutionForbiddenError, TooManyImagesError, WebSearchForbiddenError, SafetyForbiddenError: Not that.
         InvalidOptionError: A value breaks the model's schema.
     """
-    check_place(settings, requester)
+    check_access(settings, requester)
     wanted = {name: value for name, value in chosen.items() if value is not None}
     cleaned = model.clean(_defaults(settings, requester, model) | wanted, requester.locale)
     for option in model.schema.options:
-        _check(settings, requester, model, option, cleaned)
+        _check_option(settings, requester, model, option, cleaned)
     if settings.forbidden_words:
-        wording = Wording(settings.forbidden_words, _typed(model, cleaned))
-        if wording != checked:
-            raise UncheckedError(wording)
+        word_check = ForbiddenWordCheck(settings.forbidden_words, _free_text(model, cleaned))
+        if word_check != checked:
+            raise UncheckedError(word_check)
     return cleaned
 
 
-def check_place(settings: GuildSettings, requester: Requester) -> None:
+def check_access(settings: GuildSettings, requester: Requester) -> None:
     """Whether this member may order anything in this channel.
 
     Raises:
@@ -114,7 +114,7 @@ def check_place(settings: GuildSettings, requester: Requester) -> None:
         raise ChannelForbiddenError(channels=_mentions("#", allowed) or "none")
 
 
-def loosest(settings: GuildSettings, channel_id: int, *, is_age_restricted: bool) -> int | None:
+def max_safety_tolerance(settings: GuildSettings, channel_id: int, *, is_age_restricted: bool) -> int | None:
     """The highest safety_tolerance in a channel; None where nothing limits it.
 
     That of the channel itself holds; above that of the server only where Discord shows it to adults alone.
@@ -125,7 +125,7 @@ def loosest(settings: GuildSettings, channel_id: int, *, is_age_restricted: bool
     return min(own, general)
 
 
-def _typed(model: Model, cleaned: Input) -> tuple[str, ...]:
+def _free_text(model: Model, cleaned: Input) -> tuple[str, ...]:
     """What somebody may have typed word by word."""
     typed = [option.name for option in model.schema.options if option.type == "string" and not option.choices]
     return tuple(str(cleaned[name]) for name in typed if name in cleaned)
@@ -136,28 +136,30 @@ def _channel(requester: Requester) -> int:
 
 
 def _mentions(sign: str, ids: frozenset[int]) -> str:
-    return ", ".join(f"<{sign}{each}>" for each in sorted(ids)[:_NAMED])
+    return ", ".join(f"<{sign}{each}>" for each in sorted(ids)[:_MAX_MENTIONS])
 
 
-def _span(settings: GuildSettings, requester: Requester, option: Option) -> tuple[float, float]:
+def _allowed_range(settings: GuildSettings, requester: Requester, option: Option) -> tuple[float, float]:
     """The lowest and the highest rank that the rules allow a value of this option; see `_rank`."""
-    lowest, highest = _ANYTHING
+    lowest, highest = _UNLIMITED
     if option.name == RESOLUTION and settings.highest_resolution in option.choices:
         highest = option.choices.index(settings.highest_resolution)
-    elif option.name in COUNTS and settings.most_images is not None:
+    elif option.name in IMAGE_COUNT_OPTIONS and settings.most_images is not None:
         highest = settings.most_images
     elif option.name == WEB_SEARCH and not settings.may_search_web:
         highest = 0
     elif option.name == SAFETY:
-        most = loosest(settings, _channel(requester), is_age_restricted=requester.is_age_restricted)
+        most = max_safety_tolerance(
+            settings, _channel(requester), is_age_restricted=requester.is_age_restricted
+        )
         highest = math.inf if most is None else most
         # Of two that contradict each other the stricter one holds, and a model that ends below still paints.
         strictest = -math.inf if settings.strictest_safety is None else settings.strictest_safety
-        lowest = min(strictest, highest, _top(option))
+        lowest = min(strictest, highest, _highest_ordinal(option))
     return lowest, highest
 
 
-def _rank(option: Option, value: Value) -> float | None:
+def _ordinal(option: Option, value: OptionValue) -> float | None:
     """Where a value stands on its option's scale; None where there is none."""
     if option.name == RESOLUTION:
         return option.choices.index(value) if value in option.choices else None
@@ -167,8 +169,8 @@ def _rank(option: Option, value: Value) -> float | None:
         return None
 
 
-def _top(option: Option) -> float:
-    ranks = [rank for each in option.choices if (rank := _rank(option, each)) is not None]
+def _highest_ordinal(option: Option) -> float:
+    ranks = [rank for each in option.choices if (rank := _ordinal(option, each)) is not None]
     return max(ranks, default=math.inf if option.maximum is None else option.maximum)
 
 
@@ -177,29 +179,31 @@ def _defaults(settings: GuildSettings, requester: Requester, model: Model) -> di
     for option in model.schema.options:
         if option.name in NOT_DEFAULTABLE:
             continue
-        value = default_of(settings, model, option)
-        low, high = _span(settings, requester, option)
-        if (low, high) != _ANYTHING:
-            value = _clamped(model, option, value, low, high)
+        value = effective_default(settings, model, option)
+        low, high = _allowed_range(settings, requester, option)
+        if (low, high) != _UNLIMITED:
+            value = _clamp(model, option, value, low, high)
         found[option.name] = value
     return found
 
 
-def default_of(settings: GuildSettings, model: Model, option: Option) -> Value | None:
+def effective_default(settings: GuildSettings, model: Model, option: Option) -> OptionValue | None:
     """What holds where nobody chooses: the server's default where the option takes it, else the model's."""
     own = settings.default_options.get(option.name)
-    return own if own is not None and model.schema.takes(option.name, own) else option.default
+    return own if own is not None and model.schema.accepts(option.name, own) else option.default
 
 
-def _clamped(model: Model, option: Option, value: Value | None, low: float, high: float) -> Value | None:
+def _clamp(
+    model: Model, option: Option, value: OptionValue | None, low: float, high: float
+) -> OptionValue | None:
     """The nearest value that the rules allow; the value itself where there is none."""
-    rank = None if value is None else _rank(option, value)
+    rank = None if value is None else _ordinal(option, value)
     if rank is not None and low <= rank <= high:
         return value
     ranked = [
-        (_rank(option, each), each)
-        for each in _scale(option, low, high)
-        if model.schema.takes(option.name, each)
+        (_ordinal(option, each), each)
+        for each in _candidates(option, low, high)
+        if model.schema.accepts(option.name, each)
     ]
     allowed = [(at, each) for at, each in ranked if at is not None and low <= at <= high]
     if not allowed:
@@ -208,22 +212,22 @@ def _clamped(model: Model, option: Option, value: Value | None, low: float, high
     return min(allowed, key=lambda each: abs(each[0] - (low if rank is None else rank)))[1]
 
 
-def _scale(option: Option, low: float, high: float) -> list[Value]:
+def _candidates(option: Option, low: float, high: float) -> list[OptionValue]:
     if option.choices:
         return list(option.choices)
     if option.type == "boolean":
         return [False, True]
-    ends = [option.typed(end) for end in (low, high) if math.isfinite(end)]
+    ends = [option.coerce(end) for end in (low, high) if math.isfinite(end)]
     return [end for end in ends if end is not None]
 
 
-def _check(
+def _check_option(
     settings: GuildSettings, requester: Requester, model: Model, option: Option, cleaned: Input
 ) -> None:
-    low, high = _span(settings, requester, option)
-    if (low, high) == _ANYTHING or option.name not in cleaned:
+    low, high = _allowed_range(settings, requester, option)
+    if (low, high) == _UNLIMITED or option.name not in cleaned:
         return
-    rank = _rank(option, cleaned[option.name])
+    rank = _ordinal(option, cleaned[option.name])
     if rank is not None and not low <= rank <= high:
         raise _refusal(settings, option, model.option_names(requester.locale)[option.name], low, high)
 

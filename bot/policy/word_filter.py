@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 _FUZZY = re.compile(r"\\N\{[\w -]*\}|\\[pP]\{[\w &=.:^-]*\}|\\.|(\{\s*(?:[eids]|\d+\s*[eids<]))")
 # How often something must come at least, `{` and a number: `regex` writes out as many copies of it when it
 # compiles, nested ones times each other: `a{99999999}` takes all memory, too, and nothing looks at the time.
-_LEAST = re.compile(r"\\.|\{([\d\s]+)", re.ASCII)
-_COPIES = 40_000  # characters of all patterns of a server, written out
-_ILL = (regex.error, RecursionError, ValueError)  # the last one for flags that do not go together
-_SECONDS = 0.1  # of the processor, for all patterns and all texts of an order together
+_MIN_REPEATS = re.compile(r"\\.|\{([\d\s]+)", re.ASCII)
+_MAX_EXPANDED = 40_000  # characters of all patterns of a server, written out
+_REGEX_ERRORS = (regex.error, RecursionError, ValueError)  # the last one for flags that do not go together
+_MAX_CPU_SECONDS = 0.1  # of the processor, for all patterns and all texts of an order together
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}|\p{Cf}", cache_pattern=False)
-_NO_WORD = regex.compile(r"\W+", cache_pattern=False)
+_NON_WORD = regex.compile(r"\W+", cache_pattern=False)
 
 
 class _CompiledPatterns:
@@ -58,7 +58,7 @@ class _CompiledPatterns:
             if source in self._kept:
                 self._kept.move_to_end(source)
                 return self._kept[source][0]
-            compiled = _compiled(source)
+            compiled = _compile(source)
             size = sys.getsizeof(compiled)
             if size <= self._MAX_BYTES:
                 self._kept[source] = (compiled, size)
@@ -74,7 +74,7 @@ class _CompiledPatterns:
             regex.error, RecursionError, ValueError: It is no pattern.
         """
         with self._lock:
-            return bool(_compiled(source).pattern)
+            return bool(_compile(source).pattern)
 
     def clear(self) -> None:
         """Free what is kept."""
@@ -86,10 +86,10 @@ class _CompiledPatterns:
 _patterns = _CompiledPatterns()
 # Two orders at once: a server's patterns can take 90 MB while they are used, and an order takes at most half
 # a second.
-_threads = ThreadPoolExecutor(2, thread_name_prefix="words")
+_executor = ThreadPoolExecutor(2, thread_name_prefix="words")
 
 
-def read_words(text: str) -> tuple[str, ...]:
+def parse_words(text: str) -> tuple[str, ...]:
     """One word, phrase or /pattern/ a line, as managers write them; empty lines and repeats are left out.
 
     Raises:
@@ -104,16 +104,18 @@ def read_words(text: str) -> tuple[str, ...]:
     copies = 0
     for number, line in lines.items():
         pattern = _pattern(line)
-        copies += _written_out(pattern or "")
+        copies += _expanded_size(pattern or "")
         try:
-            if copies > _COPIES or not (_plain(line) if pattern is None else _patterns.check(pattern)):
+            if copies > _MAX_EXPANDED or not (
+                _normalized(line) if pattern is None else _patterns.check(pattern)
+            ):
                 raise BadPatternError(line=number)
-        except _ILL as error:
+        except _REGEX_ERRORS as error:
             raise BadPatternError(line=number) from error
     return words
 
 
-async def has_forbidden(words: Sequence[str], texts: Iterable[str]) -> bool:
+async def contains_forbidden(words: Sequence[str], texts: Iterable[str]) -> bool:
     """Whether one of the texts has one of the words.
 
     Words and phrases count whole, whatever their case, spacing and punctuation; a pattern counts where it is
@@ -125,21 +127,21 @@ async def has_forbidden(words: Sequence[str], texts: Iterable[str]) -> bool:
     # In a thread: `regex` lets go of the interpreter while it searches, so a server whose pattern takes all
     # of its time over and over does not hold up the event loop.
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_threads, _has_forbidden, tuple(words), tuple(texts))
+    return await loop.run_in_executor(_executor, _contains_forbidden, tuple(words), tuple(texts))
 
 
-def _has_forbidden(words: tuple[str, ...], texts: tuple[str, ...]) -> bool:
-    plain = [_plain(word) for word in words if _pattern(word) is None]
-    patterns = list(_usable(words))
+def _contains_forbidden(words: tuple[str, ...], texts: tuple[str, ...]) -> bool:
+    plain = [_normalized(word) for word in words if _pattern(word) is None]
+    patterns = list(_compiled_patterns(words))
     began = time.thread_time()
     for text in texts:
-        seen = _visible(text)
-        folded = _folded(seen)
-        haystack = f"{_spaced(folded)}\n{folded}"  # the second one for words that are symbols alone
+        seen = _strip_invisible(text)
+        folded = _casefolded(seen)
+        haystack = f"{_word_boundaries(folded)}\n{folded}"  # the second one for words that are symbols alone
         if any(word in haystack for word in plain):
             return True
         for pattern in patterns:
-            left = _SECONDS - (time.thread_time() - began)
+            left = _MAX_CPU_SECONDS - (time.thread_time() - began)
             try:
                 if pattern.search(seen, timeout=max(left, 0.001)):
                     return True
@@ -148,12 +150,12 @@ def _has_forbidden(words: tuple[str, ...], texts: tuple[str, ...]) -> bool:
     return False
 
 
-def _usable(words: Iterable[str]) -> Iterator[regex.Pattern[str]]:
+def _compiled_patterns(words: Iterable[str]) -> Iterator[regex.Pattern[str]]:
     """The patterns among the words, without those that this version of the library can no longer compile."""
     for word in words:
         source = _pattern(word)
         if source is not None:
-            with suppress(*_ILL):
+            with suppress(*_REGEX_ERRORS):
                 yield _patterns.get(source)
 
 
@@ -161,16 +163,16 @@ def _pattern(line: str) -> str | None:
     return line[1:-1] if len(line) > 1 and line.startswith("/") and line.endswith("/") else None
 
 
-def _written_out(pattern: str) -> int:
+def _expanded_size(pattern: str) -> int:
     """How long a pattern becomes at most; as if all its repeats were nested."""
-    least = [int("".join(found[1].split()) or 0) for found in _LEAST.finditer(pattern) if found[1]]
+    least = [int("".join(found[1].split()) or 0) for found in _MIN_REPEATS.finditer(pattern) if found[1]]
     return len(pattern) * math.prod(each for each in least if each)
 
 
-def _compiled(pattern: str) -> regex.Pattern[str]:
+def _compile(pattern: str) -> regex.Pattern[str]:
     if any(found[1] for found in _FUZZY.finditer(pattern)):
         raise regex.error("fuzzy matching", pattern)
-    if _written_out(pattern) > _COPIES:
+    if _expanded_size(pattern) > _MAX_EXPANDED:
         raise regex.error("too many repeats", pattern)
     try:
         return regex.compile(pattern, regex.IGNORECASE | regex.VERSION1, cache_pattern=False)
@@ -178,22 +180,22 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
         regex.purge()  # it still keeps the text of each pattern that it has seen
 
 
-def _plain(line: str) -> str:
+def _normalized(line: str) -> str:
     """What to look for: a word or phrase with a space around it, or symbols as they are."""
-    folded = _folded(_visible(line))
-    return _spaced(folded) or folded
+    folded = _casefolded(_strip_invisible(line))
+    return _word_boundaries(folded) or folded
 
 
-def _visible(text: str) -> str:
+def _strip_invisible(text: str) -> str:
     """The text in Unicode's compatible characters, without those that nobody sees, as zero-width spaces."""
     return _IGNORABLE.sub("", unicodedata.normalize("NFKC", text))
 
 
-def _folded(text: str) -> str:
+def _casefolded(text: str) -> str:
     return unicodedata.normalize("NFKC", text.casefold()).strip()
 
 
-def _spaced(folded: str) -> str:
+def _word_boundaries(folded: str) -> str:
     """The words of a text with one space around each; empty where it has none."""
-    words = _NO_WORD.sub(" ", folded).strip()
+    words = _NON_WORD.sub(" ", folded).strip()
     return f" {words} " if words else ""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from bot.domain.limits import Limits
+    from bot.domain.quota import Limits
     from bot.domain.requester import Requester
 
 _LATE = (timedelta(hours=1), timedelta(hours=24))
@@ -145,7 +145,7 @@ class JobStore:
             "channel_id": requester.channel_id,
             "locale": requester.locale,
             "token": requester.token,
-            "asked_at": to_epoch_ms(requester.asked_at),
+            "asked_at": to_epoch_ms(requester.interaction_at),
             "file_limit": requester.file_limit,
         }
 

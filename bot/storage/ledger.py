@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.domain.limits import Limits, Usage, Window
-from bot.domain.quota import Period
+from bot.domain.quota import Limits, Period, Usage, Window
 from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError, QuotaExceededError
 from bot.storage.columns import (
     from_centicredits,
@@ -46,20 +45,20 @@ async def reserve(
     """
     await _count(connection, {scope: amount for scope, amount in _amounts(job).items() if amount}, job)
     used_in: dict[tuple[datetime, datetime], Decimal] = {}  # mostly the owner's windows are the server's too
-    for window in limits.of_member(job.created_at) + limits.of_ceiling(job.created_at):
-        span = window.since, window.resets_at
+    for window in limits.member_windows(job.created_at) + limits.ceiling_windows(job.created_at):
+        span = window.starts_at, window.resets_at
         if span not in used_in:
             used_in[span] = await used_by_member(connection, job.guild_id, job.user_id, window)
-        if used_in[span] > window.most:
+        if used_in[span] > window.limit:
             raise QuotaExceededError(**_refusal(window, used_in[span], job))
-    for window in limits.of_pool(job.created_at) + limits.of_pool_ceiling(job.created_at):
+    for window in limits.pool_windows(job.created_at) + limits.pool_ceiling_windows(job.created_at):
         used = await used_by_guild(connection, job.guild_id, window)
-        if used > window.most:
+        if used > window.limit:
             raise PoolExceededError(**_refusal(window, used, job))
-    for window in limits.of_budget(job.created_at):
+    for window in limits.budget_windows(job.created_at):
         if (
-            from_centicredits(await _counted(connection, _OWNER, window.since, window.resets_at))
-            > window.most
+            from_centicredits(await _counted(connection, _OWNER, window.starts_at, window.resets_at))
+            > window.limit
         ):
             raise BudgetExceededError(resets=int(window.resets_at.timestamp()))
     if budget_usd is not None:
@@ -76,13 +75,13 @@ async def _check_dollars(connection: aiosqlite.Connection, job: Job, budget_usd:
 def _refusal(window: Window, used: Decimal, job: Job) -> dict[str, str | int | Decimal]:
     usage = Usage(window, used - job.credits)  # what was used before this order
     return {
-        "limit": window.most,
+        "limit": window.limit,
         "per": window.quota.per,
         "used": usage.used,
         "left": usage.left,
         "wanted": job.credits,
         "resets": int(window.resets_at.timestamp()),
-        "fits": usage.fits(job.credits),
+        "fits": usage.rejection_reason(job.credits),
     }
 
 
@@ -124,7 +123,7 @@ async def used_by_member(
             connection,
             guild_id=guild_id,
             user_id=user_id,
-            since=to_epoch_ms(window.since),
+            since=to_epoch_ms(window.starts_at),
             until=to_epoch_ms(window.resets_at),
         )
     )
@@ -132,7 +131,7 @@ async def used_by_member(
 
 async def used_by_guild(connection: aiosqlite.Connection, guild_id: int, window: Window) -> Decimal:
     """What all members of a server have used in a window."""
-    return from_centicredits(await _counted(connection, _pool(guild_id), window.since, window.resets_at))
+    return from_centicredits(await _counted(connection, _pool(guild_id), window.starts_at, window.resets_at))
 
 
 async def spent_usd(connection: aiosqlite.Connection, at: datetime) -> Decimal:

@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.domain.limits import EVERYBODY, POOL, Kind, Limits, Target, Usage, Window, deciding, telling
-from bot.domain.quota import Period, Quota, Quotas, in_order
+from bot.domain.quota import (
+    EVERYONE,
+    POOL,
+    Limits,
+    Period,
+    Quota,
+    Quotas,
+    Target,
+    TargetKind,
+    Usage,
+    Window,
+    by_period,
+    effective_rule,
+    visible_limits,
+)
 from bot.storage import ledger
 from bot.storage.columns import from_centicredits, from_epoch_ms, to_centicredits, to_epoch_ms
 from bot.storage.database import Database, queries
@@ -69,12 +82,16 @@ class QuotaStore:
         rules = _rules([row async for row in _queries.rules_for_member(connection, **names)])
         since = to_epoch_ms(datetime.now(UTC) - _LONGEST_WINDOW)
         made = [row async for row in _queries.adjustments_for_member(connection, since=since, **names)]
-        target, quotas = deciding(rules, user_id, role_ids, self.owners.default)
-        own = {EVERYBODY, Target(Kind.MEMBER, user_id), *(Target(Kind.ROLE, role_id) for role_id in role_ids)}
+        target, quotas = effective_rule(rules, user_id, role_ids, self.owners.default)
+        own = {
+            EVERYONE,
+            Target(TargetKind.MEMBER, user_id),
+            *(Target(TargetKind.ROLE, role_id) for role_id in role_ids),
+        }
         adjustments = [
             (from_epoch_ms(row["made_at"]), row["credits"])
             for row in made
-            if Target(Kind(row["kind"]), row["target_id"]) in own
+            if Target(TargetKind(row["kind"]), row["target_id"]) in own
         ]
         return Limits(
             target=target,
@@ -99,7 +116,9 @@ class QuotaStore:
                     for window in windows
                 ]
 
-            return telling(await used(limits.of_member(now)), await used(limits.of_ceiling(now)))
+            return visible_limits(
+                await used(limits.member_windows(now)), await used(limits.ceiling_windows(now))
+            )
 
         return await self._database.read(work)
 
@@ -123,7 +142,9 @@ class QuotaStore:
                     for window in windows
                 ]
 
-            return telling(await used(limits.of_pool(now)), await used(limits.of_pool_ceiling(now)))
+            return visible_limits(
+                await used(limits.pool_windows(now)), await used(limits.pool_ceiling_windows(now))
+            )
 
         return await self._database.read(work)
 
@@ -196,6 +217,6 @@ def _named(guild_id: int, target: Target) -> dict[str, str | int | None]:
 def _rules(rows: Iterable[sqlite3.Row]) -> dict[Target, Quotas]:
     found: defaultdict[Target, list[Quota]] = defaultdict(list)
     for row in rows:
-        target = Target(Kind(row["kind"]), row["target_id"])
+        target = Target(TargetKind(row["kind"]), row["target_id"])
         found[target].append(Quota(row["credits"], Period(row["per"])))
-    return {target: in_order(quotas) for target, quotas in found.items()}
+    return {target: by_period(quotas) for target, quotas in found.items()}

@@ -30,7 +30,7 @@ class Tally:
 
     user_id: int
     limited_by: str
-    """Whose limits held at the last of them, and which; see `Limits.in_short`."""
+    """Whose limits held at the last of them, and which; see `Limits.summary`."""
     orders: int
     failed: int
     """How many of the orders failed and left nothing to collect."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.job import Job
-    from bot.domain.limits import Limits
+    from bot.domain.quota import Limits
     from bot.domain.requester import Requester
     from bot.storage.costs import CostStore, Prices
     from bot.storage.database import Database

@@ -22,9 +22,9 @@ from cogs.settings.choices import choices
 from cogs.settings.modals import walk_components
 
 if TYPE_CHECKING:
-    from bot.domain.job import Job
+    from bot.domain.job import Job, OptionValue
     from bot.models.model import Model
-    from bot.models.options import Option, Value
+    from bot.models.options import Option
 
 _TEXT_MAX: Final = 4000
 _LABEL_MAX: Final = 45
@@ -86,9 +86,9 @@ class EditForm:
         )
         return ui.Label(text=self._title(self.text, locale), description=hint, component=field)
 
-    def _list(self, option: Option, now: Value | None, locale: str) -> ui.Label[Any]:
+    def _list(self, option: Option, now: OptionValue | None, locale: str) -> ui.Label[Any]:
         offered = choices(option)
-        if now is not None and now not in offered and self.model.schema.takes(option.name, now):
+        if now is not None and now not in offered and self.model.schema.accepts(option.name, now):
             offered = [now, *offered]
         options = [
             discord.SelectOption(label=str(each), value=str(each), default=each == now) for each in offered

@@ -21,8 +21,18 @@ from bot.discord.requester import manager
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import edit_response, gain_time
 from bot.discord.views.quota_text import describe_quotas, mention
-from bot.domain.limits import EVERYBODY, POOL, Kind, Target
-from bot.domain.quota import LIMIT_MAX, Period, Quota, in_order, is_within, last_days
+from bot.domain.quota import (
+    EVERYONE,
+    LIMIT_MAX,
+    POOL,
+    Period,
+    Quota,
+    Target,
+    TargetKind,
+    by_period,
+    is_within,
+    last_days,
+)
 from bot.errors import ChartError, QuotaTooHighError
 from bot.i18n import LazyText, translate
 from bot.storage.reports import Tally, by_member
@@ -79,7 +89,7 @@ class QuotaCommands(commands.Cog):
     async def _set(self, interaction: discord.Interaction[Any], target: Target, quota: Quota) -> None:
         asker = manager(interaction)
         before = (await self._quotas.rules(asker.guild_id)).get(target, ())
-        after = in_order([quota, *(other for other in before if other.per is not quota.per)])
+        after = by_period([quota, *(other for other in before if other.per is not quota.per)])
         owners = self._quotas.owners
         maximum = owners.pool_ceiling if target is POOL else owners.ceiling
         if not is_within(after, maximum):
@@ -103,7 +113,7 @@ class QuotaCommands(commands.Cog):
         target = POOL if pool else _target(interaction, who)
         is_cleared = await self._quotas.clear_rules(asker.guild_id, target)
         rules = await self._quotas.rules(asker.guild_id)
-        holds = self._quotas.owners.pool if pool else rules.get(EVERYBODY, self._quotas.owners.default)
+        holds = self._quotas.owners.pool if pool else rules.get(EVERYONE, self._quotas.owners.default)
         key = f"quota-cleared-{target.kind}" if is_cleared else "quota-nothing-to-clear"
         await self._say(
             interaction, asker, LazyText(key, {"who": mention(target), "quota": describe_quotas(holds)})
@@ -202,13 +212,13 @@ class QuotaCommands(commands.Cog):
     async def _rules_in_lines(self, asker: Requester) -> list[str]:
         rules = await self._quotas.rules(asker.guild_id)
         owners = self._quotas.owners
-        everybody, pool = rules.get(EVERYBODY, owners.default), rules.get(POOL, owners.pool)
-        key = "quota-show-everybody" if EVERYBODY in rules else "quota-show-default"
+        everybody, pool = rules.get(EVERYONE, owners.default), rules.get(POOL, owners.pool)
+        key = "quota-show-everybody" if EVERYONE in rules else "quota-show-default"
         lines = [
             translate(key, asker.locale, quota=describe_quotas(everybody)),
             translate("quota-show-pool", asker.locale, quota=describe_quotas(pool)),
         ]
-        others = [target for target in rules if target.kind in {Kind.ROLE, Kind.MEMBER}]
+        others = [target for target in rules if target.kind in {TargetKind.ROLE, TargetKind.MEMBER}]
         lines += [
             translate(
                 "quota-show-target", asker.locale, who=mention(other), quota=describe_quotas(rules[other])
@@ -241,5 +251,5 @@ def _embed(text: str) -> discord.Embed:
 
 def _target(interaction: discord.Interaction[Any], who: discord.User | discord.Role | None) -> Target:
     if who is None or who.id == interaction.guild_id:  # the role of that id is @everyone
-        return EVERYBODY
-    return Target(Kind.ROLE if isinstance(who, discord.Role) else Kind.MEMBER, who.id)
+        return EVERYONE
+    return Target(TargetKind.ROLE if isinstance(who, discord.Role) else TargetKind.MEMBER, who.id)

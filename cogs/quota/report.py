@@ -11,8 +11,7 @@ import discord
 
 from bot.charts.spec import ReportChart, ReportDay
 from bot.discord.views.quota_text import day_label, describe_amounts, describe_quotas, mention
-from bot.domain.limits import Kind, Target
-from bot.domain.quota import parse_quotas
+from bot.domain.quota import Target, TargetKind, parse_quotas
 from bot.i18n import LazyText, translate
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def member_line(tally: Tally, locale: str) -> str:
     """What a member has used, what it cost, and the limit that held for them last."""
     whose, _, quotas = tally.limited_by.partition(" ")
     kind, _, number = whose.partition(":")
-    target = Target(Kind(kind or Kind.OWNER), int(number or 0))
+    target = Target(TargetKind(kind or TargetKind.OWNER), int(number or 0))
     return translate(
         "report-member",
         locale,

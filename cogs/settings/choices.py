@@ -6,14 +6,15 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bot.domain.guild_settings import LISTED_MAX
-from bot.models.schema import COUNTS
+from bot.models.schema import IMAGE_COUNT_OPTIONS
 from bot.policy.rules import NOT_DEFAULTABLE, RESOLUTION, SAFETY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bot.domain.job import OptionValue
     from bot.models.catalogue import Catalogue
-    from bot.models.options import Option, Value
+    from bot.models.options import Option
 
 _LINES = 24
 _SAFETY = (0, 20)  # where a model does not say
@@ -27,7 +28,7 @@ def resolutions(catalogue: Catalogue) -> list[str]:
 
 def counts(catalogue: Catalogue) -> list[int]:
     """From one image up to the most that a model makes at once."""
-    options = [option for name in COUNTS for option in _named(catalogue, name)]
+    options = [option for name in IMAGE_COUNT_OPTIONS for option in _named(catalogue, name)]
     most = max((option.bounds(1, _LINES)[1] for option in options), default=0)
     return list(range(1, most + 1))
 
@@ -46,7 +47,7 @@ def defaultable(catalogue: Catalogue) -> dict[str, Option]:
     return {name: found[name] for name in islice(names, LISTED_MAX)}
 
 
-def choices(option: Option) -> list[Value]:
+def choices(option: Option) -> list[OptionValue]:
     """Every value of an option, where they are few enough to choose from; else none."""
     if option.type == "boolean":
         return [True, False]

@@ -18,7 +18,7 @@ from bot.policy.errors import (
     SafetyOrderError,
     SettingUnknownError,
 )
-from bot.policy.word_filter import read_words
+from bot.policy.word_filter import parse_words
 from cogs.settings.choices import counts, defaultable, levels, resolutions
 from cogs.settings.view import NONE_VALUE
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     import discord
 
+    from bot.domain.job import OptionValue
     from bot.models.catalogue import Catalogue
-    from bot.models.options import Value
 
     Edit = Callable[[GuildSettings], GuildSettings]
 
@@ -71,7 +71,7 @@ class Changes:
             "may_search_web": lambda one: _one(one, [True, False]),
             "strictest_safety": lambda one: _one(one, [None, *levels(self.catalogue)]),
             "loosest_safety": lambda one: _one(one, [None, *levels(self.catalogue)]),
-            "forbidden_words": lambda text: read_words(_only(text)),
+            "forbidden_words": lambda text: parse_words(_only(text)),
             "is_spoiler": lambda one: _one(one, [True, False]),
             "is_private": lambda one: _one(one, [True, False]),
             "timezone": lambda text: _zone(_only(text)),
@@ -129,7 +129,7 @@ class Changes:
 
         return edit
 
-    def _typed(self, name: str, text: str) -> Value:
+    def _typed(self, name: str, text: str) -> OptionValue:
         if name not in defaultable(self.catalogue):
             raise SettingUnknownError
         for model in self.catalogue.models:
@@ -139,8 +139,8 @@ class Changes:
             value: Any = (
                 {"True": True, "False": False}.get(text) if option.type == "boolean" else text.strip()
             )
-            typed = option.typed(value)
-            if typed not in (None, "") and model.schema.takes(name, typed):
+            typed = option.coerce(value)
+            if typed not in (None, "") and model.schema.accepts(name, typed):
                 return typed
         raise DefaultNotTakenError(option=name)
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bot.domain.guild_settings import GuildSettings
+    from bot.domain.job import OptionValue
     from bot.i18n import TextValue
     from bot.models.catalogue import Catalogue
-    from bot.models.options import Value
 
 NONE_VALUE = "-"
 """The value of "none of these" in a select."""
@@ -192,18 +192,18 @@ class Panel:
             default_values=[discord.SelectDefaultValue.from_user(discord.Object(each)) for each in chosen],
         )
 
-    def _values(self, name: str, values: Sequence[Value]) -> ui.Item[Any]:
+    def _values(self, name: str, values: Sequence[OptionValue]) -> ui.Item[Any]:
         return self._select(name, [None, *values], getattr(self.settings, name))
 
     def _switch(self, name: str) -> ui.Item[Any]:
         return self._select(name, [True, False], getattr(self.settings, name))
 
     def _select(
-        self, what: str, values: Sequence[Value | None], now: Value | None, **filling: TextValue
+        self, what: str, values: Sequence[OptionValue | None], now: OptionValue | None, **filling: TextValue
     ) -> ui.Item[Any]:
         name = what.partition(".")[0]
 
-        def label(value: Value | None) -> str:
+        def label(value: OptionValue | None) -> str:
             words = describe_value(name, value)
             return translate(f"offer-{name}", self.locale, value=words, **filling)[:_LABEL_MAX]
 

@@ -15,8 +15,7 @@ from bot.charts.spec import Day, LimitUsage, UsageChart
 from bot.discord.requester import requester
 from bot.discord.responses import edit_response, respond
 from bot.discord.views.quota_text import day_label, describe_amounts, mention, period_name, usage_lines
-from bot.domain.limits import Kind
-from bot.domain.quota import last_days
+from bot.domain.quota import TargetKind, last_days
 from bot.errors import ChartError
 from bot.i18n import translate
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from bot.discord.client import ImagineBot
-    from bot.domain.limits import Usage
+    from bot.domain.quota import Usage
     from bot.domain.requester import Requester
     from bot.models.catalogue import Model
 
@@ -49,7 +48,7 @@ class UsageCommand(commands.Cog):
         limits = await quotas.limits(asker.guild_id, asker.user_id, asker.role_ids, zone)
         usages = await quotas.usage(asker.guild_id, asker.user_id, limits)
         lines = usage_lines(usages, locale) or [translate("usage-unlimited", locale)]
-        if limits.target.kind is Kind.ROLE:
+        if limits.target.kind is TargetKind.ROLE:
             lines.append(translate("usage-by-role", locale, who=mention(limits.target)))
         pool = await quotas.usage_of_pool(asker.guild_id, limits)
         lines += usage_lines(pool, locale, is_pool=True)
@@ -91,7 +90,7 @@ def _limit_usage(usage: Usage, locale: str) -> LimitUsage:
     return LimitUsage(
         label=period_name(usage, locale),
         used=usage.used,
-        limit=usage.window.most,
+        limit=usage.window.limit,
         note=translate("chart-left", locale, left=usage.left),
     )
 
@@ -102,7 +101,7 @@ def _left(usage: Usage, locale: str) -> str:
         locale,
         period=period_name(usage, locale),
         used=usage.used,
-        limit=usage.window.most,
+        limit=usage.window.limit,
         left=usage.left,
     )
 

@@ -21,8 +21,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from bot.domain.limits import EVERYBODY, POOL, Kind, Target
-from bot.domain.quota import last_days, parse_quotas
+from bot.domain.quota import EVERYONE, POOL, Target, TargetKind, last_days, parse_quotas
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
 from bot.storage.guild_settings import GuildStore
@@ -65,9 +64,9 @@ class Server:
             costs=CostStore(database, budget_usd=Decimal(10**9)),
         )
         server = cls(jobs, orders, quotas, ReportStore(database))
-        roles = [Target(Kind.ROLE, role_id) for role_id in _ROLES]
-        members = [Target(Kind.MEMBER, FIRST_MEMBER + 100 * place) for place in range(200)]
-        for target in (EVERYBODY, *roles, *members):
+        roles = [Target(TargetKind.ROLE, role_id) for role_id in _ROLES]
+        members = [Target(TargetKind.MEMBER, FIRST_MEMBER + 100 * place) for place in range(200)]
+        for target in (EVERYONE, *roles, *members):
             for quota in parse_quotas("2000/day, 50000/week, 150000/month"):
                 await server.quotas.set_rule(GUILD, target, quota, set_by=FIRST_MEMBER)
         for quota in parse_quotas("500000/week, 1000000/month"):

@@ -15,7 +15,7 @@ from discord import app_commands
 
 from bot.discord.command_sync import command_hash
 from bot.models.catalogue import Catalogue, Model
-from bot.models.discord_limits import LOCALES, characters
+from bot.models.discord_limits import LOCALES, command_size
 from cogs.imagine.command import build
 from cogs.localization.translator import CommandTranslator
 
@@ -204,7 +204,7 @@ async def test_the_size_is_counted_as_discord_counts() -> None:
     options = command["options"]
     total = sum(longest(item, key) for item in [command, *options] for key in ("name", "description"))
     total += sum(2 * len(choice["name"]) for option in options for choice in option.get("choices", []))
-    assert characters(IMAGINE) == total
+    assert command_size(IMAGINE) == total
 
 
 def test_the_locales_are_discords() -> None:

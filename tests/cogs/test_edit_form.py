@@ -21,7 +21,7 @@ LISTED = {"type": "string", "enum": ["a", "b"], "default": "a"}
 
 
 def model(required: list[str], **properties: dict[str, Any]) -> Model:
-    schema = ModelSchema.read({"properties": properties, "required": required})
+    schema = ModelSchema.parse({"properties": properties, "required": required})
     texts = {"en-US": ModelTexts(description="x")}
     return Model(command="x", model_id="x/y", texts=texts, schema=schema, prices=Prices({}), output_schema={})
 

@@ -265,7 +265,7 @@ class TestOptions:
         assert str(shown.description).endswith(f"\n> a fox\nseed 1 · asked by <@{MEMBER}>")
 
     def test_that_are_free_text_are_quoted_and_fit_like_a_prompt(self) -> None:
-        schema = ModelSchema.read(
+        schema = ModelSchema.parse(
             {
                 "required": ["prompt"],
                 "properties": {"prompt": {"type": "string"}, "negative_prompt": {"type": "string"}},

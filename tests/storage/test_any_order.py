@@ -26,8 +26,7 @@ from hypothesis.stateful import (
 )
 
 from bot.domain.job import Job, JobStatus
-from bot.domain.limits import Limits, Window
-from bot.domain.quota import Period, Quota
+from bot.domain.quota import Limits, Period, Quota, Window
 from bot.errors import (
     BudgetExceededError,
     PoolExceededError,
@@ -151,11 +150,11 @@ class Ledger(RuleBasedStateMachine):
         guild = [other for other in everybody if other.guild_id == job.guild_id]
         own = [other for other in guild if other.user_id == job.user_id]
         at = job.created_at
-        if _is_passed(limits.of_member(at) + limits.of_ceiling(at), own, lambda one: one.refunded):
+        if _is_passed(limits.member_windows(at) + limits.ceiling_windows(at), own, lambda one: one.refunded):
             return QuotaExceededError
-        if _is_passed(limits.of_pool(at), guild, lambda one: one.refunded):
+        if _is_passed(limits.pool_windows(at), guild, lambda one: one.refunded):
             return PoolExceededError
-        if _is_passed(limits.of_budget(at), everybody, lambda one: one.unspent):
+        if _is_passed(limits.budget_windows(at), everybody, lambda one: one.unspent):
             return BudgetExceededError
         if budget_usd is None:
             return None
@@ -331,9 +330,9 @@ def _is_passed(windows: list[Window], jobs: list[Job], given_back: Callable[[Job
         sum(
             (job.images - given_back(job)) * job.credits_each
             for job in jobs
-            if window.since <= job.created_at < window.resets_at
+            if window.starts_at <= job.created_at < window.resets_at
         )
-        > window.most
+        > window.limit
         for window in windows
     )
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.domain.limits import Limits
-from bot.domain.quota import Period, Quota
+from bot.domain.quota import Limits, Period, Quota
 from bot.errors import ConfigError
 from bot.storage.backup import back_up
 from bot.storage.database import Database, migrations, open_database

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.job import JobStatus
-from bot.domain.limits import Limits
-from bot.domain.quota import Period
+from bot.domain.quota import Limits, Period
 from bot.storage.columns import from_epoch_ms, to_epoch_ms
 from tests.orders import GUILD, order, reserve
 from tests.storage.ledger import counted, differences

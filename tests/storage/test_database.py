@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.domain.limits import Limits
+from bot.domain.quota import Limits
 from bot.errors import ConfigError
 from bot.storage.database import Database, migrations, open_database
 from bot.storage.jobs import JobStore

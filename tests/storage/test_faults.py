@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 import bot
-from bot.domain.limits import EVERYBODY
-from bot.domain.quota import Period, Quota
+from bot.domain.quota import EVERYONE, Period, Quota
 from bot.storage.database import migrations, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import FactStore
@@ -215,7 +214,7 @@ class TestOlderVersions:
             assert (job.job_id, job.images, job.refunded, job.request_id) == ("job", 3, 1, "request")
             assert (job.input, job.token) == ({"prompt": "a fox"}, "token")
             quotas = QuotaStore(database, OwnersQuotas())
-            assert await quotas.rules(10) == {EVERYBODY: (Quota(5, Period.DAY),)}
+            assert await quotas.rules(10) == {EVERYONE: (Quota(5, Period.DAY),)}
             assert await FactStore(database).get("name") == "value"
             assert differences(path) == set()
         assert rows(path, "pragma integrity_check") == [("ok",)]

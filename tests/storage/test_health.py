@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.domain.limits import Limits
+from bot.domain.quota import Limits
 from bot.storage.health import HealthStore
 from tests.orders import order, reserve
 

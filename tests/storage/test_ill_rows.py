@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
-from bot.domain.limits import Limits
+from bot.domain.quota import Limits
 from bot.storage.columns import to_epoch_ms
 from bot.storage.costs import CostStore
 from bot.storage.messages import MessageStore

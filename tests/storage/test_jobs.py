@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
-from bot.domain.limits import Limits
-from bot.domain.quota import Period, Quota
+from bot.domain.quota import Limits, Period, Quota
 from bot.errors import BudgetExceededError, JobNotFoundError, QuotaExceededError
 from tests.orders import GUILD, MEMBER, order, requester, reserve
 from tests.storage.ledger import counted, differences, rows

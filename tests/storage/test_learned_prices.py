@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.job import JobStatus
-from bot.domain.limits import Limits
+from bot.domain.quota import Limits
 from bot.errors import BudgetExceededError
 from bot.storage.costs import CostStore
 from bot.storage.database import migrations, open_database

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.job import Job, JobStatus, MessageRef
-from bot.domain.limits import Limits
+from bot.domain.quota import Limits
 from bot.storage.messages import MessageStore
 from tests.orders import CHANNEL, MEMBER, order, requester, reserve
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.domain.limits import EVERYBODY
-from bot.domain.quota import Period, Quota
+from bot.domain.quota import EVERYONE, Period, Quota
 from bot.errors import QuotaExceededError
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
@@ -52,7 +51,7 @@ async def test_they_are_made_under_what_holds_now(database: Database) -> None:
     orders, costs = orders_of(database), CostStore(database, budget_usd=None)
     quota = Quota(3, Period.DAY)
     await GuildStore(database).change(GUILD, lambda settings: settings.with_changes(is_private=True), by=1)
-    await QuotaStore(database, OwnersQuotas()).set_rule(GUILD, EVERYBODY, quota, set_by=1)
+    await QuotaStore(database, OwnersQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
     await costs.publish(MODEL_ID, Decimal("0.04"))
     seen: list[Terms] = []
 
@@ -77,7 +76,7 @@ async def test_what_refuses_one_leaves_nothing(database: Database, path: Path) -
     with pytest.raises(LookupError):
         await orders.reserve(requester(), MODEL_ID, refuse)
     quota = Quota(1, Period.DAY)
-    await QuotaStore(database, OwnersQuotas()).set_rule(GUILD, EVERYBODY, quota, set_by=1)
+    await QuotaStore(database, OwnersQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
     with pytest.raises(QuotaExceededError):
         await orders.reserve(requester(), MODEL_ID, lambda terms: order(images=2, usd_each=terms.budget_usd))
     assert rows(path, "select count(*) from jobs") == [(0,)]

@@ -13,8 +13,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.job import JobStatus
-from bot.domain.limits import EVERYBODY, OWNER, POOL, Kind, Limits, Target, Usage
-from bot.domain.quota import LIMIT_MAX, Period, Quota, Quotas
+from bot.domain.quota import (
+    EVERYONE,
+    LIMIT_MAX,
+    OWNER,
+    POOL,
+    Limits,
+    Period,
+    Quota,
+    Quotas,
+    Target,
+    TargetKind,
+    Usage,
+)
 from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError, QuotaExceededError
 from bot.storage.cost_report import bills
 from bot.storage.costs import CostStore
@@ -36,11 +47,11 @@ OWNERS = OwnersQuotas(default=(Quota(10, DAY),), ceiling=(Quota(100, DAY),), bud
 
 
 def member(user_id: int = MEMBER) -> Target:
-    return Target(Kind.MEMBER, user_id)
+    return Target(TargetKind.MEMBER, user_id)
 
 
 def role(role_id: int) -> Target:
-    return Target(Kind.ROLE, role_id)
+    return Target(TargetKind.ROLE, role_id)
 
 
 @pytest.fixture
@@ -188,16 +199,16 @@ class TestLevels:
             limits = await quotas.limits(GUILD, MEMBER, role_ids)
             return limits.target, limits.member
 
-        await quotas.set_rule(GUILD, EVERYBODY, Quota(5, HOUR), set_by=1)
-        assert await decides(70, 71) == (EVERYBODY, (Quota(5, HOUR),))
+        await quotas.set_rule(GUILD, EVERYONE, Quota(5, HOUR), set_by=1)
+        assert await decides(70, 71) == (EVERYONE, (Quota(5, HOUR),))
         await quotas.set_rule(GUILD, role(70), Quota(2, DAY), set_by=1)
         assert await decides(70, 71) == (role(70), (Quota(2, DAY),))
-        assert await decides(71) == (EVERYBODY, (Quota(5, HOUR),))
+        assert await decides(71) == (EVERYONE, (Quota(5, HOUR),))
         await quotas.set_rule(GUILD, role(71), Quota(3, DAY), set_by=1)
         assert await decides(70, 71) == (role(71), (Quota(3, DAY),))
         await quotas.set_rule(GUILD, member(), Quota(1, MONTH), set_by=1)
         assert await decides(70, 71) == (member(), (Quota(1, MONTH),))
-        assert (await quotas.limits(GUILD, MEMBER + 1)).target == EVERYBODY
+        assert (await quotas.limits(GUILD, MEMBER + 1)).target == EVERYONE
         assert (await quotas.limits(GUILD + 1, MEMBER, (70,))).target == OWNER
 
     async def test_several_periods_of_a_target_hold_at_once(self, quotas: QuotaStore, path: Path) -> None:
@@ -208,12 +219,12 @@ class TestLevels:
         assert set(rows(path, "select per, set_by from rules")) == {("month", 1), ("day", 2)}
 
     async def test_clearing_brings_back_what_held_before(self, quotas: QuotaStore) -> None:
-        await quotas.set_rule(GUILD, EVERYBODY, Quota(5, DAY), set_by=1)
+        await quotas.set_rule(GUILD, EVERYONE, Quota(5, DAY), set_by=1)
         await quotas.set_rule(GUILD, member(), Quota(7, DAY), set_by=1)
         assert await quotas.clear_rules(GUILD, member()) is True
         assert await quotas.clear_rules(GUILD, member()) is False
         assert (await quotas.limits(GUILD, MEMBER)).member == (Quota(5, DAY),)
-        assert await quotas.clear_rules(GUILD, EVERYBODY) is True
+        assert await quotas.clear_rules(GUILD, EVERYONE) is True
         assert (await quotas.limits(GUILD, MEMBER)).member == OWNERS.default
 
     async def test_one_that_is_out_of_bounds_is_not_kept(self, quotas: QuotaStore) -> None:
@@ -372,24 +383,24 @@ class TestAdjustments:
         await quotas.grant(GUILD, member(1), Decimal(100), made_by=1, interaction_id=2)
         limits = await quotas.limits(GUILD, MEMBER)
         (usage,) = await quotas.usage(GUILD, MEMBER, limits)
-        assert [usage.window.most, usage.left] == [5, 3]
+        assert [usage.window.limit, usage.left] == [5, 3]
         with pytest.raises(QuotaExceededError):
             await reserve(jobs, order(images=4), limits)
         assert await reserve(jobs, order(images=3), limits)
 
     async def test_of_everybody_are_for_everybody(self, quotas: QuotaStore) -> None:
-        await quotas.grant(GUILD, EVERYBODY, Decimal(5), made_by=1, interaction_id=1)
-        await quotas.reset(GUILD, EVERYBODY, made_by=1, interaction_id=2)
+        await quotas.grant(GUILD, EVERYONE, Decimal(5), made_by=1, interaction_id=1)
+        await quotas.reset(GUILD, EVERYONE, made_by=1, interaction_id=2)
         limits = await quotas.limits(GUILD, MEMBER)
-        assert limits.of_member(datetime.now(UTC))[0].most == 15
+        assert limits.member_windows(datetime.now(UTC))[0].limit == 15
         assert limits.reset_at
 
     async def test_of_a_role_are_for_those_who_have_it(self, quotas: QuotaStore) -> None:
         await quotas.grant(GUILD, role(70), Decimal(5), made_by=1, interaction_id=1)
         await quotas.reset(GUILD, role(71), made_by=1, interaction_id=2)
-        assert (await quotas.limits(GUILD, MEMBER, (70,))).of_member(datetime.now(UTC))[0].most == 15
+        assert (await quotas.limits(GUILD, MEMBER, (70,))).member_windows(datetime.now(UTC))[0].limit == 15
         without = await quotas.limits(GUILD, MEMBER)
-        assert without.of_member(datetime.now(UTC))[0].most == 10
+        assert without.member_windows(datetime.now(UTC))[0].limit == 10
         assert without.reset_at is None
         assert (await quotas.limits(GUILD, MEMBER, (71,))).reset_at
 
@@ -409,4 +420,4 @@ class TestAdjustments:
     async def test_of_earlier_windows_are_over(self, quotas: QuotaStore, path: Path) -> None:
         await quotas.grant(GUILD, member(), Decimal(5), made_by=1, interaction_id=1)
         change(path, "update adjustments set made_at = made_at - 86400000")
-        assert (await quotas.limits(GUILD, MEMBER)).of_member(datetime.now(UTC))[0].most == 10
+        assert (await quotas.limits(GUILD, MEMBER)).member_windows(datetime.now(UTC))[0].limit == 10

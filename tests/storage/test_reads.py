@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.domain.limits import Limits
+from bot.domain.quota import Limits
 from tests.orders import order, reserve
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.domain.limits import Limits
+from bot.domain.quota import Limits
 from bot.errors import BusyError
 from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
@@ -394,7 +394,7 @@ class TestCancelledCaller:
 CRASHING = """
 import asyncio, sys, time
 from pathlib import Path
-from bot.domain.limits import Limits
+from bot.domain.quota import Limits
 from bot.storage.database import open_database
 from bot.storage.jobs import JobStore
 from tests.orders import order, reserve

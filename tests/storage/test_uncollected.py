@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.job import RECOVERABLE_ERRORS, JobStatus
-from bot.domain.limits import Limits
-from bot.domain.quota import Period, Quota
+from bot.domain.quota import Limits, Period, Quota
 from bot.storage.columns import to_epoch_ms
 from bot.storage.database import migrations, open_database
 from bot.storage.jobs import JobStore

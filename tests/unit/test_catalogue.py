@@ -12,8 +12,8 @@ import pytest
 import bot.models
 from bot.errors import ConfigError, InvalidOptionError
 from bot.models.catalogue import Catalogue, Model
-from bot.models.discord_limits import LOCALES, MAX_CHARACTERS, characters, problems_of
-from bot.models.localization import name_from
+from bot.models.discord_limits import LOCALES, MAX_CHARACTERS, command_size, validate_for_discord
+from bot.models.localization import slugify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -240,19 +240,19 @@ def test_size_counts_the_longest_language(drop: Callable[..., Path]) -> None:
     rules = {"a": {"type": "string", "enum": ["one", "two"]}}
     model = only(drop(second(texts=texts, input_schema={"type": "object", "properties": rules})))
     longest = ["sketch", model.command_description("ru"), "длинное_имя", "длинное описание"]
-    assert characters(model) == len("".join(longest)) + 2 * len("onetwo")
+    assert command_size(model) == len("".join(longest)) + 2 * len("onetwo")
 
 
 def test_a_command_of_more_than_8000_characters_is_refused(drop: Callable[..., Path]) -> None:
     choices = [f"{n:02}" + "x" * 90 for n in range(25)]
     two = {name: {"type": "string", "enum": choices} for name in "ab"}
     assert problems(drop(with_properties(two)))[0].startswith("acme/sketch.json: has 9")
-    assert characters(only(drop(with_properties({"a": two["a"]})))) < MAX_CHARACTERS
+    assert command_size(only(drop(with_properties({"a": two["a"]})))) < MAX_CHARACTERS
 
 
 def test_the_bots_own_models_fit() -> None:
     for model in Catalogue.load().values():
-        assert problems_of(model) == []
+        assert validate_for_discord(model) == []
         assert set(model.texts) <= LOCALES
 
 
@@ -273,7 +273,7 @@ def test_the_bots_own_models_fit() -> None:
     ],
 )
 def test_names_are_made_from_titles(title: str, name: str) -> None:
-    assert name_from(title) == name
+    assert slugify(title) == name
 
 
 def test_names_stay_unique_within_a_command(drop: Callable[..., Path]) -> None:

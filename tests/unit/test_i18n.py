@@ -25,11 +25,10 @@ from bot import errors
 from bot.discord.requester import _RIGHTS
 from bot.discord.views.job_buttons import Verb
 from bot.domain.guild_settings import GuildSettings
-from bot.domain.limits import Kind
-from bot.domain.quota import Period
+from bot.domain.quota import Period, TargetKind
 from bot.i18n import DEFAULT_LOCALE, LazyText, translate
 from bot.models.options import OptionType
-from bot.models.problems import RULES
+from bot.models.validation_messages import MESSAGE_KEYWORDS
 from bot.policy.errors import MemberBlockedError
 from cogs import EXTENSIONS
 from cogs.localization.translator import command_key
@@ -292,16 +291,16 @@ def test_what_the_owner_can_mend_says_how() -> None:
 
 FORMS = ("forbidden_words", "timezone", "default_options")
 # What the changing part of a key can be, by what stands before it.
-TARGETS = (Kind.EVERYBODY, Kind.ROLE, Kind.MEMBER, Kind.POOL)
+TARGETS = (TargetKind.EVERYONE, TargetKind.ROLE, TargetKind.MEMBER, TargetKind.POOL)
 FAMILIES: dict[str, Iterable[str]] = {
     "button-": Verb,
     "usage-": Period,
     "numbered-": (Verb.CANCEL, Verb.FETCH),
     "jobs-": ("waiting", "painting", "fetchable"),
-    "problem-": RULES,
+    "problem-": MESSAGE_KEYWORDS,
     "problem-not-": get_args(OptionType),
     "quota-set-": TARGETS,
-    "limited-by-": (Kind.MEMBER, Kind.ROLE, Kind.EVERYBODY, Kind.OWNER),
+    "limited-by-": (TargetKind.MEMBER, TargetKind.ROLE, TargetKind.EVERYONE, TargetKind.OWNER),
     "quota-cleared-": TARGETS,
     "permission-": (*_RIGHTS, *_LOG_RIGHTS),
     "section-": Section,

@@ -23,7 +23,7 @@ from bot.policy.errors import (
     WebSearchForbiddenError,
     WordsForbiddenError,
 )
-from bot.policy.rules import UncheckedError, ruled
+from bot.policy.rules import UncheckedError, apply_policy
 from tests.orders import CHANNEL, MEMBER, requester
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ async def order(
         {"prompt": "a fox", **(chosen or {})},
     )
     try:
-        return ruled(settings, who, MODEL, values)
+        return apply_policy(settings, who, MODEL, values)
     except UncheckedError as error:
-        await error.wording.check()
-        return ruled(settings, who, MODEL, values, error.wording)
+        await error.word_check.check()
+        return apply_policy(settings, who, MODEL, values, error.word_check)
 
 
 async def test_without_settings_an_order_is_what_the_model_makes_of_it() -> None:
@@ -188,36 +188,36 @@ async def test_the_rules_say_what_is_wrong_with_a_value_no_better_than_the_schem
 
 
 async def test_a_model_without_such_options_has_nothing_to_rule() -> None:
-    schema = ModelSchema.read(
+    schema = ModelSchema.parse(
         {"required": ["prompt"], "properties": {"prompt": {"type": "string"}, "style": {"type": "string"}}}
     )
     model = Model(
         command="x", model_id="x/y", texts=MODEL.texts, schema=schema, prices=MODEL.prices, output_schema={}
     )
     rules = GuildSettings(highest_resolution="1K", most_images=1, may_search_web=False, loosest_safety=1)
-    assert ruled(rules, requester(), model, {"prompt": "a fox"}) == {"prompt": "a fox"}
+    assert apply_policy(rules, requester(), model, {"prompt": "a fox"}) == {"prompt": "a fox"}
     with pytest.raises(UncheckedError) as unchecked:
-        ruled(
+        apply_policy(
             GuildSettings(forbidden_words=("bear",)), requester(), model, {"prompt": "a fox", "style": "bear"}
         )
     with pytest.raises(WordsForbiddenError):
-        await unchecked.value.wording.check()
+        await unchecked.value.word_check.check()
 
 
 def test_what_was_checked_counts_for_just_these_words_and_texts() -> None:
     settings = GuildSettings(forbidden_words=("bear",))
     with pytest.raises(UncheckedError) as unchecked:
-        ruled(settings, requester(), MODEL, {"prompt": "a fox"})
-    checked = unchecked.value.wording
-    assert ruled(settings, requester(), MODEL, {"prompt": "a fox"}, checked)["prompt"] == "a fox"
+        apply_policy(settings, requester(), MODEL, {"prompt": "a fox"})
+    checked = unchecked.value.word_check
+    assert apply_policy(settings, requester(), MODEL, {"prompt": "a fox"}, checked)["prompt"] == "a fox"
     for rules, prompt in ((settings, "a bear"), (GuildSettings(forbidden_words=("bear", "fox")), "a fox")):
         with pytest.raises(UncheckedError):
-            ruled(rules, requester(), MODEL, {"prompt": prompt}, checked)
+            apply_policy(rules, requester(), MODEL, {"prompt": prompt}, checked)
 
 
 async def test_numbers_without_choices_are_ruled_too() -> None:
     tolerance = {"type": "integer", "minimum": 0, "maximum": 10, "default": 5}
-    schema = ModelSchema.read(
+    schema = ModelSchema.parse(
         {
             "properties": {
                 "safety_tolerance": tolerance,
@@ -230,11 +230,11 @@ async def test_numbers_without_choices_are_ruled_too() -> None:
         command="x", model_id="x/y", texts=MODEL.texts, schema=schema, prices=MODEL.prices, output_schema={}
     )
     rules = GuildSettings(most_images=2, may_search_web=False, loosest_safety=3)
-    assert ruled(rules, requester(), model, {}) == {
+    assert apply_policy(rules, requester(), model, {}) == {
         "safety_tolerance": 3, "number_of_images": 2, "enable_web_search": False,
     }  # fmt: skip
     with pytest.raises(SafetyForbiddenError) as refused:
-        ruled(rules, requester(), model, {"safety_tolerance": 4})
+        apply_policy(rules, requester(), model, {"safety_tolerance": 4})
     assert refused.value.values == {"option": "safety_tolerance", "lowest": "0", "highest": "3"}
 
 
@@ -265,11 +265,11 @@ def test_defaults_lock_nobody_out_and_rules_hold(
 ) -> None:
     settings = GuildSettings(**rules, default_options=defaults)
     asker = requester(is_age_restricted=is_adult)
-    unchosen = ruled(settings, asker, MODEL, {"prompt": "a fox"})
+    unchosen = apply_policy(settings, asker, MODEL, {"prompt": "a fox"})
     # What came out of defaults alone may be chosen just so.
-    assert ruled(settings, asker, MODEL, unchosen) == unchosen
+    assert apply_policy(settings, asker, MODEL, unchosen) == unchosen
     try:
-        made = ruled(settings, asker, MODEL, {"prompt": "a fox", **chosen})
+        made = apply_policy(settings, asker, MODEL, {"prompt": "a fox", **chosen})
     except UserError:
         return
     scale = OPTIONS["resolution"]

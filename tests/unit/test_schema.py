@@ -14,12 +14,13 @@ from jsonschema import Draft202012Validator
 from bot import models
 from bot.errors import InvalidOptionError
 from bot.i18n import LazyText, translate
-from bot.models.blank import is_blank
+from bot.models.blank_text import is_blank
 from bot.models.catalogue import Catalogue
-from bot.models.schema import SEED_MAXIMUM, ModelSchema
+from bot.models.schema import MAX_SEED, ModelSchema
 
 if TYPE_CHECKING:
-    from bot.models.options import Option, Value
+    from bot.domain.job import OptionValue
+    from bot.models.options import Option
 
 MODEL_ID = "google/nano-banana-2/text-to-image"
 SCHEMA = Catalogue.load()[MODEL_ID].schema
@@ -53,7 +54,7 @@ OTHER: dict[str, Any] = {
 
 
 def one(rule: dict[str, Any], *, name: str = "option", required: bool = False) -> ModelSchema:
-    return ModelSchema.read({"properties": {name: rule}, "required": [name] if required else []})
+    return ModelSchema.parse({"properties": {name: rule}, "required": [name] if required else []})
 
 
 def told(error: InvalidOptionError) -> str:
@@ -93,7 +94,7 @@ def test_the_options_of_nano_banana() -> None:
 
 
 def test_required_options_come_first_and_the_rest_keeps_its_order() -> None:
-    assert [option.name for option in ModelSchema.read(OTHER).options] == [
+    assert [option.name for option in ModelSchema.parse(OTHER).options] == [
         "text",
         "strength",
         "number_of_images",
@@ -109,7 +110,7 @@ def test_a_bare_prompt_becomes_a_complete_input() -> None:
     cleaned = SCHEMA.clean({"prompt": "a fox", "seed": None, "resolution": None})
     seed = cleaned.pop("seed")
     assert isinstance(seed, int)
-    assert 0 <= seed <= SEED_MAXIMUM
+    assert 0 <= seed <= MAX_SEED
     assert cleaned == {
         "prompt": "a fox",
         "num_images": 1,
@@ -123,7 +124,7 @@ def test_a_bare_prompt_becomes_a_complete_input() -> None:
 
 
 def test_other_kinds_are_filled_in_too_and_required_ones_never() -> None:
-    schema = ModelSchema.read(OTHER)
+    schema = ModelSchema.parse(OTHER)
     assert schema.clean({"text": "a fox", "strength": 0.5}) == {
         "text": "a fox",
         "strength": 0.5,
@@ -154,7 +155,7 @@ def test_a_default_that_breaks_the_schema_is_refused_where_somebody_chooses_it(
     name: str, value: object
 ) -> None:
     """Of a seed, which is drawn, and of what is required nobody needs the default."""
-    schema = ModelSchema.read(
+    schema = ModelSchema.parse(
         {
             "properties": {
                 "text": {"type": "string", "minLength": 3, "default": "ox"},
@@ -211,11 +212,11 @@ def test_what_is_refused_and_how(values: dict[str, object], expected: tuple[str,
     ],
 )
 def test_other_rules_are_refused_in_words_too(values: dict[str, object], expected: tuple[str, str]) -> None:
-    assert problem(ModelSchema.read(OTHER), {"text": "x", "strength": 0.5, **values}) == expected
+    assert problem(ModelSchema.parse(OTHER), {"text": "x", "strength": 0.5, **values}) == expected
 
 
 def test_rules_between_options_are_kept() -> None:
-    schema = ModelSchema.read(
+    schema = ModelSchema.parse(
         {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "maxProperties": 1}
     )
     assert schema.clean({"a": "x"}) == {"a": "x"}
@@ -229,30 +230,30 @@ def test_whole_numbers_are_made_integers_where_nothing_is_lost(given_value: obje
 
 
 def test_numbers_from_forms_are_read() -> None:
-    cleaned = ModelSchema.read(OTHER).clean({"text": "x", "strength": "0.25", "guidance": "9"})
+    cleaned = ModelSchema.parse(OTHER).clean({"text": "x", "strength": "0.25", "guidance": "9"})
     assert (cleaned["strength"], cleaned["guidance"]) == (0.25, 9)
 
 
 def test_images_ordered() -> None:
-    other = ModelSchema.read(OTHER)
-    assert SCHEMA.images(SCHEMA.clean({"prompt": "x", "num_images": 3})) == 3
-    assert SCHEMA.images({"prompt": "x"}) == 1
-    assert SCHEMA.images({"num_images": None}) == 1
-    assert other.images({"number_of_images": 5}) == 5
-    assert other.images({"num_images": 4}) == 2
-    assert one({"type": "string"}).images({"num_images": 4}) == 1
+    other = ModelSchema.parse(OTHER)
+    assert SCHEMA.image_count(SCHEMA.clean({"prompt": "x", "num_images": 3})) == 3
+    assert SCHEMA.image_count({"prompt": "x"}) == 1
+    assert SCHEMA.image_count({"num_images": None}) == 1
+    assert other.image_count({"number_of_images": 5}) == 5
+    assert other.image_count({"num_images": 4}) == 2
+    assert one({"type": "string"}).image_count({"num_images": 4}) == 1
 
 
 def test_changed_tells_only_what_differs() -> None:
-    assert SCHEMA.changed(SCHEMA.clean({"prompt": "x", "num_images": 3, "seed": 9})) == {}
+    assert SCHEMA.non_defaults(SCHEMA.clean({"prompt": "x", "num_images": 3, "seed": 9})) == {}
     chosen: dict[str, object] = {
         "prompt": "x",
         "resolution": "2K",
         "enable_web_search": True,
         "aspect_ratio": "auto",
     }
-    assert SCHEMA.changed(SCHEMA.clean(chosen)) == {"resolution": "2K", "enable_web_search": True}
-    assert ModelSchema.read(OTHER).changed({"text": "x", "strength": 0.5, "number_of_images": 4}) == {
+    assert SCHEMA.non_defaults(SCHEMA.clean(chosen)) == {"resolution": "2K", "enable_web_search": True}
+    assert ModelSchema.parse(OTHER).non_defaults({"text": "x", "strength": 0.5, "number_of_images": 4}) == {
         "text": "x",
         "strength": 0.5,
     }
@@ -260,7 +261,7 @@ def test_changed_tells_only_what_differs() -> None:
 
 def test_reseeded_is_the_same_order_with_another_seed() -> None:
     first = SCHEMA.clean({"prompt": "x", "resolution": "2K"})
-    second = SCHEMA.reseeded(first)
+    second = SCHEMA.with_new_seed(first)
     assert second["seed"] != first["seed"]
     assert {**second, "seed": None} == {**first, "seed": None}
     assert SCHEMA.clean({**second}) == second
@@ -269,13 +270,13 @@ def test_reseeded_is_the_same_order_with_another_seed() -> None:
 def test_reseeded_never_repeats_the_seed() -> None:
     schema = one({"type": "integer", "minimum": 0, "maximum": 1}, name="seed")
     for _ in range(30):
-        assert schema.reseeded({"seed": 0}) == {"seed": 1}
-        assert schema.reseeded({"seed": 1}) == {"seed": 0}
+        assert schema.with_new_seed({"seed": 0}) == {"seed": 1}
+        assert schema.with_new_seed({"seed": 1}) == {"seed": 0}
 
 
 def test_reseeded_changes_nothing_without_a_seed() -> None:
-    assert ModelSchema.read(OTHER).reseeded({"text": "x"}) == {"text": "x"}
-    assert one({"type": "string"}, name="seed").reseeded({"seed": "x"}) == {"seed": "x"}
+    assert ModelSchema.parse(OTHER).with_new_seed({"text": "x"}) == {"text": "x"}
+    assert one({"type": "string"}, name="seed").with_new_seed({"seed": "x"}) == {"seed": "x"}
 
 
 @pytest.mark.parametrize(
@@ -305,7 +306,7 @@ def test_reseeded_changes_nothing_without_a_seed() -> None:
 )
 def test_a_useless_schema_is_refused_at_load(schema: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
-        ModelSchema.read(schema)
+        ModelSchema.parse(schema)
 
 
 def accepted(option: Option) -> st.SearchStrategy[Any]:
@@ -334,7 +335,7 @@ def chosen(schema: ModelSchema) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(known, optional={"stranger": st.integers()})
 
 
-def assert_complete(schema: ModelSchema, values: dict[str, Any], cleaned: dict[str, Value]) -> None:
+def assert_complete(schema: ModelSchema, values: dict[str, Any], cleaned: dict[str, OptionValue]) -> None:
     known = {option.name: option for option in schema.options}
     assert set(cleaned) <= set(known)
     for name, value in cleaned.items():
@@ -356,9 +357,9 @@ def test_every_accepted_choice_becomes_a_valid_input(values: dict[str, Any]) -> 
 
 
 @settings(deadline=None)
-@given(chosen(ModelSchema.read(OTHER)))
+@given(chosen(ModelSchema.parse(OTHER)))
 def test_every_accepted_choice_of_other_kinds_too(values: dict[str, Any]) -> None:
-    schema = ModelSchema.read(OTHER)
+    schema = ModelSchema.parse(OTHER)
     cleaned = schema.clean(values)
     assert_complete(schema, values, cleaned)
     published = json.loads(json.dumps(OTHER).replace('"float"', '"number"'))
@@ -366,7 +367,7 @@ def test_every_accepted_choice_of_other_kinds_too(values: dict[str, Any]) -> Non
 
 
 def test_what_options_share_and_what_binds_them_together_is_kept() -> None:
-    schema = ModelSchema.read(
+    schema = ModelSchema.parse(
         {
             "$defs": {"even": {"multipleOf": 2}},
             "properties": {
@@ -380,8 +381,8 @@ def test_what_options_share_and_what_binds_them_together_is_kept() -> None:
         }
     )
     assert schema.clean({"width": 2, "height": 6}) == {"width": 2, "height": 6}
-    assert schema.takes("width", 2)
-    assert not schema.takes("width", 3)
+    assert schema.accepts("width", 2)
+    assert not schema.accepts("width", 3)
     for values, name in (
         ({"width": 2, "height": 3}, "height"),
         ({"width": 2}, "width"),

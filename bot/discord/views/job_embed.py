@@ -195,7 +195,7 @@ def options(job: Job, catalogue: Catalogue) -> list[str]:
     model = catalogue.get(job.model_id)
     parts: list[str] = []
     if model:
-        changed = model.schema.changed(job.input)
+        changed = model.schema.non_defaults(job.input)
         parts = [_option(model, name, value, job.locale) for name, value in changed.items()]
     if "seed" in job.input:
         parts.append(translate("seed", job.locale, seed=str(job.input["seed"])))

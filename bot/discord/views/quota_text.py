@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.discord.views.job_embed import timestamp
-from bot.domain.limits import Kind, Target, Usage
+from bot.domain.quota import Target, TargetKind, Usage
 from bot.i18n import LazyText, translate
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def describe_quotas(quotas: Quotas) -> tuple[LazyText, ...]:
 def mention(target: Target) -> str:
     """A member or a role as Discord shows it; nothing for what is neither."""
     shown = {
-        Kind.MEMBER: f"<@{target.id}>",
-        Kind.ROLE: f"<@&{target.id}>",
-        Kind.EVERYBODY: "@everyone",
+        TargetKind.MEMBER: f"<@{target.id}>",
+        TargetKind.ROLE: f"<@&{target.id}>",
+        TargetKind.EVERYONE: "@everyone",
     }
     return shown.get(target.kind, "")
 
@@ -48,9 +48,9 @@ def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) 
             locale,
             period=period_name(usage, locale),
             used=usage.used,
-            limit=usage.window.most,
+            limit=usage.window.limit,
             left=usage.left,
-            bar=_bar(usage.used, usage.window.most),
+            bar=_bar(usage.used, usage.window.limit),
             resets=timestamp(usage.window.resets_at),
         )
         for usage in usages

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.errors import InvalidOptionError
-from bot.models.blank import is_blank
+from bot.models.blank_text import is_blank
 from bot.models.catalogue import Catalogue
 from bot.models.schema import ModelSchema
 
@@ -88,8 +88,8 @@ def test_whatever_can_be_seen_is_ordered(text: str) -> None:
 def test_which_options_may_be_empty(
     name: str, rule: dict[str, Any], *, is_required: bool, is_refused: bool
 ) -> None:
-    schema = ModelSchema.read({"properties": {name: rule}, "required": [name] if is_required else []})
-    assert schema.takes(name, "\u200b") is not is_refused
+    schema = ModelSchema.parse({"properties": {name: rule}, "required": [name] if is_required else []})
+    assert schema.accepts(name, "\u200b") is not is_refused
     if is_refused:
         with pytest.raises(InvalidOptionError):
             schema.clean({name: "\u200b"})

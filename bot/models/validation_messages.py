@@ -10,7 +10,7 @@ from bot.i18n import LazyText, TextValue
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-RULES: Final = (
+MESSAGE_KEYWORDS: Final = (
     "minimum",
     "maximum",
     "exclusiveMinimum",
@@ -23,17 +23,17 @@ RULES: Final = (
 """JSON Schema's names of the rules that have a text of their own, each filled with what the rule wants."""
 
 
-def problem_of(error: ValidationError) -> LazyText:
+def validation_message(error: ValidationError) -> LazyText:
     """The rule that the value breaks, such as "must be at most 4"; never the value itself."""
     rule, wanted = str(error.validator), error.validator_value
     if rule == "enum":
         choices: Any = wanted
         return LazyText("problem-enum", {"choices": ", ".join(map(str, choices))})
-    if rule in RULES:
-        return LazyText(f"problem-{rule}", {"wanted": _shown(wanted)})
+    if rule in MESSAGE_KEYWORDS:
+        return LazyText(f"problem-{rule}", {"wanted": _display_value(wanted)})
     return LazyText("problem-other")
 
 
-def _shown(wanted: object) -> TextValue:
+def _display_value(wanted: object) -> TextValue:
     is_number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
     return Decimal(str(wanted)) if is_number else str(wanted)

@@ -13,7 +13,7 @@ import bot
 CODE = Path(bot.__file__).parents[1]
 START = r"""
 import asyncio, gc
-from bot.policy.word_filter import has_forbidden, read_words
+from bot.policy.word_filter import contains_forbidden, parse_words
 
 def megabytes():
     gc.collect()
@@ -21,7 +21,7 @@ def megabytes():
     return pages * 4096 / 1e6
 
 def check(words, text="a fox"):
-    return asyncio.run(has_forbidden(words, [text]))
+    return asyncio.run(contains_forbidden(words, [text]))
 
 def large(number):
     return rf"/((?:[a-z\p{{L}}]|ß|{chr(0x4E00 + number)}){{150}}){{9}}/"
@@ -29,7 +29,7 @@ def large(number):
 def middling(number):
     return rf"/[\p{{L}}--[a-z{chr(0x4E00 + number)}]]{{500}}/"
 
-check(read_words("/warm/"))
+check(parse_words("/warm/"))
 before = megabytes()
 """
 
@@ -52,7 +52,7 @@ def grown(code: str) -> list[float]:
 
 
 def test_saving_large_patterns_again_and_again_keeps_none_of_them() -> None:
-    (more,) = grown("for n in range(10): read_words(large(n))\nprint(megabytes() - before)")
+    (more,) = grown("for n in range(10): parse_words(large(n))\nprint(megabytes() - before)")
     assert more < 50  # each compiles to about 60 MB
 
 
@@ -64,7 +64,7 @@ def test_checking_the_patterns_of_many_servers_keeps_a_few_of_them() -> None:
 def test_many_servers_that_order_at_once() -> None:
     (most,) = grown(
         "async def orders():\n"
-        "    await asyncio.gather(*(has_forbidden([large(n)], ['a fox']) for n in range(8)))\n"
+        "    await asyncio.gather(*(contains_forbidden([large(n)], ['a fox']) for n in range(8)))\n"
         "asyncio.run(orders())\n"
         # Not getrusage: its maximum begins with that of the process that started this one.
         "status = open('/proc/self/status').read()\n"
@@ -75,10 +75,10 @@ def test_many_servers_that_order_at_once() -> None:
 
 def test_removing_patterns_frees_what_they_took() -> None:
     kept, left = grown(
-        "words = read_words(middling(1))\n"
+        "words = parse_words(middling(1))\n"
         "check(words)\n"
         "print(megabytes() - before)\n"
-        "read_words('')\n"
+        "parse_words('')\n"
         "print(megabytes() - before)"
     )
     assert kept > 10

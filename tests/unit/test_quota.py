@@ -11,19 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.limits import (
-    EVERYBODY,
+from bot.domain.quota import (
+    EVERYONE,
+    LIMIT_MAX,
     OWNER,
     POOL,
-    Kind,
     Limits,
+    Period,
+    Quota,
+    Quotas,
     Target,
+    TargetKind,
     Usage,
     Window,
-    deciding,
-    telling,
+    effective_rule,
+    is_within,
+    parse_quotas,
+    visible_limits,
 )
-from bot.domain.quota import LIMIT_MAX, Period, Quota, Quotas, is_within, parse_quotas
 
 HOUR, DAY, WEEK, MONTH = Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH
 
@@ -170,9 +175,9 @@ class TestMostWithin:
     def test_is_what_the_calendar_allows(self, per: Period, period: Period) -> None:
         if list(Period).index(per) > list(Period).index(period) and (per, period) != (MONTH, WEEK):
             # A window that holds the whole other one; a week alone can lie in two months.
-            assert Quota(7, per).most_within(period) == 7
+            assert Quota(7, per).max_within(period) == 7
         else:
-            assert Quota(7, per).most_within(period) == _most_by_counting(Quota(7, per), period)
+            assert Quota(7, per).max_within(period) == _most_by_counting(Quota(7, per), period)
 
     @pytest.mark.parametrize(
         ("quota", "maximum"),
@@ -215,7 +220,7 @@ class TestMostWithin:
 class TestDeciding:
     """The first level with a rule: the member, the role that allows most, everybody, the owner."""
 
-    MINE, FIRST, SECOND = Target(Kind.MEMBER, 1), Target(Kind.ROLE, 7), Target(Kind.ROLE, 8)
+    MINE, FIRST, SECOND = Target(TargetKind.MEMBER, 1), Target(TargetKind.ROLE, 7), Target(TargetKind.ROLE, 8)
     DEFAULT = (Quota(10, DAY),)
 
     @pytest.mark.parametrize(
@@ -232,18 +237,18 @@ class TestDeciding:
     )
     def test_the_role_that_allows_most(self, first: str, second: str, decides: Target) -> None:
         rules = {
-            EVERYBODY: (Quota(10**6, HOUR),),
+            EVERYONE: (Quota(10**6, HOUR),),
             self.FIRST: parse_quotas(first),
             self.SECOND: parse_quotas(second),
         }
-        assert deciding(rules, 1, [8, 9, 7], self.DEFAULT) == (decides, rules[decides])
-        assert deciding(rules, 1, [9], self.DEFAULT) == (EVERYBODY, rules[EVERYBODY])
+        assert effective_rule(rules, 1, [8, 9, 7], self.DEFAULT) == (decides, rules[decides])
+        assert effective_rule(rules, 1, [9], self.DEFAULT) == (EVERYONE, rules[EVERYONE])
         rules[self.MINE] = (Quota(1, MONTH),)
-        assert deciding(rules, 1, [7, 8], self.DEFAULT) == (self.MINE, (Quota(1, MONTH),))
-        assert deciding({}, 1, [7, 8], self.DEFAULT) == (OWNER, self.DEFAULT)
+        assert effective_rule(rules, 1, [7, 8], self.DEFAULT) == (self.MINE, (Quota(1, MONTH),))
+        assert effective_rule({}, 1, [7, 8], self.DEFAULT) == (OWNER, self.DEFAULT)
 
     def test_the_pool_decides_about_nobody(self) -> None:
-        assert deciding({POOL: (Quota(1, DAY),)}, 1, [], self.DEFAULT)[0] == OWNER
+        assert effective_rule({POOL: (Quota(1, DAY),)}, 1, [], self.DEFAULT)[0] == OWNER
 
 
 class TestWindowsOfAZone:
@@ -298,14 +303,14 @@ class TestLimits:
     def test_a_grant_counts_in_the_windows_that_run(self) -> None:
         grants = ((self.AT - timedelta(hours=1), Decimal(5)), (self.AT - timedelta(days=1), Decimal("2.5")))
         limits = Limits(member=(Quota(1, HOUR), Quota(10, DAY), Quota(100, MONTH)), grants=grants)
-        assert [window.most for window in limits.of_member(self.AT)] == [1, 15, Decimal("107.5")]
+        assert [window.limit for window in limits.member_windows(self.AT)] == [1, 15, Decimal("107.5")]
 
     def test_a_reset_begins_windows_anew_and_ends_none(self) -> None:
         reset_at = self.AT - timedelta(minutes=40)
         limits = Limits(member=(Quota(1, HOUR), Quota(10, DAY)), reset_at=reset_at)
-        hour, day = limits.of_member(self.AT)
-        assert hour.since == HOUR.start(self.AT)
-        assert (day.since, day.resets_at) == (reset_at, DAY.end(self.AT))
+        hour, day = limits.member_windows(self.AT)
+        assert hour.starts_at == HOUR.start(self.AT)
+        assert (day.starts_at, day.resets_at) == (reset_at, DAY.end(self.AT))
 
     def test_the_owners_windows_go_by_utc_and_know_no_grant_and_no_reset(self) -> None:
         limits = Limits(
@@ -315,27 +320,29 @@ class TestLimits:
             reset_at=self.AT,
             zone=ZoneInfo("Asia/Kathmandu"),
         )
-        assert limits.of_ceiling(self.AT) == [Window(Quota(5, DAY), DAY.start(self.AT), DAY.end(self.AT))]
-        assert limits.of_budget(self.AT) == [
+        assert limits.ceiling_windows(self.AT) == [
+            Window(Quota(5, DAY), DAY.start(self.AT), DAY.end(self.AT))
+        ]
+        assert limits.budget_windows(self.AT) == [
             Window(Quota(7, MONTH), MONTH.start(self.AT), MONTH.end(self.AT))
         ]
 
     def test_the_pools_ceiling_goes_by_utc_too(self) -> None:
         zone = ZoneInfo("Asia/Kathmandu")
         limits = Limits(pool=(Quota(3, DAY),), pool_ceiling=(Quota(5, DAY),), zone=zone)
-        (pool,), (ceiling,) = limits.of_pool(self.AT), limits.of_pool_ceiling(self.AT)
-        assert (pool.since, pool.resets_at) == (DAY.start(self.AT, zone), DAY.end(self.AT, zone))
-        assert (ceiling.since, ceiling.resets_at) == (DAY.start(self.AT), DAY.end(self.AT))
+        (pool,), (ceiling,) = limits.pool_windows(self.AT), limits.pool_ceiling_windows(self.AT)
+        assert (pool.starts_at, pool.resets_at) == (DAY.start(self.AT, zone), DAY.end(self.AT, zone))
+        assert (ceiling.starts_at, ceiling.resets_at) == (DAY.start(self.AT), DAY.end(self.AT))
 
     def test_in_short_is_whose_and_what(self) -> None:
-        limits = Limits(target=Target(Kind.ROLE, 7), member=(Quota(10, DAY), Quota(100, MONTH)))
-        assert limits.in_short == "role:7 10/day,100/month"
-        assert Limits().in_short == "owner:0 unlimited"
+        limits = Limits(target=Target(TargetKind.ROLE, 7), member=(Quota(10, DAY), Quota(100, MONTH)))
+        assert limits.summary == "role:7 10/day,100/month"
+        assert Limits().summary == "owner:0 unlimited"
 
     def test_a_reset_from_a_clock_that_was_ahead_forgets_no_credits(self) -> None:
         now = at("2026-05-10T12:00+00:00")
         limits = Limits(member=(Quota(10, DAY),), reset_at=now + timedelta(days=30))
-        assert limits.of_member(now)[0].since == at("2026-05-10T00:00+00:00")
+        assert limits.member_windows(now)[0].starts_at == at("2026-05-10T00:00+00:00")
 
 
 class TestTelling:
@@ -366,7 +373,7 @@ class TestTelling:
             return {f"{window.quota}{whose}": Usage(window, Decimal(used)) for window in windows}
 
         limits, ceilings = usages(own, ""), usages(ceiling, " of the owner")
-        found = telling(list(limits.values()), list(ceilings.values()))
+        found = visible_limits(list(limits.values()), list(ceilings.values()))
         every = limits | ceilings
         expected = [every.get(name) or every[f"{name} of the owner"] for name in told]
         assert found == expected
@@ -392,4 +399,4 @@ class TestUsage:
         day = datetime(2026, 10, 8, tzinfo=UTC)
         usage = Usage(Window(Quota(limit, DAY), day, day + timedelta(days=1)), Decimal(used))
         assert usage.left == left
-        assert usage.fits(Decimal(wanted)) == fits
+        assert usage.rejection_reason(Decimal(wanted)) == fits
