@@ -7,7 +7,7 @@ import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from playground.discord.wires import LOOPBACK
+from playground.discord.transport import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

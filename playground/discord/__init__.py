@@ -4,12 +4,12 @@ The whole of Discord that the bot meets, on loopback and in memory, with Discord
 expiry and rate limits. Tests hold a `LocalDiscord`; the playground's page speaks to its client port.
 """
 
-from playground.discord.answering import Call
-from playground.discord.choosing import Refused
+from playground.discord.component_input import Refused
 from playground.discord.guild import Channel, Guild, Role
 from playground.discord.local import LocalDiscord
-from playground.discord.people import Person
-from playground.discord.world import Interaction, Message, NoResponse
+from playground.discord.members import Person
+from playground.discord.rest_pipeline import Call
+from playground.discord.state import Interaction, Message, NoResponse
 
 __all__ = [
     "Call",

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from playground.discord.choosing import Refused
-from playground.discord.wires import Wire
-from playground.discord.world import Interaction, Message, NoResponse
+from playground.discord.component_input import Refused
+from playground.discord.state import Interaction, Message, NoResponse
+from playground.discord.transport import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playground.discord.local import LocalDiscord
-    from playground.discord.people import Person
-    from playground.discord.shapes import Json
+    from playground.discord.members import Person
+    from playground.discord.payloads import Json
 
 
 class Clients:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playground.discord.refusals import BY_TYPE, Path, Problem, Schema, check, raise_for
-from playground.discord.shapes import Json, without_nulls
+from playground.discord.error_responses import BY_TYPE, Path, Problem, Schema, check, raise_for
+from playground.discord.payloads import Json, without_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from playground.discord.shapes import OF_ONES_OWN
-from playground.discord.wires import Wire
+from playground.discord.payloads import OF_ONES_OWN
+from playground.discord.transport import Wire
 
 if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
-    from playground.discord.shapes import Json
+    from playground.discord.payloads import Json
 
 _HEARTBEAT, _IDENTIFY, _RESUME, _RECONNECT, _INVALID_SESSION, _HELLO, _ACK = 1, 2, 6, 7, 9, 10, 11
 _AUTHENTICATION_FAILED = 4004

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from discord import Permissions
 
-from playground.discord import shapes
-from playground.discord.refusals import UNKNOWN_MESSAGE, ApiError
-from playground.discord.shapes import Json, now, snowflake
+from playground.discord import payloads
+from playground.discord.error_responses import UNKNOWN_MESSAGE, ApiError
+from playground.discord.payloads import Json, now, snowflake
 
 if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
-    from playground.discord.people import Person
-    from playground.discord.world import Message
+    from playground.discord.members import Person
+    from playground.discord.state import Message
 
 
 def everyday() -> Permissions:
@@ -36,7 +36,7 @@ class Role:
     @property
     def shape(self) -> Json:
         """The Role object."""
-        return shapes.role(self.id, self.name, self.permissions.value, self.guild.roles.index(self))
+        return payloads.role(self.id, self.name, self.permissions.value, self.guild.roles.index(self))
 
 
 @dataclass(eq=False)
@@ -79,7 +79,7 @@ class Guild:
     def shape(self) -> Json:
         """The guild as GUILD_CREATE carries it to a bot."""
         bot = {"user": self.discord.bot, "roles": [], "joined_at": now(), "flags": 0}
-        shape = shapes.guild(self.id, self.name) | {"preferred_locale": self.locale}
+        shape = payloads.guild(self.id, self.name) | {"preferred_locale": self.locale}
         shape |= {"members": [bot], "member_count": len(self.discord.people) + 1}
         shape |= {"roles": [role.shape for role in self.roles]}
         shape |= {"threads": [each.shape for each in self.channels if each.parent is not None]}
@@ -108,13 +108,13 @@ class Channel:
             return {"id": self.id, "type": 1, "flags": 0, "recipients": [self.recipient.user]}
         guild_id = self.guild.id if self.guild else None
         if self.parent is not None:
-            return shapes.thread(self.id, self.name, guild_id, self.parent.id, is_archived=self.is_archived)
+            return payloads.thread(self.id, self.name, guild_id, self.parent.id, is_archived=self.is_archived)
         allow, deny = (
             self.app_permissions.value & ~everyday().value,
             everyday().value & ~self.app_permissions.value,
         )
         bot = {"id": self.discord.application_id, "type": 1, "allow": str(allow), "deny": str(deny)}
-        shape = shapes.text_channel(self.id, self.name, guild_id) | {"nsfw": self.is_age_restricted}
+        shape = payloads.text_channel(self.id, self.name, guild_id) | {"nsfw": self.is_age_restricted}
         return shape | {"permission_overwrites": [bot] if allow or deny else []}
 
     def permit(self, **permissions: bool) -> None:

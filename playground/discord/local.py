@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp
 from aiohttp import web
 
-from playground.discord import registration, shapes
-from playground.discord.answering import Answering, Call, Failure
+from playground.discord import command_registration, payloads
 from playground.discord.client import Clients
 from playground.discord.gateway import Gateway
 from playground.discord.guild import Channel, Guild
-from playground.discord.people import Person
+from playground.discord.members import Person
+from playground.discord.payloads import Json, snowflake
 from playground.discord.rest import Rest
-from playground.discord.shapes import Json, snowflake
-from playground.discord.wires import LOOPBACK, Loopback, certify, listen, proxy
-from playground.discord.world import Interaction, Message
+from playground.discord.rest_pipeline import Answering, Call, Failure
+from playground.discord.state import Interaction, Message
+from playground.discord.transport import LOOPBACK, Loopback, certify, listen, proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ class LocalDiscord:
         self.application_id = snowflake()
         # As Discord's, it begins with the application's id: hikari reads it from there.
         self.token = f"{urlsafe_b64encode(self.application_id.encode()).decode().rstrip('=')}.local.loopback"
-        self.bot = shapes.user(self.application_id, "imagine", global_name=None, is_bot=True)
+        self.bot = payloads.user(self.application_id, "imagine", global_name=None, is_bot=True)
         self.client_app = web.Application()
         self.commands: list[Json] = []
         self.trace: list[Call] = []
@@ -118,7 +118,7 @@ class LocalDiscord:
     def add_entry_point(self) -> Json:
         """Give the app the command that launches an Activity, as the developer portal does."""
         shape: Json = {"id": snowflake(), "application_id": self.application_id, "version": snowflake()}
-        shape |= {"type": registration.ENTRY_POINT, "name": "launch", "description": "", "handler": 2}
+        shape |= {"type": command_registration.ENTRY_POINT, "name": "launch", "description": "", "handler": 2}
         shape |= {"name_localizations": {"ru": "запуск"}, "integration_types": [0, 1], "contexts": [0, 1, 2]}
         shape |= {"default_member_permissions": None, "nsfw": False}
         self.commands.append(shape)

@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from playground.discord import registration, world
-from playground.discord.callbacks import Callbacks, changed, posted
-from playground.discord.refusals import MISSING_PERMISSIONS, THREAD_IS_ARCHIVED, UNKNOWN_MESSAGE, ApiError
-from playground.discord.shapes import OF_ONES_OWN
-from playground.discord.world import EPHEMERAL, LOADING, Interaction, Message
+from playground.discord import command_registration, state
+from playground.discord.error_responses import (
+    MISSING_PERMISSIONS,
+    THREAD_IS_ARCHIVED,
+    UNKNOWN_MESSAGE,
+    ApiError,
+)
+from playground.discord.interaction_callbacks import Callbacks, changed, posted
+from playground.discord.payloads import OF_ONES_OWN
+from playground.discord.state import EPHEMERAL, LOADING, Interaction, Message
 
 if TYPE_CHECKING:
-    from playground.discord.answering import Answering, Asked
     from playground.discord.guild import Channel
     from playground.discord.local import LocalDiscord
-    from playground.discord.shapes import Json
+    from playground.discord.payloads import Json
+    from playground.discord.rest_pipeline import Answering, Asked
 
 
 class Rest:
@@ -106,7 +111,7 @@ class Rest:
 
     def _sync(self, asked: Asked) -> list[Json]:
         known = self._discord.commands
-        self._discord.commands = registration.register(asked.body, self._discord.application_id, known)
+        self._discord.commands = command_registration.register(asked.body, self._discord.application_id, known)
         self._discord.commands_changed()
         return self._discord.commands
 
@@ -132,7 +137,7 @@ class Rest:
         found = self._discord.interactions.get(asked.where["token"])
         if found is None or not found.is_acknowledged or asked.where["app"] != self._discord.application_id:
             raise ApiError(404, 10015, "Unknown Webhook")
-        if found.age > world.TOKEN_SECONDS:
+        if found.age > state.TOKEN_SECONDS:
             raise ApiError(401, 50027, "Invalid Webhook Token")
         return found
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from playground.discord.shapes import Json
+    from playground.discord.payloads import Json
 
 
 @app_commands.command(description="Draw something")

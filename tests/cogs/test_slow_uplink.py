@@ -25,7 +25,7 @@ from bot.errors import DeliveryError
 from bot.media.images import FittedImage
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord, Message
-from playground.discord.callbacks import posted
+from playground.discord.interaction_callbacks import posted
 from tests.bots import make_bot
 from tests.orders import order
 from tests.relay import Relay, relay

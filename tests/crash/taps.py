@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from aiohttp import web
 
 from playground.discord import LocalDiscord
-from playground.discord.answering import Answering, Asked
-from playground.discord.refusals import ApiError
+from playground.discord.error_responses import ApiError
 from playground.discord.rest import Rest
+from playground.discord.rest_pipeline import Answering, Asked
 from playground.runcomfy import LocalRunComfy
 from playground.runcomfy.api import SUBMIT
 

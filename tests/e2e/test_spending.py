@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from playground.discord.asking import slash_data
+from playground.discord.command_input import slash_data
 from playground.runcomfy import answer, edit
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.environment import names, open_environment

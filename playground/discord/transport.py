@@ -16,7 +16,7 @@ import trustme
 from aiohttp import WSMsgType, web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from playground.discord.shapes import Json
+from playground.discord.payloads import Json
 
 LOOPBACK = "127.0.0.1"
 _HOSTS = ("discord.com", "*.discord.com", "gateway.discord.gg", "*.discord.gg", "cdn.discordapp.com")

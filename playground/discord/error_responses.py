@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
-    from playground.discord.shapes import Json
+    from playground.discord.payloads import Json
 
 Path = tuple[str | int, ...]
 """Where in a body."""

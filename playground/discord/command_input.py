@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from playground.discord import registration as kinds
-from playground.discord.choosing import Refused, plain, resolve
+from playground.discord import command_registration as kinds
+from playground.discord.component_input import Refused, plain, resolve
 from playground.discord.guild import Channel, Role
-from playground.discord.shapes import snowflake
-from playground.discord.world import Message
+from playground.discord.payloads import snowflake
+from playground.discord.state import Message
 
 if TYPE_CHECKING:
-    from playground.discord.people import Person
-    from playground.discord.shapes import Json
+    from playground.discord.members import Person
+    from playground.discord.payloads import Json
 
 SLASH, ON_USER, ON_MESSAGE = 1, 2, 3
 _GUESSES = {str: kinds.STRING, bool: kinds.BOOLEAN, int: kinds.INTEGER, float: kinds.NUMBER}

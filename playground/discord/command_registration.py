@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from discord import Locale
 from jsonschema import Draft202012Validator
 
-from playground.discord.refusals import ApiError, Path, Problem, check, raise_for
-from playground.discord.shapes import Json, snowflake, without_nulls
+from playground.discord.error_responses import ApiError, Path, Problem, check, raise_for
+from playground.discord.payloads import Json, snowflake, without_nulls
 
 ENTRY_POINT = 4
 """The type of the command that launches an app's Activity; an app has one at most."""

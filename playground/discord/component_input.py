@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from playground.discord.guild import Channel
-    from playground.discord.people import Person
-    from playground.discord.shapes import Json
+    from playground.discord.members import Person
+    from playground.discord.payloads import Json
 
 
 class Refused(Exception):  # noqa: N818 - Discord's app refuses; nothing has gone wrong

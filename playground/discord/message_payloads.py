@@ -12,7 +12,7 @@ from PIL import Image
 
 from playground.discord import components
 from playground.discord.components import listed, parts, text
-from playground.discord.refusals import (
+from playground.discord.error_responses import (
     MISSING_PERMISSIONS,
     TOO_LARGE,
     ApiError,
@@ -21,8 +21,8 @@ from playground.discord.refusals import (
     check,
     raise_for,
 )
-from playground.discord.shapes import Json, now, snowflake, without_nulls
-from playground.discord.world import EPHEMERAL, LOADING, Message
+from playground.discord.payloads import Json, now, snowflake, without_nulls
+from playground.discord.state import EPHEMERAL, LOADING, Message
 
 Files = dict[int, tuple[str, bytes]]
 """Uploads of one request: n of `files[n]` -> file name and bytes."""

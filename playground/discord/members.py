@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from discord import Permissions
 
-from playground.discord import asking, choosing, shapes
-from playground.discord.choosing import Refused
+from playground.discord import command_input, component_input, payloads
+from playground.discord.command_registration import ENTRY_POINT, GROUP
+from playground.discord.component_input import Refused
 from playground.discord.guild import Channel, Guild, Role, everyday
-from playground.discord.registration import ENTRY_POINT, GROUP
-from playground.discord.shapes import Json, now, snowflake
-from playground.discord.world import Interaction, Message, blank
+from playground.discord.payloads import Json, now, snowflake
+from playground.discord.state import Interaction, Message, blank
 
 if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
@@ -44,7 +44,7 @@ class Person:
     @property
     def user(self) -> Json:
         """The User object."""
-        return shapes.user(self.id, self.name, global_name=self.name.title())
+        return payloads.user(self.id, self.name, global_name=self.name.title())
 
     def roles_in(self, guild: Guild | None) -> list[Role]:
         """Which roles of a guild this person has."""
@@ -86,12 +86,12 @@ class Person:
         Raises:
             Refused: Discord's app would not have sent it.
         """
-        if asking.definition(self.commands, name.split(maxsplit=1)[0]) is None:
+        if command_input.definition(self.commands, name.split(maxsplit=1)[0]) is None:
             raise Refused(f"There is no /{name} that you may use")
-        definition = asking.definition(self.discord.commands, name)
+        definition = command_input.definition(self.discord.commands, name)
         if definition is None or any(each["type"] <= GROUP for each in definition.get("options", [])):
             raise Refused(f"/{name} is not complete")
-        asking.check(definition, options, self, channel or self.discord.channel)
+        command_input.check(definition, options, self, channel or self.discord.channel)
         return await self.forge(name, options, channel=channel)
 
     async def menu(
@@ -102,7 +102,7 @@ class Person:
         Raises:
             Refused: Discord's app would not have offered it.
         """
-        kind = asking.ON_MESSAGE if isinstance(target, Message) else asking.ON_USER
+        kind = command_input.ON_MESSAGE if isinstance(target, Message) else command_input.ON_USER
         if (kind, name) not in {(each["type"], each["name"]) for each in self.commands}:
             raise Refused(f"There is no {name!r} in this menu")
         if isinstance(target, Message) and (target.is_ephemeral or not target.is_visible_to(self)):
@@ -136,7 +136,7 @@ class Person:
         part = message.select(select)
         if part["disabled"] or not message.is_visible_to(self):
             raise Refused(f"Nothing can be chosen in {select!r}")
-        chosen, resolved = choosing.chosen(part, values, self, message.channel)
+        chosen, resolved = component_input.chosen(part, values, self, message.channel)
         data = {"component_type": part["type"], "custom_id": part["custom_id"], "id": part["id"]}
         data |= {"values": chosen} | ({"resolved": resolved} if resolved else {})
         return self.interact(_COMPONENT, data, message.channel, message)
@@ -149,7 +149,7 @@ class Person:
         """
         if form.modal is None or form.user is not self:
             raise Refused("There is no form to fill in")
-        data = choosing.filled(form.modal, values, self, form.channel)
+        data = component_input.filled(form.modal, values, self, form.channel)
         return self.interact(_MODAL, data, form.channel, form.source)
 
     async def forge(
@@ -179,11 +179,11 @@ class Person:
         source = message or (target if isinstance(target, Message) else None)
         where = channel or (source.channel if source else self.discord.channel)
         if target is not None:
-            return self.interact(_COMMAND, asking.menu_data(name, target, self, where), where)
+            return self.interact(_COMMAND, command_input.menu_data(name, target, self, where), where)
         if custom_id is None:
-            return self.interact(_COMMAND, asking.slash_data(name, options or {}, self, where), where)
+            return self.interact(_COMMAND, command_input.slash_data(name, options or {}, self, where), where)
         if form is not None:
-            return self.interact(_MODAL, choosing.unchecked(custom_id, form), where, message)
+            return self.interact(_MODAL, component_input.unchecked(custom_id, form), where, message)
         data: Json = {"custom_id": custom_id, "component_type": 2 if values is None else 3}
         data |= {} if values is None else {"values": values}
         return self.interact(_COMPONENT, data, where, message or Message(where, blank(where, 0, None)))
@@ -191,7 +191,7 @@ class Person:
     async def complete(self, name: str, focused: str, text: str, **options: Any) -> Interaction:
         """Ask for an option's suggestions; they come as the interaction's `choices`."""
         where = self.discord.channel
-        data = asking.slash_data(name, options | {focused: text}, self, where, focused)
+        data = command_input.slash_data(name, options | {focused: text}, self, where, focused)
         return self.interact(_AUTOCOMPLETE, data, where)
 
     def dismiss(self, message: Message) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from playground.discord import components, world
-from playground.discord.bodies import change
-from playground.discord.refusals import UNKNOWN_INTERACTION, ApiError, raise_for
-from playground.discord.world import EPHEMERAL, LOADING, Message, blank
+from playground.discord import components, state
+from playground.discord.error_responses import UNKNOWN_INTERACTION, ApiError, raise_for
+from playground.discord.message_payloads import change
+from playground.discord.state import EPHEMERAL, LOADING, Message, blank
 
 if TYPE_CHECKING:
-    from playground.discord.answering import Asked
-    from playground.discord.bodies import Files
     from playground.discord.guild import Channel
     from playground.discord.local import LocalDiscord
-    from playground.discord.shapes import Json
-    from playground.discord.world import Interaction
+    from playground.discord.message_payloads import Files
+    from playground.discord.payloads import Json
+    from playground.discord.rest_pipeline import Asked
+    from playground.discord.state import Interaction
 
 _MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _FORM = 4, 5, 6, 7, 8, 9
 _ANSWERS = {
@@ -61,7 +61,7 @@ class Callbacks:
             raise ApiError(*UNKNOWN_INTERACTION)
         if interaction.is_acknowledged:
             raise ApiError(400, 40060, "Interaction has already been acknowledged.")
-        if interaction.age > world.RESPONSE_SECONDS:
+        if interaction.age > state.RESPONSE_SECONDS:
             raise ApiError(*UNKNOWN_INTERACTION)
         kind = asked.body["type"]
         answers = _ANSWERS[interaction.event["d"]["type"]]

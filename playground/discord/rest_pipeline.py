@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import BodyPartReader, web
 
-from playground.discord.refusals import TOO_LARGE, ApiError
+from playground.discord.error_responses import TOO_LARGE, ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from playground.discord.bodies import Files
     from playground.discord.local import LocalDiscord
+    from playground.discord.message_payloads import Files
 
 _REQUEST_BYTES = 25 * 1024 * 1024
 

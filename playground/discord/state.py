@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from playground.discord.shapes import Json, now, snowflake
+from playground.discord.payloads import Json, now, snowflake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playground.discord.guild import Channel
-    from playground.discord.people import Person
+    from playground.discord.members import Person
 
 RESPONSE_SECONDS, TOKEN_SECONDS = 3.0, 15 * 60.0
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
