@@ -111,7 +111,9 @@ class Rest:
 
     def _sync(self, asked: Asked) -> list[Json]:
         known = self._discord.commands
-        self._discord.commands = command_registration.register(asked.body, self._discord.application_id, known)
+        self._discord.commands = command_registration.register(
+            asked.body, self._discord.application_id, known
+        )
         self._discord.commands_changed()
         return self._discord.commands
 
