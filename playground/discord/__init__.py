@@ -4,10 +4,10 @@ The whole of Discord that the bot meets, on loopback and in memory, with Discord
 expiry and rate limits. Tests hold a `LocalDiscord`; the playground's page speaks to its client port.
 """
 
-from playground.discord.component_input import Refused
+from playground.discord.component_input import RejectedByClient
 from playground.discord.guild import Channel, Guild, Role
 from playground.discord.local import LocalDiscord
-from playground.discord.members import Person
+from playground.discord.members import Member
 from playground.discord.rest_pipeline import Call
 from playground.discord.state import Interaction, Message, NoResponse
 
@@ -17,9 +17,9 @@ __all__ = [
     "Guild",
     "Interaction",
     "LocalDiscord",
+    "Member",
     "Message",
     "NoResponse",
-    "Person",
-    "Refused",
+    "RejectedByClient",
     "Role",
 ]

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from playground.discord.component_input import Refused
+from playground.discord.component_input import RejectedByClient
 from playground.discord.state import Interaction, Message, NoResponse
-from playground.discord.transport import Wire
+from playground.discord.transport import JsonWebSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playground.discord.local import LocalDiscord
-    from playground.discord.members import Person
+    from playground.discord.members import Member
     from playground.discord.payloads import Json
 
 
-class Clients:
+class ClientServer:
     """The open pages: what they ask is done by the same methods that tests call."""
 
     def __init__(self, discord: LocalDiscord) -> None:
         self._discord = discord
-        self._open: dict[Wire, Person] = {}
+        self._open: dict[JsonWebSocket, Member] = {}
         self._following: set[asyncio.Task[None]] = set()
         self.files = web.get("/attachments/{channel}/{id}/{name}", self._file)
         self.routes = [
@@ -35,7 +35,7 @@ class Clients:
             self.files,
         ]
 
-    def tell(self, kind: str, data: Callable[[Person], Json | None]) -> None:
+    def tell(self, kind: str, data: Callable[[Member], Json | None]) -> None:
         """Tell every page what concerns its person, if anything."""
         for wire, person in self._open.items():
             if (told := data(person)) is not None:
@@ -70,7 +70,7 @@ class Clients:
         person = people.get(request.query.get("user", ""))
         if person is None:
             raise web.HTTPNotFound
-        wire = Wire()
+        wire = JsonWebSocket()
         wire.send(_frame("READY", self._ready(person)))
         self._open[wire] = person
         try:
@@ -80,7 +80,7 @@ class Clients:
             del self._open[wire]
         return wire.socket
 
-    def _ready(self, person: Person) -> Json:
+    def _ready(self, person: Member) -> Json:
         discord, channels = self._discord, self._discord.guild.channels
         roles = [{"id": role.id, "name": role.name} for role in discord.guild.roles]
         app = {"id": discord.application_id, "name": discord.bot["username"], "online": discord.is_online}
@@ -95,16 +95,16 @@ class Clients:
             "locale": person.locale,
         }
 
-    async def _receive(self, wire: Wire, person: Person, frame: Json) -> None:
+    async def _receive(self, wire: JsonWebSocket, person: Member, frame: Json) -> None:
         nonce = frame.get("nonce")
         try:
             if interaction := await self._do(person, frame):
                 self._following.add(task := asyncio.create_task(_follow(wire, nonce, interaction)))
                 task.add_done_callback(self._following.discard)
-        except (Refused, LookupError) as reason:
+        except (RejectedByClient, LookupError) as reason:
             wire.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))
 
-    async def _do(self, person: Person, frame: Json) -> Interaction | None:
+    async def _do(self, person: Member, frame: Json) -> Interaction | None:
         match frame:
             case {"op": "command", "name": name, "channel_id": channel, "options": options}:
                 return await person.command(name, channel=self._discord.channels[channel], **options)
@@ -123,11 +123,11 @@ class Clients:
             case {"op": "locale", "locale": locale}:
                 person.locale = locale
             case _:
-                raise Refused("This is not understood")
+                raise RejectedByClient("This is not understood")
         return None
 
 
-async def _follow(wire: Wire, nonce: Any, interaction: Interaction) -> None:
+async def _follow(wire: JsonWebSocket, nonce: Any, interaction: Interaction) -> None:
     try:
         await interaction.acknowledged()
         if interaction.modal is not None:

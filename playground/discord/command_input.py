@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from playground.discord import command_registration as kinds
-from playground.discord.component_input import Refused, plain, resolve
+from playground.discord.component_input import RejectedByClient, resolve, to_id
 from playground.discord.guild import Channel, Role
 from playground.discord.payloads import snowflake
 from playground.discord.state import Message
 
 if TYPE_CHECKING:
-    from playground.discord.members import Person
+    from playground.discord.members import Member
     from playground.discord.payloads import Json
 
 SLASH, ON_USER, ON_MESSAGE = 1, 2, 3
@@ -26,7 +26,7 @@ _OBJECTS: dict[int, tuple[str, ...]] = {
 }
 
 
-def definition(commands: list[Json], name: str) -> Json | None:
+def find_command(commands: list[Json], name: str) -> Json | None:
     """Find a slash command, or with its whole name a subcommand."""
     node: Json | None = {"options": [each for each in commands if each["type"] == SLASH]}
     for word in name.split():
@@ -34,50 +34,50 @@ def definition(commands: list[Json], name: str) -> Json | None:
     return node
 
 
-def check(command: Json, options: Json, asker: Person, channel: Channel) -> None:
+def check_options(command: Json, options: Json, asker: Member, channel: Channel) -> None:
     """Raise Refused for options that the app would not send."""
     known = {each["name"]: each for each in command.get("options", [])}
     for option in known.values():
         if option["name"] in options:
-            _check(option, plain(options[option["name"]]), asker, channel)
+            _check(option, to_id(options[option["name"]]), asker, channel)
         elif option.get("required"):
-            raise Refused(f"{option['name']}: this option is required")
+            raise RejectedByClient(f"{option['name']}: this option is required")
     if unknown := set(options) - set(known):
-        raise Refused(f"There is no option {unknown.pop()}")
+        raise RejectedByClient(f"There is no option {unknown.pop()}")
 
 
-def _check(option: Json, value: Any, asker: Person, channel: Channel) -> None:
+def _check(option: Json, value: Any, asker: Member, channel: Channel) -> None:
     name, kind = option["name"], option["type"]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not isinstance(value, kinds.TYPES.get(kind, ())) or (kind in _NUMBERS and not is_number):
-        raise Refused(f"{name}: {value!r} is not what this option takes")
+        raise RejectedByClient(f"{name}: {value!r} is not what this option takes")
     if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
-        raise Refused(f"{name}: {value!r} is not among the choices")
+        raise RejectedByClient(f"{name}: {value!r} is not among the choices")
     if kind in _OBJECTS:
         found = resolve(_OBJECTS[kind], [value], asker, channel)
         types = option.get("channel_types")
         if not found or (types and found["channels"][value]["type"] not in types):
-            raise Refused(f"{name}: {value!r} is nobody and nothing that this option takes")
+            raise RejectedByClient(f"{name}: {value!r} is nobody and nothing that this option takes")
         return
     size = len(str(value)) if kind == kinds.STRING else value
     least, most = ("min_length", "max_length") if kind == kinds.STRING else ("min_value", "max_value")
     if (least in option and size < option[least]) or (most in option and size > option[most]):
-        raise Refused(f"{name}: must be within {option.get(least)} and {option.get(most)}")
+        raise RejectedByClient(f"{name}: must be within {option.get(least)} and {option.get(most)}")
 
 
-def slash_data(name: str, values: Json, asker: Person, channel: Channel, focused: str = "") -> Json:
+def slash_data(name: str, values: Json, asker: Member, channel: Channel, focused: str = "") -> Json:
     """Return the data of a slash command, known or not."""
     root, *path = name.split()
     commands = asker.discord.commands
-    command = definition(commands, root) or {"id": snowflake()}
-    known = {each["name"]: each["type"] for each in (definition(commands, name) or {}).get("options", [])}
+    command = find_command(commands, root) or {"id": snowflake()}
+    known = {each["name"]: each["type"] for each in (find_command(commands, name) or {}).get("options", [])}
     resolved: Json = {}
     options = []
     for key, value in values.items():
         kind = known.get(key) or _GUESSES.get(type(value), kinds.USER)
-        options.append({"name": key, "type": kind, "value": plain(value)})
+        options.append({"name": key, "type": kind, "value": to_id(value)})
         options[-1] |= {"focused": True} if key == focused else {}
-        for what, found in resolve(_OBJECTS.get(kind, ()), [plain(value)], asker, channel).items():
+        for what, found in resolve(_OBJECTS.get(kind, ()), [to_id(value)], asker, channel).items():
             resolved.setdefault(what, {}).update(found)
     for depth, word in enumerate(reversed(path)):
         options = [{"name": word, "type": kinds.GROUP if depth else kinds.SUBCOMMAND, "options": options}]
@@ -85,7 +85,7 @@ def slash_data(name: str, values: Json, asker: Person, channel: Channel, focused
     return data | ({"resolved": resolved} if resolved else {})
 
 
-def menu_data(name: str, target: Message | Person, asker: Person, channel: Channel) -> Json:
+def menu_data(name: str, target: Message | Member, asker: Member, channel: Channel) -> Json:
     """Return the data of a command in the menu of a message or of a person."""
     kind = ON_MESSAGE if isinstance(target, Message) else ON_USER
     same = (each["id"] for each in asker.discord.commands if (each["type"], each["name"]) == (kind, name))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from discord import Locale
 from jsonschema import Draft202012Validator
 
-from playground.discord.error_responses import ApiError, Path, Problem, check, raise_for
+from playground.discord.error_responses import ApiError, Path, Problem, raise_for_problems, validate
 from playground.discord.payloads import Json, snowflake, without_nulls
 
 ENTRY_POINT = 4
@@ -80,8 +80,8 @@ def register(commands: list[Json], application_id: str, known: list[Json]) -> li
     Raises:
         ApiError: 50035, exactly where Discord refuses them; 50240 without an entry point that was there.
     """
-    check(_COMMANDS, commands)
-    raise_for(_problems((), commands))
+    validate(_COMMANDS, commands)
+    raise_for_problems(_problems((), commands))
     kept = {command["type"] for command in known} & {ENTRY_POINT}
     if not kept <= {command.get("type") for command in commands}:
         sentence = "You cannot remove this app's Entry Point command in a bulk update operation."

@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from playground.discord.guild import Channel
-    from playground.discord.members import Person
+    from playground.discord.members import Member
     from playground.discord.payloads import Json
 
 
-class Refused(Exception):  # noqa: N818 - Discord's app refuses; nothing has gone wrong
+class RejectedByClient(Exception):  # noqa: N818 - Discord's app refuses; nothing has gone wrong
     """What Discord's app does not let a person do, with the reason it shows."""
 
 
-def plain(value: Any) -> Any:
+def to_id(value: Any) -> Any:
     """Return the id of a person, role or channel, and any other value as it is."""
     return getattr(value, "id", value)
 
 
-def resolve(kinds: Iterable[str], ids: Iterable[Any], asker: Person, channel: Channel) -> Json:
+def resolve(kinds: Iterable[str], ids: Iterable[Any], asker: Member, channel: Channel) -> Json:
     """Find the "users", "roles" or "channels" behind ids: as an interaction carries them beside the ids."""
     found: Json = {}
     guild = channel.guild
@@ -49,13 +49,15 @@ def _partial(member: Json) -> Json:
     return {key: value for key, value in member.items() if key not in ("user", "deaf", "mute")}
 
 
-def chosen(select: Json, given: Iterable[Any], asker: Person, channel: Channel) -> tuple[list[str], Json]:
+def selected_values(
+    select: Json, given: Iterable[Any], asker: Member, channel: Channel
+) -> tuple[list[str], Json]:
     """Return the values that a select sends, options by value or label, and what they resolve to.
 
     Raises:
         Refused: Discord's app would not let this be chosen.
     """
-    name, values = select.get("placeholder") or select["custom_id"], [plain(each) for each in given]
+    name, values = select.get("placeholder") or select["custom_id"], [to_id(each) for each in given]
     resolved: Json = {}
     if select["type"] == STRING_SELECT:
         by_word = {option["label"]: option["value"] for option in select["options"]}
@@ -72,14 +74,14 @@ def chosen(select: Json, given: Iterable[Any], asker: Person, channel: Channel) 
             if kind != "channels" or not types or shape["type"] in types
         }
     if unknown := [each for each in values if each not in known]:
-        raise Refused(f"{name}: {unknown[0]!r} cannot be chosen")
+        raise RejectedByClient(f"{name}: {unknown[0]!r} cannot be chosen")
     least, most = components.bounds(select)
     if len(set(values)) < len(values) or not least <= len(values) <= most:
-        raise Refused(f"{name}: choose {least} to {most}")
+        raise RejectedByClient(f"{name}: choose {least} to {most}")
     return values, resolved
 
 
-def filled(form: Json, given: Json, asker: Person, channel: Channel) -> Json:
+def modal_data(form: Json, given: Json, asker: Member, channel: Channel) -> Json:
     """Return what a form sends when it is filled in so, by custom_id; the rest stays as it was shown.
 
     Raises:
@@ -89,7 +91,7 @@ def filled(form: Json, given: Json, asker: Person, channel: Channel) -> Json:
     sent = []
     fields = [field for top in form["components"] for field in components.fields(top)]
     if unknown := set(given) - {field["custom_id"] for field in fields}:
-        raise Refused(f"There is no field {unknown.pop()!r}")
+        raise RejectedByClient(f"There is no field {unknown.pop()!r}")
     for top in form["components"]:
         parts = []
         for field in components.fields(top):
@@ -111,24 +113,24 @@ def _written(top: Json, field: Json, given: Json) -> str:
     name, text = field.get("label") or top.get("label"), given.get(field["custom_id"], field.get("value", ""))
     least, most = components.bounds(field)
     if not isinstance(text, str) or (field.get("required", True) and not text.strip()):
-        raise Refused(f"{name}: this field is required")
+        raise RejectedByClient(f"{name}: this field is required")
     if text and not least <= len(text) <= most:
-        raise Refused(f"{name}: must be {least} to {most} characters long")
+        raise RejectedByClient(f"{name}: must be {least} to {most} characters long")
     return text
 
 
-def _picked(field: Json, given: Json, asker: Person, channel: Channel) -> tuple[list[str], Json]:
-    values = given.get(field["custom_id"], components.preset(field))
+def _picked(field: Json, given: Json, asker: Member, channel: Channel) -> tuple[list[str], Json]:
+    values = given.get(field["custom_id"], components.default_values(field))
     if not values and not field.get("required", True):
         return [], {}
-    return chosen(field, values, asker, channel)
+    return selected_values(field, values, asker, channel)
 
 
-def unchecked(custom_id: str, values: Json) -> Json:
+def raw_modal_data(custom_id: str, values: Json) -> Json:
     """Return the data of a form that nobody has been shown: texts, or lists of a select's values."""
     sent = []
     for number, (key, value) in enumerate(values.items(), 1):
-        answer = {"value": value} if isinstance(value, str) else {"values": [plain(each) for each in value]}
+        answer = {"value": value} if isinstance(value, str) else {"values": [to_id(each) for each in value]}
         kind = TEXT_INPUT if isinstance(value, str) else STRING_SELECT
         part = {"type": kind, "id": number * 2, "custom_id": key} | answer
         sent.append({"type": LABEL, "id": number * 2 - 1, "component": part})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playground.discord.error_responses import BY_TYPE, Path, Problem, Schema, check, raise_for
+from playground.discord.error_responses import BY_TYPE, Path, Problem, Schema, raise_for_problems, validate
 from playground.discord.payloads import Json, without_nulls
 
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ SELECTS = (STRING_SELECT, *OBJECTS)
 _LINK = 5
 
 
-def text(most: int, least: int = 0) -> Json:
+def text_schema(most: int, least: int = 0) -> Json:
     """A text that may be null."""
     return {"type": ["string", "null"], "maxLength": most, "minLength": least}
 
 
-def parts(required: list[str] | None = None, **properties: Json) -> Json:
+def object_schema(required: list[str] | None = None, **properties: Json) -> Json:
     """An object that may be null."""
     return {"type": ["object", "null"], "required": required or [], "properties": properties}
 
 
-def listed(most: int, items: Json) -> Json:
+def list_schema(most: int, items: Json) -> Json:
     """A list that may be null."""
     return {"type": ["array", "null"], "maxItems": most, "items": items}
 
@@ -41,18 +41,24 @@ def _number(least: int, most: int) -> Json:
 
 def _one_of(kinds: dict[int, Json]) -> Json:
     """A component, checked by what its type says it is."""
-    return parts(["type"], type={"enum": list(kinds)}) | {BY_TYPE: kinds}
+    return object_schema(["type"], type={"enum": list(kinds)}) | {BY_TYPE: kinds}
 
 
-_ID = text(100, 1) | {"type": "string"}
-_BUTTON = parts(["style"], style={"enum": [1, 2, 3, 4, _LINK]}, label=text(80), custom_id=_ID, url=text(512))
-_BUTTON |= {"if": parts(style={"const": _LINK}), "then": parts(["url"]), "else": parts(["custom_id"])}
+_ID = text_schema(100, 1) | {"type": "string"}
+_BUTTON = object_schema(
+    ["style"], style={"enum": [1, 2, 3, 4, _LINK]}, label=text_schema(80), custom_id=_ID, url=text_schema(512)
+)
+_BUTTON |= {
+    "if": object_schema(style={"const": _LINK}),
+    "then": object_schema(["url"]),
+    "else": object_schema(["custom_id"]),
+}
 _COUNTS = {"min_values": _number(0, 25), "max_values": _number(1, 25)}
-_OPTION = parts(
+_OPTION = object_schema(
     ["label", "value"],
-    label=text(100, 1) | {"type": "string"},
-    value=text(100, 1) | {"type": "string"},
-    description=text(100),
+    label=text_schema(100, 1) | {"type": "string"},
+    value=text_schema(100, 1) | {"type": "string"},
+    description=text_schema(100),
 )
 
 
@@ -60,54 +66,56 @@ def _select(kind: int) -> Json:
     of_its_own: Json = {"options": {"type": "array", "items": _OPTION}}
     if kind != STRING_SELECT:
         types = [what[:-1] for what in OBJECTS[kind]]
-        of_its_own = {"default_values": listed(25, parts(["id", "type"], type={"enum": types}))}
-    of_its_own |= {"channel_types": listed(20, {"type": "integer"})}
+        of_its_own = {"default_values": list_schema(25, object_schema(["id", "type"], type={"enum": types}))}
+    of_its_own |= {"channel_types": list_schema(20, {"type": "integer"})}
     required = ["custom_id", "options"] if kind == STRING_SELECT else ["custom_id"]
-    return parts(required, custom_id=_ID, placeholder=text(150), **_COUNTS, **of_its_own)
+    return object_schema(required, custom_id=_ID, placeholder=text_schema(150), **_COUNTS, **of_its_own)
 
 
 _SELECTS = {kind: _select(kind) for kind in SELECTS}
-ROWS = listed(
+ROWS = list_schema(
     5,
-    parts(
+    object_schema(
         ["type", "components"],
         type={"const": ROW},
-        components=listed(5, _one_of({BUTTON: _BUTTON} | _SELECTS)) | {"minItems": 1},
+        components=list_schema(5, _one_of({BUTTON: _BUTTON} | _SELECTS)) | {"minItems": 1},
     ),
 )
-_TEXT_INPUT = parts(
+_TEXT_INPUT = object_schema(
     ["custom_id", "style"],
     custom_id=_ID,
     style={"enum": [1, 2]},
-    label=text(45, 1),
-    placeholder=text(100),
-    value=text(4000),
+    label=text_schema(45, 1),
+    placeholder=text_schema(100),
+    value=text_schema(4000),
     min_length=_number(0, 4000),
     max_length=_number(1, 4000),
 )
-_LABEL = parts(
+_LABEL = object_schema(
     ["label", "component"],
-    label=text(45, 1) | {"type": "string"},
-    description=text(100, 1),
+    label=text_schema(45, 1) | {"type": "string"},
+    description=text_schema(100, 1),
     component=_one_of({TEXT_INPUT: _TEXT_INPUT} | _SELECTS),
 )
 _LABELLED = _TEXT_INPUT | {"required": ["custom_id", "style", "label"]}
 _FORM_PARTS = {
-    ROW: parts(["components"], components=listed(1, _one_of({TEXT_INPUT: _LABELLED})) | {"minItems": 1}),
-    TEXT: parts(["content"], content=text(4000, 1)),
+    ROW: object_schema(
+        ["components"], components=list_schema(1, _one_of({TEXT_INPUT: _LABELLED})) | {"minItems": 1}
+    ),
+    TEXT: object_schema(["content"], content=text_schema(4000, 1)),
     LABEL: _LABEL,
 }
 _FORM = Schema(
-    parts(
+    object_schema(
         ["custom_id", "title", "components"],
         custom_id=_ID,
-        title=text(45, 1) | {"type": "string"},
-        components=listed(5, _one_of(_FORM_PARTS)) | {"minItems": 1},
+        title=text_schema(45, 1) | {"type": "string"},
+        components=list_schema(5, _one_of(_FORM_PARTS)) | {"minItems": 1},
     )
 )
 
 
-def unsaid(rows: list[Json]) -> Iterator[Problem]:
+def cross_field_problems(rows: list[Json]) -> Iterator[Problem]:
     """Find what the schema cannot say about a message's rows."""
     placed: list[tuple[Path, Json]] = [
         (("components", place, "components", column), part)
@@ -122,20 +130,20 @@ def unsaid(rows: list[Json]) -> Iterator[Problem]:
             yield path, "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "A select takes a whole row"
 
 
-def form(body: Json) -> Json:
+def validate_modal(body: Json) -> Json:
     """Return a form as it is shown: its parts numbered, nothing null.
 
     Raises:
         ApiError: Discord would refuse it.
     """
-    check(_FORM, body)
+    validate(_FORM, body)
     placed: list[tuple[Path, Json]] = []
     for place, top in enumerate(body["components"]):
         if "component" in top:
             placed.append((("components", place, "component"), top["component"]))
         elif "components" in top:
             placed.append((("components", place, "components", 0), top["components"][0]))
-    raise_for(_problems(placed))
+    raise_for_problems(_problems(placed))
     shape: Json = without_nulls(body)
     for place, top in enumerate(shape["components"]):
         top["id"] = place * 2 + 1
@@ -149,7 +157,7 @@ def fields(top: Json) -> list[Json]:
     return [top["component"]] if top["type"] == LABEL else top.get("components", [])
 
 
-def shown(rows: list[Json]) -> list[Json]:
+def normalized_rows(rows: list[Json]) -> list[Json]:
     """Number the parts of a message's rows, and say what their requests left out."""
     return [
         {
@@ -202,7 +210,7 @@ def _select_problems(path: Path, select: Json) -> Iterator[Problem]:
             yield (*path, "options", index), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", sentence
         values.add(option["value"])
     key = "options" if options else "default_values"
-    if (count := len(preset(select))) and not least <= count <= most:
+    if (count := len(default_values(select))) and not least <= count <= most:
         yield (*path, key), "BASE_TYPE_BAD_LENGTH", f"Must be between {least} and {most} in length."
 
 
@@ -225,7 +233,7 @@ def bounds(part: Json) -> tuple[int, int]:
     return least if given[0] is None else given[0], most if given[1] is None else given[1]
 
 
-def preset(select: Json) -> list[str]:
+def default_values(select: Json) -> list[str]:
     """What is chosen in a select before anybody touched it."""
     chosen = [each["value"] for each in select.get("options") or [] if each.get("default")]
     return chosen + [str(each["id"]) for each in select.get("default_values") or []]

@@ -50,7 +50,7 @@ class ApiError(Exception):
         self.body: Json = {"message": message, "code": code} | more
 
 
-def raise_for(problems: Iterable[Problem]) -> None:
+def raise_for_problems(problems: Iterable[Problem]) -> None:
     """Raise ApiError 50035 with the tree of errors, unless there are no problems."""
     tree: Json = {}
     for path, code, message in problems:
@@ -73,9 +73,9 @@ BY_TYPE = "byType"
 Schema: type[Validator] = cast("Any", validators.extend)(Draft202012Validator, {BY_TYPE: _by_type})
 
 
-def check(schema: Validator, body: Any) -> None:
+def validate(schema: Validator, body: Any) -> None:
     """Raise ApiError 50035 for whatever does not fit the schema."""
-    raise_for(_problem(error) for error in schema.iter_errors(body))
+    raise_for_problems(_problem(error) for error in schema.iter_errors(body))
 
 
 def _problem(error: ValidationError) -> Problem:

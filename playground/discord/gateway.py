@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from playground.discord.payloads import OF_ONES_OWN
-from playground.discord.transport import Wire
+from playground.discord.payloads import OWN_USER_FIELDS
+from playground.discord.transport import JsonWebSocket
 
 if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
@@ -27,14 +27,14 @@ class Gateway:
         self._discord = discord
         self.session = ""
         self._log: list[str] = []
-        self.wire: Wire | None = None
+        self.wire: JsonWebSocket | None = None
         self.is_shut = False
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection of the bot until it ends."""
         if self.is_shut:
             raise web.HTTPServiceUnavailable
-        wire = Wire(is_deflated=request.query.get("compress") == "zlib-stream")
+        wire = JsonWebSocket(is_deflated=request.query.get("compress") == "zlib-stream")
         wire.send(_frame(_HELLO, {"heartbeat_interval": 41_250}))
         try:
             async for frame in wire.frames(request):
@@ -72,7 +72,7 @@ class Gateway:
         """End the session: a resume is refused from now on."""
         self.session, self._log = "", []
 
-    def _receive(self, wire: Wire, op: int, data: Json) -> None:
+    def _receive(self, wire: JsonWebSocket, op: int, data: Json) -> None:
         if op == _HEARTBEAT:
             # discord.py notes the time of a heartbeat after sending it; an answer faster than that note would
             # seem to be one heartbeat late, and be logged as trouble.
@@ -84,10 +84,10 @@ class Gateway:
         elif op == _RESUME:
             self._resume(wire, data)
 
-    def _identify(self, wire: Wire, data: Json) -> None:
+    def _identify(self, wire: JsonWebSocket, data: Json) -> None:
         self.session, self._log, self.wire = secrets.token_hex(16), [], wire
         guilds = self._discord.guilds
-        ready: Json = {"v": 10, "user": self._discord.bot | OF_ONES_OWN, "session_id": self.session}
+        ready: Json = {"v": 10, "user": self._discord.bot | OWN_USER_FIELDS, "session_id": self.session}
         ready |= {"resume_gateway_url": "wss://gateway-local.discord.gg", "shard": data.get("shard", [0, 1])}
         ready |= {"guilds": [{"id": guild.id, "unavailable": True} for guild in guilds]}
         ready |= {"application": {"id": self._discord.application_id, "flags": 0}}
@@ -96,7 +96,7 @@ class Gateway:
             self.dispatch({"t": "GUILD_CREATE", "d": guild.shape})
         self._discord.app_changed()
 
-    def _resume(self, wire: Wire, data: Json) -> None:
+    def _resume(self, wire: JsonWebSocket, data: Json) -> None:
         if not self.session or data["session_id"] != self.session:
             wire.send(_frame(_INVALID_SESSION, data=False))
             return

@@ -13,11 +13,11 @@ from playground.discord.payloads import Json, now, snowflake
 
 if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
-    from playground.discord.members import Person
+    from playground.discord.members import Member
     from playground.discord.state import Message
 
 
-def everyday() -> Permissions:
+def default_permissions() -> Permissions:
     """Return what members and bots may do where nothing was changed."""
     may = Permissions(view_channel=True, send_messages=True, embed_links=True, attach_files=True)
     may.update(read_message_history=True, mention_everyone=True, use_application_commands=True)
@@ -52,7 +52,7 @@ class Guild:
 
     def __post_init__(self) -> None:
         self.managers = Role(self, "Managers", Permissions(manage_guild=True, manage_messages=True))
-        self.roles += [Role(self, "@everyone", everyday(), self.id), self.managers]
+        self.roles += [Role(self, "@everyone", default_permissions(), self.id), self.managers]
 
     def add_channel(self, name: str, *, is_age_restricted: bool = False) -> Channel:
         """Open a text channel, and tell the bot."""
@@ -93,12 +93,12 @@ class Channel:
     discord: LocalDiscord
     name: str
     guild: Guild | None = None
-    recipient: Person | None = None
+    recipient: Member | None = None
     parent: Channel | None = None
     is_age_restricted: bool = False
     is_archived: bool = False
     id: str = field(default_factory=snowflake)
-    app_permissions: Permissions = field(default_factory=everyday)
+    app_permissions: Permissions = field(default_factory=default_permissions)
     messages: list[Message] = field(default_factory=list)
 
     @property
@@ -110,8 +110,8 @@ class Channel:
         if self.parent is not None:
             return payloads.thread(self.id, self.name, guild_id, self.parent.id, is_archived=self.is_archived)
         allow, deny = (
-            self.app_permissions.value & ~everyday().value,
-            everyday().value & ~self.app_permissions.value,
+            self.app_permissions.value & ~default_permissions().value,
+            default_permissions().value & ~self.app_permissions.value,
         )
         bot = {"id": self.discord.application_id, "type": 1, "allow": str(allow), "deny": str(deny)}
         shape = payloads.text_channel(self.id, self.name, guild_id) | {"nsfw": self.is_age_restricted}

@@ -6,16 +6,16 @@ import time
 from typing import TYPE_CHECKING
 
 from playground.discord import components, state
-from playground.discord.error_responses import UNKNOWN_INTERACTION, ApiError, raise_for
-from playground.discord.message_payloads import change
-from playground.discord.state import EPHEMERAL, LOADING, Message, blank
+from playground.discord.error_responses import UNKNOWN_INTERACTION, ApiError, raise_for_problems
+from playground.discord.message_payloads import apply_edit
+from playground.discord.state import EPHEMERAL, LOADING, Message, empty_message
 
 if TYPE_CHECKING:
     from playground.discord.guild import Channel
     from playground.discord.local import LocalDiscord
     from playground.discord.message_payloads import Files
     from playground.discord.payloads import Json
-    from playground.discord.rest_pipeline import Asked
+    from playground.discord.rest_pipeline import RestRequest
     from playground.discord.state import Interaction
 
 _MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE, _CHOICES, _FORM = 4, 5, 6, 7, 8, 9
@@ -28,19 +28,21 @@ _ANSWERS = {
 """What answers a command, a component, the wish for suggestions, a form."""
 
 
-def changed(message: Message, body: Json, files: Files) -> Message:
+def edit_message(message: Message, body: Json, files: Files) -> Message:
     """Change a message as a request says, and show it."""
-    change(message, body, files)
+    apply_edit(message, body, files)
     message.edits.append((time.monotonic(), message.data))
     message.channel.discord.show("MESSAGE_UPDATE", message)
     return message
 
 
-def posted(channel: Channel, body: Json, files: Files, interaction: Interaction | None = None) -> Message:
+def create_message(
+    channel: Channel, body: Json, files: Files, interaction: Interaction | None = None
+) -> Message:
     """Post a message as a request says, and show it."""
-    message = Message(channel, blank(channel, body.get("flags") or 0, interaction), interaction)
+    message = Message(channel, empty_message(channel, body.get("flags") or 0, interaction), interaction)
     if not message.is_loading:
-        change(message, body, files)
+        apply_edit(message, body, files)
     channel.messages.append(message)
     if interaction is not None:
         interaction.messages.append(message)
@@ -48,13 +50,13 @@ def posted(channel: Channel, body: Json, files: Files, interaction: Interaction 
     return message
 
 
-class Callbacks:
+class InteractionCallbacks:
     """Takes the first answers."""
 
     def __init__(self, discord: LocalDiscord) -> None:
         self._discord = discord
 
-    def answer(self, asked: Asked) -> Json | None:
+    def answer(self, asked: RestRequest) -> Json | None:
         """Acknowledge an interaction, once and in time."""
         interaction = self._discord.interactions.get(asked.where["token"])
         if interaction is None or interaction.id != asked.where["id"]:
@@ -67,7 +69,7 @@ class Callbacks:
         answers = _ANSWERS[interaction.event["d"]["type"]]
         answers = answers if interaction.source else answers - {_DEFERRED_UPDATE, _UPDATE}
         if kind not in answers:
-            raise_for([(("type",), "BASE_TYPE_CHOICES", f"Value must be one of {sorted(answers)}.")])
+            raise_for_problems([(("type",), "BASE_TYPE_CHOICES", f"Value must be one of {sorted(answers)}.")])
         try:
             _acknowledge(interaction, kind, asked.body.get("data") or {}, asked.files)
         except ApiError as refusal:
@@ -83,15 +85,15 @@ def _acknowledge(interaction: Interaction, kind: int, data: Json, files: Files) 
         interaction.message = interaction.source
         interaction.messages.append(interaction.source)
         if kind == _UPDATE:
-            changed(interaction.source, data, files)
+            edit_message(interaction.source, data, files)
     elif kind == _CHOICES:
         interaction.choices = data["choices"]
     elif kind == _FORM:
-        interaction.modal = components.form(data)
+        interaction.modal = components.validate_modal(data)
     else:
         flags = (data.get("flags") or 0) & ~LOADING
         data |= {"flags": flags & EPHEMERAL | LOADING if kind == _DEFERRED else flags}
-        interaction.message = posted(interaction.channel, data, files, interaction)
+        interaction.message = create_message(interaction.channel, data, files, interaction)
 
 
 def _response(interaction: Interaction, kind: int) -> Json:

@@ -16,15 +16,15 @@ import aiohttp
 from aiohttp import web
 
 from playground.discord import command_registration, payloads
-from playground.discord.client import Clients
+from playground.discord.client import ClientServer
 from playground.discord.gateway import Gateway
 from playground.discord.guild import Channel, Guild
-from playground.discord.members import Person
+from playground.discord.members import Member
 from playground.discord.payloads import Json, snowflake
 from playground.discord.rest import Rest
-from playground.discord.rest_pipeline import Answering, Call, Failure
+from playground.discord.rest_pipeline import Call, PlannedResponse, RestPipeline
 from playground.discord.state import Interaction, Message
-from playground.discord.transport import LOOPBACK, Loopback, certify, listen, proxy
+from playground.discord.transport import LOOPBACK, LoopbackResolver, issue_certificate, open_proxy, serve_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class LocalDiscord:
         self._folder, self._page = folder, page
         self._change, self._stack = asyncio.Event(), AsyncExitStack()
         self._changes: list[Callable[[Json], object]] = []
-        self.gateway, self._answering, self._clients = Gateway(self), Answering(self), Clients(self)
+        self.gateway, self._answering, self._clients = Gateway(self), RestPipeline(self), ClientServer(self)
         self._rest = Rest(self, self._answering)
         self.application_id = snowflake()
         # As Discord's, it begins with the application's id: hikari reads it from there.
@@ -58,7 +58,7 @@ class LocalDiscord:
         self.trace: list[Call] = []
         self.interactions: dict[str, Interaction] = {}
         self.uploads: dict[str, bytes] = {}
-        self.people: dict[str, Person] = {}
+        self.people: dict[str, Member] = {}
         self.channels: dict[str, Channel] = {}
         self.guilds: list[Guild] = []
         self.guild = self.add_guild("Playground")
@@ -81,10 +81,12 @@ class LocalDiscord:
         if self._page is not None:
             self.client_app.router.add_get("/", self._index)
             self.client_app.router.add_static("/", self._page)
-        self.port = await self._stack.enter_async_context(listen(discord_app, certify(authority)))
-        client_port = await self._stack.enter_async_context(listen(self.client_app))
+        self.port = await self._stack.enter_async_context(
+            serve_app(discord_app, issue_certificate(authority))
+        )
+        client_port = await self._stack.enter_async_context(serve_app(self.client_app))
         self.client_url = f"http://{LOOPBACK}:{client_port}"
-        proxy_port = await self._stack.enter_async_context(proxy(self.port))
+        proxy_port = await self._stack.enter_async_context(open_proxy(self.port))
         self._trust = ssl.create_default_context(cafile=authority)
         self.environment = {
             "DISCORD_TOKEN": self.token,
@@ -107,7 +109,7 @@ class LocalDiscord:
 
     def route(self, port: int | None = None) -> dict[str, Any]:
         """Return connector options that lead every host to this Discord, or to a relay on `port`."""
-        return {"resolver": Loopback(port or self.port), "ssl": self._trust}
+        return {"resolver": LoopbackResolver(port or self.port), "ssl": self._trust}
 
     def add_guild(self, name: str) -> Guild:
         """Let the bot into another guild, which has no channel yet."""
@@ -125,10 +127,10 @@ class LocalDiscord:
         self.commands_changed()
         return shape
 
-    def add_person(self, name: str, *, is_manager: bool = False) -> Person:
+    def add_person(self, name: str, *, is_manager: bool = False) -> Member:
         """Let somebody into every guild."""
         color = _COLORS[len(self.people) % len(_COLORS)]
-        self.people[name] = person = Person(self, name, color, is_manager)
+        self.people[name] = person = Member(self, name, color, is_manager)
         self.channels[person.direct_messages.id] = person.direct_messages
         return person
 
@@ -174,12 +176,12 @@ class LocalDiscord:
             is_late: Carry the call out all the same: only its answer is lost.
             words: Let only those calls fare so that hold these words, as AutoMod does.
         """
-        failure = Failure(status, body, headers or {}, is_late, words)
+        failure = PlannedResponse(status, body, headers or {}, is_late, words)
         self._answering.failures.setdefault(route, []).extend([failure] * times)
 
     def label(self, route: str, headers: dict[str, str]) -> None:
         """Add headers to the next successful answer of a route."""
-        failure = Failure(None, None, headers, is_late=True, words="")
+        failure = PlannedResponse(None, None, headers, is_late=True, words="")
         self._answering.failures.setdefault(route, []).append(failure)
 
     def mend(self, route: str) -> None:

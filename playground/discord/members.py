@@ -11,10 +11,10 @@ from discord import Permissions
 
 from playground.discord import command_input, component_input, payloads
 from playground.discord.command_registration import ENTRY_POINT, GROUP
-from playground.discord.component_input import Refused
-from playground.discord.guild import Channel, Guild, Role, everyday
+from playground.discord.component_input import RejectedByClient
+from playground.discord.guild import Channel, Guild, Role, default_permissions
 from playground.discord.payloads import Json, now, snowflake
-from playground.discord.state import Interaction, Message, blank
+from playground.discord.state import Interaction, Message, empty_message
 
 if TYPE_CHECKING:
     from playground.discord.local import LocalDiscord
@@ -24,7 +24,7 @@ _TO_BOT = Permissions(attach_files=True, embed_links=True, mention_everyone=True
 
 
 @dataclass(eq=False)
-class Person:
+class Member:
     """A member of every guild, with `roles` of any; `locale` is the language of their app."""
 
     discord: LocalDiscord
@@ -53,7 +53,7 @@ class Person:
 
     def may(self, guild: Guild | None) -> Permissions:
         """What this person may do in any channel of a guild, or outside of all."""
-        permissions = everyday()
+        permissions = default_permissions()
         for role in self.roles_in(guild):
             permissions |= role.permissions
         return permissions
@@ -86,16 +86,16 @@ class Person:
         Raises:
             Refused: Discord's app would not have sent it.
         """
-        if command_input.definition(self.commands, name.split(maxsplit=1)[0]) is None:
-            raise Refused(f"There is no /{name} that you may use")
-        definition = command_input.definition(self.discord.commands, name)
+        if command_input.find_command(self.commands, name.split(maxsplit=1)[0]) is None:
+            raise RejectedByClient(f"There is no /{name} that you may use")
+        definition = command_input.find_command(self.discord.commands, name)
         if definition is None or any(each["type"] <= GROUP for each in definition.get("options", [])):
-            raise Refused(f"/{name} is not complete")
-        command_input.check(definition, options, self, channel or self.discord.channel)
+            raise RejectedByClient(f"/{name} is not complete")
+        command_input.check_options(definition, options, self, channel or self.discord.channel)
         return await self.forge(name, options, channel=channel)
 
     async def menu(
-        self, name: str, target: Message | Person, *, channel: Channel | None = None
+        self, name: str, target: Message | Member, *, channel: Channel | None = None
     ) -> Interaction:
         """Use a command of a message's menu or a person's, such as "Who made this".
 
@@ -104,9 +104,9 @@ class Person:
         """
         kind = command_input.ON_MESSAGE if isinstance(target, Message) else command_input.ON_USER
         if (kind, name) not in {(each["type"], each["name"]) for each in self.commands}:
-            raise Refused(f"There is no {name!r} in this menu")
+            raise RejectedByClient(f"There is no {name!r} in this menu")
         if isinstance(target, Message) and (target.is_ephemeral or not target.is_visible_to(self)):
-            raise Refused("This message has no such menu")
+            raise RejectedByClient("This message has no such menu")
         return await self.forge(name, target=target, channel=channel)
 
     async def press(self, message: Message, label: str = "", *, custom_id: str | None = None) -> Interaction:
@@ -121,9 +121,9 @@ class Person:
             found = (part for part in message.buttons.values() if part.get("custom_id") == custom_id)
         button = next(found, None)
         if button is None or not message.is_visible_to(self):
-            raise Refused(f"There is no button {label or custom_id!r}")
+            raise RejectedByClient(f"There is no button {label or custom_id!r}")
         if button["disabled"] or "custom_id" not in button:
-            raise Refused(f"The button {label or custom_id!r} cannot be pressed")
+            raise RejectedByClient(f"The button {label or custom_id!r} cannot be pressed")
         return await self.forge(custom_id=button["custom_id"], message=message)
 
     async def choose(self, message: Message, select: str, *values: object) -> Interaction:
@@ -135,8 +135,8 @@ class Person:
         """
         part = message.select(select)
         if part["disabled"] or not message.is_visible_to(self):
-            raise Refused(f"Nothing can be chosen in {select!r}")
-        chosen, resolved = component_input.chosen(part, values, self, message.channel)
+            raise RejectedByClient(f"Nothing can be chosen in {select!r}")
+        chosen, resolved = component_input.selected_values(part, values, self, message.channel)
         data = {"component_type": part["type"], "custom_id": part["custom_id"], "id": part["id"]}
         data |= {"values": chosen} | ({"resolved": resolved} if resolved else {})
         return self.interact(_COMPONENT, data, message.channel, message)
@@ -148,8 +148,8 @@ class Person:
             Refused: Discord's app would not have sent it.
         """
         if form.modal is None or form.user is not self:
-            raise Refused("There is no form to fill in")
-        data = component_input.filled(form.modal, values, self, form.channel)
+            raise RejectedByClient("There is no form to fill in")
+        data = component_input.modal_data(form.modal, values, self, form.channel)
         return self.interact(_MODAL, data, form.channel, form.source)
 
     async def forge(
@@ -160,7 +160,7 @@ class Person:
         channel: Channel | None = None,
         custom_id: str | None = None,
         message: Message | None = None,
-        target: Message | Person | None = None,
+        target: Message | Member | None = None,
         values: list[Any] | None = None,
         form: Json | None = None,
     ) -> Interaction:
@@ -183,10 +183,12 @@ class Person:
         if custom_id is None:
             return self.interact(_COMMAND, command_input.slash_data(name, options or {}, self, where), where)
         if form is not None:
-            return self.interact(_MODAL, component_input.unchecked(custom_id, form), where, message)
+            return self.interact(_MODAL, component_input.raw_modal_data(custom_id, form), where, message)
         data: Json = {"custom_id": custom_id, "component_type": 2 if values is None else 3}
         data |= {} if values is None else {"values": values}
-        return self.interact(_COMPONENT, data, where, message or Message(where, blank(where, 0, None)))
+        return self.interact(
+            _COMPONENT, data, where, message or Message(where, empty_message(where, 0, None))
+        )
 
     async def complete(self, name: str, focused: str, text: str, **options: Any) -> Interaction:
         """Ask for an option's suggestions; they come as the interaction's `choices`."""
@@ -197,14 +199,14 @@ class Person:
     def dismiss(self, message: Message) -> None:
         """Make an ephemeral message go away."""
         if not (message.is_ephemeral and message.is_visible_to(self)):
-            raise Refused("This message cannot be dismissed")
+            raise RejectedByClient("This message cannot be dismissed")
         self.discord.remove(message)
 
     def delete(self, message: Message) -> None:
         """Delete a public message as a moderator may."""
         may = self.may(message.channel.guild)
         if message.is_ephemeral or message.is_deleted or not may.manage_messages:
-            raise Refused("You may not delete this message")
+            raise RejectedByClient("You may not delete this message")
         self.discord.remove(message)
 
     def interact(self, kind: int, data: Json, channel: Channel, source: Message | None = None) -> Interaction:

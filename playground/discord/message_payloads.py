@@ -11,15 +11,15 @@ from contextlib import suppress
 from PIL import Image
 
 from playground.discord import components
-from playground.discord.components import listed, parts, text
+from playground.discord.components import list_schema, object_schema, text_schema
 from playground.discord.error_responses import (
     MISSING_PERMISSIONS,
     TOO_LARGE,
     ApiError,
     Problem,
     Schema,
-    check,
-    raise_for,
+    raise_for_problems,
+    validate,
 )
 from playground.discord.payloads import Json, now, snowflake, without_nulls
 from playground.discord.state import EPHEMERAL, LOADING, Message
@@ -28,40 +28,44 @@ Files = dict[int, tuple[str, bytes]]
 """Uploads of one request: n of `files[n]` -> file name and bytes."""
 
 
-_EMBED = parts(
-    title=text(256),
-    description=text(4096),
-    fields=listed(25, parts(["name", "value"], name=text(256, 1), value=text(1024, 1))),
-    footer=parts(["text"], text=text(2048)),
-    author=parts(["name"], name=text(256)),
+_EMBED = object_schema(
+    title=text_schema(256),
+    description=text_schema(4096),
+    fields=list_schema(
+        25, object_schema(["name", "value"], name=text_schema(256, 1), value=text_schema(1024, 1))
+    ),
+    footer=object_schema(["text"], text=text_schema(2048)),
+    author=object_schema(["name"], name=text_schema(256)),
 )
 _MESSAGE = Schema(
-    parts(
-        content=text(2000),
-        embeds=listed(10, _EMBED),
+    object_schema(
+        content=text_schema(2000),
+        embeds=list_schema(10, _EMBED),
         components=components.ROWS,
-        attachments=listed(10, parts(["id"], description=text(1024), filename=text(1024))),
+        attachments=list_schema(
+            10, object_schema(["id"], description=text_schema(1024), filename=text_schema(1024))
+        ),
     )
 )
 _SPOILER = 1 << 3
 _PICTURES = (("image", "url"), ("thumbnail", "url"), ("author", "icon_url"), ("footer", "icon_url"))
 
 
-def change(message: Message, body: Json, files: Files) -> None:
+def apply_edit(message: Message, body: Json, files: Files) -> None:
     """Make a message what the body says; what it does not mention stays.
 
     Raises:
         ApiError: Discord would refuse it; then the message has not changed.
     """
-    check(_MESSAGE, body)
-    raise_for(_unsaid(body))
+    validate(_MESSAGE, body)
+    raise_for_problems(_unsaid(body))
     _permit(message, body, files)
     attachments = _attachments(message, body.get("attachments"), files)
     changed = {key: body[key] or [] for key in ("embeds", "components") if key in body}
     changed = message.data | without_nulls(changed)
     changed["embeds"], shown = _resolve(changed["embeds"], attachments)
     changed["attachments"] = [each for each in attachments if each["id"] not in shown]
-    changed["components"] = components.shown(changed["components"])
+    changed["components"] = components.normalized_rows(changed["components"])
     changed["content"] = body["content"] or "" if "content" in body else message.content
     if not any(changed[key] for key in ("content", "embeds", "components")) and not attachments:
         raise ApiError(400, 50006, "Cannot send an empty message")
@@ -77,7 +81,7 @@ def _unsaid(body: Json) -> list[Problem]:
     embeds = body.get("embeds") or []
     if sum(map(_characters, embeds)) > 6000:
         problems.append((("embeds",), "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000"))
-    return [*problems, *components.unsaid(body.get("components") or [])]
+    return [*problems, *components.cross_field_problems(body.get("components") or [])]
 
 
 def _characters(embed: Json) -> int:
@@ -101,10 +105,12 @@ def _attachments(message: Message, listed: list[Json] | None, files: Files) -> l
     notes = {str(each["id"]): each for each in listed or []}
     kept = [each for each in message.files if listed is None or each["id"] in notes]
     unknown = set(notes) - {each["id"] for each in kept} - {str(number) for number in files}
-    raise_for((("attachments",), "ATTACHMENT_NOT_FOUND", f"Unknown attachment {each}") for each in unknown)
+    raise_for_problems(
+        (("attachments",), "ATTACHMENT_NOT_FOUND", f"Unknown attachment {each}") for each in unknown
+    )
     new = [_uploaded(message, name, data, notes.get(str(n), {})) for n, (name, data) in files.items()]
     if len(kept + new) > 10:
-        raise_for([(("attachments",), "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")])
+        raise_for_problems([(("attachments",), "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")])
     return kept + new
 
 
@@ -142,7 +148,7 @@ def _resolve(embeds: list[Json], attachments: list[Json]) -> tuple[list[Json], s
                 new[part] = embed[part] | {key: file["url"]} | size
                 shown.add(file["id"])
             elif link.startswith("attachment://"):
-                raise_for([(("embeds",), "REFERENCED_ATTACHMENT_NOT_FOUND", f"There is no {link}")])
+                raise_for_problems([(("embeds",), "REFERENCED_ATTACHMENT_NOT_FOUND", f"There is no {link}")])
         resolved.append(new)
     return resolved, shown
 

@@ -7,7 +7,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-OF_ONES_OWN: Json = {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None}
+OWN_USER_FIELDS: Json = {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None}
 """What a User object has besides where a bot is told of itself."""
 
 _EPOCH_MS = 1_420_070_400_000

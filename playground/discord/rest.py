@@ -13,24 +13,24 @@ from playground.discord.error_responses import (
     UNKNOWN_MESSAGE,
     ApiError,
 )
-from playground.discord.interaction_callbacks import Callbacks, changed, posted
-from playground.discord.payloads import OF_ONES_OWN
+from playground.discord.interaction_callbacks import InteractionCallbacks, create_message, edit_message
+from playground.discord.payloads import OWN_USER_FIELDS
 from playground.discord.state import EPHEMERAL, LOADING, Interaction, Message
 
 if TYPE_CHECKING:
     from playground.discord.guild import Channel
     from playground.discord.local import LocalDiscord
     from playground.discord.payloads import Json
-    from playground.discord.rest_pipeline import Answering, Asked
+    from playground.discord.rest_pipeline import RestPipeline, RestRequest
 
 
 class Rest:
     """The handlers; each returns the JSON to answer, or None for 204."""
 
-    def __init__(self, discord: LocalDiscord, answering: Answering) -> None:
+    def __init__(self, discord: LocalDiscord, answering: RestPipeline) -> None:
         self._discord = discord
         self._answering = answering
-        self._callbacks = Callbacks(discord)
+        self._callbacks = InteractionCallbacks(discord)
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route, named as `LocalDiscord.fail` names them."""
@@ -68,16 +68,16 @@ class Rest:
             for name, (method, path, act) in table.items()
         ]
 
-    def _me(self, _: Asked) -> Json:
-        return self._discord.bot | OF_ONES_OWN
+    def _me(self, _: RestRequest) -> Json:
+        return self._discord.bot | OWN_USER_FIELDS
 
-    def _user(self, asked: Asked) -> Json:
+    def _user(self, asked: RestRequest) -> Json:
         for person in self._discord.people.values():
             if person.id == asked.where["id"]:
                 return person.user
         raise ApiError(404, 10013, "Unknown User")
 
-    def _application(self, _: Asked) -> Json:
+    def _application(self, _: RestRequest) -> Json:
         bot = self._discord.bot
         owner = next(person for person in self._discord.people.values() if person.is_manager)
         shape: Json = {
@@ -102,14 +102,14 @@ class Rest:
         shape |= {f"approximate_{what}": 1 for what in counts}
         return shape | {"explicit_content_filter": 0, "bot_public": True, "bot_require_code_grant": False}
 
-    def _gateway_bot(self, _: Asked) -> Json:
+    def _gateway_bot(self, _: RestRequest) -> Json:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
         return {"url": "wss://gateway.discord.gg", "shards": 1, "session_start_limit": limit}
 
-    def _unknown(self, _: Asked) -> Json:
+    def _unknown(self, _: RestRequest) -> Json:
         raise ApiError(404, 0, "404: Not Found")
 
-    def _sync(self, asked: Asked) -> list[Json]:
+    def _sync(self, asked: RestRequest) -> list[Json]:
         known = self._discord.commands
         self._discord.commands = command_registration.register(
             asked.body, self._discord.application_id, known
@@ -117,7 +117,7 @@ class Rest:
         self._discord.commands_changed()
         return self._discord.commands
 
-    def _create_dm(self, asked: Asked) -> Json:
+    def _create_dm(self, asked: RestRequest) -> Json:
         people = {person.id: person for person in self._discord.people.values()}
         person = people.get(str(asked.body.get("recipient_id")))
         if person is None:
@@ -126,7 +126,7 @@ class Rest:
 
     # Messages, by channel with the bot's token or by an interaction's
 
-    def _channel(self, asked: Asked) -> Channel:
+    def _channel(self, asked: RestRequest) -> Channel:
         channel = self._discord.channels.get(asked.where["channel"])
         if channel is None:
             raise ApiError(404, 10003, "Unknown Channel")
@@ -134,7 +134,7 @@ class Rest:
             raise ApiError(403, 50001, "Missing Access")
         return channel
 
-    def _interaction(self, asked: Asked) -> Interaction:
+    def _interaction(self, asked: RestRequest) -> Interaction:
         """Find whose token this is: it is worth nothing before the callback, and after 15 minutes."""
         found = self._discord.interactions.get(asked.where["token"])
         if found is None or not found.is_acknowledged or asked.where["app"] != self._discord.application_id:
@@ -143,7 +143,7 @@ class Rest:
             raise ApiError(401, 50027, "Invalid Webhook Token")
         return found
 
-    def _message(self, asked: Asked) -> Message:
+    def _message(self, asked: RestRequest) -> Message:
         message_id = asked.where.get("id")
         if "channel" in asked.where:
             return self._channel(asked).public(str(message_id))
@@ -154,13 +154,13 @@ class Rest:
                 return message
         raise ApiError(*UNKNOWN_MESSAGE)
 
-    def _edit(self, asked: Asked) -> Json:
+    def _edit(self, asked: RestRequest) -> Json:
         message = self._message(asked)
         if message.channel.is_archived:
             raise ApiError(*THREAD_IS_ARCHIVED)
-        return changed(message, asked.body, asked.files).data
+        return edit_message(message, asked.body, asked.files).data
 
-    def _create(self, asked: Asked) -> Json:
+    def _create(self, asked: RestRequest) -> Json:
         channel = self._channel(asked)
         if channel.guild is not None and not channel.app_permissions.send_messages:
             raise ApiError(*MISSING_PERMISSIONS)
@@ -171,21 +171,21 @@ class Rest:
             if nonce and nonce.items() <= message.data.items():
                 return message.data
         body = asked.body | {"flags": (asked.body.get("flags") or 0) & ~(EPHEMERAL | LOADING)}
-        message = posted(channel, body, asked.files)
+        message = create_message(channel, body, asked.files)
         message.data |= nonce
         return message.data
 
-    def _list(self, asked: Asked) -> list[Json]:
+    def _list(self, asked: RestRequest) -> list[Json]:
         before = int(asked.query.get("before", 2**63))
         public = [each for each in self._channel(asked).messages if not each.is_ephemeral]
         older = [each.data for each in public if int(each.id) < before]
         return older[: -int(asked.query.get("limit", 50)) - 1 : -1]
 
-    def _followup(self, asked: Asked) -> Json:
+    def _followup(self, asked: RestRequest) -> Json:
         interaction = self._interaction(asked)
         if (
             interaction.message is not None and interaction.message.is_loading
         ):  # Discord: it becomes the response
-            return changed(interaction.message, asked.body, asked.files).data
+            return edit_message(interaction.message, asked.body, asked.files).data
         body = asked.body | {"flags": (asked.body.get("flags") or 0) & ~LOADING}
-        return posted(interaction.channel, body, asked.files, interaction).data
+        return create_message(interaction.channel, body, asked.files, interaction).data

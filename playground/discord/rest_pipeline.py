@@ -37,7 +37,7 @@ class Call:
 
 
 @dataclass
-class Failure:
+class PlannedResponse:
     """A prepared answer; a late one is sent after the call is carried out. Status None keeps the real one."""
 
     status: int | None
@@ -49,7 +49,7 @@ class Failure:
 
 
 @dataclass
-class Asked:
+class RestRequest:
     """A request as its handler sees it: path and query parameters, JSON, uploads."""
 
     where: dict[str, str]
@@ -58,16 +58,16 @@ class Asked:
     files: Files
 
 
-class Answering:
+class RestPipeline:
     """Wraps handlers; `failures` by route are used up one by one."""
 
     def __init__(self, discord: LocalDiscord) -> None:
         self._discord = discord
         self._windows: dict[str, tuple[float, int]] = {}
-        self.failures: dict[str, list[Failure]] = {}
+        self.failures: dict[str, list[PlannedResponse]] = {}
 
     def handler(
-        self, route: str, act: Callable[[Asked], Any]
+        self, route: str, act: Callable[[RestRequest], Any]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         """Return what serves a route: `act` gives the JSON to answer, None for 204, or raises ApiError."""
 
@@ -93,15 +93,15 @@ class Answering:
 
         return serve
 
-    def _failure(self, route: str, body: Any) -> Failure | None:
+    def _failure(self, route: str, body: Any) -> PlannedResponse | None:
         ordered, said = self.failures.get(route, []), json.dumps(body, ensure_ascii=False)
         failure = next((each for each in ordered if each.words in said), None)
         if failure is not None:
             ordered.remove(failure)
         return failure
 
-    async def _read(self, request: web.Request, call: Call) -> Asked:
-        asked, size = Asked(dict(request.match_info), dict(request.query), None, {}), 0
+    async def _read(self, request: web.Request, call: Call) -> RestRequest:
+        asked, size = RestRequest(dict(request.match_info), dict(request.query), None, {}), 0
         try:
             if request.content_type == "multipart/form-data":
                 async for part in await request.multipart():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playground.discord.guild import Channel
-    from playground.discord.members import Person
+    from playground.discord.members import Member
 
 RESPONSE_SECONDS, TOKEN_SECONDS = 3.0, 15 * 60.0
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
@@ -102,7 +102,7 @@ class Message:
                 return part
         raise LookupError(f"no select {name!r} among {list(self.selects)}")
 
-    def is_visible_to(self, person: Person) -> bool:
+    def is_visible_to(self, person: Member) -> bool:
         """Whether this person's app shows it."""
         if self.is_deleted or self.channel.recipient not in (None, person):
             return False
@@ -119,7 +119,7 @@ def _words(embed: Json) -> Iterator[str]:
 class Interaction:
     """A command or a press that was sent to the bot, and what came of it."""
 
-    user: Person
+    user: Member
     channel: Channel
     event: Json
     source: Message | None = None
@@ -190,7 +190,7 @@ class Interaction:
             raise NoResponse("The application did not respond")
 
 
-def blank(channel: Channel, flags: int, interaction: Interaction | None) -> Json:
+def empty_message(channel: Channel, flags: int, interaction: Interaction | None) -> Json:
     """Return the Message object of a message that says nothing yet."""
     discord = channel.discord
     shape: Json = {key: [] for key in ("attachments", "embeds", "components", "mentions", "mention_roles")}

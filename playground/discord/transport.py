@@ -22,7 +22,7 @@ LOOPBACK = "127.0.0.1"
 _HOSTS = ("discord.com", "*.discord.com", "gateway.discord.gg", "*.discord.gg", "cdn.discordapp.com")
 
 
-def certify(authority: Path) -> ssl.SSLContext:
+def issue_certificate(authority: Path) -> ssl.SSLContext:
     """Write the authority's certificate to a file, and return a server's context that it vouches for."""
     ca = _authority()
     ca.cert_pem.write_to_path(authority)
@@ -37,7 +37,7 @@ def _authority() -> trustme.CA:
     return trustme.CA()
 
 
-class Loopback(AbstractResolver):
+class LoopbackResolver(AbstractResolver):
     """Answers every name with one port of this machine, so that nothing can leave it."""
 
     def __init__(self, port: int) -> None:
@@ -54,7 +54,7 @@ class Loopback(AbstractResolver):
 
 
 @asynccontextmanager
-async def listen(app: web.Application, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def serve_app(app: web.Application, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Serve an application; yields its free port."""
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
@@ -66,18 +66,18 @@ async def listen(app: web.Application, context: ssl.SSLContext | None = None) ->
 
 
 @dataclass(frozen=True)
-class Frame:
+class RawFrame:
     """A text or binary frame that is not a message."""
 
     data: str | bytes
 
 
-class Wire:
+class JsonWebSocket:
     """A server's websocket of JSON texts, or of one zlib stream of them; `send` and `close` never wait."""
 
     def __init__(self, *, is_deflated: bool = False) -> None:
         self._deflate = zlib.compressobj() if is_deflated else None
-        self._queue: asyncio.Queue[str | int | Frame] = asyncio.Queue()
+        self._queue: asyncio.Queue[str | int | RawFrame] = asyncio.Queue()
         self.socket = web.WebSocketResponse()
 
     def send(self, text: str) -> None:
@@ -86,7 +86,7 @@ class Wire:
 
     def send_frame(self, data: str | bytes) -> None:
         """Write a frame unchanged."""
-        self._queue.put_nowait(Frame(data))
+        self._queue.put_nowait(RawFrame(data))
 
     def close(self, code: int) -> None:
         """Close with this code when everything before it is written."""
@@ -107,7 +107,7 @@ class Wire:
 
     async def _write(self) -> None:
         while not isinstance(item := await self._queue.get(), int):
-            if isinstance(item, Frame):
+            if isinstance(item, RawFrame):
                 kind = WSMsgType.TEXT if isinstance(item.data, str) else WSMsgType.BINARY
                 await self.socket.send_frame(
                     item.data if isinstance(item.data, bytes) else item.data.encode(), kind
@@ -121,7 +121,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def proxy(target: int) -> AsyncIterator[int]:
+async def open_proxy(target: int) -> AsyncIterator[int]:
     """Run a proxy that leads every CONNECT to the target port; yields its own port."""
     tunnels: set[asyncio.Transport] = set()
 

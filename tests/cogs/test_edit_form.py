@@ -29,7 +29,7 @@ def model(required: list[str], **properties: dict[str, Any]) -> Model:
 def shown(of: Model, values: dict[str, Any], *, may_see: bool = True) -> dict[str, dict[str, Any]]:
     """The form's fields as the local Discord takes them, by name."""
     form = EditForm.of(of).modal(order(input=values), "en-US", may_see=may_see)
-    body = components.form(form.to_dict())
+    body = components.validate_modal(form.to_dict())
     return {top["component"]["custom_id"]: top["component"] for top in body["components"]}
 
 

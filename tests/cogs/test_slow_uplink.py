@@ -25,7 +25,7 @@ from bot.errors import DeliveryError
 from bot.media.images import FittedImage
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord, Message
-from playground.discord.interaction_callbacks import posted
+from playground.discord.interaction_callbacks import create_message
 from tests.bots import make_bot
 from tests.orders import order
 from tests.relay import Relay, relay
@@ -100,7 +100,7 @@ async def connect(delivery: DiscordDelivery, job: Job) -> None:
 async def ordered(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:
     """A job whose first response stands in Discord."""
     interaction = await local.people["alice"].forge(custom_id="order")
-    message = posted(local.channel, {"content": "waiting"}, {}, interaction)
+    message = create_message(local.channel, {"content": "waiting"}, {}, interaction)
     interaction.is_acknowledged, interaction.message = True, message
     changes = {"token": interaction.token, "images": IMAGES, "request_id": "r"} | changes
     job = order(

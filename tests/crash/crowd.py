@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from playground.discord import NoResponse, Refused
+from playground.discord import NoResponse, RejectedByClient
 from tests.crash.taps import prompt_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Crowd:
 
     def _go(self, deed: Coroutine[Any, Any, None]) -> None:
         async def quietly() -> None:
-            with suppress(NoResponse, Refused):
+            with suppress(NoResponse, RejectedByClient):
                 await deed
 
         self._under_way.add(task := asyncio.create_task(quietly()))

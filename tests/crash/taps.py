@@ -11,7 +11,7 @@ from aiohttp import web
 from playground.discord import LocalDiscord
 from playground.discord.error_responses import ApiError
 from playground.discord.rest import Rest
-from playground.discord.rest_pipeline import Answering, Asked
+from playground.discord.rest_pipeline import RestPipeline, RestRequest
 from playground.runcomfy import LocalRunComfy
 from playground.runcomfy.api import SUBMIT
 
@@ -60,15 +60,15 @@ class Ears:
             self.listener(seen)
 
 
-class _Answering(Answering):
+class _Answering(RestPipeline):
     def __init__(self, discord: LocalDiscord, ears: Ears) -> None:
         super().__init__(discord)
         self._ears = ears
 
     def handler(
-        self, route: str, act: Callable[[Asked], Any]
+        self, route: str, act: Callable[[RestRequest], Any]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        def overheard(asked: Asked) -> Any:
+        def overheard(asked: RestRequest) -> Any:
             interaction = self._discord.interactions.get(asked.where.get("token", "")) or self._ordered(asked)
             prompt, what = prompt_of(interaction), _what(route, asked)
             try:
@@ -81,7 +81,7 @@ class _Answering(Answering):
 
         return super().handler(route, overheard)
 
-    def _ordered(self, asked: Asked) -> Interaction | None:
+    def _ordered(self, asked: RestRequest) -> Interaction | None:
         """What made the message that the bot's own token is used on."""
         try:
             return self._discord.message(asked.where.get("id", "")).interaction
@@ -100,7 +100,7 @@ def prompt_of(interaction: Interaction | None) -> str:
     )
 
 
-def _what(route: str, asked: Asked) -> str:
+def _what(route: str, asked: RestRequest) -> str:
     if not route.startswith("edit_"):
         return route
     words = "".join(embed.get("description", "") for embed in asked.body.get("embeds", []))

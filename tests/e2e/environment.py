@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from playground.discord import Call, Message, Person
+    from playground.discord import Call, Member, Message
     from playground.runcomfy import Submit
 
 # Words that stand in the bodies of the local RunComfy's faults, and nowhere that people read.
@@ -43,15 +43,15 @@ class Environment:
     """The bot reads them at every start."""
 
     @property
-    def alice(self) -> Person:
+    def alice(self) -> Member:
         return self.discord.people["alice"]
 
     @property
-    def bob(self) -> Person:
+    def bob(self) -> Member:
         return self.discord.people["bob"]
 
     @property
-    def mia(self) -> Person:
+    def mia(self) -> Member:
         return self.discord.people["mia"]
 
     @property
@@ -73,16 +73,16 @@ class Environment:
         await self.kill()
         await self.start()
 
-    def newcomer(self, *, is_manager: bool = False) -> Person:
+    def newcomer(self, *, is_manager: bool = False) -> Member:
         """Somebody who has not ordered anything yet."""
         return self.discord.add_person(f"person{next(_numbers)}", is_manager=is_manager)
 
-    async def imagine(self, person: Person | None = None, **options: Any) -> Message:
+    async def imagine(self, person: Member | None = None, **options: Any) -> Message:
         """Order, and return the message that answered."""
         interaction = await (person or self.alice).command("imagine", **{"prompt": "a fox", **options})
         return await interaction.answered(timeout=5)
 
-    async def queued(self, person: Person | None = None) -> Message:
+    async def queued(self, person: Member | None = None) -> Message:
         """Order, and wait until the message says where the order stands in RunComfy's queue."""
         return await self.ends(await self.imagine(person, resolution="0.5K"), "place ")
 
@@ -91,7 +91,7 @@ class Environment:
         await self.discord.until(lambda: all(word in message.text for word in words), timeout=timeout)
         return message
 
-    async def says(self, person: Person, command: str, **options: Any) -> str:
+    async def says(self, person: Member, command: str, **options: Any) -> str:
         """What a command answers, to this person alone."""
         message = await (await person.command(command, **options)).answered(timeout=5)
         assert message.is_ephemeral
@@ -135,7 +135,7 @@ class Environment:
         """Wait until no job is under way."""
         await self.stored(lambda: all(row["ended_at"] for row in self.rows()))
 
-    def used(self, person: Person) -> int:
+    def used(self, person: Member) -> int:
         """How many images a person was charged for, on all servers together."""
         rows = [row for row in self.rows() if str(row["user_id"]) == person.id]
         return sum(row["images"] - row["refunded"] for row in rows)

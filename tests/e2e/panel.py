@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playground.discord import Interaction, Message, Person
+    from playground.discord import Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 
@@ -25,7 +25,7 @@ def store_settings(env: Environment, **values: object) -> None:
     )
 
 
-async def open_panel(env: Environment, person: Person | None = None, section: str = "channels") -> Message:
+async def open_panel(env: Environment, person: Member | None = None, section: str = "channels") -> Message:
     """The panel that /settings answers with, at one of its parts."""
     person = person or env.mia
     panel = await (await person.command("settings")).answered()
@@ -36,7 +36,7 @@ async def open_panel(env: Environment, person: Person | None = None, section: st
 
 
 async def choose_in_panel(
-    env: Environment, panel: Message, what: str, *values: object, person: Person | None = None
+    env: Environment, panel: Message, what: str, *values: object, person: Member | None = None
 ) -> None:
     """Choose in a select of the panel, and see it taken without a word."""
     press = await (person or env.mia).choose(panel, f"settings:{what}:v1", *values)

@@ -13,24 +13,24 @@ from tests.e2e.accounts import check_accounts
 from tests.e2e.environment import names
 
 if TYPE_CHECKING:
-    from playground.discord import Message, Person
+    from playground.discord import Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 YEAR = 365 * 24 * 3600
 
 
-async def pressed(person: Person, message: Message, label: str) -> Message:
+async def pressed(person: Member, message: Message, label: str) -> Message:
     return await (await person.press(message, label)).answered()
 
 
-async def done(env: Environment, person: Person, **options: str | int | bool) -> Message:
+async def done(env: Environment, person: Member, **options: str | int | bool) -> Message:
     message = await env.imagine(person, **{"resolution": "0.5K", **options})
     await env.ends(message, "✅")
     return message
 
 
-async def failed(env: Environment, person: Person) -> Message:
+async def failed(env: Environment, person: Member) -> Message:
     env.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
     message = await env.imagine(person, resolution="0.5K")
     await env.ends(message, "⚠️")

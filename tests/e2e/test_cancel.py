@@ -17,7 +17,7 @@ from tests.e2e.holding import Held
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from playground.discord import Interaction, Message, Person
+    from playground.discord import Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,7 +32,7 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Envi
         yield env
 
 
-async def ordered(env: Environment, person: Person | None = None) -> Message:
+async def ordered(env: Environment, person: Member | None = None) -> Message:
     return await env.imagine(person or env.newcomer(), resolution="0.5K")
 
 
@@ -50,7 +50,7 @@ async def answered(press: Interaction) -> Interaction:
     return press
 
 
-async def pressed_too_late(person: Person, message: Message) -> Interaction:
+async def pressed_too_late(person: Member, message: Message) -> Interaction:
     """A press of the disabled button, by an app that does not know yet that it is disabled."""
     return await person.forge(custom_id=message.buttons["Cancel"]["custom_id"], message=message)
 
@@ -133,7 +133,7 @@ async def test_while_runcomfy_takes_nothing(env: Environment) -> None:
     assert {env.job(each)["request_id"] for each in messages} == {None}
 
 
-def posts(env: Environment, owner: Person) -> int:
+def posts(env: Environment, owner: Member) -> int:
     jobs = [row for row in env.rows() if str(row["user_id"]) == owner.id]
     return len(env.runcomfy.submits) if jobs else 0
 
@@ -174,7 +174,7 @@ async def test_in_the_very_moment_of_the_order(env: Environment) -> None:
     assert [env.used(person) for person in people] == [0] * 12
 
 
-async def ordered_and_cancelled(env: Environment, person: Person) -> Message:
+async def ordered_and_cancelled(env: Environment, person: Member) -> Message:
     message = await ordered(env, person)
     await answered(await person.press(message, "Cancel"))
     return message

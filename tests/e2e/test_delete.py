@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playground.discord import Interaction, Message, Person
+    from playground.discord import Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,21 +25,21 @@ NO_ACCESS = {"code": 50001, "message": "Missing Access"}
 PAGE = "<html>no JSON</html>"
 
 
-async def done(env: Environment, person: Person, **options: Any) -> Message:
+async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await env.imagine(person, **{"resolution": "0.5K", **options})
     await env.ends(message, "✅")
     await env.ended(message)
     return message
 
 
-async def asked(person: Person, message: Message) -> Message:
+async def asked(person: Member, message: Message) -> Message:
     """The question whether it is meant, which only they see."""
     question = await (await person.press(message, "Delete")).answered()
     assert question.is_ephemeral
     return question
 
 
-async def confirmed(env: Environment, person: Person, message: Message, *words: str) -> Message:
+async def confirmed(env: Environment, person: Member, message: Message, *words: str) -> Message:
     """Press, be asked, press again, and wait until that says something."""
     question = await asked(person, message)
     await person.press(question, "Delete")

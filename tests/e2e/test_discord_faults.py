@@ -15,7 +15,7 @@ from tests.e2e.accounts import delivered
 from tests.e2e.environment import names
 
 if TYPE_CHECKING:
-    from playground.discord import Interaction, Message, Person
+    from playground.discord import Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -56,17 +56,17 @@ one_of_a_kind = pytest.mark.parametrize("fault", [PASSING[name] for name in ONE_
 out_of_reach = pytest.mark.parametrize("fault", OUT_OF_REACH.values(), ids=OUT_OF_REACH)
 
 
-async def done(env: Environment, person: Person) -> Message:
+async def done(env: Environment, person: Member) -> Message:
     return await env.ends(await env.imagine(person, resolution="0.5K"), "✅")
 
 
-async def assert_paid_once(env: Environment, person: Person, message: Message, *, images: int = 1) -> None:
+async def assert_paid_once(env: Environment, person: Member, message: Message, *, images: int = 1) -> None:
     await env.ended(message)
     assert len(env.posts(message)) == 1
     assert env.used(person) == images
 
 
-def direct(person: Person) -> Message:
+def direct(person: Member) -> Message:
     (message,) = person.direct_messages.messages
     return message
 
@@ -140,7 +140,7 @@ ANSWERS = {
 }
 
 
-async def assert_answered_once(person: Person, command: str) -> Interaction:
+async def assert_answered_once(person: Member, command: str) -> Interaction:
     """The first message to this person alone is the right one, however often it was sent, and no other."""
     words = ANSWERS[command]
     order = await person.command(command)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playground.discord import Channel, Message, Person
+    from playground.discord import Channel, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -50,7 +50,7 @@ CHANGES = pytest.mark.parametrize(
 )
 
 
-async def ordered(env: Environment, person: Person) -> tuple[Message, Channel]:
+async def ordered(env: Environment, person: Member) -> tuple[Message, Channel]:
     channel = env.discord.add_guild("Elsewhere").add_channel("art")
     order = await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
     return await env.ends(await order.answered(), "place "), channel

@@ -15,7 +15,7 @@ from tests.e2e.environment import names
 from tests.e2e.panel import store_settings
 
 if TYPE_CHECKING:
-    from playground.discord import Interaction, Message, Person
+    from playground.discord import Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,13 +23,13 @@ AUTOMOD = {"code": 200000, "message": "Message was blocked by automatic moderati
 FIELDS = {"num_images": ["1"], "aspect_ratio": ["auto"], "resolution": ["0.5K"]}
 
 
-async def refused(env: Environment, person: Person, **options: Any) -> Message:
+async def refused(env: Environment, person: Member, **options: Any) -> Message:
     """An order whose prompt the safety filter refuses."""
     message = await env.imagine(person, **{"prompt": "please refuse this", "resolution": "0.5K", **options})
     return await env.ends(message, "⚠️", "Nothing was charged")
 
 
-async def opened(person: Person, message: Message) -> tuple[Interaction, dict[str, Any]]:
+async def opened(person: Member, message: Message) -> tuple[Interaction, dict[str, Any]]:
     """The press and what its form holds, by the fields' names."""
     press = await person.press(message, "Edit prompt")
     form = await press.asked_back()

@@ -16,7 +16,7 @@ from tests.e2e.environment import open_environment
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from playground.discord import Channel, Interaction, Message, Person
+    from playground.discord import Channel, Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,14 +30,14 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Envi
         yield env
 
 
-async def done(env: Environment, person: Person, **options: Any) -> Message:
+async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await env.imagine(person, **{"resolution": "0.5K", **options})
     await env.ends(message, "✅")
     await env.settled()
     return message
 
 
-async def failed(env: Environment, person: Person, *, is_fetchable: bool = False) -> Message:
+async def failed(env: Environment, person: Member, *, is_fetchable: bool = False) -> Message:
     """A job that failed before anything was made, or whose files cannot be downloaded."""
     if is_fetchable:
         env.runcomfy.fail("file", answer(404), None)

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from PIL import Image, ImageChops
 
 import bot
-from playground.discord import Refused
+from playground.discord import RejectedByClient
 from playground.runcomfy import answer
 from tests.e2e.environment import open_environment
 
@@ -146,7 +146,7 @@ async def test_what_the_schema_forbids_is_refused_though_discord_let_it_through(
 
 async def test_discord_itself_refuses_what_the_command_says(env: Environment) -> None:
     for wrong in ({"num_images": 5}, {"resolution": "8K"}, {"prompt": ""}, {"prompt": "x" * 6001}):
-        with pytest.raises(Refused):
+        with pytest.raises(RejectedByClient):
             await env.imagine(**wrong)
 
 

@@ -10,10 +10,10 @@ from tests.e2e.environment import open_environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playground.discord import Message, Person
+    from playground.discord import Member, Message
 
 
-async def listed(person: Person) -> Message:
+async def listed(person: Member) -> Message:
     """What /jobs answers, to this person alone."""
     message = await (await person.command("jobs")).answered()
     assert message.is_ephemeral

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playground.discord import Message, Person
+    from playground.discord import Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 BY_HAND: dict[str, Any] = {"workers": 1, "seconds": 600}
 
 
-def russian(env: Environment) -> Person:
+def russian(env: Environment) -> Member:
     person = env.newcomer()
     person.locale = "ru"
     return person
@@ -32,7 +32,7 @@ def finish(env: Environment, prompt: str) -> None:
             env.runcomfy.finish(request_id)
 
 
-async def press(person: Person, message: Message, label: str) -> Message:
+async def press(person: Member, message: Message, label: str) -> Message:
     return await (await person.press(message, label)).answered(timeout=5)
 
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.domain.guild_settings import LISTED_MAX
-from playground.discord import Refused
+from playground.discord import RejectedByClient
 from playground.runcomfy import answer
 from tests.e2e.environment import names
 from tests.e2e.panel import store_settings, stored_settings
 
 if TYPE_CHECKING:
-    from playground.discord import Interaction, Message, Person
+    from playground.discord import Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 REMOVE, WHO = "Remove image", "Who made this"
 
 
-async def done(env: Environment, person: Person, **options: Any) -> Message:
+async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await env.imagine(person, **{"resolution": "0.5K", **options})
     await env.ends(message, "✅")
     await env.ended(message)
@@ -114,7 +114,7 @@ async def test_it_is_offered_to_moderators_alone_and_checked_besides(env: Enviro
     """An admin can hand a menu to anybody, and Discord may still send what the app no longer shows."""
     anna, boss = env.newcomer(), env.newcomer(is_manager=True)
     message = await done(env, anna)
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await anna.menu(REMOVE, message)
     for person in (anna, boss):
         boss.is_manager = False

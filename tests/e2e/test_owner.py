@@ -13,18 +13,18 @@ from tests.e2e.environment import open_environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playground.discord import Interaction, Message, Person
+    from playground.discord import Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 AT_ONCE: dict[str, Any] = {"seconds": 0, "workers": 8}
 FREE: dict[str, Any] = {"DEFAULT_QUOTA": "unlimited", "MAX_QUOTA": "unlimited", "BUDGET": "unlimited"}
 
 
-async def ask(person: Person, **options: Any) -> Interaction:
+async def ask(person: Member, **options: Any) -> Interaction:
     return await person.command("imagine", **{"prompt": "a fox", "resolution": "0.5K", **options})
 
 
-async def done(env: Environment, person: Person, **options: Any) -> Message:
+async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await (await ask(person, **options)).answered()
     await env.ends(message, "✅")
     await env.settled()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from playground.discord import Channel, Interaction, Message, Person
+    from playground.discord import Channel, Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,12 +28,12 @@ ANSWERED_ALREADY = (400, {"code": 40060, "message": "Interaction has already bee
 NO_JSON = "<html>upstream connect error</html>"
 
 
-async def done(env: Environment, person: Person, channel: Channel | None = None) -> Message:
+async def done(env: Environment, person: Member, channel: Channel | None = None) -> Message:
     message = await env.imagine(person, resolution="0.5K", **({"channel": channel} if channel else {}))
     return await env.ends(message, "✅")
 
 
-async def ask(person: Person, channel: Channel | None = None) -> Interaction:
+async def ask(person: Member, channel: Channel | None = None) -> Interaction:
     return await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from playground.discord import Refused
+from playground.discord import RejectedByClient
 from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from playground.discord import Channel, Message, Person
+    from playground.discord import Channel, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,7 +34,7 @@ def channel(env: Environment) -> Channel:
     return env.discord.add_guild("Without rules").add_channel("images")
 
 
-async def done(env: Environment, person: Person, **options: Any) -> Message:
+async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await env.imagine(person, **{"resolution": "0.5K", **options})
     await env.ends(message, "✅")
     await env.settled()
@@ -277,9 +277,9 @@ async def test_command_options_match_accepted_limits_and_periods(env: Environmen
     assert (limit["min_value"], limit["max_value"]) == (0, 1_000_000)
     assert [each["value"] for each in per["choices"]] == ["hour", "day", "week", "month"]
     for value in (-1, 1_000_001):
-        with pytest.raises(Refused):
+        with pytest.raises(RejectedByClient):
             await env.mia.command("quota set", limit=value, per="day")
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await env.newcomer().command("quota show")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from playground.discord import Channel, Message, Person
+    from playground.discord import Channel, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,7 +38,7 @@ def channel(env: Environment) -> Channel:
     return env.discord.add_guild("Reports").add_channel("images")
 
 
-async def done(env: Environment, person: Person, channel: Channel, **options: Any) -> None:
+async def done(env: Environment, person: Member, channel: Channel, **options: Any) -> None:
     message = await env.imagine(person, **{"channel": channel, "resolution": "0.5K", **options})
     await env.ended(message)
 

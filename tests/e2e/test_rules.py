@@ -16,7 +16,7 @@ from tests.e2e.panel import ephemeral_reply, store_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playground.discord import Channel, Interaction, Message, Person
+    from playground.discord import Channel, Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,18 +24,18 @@ SMALL = {"resolution": "0.5K"}
 PRIVATE = 1 << 6
 
 
-async def ask(person: Person, channel: Channel | None = None, **options: Any) -> Interaction:
+async def ask(person: Member, channel: Channel | None = None, **options: Any) -> Interaction:
     return await person.command("imagine", channel=channel, **{"prompt": "a fox", **SMALL, **options})
 
 
-async def done(env: Environment, person: Person, channel: Channel | None = None, **options: Any) -> Message:
+async def done(env: Environment, person: Member, channel: Channel | None = None, **options: Any) -> Message:
     message = await (await ask(person, channel, **options)).answered()
     await env.ends(message, "✅")
     await env.settled()
     return message
 
 
-async def failed(env: Environment, person: Person) -> Message:
+async def failed(env: Environment, person: Member) -> Message:
     env.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
     message = await (await ask(person)).answered()
     await env.ends(message, "⚠️")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from playground.discord import NoResponse, Refused
+from playground.discord import NoResponse, RejectedByClient
 from tests.e2e.accounts import spent
 from tests.e2e.environment import open_environment
 from tests.e2e.panel import (
@@ -235,7 +235,7 @@ async def test_full_panel_fits_discord_limits(env: Environment, locale: str) -> 
 async def test_only_managers_can_use_the_panel(env: Environment) -> None:
     store_settings(env)
     panel = await open_panel(env, section="images")
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await env.alice.command("settings")
     refusal = await (await env.alice.forge("settings")).answered()
     assert "may not use this" in refusal.text

@@ -19,7 +19,7 @@ from tests.e2e.environment import names, open_environment
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from playground.discord import Interaction, Message, Person
+    from playground.discord import Interaction, Member, Message
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,7 +32,7 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Envi
         yield env
 
 
-async def ask(person: Person, **options: Any) -> Interaction:
+async def ask(person: Member, **options: Any) -> Interaction:
     return await person.command("imagine", **{"prompt": "a fox", "resolution": "0.5K", **options})
 
 

@@ -14,7 +14,7 @@ import pytest
 from discord import app_commands
 from PIL import Image
 
-from playground.discord import LocalDiscord, Person
+from playground.discord import LocalDiscord, Member
 
 
 def _png() -> bytes:
@@ -150,12 +150,12 @@ async def bot(local: LocalDiscord) -> AsyncIterator[Bot]:
 
 
 @pytest.fixture
-def alice(local: LocalDiscord) -> Person:
+def alice(local: LocalDiscord) -> Member:
     return local.people["alice"]
 
 
 @pytest.fixture
-def mia(local: LocalDiscord) -> Person:
+def mia(local: LocalDiscord) -> Member:
     return local.people["mia"]
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.playground.conftest import PNG, Api
 
 if TYPE_CHECKING:
-    from playground.discord import Interaction, LocalDiscord, Person
+    from playground.discord import Interaction, LocalDiscord, Member
 
 CHECK = Path(__file__).parents[3] / "shared" / "contract" / "contract_check.py"
 BUTTON = {"type": 2, "style": 1, "label": "Go", "custom_id": "go"}
@@ -55,7 +55,7 @@ DRAWN: dict[str, Any] = {
 
 
 async def test_every_answer_passes_the_contract(
-    local: LocalDiscord, api: Api, alice: Person, tmp_path: Path
+    local: LocalDiscord, api: Api, alice: Member, tmp_path: Path
 ) -> None:
     if not CHECK.is_file():
         pytest.skip(
@@ -81,7 +81,7 @@ async def test_every_answer_passes_the_contract(
     assert checker.returncode == 0, said.decode()
 
 
-async def about_the_bot(local: LocalDiscord, api: Api, alice: Person) -> None:
+async def about_the_bot(local: LocalDiscord, api: Api, alice: Member) -> None:
     for path in ("/users/@me", "/oauth2/applications/@me", "/gateway", "/gateway/bot"):
         await answers(200, api("GET", path))
     await answers(200, api("GET", f"/users/{alice.id}"))
@@ -98,7 +98,7 @@ async def about_the_bot(local: LocalDiscord, api: Api, alice: Person) -> None:
     await answers(200, api("POST", f"/channels/{alice.direct_messages.id}/messages", {"content": "c"}))
 
 
-async def by_tokens(local: LocalDiscord, api: Api, alice: Person) -> None:
+async def by_tokens(local: LocalDiscord, api: Api, alice: Member) -> None:
     """All that an interaction's token opens, by every kind of first response."""
     asked = await alice.forge("draw", {"number": 1})
     await answers(200, responds(api, asked, 5))
@@ -148,7 +148,7 @@ async def in_channels(local: LocalDiscord, api: Api) -> None:
     await answers(404, api("DELETE", f"{messages}/{first['id']}"))
 
 
-async def refusals(local: LocalDiscord, api: Api, alice: Person) -> None:
+async def refusals(local: LocalDiscord, api: Api, alice: Member) -> None:
     """What is unknown, too late, not permitted, too large or said by nobody."""
     gone = await alice.forge("draw")
     local.age(gone, 3)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
-from playground.discord import NoResponse, Refused
+from playground.discord import NoResponse, RejectedByClient
 from tests.playground.conftest import Bot, running
 from tests.playground.panel_bot import PanelBot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from playground.discord import Guild, LocalDiscord, Message, Person
+    from playground.discord import Guild, LocalDiscord, Member, Message
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def bot(local: LocalDiscord) -> AsyncIterator[Bot]:
 
 
 @pytest.fixture
-async def panel(bot: Bot, mia: Person) -> Message:
+async def panel(bot: Bot, mia: Member) -> Message:
     del bot
     return await (await mia.command("choose")).answered()
 
@@ -36,7 +36,7 @@ async def post(local: LocalDiscord, bot: Bot) -> Message:
     return local.message(str(sent.id))
 
 
-async def test_what_is_chosen_arrives_as_what_it_is(local: LocalDiscord, mia: Person, panel: Message) -> None:
+async def test_what_is_chosen_arrives_as_what_it_is(local: LocalDiscord, mia: Member, panel: Message) -> None:
     painters = next(role for role in local.guild.roles if role.name == "Painters")
     bob = local.people["bob"]
     await (await mia.choose(panel, "Sizes", "Size 2", "4K")).answered()
@@ -63,7 +63,7 @@ async def test_a_panel_is_shown_as_discord_shows_it(local: LocalDiscord, panel: 
         panel.select("colours")
 
 
-async def test_the_app_lets_nothing_else_be_chosen(local: LocalDiscord, mia: Person, panel: Message) -> None:
+async def test_the_app_lets_nothing_else_be_chosen(local: LocalDiscord, mia: Member, panel: Message) -> None:
     thread = next(channel for channel in local.guild.channels if channel.parent)
     elsewhere = local.add_guild("Elsewhere")
     role = elsewhere.add_role("Strangers")
@@ -81,14 +81,14 @@ async def test_the_app_lets_nothing_else_be_chosen(local: LocalDiscord, mia: Per
     ]
     before = len(local.interactions)
     for select, values in wrong:
-        with pytest.raises(Refused):
+        with pytest.raises(RejectedByClient):
             await mia.choose(panel, select, *values)
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await local.people["alice"].choose(panel, "sizes", "1K")
     assert len(local.interactions) == before
 
 
-async def test_a_form_sends_what_was_filled_in(local: LocalDiscord, bot: Bot, mia: Person) -> None:
+async def test_a_form_sends_what_was_filled_in(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     asked = await mia.command("fill")
     form = await asked.asked_back()
     assert (form["title"], [top["type"] for top in form["components"]]) == ("Rules", [10, 18, 18, 18, 18])
@@ -106,7 +106,7 @@ async def test_a_form_sends_what_was_filled_in(local: LocalDiscord, bot: Bot, mi
 
 
 async def test_a_form_from_a_panel_changes_the_panel(
-    local: LocalDiscord, mia: Person, panel: Message
+    local: LocalDiscord, mia: Member, panel: Message
 ) -> None:
     asked = await mia.choose(panel, "where", local.channel)
     await asked.asked_back()
@@ -127,20 +127,20 @@ async def test_a_form_from_a_panel_changes_the_panel(
     ],
 )
 async def test_the_app_does_not_send_a_wrong_form(
-    local: LocalDiscord, bot: Bot, mia: Person, values: dict[str, Any]
+    local: LocalDiscord, bot: Bot, mia: Member, values: dict[str, Any]
 ) -> None:
     asked = await mia.command("fill")
     await asked.asked_back()
     if "role" in values:
         values = values | {"role": [local.guild.managers]}
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await mia.submit(asked, **values)
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await local.people["bob"].submit(asked, role=[local.guild.managers])
     assert len(bot.seen) == 1
 
 
-async def test_every_kind_of_option(local: LocalDiscord, bot: Bot, mia: Person) -> None:
+async def test_every_kind_of_option(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     del bot
     role, bob = local.guild.managers, local.people["bob"]
     options: dict[str, Any] = {"who": bob, "role": role, "either": role, "where": local.channel}
@@ -150,11 +150,11 @@ async def test_every_kind_of_option(local: LocalDiscord, bot: Bot, mia: Person) 
     assert "Role Managers, Member bob" in said.text
     thread = next(channel for channel in local.guild.channels if channel.parent)
     for wrong in ({"who": role}, {"role": bob}, {"either": thread}, {"where": thread}, {"amount": 11.0}):
-        with pytest.raises(Refused):
+        with pytest.raises(RejectedByClient):
             await mia.command("give", **options | wrong)
 
 
-async def test_menus_of_messages_and_people(local: LocalDiscord, bot: Bot, mia: Person) -> None:
+async def test_menus_of_messages_and_people(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     alice, nora = local.people["alice"], local.people["nora"]
     message = await post(local, bot)
     asked = await alice.menu("Who made this", message)
@@ -167,9 +167,9 @@ async def test_menus_of_messages_and_people(local: LocalDiscord, bot: Bot, mia: 
         (alice, "Who made this", mia),
         (alice, "Who made this", said),
     ):
-        with pytest.raises(Refused):
+        with pytest.raises(RejectedByClient):
             await person.menu(name, target)
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await alice.command("Remove")
     await (await nora.menu("Remove", message)).answered()
     assert message.is_deleted
@@ -178,7 +178,7 @@ async def test_menus_of_messages_and_people(local: LocalDiscord, bot: Bot, mia: 
     assert await local.file(log.messages[0].attachments[0]) == b"a,b"
 
 
-async def test_a_persons_menu_and_a_hidden_picture(local: LocalDiscord, bot: Bot, mia: Person) -> None:
+async def test_a_persons_menu_and_a_hidden_picture(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     del bot
     said = await (await mia.menu("Greet", local.people["bob"])).answered()
     assert said.text == "Hello bob"
@@ -186,7 +186,7 @@ async def test_a_persons_menu_and_a_hidden_picture(local: LocalDiscord, bot: Bot
     assert (file["filename"], file["flags"], file["ephemeral"]) == ("SPOILER_fox.png", 8, True)
 
 
-async def test_nobody_has_checked_what_is_forged(local: LocalDiscord, bot: Bot, mia: Person) -> None:
+async def test_nobody_has_checked_what_is_forged(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     message = await post(local, bot)
     await mia.forge(custom_id="stale", values=["x"], message=message)
     await mia.forge(custom_id="stale", form={"words": "fox", "size": ["x"]}, message=message)
@@ -199,7 +199,7 @@ async def test_nobody_has_checked_what_is_forged(local: LocalDiscord, bot: Bot, 
     assert (menu["target_id"], person["target_id"]) == (message.id, mia.id)
 
 
-async def test_the_bot_knows_the_guild_as_it_is(local: LocalDiscord, bot: Bot, mia: Person) -> None:
+async def test_the_bot_knows_the_guild_as_it_is(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     [guild] = bot.guilds
     names = {channel.name: channel.is_nsfw() for channel in guild.text_channels}
     assert names == {"images": False, "after-dark": True, "bot-log": False}
@@ -214,7 +214,7 @@ async def test_the_bot_knows_the_guild_as_it_is(local: LocalDiscord, bot: Bot, m
     assert not guild.text_channels[2].permissions_for(guild.me).send_messages
 
 
-async def _seen(guild: Guild, bot: Bot, mia: Person) -> None:
+async def _seen(guild: Guild, bot: Bot, mia: Member) -> None:
     """Wait until the bot has seen all that was sent: last a role, which somebody then has."""
     mia.roles.append(guild.add_role("Latecomers"))
     await mia.command("silence")

@@ -11,14 +11,14 @@ import aiohttp
 import discord
 import pytest
 
-from playground.discord import LocalDiscord, NoResponse, Person, Refused
+from playground.discord import LocalDiscord, Member, NoResponse, RejectedByClient
 from tests.playground.conftest import PNG, Bot, running
 
 CHECKER = Path(__file__).parents[3] / "shared" / "contract" / "contract_check.py"
 
 
 async def test_a_command_is_answered_edited_and_its_files_can_be_read(
-    local: LocalDiscord, bot: Bot, alice: Person
+    local: LocalDiscord, bot: Bot, alice: Member
 ) -> None:
     interaction = await alice.command("draw", prompt="fox", number=2)
     message = await interaction.answered()
@@ -46,7 +46,7 @@ async def test_a_command_is_answered_edited_and_its_files_can_be_read(
     assert seen.filesize_limit == 10 * 1024 * 1024
 
 
-async def test_buttons_are_pressed_as_the_app_allows(local: LocalDiscord, bot: Bot, alice: Person) -> None:
+async def test_buttons_are_pressed_as_the_app_allows(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     message = await (await alice.command("draw", prompt="fox")).answered()
     await local.until(lambda: message.edits)
     bob = local.people["bob"]
@@ -55,7 +55,7 @@ async def test_buttons_are_pressed_as_the_app_allows(local: LocalDiscord, bot: B
     assert not whisper.is_visible_to(alice)
     assert message.button("Off")["disabled"]
     for label in ("Off", "Nowhere"):
-        with pytest.raises(Refused):
+        with pytest.raises(RejectedByClient):
             await bob.press(message, label)
     forged = await alice.forge(custom_id="again:owl", message=whisper)
     assert (await forged.answered()).text == "owl again"
@@ -78,21 +78,21 @@ async def test_buttons_are_pressed_as_the_app_allows(local: LocalDiscord, bot: B
 )
 @pytest.mark.usefixtures("bot")
 async def test_the_app_refuses_bad_options(
-    local: LocalDiscord, alice: Person, options: dict[str, Any]
+    local: LocalDiscord, alice: Member, options: dict[str, Any]
 ) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await alice.command("draw", **options)
     assert not local.interactions
 
 
 async def test_manager_commands_are_for_managers(
-    local: LocalDiscord, bot: Bot, alice: Person, mia: Person
+    local: LocalDiscord, bot: Bot, alice: Member, mia: Member
 ) -> None:
     assert "quota" not in [each["name"] for each in alice.commands]
     assert "quota" in [each["name"] for each in mia.commands]
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await alice.command("quota set", limit=1, member=alice)
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         await mia.command("quota")
     said = await (await mia.command("quota set", limit=1, member=alice)).answered()
     assert said.mentioned == {"alice", "@everyone"}
@@ -103,7 +103,7 @@ async def test_manager_commands_are_for_managers(
     assert int(local.guild.managers.id) in [role.id for role in bot.guilds[0].roles]
 
 
-async def test_only_allowed_mentions_ping(local: LocalDiscord, mia: Person, alice: Person) -> None:
+async def test_only_allowed_mentions_ping(local: LocalDiscord, mia: Member, alice: Member) -> None:
     quiet = discord.AllowedMentions.none()
     async with running(local, connector=local.connector(), allowed_mentions=quiet):
         said = await (await mia.command("quota set", limit=1, member=alice)).answered()
@@ -113,14 +113,14 @@ async def test_only_allowed_mentions_ping(local: LocalDiscord, mia: Person, alic
 
 
 @pytest.mark.usefixtures("bot")
-async def test_silence_is_an_interaction_that_failed(local: LocalDiscord, alice: Person) -> None:
+async def test_silence_is_an_interaction_that_failed(local: LocalDiscord, alice: Member) -> None:
     interaction = await alice.command("silence")
     local.age(interaction, 3)
     with pytest.raises(NoResponse, match="did not respond"):
         await interaction.answered()
 
 
-async def test_thinking_comes_before_the_answer(bot: Bot, local: LocalDiscord, alice: Person) -> None:
+async def test_thinking_comes_before_the_answer(bot: Bot, local: LocalDiscord, alice: Member) -> None:
     message = await (await alice.command("think")).answered()
     assert message.is_loading
     assert message.is_ephemeral
@@ -130,7 +130,7 @@ async def test_thinking_comes_before_the_answer(bot: Bot, local: LocalDiscord, a
     assert local.channel.messages == [message]
 
 
-async def test_a_form_is_filled_in(bot: Bot, local: LocalDiscord, alice: Person) -> None:
+async def test_a_form_is_filled_in(bot: Bot, local: LocalDiscord, alice: Member) -> None:
     interaction = await alice.command("ask")
     await local.until(lambda: interaction.modal)
     await bot.arrivals.get()
@@ -141,7 +141,7 @@ async def test_a_form_is_filled_in(bot: Bot, local: LocalDiscord, alice: Person)
 
 
 async def test_a_token_lasts_fifteen_minutes_and_the_bots_own_for_ever(
-    local: LocalDiscord, bot: Bot, alice: Person
+    local: LocalDiscord, bot: Bot, alice: Member
 ) -> None:
     message = await (await alice.command("draw", prompt="fox")).answered()
     await local.until(lambda: message.edits)
@@ -159,7 +159,7 @@ async def test_a_token_lasts_fifteen_minutes_and_the_bots_own_for_ever(
 
 
 async def test_an_interaction_is_answered_once_and_in_time(
-    bot: Bot, local: LocalDiscord, alice: Person
+    bot: Bot, local: LocalDiscord, alice: Member
 ) -> None:
     interaction = await alice.command("silence")
     local.send(interaction.event)
@@ -176,7 +176,7 @@ async def test_an_interaction_is_answered_once_and_in_time(
     assert gone.value.code == 10062
 
 
-async def test_files_stay_or_go_as_the_edit_lists_them(local: LocalDiscord, bot: Bot, alice: Person) -> None:
+async def test_files_stay_or_go_as_the_edit_lists_them(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     message = await (await alice.command("draw", prompt="fox")).answered()
     await local.until(lambda: message.edits)
     original = await bot.seen[0].original_response()
@@ -190,10 +190,10 @@ async def test_files_stay_or_go_as_the_edit_lists_them(local: LocalDiscord, bot:
     assert message.attachments == message.components == []
 
 
-async def test_what_was_deleted_is_unknown(local: LocalDiscord, bot: Bot, alice: Person, mia: Person) -> None:
+async def test_what_was_deleted_is_unknown(local: LocalDiscord, bot: Bot, alice: Member, mia: Member) -> None:
     message = await (await alice.command("draw", prompt="fox")).answered()
     await local.until(lambda: message.edits)
-    with pytest.raises(Refused):
+    with pytest.raises(RejectedByClient):
         alice.delete(message)
     mia.delete(message)
     with pytest.raises(discord.NotFound) as gone:
@@ -202,7 +202,7 @@ async def test_what_was_deleted_is_unknown(local: LocalDiscord, bot: Bot, alice:
     assert local.channel.messages == []
 
 
-async def test_the_gateway_resumes_and_replays(local: LocalDiscord, bot: Bot, alice: Person) -> None:
+async def test_the_gateway_resumes_and_replays(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     local.drop_gateway()
     missed = await alice.command("draw", prompt="fox")
     assert not local.is_online
@@ -232,7 +232,7 @@ async def test_a_wrong_token_is_refused(local: LocalDiscord) -> None:
         assert (await socket.receive()).data == 4004
 
 
-async def test_ordered_failures_come_in_turn(local: LocalDiscord, bot: Bot, alice: Person) -> None:
+async def test_ordered_failures_come_in_turn(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     local.fail("callback", 404, {"message": "Unknown Webhook", "code": 10015})
     interaction = await alice.command("silence")
     seen = await bot.arrivals.get()
@@ -252,7 +252,7 @@ async def test_ordered_failures_come_in_turn(local: LocalDiscord, bot: Bot, alic
     ]
 
 
-async def test_a_bot_behind_the_proxy_needs_its_environment_alone(local: LocalDiscord, alice: Person) -> None:
+async def test_a_bot_behind_the_proxy_needs_its_environment_alone(local: LocalDiscord, alice: Member) -> None:
     code = (
         "import os, discord\n"
         "class Bot(discord.Client):\n"
@@ -272,7 +272,7 @@ async def test_a_bot_behind_the_proxy_needs_its_environment_alone(local: LocalDi
     await local.until(lambda: not local.is_online)
 
 
-async def test_direct_messages_reach_those_who_take_them(bot: Bot, alice: Person) -> None:
+async def test_direct_messages_reach_those_who_take_them(bot: Bot, alice: Member) -> None:
     channel = await bot.create_dm(discord.Object(int(alice.id)))
     await channel.send("hello")
     assert alice.direct_messages.messages[0].text == "hello"
@@ -283,7 +283,7 @@ async def test_direct_messages_reach_those_who_take_them(bot: Bot, alice: Person
 
 
 async def test_every_call_and_answer_fits_discords_own_description(
-    local: LocalDiscord, bot: Bot, alice: Person, tmp_path: Path
+    local: LocalDiscord, bot: Bot, alice: Member, tmp_path: Path
 ) -> None:
     if not CHECKER.exists():
         pytest.skip(f"{CHECKER.name} is not here to check the calls")

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from playground.discord import LocalDiscord, Person
+from playground.discord import LocalDiscord, Member
 from tests.playground.conftest import Api
 
 
@@ -196,7 +196,7 @@ BAD_FORMS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("changes", "code"), BAD_FORMS)
 async def test_bad_forms_are_not_shown(
-    local: LocalDiscord, api: Api, alice: Person, changes: dict[str, Any], code: str
+    local: LocalDiscord, api: Api, alice: Member, changes: dict[str, Any], code: str
 ) -> None:
     interaction = await alice.forge("draw")
     form = {"custom_id": "a", "title": "t", "components": [labelled(written())]} | changes
@@ -217,7 +217,7 @@ async def test_bad_forms_are_not_shown(
     ],
 )
 async def test_an_interaction_is_answered_in_its_own_way(
-    api: Api, alice: Person, fields: dict[str, Any], wrong: list[int]
+    api: Api, alice: Member, fields: dict[str, Any], wrong: list[int]
 ) -> None:
     interaction = await alice.forge(**fields)
     path = f"/interactions/{interaction.id}/{interaction.token}/callback"
@@ -287,7 +287,7 @@ async def test_a_channel_takes_five_messages_in_five_seconds(local: LocalDiscord
 
 
 async def test_an_interaction_takes_five_calls_in_two_seconds(
-    local: LocalDiscord, api: Api, alice: Person
+    local: LocalDiscord, api: Api, alice: Member
 ) -> None:
     interaction = await alice.forge("draw")
     where = f"/interactions/{interaction.id}/{interaction.token}/callback"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import AsyncIterator
 
-    from playground.discord import LocalDiscord, Person
+    from playground.discord import LocalDiscord, Member
 
 # As hikari's own guide writes a bot: it knows nothing of a local Discord but the proxy it is given.
 BOT = """\
@@ -71,7 +71,7 @@ bot.run(check_for_updates=False)
 """
 
 
-async def test_a_bot_of_another_library_lives_here_unchanged(local: LocalDiscord, alice: Person) -> None:
+async def test_a_bot_of_another_library_lives_here_unchanged(local: LocalDiscord, alice: Member) -> None:
     async with running(local) as process:
         message = await (await alice.command("paint", prompt="fox")).answered()
         await local.until(lambda: message.buttons)
