@@ -35,17 +35,17 @@ class ClientServer:
             self.files,
         ]
 
-    def tell(self, kind: str, data: Callable[[Member], Json | None]) -> None:
+    def broadcast(self, kind: str, data: Callable[[Member], Json | None]) -> None:
         """Tell every page what concerns its person, if anything."""
         for wire, person in self._open.items():
             if (told := data(person)) is not None:
                 wire.send(_frame(kind, told))
 
-    def tell_message(self, kind: str, message: Message) -> None:
+    def broadcast_message(self, kind: str, message: Message) -> None:
         """Tell those who see this message."""
         gone = {"id": message.id, "channel_id": message.channel.id}
         told = gone if kind == "MESSAGE_DELETE" else _shown(message)
-        self.tell(kind, lambda person: told if message.is_visible_to(person) else None)
+        self.broadcast(kind, lambda person: told if message.is_visible_to(person) else None)
 
     async def close(self) -> None:
         """Close every page's socket."""
@@ -63,10 +63,10 @@ class ClientServer:
         return web.Response(body=data, content_type=kind)
 
     async def _people(self, _: web.Request) -> web.Response:
-        return web.json_response([person.card for person in self._discord.people.values()])
+        return web.json_response([person.profile for person in self._discord.members.values()])
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        people = {person.id: person for person in self._discord.people.values()}
+        people = {person.id: person for person in self._discord.members.values()}
         person = people.get(request.query.get("user", ""))
         if person is None:
             raise web.HTTPNotFound
@@ -85,13 +85,16 @@ class ClientServer:
         roles = [{"id": role.id, "name": role.name} for role in discord.guild.roles]
         app = {"id": discord.application_id, "name": discord.bot["username"], "online": discord.is_online}
         return {
-            "user": person.card,
+            "user": person.profile,
             "guild": {"id": discord.guild.id, "name": discord.guild.name, "roles": roles},
-            "channels": [channel.shape for channel in channels],
-            "people": [each.card for each in discord.people.values()],
+            "channels": [channel.payload for channel in channels],
+            "people": [each.profile for each in discord.members.values()],
             "app": app,
             "commands": person.commands,
-            "messages": {channel.id: [_shown(each) for each in person.sees(channel)] for channel in channels},
+            "messages": {
+                channel.id: [_shown(each) for each in person.visible_messages(channel)]
+                for channel in channels
+            },
             "locale": person.locale,
         }
 

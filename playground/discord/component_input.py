@@ -34,14 +34,14 @@ def resolve(kinds: Iterable[str], ids: Iterable[Any], asker: Member, channel: Ch
             found.setdefault(kind, {})[key] = shape
 
     for key in ids:
-        for person in (each for each in asker.discord.people.values() if each.id == key):
-            add("users", key, person.user)
+        for person in (each for each in asker.discord.members.values() if each.id == key):
+            add("users", key, person.user_payload)
             if guild is not None and "users" in kinds:
-                add("members", key, _partial(person.member(channel)))
+                add("members", key, _partial(person.member_payload(channel)))
         for role in (each for each in (guild.roles if guild else []) if each.id == key):
-            add("roles", key, role.shape)
+            add("roles", key, role.payload)
         for other in (each for each in (guild.channels if guild else []) if each.id == key):
-            add("channels", key, other.shape | {"permissions": str(asker.may(guild).value)})
+            add("channels", key, other.payload | {"permissions": str(asker.permissions_in(guild).value)})
     return found
 
 

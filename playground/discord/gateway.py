@@ -27,12 +27,12 @@ class Gateway:
         self._discord = discord
         self.session = ""
         self._log: list[str] = []
-        self.wire: JsonWebSocket | None = None
-        self.is_shut = False
+        self.connection: JsonWebSocket | None = None
+        self.is_unavailable = False
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection of the bot until it ends."""
-        if self.is_shut:
+        if self.is_unavailable:
             raise web.HTTPServiceUnavailable
         wire = JsonWebSocket(is_deflated=request.query.get("compress") == "zlib-stream")
         wire.send(_frame(_HELLO, {"heartbeat_interval": 41_250}))
@@ -40,35 +40,35 @@ class Gateway:
             async for frame in wire.frames(request):
                 self._receive(wire, frame["op"], frame["d"])
         finally:
-            if self.wire is wire:  # else it was dropped here, or another took its place
-                self.wire = None
+            if self.connection is wire:  # else it was dropped here, or another took its place
+                self.connection = None
                 if wire.socket.close_code in (
                     1000,
                     1001,
                 ):  # these end the session, others leave it to a resume
-                    self.forget()
-            self._discord.app_changed()
+                    self.end_session()
+            self._discord.notify_app_update()
         return wire.socket
 
     def dispatch(self, event: Json) -> None:
         """Send `{"t", "d"}`; it waits for a resume while the bot is away, and is lost without a session."""
         if self.session:
             self._log.append(_frame(0, event["d"], event["t"], len(self._log) + 1))
-            if self.wire is not None:
-                self.wire.send(self._log[-1])
+            if self.connection is not None:
+                self.connection.send(self._log[-1])
 
     def drop(self, code: int) -> None:
         """Close the bot's connection."""
-        if self.wire is not None:
-            self.wire.close(code)
-            self.wire = None
+        if self.connection is not None:
+            self.connection.close(code)
+            self.connection = None
 
-    def hurry_away(self) -> None:
+    def request_reconnect(self) -> None:
         """Ask the bot to reconnect, as Discord does before a gateway restarts."""
-        if self.wire is not None:
-            self.wire.send(_frame(_RECONNECT))
+        if self.connection is not None:
+            self.connection.send(_frame(_RECONNECT))
 
-    def forget(self) -> None:
+    def end_session(self) -> None:
         """End the session: a resume is refused from now on."""
         self.session, self._log = "", []
 
@@ -85,7 +85,7 @@ class Gateway:
             self._resume(wire, data)
 
     def _identify(self, wire: JsonWebSocket, data: Json) -> None:
-        self.session, self._log, self.wire = secrets.token_hex(16), [], wire
+        self.session, self._log, self.connection = secrets.token_hex(16), [], wire
         guilds = self._discord.guilds
         ready: Json = {"v": 10, "user": self._discord.bot | OWN_USER_FIELDS, "session_id": self.session}
         ready |= {"resume_gateway_url": "wss://gateway-local.discord.gg", "shard": data.get("shard", [0, 1])}
@@ -93,18 +93,18 @@ class Gateway:
         ready |= {"application": {"id": self._discord.application_id, "flags": 0}}
         self.dispatch({"t": "READY", "d": ready})
         for guild in guilds:
-            self.dispatch({"t": "GUILD_CREATE", "d": guild.shape})
-        self._discord.app_changed()
+            self.dispatch({"t": "GUILD_CREATE", "d": guild.payload})
+        self._discord.notify_app_update()
 
     def _resume(self, wire: JsonWebSocket, data: Json) -> None:
         if not self.session or data["session_id"] != self.session:
             wire.send(_frame(_INVALID_SESSION, data=False))
             return
-        self.wire = wire
+        self.connection = wire
         for text in self._log[data["seq"] :]:
             wire.send(text)
         self.dispatch({"t": "RESUMED", "d": {"_trace": []}})
-        self._discord.app_changed()
+        self._discord.notify_app_update()
 
 
 def _frame(op: int, data: Any = None, kind: str | None = None, sequence: int | None = None) -> str:

@@ -34,7 +34,7 @@ class Role:
     id: str = field(default_factory=snowflake)
 
     @property
-    def shape(self) -> Json:
+    def payload(self) -> Json:
         """The Role object."""
         return payloads.role(self.id, self.name, self.permissions.value, self.guild.roles.index(self))
 
@@ -66,24 +66,24 @@ class Guild:
     def _opened(self, channel: Channel, event: str) -> Channel:
         self.channels.append(channel)
         self.discord.channels[channel.id] = channel
-        self.discord.send({"t": event, "d": channel.shape})
+        self.discord.send({"t": event, "d": channel.payload})
         return channel
 
     def add_role(self, name: str, **permissions: bool) -> Role:
         """Make a role, and tell the bot; `Person.roles` says who has it."""
         self.roles.append(role := Role(self, name, Permissions(**permissions)))
-        self.discord.send({"t": "GUILD_ROLE_CREATE", "d": {"guild_id": self.id, "role": role.shape}})
+        self.discord.send({"t": "GUILD_ROLE_CREATE", "d": {"guild_id": self.id, "role": role.payload}})
         return role
 
     @property
-    def shape(self) -> Json:
+    def payload(self) -> Json:
         """The guild as GUILD_CREATE carries it to a bot."""
         bot = {"user": self.discord.bot, "roles": [], "joined_at": now(), "flags": 0}
         shape = payloads.guild(self.id, self.name) | {"preferred_locale": self.locale}
-        shape |= {"members": [bot], "member_count": len(self.discord.people) + 1}
-        shape |= {"roles": [role.shape for role in self.roles]}
-        shape |= {"threads": [each.shape for each in self.channels if each.parent is not None]}
-        return shape | {"channels": [each.shape for each in self.channels if each.parent is None]}
+        shape |= {"members": [bot], "member_count": len(self.discord.members) + 1}
+        shape |= {"roles": [role.payload for role in self.roles]}
+        shape |= {"threads": [each.payload for each in self.channels if each.parent is not None]}
+        return shape | {"channels": [each.payload for each in self.channels if each.parent is None]}
 
 
 @dataclass(eq=False)
@@ -102,10 +102,10 @@ class Channel:
     messages: list[Message] = field(default_factory=list)
 
     @property
-    def shape(self) -> Json:
+    def payload(self) -> Json:
         """The channel as the API shows it."""
         if self.recipient is not None:
-            return {"id": self.id, "type": 1, "flags": 0, "recipients": [self.recipient.user]}
+            return {"id": self.id, "type": 1, "flags": 0, "recipients": [self.recipient.user_payload]}
         guild_id = self.guild.id if self.guild else None
         if self.parent is not None:
             return payloads.thread(self.id, self.name, guild_id, self.parent.id, is_archived=self.is_archived)
@@ -117,17 +117,17 @@ class Channel:
         shape = payloads.text_channel(self.id, self.name, guild_id) | {"nsfw": self.is_age_restricted}
         return shape | {"permission_overwrites": [bot] if allow or deny else []}
 
-    def permit(self, **permissions: bool) -> None:
+    def set_permissions(self, **permissions: bool) -> None:
         """Change what the bot may do here, and tell it."""
         self.app_permissions.update(**permissions)
-        self.discord.send({"t": "CHANNEL_UPDATE", "d": self.shape})
+        self.discord.send({"t": "CHANNEL_UPDATE", "d": self.payload})
 
     def archive(self) -> None:
         """Archive a thread and tell the bot; its messages can't be edited from now on."""
         self.is_archived = True
-        self.discord.send({"t": "THREAD_UPDATE", "d": self.shape})
+        self.discord.send({"t": "THREAD_UPDATE", "d": self.payload})
 
-    def public(self, message_id: str) -> Message:
+    def public_message(self, message_id: str) -> Message:
         """Find a message that a bot token can reach; ephemeral ones it cannot."""
         for message in self.messages:
             if message.id == message_id and not message.is_ephemeral:

@@ -32,7 +32,7 @@ def edit_message(message: Message, body: Json, files: Files) -> Message:
     """Change a message as a request says, and show it."""
     apply_edit(message, body, files)
     message.edits.append((time.monotonic(), message.data))
-    message.channel.discord.show("MESSAGE_UPDATE", message)
+    message.channel.discord.publish("MESSAGE_UPDATE", message)
     return message
 
 
@@ -46,7 +46,7 @@ def create_message(
     channel.messages.append(message)
     if interaction is not None:
         interaction.messages.append(message)
-    channel.discord.show("MESSAGE_CREATE", message)
+    channel.discord.publish("MESSAGE_CREATE", message)
     return message
 
 
@@ -58,8 +58,8 @@ class InteractionCallbacks:
 
     def answer(self, asked: RestRequest) -> Json | None:
         """Acknowledge an interaction, once and in time."""
-        interaction = self._discord.interactions.get(asked.where["token"])
-        if interaction is None or interaction.id != asked.where["id"]:
+        interaction = self._discord.interactions.get(asked.path["token"])
+        if interaction is None or interaction.id != asked.path["id"]:
             raise ApiError(*UNKNOWN_INTERACTION)
         if interaction.is_acknowledged:
             raise ApiError(400, 40060, "Interaction has already been acknowledged.")

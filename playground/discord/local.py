@@ -58,7 +58,7 @@ class LocalDiscord:
         self.trace: list[Call] = []
         self.interactions: dict[str, Interaction] = {}
         self.uploads: dict[str, bytes] = {}
-        self.people: dict[str, Member] = {}
+        self.members: dict[str, Member] = {}
         self.channels: dict[str, Channel] = {}
         self.guilds: list[Guild] = []
         self.guild = self.add_guild("Playground")
@@ -66,10 +66,10 @@ class LocalDiscord:
         self.guild.add_channel("after-dark", is_age_restricted=True)
         self.guild.add_channel("bot-log")
         self.guild.add_thread("sketches", self.channel)
-        self.add_person("alice")
-        self.add_person("bob").roles.append(self.guild.add_role("Painters"))
-        self.add_person("mia", is_manager=True)
-        self.add_person("nora").roles.append(self.guild.add_role("Moderators", manage_messages=True))
+        self.add_member("alice")
+        self.add_member("bob").roles.append(self.guild.add_role("Painters"))
+        self.add_member("mia", is_manager=True)
+        self.add_member("nora").roles.append(self.guild.add_role("Moderators", manage_messages=True))
 
     async def __aenter__(self) -> Self:
         authority = self._folder / "ca.pem"
@@ -114,7 +114,7 @@ class LocalDiscord:
     def add_guild(self, name: str) -> Guild:
         """Let the bot into another guild, which has no channel yet."""
         self.guilds.append(guild := Guild(self, name))
-        self.send({"t": "GUILD_CREATE", "d": guild.shape})
+        self.send({"t": "GUILD_CREATE", "d": guild.payload})
         return guild
 
     def add_entry_point(self) -> Json:
@@ -124,20 +124,20 @@ class LocalDiscord:
         shape |= {"name_localizations": {"ru": "запуск"}, "integration_types": [0, 1], "contexts": [0, 1, 2]}
         shape |= {"default_member_permissions": None, "nsfw": False}
         self.commands.append(shape)
-        self.commands_changed()
+        self.notify_commands_update()
         return shape
 
-    def add_person(self, name: str, *, is_manager: bool = False) -> Member:
+    def add_member(self, name: str, *, is_manager: bool = False) -> Member:
         """Let somebody into every guild."""
-        color = _COLORS[len(self.people) % len(_COLORS)]
-        self.people[name] = person = Member(self, name, color, is_manager)
+        color = _COLORS[len(self.members) % len(_COLORS)]
+        self.members[name] = person = Member(self, name, color, is_manager)
         self.channels[person.direct_messages.id] = person.direct_messages
         return person
 
     @property
     def is_online(self) -> bool:
         """Whether the bot is connected to the gateway."""
-        return self.gateway.wire is not None
+        return self.gateway.connection is not None
 
     async def until(self, condition: Callable[[], object], timeout: float = 10) -> None:  # noqa: ASYNC109 - see answered
         """Wait until a condition holds; it is looked at again whenever anything has changed.
@@ -149,12 +149,12 @@ class LocalDiscord:
             while not condition():
                 await self._change.wait()
 
-    def changed(self) -> None:
+    def notify(self) -> None:
         """Let every `until` look again."""
         self._change.set()
         self._change = asyncio.Event()
 
-    def fail(
+    def inject_fault(
         self,
         route: str,
         status: int,
@@ -162,8 +162,8 @@ class LocalDiscord:
         *,
         headers: dict[str, str] | None = None,
         times: int = 1,
-        is_late: bool = False,
-        words: str = "",
+        is_after: bool = False,
+        contains: str = "",
     ) -> None:
         """Order the next answers of a route, whose names are those in `Rest.routes`.
 
@@ -173,27 +173,27 @@ class LocalDiscord:
             body: JSON, or text that is none, such as a proxy's page.
             headers: Further headers.
             times: How many calls fare so.
-            is_late: Carry the call out all the same: only its answer is lost.
-            words: Let only those calls fare so that hold these words, as AutoMod does.
+            is_after: Carry the call out all the same: only its answer is lost.
+            contains: Let only those calls fare so that hold these words, as AutoMod does.
         """
-        failure = PlannedResponse(status, body, headers or {}, is_late, words)
-        self._answering.failures.setdefault(route, []).extend([failure] * times)
+        failure = PlannedResponse(status, body, headers or {}, is_after, contains)
+        self._answering.planned.setdefault(route, []).extend([failure] * times)
 
-    def label(self, route: str, headers: dict[str, str]) -> None:
+    def add_headers(self, route: str, headers: dict[str, str]) -> None:
         """Add headers to the next successful answer of a route."""
-        failure = PlannedResponse(None, None, headers, is_late=True, words="")
-        self._answering.failures.setdefault(route, []).append(failure)
+        failure = PlannedResponse(None, None, headers, is_after=True, contains="")
+        self._answering.planned.setdefault(route, []).append(failure)
 
-    def mend(self, route: str) -> None:
+    def clear_faults(self, route: str) -> None:
         """Take back the answers of a route that were ordered and not given yet."""
-        self._answering.failures.pop(route, None)
+        self._answering.planned.pop(route, None)
 
     def age(self, what: Interaction | Message, seconds: float) -> None:
         """Make an interaction, or that which made a message, so much older to this Discord."""
         interaction = what.interaction if isinstance(what, Message) else what
         if interaction is not None:
-            interaction.born -= seconds
-        self.changed()
+            interaction.created_at -= seconds
+        self.notify()
 
     def send(self, event: Json) -> None:
         """Send a gateway event `{"t", "d"}`; an interaction's `event` sent again is a replay."""
@@ -203,23 +203,23 @@ class LocalDiscord:
         for change in changes:
             change(event["d"])
         self.gateway.dispatch(event)
-        self.changed()
+        self.notify()
 
-    def change_next(self, change: Callable[[Json], object]) -> None:
+    def edit_next_event(self, change: Callable[[Json], object]) -> None:
         """Change the data of the next gateway event on its way to the bot."""
         self._changes.append(change)
 
     def send_frame(self, data: str | bytes) -> None:
         """Send the bot a text or binary frame that the gateway protocol doesn't know."""
-        if self.gateway.wire is not None:
-            self.gateway.wire.send_frame(data)
+        if self.gateway.connection is not None:
+            self.gateway.connection.send_frame(data)
 
     def drop_gateway(self, code: int = 4000, *, is_resumable: bool = True) -> None:
         """Close the bot's gateway connection; it comes back and resumes, or must identify anew."""
         if not is_resumable:
-            self.gateway.forget()
+            self.gateway.end_session()
         self.gateway.drop(code)
-        self.app_changed()
+        self.notify_app_update()
 
     async def file(self, attachment: Json) -> bytes:
         """Return what was uploaded as this Attachment object."""
@@ -237,24 +237,24 @@ class LocalDiscord:
         """Write every REST call so far as a line of JSON."""
         path.write_text("".join(json.dumps(asdict(call)) + "\n" for call in self.trace))
 
-    def show(self, kind: str, message: Message) -> None:
+    def publish(self, kind: str, message: Message) -> None:
         """Note a new or changed message, for pages and for whoever waits."""
-        self._clients.tell_message(kind, message)
-        self.changed()
+        self._clients.broadcast_message(kind, message)
+        self.notify()
 
-    def remove(self, message: Message) -> None:
+    def delete(self, message: Message) -> None:
         """Delete a message."""
-        self._clients.tell_message("MESSAGE_DELETE", message)
+        self._clients.broadcast_message("MESSAGE_DELETE", message)
         message.channel.messages.remove(message)
         message.is_deleted = True
-        self.changed()
+        self.notify()
 
-    def app_changed(self) -> None:
+    def notify_app_update(self) -> None:
         """Note that the bot came or went."""
-        self._clients.tell("APP_UPDATE", lambda _: {"online": self.is_online})
-        self.changed()
+        self._clients.broadcast("APP_UPDATE", lambda _: {"online": self.is_online})
+        self.notify()
 
-    def commands_changed(self) -> None:
+    def notify_commands_update(self) -> None:
         """Note that commands were registered."""
-        self._clients.tell("COMMANDS_UPDATE", lambda person: {"commands": person.commands})
-        self.changed()
+        self._clients.broadcast("COMMANDS_UPDATE", lambda person: {"commands": person.commands})
+        self.notify()

@@ -42,7 +42,7 @@ class Member:
         return Channel(self.discord, self.name, recipient=self, app_permissions=_TO_BOT)
 
     @property
-    def user(self) -> Json:
+    def user_payload(self) -> Json:
         """The User object."""
         return payloads.user(self.id, self.name, global_name=self.name.title())
 
@@ -51,7 +51,7 @@ class Member:
         managers = [guild.managers] if guild is not None and self.is_manager else []
         return managers + [role for role in self.roles if role.guild is guild]
 
-    def may(self, guild: Guild | None) -> Permissions:
+    def permissions_in(self, guild: Guild | None) -> Permissions:
         """What this person may do in any channel of a guild, or outside of all."""
         permissions = default_permissions()
         for role in self.roles_in(guild):
@@ -59,24 +59,24 @@ class Member:
         return permissions
 
     @property
-    def card(self) -> Json:
+    def profile(self) -> Json:
         """This person as the page lists people."""
         roles = self.roles_in(self.discord.guild)
-        card: Json = {"id": self.id, "username": self.name, "global_name": self.user["global_name"]}
+        card: Json = {"id": self.id, "username": self.name, "global_name": self.user_payload["global_name"]}
         card |= {"color": self.color, "is_manager": self.is_manager, "roles": [role.name for role in roles]}
-        return card | {"is_moderator": self.may(self.discord.guild).manage_messages}
+        return card | {"is_moderator": self.permissions_in(self.discord.guild).manage_messages}
 
     @property
     def commands(self) -> list[Json]:
         """The commands that this person's app lists."""
         offered = [each for each in self.discord.commands if each["type"] != ENTRY_POINT]
-        return [each for each in offered if self._may_use(each["default_member_permissions"])]
+        return [each for each in offered if self._can_use(each["default_member_permissions"])]
 
-    def _may_use(self, bits: str | None) -> bool:
-        may = self.may(self.discord.guild)
+    def _can_use(self, bits: str | None) -> bool:
+        may = self.permissions_in(self.discord.guild)
         return bits is None or (bits != "0" and may >= Permissions(int(bits)))
 
-    def sees(self, channel: Channel) -> list[Message]:
+    def visible_messages(self, channel: Channel) -> list[Message]:
         """The messages of a channel that are shown to this person."""
         return [message for message in channel.messages if message.is_visible_to(self)]
 
@@ -92,7 +92,7 @@ class Member:
         if definition is None or any(each["type"] <= GROUP for each in definition.get("options", [])):
             raise RejectedByClient(f"/{name} is not complete")
         command_input.check_options(definition, options, self, channel or self.discord.channel)
-        return await self.forge(name, options, channel=channel)
+        return await self.send_raw(name, options, channel=channel)
 
     async def menu(
         self, name: str, target: Message | Member, *, channel: Channel | None = None
@@ -107,7 +107,7 @@ class Member:
             raise RejectedByClient(f"There is no {name!r} in this menu")
         if isinstance(target, Message) and (target.is_ephemeral or not target.is_visible_to(self)):
             raise RejectedByClient("This message has no such menu")
-        return await self.forge(name, target=target, channel=channel)
+        return await self.send_raw(name, target=target, channel=channel)
 
     async def press(self, message: Message, label: str = "", *, custom_id: str | None = None) -> Interaction:
         """Press a button by its label or what stands there before a " · ", or by its custom_id.
@@ -124,7 +124,7 @@ class Member:
             raise RejectedByClient(f"There is no button {label or custom_id!r}")
         if button["disabled"] or "custom_id" not in button:
             raise RejectedByClient(f"The button {label or custom_id!r} cannot be pressed")
-        return await self.forge(custom_id=button["custom_id"], message=message)
+        return await self.send_raw(custom_id=button["custom_id"], message=message)
 
     async def choose(self, message: Message, select: str, *values: object) -> Interaction:
         """Choose in a select, named by custom_id or placeholder: options by value or label, else who or what.
@@ -152,7 +152,7 @@ class Member:
         data = component_input.modal_data(form.modal, values, self, form.channel)
         return self.interact(_MODAL, data, form.channel, form.source)
 
-    async def forge(
+    async def send_raw(
         self,
         name: str = "",
         options: Json | None = None,
@@ -200,27 +200,27 @@ class Member:
         """Make an ephemeral message go away."""
         if not (message.is_ephemeral and message.is_visible_to(self)):
             raise RejectedByClient("This message cannot be dismissed")
-        self.discord.remove(message)
+        self.discord.delete(message)
 
     def delete(self, message: Message) -> None:
         """Delete a public message as a moderator may."""
-        may = self.may(message.channel.guild)
+        may = self.permissions_in(message.channel.guild)
         if message.is_ephemeral or message.is_deleted or not may.manage_messages:
             raise RejectedByClient("You may not delete this message")
-        self.discord.remove(message)
+        self.discord.delete(message)
 
     def interact(self, kind: int, data: Json, channel: Channel, source: Message | None = None) -> Interaction:
         """Send an interaction as it is given."""
         guild, bot_id, owners = channel.guild, self.discord.application_id, "authorizing_integration_owners"
         shape: Json = {"id": snowflake(), "application_id": bot_id, "type": kind, "version": 1, "data": data}
         shape |= {"token": secrets.token_urlsafe(48), "locale": self.locale, "entitlements": []}
-        shape |= {"channel": channel.shape, "channel_id": channel.id}
+        shape |= {"channel": channel.payload, "channel_id": channel.id}
         shape |= {"app_permissions": str(channel.app_permissions.value)}
         shape |= {"attachment_size_limit": self.discord.attachment_size_limit}
         if guild is None:
-            shape |= {"context": 1, owners: {"0": "0"}, "user": self.user}
+            shape |= {"context": 1, owners: {"0": "0"}, "user": self.user_payload}
         else:
-            shape |= {"context": 0, owners: {"0": guild.id}, "member": self.member(channel)}
+            shape |= {"context": 0, owners: {"0": guild.id}, "member": self.member_payload(channel)}
             shape |= {"guild": {"id": guild.id, "locale": guild.locale, "features": []}}
             shape |= {"guild_id": guild.id, "guild_locale": guild.locale}
         if source is not None:
@@ -230,13 +230,13 @@ class Member:
         self.discord.send(interaction.event)
         return interaction
 
-    def member(self, channel: Channel) -> Json:
+    def member_payload(self, channel: Channel) -> Json:
         """The member object, with the permissions in this channel."""
         shape: Json = dict.fromkeys(("nick", "avatar", "premium_since", "communication_disabled_until"))
-        shape |= {"user": self.user, "joined_at": now(), "flags": 0}
+        shape |= {"user": self.user_payload, "joined_at": now(), "flags": 0}
         shape |= dict.fromkeys(("deaf", "mute", "pending"), False)
         shape |= {"roles": [role.id for role in self.roles_in(channel.guild)]}
-        return shape | {"permissions": str(self.may(channel.guild).value)}
+        return shape | {"permissions": str(self.permissions_in(channel.guild).value)}
 
 
 def _bearing(message: Json, pressed: Json) -> Json:

@@ -163,11 +163,11 @@ def _mentions(message: Message, content: str, allowed: Json | None) -> Json:
         return [each for each in re.findall(pattern, content) if kind in parse or each in chosen]
 
     users, role_ids = pinged("users", r"<@!?(\d+)>"), pinged("roles", r"<@&(\d+)>")
-    people = [each for each in channel.discord.people.values() if each.id in users]
+    people = [each for each in channel.discord.members.values() if each.id in users]
     roles = [each for each in (channel.guild.roles if channel.guild else []) if each.id in role_ids]
     may_ping_all = "everyone" in parse and channel.app_permissions.mention_everyone
     everyone = may_ping_all and re.search("@(everyone|here)", content) is not None
     message.mentioned |= {each.name for each in people} | {f"@{each.name}" for each in roles}
     message.mentioned |= {"@everyone"} if everyone else set()
-    shape: Json = {"mentions": [each.user for each in people], "mention_everyone": everyone}
+    shape: Json = {"mentions": [each.user_payload for each in people], "mention_everyone": everyone}
     return shape | {"mention_roles": [each.id for each in roles]}

@@ -47,7 +47,7 @@ class Rest:
             "callback": ("POST", "/interactions/{id}/{token}/callback", self._callbacks.answer),
             "followup": ("POST", webhook, self._followup),
             "create_message": ("POST", channel, self._create),
-            "get_channel": ("GET", "/channels/{channel}", lambda asked: self._channel(asked).shape),
+            "get_channel": ("GET", "/channels/{channel}", lambda asked: self._channel(asked).payload),
             "list_messages": ("GET", channel, self._list),
             "create_dm": ("POST", "/users/@me/channels", self._create_dm),
         }
@@ -60,7 +60,7 @@ class Rest:
             table |= {
                 f"get_{what}": ("GET", path, lambda asked: self._message(asked).data),
                 f"edit_{what}": ("PATCH", path, self._edit),
-                f"delete_{what}": ("DELETE", path, lambda asked: self._discord.remove(self._message(asked))),
+                f"delete_{what}": ("DELETE", path, lambda asked: self._discord.delete(self._message(asked))),
             }
         table["unknown"] = ("*", "/{anything:.*}", self._unknown)
         return [
@@ -72,21 +72,21 @@ class Rest:
         return self._discord.bot | OWN_USER_FIELDS
 
     def _user(self, asked: RestRequest) -> Json:
-        for person in self._discord.people.values():
-            if person.id == asked.where["id"]:
-                return person.user
+        for person in self._discord.members.values():
+            if person.id == asked.path["id"]:
+                return person.user_payload
         raise ApiError(404, 10013, "Unknown User")
 
     def _application(self, _: RestRequest) -> Json:
         bot = self._discord.bot
-        owner = next(person for person in self._discord.people.values() if person.is_manager)
+        owner = next(person for person in self._discord.members.values() if person.is_manager)
         shape: Json = {
             "id": bot["id"],
             "name": bot["username"],
             "description": "",
             "type": None,
             "bot": bot,
-            "owner": owner.user,
+            "owner": owner.user_payload,
         }
         shape |= dict.fromkeys(
             ("icon", "interactions_endpoint_url", "role_connections_verification_url", "team")
@@ -114,20 +114,20 @@ class Rest:
         self._discord.commands = command_registration.register(
             asked.body, self._discord.application_id, known
         )
-        self._discord.commands_changed()
+        self._discord.notify_commands_update()
         return self._discord.commands
 
     def _create_dm(self, asked: RestRequest) -> Json:
-        people = {person.id: person for person in self._discord.people.values()}
+        people = {person.id: person for person in self._discord.members.values()}
         person = people.get(str(asked.body.get("recipient_id")))
         if person is None:
             raise ApiError(404, 10013, "Unknown User")
-        return person.direct_messages.shape
+        return person.direct_messages.payload
 
     # Messages, by channel with the bot's token or by an interaction's
 
     def _channel(self, asked: RestRequest) -> Channel:
-        channel = self._discord.channels.get(asked.where["channel"])
+        channel = self._discord.channels.get(asked.path["channel"])
         if channel is None:
             raise ApiError(404, 10003, "Unknown Channel")
         if channel.guild is not None and not channel.app_permissions.view_channel:
@@ -136,17 +136,17 @@ class Rest:
 
     def _interaction(self, asked: RestRequest) -> Interaction:
         """Find whose token this is: it is worth nothing before the callback, and after 15 minutes."""
-        found = self._discord.interactions.get(asked.where["token"])
-        if found is None or not found.is_acknowledged or asked.where["app"] != self._discord.application_id:
+        found = self._discord.interactions.get(asked.path["token"])
+        if found is None or not found.is_acknowledged or asked.path["app"] != self._discord.application_id:
             raise ApiError(404, 10015, "Unknown Webhook")
         if found.age > state.TOKEN_SECONDS:
             raise ApiError(401, 50027, "Invalid Webhook Token")
         return found
 
     def _message(self, asked: RestRequest) -> Message:
-        message_id = asked.where.get("id")
-        if "channel" in asked.where:
-            return self._channel(asked).public(str(message_id))
+        message_id = asked.path.get("id")
+        if "channel" in asked.path:
+            return self._channel(asked).public_message(str(message_id))
         interaction = self._interaction(asked)
         mine = interaction.messages if message_id else [interaction.message]
         for message in mine:

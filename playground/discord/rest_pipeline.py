@@ -43,8 +43,8 @@ class PlannedResponse:
     status: int | None
     body: Any
     headers: dict[str, str]
-    is_late: bool
-    words: str
+    is_after: bool
+    contains: str
     """What a call must hold to fare so."""
 
 
@@ -52,7 +52,7 @@ class PlannedResponse:
 class RestRequest:
     """A request as its handler sees it: path and query parameters, JSON, uploads."""
 
-    where: dict[str, str]
+    path: dict[str, str]
     query: dict[str, str]
     body: Any
     files: Files
@@ -64,7 +64,7 @@ class RestPipeline:
     def __init__(self, discord: LocalDiscord) -> None:
         self._discord = discord
         self._windows: dict[str, tuple[float, int]] = {}
-        self.failures: dict[str, list[PlannedResponse]] = {}
+        self.planned: dict[str, list[PlannedResponse]] = {}
 
     def handler(
         self, route: str, act: Callable[[RestRequest], Any]
@@ -78,7 +78,7 @@ class RestPipeline:
                 asked = await self._read(request, call)
                 self._limit(request, headers)
                 failure = self._failure(route, asked.body)
-                if failure is None or failure.is_late:
+                if failure is None or failure.is_after:
                     call.response_json = act(asked)
                     call.status = 204 if call.response_json is None else 200
                 if failure is not None:
@@ -88,14 +88,14 @@ class RestPipeline:
             except ApiError as refusal:
                 call.status, call.response_json = refusal.status, refusal.body
             self._discord.trace.append(call)
-            self._discord.changed()
+            self._discord.notify()
             return _response(call, headers)
 
         return serve
 
     def _failure(self, route: str, body: Any) -> PlannedResponse | None:
-        ordered, said = self.failures.get(route, []), json.dumps(body, ensure_ascii=False)
-        failure = next((each for each in ordered if each.words in said), None)
+        ordered, said = self.planned.get(route, []), json.dumps(body, ensure_ascii=False)
+        failure = next((each for each in ordered if each.contains in said), None)
         if failure is not None:
             ordered.remove(failure)
         return failure

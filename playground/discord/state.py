@@ -128,7 +128,7 @@ class Interaction:
     choices: list[Json] | None = None
     modal: Json | None = None
     is_acknowledged: bool = False
-    born: float = field(default_factory=time.monotonic)
+    created_at: float = field(default_factory=time.monotonic)
 
     @property
     def id(self) -> str:
@@ -143,7 +143,7 @@ class Interaction:
     @property
     def age(self) -> float:
         """Seconds since it was sent."""
-        return time.monotonic() - self.born
+        return time.monotonic() - self.created_at
 
     @property
     def name(self) -> str:
@@ -154,7 +154,7 @@ class Interaction:
             node = next(iter(node.get("options", [])), None)
         return " ".join(words)
 
-    async def answered(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 - the word every caller looks for
+    async def response(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 - the word every caller looks for
         """Return the message that answers it, "thinking" ones too.
 
         Raises:
@@ -165,7 +165,7 @@ class Interaction:
             raise NoResponse("No message came")
         return self.message
 
-    async def asked_back(self, timeout: float = 5) -> Json:  # noqa: ASYNC109 - see answered
+    async def modal_response(self, timeout: float = 5) -> Json:  # noqa: ASYNC109 - see answered
         """Return the form that answers it.
 
         Raises:
@@ -201,7 +201,7 @@ def empty_message(channel: Channel, flags: int, interaction: Interaction | None)
         return shape
     shape |= {"webhook_id": discord.application_id, "application_id": discord.application_id}
     sent = interaction.event["d"]
-    by: Json = {"id": interaction.id, "type": sent["type"], "user": interaction.user.user}
+    by: Json = {"id": interaction.id, "type": sent["type"], "user": interaction.user.user_payload}
     if interaction.name and interaction.message is None:
         kind = 20 if sent["data"]["type"] == 1 else 23
         shape |= {"type": kind, "interaction": by | {"name": interaction.name}}

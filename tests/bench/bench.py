@@ -193,7 +193,7 @@ async def _posts(people: Crowd, orders: list[Interaction]) -> dict[str, float]:
             request, posted_at = made[prompt], people.posted[order.token]
             late.append(posted_at - request["finished_at"])
             seen_at = next(at for at in request["looks"] if at >= request["finished_at"])
-            answered_at = order.born + people.responded[order.token]
+            answered_at = order.created_at + people.responded[order.token]
             added.append(request["made_at"] - answered_at + posted_at - seen_at)
             polls.append(len(request["looks"]))
     return {"polls": statistics.mean(polls)} | _quantiles("post", late) | _quantiles("added", added)

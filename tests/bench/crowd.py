@@ -74,7 +74,7 @@ class Crowd:
 
     async def order(self, **options: Any) -> Interaction:
         number = next(self._numbers)
-        person = self.discord.people[f"person{number % _PEOPLE}"]
+        person = self.discord.members[f"person{number % _PEOPLE}"]
         prompt = f"a fox {number}"
         self.orders[prompt] = order = await person.command("imagine", prompt=prompt, **options)
         return order
@@ -124,7 +124,7 @@ class Crowd:
             token = parts[5]
             order = self.discord.interactions[token]
             if call.route == "callback":
-                self.responded[token] = call.at - order.born
+                self.responded[token] = call.at - order.created_at
                 if call.status >= 300 or (order.message and order.message.is_ephemeral):
                     self.refused.add(token)
             elif call.files and order.message and call.status < 300:
@@ -169,7 +169,7 @@ async def crowd(
         discord.attachment_size_limit = file_limit or discord.attachment_size_limit
         await stack.enter_async_context(discord)
         for number in range(_PEOPLE):
-            discord.add_person(f"person{number}")
+            discord.add_member(f"person{number}")
         settings = {**LIMITLESS, **discord.environment, **runcomfy.environment, **settings}
         bot = BotProcess(folder, settings, stack.enter_context(log.open("ab", buffering=0)), module=module)
         try:

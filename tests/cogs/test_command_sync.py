@@ -134,7 +134,7 @@ async def test_an_entry_point_is_kept_as_it_is(env: Environment) -> None:
 
 async def test_an_entry_point_that_appears_meanwhile(env: Environment) -> None:
     env.local.add_entry_point()
-    env.local.fail("commands", 200, [])
+    env.local.inject_fault("commands", 200, [])
     await env.start()
     assert env.names == {"draw", "ask", "launch"}
 
@@ -149,6 +149,6 @@ ODD: list[Json] = [
 @pytest.mark.parametrize("route", ["sync", "commands"])
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd["status"]))
 async def test_what_failed_is_tried_again(env: Environment, route: str, odd: Json) -> None:
-    env.local.fail(route, **odd)
+    env.local.inject_fault(route, **odd)
     await env.start()
     assert env.names == {"draw", "ask"}

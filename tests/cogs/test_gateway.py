@@ -44,7 +44,7 @@ async def connected(discord_: LocalDiscord) -> AsyncIterator[asyncio.Task[None]]
     """Run the bot; the task ends only when the bot does."""
     async with Bot(connector=discord_.connector()) as bot:
         being = asyncio.create_task(bot.start(discord_.token))
-        being.add_done_callback(lambda _: discord_.changed())
+        being.add_done_callback(lambda _: discord_.notify())
         await discord_.until(lambda: (discord_.is_online and discord_.commands) or being.done())
         yield being
         if not being.done():
@@ -54,10 +54,10 @@ async def connected(discord_: LocalDiscord) -> AsyncIterator[asyncio.Task[None]]
 
 async def answer(local: LocalDiscord, being: asyncio.Task[None]) -> str:
     """What the next valid command is answered with."""
-    press = await local.people["alice"].command("ping")
+    press = await local.members["alice"].command("ping")
     await local.until(lambda: press.message or being.done())
     assert not being.done(), being.exception()
-    return (await press.answered()).text
+    return (await press.response()).text
 
 
 def drop(*names: str) -> Callable[[dict[str, Any]], object]:
@@ -144,7 +144,7 @@ async def test_an_interaction_without_what_can_be_done_without_is_answered(local
         channel, usual = local.channel.id, await answer(local, being)
         assert usual == f"{channel} True 10485760 en-US"
         for what, change in INESSENTIAL.items():
-            local.change_next(change)
+            local.edit_next_event(change)
             assert await answer(local, being) == usual, what
 
 
@@ -154,8 +154,8 @@ async def test_an_interaction_that_cannot_be_answered_is_skipped(
     async with connected(local) as being:
         for _ in range(2):
             for change in ESSENTIAL.values():
-                local.change_next(change)
-                await local.people["alice"].command("ping")
+                local.edit_next_event(change)
+                await local.members["alice"].command("ping")
         assert await answer(local, being)
     lines = [record.getMessage() for record in caplog.records if record.name == "bot.discord.gateway"]
     assert len(lines) == 1, lines
@@ -169,12 +169,12 @@ async def test_an_event_that_cannot_be_read_is_skipped(
         for name, data in EVENTS * 2:
             local.send({"t": name, "d": data})
         assert await answer(local, being)
-        assert local.gateway.wire
-        wire = local.gateway.wire
+        assert local.gateway.connection
+        wire = local.gateway.connection
         for message in MESSAGES.values():
             wire.send(message)
         assert await answer(local, being)
-        assert local.gateway.wire is wire
+        assert local.gateway.connection is wire
     lines = [record.getMessage() for record in caplog.records if record.name == "bot.discord.gateway"]
     kinds = [line.split("kind ")[1].split()[0] for line in lines]
     assert len(kinds) == len(set(kinds))
@@ -187,22 +187,22 @@ async def test_a_broken_frame_is_followed_by_a_resume(local: LocalDiscord, frame
     async with connected(local) as being:
         session, wires = local.gateway.session, list[object]()
         for _ in range(2):
-            wires.append(local.gateway.wire)
+            wires.append(local.gateway.connection)
             local.send_frame(frame)
-            press = await local.people["alice"].command("ping")
-            await local.until(lambda: local.gateway.wire not in (*wires, None) or being.done())
-            assert (await press.answered()).text
+            press = await local.members["alice"].command("ping")
+            await local.until(lambda: local.gateway.connection not in (*wires, None) or being.done())
+            assert (await press.response()).text
         assert local.gateway.session == session
         assert await answer(local, being)
 
 
 async def test_a_gateway_that_is_not_there_at_first_is_tried_again(local: LocalDiscord) -> None:
-    local.gateway.is_shut = True
+    local.gateway.is_unavailable = True
     async with Bot(connector=local.connector()) as bot:
         being = asyncio.create_task(bot.start(local.token))
         gone = asyncio.create_task(bot.wait_for("disconnect"))
         await asyncio.wait({gone, being}, return_when="FIRST_COMPLETED")
-        local.gateway.is_shut = False
+        local.gateway.is_unavailable = False
         await local.until(lambda: local.is_online or being.done())
         assert await answer(local, being)
         await bot.close()
@@ -215,8 +215,8 @@ async def test_sessions_that_end_again_and_again_name_the_likely_cause(
     async with connected(local) as being:
         wires = list[object]()
         for _ in range(5):
-            wires.append(local.gateway.wire)
+            wires.append(local.gateway.connection)
             local.drop_gateway(is_resumable=False)
-            await local.until(lambda: local.gateway.wire not in (*wires, None))
+            await local.until(lambda: local.gateway.connection not in (*wires, None))
         assert await answer(local, being)
     assert sum(DUPLICATE_PROCESS in record.getMessage() for record in caplog.records) == 1

@@ -17,9 +17,9 @@ async def test_an_edit_that_is_never_answered_with_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Any
 ) -> None:
     async with small_environment(tmp_path, monkeypatch) as env:
-        env.discord.fail("edit_followup", 200, body, is_late=True, times=99)
-        order = await env.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
-        message = await order.answered()
+        env.discord.inject_fault("edit_followup", 200, body, is_after=True, times=99)
+        order = await env.discord.members["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+        message = await order.response()
         (row,) = await env.settled()
         assert (row["status"], row["refunded"]) == ("succeeded", 0)
         assert len(message.attachments) == 1

@@ -61,7 +61,7 @@ class Bot(discord.Client):
 
     async def webhook(self) -> discord.Webhook:
         """That of an interaction which has been answered."""
-        press = await self.local.people["alice"].forge("nothing")
+        press = await self.local.members["alice"].send_raw("nothing")
         url = f"https://discord.com/api/v10/interactions/{press.id}/{press.token}/callback?with_response=1"
         async with self.webhooks.post(url, json={"type": 4, "data": {"content": "hello"}}):
             pass
@@ -116,11 +116,11 @@ async def followup(bot: Bot) -> Callable[[], Awaitable[object]]:
 
 
 async def create_dm(bot: Bot) -> Callable[[], Awaitable[object]]:
-    return lambda: bot.create_dm(discord.Object(int(bot.local.people["alice"].id)))
+    return lambda: bot.create_dm(discord.Object(int(bot.local.members["alice"].id)))
 
 
 async def user(bot: Bot) -> Callable[[], Awaitable[object]]:
-    return lambda: bot.fetch_user(int(bot.local.people["alice"].id))
+    return lambda: bot.fetch_user(int(bot.local.members["alice"].id))
 
 
 async def application(bot: Bot) -> Callable[[], Awaitable[object]]:
@@ -165,13 +165,13 @@ async def test_every_odd_success_is_a_lost_answer(
     for name, odd in ODD.items():
         if route == "delete_message" and name == "204":
             continue
-        bot.local.fail(route, **{"status": 200, **odd})
+        bot.local.inject_fault(route, **{"status": 200, **odd})
         with pytest.raises(LostResponseError):
             await call()
     assert await call() is not LostResponseError  # as Discord answers it
 
 
 async def test_a_refusal_stays_what_it_is(bot: Bot) -> None:
-    bot.local.fail("create_message", 403, {"code": 50013, "message": "Missing Permissions"})
+    bot.local.inject_fault("create_message", 403, {"code": 50013, "message": "Missing Permissions"})
     with pytest.raises(discord.Forbidden):
         await bot.posted()

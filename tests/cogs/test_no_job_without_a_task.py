@@ -33,20 +33,20 @@ async def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def break_once(
-    env: SmallEnvironment, patch: pytest.MonkeyPatch, owner: Any, name: str, *, is_late: bool = False
+    env: SmallEnvironment, patch: pytest.MonkeyPatch, owner: Any, name: str, *, is_after: bool = False
 ) -> list[str]:
     """Let the next call of a function raise, before it does anything or, if late, afterwards."""
     whole, broken = getattr(owner, name), list[str]()
 
     def fail() -> None:
         broken.append(name)
-        env.discord.changed()
+        env.discord.notify()
 
     def sync(*args: Any, **kwargs: Any) -> Any:
         if broken:
             return whole(*args, **kwargs)
         fail()
-        if is_late:
+        if is_after:
             whole(*args, **kwargs)
         raise UnforeseenError
 
@@ -54,7 +54,7 @@ def break_once(
         if broken:
             return await whole(*args, **kwargs)
         fail()
-        if is_late:
+        if is_after:
             await whole(*args, **kwargs)
         raise UnforeseenError
 
@@ -102,8 +102,8 @@ async def check(env: SmallEnvironment, broken: list[str]) -> None:
 async def test_an_order(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
-    broken = break_once(env, monkeypatch, point[0], point[1], is_late=point[2])
-    await env.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    broken = break_once(env, monkeypatch, point[0], point[1], is_after=point[2])
+    await env.discord.members["alice"].command("imagine", prompt="a fox", resolution="0.5K")
     await check(env, broken)
 
 
@@ -111,9 +111,9 @@ async def test_an_order(
 async def test_an_order_whose_response_is_lost(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
-    broken = break_once(env, monkeypatch, point[0], point[1], is_late=point[2])
-    env.discord.fail("callback", 200, "", is_late=True)
-    await env.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    broken = break_once(env, monkeypatch, point[0], point[1], is_after=point[2])
+    env.discord.inject_fault("callback", 200, "", is_after=True)
+    await env.discord.members["alice"].command("imagine", prompt="a fox", resolution="0.5K")
     await check(env, broken)
 
 
@@ -121,9 +121,9 @@ async def test_an_order_whose_response_is_lost(
 async def test_an_order_whose_response_is_refused(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
-    broken = break_once(env, monkeypatch, point[0], point[1], is_late=point[2])
-    env.discord.fail("callback", 403, {"code": 50001, "message": "Missing Access"})
-    await env.discord.people["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    broken = break_once(env, monkeypatch, point[0], point[1], is_after=point[2])
+    env.discord.inject_fault("callback", 403, {"code": 50001, "message": "Missing Access"})
+    await env.discord.members["alice"].command("imagine", prompt="a fox", resolution="0.5K")
     await check(env, broken)
 
 
@@ -131,16 +131,16 @@ async def test_an_order_whose_response_is_refused(
 async def test_images_that_are_fetched(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
-    alice = env.discord.people["alice"]
+    alice = env.discord.members["alice"]
     refusal = {"code": 50007, "message": "Cannot send messages to this user"}
-    env.discord.fail("edit_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
-    env.discord.fail("create_dm", 403, refusal)
-    message = await (await alice.command("imagine", prompt="a fox", resolution="0.5K")).answered()
+    env.discord.inject_fault("edit_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
+    env.discord.inject_fault("create_dm", 403, refusal)
+    message = await (await alice.command("imagine", prompt="a fox", resolution="0.5K")).response()
     await env.settled()
-    env.discord.mend("edit_followup")
-    listing = await (await alice.command("jobs")).answered()
+    env.discord.clear_faults("edit_followup")
+    listing = await (await alice.command("jobs")).response()
     (fetch,) = (button["custom_id"] for button in listing.buttons.values())
-    broken = break_once(env, monkeypatch, point[0], point[1], is_late=point[2])
+    broken = break_once(env, monkeypatch, point[0], point[1], is_after=point[2])
     await alice.press(listing, custom_id=fetch)
     await env.discord.until(lambda: broken)
     (row,) = await env.settled()

@@ -69,7 +69,7 @@ async def respond(local: LocalDiscord, bot: ImagineBot) -> Interaction:
     try:
         # A channel of its own, since edits by the bot share a channel's limit.
         channel = local.guild.add_channel("images")
-        sent = await local.people["alice"].forge(custom_id="no:such:button", channel=channel)
+        sent = await local.members["alice"].send_raw(custom_id="no:such:button", channel=channel)
         await done
     finally:
         bot.remove_listener(on_interaction)
@@ -95,7 +95,7 @@ ROUTES = ("callback", "edit_followup", "edit_message")
 @pytest.mark.parametrize("value", TEXTS)
 async def test_reset_after(local: LocalDiscord, bot: ImagineBot, value: str, remaining: str) -> None:
     for route in ROUTES:
-        local.label(
+        local.add_headers(
             route,
             {
                 "X-RateLimit-Limit": "5",
@@ -110,7 +110,7 @@ async def test_reset_after(local: LocalDiscord, bot: ImagineBot, value: str, rem
 @pytest.mark.parametrize("value", ["nan", "-1", "abc", "", "0", "1e3"])
 async def test_limit_and_remaining(local: LocalDiscord, bot: ImagineBot, value: str) -> None:
     for route in ROUTES:
-        local.label(route, {"X-RateLimit-Limit": value, "X-RateLimit-Remaining": value})
+        local.add_headers(route, {"X-RateLimit-Limit": value, "X-RateLimit-Remaining": value})
     await ask_all(local, bot)
 
 
@@ -120,12 +120,12 @@ async def test_retry_after(local: LocalDiscord, bot: ImagineBot, value: Any, *, 
     body = {"message": "You are being rate limited.", "retry_after": value, "global": is_global}
     headers = {"Via": "1.1 google", "Retry-After": str(value)[:20]}
     for route in ROUTES:
-        local.fail(route, 429, body, headers=headers)
+        local.inject_fault(route, 429, body, headers=headers)
     await ask_all(local, bot)
 
 
 @pytest.mark.parametrize("body", ["<html>slow down</html>", "", [], {}, "NaN"], ids=str)
 async def test_a_rate_limit_in_other_words(local: LocalDiscord, bot: ImagineBot, body: Any) -> None:
     for route in ROUTES:
-        local.fail(route, 429, body, headers={"Via": "1.1 proxy"})
+        local.inject_fault(route, 429, body, headers={"Via": "1.1 proxy"})
     await ask_all(local, bot)

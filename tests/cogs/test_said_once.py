@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 FAULTS: dict[str, dict[str, Any]] = {
     "a page": {"status": 200, "body": "<html>welcome</html>"},
-    "empty, and it was done": {"status": 200, "body": "", "is_late": True},
-    "an object, and it was done": {"status": 200, "body": {}, "is_late": True},
+    "empty, and it was done": {"status": 200, "body": "", "is_after": True},
+    "an object, and it was done": {"status": 200, "body": {}, "is_after": True},
     "503": {"status": 503, "body": "<html>upstream connect error</html>"},
 }
 
@@ -35,16 +35,16 @@ async def test_a_line_of_a_servers_log(env: SmallEnvironment) -> None:
     await env.bot.wait_until_ready()
     channel, guild = env.discord.channel, env.bot.guilds[0]
     for count, fault in enumerate(FAULTS.values(), 1):
-        env.discord.fail("create_message", **fault)
+        env.discord.inject_fault("create_message", **fault)
         await post(env.bot, guild, int(channel.id), LazyText("deleted"))
         assert len(channel.messages) == count
 
 
 @pytest.mark.parametrize("route", ["create_message", "create_dm", "application"])
 async def test_a_word_to_the_owner(env: SmallEnvironment, route: str) -> None:
-    (owner,) = (person for person in env.discord.people.values() if person.is_manager)
+    (owner,) = (person for person in env.discord.members.values() if person.is_manager)
     delivery = DiscordDelivery(env.bot, AuditLog(env.bot))
     for count, fault in enumerate(FAULTS.values(), 1):
-        env.discord.fail(route, **fault)
+        env.discord.inject_fault(route, **fault)
         await delivery.warn_owner(LazyText("deleted"))
         assert len(owner.direct_messages.messages) == count

@@ -99,7 +99,7 @@ async def connect(delivery: DiscordDelivery, job: Job) -> None:
 
 async def ordered(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:
     """A job whose first response stands in Discord."""
-    interaction = await local.people["alice"].forge(custom_id="order")
+    interaction = await local.members["alice"].send_raw(custom_id="order")
     message = create_message(local.channel, {"content": "waiting"}, {}, interaction)
     interaction.is_acknowledged, interaction.message = True, message
     changes = {"token": interaction.token, "images": IMAGES, "request_id": "r"} | changes
@@ -181,7 +181,7 @@ async def test_images_whose_answer_is_lost_are_there_once(
     job, message = await ordered(local)
     await connect(delivery, job)
     if not can_look:
-        local.fail("get_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
+        local.inject_fault("get_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
     uplink.is_deaf = True
     delivering = asyncio.ensure_future(delivery.send_images(job, files))
     await local.until(lambda: message.attachments)
@@ -198,8 +198,8 @@ async def test_images_that_are_there_count_though_no_edit_is_ever_answered(
 ) -> None:
     monkeypatch.setattr(retry, "_GIVE_UP_SECONDS", 0.01)
     job, message = await ordered(local, token=None)
-    local.fail("get_message", 503, "<html>")
-    local.fail("edit_message", 503, "<html>", is_late=True, times=99)
+    local.inject_fault("get_message", 503, "<html>")
+    local.inject_fault("edit_message", 503, "<html>", is_after=True, times=99)
     assert await delivery.send_images(job, files[:1]) == 1
     assert names(message) == ALL[:1]
 
@@ -209,7 +209,7 @@ async def test_what_is_there_counts_where_the_rest_is_refused(
 ) -> None:
     job, message = await ordered(local)
     explicit = {"code": 20009, "message": "Explicit content cannot be sent to the desired recipient(s)"}
-    local.fail("edit_followup", 400, explicit, words="image-2")
+    local.inject_fault("edit_followup", 400, explicit, words="image-2")
     assert await delivery.send_images(job, files) == 1
     assert names(message) == ALL[:1]
     assert "1 of 4" in message.text
@@ -218,10 +218,10 @@ async def test_what_is_there_counts_where_the_rest_is_refused(
 async def test_what_is_there_counts_where_the_rest_cannot_be_sent_anywhere(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
-    local.people["alice"].takes_direct_messages = False
-    job, message = await ordered(local, user_id=int(local.people["alice"].id))
+    local.members["alice"].takes_direct_messages = False
+    job, message = await ordered(local, user_id=int(local.members["alice"].id))
     archived = {"code": 50083, "message": "Thread is archived"}
-    local.fail("edit_followup", 400, archived, words="image-2")
+    local.inject_fault("edit_followup", 400, archived, words="image-2")
     assert await delivery.send_images(job, files) == 1
     assert names(message) == ALL[:1]
 
@@ -229,11 +229,11 @@ async def test_what_is_there_counts_where_the_rest_cannot_be_sent_anywhere(
 async def test_direct_messages_that_arrived_count_where_the_next_ones_are_refused(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
-    alice = local.people["alice"]
+    alice = local.members["alice"]
     job, message = await ordered(local, user_id=int(alice.id))
-    local.remove(message)
+    local.delete(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
-    local.fail("create_message", 403, refused, words="image-2")
+    local.inject_fault("create_message", 403, refused, words="image-2")
     assert await delivery.send_images(job, files) == 1
     assert [names(each) for each in alice.direct_messages.messages] == [ALL[:1]]
 
@@ -242,11 +242,11 @@ async def test_direct_messages_that_arrived_count_where_the_next_ones_are_refuse
 async def test_after_a_restart_the_rest_is_sent_directly_whatever_the_groups_are(
     local: LocalDiscord, bot: ImagineBot, files: list[Path], monkeypatch: pytest.MonkeyPatch, *, size: float
 ) -> None:
-    alice = local.people["alice"]
+    alice = local.members["alice"]
     job, message = await ordered(local, user_id=int(alice.id))
-    local.remove(message)
+    local.delete(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
-    local.fail("create_message", 403, refused, words="image-3")
+    local.inject_fault("create_message", 403, refused, contains="image-3")
     monkeypatch.setattr(uploads_module, "_FIRST_GROUP", SIZE * 10.5 - size)
     before = DiscordDelivery(bot, AuditLog(bot))
     with suppress(DeliveryError):
@@ -260,7 +260,7 @@ async def test_nothing_is_there_where_all_of_it_is_refused(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
-    local.fail("edit_followup", 400, {"code": 20009, "message": "Explicit"}, words="image-1")
+    local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="image-1")
     with pytest.raises(DeliveryError):
         await delivery.send_images(job, files)
     assert names(message) == []
@@ -287,7 +287,7 @@ async def test_a_job_that_is_given_up_loses_its_button_though_its_words_are_refu
     await delivery.send_outcome(job)
     assert any(label.startswith("Fetch") for label in message.buttons)
     automod = {"code": 200000, "message": "Message was blocked by automatic moderation"}
-    local.fail("edit_followup", 400, automod, words="a fox in the snow")
+    local.inject_fault("edit_followup", 400, automod, contains="a fox in the snow")
     await delivery.withdraw(replace(job, error="not-collected", refunded=IMAGES))
     assert not any(label.startswith("Fetch") for label in message.buttons)
 
@@ -297,7 +297,7 @@ async def test_after_a_restart_only_the_missing_images_are_sent(
 ) -> None:
     job, message = await ordered(local)
     before = DiscordDelivery(bot, AuditLog(bot))
-    local.fail("edit_followup", 400, {"code": 20009, "message": "Explicit"}, words="image-3")
+    local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, words="image-3")
     await before.send_images(job, files)
     assert names(message) == ALL[:1]
     kept = [each["id"] for each in message.attachments]
@@ -330,7 +330,7 @@ async def test_a_look_without_an_answer_takes_no_image_away(
     job, message = await ordered(local)
     await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files)
     kept = [each["id"] for each in message.attachments]
-    local.fail("get_followup", 200, "<html>")
+    local.inject_fault("get_followup", 200, "<html>")
     assert await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files) == IMAGES
     assert [each["id"] for each in message.attachments] == kept
 

@@ -78,7 +78,7 @@ async def test_a_client_asks_at_most_fifty_times_a_second(
     async with client:
         await client.login(local.token)
         begun = time.monotonic()
-        await asyncio.gather(*(client.fetch_user(int(local.people["alice"].id)) for _ in range(120)))
+        await asyncio.gather(*(client.fetch_user(int(local.members["alice"].id)) for _ in range(120)))
     moments = [call.at for call in local.trace if call.route == "user"]
     assert len(moments) == 120
     assert time.monotonic() - begun > 2.5
@@ -119,11 +119,11 @@ async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
     headers = {"Authorization": f"Bot {local.token}"}
     scopes = {"user": {"X-RateLimit-Scope": "user"}, "shared": {"X-RateLimit-Scope": "shared"}, "edge": {}}
     for more in scopes.values():
-        local.fail("user", 429, {"message": "slow", "retry_after": 1}, headers=more)
+        local.inject_fault("user", 429, {"message": "slow", "retry_after": 1}, headers=more)
         await session.get(f"{API}/users/1", headers=headers)
     await session.get(f"{API}/users/@me", headers=headers)
     for status in (400, 401, 403, 404, 500):
-        local.fail("me", status, {})
+        local.inject_fault("me", status, {})
         await session.get(f"{API}/users/@me", headers=headers)
     await session.get("https://discord.com/cdn/file", headers=headers)
     assert heard.limits == ["user", "shared", "edge"]

@@ -63,7 +63,7 @@ class Crowd:
         if words == "gone":
             self._runcomfy.gone.add(prompt)
         values = {"prompt": prompt, "resolution": "0.5K", **options}
-        return await (await person.command("imagine", **values)).answered()
+        return await (await person.command("imagine", **values)).response()
 
     async def _order(self) -> None:
         await self._ordered("a neighbour", **self._dice.choice(_OPTIONS))

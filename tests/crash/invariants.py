@@ -113,13 +113,13 @@ def _check_posts(env: Environment) -> None:
 
 async def _fetch_all(env: Environment) -> None:
     """Whoever has something left to fetch finds it in /jobs, and gets it."""
-    for person in env.discord.people.values():
+    for person in env.discord.members.values():
         while True:
-            listing = await (await person.command("jobs")).answered()
+            listing = await (await person.command("jobs")).response()
             fetch = [part["custom_id"] for part in _buttons(listing) if ":fetch:" in part["custom_id"]]
             if not fetch:
                 break
-            fetched = await (await person.press(listing, custom_id=fetch[0])).answered()
+            fetched = await (await person.press(listing, custom_id=fetch[0])).response()
             await env.ends(fetched, SIGNS["succeeded"])
             await settled(env)
 

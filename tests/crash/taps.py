@@ -69,7 +69,7 @@ class _Answering(RestPipeline):
         self, route: str, act: Callable[[RestRequest], Any]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         def overheard(asked: RestRequest) -> Any:
-            interaction = self._discord.interactions.get(asked.where.get("token", "")) or self._ordered(asked)
+            interaction = self._discord.interactions.get(asked.path.get("token", "")) or self._ordered(asked)
             prompt, what = prompt_of(interaction), _what(route, asked)
             try:
                 self._ears.hear(Seen(what, "arrived", prompt))
@@ -84,7 +84,7 @@ class _Answering(RestPipeline):
     def _ordered(self, asked: RestRequest) -> Interaction | None:
         """What made the message that the bot's own token is used on."""
         try:
-            return self._discord.message(asked.where.get("id", "")).interaction
+            return self._discord.message(asked.path.get("id", "")).interaction
         except LookupError:
             return None
 

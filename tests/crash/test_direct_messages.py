@@ -55,7 +55,7 @@ async def test_images_that_come_directly_come_once(tmp_path: Path) -> None:
         await settled(env)
         rows = [row for row in env.rows() if ordered(row).startswith(_NAME)]
         assert len(rows) >= len(POINTS)
-        people = {person.id: person for person in env.discord.people.values()}
+        people = {person.id: person for person in env.discord.members.values()}
         for row in rows:
             person = people[str(row["user_id"])]
             (direct,) = person.direct_messages.messages

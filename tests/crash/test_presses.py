@@ -109,7 +109,7 @@ async def delete(scene: Scene, prompt: str) -> Act:
     await scene.env.discord.until(lambda: "Delete" in message.buttons)
     assert message.interaction
     person = message.interaction.user
-    question = await (await person.press(message, "Delete")).answered()
+    question = await (await person.press(message, "Delete")).response()
     return lambda: person.press(question, "Delete")
 
 

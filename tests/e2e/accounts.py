@@ -56,7 +56,7 @@ def _sent_directly(env: Environment, job: dict[str, Any]) -> int:
     """How many images of a job stand in direct messages, whose nonces name it."""
     return sum(
         delivered(message)
-        for person in env.discord.people.values()
+        for person in env.discord.members.values()
         for message in person.direct_messages.messages
         if message.data.get("nonce", "").startswith(job["job_id"][:20])
     )

@@ -44,15 +44,15 @@ class Environment:
 
     @property
     def alice(self) -> Member:
-        return self.discord.people["alice"]
+        return self.discord.members["alice"]
 
     @property
     def bob(self) -> Member:
-        return self.discord.people["bob"]
+        return self.discord.members["bob"]
 
     @property
     def mia(self) -> Member:
-        return self.discord.people["mia"]
+        return self.discord.members["mia"]
 
     @property
     def log(self) -> str:
@@ -75,12 +75,12 @@ class Environment:
 
     def newcomer(self, *, is_manager: bool = False) -> Member:
         """Somebody who has not ordered anything yet."""
-        return self.discord.add_person(f"person{next(_numbers)}", is_manager=is_manager)
+        return self.discord.add_member(f"person{next(_numbers)}", is_manager=is_manager)
 
     async def imagine(self, person: Member | None = None, **options: Any) -> Message:
         """Order, and return the message that answered."""
         interaction = await (person or self.alice).command("imagine", **{"prompt": "a fox", **options})
-        return await interaction.answered(timeout=5)
+        return await interaction.response(timeout=5)
 
     async def queued(self, person: Member | None = None) -> Message:
         """Order, and wait until the message says where the order stands in RunComfy's queue."""
@@ -93,7 +93,7 @@ class Environment:
 
     async def says(self, person: Member, command: str, **options: Any) -> str:
         """What a command answers, to this person alone."""
-        message = await (await person.command(command, **options)).answered(timeout=5)
+        message = await (await person.command(command, **options)).response(timeout=5)
         assert message.is_ephemeral
         await self.discord.until(lambda: message.text)  # which comes later where the bot asked for time
         return message.text
@@ -220,7 +220,7 @@ async def _followed(file: Path, discord: LocalDiscord) -> AsyncIterator[IO[bytes
     async def follow() -> None:
         while line := await lines.readline():
             kept.write(line)
-            discord.changed()
+            discord.notify()
 
     with file.open("ab", buffering=0) as kept:
         following = asyncio.create_task(follow())

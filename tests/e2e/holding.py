@@ -99,7 +99,7 @@ class Gate:
             said.put_nowait(data)
             if is_api and not self._may_ask.is_set():
                 self.held_bytes += len(data)
-                self._env.discord.changed()
+                self._env.discord.notify()
 
     async def _there(self, said: asyncio.Queue[bytes], writer: asyncio.StreamWriter, *, is_api: bool) -> None:
         while data := await said.get():

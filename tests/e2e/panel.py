@@ -28,7 +28,7 @@ def store_settings(env: Environment, **values: object) -> None:
 async def open_panel(env: Environment, person: Member | None = None, section: str = "channels") -> Message:
     """The panel that /settings answers with, at one of its parts."""
     person = person or env.mia
-    panel = await (await person.command("settings")).answered()
+    panel = await (await person.command("settings")).response()
     assert panel.is_ephemeral
     if section != "channels":
         await (await person.choose(panel, "settings:section:v1", section)).acknowledged()
@@ -47,7 +47,7 @@ async def choose_in_panel(
 async def submit_modal(env: Environment, panel: Message, what: str, text: str) -> Interaction:
     """Open a form of the panel, and send it."""
     button = await env.mia.press(panel, custom_id=f"settings:edit-{what}:v1")
-    await button.asked_back()
+    await button.modal_response()
     submit = await env.mia.submit(button, text=text)
     await submit.acknowledged()
     return submit

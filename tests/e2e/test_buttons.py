@@ -21,7 +21,7 @@ YEAR = 365 * 24 * 3600
 
 
 async def pressed(person: Member, message: Message, label: str) -> Message:
-    return await (await person.press(message, label)).answered()
+    return await (await person.press(message, label)).response()
 
 
 async def done(env: Environment, person: Member, **options: str | int | bool) -> Message:
@@ -129,8 +129,8 @@ async def test_a_cancel_of_what_has_ended_is_refused_to_the_presser_alone(env: E
     anna = env.newcomer()
     message = await done(env, anna)
     text, job = message.text, await env.ended(message)
-    press = await anna.forge(custom_id=f"job:cancel:v1:{job['job_id']}", message=message)
-    refusal = await press.answered()
+    press = await anna.send_raw(custom_id=f"job:cancel:v1:{job['job_id']}", message=message)
+    refusal = await press.response()
     assert refusal.is_ephemeral
     assert message.text == text
     assert (await env.ended(message))["refunded"] == 0

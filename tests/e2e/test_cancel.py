@@ -44,7 +44,7 @@ async def refusal(env: Environment, press: Interaction) -> str:
 
 async def answered(press: Interaction) -> Interaction:
     try:
-        await press.answered()
+        await press.response()
     except NoResponse as reason:
         raise AssertionError(str(reason)) from reason
     return press
@@ -52,7 +52,7 @@ async def answered(press: Interaction) -> Interaction:
 
 async def pressed_too_late(person: Member, message: Message) -> Interaction:
     """A press of the disabled button, by an app that does not know yet that it is disabled."""
-    return await person.forge(custom_id=message.buttons["Cancel"]["custom_id"], message=message)
+    return await person.send_raw(custom_id=message.buttons["Cancel"]["custom_id"], message=message)
 
 
 def finish(env: Environment, *messages: Message) -> None:

@@ -30,7 +30,7 @@ NEWEST = max(migrations())
 def joins(env: Environment, *guilds: tuple[str, str, str]) -> None:
     """Let Discord answer that the bot is in these servers: id, name and its rights there."""
     found = [{"id": id_, "name": name, "permissions": rights} for id_, name, rights in guilds]
-    env.discord.fail("unknown", 200, found)
+    env.discord.inject_fault("unknown", 200, found)
 
 
 def names(folder: Path) -> set[str]:
@@ -149,7 +149,7 @@ async def test_an_interactions_endpoint_url_makes_the_bot_deaf(tmp_path: Path) -
     async with open_environment(tmp_path, is_started=False) as env:
         application: Any = env.discord._rest._application
         told = application(None) | {"interactions_endpoint_url": "https://example.net/interactions"}
-        env.discord.fail("application", 200, told)
+        env.discord.inject_fault("application", 200, told)
         joins(env)
         code, found = await check(env)
         assert code == 1
@@ -185,7 +185,7 @@ async def test_a_long_list_of_servers_is_read_to_its_end(tmp_path: Path) -> None
 
 async def test_a_discord_in_trouble_hides_nothing_else(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
-        env.discord.fail("commands", 403, {"code": 50001, "message": "Missing Access"})
+        env.discord.inject_fault("commands", 403, {"code": 50001, "message": "Missing Access"})
         joins(env, ("1", "One", EVERY_RIGHT))
         code, found = await check(env)
         assert (code, found["commands"]) == (1, ["problem: Discord answers with HTTP 403: try again later"])
@@ -282,10 +282,10 @@ async def test_answers_without_what_was_asked_for(tmp_path: Path) -> None:
         bodies: list[Any] = ["<html>welcome</html>", {}, [1]]
         for body in bodies:
             for route in ("me", "application"):
-                env.discord.fail(route, 200, body)
+                env.discord.inject_fault(route, 200, body)
                 code, found = await check(env)
                 assert code == 1
                 assert found["Discord"][0].startswith("problem: Discord gives no answer")
-        env.discord.fail("commands", 200, {})
+        env.discord.inject_fault("commands", 200, {})
         _, found = await check(env)
         assert found["commands"][0].startswith("problem: Discord gives no answer")

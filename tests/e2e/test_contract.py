@@ -72,17 +72,17 @@ async def orders(env: Environment) -> None:
 async def presses(env: Environment) -> None:
     """Re-roll, Cancel in the queue and too late, Retry, Fetch, a stranger's press, a forged one."""
     done = await env.ends(await env.imagine(resolution="0.5K"), "✅")
-    await env.ends(await (await env.bob.press(done, "Re-roll")).answered(), "✅")
+    await env.ends(await (await env.bob.press(done, "Re-roll")).response(), "✅")
 
     env.runcomfy.hold()
     queued, painting, old = [await env.queued() for _ in range(3)]
-    await (await env.bob.press(queued, "Cancel")).answered()
+    await (await env.bob.press(queued, "Cancel")).response()
     await env.alice.press(queued, "Cancel")
     await env.ends(queued, "cancelled")
     request_id = env.runcomfy.start_next()
     await env.ends(painting, "Painting")
     cancel = painting.buttons["Cancel"]["custom_id"]
-    assert (await (await env.alice.forge(custom_id=cancel, message=painting)).answered()).is_ephemeral
+    assert (await (await env.alice.send_raw(custom_id=cancel, message=painting)).response()).is_ephemeral
     env.runcomfy.fail("cancel", answer(202, {"outcome": "not_cancellable"}))
     late = await env.alice.press(old, "Cancel")
     await env.discord.until(lambda: any(message.is_ephemeral for message in late.messages))
@@ -94,17 +94,17 @@ async def presses(env: Environment) -> None:
 
     failed = await env.ends(await env.imagine(prompt="refuse", resolution="0.5K"), "refused")
     form = await env.alice.press(failed, "Edit prompt")
-    await form.asked_back()
-    await env.ends(await (await env.alice.submit(form)).answered(), "refused")
+    await form.modal_response()
+    await env.ends(await (await env.alice.submit(form)).response(), "refused")
     env.runcomfy.fail("result", answer(200, {"status": "error"}))
     failed = await env.ends(await env.imagine(resolution="0.5K"), "couldn't generate this")
-    await env.ends(await (await env.alice.press(failed, "Retry")).answered(), "✅")
+    await env.ends(await (await env.alice.press(failed, "Retry")).response(), "✅")
     env.runcomfy.fail("file", answer(404))
     lost = await env.ends(await env.imagine(resolution="0.5K"), "collected")
     fetch = next(label for label in lost.buttons if label.startswith("Fetch"))
-    await env.ends(await (await env.alice.press(lost, fetch)).answered(), "✅")
-    await (await env.alice.forge(custom_id="job:reroll:v1:0", message=done)).answered()
-    await (await env.alice.forge(custom_id="something else", message=done)).answered()
+    await env.ends(await (await env.alice.press(lost, fetch)).response(), "✅")
+    await (await env.alice.send_raw(custom_id="job:reroll:v1:0", message=done)).response()
+    await (await env.alice.send_raw(custom_id="something else", message=done)).response()
 
 
 async def limits(env: Environment) -> None:
@@ -118,7 +118,7 @@ async def limits(env: Environment) -> None:
     await env.says(env.mia, "quota reset", who=env.alice)
     for name in ("show", "export", "report"):
         await env.says(env.mia, f"quota {name}")
-    assert (await (await env.bob.command("imagine", prompt="a fox")).answered()).is_ephemeral
+    assert (await (await env.bob.command("imagine", prompt="a fox")).response()).is_ephemeral
     await env.says(env.bob, "usage")
     await env.says(env.mia, "quota clear", who=env.bob)
     await env.says(env.mia, "quota clear")
@@ -134,7 +134,7 @@ async def rules(env: Environment) -> None:
     for section in ("channels", "people", "images", "safety", "words", "results", "defaults", "server"):
         await choose_in_panel(env, panel, "section", section)
     await submit_modal(env, panel, "timezone", "Europe/Berlin")
-    await (await env.alice.command("imagine", prompt="a fox")).answered()
+    await (await env.alice.command("imagine", prompt="a fox")).response()
     for name in ("allowed_roles", "blocked_members"):
         await choose_in_panel(env, panel, "section", "people")
         await choose_in_panel(env, panel, name)
@@ -149,20 +149,20 @@ async def moderation(env: Environment) -> None:
     """Who made this, Delete, Remove image."""
     mine, other = [await env.ends(await env.imagine(resolution="0.5K"), "✅") for _ in range(2)]
     await env.settled()
-    await (await env.bob.menu("Who made this", mine)).answered()
-    asked = await (await env.alice.press(mine, "Delete")).answered()
+    await (await env.bob.menu("Who made this", mine)).response()
+    asked = await (await env.alice.press(mine, "Delete")).response()
     await (await env.alice.press(asked, "Delete")).acknowledged()
-    asked = await (await env.mia.menu("Remove image", other)).answered()
+    asked = await (await env.mia.menu("Remove image", other)).response()
     await (await env.mia.press(asked, "Убрать")).acknowledged()
     await env.discord.until(lambda: mine.is_deleted and other.is_deleted)
 
 
 async def refusals(env: Environment) -> None:
     """What Discord says no to, and what the bot does."""
-    env.discord.fail("callback", 503, {"message": "no", "code": 0}, is_late=True)
+    env.discord.inject_fault("callback", 503, {"message": "no", "code": 0}, is_after=True)
     await env.ends(await env.imagine(resolution="0.5K"), "✅")
     quiet = env.discord.guild.add_channel("quiet")
     quiet.app_permissions.update(attach_files=False)
     asked = await env.alice.command("imagine", channel=quiet, prompt="a fox")
-    assert (await asked.answered()).is_ephemeral
-    assert (await (await env.alice.forge("imagine", {"prompt": " "})).answered()).is_ephemeral
+    assert (await asked.response()).is_ephemeral
+    assert (await (await env.alice.send_raw("imagine", {"prompt": " "})).response()).is_ephemeral

@@ -34,7 +34,7 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
 
 async def asked(person: Member, message: Message) -> Message:
     """The question whether it is meant, which only they see."""
-    question = await (await person.press(message, "Delete")).answered()
+    question = await (await person.press(message, "Delete")).response()
     assert question.is_ephemeral
     return question
 
@@ -47,7 +47,7 @@ async def confirmed(env: Environment, person: Member, message: Message, *words: 
 
 
 async def refusal(press: Interaction) -> str:
-    message = await press.answered()
+    message = await press.response()
     assert message.is_ephemeral
     return message.text
 
@@ -92,7 +92,7 @@ async def test_a_stranger_does_not_delete(env: Environment) -> None:
     message = await done(env, anna)
     assert "somebody else" in await refusal(await stranger.press(message, "Delete"))
     confirm = f"job:confirm:v1:{env.job(message)['job_id']}"
-    assert "somebody else" in await refusal(await stranger.forge(custom_id=confirm, message=message))
+    assert "somebody else" in await refusal(await stranger.send_raw(custom_id=confirm, message=message))
     assert not message.is_deleted
     assert env.job(message)["deleted_at"] is None
 
@@ -113,7 +113,7 @@ async def test_a_job_that_runs_is_not_deleted(held: Environment) -> None:
     message = await held.queued(anna)
     job_id = held.job(message)["job_id"]
     for verb in ("delete", "confirm"):
-        press = await anna.forge(custom_id=f"job:{verb}:v1:{job_id}", message=message)
+        press = await anna.send_raw(custom_id=f"job:{verb}:v1:{job_id}", message=message)
         assert "not done yet" in await refusal(press)
     held.runcomfy.finish(held.runcomfy.start_next())
     await held.ends(message, "✅")
@@ -143,7 +143,7 @@ async def test_nothing_can_be_done_with_it_afterwards(env: Environment) -> None:
     job_id, submits = env.job(message)["job_id"], len(env.runcomfy.submits)
     other = await done(env, anna)
     for verb in ("fetch", "reroll", "retry", "cancel", "keep"):
-        press = await anna.forge(custom_id=f"job:{verb}:v1:{job_id}", message=other)
+        press = await anna.send_raw(custom_id=f"job:{verb}:v1:{job_id}", message=other)
         assert "no such job" in await refusal(press)
     assert "no unfinished jobs" in await env.says(anna, "jobs")
     assert len(env.runcomfy.submits) == submits + 1
@@ -154,7 +154,7 @@ async def test_a_part_that_was_fetched_since_goes_with_the_rest(env: Environment
     env.runcomfy.fail("file", answer(404))
     part = await done(env, anna, num_images=2)
     job_id = env.job(part)["job_id"]
-    fetched = await (await anna.press(part, "Fetch the images")).answered()
+    fetched = await (await anna.press(part, "Fetch the images")).response()
     await env.ends(fetched, "✅ 2 images")
     await env.settled()
     assert (delivered(part), delivered(fetched)) == (1, 2)
@@ -184,13 +184,13 @@ async def test_discord_does_not_let_it_go(env: Environment, status: int, body: o
     anna = env.newcomer()
     message = await done(env, anna)
     # However often it is tried: the upkeep may come in between, which tries it too.
-    env.discord.fail("delete_message", status, body, times=100)
+    env.discord.inject_fault("delete_message", status, body, times=100)
     question = await asked(anna, message)
     press = await anna.press(question, "Delete")
     await env.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
     assert not message.is_deleted
     assert env.job(message)["deleted_at"]
-    env.discord.mend("delete_message")
+    env.discord.clear_faults("delete_message")
     await anna.press(question, "Delete")
     await env.ends(question, "Deleted")
     assert message.is_deleted
@@ -199,7 +199,7 @@ async def test_discord_does_not_let_it_go(env: Environment, status: int, body: o
 async def test_discord_answers_late_or_not_at_all(env: Environment) -> None:
     anna = env.newcomer()
     message = await done(env, anna)
-    env.discord.fail("delete_message", 503, PAGE, is_late=True)
+    env.discord.inject_fault("delete_message", 503, PAGE, is_after=True)
     await confirmed(env, anna, message, "Deleted")
     assert message.is_deleted
 
@@ -208,7 +208,7 @@ async def test_a_first_response_that_is_not_taken_deletes_all_the_same(env: Envi
     anna = env.newcomer()
     message = await done(env, anna)
     question = await asked(anna, message)
-    env.discord.fail("callback", 404, {"code": 10062, "message": "Unknown interaction"})
+    env.discord.inject_fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})
     await anna.press(question, "Delete")
     await env.discord.until(lambda: message.is_deleted)
     assert env.job(message)["deleted_at"]
@@ -260,7 +260,7 @@ async def test_a_private_message_asks_in_itself(private: Environment) -> None:
 async def test_a_private_message_that_discord_does_not_let_go(private: Environment) -> None:
     anna = private.newcomer()
     message = await done(private, anna)
-    private.discord.fail("delete_original", 403, NO_ACCESS)
+    private.discord.inject_fault("delete_original", 403, NO_ACCESS)
     await anna.press(message, "Delete")
     await private.ends(message, "for good?")
     press = await anna.press(message, "Delete")
@@ -285,7 +285,7 @@ async def test_the_files_on_the_disk_go_too(held: Environment) -> None:
     held.runcomfy.release()
     other = await done(held, held.newcomer())
     shown = other.data
-    press = await anna.forge(custom_id=f"job:confirm:v1:{row['job_id']}", message=other)
+    press = await anna.send_raw(custom_id=f"job:confirm:v1:{row['job_id']}", message=other)
     await held.discord.until(lambda: any("Deleted" in each.text for each in press.messages))
     assert not folder.exists()
     assert held.job(message)["look_at"] is None
@@ -315,7 +315,7 @@ async def test_nothing_is_looked_for_late(tmp_path: Path) -> None:
         message = await env.imagine(resolution="0.5K")
         await env.ends(message, "I've stopped waiting", timeout=60)
         await env.stored(lambda: env.job(message)["token"] is None)
-        press = await env.alice.forge(
+        press = await env.alice.send_raw(
             custom_id=f"job:confirm:v1:{env.job(message)['job_id']}", message=message
         )
         await env.discord.until(lambda: message.is_deleted)

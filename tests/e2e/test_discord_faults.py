@@ -33,8 +33,8 @@ PASSING: dict[str, dict[str, Any]] = {
     "502": {"status": 502, "body": PAGE},
     "503": {"status": 503, "body": PAGE},
     "200 of a proxy's": {"status": 200, "body": PAGE},
-    "200 without JSON, and it was done": {"status": 200, "body": "", "headers": JSON, "is_late": True},
-    "503, and it was done": {"status": 503, "body": PAGE, "is_late": True},
+    "200 without JSON, and it was done": {"status": 200, "body": "", "headers": JSON, "is_after": True},
+    "503, and it was done": {"status": 503, "body": PAGE, "is_after": True},
 }
 OUT_OF_REACH: dict[str, dict[str, Any]] = {
     "50001": {"status": 403, "body": {"code": 50001, "message": "Missing Access"}},
@@ -81,7 +81,7 @@ def finish(held: Environment, error: object = None) -> None:
 @passing
 async def test_a_first_response_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
     anna = env.newcomer()
-    env.discord.fail("callback", **fault)
+    env.discord.inject_fault("callback", **fault)
     message = await done(env, anna)
     assert delivered(message) == 1
     await assert_paid_once(env, anna, message)
@@ -92,14 +92,14 @@ async def test_a_first_response_limited_for_longer_than_it_may_take(
     env: Environment, headers: dict[str, str]
 ) -> None:
     anna, submits = env.newcomer(), len(env.runcomfy.submits)
-    env.discord.fail(
+    env.discord.inject_fault(
         "callback", 429, LIMITED | {"retry_after": 3.5}, headers=headers, times=1 if headers else 9
     )
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     with pytest.raises(NoResponse):
-        await order.answered(timeout=10)
+        await order.response(timeout=10)
     await env.settled()
-    env.discord.mend("callback")
+    env.discord.clear_faults("callback")
     assert (len(env.runcomfy.submits), env.used(anna)) == (submits, 0)
     await done(env, anna)
 
@@ -107,23 +107,23 @@ async def test_a_first_response_limited_for_longer_than_it_may_take(
 @one_of_a_kind
 async def test_a_lost_first_response_that_is_hard_to_find(env: Environment, fault: dict[str, Any]) -> None:
     anna = env.newcomer()
-    env.discord.fail("callback", 503, PAGE, is_late=True)
-    env.discord.fail("get_original", **fault)
+    env.discord.inject_fault("callback", 503, PAGE, is_after=True)
+    env.discord.inject_fault("get_original", **fault)
     message = await done(env, anna)
     await assert_paid_once(env, anna, message)
 
 
 async def test_a_lost_first_response_that_is_hard_to_find_for_longer(env: Environment) -> None:
     anna = env.newcomer()
-    env.discord.fail("callback", 503, PAGE, is_late=True)
-    env.discord.fail("get_original", **PASSING["limited by the edge"], times=4)
+    env.discord.inject_fault("callback", 503, PAGE, is_after=True)
+    env.discord.inject_fault("get_original", **PASSING["limited by the edge"], times=4)
     message = await done(env, anna)
     await assert_paid_once(env, anna, message)
 
 
 async def test_a_first_response_whose_words_automod_refuses(env: Environment) -> None:
     anna = env.newcomer()
-    env.discord.fail("callback", 400, AUTOMOD)
+    env.discord.inject_fault("callback", 400, AUTOMOD)
     message = await done(env, anna)
     await assert_paid_once(env, anna, message)
     first = [call for call in env.discord.trace if call.route == "callback"][-1].request_json["data"]
@@ -144,7 +144,7 @@ async def assert_answered_once(person: Member, command: str) -> Interaction:
     """The first message to this person alone is the right one, however often it was sent, and no other."""
     words = ANSWERS[command]
     order = await person.command(command)
-    message = await order.answered()
+    message = await order.response()
     await person.discord.until(lambda: words in message.text)
     assert order.messages == [message]
     assert message.is_ephemeral
@@ -153,7 +153,7 @@ async def assert_answered_once(person: Member, command: str) -> Interaction:
 
 @passing
 async def test_an_answer_to_one_person_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
-    env.discord.fail("callback", **fault)
+    env.discord.inject_fault("callback", **fault)
     usage = await assert_answered_once(env.newcomer(), "usage")
     await env.discord.until(lambda: usage.message and usage.message.attachments)  # its picture follows
 
@@ -161,7 +161,7 @@ async def test_an_answer_to_one_person_that_stumbles(env: Environment, fault: di
 @pytest.mark.parametrize("fault", ["limited by the edge", "503, and it was done"])
 @pytest.mark.parametrize("command", ["jobs", "settings", "quota show", "quota export"])
 async def test_any_answer_to_one_person_that_stumbles(env: Environment, command: str, fault: str) -> None:
-    env.discord.fail("callback", **PASSING[fault])
+    env.discord.inject_fault("callback", **PASSING[fault])
     order = await assert_answered_once(env.newcomer(is_manager=True), command)
     if command == "quota export":
         assert order.message
@@ -171,8 +171,8 @@ async def test_any_answer_to_one_person_that_stumbles(env: Environment, command:
 async def test_a_list_whose_words_automod_refuses(held: Environment) -> None:
     anna = held.newcomer()
     await held.ends(await held.imagine(anna, prompt="unheard words", resolution="0.5K"), "place ")
-    held.discord.fail("callback", 400, AUTOMOD, words="unheard")
-    listing = await (await anna.command("jobs")).answered()
+    held.discord.inject_fault("callback", 400, AUTOMOD, contains="unheard")
+    listing = await (await anna.command("jobs")).response()
     assert "AutoMod" in listing.text
     assert "unheard" not in listing.text
     assert names(listing) == ["Cancel 1"]
@@ -180,13 +180,13 @@ async def test_a_list_whose_words_automod_refuses(held: Environment) -> None:
 
 @one_of_a_kind
 async def test_a_panel_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
-    panel = await (await env.mia.command("settings")).answered()
-    env.discord.fail("callback", **fault)
+    panel = await (await env.mia.command("settings")).response()
+    env.discord.inject_fault("callback", **fault)
     chosen = await env.mia.choose(panel, "settings:section:v1", "server")
     await env.discord.until(lambda: "Change the time zone" in panel.buttons)
-    env.discord.fail("callback", **fault)
+    env.discord.inject_fault("callback", **fault)
     form = await env.mia.press(panel, custom_id="settings:edit-timezone:v1")
-    assert (await form.asked_back())["title"] == "Time zone"
+    assert (await form.modal_response())["title"] == "Time zone"
     assert chosen.messages == [panel]  # and nobody was told of an error
     assert form.messages == []
 
@@ -197,7 +197,7 @@ async def test_a_panel_that_stumbles(env: Environment, fault: dict[str, Any]) ->
 async def test_an_answer_to_one_person_that_is_refused_stops_nothing(
     env: Environment, command: str, status: int
 ) -> None:
-    env.discord.fail("callback", status, {"code": 50035, "message": "Invalid Form Body"})
+    env.discord.inject_fault("callback", status, {"code": 50035, "message": "Invalid Form Body"})
     refused = await env.mia.command(command)
     await env.discord.until(
         lambda: any(refused.token in call.path and call.status == status for call in env.discord.trace)
@@ -207,11 +207,11 @@ async def test_an_answer_to_one_person_that_is_refused_stops_nothing(
 
 
 async def test_an_answer_to_one_person_that_never_gets_through_stops_nothing(env: Environment) -> None:
-    env.discord.fail("callback", **PASSING["500"], times=5)
+    env.discord.inject_fault("callback", **PASSING["500"], times=5)
     late = await env.mia.command("jobs")
     with pytest.raises(NoResponse):
-        await late.answered(timeout=4)
-    env.discord.mend("callback")
+        await late.response(timeout=4)
+    env.discord.clear_faults("callback")
     assert ANSWERS["jobs"] in await env.says(env.mia, "jobs")
 
 
@@ -223,7 +223,7 @@ async def test_an_answer_to_one_person_that_never_gets_through_stops_nothing(env
 )
 async def test_a_state_that_cannot_be_shown_delays_nothing(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.newcomer()
-    held.discord.fail("edit_followup", **fault)
+    held.discord.inject_fault("edit_followup", **fault)
     message = await held.imagine(anna, resolution="0.5K")
     await held.discord.until(lambda: held.edits(message))
     finish(held)
@@ -238,7 +238,7 @@ async def test_a_state_that_cannot_be_shown_delays_nothing(held: Environment, fa
 async def test_the_images_come_all_the_same(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.fail("edit_followup", **fault)
+    held.discord.inject_fault("edit_followup", **fault)
     finish(held)
     await held.ends(message, "✅")
     await assert_paid_once(held, anna, message)
@@ -252,7 +252,7 @@ async def test_the_images_come_to_an_old_message_all_the_same(
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.age(message, 15 * 60)
-    held.discord.fail("edit_message", **fault)
+    held.discord.inject_fault("edit_message", **fault)
     finish(held)
     await held.ends(message, "✅")
     await assert_paid_once(held, anna, message)
@@ -265,10 +265,10 @@ async def test_a_message_out_of_reach_sends_the_images_directly(
 ) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.fail("edit_followup", **fault, times=20)
+    held.discord.inject_fault("edit_followup", **fault, times=20)
     finish(held)
     await assert_paid_once(held, anna, message)
-    held.discord.mend("edit_followup")
+    held.discord.clear_faults("edit_followup")
     assert "✅" in direct(anna).text
     assert delivered(direct(anna)) == 1
 
@@ -287,7 +287,7 @@ async def test_a_long_prompt_goes_along_with_images_that_come_directly(held: Env
 
 async def test_a_new_message_that_discord_does_not_know_yet(held: Environment) -> None:
     anna = held.newcomer()
-    held.discord.fail("edit_followup", **OUT_OF_REACH["10008"])
+    held.discord.inject_fault("edit_followup", **OUT_OF_REACH["10008"])
     message = await held.imagine(anna, resolution="0.5K")
     await held.stored(lambda: held.job(message)["request_id"])
     finish(held)
@@ -300,7 +300,7 @@ async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held
     anna = held.newcomer()
     message = await held.queued(anna)
     held.discord.age(message, 2 * 3600)
-    held.discord.fail("edit_message", 429, OLD, headers=VIA, times=5)
+    held.discord.inject_fault("edit_message", 429, OLD, headers=VIA, times=5)
     finish(held)
     await assert_paid_once(held, anna, message)
     assert delivered(direct(anna)) == 1
@@ -309,13 +309,13 @@ async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held
 async def test_a_prompt_that_automod_refuses_is_left_out(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.fail("edit_followup", 400, AUTOMOD, words="a fox", times=9)
+    held.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="a fox", times=9)
     finish(held)
     await held.ends(message, "✅", "AutoMod")
     await assert_paid_once(held, anna, message)
     assert delivered(message) == 1
     assert "a fox" not in str(message.data["embeds"]) + str(message.attachments)
-    held.discord.mend("edit_followup")
+    held.discord.clear_faults("edit_followup")
 
 
 # Directly
@@ -336,7 +336,7 @@ async def test_a_direct_message_that_stumbles(held: Environment, route: str, fau
     anna = held.newcomer()
     message = await held.queued(anna)
     held.mia.delete(message)
-    held.discord.fail(route, **PASSING[fault])
+    held.discord.inject_fault(route, **PASSING[fault])
     finish(held)
     await assert_paid_once(held, anna, message)
     assert delivered(direct(anna)) == 1
@@ -351,12 +351,14 @@ async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
     anna = held.newcomer()
     message = await held.queued(anna)
     held.mia.delete(message)
-    held.discord.fail(route, 403, {"code": code, "message": "Cannot send messages to this user"}, times=2)
+    held.discord.inject_fault(
+        route, 403, {"code": code, "message": "Cannot send messages to this user"}, times=2
+    )
     finish(held)
     await assert_paid_once(held, anna, message)
     await held.stored(lambda: held.job(message)["token"] is None)
-    listing = await (await anna.command("jobs")).answered()
-    fetched = await (await anna.press(listing, "Fetch 1")).answered()
+    listing = await (await anna.command("jobs")).response()
+    fetched = await (await anna.press(listing, "Fetch 1")).response()
     await held.ends(fetched, "✅")
     await assert_paid_once(held, anna, message)
 
@@ -368,7 +370,7 @@ async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
 async def test_a_failure_is_told_all_the_same(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.fail("edit_followup", **fault)
+    held.discord.inject_fault("edit_followup", **fault)
     finish(held, "a worker died")
     await held.ends(message, "Nothing was charged")
     await assert_paid_once(held, anna, message, images=0)
@@ -377,11 +379,11 @@ async def test_a_failure_is_told_all_the_same(held: Environment, fault: dict[str
 async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.fail("edit_followup", 400, AUTOMOD, words="a fox", times=9)
+    held.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="a fox", times=9)
     finish(held, "a worker died")
     await held.ends(message, "Nothing was charged", "AutoMod")
     assert "a fox" not in message.text
-    held.discord.mend("edit_followup")
+    held.discord.clear_faults("edit_followup")
 
 
 @pytest.mark.parametrize("fault", [OUT_OF_REACH["50001"], OUT_OF_REACH["10008"]], ids=["50001", "10008"])
@@ -390,20 +392,20 @@ async def test_a_failure_is_told_directly_where_its_message_is_out_of_reach(
 ) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.fail("edit_followup", **fault, times=20)
+    held.discord.inject_fault("edit_followup", **fault, times=20)
     finish(held, "a worker died")
     await assert_paid_once(held, anna, message, images=0)
     await held.stored(lambda: held.job(message)["token"] is None)
-    held.discord.mend("edit_followup")
+    held.discord.clear_faults("edit_followup")
     assert "Nothing was charged" in direct(anna).text
 
 
 async def test_a_cancel_that_cannot_be_told_is_done_all_the_same(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.fail("edit_followup", **OUT_OF_REACH["50001"], times=2)
+    held.discord.inject_fault("edit_followup", **OUT_OF_REACH["50001"], times=2)
     await anna.press(message, "Cancel")
     await assert_paid_once(held, anna, message, images=0)
     await held.stored(lambda: held.job(message)["token"] is None)
-    held.discord.mend("edit_followup")
+    held.discord.clear_faults("edit_followup")
     assert anna.direct_messages.messages == []

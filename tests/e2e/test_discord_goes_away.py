@@ -21,9 +21,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 def delete_channel(env: Environment, channel: Channel) -> None:
     for message in [*channel.messages]:
-        env.discord.remove(message)
+        env.discord.delete(message)
     del env.discord.channels[channel.id]
-    env.discord.send({"t": "CHANNEL_DELETE", "d": channel.shape})
+    env.discord.send({"t": "CHANNEL_DELETE", "d": channel.payload})
 
 
 def hide_channel(_: Environment, channel: Channel) -> None:
@@ -53,7 +53,7 @@ CHANGES = pytest.mark.parametrize(
 async def ordered(env: Environment, person: Member) -> tuple[Message, Channel]:
     channel = env.discord.add_guild("Elsewhere").add_channel("art")
     order = await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
-    return await env.ends(await order.answered(), "place "), channel
+    return await env.ends(await order.response(), "place "), channel
 
 
 def finish(held: Environment) -> None:
@@ -107,10 +107,10 @@ async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held
     finish(held)
     await held.ended(message)
     assert channel.guild
-    held.discord.send({"t": "GUILD_CREATE", "d": channel.guild.shape})
+    held.discord.send({"t": "GUILD_CREATE", "d": channel.guild.payload})
     channel.app_permissions.update(view_channel=True)
-    listing = await (await anna.command("jobs", channel=channel)).answered()
-    fetched = await (await anna.press(listing, "Fetch 1")).answered()
+    listing = await (await anna.command("jobs", channel=channel)).response()
+    fetched = await (await anna.press(listing, "Fetch 1")).response()
     await held.ends(fetched, "✅")
     assert (delivered(fetched), held.used(anna), len(held.posts(message))) == (1, 1, 1)
 
@@ -120,11 +120,11 @@ async def test_a_manager_who_is_none_any_more(held: Environment) -> None:
     boss, anna = held.newcomer(is_manager=True), held.newcomer()
     message = await held.queued(anna)
     boss.is_manager = False
-    refusal = await (await boss.forge("quota set", {"limit": 0, "per": "day"})).answered()
+    refusal = await (await boss.send_raw("quota set", {"limit": 0, "per": "day"})).response()
     assert refusal.is_ephemeral
     assert "somebody who manages this server" in refusal.text
     press = await boss.press(message, "Cancel")
-    assert "Only" in (await press.answered()).text
+    assert "Only" in (await press.response()).text
     finish(held)
     await held.ends(message, "✅")
 

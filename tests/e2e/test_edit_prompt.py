@@ -32,7 +32,7 @@ async def refused(env: Environment, person: Member, **options: Any) -> Message:
 async def opened(person: Member, message: Message) -> tuple[Interaction, dict[str, Any]]:
     """The press and what its form holds, by the fields' names."""
     press = await person.press(message, "Edit prompt")
-    form = await press.asked_back()
+    form = await press.modal_response()
     parts = [top["component"] for top in form["components"]]
     now = {
         part["custom_id"]: part.get("value")
@@ -44,7 +44,7 @@ async def opened(person: Member, message: Message) -> tuple[Interaction, dict[st
 
 async def told(press: Interaction) -> str:
     try:
-        message = await press.answered()
+        message = await press.response()
     except NoResponse:
         return ""
     assert message.is_ephemeral
@@ -66,7 +66,7 @@ async def test_a_refused_prompt_is_changed_and_sent_again(env: Environment) -> N
     }
     await env.restart()
     submit = await anna.submit(form, prompt="a fox in the snow", num_images=["1"], aspect_ratio=["3:2"])
-    again = await env.ends(await submit.answered(), "✅ 1 image", "a fox in the snow")
+    again = await env.ends(await submit.response(), "✅ 1 image", "a fox in the snow")
     row = await env.ended(again)
     assert row["parent_id"] == env.job(message)["job_id"]
     ordered = json.loads(row["input"])
@@ -98,7 +98,7 @@ async def test_another_failure_offers_it_too_and_anyone_may_use_it(env: Environm
     assert names(message) == ["Retry", "Edit prompt"]
     form, now = await opened(ben, message)
     assert now["prompt"] == "a fox"
-    again = await (await ben.submit(form, prompt="a badger")).answered()
+    again = await (await ben.submit(form, prompt="a badger")).response()
     await env.ends(again, "✅", f"<@{ben.id}>")
     await env.settled()
     assert (env.used(anna), env.used(ben)) == (0, 1)
@@ -106,8 +106,8 @@ async def test_another_failure_offers_it_too_and_anyone_may_use_it(env: Environm
 
 async def test_a_prompt_that_only_its_author_may_read(env: Environment) -> None:
     anna, ben = env.newcomer(), env.newcomer()
-    env.discord.fail("callback", 400, AUTOMOD)
-    env.discord.fail("edit_followup", 400, AUTOMOD)
+    env.discord.inject_fault("callback", 400, AUTOMOD)
+    env.discord.inject_fault("edit_followup", 400, AUTOMOD)
     hidden = await refused(env, anna, prompt="refuse the secret")
     assert "secret" not in hidden.text
     _, now = await opened(ben, hidden)
@@ -119,11 +119,11 @@ async def test_a_prompt_that_only_its_author_may_read(env: Environment) -> None:
     private = await refused(env, anna, prompt="refuse the secret")
     store_settings(env)
     assert private.is_ephemeral
-    forged = await ben.forge(custom_id=f"job:edit:v1:{env.job(private)['job_id']}", message=hidden)
+    forged = await ben.send_raw(custom_id=f"job:edit:v1:{env.job(private)['job_id']}", message=hidden)
     assert "no such job" in await told(forged)
     form = {"prompt": "a fox", **FIELDS}
     custom_id = f"job:edit:v1:{env.job(private)['job_id']}"
-    assert "no such job" in await told(await ben.forge(custom_id=custom_id, message=hidden, form=form))
+    assert "no such job" in await told(await ben.send_raw(custom_id=custom_id, message=hidden, form=form))
     _, now = await opened(anna, private)
     assert now["prompt"] == "refuse the secret"
 
@@ -163,10 +163,10 @@ async def test_what_is_sent_is_checked_as_an_order_is(env: Environment) -> None:
     await env.says(env.mia, "quota clear", who=anna)
     unseen = {"prompt": "\u200b\u3164", **FIELDS}
     custom_id = f"job:edit:v1:{env.job(message)['job_id']}"
-    said["nothing"] = await told(await anna.forge(custom_id=custom_id, message=message, form=unseen))
-    env.discord.channel.permit(attach_files=False)
+    said["nothing"] = await told(await anna.send_raw(custom_id=custom_id, message=message, form=unseen))
+    env.discord.channel.set_permissions(attach_files=False)
     said["rights"] = await told(await anna.submit(form, prompt="a badger"))
-    env.discord.channel.permit(attach_files=True)
+    env.discord.channel.set_permissions(attach_files=True)
     words = {
         "word": "words",
         "member": "may not make",
@@ -217,7 +217,7 @@ async def test_forms_that_no_one_was_shown(env: Environment) -> None:
     await env.settled()
     sent = forged(env.job(message)["job_id"], env.job(done)["job_id"])
     before = spent(env)
-    presses = [await anna.forge(custom_id=each, message=message, form=form) for each, form in sent]
+    presses = [await anna.send_raw(custom_id=each, message=message, form=form) for each, form in sent]
     texts = await asyncio.gather(*map(told, presses))
     assert [
         each for each, text in zip(sent, texts, strict=True) if "⚠️" not in text or "reference" in text
@@ -225,7 +225,7 @@ async def test_forms_that_no_one_was_shown(env: Environment) -> None:
     elsewhere = env.discord.guild.add_channel("elsewhere")
     custom_id = f"job:edit:v1:{env.job(message)['job_id']}"
     ben = env.newcomer()
-    press = await ben.forge(custom_id=custom_id, channel=elsewhere, form={"prompt": "a fox", **FIELDS})
+    press = await ben.send_raw(custom_id=custom_id, channel=elsewhere, form={"prompt": "a fox", **FIELDS})
     assert "no such job" in await told(press)
     assert spent(env) == before
 
@@ -242,6 +242,6 @@ async def test_in_russian(env: Environment) -> None:
     message = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
     await env.ends(message, "⚠️ Сервис отклонил этот промпт")
     press = await anna.press(message, "Изменить промпт")
-    form = await press.asked_back()
+    form = await press.modal_response()
     assert form["title"] == "Изменить промпт"
     assert form["components"][0]["label"] == "Промпт"

@@ -58,7 +58,7 @@ async def test_twenty_at_once_ten_of_a_server_and_three_of_a_member(tmp_path: Pa
         for channel in elsewhere:
             for _ in range(6):
                 command = env.newcomer().command("imagine", channel=channel, prompt="x", resolution="0.5K")
-                others.append(await (await command).answered(timeout=5))
+                others.append(await (await command).response(timeout=5))
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == 20)
         assert len(env.rows("select * from jobs where status = 'waiting'")) == 4
         env.runcomfy.release()

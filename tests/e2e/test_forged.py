@@ -56,7 +56,7 @@ async def refused(*presses: Interaction) -> list[str]:
 
 async def _refused(press: Interaction) -> str:
     try:
-        message = await press.answered()
+        message = await press.response()
     except NoResponse:
         return ""
     assert message.is_ephemeral, message.text
@@ -100,7 +100,7 @@ async def test_every_kind_of_custom_id(env: Environment) -> None:
     job_id = env.job(message)["job_id"]
     before = spent(env)
     presses = [
-        await person.forge(custom_id=each, message=message)
+        await person.send_raw(custom_id=each, message=message)
         for person in (stranger, env.mia)
         for each in custom_ids(job_id)
     ]
@@ -116,7 +116,7 @@ async def test_an_empty_custom_id_and_other_kinds_of_components(env: Environment
     message = await done(env, anna)
     job_id, before = env.job(message)["job_id"], spent(env)
     channel = env.discord.channel
-    presses = [await anna.forge(custom_id="", message=message)]
+    presses = [await anna.send_raw(custom_id="", message=message)]
     for kind in (3, 5, 8):
         data = {"custom_id": f"job:reroll:v1:{job_id}", "component_type": kind, "values": ["1"]}
         presses.append(anna.interact(3, data, channel, message))
@@ -143,7 +143,7 @@ async def test_the_job_of_another_channel_another_server_or_a_direct_message(env
         stranger.direct_messages,
     ]
     presses = [
-        await person.forge(custom_id=f"job:{verb}:v1:{job_id}", channel=channel)
+        await person.send_raw(custom_id=f"job:{verb}:v1:{job_id}", channel=channel)
         for channel in elsewhere
         for verb in VERBS
         for job_id in here
@@ -164,7 +164,7 @@ async def test_a_stranger_does_not_fetch_what_is_anothers(env: Environment) -> N
     (text,) = await refused(await stranger.press(message, "Fetch the images"))
     assert "somebody else" in text
     assert spent(env) == before
-    fetched = await (await anna.press(message, "Fetch the images")).answered()
+    fetched = await (await anna.press(message, "Fetch the images")).response()
     await env.ends(fetched, "✅", "collected")
     await env.settled()
     assert env.used(anna) == 1
@@ -175,11 +175,11 @@ async def test_a_stranger_deletes_nothing_and_blocks_nobody(env: Environment) ->
     anna, stranger = env.newcomer(), env.newcomer()
     boss = env.newcomer(is_manager=True)
     messages = [await done(env, anna), await failed(env, anna)]
-    questions = [await (await boss.press(message, "Delete")).answered() for message in messages[:1]]
+    questions = [await (await boss.press(message, "Delete")).response() for message in messages[:1]]
     boss.is_manager = False
     before = spent(env)
     presses = [
-        await person.forge(custom_id=f"job:{verb}:v1:{env.job(message)['job_id']}", message=place)
+        await person.send_raw(custom_id=f"job:{verb}:v1:{env.job(message)['job_id']}", message=place)
         for message in messages
         for verb in ("delete", "confirm", "block", "keep")
         for person in (stranger, boss)
@@ -187,7 +187,7 @@ async def test_a_stranger_deletes_nothing_and_blocks_nobody(env: Environment) ->
     ]
     # Only a moderator blocks somebody, and nobody blocks themselves.
     job_id = env.job(messages[0])["job_id"]
-    presses.append(await anna.forge(custom_id=f"job:block:v1:{job_id}", message=messages[0]))
+    presses.append(await anna.send_raw(custom_id=f"job:block:v1:{job_id}", message=messages[0]))
     texts = await refused(*presses)
     assert "" not in texts
     assert [text for text in texts if "⚠️" not in text] == []
@@ -201,7 +201,7 @@ async def test_a_retry_of_what_has_not_failed_and_a_fetch_of_what_has_arrived(en
     good, bad = await done(env, anna), await failed(env, anna)
     before = spent(env)
     presses = [
-        await anna.forge(custom_id=f"job:{verb}:v1:{env.job(message)['job_id']}", message=message)
+        await anna.send_raw(custom_id=f"job:{verb}:v1:{env.job(message)['job_id']}", message=message)
         for verb, message in (
             ("retry", good),
             ("fetch", good),
@@ -226,9 +226,9 @@ async def replay(env: Environment, interaction: Interaction) -> None:
 async def test_replayed_orders_and_presses_are_done_once(env: Environment) -> None:
     anna = env.newcomer()
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
-    message = await env.ends(await order.answered(), "✅")
+    message = await env.ends(await order.response(), "✅")
     press = await anna.press(message, "Re-roll")
-    await env.ends(await press.answered(), "✅")
+    await env.ends(await press.response(), "✅")
     await env.settled()
     text = message.text
     for each in (order, press, order):
@@ -243,7 +243,7 @@ async def test_a_replay_of_what_was_refused_stays_refused(env: Environment) -> N
     anna = env.newcomer()
     await env.says(env.mia, "quota set", limit=0, per="day", who=anna)
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
-    refusal = await order.answered()
+    refusal = await order.response()
     assert refusal.is_ephemeral
     await env.says(env.mia, "quota clear", who=anna)
     text = refusal.text
@@ -258,9 +258,9 @@ async def test_a_replay_of_an_order_that_was_fetched_since(env: Environment) -> 
     anna = env.newcomer()
     env.runcomfy.fail("file", answer(404), None)
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
-    message = await env.ends(await order.answered(), "⚠️")
+    message = await env.ends(await order.response(), "⚠️")
     env.runcomfy.mend("file")
-    fetched = await (await anna.press(message, "Fetch the images")).answered()
+    fetched = await (await anna.press(message, "Fetch the images")).response()
     await env.ends(fetched, "✅")
     await env.settled()
     before = len(env.runcomfy.submits)

@@ -29,7 +29,7 @@ def drop_and_forget(env: Environment) -> None:
 
 
 def hurry_away(env: Environment) -> None:
-    env.discord.gateway.hurry_away()
+    env.discord.gateway.request_reconnect()
 
 
 WAYS = pytest.mark.parametrize("go", [drop, drop_and_forget, hurry_away])
@@ -47,9 +47,9 @@ async def test_what_waits_and_what_paints_goes_on(
     first, second = await held.queued(anna), await held.queued(bert)
     wires: list[object] = []
     for _ in range(3):
-        wires.append(held.discord.gateway.wire)
+        wires.append(held.discord.gateway.connection)
         go(held)
-        await held.discord.until(lambda: held.discord.gateway.wire not in [*wires, None], timeout=20)
+        await held.discord.until(lambda: held.discord.gateway.connection not in [*wires, None], timeout=20)
     finish(held)
     finish(held)
     for person, message in ((anna, first), (bert, second)):
@@ -62,14 +62,14 @@ async def test_what_waits_and_what_paints_goes_on(
 async def test_images_are_posted_while_the_gateway_is_away(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
-    held.discord.gateway.is_shut = True
+    held.discord.gateway.is_unavailable = True
     held.discord.drop_gateway()
     finish(held)
     await held.ends(message, "✅")
     await held.ended(message)
     await held.discord.until(lambda: "Discord's gateway is away (WSServerHandshakeError)" in held.log)
     assert not held.discord.is_online
-    held.discord.gateway.is_shut = False
+    held.discord.gateway.is_unavailable = False
     await back(held)
     assert "credits used" in await held.says(anna, "usage")
 
@@ -83,7 +83,7 @@ async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: Enviro
     order = await anna.command("imagine", prompt="a hen", resolution="0.5K")
     await back(held)
     assert held.discord.gateway.session == session
-    answer = await order.answered()
+    answer = await order.response()
     await held.ends(message, "cancelled")
     held.discord.drop_gateway()
     for interaction in (cancel, order):  # as Discord may, where it does not know how much was heard
@@ -100,11 +100,11 @@ async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: Enviro
 async def test_what_was_said_too_long_ago_costs_nothing(held: Environment) -> None:
     anna = held.newcomer()
     submits = len(held.runcomfy.submits)
-    held.discord.gateway.is_shut = True
+    held.discord.gateway.is_unavailable = True
     held.discord.drop_gateway()
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     held.discord.age(order, 4)
-    held.discord.gateway.is_shut = False
+    held.discord.gateway.is_unavailable = False
     await back(held)
     row = f"select * from jobs where interaction_id = {order.id} and ended_at is not null"  # noqa: S608
     await held.stored(lambda: held.rows(row))
@@ -115,12 +115,12 @@ async def test_what_was_said_too_long_ago_costs_nothing(held: Environment) -> No
 async def test_what_cannot_be_read_costs_the_bot_nothing(env: Environment) -> None:
     bert = env.newcomer()
     env.discord.send({"t": "CHANNEL_UPDATE", "d": {"id": "1"}})
-    env.discord.change_next(lambda event: event.pop("token"))
-    await env.bob.forge("usage")
+    env.discord.edit_next_event(lambda event: event.pop("token"))
+    await env.bob.send_raw("usage")
     env.discord.send_frame(b"not zlib")
-    wire = env.discord.gateway.wire
-    env.discord.change_next(lambda event: event.update(channel=None, app_permissions=None))
+    wire = env.discord.gateway.connection
+    env.discord.edit_next_event(lambda event: event.update(channel=None, app_permissions=None))
     message = await env.imagine(bert, resolution="0.5K")
-    assert env.discord.gateway.wire is not wire
+    assert env.discord.gateway.connection is not wire
     await env.ends(message, "✅")
     assert env.log.count("gateway messages of the kind INTERACTION_CREATE") == 1

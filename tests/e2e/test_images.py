@@ -138,7 +138,7 @@ async def test_files_are_fetched_from_the_owners_hosts_only(env: Environment, ad
 
 async def test_images_that_discord_refuses_wait_to_be_collected(env: Environment) -> None:
     person = env.newcomer()
-    env.discord.fail("edit_followup", 400, EXPLICIT)
+    env.discord.inject_fault("edit_followup", 400, EXPLICIT)
     message = await env.imagine(person, resolution="0.5K", num_images=2)
     await env.ends(message, "couldn't post them", "waiting to be collected")
     assert message.attachments == []
@@ -146,7 +146,7 @@ async def test_images_that_discord_refuses_wait_to_be_collected(env: Environment
     assert env.used(person) == 2
 
     button = next(label for label in message.buttons if label.startswith("Fetch"))
-    fetched = await (await person.press(message, button)).answered()
+    fetched = await (await person.press(message, button)).response()
     await env.ends(fetched, "✅")
     assert len(await pictures(env, fetched)) == 2
     assert env.used(person) == 2

@@ -137,8 +137,8 @@ async def test_what_the_schema_forbids_is_refused_though_discord_let_it_through(
     env: Environment, options: dict[str, Any], said: str
 ) -> None:
     rows, posts = len(env.rows()), len(env.runcomfy.submits)
-    forged = await env.alice.forge("imagine", {"prompt": "a fox", **options})
-    message = await forged.answered()
+    forged = await env.alice.send_raw("imagine", {"prompt": "a fox", **options})
+    message = await forged.response()
     assert message.is_ephemeral
     assert said in message.text
     assert (len(env.rows()), len(env.runcomfy.submits)) == (rows, posts)
@@ -180,7 +180,7 @@ async def test_a_second_file_becomes_a_second_command(tmp_path: Path) -> None:
         # The local RunComfy paints by one model only, so the sketch gets the fox's files.
         env.runcomfy.fail("submit", answer(200, {"request_id": env.job(fox)["request_id"]}))
         interaction = await env.alice.command("sketch", subject="a hand", pen=2)
-        sketch = await env.ends(await interaction.answered(), "✅", "2", "asked by")
+        sketch = await env.ends(await interaction.response(), "✅", "2", "asked by")
         (post,) = env.posts(sketch)
         assert post.model_id == SKETCH["model_id"]
         assert post.input in ({"subject": "a hand", "pen": 2}, {"subject": "a hand", "pen": 2, "strokes": 20})

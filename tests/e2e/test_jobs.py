@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 async def listed(person: Member) -> Message:
     """What /jobs answers, to this person alone."""
-    message = await (await person.command("jobs")).answered()
+    message = await (await person.command("jobs")).response()
     assert message.is_ephemeral
     return message
 
@@ -33,13 +33,13 @@ async def test_images_whose_message_was_deleted_can_be_collected(tmp_path: Path)
         listing = await listed(env.alice)
         assert "Waiting to be collected" in listing.text
         assert "a lost fox" in listing.text
-        env.discord.fail("callback", 404, {"code": 10062, "message": "Unknown interaction"})
+        env.discord.inject_fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})
         await env.alice.press(listing, "Fetch 1")  # an answer that nobody sees does not use it up
         await env.discord.until(lambda: "did not arrive" in env.log)
         await env.settled()
         assert env.used(env.alice) == 2
         listing = await listed(env.alice)
-        fetched = await (await env.alice.press(listing, "Fetch 1")).answered()
+        fetched = await (await env.alice.press(listing, "Fetch 1")).response()
         await env.ends(fetched, "✅ 2 images, collected")
         assert len(fetched.attachments) == 2
         await env.settled()
@@ -71,7 +71,7 @@ async def test_a_waiting_job_can_be_cancelled_from_another_channel(tmp_path: Pat
         message = await env.imagine(prompt="a patient fox")
         await env.ends(message, "place")
         elsewhere = env.discord.guild.add_channel("elsewhere")
-        listing = await (await env.alice.command("jobs", channel=elsewhere)).answered()
+        listing = await (await env.alice.command("jobs", channel=elsewhere)).response()
         assert "1. 🕒 Waiting" in listing.text
         press = await env.alice.press(listing, "Cancel 1")
         await env.ends(message, "cancelled")
@@ -90,10 +90,10 @@ async def test_nobody_sees_or_touches_the_jobs_of_others(tmp_path: Path) -> None
         (job,) = env.rows()
         elsewhere = env.discord.guild.add_channel("elsewhere")
         for verb in ("cancel", "fetch", "reroll"):
-            forged = await env.bob.forge(
+            forged = await env.bob.send_raw(
                 custom_id=f"job:{verb}:v1:{job['job_id']}", message=message, channel=elsewhere
             )
-            refusal = await forged.answered()
+            refusal = await forged.response()
             assert refusal.is_ephemeral
             assert "no such job" in refusal.text
         assert len(env.rows()) == 1

@@ -54,8 +54,8 @@ def files(env: Environment, message: Message) -> list[Path]:
 
 
 async def fetch(env: Environment) -> Message:
-    listing = await (await env.alice.command("jobs")).answered()
-    return await (await env.alice.press(listing, "Fetch 1")).answered()
+    listing = await (await env.alice.command("jobs")).response()
+    return await (await env.alice.press(listing, "Fetch 1")).response()
 
 
 async def cleared(env: Environment) -> None:
@@ -117,10 +117,10 @@ async def nothing_is_left(env: Environment, message: Message) -> None:
     assert env.job(message)["refunded"] == 2
     assert "no unfinished jobs" in await env.says(env.alice, "jobs")
     assert "collected" not in await env.says(env.alice, "usage")
-    forged = await env.alice.forge(
+    forged = await env.alice.send_raw(
         custom_id=f"job:fetch:v1:{env.job(message)['job_id']}", message=await env.imagine(env.bob)
     )
-    refusal = await forged.answered()
+    refusal = await forged.response()
     assert refusal.is_ephemeral
     assert "You were refunded" in refusal.text
 

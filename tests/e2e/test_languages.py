@@ -33,7 +33,7 @@ def finish(env: Environment, prompt: str) -> None:
 
 
 async def press(person: Member, message: Message, label: str) -> Message:
-    return await (await person.press(message, label)).answered(timeout=5)
+    return await (await person.press(message, label)).response(timeout=5)
 
 
 async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
@@ -48,16 +48,16 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
         assert list(hers.buttons) == ["Отменить"]
         assert list(his.buttons) == ["Cancel"]
         await env.restart()
-        listing = await (await anna.command("jobs")).answered()
+        listing = await (await anna.command("jobs")).response()
         assert "2. 🎨 Рисую · заказано" in listing.text
         assert "1. 🕒 Ожидает · заказано" in listing.text
         assert list(listing.buttons) == ["Отменить 1", "Отменить 2"]
-        assert "1. 🕒 Waiting · ordered" in (await (await bob.command("jobs")).answered()).text
+        assert "1. 🕒 Waiting · ordered" in (await (await bob.command("jobs")).response()).text
         pressed = await anna.press(listing, "Отменить 1")
         await env.ends(unwanted, f"Заказ отменён участником <@{anna.id}>", "Ничего не списано")
         await env.discord.until(lambda: any("Заказ отменён" in each.text for each in pressed.messages))
         cancel = hers.buttons["Отменить"]["custom_id"]  # disabled, as it is too late
-        refused = await anna.forge(custom_id=cancel, message=hers)
+        refused = await anna.send_raw(custom_id=cancel, message=hers)
         await env.discord.until(lambda: any("Уже рисую" in each.text for each in refused.messages))
         finish(env, "лиса")
         await env.ends(hers, "✅ 2 изображения за ", " с")
@@ -79,11 +79,11 @@ async def test_refusals(env: Environment) -> None:
     failed = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
     await env.ends(failed, "Сервис отклонил этот промпт или его параметры", "Ничего не списано")
     assert list(failed.buttons) == ["Изменить промпт"]
-    forged = await anna.forge("imagine", {"prompt": "лиса", "num_images": 9})
-    assert "Параметр количество_изображений должен быть не больше 4." in (await forged.answered()).text
+    forged = await anna.send_raw("imagine", {"prompt": "лиса", "num_images": 9})
+    assert "Параметр количество_изображений должен быть не больше 4." in (await forged.response()).text
     closed = env.discord.guild.add_channel("closed")
     closed.app_permissions.update(attach_files=False, embed_links=False)
-    refused = await (await anna.command("imagine", prompt="лиса", channel=closed)).answered()
+    refused = await (await anna.command("imagine", prompt="лиса", channel=closed)).response()
     assert "мне не хватает прав: Встраивать ссылки, Прикреплять файлы." in refused.text
 
 

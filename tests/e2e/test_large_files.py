@@ -108,7 +108,7 @@ async def test_every_file_fits_however_low_the_limit_is(env: Environment) -> Non
 
 
 async def test_a_limit_that_was_promised_too_high(generous: Environment) -> None:
-    generous.discord.fail("edit_followup", 413, TOO_LARGE)
+    generous.discord.inject_fault("edit_followup", 413, TOO_LARGE)
     generous.runcomfy.fail("file", noise(2000))
     message = await generous.ends(await generous.imagine(), "✅")
     (posted,) = await files(generous, message)

@@ -113,7 +113,7 @@ async def test_it_never_comes(tmp_path: Path) -> None:
         # It is refunded, so an old copy of the button collects nothing, not even what comes now.
         ends_now(env)
         custom_id = f"job:fetch:v1:{env.job(message)['job_id']}"
-        refusal = await (await env.alice.forge(custom_id=custom_id, message=message)).answered()
+        refusal = await (await env.alice.send_raw(custom_id=custom_id, message=message)).response()
         assert refusal.is_ephemeral
         assert "can't be collected anymore. You were refunded" in refusal.text
         assert "no unfinished jobs" in await env.says(env.alice, "jobs")
@@ -152,7 +152,7 @@ async def test_its_message_was_deleted_meanwhile(tmp_path: Path) -> None:
 async def test_somebody_fetches_it_first(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         ends_now(env)
-        fetched = await (await env.alice.press(message, "Fetch the images")).answered()
+        fetched = await (await env.alice.press(message, "Fetch the images")).response()
         await env.ends(fetched, "✅ 2 images")
         await env.settled()
         assert env.job(message)["look_at"] is None

@@ -35,7 +35,7 @@ async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None
         messages = [await env.imagine(env.newcomer(), resolution="0.5K") for _ in range(4)]
         await env.ends(messages[0], "✅")
         # A press on one job's message begins another job.
-        messages.append(await (await env.alice.press(messages[0], "Re-roll")).answered())
+        messages.append(await (await env.alice.press(messages[0], "Re-roll")).response())
         for message in messages:
             await env.ends(message, "✅")
         await env.settled()
@@ -62,7 +62,7 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
         await env.ends(message, "1 of 2 images arrived")
         await env.ended(message)
         fetch = next(label for label in message.buttons if label.startswith("Fetch"))
-        again = await (await env.alice.press(message, fetch)).answered()
+        again = await (await env.alice.press(message, fetch)).response()
         await env.ends(again, "✅")
         told = [line["story"] for line in await stories(env, 2)]
         assert [story["images"] for story in told] == ["1 of 2", "2 of 2"]

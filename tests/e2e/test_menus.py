@@ -29,7 +29,7 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
 
 
 async def told(press: Interaction) -> str:
-    message = await press.answered()
+    message = await press.response()
     assert message.is_ephemeral
     return message.text
 
@@ -37,7 +37,7 @@ async def told(press: Interaction) -> str:
 async def test_a_moderator_removes(env: Environment) -> None:
     anna = env.newcomer()
     message = await done(env, anna)
-    question = await (await env.mia.menu(REMOVE, message)).answered()
+    question = await (await env.mia.menu(REMOVE, message)).response()
     assert question.is_ephemeral
     assert f"<@{anna.id}>" in question.text
     assert not message.is_deleted
@@ -53,7 +53,7 @@ async def test_a_moderator_removes_what_failed(env: Environment) -> None:
     env.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
     message = await env.ends(await env.imagine(anna, resolution="0.5K"), "⚠️")
     await env.stored(lambda: env.job(message)["token"] is None)
-    question = await (await env.mia.menu(REMOVE, message)).answered()
+    question = await (await env.mia.menu(REMOVE, message)).response()
     await env.mia.press(question, "Remove")
     await env.ends(question, "Deleted")
     assert message.is_deleted
@@ -63,7 +63,7 @@ async def test_a_moderator_removes_what_failed(env: Environment) -> None:
 async def test_a_moderator_removes_and_blocks(env: Environment) -> None:
     anna = env.newcomer()
     message, other = await done(env, anna), await done(env, env.newcomer())
-    question = await (await env.mia.menu(REMOVE, message)).answered()
+    question = await (await env.mia.menu(REMOVE, message)).response()
     assert names(question) == ["Remove", "Remove and block"]
     await env.mia.press(question, "Remove and block")
     await env.ends(question, "Deleted", f"<@{anna.id}> makes no more images")
@@ -80,12 +80,12 @@ async def test_a_moderator_removes_and_blocks(env: Environment) -> None:
 async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(env: Environment) -> None:
     boss, anna = env.newcomer(is_manager=True), env.newcomer()
     message, own = await done(env, anna), await done(env, boss)
-    question = await (await boss.menu(REMOVE, message)).answered()
-    mine = await (await boss.menu(REMOVE, own)).answered()
+    question = await (await boss.menu(REMOVE, message)).response()
+    mine = await (await boss.menu(REMOVE, own)).response()
     assert names(mine) == ["Delete"]
     job_id = env.job(own)["job_id"]
     assert "may not use this here" in await told(
-        await boss.forge(custom_id=f"job:block:v1:{job_id}", message=mine)
+        await boss.send_raw(custom_id=f"job:block:v1:{job_id}", message=mine)
     )
     boss.is_manager = False
     assert "somebody else" in await told(await boss.press(question, "Remove and block"))
@@ -99,7 +99,7 @@ async def test_the_list_of_blocked_members_is_full(env: Environment) -> None:
     message = await done(env, anna)
     others = [*range(1, LISTED_MAX + 1)]
     store_settings(env, blocked_members=others)
-    question = await (await env.mia.menu(REMOVE, message)).answered()
+    question = await (await env.mia.menu(REMOVE, message)).response()
     refused = await told(await env.mia.press(question, "Remove and block"))
     assert f"{LISTED_MAX} members" in refused
     assert stored_settings(env)["blocked_members"] == others
@@ -118,7 +118,7 @@ async def test_it_is_offered_to_moderators_alone_and_checked_besides(env: Enviro
         await anna.menu(REMOVE, message)
     for person in (anna, boss):
         boss.is_manager = False
-        assert "You may not use this here" in await told(await person.forge(REMOVE, target=message))
+        assert "You may not use this here" in await told(await person.send_raw(REMOVE, target=message))
     assert env.job(message)["deleted_at"] is None
     assert not message.is_deleted
 
@@ -133,16 +133,16 @@ async def test_a_job_that_runs_is_not_removed(held: Environment) -> None:
 async def test_a_message_that_shows_no_image(env: Environment) -> None:
     anna = env.newcomer()
     message = await done(env, anna)
-    listing = await (await anna.command("jobs")).answered()
+    listing = await (await anna.command("jobs")).response()
     for press in (
-        await env.mia.forge(REMOVE, target=listing),
-        await anna.forge(WHO, target=listing),
+        await env.mia.send_raw(REMOVE, target=listing),
+        await anna.send_raw(WHO, target=listing),
     ):
         assert "no image of mine" in await told(press)
-    question = await (await env.mia.menu(REMOVE, message)).answered()
+    question = await (await env.mia.menu(REMOVE, message)).response()
     await env.mia.press(question, "Remove")
     await env.ends(question, "Deleted")
-    for press in (await env.mia.forge(REMOVE, target=message), await anna.forge(WHO, target=message)):
+    for press in (await env.mia.send_raw(REMOVE, target=message), await anna.send_raw(WHO, target=message)):
         assert "no image of mine" in await told(press)
 
 
@@ -155,7 +155,7 @@ async def test_a_message_of_another_channel_or_another_server(env: Environment) 
     ]
     for channel in elsewhere:
         for name in (REMOVE, WHO):
-            text = await told(await env.mia.forge(name, target=message, channel=channel))
+            text = await told(await env.mia.send_raw(name, target=message, channel=channel))
             assert "no such job" in text
     assert not message.is_deleted
     assert len(env.rows()) == before + 1
@@ -170,13 +170,13 @@ async def test_who_made_this(env: Environment) -> None:
     assert r"> a \*fox\* \<@1>" in text
     assert all(words in text for words in ("16:9", "0.5K", "seed 5", "2 images", "1.5 credits"))
     assert "again" not in text
-    again = await (await ben.press(first, custom_id=f"job:reroll:v1:{env.job(first)['job_id']}")).answered()
+    again = await (await ben.press(first, custom_id=f"job:reroll:v1:{env.job(first)['job_id']}")).response()
     await env.ends(again, "✅")
     await env.ended(again)
     text = await told(await anna.menu(WHO, again))
     assert f"<@{ben.id}>" in text
     assert f"https://discord.com/channels/{env.discord.guild.id}/{first.channel.id}/{first.id}" in text
-    question = await (await anna.press(first, "Delete")).answered()
+    question = await (await anna.press(first, "Delete")).response()
     await anna.press(question, "Delete")
     await env.ends(question, "Deleted")
     text = await told(await anna.menu(WHO, again))
@@ -190,7 +190,7 @@ async def test_who_made_what_was_fetched(env: Environment) -> None:
     env.runcomfy.fail("file", answer(404), None)
     message = await env.ends(await env.imagine(anna, resolution="0.5K"), "⚠️")
     env.runcomfy.mend("file")
-    fetched = await (await anna.press(message, "Fetch the images")).answered()
+    fetched = await (await anna.press(message, "Fetch the images")).response()
     await env.ends(fetched, "✅")
     await env.settled()
     for each in (message, fetched):
@@ -200,7 +200,7 @@ async def test_who_made_what_was_fetched(env: Environment) -> None:
 async def test_words_that_automod_refuses_are_left_out(env: Environment) -> None:
     anna = env.newcomer()
     message = await done(env, anna, prompt="unheard words")
-    env.discord.fail("callback", 400, {"code": 200000, "message": "Blocked by AutoMod"})
+    env.discord.inject_fault("callback", 400, {"code": 200000, "message": "Blocked by AutoMod"})
     text = await told(await anna.menu(WHO, message))
     assert "unheard" not in text
     assert f"<@{anna.id}>" in text
@@ -212,7 +212,7 @@ async def test_both_speak_russian(env: Environment) -> None:
     try:
         message = await done(env, env.bob, num_images=2)
         assert "Заказ участника" in await told(await anna.menu(WHO, message))
-        question = await (await env.mia.menu(REMOVE, message)).answered()
+        question = await (await env.mia.menu(REMOVE, message)).response()
         assert "Убрать это сообщение" in question.text
         assert names(question)[0] == "Убрать"
     finally:

@@ -50,7 +50,7 @@ async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sa
         await env.ends(refused, "Nothing was charged")
         headers = {"X-RateLimit-Scope": "user", "Via": "1.1 google"}
         slow = {"message": "slow", "retry_after": 0.1, "global": False}
-        env.discord.fail("callback", 429, slow, headers=headers)
+        env.discord.inject_fault("callback", 429, slow, headers=headers)
         env.runcomfy.fail("status", answer(503))
         await delivers(env)
         env.runcomfy.hold()

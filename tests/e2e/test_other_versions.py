@@ -37,8 +37,8 @@ async def test_a_command_of_a_former_version_is_gone(
     env: Environment, name: str, options: dict[str, Any]
 ) -> None:
     submits, lines = len(env.runcomfy.submits), env.log.count("older version")
-    press = await env.mia.forge(name, options)
-    message = await press.answered()
+    press = await env.mia.send_raw(name, options)
+    message = await press.response()
     assert message.is_ephemeral
     assert "This command is gone" in message.text
     assert len(env.runcomfy.submits) == submits
@@ -49,9 +49,9 @@ async def test_a_command_of_a_former_version_is_gone(
 
 @pytest.mark.parametrize("target", ["message", "person"])
 async def test_a_menu_of_a_former_version_is_gone(env: Environment, target: str) -> None:
-    message = await (await env.alice.command("usage")).answered()
-    press = await env.mia.forge("Upscale", target=message if target == "message" else env.alice)
-    assert "This command is gone" in (await press.answered()).text
+    message = await (await env.alice.command("usage")).response()
+    press = await env.mia.send_raw("Upscale", target=message if target == "message" else env.alice)
+    assert "This command is gone" in (await press.response()).text
 
 
 async def test_suggestions_of_a_former_version_are_left_alone(env: Environment) -> None:
@@ -62,8 +62,8 @@ async def test_suggestions_of_a_former_version_are_left_alone(env: Environment) 
 
 @pytest.mark.parametrize("verb", ["cancel", "reroll", "retry", "fetch", "delete", "edit"])
 async def test_a_button_of_another_database(env: Environment, verb: str) -> None:
-    press = await env.alice.forge(custom_id=f"job:{verb}:v1:{'0' * 32}")
-    message = await press.answered()
+    press = await env.alice.send_raw(custom_id=f"job:{verb}:v1:{'0' * 32}")
+    message = await press.response()
     assert message.is_ephemeral
     assert "another copy of this bot" in message.text
     assert env.log.count(DUPLICATE_PROCESS) == 1

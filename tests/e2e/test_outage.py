@@ -45,7 +45,7 @@ async def test_orders_that_wait_go_on_and_new_ones_are_refused_at_once(tmp_path:
         begun = time.monotonic()
         assert REFUSED in await env.says(env.mia, "imagine", prompt="a fox")
         assert time.monotonic() - begun < 1
-        refused = await (await env.mia.press(done, "Re-roll")).answered()
+        refused = await (await env.mia.press(done, "Re-roll")).response()
         assert refused.is_ephemeral
         assert REFUSED in refused.text
         assert (len(env.discord.channel.messages) - shown, len(env.rows())) == (2, rows)

@@ -25,7 +25,7 @@ async def ask(person: Member, **options: Any) -> Interaction:
 
 
 async def done(env: Environment, person: Member, **options: Any) -> Message:
-    message = await (await ask(person, **options)).answered()
+    message = await (await ask(person, **options)).response()
     await env.ends(message, "✅")
     await env.settled()
     return message
@@ -36,7 +36,7 @@ async def test_budget_is_shared_by_all_servers(tmp_path: Path) -> None:
         channels = [env.discord.channel, env.discord.add_guild("Second").add_channel("images")]
         people = [env.newcomer() for _ in range(10)]
         presses = [await ask(person, channel=channel) for person in people for channel in channels]
-        messages = await asyncio.gather(*(press.answered() for press in presses))
+        messages = await asyncio.gather(*(press.response() for press in presses))
         jobs = [each for each in messages if not each.is_ephemeral]
         assert len(jobs) == 8  # of 0.75 credits each
         assert {job.channel.name for job in jobs} == {"images"}
@@ -54,17 +54,17 @@ async def test_budget_is_shared_by_all_servers(tmp_path: Path) -> None:
 async def test_failed_job_refunds_the_budget(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, BUDGET="3/day") as env:
         env.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
-        failed = await (await ask(env.alice, num_images=4)).answered()
+        failed = await (await ask(env.alice, num_images=4)).response()
         await env.ends(failed, "⚠️")
         await done(env, env.bob, num_images=3)
-        assert (await (await ask(env.alice, num_images=2)).answered()).is_ephemeral
+        assert (await (await ask(env.alice, num_images=2)).response()).is_ephemeral
         await done(env, env.alice)
         check_accounts(env)
 
 
 async def test_job_larger_than_the_budget_is_refused(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, BUDGET="2/hour") as env:
-        assert (await (await ask(env.alice, num_images=4)).answered()).is_ephemeral
+        assert (await (await ask(env.alice, num_images=4)).response()).is_ephemeral
         assert (env.used(env.alice), len(env.runcomfy.submits)) == (0, 0)
 
 
@@ -72,7 +72,7 @@ async def test_unlimited_is_valid_for_every_limit(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, **FREE) as env:
         assert "limit" in await env.says(env.alice, "usage")
         presses = [await ask(env.alice, num_images=4) for _ in range(3)]
-        for message in await asyncio.gather(*(press.answered() for press in presses)):
+        for message in await asyncio.gather(*(press.response() for press in presses)):
             await env.ends(message, "✅")
         assert "unlimited" in await env.says(env.mia, "quota show")
         text = await env.says(env.mia, "quota set", limit=1_000_000, per="month")
@@ -83,7 +83,7 @@ async def test_unlimited_is_valid_for_every_limit(tmp_path: Path) -> None:
 async def test_default_quota_applies_until_a_manager_sets_one(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"DEFAULT_QUOTA": "0/day", "MAX_QUOTA": "2/hour"}
     async with open_environment(tmp_path, runcomfy=AT_ONCE, **settings) as env:
-        assert "0 left" in (await (await ask(env.alice)).answered()).text
+        assert "0 left" in (await (await ask(env.alice)).response()).text
         assert "2 credits per hour" in await env.says(env.mia, "quota set", limit=3, per="hour")
         assert "2 credits per hour" in await env.says(env.mia, "quota set", limit=2, per="hour")
         await done(env, env.alice, num_images=2)
@@ -98,10 +98,10 @@ async def test_lowered_maximum_applies_to_existing_rules(tmp_path: Path) -> None
         await env.restart()
         for person in (env.alice, env.bob):
             await done(env, person, num_images=3)
-            assert (await (await ask(person, num_images=2)).answered()).is_ephemeral
+            assert (await (await ask(person, num_images=2)).response()).is_ephemeral
             await done(env, person)
         for person in (env.alice, env.bob):
-            assert (await (await ask(person)).answered()).is_ephemeral
+            assert (await (await ask(person)).response()).is_ephemeral
         assert "3 of 3 credits used, 0 left" in await env.says(env.alice, "usage")
         assert "3 credits per day" in await env.says(env.mia, "quota show")
         check_accounts(env)
@@ -124,7 +124,7 @@ async def test_servers_outside_the_allowlist_are_refused(tmp_path: Path) -> None
             await env.alice.press(message, "Re-roll"),
         ]
         for press in presses:
-            refusal = await press.answered()
+            refusal = await press.response()
             assert refusal.is_ephemeral
             assert "owner" in refusal.text
         assert (spent(env), env.rows("select * from rules")) == before

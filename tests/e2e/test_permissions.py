@@ -62,7 +62,7 @@ async def test_a_missing_permission_is_said_before_anything_is_spent(
     channel.app_permissions.update(**{missing: False})
     presses = [await ask(anna, channel), await anna.press(message, "Re-roll")]
     for press in presses:
-        refusal = await press.answered()
+        refusal = await press.response()
         assert refusal.is_ephemeral
         assert name in refusal.text
     assert (len(env.runcomfy.submits), len(env.rows())) == (submits, rows)
@@ -74,7 +74,7 @@ async def test_a_missing_permission_is_said_before_anything_is_spent(
 async def test_a_refused_first_response_costs_nothing(env: Environment, refusal: tuple[int, Any]) -> None:
     anna = env.newcomer()
     message, submits = await done(env, anna), len(env.runcomfy.submits)
-    env.discord.fail("callback", *refusal, times=2)
+    env.discord.inject_fault("callback", *refusal, times=2)
     for press in (await ask(anna), await anna.press(message, "Re-roll")):
         await given_back(env, press)
     assert len(env.runcomfy.submits) == submits
@@ -91,7 +91,7 @@ async def test_an_answer_after_discords_three_seconds_costs_nothing(env: Environ
     for press in presses:
         await given_back(env, press)
         with pytest.raises(NoResponse):
-            await press.answered()
+            await press.response()
     assert len(env.runcomfy.submits) == submits
 
 
@@ -99,9 +99,9 @@ async def test_an_answer_after_discords_three_seconds_costs_nothing(env: Environ
 async def test_a_lost_answer_is_looked_for_and_the_job_goes_on(env: Environment, status: int) -> None:
     """discord.py asks again, and meets 40060."""
     anna, submits = env.newcomer(), len(env.runcomfy.submits)
-    env.discord.fail("callback", status, NO_JSON, is_late=True)
+    env.discord.inject_fault("callback", status, NO_JSON, is_after=True)
     interaction = await ask(anna)
-    message = await env.ends(await interaction.answered(), "✅")
+    message = await env.ends(await interaction.response(), "✅")
     await env.settled()
     assert len(env.runcomfy.submits) == submits + 1
     assert (delivered(message), len(interaction.messages), env.used(anna)) == (1, 1, 1)
@@ -109,17 +109,19 @@ async def test_a_lost_answer_is_looked_for_and_the_job_goes_on(env: Environment,
 
 async def test_answered_already_goes_on_too(env: Environment) -> None:
     anna = env.newcomer()
-    env.discord.fail("callback", *ANSWERED_ALREADY, is_late=True)
-    message = await (await ask(anna)).answered()
+    env.discord.inject_fault("callback", *ANSWERED_ALREADY, is_after=True)
+    message = await (await ask(anna)).response()
     await env.ends(message, "✅")
     assert delivered(message) == 1
 
 
 async def test_a_response_that_never_arrived_costs_nothing(env: Environment) -> None:
     anna, submits = env.newcomer(), len(env.runcomfy.submits)
-    env.discord.fail("callback", *ANSWERED_ALREADY)
+    env.discord.inject_fault("callback", *ANSWERED_ALREADY)
     await given_back(env, await ask(anna))
-    env.discord.fail("callback", 503, NO_JSON, times=2)  # the third try comes after Discord's three seconds
+    env.discord.inject_fault(
+        "callback", 503, NO_JSON, times=2
+    )  # the third try comes after Discord's three seconds
     await given_back(env, await ask(anna))
     assert len(env.runcomfy.submits) == submits
     assert env.used(anna) == 0
@@ -131,9 +133,9 @@ async def test_a_message_that_stands_there_is_not_left_waiting_for_ever(env: Env
     https://github.com/discord/discord-api-docs/issues/7220
     """
     anna = env.newcomer()
-    env.discord.fail("callback", 503, NO_JSON, is_late=True)
-    env.discord.fail("get_original", 404, {"code": 10015, "message": "Unknown Webhook"})
-    message = await (await ask(anna)).answered()
+    env.discord.inject_fault("callback", 503, NO_JSON, is_after=True)
+    env.discord.inject_fault("get_original", 404, {"code": 10015, "message": "Unknown Webhook"})
+    message = await (await ask(anna)).response()
     await env.discord.until(lambda: "Waiting" not in message.text, timeout=10)
     await env.settled()
     assert env.used(anna) == delivered(message)
@@ -164,7 +166,7 @@ async def test_a_refused_first_response_costs_nothing_though_the_database_is_loc
     way: tuple[Environment, Gate],
 ) -> None:
     env, passage = way
-    env.discord.fail("callback", *MISSING_ACCESS)
+    env.discord.inject_fault("callback", *MISSING_ACCESS)
     passage.hold_next_answer()
     interaction = await ask(env.alice)
     await env.discord.until(lambda: any(call.route == "callback" for call in env.discord.trace))
@@ -183,7 +185,7 @@ async def test_a_cancel_that_overtakes_the_answer_to_the_order(way: tuple[Enviro
     env, passage = way
     passage.hold_next_answer()
     interaction = await ask(env.alice)
-    message = await interaction.answered()
+    message = await interaction.response()
     press = await env.alice.press(message, "Cancel")
     await env.discord.until(lambda: press.is_acknowledged)
     await env.stored(lambda: env.rows()[0]["ended_at"])

@@ -109,7 +109,7 @@ async def test_the_last_edit_waits_for_the_rate_limit_and_comes(held: Environmen
     held.runcomfy.hold()
     seconds = 4.0
     exhausted = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": str(seconds)}
-    held.discord.fail("edit_followup", 200, before.data, headers=exhausted, is_late=True)
+    held.discord.inject_fault("edit_followup", 200, before.data, headers=exhausted, is_after=True)
     message = await held.queued()
     finish_next(held)  # its images are there long before the next edit may be made
     await held.ends(message, "✅")
@@ -124,7 +124,7 @@ async def test_a_dead_token_is_replaced_by_the_bots_own(held: Environment) -> No
         held.discord.age(message, 15 * 60)
         finish_next(held)
     # Whichever comes first; on a job this young it is tried again.
-    held.discord.fail("edit_followup", 404, UNKNOWN_WEBHOOK)
+    held.discord.inject_fault("edit_followup", 404, UNKNOWN_WEBHOOK)
     refusals = []
     for message in messages:
         await held.ends(message, "✅")
@@ -139,7 +139,7 @@ async def test_a_dead_token_is_replaced_by_the_bots_own(held: Environment) -> No
 
 
 async def test_the_last_edit_outlives_trouble_with_those_before(held: Environment) -> None:
-    held.discord.fail("edit_followup", 400, {"message": "not now", "code": 0})
+    held.discord.inject_fault("edit_followup", 400, {"message": "not now", "code": 0})
     message = await held.imagine(resolution="0.5K")
     await held.discord.until(lambda: held.edits(message))
     finish_next(held)
@@ -150,8 +150,10 @@ async def test_the_last_edit_outlives_trouble_with_those_before(held: Environmen
 
 async def test_the_last_edit_is_tried_again(held: Environment) -> None:
     message = await held.queued()
-    held.discord.fail("edit_followup", 429, {"message": "slow down", "retry_after": 0.1, "global": False})
-    held.discord.fail("edit_followup", 503, "<html>no JSON</html>", is_late=True)
+    held.discord.inject_fault(
+        "edit_followup", 429, {"message": "slow down", "retry_after": 0.1, "global": False}
+    )
+    held.discord.inject_fault("edit_followup", 503, "<html>no JSON</html>", is_after=True)
     finish_next(held)
     await held.ends(message, "✅")
     await held.ended(message)

@@ -105,7 +105,7 @@ async def test_zero_limit_forbids(env: Environment, channel: Channel) -> None:
     assert "0 of 0 credits used, 0 left" in await env.says(anna, "usage", channel=channel)
     assert len(env.runcomfy.submits) == submits
     message = await done(env, ben, channel=channel)
-    refusal = await (await anna.press(message, "Re-roll")).answered()
+    refusal = await (await anna.press(message, "Re-roll")).response()
     assert refusal.is_ephemeral
     assert len(env.runcomfy.submits) == submits + 1
 
@@ -200,7 +200,7 @@ async def test_grants_never_exceed_the_owners_ceiling(env: Environment, channel:
 async def test_replayed_grant_applies_once(env: Environment, channel: Channel) -> None:
     anna = env.newcomer()
     grant = await env.mia.command("quota grant", who=anna, amount=2, channel=channel)
-    await grant.answered()
+    await grant.response()
     env.discord.send(grant.event)
     assert "0 of 12 credits used" in await env.says(anna, "usage", channel=channel)
     assert len(grant.messages) == 1
@@ -300,11 +300,11 @@ async def test_forged_quota_command_is_refused(env: Environment, channel: Channe
         ("quota report", {}),
     ]
     for name, options in forged:
-        answer = await (await anna.forge(name, options, channel=channel)).answered()
+        answer = await (await anna.send_raw(name, options, channel=channel)).response()
         assert answer.is_ephemeral
         assert "1 credit per day" not in answer.text
     assert env.rows("select * from rules") == rules
     assert [row for row in env.rows("select * from adjustments") if str(row["made_by"]) == anna.id] == []
-    direct = await anna.forge("quota set", {"limit": 9, "per": "day"}, channel=anna.direct_messages)
-    await direct.answered()
+    direct = await anna.send_raw("quota set", {"limit": 9, "per": "day"}, channel=anna.direct_messages)
+    await direct.response()
     assert env.rows("select * from rules") == rules

@@ -65,7 +65,7 @@ async def test_usage_replies_before_its_chart(env: Environment, channel: Channel
     await env.says(env.mia, "quota set", limit=10, per="month", who=anna, channel=channel)
     await done(env, anna, channel, num_images=2)
     await done(env, anna, channel, prompt="refuse this")  # is given back
-    message = await (await anna.command("usage", channel=channel)).answered()
+    message = await (await anna.command("usage", channel=channel)).response()
     assert "1.5 of 10 credits used, 8.5 left" in message.text
     assert "2K – 1.5" in message.text
     attached, png = await file(env, message, ".png")
@@ -82,10 +82,13 @@ async def test_report_has_chart_and_tables(env: Environment, channel: Channel) -
     await done(env, anna, channel, num_images=4)
     await done(env, ben, channel)
     await done(env, ben, channel, prompt="refuse this", num_images=2)
-    message = await (await env.mia.command("quota report", channel=channel)).answered()
+    message = await (await env.mia.command("quota report", channel=channel)).response()
     attached, png = await file(env, message, ".png")
     assert picture(png)[0] == 900
-    assert f"{anna.user['global_name']} 3, {ben.user['global_name']} 0.75" in attached["description"]
+    assert (
+        f"{anna.user_payload['global_name']} 3, {ben.user_payload['global_name']} 0.75"
+        in attached["description"]
+    )
     assert "3 orders, 1 failed · 3.75 credits spent, 1.5 given back" in message.text
     assert f"<@{anna.id}>: 3 credits" in message.text
     assert "limit: 7 credits per day (everybody's)" in message.text
@@ -113,12 +116,12 @@ async def test_show_and_export_list_members_with_their_limit(env: Environment, c
     await done(env, anna, channel, num_images=2)
     await done(env, ben, channel)
     await env.says(env.mia, "quota set", limit=1, per="week", who=artists, channel=channel)
-    message = await (await env.mia.command("quota show", channel=channel)).answered()
+    message = await (await env.mia.command("quota show", channel=channel)).response()
     await env.ends(message, f"<@&{artists.id}>: 1 credit per week")
     assert f"<@{anna.id}>: 1.5 credits, $" in message.text
     assert f"limit: 9 credits per week (the role <@&{artists.id}>)" in message.text
     assert "limit: 10 credits per day (the bot owner's)" in message.text
-    exported = await (await env.mia.command("quota export", channel=channel)).answered()
+    exported = await (await env.mia.command("quota export", channel=channel)).response()
     _, table = await file(env, exported, ".csv")
     rows = {row["user_id"]: row for row in csv.DictReader(io.StringIO(table.decode()))}
     assert rows[anna.id]["limited_by"] == f"role:{artists.id} 9/week"
@@ -128,7 +131,7 @@ async def test_show_and_export_list_members_with_their_limit(env: Environment, c
     env.write(f"update usage set starts_at = {first - 900_000} where scope = 'guild:{channel.guild.id}'")  # noqa: S608
     for months_ago, members in ((0, [anna.id]), (1, [ben.id]), (2, [])):
         asked = await env.mia.command("quota export", months_ago=months_ago, channel=channel)
-        _, table = await file(env, await asked.answered(), ".csv")
+        _, table = await file(env, await asked.response(), ".csv")
         assert [row["user_id"] for row in csv.DictReader(io.StringIO(table.decode()))] == members
 
 
@@ -143,7 +146,7 @@ async def test_actual_cost_is_shown_to_managers_and_owner(
         await env.restart()  # costs are asked for at a start, and once a minute
         await env.stored(lambda: env.job(message)["cost"] is not None)
         assert env.job(message)["cost"] == 75_000
-        shown = await (await env.mia.command("quota show")).answered()
+        shown = await (await env.mia.command("quota show")).response()
         await env.ends(shown, f"<@{env.alice.id}>: 1.5 credits, $0.08")
         code, said = await command(env, "costs")
         assert code == 0

@@ -109,14 +109,14 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
 
 async def test_finished_but_not_posted_and_failed_but_not_told(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
-        env.discord.fail("edit_followup", 500, NO_JSON, times=1000)
+        env.discord.inject_fault("edit_followup", 500, NO_JSON, times=1000)
         good, bad = await ordered(env, "a fox"), await ordered(env, "refuse this")
         await env.discord.until(lambda: env.edits(good) and env.edits(bad))
         await env.kill()
         assert env.used(env.alice) == 1
         assert "Waiting" in good.text
         assert "Waiting" in bad.text
-        env.discord._answering.failures.clear()
+        env.discord._answering.planned.clear()
         await env.start()
         await env.ends(good, "✅")
         await env.ends(bad, "⚠️", "Nothing was charged")
@@ -130,9 +130,9 @@ async def test_finished_but_not_posted_and_failed_but_not_told(tmp_path: Path) -
 async def test_before_the_first_response_was_noted(tmp_path: Path) -> None:
     """discord.py pauses for a second before it repeats a call that met a 5xx: the bot is killed meanwhile."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
-        env.discord.fail("callback", 503, NO_JSON, is_late=True)
+        env.discord.inject_fault("callback", 503, NO_JSON, is_after=True)
         message = await ordered(env, "seen")
-        env.discord.fail("callback", 503, NO_JSON)
+        env.discord.inject_fault("callback", 503, NO_JSON)
         unseen = await env.bob.command("imagine", prompt="unseen", resolution="0.5K")
         refused = [503, 503]
         await env.discord.until(
@@ -144,7 +144,7 @@ async def test_before_the_first_response_was_noted(tmp_path: Path) -> None:
         await env.ends(message, "✅")
         await env.settled()
         with pytest.raises(NoResponse):
-            await unseen.answered()
+            await unseen.response()
         check_accounts(env)
         assert (made(env, "seen"), made(env, "unseen")) == (1, 0)
         assert (env.used(env.alice), env.used(env.bob)) == (1, 0)

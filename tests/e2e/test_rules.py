@@ -29,7 +29,7 @@ async def ask(person: Member, channel: Channel | None = None, **options: Any) ->
 
 
 async def done(env: Environment, person: Member, channel: Channel | None = None, **options: Any) -> Message:
-    message = await (await ask(person, channel, **options)).answered()
+    message = await (await ask(person, channel, **options)).response()
     await env.ends(message, "✅")
     await env.settled()
     return message
@@ -37,7 +37,7 @@ async def done(env: Environment, person: Member, channel: Channel | None = None,
 
 async def failed(env: Environment, person: Member) -> Message:
     env.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
-    message = await (await ask(person)).answered()
+    message = await (await ask(person)).response()
     await env.ends(message, "⚠️")
     await env.settled()
     return message
@@ -47,7 +47,7 @@ async def refused(env: Environment, *presses: Interaction, words: str) -> None:
     """Each is told to one person, and nothing is spent."""
     before = spent(env)
     for press in presses:
-        message = await press.answered()
+        message = await press.response()
         assert message.is_ephemeral
         assert words in message.text
         assert not message.attachments
@@ -85,7 +85,7 @@ async def test_forbidden_options_are_refused_for_new_and_rerolled_jobs(
     ]
     await refused(env, *presses, words=words)
     for press in presses:
-        said = (await press.answered()).text
+        said = (await press.response()).text
         assert not any(word in said for word in rules.get("forbidden_words", []))
     assert await done(env, anna)
 
@@ -126,7 +126,7 @@ async def test_looser_safety_needs_an_age_restricted_channel(env: Environment) -
     assert chosen(env, message)["safety_tolerance"] == 6
     await refused(env, await ask(anna, safety_tolerance=6), words="1 to 3")
     channel.is_age_restricted = False
-    env.discord.send({"t": "CHANNEL_UPDATE", "d": channel.shape})
+    env.discord.send({"t": "CHANNEL_UPDATE", "d": channel.payload})
     await refused(env, await anna.press(message, "Re-roll"), words="1 to 3")
     assert chosen(env, await done(env, anna, channel))["safety_tolerance"] == 3
 
@@ -135,12 +135,12 @@ async def test_blocked_member_can_fetch_paid_images(env: Environment) -> None:
     store_settings(env)
     anna = env.newcomer()
     env.runcomfy.fail("file", answer(404), None)
-    message = await (await ask(anna)).answered()
+    message = await (await ask(anna)).response()
     await env.ends(message, "⚠️")
     env.runcomfy.mend("file")
     await env.settled()
     store_settings(env, blocked_members=[int(anna.id)], forbidden_channels=[int(env.discord.channel.id)])
-    fetched = await (await anna.press(message, "Fetch the images")).answered()
+    fetched = await (await anna.press(message, "Fetch the images")).response()
     await env.ends(fetched, "✅", "collected")
     await env.settled()
 
@@ -149,7 +149,7 @@ async def test_server_defaults_are_clamped_to_its_rules(env: Environment) -> Non
     store_settings(
         env, default_options={"resolution": "2K", "num_images": 3}, highest_resolution="0.5K", most_images=2
     )
-    message = await (await env.newcomer().command("imagine", prompt="a fox")).answered()
+    message = await (await env.newcomer().command("imagine", prompt="a fox")).response()
     await env.ends(message, "✅ 2 images")
     await env.settled()
     assert (chosen(env, message)["resolution"], chosen(env, message)["num_images"]) == ("0.5K", 2)
@@ -160,7 +160,7 @@ async def test_slow_pattern_does_not_block_the_bot(env: Environment) -> None:
     slow = [await ask(env.newcomer(), prompt="a" * 5000 + "!") for _ in range(5)]
     assert await done(env, env.newcomer())
     for press in slow:
-        message = await press.answered()
+        message = await press.response()
         assert "could not be looked for in time" in message.text
         assert "somebody who manages this server" in message.text
 
@@ -171,12 +171,12 @@ async def test_private_job_is_visible_to_requester_only(env: Environment) -> Non
     message = await done(env, anna)
     assert message.is_ephemeral
     assert len(message.attachments) == 1
-    again = await (await anna.press(message, "Re-roll")).answered()
+    again = await (await anna.press(message, "Re-roll")).response()
     await env.ends(again, "✅")
     assert again.is_ephemeral
     await env.settled()
     before, job_id = spent(env), env.job(message)["job_id"]
-    forged = await bea.forge(custom_id=f"job:reroll:v1:{job_id}", message=message)
+    forged = await bea.send_raw(custom_id=f"job:reroll:v1:{job_id}", message=message)
     assert "no such job" in await ephemeral_reply(env, forged)
     assert spent(env) == before
     assert env.used(anna) == 2
@@ -187,16 +187,16 @@ async def test_private_job_can_be_listed_cancelled_and_fetched(held: Environment
     anna = held.newcomer()
     message = await held.queued(anna)
     assert message.is_ephemeral
-    listing = await (await anna.command("jobs")).answered()
+    listing = await (await anna.command("jobs")).response()
     assert "1. 🕒 Waiting" in listing.text
     await anna.press(message, "Cancel")
     await held.ends(message, "cancelled")
     held.runcomfy.release()
     held.runcomfy.fail("file", answer(404), None)
-    message = await (await ask(anna)).answered()
+    message = await (await ask(anna)).response()
     await held.ends(message, "⚠️")
     held.runcomfy.mend("file")
-    fetched = await (await anna.press(message, "Fetch the images")).answered()
+    fetched = await (await anna.press(message, "Fetch the images")).response()
     await held.ends(fetched, "✅", "collected")
     assert fetched.is_ephemeral
     await held.settled()
@@ -267,5 +267,5 @@ async def test_servers_have_separate_settings(env: Environment) -> None:
     channel = env.discord.add_guild("Free").add_channel("anything")
     assert await done(env, env.bob, channel)
     orders = [await ask(env.bob) for _ in range(2)]
-    await asyncio.gather(*(press.answered() for press in orders))
+    await asyncio.gather(*(press.response() for press in orders))
     await refused(env, *orders, words="any more")

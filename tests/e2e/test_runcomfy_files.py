@@ -78,7 +78,7 @@ async def fetched(message: Message) -> Message:
     """The answer to a press of Fetch by who ordered."""
     assert message.interaction is not None
     fetch = next(label for label in message.buttons if label.startswith("Fetch"))
-    return await (await message.interaction.user.press(message, fetch)).answered()
+    return await (await message.interaction.user.press(message, fetch)).response()
 
 
 async def test_what_cannot_be_downloaded_waits_and_is_collected_once_it_can(env: Environment) -> None:

@@ -125,7 +125,7 @@ async def test_forbidden_words(env: Environment) -> None:
     assert "2 words and patterns" in panel.text
     assert "b[e3]ar" not in panel.text
     button = await env.mia.press(panel, custom_id="settings:edit-forbidden_words:v1")
-    form = await button.asked_back()
+    form = await button.modal_response()
     assert form["components"][0]["component"]["value"] == "fox\n/b[e3]ar/"
     refused = await submit_modal(env, panel, "forbidden_words", "fox\n/(/")
     assert "Line 2" in await ephemeral_reply(env, refused)
@@ -166,12 +166,12 @@ async def test_default_options(env: Environment) -> None:
 async def test_log_channel_must_be_writable(env: Environment) -> None:
     store_settings(env)
     closed = env.discord.guild.add_channel("closed")
-    closed.permit(send_messages=False)
+    closed.set_permissions(send_messages=False)
     panel = await open_panel(env, section="server")
     press = await env.mia.choose(panel, "settings:log_channel:v1", closed)
     assert "Send Messages" in await ephemeral_reply(env, press)
     assert stored_settings(env) == {}
-    closed.permit(send_messages=True)
+    closed.set_permissions(send_messages=True)
     await choose_in_panel(env, panel, "log_channel", closed)
     assert stored_settings(env) == {"log_channel": int(closed.id)}
     await env.discord.until(lambda: closed.messages)
@@ -226,7 +226,7 @@ async def test_full_panel_fits_discord_limits(env: Environment, locale: str) -> 
         await choose_in_panel(env, panel, "pick-option", "aspect_ratio")
         await choose_in_panel(env, panel, "section", "words")
         button = await env.mia.press(panel, custom_id="settings:edit-forbidden_words:v1")
-        form = await button.asked_back()
+        form = await button.modal_response()
         assert len(form["components"][0]["component"]["value"]) == 20 * 200 - 1
     finally:
         env.mia.locale = "en-US"
@@ -237,13 +237,13 @@ async def test_only_managers_can_use_the_panel(env: Environment) -> None:
     panel = await open_panel(env, section="images")
     with pytest.raises(RejectedByClient):
         await env.alice.command("settings")
-    refusal = await (await env.alice.forge("settings")).answered()
+    refusal = await (await env.alice.send_raw("settings")).response()
     assert "may not use this" in refusal.text
-    forged = await env.alice.forge(custom_id="settings:most_images:v1", message=panel, values=["1"])
+    forged = await env.alice.send_raw(custom_id="settings:most_images:v1", message=panel, values=["1"])
     assert "may not use this" in await ephemeral_reply(env, forged)
-    form = await env.alice.forge(custom_id="settings:timezone:v1", message=panel, form={"text": "UTC"})
+    form = await env.alice.send_raw(custom_id="settings:timezone:v1", message=panel, form={"text": "UTC"})
     assert "may not use this" in await ephemeral_reply(env, form)
-    button = await env.alice.forge(custom_id="settings:edit-timezone:v1", message=panel)
+    button = await env.alice.send_raw(custom_id="settings:edit-timezone:v1", message=panel)
     assert "may not use this" in await ephemeral_reply(env, button)
     assert stored_settings(env) == {}
 
@@ -253,7 +253,7 @@ async def test_former_manager_is_refused(env: Environment) -> None:
     eva = env.newcomer(is_manager=True)
     panel = await open_panel(env, eva, "words")
     button = await eva.press(panel, custom_id="settings:edit-forbidden_words:v1")
-    await button.asked_back()
+    await button.modal_response()
     eva.is_manager = False
     submit = await eva.submit(button, text="fox")
     assert "may not use this" in await ephemeral_reply(env, submit)
@@ -264,7 +264,7 @@ async def test_former_manager_is_refused(env: Environment) -> None:
 
 async def answers(press: Interaction) -> str:
     try:
-        message = await press.answered()
+        message = await press.response()
     except NoResponse:
         return ""
     assert message.is_ephemeral
@@ -316,7 +316,7 @@ async def test_forged_components_and_values_are_refused(env: Environment) -> Non
     other = env.discord.add_guild("Another")
     sent = forgeries(env.discord.channel.id, other.add_channel("theirs").id, other.add_role("Theirs").id)
     panel = await open_panel(env)
-    presses = [await env.mia.forge(custom_id=each, message=panel, values=values) for each, values in sent]
+    presses = [await env.mia.send_raw(custom_id=each, message=panel, values=values) for each, values in sent]
     texts = await asyncio.gather(*map(answers, presses))
     assert [each for each, text in zip(sent, texts, strict=True) if not text] == []
     assert stored_settings(env) == {}
@@ -330,10 +330,10 @@ async def test_other_messages_never_become_a_panel(env: Environment) -> None:
     await env.settled()
     before, text = spent(env), message.text
     for press in (
-        await env.mia.forge(custom_id="settings:section:v1", message=message, values=["images"]),
-        await env.mia.forge(custom_id="settings:timezone:v1", message=message, form={}),
-        await env.mia.forge(custom_id="settings:timezone:v1", form={"text": "Nowhere"}),
-        await env.mia.forge(custom_id="settings:section:v1", values=["images"]),
+        await env.mia.send_raw(custom_id="settings:section:v1", message=message, values=["images"]),
+        await env.mia.send_raw(custom_id="settings:timezone:v1", message=message, form={}),
+        await env.mia.send_raw(custom_id="settings:timezone:v1", form={"text": "Nowhere"}),
+        await env.mia.send_raw(custom_id="settings:section:v1", values=["images"]),
     ):
         assert "Nothing was changed" in await ephemeral_reply(env, press)
     assert (spent(env), message.text, stored_settings(env)) == (before, text, {})
@@ -353,7 +353,7 @@ async def test_panel_and_modal_work_after_restart(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
         panel = await open_panel(env, section="server")
         button = await env.mia.press(panel, custom_id="settings:edit-timezone:v1")
-        await button.asked_back()
+        await button.modal_response()
         await env.restart()
         submit = await env.mia.submit(button, text="Asia/Tokyo")
         await submit.acknowledged()

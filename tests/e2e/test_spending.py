@@ -38,7 +38,7 @@ async def ask(person: Member, **options: Any) -> Interaction:
 
 async def sorted_out(presses: list[Interaction]) -> tuple[list[Message], list[Message]]:
     """The messages of those that became jobs, and of those that were refused."""
-    messages = await asyncio.gather(*(press.answered() for press in presses))
+    messages = await asyncio.gather(*(press.response() for press in presses))
     return [each for each in messages if not each.is_ephemeral], [
         each for each in messages if each.is_ephemeral
     ]
@@ -46,7 +46,7 @@ async def sorted_out(presses: list[Interaction]) -> tuple[list[Message], list[Me
 
 async def test_fifty_concurrent_jobs_stay_within_the_limit(env: Environment) -> None:
     anna, ben = env.newcomer(), env.newcomer()
-    message = await env.ends(await (await ask(ben)).answered(), "✅")
+    message = await env.ends(await (await ask(ben)).response(), "✅")
     presses = [await each for _ in range(25) for each in (ask(anna), anna.press(message, "Re-roll"))]
     jobs, refusals = await sorted_out(presses)
     assert (len(jobs), len(refusals)) == (13, 37)  # of 0.75 credits each
@@ -69,14 +69,14 @@ async def test_fifty_concurrent_jobs_of_three_images_leave_one_credit(env: Envir
     assert all("1 left" in refusal.text for refusal in refusals)
     for job in jobs:
         await env.ends(job, "✅")
-    assert delivered(await env.ends(await (await ask(anna)).answered(), "✅")) == 1
+    assert delivered(await env.ends(await (await ask(anna)).response(), "✅")) == 1
     await env.settled()
     check_accounts(env)
 
 
 async def test_failed_job_is_refunded(env: Environment) -> None:
     anna = env.newcomer()
-    message = await (await ask(anna, prompt="refuse this", num_images=4)).answered()
+    message = await (await ask(anna, prompt="refuse this", num_images=4)).response()
     await env.ends(message, "⚠️", "Nothing was charged")
     assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage")
 
@@ -84,7 +84,7 @@ async def test_failed_job_is_refunded(env: Environment) -> None:
 async def test_cancelled_job_is_refunded(env: Environment) -> None:
     anna = env.newcomer()
     env.runcomfy.hold()
-    message = await (await ask(anna, num_images=4)).answered()
+    message = await (await ask(anna, num_images=4)).response()
     assert "3 of 10 credits used, 7 left" in await env.says(anna, "usage")
     await anna.press(message, "Cancel")
     await env.ends(message, "cancelled")
@@ -95,7 +95,7 @@ async def test_cancelled_job_is_refunded(env: Environment) -> None:
 async def test_missing_images_of_partial_result_are_refunded(env: Environment) -> None:
     anna = env.newcomer()
     env.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
-    message = await (await ask(anna, num_images=4)).answered()
+    message = await (await ask(anna, num_images=4)).response()
     await env.ends(message, "✅", "3 of 4")
     await env.settled()
     assert "2.25 of 10 credits used, 7.75 left" in await env.says(anna, "usage")
@@ -106,7 +106,7 @@ async def test_missing_images_of_partial_result_are_refunded(env: Environment) -
 async def test_undownloadable_images_stay_charged_until_collected(env: Environment) -> None:
     anna = env.newcomer()
     env.runcomfy.fail("file", answer(404))
-    message = await (await ask(anna, num_images=2)).answered()
+    message = await (await ask(anna, num_images=2)).response()
     await env.ends(message, "✅", "1 of 2")
     await env.settled()
     usage = await env.says(anna, "usage")
@@ -122,11 +122,11 @@ async def test_undownloadable_images_stay_charged_until_collected(env: Environme
 async def test_missing_images_can_be_collected_later(env: Environment) -> None:
     anna = env.newcomer()
     env.runcomfy.fail("file", answer(404))
-    message = await env.ends(await (await ask(anna, num_images=2)).answered(), "✅", "1 of 2")
+    message = await env.ends(await (await ask(anna, num_images=2)).response(), "✅", "1 of 2")
     await env.settled()
-    listing = await (await anna.command("jobs")).answered()
+    listing = await (await anna.command("jobs")).response()
     assert "Waiting to be collected" in listing.text
-    fetched = await (await anna.press(message, "Fetch the images")).answered()
+    fetched = await (await anna.press(message, "Fetch the images")).response()
     await env.ends(fetched, "✅ 2 images, collected")
     await env.settled()
     assert (delivered(message), delivered(fetched)) == (1, 2)
@@ -140,13 +140,13 @@ async def test_missing_images_can_be_collected_later(env: Environment) -> None:
 
 async def test_locked_database_is_reported_and_free(env: Environment) -> None:
     anna = env.newcomer()
-    message = await env.ends(await (await ask(anna)).answered(), "✅")
+    message = await env.ends(await (await ask(anna)).response(), "✅")
     await env.settled()
     submits = len(env.runcomfy.submits)
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
-        refusals = [await (await ask(anna)).answered()]
-        refusals.append(await (await anna.press(message, "Re-roll")).answered())
+        refusals = [await (await ask(anna)).response()]
+        refusals.append(await (await anna.press(message, "Re-roll")).response())
         for refusal in refusals:
             assert refusal.is_ephemeral
             assert "busy" in refusal.text
@@ -161,7 +161,7 @@ async def test_concurrent_jobs_with_locked_database(env: Environment) -> None:
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
         presses = [await ask(person) for person in people]
-        answers = await asyncio.gather(*(press.answered() for press in presses), return_exceptions=True)
+        answers = await asyncio.gather(*(press.response() for press in presses), return_exceptions=True)
         other.execute("rollback")
     assert [each for each in answers if isinstance(each, BaseException)] == []
     assert [env.used(person) for person in people] == [0] * 5
@@ -173,7 +173,7 @@ async def test_rule_for_absent_member(tmp_path_factory: pytest.TempPathFactory) 
         options = {"limit": 5, "per": "day", "who": env.alice}
         data = slash_data("quota set", options, env.mia, env.discord.channel)
         del data["resolved"]["members"][env.alice.id]
-        gone = await env.mia.interact(2, data, env.discord.channel).answered()
+        gone = await env.mia.interact(2, data, env.discord.channel).response()
         assert gone.is_ephemeral
         assert "reference" not in gone.text
         assert env.rows("select * from rules where kind = 'everybody'") == []

@@ -90,9 +90,11 @@ async def test_a_discord_token_that_discord_rejects(tmp_path: Path) -> None:
 @pytest.mark.parametrize("route", ["me", "application", "gateway_bot", "sync"])
 async def test_a_discord_that_has_trouble_is_asked_again(tmp_path: Path, route: str) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
-        env.discord.fail(route, 503, "<html>upstream connect error</html>")
-        env.discord.fail(route, 429, "<html>error code: 1015</html>")
-        env.discord.fail(route, 429, {"message": "slow", "retry_after": 0.1}, headers={"Via": "1.1 google"})
+        env.discord.inject_fault(route, 503, "<html>upstream connect error</html>")
+        env.discord.inject_fault(route, 429, "<html>error code: 1015</html>")
+        env.discord.inject_fault(
+            route, 429, {"message": "slow", "retry_after": 0.1}, headers={"Via": "1.1 google"}
+        )
         await env.start()
         await env.ends(await env.imagine(resolution="0.5K"), "✅")
         assert "Unclosed" not in env.log
@@ -116,7 +118,7 @@ async def test_commands_that_cannot_be_told_do_not_keep_the_bot_away(
         await told(env)
         await env.kill()
         env.write("update facts set value = '' where name like 'commands%'")
-        env.discord.fail("sync", status, body, headers=headers, times=99)
+        env.discord.inject_fault("sync", status, body, headers=headers, times=99)
         await env.start()
         await env.ends(await env.imagine(resolution="0.5K"), "✅")
         await env.discord.until(lambda: "still being brought up to date" in env.log)
@@ -213,8 +215,8 @@ async def test_commands_are_for_servers_only(tmp_path: Path) -> None:
             assert command["contexts"] == [0]
             assert command["integration_types"] == [0]
         for name, options in (("imagine", {"prompt": "a fox"}), ("usage", {})):
-            press = await env.alice.forge(name, options, channel=env.alice.direct_messages)
-            assert "server" in (await press.answered()).text
+            press = await env.alice.send_raw(name, options, channel=env.alice.direct_messages)
+            assert "server" in (await press.response()).text
         assert env.rows() == []
 
 
@@ -223,7 +225,7 @@ async def test_no_token_in_the_most_talkative_log(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="debug") as env:
         message = await env.imagine(resolution="0.5K")
         await env.ends(message, "✅")
-        again = await (await env.bob.press(message, "Re-roll")).answered()
+        again = await (await env.bob.press(message, "Re-roll")).response()
         await env.ends(again, "✅")
         await env.says(env.alice, "usage")
         await env.settled()

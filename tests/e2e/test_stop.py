@@ -127,7 +127,7 @@ async def test_whoever_presses_meanwhile_is_told_to_come_back(tmp_path: Path) ->
             await env.alice.press(order, "Cancel"),
         ]
         for press in presses:
-            refusal = await press.answered()
+            refusal = await press.response()
             assert refusal.is_ephemeral
             assert "restarting. Nothing was charged; try again in a minute" in refusal.text
         post.let_go()
@@ -161,11 +161,11 @@ async def test_an_edit_on_the_way_is_brought_to_its_end(tmp_path: Path) -> None:
 
 async def test_discord_does_not_take_the_images(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
-        env.discord.fail("edit_followup", 500, "<html>", times=1000)
+        env.discord.inject_fault("edit_followup", 500, "<html>", times=1000)
         message = await ordered(env, "a fox")
         await env.discord.until(lambda: env.edits(message))
         await stopped(env)
-        env.discord._answering.failures.clear()
+        env.discord._answering.planned.clear()
         await env.start()
         await env.ends(message, "✅")
         await env.settled()
@@ -174,7 +174,7 @@ async def test_discord_does_not_take_the_images(tmp_path: Path) -> None:
 
 async def _is_answered(press: Interaction) -> bool:
     try:
-        await press.answered()
+        await press.response()
     except NoResponse:
         return False
     return True
@@ -197,7 +197,7 @@ async def test_orders_that_come_in_the_same_moment(tmp_path: Path) -> None:
         await env.settled()
         seen = [press for press in presses if await _is_answered(press)]
         for press in seen:
-            await told(env, await press.answered())
+            await told(env, await press.response())
         check_accounts(env)
         assert len(env.runcomfy.orders) == sum(map(env.used, people))
 
@@ -206,7 +206,7 @@ async def test_while_it_starts(tmp_path: Path) -> None:
     """Discord has told the bot to wait for half a minute before it may register its commands."""
     async with open_environment(tmp_path, is_started=False) as env:
         limit = {"message": "You are being rate limited.", "retry_after": 30.0, "global": False}
-        env.discord.fail("sync", 429, limit, headers={"Via": "1.1 google", "Retry-After": "30"})
+        env.discord.inject_fault("sync", 429, limit, headers={"Via": "1.1 google", "Retry-After": "30"})
         await env.bot.start()
         await env.discord.until(lambda: any(call.route == "sync" for call in env.discord.trace), timeout=20)
         await stopped(env)

@@ -29,7 +29,7 @@ async def out_of_reach(env: Environment) -> Message:
     env.runcomfy.hold()
     message = await (
         await env.alice.command("imagine", prompt="a fox", resolution="1K", channel=thread)
-    ).answered()
+    ).response()
     await env.runcomfy.until(lambda: len(env.runcomfy.orders) == len(env.rows()))
     thread.archive()
     env.runcomfy.release()
@@ -38,11 +38,11 @@ async def out_of_reach(env: Environment) -> Message:
 
 
 async def fetch(env: Environment, listing: Message) -> Message:
-    return await (await env.alice.press(listing, "Fetch 1")).answered()
+    return await (await env.alice.press(listing, "Fetch 1")).response()
 
 
 async def listed(env: Environment) -> Message:
-    return await (await env.alice.command("jobs")).answered()
+    return await (await env.alice.command("jobs")).response()
 
 
 async def test_an_archived_thread_does_not_get_around_the_limit(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ async def test_an_archived_thread_does_not_get_around_the_limit(tmp_path: Path) 
         listing = await listed(env)
         assert "Waiting to be collected" in listing.text
         promises_nothing(usage + listing.text)
-        report = await (await env.mia.command("quota report")).answered()
+        report = await (await env.mia.command("quota report")).response()
         await env.ends(report, "1 order, 0 failed · 1 credit spent, 0 given back")
         assert "1 credit is for images waiting to be collected" in report.text
         _, table = await file(env, report, "members.csv")

@@ -55,7 +55,7 @@ async def test_images_of_a_deleted_message_come_soon(tmp_path: Path) -> None:
         env.runcomfy.hold()
         anna = env.newcomer()
         message = await env.queued(anna)
-        env.discord.remove(message)
+        env.discord.delete(message)
         env.runcomfy.release()
         await env.discord.until(lambda: anna.direct_messages.messages, timeout=15)
         await env.settled()

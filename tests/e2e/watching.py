@@ -36,7 +36,7 @@ async def get(env: Environment, path: str) -> tuple[int, str]:
         text = await response.text()
     for secret in (env.runcomfy.token, env.discord.token, *env.discord.interactions):
         assert secret not in text
-    for person in env.discord.people.values():
+    for person in env.discord.members.values():
         assert person.id not in text
     return response.status, text
 

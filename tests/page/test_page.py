@@ -206,7 +206,7 @@ async def test_a_lost_connection_comes_back_and_keeps_what_was_written(page: Pag
 
 
 async def test_a_direct_message_opens_its_channel(page: Page, discord: LocalDiscord, bot: SmallBot) -> None:
-    channel = await bot.create_dm(discord_py.Object(int(discord.people["alice"].id)))
+    channel = await bot.create_dm(discord_py.Object(int(discord.members["alice"].id)))
     await channel.send("Your image")
     await page.get_by_role("button", name="imagine (direct)").click()
     await expect(page.get_by_role("list", name="Messages in #imagine (direct)")).to_contain_text("Your image")

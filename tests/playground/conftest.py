@@ -151,12 +151,12 @@ async def bot(local: LocalDiscord) -> AsyncIterator[Bot]:
 
 @pytest.fixture
 def alice(local: LocalDiscord) -> Member:
-    return local.people["alice"]
+    return local.members["alice"]
 
 
 @pytest.fixture
 def mia(local: LocalDiscord) -> Member:
-    return local.people["mia"]
+    return local.members["mia"]
 
 
 class Api:

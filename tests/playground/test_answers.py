@@ -100,29 +100,29 @@ async def about_the_bot(local: LocalDiscord, api: Api, alice: Member) -> None:
 
 async def by_tokens(local: LocalDiscord, api: Api, alice: Member) -> None:
     """All that an interaction's token opens, by every kind of first response."""
-    asked = await alice.forge("draw", {"number": 1})
+    asked = await alice.send_raw("draw", {"number": 1})
     await answers(200, responds(api, asked, 5))
     original = f"/webhooks/{local.application_id}/{asked.token}/messages/@original"
     await answers(200, api("GET", original))
     await answers(200, api("PATCH", original, data=picture(DRAWN)))
     await answers(400, api("PATCH", original, {"content": "c" * 2001}))
     await answers(400, responds(api, asked, 5))
-    message = await asked.answered()
+    message = await asked.response()
     for kind, data in ((4, {"content": "c", "flags": 64}), (6, None), (7, {"content": "c", "embeds": []})):
-        press = await alice.forge(custom_id="go", message=message)
+        press = await alice.send_raw(custom_id="go", message=message)
         await answers(200, responds(api, press, kind, data))
     await answers(
-        204, api("POST", callback(await alice.forge("draw")), {"type": 4, "data": {"content": "c"}})
+        204, api("POST", callback(await alice.send_raw("draw")), {"type": 4, "data": {"content": "c"}})
     )
-    await answers(200, responds(api, await alice.forge("draw"), 9, FORM))
-    submitted = await alice.forge(custom_id="ask", form={"what": "fox"}, message=message)
+    await answers(200, responds(api, await alice.send_raw("draw"), 9, FORM))
+    submitted = await alice.send_raw(custom_id="ask", form={"what": "fox"}, message=message)
     await answers(400, responds(api, submitted, 9, FORM))
     await answers(200, responds(api, submitted, 7, {"content": "c"}))
-    again = await alice.forge("Draw again", target=message)
+    again = await alice.send_raw("Draw again", target=message)
     await answers(200, responds(api, again, 4, {"content": "c"}))
     choices = await alice.complete("draw", "number", "1")
     await answers(200, responds(api, choices, 8, {"choices": [{"name": "one", "value": 1}]}))
-    followups = await alice.forge("draw")
+    followups = await alice.send_raw("draw")
     await answers(200, responds(api, followups, 4, {"content": "c"}))
     webhook = f"/webhooks/{local.application_id}/{followups.token}"
     more = await answers(200, api("POST", f"{webhook}?wait=1", data=picture(DRAWN)))
@@ -150,11 +150,11 @@ async def in_channels(local: LocalDiscord, api: Api) -> None:
 
 async def refusals(local: LocalDiscord, api: Api, alice: Member) -> None:
     """What is unknown, too late, not permitted, too large or said by nobody."""
-    gone = await alice.forge("draw")
+    gone = await alice.send_raw("draw")
     local.age(gone, 3)
     await answers(404, responds(api, gone, 5))
     await answers(404, api("GET", f"/webhooks/{local.application_id}/nobody/messages/@original"))
-    old = await alice.forge("draw")
+    old = await alice.send_raw("draw")
     await answers(200, responds(api, old, 5))
     local.age(old, 15 * 60)
     await answers(401, api("GET", f"/webhooks/{local.application_id}/{old.token}/messages/@original"))

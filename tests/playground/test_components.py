@@ -27,7 +27,7 @@ async def bot(local: LocalDiscord) -> AsyncIterator[Bot]:
 @pytest.fixture
 async def panel(bot: Bot, mia: Member) -> Message:
     del bot
-    return await (await mia.command("choose")).answered()
+    return await (await mia.command("choose")).response()
 
 
 async def post(local: LocalDiscord, bot: Bot) -> Message:
@@ -38,16 +38,16 @@ async def post(local: LocalDiscord, bot: Bot) -> Message:
 
 async def test_what_is_chosen_arrives_as_what_it_is(local: LocalDiscord, mia: Member, panel: Message) -> None:
     painters = next(role for role in local.guild.roles if role.name == "Painters")
-    bob = local.people["bob"]
-    await (await mia.choose(panel, "Sizes", "Size 2", "4K")).answered()
+    bob = local.members["bob"]
+    await (await mia.choose(panel, "Sizes", "Size 2", "4K")).response()
     assert panel.text == "sizes: 2K, 4K"
-    await (await mia.choose(panel, "sizes")).answered()
+    await (await mia.choose(panel, "sizes")).response()
     assert panel.text == "sizes: "
-    whisper = await (await mia.choose(panel, "users", bob)).answered()
+    whisper = await (await mia.choose(panel, "users", bob)).response()
     assert (whisper.text, whisper.is_ephemeral) == ("users: Member bob", True)
     await mia.choose(panel, "roles", painters, local.guild.roles[0])
     await local.until(lambda: panel.text == "roles: Role Painters, Role @everyone")
-    await (await mia.choose(panel, "anybody", bob.id, painters)).answered()
+    await (await mia.choose(panel, "anybody", bob.id, painters)).response()
     assert panel.text == "anybody: Member bob, Role Painters"
     assert panel.is_ephemeral
 
@@ -84,23 +84,23 @@ async def test_the_app_lets_nothing_else_be_chosen(local: LocalDiscord, mia: Mem
         with pytest.raises(RejectedByClient):
             await mia.choose(panel, select, *values)
     with pytest.raises(RejectedByClient):
-        await local.people["alice"].choose(panel, "sizes", "1K")
+        await local.members["alice"].choose(panel, "sizes", "1K")
     assert len(local.interactions) == before
 
 
 async def test_a_form_sends_what_was_filled_in(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     asked = await mia.command("fill")
-    form = await asked.asked_back()
+    form = await asked.modal_response()
     assert (form["title"], [top["type"] for top in form["components"]]) == ("Rules", [10, 18, 18, 18, 18])
     with pytest.raises(NoResponse):
-        await asked.answered(timeout=0.1)
+        await asked.response(timeout=0.1)
     role = local.guild.managers
     values: dict[str, Any] = {"words": "fox", "size": ["One"], "role": [role], "place": [local.channel]}
-    said = await (await mia.submit(asked, **values)).answered()
+    said = await (await mia.submit(asked, **values)).response()
     assert (said.text, said.is_ephemeral) == ("fox; 1K; Role Managers; AppCommandChannel images", True)
     again = await mia.command("fill")
-    await again.asked_back()
-    said = await (await mia.submit(again, role=[role])).answered()
+    await again.modal_response()
+    said = await (await mia.submit(again, role=[role])).response()
     assert said.text == "none; ; Role Managers; "
     assert bot.seen[-1].type is discord.InteractionType.modal_submit
 
@@ -109,9 +109,9 @@ async def test_a_form_from_a_panel_changes_the_panel(
     local: LocalDiscord, mia: Member, panel: Message
 ) -> None:
     asked = await mia.choose(panel, "where", local.channel)
-    await asked.asked_back()
+    await asked.modal_response()
     submitted = await mia.submit(asked, role=[local.guild.managers])
-    assert await submitted.answered() is panel
+    assert await submitted.response() is panel
     assert (panel.text, panel.components, panel.is_ephemeral) == ("none; ; Role Managers; ", [], True)
 
 
@@ -130,23 +130,23 @@ async def test_the_app_does_not_send_a_wrong_form(
     local: LocalDiscord, bot: Bot, mia: Member, values: dict[str, Any]
 ) -> None:
     asked = await mia.command("fill")
-    await asked.asked_back()
+    await asked.modal_response()
     if "role" in values:
         values = values | {"role": [local.guild.managers]}
     with pytest.raises(RejectedByClient):
         await mia.submit(asked, **values)
     with pytest.raises(RejectedByClient):
-        await local.people["bob"].submit(asked, role=[local.guild.managers])
+        await local.members["bob"].submit(asked, role=[local.guild.managers])
     assert len(bot.seen) == 1
 
 
 async def test_every_kind_of_option(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     del bot
-    role, bob = local.guild.managers, local.people["bob"]
+    role, bob = local.guild.managers, local.members["bob"]
     options: dict[str, Any] = {"who": bob, "role": role, "either": role, "where": local.channel}
-    said = await (await mia.command("give", **options)).answered()
+    said = await (await mia.command("give", **options)).response()
     assert said.text == "Member bob, Role Managers, Role Managers, TextChannel images, 1.5"
-    said = await (await mia.command("give", **options | {"either": bob, "amount": 2.5})).answered()
+    said = await (await mia.command("give", **options | {"either": bob, "amount": 2.5})).response()
     assert "Role Managers, Member bob" in said.text
     thread = next(channel for channel in local.guild.channels if channel.parent)
     for wrong in ({"who": role}, {"role": bob}, {"either": thread}, {"where": thread}, {"amount": 11.0}):
@@ -155,10 +155,10 @@ async def test_every_kind_of_option(local: LocalDiscord, bot: Bot, mia: Member) 
 
 
 async def test_menus_of_messages_and_people(local: LocalDiscord, bot: Bot, mia: Member) -> None:
-    alice, nora = local.people["alice"], local.people["nora"]
+    alice, nora = local.members["alice"], local.members["nora"]
     message = await post(local, bot)
     asked = await alice.menu("Who made this", message)
-    said = await asked.answered()
+    said = await asked.response()
     assert (said.text, asked.name) == (f"{message.id} says 'a fox' with 0 files", "Who made this")
     assert said.data["type"] == 23
     for person, name, target in (
@@ -171,7 +171,7 @@ async def test_menus_of_messages_and_people(local: LocalDiscord, bot: Bot, mia: 
             await person.menu(name, target)
     with pytest.raises(RejectedByClient):
         await alice.command("Remove")
-    await (await nora.menu("Remove", message)).answered()
+    await (await nora.menu("Remove", message)).response()
     assert message.is_deleted
     log = next(channel for channel in local.guild.channels if channel.name == "bot-log")
     assert [each.text for each in log.messages] == [f"removed {message.id}"]
@@ -180,7 +180,7 @@ async def test_menus_of_messages_and_people(local: LocalDiscord, bot: Bot, mia: 
 
 async def test_a_persons_menu_and_a_hidden_picture(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     del bot
-    said = await (await mia.menu("Greet", local.people["bob"])).answered()
+    said = await (await mia.menu("Greet", local.members["bob"])).response()
     assert said.text == "Hello bob"
     [file] = said.attachments
     assert (file["filename"], file["flags"], file["ephemeral"]) == ("SPOILER_fox.png", 8, True)
@@ -188,10 +188,10 @@ async def test_a_persons_menu_and_a_hidden_picture(local: LocalDiscord, bot: Bot
 
 async def test_nobody_has_checked_what_is_forged(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     message = await post(local, bot)
-    await mia.forge(custom_id="stale", values=["x"], message=message)
-    await mia.forge(custom_id="stale", form={"words": "fox", "size": ["x"]}, message=message)
-    await mia.forge("Remove", target=message)
-    await mia.forge("Greet", target=mia)
+    await mia.send_raw(custom_id="stale", values=["x"], message=message)
+    await mia.send_raw(custom_id="stale", form={"words": "fox", "size": ["x"]}, message=message)
+    await mia.send_raw("Remove", target=message)
+    await mia.send_raw("Greet", target=mia)
     seen = [await asyncio.wait_for(bot.arrivals.get(), 5) for _ in range(4)]
     select, form, menu, person = (dict[str, Any](each.data or {}) for each in seen)
     assert (select["component_type"], select["values"]) == (3, ["x"])
@@ -209,7 +209,7 @@ async def test_the_bot_knows_the_guild_as_it_is(local: LocalDiscord, bot: Bot, m
     log = await bot.fetch_channel(int(local.guild.channels[2].id))
     assert isinstance(log, discord.TextChannel)
     assert log.permissions_for(guild.me).send_messages
-    local.guild.channels[2].permit(send_messages=False)
+    local.guild.channels[2].set_permissions(send_messages=False)
     await _seen(local.guild, bot, mia)
     assert not guild.text_channels[2].permissions_for(guild.me).send_messages
 

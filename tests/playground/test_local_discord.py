@@ -21,7 +21,7 @@ async def test_a_command_is_answered_edited_and_its_files_can_be_read(
     local: LocalDiscord, bot: Bot, alice: Member
 ) -> None:
     interaction = await alice.command("draw", prompt="fox", number=2)
-    message = await interaction.answered()
+    message = await interaction.response()
     assert message.text == "2 plain fox on their way"
     await local.until(lambda: message.edits)
 
@@ -47,18 +47,18 @@ async def test_a_command_is_answered_edited_and_its_files_can_be_read(
 
 
 async def test_buttons_are_pressed_as_the_app_allows(local: LocalDiscord, bot: Bot, alice: Member) -> None:
-    message = await (await alice.command("draw", prompt="fox")).answered()
+    message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
-    bob = local.people["bob"]
-    whisper = await (await bob.press(message, "Again")).answered()
+    bob = local.members["bob"]
+    whisper = await (await bob.press(message, "Again")).response()
     assert (whisper.text, whisper.is_ephemeral) == ("fox again", True)
     assert not whisper.is_visible_to(alice)
     assert message.button("Off")["disabled"]
     for label in ("Off", "Nowhere"):
         with pytest.raises(RejectedByClient):
             await bob.press(message, label)
-    forged = await alice.forge(custom_id="again:owl", message=whisper)
-    assert (await forged.answered()).text == "owl again"
+    forged = await alice.send_raw(custom_id="again:owl", message=whisper)
+    assert (await forged.response()).text == "owl again"
     assert bot.seen[-1].message is not None
     assert bot.seen[-1].message.id == int(whisper.id)
 
@@ -94,11 +94,11 @@ async def test_manager_commands_are_for_managers(
         await alice.command("quota set", limit=1, member=alice)
     with pytest.raises(RejectedByClient):
         await mia.command("quota")
-    said = await (await mia.command("quota set", limit=1, member=alice)).answered()
+    said = await (await mia.command("quota set", limit=1, member=alice)).response()
     assert said.mentioned == {"alice", "@everyone"}
     assert said.data["interaction"]["name"] == "quota set"
-    forged = await alice.forge("quota set", {"limit": 2, "member": mia})
-    assert "2 for" in (await forged.answered()).text
+    forged = await alice.send_raw("quota set", {"limit": 2, "member": mia})
+    assert "2 for" in (await forged.response()).text
     assert not bot.seen[-1].permissions.manage_guild
     assert int(local.guild.managers.id) in [role.id for role in bot.guilds[0].roles]
 
@@ -106,7 +106,7 @@ async def test_manager_commands_are_for_managers(
 async def test_only_allowed_mentions_ping(local: LocalDiscord, mia: Member, alice: Member) -> None:
     quiet = discord.AllowedMentions.none()
     async with running(local, connector=local.connector(), allowed_mentions=quiet):
-        said = await (await mia.command("quota set", limit=1, member=alice)).answered()
+        said = await (await mia.command("quota set", limit=1, member=alice)).response()
     assert alice.id in said.text
     assert said.mentioned == set()
     assert said.data["mentions"] == []
@@ -117,11 +117,11 @@ async def test_silence_is_an_interaction_that_failed(local: LocalDiscord, alice:
     interaction = await alice.command("silence")
     local.age(interaction, 3)
     with pytest.raises(NoResponse, match="did not respond"):
-        await interaction.answered()
+        await interaction.response()
 
 
 async def test_thinking_comes_before_the_answer(bot: Bot, local: LocalDiscord, alice: Member) -> None:
-    message = await (await alice.command("think")).answered()
+    message = await (await alice.command("think")).response()
     assert message.is_loading
     assert message.is_ephemeral
     await bot.seen[0].edit_original_response(content="So be it")
@@ -143,9 +143,9 @@ async def test_a_form_is_filled_in(bot: Bot, local: LocalDiscord, alice: Member)
 async def test_a_token_lasts_fifteen_minutes_and_the_bots_own_for_ever(
     local: LocalDiscord, bot: Bot, alice: Member
 ) -> None:
-    message = await (await alice.command("draw", prompt="fox")).answered()
+    message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
-    whisper = await (await alice.press(message, "Again")).answered()
+    whisper = await (await alice.press(message, "Again")).response()
     local.age(message, 15 * 60)
     with pytest.raises(discord.HTTPException) as expired:
         await bot.seen[0].edit_original_response(content="late")
@@ -177,7 +177,7 @@ async def test_an_interaction_is_answered_once_and_in_time(
 
 
 async def test_files_stay_or_go_as_the_edit_lists_them(local: LocalDiscord, bot: Bot, alice: Member) -> None:
-    message = await (await alice.command("draw", prompt="fox")).answered()
+    message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
     original = await bot.seen[0].original_response()
     await original.edit(content="kept")
@@ -191,7 +191,7 @@ async def test_files_stay_or_go_as_the_edit_lists_them(local: LocalDiscord, bot:
 
 
 async def test_what_was_deleted_is_unknown(local: LocalDiscord, bot: Bot, alice: Member, mia: Member) -> None:
-    message = await (await alice.command("draw", prompt="fox")).answered()
+    message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
     with pytest.raises(RejectedByClient):
         alice.delete(message)
@@ -206,16 +206,16 @@ async def test_the_gateway_resumes_and_replays(local: LocalDiscord, bot: Bot, al
     local.drop_gateway()
     missed = await alice.command("draw", prompt="fox")
     assert not local.is_online
-    assert (await missed.answered()).channel is local.channel
+    assert (await missed.response()).channel is local.channel
     local.drop_gateway(is_resumable=False)
     lost = await alice.command("draw", prompt="owl")
     with pytest.raises(NoResponse):
-        await lost.answered(timeout=0.1)
+        await lost.response(timeout=0.1)
     guild = local.add_guild("Elsewhere")
     other = guild.add_channel("art")
     await local.until(lambda: local.is_online, timeout=20)
     again = await alice.command("draw", prompt="owl", channel=other)
-    assert (await again.answered()).channel is other
+    assert (await again.response()).channel is other
     assert len(bot.guilds) == 2
 
 
@@ -233,14 +233,14 @@ async def test_a_wrong_token_is_refused(local: LocalDiscord) -> None:
 
 
 async def test_ordered_failures_come_in_turn(local: LocalDiscord, bot: Bot, alice: Member) -> None:
-    local.fail("callback", 404, {"message": "Unknown Webhook", "code": 10015})
+    local.inject_fault("callback", 404, {"message": "Unknown Webhook", "code": 10015})
     interaction = await alice.command("silence")
     seen = await bot.arrivals.get()
     with pytest.raises(discord.NotFound):
         await seen.response.send_message("x")
     await seen.response.send_message("y")
-    assert (await interaction.answered()).text == "y"
-    local.fail("edit_original", 400, {"message": "AutoMod", "code": 200000}, is_late=True)
+    assert (await interaction.response()).text == "y"
+    local.inject_fault("edit_original", 400, {"message": "AutoMod", "code": 200000}, is_after=True)
     with pytest.raises(discord.HTTPException):
         await seen.edit_original_response(content="done all the same")
     assert interaction.message is not None
@@ -264,7 +264,7 @@ async def test_a_bot_behind_the_proxy_needs_its_environment_alone(local: LocalDi
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, env=local.environment)
     try:
         await local.until(lambda: local.is_online, timeout=20)
-        message = await (await alice.forge("anything")).answered()
+        message = await (await alice.send_raw("anything")).response()
         assert message.text == "through the proxy"
     finally:
         process.kill()
@@ -287,9 +287,9 @@ async def test_every_call_and_answer_fits_discords_own_description(
 ) -> None:
     if not CHECKER.exists():
         pytest.skip(f"{CHECKER.name} is not here to check the calls")
-    message = await (await alice.command("draw", prompt="fox")).answered()
+    message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
-    await (await alice.press(message, "Again")).answered()
+    await (await alice.press(message, "Again")).response()
     await bot.seen[0].original_response()
     follow = await bot.seen[0].followup.send("more", wait=True)
     await follow.edit(content="less")
@@ -299,7 +299,7 @@ async def test_every_call_and_answer_fits_discords_own_description(
     await channel.fetch_message(sent.id)
     await sent.edit(content="edited")
     await sent.delete()
-    await (await alice.command("think")).answered()
+    await (await alice.command("think")).response()
     await bot.http.get_bot_gateway()
     await bot.tree.fetch_commands()
     with pytest.raises(discord.NotFound):

@@ -66,7 +66,7 @@ async def test_the_page_sees_the_bot_come_and_use_its_commands(local: LocalDisco
 
 @pytest.mark.usefixtures("bot")
 async def test_a_command_and_a_button(local: LocalDiscord, alice: Member) -> None:
-    bob = local.people["bob"]
+    bob = local.members["bob"]
     async with browsing(alice) as page, browsing(bob) as other:
         options = {"prompt": "fox"}
         await page.ask("command", nonce="1", channel_id=local.channel.id, name="draw", options=options)
@@ -88,7 +88,7 @@ async def test_a_command_and_a_button(local: LocalDiscord, alice: Member) -> Non
         assert gone == {"id": whisper["id"], "channel_id": local.channel.id}
         await other.ask("delete", nonce="3", message_id=updated["id"])
         assert (await other.next("INTERACTION_FAILURE"))["nonce"] == "3"
-        assert [message.id for message in alice.sees(local.channel)] == [updated["id"]]
+        assert [message.id for message in alice.visible_messages(local.channel)] == [updated["id"]]
 
 
 async def test_a_form_is_shown_and_sent(local: LocalDiscord, bot: Bot, alice: Member) -> None:
@@ -141,7 +141,7 @@ async def test_failures_are_told_as_discords_app_tells_them(local: LocalDiscord,
 
 
 async def test_a_manager_deletes_and_anybody_chooses_a_language(bot: Bot, alice: Member, mia: Member) -> None:
-    message = await (await alice.command("draw", prompt="fox")).answered()
+    message = await (await alice.command("draw", prompt="fox")).response()
     async with browsing(mia) as page:
         await page.ask("locale", locale="ru")
         await page.ask("delete", message_id=message.id)

@@ -198,7 +198,7 @@ BAD_FORMS: list[tuple[dict[str, Any], str]] = [
 async def test_bad_forms_are_not_shown(
     local: LocalDiscord, api: Api, alice: Member, changes: dict[str, Any], code: str
 ) -> None:
-    interaction = await alice.forge("draw")
+    interaction = await alice.send_raw("draw")
     form = {"custom_id": "a", "title": "t", "components": [labelled(written())]} | changes
     path = f"/interactions/{interaction.id}/{interaction.token}/callback"
     status, body = await api("POST", path, {"type": 9, "data": form})
@@ -219,7 +219,7 @@ async def test_bad_forms_are_not_shown(
 async def test_an_interaction_is_answered_in_its_own_way(
     api: Api, alice: Member, fields: dict[str, Any], wrong: list[int]
 ) -> None:
-    interaction = await alice.forge(**fields)
+    interaction = await alice.send_raw(**fields)
     path = f"/interactions/{interaction.id}/{interaction.token}/callback"
     for kind in wrong:
         status, body = await api("POST", path, {"type": kind, "data": {}})
@@ -289,7 +289,7 @@ async def test_a_channel_takes_five_messages_in_five_seconds(local: LocalDiscord
 async def test_an_interaction_takes_five_calls_in_two_seconds(
     local: LocalDiscord, api: Api, alice: Member
 ) -> None:
-    interaction = await alice.forge("draw")
+    interaction = await alice.send_raw("draw")
     where = f"/interactions/{interaction.id}/{interaction.token}/callback"
     webhook = f"/webhooks/{local.application_id}/{interaction.token}"
     early, _ = await api("GET", f"{webhook}/messages/@original")
@@ -297,7 +297,7 @@ async def test_an_interaction_takes_five_calls_in_two_seconds(
     assert await api("POST", where, {"type": 4, "data": {"content": "c"}}) == (204, None)
     statuses = [(await api("PATCH", f"{webhook}/messages/@original", {"content": "d"}))[0] for _ in range(5)]
     assert statuses == [200, 200, 200, 200, 429]
-    other = await alice.forge("draw")
+    other = await alice.send_raw("draw")
     await api(
         "POST", where.replace(interaction.id, other.id).replace(interaction.token, other.token), {"type": 5}
     )

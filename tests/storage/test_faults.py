@@ -107,7 +107,7 @@ async def test_presses_on_a_running_job_are_refused_too(tmp_path: Path, fault: F
         env.runcomfy.hold()
         queued = await env.queued()
         with fault(env):
-            answer = await (await env.alice.press(queued, "Cancel")).answered()
+            answer = await (await env.alice.press(queued, "Cancel")).response()
             assert BUSY in answer.text
             assert BUSY in await env.says(env.mia, "quota set", limit=3, per="day")
         env.runcomfy.release()

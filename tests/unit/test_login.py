@@ -62,7 +62,7 @@ async def test_a_repeated_login_goes_through_the_same_kind_of_connector(tmp_path
     async with LocalDiscord(tmp_path) as local, open_database(tmp_path / "bot.db") as database:
         bot = make_bot(database, partial(Connector, **local.route()))
         async with bot:
-            local.fail("me", 200, "a proxy's page")
+            local.inject_fault("me", 200, "a proxy's page")
             async with asyncio.timeout(20):
                 await _log_in(bot, local.token)
             assert isinstance(bot.http.connector, Connector)
