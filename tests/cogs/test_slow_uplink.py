@@ -209,7 +209,7 @@ async def test_what_is_there_counts_where_the_rest_is_refused(
 ) -> None:
     job, message = await ordered(local)
     explicit = {"code": 20009, "message": "Explicit content cannot be sent to the desired recipient(s)"}
-    local.inject_fault("edit_followup", 400, explicit, words="image-2")
+    local.inject_fault("edit_followup", 400, explicit, contains="image-2")
     assert await delivery.send_images(job, files) == 1
     assert names(message) == ALL[:1]
     assert "1 of 4" in message.text
@@ -221,7 +221,7 @@ async def test_what_is_there_counts_where_the_rest_cannot_be_sent_anywhere(
     local.members["alice"].takes_direct_messages = False
     job, message = await ordered(local, user_id=int(local.members["alice"].id))
     archived = {"code": 50083, "message": "Thread is archived"}
-    local.inject_fault("edit_followup", 400, archived, words="image-2")
+    local.inject_fault("edit_followup", 400, archived, contains="image-2")
     assert await delivery.send_images(job, files) == 1
     assert names(message) == ALL[:1]
 
@@ -233,7 +233,7 @@ async def test_direct_messages_that_arrived_count_where_the_next_ones_are_refuse
     job, message = await ordered(local, user_id=int(alice.id))
     local.delete(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
-    local.inject_fault("create_message", 403, refused, words="image-2")
+    local.inject_fault("create_message", 403, refused, contains="image-2")
     assert await delivery.send_images(job, files) == 1
     assert [names(each) for each in alice.direct_messages.messages] == [ALL[:1]]
 
@@ -297,7 +297,7 @@ async def test_after_a_restart_only_the_missing_images_are_sent(
 ) -> None:
     job, message = await ordered(local)
     before = DiscordDelivery(bot, AuditLog(bot))
-    local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, words="image-3")
+    local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="image-3")
     await before.send_images(job, files)
     assert names(message) == ALL[:1]
     kept = [each["id"] for each in message.attachments]
