@@ -38,13 +38,13 @@ from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
-from bot.storage.guild_settings import GuildStore
+from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
-from bot.storage.key_values import FactStore
+from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reports import ReportStore
-from bot.storage.reservations import OrderStore
+from bot.storage.reservations import ReservationStore
 
 if TYPE_CHECKING:
     from bot.config import Config
@@ -113,7 +113,7 @@ async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineB
     session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[trace(tracker.meter)]))
     runcomfy = _runcomfy(config, session)
     stack.callback(runcomfy.close)
-    jobs, facts = JobStore(database), FactStore(database)
+    jobs, key_values = JobStore(database), KeyValueStore(database)
     costs = CostStore(database, budget_usd=config.budget_usd)
     bot = _bot(config, database, catalogue, tracker.meter)
     bot.guild_log = log = AuditLog(bot)
@@ -121,7 +121,7 @@ async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineB
     files = _files(config)
     bot.deletion_service = DeletionService(jobs, MessageStore(database), files, partial(delete_message, bot))
     percent = config.budget_alarm
-    sync = CostSync(costs, facts, runcomfy, delivery, model_ids=catalogue, alert_percent=percent)
+    sync = CostSync(costs, key_values, runcomfy, delivery, model_ids=catalogue, alert_percent=percent)
     durations = await _durations(database, stack)
     runner = JobRunner(
         jobs=jobs,
@@ -138,7 +138,7 @@ async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineB
         poll_rate=PollRateLimiter(config.max_looks_per_second),
         deadline=timedelta(seconds=config.deadline_seconds),
     )
-    orders = OrderStore(database, jobs=jobs, guilds=bot.settings, quotas=bot.quotas, costs=costs)
+    orders = ReservationStore(database, jobs=jobs, guilds=bot.settings, quotas=bot.quotas, costs=costs)
     bot.jobs = JobService(jobs=jobs, orders=orders, catalogue=catalogue, runcomfy=runcomfy, runner=runner)
     if watch:
         await stack.enter_async_context(watch.over(bot, runner, runcomfy, database, costs))
@@ -199,8 +199,8 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, meter: Meter)
         catalogue=catalogue,
         quotas=QuotaStore(database, _owners_quotas(config)),
         reports=ReportStore(database),
-        guilds=GuildStore(database),
-        facts=FactStore(database),
+        guilds=GuildSettingsStore(database),
+        key_values=KeyValueStore(database),
         guild_ids=config.guilds,
         extensions=cogs.EXTENSIONS,
         proxy=config.discord_proxy,
@@ -208,8 +208,8 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, meter: Meter)
     )
 
 
-def _owners_quotas(config: Config) -> OwnersQuotas:
-    return OwnersQuotas(
+def _owners_quotas(config: Config) -> OwnerQuotas:
+    return OwnerQuotas(
         default=config.default_quota,
         ceiling=config.max_quota,
         pool=config.default_pool,

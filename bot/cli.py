@@ -16,7 +16,7 @@ from bot.diagnostics import report
 from bot.errors import ConfigError
 from bot.runcomfy.proxies import proxy_credentials
 from bot.storage.backup import back_up
-from bot.storage.cost_report import bills
+from bot.storage.cost_report import monthly_costs
 
 
 def main() -> int:
@@ -83,7 +83,7 @@ def _back_up(file: Path) -> int:
 
 def _costs() -> int:
     try:
-        found = bills(config.load().database_url)
+        found = monthly_costs(config.load().database_url)
     except ConfigError as error:
         print("Nothing to show:", *error.problems, file=sys.stderr)  # noqa: T201 (for the owner)
         return 2

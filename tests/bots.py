@@ -8,9 +8,9 @@ from bot.discord.client import ImagineBot
 from bot.discord.connector import Connector
 from bot.models.catalogue import Catalogue
 from bot.observability.meter import Meter
-from bot.storage.guild_settings import GuildStore
-from bot.storage.key_values import FactStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.guild_settings import GuildSettingsStore
+from bot.storage.key_values import KeyValueStore
+from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ def make_bot(database: Database, connector: Callable[..., Connector] = Connector
     """A bot without commands and limits, which is not logged in."""
     return ImagineBot(
         catalogue=Catalogue.load(),
-        quotas=QuotaStore(database, OwnersQuotas()),
+        quotas=QuotaStore(database, OwnerQuotas()),
         reports=ReportStore(database),
-        guilds=GuildStore(database),
-        facts=FactStore(database),
+        guilds=GuildSettingsStore(database),
+        key_values=KeyValueStore(database),
         guild_ids=frozenset(),
         extensions=(),
         proxy=None,

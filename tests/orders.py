@@ -35,12 +35,12 @@ def order(**changes: Any) -> Job:
         user_id=MEMBER,
         locale="en-US",
         token=f"token-{number}",
-        asked_at=now,
+        interaction_at=now,
         file_limit=10 * 1024 * 1024,
         message_id=None,
         model_id=MODEL_ID,
         input={"prompt": "a fox in the snow", "seed": 81_030_369},
-        images=1,
+        image_count=1,
         refunded=0,
         status=JobStatus.WAITING,
         request_id=None,
@@ -74,6 +74,6 @@ async def reserve(jobs: JobStore, job: Job, limits: Limits, *, budget_usd: Decim
     """Count and write down a job under these limits, as an order is; see `JobStore.reserve`."""
     return await jobs._database.transaction(
         lambda connection: jobs.reserve(connection, job, limits, budget_usd=budget_usd),
-        is_urgent=True,
-        waits_for_disk=False,
+        high_priority=True,
+        durable=False,
     )

@@ -16,7 +16,7 @@ from bot.errors import ConfigError
 from bot.media.folder_probe import FREE_BYTES_MIN, probe_folder
 from bot.media.store import FOLDER_NAME
 from bot.models.catalogue import Catalogue
-from bot.storage.inspection import look_at
+from bot.storage.inspection import inspect_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def _database(path: Path) -> list[Finding]:
             return [Finding("problem", "database", "DATABASE_URL lies where the bot may not write")]
         return [Finding("note", "database", "none yet; the bot's first start makes it")]
     try:
-        found = look_at(path)
+        found = inspect_database(path)
     except ConfigError as error:
         remedy = "check who may write it, and whether another program has it open"
         return [Finding("problem", "database", f"{problem}: {remedy}") for problem in error.problems]

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bot.maintenance.deletion import DeletionService
     from bot.models.catalogue import Catalogue
     from bot.observability.meter import Meter
-    from bot.storage.guild_settings import GuildStore
-    from bot.storage.key_values import FactStore
+    from bot.storage.guild_settings import GuildSettingsStore
+    from bot.storage.key_values import KeyValueStore
     from bot.storage.quotas import QuotaStore
     from bot.storage.reports import ReportStore
 
@@ -91,8 +91,8 @@ class ImagineBot(commands.Bot):
         catalogue: Catalogue,
         quotas: QuotaStore,
         reports: ReportStore,
-        guilds: GuildStore,
-        facts: FactStore,
+        guilds: GuildSettingsStore,
+        key_values: KeyValueStore,
         guild_ids: frozenset[int],
         extensions: Sequence[str],
         proxy: str | None,
@@ -118,7 +118,7 @@ class ImagineBot(commands.Bot):
         self.charts = ChartRenderer()
         self.settings = guilds
         """What each server's managers have set."""
-        self.command_sync = CommandSync(self, facts)
+        self.command_sync = CommandSync(self, key_values)
         self._guild_ids = guild_ids
         self.duplicate_process = DuplicateProcessDetector()
         self.responding = asyncio.Semaphore(_RESPONSES_AT_ONCE)

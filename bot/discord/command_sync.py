@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from discord.ext import commands
 
-    from bot.storage.key_values import FactStore
+    from bot.storage.key_values import KeyValueStore
 
 _log = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ class CommandSync:
     beside a hash of the definitions. If neither has changed, there is nothing to sync.
     """
 
-    def __init__(self, bot: commands.Bot, facts: FactStore) -> None:
+    def __init__(self, bot: commands.Bot, key_values: KeyValueStore) -> None:
         self._bot = bot
-        self._facts = facts
+        self._key_values = key_values
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -87,13 +87,13 @@ class CommandSync:
         definition = await command_hash(tree, tree.translator or app_commands.Translator())
         name = f"commands of application {application_id}"
         registered = await self._registered(application_id)
-        if await self._facts.get(name) == _state(definition, registered):
+        if await self._key_values.get(name) == _state(definition, registered):
             _log.debug("Discord's list of commands is up to date")
             return
         wanted = [*await payloads(tree, tree.translator or app_commands.Translator()), *_kept(registered)]
         registered = await self._bot.http.bulk_upsert_global_commands(application_id, wanted)
         with suppress(BusyError):  # then the next start tells Discord once more, which changes nothing
-            await self._facts.remember(name, _state(definition, registered))
+            await self._key_values.set(name, _state(definition, registered))
         _log.info("told Discord of the commands %s", ", ".join(command["name"] for command in registered))
 
     async def _registered(self, application_id: int) -> list[Any]:

@@ -58,7 +58,7 @@ class DiscordDelivery:
 
     def show_progress(self, job: Job, how: Progress) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
-        is_old = self._bot.clock.age(job.asked_at) > _EDITS_OF_OLD_MESSAGES
+        is_old = self._bot.clock.age(job.interaction_at) > _EDITS_OF_OLD_MESSAGES
         if self._bot.is_stopping or is_old or self._bot.throttle.is_strained:
             return
         if job.started_at:
@@ -297,7 +297,7 @@ class DiscordDelivery:
             fitted = await asyncio.gather(*(shrink_to_fit(file, limit) for file in files[:most]))
         except (OSError, ValueError) as error:
             raise DeliveryError(f"an image cannot be made to fit: {error}") from error
-        ended_at = job.created_at + self._bot.clock.age(job.asked_at)  # the host's may have been set
+        ended_at = job.created_at + self._bot.clock.age(job.interaction_at)  # the host's may have been set
         job = replace(job, status=JobStatus.SUCCEEDED, ended_at=ended_at, file_limit=limit)
         return job, render.embed(job, self._bot.catalogue, fitted=fitted), fitted
 
@@ -354,7 +354,7 @@ class DiscordDelivery:
         """
         if self._of(job).dead_token == job.token:
             return False
-        return job.is_private or self._bot.clock.age(job.asked_at) < _TOKEN_LIVES
+        return job.is_private or self._bot.clock.age(job.interaction_at) < _TOKEN_LIVES
 
     def _of(self, job: Job) -> MessageEditor:
         return self._edits.setdefault(job.job_id, MessageEditor(None))

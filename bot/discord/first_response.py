@@ -52,7 +52,7 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
             return time.monotonic() - begun_at < _TOKEN_IS_NEW_SECONDS
         return is_trouble(error)
 
-    lives = (_TOKEN_LIVES - bot.clock.age(job.asked_at)).total_seconds()
+    lives = (_TOKEN_LIVES - bot.clock.age(job.interaction_at)).total_seconds()
     tries = stamina.retry_context(
         on=is_passing, attempts=None, timeout=max(lives, _TOKEN_IS_NEW_SECONDS), wait_initial=1, wait_max=5
     )

@@ -111,8 +111,8 @@ class DiscordRateLimiter:
         if response.status in {401, 403} or (response.status == 429 and scope != "shared"):
             self.refused(time.monotonic())
         if route == "interactions" and response.ok:
-            asked_at = snowflake_time(int(answered.url.parts[4]))
-            self._meter.responded(max(self.clock.age(asked_at).total_seconds(), 0.0))
+            sent_at = snowflake_time(int(answered.url.parts[4]))
+            self._meter.responded(max(self.clock.age(sent_at).total_seconds(), 0.0))
 
     async def _lost(
         self, _: aiohttp.ClientSession, __: SimpleNamespace, lost: aiohttp.TraceRequestExceptionParams

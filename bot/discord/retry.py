@@ -56,4 +56,4 @@ async def retry_transient(clock: DiscordClock, job: Job, send: Callable[[], Awai
 
 def is_new(clock: DiscordClock, job: Job) -> bool:
     """Return whether Discord may not know the job's message or token yet."""
-    return clock.age(job.asked_at) < _MESSAGE_IS_NEW
+    return clock.age(job.interaction_at) < _MESSAGE_IS_NEW

@@ -51,11 +51,11 @@ class Job:
     locale: str
     token: str | None
     """None when the end has been told: nothing is left to answer with it."""
-    asked_at: datetime
+    interaction_at: datetime
     file_limit: int
     model_id: str
     input: Input
-    images: int
+    image_count: int
     """How many images were ordered, and so reserved from every limit that binds."""
     credits_each: Decimal = Decimal(1)
     """What one of the images counts, in credits; a 1K image counts one."""
@@ -63,7 +63,7 @@ class Job:
     """What one of them was expected to cost the owner, in US dollars; None where no price was known."""
     cost: Decimal | None = None
     """What RunComfy says that the job has cost, in US dollars; None until it says so."""
-    limited_by: str = ""
+    applied_limits: str = ""
     """Whose limits held for the member when they ordered, and which; see `Limits.summary`."""
     status: JobStatus
     created_at: datetime
@@ -79,7 +79,7 @@ class Job:
     """How many images RunComfy has made; None until its answer says so."""
     refunded: int = 0
     """How many images the member was refunded for."""
-    unspent: int = 0
+    budget_refunded: int = 0
     """How many of them the owner's budget got back too: those that RunComfy did not make."""
     request_id: str | None = None
     error: str | None = None
@@ -90,13 +90,13 @@ class Job:
     started_at: datetime | None = None
     """When RunComfy was first seen painting."""
     ended_at: datetime | None = None
-    look_at: datetime | None = None
+    next_check_at: datetime | None = None
     """When the images of a failed job are to be looked for again."""
-    looks: int = 0
+    check_count: int = 0
     """How often that was done."""
     uncollected_since: datetime | None = None
     """Since when the member has been charged for images that did not arrive and can be collected."""
-    cost_at: datetime | None = None
+    next_cost_check_at: datetime | None = None
     """When to ask RunComfy what the job has cost, where it has not said so yet."""
 
     deleted_at: datetime | None = None
@@ -106,14 +106,14 @@ class Job:
     @property
     def credits(self) -> Decimal:
         """What the whole order counts, in credits."""
-        return self.images * self.credits_each
+        return self.image_count * self.credits_each
 
     @property
     def expected_usd(self) -> Decimal:
         """What the owner's budget counts: the cost where RunComfy has said it, else what was expected."""
         if self.cost is not None:
             return self.cost
-        return (self.images - self.unspent) * (self.usd_each or Decimal(0))
+        return (self.image_count - self.budget_refunded) * (self.usd_each or Decimal(0))
 
     @property
     def is_fetchable(self) -> bool:

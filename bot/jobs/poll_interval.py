@@ -23,7 +23,7 @@ class PollInterval:
 
     def __init__(self, durations: DurationStore, job: Job, *, is_new: bool, now: float) -> None:
         self._durations = durations
-        self._kind = f"{job.model_id} {str(job.input.get('resolution', ''))[:50]} x{job.images}"
+        self._kind = f"{job.model_id} {str(job.input.get('resolution', ''))[:50]} x{job.image_count}"
         self._earliest = durations.quantile(self._kind, 0.05) or 0.0
         self.typical_seconds = durations.quantile(self._kind, 0.5)
         self.first = min(self._earliest, _SPARSE) if is_new else 0.0  # so people soon see its state
@@ -56,7 +56,7 @@ class PollInterval:
         """Remember how long a job took that was found finished at `now`, unless polls were missed."""
         gap, elapsed = now - self._unfinished_at, now - self._started_at
         if gap < max(2 * _SPARSE, elapsed / 60) and math.isfinite(elapsed):
-            self._durations.add(self._kind, elapsed - gap / 2)
+            self._durations.record(self._kind, elapsed - gap / 2)
 
 
 class PollRateLimiter:

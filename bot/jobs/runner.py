@@ -90,7 +90,7 @@ class JobRunner:
 
     async def resume(self) -> None:
         """Take up every job that is not final, and every end that was not told."""
-        jobs = await self._jobs.open()
+        jobs = await self._jobs.unfinished()
         for job in jobs:
             if job.request_id and not job.status.is_final:
                 self._queue.restore(job)
@@ -163,7 +163,7 @@ class JobRunner:
                 with in_step(Step.POSTING):  # whatever is left of it
                     await asyncio.wait([before])
             if message_id:
-                noted = await retry_until_written(lambda: self._jobs.answered(job.job_id, message_id))
+                noted = await retry_until_written(lambda: self._jobs.set_message(job.job_id, message_id))
                 job = noted or job  # a Cancel may have been faster
             await self._run(job)
         except Exception:  # noqa: BLE001 (the guard of a job: one that breaks must not stop the others)
@@ -204,13 +204,13 @@ class JobRunner:
         message_id = await self._delivery.find_response(job)
         if message_id is None:
             return job
-        return await retry_until_written(lambda: self._jobs.answered(job.job_id, message_id)) or job
+        return await retry_until_written(lambda: self._jobs.set_message(job.job_id, message_id)) or job
 
     async def _refund_unseen(self, job: Job) -> None:
         """No money is spent on what nobody can see, and nobody is there to be told."""
         _log.info("ended, since its first response never arrived")
         await self._record_end(job, JobStatus.FAILED, error=DeliveryError.key)
-        await retry_until_written(lambda: self._jobs.told(job))
+        await retry_until_written(lambda: self._jobs.clear_token(job))
 
     async def _resume_cancel(self, job: Job) -> None:
         """Somebody pressed Cancel, and the bot was killed before RunComfy was asked or had answered."""
@@ -223,7 +223,7 @@ class JobRunner:
             raise lost
         with in_step(Step.POSTING):
             seen = await self._delivery.send_images(job, files)
-        delivered, is_whole = min(seen, job.images), seen >= min(len(files), job.images)
+        delivered, is_whole = min(seen, job.image_count), seen >= min(len(files), job.image_count)
         error = job.error if is_whole else DeliveryError.key
         await self._record_end(job, JobStatus.SUCCEEDED, delivered=delivered, error=error)
         if is_whole:
@@ -259,4 +259,4 @@ class JobRunner:
                 await self._delivery.send_outcome(job)
         except DeliveryError as error:
             _log.warning("its end cannot be told: %s", error)
-        await retry_until_written(lambda: self._jobs.told(job))
+        await retry_until_written(lambda: self._jobs.clear_token(job))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue, Model
     from bot.runcomfy import RunComfyClient
     from bot.storage.jobs import JobStore
-    from bot.storage.reservations import OrderStore, Terms
+    from bot.storage.reservations import OrderContext, ReservationStore
 
 _log = logging.getLogger(__name__)
 _OVER = {NOT_COLLECTED, RequestNotFoundError.key}  # after these, images that did not arrive are refunded
@@ -45,7 +45,7 @@ class JobService:
         self,
         *,
         jobs: JobStore,
-        orders: OrderStore,
+        orders: ReservationStore,
         catalogue: Catalogue,
         runcomfy: RunComfyClient,
         runner: JobRunner,
@@ -87,7 +87,7 @@ class JobService:
     ) -> Job | None:
         checked: ForbiddenWordCheck | None = None
 
-        def make(terms: Terms) -> Job:
+        def make(terms: OrderContext) -> Job:
             return _order(
                 requester,
                 model,
@@ -119,7 +119,7 @@ class JobService:
 
     def confirm(self, job: Job, message_id: int) -> None:
         """The first response has arrived as this message: note it and carry the job on."""
-        _log.info("%d images for member %d", job.images, job.user_id)
+        _log.info("%d images for member %d", job.image_count, job.user_id)
         self._runner.start(job, message_id=message_id)
 
     async def abandon(self, job: Job) -> None:
@@ -132,7 +132,7 @@ class JobService:
         status = JobStatus.FAILED if job.request_id else JobStatus.CANCELLED
         if ended := await retry_until_written(lambda: self._jobs.end(job.job_id, status, error=error)):
             self._runner.tracker.record_end(ended, before=job)
-        await retry_until_written(lambda: self._jobs.told(job))
+        await retry_until_written(lambda: self._jobs.clear_token(job))
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:
         """The same order with a new seed, charged to whoever asks; see `start`.
@@ -170,7 +170,7 @@ class JobService:
 
     async def unfinished(self, requester: Requester) -> list[Job]:
         """What a member waits for on this server, and what may still be fetched; newest first."""
-        return await self._jobs.unfinished(requester.guild_id, requester.user_id)
+        return await self._jobs.unfinished_for_member(requester.guild_id, requester.user_id)
 
     async def refetch(self, requester: Requester, job_id: str) -> Job:
         """Collect the images of a job that did not arrive, for its owner; this never charges.
@@ -187,7 +187,7 @@ class JobService:
         job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id:
             raise NotYourJobError
-        if taken := await self._jobs.fetch_again(job_id, requester):
+        if taken := await self._jobs.refetch(job_id, requester):
             return taken
         job = await self._jobs.get(job_id)  # which may have been given up meanwhile
         raise CollectingOverError if job.status.is_final and job.error in _OVER else NotNowError
@@ -204,7 +204,7 @@ class JobService:
         job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id and not may_manage:
             raise NotYourJobError
-        asked = await self._jobs.ask_to_cancel(job_id, requester.user_id)
+        asked = await self._jobs.request_cancel(job_id, requester.user_id)
         if asked is None:
             job = await self._jobs.get(job_id)
             raise NotNowError if job.status.is_final else AlreadyPaintingError
@@ -239,7 +239,7 @@ class JobService:
         return job, model
 
 
-def _order(requester: Requester, model: Model, values: Input, parent: Job | None, terms: Terms) -> Job:
+def _order(requester: Requester, model: Model, values: Input, parent: Job | None, terms: OrderContext) -> Job:
     """A job as it is born."""
     credits_each = model.prices.credits_per_image(values)
     return Job(
@@ -251,14 +251,14 @@ def _order(requester: Requester, model: Model, values: Input, parent: Job | None
         user_id=requester.user_id,
         locale=requester.locale,
         token=requester.token,
-        asked_at=requester.interaction_at,
+        interaction_at=requester.interaction_at,
         file_limit=requester.file_limit,
         model_id=model.model_id,
         input=values,
-        images=model.schema.image_count(values),
+        image_count=model.schema.image_count(values),
         credits_each=credits_each,
         usd_each=terms.prices.expected_each(credits_each),
-        limited_by=terms.limits.summary,
+        applied_limits=terms.limits.summary,
         is_private=terms.settings.is_private,
         is_spoiler=terms.settings.is_spoiler,
         status=JobStatus.WAITING,

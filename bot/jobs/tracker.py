@@ -133,7 +133,7 @@ class JobTracker:
         What a job spends is counted at its first end, not again when its images are collected.
         """
         trace = self._traces.get(job.job_id) or JobTrace(self.meter)
-        spent = Decimal(0) if before.is_collected else (job.images - job.refunded) * job.credits_each
+        spent = Decimal(0) if before.is_collected else (job.image_count - job.refunded) * job.credits_each
         self.meter.ended(job.status, job.error or "", spent)
         story = {name: value for name, value in _summary(job, trace, delivered).items() if value is not None}
         if "posted_seconds" in story:
@@ -151,7 +151,7 @@ def _summary(job: Job, trace: JobTrace, delivered: int) -> dict[str, str | int |
     return {
         "status": job.status.value,
         "error": job.error,
-        "images": f"{delivered} of {job.images}",
+        "images": f"{delivered} of {job.image_count}",
         "ordered": job.created_at.isoformat(timespec="milliseconds"),
         "waited_seconds": _seconds(began, since=job.created_at),
         "painted_seconds": _seconds(
@@ -160,7 +160,7 @@ def _summary(job: Job, trace: JobTrace, delivered: int) -> dict[str, str | int |
         "posted_seconds": round(posted - completed, 3) if posted and completed else None,
         "altogether_seconds": _seconds(ended, since=job.created_at),
         "polls": trace.polls,
-        "credits": float((job.images - job.refunded) * job.credits_each),
+        "credits": float((job.image_count - job.refunded) * job.credits_each),
         "expected_usd": float(job.expected_usd),
     }
 

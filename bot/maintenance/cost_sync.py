@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.jobs.ports import Delivery
     from bot.runcomfy import RunComfyClient
     from bot.storage.costs import CostStore
-    from bot.storage.key_values import FactStore
+    from bot.storage.key_values import KeyValueStore
 
 _log = logging.getLogger(__name__)
 _PRICES_LAST_SECONDS = 24 * 60 * 60
@@ -34,7 +34,7 @@ class CostSync:
     def __init__(
         self,
         costs: CostStore,
-        facts: FactStore,
+        key_values: KeyValueStore,
         runcomfy: RunComfyClient,
         delivery: Delivery,
         *,
@@ -42,7 +42,7 @@ class CostSync:
         alert_percent: int,
     ) -> None:
         self._costs = costs
-        self._facts = facts
+        self._key_values = key_values
         self._runcomfy = runcomfy
         self._delivery = delivery
         self._model_ids = tuple(model_ids)
@@ -68,7 +68,7 @@ class CostSync:
                 continue
             if price is None:
                 _log.warning("RunComfy publishes no price for an image of %s", model_id)
-            elif not await self._costs.publish(model_id, price):
+            elif not await self._costs.set_list_price(model_id, price):
                 text = LazyText("price-not-believed", {"model": model_id, "price": f"{price:f}"})
                 await self._warn_once(
                     f"warned of the published price of {model_id}",
@@ -85,7 +85,7 @@ class CostSync:
         Raises:
             BotError: RunComfy or the database does not answer; what is left is asked the next time.
         """
-        while due := await self._costs.due():
+        while due := await self._costs.due_for_cost_check():
             # What could not be asked last time comes last, so that it keeps no other waiting.
             for job in sorted(due, key=lambda job: self._failures[job.job_id]):
                 heartbeat()
@@ -99,7 +99,7 @@ class CostSync:
                             raise
                         cost = None  # else a few of these would keep all others waiting for ever
                     del self._failures[job.job_id]
-                    highest = await self._costs.note(job, cost)
+                    highest = await self._costs.record_cost(job, cost)
                     if cost is not None:
                         _log.info("cost $%s", cost)
                     if cost is not None and highest is not None:
@@ -115,7 +115,7 @@ class CostSync:
             return None
 
     async def _warn_of_cost(self, job: Job, cost: Decimal, highest: Decimal) -> None:
-        most = highest * job.images
+        most = highest * job.image_count
         values = {"model": job.model_id, "cost": f"{cost:.2f}", "highest": f"{most:.2f}"}
         await self._warn_once(
             f"warned of costs of {job.model_id} at {job.credits_each} credits",
@@ -126,10 +126,10 @@ class CostSync:
     async def _warn_once(self, cause: str, text: LazyText, line: str) -> None:
         """Tell the owner, in the log and in a direct message, once a month for each cause."""
         month = f"{datetime.now(UTC):%Y-%m}"
-        if await self._facts.get(cause) == month:
+        if await self._key_values.get(cause) == month:
             return
         _log.warning("%s", line)
-        await self._facts.remember(cause, month)
+        await self._key_values.set(cause, month)
         await self._delivery.warn_owner(text)
 
     async def check_budget(self) -> None:
@@ -143,10 +143,10 @@ class CostSync:
             return
         spent = await self._costs.spent_this_month()
         alert = f"{datetime.now(UTC):%Y-%m} {budget}"  # one for a budget that was raised since, too
-        if spent * 100 < budget * self._alert_percent or await self._facts.get(_LAST_ALERT) == alert:
+        if spent * 100 < budget * self._alert_percent or await self._key_values.get(_LAST_ALERT) == alert:
             return
         _log.error("$%.2f of this month's BUDGET_USD of $%.2f are spent or ordered", spent, budget)
-        await self._facts.remember(_LAST_ALERT, alert)
+        await self._key_values.set(_LAST_ALERT, alert)
         await self._delivery.warn_owner(
             LazyText("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"})
         )

@@ -53,7 +53,7 @@ class DeletionService:
             NotAnImageError: The message is no job's.
             JobNotFoundError: It stands in another channel.
         """
-        job_id = await self._messages.job_of(message_id)
+        job_id = await self._messages.job_for_message(message_id)
         if job_id is None:
             raise NotAnImageError
         job = await self._get_accessible(requester, job_id)
@@ -83,7 +83,7 @@ class DeletionService:
     async def _get_accessible(self, requester: Requester, job_id: str) -> Job:
         job = await self._jobs.get(job_id)
         ensure_visible_in_channel(
-            job, requester, *(post.channel_id for post in await self._messages.left(job_id))
+            job, requester, *(post.channel_id for post in await self._messages.remaining(job_id))
         )
         return job
 
@@ -113,9 +113,9 @@ class DeletionService:
         """
         await self._files.remove(job_id)
         try:
-            for post in await self._messages.left(job_id):
+            for post in await self._messages.remaining(job_id):
                 await self._delete_message(post)
-                await retry_until_written(partial(self._messages.gone, post.message_id))
+                await retry_until_written(partial(self._messages.mark_deleted, post.message_id))
         except NotRemovedError:
             pause, _ = self._backoff.get(job_id, (_FIRST_PAUSE_SECONDS / 2, 0.0))
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -125,7 +125,7 @@ class DeletionService:
 
     async def retry_pending(self, heartbeat: Callable[[], None]) -> None:
         """Retry interrupted and refused deletions, each after its pause; call `heartbeat` before each."""
-        for job_id in await self._messages.pending():
+        for job_id in await self._messages.jobs_pending_deletion():
             _, not_before = self._backoff.get(job_id, (0.0, 0.0))
             if _now() < not_before:
                 continue

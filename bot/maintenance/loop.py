@@ -109,7 +109,7 @@ class MaintenanceLoop:
     async def recover_late_results(self, resume_job: Callable[[Job], None]) -> None:
         """Take up jobs whose images have come after all; give up those whose last look found nothing."""
         # What could not be looked at last time comes last, so that it keeps nobody else waiting.
-        for job in sorted(await self._jobs.due(), key=lambda job: self._failures[job.job_id]):
+        for job in sorted(await self._jobs.due_for_check(), key=lambda job: self._failures[job.job_id]):
             self.heartbeat()
             with job_context(job.job_id):
                 await self._check_late(job, resume_job)
@@ -122,15 +122,15 @@ class MaintenanceLoop:
             if has_come := bool(self._files.partial_files_for(job)):
                 _log.info("RunComfy has forgotten it; some of its files are here")
             else:
-                await self._expire(replace(job, looks=job.looks + 1), "RunComfy has forgotten it")
+                await self._expire(replace(job, check_count=job.check_count + 1), "RunComfy has forgotten it")
                 return
         except BotError:
             self._failures[job.job_id] += 1
             raise
         if not has_come:
-            if given_up := await self._jobs.looked(job):
+            if given_up := await self._jobs.postpone_check(job):
                 await self._show_expired(given_up, "the last look found nothing")
-        elif again := await self._jobs.take_up_late(job.job_id):
+        elif again := await self._jobs.resume_late(job.job_id):
             _log.info("has come after all")
             resume_job(again)
 
@@ -166,7 +166,7 @@ class MaintenanceLoop:
 
     async def expire_uncollected(self) -> None:
         """Give up jobs that have been waiting to be collected for as long as files are kept."""
-        for job in await self._jobs.uncollected(before=datetime.now(UTC) - self._files.max_age):
+        for job in await self._jobs.uncollected_since(before=datetime.now(UTC) - self._files.max_age):
             with job_context(job.job_id):
                 await self._expire(job, "it was not collected in time")
 
@@ -177,6 +177,6 @@ class MaintenanceLoop:
             await self._show_expired(given_up, why)
 
     async def _show_expired(self, job: Job, why: str) -> None:
-        _log.warning("given up: %s; %d of %d images are refunded", why, job.refunded, job.images)
+        _log.warning("given up: %s; %d of %d images are refunded", why, job.refunded, job.image_count)
         self.heartbeat()
         await self._delivery.withdraw(job)

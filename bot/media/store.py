@@ -51,7 +51,7 @@ class FileStore:
     def files_for(self, job: Job) -> list[Path]:
         """The job's files in order, if all that RunComfy made are there."""
         files = self.partial_files_for(job)
-        return files if len(files) == (job.made or job.images) else []
+        return files if len(files) == (job.made or job.image_count) else []
 
     def partial_files_for(self, job: Job) -> list[Path]:
         """The job's files that are there, in order."""

@@ -85,7 +85,7 @@ class Health:
     async def _database(self) -> Part:
         try:
             async with asyncio.timeout(_MAY_READ_SECONDS):
-                await self._store.write()
+                await self._store.check_writable()
         except (BusyError, TimeoutError, sqlite3.Error):
             return Part("red", "it cannot be written: python -m bot check tells why")
         return Part()
@@ -105,7 +105,7 @@ class Health:
         try:
             async with asyncio.timeout(_MAY_READ_SECONDS):
                 now = self._bot.clock.now()
-                live = await self._store.live_since(now - _IS_TAKEN, without_message=now - _IS_FOUND)
+                live = await self._store.live_before(now - _IS_TAKEN, without_message=now - _IS_FOUND)
         except (TimeoutError, sqlite3.Error):
             return "the database cannot be read"
         before, self._left_alone = self._left_alone, live - self._runner.tracker.active_jobs

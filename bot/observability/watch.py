@@ -47,7 +47,7 @@ class _Pages:
     async def metrics(self) -> Answer:
         self._metrics.well(await self._health.look())
         try:
-            live, spent = await self._store.live(), await self._costs.spent_this_month()
+            live, spent = await self._store.live_counts(), await self._costs.spent_this_month()
         except BusyError:
             return Answer(b"the database cannot be read", status=HTTPStatus.SERVICE_UNAVAILABLE)
         self._metrics.stands(live, spent, self._costs.budget_usd, now=self._clock.now())

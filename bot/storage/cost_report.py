@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-_queries = queries("bills", "sqlite3")
+_queries = queries("cost_report", "sqlite3")
 
 
 @dataclass(frozen=True)
-class Bill:
+class MonthlyCost:
     """What a server has cost in a month by UTC."""
 
     month: datetime
@@ -35,7 +35,7 @@ class Bill:
     """Jobs of which RunComfy has not said what they cost: they are in `usd` as expected."""
 
 
-def bills(path: Path) -> list[Bill]:
+def monthly_costs(path: Path) -> list[MonthlyCost]:
     """All of them, the newest month first, in a month the dearest server first; the database is only read.
 
     Raises:
@@ -46,24 +46,24 @@ def bills(path: Path) -> list[Bill]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
-            return _bills(connection)
+            return _monthly_costs(connection)
     except sqlite3.DatabaseError as error:
         raise ConfigError([f"DATABASE_URL cannot be read: {error}"]) from error
 
 
-def _bills(connection: sqlite3.Connection) -> list[Bill]:
+def _monthly_costs(connection: sqlite3.Connection) -> list[MonthlyCost]:
     (first,) = _queries.first_created_at(connection)
-    month, found = Period.MONTH.start(datetime.now(UTC)), list[Bill]()
+    month, found = Period.MONTH.start(datetime.now(UTC)), list[MonthlyCost]()
     while first is not None and Period.MONTH.end(month) > from_epoch_ms(first):
         until = to_epoch_ms(Period.MONTH.end(month))
         between = {"since": to_epoch_ms(month), "until": until}
-        found += [_bill(month, row) for row in _queries.by_month(connection, **between)]
+        found += [_monthly_cost(month, row) for row in _queries.by_month(connection, **between)]
         month = Period.MONTH.start(month - timedelta(days=1))
     return found
 
 
-def _bill(month: datetime, row: sqlite3.Row) -> Bill:
-    return Bill(
+def _monthly_cost(month: datetime, row: sqlite3.Row) -> MonthlyCost:
+    return MonthlyCost(
         month=month,
         guild_id=row["guild_id"],
         jobs=row["jobs"],

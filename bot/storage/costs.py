@@ -16,7 +16,7 @@ from bot.storage.columns import (
     to_microdollars,
 )
 from bot.storage.database import Database, queries
-from bot.storage.job_rows import job_of, readable
+from bot.storage.job_rows import job_from_row, job_from_row_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _queries = queries("costs")
 _BASE = 0  # in place of what an image counts: the price that RunComfy publishes
-_LAST_LOOK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardly say what it cost
-_DUE_AT_ONCE = 20
+_LAST_COST_CHECK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardly say what it cost
+_COST_CHECK_BATCH = 20
 
 
 _HIGHEST_FACTOR = 4
@@ -100,7 +100,7 @@ class CostStore:
         }
         return Prices(published, learned)
 
-    async def publish(self, model_id: str, base_price: Decimal) -> bool:
+    async def set_list_price(self, model_id: str, base_price: Decimal) -> bool:
         """Keep the price that RunComfy publishes for an image of one credit; False if it is not believed.
 
         Raises:
@@ -108,20 +108,22 @@ class CostStore:
         """
         if not is_believed(base_price):
             return False
-        await self._database.transaction(lambda connection: _learn(connection, model_id, _BASE, base_price))
+        await self._database.transaction(
+            lambda connection: _update_price(connection, model_id, _BASE, base_price)
+        )
         return True
 
-    async def due(self) -> list[Job]:
+    async def due_for_cost_check(self) -> list[Job]:
         """Jobs whose cost is to be asked for by now, a few at a time."""
         now = to_epoch_ms(datetime.now(UTC))
 
         async def work(connection: aiosqlite.Connection) -> list[Job]:
-            rows = _queries.due(connection, now=now, most=_DUE_AT_ONCE)
-            return [job async for row in rows if (job := readable(row))]
+            rows = _queries.due_for_cost_check(connection, now=now, most=_COST_CHECK_BATCH)
+            return [job async for row in rows if (job := job_from_row_or_none(row))]
 
         return await self._database.read(work)
 
-    async def note(self, job: Job, cost: Decimal | None) -> Decimal | None:
+    async def record_cost(self, job: Job, cost: Decimal | None) -> Decimal | None:
         """Keep what RunComfy says that a job has cost; None is asked once more an hour after its end.
 
         Returns:
@@ -131,24 +133,30 @@ class CostStore:
             BusyError: The database did not take it.
         """
         if cost is None:
-            again = (job.ended_at or job.created_at) + _LAST_LOOK
-            cost_at = to_epoch_ms(again) if again > datetime.now(UTC) else None
+            again = (job.ended_at or job.created_at) + _LAST_COST_CHECK
+            next_cost_check_at = to_epoch_ms(again) if again > datetime.now(UTC) else None
             await self._database.transaction(
-                lambda connection: _queries.ask_later(connection, job_id=job.job_id, cost_at=cost_at)
+                lambda connection: _queries.postpone_cost_check(
+                    connection, job_id=job.job_id, next_cost_check_at=next_cost_check_at
+                )
             )
             return None
 
         async def work(connection: aiosqlite.Connection) -> Decimal | None:
-            before = job_of(await _queries.job(connection, job_id=job.job_id))
-            after = job_of(await _queries.cost(connection, job_id=job.job_id, cost=to_microdollars(cost)))
+            before = job_from_row(await _queries.get_job(connection, job_id=job.job_id))
+            after = job_from_row(
+                await _queries.record_cost(connection, job_id=job.job_id, cost=to_microdollars(cost))
+            )
             if before and after:
                 await ledger.recount(connection, before, after)
             if not cost:
                 return None  # a job that RunComfy did not charge says nothing about the next one
             highest = (await self.prices(connection, job.model_id)).highest_each(job.credits_each)
-            if cost / job.images > highest:
+            if cost / job.image_count > highest:
                 return highest
-            await _learn(connection, job.model_id, to_centicredits(job.credits_each), cost / job.images)
+            await _update_price(
+                connection, job.model_id, to_centicredits(job.credits_each), cost / job.image_count
+            )
             return None
 
         return await self._database.transaction(work)
@@ -159,9 +167,11 @@ class CostStore:
         return await self._database.read(lambda connection: ledger.spent_usd(connection, now))
 
 
-async def _learn(connection: aiosqlite.Connection, model_id: str, kind: int, usd_each: Decimal) -> None:
+async def _update_price(
+    connection: aiosqlite.Connection, model_id: str, kind: int, usd_each: Decimal
+) -> None:
     values = {"model_id": model_id, "credits_each": kind, "usd_each": to_microdollars(usd_each)}
-    await _queries.learn(connection, **values, learned_at=to_epoch_ms(datetime.now(UTC)))
+    await _queries.update_price(connection, **values, learned_at=to_epoch_ms(datetime.now(UTC)))
 
 
 def _is_fresh(learned_at: int) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiosql
 
 from bot.errors import BusyError, ConfigError
-from bot.storage.desk import Desk, Reply, Work
+from bot.storage.desk import Desk, Reply, UnitOfWork
 from bot.storage.disk import Disk
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
-_BUSY_SECONDS = 1.2  # waited twice at the most, under the three seconds that Discord gives a first response
+LOCK_TIMEOUT_SECONDS = (
+    1.2  # waited twice at the most, under the three seconds that Discord gives a first response
+)
 _TOGETHER = 50  # works in one transaction; more would keep the first of them waiting for the last
 
 T = TypeVar("T")
@@ -40,11 +42,11 @@ def queries(name: str, driver: str = "aiosqlite") -> Any:
 class _Write(Reply[T]):
     """A work that waits to be written."""
 
-    def __init__(self, work: Work[T], *, waits_for_disk: bool) -> None:
+    def __init__(self, work: UnitOfWork[T], *, durable: bool) -> None:
         super().__init__()
         self.work = work
-        self.waits_for_disk = waits_for_disk
-        self._give_up_at = time.monotonic() + _BUSY_SECONDS
+        self.durable = durable
+        self._give_up_at = time.monotonic() + LOCK_TIMEOUT_SECONDS
 
     @property
     def is_late(self) -> bool:
@@ -74,7 +76,7 @@ class Database:
         self._urgent: deque[_Write[Any]] = deque()
         self._waiting: deque[_Write[Any]] = deque()
 
-    async def read(self, work: Work[T]) -> T:
+    async def read(self, work: UnitOfWork[T]) -> T:
         """Run a select beside the writes; it sees everything that was committed before.
 
         One at a time, and to its end though the caller is cancelled: while any statement of a connection is
@@ -82,7 +84,9 @@ class Database:
         """
         return await self._reader.run(self._reader.do, work)
 
-    async def transaction(self, work: Work[T], *, is_urgent: bool = False, waits_for_disk: bool = True) -> T:
+    async def transaction(
+        self, work: UnitOfWork[T], *, high_priority: bool = False, durable: bool = True
+    ) -> T:
         """Run `work` on the writing connection in one transaction, committed durably or not at all.
 
         Those that wait are written together, each whole or not at all, the urgent ones first. A cancelled
@@ -92,8 +96,8 @@ class Database:
         Raises:
             BusyError: The database is locked, full or read-only; nothing was written.
         """
-        write = _Write(work, waits_for_disk=waits_for_disk)
-        (self._urgent if is_urgent else self._waiting).append(write)
+        write = _Write(work, durable=durable)
+        (self._urgent if high_priority else self._waiting).append(write)
         self._writer.soon(self._write_together)
         return await write
 
@@ -116,10 +120,10 @@ class Database:
             error = raised
         finally:  # whatever has happened, nobody waits for ever
             for write in writes:
-                if error or not write.waits_for_disk:
+                if error or not write.durable:
                     write.tell_of(error)
         if not error:
-            self._disk.committed([write.tell_of for write in writes if write.waits_for_disk])
+            self._disk.committed([write.tell_of for write in writes if write.durable])
 
     def _commit(self, writes: list[_Write[Any]]) -> None:
         connection = self._writer.connection
@@ -202,7 +206,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def _connect(path: Path) -> AsyncIterator[Desk]:
-    desk = Desk(path, busy_seconds=_BUSY_SECONDS)
+    desk = Desk(path, busy_seconds=LOCK_TIMEOUT_SECONDS)
     await desk.run(desk.connection.open)
     try:
         desk.connection.row_factory = sqlite3.Row

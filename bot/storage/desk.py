@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-Work = Callable[[aiosqlite.Connection], Awaitable[T]]
+UnitOfWork = Callable[[aiosqlite.Connection], Awaitable[T]]
 
 
 class Outcome:
@@ -141,7 +141,7 @@ class Desk(Thread):
             partial(sqlite3.connect, path, timeout=busy_seconds, isolation_level=None), 64
         )
 
-    def do(self, work: Work[T]) -> T:
+    def do(self, work: UnitOfWork[T]) -> T:
         """What a work returns; to be called in the thread.
 
         Raises:

@@ -28,7 +28,7 @@ class DurationStore:
 
         await self._database.read(work)
 
-    def add(self, kind: str, seconds: float) -> None:
+    def record(self, kind: str, seconds: float) -> None:
         """Remember how long a job took."""
         self._recent[kind].append(seconds)
         self._unsaved.append({"kind": kind, "seconds": seconds})

@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Change(NamedTuple):
+class SettingsChange(NamedTuple):
     """A server's settings before and after somebody changed them."""
 
     before: GuildSettings
     after: GuildSettings
 
 
-class GuildStore:
+class GuildSettingsStore:
     """Settings in and out; what `change` returned is on the disk."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries = queries("guilds")
-        self._told: set[tuple[int, str]] = set()
+        self._queries = queries("guild_settings")
+        self._warned: set[tuple[int, str]] = set()
 
     async def get(self, guild_id: int) -> GuildSettings:
         """A server's settings as they stand now; what cannot be read of them is at its default."""
-        return await self._database.read(lambda connection: self.read(connection, guild_id))
+        return await self._database.read(lambda connection: self.get_in(connection, guild_id))
 
-    async def read(self, connection: aiosqlite.Connection, guild_id: int) -> GuildSettings:
+    async def get_in(self, connection: aiosqlite.Connection, guild_id: int) -> GuildSettings:
         """As `get`, as a part of the caller's work."""
-        return self._whole(guild_id, await self._queries.guild_settings(connection, guild_id=guild_id))
+        return self._parse(guild_id, await self._queries.get(connection, guild_id=guild_id))
 
-    async def change(
+    async def update(
         self, guild_id: int, edit: Callable[[GuildSettings], GuildSettings], *, by: int
-    ) -> Change:
+    ) -> SettingsChange:
         """Make other settings of a server's present ones, in one transaction; nothing else of them changes.
 
         Raises:
@@ -53,27 +53,27 @@ class GuildStore:
             BusyError: The database did not take it; the old settings hold.
         """
 
-        async def work(connection: aiosqlite.Connection) -> Change:
-            stored = await self._queries.guild_settings(connection, guild_id=guild_id)
-            before = self._whole(guild_id, stored)
+        async def work(connection: aiosqlite.Connection) -> SettingsChange:
+            stored = await self._queries.get(connection, guild_id=guild_id)
+            before = self._parse(guild_id, stored)
             after = edit(before)
             if after != before:
-                await self._queries.set_guild_settings(
+                await self._queries.set(
                     connection,
                     guild_id=guild_id,
                     settings=_merged(stored, before, after),
                     changed_at=to_epoch_ms(datetime.now(UTC)),
                     changed_by=by,
                 )
-            return Change(before, after)
+            return SettingsChange(before, after)
 
         return await self._database.transaction(work)
 
-    def _whole(self, guild_id: int, stored: str | None) -> GuildSettings:
+    def _parse(self, guild_id: int, stored: str | None) -> GuildSettings:
         settings, invalid = _read(stored or "{}")
         for name in invalid:
-            if (guild_id, name) not in self._told:
-                self._told.add((guild_id, name))
+            if (guild_id, name) not in self._warned:
+                self._warned.add((guild_id, name))
                 _log.error(
                     "the settings of server %d: %s cannot be read, so its default holds", guild_id, name
                 )

@@ -18,9 +18,9 @@ class HealthStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries, self._facts = queries("health"), queries("facts")
+        self._queries, self._key_values = queries("health"), queries("key_values")
 
-    async def write(self) -> None:
+    async def check_writable(self) -> None:
         """Write something and have it on the disk.
 
         Raises:
@@ -28,26 +28,26 @@ class HealthStore:
         """
         now = datetime.now(UTC).isoformat()
         await self._database.transaction(
-            lambda connection: self._facts.remember(connection, name="health", value=now)
+            lambda connection: self._key_values.set(connection, name="health", value=now)
         )
 
-    async def live(self) -> dict[JobStatus, tuple[int, datetime]]:
+    async def live_counts(self) -> dict[JobStatus, tuple[int, datetime]]:
         """How many jobs are in each state that is not final, and when the oldest of them was asked for."""
 
         async def work(connection: aiosqlite.Connection) -> dict[JobStatus, tuple[int, datetime]]:
             return {
                 JobStatus(row["status"]): (row["jobs"], from_epoch_ms(row["since"]))
-                async for row in self._queries.live(connection)
+                async for row in self._queries.live_counts(connection)
             }
 
         return await self._database.read(work)
 
-    async def live_since(self, before: datetime, *, without_message: datetime) -> set[str]:
+    async def live_before(self, before: datetime, *, without_message: datetime) -> set[str]:
         """The ids of jobs that are not final and were asked for before that, or before the other moment."""
         moments = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
 
         async def work(connection: aiosqlite.Connection) -> set[str]:
-            rows = self._queries.live_since(connection, **moments)
+            rows = self._queries.live_before(connection, **moments)
             return {row["job_id"] async for row in rows}
 
         return await self._database.read(work)

@@ -13,7 +13,7 @@ from bot.storage.database import migrations
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class DatabaseInfo:
     """What can be said of a database that can be read and written."""
 
     version: int
@@ -26,7 +26,7 @@ class Condition:
     """The process id of the bot that runs on it."""
 
 
-def look_at(path: Path) -> Condition:
+def inspect_database(path: Path) -> DatabaseInfo:
     """See whether the bot could use a database that exists; nothing in it is changed.
 
     Raises:
@@ -45,7 +45,7 @@ def look_at(path: Path) -> Condition:
     except sqlite3.DatabaseError as error:
         raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
     size = sum(file.stat().st_size for file in files)
-    return Condition(version, max(migrations()), size, holder)
+    return DatabaseInfo(version, max(migrations()), size, holder)
 
 
 def _holder(path: Path) -> str | None:

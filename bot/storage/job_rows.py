@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MOMENTS = (
-    "asked_at",
+    "interaction_at",
     "created_at",
     "started_at",
     "ended_at",
-    "look_at",
-    "cost_at",
+    "next_check_at",
+    "next_cost_check_at",
     "deleted_at",
     "uncollected_since",
 )
@@ -35,7 +35,7 @@ UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
 """What `job_of` raises where a row holds what no version of the bot has written."""
 
 
-def job_of(row: sqlite3.Row | None) -> Job | None:
+def job_from_row(row: sqlite3.Row | None) -> Job | None:
     """The job of a row of `jobs`."""
     if row is None:
         return None
@@ -52,18 +52,18 @@ def job_of(row: sqlite3.Row | None) -> Job | None:
     return Job(**columns | {"status": JobStatus(columns["status"])})
 
 
-def readable(row: sqlite3.Row) -> Job | None:
+def job_from_row_or_none(row: sqlite3.Row) -> Job | None:
     """The job of a row; None where it cannot be read, since that must keep no other job waiting."""
     try:
-        return job_of(row)
+        return job_from_row(row)
     except UNREADABLE as error:
         _log.error("the row of job %s cannot be read, and is left alone: %s", row["job_id"], error)
         return None
 
 
-def row_of(job: Job) -> dict[str, Any]:
+def job_to_row(job: Job) -> dict[str, Any]:
     """The columns of a new job."""
     row = vars(job) | {"input": json.dumps(job.input), "credits_each": to_centicredits(job.credits_each)}
-    row |= {name: to_epoch_ms(row[name]) for name in ("asked_at", "created_at")}
+    row |= {name: to_epoch_ms(row[name]) for name in ("interaction_at", "created_at")}
     row["usd_each"] = None if job.usd_each is None else to_microdollars(job.usd_each)
     return row | {name: int(row[name]) for name in _FLAGS}

@@ -5,26 +5,26 @@ from __future__ import annotations
 from bot.storage.database import Database, queries
 
 
-class FactStore:
+class KeyValueStore:
     """A name and a text, kept until they are replaced."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries = queries("facts")
+        self._queries = queries("key_values")
 
     async def get(self, name: str) -> str | None:
         """The text that was kept last, or None."""
         value: str | None = await self._database.read(
-            lambda connection: self._queries.fact(connection, name=name)
+            lambda connection: self._queries.get(connection, name=name)
         )
         return value
 
-    async def remember(self, name: str, value: str) -> None:
+    async def set(self, name: str, value: str) -> None:
         """Keep a text under a name, in place of what was there.
 
         Raises:
             BusyError: The database did not take it.
         """
         await self._database.transaction(
-            lambda connection: self._queries.remember(connection, name=name, value=value)
+            lambda connection: self._queries.set(connection, name=name, value=value)
         )

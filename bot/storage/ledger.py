@@ -99,8 +99,8 @@ def _amounts(job: Job) -> dict[str, int]:
     """
     each = to_centicredits(job.credits_each)
     return {
-        _pool(job.guild_id): (job.images - job.refunded) * each,
-        _OWNER: (job.images - job.unspent) * each,
+        _pool(job.guild_id): (job.image_count - job.refunded) * each,
+        _OWNER: (job.image_count - job.budget_refunded) * each,
         _OWNER_USD: to_microdollars(job.expected_usd),
     }
 
@@ -108,7 +108,7 @@ def _amounts(job: Job) -> dict[str, int]:
 async def _count(connection: aiosqlite.Connection, amounts: dict[str, int], job: Job) -> None:
     created_at = to_epoch_ms(job.created_at)
     starts_at = created_at - created_at % _QUARTER
-    await _queries.count(
+    await _queries.add_usage(
         connection,
         [{"scope": scope, "starts_at": starts_at, "amount": amount} for scope, amount in amounts.items()],
     )
@@ -141,7 +141,7 @@ async def spent_usd(connection: aiosqlite.Connection, at: datetime) -> Decimal:
 
 
 async def _counted(connection: aiosqlite.Connection, scope: str, since: datetime, until: datetime) -> int:
-    counted: int = await _queries.counted(
+    counted: int = await _queries.used_in_scope(
         connection, scope=scope, since=to_epoch_ms(since), until=to_epoch_ms(until)
     )
     return counted

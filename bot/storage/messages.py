@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _queries = queries("messages")
 
 
-async def leave(connection: aiosqlite.Connection, job_id: str) -> None:
+async def track_for_deletion(connection: aiosqlite.Connection, job_id: str) -> None:
     """Note that a job is about to get another message; part of the caller's transaction."""
-    await _queries.leave(connection, job_id=job_id)
+    await _queries.track_for_deletion(connection, job_id=job_id)
 
 
 class MessageStore:
@@ -35,7 +35,7 @@ class MessageStore:
         deleted_at = to_epoch_ms(datetime.now(UTC))
 
         async def work(connection: aiosqlite.Connection) -> bool:
-            await leave(connection, job_id)
+            await track_for_deletion(connection, job_id)
             row = await _queries.delete_job(
                 connection, job_id=job_id, deleted_at=deleted_at, deleted_by=user_id
             )
@@ -43,34 +43,36 @@ class MessageStore:
 
         return await self._database.transaction(work)
 
-    async def left(self, job_id: str) -> list[MessageRef]:
+    async def remaining(self, job_id: str) -> list[MessageRef]:
         """The messages that a job has left and that were not seen to be gone, oldest first."""
 
         async def work(connection: aiosqlite.Connection) -> list[MessageRef]:
-            rows = _queries.left(connection, job_id=job_id)
+            rows = _queries.remaining(connection, job_id=job_id)
             return [MessageRef(row["channel_id"], row["message_id"]) async for row in rows]
 
         return await self._database.read(work)
 
-    async def gone(self, message_id: int) -> None:
+    async def mark_deleted(self, message_id: int) -> None:
         """Forget a message that a job had left.
 
         Raises:
             BusyError: The database did not take it.
         """
-        await self._database.transaction(lambda connection: _queries.gone(connection, message_id=message_id))
+        await self._database.transaction(
+            lambda connection: _queries.mark_deleted(connection, message_id=message_id)
+        )
 
-    async def job_of(self, message_id: int) -> str | None:
+    async def job_for_message(self, message_id: int) -> str | None:
         """The id of the job that a message shows or showed; None where it is no job's."""
         job_id: str | None = await self._database.read(
-            lambda connection: _queries.job_of(connection, message_id=message_id)
+            lambda connection: _queries.job_for_message(connection, message_id=message_id)
         )
         return job_id
 
-    async def pending(self) -> list[str]:
+    async def jobs_pending_deletion(self) -> list[str]:
         """The ids of deleted jobs that may have messages still."""
 
         async def work(connection: aiosqlite.Connection) -> list[str]:
-            return [row["job_id"] async for row in _queries.pending(connection)]
+            return [row["job_id"] async for row in _queries.jobs_pending_deletion(connection)]
 
         return await self._database.read(work)

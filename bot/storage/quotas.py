@@ -39,7 +39,7 @@ _LONGEST_WINDOW = timedelta(days=32)  # a month and the hours that zones are apa
 
 
 @dataclass(frozen=True)
-class OwnersQuotas:
+class OwnerQuotas:
     """What the bot's owner allows, in credits."""
 
     default: Quotas = ()
@@ -57,7 +57,7 @@ class OwnersQuotas:
 class QuotaStore:
     """Rules, grants and resets of each server, beside what the owner allows."""
 
-    def __init__(self, database: Database, owners: OwnersQuotas) -> None:
+    def __init__(self, database: Database, owners: OwnerQuotas) -> None:
         self._database = database
         self.owners = owners
 
@@ -162,7 +162,11 @@ class QuotaStore:
         Raises:
             BusyError: The database did not take it; nothing has changed.
         """
-        values = _named(guild_id, target) | {"per": quota.per, "credits": quota.limit, "set_by": set_by}
+        values = _target_columns(guild_id, target) | {
+            "per": quota.per,
+            "credits": quota.limit,
+            "set_by": set_by,
+        }
         values["set_at"] = to_epoch_ms(datetime.now(UTC))
         await self._database.transaction(lambda connection: _queries.set_rule(connection, **values))
 
@@ -173,7 +177,7 @@ class QuotaStore:
             BusyError: The database did not take it; nothing has changed.
         """
         rows: int = await self._database.transaction(
-            lambda connection: _queries.clear_rules(connection, **_named(guild_id, target))
+            lambda connection: _queries.clear_rules(connection, **_target_columns(guild_id, target))
         )
         return rows > 0
 
@@ -204,13 +208,13 @@ class QuotaStore:
     async def _adjust(
         self, guild_id: int, target: Target, given: int | None, made_by: int, interaction_id: int
     ) -> bool:
-        values = _named(guild_id, target) | {"credits": given, "made_by": made_by}
+        values = _target_columns(guild_id, target) | {"credits": given, "made_by": made_by}
         values |= {"interaction_id": interaction_id, "made_at": to_epoch_ms(datetime.now(UTC))}
         rows: int = await self._database.transaction(lambda connection: _queries.adjust(connection, **values))
         return rows > 0
 
 
-def _named(guild_id: int, target: Target) -> dict[str, str | int | None]:
+def _target_columns(guild_id: int, target: Target) -> dict[str, str | int | None]:
     return {"guild_id": guild_id, "kind": target.kind, "target_id": target.id}
 
 

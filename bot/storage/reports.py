@@ -25,11 +25,11 @@ _queries, _of_members = queries("reports"), queries("quotas")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class UsageSummary:
     """What the orders of a member in a time came to; amounts are in credits, `usd` in US dollars."""
 
     user_id: int
-    limited_by: str
+    applied_limits: str
     """Whose limits held at the last of them, and which; see `Limits.summary`."""
     orders: int
     failed: int
@@ -48,29 +48,29 @@ class Tally:
     """What RunComfy charged; where it has not said so, what was expected."""
 
 
-def by_member(tallies: Iterable[Tally]) -> list[Tally]:
-    """One tally a member, whoever spent most first; earlier ones must come before later ones.
+def aggregate_by_member(summaries: Iterable[UsageSummary]) -> list[UsageSummary]:
+    """One summary a member, whoever spent most first; earlier ones must come before later ones.
 
     The limits are those of the last. A large server's month takes a second: not on the event loop.
     """
-    found: defaultdict[int, list[Tally]] = defaultdict(list)
-    for tally in tallies:
-        found[tally.user_id].append(tally)
-    together = [_together(each) if len(each) > 1 else each[0] for each in found.values()]
+    found: defaultdict[int, list[UsageSummary]] = defaultdict(list)
+    for summary in summaries:
+        found[summary.user_id].append(summary)
+    together = [_merge(each) if len(each) > 1 else each[0] for each in found.values()]
     return sorted(together, key=lambda each: (-each.spent, each.user_id))
 
 
-def _together(tallies: list[Tally]) -> Tally:
+def _merge(summaries: list[UsageSummary]) -> UsageSummary:
     return replace(
-        tallies[-1],
-        orders=sum(tally.orders for tally in tallies),
-        failed=sum(tally.failed for tally in tallies),
-        images=sum(tally.images for tally in tallies),
-        spent=sum((tally.spent for tally in tallies), Decimal(0)),
-        refunded=sum((tally.refunded for tally in tallies), Decimal(0)),
-        uncollected=sum((tally.uncollected for tally in tallies), Decimal(0)),
-        failed_credits=sum((tally.failed_credits for tally in tallies), Decimal(0)),
-        usd=sum((tally.usd for tally in tallies), Decimal(0)),
+        summaries[-1],
+        orders=sum(summary.orders for summary in summaries),
+        failed=sum(summary.failed for summary in summaries),
+        images=sum(summary.images for summary in summaries),
+        spent=sum((summary.spent for summary in summaries), Decimal(0)),
+        refunded=sum((summary.refunded for summary in summaries), Decimal(0)),
+        uncollected=sum((summary.uncollected for summary in summaries), Decimal(0)),
+        failed_credits=sum((summary.failed_credits for summary in summaries), Decimal(0)),
+        usd=sum((summary.usd for summary in summaries), Decimal(0)),
     )
 
 
@@ -80,11 +80,11 @@ class ReportStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def days(self, guild_id: int, borders: Sequence[datetime]) -> list[list[Tally]]:
-        """What each member ordered on a server between each border and the next."""
-        return [await self._between(guild_id, since, until) for since, until in pairwise(borders)]
+    async def days(self, guild_id: int, day_boundaries: Sequence[datetime]) -> list[list[UsageSummary]]:
+        """What each member ordered on a server between each boundary and the next."""
+        return [await self._between(guild_id, since, until) for since, until in pairwise(day_boundaries)]
 
-    async def month(self, guild_id: int, zone: tzinfo, *, months_ago: int = 0) -> list[Tally]:
+    async def month(self, guild_id: int, zone: tzinfo, *, months_ago: int = 0) -> list[UsageSummary]:
         """What each member ordered in a month of a server's calendar, whoever spent most first."""
         at = datetime.now(UTC)
         for _ in range(months_ago):
@@ -92,10 +92,12 @@ class ReportStore:
         last = min(datetime.now(UTC), Period.MONTH.end(at, zone) - timedelta(microseconds=1))
         first = Period.MONTH.start(at, zone)
         days = await self.days(guild_id, [day for day in last_days(last, zone, 31) if day >= first])
-        return await asyncio.to_thread(by_member, chain.from_iterable(days))
+        return await asyncio.to_thread(aggregate_by_member, chain.from_iterable(days))
 
-    async def days_of_member(self, guild_id: int, user_id: int, borders: Sequence[datetime]) -> list[Decimal]:
-        """What one member spent on a server between each border and the next, in credits."""
+    async def days_of_member(
+        self, guild_id: int, user_id: int, day_boundaries: Sequence[datetime]
+    ) -> list[Decimal]:
+        """What one member spent on a server between each boundary and the next, in credits."""
 
         async def work(connection: aiosqlite.Connection) -> list[Decimal]:
             return [
@@ -108,25 +110,25 @@ class ReportStore:
                         until=to_epoch_ms(until),
                     )
                 )
-                for since, until in pairwise(borders)
+                for since, until in pairwise(day_boundaries)
             ]
 
         return await self._database.read(work)
 
-    async def _between(self, guild_id: int, since: datetime, until: datetime) -> list[Tally]:
+    async def _between(self, guild_id: int, since: datetime, until: datetime) -> list[UsageSummary]:
         between = {"guild_id": guild_id, "since": to_epoch_ms(since), "until": to_epoch_ms(until)}
 
-        async def work(connection: aiosqlite.Connection) -> list[Tally]:
-            rows = [_tally(row) async for row in _queries.of_members(connection, **between)]
-            return by_member(rows)
+        async def work(connection: aiosqlite.Connection) -> list[UsageSummary]:
+            rows = [_summary(row) async for row in _queries.usage_by_member(connection, **between)]
+            return aggregate_by_member(rows)
 
         return await self._database.read(work)
 
 
-def _tally(row: sqlite3.Row) -> Tally:
-    return Tally(
+def _summary(row: sqlite3.Row) -> UsageSummary:
+    return UsageSummary(
         user_id=row["user_id"],
-        limited_by=row["limited_by"],
+        applied_limits=row["applied_limits"],
         orders=row["orders"],
         failed=row["failed"],
         images=row["images"],

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from bot.domain.requester import Requester
     from bot.storage.costs import CostStore, Prices
     from bot.storage.database import Database
-    from bot.storage.guild_settings import GuildStore
+    from bot.storage.guild_settings import GuildSettingsStore
     from bot.storage.jobs import JobStore
     from bot.storage.quotas import QuotaStore
 
 
 @dataclass(frozen=True)
-class Terms:
+class OrderContext:
     """A server's settings, what binds a member there by its calendar, and what a model's images cost."""
 
     settings: GuildSettings
@@ -33,11 +33,17 @@ class Terms:
     """What the bot's owner wants to spend in a month at most; None is unlimited."""
 
 
-class OrderStore:
+class ReservationStore:
     """Takes orders, in one visit to the database, since whoever orders waits for it."""
 
     def __init__(
-        self, database: Database, *, jobs: JobStore, guilds: GuildStore, quotas: QuotaStore, costs: CostStore
+        self,
+        database: Database,
+        *,
+        jobs: JobStore,
+        guilds: GuildSettingsStore,
+        quotas: QuotaStore,
+        costs: CostStore,
     ) -> None:
         self._database = database
         self._jobs = jobs
@@ -45,7 +51,9 @@ class OrderStore:
         self._quotas = quotas
         self._costs = costs
 
-    async def reserve(self, requester: Requester, model_id: str, make: Callable[[Terms], Job]) -> Job | None:
+    async def reserve(
+        self, requester: Requester, model_id: str, make: Callable[[OrderContext], Job]
+    ) -> Job | None:
         """Make a job under the terms of this moment, add its row and count it wherever it is limited.
 
         `make` is called in the database's thread, where others wait for it. What was returned survives a
@@ -67,13 +75,15 @@ class OrderStore:
             is_new = await self._jobs.reserve(connection, job, terms.limits, budget_usd=terms.budget_usd)
             return job if is_new else None
 
-        return await self._database.transaction(work, is_urgent=True, waits_for_disk=False)
+        return await self._database.transaction(work, high_priority=True, durable=False)
 
-    async def _terms(self, connection: aiosqlite.Connection, requester: Requester, model_id: str) -> Terms:
+    async def _terms(
+        self, connection: aiosqlite.Connection, requester: Requester, model_id: str
+    ) -> OrderContext:
         guild_id = requester.guild_id
-        settings = await self._guilds.read(connection, guild_id)
+        settings = await self._guilds.get_in(connection, guild_id)
         limits = await self._quotas.read_limits(
             connection, guild_id, requester.user_id, requester.role_ids, settings.zone
         )
         prices = await self._costs.prices(connection, model_id)
-        return Terms(settings, limits, prices, self._costs.budget_usd)
+        return OrderContext(settings, limits, prices, self._costs.budget_usd)

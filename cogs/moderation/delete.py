@@ -38,11 +38,11 @@ async def ask(interaction: discord.Interaction[Any], job_id: str) -> None:
     locale = interaction.locale.value
     asked = replace(job, locale=locale)
     if _is_private(interaction):
-        question = translate("delete-ask", locale, images=job.images)
+        question = translate("delete-ask", locale, images=job.image_count)
         view = buttons(asked, Verb.CONFIRM, Verb.KEEP)
         await insist(interaction, partial(interaction.response.edit_message, content=question, view=view))
     elif job.user_id == interaction.user.id:
-        question = translate("delete-ask", locale, images=job.images)
+        question = translate("delete-ask", locale, images=job.image_count)
         await respond(interaction, content=question, view=buttons(asked, Verb.CONFIRM), ephemeral=True)
     else:
         question = translate("remove-ask", locale, member=f"<@{job.user_id}>")
@@ -106,7 +106,7 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
             raise BlockedFullError(most=LISTED_MAX)
         return settings.with_changes(blocked_members=blocked)
 
-    change = await bot.settings.change(job.guild_id, edit, by=interaction.user.id)
+    change = await bot.settings.update(job.guild_id, edit, by=interaction.user.id)
     if change.after != change.before:
         values = {"by": interaction.user.mention, "member": f"<@{job.user_id}>"}
         bot.guild_log.say(job.guild_id, LazyText("log-blocked", values))

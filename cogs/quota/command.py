@@ -35,7 +35,7 @@ from bot.domain.quota import (
 )
 from bot.errors import ChartError, QuotaTooHighError
 from bot.i18n import LazyText, translate
-from bot.storage.reports import Tally, by_member
+from bot.storage.reports import UsageSummary, aggregate_by_member
 from cogs.quota.report import TOP, alt_text, chart, member_line, table, table_of_days, total_line
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class QuotaCommands(commands.Cog):
         used = await self._bot.reports.month(asker.guild_id, await self._bot.zone(asker.guild_id))
         rules = _embed("\n".join(lines))
         lines = [total_line(used, asker.locale)]
-        lines += [member_line(tally, asker.locale) for tally in used[:_MEMBERS_SHOWN]]
+        lines += [member_line(summary, asker.locale) for summary in used[:_MEMBERS_SHOWN]]
         if len(used) > _MEMBERS_SHOWN:
             lines.append(translate("report-more", asker.locale, count=len(used) - _MEMBERS_SHOWN))
         await edit_response(interaction, embeds=[rules, _embed("\n".join(lines))])
@@ -188,17 +188,17 @@ class QuotaCommands(commands.Cog):
         asker = manager(interaction)
         await gain_time(interaction)
         zone = await self._bot.zone(asker.guild_id)
-        borders = last_days(datetime.now(UTC), zone, DAYS)
-        days = await self._bot.reports.days(asker.guild_id, borders)
-        used = await asyncio.to_thread(by_member, chain.from_iterable(days))
+        day_boundaries = last_days(datetime.now(UTC), zone, DAYS)
+        days = await self._bot.reports.days(asker.guild_id, day_boundaries)
+        used = await asyncio.to_thread(aggregate_by_member, chain.from_iterable(days))
         lines = [total_line(used, asker.locale)]
-        lines += [member_line(tally, asker.locale) for tally in used[:TOP]]
+        lines += [member_line(summary, asker.locale) for summary in used[:TOP]]
         shown = _embed("\n".join(lines))
         named = await self._named(used[:TOP])
         # Off the event loop: a large server's month is a quarter of a million rows.
-        drawn = await asyncio.to_thread(chart, days, borders, zone, named, asker.locale)
+        drawn = await asyncio.to_thread(chart, days, day_boundaries, zone, named, asker.locale)
         files = [
-            await asyncio.to_thread(table_of_days, days, borders, zone),
+            await asyncio.to_thread(table_of_days, days, day_boundaries, zone),
             await asyncio.to_thread(table, used),
         ]
         try:
@@ -233,15 +233,15 @@ class QuotaCommands(commands.Cog):
             lines.append(translate("quota-show-pool-ceiling", asker.locale, quota=quota))
         return lines
 
-    async def _named(self, tallies: Sequence[Tally]) -> list[Member]:
+    async def _named(self, summaries: Sequence[UsageSummary]) -> list[Member]:
         """What members call themselves, as far as Discord tells; a picture shows no mentions."""
         members: list[Member] = []
-        for tally in tallies:
-            name = str(tally.user_id)
+        for summary in summaries:
+            name = str(summary.user_id)
             with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
-                user = self._bot.get_user(tally.user_id) or await self._bot.fetch_user(tally.user_id)
+                user = self._bot.get_user(summary.user_id) or await self._bot.fetch_user(summary.user_id)
                 name = user.display_name
-            members.append(Member(name, tally.spent))
+            members.append(Member(name, summary.spent))
         return members
 
 

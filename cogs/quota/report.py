@@ -19,48 +19,48 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from bot.charts.spec import Member
-    from bot.storage.reports import Tally
+    from bot.storage.reports import UsageSummary
 
 TOP = 10
 _COLUMNS = ("orders", "failed", "images", "credits", "given_back", "uncollected", "usd")
 
 
-def member_line(tally: Tally, locale: str) -> str:
+def member_line(summary: UsageSummary, locale: str) -> str:
     """What a member has used, what it cost, and the limit that held for them last."""
-    whose, _, quotas = tally.limited_by.partition(" ")
+    whose, _, quotas = summary.applied_limits.partition(" ")
     kind, _, number = whose.partition(":")
     target = Target(TargetKind(kind or TargetKind.OWNER), int(number or 0))
     return translate(
         "report-member",
         locale,
-        who=f"<@{tally.user_id}>",
-        credits=tally.spent,
-        usd=dollars(tally.usd),
+        who=f"<@{summary.user_id}>",
+        credits=summary.spent,
+        usd=dollars(summary.usd),
         quota=describe_quotas(parse_quotas(quotas.replace(",", ", ") or "unlimited")),
         by=LazyText(f"limited-by-{target.kind}", {"who": mention(target)}),
     )
 
 
-def total_line(tallies: Sequence[Tally], locale: str) -> str:
+def total_line(summaries: Sequence[UsageSummary], locale: str) -> str:
     """What all of them came to."""
     total = translate(
         "report-total",
         locale,
-        orders=sum(tally.orders for tally in tallies),
-        failed=sum(tally.failed for tally in tallies),
-        credits=_sum(tally.spent for tally in tallies),
-        refunded=_sum(tally.refunded for tally in tallies),
-        usd=dollars(_sum(tally.usd for tally in tallies)),
+        orders=sum(summary.orders for summary in summaries),
+        failed=sum(summary.failed for summary in summaries),
+        credits=_sum(summary.spent for summary in summaries),
+        refunded=_sum(summary.refunded for summary in summaries),
+        usd=dollars(_sum(summary.usd for summary in summaries)),
     )
-    uncollected = _sum(tally.uncollected for tally in tallies)
+    uncollected = _sum(summary.uncollected for summary in summaries)
     if not uncollected:
         return total
     return f"{total} · {translate('report-uncollected', locale, credits=uncollected)}"
 
 
 def chart(
-    days: Sequence[Sequence[Tally]],
-    borders: Sequence[datetime],
+    days: Sequence[Sequence[UsageSummary]],
+    day_boundaries: Sequence[datetime],
     zone: tzinfo,
     members: Sequence[Member],
     locale: str,
@@ -73,12 +73,12 @@ def chart(
         refunded_label=translate("chart-refunded", locale),
         days=tuple(
             ReportDay(
-                day_label(border, zone, locale),
-                _sum(tally.spent for tally in day),
-                _sum(tally.failed_credits for tally in day),
-                _sum(tally.refunded for tally in day),
+                day_label(boundary, zone, locale),
+                _sum(summary.spent for summary in day),
+                _sum(summary.failed_credits for summary in day),
+                _sum(summary.refunded for summary in day),
             )
-            for day, border in zip(days, borders, strict=False)
+            for day, boundary in zip(days, day_boundaries, strict=False)
         ),
         members_title=translate("chart-members", locale),
         members=tuple(members),
@@ -98,17 +98,19 @@ def alt_text(drawn: ReportChart, locale: str) -> str:
     return facts if len(facts) <= 1024 else f"{facts[:1023]}…"
 
 
-def table(tallies: Sequence[Tally]) -> discord.File:
-    """A CSV file of members, in English for programs; `limited_by` is as at the last order."""
-    rows = [[tally.user_id, *_numbers([tally]), tally.limited_by] for tally in tallies]
-    return _csv("members.csv", ["user_id", *_COLUMNS, "limited_by"], rows)
+def table(summaries: Sequence[UsageSummary]) -> discord.File:
+    """A CSV file of members, in English for programs; `applied_limits` is as at the last order."""
+    rows = [[summary.user_id, *_numbers([summary]), summary.applied_limits] for summary in summaries]
+    return _csv("members.csv", ["user_id", *_COLUMNS, "applied_limits"], rows)
 
 
-def table_of_days(days: Sequence[Sequence[Tally]], borders: Sequence[datetime], zone: tzinfo) -> discord.File:
+def table_of_days(
+    days: Sequence[Sequence[UsageSummary]], day_boundaries: Sequence[datetime], zone: tzinfo
+) -> discord.File:
     """A CSV file of days, in English for programs; the days are the server's own."""
     rows = [
-        [border.astimezone(zone).date().isoformat(), *_numbers(day)]
-        for day, border in zip(days, borders, strict=False)
+        [boundary.astimezone(zone).date().isoformat(), *_numbers(day)]
+        for day, boundary in zip(days, day_boundaries, strict=False)
     ]
     return _csv("days.csv", ["day", *_COLUMNS], rows)
 
@@ -118,15 +120,15 @@ def dollars(amount: Decimal) -> LazyText:
     return LazyText("dollars", {"amount": amount})
 
 
-def _numbers(tallies: Sequence[Tally]) -> list[int | Decimal]:
+def _numbers(summaries: Sequence[UsageSummary]) -> list[int | Decimal]:
     return [
-        sum(tally.orders for tally in tallies),
-        sum(tally.failed for tally in tallies),
-        sum(tally.images for tally in tallies),
-        _sum(tally.spent for tally in tallies),
-        _sum(tally.refunded for tally in tallies),
-        _sum(tally.uncollected for tally in tallies),
-        _sum(tally.usd for tally in tallies),
+        sum(summary.orders for summary in summaries),
+        sum(summary.failed for summary in summaries),
+        sum(summary.images for summary in summaries),
+        _sum(summary.spent for summary in summaries),
+        _sum(summary.refunded for summary in summaries),
+        _sum(summary.uncollected for summary in summaries),
+        _sum(summary.usd for summary in summaries),
     ]
 
 

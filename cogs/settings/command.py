@@ -26,7 +26,7 @@ from cogs.settings.view import Panel
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
     from bot.domain.guild_settings import GuildSettings
-    from bot.storage.guild_settings import Change
+    from bot.storage.guild_settings import SettingsChange
 
 _WHAT = re.compile(r"settings:([a-z_-]+)(?:\.([\w-]+))?:v1", re.ASCII)
 
@@ -100,7 +100,7 @@ class GuildSettingsPanel(commands.Cog):
             # In a thread: forbidden patterns are compiled, which may take half a second.
             changes = Changes(guild, self._bot.catalogue)
             edit = await asyncio.to_thread(changes.edit, name, key, values)
-            change = await self._bot.settings.change(guild.id, edit, by=interaction.user.id)
+            change = await self._bot.settings.update(guild.id, edit, by=interaction.user.id)
         except UserError:
             await self._show(
                 interaction, section, key
@@ -110,7 +110,7 @@ class GuildSettingsPanel(commands.Cog):
         await self._show(interaction, section, key)
 
     def _log(
-        self, interaction: discord.Interaction[Any], guild: discord.Guild, name: str, change: Change
+        self, interaction: discord.Interaction[Any], guild: discord.Guild, name: str, change: SettingsChange
     ) -> None:
         if change.after == change.before:
             return

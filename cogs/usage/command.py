@@ -64,9 +64,9 @@ class UsageCommand(commands.Cog):
 
     async def _picture(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> discord.File | None:
         """The last 30 days and what is left, with alt text that says the same; None where there is none."""
-        locale, borders = asker.locale, last_days(datetime.now(UTC), zone, DAYS)
-        spent = await self._bot.reports.days_of_member(asker.guild_id, asker.user_id, borders)
-        labels = [day_label(border, zone, locale) for border in borders[:-1]]
+        locale, day_boundaries = asker.locale, last_days(datetime.now(UTC), zone, DAYS)
+        spent = await self._bot.reports.days_of_member(asker.guild_id, asker.user_id, day_boundaries)
+        labels = [day_label(boundary, zone, locale) for boundary in day_boundaries[:-1]]
         days = tuple(Day(label, credits) for label, credits in zip(labels, spent, strict=True))
         chart = UsageChart(
             title=translate("chart-usage", locale),

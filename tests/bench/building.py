@@ -119,7 +119,7 @@ def _rows(size: Size) -> Iterator[dict[str, Cell]]:
         for number, (user_id, (images, text), outcome, credits_each) in enumerate(chosen, start):
             at = begin + _moment((number + dice.random()) / size.jobs)
             row = _row(number, at, images, outcome, credits_each)
-            yield row | {"user_id": user_id, "input": text, "images": images}
+            yield row | {"user_id": user_id, "input": text, "image_count": images}
 
 
 def _input(dice: random.Random) -> tuple[int, str]:
@@ -148,13 +148,13 @@ def _row(
         "channel_id": GUILD + number % 50,
         "locale": "en-US",
         "token": None,
-        "asked_at": at,
+        "interaction_at": at,
         "file_limit": 10 * 1024 * 1024,
         "message_id": _FIRST_INTERACTION + number + 1,
         "model_id": MODEL_ID,
         "delivered": images - refunded,
         "refunded": refunded,
-        "unspent": refunded,
+        "budget_refunded": refunded,
         "status": status,
         "request_id": f"{number * _SCATTER % 2**127:032x}",
         "error": error,
@@ -165,5 +165,5 @@ def _row(
         "credits_each": credits_each,
         "usd_each": usd_each,
         "cost": usd_each * (images - refunded),
-        "limited_by": "owner 10/day",
+        "applied_limits": "owner 10/day",
     }

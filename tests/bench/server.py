@@ -24,11 +24,11 @@ from typing import TypeAlias
 from bot.domain.quota import EVERYONE, POOL, Target, TargetKind, last_days, parse_quotas
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
-from bot.storage.guild_settings import GuildStore
+from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
-from bot.storage.reports import ReportStore, by_member
-from bot.storage.reservations import OrderStore
+from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.reports import ReportStore, aggregate_by_member
+from bot.storage.reservations import ReservationStore
 from tests.bench.building import FIRST_MEMBER, Size, build
 from tests.orders import GUILD, MODEL_ID, order, requester
 
@@ -42,24 +42,24 @@ class Server:
     """The bot's stores on a database, as the bot puts them together."""
 
     jobs: JobStore
-    orders: OrderStore
+    orders: ReservationStore
     quotas: QuotaStore
     reports: ReportStore
 
     @classmethod
     async def on(cls, database: Database) -> Server:
         """Stores with limits of every kind, none of which is reached."""
-        owners = OwnersQuotas(
+        owners = OwnerQuotas(
             default=parse_quotas("1000/day, 30000/month"),
             ceiling=parse_quotas("5000/hour, 10000/day, 200000/month"),
             pool_ceiling=parse_quotas("1000000/month"),
             budget=parse_quotas("1000000/day, 1000000/month"),
         )
         jobs, quotas = JobStore(database), QuotaStore(database, owners)
-        orders = OrderStore(
+        orders = ReservationStore(
             database,
             jobs=jobs,
-            guilds=GuildStore(database),
+            guilds=GuildSettingsStore(database),
             quotas=quotas,
             costs=CostStore(database, budget_usd=Decimal(10**9)),
         )
@@ -89,7 +89,7 @@ class Server:
 
     async def unfinished(self, user_id: int) -> None:
         """What `/jobs` reads."""
-        await self.jobs.unfinished(GUILD, user_id)
+        await self.jobs.unfinished_for_member(GUILD, user_id)
 
     async def picture(self, user_id: int) -> None:
         """What the chart of `/usage` reads."""
@@ -102,7 +102,7 @@ class Server:
     async def report(self, _user_id: int) -> None:
         """What `/quota report` reads, and `/quota show` at the end of a month."""
         days = await self.reports.days(GUILD, last_days(datetime.now(UTC), UTC, 30))
-        await asyncio.to_thread(by_member, chain.from_iterable(days))
+        await asyncio.to_thread(aggregate_by_member, chain.from_iterable(days))
 
 
 async def measure(path: Path, size: Size, rounds: int) -> None:

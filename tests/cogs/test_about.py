@@ -21,7 +21,7 @@ DONE = order(status=JobStatus.SUCCEEDED, created_at=AT)
 def test_says_who_and_when_and_what() -> None:
     job = order(
         created_at=AT,
-        images=2,
+        image_count=2,
         credits_each=Decimal("1.5"),
         input={"prompt": "a *fox*", "aspect_ratio": "16:9", "seed": 5},
     )
@@ -32,7 +32,7 @@ def test_says_who_and_when_and_what() -> None:
 
 
 def test_says_what_was_given_back_of_the_price() -> None:
-    job = order(images=4, credits_each=Decimal("1.5"), refunded=2, status=JobStatus.SUCCEEDED)
+    job = order(image_count=4, credits_each=Decimal("1.5"), refunded=2, status=JobStatus.SUCCEEDED)
     assert "6 credits, 3 of them given back" in str(about(job, None, CATALOGUE).description)
 
 

@@ -14,7 +14,7 @@ from bot.discord.command_sync import CommandSync
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.observability.meter import Meter
 from bot.storage.database import open_database
-from bot.storage.key_values import FactStore
+from bot.storage.key_values import KeyValueStore
 from playground.discord import LocalDiscord
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ Command: TypeAlias = app_commands.Command[Any, ..., Any]
 
 
 class Environment:
-    def __init__(self, local: LocalDiscord, facts: FactStore) -> None:
-        self.local, self.facts = local, facts
+    def __init__(self, local: LocalDiscord, key_values: KeyValueStore) -> None:
+        self.local, self.key_values = local, key_values
 
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[commands.Bot]:
@@ -57,7 +57,7 @@ class Environment:
             both: tuple[Command, ...] = (draw, ask)
             for command in told or both:
                 bot.tree.add_command(command)
-            sync = CommandSync(bot, self.facts)
+            sync = CommandSync(bot, self.key_values)
             sync.begin()
             assert sync._task
             await sync._task
@@ -75,7 +75,7 @@ class Environment:
 @pytest.fixture
 async def env(tmp_path: Path) -> AsyncIterator[Environment]:
     async with LocalDiscord(tmp_path) as local, open_database(tmp_path / "bot.db") as database:
-        yield Environment(local, FactStore(database))
+        yield Environment(local, KeyValueStore(database))
 
 
 async def test_they_are_told_once(env: Environment) -> None:

@@ -35,7 +35,7 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
     for file in files:
         file.write_bytes(b"x")
     log: Any = None
-    job = order(**{"message_id": 1, "asked_at": datetime.now(UTC)} | changes)
+    job = order(**{"message_id": 1, "interaction_at": datetime.now(UTC)} | changes)
     await DiscordDelivery(bot, log).send_images(job, files)
     (content,) = sent
     return content
@@ -53,6 +53,6 @@ async def test_a_clock_that_is_set_meanwhile_does_not_change_how_long_it_took(tm
     for days in (-3, 3):
         created_at = datetime.now(UTC) + timedelta(days=days)
         content = await posted(
-            tmp_path, created_at=created_at, asked_at=datetime.now(UTC) - timedelta(seconds=7)
+            tmp_path, created_at=created_at, interaction_at=datetime.now(UTC) - timedelta(seconds=7)
         )
         assert re.search(r"in [78] s\b", content["embed"].description)

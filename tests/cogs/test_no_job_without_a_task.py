@@ -93,7 +93,7 @@ async def check(env: SmallEnvironment, broken: list[str]) -> None:
     assert rows
     for row in rows:
         assert row["ended_at"], row
-        delivered = row["images"] - row["refunded"]
+        delivered = row["image_count"] - row["refunded"]
         assert (delivered > 0) == (row["status"] == "succeeded"), row
     assert len(env.runcomfy.submits) <= len(rows)
 

@@ -24,7 +24,7 @@ PNG = FittedImage(Path("1.png"), 9_000)
 
 
 def job(**changes: Any) -> Job:
-    return order(asked_at=AT, created_at=AT, **changes)
+    return order(interaction_at=AT, created_at=AT, **changes)
 
 
 def said(job: Job) -> list[str]:

@@ -38,7 +38,7 @@ SMALLER = FittedImage(Path("2.webp"), 9_437_184, WebpCopy(4096, 2304, "png", 22_
 
 def job(**changes: Any) -> Job:
     values: dict[str, Any] = {
-        "asked_at": AT,
+        "interaction_at": AT,
         "created_at": AT,
         "started_at": AT,
         "request_id": "request-secret",
@@ -134,7 +134,7 @@ class TestStatus:
 
     @pytest.mark.parametrize("refunded", [0, 1, 2])
     def test_a_failure_says_that_nothing_was_charged_where_that_is_so(self, refunded: int) -> None:
-        failure = job(status=JobStatus.FAILED, error="generation-failed", images=2, refunded=refunded)
+        failure = job(status=JobStatus.FAILED, error="generation-failed", image_count=2, refunded=refunded)
         line = said(failure)[0]
         assert translate("generation-failed", "en-US") in line
         assert (translate("nothing-charged", "en-US") in line) == (refunded == 2)
@@ -227,7 +227,7 @@ class TestButtons:
         ],
     )
     async def test_that_spend_say_how_much(self, images: int, each: str, locale: str, expected: str) -> None:
-        order = {"images": images, "credits_each": Decimal(each), "locale": locale}
+        order = {"image_count": images, "credits_each": Decimal(each), "locale": locale}
         assert buttons(job(status=JobStatus.SUCCEEDED, **order))[0] == expected
         again = buttons(job(status=JobStatus.FAILED, error="output-unavailable", **order))
         assert again[1].partition(" · ")[2] == expected.partition(" · ")[2]
@@ -237,7 +237,7 @@ class TestButtons:
 class TestOptions:
     def last_line(self, locale: str = "en-US", **job_input: Any) -> str:
         count = job_input.get("num_images", 1)
-        return said(job(input={"prompt": "a fox", **job_input}, images=count, locale=locale))[-1]
+        return said(job(input={"prompt": "a fox", **job_input}, image_count=count, locale=locale))[-1]
 
     def test_are_shown_by_value_where_they_differ_from_the_default(self) -> None:
         line = self.last_line(
@@ -290,20 +290,20 @@ class TestOptions:
 class TestNotes:
     def test_tell_of_a_smaller_copy_with_both_sizes(self) -> None:
         limit = 10 * 1024 * 1024
-        told = notes(job(status=JobStatus.SUCCEEDED, images=2, file_limit=limit), PNG, SMALLER)
+        told = notes(job(status=JobStatus.SUCCEEDED, image_count=2, file_limit=limit), PNG, SMALLER)
         assert told == [
             "Image 2 is shown as WebP, 4096\u00d72304, 9 MB: the original PNG had 21 MB, and 10 MB fit here."
         ]
 
     def test_tell_of_images_that_are_missing(self) -> None:
-        done = job(status=JobStatus.SUCCEEDED, images=4, refunded=2)
+        done = job(status=JobStatus.SUCCEEDED, image_count=4, refunded=2)
         assert notes(done, PNG, PNG) == ["2 of 4 images came; the other 2 were given back."]
-        done = job(status=JobStatus.SUCCEEDED, images=4, refunded=1)
+        done = job(status=JobStatus.SUCCEEDED, image_count=4, refunded=1)
         assert notes(done, PNG, PNG, PNG) == ["3 of 4 images came; the other one was given back."]
 
     @pytest.mark.parametrize("locale", ["en-US", "ru"])
     def test_of_ten_smaller_images_fit(self, locale: str) -> None:
-        done = job(status=JobStatus.SUCCEEDED, images=10, input={"prompt": "word " * 400}, locale=locale)
+        done = job(status=JobStatus.SUCCEEDED, image_count=10, input={"prompt": "word " * 400}, locale=locale)
         assert len(notes(done, *[SMALLER] * 10)) == 11
         assert len("\n".join(notes(done, *[SMALLER] * 10))) <= FOOTER
 
@@ -343,7 +343,7 @@ def test_what_waits_to_be_collected_is_never_said_to_cost_nothing(error: str, lo
         error=error,
         error_values={"reference": "7F3K2"},
         request_id="request",
-        images=2,
+        image_count=2,
         locale=locale,
         uncollected_since=AT,
     )
@@ -359,7 +359,9 @@ def test_what_waits_to_be_collected_is_never_said_to_cost_nothing(error: str, lo
 
 
 def test_a_part_says_what_waits_and_what_was_not_made() -> None:
-    part = job(status=JobStatus.SUCCEEDED, error="output-unavailable", request_id="request", images=4, made=3)
+    part = job(
+        status=JobStatus.SUCCEEDED, error="output-unavailable", request_id="request", image_count=4, made=3
+    )
     assert notes(part, PNG) == [
         "1 of 4 images arrived; 2 more are waiting to be collected. Press Fetch the images to try again.",
         "1 image wasn't made, so you were refunded for it.",

@@ -102,7 +102,7 @@ async def ordered(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:
     interaction = await local.members["alice"].send_raw(custom_id="order")
     message = create_message(local.channel, {"content": "waiting"}, {}, interaction)
     interaction.is_acknowledged, interaction.message = True, message
-    changes = {"token": interaction.token, "images": IMAGES, "request_id": "r"} | changes
+    changes = {"token": interaction.token, "image_count": IMAGES, "request_id": "r"} | changes
     job = order(
         channel_id=int(local.channel.id), guild_id=int(local.guild.id), message_id=int(message.id), **changes
     )
@@ -139,7 +139,7 @@ async def test_images_appear_one_by_one_for_as_long_as_bytes_move(
 async def test_a_large_image_takes_longer_than_the_timeout_in_one_request(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
-    job, message = await ordered(local, images=1)
+    job, message = await ordered(local, image_count=1)
     uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2
     assert await delivery.send_images(job, files[:1]) == 1
     assert uploads(local) == [ALL[:1]]
@@ -149,7 +149,7 @@ async def test_a_large_image_takes_longer_than_the_timeout_in_one_request(
 async def test_a_relay_that_takes_all_at_once_has_time_to_pass_it_on(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
-    job, message = await ordered(local, images=1)
+    job, message = await ordered(local, image_count=1)
     await connect(delivery, job)
     uplink.hoards = True
     uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2

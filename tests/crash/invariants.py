@@ -129,7 +129,7 @@ def _check_nothing_is_lost(env: Environment, runcomfy: OverheardRunComfy) -> Non
     for row in env.rows():
         order = runcomfy.orders.get(row["request_id"] or "")
         if order and order.state == "succeeded" and not row["deleted_at"]:
-            assert delivered(env.discord.message(str(row["message_id"]))) == row["images"], row
+            assert delivered(env.discord.message(str(row["message_id"]))) == row["image_count"], row
 
 
 async def _nothing_is_left_behind(env: Environment) -> None:

@@ -13,7 +13,7 @@ FINAL = ("succeeded", "failed", "cancelled")
 UNCOLLECTED = {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
 """Errors after which images may exist that did not arrive: they stay charged, and can be collected."""
 # What a row is given at some time after its job's end was told: the token is wiped, the cost asked for.
-LATER = dict.fromkeys(("token", "cost", "cost_at"))
+LATER = dict.fromkeys(("token", "cost", "next_cost_check_at"))
 
 
 def delivered(message: Message) -> int:
@@ -35,12 +35,12 @@ def check_accounts(env: Environment) -> None:
             assert job["message_id"] is None
             continue  # what it cost is counted all the same
         here = shown.get(job["message_id"], 0) or _sent_directly(env, job)
-        expected = (job["made"] or job["images"]) if can_be_collected(job) else here
-        assert job["images"] - job["refunded"] == expected, job
+        expected = (job["made"] or job["image_count"]) if can_be_collected(job) else here
+        assert job["image_count"] - job["refunded"] == expected, job
     charged: Counter[str] = Counter()
     for job in jobs:
-        charged["owner"] += (job["images"] - job["unspent"]) * job["credits_each"]
-        charged[f"guild:{job['guild_id']}"] += (job["images"] - job["refunded"]) * job["credits_each"]
+        charged["owner"] += (job["image_count"] - job["budget_refunded"]) * job["credits_each"]
+        charged[f"guild:{job['guild_id']}"] += (job["image_count"] - job["refunded"]) * job["credits_each"]
     counted: Counter[str] = Counter()
     for row in env.rows("select * from usage where scope <> 'owner-usd'"):
         counted[row["scope"]] += row["used"]

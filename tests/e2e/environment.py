@@ -138,7 +138,7 @@ class Environment:
     def used(self, person: Member) -> int:
         """How many images a person was charged for, on all servers together."""
         rows = [row for row in self.rows() if str(row["user_id"]) == person.id]
-        return sum(row["images"] - row["refunded"] for row in rows)
+        return sum(row["image_count"] - row["refunded"] for row in rows)
 
     def check_nothing_leaked(self) -> None:
         """No post and no log line holds what only the owner, or nobody, may read."""

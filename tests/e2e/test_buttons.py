@@ -113,8 +113,9 @@ async def test_buttons_work_after_a_kill_and_a_year_later(env: Environment) -> N
     for message in (good, bad):
         env.discord.age(message, YEAR)
         env.write(
-            f"update jobs set asked_at = asked_at - {YEAR}000, created_at = created_at - {YEAR}000, "  # noqa: S608
-            f"ended_at = ended_at - {YEAR}000 where message_id = {message.id}"
+            f"update jobs set interaction_at = interaction_at - {YEAR}000, "  # noqa: S608
+            f"created_at = created_at - {YEAR}000, ended_at = ended_at - {YEAR}000 "
+            f"where message_id = {message.id}"
         )
     await env.start()
     again, retried = await asyncio.gather(pressed(ben, good, "Re-roll"), pressed(ben, bad, "Retry"))

@@ -281,14 +281,14 @@ async def test_the_files_on_the_disk_go_too(held: Environment) -> None:
     await held.stored(lambda: held.job(message)["token"] is None)
     folder = held.folder / "data" / "files" / row["job_id"]
     assert folder.exists()
-    assert row["look_at"]
+    assert row["next_check_at"]
     held.runcomfy.release()
     other = await done(held, held.newcomer())
     shown = other.data
     press = await anna.send_raw(custom_id=f"job:confirm:v1:{row['job_id']}", message=other)
     await held.discord.until(lambda: any("Deleted" in each.text for each in press.messages))
     assert not folder.exists()
-    assert held.job(message)["look_at"] is None
+    assert held.job(message)["next_check_at"] is None
     assert other.data == shown
 
 

@@ -75,12 +75,12 @@ async def test_a_job_that_nobody_carries_is_seen(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
         message = await delivers(env)
         row = env.job(message)
-        env.write("update jobs set status = 'in_progress', asked_at = asked_at - 60000")
+        env.write("update jobs set status = 'in_progress', interaction_at = interaction_at - 60000")
         await becomes(env, lambda status, _: status == 503, within=10)
         _, said = await healthz(env)
         assert row["job_id"] in said["runner"]["why"]
         assert said["database"] == WELL
-        env.write("update jobs set status = 'succeeded', asked_at = asked_at + 60000")
+        env.write("update jobs set status = 'succeeded', interaction_at = interaction_at + 60000")
         await becomes(env, lambda status, _: status == 200, within=10)
 
 

@@ -61,7 +61,7 @@ async def fetch(env: Environment) -> Message:
 async def cleared(env: Environment) -> None:
     """Start the bot again, and wait until it has cleared away: the oldest is looked at last."""
     await env.kill()
-    env.write("update jobs set look_at = null")
+    env.write("update jobs set next_check_at = null")
     nobodys = kept(env) / ("f" * 32)
     nobodys.mkdir()
     age(nobodys, days=1000)
@@ -85,7 +85,7 @@ async def test_they_come_by_themselves_an_hour_later(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (env, message):
         env.alice.takes_direct_messages = True
         await env.kill()
-        env.write("update jobs set look_at = 0")
+        env.write("update jobs set next_check_at = 0")
         await env.start()
         # Where the bot was killed before it had told the failure, it tells that first.
         await env.discord.until(

@@ -45,20 +45,20 @@ async def stuck(folder: Path, *, charged: int) -> AsyncIterator[tuple[Environmen
 def due_after(env: Environment, message: Message) -> timedelta:
     """How long after the job's end it is looked for again."""
     row = env.job(message)
-    return timedelta(milliseconds=row["look_at"] - row["ended_at"])
+    return timedelta(milliseconds=row["next_check_at"] - row["ended_at"])
 
 
 async def passes(env: Environment, time: timedelta) -> None:
     """Let so much time have gone by when the bot starts again."""
     await env.kill()
     ago = time // timedelta(milliseconds=1)
-    columns = ("ended_at", "look_at", "uncollected_since")
+    columns = ("ended_at", "next_check_at", "uncollected_since")
     env.write(f"update jobs set {', '.join(f'{name} = {name} - {ago}' for name in columns)}")  # noqa: S608 (a number)
     await env.start()
 
 
 async def looked(env: Environment, message: Message, times: int) -> None:
-    await env.stored(lambda: env.job(message)["looks"] == times)
+    await env.stored(lambda: env.job(message)["check_count"] == times)
 
 
 def ends_now(env: Environment) -> None:
@@ -107,7 +107,7 @@ async def test_it_never_comes(tmp_path: Path) -> None:
             await passes(env, time)
             await looked(env, message, looks)
             assert env.used(env.alice) == (2 if looks == 1 else 0)
-        assert env.job(message)["look_at"] is None
+        assert env.job(message)["next_check_at"] is None
         await env.ends(message, "can't be collected anymore", "Nothing was charged")
         assert names(message) == ["Retry", "Edit prompt"]
         # It is refunded, so an old copy of the button collects nothing, not even what comes now.
@@ -127,7 +127,7 @@ async def test_it_fails_in_the_end(tmp_path: Path) -> None:
         await env.ends(message, "I couldn't generate this", "Nothing was charged")
         assert names(message) == ["Retry", "Edit prompt"]
         await env.settled()
-        assert env.job(message)["look_at"] is None
+        assert env.job(message)["next_check_at"] is None
 
 
 async def test_runcomfy_has_forgotten_it(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ async def test_runcomfy_has_forgotten_it(tmp_path: Path) -> None:
         env.runcomfy.fail("status", env.runcomfy.refusal("request"))
         await passes(env, HOUR)
         await looked(env, message, 1)
-        assert env.job(message)["look_at"] is None
+        assert env.job(message)["next_check_at"] is None
 
 
 async def test_its_message_was_deleted_meanwhile(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ async def test_somebody_fetches_it_first(tmp_path: Path) -> None:
         fetched = await (await env.alice.press(message, "Fetch the images")).response()
         await env.ends(fetched, "✅ 2 images")
         await env.settled()
-        assert env.job(message)["look_at"] is None
+        assert env.job(message)["next_check_at"] is None
         edits = json.dumps([call.request_json for call in env.edits(message)])
         await passes(env, HOUR)
         await env.ends(await env.imagine(env.bob, resolution="0.5K"), "✅")

@@ -41,7 +41,7 @@ async def given_back(env: Environment, interaction: Interaction) -> dict[str, An
     """The job of an interaction, once it has ended; there is one row, and nothing of it was kept."""
     await env.stored(lambda: env.rows(_ended(interaction)))
     (row,) = env.rows(_ended(interaction))
-    assert row["refunded"] == row["images"]
+    assert row["refunded"] == row["image_count"]
     return row
 
 

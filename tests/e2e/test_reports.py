@@ -124,8 +124,8 @@ async def test_show_and_export_list_members_with_their_limit(env: Environment, c
     exported = await (await env.mia.command("quota export", channel=channel)).response()
     _, table = await file(env, exported, ".csv")
     rows = {row["user_id"]: row for row in csv.DictReader(io.StringIO(table.decode()))}
-    assert rows[anna.id]["limited_by"] == f"role:{artists.id} 9/week"
-    assert (rows[ben.id]["credits"], rows[ben.id]["limited_by"]) == ("0.75", "owner:0 10/day")
+    assert rows[anna.id]["applied_limits"] == f"role:{artists.id} 9/week"
+    assert (rows[ben.id]["credits"], rows[ben.id]["applied_limits"]) == ("0.75", "owner:0 10/day")
     first = to_epoch_ms(Period.MONTH.start(datetime.now(UTC)))
     env.write(f"update jobs set created_at = {first - 1} where user_id = {ben.id}")  # noqa: S608 (numbers)
     env.write(f"update usage set starts_at = {first - 900_000} where scope = 'guild:{channel.guild.id}'")  # noqa: S608

@@ -190,7 +190,8 @@ async def aged(env: Environment, *messages: Message, seconds: int) -> None:
     """Let time pass while the bot is not there."""
     for message in messages:
         env.discord.age(message, seconds)
-    env.write(f"update jobs set asked_at = asked_at - {seconds}000, created_at = created_at - {seconds}000")  # noqa: S608
+    for column in ("interaction_at", "created_at"):
+        env.write(f"update jobs set {column} = {column} - {seconds}000")  # noqa: S608
     env.write(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608
 
 
@@ -216,7 +217,7 @@ async def test_a_token_is_left_alone_by_the_clock(tmp_path: Path, age_seconds: f
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         message = await ordered(env, "a fox", "Painting")
         await env.kill()
-        env.write(f"update jobs set asked_at = asked_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
+        env.write(f"update jobs set interaction_at = interaction_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
         edits = len(env.edits(message))
         finish(env, "a fox")
         await env.start()

@@ -149,7 +149,7 @@ async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(env: 
     message = await env.imagine(env.newcomer(), resolution="0.5K", num_images=3)
     await env.ends(message, "✅", "1 of 3 images arrived; 1 more is waiting", "1 image wasn't made")
     row = await env.ended(message)
-    assert (row["refunded"], row["unspent"]) == (1, 1)
+    assert (row["refunded"], row["budget_refunded"]) == (1, 1)
     check_accounts(env)
 
 

@@ -114,7 +114,7 @@ async def test_undownloadable_images_stay_charged_until_collected(env: Environme
     assert "1 image is waiting to be collected (0.75 credits)" in usage
     check_accounts(env)
     row = env.job(message)
-    assert (row["refunded"], row["unspent"]) == (0, 0)  # RunComfy made both
+    assert (row["refunded"], row["budget_refunded"]) == (0, 0)  # RunComfy made both
     assert "1 more is waiting to be collected" in message.text
     assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
 

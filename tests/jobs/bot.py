@@ -27,12 +27,12 @@ from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
-from bot.storage.guild_settings import GuildStore
+from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
-from bot.storage.key_values import FactStore
+from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
-from bot.storage.reservations import OrderStore
+from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.reservations import ReservationStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from bot.jobs.ports import Progress
     from playground.runcomfy import LocalRunComfy
 
-_AGING = ("ended_at", "look_at", "uncollected_since")
+_AGING = ("ended_at", "next_check_at", "uncollected_since")
 CATALOGUE = Catalogue.load()
 MODEL = CATALOGUE.by_command["imagine"]
 
@@ -146,11 +146,11 @@ class Bot:
         runcomfy = RunComfyClient(session, api_url=self._runcomfy.url, token=self._runcomfy.token)
         self._stack.callback(runcomfy.close)
         self.jobs, tracker, durations = JobStore(database), JobTracker(Meter()), DurationStore(database)
-        quotas, costs = QuotaStore(database, OwnersQuotas()), CostStore(database, budget_usd=None)
+        quotas, costs = QuotaStore(database, OwnerQuotas()), CostStore(database, budget_usd=None)
         files = FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
-        channel, facts, messages = self._channel, FactStore(database), MessageStore(database)
+        channel, key_values, messages = self._channel, KeyValueStore(database), MessageStore(database)
         self.deletion = DeletionService(self.jobs, messages, files, channel.delete_message)
-        cost_sync = CostSync(costs, facts, runcomfy, channel, model_ids=CATALOGUE, alert_percent=80)
+        cost_sync = CostSync(costs, key_values, runcomfy, channel, model_ids=CATALOGUE, alert_percent=80)
         self._maintenance = MaintenanceLoop(
             jobs=self.jobs,
             runcomfy=runcomfy,
@@ -173,8 +173,8 @@ class Bot:
             limits=ConcurrencyLimits(4, 2, 4),
             deadline=self.deadline,
         )
-        guilds = GuildStore(database)
-        orders = OrderStore(database, jobs=self.jobs, guilds=guilds, quotas=quotas, costs=costs)
+        guilds = GuildSettingsStore(database)
+        orders = ReservationStore(database, jobs=self.jobs, guilds=guilds, quotas=quotas, costs=costs)
         self.service = JobService(
             jobs=self.jobs, orders=orders, catalogue=CATALOGUE, runcomfy=runcomfy, runner=runner
         )

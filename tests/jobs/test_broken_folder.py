@@ -55,7 +55,7 @@ async def orders_are_refused(folder: Path) -> None:
         bot = await Bot(folder, runcomfy, channel).start()
         with pytest.raises(FilesFolderError, match=str(folder / "files")):
             await bot.service.reserve(requester(), MODEL, VALUES)
-        assert await bot.jobs.open() == []
+        assert await bot.jobs.unfinished() == []
         repair(folder)
         await asyncio.sleep(2)
         job = await begun(bot, channel)

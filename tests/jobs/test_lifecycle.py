@@ -223,7 +223,7 @@ class Life(RuleBasedStateMachine):
         is_uncollected = f"(request_id is not null and coalesce(error, '') in {tuple(UNCOLLECTED)})"
         wrong = f"""
             select * from jobs where status in {FINAL} and deleted_at is null
-            and (images - refunded > delivered) <> {is_uncollected}"""  # noqa: S608 (names of the code's own)
+            and (image_count - refunded > delivered) <> {is_uncollected}"""  # noqa: S608 (names of the code's own)
         assert rows(self.folder / "bot.db", wrong) == []
 
     @invariant()
@@ -256,7 +256,7 @@ class Life(RuleBasedStateMachine):
             self.runcomfy.mend(route)
         self.channel.refusals = 0
         self.runcomfy.release()
-        while await self.bot.jobs.open():  # noqa: ASYNC110 (a database has no event to wait for)
+        while await self.bot.jobs.unfinished():  # noqa: ASYNC110 (a database has no event to wait for)
             await asyncio.sleep(1)
 
     def check(self, job: Job) -> None:
@@ -273,13 +273,13 @@ class Life(RuleBasedStateMachine):
         if job.is_fetchable:
             assert job.refunded == 0, job
         elif not job.deleted_at:
-            assert job.images - job.refunded <= shown, job
+            assert job.image_count - job.refunded <= shown, job
         assert job.status is not JobStatus.SUCCEEDED or shown, job
-        assert not made or job.unspent == 0, job  # the owner has paid for them
+        assert not made or job.budget_refunded == 0, job  # the owner has paid for them
         told = self.channel.told[job.job_id]
         if job.message_id and job.status is not JobStatus.SUCCEEDED:
             assert told, job
-        if not self.crashes and not job.looks:
+        if not self.crashes and not job.check_count:
             assert told <= 1 + self.fetched[job.job_id], job
 
 

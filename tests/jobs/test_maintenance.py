@@ -36,7 +36,7 @@ async def one_row_is_ill(folder: Path) -> None:
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
         ill = await delivered(bot, channel)
-        spoil = "update jobs set input = '{', look_at = 0, cost_at = null where job_id = ?"
+        spoil = "update jobs set input = '{', next_check_at = 0, next_cost_check_at = null where job_id = ?"
         await bot.jobs._database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
         await asyncio.sleep(180)  # of this loop's clock: the ill row is met more than once
         well = await delivered(bot, channel)

@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.domain.job import JobStatus
 from bot.errors import BotError, RunComfyAuthError
 from bot.maintenance.cost_sync import CostSync
-from bot.storage.key_values import FactStore
+from bot.storage.key_values import KeyValueStore
 from playground.runcomfy import Fault, LocalRunComfy, answer
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
@@ -50,7 +50,7 @@ async def some_costs_cannot_be_asked(folder: Path) -> None:
 def test_costs_that_can_never_be_asked_keep_no_other_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.storage.costs._DUE_AT_ONCE", 2)
+    monkeypatch.setattr("bot.storage.costs._COST_CHECK_BATCH", 2)
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(some_costs_cannot_be_asked(tmp_path))
 
@@ -87,7 +87,7 @@ async def one_model_is_gone(folder: Path) -> None:
         costs, client, known = bot._maintenance._cost_sync._costs, bot.service._runcomfy, bot.jobs._database
         runcomfy.fail("model", answer(404, {"error_code": 404001}))
         models = ["google/gone", MODEL.model_id]
-        cost_sync = CostSync(costs, FactStore(known), client, channel, model_ids=models, alert_percent=80)
+        cost_sync = CostSync(costs, KeyValueStore(known), client, channel, model_ids=models, alert_percent=80)
         with suppress(BotError):
             await cost_sync.refresh_prices()
 

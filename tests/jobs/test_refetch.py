@@ -34,7 +34,7 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
         taken = await bot.service.refetch(requester(), job.job_id)
         bot.service.confirm(taken, channel.post(taken.token))
         ended = await in_state(bot, job, JobStatus.FAILED)
-        assert (ended.refunded, ended.unspent) == (1, 0)
+        assert (ended.refunded, ended.budget_refunded) == (1, 0)
         assert not ended.is_fetchable
         with pytest.raises(CollectingOverError):
             await bot.service.refetch(requester(), job.job_id)
@@ -67,7 +67,7 @@ async def only_some_files_are_here(folder: Path) -> None:
         taken = await bot.service.refetch(requester(), job.job_id)
         bot.service.confirm(taken, channel.post(taken.token))
         ended = await in_state(bot, job, JobStatus.SUCCEEDED)
-        assert (ended.delivered, ended.refunded, ended.unspent) == (1, 1, 0)
+        assert (ended.delivered, ended.refunded, ended.budget_refunded) == (1, 1, 0)
         assert channel.images[job.job_id] == 1
         assert not ended.is_fetchable
         await bot.crash()

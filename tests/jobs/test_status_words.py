@@ -68,7 +68,7 @@ async def contradicts(folder: Path) -> None:
         job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
         assert asyncio.get_running_loop().time() - began < 60
         assert job.error == "generation-timeout"
-        assert job.look_at
+        assert job.next_check_at
         runcomfy.mend("result")
         await bot.look_later(1)
         await in_state(bot, job, JobStatus.SUCCEEDED)

@@ -30,13 +30,13 @@ async def stop_while_it_is_claimed(folder: Path, monkeypatch: pytest.MonkeyPatch
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        submitting, begun = bot.jobs.submitting, asyncio.Event()
+        submitting, begun = bot.jobs.mark_submitting, asyncio.Event()
 
         async def noticed(job_id: str) -> Job | None:
             begun.set()
             return await submitting(job_id)
 
-        monkeypatch.setattr(bot.jobs, "submitting", noticed)
+        monkeypatch.setattr(bot.jobs, "mark_submitting", noticed)
         job = await ordered(bot, channel)
         await begun.wait()
         await bot._runner.close()
@@ -65,7 +65,7 @@ async def break_over_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr("bot.runcomfy.client.parse_request_id", broken)
         ended = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
         assert len(runcomfy.orders) == 1
-        assert (ended.error, ended.refunded, ended.unspent) == ("unexpected", 1, 0)
+        assert (ended.error, ended.refunded, ended.budget_refunded) == ("unexpected", 1, 0)
         await bot.crash()
 
 

@@ -14,9 +14,9 @@ from bot.domain.quota import Period, Quota
 from bot.models.catalogue import Catalogue
 from bot.observability.meter import Meter
 from bot.storage.database import open_database
-from bot.storage.guild_settings import GuildStore
-from bot.storage.key_values import FactStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.guild_settings import GuildSettingsStore
+from bot.storage.key_values import KeyValueStore
+from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 
 if TYPE_CHECKING:
@@ -155,10 +155,10 @@ async def test_every_extension_loads_and_brings_its_commands(tmp_path: Path) -> 
         quota = (Quota(10, Period.DAY),)
         bot = ImagineBot(
             catalogue=Catalogue.load(),
-            quotas=QuotaStore(database, OwnersQuotas(default=quota, ceiling=quota, budget=quota)),
+            quotas=QuotaStore(database, OwnerQuotas(default=quota, ceiling=quota, budget=quota)),
             reports=ReportStore(database),
-            guilds=GuildStore(database),
-            facts=FactStore(database),
+            guilds=GuildSettingsStore(database),
+            key_values=KeyValueStore(database),
             guild_ids=frozenset(),
             extensions=cogs.EXTENSIONS,
             proxy=None,

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
 SPENT_BY_JOBS = """
 with spent as (
-    select 'guild:' || guild_id as scope, created_at, (images - refunded) * credits_each as amount from jobs
+    select 'guild:' || guild_id as scope, created_at, (image_count - refunded) * credits_each as amount
+    from jobs
     union all
-    select 'owner', created_at, (images - unspent) * credits_each from jobs
+    select 'owner', created_at, (image_count - budget_refunded) * credits_each from jobs
     union all
-    select 'owner-usd', created_at, coalesce(cost, (images - unspent) * coalesce(usd_each, 0)) from jobs
+    select 'owner-usd', created_at, coalesce(cost, (image_count - budget_refunded) * coalesce(usd_each, 0))
+    from jobs
 )
 select scope, created_at - created_at % 900000 as starts_at, sum(amount) as used
 from spent group by 1, 2 having used <> 0

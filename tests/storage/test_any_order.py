@@ -95,16 +95,16 @@ class Ledger(RuleBasedStateMachine):
     @initialize(target=jobs)
     def begin(self) -> MultipleResults[str]:
         """A job at each of the places that a random walk seldom comes to."""
-        orders = [order(images=4, created_at=MOMENTS[0]) for _ in range(4)]
+        orders = [order(image_count=4, created_at=MOMENTS[0]) for _ in range(4)]
         for job in orders:
             assert self.run(reserve(self.store, job, FREE))
         waiting, queued, failed, looked = (job.job_id for job in orders)
         for job_id in (queued, failed, looked):
-            self.run(self.store.submitting(job_id))
-            self.run(self.store.submitted(job_id, f"request-{job_id}"))
+            self.run(self.store.mark_submitting(job_id))
+            self.run(self.store.mark_submitted(job_id, f"request-{job_id}"))
         for job_id in (failed, looked):
             self.run(self.store.end(job_id, JobStatus.FAILED, error="generation-timeout"))
-        self.run(self.store.looked(self.run(self.store.get(looked))))
+        self.run(self.store.postpone_check(self.run(self.store.get(looked))))
         self.known = {job.job_id: self.run(self.store.get(job.job_id)) for job in orders}
         return multiple(waiting, queued, failed, looked)
 
@@ -118,7 +118,7 @@ class Ledger(RuleBasedStateMachine):
         member=st.sampled_from(MEMBERS),
         at=st.sampled_from(MOMENTS),
         order_of=st.fixed_dictionaries(
-            {"images": st.integers(1, 4), "credits_each": prices, "usd_each": dollars}
+            {"image_count": st.integers(1, 4), "credits_each": prices, "usd_each": dollars}
         ),
         limits=limits,
         budget_usd=st.none() | st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(2)]),
@@ -132,7 +132,7 @@ class Ledger(RuleBasedStateMachine):
         limits: Limits,
         budget_usd: Decimal | None,
     ) -> str | MultipleResults[str]:
-        job = order(guild_id=member[0], user_id=member[1], created_at=at, asked_at=at, **order_of)
+        job = order(guild_id=member[0], user_id=member[1], created_at=at, interaction_at=at, **order_of)
         expected = self.expected_refusal(job, limits, budget_usd)
         try:
             assert self.run(reserve(self.store, job, limits, budget_usd=budget_usd))
@@ -154,7 +154,7 @@ class Ledger(RuleBasedStateMachine):
             return QuotaExceededError
         if _is_passed(limits.pool_windows(at), guild, lambda one: one.refunded):
             return PoolExceededError
-        if _is_passed(limits.budget_windows(at), everybody, lambda one: one.unspent):
+        if _is_passed(limits.budget_windows(at), everybody, lambda one: one.budget_refunded):
             return BudgetExceededError
         if budget_usd is None:
             return None
@@ -173,24 +173,27 @@ class Ledger(RuleBasedStateMachine):
         job = self.run(self.store.get(job_id))
         assert not self.run(reserve(self.store, order(interaction_id=job.interaction_id), FREE))
 
-    @rule(job_id=jobs, verb=st.sampled_from(["submitting", "refused", "painting"]))
+    @rule(job_id=jobs, verb=st.sampled_from(["mark_submitting", "mark_rejected", "mark_in_progress"]))
     def step(self, job_id: str, verb: str) -> None:
         self.change(job_id, self.run(getattr(self.store, verb)(job_id)))
 
     @rule(job_id=jobs)
     def submitted(self, job_id: str) -> None:
-        self.change(job_id, self.run(self.store.submitted(job_id, f"request-{job_id}")))
+        self.change(job_id, self.run(self.store.mark_submitted(job_id, f"request-{job_id}")))
 
     @rule(job_id=jobs, user_id=st.integers(1, 3))
     def ask_to_cancel(self, job_id: str, user_id: int) -> None:
-        self.change(job_id, self.run(self.store.ask_to_cancel(job_id, user_id)))
+        self.change(job_id, self.run(self.store.request_cancel(job_id, user_id)))
 
     @rule(job_id=jobs)
-    def fetch_again(self, job_id: str) -> None:
+    def refetch(self, job_id: str) -> None:
         before = self.run(self.store.get(job_id))
-        after = self.run(self.store.fetch_again(job_id, requester()))
+        after = self.run(self.store.refetch(job_id, requester()))
         assert (after is not None) == before.is_fetchable
-        assert after is None or (after.refunded, after.unspent) == (before.refunded, before.unspent)
+        assert after is None or (after.refunded, after.budget_refunded) == (
+            before.refunded,
+            before.budget_refunded,
+        )
         self.change(job_id, after)
 
     @rule(
@@ -206,25 +209,25 @@ class Ledger(RuleBasedStateMachine):
     )
     def end(self, job_id: str, status: JobStatus, delivered: int, error: str) -> None:
         before = self.run(self.store.get(job_id))
-        delivered = min(delivered, before.images) if status is JobStatus.SUCCEEDED else 0
-        is_partial = 0 < delivered < before.images and error == "output-unavailable"
+        delivered = min(delivered, before.image_count) if status is JobStatus.SUCCEEDED else 0
+        is_partial = 0 < delivered < before.image_count and error == "output-unavailable"
         reason = error if status is JobStatus.FAILED or is_partial else None
         after = self.run(self.store.end(job_id, status, delivered=delivered, error=reason))
         assert (after is None) == before.status.is_final
         if after:
             is_uncollected = reason in _UNCOLLECTED and before.request_id is not None
-            if reason == "generation-timeout" and before.looks == 2:
-                is_uncollected = False  # nobody looks for it any more
+            if reason == "generation-timeout" and before.check_count == 2:
+                is_uncollected = False  # nobody check_count for it any more
             assert after.is_fetchable == is_uncollected
-            missing = 0 if is_uncollected else before.images - max(before.delivered, delivered)
+            missing = 0 if is_uncollected else before.image_count - max(before.delivered, delivered)
             assert after.refunded == max(before.refunded, missing)
-            assert (after.look_at is not None) == (is_uncollected and status is JobStatus.FAILED)
+            assert (after.next_check_at is not None) == (is_uncollected and status is JobStatus.FAILED)
         self.change(job_id, after)
 
     @rule(hours=st.sampled_from([1, 24]))
     def time_passes(self, hours: int) -> None:
         past = (
-            "update jobs set ended_at = ended_at - :time, look_at = look_at - :time,"
+            "update jobs set ended_at = ended_at - :time, next_check_at = next_check_at - :time,"
             " uncollected_since = uncollected_since - :time"
         )
         change(self.path, past, time=hours * 3_600_000)
@@ -232,17 +235,17 @@ class Ledger(RuleBasedStateMachine):
 
     @rule()
     def look(self) -> None:
-        for job in self.run(self.store.due()):
-            given_up = self.run(self.store.looked(job))
+        for job in self.run(self.store.due_for_check()):
+            given_up = self.run(self.store.postpone_check(job))
             self.known[job.job_id] = after = self.run(self.store.get(job.job_id))
-            assert (after.status, after.looks) == (job.status, job.looks + 1)
-            assert (given_up is not None) == (after.look_at is None) == (after.looks == 2)
+            assert (after.status, after.check_count) == (job.status, job.check_count + 1)
+            assert (given_up is not None) == (after.next_check_at is None) == (after.check_count == 2)
             self.check_given_up(job, given_up)
 
     @rule(days=st.sampled_from([0, 1, 7]))
     def wait_in_vain(self, days: int) -> None:
         before = datetime.now(UTC) - timedelta(days=days)
-        for job in self.run(self.store.uncollected(before=before)):
+        for job in self.run(self.store.uncollected_since(before=before)):
             assert job.uncollected_since
             assert job.uncollected_since <= before
             self.give_up(job.job_id)
@@ -259,7 +262,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def give_up_what_was_fetched_meanwhile(self, job_id: str) -> None:
         seen = self.run(self.store.get(job_id))
-        if self.run(self.store.fetch_again(job_id, requester())):
+        if self.run(self.store.refetch(job_id, requester())):
             assert self.run(self.store.give_up(seen)) is None
         self.known[job_id] = self.run(self.store.get(job_id))
 
@@ -267,31 +270,31 @@ class Ledger(RuleBasedStateMachine):
         """The refund and the withdrawal of the button come together, or neither does."""
         after = self.run(self.store.get(job.job_id))
         assert after.is_fetchable == (job.is_fetchable and given_up is None)
-        refunded = max(job.refunded, job.images - job.delivered) if given_up else job.refunded
+        refunded = max(job.refunded, job.image_count - job.delivered) if given_up else job.refunded
         assert after.refunded == refunded
-        assert given_up is None or self.run(self.store.fetch_again(job.job_id, requester())) is None
+        assert given_up is None or self.run(self.store.refetch(job.job_id, requester())) is None
 
     @rule(cost=st.none() | st.sampled_from([Decimal(0), Decimal("0.07"), Decimal("0.604")]))
     def costs_come(self, cost: Decimal | None) -> None:
-        for job in self.run(self.costs.due()):
+        for job in self.run(self.costs.due_for_cost_check()):
             assert job.status.is_final
-            self.run(self.costs.note(job, cost))
+            self.run(self.costs.record_cost(job, cost))
             self.known[job.job_id] = after = self.run(self.store.get(job.job_id))
             assert after.cost == cost
-            assert cost is None or after.cost_at is None
+            assert cost is None or after.next_cost_check_at is None
 
     @rule(job_id=jobs)
-    def take_up_late(self, job_id: str) -> None:
+    def resume_late(self, job_id: str) -> None:
         before = self.run(self.store.get(job_id))
-        after = self.run(self.store.take_up_late(job_id))
-        assert (after is None) == (before.look_at is None)
+        after = self.run(self.store.resume_late(job_id))
+        assert (after is None) == (before.next_check_at is None)
         if after:
             assert (after.message_id, after.refunded) == (before.message_id, before.refunded)
         self.change(job_id, after)
 
     @rule(job_id=jobs)
-    def told(self, job_id: str) -> None:
-        self.run(self.store.told(self.run(self.store.get(job_id))))
+    def clear_token(self, job_id: str) -> None:
+        self.run(self.store.clear_token(self.run(self.store.get(job_id))))
 
     def change(self, job_id: str, after: Job | None) -> None:
         now = self.run(self.store.get(job_id))
@@ -307,20 +310,22 @@ class Ledger(RuleBasedStateMachine):
     def what_can_be_collected_is_charged_and_nothing_else_is(self) -> None:
         for job in self.known.values():
             if job.status.is_final:
-                charged = job.images if job.is_fetchable else job.delivered
-                assert job.images - job.refunded == charged, job
+                charged = job.image_count if job.is_fetchable else job.delivered
+                assert job.image_count - job.refunded == charged, job
                 assert (job.uncollected_since is not None) == job.is_fetchable, job
 
     @invariant()
     def every_live_job_is_open(self) -> None:
         live = {job_id for job_id, job in self.known.items() if not job.status.is_final}
-        assert live <= {job.job_id for job in self.run(self.store.open())}
+        assert live <= {job.job_id for job in self.run(self.store.unfinished())}
 
     @invariant()
     def what_is_looked_for_may_still_come(self) -> None:
-        looked_for = {job_id: job.look_at for job_id, job in self.known.items() if job.look_at}
-        assert all(self.known[job_id].is_fetchable and self.known[job_id].looks < 2 for job_id in looked_for)
-        due = {job.job_id for job in self.run(self.store.due())}
+        looked_for = {job_id: job.next_check_at for job_id, job in self.known.items() if job.next_check_at}
+        assert all(
+            self.known[job_id].is_fetchable and self.known[job_id].check_count < 2 for job_id in looked_for
+        )
+        due = {job.job_id for job in self.run(self.store.due_for_check())}
         assert due == {job_id for job_id, at in looked_for.items() if at < datetime.now(UTC)}
 
 
@@ -328,7 +333,7 @@ def _is_passed(windows: list[Window], jobs: list[Job], given_back: Callable[[Job
     """Whether what the jobs of a window count is more than it allows."""
     return any(
         sum(
-            (job.images - given_back(job)) * job.credits_each
+            (job.image_count - given_back(job)) * job.credits_each
             for job in jobs
             if window.starts_at <= job.created_at < window.resets_at
         )

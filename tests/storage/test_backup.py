@@ -14,7 +14,7 @@ from bot.errors import ConfigError
 from bot.storage.backup import back_up
 from bot.storage.database import Database, migrations, open_database
 from bot.storage.jobs import JobStore
-from bot.storage.key_values import FactStore
+from bot.storage.key_values import KeyValueStore
 from tests.orders import order, reserve
 from tests.storage.ledger import differences, rows
 
@@ -40,7 +40,7 @@ def _folder(target: Path) -> None:
 async def made(path: Path) -> Path:
     """A database on which no bot runs."""
     async with open_database(path) as database:
-        await FactStore(database).remember("name", "value")
+        await KeyValueStore(database).set("name", "value")
     return path
 
 
@@ -55,16 +55,16 @@ async def test_holds_all_that_was_committed_and_opens_as_a_database(
     database: Database, path: Path, target: Path
 ) -> None:
     jobs = JobStore(database)
-    job = order(images=3)
+    job = order(image_count=3)
     await reserve(jobs, job, Limits(member=(Quota(5, Period.DAY),)))
-    await FactStore(database).remember("name", "value")
+    await KeyValueStore(database).set("name", "value")
     back_up(path, target)
-    await reserve(jobs, order(images=2), FREE)
+    await reserve(jobs, order(image_count=2), FREE)
     assert rows(target, "pragma user_version") == [(max(migrations()),)]
     assert rows(target, "pragma integrity_check") == [("ok",)]
     async with open_database(target) as copy:
-        assert [each.job_id for each in await JobStore(copy).open()] == [job.job_id]
-        assert await FactStore(copy).get("name") == "value"
+        assert [each.job_id for each in await JobStore(copy).unfinished()] == [job.job_id]
+        assert await KeyValueStore(copy).get("name") == "value"
         assert differences(target) == set()
         await reserve(JobStore(copy), order(), FREE)
 
@@ -76,7 +76,7 @@ async def test_of_any_moment_of_a_busy_bot_is_consistent(
 
     async def be_busy() -> None:
         while goes_on:
-            await reserve(jobs, order(images=2), FREE)
+            await reserve(jobs, order(image_count=2), FREE)
 
     busy = asyncio.create_task(be_busy())
     counts = []
@@ -108,7 +108,7 @@ async def test_of_a_bot_that_was_killed_has_what_it_had_committed(
     database: Database, path: Path, tmp_path: Path, target: Path
 ) -> None:
     """What lies in the log beside the file counts too."""
-    await FactStore(database).remember("name", "value")
+    await KeyValueStore(database).set("name", "value")
     shutil.copytree(path.parent, tmp_path / "killed")
     assert (tmp_path / "killed" / "bot.db-wal").stat().st_size > 0
     back_up(tmp_path / "killed" / "bot.db", target)

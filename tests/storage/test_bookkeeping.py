@@ -38,7 +38,7 @@ class TestEnd:
     async def test_gives_back_what_was_not_delivered(
         self, jobs: JobStore, path: Path, status: JobStatus, delivered: int, refunded: int
     ) -> None:
-        job = order(images=4)
+        job = order(image_count=4)
         await reserve(jobs, job, FREE)
         ended = await jobs.end(job.job_id, status, delivered=delivered)
         assert ended
@@ -48,7 +48,7 @@ class TestEnd:
         assert differences(path) == set()
 
     async def test_gives_back_once_although_many_end_it_at_once(self, jobs: JobStore, path: Path) -> None:
-        job = order(images=3)
+        job = order(image_count=3)
         await reserve(jobs, job, FREE)
         ends = await asyncio.gather(
             jobs.end(job.job_id, JobStatus.CANCELLED),
@@ -71,7 +71,7 @@ class TestEnd:
         self, jobs: JobStore, path: Path, created_at: datetime
     ) -> None:
         other, job = (
-            order(images=2, created_at=created_at + timedelta(seconds=5)),
+            order(image_count=2, created_at=created_at + timedelta(seconds=5)),
             order(created_at=created_at),
         )
         await reserve(jobs, other, FREE)

@@ -16,7 +16,7 @@ from bot.domain.quota import Limits
 from bot.errors import ConfigError
 from bot.storage.database import Database, migrations, open_database
 from bot.storage.jobs import JobStore
-from bot.storage.key_values import FactStore
+from bot.storage.key_values import KeyValueStore
 from tests.orders import order, reserve
 from tests.storage.ledger import differences, rows
 
@@ -57,7 +57,7 @@ class TestOpening:
     async def test_an_empty_file_becomes_one_too(self, path: Path) -> None:
         make_empty(path)
         async with open_database(path) as database:
-            await FactStore(database).remember("a", "b")
+            await KeyValueStore(database).set("a", "b")
         assert rows(path, "select name from facts") == [("a",)]
 
     async def test_foreign_keys_are_kept(self, database: Database) -> None:
@@ -68,21 +68,21 @@ class TestOpening:
         assert await database.transaction(pragma) == [1]
 
     async def test_what_was_kept_survives_a_close(self, path: Path) -> None:
-        job = order(images=3)
+        job = order(image_count=3)
         async with open_database(path) as database:
             await reserve(JobStore(database), job, FREE)
-            await FactStore(database).remember("name", "first")
-            await FactStore(database).remember("name", "second")
+            await KeyValueStore(database).set("name", "first")
+            await KeyValueStore(database).set("name", "second")
         async with open_database(path) as database:
             assert await JobStore(database).get(job.job_id)
-            assert await FactStore(database).get("name") == "second"
-            assert await FactStore(database).get("another") is None
+            assert await KeyValueStore(database).get("name") == "second"
+            assert await KeyValueStore(database).get("another") is None
         assert differences(path) == set()
 
     async def test_of_those_that_start_on_a_new_file_at_once_the_others_hear_why(self, path: Path) -> None:
         async def start() -> None:
             async with open_database(path) as database:
-                await FactStore(database).remember("a", "b")
+                await KeyValueStore(database).set("a", "b")
 
         ends = await asyncio.gather(start(), start(), start(), return_exceptions=True)
         assert None in ends

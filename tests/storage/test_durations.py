@@ -28,12 +28,12 @@ async def loaded(database: Database) -> DurationStore:
 async def test_the_last_two_hundred_of_each_kind_are_kept(path: Path) -> None:
     async with open_database(path) as database:
         store = DurationStore(database)
-        store.add("another 4K x4", 60.0)
+        store.record("another 4K x4", 60.0)
         for seconds in range(150):
-            store.add(KIND, seconds)
+            store.record(KIND, seconds)
         await store.save()
         for seconds in range(150, 300):
-            store.add(KIND, seconds)
+            store.record(KIND, seconds)
         await store.save()
         await store.save()  # writes nothing twice
     async with open_database(path) as database:
@@ -48,14 +48,14 @@ async def test_fewer_than_ten_say_nothing(database: Database) -> None:
     store = DurationStore(database)
     for seconds in range(10):
         assert store.quantile(KIND, 0.5) is None
-        store.add(KIND, seconds)
+        store.record(KIND, seconds)
     assert store.quantile(KIND, 0.5) == 5
 
 
 async def test_what_the_database_refuses_is_saved_later(database: Database, path: Path) -> None:
     store = DurationStore(database)
     for seconds in range(10):
-        store.add(KIND, seconds)
+        store.record(KIND, seconds)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("begin immediate")
         with pytest.raises(BusyError):

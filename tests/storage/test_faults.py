@@ -18,8 +18,8 @@ import bot
 from bot.domain.quota import EVERYONE, Period, Quota
 from bot.storage.database import migrations, open_database
 from bot.storage.jobs import JobStore
-from bot.storage.key_values import FactStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.key_values import KeyValueStore
+from bot.storage.quotas import OwnerQuotas, QuotaStore
 from playground.process import BotProcess
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.environment import open_environment
@@ -210,12 +210,12 @@ class TestOlderVersions:
         make(path, version)
         async with open_database(path) as database:
             assert rows(path, "pragma user_version") == [(NEWEST,)]
-            (job,) = await JobStore(database).open()
-            assert (job.job_id, job.images, job.refunded, job.request_id) == ("job", 3, 1, "request")
+            (job,) = await JobStore(database).unfinished()
+            assert (job.job_id, job.image_count, job.refunded, job.request_id) == ("job", 3, 1, "request")
             assert (job.input, job.token) == ({"prompt": "a fox"}, "token")
-            quotas = QuotaStore(database, OwnersQuotas())
+            quotas = QuotaStore(database, OwnerQuotas())
             assert await quotas.rules(10) == {EVERYONE: (Quota(5, Period.DAY),)}
-            assert await FactStore(database).get("name") == "value"
+            assert await KeyValueStore(database).get("name") == "value"
             assert differences(path) == set()
         assert rows(path, "pragma integrity_check") == [("ok",)]
         async with open_database(path):  # and a second start finds nothing left to do

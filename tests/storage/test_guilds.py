@@ -12,7 +12,7 @@ import pytest
 from bot.domain.guild_settings import GuildSettings
 from bot.errors import BusyError
 from bot.policy.errors import NotAgeRestrictedError
-from bot.storage.guild_settings import GuildStore
+from bot.storage.guild_settings import GuildSettingsStore
 from tests.storage.ledger import rows
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ HERE, ELSEWHERE, MANAGER = 10, 11, 30
 
 
 @pytest.fixture
-def guilds(database: Database) -> GuildStore:
-    return GuildStore(database)
+def guilds(database: Database) -> GuildSettingsStore:
+    return GuildSettingsStore(database)
 
 
 async def write(database: Database, settings: str, guild_id: int = HERE) -> None:
@@ -37,15 +37,17 @@ async def write(database: Database, settings: str, guild_id: int = HERE) -> None
     )
 
 
-async def test_a_server_without_settings_has_the_defaults(guilds: GuildStore, path: Path) -> None:
+async def test_a_server_without_settings_has_the_defaults(guilds: GuildSettingsStore, path: Path) -> None:
     assert await guilds.get(HERE) == GuildSettings()
-    change = await guilds.change(HERE, lambda settings: settings, by=MANAGER)
+    change = await guilds.update(HERE, lambda settings: settings, by=MANAGER)
     assert change.before == change.after == GuildSettings()
     assert rows(path, "select * from guilds") == []
 
 
-async def test_what_was_changed_is_there_for_that_server_alone(guilds: GuildStore, path: Path) -> None:
-    change = await guilds.change(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
+async def test_what_was_changed_is_there_for_that_server_alone(
+    guilds: GuildSettingsStore, path: Path
+) -> None:
+    change = await guilds.update(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
     assert (change.before.most_images, change.after.most_images) == (None, 2)
     assert await guilds.get(HERE) == GuildSettings(most_images=2)
     assert await guilds.get(ELSEWHERE) == GuildSettings()
@@ -53,9 +55,9 @@ async def test_what_was_changed_is_there_for_that_server_alone(guilds: GuildStor
     assert (by, json.loads(stored)) == (MANAGER, {"most_images": 2})
 
 
-async def test_two_managers_do_not_undo_each_others_changes(guilds: GuildStore) -> None:
+async def test_two_managers_do_not_undo_each_others_changes(guilds: GuildSettingsStore) -> None:
     async def add(channel_id: int) -> None:
-        await guilds.change(
+        await guilds.update(
             HERE,
             lambda settings: settings.with_changes(
                 forbidden_channels=settings.forbidden_channels | {channel_id},
@@ -68,19 +70,19 @@ async def test_two_managers_do_not_undo_each_others_changes(guilds: GuildStore) 
     assert await guilds.get(HERE) == GuildSettings(forbidden_channels=frozenset(range(1, 21)), most_images=7)
 
 
-async def test_a_refused_change_changes_nothing(guilds: GuildStore) -> None:
-    await guilds.change(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
+async def test_a_refused_change_changes_nothing(guilds: GuildSettingsStore) -> None:
+    await guilds.update(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
 
     def refuse(_: GuildSettings) -> GuildSettings:
         raise NotAgeRestrictedError(channel="<#1>")
 
     with pytest.raises(NotAgeRestrictedError):
-        await guilds.change(HERE, refuse, by=MANAGER)
+        await guilds.update(HERE, refuse, by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(most_images=2)
 
 
 async def test_what_cannot_be_read_is_told_once_and_kept(
-    guilds: GuildStore, database: Database, path: Path, caplog: pytest.LogCaptureFixture
+    guilds: GuildSettingsStore, database: Database, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     stored = {"most_images": "two", "is_spoiler": True, "of_a_later_version": [1]}
     await write(database, json.dumps(stored))
@@ -90,26 +92,28 @@ async def test_what_cannot_be_read_is_told_once_and_kept(
     assert [record.getMessage() for record in caplog.records] == [
         "the settings of server 10: most_images cannot be read, so its default holds"
     ]
-    await guilds.change(HERE, lambda settings: settings.with_changes(is_private=True), by=MANAGER)
+    await guilds.update(HERE, lambda settings: settings.with_changes(is_private=True), by=MANAGER)
     ((kept,),) = rows(path, "select settings from guilds")
     assert json.loads(kept) == {**stored, "is_private": True}
-    await guilds.change(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
+    await guilds.update(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(is_spoiler=True, is_private=True, most_images=3)
 
 
 @pytest.mark.parametrize("stored", ["", "[1]", "not json"])
-async def test_settings_that_are_none_at_all(guilds: GuildStore, database: Database, stored: str) -> None:
+async def test_settings_that_are_none_at_all(
+    guilds: GuildSettingsStore, database: Database, stored: str
+) -> None:
     await write(database, stored)
     assert await guilds.get(HERE) == GuildSettings()
-    await guilds.change(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
+    await guilds.update(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(most_images=3)
 
 
 async def test_a_database_that_cannot_be_written_keeps_the_old_settings(
-    guilds: GuildStore, database: Database
+    guilds: GuildSettingsStore, database: Database
 ) -> None:
-    await guilds.change(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
+    await guilds.update(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
     await database.transaction(lambda connection: connection.execute("pragma query_only = on"))
     with pytest.raises(BusyError):
-        await guilds.change(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
+        await guilds.update(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(most_images=2)

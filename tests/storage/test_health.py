@@ -18,12 +18,12 @@ async def test_a_job_whose_first_response_is_looked_for_may_be_alone_for_longer(
     database: Database, jobs: JobStore
 ) -> None:
     now = datetime.now(UTC)
-    seen, unseen, new = (order(asked_at=now - timedelta(seconds=age)) for age in (60, 60, 10))
+    seen, unseen, new = (order(interaction_at=now - timedelta(seconds=age)) for age in (60, 60, 10))
     for job in (seen, unseen, new):
         await reserve(jobs, job, Limits())
     for number, job in enumerate((seen, new)):
-        await jobs.answered(job.job_id, 10**18 + number)
+        await jobs.set_message(job.job_id, 10**18 + number)
     health, before = HealthStore(database), now - timedelta(seconds=30)
-    assert await health.live_since(before, without_message=now - timedelta(seconds=90)) == {seen.job_id}
+    assert await health.live_before(before, without_message=now - timedelta(seconds=90)) == {seen.job_id}
     both = {seen.job_id, unseen.job_id}
-    assert await health.live_since(before, without_message=now - timedelta(seconds=40)) == both
+    assert await health.live_before(before, without_message=now - timedelta(seconds=40)) == both

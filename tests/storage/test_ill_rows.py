@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_told: bool = True) -> Job:
     job = order()
     await reserve(jobs, job, Limits())
-    await jobs.submitting(job.job_id)
-    await jobs.submitted(job.job_id, f"request-of-{job.job_id}")
-    await jobs.answered(job.job_id, int(job.job_id, 16))
+    await jobs.mark_submitting(job.job_id)
+    await jobs.mark_submitted(job.job_id, f"request-of-{job.job_id}")
+    await jobs.set_message(job.job_id, int(job.job_id, 16))
     ended = await jobs.end(job.job_id, JobStatus.FAILED, error=error)
     assert ended
     if is_told:
-        await jobs.told(ended)
+        await jobs.clear_token(ended)
     return ended
 
 
@@ -38,9 +38,16 @@ async def test_an_ill_row_hides_no_other(database: Database, jobs: JobStore, spo
     now = to_epoch_ms(datetime.now(UTC))
     spoil = f"update jobs set {spoiled} where job_id = ?"  # noqa: S608 (a test's own)
     await database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
-    await database.transaction(lambda connection: connection.execute(f"update jobs set look_at = {now}"))  # noqa: S608 (a number)
+    await database.transaction(
+        lambda connection: connection.execute("update jobs set next_check_at = ?", (now,))
+    )
     costs = CostStore(database, budget_usd=None)
-    for found in (jobs.open(), jobs.due(), costs.due(), jobs.unfinished(GUILD, MEMBER)):
+    for found in (
+        jobs.unfinished(),
+        jobs.due_for_check(),
+        costs.due_for_cost_check(),
+        jobs.unfinished_for_member(GUILD, MEMBER),
+    ):
         assert [job.job_id for job in await found] == [well.job_id]
 
 
@@ -49,13 +56,13 @@ async def test_what_is_deleted_during_a_late_look_is_not_looked_for_again(
 ) -> None:
     job = await failed(jobs)
     assert await MessageStore(database).delete(job.job_id, MEMBER)
-    await jobs.looked(job)
-    assert (await jobs.get(job.job_id)).look_at is None
-    assert await jobs.take_up_late(job.job_id) is None
+    await jobs.postpone_check(job)
+    assert (await jobs.get(job.job_id)).next_check_at is None
+    assert await jobs.resume_late(job.job_id) is None
 
 
 async def test_fifty_refusals_hide_nothing_that_can_be_fetched(jobs: JobStore) -> None:
     wanted = {(await failed(jobs, error)).job_id for error in RECOVERABLE_ERRORS}
     for _ in range(50):
         await failed(jobs, "prompt-refused")
-    assert {found.job_id for found in await jobs.unfinished(GUILD, MEMBER)} == wanted
+    assert {found.job_id for found in await jobs.unfinished_for_member(GUILD, MEMBER)} == wanted

@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 async def in_queue(jobs: JobStore, job: Job) -> Job:
     await reserve(jobs, job, FREE)
-    await jobs.submitting(job.job_id)
-    submitted = await jobs.submitted(job.job_id, "request-1")
+    await jobs.mark_submitting(job.job_id)
+    submitted = await jobs.mark_submitted(job.job_id, "request-1")
     assert submitted
     return submitted
 
@@ -43,23 +43,23 @@ async def failed(jobs: JobStore, job: Job, error: str = "generation-timeout") ->
 class TestReserve:
     async def test_keeps_the_order_as_it_was_made(self, jobs: JobStore) -> None:
         job = order(
-            parent_id="parent", images=3, input={"prompt": "é ❞\n", "seed": 1, "hd": True, "cfg": 7.5}
+            parent_id="parent", image_count=3, input={"prompt": "é ❞\n", "seed": 1, "hd": True, "cfg": 7.5}
         )
         assert await reserve(jobs, job, FREE)
         kept = await jobs.get(job.job_id)
-        assert kept == replace(job, asked_at=kept.asked_at, created_at=kept.created_at)
+        assert kept == replace(job, interaction_at=kept.interaction_at, created_at=kept.created_at)
         assert timedelta(0) <= abs(kept.created_at - job.created_at) <= timedelta(milliseconds=1)
         assert kept.created_at.tzinfo is UTC
 
     async def test_an_unknown_job_is_not_found(self, jobs: JobStore) -> None:
         with pytest.raises(JobNotFoundError):
             await jobs.get("nothing")
-        assert await jobs.submitting("nothing") is None
+        assert await jobs.mark_submitting("nothing") is None
         assert await jobs.end("nothing", JobStatus.CANCELLED) is None
 
     async def test_a_replayed_interaction_changes_nothing(self, jobs: JobStore, path: Path) -> None:
-        job = order(images=3)
-        replayed = order(images=4, interaction_id=job.interaction_id)
+        job = order(image_count=3)
+        replayed = order(image_count=4, interaction_id=job.interaction_id)
         assert await reserve(jobs, job, FREE) is True
         before = rows(path, "select * from jobs"), rows(path, "select * from usage")
         assert await reserve(jobs, replayed, FREE) is False
@@ -70,27 +70,27 @@ class TestReserve:
     ) -> None:
         job = order()
         await failed(jobs, job)
-        await jobs.fetch_again(job.job_id, requester())
+        await jobs.refetch(job.job_id, requester())
         assert await reserve(jobs, order(interaction_id=job.interaction_id), FREE) is False
         assert len(rows(path, "select * from jobs")) == 1
 
     async def test_a_refusal_leaves_no_row(self, jobs: JobStore, path: Path) -> None:
         with pytest.raises(QuotaExceededError):
-            await reserve(jobs, order(images=2), Limits(member=(Quota(1, Period.DAY),)))
+            await reserve(jobs, order(image_count=2), Limits(member=(Quota(1, Period.DAY),)))
         with pytest.raises(BudgetExceededError):
-            await reserve(jobs, order(images=2), Limits(budget=(Quota(1, Period.WEEK),)))
+            await reserve(jobs, order(image_count=2), Limits(budget=(Quota(1, Period.WEEK),)))
         assert rows(path, "select * from jobs") == []
         assert rows(path, "select * from usage where used > 0") == []
 
 
 class TestVerbs:
     async def test_a_job_walks_its_way(self, jobs: JobStore) -> None:
-        job = order(images=2)
+        job = order(image_count=2)
         await reserve(jobs, job, FREE)
-        await jobs.answered(job.job_id, 77)
-        submitting = await jobs.submitting(job.job_id)
-        submitted = await jobs.submitted(job.job_id, "request-1")
-        painting = await jobs.painting(job.job_id)
+        await jobs.set_message(job.job_id, 77)
+        submitting = await jobs.mark_submitting(job.job_id)
+        submitted = await jobs.mark_submitted(job.job_id, "request-1")
+        painting = await jobs.mark_in_progress(job.job_id)
         ended = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
         assert submitting
         assert submitted
@@ -112,11 +112,11 @@ class TestVerbs:
         job = order()
         await reserve(jobs, job, FREE)
         steps: list[Callable[[], Awaitable[Job | None]]] = [
-            lambda: jobs.submitting(job.job_id),
-            lambda: jobs.submitted(job.job_id, "request-1"),
-            lambda: jobs.painting(job.job_id),
+            lambda: jobs.mark_submitting(job.job_id),
+            lambda: jobs.mark_submitted(job.job_id, "request-1"),
+            lambda: jobs.mark_in_progress(job.job_id),
             lambda: jobs.end(job.job_id, JobStatus.FAILED, error="unexpected"),
-            lambda: jobs.fetch_again(job.job_id, requester()),
+            lambda: jobs.refetch(job.job_id, requester()),
         ]
         for step in steps:
             made = await asyncio.gather(*(step() for _ in range(4)))
@@ -125,15 +125,15 @@ class TestVerbs:
     async def test_a_refused_post_waits_again_and_a_taken_one_never(self, jobs: JobStore) -> None:
         job = order()
         await reserve(jobs, job, FREE)
-        assert await jobs.refused(job.job_id) is None
-        await jobs.submitting(job.job_id)
-        refused = await jobs.refused(job.job_id)
+        assert await jobs.mark_rejected(job.job_id) is None
+        await jobs.mark_submitting(job.job_id)
+        refused = await jobs.mark_rejected(job.job_id)
         assert refused
         assert refused.status is JobStatus.WAITING
-        await jobs.submitting(job.job_id)
-        await jobs.submitted(job.job_id, "request-1")
-        assert await jobs.refused(job.job_id) is None
-        assert await jobs.submitting(job.job_id) is None
+        await jobs.mark_submitting(job.job_id)
+        await jobs.mark_submitted(job.job_id, "request-1")
+        assert await jobs.mark_rejected(job.job_id) is None
+        assert await jobs.mark_submitting(job.job_id) is None
 
     async def test_open_jobs_are_those_unfinished_or_untold_oldest_first(self, jobs: JobStore) -> None:
         start = datetime(2026, 10, 7, 12, tzinfo=UTC)
@@ -141,14 +141,14 @@ class TestVerbs:
         for job in made:
             await reserve(jobs, job, FREE)
         waiting, submitting, untold, told, posted = made
-        await jobs.submitting(submitting.job_id)
+        await jobs.mark_submitting(submitting.job_id)
         await jobs.end(untold.job_id, JobStatus.FAILED, error="unexpected")
         ended = await jobs.end(told.job_id, JobStatus.CANCELLED)
         assert ended
-        await jobs.told(ended)
+        await jobs.clear_token(ended)
         await jobs.end(posted.job_id, JobStatus.SUCCEEDED, delivered=1)
         expected = [untold.job_id, submitting.job_id, waiting.job_id]
-        assert [job.job_id for job in await jobs.open()] == expected
+        assert [job.job_id for job in await jobs.unfinished()] == expected
 
     async def test_a_failure_keeps_its_text_and_values(self, jobs: JobStore) -> None:
         job = order()
@@ -168,7 +168,7 @@ class TestCancelling:
         for _ in range(10):
             job = order()
             await reserve(jobs, job, FREE)
-            verbs = [jobs.submitting(job.job_id), jobs.ask_to_cancel(job.job_id, 5)]
+            verbs = [jobs.mark_submitting(job.job_id), jobs.request_cancel(job.job_id, 5)]
             submitting, asked = await asyncio.gather(*(verbs if submitting_first else verbs[::-1]))
             if not submitting_first:
                 submitting, asked = asked, submitting
@@ -178,35 +178,35 @@ class TestCancelling:
 
     async def test_is_too_late_once_it_paints_or_has_ended(self, jobs: JobStore) -> None:
         job = await in_queue(jobs, order())
-        assert await jobs.ask_to_cancel(job.job_id, 5)
-        await jobs.painting(job.job_id)
-        assert await jobs.ask_to_cancel(job.job_id, 6) is None
+        assert await jobs.request_cancel(job.job_id, 5)
+        await jobs.mark_in_progress(job.job_id)
+        assert await jobs.request_cancel(job.job_id, 6) is None
         await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=1)
-        assert await jobs.ask_to_cancel(job.job_id, 6) is None
+        assert await jobs.request_cancel(job.job_id, 6) is None
 
     async def test_is_told_of_whoever_asked_first(self, jobs: JobStore) -> None:
         job = order()
         await reserve(jobs, job, FREE)
-        await jobs.ask_to_cancel(job.job_id, 5)
-        again = await jobs.ask_to_cancel(job.job_id, 6)
+        await jobs.request_cancel(job.job_id, 5)
+        again = await jobs.request_cancel(job.job_id, 6)
         assert again
         assert again.cancelled_by == 5
 
     async def test_during_a_post_that_is_refused_keeps_it_from_being_sent_again(self, jobs: JobStore) -> None:
         job = order()
         await reserve(jobs, job, FREE)
-        await jobs.submitting(job.job_id)
-        assert await jobs.ask_to_cancel(job.job_id, 5)
-        assert await jobs.refused(job.job_id)
-        assert await jobs.submitting(job.job_id) is None
+        await jobs.mark_submitting(job.job_id)
+        assert await jobs.request_cancel(job.job_id, 5)
+        assert await jobs.mark_rejected(job.job_id)
+        assert await jobs.mark_submitting(job.job_id) is None
 
 
 class TestFetching:
     async def test_again_never_charges_and_answers_the_new_message(self, jobs: JobStore, path: Path) -> None:
-        job = await failed(jobs, order(images=2))
-        await jobs.answered(job.job_id, 7)
+        job = await failed(jobs, order(image_count=2))
+        await jobs.set_message(job.job_id, 7)
         asker = requester()
-        fetched = await jobs.fetch_again(job.job_id, asker)
+        fetched = await jobs.refetch(job.job_id, asker)
         assert fetched
         assert fetched.status is JobStatus.IN_PROGRESS
         for name in ("channel_id", "locale", "token", "file_limit"):
@@ -222,9 +222,9 @@ class TestFetching:
     async def test_again_and_failing_again_stays_charged_since_the_first_time(
         self, jobs: JobStore, path: Path
     ) -> None:
-        job = await failed(jobs, order(images=2))
+        job = await failed(jobs, order(image_count=2))
         for _ in range(3):
-            assert await jobs.fetch_again(job.job_id, requester())
+            assert await jobs.refetch(job.job_id, requester())
             ended = await jobs.end(job.job_id, JobStatus.FAILED, error="output-unavailable")
             assert ended
             assert (ended.refunded, ended.uncollected_since) == (0, job.uncollected_since)
@@ -232,9 +232,9 @@ class TestFetching:
 
     async def test_begins_anew_without_an_old_wish_to_cancel(self, jobs: JobStore) -> None:
         job = await in_queue(jobs, order())
-        await jobs.ask_to_cancel(job.job_id, 5)
+        await jobs.request_cancel(job.job_id, 5)
         await jobs.end(job.job_id, JobStatus.FAILED, error="generation-timeout", error_values={"n": 1})
-        fetched = await jobs.fetch_again(job.job_id, requester())
+        fetched = await jobs.refetch(job.job_id, requester())
         assert fetched
         assert fetched.cancelled_by is None
         assert fetched.error_values == {}
@@ -242,17 +242,17 @@ class TestFetching:
     async def test_needs_a_failed_job_with_a_request(self, jobs: JobStore) -> None:
         job = order()
         await reserve(jobs, job, FREE)
-        assert await jobs.fetch_again(job.job_id, requester()) is None
+        assert await jobs.refetch(job.job_id, requester()) is None
         await jobs.end(job.job_id, JobStatus.FAILED, error="unexpected")
-        assert await jobs.fetch_again(job.job_id, requester()) is None
+        assert await jobs.refetch(job.job_id, requester()) is None
 
     async def test_keeps_its_new_token_when_the_old_end_is_told(self, jobs: JobStore) -> None:
         old = await failed(jobs, order())
         asker = requester()
-        await jobs.fetch_again(old.job_id, asker)
-        await jobs.told(old)
+        await jobs.refetch(old.job_id, asker)
+        await jobs.clear_token(old)
         assert (await jobs.get(old.job_id)).token == asker.token
-        await jobs.told(await jobs.get(old.job_id))
+        await jobs.clear_token(await jobs.get(old.job_id))
         assert (await jobs.get(old.job_id)).token is None
 
 
@@ -280,16 +280,16 @@ class TestBudget:
     async def test_keeps_what_may_have_been_made(
         self, jobs: JobStore, path: Path, error: str, request_id: str | None, counted_images: int
     ) -> None:
-        job = order(images=2)
+        job = order(image_count=2)
         assert await reserve(jobs, job, FREE)
-        await jobs.submitting(job.job_id)
+        await jobs.mark_submitting(job.job_id)
         if request_id:
-            await jobs.submitted(job.job_id, request_id)
+            await jobs.mark_submitted(job.job_id, request_id)
         ended = await jobs.end(job.job_id, JobStatus.FAILED, error=error)
         assert ended
         charged = 2 if ended.is_fetchable else 0
         assert ended.is_fetchable == (request_id is not None and error in RECOVERABLE_ERRORS)
-        assert (2 - ended.refunded, 2 - ended.unspent) == (charged, counted_images)
+        assert (2 - ended.refunded, 2 - ended.budget_refunded) == (charged, counted_images)
         assert counted(path, "owner") == [counted_images]
         await jobs.give_up(ended)
         assert counted(path, f"guild:{GUILD}") == [0]

@@ -45,10 +45,10 @@ async def expected(database: Database, costs: CostStore, credits_each: str = "1"
 
 async def done(jobs: JobStore, *, credits_each: str = "1", images: int = 1) -> Job:
     """A job whose cost is not known yet."""
-    job = order(images=images, credits_each=Decimal(credits_each), usd_each=PUBLISHED)
+    job = order(image_count=images, credits_each=Decimal(credits_each), usd_each=PUBLISHED)
     await reserve(jobs, job, Limits())
-    await jobs.submitting(job.job_id)
-    await jobs.submitted(job.job_id, f"request-of-{job.job_id}")
+    await jobs.mark_submitting(job.job_id)
+    await jobs.mark_submitted(job.job_id, f"request-of-{job.job_id}")
     ended = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=images)
     assert ended
     return ended
@@ -64,9 +64,9 @@ async def test_an_absurd_cost_is_booked_and_not_learned(
     database: Database, jobs: JobStore, costs: CostStore, path: Path
 ) -> None:
     """The month is spent, as RunComfy says; the next one is not."""
-    await costs.publish(MODEL_ID, PUBLISHED)
+    await costs.set_list_price(MODEL_ID, PUBLISHED)
     job = await done(jobs)
-    assert await costs.note(job, Decimal(60)) == Decimal("0.32")
+    assert await costs.record_cost(job, Decimal(60)) == Decimal("0.32")
     assert (await jobs.get(job.job_id)).cost == Decimal(60)
     assert await costs.spent_this_month() == Decimal(60)
     assert await expected(database, costs) == PUBLISHED
@@ -79,15 +79,15 @@ async def test_an_absurd_cost_is_booked_and_not_learned(
 async def test_other_costs_are_learned_afterwards(
     database: Database, jobs: JobStore, costs: CostStore
 ) -> None:
-    await costs.publish(MODEL_ID, PUBLISHED)
-    await costs.note(await done(jobs), Decimal(60))
-    assert await costs.note(await done(jobs), Decimal("0.1")) is None
+    await costs.set_list_price(MODEL_ID, PUBLISHED)
+    await costs.record_cost(await done(jobs), Decimal(60))
+    assert await costs.record_cost(await done(jobs), Decimal("0.1")) is None
     assert await expected(database, costs) == Decimal("0.1")
-    await costs.note(await done(jobs), Decimal(60))
+    await costs.record_cost(await done(jobs), Decimal(60))
     assert await expected(database, costs) == Decimal("0.1")
-    await costs.note(await done(jobs), Decimal("0.09"))
+    await costs.record_cost(await done(jobs), Decimal("0.09"))
     assert await expected(database, costs) == Decimal("0.09")
-    await costs.note(await done(jobs), Decimal(0))
+    await costs.record_cost(await done(jobs), Decimal(0))
     assert await expected(database, costs) == Decimal("0.09")
 
 
@@ -105,36 +105,36 @@ async def test_how_much_is_learned(  # noqa: PLR0917 (a row of a table)
 ) -> None:
     """Four times the published price; of what counts more than a credit, four times that."""
     costs = CostStore(database, budget_usd=BUDGET)
-    await costs.publish(MODEL_ID, PUBLISHED)
+    await costs.set_list_price(MODEL_ID, PUBLISHED)
     job = await done(jobs, credits_each=credits_each, images=images)
-    assert await costs.note(job, Decimal(refused))
+    assert await costs.record_cost(job, Decimal(refused))
     assert await expected(database, costs, credits_each) == PUBLISHED * Decimal(credits_each)
-    assert await costs.note(job, Decimal(learned)) is None
+    assert await costs.record_cost(job, Decimal(learned)) is None
     assert await expected(database, costs, credits_each) == Decimal(learned) / images
 
 
 async def test_a_learned_price_expires(
     database: Database, jobs: JobStore, costs: CostStore, path: Path
 ) -> None:
-    await costs.publish(MODEL_ID, PUBLISHED)
-    await costs.note(await done(jobs), Decimal("0.3"))
+    await costs.set_list_price(MODEL_ID, PUBLISHED)
+    await costs.record_cost(await done(jobs), Decimal("0.3"))
     shift(path, days=-6)
     assert await expected(database, costs) == Decimal("0.3")
     shift(path, days=-2)
     assert await expected(database, costs) == PUBLISHED
     shift(path, days=400)  # by a clock that was wrong
     assert await expected(database, costs) == PUBLISHED
-    await costs.note(await done(jobs), Decimal("0.2"))
+    await costs.record_cost(await done(jobs), Decimal("0.2"))
     assert await expected(database, costs) == Decimal("0.2")
 
 
 async def test_a_published_price_that_falls_bounds_what_was_learned_before(
     database: Database, jobs: JobStore, costs: CostStore
 ) -> None:
-    await costs.publish(MODEL_ID, Decimal(1))
-    await costs.note(await done(jobs), Decimal("3.5"))
+    await costs.set_list_price(MODEL_ID, Decimal(1))
+    await costs.record_cost(await done(jobs), Decimal("3.5"))
     assert await expected(database, costs) == Decimal("3.5")
-    await costs.publish(MODEL_ID, PUBLISHED)
+    await costs.set_list_price(MODEL_ID, PUBLISHED)
     assert await expected(database, costs) == PUBLISHED
 
 
@@ -142,9 +142,9 @@ async def test_without_a_published_price(
     database: Database, jobs: JobStore, costs: CostStore, path: Path
 ) -> None:
     """A learned one is all that is known, so it stays; it is bounded as if $0.25 were published."""
-    assert await costs.note(await done(jobs), Decimal(60)) == Decimal(1)
+    assert await costs.record_cost(await done(jobs), Decimal(60)) == Decimal(1)
     assert await expected(database, costs) is None
-    assert await costs.note(await done(jobs), Decimal("0.5")) is None
+    assert await costs.record_cost(await done(jobs), Decimal("0.5")) is None
     shift(path, days=-300)
     assert await expected(database, costs) == Decimal("0.5")
 
@@ -153,12 +153,12 @@ async def test_without_a_published_price(
 async def test_a_published_price_that_can_not_be_one_is_ignored(
     database: Database, jobs: JobStore, costs: CostStore, price: str
 ) -> None:
-    assert not await costs.publish(MODEL_ID, Decimal(price))
+    assert not await costs.set_list_price(MODEL_ID, Decimal(price))
     assert await expected(database, costs) is None
-    await costs.publish(MODEL_ID, PUBLISHED)
-    assert not await costs.publish(MODEL_ID, Decimal(price))
+    await costs.set_list_price(MODEL_ID, PUBLISHED)
+    assert not await costs.set_list_price(MODEL_ID, Decimal(price))
     assert await expected(database, costs) == PUBLISHED
-    assert await costs.note(await done(jobs), Decimal(60)) == Decimal("0.32")
+    assert await costs.record_cost(await done(jobs), Decimal(60)) == Decimal("0.32")
 
 
 async def test_prices_of_an_older_database(path: Path) -> None:

@@ -28,13 +28,13 @@ async def ended(
 ) -> Job:
     job = order()
     await reserve(jobs, job, FREE)
-    await jobs.submitting(job.job_id)
-    await jobs.submitted(job.job_id, f"request of {job.job_id}")
-    await jobs.answered(job.job_id, message_id)
+    await jobs.mark_submitting(job.job_id)
+    await jobs.mark_submitted(job.job_id, f"request of {job.job_id}")
+    await jobs.set_message(job.job_id, message_id)
     over = await jobs.end(job.job_id, status, error=error, delivered=int(status is JobStatus.SUCCEEDED))
     assert over
     if is_told:
-        await jobs.told(over)
+        await jobs.clear_token(over)
     return await jobs.get(job.job_id)
 
 
@@ -48,13 +48,13 @@ async def test_what_is_over_is_deleted_once(
     after = await jobs.get(job.job_id)
     assert (after.deleted_by, after.message_id, after.status) == (MEMBER + 1, None, status)
     assert after.deleted_at
-    assert (after.images, after.refunded, after.input) == (job.images, job.refunded, job.input)
-    assert await messages.left(job.job_id) == [MessageRef(CHANNEL, 7)]
-    assert await messages.pending() == [job.job_id]
-    await messages.gone(7)
-    assert await messages.left(job.job_id) == []
-    assert await messages.pending() == []
-    assert await messages.job_of(7) is None
+    assert (after.image_count, after.refunded, after.input) == (job.image_count, job.refunded, job.input)
+    assert await messages.remaining(job.job_id) == [MessageRef(CHANNEL, 7)]
+    assert await messages.jobs_pending_deletion() == [job.job_id]
+    await messages.mark_deleted(7)
+    assert await messages.remaining(job.job_id) == []
+    assert await messages.jobs_pending_deletion() == []
+    assert await messages.job_for_message(7) is None
 
 
 async def test_what_is_under_way_or_not_told_yet_is_not_deleted(
@@ -63,39 +63,44 @@ async def test_what_is_under_way_or_not_told_yet_is_not_deleted(
     untold = await ended(jobs, JobStatus.FAILED, message_id=7, is_told=False)
     live = order()
     await reserve(jobs, live, FREE)
-    await jobs.answered(live.job_id, 8)
+    await jobs.set_message(live.job_id, 8)
     for job in (untold, live):
         assert not await messages.delete(job.job_id, MEMBER)
         assert (await jobs.get(job.job_id)).deleted_at is None
-    assert await messages.pending() == []
+    assert await messages.jobs_pending_deletion() == []
     assert not await messages.delete("nothing", MEMBER)
 
 
 async def test_nothing_of_it_is_fetched_or_looked_for(jobs: JobStore, messages: MessageStore) -> None:
     job = await ended(jobs, JobStatus.FAILED, message_id=7, error="generation-timeout")
-    assert job.look_at
+    assert job.next_check_at
     assert job.is_fetchable
-    assert [each.job_id for each in await jobs.unfinished(job.guild_id, job.user_id)] == [job.job_id]
+    assert [each.job_id for each in await jobs.unfinished_for_member(job.guild_id, job.user_id)] == [
+        job.job_id
+    ]
     await messages.delete(job.job_id, MEMBER)
     after = await jobs.get(job.job_id)
-    assert after.look_at is None
+    assert after.next_check_at is None
     assert not after.is_fetchable
-    assert await jobs.fetch_again(job.job_id, requester()) is None
-    assert await jobs.take_up_late(job.job_id) is None
-    assert await jobs.unfinished(job.guild_id, job.user_id) == []
-    assert await jobs.open() == []
+    assert await jobs.refetch(job.job_id, requester()) is None
+    assert await jobs.resume_late(job.job_id) is None
+    assert await jobs.unfinished_for_member(job.guild_id, job.user_id) == []
+    assert await jobs.unfinished() == []
 
 
 async def test_a_fetched_job_has_both_messages(jobs: JobStore, messages: MessageStore) -> None:
     job = await ended(jobs, JobStatus.FAILED, message_id=7, error="generation-timeout")
     asker = requester()
-    assert await jobs.fetch_again(job.job_id, asker)
-    assert await messages.job_of(7) == job.job_id
-    await jobs.answered(job.job_id, 8)
+    assert await jobs.refetch(job.job_id, asker)
+    assert await messages.job_for_message(7) == job.job_id
+    await jobs.set_message(job.job_id, 8)
     done = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=1)
     assert done
-    assert [await messages.job_of(each) for each in (7, 8, 9)] == [job.job_id, job.job_id, None]
-    assert await messages.pending() == []
+    assert [await messages.job_for_message(each) for each in (7, 8, 9)] == [job.job_id, job.job_id, None]
+    assert await messages.jobs_pending_deletion() == []
     await messages.delete(job.job_id, MEMBER)
-    assert await messages.left(job.job_id) == [MessageRef(job.channel_id, 7), MessageRef(asker.channel_id, 8)]
-    assert [await messages.job_of(each) for each in (7, 8)] == [job.job_id] * 2
+    assert await messages.remaining(job.job_id) == [
+        MessageRef(job.channel_id, 7),
+        MessageRef(asker.channel_id, 8),
+    ]
+    assert [await messages.job_for_message(each) for each in (7, 8)] == [job.job_id] * 2

@@ -12,10 +12,10 @@ from bot.domain.quota import EVERYONE, Period, Quota
 from bot.errors import QuotaExceededError
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
-from bot.storage.guild_settings import GuildStore
+from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
-from bot.storage.reservations import OrderStore, Terms
+from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.reservations import OrderContext, ReservationStore
 from tests.orders import GUILD, MODEL_ID, order, requester
 from tests.storage.ledger import differences, rows
 
@@ -37,12 +37,12 @@ async def database(path: Path) -> AsyncIterator[Database]:
         yield database
 
 
-def orders_of(database: Database) -> OrderStore:
-    return OrderStore(
+def orders_of(database: Database) -> ReservationStore:
+    return ReservationStore(
         database,
         jobs=JobStore(database),
-        guilds=GuildStore(database),
-        quotas=QuotaStore(database, OwnersQuotas()),
+        guilds=GuildSettingsStore(database),
+        quotas=QuotaStore(database, OwnerQuotas()),
         costs=CostStore(database, budget_usd=Decimal(7)),
     )
 
@@ -50,12 +50,14 @@ def orders_of(database: Database) -> OrderStore:
 async def test_they_are_made_under_what_holds_now(database: Database) -> None:
     orders, costs = orders_of(database), CostStore(database, budget_usd=None)
     quota = Quota(3, Period.DAY)
-    await GuildStore(database).change(GUILD, lambda settings: settings.with_changes(is_private=True), by=1)
-    await QuotaStore(database, OwnersQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
-    await costs.publish(MODEL_ID, Decimal("0.04"))
-    seen: list[Terms] = []
+    await GuildSettingsStore(database).update(
+        GUILD, lambda settings: settings.with_changes(is_private=True), by=1
+    )
+    await QuotaStore(database, OwnerQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
+    await costs.set_list_price(MODEL_ID, Decimal("0.04"))
+    seen: list[OrderContext] = []
 
-    def make(terms: Terms) -> Job:
+    def make(terms: OrderContext) -> Job:
         seen.append(terms)
         return order(usd_each=terms.prices.expected_each(Decimal(1)))
 
@@ -69,16 +71,18 @@ async def test_they_are_made_under_what_holds_now(database: Database) -> None:
 
 
 async def test_what_refuses_one_leaves_nothing(database: Database, path: Path) -> None:
-    def refuse(_: Terms) -> Job:
+    def refuse(_: OrderContext) -> Job:
         raise LookupError
 
     orders = orders_of(database)
     with pytest.raises(LookupError):
         await orders.reserve(requester(), MODEL_ID, refuse)
     quota = Quota(1, Period.DAY)
-    await QuotaStore(database, OwnersQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
+    await QuotaStore(database, OwnerQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
     with pytest.raises(QuotaExceededError):
-        await orders.reserve(requester(), MODEL_ID, lambda terms: order(images=2, usd_each=terms.budget_usd))
+        await orders.reserve(
+            requester(), MODEL_ID, lambda terms: order(image_count=2, usd_each=terms.budget_usd)
+        )
     assert rows(path, "select count(*) from jobs") == [(0,)]
     assert differences(path) == set()
 

@@ -27,9 +27,9 @@ from bot.domain.quota import (
     Usage,
 )
 from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError, QuotaExceededError
-from bot.storage.cost_report import bills
+from bot.storage.cost_report import monthly_costs
 from bot.storage.costs import CostStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.quotas import OwnerQuotas, QuotaStore
 from tests.orders import GUILD, MEMBER, order, reserve
 from tests.storage.ledger import change, counted, differences, rows
 
@@ -43,7 +43,7 @@ HOUR, DAY, WEEK, MONTH = Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH
 FREE = Limits()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)  # a Wednesday
 GUILD_SCOPE = f"guild:{GUILD}"
-OWNERS = OwnersQuotas(default=(Quota(10, DAY),), ceiling=(Quota(100, DAY),), budget=(Quota(1000, MONTH),))
+OWNERS = OwnerQuotas(default=(Quota(10, DAY),), ceiling=(Quota(100, DAY),), budget=(Quota(1000, MONTH),))
 
 
 def member(user_id: int = MEMBER) -> Target:
@@ -74,8 +74,10 @@ class TestReserving:
     async def test_counts_what_images_count_for_the_server_and_the_owner(
         self, jobs: JobStore, path: Path
     ) -> None:
-        await reserve(jobs, order(images=3, created_at=AT), FREE)
-        await reserve(jobs, order(images=2, created_at=AT, guild_id=7, credits_each=Decimal("1.5")), FREE)
+        await reserve(jobs, order(image_count=3, created_at=AT), FREE)
+        await reserve(
+            jobs, order(image_count=2, created_at=AT, guild_id=7, credits_each=Decimal("1.5")), FREE
+        )
         assert counted(path, GUILD_SCOPE) == [3]
         assert counted(path, "guild:7") == [3]
         assert counted(path, "owner") == [6]
@@ -88,7 +90,7 @@ class TestReserving:
     ) -> None:
         limits = Limits(member=(Quota(10, per),))
         ends = await asyncio.gather(
-            *(reserve(jobs, order(images=images, created_at=AT), limits) for _ in range(50)),
+            *(reserve(jobs, order(image_count=images, created_at=AT), limits) for _ in range(50)),
             return_exceptions=True,
         )
         assert ends.count(True) == accepted
@@ -102,7 +104,7 @@ class TestReserving:
         limits = Limits(budget=(Quota(10, WEEK),))
         ends = await asyncio.gather(
             *(
-                reserve(jobs, order(images=3, user_id=n, guild_id=n, created_at=AT), limits)
+                reserve(jobs, order(image_count=3, user_id=n, guild_id=n, created_at=AT), limits)
                 for n in range(1, 51)
             ),
             return_exceptions=True,
@@ -114,7 +116,7 @@ class TestReserving:
 
     async def test_a_first_order_above_the_limit_is_refused(self, jobs: JobStore, path: Path) -> None:
         with pytest.raises(QuotaExceededError) as raised:
-            await reserve(jobs, order(images=4, created_at=AT), Limits(member=(Quota(3, DAY),)))
+            await reserve(jobs, order(image_count=4, created_at=AT), Limits(member=(Quota(3, DAY),)))
         assert raised.value.values == {
             "limit": 3,
             "per": "day",
@@ -128,9 +130,9 @@ class TestReserving:
 
     async def test_a_refusal_says_what_is_used_and_when_there_is_more(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(10, HOUR),))
-        await reserve(jobs, order(images=8, created_at=AT), limits)
+        await reserve(jobs, order(image_count=8, created_at=AT), limits)
         with pytest.raises(QuotaExceededError) as raised:
-            await reserve(jobs, order(images=4, created_at=AT), limits)
+            await reserve(jobs, order(image_count=4, created_at=AT), limits)
         told = {name: raised.value.values[name] for name in ("used", "left", "wanted", "fits", "resets")}
         resets = int(datetime(2026, 10, 7, 14, tzinfo=UTC).timestamp())
         assert told == {"used": 8, "left": 2, "wanted": 4, "fits": "later", "resets": resets}
@@ -144,39 +146,39 @@ class TestReserving:
         self, jobs: JobStore, path: Path
     ) -> None:
         limits = Limits(member=(Quota(10, DAY),), budget=(Quota(5, MONTH),))
-        await reserve(jobs, order(images=2, created_at=AT), limits)
+        await reserve(jobs, order(image_count=2, created_at=AT), limits)
         before = rows(path, "select * from usage order by scope")
         with pytest.raises(BudgetExceededError) as raised:
-            await reserve(jobs, order(images=4, created_at=AT), limits)
+            await reserve(jobs, order(image_count=4, created_at=AT), limits)
         assert raised.value.values == {"resets": int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())}
         assert rows(path, "select * from usage order by scope") == before
-        assert await reserve(jobs, order(images=3, created_at=AT), limits)
+        assert await reserve(jobs, order(image_count=3, created_at=AT), limits)
 
     async def test_every_limit_of_the_member_holds_at_once(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(3, HOUR),), ceiling=(Quota(5, DAY),))
-        await reserve(jobs, order(images=3, created_at=AT), limits)
+        await reserve(jobs, order(image_count=3, created_at=AT), limits)
         with pytest.raises(QuotaExceededError) as raised:
             await reserve(jobs, order(created_at=AT), limits)
         assert raised.value.values["per"] == "hour"
         with pytest.raises(QuotaExceededError) as raised:
-            await reserve(jobs, order(images=3, created_at=AT + timedelta(hours=1)), limits)
+            await reserve(jobs, order(image_count=3, created_at=AT + timedelta(hours=1)), limits)
         assert raised.value.values["per"] == "day"
-        assert await reserve(jobs, order(images=2, created_at=AT + timedelta(hours=1)), limits)
+        assert await reserve(jobs, order(image_count=2, created_at=AT + timedelta(hours=1)), limits)
 
     async def test_a_new_window_begins_empty(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(2, DAY),))
         midnight = datetime(2026, 10, 8, tzinfo=UTC)
-        await reserve(jobs, order(images=2, created_at=midnight - timedelta(milliseconds=1)), limits)
-        assert await reserve(jobs, order(images=2, created_at=midnight), limits)
+        await reserve(jobs, order(image_count=2, created_at=midnight - timedelta(milliseconds=1)), limits)
+        assert await reserve(jobs, order(image_count=2, created_at=midnight), limits)
 
     async def test_what_was_given_back_can_be_used_again(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(4, DAY),), budget=(Quota(4, DAY),))
-        job = order(images=4)
+        job = order(image_count=4)
         await reserve(jobs, job, limits)
         await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=1)
         with pytest.raises(QuotaExceededError):
-            await reserve(jobs, order(images=4, created_at=job.created_at), limits)
-        assert await reserve(jobs, order(images=3, created_at=job.created_at), limits)
+            await reserve(jobs, order(image_count=4, created_at=job.created_at), limits)
+        assert await reserve(jobs, order(image_count=3, created_at=job.created_at), limits)
 
     async def test_servers_and_members_have_counters_of_their_own(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(1, DAY),))
@@ -236,7 +238,7 @@ class TestLevels:
     async def test_the_pool_is_the_managers_or_the_owners_and_its_ceiling_holds_besides(
         self, database: Database
     ) -> None:
-        owners = OwnersQuotas(pool=(Quota(50, DAY),), pool_ceiling=(Quota(99, WEEK),))
+        owners = OwnerQuotas(pool=(Quota(50, DAY),), pool_ceiling=(Quota(99, WEEK),))
         quotas = QuotaStore(database, owners)
         assert (await quotas.limits(GUILD, MEMBER)).pool == (Quota(50, DAY),)
         await quotas.set_rule(GUILD, POOL, Quota(7, MONTH), set_by=1)
@@ -247,16 +249,16 @@ class TestLevels:
 class TestPool:
     async def test_binds_all_members_together(self, jobs: JobStore) -> None:
         limits = Limits(pool=(Quota(5, DAY),))
-        await reserve(jobs, order(images=4, created_at=AT), limits)
+        await reserve(jobs, order(image_count=4, created_at=AT), limits)
         with pytest.raises(PoolExceededError) as raised:
-            await reserve(jobs, order(images=2, user_id=1, created_at=AT), limits)
+            await reserve(jobs, order(image_count=2, user_id=1, created_at=AT), limits)
         assert (raised.value.values["used"], raised.value.values["left"]) == (4, 1)
-        assert await reserve(jobs, order(images=1, user_id=1, created_at=AT), limits)
-        assert await reserve(jobs, order(images=4, guild_id=1, created_at=AT), limits)
+        assert await reserve(jobs, order(image_count=1, user_id=1, created_at=AT), limits)
+        assert await reserve(jobs, order(image_count=4, guild_id=1, created_at=AT), limits)
 
     async def test_another_time_zone_brings_the_owners_ceiling_no_new_day(self, jobs: JobStore) -> None:
         limits = Limits(pool_ceiling=(Quota(5, DAY),))
-        await reserve(jobs, order(images=5, created_at=AT.replace(hour=1)), limits)
+        await reserve(jobs, order(image_count=5, created_at=AT.replace(hour=1)), limits)
         for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"):
             with pytest.raises(PoolExceededError):
                 await reserve(
@@ -267,11 +269,11 @@ class TestPool:
 class TestDollars:
     async def test_an_order_that_would_pass_the_budget_is_refused(self, jobs: JobStore, path: Path) -> None:
         each = Decimal("0.151")
-        first = order(images=3, usd_each=each, created_at=AT)
+        first = order(image_count=3, usd_each=each, created_at=AT)
         assert await reserve(jobs, first, FREE, budget_usd=Decimal("0.604"))
         with pytest.raises(BudgetExceededError) as raised:
             await reserve(
-                jobs, order(images=2, usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604")
+                jobs, order(image_count=2, usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604")
             )
         assert raised.value.values == {"resets": int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())}
         assert await reserve(jobs, order(usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604"))
@@ -285,20 +287,20 @@ class TestDollars:
     async def test_the_cost_takes_the_place_of_what_was_expected(
         self, database: Database, jobs: JobStore, costs: CostStore, path: Path
     ) -> None:
-        job = order(images=2, usd_each=Decimal("0.05"), credits_each=Decimal("1.5"))
+        job = order(image_count=2, usd_each=Decimal("0.05"), credits_each=Decimal("1.5"))
         await reserve(jobs, job, FREE)
-        await jobs.submitting(job.job_id)
-        await jobs.submitted(job.job_id, "request")
-        assert await costs.due() == []
+        await jobs.mark_submitting(job.job_id)
+        await jobs.mark_submitted(job.job_id, "request")
+        assert await costs.due_for_cost_check() == []
         await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
         assert await costs.spent_this_month() == Decimal("0.1")
-        (due,) = await costs.due()
-        await costs.note(due, Decimal("0.16"))
+        (due,) = await costs.due_for_cost_check()
+        await costs.record_cost(due, Decimal("0.16"))
         assert await costs.spent_this_month() == Decimal("0.16")
-        assert await costs.due() == []
+        assert await costs.due_for_cost_check() == []
         assert differences(path) == set()
         assert await expected(database, costs, job.model_id, "1.5") == Decimal("0.08")
-        (bill,) = bills(path)
+        (bill,) = monthly_costs(path)
         assert [bill.guild_id, bill.jobs, bill.images, bill.credits] == [GUILD, 1, 2, 3]
         assert (bill.usd, bill.unpriced) == (Decimal("0.16"), 0)
 
@@ -307,25 +309,29 @@ class TestDollars:
     ) -> None:
         job = order()
         await reserve(jobs, job, FREE)
-        await jobs.submitting(job.job_id)
-        await jobs.submitted(job.job_id, "request")
+        await jobs.mark_submitting(job.job_id)
+        await jobs.mark_submitted(job.job_id, "request")
         await jobs.end(job.job_id, JobStatus.FAILED, error="generation-failed")
-        (due,) = await costs.due()
-        await costs.note(due, None)
-        assert await costs.due() == []
-        change(path, "update jobs set cost_at = cost_at - 3600000, ended_at = ended_at - 3600000")
-        (due,) = await costs.due()
-        await costs.note(due, None)
-        change(path, "update jobs set cost_at = cost_at - 3600000")
-        assert await costs.due() == []
+        (due,) = await costs.due_for_cost_check()
+        await costs.record_cost(due, None)
+        assert await costs.due_for_cost_check() == []
+        change(
+            path,
+            "update jobs set next_cost_check_at = next_cost_check_at - 3600000,"
+            " ended_at = ended_at - 3600000",
+        )
+        (due,) = await costs.due_for_cost_check()
+        await costs.record_cost(due, None)
+        change(path, "update jobs set next_cost_check_at = next_cost_check_at - 3600000")
+        assert await costs.due_for_cost_check() == []
 
     async def test_the_dearer_of_the_published_and_the_last_price_is_expected(
         self, database: Database, costs: CostStore
     ) -> None:
         assert await expected(database, costs, "model", "1.5") is None
-        await costs.publish("model", Decimal("0.05"))
+        await costs.set_list_price("model", Decimal("0.05"))
         assert await expected(database, costs, "model", "1.5") == Decimal("0.075")
-        await costs.publish("model", Decimal("0.1"))
+        await costs.set_list_price("model", Decimal("0.1"))
         assert await expected(database, costs, "model", "1") == Decimal("0.1")
 
 
@@ -342,7 +348,7 @@ class TestUsage:
     async def test_knows_what_was_used_before_a_rule_was_set(
         self, quotas: QuotaStore, jobs: JobStore
     ) -> None:
-        job = order(images=3)
+        job = order(image_count=3)
         await reserve(jobs, job, FREE)
         for per in Period:
             await quotas.clear_rules(GUILD, member())
@@ -353,20 +359,20 @@ class TestUsage:
             assert usage.window.resets_at == per.end(job.created_at)
             with pytest.raises(QuotaExceededError):
                 await reserve(
-                    jobs, order(images=2, created_at=job.created_at), Limits(member=(Quota(4, per),))
+                    jobs, order(image_count=2, created_at=job.created_at), Limits(member=(Quota(4, per),))
                 )
 
     async def test_is_empty_where_nothing_limits(self, database: Database) -> None:
-        assert await self.of(QuotaStore(database, OwnersQuotas(budget=(Quota(1, DAY),)))) == []
+        assert await self.of(QuotaStore(database, OwnerQuotas(budget=(Quota(1, DAY),)))) == []
 
     async def test_counts_this_window_alone(self, quotas: QuotaStore, jobs: JobStore) -> None:
-        await reserve(jobs, order(images=3, created_at=datetime.now(UTC) - timedelta(days=1)), FREE)
+        await reserve(jobs, order(image_count=3, created_at=datetime.now(UTC) - timedelta(days=1)), FREE)
         assert (await self.of(quotas))[0].used == 0
 
     async def test_of_the_pool_is_everybodys(self, quotas: QuotaStore, jobs: JobStore) -> None:
         await quotas.set_rule(GUILD, POOL, Quota(20, DAY), set_by=1)
-        await reserve(jobs, order(images=3), FREE)
-        await reserve(jobs, order(images=2, user_id=1), FREE)
+        await reserve(jobs, order(image_count=3), FREE)
+        await reserve(jobs, order(image_count=2, user_id=1), FREE)
         limits = await quotas.limits(GUILD, MEMBER)
         (usage,) = await quotas.usage_of_pool(GUILD, limits)
         assert [usage.used, usage.left] == [5, 15]
@@ -377,7 +383,7 @@ class TestAdjustments:
         self, quotas: QuotaStore, jobs: JobStore
     ) -> None:
         await quotas.set_rule(GUILD, member(), Quota(2, DAY), set_by=1)
-        await reserve(jobs, order(images=2), FREE)
+        await reserve(jobs, order(image_count=2), FREE)
         assert await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)
         assert not await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)  # replayed
         await quotas.grant(GUILD, member(1), Decimal(100), made_by=1, interaction_id=2)
@@ -385,8 +391,8 @@ class TestAdjustments:
         (usage,) = await quotas.usage(GUILD, MEMBER, limits)
         assert [usage.window.limit, usage.left] == [5, 3]
         with pytest.raises(QuotaExceededError):
-            await reserve(jobs, order(images=4), limits)
-        assert await reserve(jobs, order(images=3), limits)
+            await reserve(jobs, order(image_count=4), limits)
+        assert await reserve(jobs, order(image_count=3), limits)
 
     async def test_of_everybody_are_for_everybody(self, quotas: QuotaStore) -> None:
         await quotas.grant(GUILD, EVERYONE, Decimal(5), made_by=1, interaction_id=1)
@@ -408,14 +414,14 @@ class TestAdjustments:
         self, quotas: QuotaStore, jobs: JobStore
     ) -> None:
         earlier = datetime.now(UTC) - timedelta(milliseconds=2)
-        await reserve(jobs, order(images=10, created_at=earlier), FREE)
+        await reserve(jobs, order(image_count=10, created_at=earlier), FREE)
         await quotas.reset(GUILD, member(), made_by=1, interaction_id=1)
         limits = await quotas.limits(GUILD, MEMBER)
         (usage,) = await quotas.usage(GUILD, MEMBER, limits)
         assert [usage.used, usage.left] == [0, 10]
         with pytest.raises(QuotaExceededError):
-            await reserve(jobs, order(images=10), replace(limits, ceiling=(Quota(19, DAY),)))
-        assert await reserve(jobs, order(images=10), limits)
+            await reserve(jobs, order(image_count=10), replace(limits, ceiling=(Quota(19, DAY),)))
+        assert await reserve(jobs, order(image_count=10), limits)
 
     async def test_of_earlier_windows_are_over(self, quotas: QuotaStore, path: Path) -> None:
         await quotas.grant(GUILD, member(), Decimal(5), made_by=1, interaction_id=1)

@@ -17,11 +17,11 @@ async def test_a_read_sees_what_was_written_before_whoever_else_reads(jobs: JobS
 
     async def look() -> None:
         while True:
-            await jobs.open()
+            await jobs.unfinished()
 
     others = [asyncio.create_task(look()) for _ in range(5)]
     for message_id in range(1, 200):
-        await jobs.answered(job.job_id, message_id)
+        await jobs.set_message(job.job_id, message_id)
         assert (await jobs.get(job.job_id)).message_id == message_id
     for other in others:
         other.cancel()

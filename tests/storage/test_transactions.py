@@ -19,7 +19,7 @@ from bot.domain.quota import Limits
 from bot.errors import BusyError
 from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
-from bot.storage.key_values import FactStore
+from bot.storage.key_values import KeyValueStore
 from tests.orders import order, reserve
 from tests.storage.ledger import counted, differences, rows
 
@@ -64,7 +64,7 @@ class TestTransaction:
             return facts(path)
 
         assert await database.transaction(work) == []
-        assert await FactStore(database).get("one") == "1"
+        assert await KeyValueStore(database).get("one") == "1"
 
     async def test_an_error_leaves_nothing_of_it(self, database: Database, path: Path) -> None:
         async def work(connection: aiosqlite.Connection) -> None:
@@ -114,7 +114,7 @@ class TestTransaction:
         done = await asyncio.gather(
             database.transaction(add_two),
             database.transaction(breaks),
-            FactStore(database).remember("three", "3"),
+            KeyValueStore(database).set("three", "3"),
             database.transaction(waits),
             return_exceptions=True,
         )
@@ -129,11 +129,11 @@ class TestTransaction:
             await connection.execute("insert into facts values ('refused', '')")
             await connection.execute("insert into nothing values (1)")
 
-        store = FactStore(database)
+        store = KeyValueStore(database)
         done = await asyncio.gather(
-            store.remember("before", ""),
+            store.set("before", ""),
             database.transaction(refused),
-            store.remember("behind", ""),
+            store.set("behind", ""),
             return_exceptions=True,
         )
         assert [done[0], type(done[1]), done[2]] == [None, BusyError, None]
@@ -151,7 +151,7 @@ class TestTransaction:
             told = asyncio.ensure_future(database.transaction(work))
             await asyncio.wait([told])
         assert told.cancelled() or isinstance(told.exception(), error)
-        await FactStore(database).remember("next", "")
+        await KeyValueStore(database).set("next", "")
         assert facts(path) == ["next"]
 
     async def test_nothing_is_told_to_be_stored_that_the_commit_refused(
@@ -167,14 +167,14 @@ class TestTransaction:
             await connection.set_authorizer(allow)
             await add_two(connection)
 
-        store = FactStore(database)
-        together = (database.transaction(work), store.remember("with them", ""))
+        store = KeyValueStore(database)
+        together = (database.transaction(work), store.set("with them", ""))
         done = await asyncio.gather(*together, return_exceptions=True)
         assert [type(each) for each in done] == [sqlite3.DatabaseError] * 2
         refused.clear()
         with pytest.raises(BusyError):
-            await store.remember("right behind", "")
-        await store.remember("later", "")
+            await store.set("right behind", "")
+        await store.set("later", "")
         assert facts(path) == ["later"]
 
     async def test_those_at_once_are_written_together(self, database: Database, path: Path) -> None:
@@ -195,7 +195,7 @@ class TestTransaction:
         await asyncio.to_thread(begun.wait)
         late = [asyncio.create_task(database.transaction(partial(noted, name=name))) for name in ("b", "c")]
         await asyncio.sleep(0)
-        soon = asyncio.create_task(database.transaction(partial(noted, name="a"), is_urgent=True))
+        soon = asyncio.create_task(database.transaction(partial(noted, name="a"), high_priority=True))
         await asyncio.sleep(0)
         go_on.set()
         assert await asyncio.gather(held, soon, *late) == [None, [], ["a"], ["a"]]
@@ -208,7 +208,7 @@ class TestTransaction:
         database._disk.soon(go_on.wait)
         waiting = asyncio.create_task(database.transaction(add_two))
         await asyncio.sleep(0)
-        await database.transaction(partial(add, name="three"), waits_for_disk=False)
+        await database.transaction(partial(add, name="three"), durable=False)
         await database._writer.run(lambda: None)
         assert facts(path) == ["one", "three", "two"]
         assert not waiting.done()
@@ -237,13 +237,13 @@ class TestTransaction:
         async with open_database(path) as database:
             await database.transaction(add_two)
             elsewhere = await asyncio.to_thread(log.rename, path.with_name("elsewhere"))
-            await database.transaction(partial(add, name="three"), waits_for_disk=False)
+            await database.transaction(partial(add, name="three"), durable=False)
             await said(caplog, "not on the disk")
             await asyncio.to_thread(elsewhere.rename, log)
 
     async def test_those_at_once_take_turns(self, database: Database) -> None:
-        store = FactStore(database)
-        await store.remember("count", "0")
+        store = KeyValueStore(database)
+        await store.set("count", "0")
 
         async def one_more(connection: aiosqlite.Connection) -> None:
             async with connection.execute("select value from facts") as cursor:
@@ -263,7 +263,7 @@ class TestTransaction:
             with pytest.raises(BusyError):
                 await database.transaction(add_two)
             assert 0.5 < time.monotonic() - started < 2.5
-            assert await FactStore(database).get("one") is None  # reading goes on
+            assert await KeyValueStore(database).get("one") is None  # reading goes on
             other.execute("rollback")
         assert await database.transaction(add_two) == "done"
         assert facts(path) == ["one", "two"]
@@ -271,11 +271,11 @@ class TestTransaction:
     async def test_of_many_behind_a_lock_all_are_busy_while_discord_still_waits(
         self, database: Database, path: Path
     ) -> None:
-        store = FactStore(database)
+        store = KeyValueStore(database)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("begin immediate")
             started = time.monotonic()
-            many = (store.remember(str(number), "") for number in range(200))
+            many = (store.set(str(number), "") for number in range(200))
             done = await asyncio.gather(*many, return_exceptions=True)
             assert time.monotonic() - started < 2.8
             assert {type(each) for each in done} == {BusyError}
@@ -300,8 +300,8 @@ class TestTransaction:
             await connection.execute("pragma max_page_count = 100")
             await connection.execute("insert into facts values ('large', ?)", ["x" * 10_000_000])
 
-        store, names = FactStore(database), [f"{number:02}" for number in range(20)]
-        many = [store.remember(name, "x" * 10_000) for name in names]
+        store, names = KeyValueStore(database), [f"{number:02}" for number in range(20)]
+        many = [store.set(name, "x" * 10_000) for name in names]
         done = await asyncio.gather(*many[:3], database.transaction(large), *many[3:], return_exceptions=True)
         del done[3]
         assert {type(each) for each in done} <= {type(None), BusyError}
@@ -310,8 +310,8 @@ class TestTransaction:
 
 async def test_a_read_that_breaks_between_two_rows_ends_its_select(database: Database) -> None:
     """While one is under way, SQLite shows all others of its connection the same old moment."""
-    store = FactStore(database)
-    await asyncio.gather(*(store.remember(f"{number}", "") for number in range(200)))
+    store = KeyValueStore(database)
+    await asyncio.gather(*(store.set(f"{number}", "") for number in range(200)))
 
     async def names(connection: aiosqlite.Connection) -> AsyncIterator[str]:
         async with connection.execute("select name from facts") as cursor:
@@ -325,7 +325,7 @@ async def test_a_read_that_breaks_between_two_rows_ends_its_select(database: Dat
 
     with pytest.raises(LookupError) as raised:
         await database.read(work)
-    await store.remember("three", "3")
+    await store.set("three", "3")
     assert await store.get("three") == "3"
     assert raised.value
 
@@ -347,7 +347,7 @@ class TestCancelledCaller:
             await caller
         assert facts(path) == []
         go_on.set()
-        await FactStore(database).remember("zzz", "the next in turn")
+        await KeyValueStore(database).set("zzz", "the next in turn")
         assert facts(path) == ["one", "two", "zzz"]
 
     async def test_whose_work_then_breaks_leaves_nothing(self, database: Database, path: Path) -> None:
@@ -365,18 +365,18 @@ class TestCancelledCaller:
         go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await caller
-        await FactStore(database).remember("zzz", "the next in turn")
+        await KeyValueStore(database).set("zzz", "the next in turn")
         assert facts(path) == ["zzz"]
 
     async def test_at_any_step_leaves_all_or_nothing(self, database: Database, path: Path) -> None:
         store = JobStore(database)
         for steps in range(60):
-            caller = asyncio.create_task(reserve(store, order(images=2), FREE))
+            caller = asyncio.create_task(reserve(store, order(image_count=2), FREE))
             for _ in range(steps):
                 await asyncio.sleep(0)
             caller.cancel()
-        await FactStore(database).remember("the last", "in turn")
-        made = rows(path, "select count(*), sum(images) from jobs")[0]
+        await KeyValueStore(database).set("the last", "in turn")
+        made = rows(path, "select count(*), sum(image_count) from jobs")[0]
         assert made[0] >= 50  # those that had begun were brought to their end
         assert counted(path, "owner") == [made[1]]
         assert differences(path) == set()
@@ -384,7 +384,7 @@ class TestCancelledCaller:
     async def test_and_a_close_right_behind_leave_all_or_nothing(self, path: Path) -> None:
         for steps in range(40):
             async with open_database(path) as database:
-                caller = asyncio.create_task(reserve(JobStore(database), order(images=2), FREE))
+                caller = asyncio.create_task(reserve(JobStore(database), order(image_count=2), FREE))
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 caller.cancel()
@@ -402,7 +402,7 @@ from tests.orders import order, reserve
 async def main():
     async with open_database(Path(sys.argv[1])) as database:
         store = JobStore(database)
-        await reserve(store, order(images=2), Limits())
+        await reserve(store, order(image_count=2), Limits())
 
         async def work(connection):
             await connection.execute("update jobs set refunded = 2")
@@ -425,7 +425,7 @@ async def test_a_killed_process_leaves_whole_transactions(path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL
     async with open_database(path) as database:
-        (job,) = await JobStore(database).open()
-        assert (job.images, job.refunded) == (2, 0)
+        (job,) = await JobStore(database).unfinished()
+        assert (job.image_count, job.refunded) == (2, 0)
         assert differences(path) == set()
         await reserve(JobStore(database), order(), FREE)  # nothing is locked by the dead one

@@ -16,7 +16,7 @@ from bot.storage.columns import to_epoch_ms
 from bot.storage.database import migrations, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
-from bot.storage.quotas import OwnersQuotas, QuotaStore
+from bot.storage.quotas import OwnerQuotas, QuotaStore
 from tests.orders import GUILD, MEMBER, order, requester, reserve
 from tests.storage.ledger import counted, differences, rows
 
@@ -41,8 +41,8 @@ async def ended(
     made: int | None = None,
 ) -> Job:
     await reserve(jobs, job, FREE)
-    await jobs.submitting(job.job_id)
-    await jobs.submitted(job.job_id, f"request-{job.job_id}")
+    await jobs.mark_submitting(job.job_id)
+    await jobs.mark_submitted(job.job_id, f"request-{job.job_id}")
     after = await jobs.end(job.job_id, status, error=error, delivered=delivered, made=made)
     assert after
     return after
@@ -51,17 +51,17 @@ async def ended(
 async def test_of_a_part_only_what_was_made_stays_charged(jobs: JobStore, path: Path) -> None:
     job = await ended(
         jobs,
-        order(images=4),
+        order(image_count=4),
         status=JobStatus.SUCCEEDED,
         error="output-unavailable",
         delivered=1,
         made=3,
     )
-    assert (job.delivered, job.refunded, job.unspent) == (1, 1, 1)
+    assert (job.delivered, job.refunded, job.budget_refunded) == (1, 1, 1)
     assert counted(path, f"guild:{GUILD}") == counted(path, "owner") == [3]
     given_up = await jobs.give_up(job)
     assert given_up
-    assert (given_up.refunded, given_up.unspent, given_up.is_fetchable) == (3, 1, False)
+    assert (given_up.refunded, given_up.budget_refunded, given_up.is_fetchable) == (3, 1, False)
     assert (counted(path, f"guild:{GUILD}"), counted(path, "owner")) == ([1], [3])
     assert differences(path) == set()
 
@@ -69,16 +69,16 @@ async def test_of_a_part_only_what_was_made_stays_charged(jobs: JobStore, path: 
 async def test_collecting_after_the_period_is_over_charges_no_other_period(
     jobs: JobStore, database: Database, path: Path
 ) -> None:
-    quotas = QuotaStore(database, OwnersQuotas(default=(Quota(2, Period.DAY),)))
+    quotas = QuotaStore(database, OwnerQuotas(default=(Quota(2, Period.DAY),)))
     now = order().created_at
-    job = await ended(jobs, order(images=2, created_at=now - timedelta(days=2)), error="delivery-failed")
+    job = await ended(jobs, order(image_count=2, created_at=now - timedelta(days=2)), error="delivery-failed")
     assert await quotas.uncollected(GUILD, MEMBER) == (2, Decimal(2))
     (usage,) = await quotas.usage(GUILD, MEMBER, await quotas.limits(GUILD, MEMBER))
     assert usage.used == 0
-    assert await jobs.fetch_again(job.job_id, requester())
+    assert await jobs.refetch(job.job_id, requester())
     assert await quotas.uncollected(GUILD, MEMBER) == (0, Decimal(0))
     assert await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
-    assert await reserve(jobs, order(images=2, created_at=now), A_DAY)
+    assert await reserve(jobs, order(image_count=2, created_at=now), A_DAY)
     assert counted(path, f"guild:{GUILD}") == [2, 2]
     assert differences(path) == set()
 
@@ -86,32 +86,32 @@ async def test_collecting_after_the_period_is_over_charges_no_other_period(
 async def test_a_deleted_job_stays_charged_and_waits_for_nobody(
     jobs: JobStore, database: Database, path: Path
 ) -> None:
-    job = await ended(jobs, order(images=2), error="delivery-failed")
-    await jobs.told(job)
+    job = await ended(jobs, order(image_count=2), error="delivery-failed")
+    await jobs.clear_token(job)
     assert await MessageStore(database).delete(job.job_id, MEMBER)
     after = await jobs.get(job.job_id)
-    assert await QuotaStore(database, OwnersQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
+    assert await QuotaStore(database, OwnerQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
     assert await jobs.give_up(after) is None
     assert counted(path, f"guild:{GUILD}") == [2]
 
 
 async def test_a_timeout_that_comes_after_the_last_late_look_is_refunded_at_once(jobs: JobStore) -> None:
-    job = await ended(jobs, order(images=2), error="generation-timeout")
+    job = await ended(jobs, order(image_count=2), error="generation-timeout")
     for _ in range(2):
-        assert await jobs.take_up_late(job.job_id)
+        assert await jobs.resume_late(job.job_id)
         job = await ended_again(jobs, job, "generation-timeout")
-    assert (job.error, job.refunded, job.unspent) == ("not-collected", 2, 0)
-    assert await jobs.fetch_again(job.job_id, requester()) is None
+    assert (job.error, job.refunded, job.budget_refunded) == ("not-collected", 2, 0)
+    assert await jobs.refetch(job.job_id, requester()) is None
 
 
 @pytest.mark.parametrize("error", sorted(RECOVERABLE_ERRORS))
 async def test_every_such_error_can_be_fetched_and_given_up(jobs: JobStore, error: str) -> None:
     job = await ended(jobs, order(), error=error)
-    assert await jobs.unfinished(GUILD, MEMBER) == [job]
-    assert await jobs.fetch_again(job.job_id, requester())
+    assert await jobs.unfinished_for_member(GUILD, MEMBER) == [job]
+    assert await jobs.refetch(job.job_id, requester())
     job = await ended_again(jobs, job, error)
     assert await jobs.give_up(job)
-    assert await jobs.unfinished(GUILD, MEMBER) == []
+    assert await jobs.unfinished_for_member(GUILD, MEMBER) == []
 
 
 async def ended_again(jobs: JobStore, job: Job, error: str) -> Job:
@@ -150,23 +150,23 @@ async def test_what_an_older_version_had_refunded_is_collected_free(
     async with open_database(path) as database:
         jobs = JobStore(database)
         charged = 2 - refunded
-        assert await jobs.uncollected(before=order().created_at) == []  # no day takes the button away
-        assert await QuotaStore(database, OwnersQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
-        assert await jobs.fetch_again("collected", requester())
+        assert await jobs.uncollected_since(before=order().created_at) == []  # no day takes the button away
+        assert await QuotaStore(database, OwnerQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
+        assert await jobs.refetch("collected", requester())
         assert await jobs.end("collected", JobStatus.SUCCEEDED, delivered=2)
-        assert await jobs.fetch_again("forgotten", requester())
+        assert await jobs.refetch("forgotten", requester())
         assert await jobs.end("forgotten", JobStatus.FAILED, error="request-not-found")
         assert await jobs.give_up(await jobs.get("given-up"))
-        charges = rows(path, "select distinct images - refunded from jobs")
+        charges = rows(path, "select distinct image_count - refunded from jobs")
         assert charges == [(charged,)]
-        assert await jobs.unfinished(GUILD, MEMBER) == []
+        assert await jobs.unfinished_for_member(GUILD, MEMBER) == []
         assert differences(path) == set()
 
 
 async def test_the_counters_move_in_the_period_of_the_order(jobs: JobStore, path: Path) -> None:
     created_at = order().created_at - timedelta(days=3)
-    job = await ended(jobs, order(images=2, created_at=created_at), error="delivery-failed")
-    await reserve(jobs, order(images=1), FREE)
+    job = await ended(jobs, order(image_count=2, created_at=created_at), error="delivery-failed")
+    await reserve(jobs, order(image_count=1), FREE)
     await jobs.give_up(job)
     starts_at = to_epoch_ms(created_at) // 900_000 * 900_000
     used = dict(rows(path, "select starts_at, used from usage where scope like 'guild:%'"))

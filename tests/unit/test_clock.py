@@ -26,8 +26,8 @@ def test_until_discord_has_answered_this_machines_clock_is_taken() -> None:
 def test_ages_are_by_discords_clock(ahead: int) -> None:
     clock = DiscordClock()
     clock.hear(header(ahead))
-    asked_at = datetime.now(UTC) + timedelta(seconds=ahead - 60)
-    assert abs(clock.age(asked_at) - timedelta(seconds=60)) < timedelta(seconds=2)
+    sent_at = datetime.now(UTC) + timedelta(seconds=ahead - 60)
+    assert abs(clock.age(sent_at) - timedelta(seconds=60)) < timedelta(seconds=2)
     assert abs(clock.host_ahead_seconds + ahead) < 2
     assert clock.warning is not None
     assert ("behind" in clock.warning) == (ahead > 0)

@@ -203,7 +203,7 @@ class TestInterval:
     async def test_other_kinds_are_unknown(self, durations: DurationStore) -> None:
         for _ in range(20):
             follow(durations, Course(10))
-        for other in (order(images=2), order(input={"resolution": "4K"}), order(model_id="other/model")):
+        for other in (order(image_count=2), order(input={"resolution": "4K"}), order(model_id="other/model")):
             assert PollInterval(durations, other, is_new=True, now=0).typical_seconds is None
 
 

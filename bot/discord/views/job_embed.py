@@ -148,13 +148,13 @@ def _status(job: Job, how: Progress, delivered: int) -> str:
             by = f"<@{job.cancelled_by}>" if job.cancelled_by else "nobody"
             return translate("status-cancelled", job.locale, by=by)
         case JobStatus.IN_PROGRESS:
-            since = timestamp(job.started_at or job.asked_at)
+            since = timestamp(job.started_at or job.interaction_at)
             if how.typical_seconds is None:
                 return translate("status-painting", job.locale, since=since)
             usual = _roughly(how.typical_seconds)
             return translate("status-painting-usually", job.locale, since=since, usual=usual)
         case _:
-            since = timestamp(job.asked_at)
+            since = timestamp(job.interaction_at)
             is_queued = how.queue_position is not None or job.status is JobStatus.IN_QUEUE
             key = "status-in-queue" if is_queued else "status-waiting"
             return translate(key, job.locale, since=since, place=how.queue_position or 0)
@@ -170,14 +170,14 @@ def _roughly(seconds: float) -> LazyText:
 
 
 def _held_up(job: Job) -> str:
-    return translate("status-held-up", job.locale, since=timestamp(job.asked_at))
+    return translate("status-held-up", job.locale, since=timestamp(job.interaction_at))
 
 
 def _failed(job: Job) -> str:
     parts = [translate(job.error or "unexpected", job.locale, **text_values(job.error_values))]
     if job.is_fetchable and job.error in _TROUBLE_HERE:
         parts.append(translate("may-be-collected", job.locale))
-    if job.refunded == job.images:
+    if job.refunded == job.image_count:
         parts.append(translate("nothing-charged", job.locale))
     return " ".join(parts)
 
@@ -199,8 +199,8 @@ def options(job: Job, catalogue: Catalogue) -> list[str]:
         parts = [_option(model, name, value, job.locale) for name, value in changed.items()]
     if "seed" in job.input:
         parts.append(translate("seed", job.locale, seed=str(job.input["seed"])))
-    if job.images > 1:
-        parts.append(translate("images", job.locale, count=job.images))
+    if job.image_count > 1:
+        parts.append(translate("images", job.locale, count=job.image_count))
     return parts
 
 
@@ -222,7 +222,7 @@ def _option(model: Model, name: str, value: str | float, locale: str) -> str:
 def _notes(job: Job, fitted: Sequence[FittedImage], delivered: int) -> list[str]:
     notes = [_smaller(job, number, file, file.copy) for number, file in enumerate(fitted, 1) if file.copy]
     is_done = job.status is JobStatus.SUCCEEDED and delivered > 0
-    if is_done and delivered < job.images:
+    if is_done and delivered < job.image_count:
         notes += _missing(job, delivered)
     if is_done and is_cut(job):
         notes.append(translate("cut-prompt", job.locale))
@@ -231,10 +231,10 @@ def _notes(job: Job, fitted: Sequence[FittedImage], delivered: int) -> list[str]
 
 def _missing(job: Job, came: int) -> list[str]:
     """What happened to the missing images: they can be collected, or they were refunded."""
-    made = job.images if job.made is None else job.made
+    made = job.image_count if job.made is None else job.made
     waiting = made - came if job.is_fetchable else 0
-    missing = job.images - came - waiting
-    values = {"delivered": came, "ordered": job.images}
+    missing = job.image_count - came - waiting
+    values = {"delivered": came, "ordered": job.image_count}
     if not waiting:
         return [translate("images-given-back", job.locale, missing=missing, **values)]
     notes = [translate("images-uncollected", job.locale, missing=waiting, **values)]

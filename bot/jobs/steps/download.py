@@ -60,7 +60,7 @@ class OutputDownloader:
         self._queue.release(job.job_id)
         with in_step(Step.DOWNLOADING):
             found = await self._download(job, urls)
-        made = min(len(urls), job.images)
+        made = min(len(urls), job.image_count)
         return _outcome(replace(job, made=made), found, is_again=job.made is not None)
 
     async def _download(self, job: Job, urls: Sequence[str]) -> list[Path | BaseException]:
@@ -97,7 +97,7 @@ def _outcome(
             raise problem
         _log.warning("a file cannot be fetched: %s", problem)
     files = [file for file in found if not isinstance(file, BaseException)]
-    if not problems or len(files) >= job.images:
+    if not problems or len(files) >= job.image_count:
         return job, files, None
     # A file that is missing at first may appear soon; one that is missing again is gone.
     is_gone = is_again and all(isinstance(problem, OutputGoneError) for problem in problems)

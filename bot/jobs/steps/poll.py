@@ -125,7 +125,7 @@ class Poller:
             case InProgress():
                 self._queue.update_position(job.job_id, 0)
                 if job.status is JobStatus.IN_QUEUE:
-                    painting = await retry_until_written(lambda: self._jobs.painting(job.job_id))
+                    painting = await retry_until_written(lambda: self._jobs.mark_in_progress(job.job_id))
                     job = painting or job
                 self._delivery.show_progress(job, Progress(typical_seconds=typical_seconds))
             case Unknown(word) if word not in self._unknown_words and len(self._unknown_words) < _LOGGED_MAX:

@@ -94,16 +94,16 @@ class Submission:
 
     async def _post(self, job: Job) -> Job:
         """The claim and the POST; what it answered is on the disk before anything else happens."""
-        if await retry_until_written(lambda: self._jobs.submitting(job.job_id)) is None:
+        if await retry_until_written(lambda: self._jobs.mark_submitting(job.job_id)) is None:
             raise JobCancelledError
         try:
             with in_step(Step.ORDERING):
                 request_id = await self._runcomfy.submit(job.model_id, job.input)
         except RunComfyUnavailableError:
-            await retry_until_written(lambda: self._jobs.refused(job.job_id))
+            await retry_until_written(lambda: self._jobs.mark_rejected(job.job_id))
             raise
         _log.info("RunComfy has it as request %s", request_id)
-        submitted = await retry_until_written(lambda: self._jobs.submitted(job.job_id, request_id))
+        submitted = await retry_until_written(lambda: self._jobs.mark_submitted(job.job_id, request_id))
         if submitted is None:
             raise JobCancelledError
         return submitted

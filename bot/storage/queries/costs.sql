@@ -1,16 +1,16 @@
--- name: due
-select * from jobs where cost_at <= :now order by cost_at limit :most;
+-- name: due_for_cost_check
+select * from jobs where next_cost_check_at <= :now order by next_cost_check_at limit :most;
 
--- name: job^
+-- name: get_job^
 select * from jobs where job_id = :job_id;
 
--- name: ask_later!
-update jobs set cost_at = :cost_at where job_id = :job_id;
+-- name: postpone_cost_check!
+update jobs set next_cost_check_at = :next_cost_check_at where job_id = :job_id;
 
--- name: cost^
-update jobs set cost = :cost, cost_at = null where job_id = :job_id returning *;
+-- name: record_cost^
+update jobs set cost = :cost, next_cost_check_at = null where job_id = :job_id returning *;
 
--- name: learn!
+-- name: update_price!
 insert into prices (model_id, credits_each, usd_each, learned_at)
 values (:model_id, :credits_each, :usd_each, :learned_at)
 on conflict (model_id, credits_each) do update set

@@ -1,20 +1,20 @@
--- name: count*!
+-- name: add_usage*!
 -- The row lock that this takes is what keeps two orders of one server from passing its limits together.
 insert into usage (scope, starts_at, used)
 values (:scope, :starts_at, case when :amount > 0 then :amount else 0 end)
 on conflict (scope, starts_at) do update set used = usage.used + :amount;
 
--- name: counted$
+-- name: used_in_scope$
 select coalesce(sum(used), 0) from usage where scope = :scope and starts_at >= :since and starts_at < :until;
 
 -- name: used_by_member$
-select coalesce(sum((images - refunded) * credits_each), 0) from jobs
+select coalesce(sum((image_count - refunded) * credits_each), 0) from jobs
 where guild_id = :guild_id and user_id = :user_id and created_at >= :since and created_at < :until;
 
 -- name: uncollected_of_member^
 -- What a member is charged for and can still collect.
-select coalesce(sum(images - refunded - delivered), 0) as images,
-    coalesce(sum((images - refunded - delivered) * credits_each), 0) as credits
+select coalesce(sum(image_count - refunded - delivered), 0) as images,
+    coalesce(sum((image_count - refunded - delivered) * credits_each), 0) as credits
 from jobs
 where guild_id = :guild_id and user_id = :user_id and uncollected_since is not null
     and status in ('failed', 'succeeded');

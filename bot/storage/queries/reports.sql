@@ -1,23 +1,23 @@
--- name: of_members
+-- name: usage_by_member
 -- What each member's orders between two moments came to, by the limits that held when they were made.
 select
     user_id,
-    limited_by,
+    applied_limits,
     max(created_at) as last_at,
     count(*) as orders,
     sum(case when status = 'failed' and uncollected_since is null then 1 else 0 end) as failed,
     sum(delivered) as images,
-    sum((images - refunded) * credits_each) as spent,
+    sum((image_count - refunded) * credits_each) as spent,
     sum(refunded * credits_each) as refunded,
     sum(
         case when status in ('failed', 'succeeded') and uncollected_since is not null
-            then (images - refunded - delivered) * credits_each else 0 end
+            then (image_count - refunded - delivered) * credits_each else 0 end
     ) as uncollected,
     sum(
-        case when status = 'failed' and uncollected_since is null then images * credits_each else 0 end
+        case when status = 'failed' and uncollected_since is null then image_count * credits_each else 0 end
     ) as failed_credits,
-    sum(coalesce(cost, (images - unspent) * coalesce(usd_each, 0))) as usd
+    sum(coalesce(cost, (image_count - budget_refunded) * coalesce(usd_each, 0))) as usd
 from jobs
 where guild_id = :guild_id and created_at >= :since and created_at < :until
-group by user_id, limited_by
+group by user_id, applied_limits
 order by user_id, last_at;

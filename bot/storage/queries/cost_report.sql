@@ -1,8 +1,8 @@
 -- name: by_month
 -- What each server has cost between two moments: said by RunComfy, else expected.
 select guild_id, count(*) as jobs, sum(delivered) as images,
-    sum((images - refunded) * credits_each) as credits,
-    sum(coalesce(cost, (images - unspent) * coalesce(usd_each, 0))) as usd,
+    sum((image_count - refunded) * credits_each) as credits,
+    sum(coalesce(cost, (image_count - budget_refunded) * coalesce(usd_each, 0))) as usd,
     sum(case when cost is null then 1 else 0 end) as unpriced
 from jobs
 where created_at >= :since and created_at < :until

@@ -1,6 +1,6 @@
--- name: fact$
+-- name: get$
 select value from facts where name = :name;
 
--- name: remember!
+-- name: set!
 insert into facts (name, value) values (:name, :value)
 on conflict (name) do update set value = excluded.value;

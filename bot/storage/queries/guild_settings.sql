@@ -1,7 +1,7 @@
--- name: guild_settings$
+-- name: get$
 select settings from guilds where guild_id = :guild_id;
 
--- name: set_guild_settings!
+-- name: set!
 insert into guilds (guild_id, settings, changed_at, changed_by)
 values (:guild_id, :settings, :changed_at, :changed_by)
 on conflict (guild_id) do update set
