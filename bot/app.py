@@ -32,7 +32,7 @@ from bot.maintenance.deletion import DeletionService
 from bot.maintenance.loop import MaintenanceLoop
 from bot.media.store import FOLDER_NAME, FileStore
 from bot.models.catalogue import Catalogue
-from bot.observability.http_trace import trace
+from bot.observability.http_trace import metrics_trace
 from bot.observability.meter import Meter
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
@@ -48,13 +48,13 @@ from bot.storage.reservations import ReservationStore
 
 if TYPE_CHECKING:
     from bot.config import Config
-    from bot.observability.watch import Watch
+    from bot.observability.watch import HealthServer
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
-_REJECTED = "DISCORD_TOKEN is rejected by Discord: copy it anew from its developer portal"
-_GIVE_UP_SECONDS = 600.0
-_ENDED = {4004: _REJECTED}  # the gateway's close codes that no reconnect mends
+_REJECTED_LOGIN = "DISCORD_TOKEN is rejected by Discord: copy it anew from its developer portal"
+_LOGIN_TIMEOUT_SECONDS = 600.0
+FATAL_CLOSE_CODES = {4004: _REJECTED_LOGIN}  # of the gateway; reconnecting does not help
 
 
 async def run(config: Config) -> None:
@@ -63,7 +63,7 @@ async def run(config: Config) -> None:
     Raises:
         ConfigError: A setting keeps the bot from starting or going on.
     """
-    being = asyncio.create_task(_be(config))
+    being = asyncio.create_task(_main(config))
 
     def stop() -> None:
         if not being.cancelling():  # a second signal must not cut the first one's clean-up short
@@ -75,13 +75,13 @@ async def run(config: Config) -> None:
         await being
 
 
-async def _be(config: Config) -> None:
+async def _main(config: Config) -> None:
     async with AsyncExitStack() as stack:
-        bot, runner = await _put_together(config, stack)
+        bot, runner = await build(config, stack)
         await _log_in(bot, config.discord_token.get_secret_value())
         if warning := bot.clock.warning:
             _log.warning("%s", warning)
-        await _settle_memory()
+        await tune_gc()
         await runner.files.probe.refresh()
         await runner.resume()
         connection = asyncio.create_task(bot.connect())
@@ -89,7 +89,11 @@ async def _be(config: Config) -> None:
             await asyncio.shield(connection)
         except discord.ConnectionClosed as error:
             raise ConfigError(
-                [_ENDED.get(error.code, f"Discord has closed the connection with code {error.code}")]
+                [
+                    FATAL_CLOSE_CODES.get(
+                        error.code, f"Discord has closed the connection with code {error.code}"
+                    )
+                ]
             ) from error
         finally:
             # The gateway stays open meanwhile, so that whoever presses now is told.
@@ -97,8 +101,8 @@ async def _be(config: Config) -> None:
             _log.info("stopping; jobs under way go on at the next start")
 
 
-async def _settle_memory() -> None:
-    """Spare the collector what is there for good, and let it go through the rest far less often."""
+async def tune_gc() -> None:
+    """Freeze long-lived objects and raise the GC thresholds."""
     await asyncio.sleep(0)  # a step of the loop of its own, as it goes through all that was made since
     gc.collect()
     gc.freeze()
@@ -106,13 +110,13 @@ async def _settle_memory() -> None:
     await asyncio.sleep(0)
 
 
-async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
+async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
+    """Open everything but the connection to Discord; `stack` closes it in reverse."""
     catalogue, watch = Catalogue.load(), _watch(config)
     tracker = JobTracker(watch.meter if watch else Meter())
     database = await stack.enter_async_context(open_database(config.database_url))
-    session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[trace(tracker.meter)]))
-    runcomfy = _runcomfy(config, session)
-    stack.callback(runcomfy.close)
+    session = aiohttp.ClientSession(trace_configs=[metrics_trace(tracker.meter)])
+    runcomfy = _runcomfy(config, await stack.enter_async_context(session), stack)
     jobs, key_values = JobStore(database), KeyValueStore(database)
     costs = CostStore(database, budget_usd=config.budget_usd)
     bot = _bot(config, database, catalogue, tracker.meter)
@@ -130,7 +134,7 @@ async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineB
         delivery=delivery,
         files=files,
         maintenance=_maintenance(
-            bot, database, sync, runcomfy=runcomfy, files=files, durations=durations, delivery=delivery
+            bot, jobs, sync, runcomfy=runcomfy, files=files, durations=durations, delivery=delivery
         ),
         tracker=tracker,
         limits=ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild),
@@ -141,7 +145,7 @@ async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineB
     orders = ReservationStore(database, jobs=jobs, guilds=bot.settings, quotas=bot.quotas, costs=costs)
     bot.jobs = JobService(jobs=jobs, orders=orders, catalogue=catalogue, runcomfy=runcomfy, runner=runner)
     if watch:
-        await stack.enter_async_context(watch.over(bot, runner, runcomfy, database, costs))
+        await stack.enter_async_context(watch.serve(bot, runner, runcomfy, database, costs))
     await stack.enter_async_context(bot)
     stack.push_async_callback(log.finish)
     stack.push_async_callback(runner.close)
@@ -150,7 +154,7 @@ async def _put_together(config: Config, stack: AsyncExitStack) -> tuple[ImagineB
 
 def _maintenance(
     bot: ImagineBot,
-    database: Database,
+    jobs: JobStore,
     cost_sync: CostSync,
     *,
     runcomfy: RunComfyClient,
@@ -159,7 +163,7 @@ def _maintenance(
     delivery: DiscordDelivery,
 ) -> MaintenanceLoop:
     return MaintenanceLoop(
-        jobs=JobStore(database),
+        jobs=jobs,
         runcomfy=runcomfy,
         files=files,
         cost_sync=cost_sync,
@@ -181,17 +185,19 @@ async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore
     return durations
 
 
-def _watch(config: Config) -> Watch | None:
+def _watch(config: Config) -> HealthServer | None:
     if config.health_port is None:
         return None
-    from bot.observability.watch import Watch  # noqa: PLC0415 (who does not use it does not pay for it in memory)
+    from bot.observability.watch import HealthServer  # noqa: PLC0415 (who does not use it does not pay for it in memory)
 
-    return Watch(config.health_host, config.health_port)
+    return HealthServer(config.health_host, config.health_port)
 
 
-def _runcomfy(config: Config, session: aiohttp.ClientSession) -> RunComfyClient:
+def _runcomfy(config: Config, session: aiohttp.ClientSession, stack: AsyncExitStack) -> RunComfyClient:
     token = config.runcomfy_token.get_secret_value()
-    return RunComfyClient(session, api_url=config.runcomfy_api_url, token=token, proxies=config.proxies)
+    client = RunComfyClient(session, api_url=config.runcomfy_api_url, token=token, proxies=config.proxies)
+    stack.callback(client.close)
+    return client
 
 
 def _bot(config: Config, database: Database, catalogue: Catalogue, meter: Meter) -> ImagineBot:
@@ -229,14 +235,14 @@ def _files(settings: Config) -> FileStore:
 async def _log_in(bot: ImagineBot, token: str) -> None:
     try:
         async for attempt in stamina.retry_context(
-            on=_is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_initial=1, wait_max=60
+            on=_is_transient, attempts=None, timeout=_LOGIN_TIMEOUT_SECONDS, wait_initial=1, wait_max=60
         ):
             with attempt:
                 if attempt.num > 1:
                     await bot.forget_login()
                 await _try_to_log_in(bot, token)
     except discord.LoginFailure as error:
-        raise ConfigError([_REJECTED]) from error
+        raise ConfigError([_REJECTED_LOGIN]) from error
     except discord.HTTPException as error:
         raise ConfigError([f"Discord does not let the bot start: {error}"]) from error
     except DISCORD_NETWORK_ERRORS as error:
@@ -247,11 +253,11 @@ async def _try_to_log_in(bot: ImagineBot, token: str) -> None:
     try:
         await bot.login(token)
     except discord.HTTPException as error:
-        if _is_passing(error):
+        if _is_transient(error):
             _log.warning("Discord answers HTTP %d; trying to log in again", error.status)
         raise
     except DISCORD_NETWORK_ERRORS as error:
-        if _is_passing(error):
+        if _is_transient(error):
             _log.warning("%s; trying to log in again", _unreachable(error))
         raise
 
@@ -260,7 +266,7 @@ def _unreachable(error: Exception) -> str:
     return f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"
 
 
-def _is_passing(error: Exception) -> bool:
+def _is_transient(error: Exception) -> bool:
     """Whether a later login can succeed: Discord has trouble, or the network is not up yet."""
     if isinstance(error, discord.HTTPException | aiohttp.ClientHttpProxyError):
         return error.status >= 500 or error.status == 429

@@ -66,7 +66,7 @@ def _run() -> int:
         gc.freeze()
         uvloop.run(app.run(settings))
     except ConfigError as error:
-        problems = map(log.escaped, error.problems)  # some quote what Discord has answered
+        problems = map(log.escape_control, error.problems)  # some quote what Discord has answered
         print("The bot cannot start:", *problems, sep="\n- ", file=sys.stderr)  # noqa: T201 (for the owner)
         return 2
     return 0

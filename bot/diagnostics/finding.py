@@ -12,11 +12,11 @@ _MARKS = {"ok": "✓", "problem": "✗", "note": "·"}
 class Finding:
     """One line: how it stands with what, and what to do."""
 
-    word: Literal["ok", "problem", "note"]
+    severity: Literal["ok", "problem", "note"]
     subject: str
     text: str
 
     def __str__(self) -> str:
-        line = f"{_MARKS[self.word]} {self.word:<9}{self.subject:<10}{self.text}"
+        line = f"{_MARKS[self.severity]} {self.severity:<9}{self.subject:<10}{self.text}"
         # Servers' names are anybody's choice, and a terminal obeys what it cannot print.
         return "".join(letter if letter.isprintable() else "?" for letter in line)

@@ -21,7 +21,7 @@ from bot.storage.inspection import inspect_database
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LITTLE_SPACE = 10**9  # bytes
+_LOW_SPACE_BYTES = 10**9  # bytes
 
 
 def read_settings() -> tuple[Config | None, frozenset[str], list[Finding]]:
@@ -39,7 +39,7 @@ def read_settings() -> tuple[Config | None, frozenset[str], list[Finding]]:
     return mended(**defaults), frozenset(broken), found
 
 
-def look_at_models() -> list[Finding]:
+def check_models() -> list[Finding]:
     """Whether the model files can be used."""
     try:
         catalogue = Catalogue.load()
@@ -48,7 +48,7 @@ def look_at_models() -> list[Finding]:
     return [Finding("ok", "models", ", ".join(catalogue))]
 
 
-async def look_at_database(config: Config) -> list[Finding]:
+async def check_database(config: Config) -> list[Finding]:
     """Whether the database can be used, and who uses it."""
     return await asyncio.to_thread(_database, config.database_url)
 
@@ -73,18 +73,18 @@ def _database(path: Path) -> list[Finding]:
     return [Finding("ok", "database", text)]
 
 
-async def look_at_disk(config: Config) -> list[Finding]:
+async def check_disk(config: Config) -> list[Finding]:
     """Whether there is room for the database and for images that wait to be posted."""
     free = shutil.disk_usage(_existing(config.database_url.parent)).free
     text = f"{free / 10**9:.1f} GB free beside the database"
     if free < FREE_BYTES_MIN:
         return [Finding("problem", "disk", f"{text}: make room, or nothing can be ordered")]
-    if free < _LITTLE_SPACE:
+    if free < _LOW_SPACE_BYTES:
         return [Finding("note", "disk", f"{text}: make room soon")]
     return [Finding("ok", "disk", text)]
 
 
-async def look_at_files(config: Config) -> list[Finding]:
+async def check_files(config: Config) -> list[Finding]:
     """Whether images can be stored, tested with a real file that is then removed."""
     folder = config.database_url.parent / FOLDER_NAME
     problem = await asyncio.to_thread(probe_folder, folder, keep=False)

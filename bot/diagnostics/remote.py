@@ -26,25 +26,28 @@ if TYPE_CHECKING:
 
 _NETWORK_SECONDS = 5
 _PAGE = 200  # servers that Discord lists at once
-_NAMED = 5  # of many, so that all stays on one screen
+_NAMES_MAX = 5  # of many, so that all stays on one screen
 
 
-async def look_at_discord(config: Config) -> list[Finding]:
+async def check_discord(config: Config) -> list[Finding]:
     """Whether Discord takes the token, what stands in the way there, and which servers the bot is in."""
     intents, clock = discord.Intents.none(), DiscordClock()
-    proxy, trace = config.discord_proxy, _heard_by(clock)
+    proxy, trace = config.discord_proxy, _http_trace(clock)
     async with discord.Client(intents=intents, proxy=proxy, http_trace=trace) as client:
-        found = await _asked("Discord", _log_in(client, config.discord_token.get_secret_value()))
+        found = await _query("Discord", _log_in(client, config.discord_token.get_secret_value()))
         if client.application is None:
             text = "not looked at: mend what is wrong with Discord first"
             return [*found, Finding("note", "commands", text), Finding("note", "servers", text)]
         if clock.warning:
             found.append(Finding("problem", "clock", clock.warning))
-        more = (_asked("commands", _commands(client)), _asked("servers", _servers(client, config.guilds)))
+        more = (
+            _query("commands", _check_commands(client)),
+            _query("servers", _check_servers(client, config.guilds)),
+        )
         return [*found, *chain(*await asyncio.gather(*more))]
 
 
-def _heard_by(clock: DiscordClock) -> aiohttp.TraceConfig:
+def _http_trace(clock: DiscordClock) -> aiohttp.TraceConfig:
     async def hear(
         _: aiohttp.ClientSession, __: SimpleNamespace, answered: aiohttp.TraceRequestEndParams
     ) -> None:
@@ -60,7 +63,7 @@ async def _checked(_: aiohttp.ClientSession, __: object, answered: aiohttp.Trace
     await validate_response(answered.response)
 
 
-async def _asked(subject: str, asking: Awaitable[list[Finding]]) -> list[Finding]:
+async def _query(subject: str, asking: Awaitable[list[Finding]]) -> list[Finding]:
     """What Discord's answers say, or why there are none."""
     try:
         async with asyncio.timeout(_NETWORK_SECONDS):
@@ -83,32 +86,34 @@ async def _log_in(client: discord.Client, token: str) -> list[Finding]:
     return found
 
 
-async def _commands(client: discord.Client) -> list[Finding]:
+async def _check_commands(client: discord.Client) -> list[Finding]:
     known = {command.name for command in await app_commands.CommandTree(client).fetch_commands()}
-    if missing := _offered() - known:
+    if missing := _expected_commands() - known:
         return [
-            Finding("note", "commands", f"{_listed(missing)} not registered yet: the bot's start does it")
+            Finding("note", "commands", f"{_shorten(missing)} not registered yet: the bot's start does it")
         ]
-    return [Finding("ok", "commands", f"{_listed(known)} registered")]
+    return [Finding("ok", "commands", f"{_shorten(known)} registered")]
 
 
-def _offered() -> set[str]:
+def _expected_commands() -> set[str]:
     try:
         return set(Catalogue.load().by_command)
     except ConfigError:
         return set()
 
 
-async def _servers(client: discord.Client, allowed: frozenset[int]) -> list[Finding]:
-    joined = [guild async for guild in _joined(client)]
+async def _check_servers(client: discord.Client, allowed: frozenset[int]) -> list[Finding]:
+    joined = [guild async for guild in _guilds(client)]
     ids = {int(guild["id"]) for guild in joined}
     invite = discord.utils.oauth_url(client.application_id or 0, permissions=REQUIRED_PERMISSIONS)
     found = []
     if absent := allowed - ids:
-        text = f"GUILDS names {_listed(map(str, absent))}, where the bot is not: correct it, or open {invite}"
+        text = (
+            f"GUILDS names {_shorten(map(str, absent))}, where the bot is not: correct it, or open {invite}"
+        )
         found.append(Finding("problem", "servers", text))
-    for rights, names in _lacking(joined).items():
-        text = f"the bot's role lacks {rights} in {_listed(names)}: give it these rights"
+    for rights, names in _missing_permissions(joined).items():
+        text = f"the bot's role lacks {rights} in {_shorten(names)}: give it these rights"
         found.append(Finding("problem", "servers", text))
     if not joined:
         return [*found, Finding("note", "servers", f"the bot is in none yet, invite it: {invite}")]
@@ -116,7 +121,7 @@ async def _servers(client: discord.Client, allowed: frozenset[int]) -> list[Find
     return found or [Finding("ok", "servers", f"the bot is in {len(joined)}{barred}")]
 
 
-async def _joined(client: discord.Client) -> AsyncIterator[dict[str, Any]]:
+async def _guilds(client: discord.Client) -> AsyncIterator[dict[str, Any]]:
     """Every server that the bot is in, as Discord lists them; discord.py's own objects lack the rights."""
     after = None
     while True:
@@ -128,7 +133,7 @@ async def _joined(client: discord.Client) -> AsyncIterator[dict[str, Any]]:
         after = page[-1]["id"]
 
 
-def _lacking(joined: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+def _missing_permissions(joined: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
     """The names of the servers by the rights that the bot's roles lack there."""
     found: dict[str, list[str]] = {}
     for guild in joined:
@@ -143,13 +148,13 @@ def _lacking(joined: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
     return found
 
 
-def _listed(names: Iterable[str]) -> str:
+def _shorten(names: Iterable[str]) -> str:
     listed = sorted(names)
-    more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
-    return ", ".join(listed[:_NAMED]) + more
+    more = f" and {len(listed) - _NAMES_MAX} more" if len(listed) > _NAMES_MAX else ""
+    return ", ".join(listed[:_NAMES_MAX]) + more
 
 
-async def look_at_runcomfy(config: Config) -> list[Finding]:
+async def check_runcomfy(config: Config) -> list[Finding]:
     """Whether RunComfy is there and takes the token."""
     async with aiohttp.ClientSession() as session:
         token = config.runcomfy_token.get_secret_value()

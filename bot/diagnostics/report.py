@@ -17,19 +17,19 @@ from bot.diagnostics.finding import Finding
 
 __all__ = ["run"]
 
-_Look: TypeAlias = Callable[[Config], Awaitable[list[Finding]]]
-_LOOKS: tuple[tuple[str, _Look, frozenset[str]], ...] = (
-    ("database", local.look_at_database, frozenset({"database_url"})),
-    ("disk", local.look_at_disk, frozenset({"database_url"})),
-    ("files", local.look_at_files, frozenset({"database_url"})),
-    ("Discord", remote.look_at_discord, frozenset({"discord_token", "discord_proxy"})),
+Check: TypeAlias = Callable[[Config], Awaitable[list[Finding]]]
+CHECKS: tuple[tuple[str, Check, frozenset[str]], ...] = (
+    ("database", local.check_database, frozenset({"database_url"})),
+    ("disk", local.check_disk, frozenset({"database_url"})),
+    ("files", local.check_files, frozenset({"database_url"})),
+    ("Discord", remote.check_discord, frozenset({"discord_token", "discord_proxy"})),
     (
         "RunComfy",
-        remote.look_at_runcomfy,
+        remote.check_runcomfy,
         frozenset({"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"}),
     ),
 )
-"""What is looked at all at once, and the settings without which it cannot be."""
+"""What is checked concurrently, and the settings that each check needs."""
 
 
 async def run() -> int:
@@ -40,15 +40,15 @@ async def run() -> int:
         sys.stdout.reconfigure(errors="replace")  # where a terminal has no such letters
     findings = await _findings()
     print(*findings, sep="\n")  # noqa: T201 (for the owner)
-    return int(any(finding.word == "problem" for finding in findings))
+    return int(any(finding.severity == "problem" for finding in findings))
 
 
 async def _findings() -> list[Finding]:
     settings, broken, found = local.read_settings()
-    found += local.look_at_models()
-    looks = [_look(name, look, settings, needed & broken) for name, look, needed in _LOOKS]
-    seen = await asyncio.gather(*looks, return_exceptions=True)
-    for (name, _, _), each in zip(_LOOKS, seen, strict=True):
+    found += local.check_models()
+    runs = [_run_check(name, check, settings, needed & broken) for name, check, needed in CHECKS]
+    seen = await asyncio.gather(*runs, return_exceptions=True)
+    for (name, _, _), each in zip(CHECKS, seen, strict=True):
         if isinstance(each, BaseException):
             found.append(Finding("problem", name, f"could not be looked at: {type(each).__name__}"))
         else:
@@ -56,7 +56,9 @@ async def _findings() -> list[Finding]:
     return found
 
 
-async def _look(name: str, look: _Look, config: Config | None, lacking: frozenset[str]) -> list[Finding]:
+async def _run_check(
+    name: str, check: Check, config: Config | None, lacking: frozenset[str]
+) -> list[Finding]:
     if config is None or lacking:
         return [Finding("note", name, "not looked at: mend the settings first")]
-    return await look(config)
+    return await check(config)

@@ -94,7 +94,7 @@ class DiscordRateLimiter:
         if route != "webhooks" or self.is_strained:
             async with self._turn:  # whoever waits behind it learns of what is refused meanwhile
                 await asyncio.sleep(self.pause_seconds(time.monotonic()))
-            self._meter.held_back(time.monotonic() - begun_at)
+            self._meter.throttled(time.monotonic() - begun_at)
 
     async def _after(
         self, _: aiohttp.ClientSession, __: SimpleNamespace, answered: aiohttp.TraceRequestEndParams
@@ -104,10 +104,10 @@ class DiscordRateLimiter:
             return
         self.clock.hear(response.headers.get("Date"))
         await validate_response(response)
-        self._meter.asked("discord", route, str(response.status))
+        self._meter.request_finished("discord", route, str(response.status))
         scope = response.headers.get("X-RateLimit-Scope", "edge")
         if response.status == 429:
-            self._meter.limited(scope if scope in {"user", "global", "shared"} else "edge")
+            self._meter.rate_limited(scope if scope in {"user", "global", "shared"} else "edge")
         if response.status in {401, 403} or (response.status == 429 and scope != "shared"):
             self.refused(time.monotonic())
         if route == "interactions" and response.ok:
@@ -118,7 +118,7 @@ class DiscordRateLimiter:
         self, _: aiohttp.ClientSession, __: SimpleNamespace, lost: aiohttp.TraceRequestExceptionParams
     ) -> None:
         if route := _route(lost.url):
-            self._meter.asked("discord", route, "none")
+            self._meter.request_finished("discord", route, "none")
 
 
 def _route(url: URL) -> str | None:

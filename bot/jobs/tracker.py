@@ -80,7 +80,7 @@ def record_poll(*, is_asked: bool) -> None:
     """The job of this task is about to be looked at once more; RunComfy is not asked while it is down."""
     if trace := _trace.get():
         if is_asked:
-            trace.meter.looked()
+            trace.meter.polled()
             trace.polls += 1
         trace.enter(Step.FOLLOWING)
 
@@ -137,10 +137,10 @@ class JobTracker:
         self.meter.ended(job.status, job.error or "", spent)
         story = {name: value for name, value in _summary(job, trace, delivered).items() if value is not None}
         if "posted_seconds" in story:
-            self.meter.posted(float(story["posted_seconds"]))
+            self.meter.delivered(float(story["posted_seconds"]))
         words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.items())
         with job_context(job.job_id):
-            _log.info("ended: %s", words, extra={"story": story})
+            _log.info("ended: %s", words, extra={"fields": story})
 
 
 def _summary(job: Job, trace: JobTrace, delivered: int) -> dict[str, str | int | float | None]:

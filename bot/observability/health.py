@@ -25,7 +25,7 @@ _IS_FRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Part:
+class ComponentHealth:
     """How a part of the bot is: red where somebody has to do something, degraded where it mends itself."""
 
     status: Literal["ok", "degraded", "red"] = "ok"
@@ -45,62 +45,64 @@ class Health:
         self._away_since: float | None = time.monotonic()
         self._left_alone: set[str] = set()
         self._looking = asyncio.Lock()
-        self._seen: dict[str, Part] = {}
+        self._seen: dict[str, ComponentHealth] = {}
         self._seen_at = float("-inf")
         for event in ("connect", "resumed"):
-            bot.add_listener(self._came, f"on_{event}")
-        bot.add_listener(self._went, "on_disconnect")
+            bot.add_listener(self._on_connect, f"on_{event}")
+        bot.add_listener(self._on_disconnect, "on_disconnect")
 
-    async def _came(self) -> None:
+    async def _on_connect(self) -> None:
         self._away_since = None
 
-    async def _went(self) -> None:
+    async def _on_disconnect(self) -> None:
         if self._away_since is None:  # each try to come back fails with the same event
             self._away_since = time.monotonic()
 
-    async def look(self) -> dict[str, Part]:
+    async def check(self) -> dict[str, ComponentHealth]:
         """Each part by its name."""
         async with self._looking:
             if time.monotonic() - self._seen_at > _IS_FRESH_SECONDS:
-                database = await self._database()
+                database = await self._check_database()
                 self._seen = {
-                    "gateway": self._gateway(),
+                    "gateway": self._check_gateway(),
                     "database": database,
-                    "runner": await self._carrying(),
-                    "files": self._storing(),
-                    "runcomfy": self._painter(),
+                    "runner": await self._check_runner(),
+                    "files": self._check_files(),
+                    "runcomfy": self._check_runcomfy(),
                 }
                 self._seen_at = time.monotonic()
             return self._seen
 
-    def _gateway(self) -> Part:
+    def _check_gateway(self) -> ComponentHealth:
         if self._bot.is_stopping:
-            return Part("degraded", "the bot is stopping")
+            return ComponentHealth("degraded", "the bot is stopping")
         if self._away_since is None:
-            return Part()
+            return ComponentHealth()
         away = time.monotonic() - self._away_since
         why = f"not connected to Discord for {away:.0f} seconds"
-        return Part("red" if away > _MAY_BE_AWAY_SECONDS else "degraded", why)
+        return ComponentHealth("red" if away > _MAY_BE_AWAY_SECONDS else "degraded", why)
 
-    async def _database(self) -> Part:
+    async def _check_database(self) -> ComponentHealth:
         try:
             async with asyncio.timeout(_MAY_READ_SECONDS):
                 await self._store.check_writable()
         except (BusyError, TimeoutError, sqlite3.Error):
-            return Part("red", "it cannot be written: python -m bot check tells why")
-        return Part()
+            return ComponentHealth("red", "it cannot be written: python -m bot check tells why")
+        return ComponentHealth()
 
-    async def _carrying(self) -> Part:
+    async def _check_runner(self) -> ComponentHealth:
         if self._bot.is_stopping:
-            return Part("degraded", "the bot is stopping")
+            return ComponentHealth("degraded", "the bot is stopping")
         if not self._runner.maintenance.is_started:
-            return Part("degraded", "the bot is starting")
+            return ComponentHealth("degraded", "the bot is starting")
         if self._runner.maintenance.is_stuck:
-            return Part("red", "what is to be done once a minute is not done any more: restart the bot")
-        why = self._runner.tracker.overdue() or await self._abandoned()
-        return Part("red", why) if why else Part()
+            return ComponentHealth(
+                "red", "what is to be done once a minute is not done any more: restart the bot"
+            )
+        why = self._runner.tracker.overdue() or await self._orphaned_jobs()
+        return ComponentHealth("red", why) if why else ComponentHealth()
 
-    async def _abandoned(self) -> str | None:
+    async def _orphaned_jobs(self) -> str | None:
         """Jobs that nobody carries, in two looks one after the other; between two steps one is fine."""
         try:
             async with asyncio.timeout(_MAY_READ_SECONDS):
@@ -112,13 +114,17 @@ class Health:
         lost = before & self._left_alone
         return f"nobody carries job {min(lost)} and {len(lost) - 1} more: restart the bot" if lost else None
 
-    def _storing(self) -> Part:
+    def _check_files(self) -> ComponentHealth:
         problem = self._runner.files.probe.problem
-        return Part("red", f"images can't be stored, so nothing is ordered: {problem}") if problem else Part()
+        return (
+            ComponentHealth("red", f"images can't be stored, so nothing is ordered: {problem}")
+            if problem
+            else ComponentHealth()
+        )
 
-    def _painter(self) -> Part:
+    def _check_runcomfy(self) -> ComponentHealth:
         if trouble := self._runner.operator_action:
-            return Part("red", trouble)
+            return ComponentHealth("red", trouble)
         if self._runcomfy.is_down:
-            return Part("degraded", "it does not answer; orders wait and go on by themselves")
-        return Part()
+            return ComponentHealth("degraded", "it does not answer; orders wait and go on by themselves")
+        return ComponentHealth()

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 _VERBS = {"status", "result", "cancel"}
 
 
-def trace(meter: Meter) -> aiohttp.TraceConfig:
+def metrics_trace(meter: Meter) -> aiohttp.TraceConfig:
     """What the session needs (`trace_configs`) whose requests are to be counted."""
 
     async def answered(
         _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams
     ) -> None:
-        meter.asked("runcomfy", _route(end.method, end.url), str(end.response.status))
+        meter.request_finished("runcomfy", _route(end.method, end.url), str(end.response.status))
 
     async def lost(
         _: aiohttp.ClientSession, __: SimpleNamespace, lost: aiohttp.TraceRequestExceptionParams
     ) -> None:
-        meter.asked("runcomfy", _route(lost.method, lost.url), "none")
+        meter.request_finished("runcomfy", _route(lost.method, lost.url), "none")
 
     config = aiohttp.TraceConfig()
     config.on_request_end.append(answered)

@@ -14,25 +14,25 @@ class Meter:
     def responded(self, seconds: float) -> None:
         """A first response reached Discord, so long after somebody had typed or pressed."""
 
-    def asked(self, service: str, route: str, code: str) -> None:
+    def request_finished(self, service: str, route: str, code: str) -> None:
         """Discord or RunComfy was asked for something and answered with this HTTP status, or "none"."""
 
-    def limited(self, scope: str) -> None:
+    def rate_limited(self, scope: str) -> None:
         """Discord refused a call as one too many: "user", "global", "shared", or "edge" without a scope."""
 
-    def held_back(self, seconds: float) -> None:
+    def throttled(self, seconds: float) -> None:
         """A call was kept back so long, so that Discord need not refuse it."""
 
     def ordered(self, credits: Decimal) -> None:
         """An order was taken that counts so many credits."""
 
-    def looked(self) -> None:
+    def polled(self) -> None:
         """A job was looked at once at RunComfy."""
 
     def ended(self, status: str, error: str, credits: Decimal) -> None:
         """A job ended, with an error or "", and so many of its credits stay spent."""
 
-    def posted(self, seconds: float) -> None:
+    def delivered(self, seconds: float) -> None:
         """Discord had a job's images, so long after RunComfy was seen to have them."""
 
     def cost(self, usd: Decimal) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from bot.observability.health import Part
+    from bot.observability.health import ComponentHealth
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 _RESPONSE = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5)  # Discord waits for three seconds
@@ -23,7 +23,7 @@ _POST = (0.1, 0.2, 0.5, 1, 2, 4, 6, 10, 30, 60, 300)
 _LIVE = tuple(status for status in JobStatus if not status.is_final)
 _ENDS = tuple(status for status in JobStatus if status.is_final)
 _SCOPES = ("user", "global", "shared", "edge")
-_PARTS = ("gateway", "database", "runner", "files", "runcomfy")
+_COMPONENTS = ("gateway", "database", "runner", "files", "runcomfy")
 
 
 class Metrics(Meter):
@@ -47,21 +47,21 @@ class Metrics(Meter):
             "From a command or a press, by Discord's clock, to an answer",
             _RESPONSE,
         )
-        self._posted = histogram("finish_to_post_seconds", "From seen finished to posted in Discord", _POST)
+        self._posted = histogram("delivery_seconds", "From seen finished to posted in Discord", _POST)
         self._polls = counter("polls", "Looks at jobs at RunComfy")
         self._asked = counter("requests", "Requests, by whose answer and which", "service", "route", "code")
         self._limits = counter("discord_rate_limits", "Answers 429, by their scope", "scope")
-        self._held_back = counter("discord_held_back_seconds", "Waits so that Discord need not refuse")
-        self._ordered = counter("ordered_credits", "Credits of orders")
+        self._throttled = counter("discord_throttled_seconds", "Waits so that Discord need not refuse")
+        self._ordered = counter("reserved_credits", "Credits of orders")
         self._spent = counter("spent_credits", "Credits that stayed charged when jobs first ended")
         self._ended = counter("jobs_ended", "Jobs that ended, by how", "status", "error")
         self._jobs = gauge("jobs", "Jobs under way, by state", "status")
         self._queue_age = gauge("queue_age_seconds", "How long the oldest job that is not painted yet waits")
         self._month = gauge("month_usd", "US dollars spent or ordered this month, by UTC")
         self._budget = gauge("budget_usd", "BUDGET_USD; infinite where it is unlimited")
-        self._healthy = gauge("healthy", "1 where a part is well, or mends itself; else 0", "part")
-        for part in _PARTS:
-            self._healthy.labels(part)
+        self._healthy = gauge("healthy", "1 where a part is well, or mends itself; else 0", "component")
+        for name in _COMPONENTS:
+            self._healthy.labels(name)
         for scope in _SCOPES:
             self._limits.labels(scope)
         for status in _ENDS:
@@ -71,23 +71,23 @@ class Metrics(Meter):
         """See `Meter`."""
         self._responded.observe(seconds)
 
-    def asked(self, service: str, route: str, code: str) -> None:
+    def request_finished(self, service: str, route: str, code: str) -> None:
         """See `Meter`."""
         self._asked.labels(service, route, code).inc()
 
-    def limited(self, scope: str) -> None:
+    def rate_limited(self, scope: str) -> None:
         """See `Meter`."""
         self._limits.labels(scope).inc()
 
-    def held_back(self, seconds: float) -> None:
+    def throttled(self, seconds: float) -> None:
         """See `Meter`."""
-        self._held_back.inc(seconds)
+        self._throttled.inc(seconds)
 
     def ordered(self, credits: Decimal) -> None:
         """See `Meter`."""
         self._ordered.inc(float(credits))
 
-    def looked(self) -> None:
+    def polled(self) -> None:
         """See `Meter`."""
         self._polls.inc()
 
@@ -96,11 +96,11 @@ class Metrics(Meter):
         self._ended.labels(status, error).inc()
         self._spent.inc(float(credits))
 
-    def posted(self, seconds: float) -> None:
+    def delivered(self, seconds: float) -> None:
         """See `Meter`."""
         self._posted.observe(seconds)
 
-    def stands(
+    def set_gauges(
         self,
         live: Mapping[JobStatus, tuple[int, datetime]],
         month_usd: Decimal,
@@ -117,7 +117,7 @@ class Metrics(Meter):
         self._month.set(float(month_usd))
         self._budget.set(float("inf") if budget_usd is None else float(budget_usd))
 
-    def well(self, parts: Mapping[str, Part]) -> None:
+    def set_health(self, parts: Mapping[str, ComponentHealth]) -> None:
         """How each part is now."""
         for name, part in parts.items():
             self._healthy.labels(name).set(part.status != "red")

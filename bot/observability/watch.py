@@ -37,7 +37,7 @@ class _Pages:
         self._clock = clock
 
     async def healthz(self) -> Answer:
-        parts = await self._health.look()
+        parts = await self._health.check()
         words = {part.status for part in parts.values()}
         worst = next((word for word in ("red", "degraded") if word in words), "ok")
         body = {"status": worst, **{name: asdict(part) for name, part in parts.items()}}
@@ -45,16 +45,16 @@ class _Pages:
         return Answer(json.dumps(body).encode(), "application/json", status)
 
     async def metrics(self) -> Answer:
-        self._metrics.well(await self._health.look())
+        self._metrics.set_health(await self._health.check())
         try:
             live, spent = await self._store.live_counts(), await self._costs.spent_this_month()
         except BusyError:
             return Answer(b"the database cannot be read", status=HTTPStatus.SERVICE_UNAVAILABLE)
-        self._metrics.stands(live, spent, self._costs.budget_usd, now=self._clock.now())
+        self._metrics.set_gauges(live, spent, self._costs.budget_usd, now=self._clock.now())
         return Answer(self._metrics.text(), CONTENT_TYPE)
 
 
-class Watch:
+class HealthServer:
     """Whoever asks on this address learns how the bot is. `meter` is to be told what there is to count."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -63,7 +63,7 @@ class Watch:
         self._port = port
 
     @asynccontextmanager
-    async def over(
+    async def serve(
         self,
         bot: ImagineBot,
         runner: JobRunner,

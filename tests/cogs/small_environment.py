@@ -62,7 +62,7 @@ async def small_environment(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIte
         patch.chdir(folder)
         for name, value in {**runcomfy.environment, "DISCORD_TOKEN": discord.token}.items():
             patch.setenv(name, value)
-        bot, runner = await app._put_together(config.load(), stack)
+        bot, runner = await app.build(config.load(), stack)
         # aiohttp reads SSL_CERT_FILE when it is imported, so the way in is not the proxy here.
         bot.http.connector = discord.connector()
         bot._webhooks = aiohttp.ClientSession(

@@ -39,20 +39,20 @@ async def test_a_gateway_that_stays_away_is_red(tmp_path: Path) -> None:
                 bot.dispatch(event)
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-                return health._gateway().status
+                return health._check_gateway().status
 
-            assert health._gateway().status == "degraded"
+            assert health._check_gateway().status == "degraded"
             assert await after("connect") == "ok"
             assert await after("disconnect") == "degraded"
             health._away_since = time.monotonic() - 59
             assert await after("disconnect") == "degraded"
             health._away_since = time.monotonic() - 61
             assert await after("disconnect") == "red"
-            assert "not connected to Discord for 61 seconds" in health._gateway().why
+            assert "not connected to Discord for 61 seconds" in health._check_gateway().why
             assert await after("resumed") == "ok"
-            assert (await health._database()).status == "ok"
+            assert (await health._check_database()).status == "ok"
             await database.transaction(lambda connection: connection.execute("drop table facts"))
             await database.transaction(lambda connection: connection.execute("drop table jobs"))
-            assert (await health._database()).status == "red"
-            assert await health._abandoned() == "the database cannot be read"
+            assert (await health._check_database()).status == "red"
+            assert await health._orphaned_jobs() == "the database cannot be read"
         bot.dispatch("ready")  # may come while the bot closes, and breaks nothing then

@@ -34,11 +34,11 @@ class Heard(Meter):
         self.answers: list[tuple[str, str]] = []
         self.limits: list[str] = []
 
-    def asked(self, service: str, route: str, code: str) -> None:
+    def request_finished(self, service: str, route: str, code: str) -> None:
         assert service == "discord"
         self.answers.append((route, code))
 
-    def limited(self, scope: str) -> None:
+    def rate_limited(self, scope: str) -> None:
         self.limits.append(scope)
 
 

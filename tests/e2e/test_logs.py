@@ -20,10 +20,10 @@ def lines(env: Environment) -> list[dict[str, Any]]:
     return [json.loads(line) for line in env.log.splitlines(keepends=True) if line.endswith("\n")]
 
 
-async def stories(env: Environment, jobs: int) -> list[dict[str, Any]]:
+async def summaries(env: Environment, jobs: int) -> list[dict[str, Any]]:
     """The lines that tell of so many jobs; each is written a moment after its job has ended."""
-    await env.stored(lambda: sum("story" in line for line in lines(env)) >= jobs)
-    return [line for line in lines(env) if "story" in line]
+    await env.stored(lambda: sum("fields" in line for line in lines(env)) >= jobs)
+    return [line for line in lines(env) if "fields" in line]
 
 
 async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None:
@@ -64,9 +64,9 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
         fetch = next(label for label in message.buttons if label.startswith("Fetch"))
         again = await (await env.alice.press(message, fetch)).response()
         await env.ends(again, "✅")
-        told = [line["story"] for line in await stories(env, 2)]
-        assert [story["images"] for story in told] == ["1 of 2", "2 of 2"]
-        assert [story["credits"] for story in told] == [1.5, 1.5]
+        told = [line["fields"] for line in await summaries(env, 2)]
+        assert [fields["images"] for fields in told] == ["1 of 2", "2 of 2"]
+        assert [fields["credits"] for fields in told] == [1.5, 1.5]
         ((_, spent),) = (await samples(env))["imagine_spent_credits_total"]
         assert spent == 1.5  # for both from the first end on
         await env.discord.until(lambda: len(log.messages) == 2)
@@ -74,7 +74,7 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
         assert "made 2 images" in log.messages[1].text
 
 
-async def test_one_line_tells_a_jobs_whole_story(tmp_path: Path) -> None:
+async def test_one_line_summarizes_a_job(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0.5}, LOG_FORMAT="json") as env:
         env.runcomfy.hold()
         done = await env.imagine(env.alice, resolution="0.5K", num_images=2)
@@ -90,11 +90,11 @@ async def test_one_line_tells_a_jobs_whole_story(tmp_path: Path) -> None:
         cancelled = await env.queued()
         await env.alice.press(cancelled, "Cancel")
         await env.ends(cancelled, "ancelled")
-        told = await stories(env, 3)
+        told = await summaries(env, 3)
         assert [line["job"] for line in told] == [
             env.job(each)["job_id"] for each in (done, refused, cancelled)
         ]
-        first, second, third = (line["story"] for line in told)
+        first, second, third = (line["fields"] for line in told)
         assert (first["status"], first["images"], first["credits"]) == ("succeeded", "2 of 2", 1.5)
         path = f"/v1/requests/{env.job(done)['request_id']}/status"
         assert first["polls"] == sum(call.path == path for call in env.runcomfy.calls)

@@ -74,13 +74,13 @@ async def test_what_happened_is_counted(measured: Samples) -> None:
     assert value(measured, "imagine_jobs", status="in_queue") == 1
     assert 0 < value(measured, "imagine_queue_age_seconds") < 30
     assert value(measured, "imagine_first_response_seconds_count") == 4
-    assert value(measured, "imagine_finish_to_post_seconds_count") == 2
+    assert value(measured, "imagine_delivery_seconds_count") == 2
     assert value(measured, "imagine_polls_total") >= 3
     assert value(measured, "imagine_requests_total", service="discord", route="interactions", code="429") == 1
     assert value(measured, "imagine_discord_rate_limits_total", scope="user") == 1
     assert value(measured, "imagine_requests_total", service="runcomfy", route="submit", code="200") == 4
     assert value(measured, "imagine_requests_total", service="runcomfy", route="file", code="200") == 3
-    assert value(measured, "imagine_ordered_credits_total") == 5 * 0.75
+    assert value(measured, "imagine_reserved_credits_total") == 5 * 0.75
     assert value(measured, "imagine_spent_credits_total") == 3 * 0.75
     assert value(measured, "imagine_month_usd") > 0
     assert value(measured, "imagine_budget_usd") == 25
@@ -106,7 +106,7 @@ async def test_every_metric_that_is_asked_for_exists(measured: Samples) -> None:
 @pytest.mark.asyncio(loop_scope="module")
 async def test_no_label_grows_with_people(measured: Samples) -> None:
     labels = {label for each in measured.values() for has, _ in each for label in has}
-    assert labels == {"le", "service", "route", "code", "status", "error", "scope", "part"}
+    assert labels == {"le", "service", "route", "code", "status", "error", "scope", "component"}
     few = re.compile(r"[a-z_-]*2?|\+Inf|\d{3}|\d+\.\d+")
     values = {each for all_ in measured.values() for has, _ in all_ for each in has.values()}
     assert {each for each in values if not few.fullmatch(each)} == set()

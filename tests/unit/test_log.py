@@ -150,7 +150,7 @@ class TestJson:
     def test_a_line_is_an_object(self, capsys: pytest.CaptureFixture[str]) -> None:
         log.set_up("INFO", style="json")
         with log.job_context(JOB):
-            logging.getLogger("bot").info("two\nlines of %s", "a job", extra={"story": {"polls": 3}})
+            logging.getLogger("bot").info("two\nlines of %s", "a job", extra={"fields": {"polls": 3}})
         logging.getLogger("discord").warning("of nobody")
         first, second = self.lines(capsys)
         assert str(first.pop("time")).endswith("+00:00")
@@ -160,7 +160,7 @@ class TestJson:
             "logger": "bot",
             "message": "two\nlines of a job",
             "job": JOB,
-            "story": {"polls": 3},
+            "fields": {"polls": 3},
         }
         assert second == {"level": "WARNING", "logger": "discord", "message": "of nobody"}
 

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from bot.app import _is_passing, _log_in
+from bot.app import _is_transient, _log_in
 from bot.discord.connector import Connector
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord
@@ -45,7 +45,7 @@ def refused_by_proxy(status: int) -> aiohttp.ClientHttpProxyError:
     ids=lambda error: type(error).__name__,
 )
 def test_the_network_comes_up_later(error: Exception) -> None:
-    assert _is_passing(error)
+    assert _is_transient(error)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_the_network_comes_up_later(error: Exception) -> None:
     ids=repr,
 )
 def test_what_time_does_not_change(error: Exception) -> None:
-    assert not _is_passing(error)
+    assert not _is_transient(error)
 
 
 async def test_a_repeated_login_goes_through_the_same_kind_of_connector(tmp_path: Path) -> None:
