@@ -3,15 +3,15 @@
 from playground.runcomfy.api import Submit
 from playground.runcomfy.faults import (
     Fault,
-    answer,
     drip,
-    edit,
+    edit_json,
     flood,
     reset,
+    respond,
     stall,
     trickle,
     truncate,
-    typed,
+    with_content_type,
 )
 from playground.runcomfy.server import Call, LocalRunComfy
 
@@ -20,13 +20,13 @@ __all__ = [
     "Fault",
     "LocalRunComfy",
     "Submit",
-    "answer",
     "drip",
-    "edit",
+    "edit_json",
     "flood",
     "reset",
+    "respond",
     "stall",
     "trickle",
     "truncate",
-    "typed",
+    "with_content_type",
 ]

@@ -18,11 +18,11 @@ Spoil = Callable[[web.Request, web.Response | None], Awaitable[web.StreamRespons
 class Fault:
     """`spoil` answers in place of the route, or, with `is_after`, once the route has done its work."""
 
-    spoil: Spoil
+    respond: Spoil
     is_after: bool = False
 
 
-def answer(
+def respond(
     status: int,
     body: str | bytes | Body = "",
     *,
@@ -63,7 +63,7 @@ def stall(*, after: bool = False) -> Fault:
     return Fault(spoil, after)
 
 
-def edit(change: Callable[[Body], object]) -> Fault:
+def edit_json(change: Callable[[Body], object]) -> Fault:
     """The good JSON answer with something changed in place."""
 
     async def spoil(_: web.Request, good: web.Response | None) -> web.StreamResponse:
@@ -74,7 +74,7 @@ def edit(change: Callable[[Body], object]) -> Fault:
     return Fault(spoil, is_after=True)
 
 
-def typed(content_type: str) -> Fault:
+def with_content_type(content_type: str) -> Fault:
     """The good answer under another Content-Type."""
 
     async def spoil(_: web.Request, good: web.Response | None) -> web.StreamResponse:

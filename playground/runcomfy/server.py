@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from playground.runcomfy.api import SUBMIT, Api, Submit
-from playground.runcomfy.faults import Fault, answer
-from playground.runcomfy.orders import OrderQueue
-from playground.runcomfy.shop import Profile, Refusal, refusal
+from playground.runcomfy.catalogue import ErrorKind, Profile, error_response
+from playground.runcomfy.faults import Fault, respond
+from playground.runcomfy.requests import RequestQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class LocalRunComfy:
     HTTP statuses where "docs" sends error codes. A prompt with the word "refuse" in it is refused in the end.
     """
 
-    queue_type = OrderQueue
+    queue_type = RequestQueue
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class LocalRunComfy:
         self.release = self._queue.release
         self.start_next = self._queue.start_next
         self.finish = self._queue.finish
-        self.orders = self._queue.orders
+        self.requests = self._queue.requests
         self.leaks = self._api.leaks
 
     async def __aenter__(self) -> Self:
@@ -89,7 +89,7 @@ class LocalRunComfy:
             "RUNCOMFY_FILE_HOSTS": self.url.removeprefix("http://"),
         }
 
-    def fail(self, route: str, fault: Fault, times: int | None = 1) -> None:
+    def inject_fault(self, route: str, fault: Fault, times: int | None = 1) -> None:
         """Spoil the next calls of a route; None: until `mend`.
 
         They are "submit", "status", "result", "cancel", "file", and "cost": a result asked for with its cost.
@@ -97,13 +97,13 @@ class LocalRunComfy:
         faults = repeat(fault) if times is None else repeat(fault, times)
         self._faults[route] = chain(self._faults.get(route, ()), faults)
 
-    def mend(self, route: str) -> None:
+    def clear_faults(self, route: str) -> None:
         """Let a route's calls go well again."""
         self._faults.pop(route, None)
 
-    def refusal(self, kind: Refusal) -> Fault:
+    def error_fault(self, kind: ErrorKind) -> Fault:
         """A refusal in the words of this profile, to `fail` with."""
-        return answer(*refusal(kind, self._profile))
+        return respond(*error_response(kind, self._profile))
 
     async def until(self, condition: Callable[[], object], within: float = 10) -> None:
         """Wait until the condition holds; looked at again after every call and change of an order.
@@ -133,10 +133,10 @@ class LocalRunComfy:
         try:
             fault = next(self._faults.get(route, iter(())), None)
             if fault and not fault.is_after:
-                return await fault.spoil(request, None)
+                return await fault.respond(request, None)
             response = await self._answer(request, handler)
             if fault and isinstance(response, web.Response):
-                return await fault.spoil(request, response)
+                return await fault.respond(request, response)
             return response
         finally:
             self._changed()
@@ -144,7 +144,7 @@ class LocalRunComfy:
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         authorization = request.headers.get("Authorization")
         if request.path.startswith("/v1/") and authorization != f"Bearer {self.token}":
-            return self._api.refuse("token")
+            return self._api.error("token")
         return await handler(request)
 
 

@@ -23,17 +23,17 @@ from aiohttp import web
 
 from playground.runcomfy import LocalRunComfy
 from playground.runcomfy.api import Api
-from playground.runcomfy.orders import OrderQueue
+from playground.runcomfy.requests import RequestQueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from playground.runcomfy.orders import Order
+    from playground.runcomfy.requests import GenerationRequest
 
 _ROOT = Path(__file__).parents[2]
 
 
-class CannedQueue(OrderQueue):
+class CannedQueue(RequestQueue):
     """Nothing waits in line, unless `vary` was called."""
 
     _rng: Random | None = None
@@ -42,12 +42,12 @@ class CannedQueue(OrderQueue):
         """Let each order wait up to `most_queued` seconds and then run for a lognormal time."""
         self._rng, self._median, self._sigma, self._most_queued = Random(19), median, sigma, most_queued
 
-    def add(self, order: Order) -> None:
+    def add(self, order: GenerationRequest) -> None:
         super().add(order)
         if self._rng:
             asyncio.get_running_loop().call_later(self._rng.uniform(0, self._most_queued), self._begin, order)
 
-    def _begin(self, order: Order) -> None:
+    def _begin(self, order: GenerationRequest) -> None:
         self._waiting.remove(order)
         self._waiting.insert(0, order)
         self.start_next()
@@ -58,9 +58,9 @@ class CannedQueue(OrderQueue):
         seconds = self._rng.lognormvariate(math.log(self._median), self._sigma)
         return asyncio.get_running_loop().call_later(seconds, self.finish, request_id)
 
-    def _go_on(self) -> None:
+    def _start_waiting(self) -> None:
         if self._rng is None:
-            super()._go_on()
+            super()._start_waiting()
 
 
 class CannedRunComfy(LocalRunComfy):
@@ -92,7 +92,7 @@ class CannedRunComfy(LocalRunComfy):
                 if order.finished_at
                 else None,
             }
-            for request_id, order in self.orders.items()
+            for request_id, order in self.requests.items()
         ]
 
 
@@ -137,7 +137,7 @@ class _CannedApi(Api):
         return web.json_response(None)
 
     async def _finish_all(self, _: web.Request) -> web.Response:
-        for order in list(self._queue.orders.values()):
+        for order in list(self._queue.requests.values()):
             if order.state == "in_progress":
                 self._queue.finish(order.request_id)
         return web.json_response(None)

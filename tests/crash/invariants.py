@@ -70,7 +70,7 @@ def _check_reason(row: Row) -> None:
 
 def _check_order(row: Row, runcomfy: OverheardRunComfy) -> None:
     """RunComfy has one order of a job at the most, which ended as the job did."""
-    made = [order for order in runcomfy.orders.values() if order.input["prompt"] == ordered(row)]
+    made = [order for order in runcomfy.requests.values() if order.input["prompt"] == ordered(row)]
     assert len(made) <= 1, row
     if row["request_id"]:
         (order,) = made
@@ -127,7 +127,7 @@ async def _fetch_all(env: Environment) -> None:
 def _check_nothing_is_lost(env: Environment, runcomfy: OverheardRunComfy) -> None:
     """Every image that RunComfy made under an id that the bot had noted is in Discord."""
     for row in env.rows():
-        order = runcomfy.orders.get(row["request_id"] or "")
+        order = runcomfy.requests.get(row["request_id"] or "")
         if order and order.state == "succeeded" and not row["deleted_at"]:
             assert delivered(env.discord.message(str(row["message_id"]))) == row["image_count"], row
 

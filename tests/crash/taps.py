@@ -143,7 +143,7 @@ class OverheardRunComfy(LocalRunComfy):
         if route == "submit":
             ordered = request[SUBMIT].input
             return route, str(ordered["prompt"]) if isinstance(ordered, dict) else ""
-        order = self.orders.get(request.match_info.get("request_id", ""))
+        order = self.requests.get(request.match_info.get("request_id", ""))
         if order is None:
             return route, ""
         more = {"status": order.state, "file": request.match_info.get("index", "")}.get(route, "")

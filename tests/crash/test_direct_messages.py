@@ -62,5 +62,5 @@ async def test_images_that_come_directly_come_once(tmp_path: Path) -> None:
             assert (row["status"], row["refunded"], delivered(direct)) == ("succeeded", 0, 2)
             assert env.used(person) == 2
         posted = [ordered(row) for row in rows]
-        made = [order.input["prompt"] for order in scene.runcomfy.orders.values()]
+        made = [order.input["prompt"] for order in scene.runcomfy.requests.values()]
         assert [made.count(prompt) for prompt in posted] == [1] * len(posted)

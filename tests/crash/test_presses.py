@@ -145,7 +145,7 @@ async def test_a_job_that_is_cancelled_before_its_order(tmp_path: Path) -> None:
     async with open_scene(tmp_path) as scene:
         await kill_at_each(scene, "busy", cancel_before_the_order, points)
         await check(scene.env, scene.runcomfy)
-        assert [order for order in scene.runcomfy.orders.values() if "busy" in order.input["prompt"]] == []
+        assert [order for order in scene.runcomfy.requests.values() if "busy" in order.input["prompt"]] == []
 
 
 async def test_a_job_that_is_fetched(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playground.runcomfy import Fault, edit
+from playground.runcomfy import Fault, edit_json
 from tests.e2e.environment import names
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def says(**changes: object) -> Fault:
     """A good answer with other values in it."""
-    return edit(lambda body: body.update(changes))
+    return edit_json(lambda body: body.update(changes))
 
 
 async def lost(env: Environment, *words: str, images: int = 1, **options: object) -> Message:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts
 from tests.e2e.environment import names
 
@@ -31,7 +31,7 @@ async def done(env: Environment, person: Member, **options: str | int | bool) ->
 
 
 async def failed(env: Environment, person: Member) -> Message:
-    env.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
+    env.runcomfy.inject_fault("result", respond(200, {"status": "failed", "error": "worker died"}))
     message = await env.imagine(person, resolution="0.5K")
     await env.ends(message, "⚠️")
     return message
@@ -97,7 +97,7 @@ async def test_retry_stands_under_a_failed_job_only_and_orders_the_same_seed(env
 async def test_a_failed_retry_can_be_retried(env: Environment) -> None:
     anna = env.newcomer()
     message = await failed(env, anna)
-    env.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
+    env.runcomfy.inject_fault("result", respond(200, {"status": "failed", "error": "worker died"}))
     second = await pressed(anna, message, "Retry")
     await env.ends(second, "⚠️")
     third = await pressed(anna, second, "Retry")

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from playground.discord import NoResponse
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.environment import names, open_environment
 from tests.e2e.holding import Held
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-BUSY = answer(429, {"message": "slow down"})
+BUSY = respond(429, {"message": "slow down"})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -61,7 +61,7 @@ def finish(env: Environment, *messages: Message) -> None:
 
 
 def state(env: Environment, message: Message) -> str:
-    return env.runcomfy.orders[str(env.job(message)["request_id"])].state
+    return env.runcomfy.requests[str(env.job(message)["request_id"])].state
 
 
 async def test_in_the_queue_and_while_painting(env: Environment) -> None:
@@ -114,7 +114,7 @@ async def test_painting_that_the_bot_has_not_seen_yet(env: Environment) -> None:
 
 async def test_while_runcomfy_takes_nothing(env: Environment) -> None:
     owner, stranger = env.newcomer(), env.newcomer()
-    env.runcomfy.fail("submit", BUSY, None)
+    env.runcomfy.inject_fault("submit", BUSY, None)
     messages = [await ordered(env, owner) for _ in range(2)]
     await env.runcomfy.until(lambda: len(env.runcomfy.calls) and posts(env, owner) >= 2)
     assert "somebody else" in await refusal(env, await stranger.press(messages[0], "Cancel"))
@@ -123,7 +123,7 @@ async def test_while_runcomfy_takes_nothing(env: Environment) -> None:
     for message in messages:
         await env.ends(message, "cancelled")
     before = len(env.runcomfy.submits)
-    env.runcomfy.mend("submit")
+    env.runcomfy.clear_faults("submit")
     after = await ordered(env)
     await env.ends(after, "Painting")
     finish(env, after)
@@ -143,7 +143,7 @@ async def test_while_the_order_is_on_its_way(env: Environment, *, is_painting: b
     """It is noted, and acted on when RunComfy has said under which id it has the order."""
     env.runcomfy.hold()
     held, owner, moderator = Held(), env.newcomer(), env.mia
-    env.runcomfy.fail("submit", held.fault)
+    env.runcomfy.inject_fault("submit", held.fault)
     message = await ordered(env, owner)
     await held.reached()
     if is_painting:
@@ -185,9 +185,9 @@ async def test_while_runcomfy_does_not_answer_nothing_changes(env: Environment) 
     await env.ends(blocker, "Painting")
     message = await ordered(env, owner)
     await env.ends(message, "place")
-    env.runcomfy.fail("cancel", answer(503), None)
+    env.runcomfy.inject_fault("cancel", respond(503), None)
     assert "RunComfy" in await refusal(env, await owner.press(message, "Cancel"))
-    env.runcomfy.mend("cancel")
+    env.runcomfy.clear_faults("cancel")
     assert state(env, message) == "in_queue"
     await answered(await owner.press(message, "Cancel"))
     await env.ends(message, "cancelled")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.runcomfy import Fault, answer, edit, reset
+from playground.runcomfy import Fault, edit_json, reset, respond
 from tests.e2e.environment import RAW
 
 if TYPE_CHECKING:
@@ -16,26 +16,28 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CANCELLED = [
-    edit(lambda body: body.update(status="completed", outcome="cancelled")),  # as in RunComfy's own example
-    edit(lambda body: (body.pop("outcome"), body.update(status="canceled"))),
-    edit(lambda body: body.update(status="in_queue", outcome="CANCELLED")),
+    edit_json(
+        lambda body: body.update(status="completed", outcome="cancelled")
+    ),  # as in RunComfy's own example
+    edit_json(lambda body: (body.pop("outcome"), body.update(status="canceled"))),
+    edit_json(lambda body: body.update(status="in_queue", outcome="CANCELLED")),
 ]
 PASSING = [
     reset(),
-    answer(503, f"<html>{RAW} {{token}}</html>"),
-    answer(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),
+    respond(503, f"<html>{RAW} {{token}}</html>"),
+    respond(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),
 ]
 TOO_LATE = [
-    answer(202, {"status": "in_progress", "outcome": "not_cancellable"}),
-    answer(202, {"status": "cancelled", "outcome": "not_cancellable"}),
-    answer(202, {"status": "in_queue", "outcome": "maybe"}),
+    respond(202, {"status": "in_progress", "outcome": "not_cancellable"}),
+    respond(202, {"status": "cancelled", "outcome": "not_cancellable"}),
+    respond(202, {"status": "in_queue", "outcome": "maybe"}),
 ]
 
 
 async def press(env: Environment, message: Message, fault: Fault) -> Interaction:
     assert message.interaction is not None
     before = len(env.runcomfy.calls)
-    env.runcomfy.fail("cancel", fault)
+    env.runcomfy.inject_fault("cancel", fault)
     pressed = await message.interaction.user.press(message, "Cancel")
     await env.runcomfy.until(lambda: any(call.route == "cancel" for call in env.runcomfy.calls[before:]))
     return pressed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.storage.database import migrations, open_database
-from playground.runcomfy import answer, stall
+from playground.runcomfy import respond, stall
 from tests.e2e.commands import command
 from tests.e2e.environment import open_environment
 
@@ -126,7 +126,7 @@ async def test_nobody_answers(tmp_path: Path) -> None:
     ):
         port = server.sockets[0].getsockname()[1]
         env.settings["DISCORD_PROXY"] = f"http://me:secret-4711@127.0.0.1:{port}"
-        env.runcomfy.fail("status", stall())
+        env.runcomfy.inject_fault("status", stall())
         begun = time.monotonic()
         code, found = await check(env)
         assert time.monotonic() - begun < 30
@@ -206,11 +206,11 @@ async def test_runcomfys_token_is_proved_without_spending(tmp_path: Path, profil
 async def test_runcomfys_trouble(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         for fault, words in (
-            (env.runcomfy.refusal("balance"), "no balance left"),
-            (answer(500, "<html>{token}"), "no usable answer"),
-            (answer(404, "<html>some other host"), "no usable answer"),
+            (env.runcomfy.error_fault("balance"), "no balance left"),
+            (respond(500, "<html>{token}"), "no usable answer"),
+            (respond(404, "<html>some other host"), "no usable answer"),
         ):
-            env.runcomfy.fail("status", fault)
+            env.runcomfy.inject_fault("status", fault)
             joins(env)
             code, found = await check(env)
             assert code == 1

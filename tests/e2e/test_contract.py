@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.environment import open_environment
 from tests.e2e.panel import choose_in_panel, open_panel, submit_modal
 
@@ -83,7 +83,7 @@ async def presses(env: Environment) -> None:
     await env.ends(painting, "Painting")
     cancel = painting.buttons["Cancel"]["custom_id"]
     assert (await (await env.alice.send_raw(custom_id=cancel, message=painting)).response()).is_ephemeral
-    env.runcomfy.fail("cancel", answer(202, {"outcome": "not_cancellable"}))
+    env.runcomfy.inject_fault("cancel", respond(202, {"outcome": "not_cancellable"}))
     late = await env.alice.press(old, "Cancel")
     await env.discord.until(lambda: any(message.is_ephemeral for message in late.messages))
     env.discord.age(old, 15 * 60)
@@ -96,10 +96,10 @@ async def presses(env: Environment) -> None:
     form = await env.alice.press(failed, "Edit prompt")
     await form.modal_response()
     await env.ends(await (await env.alice.submit(form)).response(), "refused")
-    env.runcomfy.fail("result", answer(200, {"status": "error"}))
+    env.runcomfy.inject_fault("result", respond(200, {"status": "error"}))
     failed = await env.ends(await env.imagine(resolution="0.5K"), "couldn't generate this")
     await env.ends(await (await env.alice.press(failed, "Retry")).response(), "✅")
-    env.runcomfy.fail("file", answer(404))
+    env.runcomfy.inject_fault("file", respond(404))
     lost = await env.ends(await env.imagine(resolution="0.5K"), "collected")
     fetch = next(label for label in lost.buttons if label.startswith("Fetch"))
     await env.ends(await (await env.alice.press(lost, fetch)).response(), "✅")

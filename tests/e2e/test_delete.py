@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import LATER, check_accounts, delivered
 from tests.e2e.environment import names, open_environment
 from tests.e2e.panel import store_settings
@@ -136,7 +136,7 @@ async def test_twice_is_once(env: Environment) -> None:
 
 async def test_nothing_can_be_done_with_it_afterwards(env: Environment) -> None:
     anna = env.newcomer()
-    env.runcomfy.fail("file", answer(404))
+    env.runcomfy.inject_fault("file", respond(404))
     message = await done(env, anna, num_images=2)
     assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
     await confirmed(env, anna, message, "Deleted")
@@ -151,7 +151,7 @@ async def test_nothing_can_be_done_with_it_afterwards(env: Environment) -> None:
 
 async def test_a_part_that_was_fetched_since_goes_with_the_rest(env: Environment) -> None:
     anna = env.newcomer()
-    env.runcomfy.fail("file", answer(404))
+    env.runcomfy.inject_fault("file", respond(404))
     part = await done(env, anna, num_images=2)
     job_id = env.job(part)["job_id"]
     fetched = await (await anna.press(part, "Fetch the images")).response()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from playground.discord import NoResponse
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, spent
 from tests.e2e.environment import names
 from tests.e2e.panel import store_settings
@@ -83,7 +83,7 @@ async def test_the_answer_of_a_safety_filter_that_made_nothing(env: Environment)
         "output": {"images": []},
         "error": "blocked by safety filter: PROHIBITED_CONTENT",
     }
-    env.runcomfy.fail("result", answer(200, body))
+    env.runcomfy.inject_fault("result", respond(200, body))
     message = await refused(env, anna, prompt="a fox")
     assert names(message) == ["Edit prompt"]
     assert env.job(message)["error"] == "prompt-refused"
@@ -93,7 +93,7 @@ async def test_the_answer_of_a_safety_filter_that_made_nothing(env: Environment)
 
 async def test_another_failure_offers_it_too_and_anyone_may_use_it(env: Environment) -> None:
     anna, ben = env.newcomer(), env.newcomer()
-    env.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
+    env.runcomfy.inject_fault("result", respond(200, {"status": "failed", "error": "worker died"}))
     message = await refused(env, anna, prompt="a fox")
     assert names(message) == ["Retry", "Edit prompt"]
     form, now = await opened(ben, message)

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from playground.discord import NoResponse
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered, spent
 from tests.e2e.environment import open_environment
 
@@ -40,12 +40,12 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
 async def failed(env: Environment, person: Member, *, is_fetchable: bool = False) -> Message:
     """A job that failed before anything was made, or whose files cannot be downloaded."""
     if is_fetchable:
-        env.runcomfy.fail("file", answer(404), None)
+        env.runcomfy.inject_fault("file", respond(404), None)
     else:
-        env.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
+        env.runcomfy.inject_fault("submit", respond(422, {"error_code": 422001}))
     message = await env.imagine(person, resolution="0.5K")
     await env.ends(message, "⚠️")
-    env.runcomfy.mend("file")
+    env.runcomfy.clear_faults("file")
     return message
 
 
@@ -256,10 +256,10 @@ async def test_a_replay_of_what_was_refused_stays_refused(env: Environment) -> N
 
 async def test_a_replay_of_an_order_that_was_fetched_since(env: Environment) -> None:
     anna = env.newcomer()
-    env.runcomfy.fail("file", answer(404), None)
+    env.runcomfy.inject_fault("file", respond(404), None)
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     message = await env.ends(await order.response(), "⚠️")
-    env.runcomfy.mend("file")
+    env.runcomfy.clear_faults("file")
     fetched = await (await anna.press(message, "Fetch the images")).response()
     await env.ends(fetched, "✅")
     await env.settled()

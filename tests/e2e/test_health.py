@@ -104,7 +104,7 @@ async def test_an_outage_of_runcomfy_is_told_and_no_reason_for_a_restart(tmp_pat
 
 async def test_a_token_that_runcomfy_rejects_is_the_owners_to_mend(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
-        env.runcomfy.fail("submit", env.runcomfy.refusal("token"))
+        env.runcomfy.inject_fault("submit", env.runcomfy.error_fault("token"))
         await env.ends(await env.imagine(env.alice, resolution="0.5K"), "owner")
         await becomes(env, lambda status, _: status == 503, within=10)
         _, said = await healthz(env)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from playground.runcomfy import Fault, answer, edit, reset, truncate, typed
-from playground.runcomfy.painter import size_of
+from playground.runcomfy import Fault, edit_json, reset, respond, truncate, with_content_type
+from playground.runcomfy.generator import image_size
 from tests.e2e.environment import RAW
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def test_files_are_of_the_asked_format_and_size(
     await env.ends(message, "✅")
     first, second = await pictures(env, message)
     assert first.format == second.format == output_format.upper()
-    assert first.size == second.size == size_of(resolution, aspect_ratio, "a fox")
+    assert first.size == second.size == image_size(resolution, aspect_ratio, "a fox")
     assert first.tobytes() != second.tobytes()
     assert [each["filename"] for each in message.attachments] == [f"image-{n}.{extension}" for n in (1, 2)]
     assert {each["content_type"] for each in message.attachments} == {f"image/{output_format}"}
@@ -79,16 +79,16 @@ async def test_an_option_at_its_default_is_not_shown(env: Environment) -> None:
 
 
 async def test_a_file_that_stumbles_is_fetched_again(env: Environment) -> None:
-    for fault in (reset(), answer(503, RAW), truncate(), answer(200, b"")):
-        env.runcomfy.fail("file", fault)
+    for fault in (reset(), respond(503, RAW), truncate(), respond(200, b"")):
+        env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(resolution="0.5K", num_images=4)
     await env.ends(message, "✅")
     assert len({picture.tobytes() for picture in await pictures(env, message)}) == 4
 
 
 async def test_a_type_is_read_from_the_file_itself(env: Environment) -> None:
-    env.runcomfy.fail("file", typed("binary/octet-stream"))
-    env.runcomfy.fail("file", typed("image/jpeg"))
+    env.runcomfy.inject_fault("file", with_content_type("binary/octet-stream"))
+    env.runcomfy.inject_fault("file", with_content_type("image/jpeg"))
     message = await env.imagine(resolution="0.5K", num_images=2)
     await env.ends(message, "✅")
     assert [picture.format for picture in await pictures(env, message)] == ["PNG", "PNG"]
@@ -98,11 +98,11 @@ async def test_a_type_is_read_from_the_file_itself(env: Environment) -> None:
 async def test_what_is_no_image_is_not_posted(env: Environment) -> None:
     person = env.newcomer()
     for fault in (
-        answer(404, RAW),
-        answer(302, RAW, headers={"Location": "/v1/models"}),
-        answer(200, RAW.encode(), headers={"Content-Type": "image/png"}),
+        respond(404, RAW),
+        respond(302, RAW, headers={"Location": "/v1/models"}),
+        respond(200, RAW.encode(), headers={"Content-Type": "image/png"}),
     ):
-        env.runcomfy.fail("file", fault)
+        env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(person, resolution="0.5K", num_images=4)
     await env.ends(message, "✅", "1 of 4 images arrived; 3 more are waiting to be collected")
     assert len(await pictures(env, message)) == 1
@@ -112,7 +112,7 @@ async def test_what_is_no_image_is_not_posted(env: Environment) -> None:
 
 
 def elsewhere(address: str) -> Fault:
-    return edit(lambda body: body.update(output={"images": [address]}))
+    return edit_json(lambda body: body.update(output={"images": [address]}))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def elsewhere(address: str) -> Fault:
 )
 async def test_files_are_fetched_from_the_owners_hosts_only(env: Environment, address: str) -> None:
     person = env.newcomer()
-    env.runcomfy.fail("result", elsewhere(address.replace("{host}", env.runcomfy.url)))
+    env.runcomfy.inject_fault("result", elsewhere(address.replace("{host}", env.runcomfy.url)))
     message = await env.imagine(person, resolution="0.5K")
     await env.ends(message, "waiting to be collected")
     assert message.attachments == []

@@ -15,7 +15,7 @@ from PIL import Image, ImageChops
 
 import bot
 from playground.discord import RejectedByClient
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ async def test_a_second_file_becomes_a_second_command(tmp_path: Path) -> None:
         assert [each["name"] for each in command["options"]] == ["subject", "pen", "strokes"]
         fox = await env.ends(await env.imagine(resolution="0.5K"), "✅")
         # The local RunComfy paints by one model only, so the sketch gets the fox's files.
-        env.runcomfy.fail("submit", answer(200, {"request_id": env.job(fox)["request_id"]}))
+        env.runcomfy.inject_fault("submit", respond(200, {"request_id": env.job(fox)["request_id"]}))
         interaction = await env.alice.command("sketch", subject="a hand", pen=2)
         sketch = await env.ends(await interaction.response(), "✅", "2", "asked by")
         (post,) = env.posts(sketch)

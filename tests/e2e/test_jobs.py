@@ -25,7 +25,7 @@ async def test_images_whose_message_was_deleted_can_be_collected(tmp_path: Path)
         env.runcomfy.hold()
         env.alice.takes_direct_messages = False
         message = await env.imagine(prompt="a lost fox", num_images=2, resolution="0.5K")
-        await env.runcomfy.until(lambda: env.runcomfy.orders)
+        await env.runcomfy.until(lambda: env.runcomfy.requests)
         env.mia.delete(message)
         env.runcomfy.release()
         await env.settled()
@@ -53,7 +53,7 @@ async def test_images_whose_message_was_deleted_come_directly(tmp_path: Path) ->
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         message = await env.imagine(prompt="a lost fox", num_images=2, resolution="0.5K")
-        await env.runcomfy.until(lambda: env.runcomfy.orders)
+        await env.runcomfy.until(lambda: env.runcomfy.requests)
         env.mia.delete(message)
         env.runcomfy.release()
         await env.settled()

@@ -8,7 +8,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.environment import Environment, open_environment
 
@@ -38,7 +38,7 @@ async def lost(env: Environment) -> Message:
     env.alice.takes_direct_messages = False
     env.runcomfy.hold()
     message = await env.imagine(num_images=2, resolution="0.5K")
-    await env.runcomfy.until(lambda: len(env.runcomfy.orders) == len(env.rows()))
+    await env.runcomfy.until(lambda: len(env.runcomfy.requests) == len(env.rows()))
     env.mia.delete(message)
     env.runcomfy.release()
     await env.settled()
@@ -72,13 +72,13 @@ async def cleared(env: Environment) -> None:
 async def test_they_are_posted_although_runcomfy_has_forgotten_them(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (env, message):
         await env.restart()
-        env.runcomfy.fail("status", env.runcomfy.refusal("request"), times=None)
+        env.runcomfy.inject_fault("status", env.runcomfy.error_fault("request"), times=None)
         fetched = await fetch(env)
         await env.ends(fetched, "✅ 2 images, collected")
         assert delivered(fetched) == 2
         await env.settled()
         await env.stored(lambda: not files(env, message))
-        env.runcomfy.mend("status")
+        env.runcomfy.clear_faults("status")
 
 
 async def test_they_come_by_themselves_an_hour_later(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def nothing_is_left(env: Environment, message: Message) -> None:
 
 async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, FILES_DAYS="2") as env:
-        env.runcomfy.fail("file", answer(403), times=None)
+        env.runcomfy.inject_fault("file", respond(403), times=None)
         message = await env.ends(await env.imagine(num_images=2, resolution="0.5K"), "collected")
         await env.settled()
         assert any(label.startswith("Fetch") for label in message.buttons)
@@ -145,7 +145,7 @@ async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
 
 async def test_the_rest_of_a_part_is_given_up_under_the_images_that_came(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
-        env.runcomfy.fail("file", answer(403))
+        env.runcomfy.inject_fault("file", respond(403))
         message = await env.ends(
             await env.imagine(num_images=2, resolution="0.5K"), "✅ 1 image", "Press Fetch"
         )

@@ -27,7 +27,7 @@ def russian(env: Environment) -> Member:
 
 
 def finish(env: Environment, prompt: str) -> None:
-    for request_id, made in env.runcomfy.orders.items():
+    for request_id, made in env.runcomfy.requests.items():
         if made.input["prompt"] == prompt:
             env.runcomfy.finish(request_id)
 
@@ -62,7 +62,7 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
         finish(env, "лиса")
         await env.ends(hers, "✅ 2 изображения за ", " с")
         await env.runcomfy.until(
-            lambda: any(made.input["prompt"] == "a bear" for made in env.runcomfy.orders.values())
+            lambda: any(made.input["prompt"] == "a bear" for made in env.runcomfy.requests.values())
         )
         finish(env, "a bear")
         await env.ends(his, "✅ 1 image in ")

@@ -12,7 +12,7 @@ import pytest_asyncio
 from aiohttp import web
 from PIL import Image
 
-from playground.runcomfy import Fault, answer
+from playground.runcomfy import Fault, respond
 from tests.odd_images import chunk, picture, png_with, unpacks_to
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def noise(side: int) -> Fault:
 
 def served(data: bytes) -> Fault:
     """This file in place of the one that was made."""
-    return answer(200, data, headers={"Content-Type": "text/plain"})
+    return respond(200, data, headers={"Content-Type": "text/plain"})
 
 
 async def files(env: Environment, message: Message) -> list[bytes]:
@@ -59,7 +59,7 @@ async def files(env: Environment, message: Message) -> list[bytes]:
 
 
 async def test_files_too_large_together_follow_in_a_second_edit(generous: Environment) -> None:
-    generous.runcomfy.fail("file", noise(1600), times=4)
+    generous.runcomfy.inject_fault("file", noise(1600), times=4)
     message = await generous.imagine(num_images=4, prompt="noise")
     await generous.discord.until(lambda: len(message.attachments) == 4, timeout=30)
     posted = await files(generous, message)
@@ -80,7 +80,7 @@ async def test_files_too_large_together_follow_in_a_second_edit(generous: Enviro
 
 
 async def test_a_file_over_the_limit_is_made_smaller_and_the_message_says_so(env: Environment) -> None:
-    env.runcomfy.fail("file", noise(2000))
+    env.runcomfy.inject_fault("file", noise(2000))
     message = await env.imagine(num_images=2, resolution="0.5K")
     await env.ends(message, "✅")
     posted = {Image.open(io.BytesIO(file)).format: file for file in await files(env, message)}
@@ -109,7 +109,7 @@ async def test_every_file_fits_however_low_the_limit_is(env: Environment) -> Non
 
 async def test_a_limit_that_was_promised_too_high(generous: Environment) -> None:
     generous.discord.inject_fault("edit_followup", 413, TOO_LARGE)
-    generous.runcomfy.fail("file", noise(2000))
+    generous.runcomfy.inject_fault("file", noise(2000))
     message = await generous.ends(await generous.imagine(), "✅")
     (posted,) = await files(generous, message)
     assert len(posted) <= 10 * MIB
@@ -124,7 +124,7 @@ async def test_metadata_that_cannot_be_read_costs_no_image(env: Environment) -> 
     text = chunk(b"zTXt", b"prompt\0\0" + unpacks_to(2 * MIB))
     gif = picture("GIF", mode="L")
     for data in (large, png_with(text), gif):
-        env.runcomfy.fail("file", served(data))
+        env.runcomfy.inject_fault("file", served(data))
     message = await env.ends(await env.imagine(num_images=3), "✅")
     posted = sorted(await files(env, message), key=len)
     assert sorted(each["filename"].partition(".")[2] for each in message.attachments) == [

@@ -27,7 +27,7 @@ async def stuck(folder: Path, *, charged: int) -> AsyncIterator[tuple[Environmen
     async with open_environment(folder, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as env:
         env.runcomfy.hold()
         message = await env.imagine(num_images=2, resolution="0.5K")
-        await env.runcomfy.until(lambda: env.runcomfy.orders)
+        await env.runcomfy.until(lambda: env.runcomfy.requests)
         env.runcomfy.start_next()
         await env.ends(message, TIMED_OUT, timeout=60)
         assert "charged" not in message.text
@@ -63,7 +63,7 @@ async def looked(env: Environment, message: Message, times: int) -> None:
 
 def ends_now(env: Environment) -> None:
     env.runcomfy.release()
-    (order,) = env.runcomfy.orders.values()
+    (order,) = env.runcomfy.requests.values()
     assert order.state == "in_progress"
 
 
@@ -81,7 +81,7 @@ async def test_killed_while_it_comes_late(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         ends_now(env)
         held = Held()
-        env.runcomfy.fail("file", held.fault)
+        env.runcomfy.inject_fault("file", held.fault)
         await passes(env, HOUR)
         await held.reached()
         await env.kill()
@@ -121,7 +121,7 @@ async def test_it_never_comes(tmp_path: Path) -> None:
 
 async def test_it_fails_in_the_end(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=0) as (env, message):
-        (request_id,) = env.runcomfy.orders
+        (request_id,) = env.runcomfy.requests
         env.runcomfy.finish(request_id, error="worker died")
         await passes(env, HOUR)
         await env.ends(message, "I couldn't generate this", "Nothing was charged")
@@ -132,7 +132,7 @@ async def test_it_fails_in_the_end(tmp_path: Path) -> None:
 
 async def test_runcomfy_has_forgotten_it(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=0) as (env, message):
-        env.runcomfy.fail("status", env.runcomfy.refusal("request"))
+        env.runcomfy.inject_fault("status", env.runcomfy.error_fault("request"))
         await passes(env, HOUR)
         await looked(env, message, 1)
         assert env.job(message)["next_check_at"] is None
@@ -168,7 +168,7 @@ async def test_a_queue_that_moves_does_not_time_out(tmp_path: Path) -> None:
         env.runcomfy.hold()
         people = [env.newcomer() for _ in range(9)]
         before = [await env.imagine(person, resolution="0.5K") for person in people]
-        await env.runcomfy.until(lambda: len(env.runcomfy.orders) == len(people))
+        await env.runcomfy.until(lambda: len(env.runcomfy.requests) == len(people))
         message = await env.queued(env.alice)
         request_id = env.job(message)["request_id"]
 

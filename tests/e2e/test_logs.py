@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.environment import Environment, open_environment
 from tests.e2e.panel import store_settings
 from tests.e2e.watching import free_port, samples
@@ -57,7 +57,7 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
         log = env.discord.guild.add_channel("log")
         store_settings(env, log_channel=int(log.id))
-        env.runcomfy.fail("file", answer(404))
+        env.runcomfy.inject_fault("file", respond(404))
         message = await env.imagine(resolution="0.5K", num_images=2)
         await env.ends(message, "1 of 2 images arrived")
         await env.ended(message)

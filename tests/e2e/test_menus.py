@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.guild_settings import LISTED_MAX
 from playground.discord import RejectedByClient
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.environment import names
 from tests.e2e.panel import store_settings, stored_settings
 
@@ -50,7 +50,7 @@ async def test_a_moderator_removes(env: Environment) -> None:
 
 async def test_a_moderator_removes_what_failed(env: Environment) -> None:
     anna = env.newcomer()
-    env.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
+    env.runcomfy.inject_fault("submit", respond(422, {"error_code": 422001}))
     message = await env.ends(await env.imagine(anna, resolution="0.5K"), "⚠️")
     await env.stored(lambda: env.job(message)["token"] is None)
     question = await (await env.mia.menu(REMOVE, message)).response()
@@ -187,9 +187,9 @@ async def test_who_made_this(env: Environment) -> None:
 async def test_who_made_what_was_fetched(env: Environment) -> None:
     """Both messages are the job's: the one that it has left, too."""
     anna = env.newcomer()
-    env.runcomfy.fail("file", answer(404), None)
+    env.runcomfy.inject_fault("file", respond(404), None)
     message = await env.ends(await env.imagine(anna, resolution="0.5K"), "⚠️")
-    env.runcomfy.mend("file")
+    env.runcomfy.clear_faults("file")
     fetched = await (await anna.press(message, "Fetch the images")).response()
     await env.ends(fetched, "✅")
     await env.settled()

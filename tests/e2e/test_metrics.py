@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.commands import CODE
 from tests.e2e.environment import open_environment
 from tests.e2e.orders import delivers
@@ -51,7 +51,7 @@ async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sa
         headers = {"X-RateLimit-Scope": "user", "Via": "1.1 google"}
         slow = {"message": "slow", "retry_after": 0.1, "global": False}
         env.discord.inject_fault("callback", 429, slow, headers=headers)
-        env.runcomfy.fail("status", answer(503))
+        env.runcomfy.inject_fault("status", respond(503))
         await delivers(env)
         env.runcomfy.hold()
         await env.queued()

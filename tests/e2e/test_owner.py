@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, spent
 from tests.e2e.environment import open_environment
 
@@ -53,7 +53,7 @@ async def test_budget_is_shared_by_all_servers(tmp_path: Path) -> None:
 
 async def test_failed_job_refunds_the_budget(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, BUDGET="3/day") as env:
-        env.runcomfy.fail("submit", answer(422, {"error_code": 422001}))
+        env.runcomfy.inject_fault("submit", respond(422, {"error_code": 422001}))
         failed = await (await ask(env.alice, num_images=4)).response()
         await env.ends(failed, "⚠️")
         await done(env, env.bob, num_images=3)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.runcomfy import Fault, answer
+from playground.runcomfy import Fault, respond
 from tests.e2e.environment import RAW
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ def body(code: int) -> dict[str, object]:
 
 # RunComfy's documents say 400 to all of it and tell by the code; its own clients wait for the others too.
 CAUSES = {
-    "token, documented": (answer(400, body(400004)), "RUNCOMFY_TOKEN"),
-    "token, on HTTP 200": (answer(200, body(400004)), "RUNCOMFY_TOKEN"),
-    "token, 401": (answer(401, {"message": f"{RAW} {{token}}"}), "RUNCOMFY_TOKEN"),
-    "token, 403": (answer(403, "<html>{token}</html>"), "RUNCOMFY_TOKEN"),
-    "balance, documented": (answer(400, body(400002)), "balance"),
-    "balance, on HTTP 200": (answer(200, body(400002)), "balance"),
-    "balance, 402": (answer(402, {"message": RAW}), "balance"),
-    "model, documented": (answer(400, body(400001)), ""),
-    "model, 404": (answer(404, {"message": RAW}), ""),
+    "token, documented": (respond(400, body(400004)), "RUNCOMFY_TOKEN"),
+    "token, on HTTP 200": (respond(200, body(400004)), "RUNCOMFY_TOKEN"),
+    "token, 401": (respond(401, {"message": f"{RAW} {{token}}"}), "RUNCOMFY_TOKEN"),
+    "token, 403": (respond(403, "<html>{token}</html>"), "RUNCOMFY_TOKEN"),
+    "balance, documented": (respond(400, body(400002)), "balance"),
+    "balance, on HTTP 200": (respond(200, body(400002)), "balance"),
+    "balance, 402": (respond(402, {"message": RAW}), "balance"),
+    "model, documented": (respond(400, body(400001)), ""),
+    "model, 404": (respond(404, {"message": RAW}), ""),
 }
 
 
@@ -44,7 +44,7 @@ async def test_operator_errors_are_logged_once(env: Environment, fault: Fault, c
     since = await recovered(env)
     for _ in range(3):
         person = env.newcomer()
-        env.runcomfy.fail("submit", fault)
+        env.runcomfy.inject_fault("submit", fault)
         message = await env.imagine(person, resolution="0.5K", num_images=2)
         await env.ends(message, "owner", "Nothing was charged")
         assert len(env.posts(message)) == 1
@@ -58,7 +58,7 @@ async def test_operator_errors_are_logged_once(env: Environment, fault: Fault, c
 async def test_operator_error_is_logged_again_after_recovery(env: Environment) -> None:
     since = await recovered(env)
     for _ in range(2):
-        env.runcomfy.fail("submit", answer(402, {"message": RAW}))
+        env.runcomfy.inject_fault("submit", respond(402, {"message": RAW}))
         await env.ends(await env.imagine(resolution="0.5K"), "owner")
         await recovered(env)
     assert env.log[since:].count(" ERROR ") == 2
@@ -68,7 +68,7 @@ async def test_operator_error_is_logged_again_after_recovery(env: Environment) -
 async def test_token_revoked_during_generation(env: Environment, route: str) -> None:
     since = await recovered(env)
     person = env.newcomer()
-    env.runcomfy.fail(route, answer(400, body(400004)))
+    env.runcomfy.inject_fault(route, respond(400, body(400004)))
     message = await env.imagine(person, resolution="0.5K")
     await env.ends(message, "owner", "press Fetch the images to check")
     assert "charged" not in message.text
@@ -80,7 +80,7 @@ async def test_token_revoked_during_generation(env: Environment, route: str) -> 
 
 async def test_usage_shows_no_charge(env: Environment) -> None:
     before = await env.says(env.bob, "usage")
-    env.runcomfy.fail("submit", answer(400, body(400002)))
+    env.runcomfy.inject_fault("submit", respond(400, body(400002)))
     await env.ended(await env.ends(await env.imagine(env.bob, num_images=4), "owner"))
     after = await env.says(env.bob, "usage")
     assert "0 of 1000000 credits used, 1000000 left" in before

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from playground.discord import NoResponse
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.environment import open_environment
 from tests.e2e.holding import Gate, gate
@@ -197,12 +197,12 @@ async def test_a_cancel_that_overtakes_the_answer_to_the_order(way: tuple[Enviro
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_cancel_after_discords_three_seconds(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
-        env.runcomfy.fail("submit", answer(429), None)
+        env.runcomfy.inject_fault("submit", respond(429), None)
         message = await env.imagine()
         press = await env.alice.press(message, "Cancel")
         env.discord.age(press, 4)
         await env.discord.until(lambda: any(call.status == 404 for call in env.discord.trace))
-        env.runcomfy.mend("submit")
+        env.runcomfy.clear_faults("submit")
         await env.discord.until(lambda: "Waiting" not in message.text, timeout=10)
         await env.settled()
         check_accounts(env)

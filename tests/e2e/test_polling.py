@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ async def test_a_429_for_one_job_slows_down_all(tmp_path: Path) -> None:
         for _ in range(jobs):
             await env.imagine(env.newcomer(), resolution="0.5K")
         await env.runcomfy.until(lambda: len({call.path for call in polls(env)}) == jobs)
-        env.runcomfy.fail("status", answer(429, {}, headers={"Retry-After": str(seconds)}))
+        env.runcomfy.inject_fault("status", respond(429, {}, headers={"Retry-After": str(seconds)}))
         begun = len(polls(env))
         await env.runcomfy.until(lambda: len(polls(env)) >= begun + 2 * jobs, within=30)
         moments = [call.at for call in polls(env)[begun - 1 :]]

@@ -13,7 +13,7 @@ from PIL import Image
 
 from bot.domain.quota import Period
 from bot.storage.columns import to_epoch_ms
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.commands import command
 from tests.e2e.environment import open_environment
 
@@ -179,7 +179,7 @@ async def test_dollar_budget_is_never_exceeded_and_alerts_owner(tmp_path: Path) 
 
 async def test_dollar_budget_without_price_refuses_jobs(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False, BUDGET_USD="10") as env:
-        env.runcomfy.fail("model", answer(200, {"model_id": "x"}))
+        env.runcomfy.inject_fault("model", respond(200, {"model_id": "x"}))
         await env.start()
         refused = await env.says(env.bob, "imagine", prompt="a fox", resolution="0.5K")
         assert "what an image costs" in refused

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from playground.discord import NoResponse
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.environment import names, open_environment
 from tests.e2e.holding import Held
@@ -33,12 +33,12 @@ def uploads(env: Environment, message: Message) -> int:
 
 def made(env: Environment, prompt: str) -> int:
     """How many orders RunComfy has made of a prompt."""
-    return sum(order.input["prompt"] == prompt for order in env.runcomfy.orders.values())
+    return sum(order.input["prompt"] == prompt for order in env.runcomfy.requests.values())
 
 
 def finish(env: Environment, prompt: str) -> None:
     """Let RunComfy end the order that it works on; the next one begins."""
-    for request_id, order in env.runcomfy.orders.items():
+    for request_id, order in env.runcomfy.requests.items():
         if order.input["prompt"] == prompt:
             env.runcomfy.finish(request_id)
 
@@ -72,17 +72,17 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
         painting = await ordered(env, "painting", "Painting", num_images=2)
         queued = await ordered(env, "queued", "place")
         held = Held()
-        env.runcomfy.fail("submit", held.fault)
+        env.runcomfy.inject_fault("submit", held.fault)
         unknown = await ordered(env, "unknown")
         await held.reached()
-        env.runcomfy.fail("submit", answer(429), None)
+        env.runcomfy.inject_fault("submit", respond(429), None)
         waiting = await ordered(env, "waiting")
         await refused(env, waiting)
         assert env.job(unknown)["status"] == "submitting"
 
         await env.kill()
         finish(env, "painting")
-        env.runcomfy.mend("submit")
+        env.runcomfy.clear_faults("submit")
         await env.start()
         await env.ends(painting, "✅")
         await env.ends(unknown, "not known", "Nothing was charged")
@@ -229,11 +229,11 @@ async def test_a_token_is_left_alone_by_the_clock(tmp_path: Path, age_seconds: f
 async def test_a_job_that_waited_while_the_bot_was_away_for_hours(tmp_path: Path) -> None:
     """What is ordered now is followed from now on: it is not given up at the first look."""
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 1}) as env:
-        env.runcomfy.fail("submit", answer(429), None)
+        env.runcomfy.inject_fault("submit", respond(429), None)
         message = await ordered(env, "a fox")
         await refused(env, message)
         await env.kill()
-        env.runcomfy.mend("submit")
+        env.runcomfy.clear_faults("submit")
         await aged(env, message, seconds=2 * HOUR)
         await env.start()
         await over(env, message)
@@ -244,11 +244,11 @@ async def test_a_cancel_that_runcomfy_has_not_answered(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         await ordered(env, "painting", "Painting")
         queued = await ordered(env, "queued", "place")
-        env.runcomfy.fail("cancel", answer(503), None)
+        env.runcomfy.inject_fault("cancel", respond(503), None)
         press = await env.alice.press(queued, "Cancel")
         await env.discord.until(lambda: press.is_acknowledged)
         await env.kill()
-        env.runcomfy.mend("cancel")
+        env.runcomfy.clear_faults("cancel")
         await env.start()
         await env.ends(queued, "cancelled", "Nothing was charged")
         finish(env, "painting")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, spent
 from tests.e2e.environment import open_environment
 from tests.e2e.panel import ephemeral_reply, store_settings
@@ -36,7 +36,7 @@ async def done(env: Environment, person: Member, channel: Channel | None = None,
 
 
 async def failed(env: Environment, person: Member) -> Message:
-    env.runcomfy.fail("result", answer(200, {"status": "failed", "error": "worker died"}))
+    env.runcomfy.inject_fault("result", respond(200, {"status": "failed", "error": "worker died"}))
     message = await (await ask(person)).response()
     await env.ends(message, "⚠️")
     await env.settled()
@@ -134,10 +134,10 @@ async def test_looser_safety_needs_an_age_restricted_channel(env: Environment) -
 async def test_blocked_member_can_fetch_paid_images(env: Environment) -> None:
     store_settings(env)
     anna = env.newcomer()
-    env.runcomfy.fail("file", answer(404), None)
+    env.runcomfy.inject_fault("file", respond(404), None)
     message = await (await ask(anna)).response()
     await env.ends(message, "⚠️")
-    env.runcomfy.mend("file")
+    env.runcomfy.clear_faults("file")
     await env.settled()
     store_settings(env, blocked_members=[int(anna.id)], forbidden_channels=[int(env.discord.channel.id)])
     fetched = await (await anna.press(message, "Fetch the images")).response()
@@ -192,10 +192,10 @@ async def test_private_job_can_be_listed_cancelled_and_fetched(held: Environment
     await anna.press(message, "Cancel")
     await held.ends(message, "cancelled")
     held.runcomfy.release()
-    held.runcomfy.fail("file", answer(404), None)
+    held.runcomfy.inject_fault("file", respond(404), None)
     message = await (await ask(anna)).response()
     await held.ends(message, "⚠️")
-    held.runcomfy.mend("file")
+    held.runcomfy.clear_faults("file")
     fetched = await (await anna.press(message, "Fetch the images")).response()
     await held.ends(fetched, "✅", "collected")
     assert fetched.is_ephemeral

@@ -14,13 +14,13 @@ from playground.runcomfy import (
     Call,
     Fault,
     LocalRunComfy,
-    answer,
-    edit,
+    edit_json,
     flood,
     reset,
+    respond,
     trickle,
     truncate,
-    typed,
+    with_content_type,
 )
 from tests.e2e.accounts import check_accounts
 from tests.e2e.environment import RAW, open_environment
@@ -49,8 +49,8 @@ BROKEN = {
     "no HTTP": Fault(_gibberish, is_after=True),
     "half of it": truncate(),
     "without an end": flood(2**21),
-    "a list": answer(200, b"[1]", after=True),
-    "no UTF-8": answer(200, b'{"status": "\xff"}', after=True),
+    "a list": respond(200, b"[1]", after=True),
+    "no UTF-8": respond(200, b'{"status": "\xff"}', after=True),
 }
 
 
@@ -59,33 +59,35 @@ async def test_a_broken_answer_is_looked_for_again_but_never_ordered_again(
     env: Environment, fault: Fault
 ) -> None:
     for route in ("status", "result"):
-        env.runcomfy.fail(route, fault)
+        env.runcomfy.inject_fault(route, fault)
     await delivers(env)
-    env.runcomfy.fail("submit", fault)
+    env.runcomfy.inject_fault("submit", fault)
     await fails(env, "not known whether")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=utf-16", "image/png"])
 async def test_json_is_read_whatever_it_calls_itself(env: Environment, kind: str) -> None:
     for route in ROUTES:
-        env.runcomfy.fail(route, typed(kind))
+        env.runcomfy.inject_fault(route, with_content_type(kind))
     await delivers(env)
 
 
 async def test_answers_that_take_their_time(env: Environment) -> None:
     for route in ROUTES:
-        env.runcomfy.fail(route, trickle(2))
+        env.runcomfy.inject_fault(route, trickle(2))
     await delivers(env)
 
 
 async def test_a_failure_that_both_answers_tell(env: Environment) -> None:
-    env.runcomfy.fail("status", says(status="failed"))
-    env.runcomfy.fail("result", edit(lambda body: (body.pop("output"), body.update(status="failed"))))
+    env.runcomfy.inject_fault("status", says(status="failed"))
+    env.runcomfy.inject_fault(
+        "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed")))
+    )
     await fails(env, "I couldn't generate this")
 
 
 async def test_a_success_that_has_no_output_at_all(env: Environment) -> None:
-    env.runcomfy.fail("result", edit(lambda body: body.pop("output")))
+    env.runcomfy.inject_fault("result", edit_json(lambda body: body.pop("output")))
     await fails(env, "I couldn't generate this")
 
 
@@ -95,25 +97,25 @@ async def test_nothing_in_an_answer_leads_the_bot_to_another_host(env: Environme
             f"{verb}_url": f"{other.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")
         }
         for code in (301, 302, 303, 307, 308):
-            away = answer(code, RAW, headers={"Location": f"{other.url}/v1/models"})
+            away = respond(code, RAW, headers={"Location": f"{other.url}/v1/models"})
             for route in ("status", "result"):
-                env.runcomfy.fail(route, away)
-                env.runcomfy.fail(route, says(**links))
-            env.runcomfy.fail("submit", says(**links))
+                env.runcomfy.inject_fault(route, away)
+                env.runcomfy.inject_fault(route, says(**links))
+            env.runcomfy.inject_fault("submit", says(**links))
             await delivers(env)
-            env.runcomfy.fail("submit", away)
+            env.runcomfy.inject_fault("submit", away)
             await fails(env, "not known whether")
         assert not other.calls
 
 
 async def test_a_cancel_whose_answer_is_lost_broken_late_or_leads_astray(held: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
-        away = answer(307, RAW, headers={"Location": f"{other.url}/v1/models"})
-        faults = [reset(after=True), *BROKEN.values(), trickle(1), typed("text/plain"), away]
+        away = respond(307, RAW, headers={"Location": f"{other.url}/v1/models"})
+        faults = [reset(after=True), *BROKEN.values(), trickle(1), with_content_type("text/plain"), away]
         people = [held.newcomer() for _ in faults]
         messages = await asyncio.gather(*(held.queued(person) for person in people))
         for person, message, fault in zip(people, messages, faults, strict=True):
-            held.runcomfy.fail("cancel", fault)
+            held.runcomfy.inject_fault("cancel", fault)
             await person.press(message, "Cancel")
             row = await held.ended(message)  # so that the next fault meets the next cancel
             assert (row["status"], row["refunded"], held.used(person)) == ("cancelled", 1, 0)
@@ -129,14 +131,14 @@ def later(**wait: float) -> str:
 
 async def test_retry_after_as_a_date_and_in_seconds(env: Environment) -> None:
     for header, seconds in ((later(seconds=7), 3), ("3", 3)):
-        refused = answer(429, {"message": RAW}, headers={"Retry-After": header})
-        env.runcomfy.fail("submit", refused)
+        refused = respond(429, {"message": RAW}, headers={"Retry-After": header})
+        env.runcomfy.inject_fault("submit", refused)
         message = await env.ends(await env.imagine(resolution="0.5K"), "✅")
         first, second = env.posts(message)
         assert (first.request_id, second.request_id) == (None, env.job(message)["request_id"])
         assert second.at - first.at >= seconds
 
-    env.runcomfy.fail("status", answer(503, RAW, headers={"Retry-After": "3"}))
+    env.runcomfy.inject_fault("status", respond(503, RAW, headers={"Retry-After": "3"}))
     first_look, second_look, *_ = looks(env, await delivers(env))
     assert second_look.at - first_look.at >= 3
 
@@ -151,8 +153,8 @@ def looks(env: Environment, message: Message) -> list[Call]:
 )
 async def test_nobody_has_to_sit_through_a_long_retry_after(env: Environment, header: str) -> None:
     person = env.newcomer()
-    refused = answer(429, {"message": RAW}, headers={"Retry-After": header})
-    env.runcomfy.fail("submit", refused, times=None)
+    refused = respond(429, {"message": RAW}, headers={"Retry-After": header})
+    env.runcomfy.inject_fault("submit", refused, times=None)
     try:
         message = await env.imagine(person, resolution="0.5K")
         await env.runcomfy.until(lambda: env.posts(message))
@@ -163,15 +165,18 @@ async def test_nobody_has_to_sit_through_a_long_retry_after(env: Environment, he
         assert env.used(person) == 0
         assert {post.request_id for post in env.posts(message)} == {None}
     finally:
-        env.runcomfy.mend("submit")
+        env.runcomfy.clear_faults("submit")
 
 
 ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
     "the word of a status": lambda token: ("status", says(status=token)),
     "the place in the queue": lambda token: ("status", says(status="in_queue", queue_position=token)),
     "the status of a result": lambda token: ("result", says(status=token)),
-    "headers": lambda token: ("status", answer(503, token, headers={"X-Token": token, "Retry-After": token})),
-    "a place to go to": lambda token: ("result", answer(302, token, headers={"Location": f"/{token}"})),
+    "headers": lambda token: (
+        "status",
+        respond(503, token, headers={"X-Token": token, "Retry-After": token}),
+    ),
+    "a place to go to": lambda token: ("result", respond(302, token, headers={"Location": f"/{token}"})),
     "no HTTP": lambda _: ("status", BROKEN["no HTTP"]),
 }
 ADDRESS_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
@@ -181,8 +186,8 @@ ADDRESS_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
 }
 FATAL_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
     "the reason for a failure": lambda token: ("result", says(status="failed", error=f"blocked: {token}")),
-    "a refusal": lambda token: ("submit", answer(422, {"error_message": token, "detail": [{"msg": token}]})),
-    "a code": lambda token: ("submit", answer(400, {"error_code": token, "error_message": token})),
+    "a refusal": lambda token: ("submit", respond(422, {"error_message": token, "detail": [{"msg": token}]})),
+    "a code": lambda token: ("submit", respond(400, {"error_code": token, "error_message": token})),
     "a request_id": lambda token: ("submit", says(request_id=token)),
 }
 
@@ -190,13 +195,13 @@ FATAL_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
 async def test_an_echo_of_the_token_goes_no_further_not_even_into_the_log(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="DEBUG") as env:
         for echo in ECHOES.values():
-            env.runcomfy.fail(*echo(env.runcomfy.token))
+            env.runcomfy.inject_fault(*echo(env.runcomfy.token))
             await delivers(env)
         for echo in ADDRESS_ECHOES.values():
-            env.runcomfy.fail(*echo(env.runcomfy.token))
+            env.runcomfy.inject_fault(*echo(env.runcomfy.token))
             await lost(env)
         for echo in FATAL_ECHOES.values():
-            env.runcomfy.fail(*echo(env.runcomfy.token))
+            env.runcomfy.inject_fault(*echo(env.runcomfy.token))
             await fails(env, images=1)
         await asyncio.gather(*(env.says(env.alice, name) for name in ("usage", "jobs")))
         await env.settled()

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from playground.runcomfy import Fault, LocalRunComfy, answer, edit, flood, reset, trickle, truncate
+from playground.runcomfy import Fault, LocalRunComfy, edit_json, flood, reset, respond, trickle, truncate
 from tests.e2e.accounts import check_accounts
 from tests.e2e.environment import RAW, names
 from tests.e2e.orders import delivers
@@ -41,20 +41,20 @@ def picture(kind: str) -> bytes:
 
 # Each with how often a file is asked for: what may pass is tried again, what is final is not.
 LOST: dict[str, tuple[Fault, int]] = {
-    "expired, 403": (answer(403, f"<Error>{RAW}</Error>"), 1),
-    "expired, 404": (answer(404, RAW), 1),
-    "expired, 410": (answer(410, RAW), 1),
-    "a web page": (answer(200, f"<html>{RAW}</html>"), 1),
-    "a page that says it is an image": (answer(200, RAW.encode(), headers=PNG), 1),
-    "another kind of image": (answer(200, picture("BMP"), headers={"Content-Type": "image/bmp"}), 1),
-    "half a picture, whole by its length": (answer(200, picture("PNG")[:-200], headers=PNG), 1),
-    "a part": (answer(206, picture("PNG"), headers=PNG), 1),
+    "expired, 403": (respond(403, f"<Error>{RAW}</Error>"), 1),
+    "expired, 404": (respond(404, RAW), 1),
+    "expired, 410": (respond(410, RAW), 1),
+    "a web page": (respond(200, f"<html>{RAW}</html>"), 1),
+    "a page that says it is an image": (respond(200, RAW.encode(), headers=PNG), 1),
+    "another kind of image": (respond(200, picture("BMP"), headers={"Content-Type": "image/bmp"}), 1),
+    "half a picture, whole by its length": (respond(200, picture("PNG")[:-200], headers=PNG), 1),
+    "a part": (respond(206, picture("PNG"), headers=PNG), 1),
     "huge": (flood(TOO_MUCH), 1),
     "huge, as it says before": (Fault(_promise), 1),
-    "empty": (answer(200, b"", headers=PNG), 4),
+    "empty": (respond(200, b"", headers=PNG), 4),
     "cut short": (truncate(), 4),
-    "down": (answer(503, f"<html>{RAW}</html>", headers={"Retry-After": "0"}), 4),
-    "overrun": (answer(429, RAW, headers={"Retry-After": "86400"}), 4),
+    "down": (respond(503, f"<html>{RAW}</html>", headers={"Retry-After": "0"}), 4),
+    "overrun": (respond(429, RAW, headers={"Retry-After": "86400"}), 4),
     "unreachable": (reset(), 4),
 }
 
@@ -63,8 +63,8 @@ def by_seed(env: Environment, faults: list[Fault]) -> Fault:
     """For the order with seed n the n-th fault, however many run at once."""
 
     async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
-        order = env.runcomfy.orders[request.match_info["request_id"]]
-        return await faults[order.input["seed"]].spoil(request, good)
+        order = env.runcomfy.requests[request.match_info["request_id"]]
+        return await faults[order.input["seed"]].respond(request, good)
 
     return Fault(spoil, is_after=True)
 
@@ -82,11 +82,11 @@ async def fetched(message: Message) -> Message:
 
 
 async def test_what_cannot_be_downloaded_waits_and_is_collected_once_it_can(env: Environment) -> None:
-    env.runcomfy.fail("file", by_seed(env, [fault for fault, _ in LOST.values()]), times=None)
+    env.runcomfy.inject_fault("file", by_seed(env, [fault for fault, _ in LOST.values()]), times=None)
     try:
         lost = await asyncio.gather(*(loses(env, MADE, seed=seed) for seed in range(len(LOST))))
     finally:
-        env.runcomfy.mend("file")
+        env.runcomfy.clear_faults("file")
     asked = {name: file_calls(env, message) for name, message in zip(LOST, lost, strict=True)}
     # aiohttp itself asks once more where a connection that was in use before breaks.
     assert asked.pop("unreachable") in range(4, 9)
@@ -104,25 +104,25 @@ async def test_what_cannot_be_downloaded_waits_and_is_collected_once_it_can(env:
 
 
 async def test_a_fetch_of_what_is_forbidden_says_so_and_can_be_tried_again(env: Environment) -> None:
-    env.runcomfy.fail("file", answer(403, RAW), times=None)
+    env.runcomfy.inject_fault("file", respond(403, RAW), times=None)
     try:
         message = await loses(env, MADE)
         again = await env.ends(await fetched(message), MADE, "waiting to be collected")
         assert again.attachments == []
     finally:
-        env.runcomfy.mend("file")
+        env.runcomfy.clear_faults("file")
     assert len((await env.ends(await fetched(again), "✅")).attachments) == 1
     assert len(env.posts(message)) == 1
 
 
 @pytest.mark.parametrize("status", [404, 410])
 async def test_a_fetch_of_what_is_gone_refunds_it_and_ends_the_button(env: Environment, status: int) -> None:
-    env.runcomfy.fail("file", answer(status, RAW), times=None)
+    env.runcomfy.inject_fault("file", respond(status, RAW), times=None)
     try:
         message = await loses(env, MADE, images=2)
         again = await env.ends(await fetched(message), "can't be collected anymore", "Nothing was charged")
     finally:
-        env.runcomfy.mend("file")
+        env.runcomfy.clear_faults("file")
     assert "Fetch the images" not in names(again)
     assert message.interaction is not None
     assert (await env.ended(message))["refunded"] == 2
@@ -134,8 +134,8 @@ async def test_a_fetch_of_what_is_gone_refunds_it_and_ends_the_button(env: Envir
 
 
 async def test_files_that_do_not_come_wait_alone(env: Environment) -> None:
-    for fault in (answer(404, RAW), flood(TOO_MUCH)):
-        env.runcomfy.fail("file", fault)
+    for fault in (respond(404, RAW), flood(TOO_MUCH)):
+        env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(env.newcomer(), resolution="0.5K", num_images=4)
     await env.ends(message, "✅", "2 of 4 images arrived; 2 more are waiting to be collected")
     await env.ended(message)
@@ -144,8 +144,8 @@ async def test_files_that_do_not_come_wait_alone(env: Environment) -> None:
 
 
 async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(env: Environment) -> None:
-    env.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
-    env.runcomfy.fail("file", answer(404))
+    env.runcomfy.inject_fault("result", edit_json(lambda body: body["output"]["images"].pop()))
+    env.runcomfy.inject_fault("file", respond(404))
     message = await env.imagine(env.newcomer(), resolution="0.5K", num_images=3)
     await env.ends(message, "✅", "1 of 3 images arrived; 1 more is waiting", "1 image wasn't made")
     row = await env.ended(message)
@@ -154,7 +154,7 @@ async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(env: 
 
 
 async def test_slow_files_come(env: Environment) -> None:
-    env.runcomfy.fail("file", trickle(3), times=2)
+    env.runcomfy.inject_fault("file", trickle(3), times=2)
     before = len(env.runcomfy.calls)
     await delivers(env, 2, of=2)
     assert [call.route for call in env.runcomfy.calls[before:]].count("file") == 2
@@ -163,7 +163,7 @@ async def test_slow_files_come(env: Environment) -> None:
 async def test_a_redirect_of_a_file_is_not_followed_not_even_to_an_image(env: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         for address in (f"{other.url}/files/a/b/0_output.png", "/files/a/b/0_output.png"):
-            env.runcomfy.fail("file", answer(302, RAW, headers={"Location": address}))
+            env.runcomfy.inject_fault("file", respond(302, RAW, headers={"Location": address}))
             await loses(env, MADE)
         assert not other.calls
     assert "/files/a/b/0_output.png" not in [call.path for call in env.runcomfy.calls]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.runcomfy import Fault, answer, edit, reset
+from playground.runcomfy import Fault, edit_json, reset, respond
 from tests.e2e.environment import RAW, names
 from tests.e2e.orders import delivers, fails, says
 
@@ -20,19 +20,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def outputs(change: Callable[[list[str]], object]) -> Fault:
-    return edit(lambda body: body.update(output=change(body["output"]["images"])))
+    return edit_json(lambda body: body.update(output=change(body["output"]["images"])))
 
 
 @pytest.mark.parametrize("word", ["completed", "succeeded", "COMPLETED", "failed"])
 async def test_whatever_word_ends_the_status_the_result_decides(env: Environment, word: str) -> None:
-    env.runcomfy.fail("status", says(status=word))
+    env.runcomfy.inject_fault("status", says(status=word))
     await delivers(env)
 
 
 async def test_a_word_that_is_no_end_is_looked_at_again(env: Environment) -> None:
     words = ("dreaming", "processing", "pending", "")
     for word in words:
-        env.runcomfy.fail("status", says(status=word))
+        env.runcomfy.inject_fault("status", says(status=word))
     await asyncio.gather(*(delivers(env) for _ in words))
 
 
@@ -48,33 +48,33 @@ SHAPES: dict[str, Callable[[list[str]], object]] = {
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 async def test_an_image_in_every_shape(env: Environment, shape: Callable[[list[str]], object]) -> None:
-    env.runcomfy.fail("result", outputs(shape))
+    env.runcomfy.inject_fault("result", outputs(shape))
     await delivers(env)
 
 
 async def test_addresses_outside_the_output_are_left_alone(env: Environment) -> None:
     strange = f"{env.runcomfy.url}/strange.png"
-    env.runcomfy.fail("result", says(input={"image": strange, "images": [strange]}, image=strange))
+    env.runcomfy.inject_fault("result", says(input={"image": strange, "images": [strange]}, image=strange))
     await delivers(env)
     assert "/strange.png" not in [call.path for call in env.runcomfy.calls]
 
 
 async def test_a_result_may_come_later_than_the_status_says(env: Environment) -> None:
-    unfinished = edit(lambda body: (body.pop("output"), body.update(status="in_progress")))
-    env.runcomfy.fail("result", unfinished)
-    env.runcomfy.fail("result", says(status="completed"))
+    unfinished = edit_json(lambda body: (body.pop("output"), body.update(status="in_progress")))
+    env.runcomfy.inject_fault("result", unfinished)
+    env.runcomfy.inject_fault("result", says(status="completed"))
     await delivers(env)
 
 
 async def test_fewer_images_than_asked_for_give_the_others_back(env: Environment) -> None:
-    env.runcomfy.fail("result", outputs(lambda urls: {"images": [urls[0], urls[2], urls[0]]}))
+    env.runcomfy.inject_fault("result", outputs(lambda urls: {"images": [urls[0], urls[2], urls[0]]}))
     message = await delivers(env, 2, of=4)
     assert "2 of 4 images" in message.text
 
 
 @pytest.mark.parametrize("output", [None, {}, {"images": []}, {"video": "a"}, "", [None, 7]], ids=str)
 async def test_a_success_without_an_image_is_none(env: Environment, output: object) -> None:
-    env.runcomfy.fail("result", says(output=output))
+    env.runcomfy.inject_fault("result", says(output=output))
     await fails(env)
 
 
@@ -83,8 +83,8 @@ ERRORS: list[object] = [None, RAW, {"message": RAW}, {"code": 7, "message": RAW,
 
 @pytest.mark.parametrize("error", ERRORS, ids=["none", "text", "message", "code", "list"])
 async def test_a_failed_result_is_told_without_its_words(env: Environment, error: object) -> None:
-    env.runcomfy.fail(
-        "result", edit(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
+    env.runcomfy.inject_fault(
+        "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
     )
     message = await fails(env)
     assert "refused" not in message.text
@@ -103,26 +103,26 @@ async def test_a_refused_prompt_is_told_as_such(env: Environment) -> None:
 @pytest.mark.parametrize("word", ["cancelled", "canceled"])
 async def test_a_job_that_runcomfy_itself_has_cancelled(env: Environment, word: str) -> None:
     person = env.newcomer()
-    env.runcomfy.fail("status", says(status=word))
+    env.runcomfy.inject_fault("status", says(status=word))
     message = await env.ends(await env.imagine(person, resolution="0.5K"), "cancelled")
     assert (await env.ended(message))["refunded"] == 1
     assert env.used(person) == 0
 
 
 GONE = {
-    "404": answer(404, {"message": RAW}),
-    "404001": answer(404, {"error_code": 404001, "error_message": RAW}),
-    "404001 on HTTP 200": answer(200, {"error_code": 404001, "error_message": RAW}),
-    "another's": answer(403, {"error_code": 403001, "error_message": RAW}),
-    "400001": answer(400, {"error_code": 400001, "error_message": RAW}),
+    "404": respond(404, {"message": RAW}),
+    "404001": respond(404, {"error_code": 404001, "error_message": RAW}),
+    "404001 on HTTP 200": respond(200, {"error_code": 404001, "error_message": RAW}),
+    "another's": respond(403, {"error_code": 403001, "error_message": RAW}),
+    "400001": respond(400, {"error_code": 400001, "error_message": RAW}),
 }
 
 
 @pytest.mark.parametrize("fault", GONE.values(), ids=GONE)
 async def test_a_request_that_runcomfy_does_not_know(env: Environment, fault: Fault) -> None:
-    env.runcomfy.fail("status", fault, times=None)
+    env.runcomfy.inject_fault("status", fault, times=None)
     await fails(env)
-    env.runcomfy.mend("status")
+    env.runcomfy.clear_faults("status")
 
 
 @pytest.mark.parametrize("route", ["status", "result"])
@@ -130,26 +130,26 @@ async def test_a_request_that_runcomfy_does_not_know(env: Environment, fault: Fa
 async def test_a_request_that_is_not_known_yet_is_looked_for_again(
     env: Environment, fault: Fault, route: str
 ) -> None:
-    env.runcomfy.fail(route, fault)
+    env.runcomfy.inject_fault(route, fault)
     await delivers(env)
 
 
 PASSING = [
     reset(),
-    answer(429, {"message": RAW}, headers={"Retry-After": "0"}),
-    answer(500, f"<html>{RAW} {{token}}</html>"),
-    answer(503, f"<html>{RAW}</html>"),
-    answer(404, f"<html>{RAW} {{token}}</html>"),
-    answer(200, f"<html>{RAW} {{token}}</html>"),
-    answer(200, {"message": RAW}),
-    answer(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),
+    respond(429, {"message": RAW}, headers={"Retry-After": "0"}),
+    respond(500, f"<html>{RAW} {{token}}</html>"),
+    respond(503, f"<html>{RAW}</html>"),
+    respond(404, f"<html>{RAW} {{token}}</html>"),
+    respond(200, f"<html>{RAW} {{token}}</html>"),
+    respond(200, {"message": RAW}),
+    respond(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),
 ]
 
 
 async def test_looking_is_tried_again(env: Environment) -> None:
     for fault in PASSING:
-        env.runcomfy.fail("status", fault)
-        env.runcomfy.fail("result", fault)
+        env.runcomfy.inject_fault("status", fault)
+        env.runcomfy.inject_fault("result", fault)
     before = len(env.runcomfy.calls)
     await asyncio.gather(*(delivers(env) for _ in PASSING))
     routes = [call.route for call in env.runcomfy.calls[before:]]

@@ -40,7 +40,7 @@ async def test_a_revoked_token(tmp_path: Path, profile: str) -> None:
         await env.restart()
         for _ in range(2):
             await fails(env, "owner")
-        assert not env.runcomfy.orders
+        assert not env.runcomfy.requests
         [error] = errors(env)
         assert "RUNCOMFY_TOKEN" in error
         assert "revoked" not in env.log
@@ -68,18 +68,18 @@ async def test_a_token_that_is_revoked_while_it_paints(tmp_path: Path, profile: 
 async def test_no_balance_and_no_such_model(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         for kind in ("balance", "model"):
-            env.runcomfy.fail("submit", env.runcomfy.refusal(kind))
+            env.runcomfy.inject_fault("submit", env.runcomfy.error_fault(kind))
             await fails(env, "owner")
         assert "balance" in errors(env)[0]
         assert len(errors(env)) == 2
-        assert not env.runcomfy.orders
+        assert not env.runcomfy.requests
         await delivers(env)
 
 
 @PROFILES
 async def test_what_the_model_does_not_take(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
-        env.runcomfy.fail("submit", env.runcomfy.refusal("input"))
+        env.runcomfy.inject_fault("submit", env.runcomfy.error_fault("input"))
         await fails(env, "refused this prompt or its options")
         await fails(env, "refused this prompt", prompt="please refuse this")
         assert errors(env) == []
@@ -89,11 +89,11 @@ async def test_what_the_model_does_not_take(tmp_path: Path, profile: str) -> Non
 async def test_requests_that_are_gone_or_another_accounts(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         for route in ("status", "result"):
-            env.runcomfy.fail(route, env.runcomfy.refusal("request"), times=None)
+            env.runcomfy.inject_fault(route, env.runcomfy.error_fault("request"), times=None)
             await fails(env, "no longer knows this order")
-            env.runcomfy.mend(route)
+            env.runcomfy.clear_faults(route)
         # Without a code, 403 may mean the token as well, so that the owner is told.
-        env.runcomfy.fail("status", env.runcomfy.refusal("foreign"), times=None)
+        env.runcomfy.inject_fault("status", env.runcomfy.error_fault("foreign"), times=None)
         if profile == "docs":
             await fails(env, "no longer knows this order")
         else:
@@ -106,10 +106,10 @@ async def test_requests_that_expire_while_nobody_looks(tmp_path: Path, profile: 
         env.runcomfy.hold()
         away, cancelled = await env.queued(env.alice), await env.queued(env.bob)
         await env.kill()
-        env.runcomfy.orders.pop(env.job(away)["request_id"])
+        env.runcomfy.requests.pop(env.job(away)["request_id"])
         await env.start()
         await env.ends(away, "no longer knows this order", "Nothing was charged")
-        env.runcomfy.orders.pop(env.job(cancelled)["request_id"])
+        env.runcomfy.requests.pop(env.job(cancelled)["request_id"])
         await env.bob.press(cancelled, "Cancel")
         await env.ends(cancelled, "no longer knows this order", "Nothing was charged")
         assert (env.used(env.alice), env.used(env.bob)) == (0, 0)

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from playground.discord.command_input import slash_data
-from playground.runcomfy import answer, edit
+from playground.runcomfy import edit_json, respond
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.environment import names, open_environment
 
@@ -94,7 +94,7 @@ async def test_cancelled_job_is_refunded(env: Environment) -> None:
 
 async def test_missing_images_of_partial_result_are_refunded(env: Environment) -> None:
     anna = env.newcomer()
-    env.runcomfy.fail("result", edit(lambda body: body["output"]["images"].pop()))
+    env.runcomfy.inject_fault("result", edit_json(lambda body: body["output"]["images"].pop()))
     message = await (await ask(anna, num_images=4)).response()
     await env.ends(message, "✅", "3 of 4")
     await env.settled()
@@ -105,7 +105,7 @@ async def test_missing_images_of_partial_result_are_refunded(env: Environment) -
 
 async def test_undownloadable_images_stay_charged_until_collected(env: Environment) -> None:
     anna = env.newcomer()
-    env.runcomfy.fail("file", answer(404))
+    env.runcomfy.inject_fault("file", respond(404))
     message = await (await ask(anna, num_images=2)).response()
     await env.ends(message, "✅", "1 of 2")
     await env.settled()
@@ -121,7 +121,7 @@ async def test_undownloadable_images_stay_charged_until_collected(env: Environme
 
 async def test_missing_images_can_be_collected_later(env: Environment) -> None:
     anna = env.newcomer()
-    env.runcomfy.fail("file", answer(404))
+    env.runcomfy.inject_fault("file", respond(404))
     message = await env.ends(await (await ask(anna, num_images=2)).response(), "✅", "1 of 2")
     await env.settled()
     listing = await (await anna.command("jobs")).response()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from playground.discord import NoResponse
-from playground.runcomfy import answer
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.environment import open_unforked_environment as open_environment
 from tests.e2e.holding import Held, gate
@@ -51,13 +51,13 @@ async def test_everything_hangs(tmp_path: Path) -> None:
         await env.start()
         await env.ends(await ordered(env, "first"), "✅")
         file, status, post = Held(), Held(), Held()
-        env.runcomfy.fail("file", file.fault)
+        env.runcomfy.inject_fault("file", file.fault)
         upload = await ordered(env, "upload", num_images=2)
         await file.reached()
-        env.runcomfy.fail("status", status.fault)
+        env.runcomfy.inject_fault("status", status.fault)
         look = await ordered(env, "look")
         await status.reached()
-        env.runcomfy.fail("submit", post.fault)
+        env.runcomfy.inject_fault("submit", post.fault)
         order = await ordered(env, "order")
         await post.reached()
         way.hold()
@@ -83,10 +83,10 @@ async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
         await env.start()
         await env.ends(await ordered(env, "first"), "✅")
         file, post = Held(), Held()
-        env.runcomfy.fail("file", file.fault)
+        env.runcomfy.inject_fault("file", file.fault)
         upload = await ordered(env, "upload")
         await file.reached()
-        env.runcomfy.fail("submit", post.fault)
+        env.runcomfy.inject_fault("submit", post.fault)
         order = await ordered(env, "order")
         await post.reached()
         way.hold()
@@ -102,7 +102,7 @@ async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
         rows = {row["message_id"]: row for row in env.rows()}
         assert delivered(upload) == 1
         assert rows[int(upload.id)]["status"] == "succeeded"
-        assert rows[int(order.id)]["request_id"] in env.runcomfy.orders
+        assert rows[int(order.id)]["request_id"] in env.runcomfy.requests
         await env.start()
         await env.ends(order, "✅")
         await env.settled()
@@ -115,7 +115,7 @@ async def test_whoever_presses_meanwhile_is_told_to_come_back(tmp_path: Path) ->
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         done = await env.ends(await ordered(env, "first"), "✅")
         post = Held()
-        env.runcomfy.fail("submit", post.fault)
+        env.runcomfy.inject_fault("submit", post.fault)
         order = await ordered(env, "order")
         await post.reached()
         stopping = asyncio.create_task(stopped(env))
@@ -187,7 +187,7 @@ async def told(env: Environment, message: Message) -> None:
 
 async def test_orders_that_come_in_the_same_moment(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
-        env.runcomfy.fail("submit", answer(429), times=3)
+        env.runcomfy.inject_fault("submit", respond(429), times=3)
         people = [env.newcomer() for _ in range(12)]
         presses = [await each.command("imagine", prompt="a fox", resolution="0.5K") for each in people[:6]]
         stopping = asyncio.create_task(stopped(env))
@@ -199,7 +199,7 @@ async def test_orders_that_come_in_the_same_moment(tmp_path: Path) -> None:
         for press in seen:
             await told(env, await press.response())
         check_accounts(env)
-        assert len(env.runcomfy.orders) == sum(map(env.used, people))
+        assert len(env.runcomfy.requests) == sum(map(env.used, people))
 
 
 async def test_while_it_starts(tmp_path: Path) -> None:

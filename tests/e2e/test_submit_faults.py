@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.runcomfy import Fault, answer, reset
+from playground.runcomfy import Fault, reset, respond
 from tests.e2e.environment import RAW, names, open_environment
 
 if TYPE_CHECKING:
@@ -21,25 +21,25 @@ PAGE = f"<html>{RAW} {{token}}</html>"
 UNKNOWN = {
     "lost before": reset(),
     "lost after": reset(after=True),
-    "500": answer(500, PAGE),
-    "502": answer(502, PAGE),
-    "503 after": answer(503, PAGE, after=True),
-    "504": answer(504, PAGE),
-    "408": answer(408, {"error_message": f"{RAW} {{token}}"}),
-    "200 with no JSON": answer(200, PAGE, after=True),
-    "200 with nothing": answer(200, b""),
-    "200 with a list": answer(200, b"[]"),
-    "200 without an id": answer(200, {"message": RAW}, after=True),
-    "200 with a strange id": answer(200, {"request_id": f"../{RAW}/{{token}}"}),
-    "200 with an error": answer(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),
-    "302": answer(302, PAGE, headers={"Location": "/v1/models/elsewhere"}),
+    "500": respond(500, PAGE),
+    "502": respond(502, PAGE),
+    "503 after": respond(503, PAGE, after=True),
+    "504": respond(504, PAGE),
+    "408": respond(408, {"error_message": f"{RAW} {{token}}"}),
+    "200 with no JSON": respond(200, PAGE, after=True),
+    "200 with nothing": respond(200, b""),
+    "200 with a list": respond(200, b"[]"),
+    "200 without an id": respond(200, {"message": RAW}, after=True),
+    "200 with a strange id": respond(200, {"request_id": f"../{RAW}/{{token}}"}),
+    "200 with an error": respond(200, {"error_code": 500001, "error_message": f"{RAW} {{token}}"}),
+    "302": respond(302, PAGE, headers={"Location": "/v1/models/elsewhere"}),
 }
 
 
 async def fails(env: Environment, fault: Fault) -> Message:
     """An order by somebody new whose POST meets this fault; it fails, and is given back."""
     person = env.newcomer()
-    env.runcomfy.fail("submit", fault)
+    env.runcomfy.inject_fault("submit", fault)
     message = await env.imagine(person, resolution="0.5K")
     row = await env.ended(message)
     await env.ends(message, "Nothing was charged")
@@ -59,9 +59,9 @@ async def test_an_order_without_a_usable_answer_is_never_sent_again(env: Environ
 
 
 REFUSED = {
-    "400": answer(400, {"error_message": f"{RAW} {{token}}"}),
-    "422": answer(422, {"error_code": 422001, "error_message": RAW, "detail": [{"msg": RAW}]}),
-    "200 with 422001": answer(200, {"error_code": 422001, "error_message": RAW}),
+    "400": respond(400, {"error_message": f"{RAW} {{token}}"}),
+    "422": respond(422, {"error_code": 422001, "error_message": RAW, "detail": [{"msg": RAW}]}),
+    "200 with 422001": respond(200, {"error_code": 422001, "error_message": RAW}),
 }
 
 
@@ -77,7 +77,7 @@ async def test_a_refused_input_is_told_as_such(env: Environment, fault: Fault) -
 async def test_an_order_that_was_definitely_not_taken_is_sent_again(
     env: Environment, header: dict[str, str]
 ) -> None:
-    env.runcomfy.fail("submit", answer(429, {"message": RAW}, headers=header))
+    env.runcomfy.inject_fault("submit", respond(429, {"message": RAW}, headers=header))
     message = await env.imagine(resolution="0.5K")
     await env.ends(message, "✅")
     first, second = env.posts(message)

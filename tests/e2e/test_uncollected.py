@@ -30,7 +30,7 @@ async def out_of_reach(env: Environment) -> Message:
     message = await (
         await env.alice.command("imagine", prompt="a fox", resolution="1K", channel=thread)
     ).response()
-    await env.runcomfy.until(lambda: len(env.runcomfy.orders) == len(env.rows()))
+    await env.runcomfy.until(lambda: len(env.runcomfy.requests) == len(env.rows()))
     thread.archive()
     env.runcomfy.release()
     await env.settled()

@@ -44,7 +44,7 @@ async def at_runcomfy(bot: Bot, runcomfy: LocalRunComfy, channel: Channel) -> Jo
     """A job at RunComfy when the folder breaks."""
     runcomfy.hold()
     job = await begun(bot, channel)
-    await runcomfy.until(lambda: runcomfy.orders)
+    await runcomfy.until(lambda: runcomfy.requests)
     return job
 
 

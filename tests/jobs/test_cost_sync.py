@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from playground.runcomfy import LocalRunComfy, edit
+from playground.runcomfy import LocalRunComfy, edit_json
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_maintenance import delivered
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def odd_costs(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
-        runcomfy.fail("cost", edit(lambda body: body.update(cost=60)), times=None)
+        runcomfy.inject_fault("cost", edit_json(lambda body: body.update(cost=60)), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         bot._maintenance.stop()
         await bot._maintenance._cost_sync.refresh_prices()
@@ -30,7 +30,7 @@ async def odd_costs(folder: Path) -> None:
         (warning,) = channel.warnings
         assert warning.key == "cost-not-learned"
         assert (warning.values["cost"], warning.values["model"]) == ("60.00", MODEL.model_id)
-        runcomfy.mend("cost")
+        runcomfy.clear_faults("cost")
         last = await delivered(bot, channel)
         await bot._maintenance._cost_sync.collect_costs(lambda: None)
         assert (await bot.jobs.get(last.job_id)).cost is not None
@@ -48,7 +48,7 @@ def test_the_owner_is_told_once_of_an_absurd_cost(tmp_path: Path, caplog: pytest
 async def odd_prices(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
-        runcomfy.fail("model", edit(lambda body: body.update(base_price_usd=0)), times=None)
+        runcomfy.inject_fault("model", edit_json(lambda body: body.update(base_price_usd=0)), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         bot._maintenance.stop()
         for _ in range(2):

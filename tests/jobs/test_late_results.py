@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.domain.job import JobStatus
 from bot.errors import RunComfyUnavailableError
-from playground.runcomfy import Fault, LocalRunComfy, answer
+from playground.runcomfy import Fault, LocalRunComfy, respond
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.orders import requester
@@ -31,7 +31,7 @@ async def in_state(bot: Bot, job: Job, status: JobStatus) -> Job:
 
 async def lost(bot: Bot, runcomfy: LocalRunComfy, channel: Channel, prompt: str) -> Job:
     """A job whose image is made and cannot be downloaded yet."""
-    runcomfy.fail("file", answer(404))
+    runcomfy.inject_fault("file", respond(404))
     values: dict[str, object] = {"prompt": prompt, "resolution": "0.5K"}
     job = await bot.service.reserve(requester(), MODEL, values)
     assert job
@@ -49,13 +49,13 @@ async def one_stumbles(folder: Path) -> None:
             assert good is not None
             return good if request.match_info["request_id"] != ill.request_id else web.Response(status=500)
 
-        runcomfy.fail("status", Fault(spoil, is_after=True), times=None)
+        runcomfy.inject_fault("status", Fault(spoil, is_after=True), times=None)
         for hours in (1, 0):
             with suppress(RunComfyUnavailableError):
                 await bot.look_later(hours)
         await in_state(bot, well, JobStatus.SUCCEEDED)
         assert channel.images[well.job_id] == 1
-        runcomfy.mend("status")
+        runcomfy.clear_faults("status")
         await bot.look_later(0)
         await in_state(bot, ill, JobStatus.SUCCEEDED)
         assert not bot._maintenance._failures  # which would grow for ever
@@ -82,7 +82,7 @@ async def its_file_is_slower_than_its_end(folder: Path) -> None:
         late = await in_state(bot, job, JobStatus.FAILED)
         assert late.error == "generation-timeout"
         runcomfy.release()
-        runcomfy.fail("file", answer(404))
+        runcomfy.inject_fault("file", respond(404))
         await bot.look_later(1)
         missing = await in_state(bot, job, JobStatus.FAILED)
         assert (missing.error, missing.refunded) == ("output-unavailable", 0)

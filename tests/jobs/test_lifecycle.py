@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from bot.domain.job import Job, JobStatus
 from bot.errors import BotError, BusyError, RunComfyDownError
-from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, truncate
+from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, truncate
 from tests.e2e.accounts import FINAL, UNCOLLECTED
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
@@ -40,13 +40,13 @@ FAULTS = [
     reset(),
     reset(after=True),
     truncate(),
-    answer(503, "<html>"),
-    answer(503, "<html>", after=True),
-    answer(200, {"error_code": 500001}),
-    edit(lambda body: body.clear()),
+    respond(503, "<html>"),
+    respond(503, "<html>", after=True),
+    respond(200, {"error_code": 500001}),
+    edit_json(lambda body: body.clear()),
 ]
 pauses = st.sampled_from([0, 0, 2, 5])
-lost = st.sampled_from([None, None, reset(after=True), answer(503, "<html>", after=True)])
+lost = st.sampled_from([None, None, reset(after=True), respond(503, "<html>", after=True)])
 """What can befall a POST that RunComfy took."""
 
 
@@ -93,7 +93,7 @@ class Life(RuleBasedStateMachine):
             job = await self.reserved(1, images)
             self.channel.refusals = 1
             self.bot.service.confirm(job, self.channel.post(job.token))
-            while not self.runcomfy.orders:  # noqa: ASYNC110 (a stand-in on another clock)
+            while not self.runcomfy.requests:  # noqa: ASYNC110 (a stand-in on another clock)
                 await asyncio.sleep(1)
             self.runcomfy.finish(self.runcomfy.start_next())
             while not (await self.bot.jobs.get(job.job_id)).is_fetchable:  # noqa: ASYNC110 (a database has no event to wait for)
@@ -110,7 +110,7 @@ class Life(RuleBasedStateMachine):
             return job.job_id
 
         if fault:
-            self.runcomfy.fail("submit", fault)
+            self.runcomfy.inject_fault("submit", fault)
         return self.run(ask(), pause)
 
     @rule(target=jobs, images=st.integers(1, 4), fate=st.sampled_from(["unseen", "crash", "seen, crash"]))
@@ -172,10 +172,10 @@ class Life(RuleBasedStateMachine):
     @rule(error=st.sampled_from([None, None, None, "a worker died"]), pause=pauses)
     def runcomfy_works(self, error: str | None, pause: int) -> None:
         """What is painted comes to its end, and one that waits is begun."""
-        for order in list(self.runcomfy.orders.values()):
+        for order in list(self.runcomfy.requests.values()):
             if order.state == "in_progress":
                 self.runcomfy.finish(order.request_id, error)
-        if any(order.state == "in_queue" for order in self.runcomfy.orders.values()):
+        if any(order.state == "in_queue" for order in self.runcomfy.requests.values()):
             self.runcomfy.start_next()
         self.run(asyncio.sleep(0), pause)
 
@@ -185,7 +185,7 @@ class Life(RuleBasedStateMachine):
         times=st.sampled_from([1, 1, 2, 6]),
     )
     def runcomfy_falters(self, route: str, fault: Fault, times: int) -> None:
-        self.runcomfy.fail(route, fault, times)
+        self.runcomfy.inject_fault(route, fault, times)
 
     @rule(times=st.integers(1, 3))
     def runcomfy_is_overrun(self, times: int) -> None:
@@ -193,7 +193,7 @@ class Life(RuleBasedStateMachine):
             self.refused[(await request.json())["prompt"]] += 1
             return web.json_response({}, status=429)
 
-        self.runcomfy.fail("submit", Fault(refuse), times)
+        self.runcomfy.inject_fault("submit", Fault(refuse), times)
 
     @rule()
     def discord_refuses(self) -> None:
@@ -201,7 +201,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(times=st.integers(1, 3))
     def runcomfy_forgets(self, times: int) -> None:
-        self.runcomfy.fail("status", answer(404, {"error_code": 404001}), times)
+        self.runcomfy.inject_fault("status", respond(404, {"error_code": 404001}), times)
 
     @rule(hours=st.sampled_from([1, 24, 7 * 24]), pause=pauses)
     def time_passes(self, hours: int, pause: int) -> None:
@@ -253,7 +253,7 @@ class Life(RuleBasedStateMachine):
     async def settled(self) -> None:
         """Let everything go well from now on, until every job has ended."""
         for route in ("submit", "status", "result", "cancel", "file"):
-            self.runcomfy.mend(route)
+            self.runcomfy.clear_faults(route)
         self.channel.refusals = 0
         self.runcomfy.release()
         while await self.bot.jobs.unfinished():  # noqa: ASYNC110 (a database has no event to wait for)
@@ -263,7 +263,7 @@ class Life(RuleBasedStateMachine):
         """What must be true of every job that has ended."""
         made = [
             order
-            for order in self.runcomfy.orders.values()
+            for order in self.runcomfy.requests.values()
             if order.state == "succeeded" and order.input["prompt"] == job.input["prompt"]
         ]
         shown = self.channel.images[job.job_id]

@@ -76,10 +76,10 @@ async def one_cost_cannot_be_asked(folder: Path) -> None:
 
         async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
             assert good is not None
-            is_ill = request.match_info["request_id"] == next(iter(runcomfy.orders))
+            is_ill = request.match_info["request_id"] == next(iter(runcomfy.requests))
             return web.Response(status=500) if is_ill else good
 
-        runcomfy.fail("cost", Fault(spoil, is_after=True), times=None)
+        runcomfy.inject_fault("cost", Fault(spoil, is_after=True), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         ill, well = await delivered(bot, channel), await delivered(bot, channel)
         async with asyncio.timeout(3600):

@@ -13,7 +13,7 @@ from bot.domain.job import JobStatus
 from bot.errors import BotError, RunComfyAuthError
 from bot.maintenance.cost_sync import CostSync
 from bot.storage.key_values import KeyValueStore
-from playground.runcomfy import Fault, LocalRunComfy, answer
+from playground.runcomfy import Fault, LocalRunComfy, respond
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state, lost
@@ -32,10 +32,10 @@ async def some_costs_cannot_be_asked(folder: Path) -> None:
 
         async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
             assert good is not None
-            is_ill = request.match_info["request_id"] in [*runcomfy.orders][:2]
+            is_ill = request.match_info["request_id"] in [*runcomfy.requests][:2]
             return web.Response(status=500) if is_ill else good
 
-        runcomfy.fail("cost", Fault(spoil, is_after=True), times=None)
+        runcomfy.inject_fault("cost", Fault(spoil, is_after=True), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         bot._maintenance.stop()
         *_, well = [await delivered(bot, channel) for _ in range(3)]
@@ -66,7 +66,7 @@ async def one_request_is_anothers(folder: Path) -> None:
             assert good is not None
             return good if request.match_info["request_id"] != ill.request_id else web.Response(status=403)
 
-        runcomfy.fail("status", Fault(spoil, is_after=True), times=None)
+        runcomfy.inject_fault("status", Fault(spoil, is_after=True), times=None)
         for hours in (1, 0):
             with suppress(RunComfyAuthError):
                 await bot.look_later(hours)
@@ -85,7 +85,7 @@ async def one_model_is_gone(folder: Path) -> None:
         bot = await Bot(folder, runcomfy, channel).start()
         bot._maintenance.stop()
         costs, client, known = bot._maintenance._cost_sync._costs, bot.service._runcomfy, bot.jobs._database
-        runcomfy.fail("model", answer(404, {"error_code": 404001}))
+        runcomfy.inject_fault("model", respond(404, {"error_code": 404001}))
         models = ["google/gone", MODEL.model_id]
         cost_sync = CostSync(costs, KeyValueStore(known), client, channel, model_ids=models, alert_percent=80)
         with suppress(BotError):

@@ -29,7 +29,7 @@ async def _some_then_all(folder: Path) -> None:
         assert (came.delivered, came.refunded, came.error) == (1, 0, "delivery-failed")
         assert came.is_fetchable
         await bot._maintenance.purge_files()
-        runcomfy.fail("status", runcomfy.refusal("request"), times=None)
+        runcomfy.inject_fault("status", runcomfy.error_fault("request"), times=None)
         asked = len(runcomfy.calls)
         channel.most = 10
         taken = await bot.service.refetch(requester(), job.job_id)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.job import JobStatus
 from bot.errors import CollectingOverError
-from playground.runcomfy import Fault, LocalRunComfy, answer
+from playground.runcomfy import Fault, LocalRunComfy, respond
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
@@ -23,14 +23,14 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        runcomfy.fail("file", answer(404))
+        runcomfy.inject_fault("file", respond(404))
         values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
         job = await bot.service.reserve(requester(), MODEL, values)
         assert job
         bot.service.confirm(job, channel.post(job.token))
         came = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (came.refunded, channel.images[job.job_id]) == (0, 1)
-        runcomfy.fail(route, fault, times=None)
+        runcomfy.inject_fault(route, fault, times=None)
         taken = await bot.service.refetch(requester(), job.job_id)
         bot.service.confirm(taken, channel.post(taken.token))
         ended = await in_state(bot, job, JobStatus.FAILED)
@@ -43,7 +43,7 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
 
 @pytest.mark.parametrize(
     ("route", "fault"),
-    [("file", answer(404)), ("status", answer(404, {"error_code": 404001}))],
+    [("file", respond(404)), ("status", respond(404, {"error_code": 404001}))],
     ids=["files are gone", "the request has expired"],
 )
 def test_what_came_in_part_stays_charged(tmp_path: Path, route: str, fault: Fault) -> None:
@@ -55,7 +55,7 @@ async def only_some_files_are_here(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        runcomfy.fail("file", answer(404))
+        runcomfy.inject_fault("file", respond(404))
         channel.refusals = 1
         values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
         job = await bot.service.reserve(requester(), MODEL, values)
@@ -63,7 +63,7 @@ async def only_some_files_are_here(folder: Path) -> None:
         bot.service.confirm(job, channel.post(job.token))
         failed = await in_state(bot, job, JobStatus.FAILED)
         assert (failed.error, failed.refunded) == ("delivery-failed", 0)
-        runcomfy.fail("status", answer(404, {"error_code": 404001}), times=None)
+        runcomfy.inject_fault("status", respond(404, {"error_code": 404001}), times=None)
         taken = await bot.service.refetch(requester(), job.job_id)
         bot.service.confirm(taken, channel.post(taken.token))
         ended = await in_state(bot, job, JobStatus.SUCCEEDED)

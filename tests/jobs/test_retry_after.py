@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.runcomfy import LocalRunComfy, answer
+from playground.runcomfy import LocalRunComfy, respond
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import SPEED, FastLoop
 from tests.orders import requester
@@ -22,11 +22,11 @@ async def waited(folder: Path, retry_after: str) -> float:
     """The seconds between the POST that was refused and the next one."""
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel := Channel()).start()
-        runcomfy.fail("submit", answer(429, {}, headers={"Retry-After": retry_after}))
+        runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": retry_after}))
         job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
         assert job
         bot.service.confirm(job, channel.post(job.token))
-        await runcomfy.until(lambda: runcomfy.orders, within=1200)
+        await runcomfy.until(lambda: runcomfy.requests, within=1200)
         await bot.crash()
         first, second = runcomfy.submits
         return (second.at - first.at) * SPEED

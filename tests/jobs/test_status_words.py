@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.job import JobStatus
-from playground.runcomfy import LocalRunComfy, answer, edit
+from playground.runcomfy import LocalRunComfy, edit_json, respond
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
@@ -43,7 +43,7 @@ async def ends(folder: Path, word: str) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         for route in ("status", "result"):
-            runcomfy.fail(route, answer(200, {"status": word}), times=None)
+            runcomfy.inject_fault(route, respond(200, {"status": word}), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         began = asyncio.get_running_loop().time()
         job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
@@ -61,15 +61,15 @@ async def contradicts(folder: Path) -> None:
     """/status says that it failed, and /result that it goes on: it ends, and is looked for again later."""
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
-        runcomfy.fail("status", answer(200, {"status": "error"}), times=None)
-        runcomfy.fail("result", answer(200, {"status": "in_progress"}), times=None)
+        runcomfy.inject_fault("status", respond(200, {"status": "error"}), times=None)
+        runcomfy.inject_fault("result", respond(200, {"status": "in_progress"}), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         began = asyncio.get_running_loop().time()
         job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
         assert asyncio.get_running_loop().time() - began < 60
         assert job.error == "generation-timeout"
         assert job.next_check_at
-        runcomfy.mend("result")
+        runcomfy.clear_faults("result")
         await bot.look_later(1)
         await in_state(bot, job, JobStatus.SUCCEEDED)
         assert channel.images[job.job_id] == 1
@@ -83,14 +83,14 @@ def test_a_failure_that_the_result_does_not_confirm(tmp_path: Path) -> None:
 async def waits(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
-        runcomfy.fail("status", edit(lambda body: body.update(status="dreaming")), times=None)
+        runcomfy.inject_fault("status", edit_json(lambda body: body.update(status="dreaming")), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         first, second = [await ordered(bot, channel) for _ in range(2)]
         seen = len(runcomfy.calls) + 20
         await runcomfy.until(lambda: len(runcomfy.calls) > seen)
         for job in (first, second):
             assert not (await bot.jobs.get(job.job_id)).status.is_final
-        runcomfy.mend("status")
+        runcomfy.clear_faults("status")
         for job in (first, second):
             await in_state(bot, job, JobStatus.SUCCEEDED)
         await bot.crash()
@@ -101,8 +101,8 @@ async def changes(folder: Path) -> None:
     """A word that is another one each time is no sign of life."""
     channel, numbers = Channel(), count()
     async with LocalRunComfy(seconds=0) as runcomfy:
-        change = edit(lambda body: body.update(status=f"step {next(numbers)}"))
-        runcomfy.fail("status", change, times=None)
+        change = edit_json(lambda body: body.update(status=f"step {next(numbers)}"))
+        runcomfy.inject_fault("status", change, times=None)
         bot = Bot(folder, runcomfy, channel)
         bot.deadline = timedelta(seconds=0.5)
         await bot.start()

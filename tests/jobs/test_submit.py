@@ -64,7 +64,7 @@ async def break_over_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -
         bot = await Bot(folder, runcomfy, channel).start()
         monkeypatch.setattr("bot.runcomfy.client.parse_request_id", broken)
         ended = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
-        assert len(runcomfy.orders) == 1
+        assert len(runcomfy.requests) == 1
         assert (ended.error, ended.refunded, ended.budget_refunded) == ("unexpected", 1, 0)
         await bot.crash()
 

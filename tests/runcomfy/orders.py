@@ -19,5 +19,5 @@ def routes(runcomfy: LocalRunComfy) -> list[str]:
 async def ended(runcomfy: LocalRunComfy, client: RunComfyClient, **model_input: str | int) -> str:
     """The request_id of an order that has ended by itself."""
     request_id = await client.submit(MODEL, {**FOX, **model_input})
-    await runcomfy.until(lambda: runcomfy.orders[request_id].finished_at)
+    await runcomfy.until(lambda: runcomfy.requests[request_id].finished_at)
     return request_id

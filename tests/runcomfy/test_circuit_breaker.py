@@ -10,24 +10,24 @@ import pytest
 from aiohttp import web
 
 from bot.errors import BotError, RunComfyUnavailableError, SubmissionUnknownError
-from playground.runcomfy import Fault, LocalRunComfy, answer, reset
+from playground.runcomfy import Fault, LocalRunComfy, reset, respond
 from tests.runcomfy.orders import FOX, MODEL, routes
 
 if TYPE_CHECKING:
     from bot.runcomfy import RunComfyClient
 
 NO_ANSWER = {
-    "502": answer(502, "<html>"),
+    "502": respond(502, "<html>"),
     "no connection kept": reset(),
-    "no JSON": answer(200, "<html>"),
-    "a server's error code": answer(200, {"error_code": 500001}),
+    "no JSON": respond(200, "<html>"),
+    "a server's error code": respond(200, {"error_code": 500001}),
 }
 ANSWERS = {
-    "429": answer(429, {}, headers={"Retry-After": "1"}),
-    "no balance": answer(400, {"error_code": 400002}),
-    "rejected token": answer(401, {}),
-    "refused prompt": answer(422, {"error_code": 422001}),
-    "another's request": answer(403, {"error_code": 403001}),
+    "429": respond(429, {}, headers={"Retry-After": "1"}),
+    "no balance": respond(400, {"error_code": 400002}),
+    "rejected token": respond(401, {}),
+    "refused prompt": respond(422, {"error_code": 422001}),
+    "another's request": respond(403, {"error_code": 403001}),
 }
 
 
@@ -41,7 +41,7 @@ async def submit(client: RunComfyClient, times: int = 1) -> None:
 async def test_five_calls_in_a_row_without_an_answer_are_an_outage(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
-    runcomfy.fail("submit", fault, times=None)
+    runcomfy.inject_fault("submit", fault, times=None)
     await submit(client, 4)
     assert not client.is_down
     await submit(client)
@@ -50,7 +50,7 @@ async def test_five_calls_in_a_row_without_an_answer_are_an_outage(
 
 @pytest.mark.parametrize("fault", ANSWERS.values(), ids=ANSWERS)
 async def test_a_refusal_is_an_answer(runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault) -> None:
-    runcomfy.fail("submit", fault, times=None)
+    runcomfy.inject_fault("submit", fault, times=None)
     await submit(client, 9)
     assert not client.is_down
 
@@ -59,7 +59,7 @@ async def test_an_answer_between_begins_the_count_anew(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     for _ in range(3):
-        runcomfy.fail("submit", NO_ANSWER["502"], times=4)
+        runcomfy.inject_fault("submit", NO_ANSWER["502"], times=4)
         await submit(client, 5)
     assert not client.is_down
 
@@ -67,8 +67,8 @@ async def test_an_answer_between_begins_the_count_anew(
 async def test_nothing_is_sent_but_probes_until_one_is_answered(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
-    runcomfy.fail("submit", NO_ANSWER["502"], times=5)
-    runcomfy.fail("status", NO_ANSWER["502"], times=2)
+    runcomfy.inject_fault("submit", NO_ANSWER["502"], times=5)
+    runcomfy.inject_fault("status", NO_ANSWER["502"], times=2)
     await submit(client, 5)
     back = asyncio.create_task(client.wait_until_available())
     sent = len(runcomfy.calls)
@@ -83,7 +83,7 @@ async def test_nothing_is_sent_but_probes_until_one_is_answered(
     await asyncio.wait_for(back, 20)
     assert routes(runcomfy)[sent:] == ["status"] * 3
     assert not client.is_down
-    assert await client.submit(MODEL, FOX) in runcomfy.orders
+    assert await client.submit(MODEL, FOX) in runcomfy.requests
 
 
 async def test_one_request_that_cannot_be_looked_at_keeps_nobody_from_ordering(
@@ -94,19 +94,19 @@ async def test_one_request_that_cannot_be_looked_at_keeps_nobody_from_ordering(
         return good if request.match_info["request_id"] != ill else web.Response(status=500)
 
     ill = await client.submit(MODEL, FOX)
-    runcomfy.fail("status", Fault(spoil, is_after=True), times=None)
+    runcomfy.inject_fault("status", Fault(spoil, is_after=True), times=None)
     for _ in range(5):
         with pytest.raises(RunComfyUnavailableError):
             await client.status(ill)
     await asyncio.wait_for(client.wait_until_available(), 1)
-    assert await client.submit(MODEL, FOX) in runcomfy.orders
+    assert await client.submit(MODEL, FOX) in runcomfy.requests
 
 
 async def test_a_rejected_token_shows_that_somebody_is_there(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
-    runcomfy.fail("submit", NO_ANSWER["502"], times=5)
-    runcomfy.fail("status", runcomfy.refusal("token"))
+    runcomfy.inject_fault("submit", NO_ANSWER["502"], times=5)
+    runcomfy.inject_fault("status", runcomfy.error_fault("token"))
     await submit(client, 5)
     await asyncio.wait_for(client.wait_until_available(), 20)
     assert routes(runcomfy)[5:] == ["status"]
@@ -115,7 +115,7 @@ async def test_a_rejected_token_shows_that_somebody_is_there(
 async def test_an_order_that_was_on_its_way_when_it_went_down_is_still_unknown(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
-    runcomfy.fail("submit", NO_ANSWER["502"], times=6)
+    runcomfy.inject_fault("submit", NO_ANSWER["502"], times=6)
     results = await asyncio.gather(*(client.submit(MODEL, FOX) for _ in range(6)), return_exceptions=True)
     assert [type(result) for result in results] == [SubmissionUnknownError] * 6
     assert client.is_down

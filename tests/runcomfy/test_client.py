@@ -13,7 +13,7 @@ from bot.errors import (
     RunComfyUnavailableError,
 )
 from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, RunComfyClient, Unknown
-from playground.runcomfy import LocalRunComfy, answer, edit, reset
+from playground.runcomfy import LocalRunComfy, edit_json, reset, respond
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
 
 
@@ -62,8 +62,8 @@ async def test_how_a_failure_is_told_apart(
     runcomfy: LocalRunComfy, client: RunComfyClient, error: Any, expected: type[BotError]
 ) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail(
-        "result", edit(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
+    runcomfy.inject_fault(
+        "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
     )
     with pytest.raises(expected) as caught:
         await client.result(request_id)
@@ -123,7 +123,7 @@ async def test_words_for_a_status(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str, expected: object
 ) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("status", edit(lambda body: body.update(status=status)))
+    runcomfy.inject_fault("status", edit_json(lambda body: body.update(status=status)))
     assert await client.status(request_id) == expected
 
 
@@ -133,7 +133,7 @@ async def test_an_odd_queue_position_spoils_nothing(
 ) -> None:
     runcomfy.hold()
     request_id = await client.submit(MODEL, FOX)
-    runcomfy.fail("status", edit(lambda body: body.update(queue_position=position)))
+    runcomfy.inject_fault("status", edit_json(lambda body: body.update(queue_position=position)))
     assert await client.status(request_id) == InQueue(None)
 
 
@@ -161,7 +161,9 @@ async def test_shapes_of_output(
 ) -> None:
     request_id = await ended(runcomfy, client)
     stray = {"image_urls": ["http://elsewhere/input.png"]}
-    runcomfy.fail("result", edit(lambda body: body.update(output=output, input=stray, image="stray")))
+    runcomfy.inject_fault(
+        "result", edit_json(lambda body: body.update(output=output, input=stray, image="stray"))
+    )
     if urls is None:
         with pytest.raises(GenerationFailedError, match="without output"):
             await client.result(request_id)
@@ -174,7 +176,7 @@ async def test_words_for_success_in_the_result(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str
 ) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("result", edit(lambda body: body.update(status=status)))
+    runcomfy.inject_fault("result", edit_json(lambda body: body.update(status=status)))
     assert len((await client.result(request_id)).urls) == 1
 
 
@@ -185,7 +187,7 @@ async def test_words_for_failure_in_the_result(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str
 ) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("result", answer(200, {"status": status}))
+    runcomfy.inject_fault("result", respond(200, {"status": status}))
     with pytest.raises(GenerationFailedError):
         await client.result(request_id)
 
@@ -194,14 +196,14 @@ async def test_a_word_that_nobody_knows_is_no_result_yet(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("result", edit(lambda body: body.update(status="dreaming")))
+    runcomfy.inject_fault("result", edit_json(lambda body: body.update(status="dreaming")))
     with pytest.raises(RunComfyUnavailableError, match="no result yet"):
         await client.result(request_id)
 
 
 async def test_success_without_an_output_key(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("result", edit(lambda body: body.pop("output")))
+    runcomfy.inject_fault("result", edit_json(lambda body: body.pop("output")))
     with pytest.raises(GenerationFailedError):
         await client.result(request_id)
 
@@ -239,13 +241,13 @@ async def test_the_outcome_decides_a_cancel(
 ) -> None:
     runcomfy.hold()
     request_id = await client.submit(MODEL, FOX)
-    runcomfy.fail("cancel", answer(202, body))
+    runcomfy.inject_fault("cancel", respond(202, body))
     assert await client.cancel(request_id) is expected
 
 
 async def test_a_cancel_is_repeated_until_answered(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.hold()
     request_id = await client.submit(MODEL, FOX)
-    runcomfy.fail("cancel", reset(after=True))
+    runcomfy.inject_fault("cancel", reset(after=True))
     assert await client.cancel(request_id)
     assert routes(runcomfy).count("cancel") == 2

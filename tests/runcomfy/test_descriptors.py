@@ -41,7 +41,7 @@ async def test_a_download_is_repeated(
             return web.Response(body=noise(), content_type="image/png")
 
         calls = iter(range(10))
-        runcomfy.fail("file", Fault(send), times=None)
+        runcomfy.inject_fault("file", Fault(send), times=None)
         path = await downloader.download(f"{runcomfy.url}/files/a/b/0_output.png", tmp_path, "1")
     assert path.read_bytes() == noise()
     assert next(calls) > 1

@@ -15,7 +15,7 @@ from yarl import URL
 from bot.errors import OutputUnavailableError
 from bot.runcomfy import Downloader
 from bot.runcomfy.allowed_hosts import AllowedHosts
-from playground.runcomfy import Fault, LocalRunComfy, answer, flood, reset, truncate, typed
+from playground.runcomfy import Fault, LocalRunComfy, flood, reset, respond, truncate, with_content_type
 from tests.runcomfy.orders import ended, routes
 
 if TYPE_CHECKING:
@@ -70,16 +70,16 @@ async def test_a_file_arrives_under_its_type(
 async def test_the_content_tells_the_type(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, kind: str
 ) -> None:
-    runcomfy.fail("file", typed(kind))
+    runcomfy.inject_fault("file", with_content_type(kind))
     assert (await downloader.download(url, tmp_path, "1")).name == "1.png"
 
 
 PASSING = [
-    answer(500, "<html>"),
-    answer(503, "<html>"),
-    answer(429, "<html>"),
-    answer(408, "<html>"),
-    answer(200, b"", headers=PNG),
+    respond(500, "<html>"),
+    respond(503, "<html>"),
+    respond(429, "<html>"),
+    respond(408, "<html>"),
+    respond(200, b"", headers=PNG),
     truncate(),
     reset(),
 ]
@@ -89,9 +89,9 @@ PASSING = [
 async def test_passing_trouble_is_tried_again(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, fault: Fault
 ) -> None:
-    runcomfy.fail("file", fault, times=2)
+    runcomfy.inject_fault("file", fault, times=2)
     assert (await downloader.download(url, tmp_path, "1")).name == "1.png"
-    runcomfy.fail("file", fault, times=None)
+    runcomfy.inject_fault("file", fault, times=None)
     with pytest.raises(OutputUnavailableError):
         await downloader.download(url, tmp_path, "2")
     assert _names(tmp_path) == ["1.png"]
@@ -107,21 +107,21 @@ def _bomb(width: int, height: int) -> bytes:
 
 
 FINAL: dict[str, tuple[Fault, str]] = {
-    "gone": (answer(404, "<html>"), "HTTP 404"),
-    "expired": (answer(403, "<html>"), "HTTP 403"),
-    "redirect": (answer(302, "", headers={"Location": "/v1/models"}), "HTTP 302"),
-    "partial": (answer(206, _picture("PNG"), headers=PNG), "HTTP 206"),
-    "web page": (answer(200, "<html>"), "no whole"),
-    "no image": (answer(200, b"GIF89a" + bytes(100), headers=PNG), "no whole"),
+    "gone": (respond(404, "<html>"), "HTTP 404"),
+    "expired": (respond(403, "<html>"), "HTTP 403"),
+    "redirect": (respond(302, "", headers={"Location": "/v1/models"}), "HTTP 302"),
+    "partial": (respond(206, _picture("PNG"), headers=PNG), "HTTP 206"),
+    "web page": (respond(200, "<html>"), "no whole"),
+    "no image": (respond(200, b"GIF89a" + bytes(100), headers=PNG), "no whole"),
     "another kind of image": (
-        answer(200, _picture("BMP"), headers={"Content-Type": "image/bmp"}),
+        respond(200, _picture("BMP"), headers={"Content-Type": "image/bmp"}),
         "no whole",
     ),
-    "half an image": (answer(200, _picture("JPEG", (900, 900))[:2000], headers=PNG), "no whole"),
-    "half a png": (answer(200, _picture("PNG", (900, 900))[:-40], headers=PNG), "no whole"),
-    "too many pixels": (answer(200, _bomb(8001, 8000), headers=PNG), "too many pixels"),
-    "far too many pixels": (answer(200, _bomb(10_000, 10_000), headers=PNG), "no whole"),
-    "a bomb": (answer(200, _bomb(100_000, 100_000), headers=PNG), "no whole"),
+    "half an image": (respond(200, _picture("JPEG", (900, 900))[:2000], headers=PNG), "no whole"),
+    "half a png": (respond(200, _picture("PNG", (900, 900))[:-40], headers=PNG), "no whole"),
+    "too many pixels": (respond(200, _bomb(8001, 8000), headers=PNG), "too many pixels"),
+    "far too many pixels": (respond(200, _bomb(10_000, 10_000), headers=PNG), "no whole"),
+    "a bomb": (respond(200, _bomb(100_000, 100_000), headers=PNG), "no whole"),
     "no end": (flood(2**26 + 1), "too large"),
 }
 
@@ -131,7 +131,7 @@ async def test_what_is_final_is_asked_for_once(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, trouble: str
 ) -> None:
     fault, reason = FINAL[trouble]
-    runcomfy.fail("file", fault, times=None)
+    runcomfy.inject_fault("file", fault, times=None)
     with pytest.raises(OutputUnavailableError, match=reason):
         await downloader.download(url, tmp_path, "1")
     assert routes(runcomfy).count("file") == 1
@@ -147,7 +147,7 @@ async def test_a_size_that_is_told_before_is_not_waited_for(
         await asyncio.Event().wait()  # not one byte of it comes
         return response
 
-    runcomfy.fail("file", Fault(promise))
+    runcomfy.inject_fault("file", Fault(promise))
     async with asyncio.timeout(5):
         with pytest.raises(OutputUnavailableError, match="too large"):
             await downloader.download(url, tmp_path, "1")
@@ -177,12 +177,12 @@ async def test_an_address_is_not_repeated(
     caplog.set_level(logging.DEBUG, "bot")
     caplog.set_level(logging.DEBUG, "stamina")
     account = URL(url).raw_parts[2]
-    for fault in (answer(404), answer(500), reset()):
-        runcomfy.fail("file", fault, times=None)
+    for fault in (respond(404), respond(500), reset()):
+        runcomfy.inject_fault("file", fault, times=None)
         with pytest.raises(OutputUnavailableError) as caught:
             await downloader.download(url, tmp_path, "1")
         assert account not in f"{caught.value!r}"
-        runcomfy.mend("file")
+        runcomfy.clear_faults("file")
     with pytest.raises(OutputUnavailableError) as caught:
         await downloader.download(url.replace("127.0.0.1", "127.0.0.2"), tmp_path, "1")
     assert account not in f"{caught.value!r}"

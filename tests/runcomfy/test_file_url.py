@@ -199,7 +199,7 @@ async def test_an_address_is_sent_as_it_was_read(
         seen.append(request.raw_path)
         return aiohttp.web.Response(body=picture("PNG"), content_type="image/png")
 
-    runcomfy.fail("file", Fault(remember))
+    runcomfy.inject_fault("file", Fault(remember))
     downloader = Downloader(session, AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
     await downloader.download(text.format(runcomfy.url.upper()), tmp_path, "1")
     assert seen == [path]

@@ -14,7 +14,7 @@ from bot.media.image_pool import ImageError, check_pixels
 from bot.media.images import shrink_to_fit
 from bot.runcomfy import Downloader
 from bot.runcomfy.allowed_hosts import AllowedHosts
-from playground.runcomfy import LocalRunComfy, answer
+from playground.runcomfy import LocalRunComfy, respond
 from tests.odd_images import (
     PNG_END,
     chunk,
@@ -130,7 +130,7 @@ async def test_metadata_never_costs_an_image(
     runcomfy: LocalRunComfy, downloader: Downloader, tmp_path: Path, name: str
 ) -> None:
     data, file_name = TAKEN[name]
-    runcomfy.fail("file", answer(200, data, headers={"Content-Type": "image/png"}))
+    runcomfy.inject_fault("file", respond(200, data, headers={"Content-Type": "image/png"}))
     path = await downloader.download(f"{runcomfy.url}/files/a/b/0_output.png", tmp_path, "1")
     assert path.name == file_name
     assert path.read_bytes() == data
@@ -148,7 +148,7 @@ async def test_the_content_type_does_not_matter(
 ) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     for kind, name in (("PNG", "1.png"), ("JPEG", "1.jpg"), ("WEBP", "1.webp"), ("GIF", "1.gif")):
-        runcomfy.fail("file", answer(200, picture(kind, mode="L"), headers=headers))
+        runcomfy.inject_fault("file", respond(200, picture(kind, mode="L"), headers=headers))
         path = await downloader.download(f"{runcomfy.url}/files/a/b/0_output.png", tmp_path, "1")
         assert path.name == name
 

@@ -19,7 +19,7 @@ from bot.errors import (
 )
 from bot.runcomfy import Completed, RunComfyClient
 from bot.runcomfy import client as client_module
-from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, stall
+from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, stall
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ async def test_refusals_in_both_profiles(session: aiohttp.ClientSession, profile
             await client.status("no-such-request")
         with pytest.raises(RequestNotFoundError):
             await client.cancel("no-such-request")
-        runcomfy.fail("submit", runcomfy.refusal("balance"))
+        runcomfy.inject_fault("submit", runcomfy.error_fault("balance"))
         with pytest.raises(RunComfyBalanceError):
             await client.submit(MODEL, FOX)
 
@@ -51,16 +51,16 @@ async def test_refusals_in_both_profiles(session: aiohttp.ClientSession, profile
 @pytest.mark.parametrize(
     "fault",
     [
-        answer(404, {"error_code": 404001}),
-        answer(403, {"error_code": 403001}),
-        answer(400, {"error_code": 400001}),
-        answer(200, {"error_code": 404001}),
+        respond(404, {"error_code": 404001}),
+        respond(403, {"error_code": 403001}),
+        respond(400, {"error_code": 400001}),
+        respond(200, {"error_code": 404001}),
     ],
 )
 async def test_a_request_that_is_gone_is_asked_for_once(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
-    runcomfy.fail("result", fault)
+    runcomfy.inject_fault("result", fault)
     with pytest.raises(RequestNotFoundError):
         await client.result("request-1")
     assert routes(runcomfy) == ["result"]
@@ -69,29 +69,29 @@ async def test_a_request_that_is_gone_is_asked_for_once(
 @pytest.mark.parametrize(
     "fault",
     [
-        answer(429, {}),
-        answer(429, {}, headers={"Retry-After": "3600"}),
-        answer(503, {}, headers={"Retry-After": "Wed, 21 Oct 99999999999 07:28:00 GMT"}),
-        answer(408, "<html>"),
-        answer(404, "<html>"),
-        answer(500, {"error_code": 500001}),
-        answer(502, "<html>"),
-        answer(200, "<html>"),
-        answer(200, {"nothing": "useful"}),
-        answer(200, {"error_code": 503000}),
-        answer(302, "", headers={"Location": "/v1/models"}),
+        respond(429, {}),
+        respond(429, {}, headers={"Retry-After": "3600"}),
+        respond(503, {}, headers={"Retry-After": "Wed, 21 Oct 99999999999 07:28:00 GMT"}),
+        respond(408, "<html>"),
+        respond(404, "<html>"),
+        respond(500, {"error_code": 500001}),
+        respond(502, "<html>"),
+        respond(200, "<html>"),
+        respond(200, {"nothing": "useful"}),
+        respond(200, {"error_code": 503000}),
+        respond(302, "", headers={"Location": "/v1/models"}),
         reset(),
         reset(after=True),
-        answer(418, "<html>"),
+        respond(418, "<html>"),
     ],
 )
 async def test_what_came_of_it_is_asked_again(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("result", fault, times=2)
+    runcomfy.inject_fault("result", fault, times=2)
     assert (await client.result(request_id)).urls
-    runcomfy.fail("result", fault, times=None)
+    runcomfy.inject_fault("result", fault, times=None)
     asked = routes(runcomfy).count("result")
     with pytest.raises(RunComfyUnavailableError):
         await client.result(request_id)
@@ -101,7 +101,7 @@ async def test_what_came_of_it_is_asked_again(
 
 async def test_a_look_is_one_look(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("status", answer(429, {}, headers={"Retry-After": "3600"}))
+    runcomfy.inject_fault("status", respond(429, {}, headers={"Retry-After": "3600"}))
     asked = routes(runcomfy).count("status")
     with pytest.raises(RunComfyUnavailableError) as caught:
         await client.status(request_id)
@@ -115,7 +115,7 @@ async def test_an_answer_that_never_comes_is_given_up(
 ) -> None:
     monkeypatch.setattr(client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("result", stall())
+    runcomfy.inject_fault("result", stall())
     assert (await client.result(request_id)).urls
 
 
@@ -125,8 +125,8 @@ async def test_addresses_in_answers_are_never_followed(
     async with LocalRunComfy(seconds=0) as evil:
         links = {f"{verb}_url": f"{evil.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")}
         for route in ("submit", "status", "result", "cancel"):
-            runcomfy.fail(route, edit(lambda body: body.update(links)), times=None)
-            runcomfy.fail(route, answer(307, "", headers={"Location": evil.url + "/v1/models"}))
+            runcomfy.inject_fault(route, edit_json(lambda body: body.update(links)), times=None)
+            runcomfy.inject_fault(route, respond(307, "", headers={"Location": evil.url + "/v1/models"}))
         request_id = await ended(runcomfy, client)
         await client.status(request_id)
         await client.result(request_id)
@@ -166,7 +166,7 @@ async def test_nothing_repeats_the_token_or_the_body(
     if status == 200 and isinstance(body, dict):
         body = {**body, "error_code": "{token}"}
     for route, call in calls.items():
-        runcomfy.fail(route, answer(status, body), times=None)
+        runcomfy.inject_fault(route, respond(status, body), times=None)
         with pytest.raises(BotError) as caught:
             await call()
         told = f"{caught.value} {caught.value!r} {caught.value.values} {caught.value.__dict__}"

@@ -9,7 +9,7 @@ import pytest
 from bot.errors import SubmissionUnknownError
 from bot.runcomfy import InQueue
 from bot.runcomfy.responses import parse_error_code, parse_status
-from playground.runcomfy import LocalRunComfy, edit
+from playground.runcomfy import LocalRunComfy, edit_json
 from tests.runcomfy.orders import FOX, MODEL
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def test_an_error_code_that_is_no_number_is_none(code: str | float) -> None:
 async def test_an_order_with_such_a_code_may_have_been_made(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
-    runcomfy.fail("submit", edit(lambda body: body.update(error_code="50000²")))
+    runcomfy.inject_fault("submit", edit_json(lambda body: body.update(error_code="50000²")))
     with pytest.raises(SubmissionUnknownError):
         await client.submit(MODEL, FOX)
 

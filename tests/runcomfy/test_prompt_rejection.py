@@ -9,7 +9,7 @@ import pytest
 from bot.errors import BotError, GenerationFailedError, PromptRefusedError, RunComfyAuthError
 from bot.runcomfy import Completed
 from bot.runcomfy.prompt_rejection import is_prompt_rejection
-from playground.runcomfy import LocalRunComfy, answer, edit
+from playground.runcomfy import LocalRunComfy, edit_json, respond
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ async def test_an_answer_without_images_that_gives_such_a_reason(
         "output": output,
         "error": "blocked by safety filter: PROHIBITED_CONTENT",
     }
-    runcomfy.fail("result", edit(lambda good: good.update(body)))
+    runcomfy.inject_fault("result", edit_json(lambda good: good.update(body)))
     with pytest.raises(PromptRefusedError):
         await client.result(request_id)
 
@@ -220,8 +220,10 @@ async def test_a_reason_that_only_the_status_gives(
     runcomfy: LocalRunComfy, client: RunComfyClient, word: str
 ) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("status", edit(lambda body: body.update(status=word, error={"code": "PROHIBITED_CONTENT"})))
-    runcomfy.fail("result", answer(200, {"status": "failed"}))
+    runcomfy.inject_fault(
+        "status", edit_json(lambda body: body.update(status=word, error={"code": "PROHIBITED_CONTENT"}))
+    )
+    runcomfy.inject_fault("result", respond(200, {"status": "failed"}))
     status = await client.status(request_id)
     assert isinstance(status, Completed)
     with pytest.raises(PromptRefusedError):
@@ -232,7 +234,7 @@ async def test_a_reason_that_only_the_status_gives(
 async def test_a_forbidden_call_is_the_prompts_fault_only_for_sure(
     runcomfy: LocalRunComfy, client: RunComfyClient, reason: str
 ) -> None:
-    runcomfy.fail("submit", answer(403, {"error": reason}))
+    runcomfy.inject_fault("submit", respond(403, {"error": reason}))
     with pytest.raises(RunComfyAuthError):
         await client.submit(MODEL, FOX)
 
@@ -241,7 +243,9 @@ async def test_images_count_more_than_a_warning_beside_them(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("result", edit(lambda good: good.update(error="1 of 2 images blocked: SAFETY")))
+    runcomfy.inject_fault(
+        "result", edit_json(lambda good: good.update(error="1 of 2 images blocked: SAFETY"))
+    )
     assert (await client.result(request_id)).urls
 
 
@@ -256,7 +260,7 @@ async def test_a_refusal_by_an_error_code_or_an_http_status(
         "error_message": "blocked",
     }
     request_id = await ended(runcomfy, client)
-    runcomfy.fail(route, answer(http_status, body))
+    runcomfy.inject_fault(route, respond(http_status, body))
     with pytest.raises(PromptRefusedError):
         await (client.submit(MODEL, FOX) if route == "submit" else client.result(request_id))
     assert routes(runcomfy).count(route) == 1 + (route == "submit")
@@ -266,7 +270,7 @@ async def test_a_failure_with_an_error_code_ends_the_request(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     request_id = await ended(runcomfy, client)
-    runcomfy.fail("result", answer(200, {"status": "failed", "error_code": 500123}))
+    runcomfy.inject_fault("result", respond(200, {"status": "failed", "error_code": 500123}))
     expected: type[BotError] = GenerationFailedError
     with pytest.raises(expected):
         await client.result(request_id)

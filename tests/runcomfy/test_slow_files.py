@@ -47,13 +47,13 @@ def url(runcomfy: LocalRunComfy) -> str:
 async def test_slow_files_of_one_member_delay_nobody_else(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, files: int
 ) -> None:
-    runcomfy.fail("file", drip(noise(8), piece=1, seconds=5), times=4)
+    runcomfy.inject_fault("file", drip(noise(8), piece=1, seconds=5), times=4)
     slow = [
         asyncio.ensure_future(downloader.download(url, tmp_path, f"slow-{number}", SLOW))
         for number in range(files)
     ]
     await runcomfy.until(lambda: routes(runcomfy).count("file") == 4)
-    runcomfy.fail("file", drip(noise(8), piece=1000, seconds=0), times=2)
+    runcomfy.inject_fault("file", drip(noise(8), piece=1000, seconds=0), times=2)
     begun = time.monotonic()
     for other in (NEIGHBOR, OTHER):
         path = await downloader.download(url, tmp_path, "1", other)
@@ -69,7 +69,7 @@ async def test_a_file_that_hardly_comes_is_given_up(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
 ) -> None:
     downloader = replace(downloader, block_seconds=0.2)
-    runcomfy.fail("file", drip(noise(200), piece=1, seconds=0.01), times=None)
+    runcomfy.inject_fault("file", drip(noise(200), piece=1, seconds=0.01), times=None)
     with pytest.raises(OutputUnavailableError, match="TimeoutError"):
         await downloader.download(url, tmp_path, "1", SLOW)
     assert routes(runcomfy).count("file") > 1
@@ -81,7 +81,7 @@ async def test_a_slow_but_steady_file_arrives(
 ) -> None:
     data = noise(420)
     assert len(data) > 8 * 2**16
-    runcomfy.fail("file", drip(data, piece=2**15, seconds=0.1))
+    runcomfy.inject_fault("file", drip(data, piece=2**15, seconds=0.1))
     downloader = replace(downloader, block_seconds=0.8)
     path = await downloader.download(url, tmp_path, "1")
     assert path.read_bytes() == data

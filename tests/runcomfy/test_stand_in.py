@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from playground.runcomfy import LocalRunComfy, answer
+from playground.runcomfy import LocalRunComfy, respond
 from tests.runcomfy.orders import MODEL
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ async def test_the_bodies_of_one_order(runcomfy: LocalRunComfy, caller: Caller) 
 
 async def test_a_failed_order_says_so_in_its_result_only(runcomfy: LocalRunComfy, caller: Caller) -> None:
     order = await caller.submit(prompt="do REFUSE it")
-    await runcomfy.until(lambda: runcomfy.orders[order["request_id"]].finished_at)
+    await runcomfy.until(lambda: runcomfy.requests[order["request_id"]].finished_at)
     assert (await caller.call("GET", order["status_url"]))[1]["status"] == "completed"
     _, result = await caller.call("GET", order["result_url"])
     assert result["status"] == "failed"
@@ -94,7 +94,7 @@ async def test_a_failed_order_says_so_in_its_result_only(runcomfy: LocalRunComfy
 
 async def test_only_the_word_itself_refuses(runcomfy: LocalRunComfy, caller: Caller) -> None:
     order = await caller.submit(prompt="a refused refusenik")
-    await runcomfy.until(lambda: runcomfy.orders[order["request_id"]].finished_at)
+    await runcomfy.until(lambda: runcomfy.requests[order["request_id"]].finished_at)
     assert (await caller.call("GET", order["result_url"]))[1]["status"] == "succeeded"
 
 
@@ -121,7 +121,7 @@ async def test_workers_bound_what_runs_at_once(session: aiohttp.ClientSession) -
 
         def look() -> bool:
             nonlocal most
-            states = [order.state for order in runcomfy.orders.values()]
+            states = [order.state for order in runcomfy.requests.values()]
             most = max(most, states.count("in_progress"))
             return states == ["succeeded"] * 7
 
@@ -137,9 +137,9 @@ async def test_hold_and_release(session: aiohttp.ClientSession) -> None:
         orders = [await caller.submit() for _ in range(3)]
         runcomfy.start_next()
         with pytest.raises(TimeoutError):
-            await runcomfy.until(lambda: runcomfy.orders[orders[0]["request_id"]].finished_at, within=0.05)
+            await runcomfy.until(lambda: runcomfy.requests[orders[0]["request_id"]].finished_at, within=0.05)
         runcomfy.release()
-        await runcomfy.until(lambda: all(order.finished_at for order in runcomfy.orders.values()))
+        await runcomfy.until(lambda: all(order.finished_at for order in runcomfy.requests.values()))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ async def test_input_that_breaks_the_schema(
     status, body = await caller.call("POST", f"/v1/models/{MODEL}", {"prompt": "a fox", **wrong})
     assert (status, body["error_code"]) == (422, 422001)
     assert [problem["loc"] for problem in body["detail"]] == list(wrong) * len(body["detail"])
-    assert not runcomfy.orders
+    assert not runcomfy.requests
     assert len(runcomfy.submits) == 1
 
 
@@ -187,7 +187,7 @@ async def test_unknown_keys_are_taken(runcomfy: LocalRunComfy, caller: Caller) -
 async def test_refusals(session: aiohttp.ClientSession, profile: Any, statuses: tuple[int, ...]) -> None:
     async with LocalRunComfy(profile=profile) as runcomfy:
         caller = Caller(runcomfy, session)
-        runcomfy.fail("cancel", runcomfy.refusal("foreign"))
+        runcomfy.inject_fault("cancel", runcomfy.error_fault("foreign"))
         answers = [
             await caller.call("GET", "/v1/models", token="other"),  # noqa: S106 (it is no secret)
             await caller.call("POST", "/v1/models/google/none", {}),
@@ -217,7 +217,7 @@ async def test_files_are_what_was_ordered(runcomfy: LocalRunComfy, caller: Calle
     order = await caller.submit(
         num_images=2, resolution="0.5K", aspect_ratio="16:9", output_format=kind, seed=5
     )
-    await runcomfy.until(lambda: runcomfy.orders[order["request_id"]].finished_at)
+    await runcomfy.until(lambda: runcomfy.requests[order["request_id"]].finished_at)
     urls = (await caller.call("GET", order["result_url"]))[1]["output"]["images"]
     first, second = [await caller.picture(url) for url in urls]
     for data, response in (first, second):
@@ -237,16 +237,16 @@ async def test_a_file_of_no_order(runcomfy: LocalRunComfy, caller: Caller) -> No
 
 
 async def test_faults_come_in_turn_and_can_be_mended(runcomfy: LocalRunComfy, caller: Caller) -> None:
-    runcomfy.fail("models", answer(500, {}))
-    runcomfy.fail("models", answer(503, {}, headers={"Retry-After": "2"}), times=2)
+    runcomfy.inject_fault("models", respond(500, {}))
+    runcomfy.inject_fault("models", respond(503, {}, headers={"Retry-After": "2"}), times=2)
     statuses = [(await caller.call("GET", "/v1/models"))[0] for _ in range(4)]
     assert statuses == [500, 503, 503, 200]
-    runcomfy.fail("models", answer(429, {}), times=None)
+    runcomfy.inject_fault("models", respond(429, {}), times=None)
     assert [(await caller.call("GET", "/v1/models"))[0] for _ in range(3)] == [429] * 3
-    runcomfy.mend("models")
+    runcomfy.clear_faults("models")
     assert (await caller.call("GET", "/v1/models"))[0] == 200
 
 
 async def test_a_fault_may_echo_the_token(runcomfy: LocalRunComfy, caller: Caller) -> None:
-    runcomfy.fail("models", answer(500, {"message": "you sent {token}"}))
+    runcomfy.inject_fault("models", respond(500, {"message": "you sent {token}"}))
     assert (await caller.call("GET", "/v1/models"))[1] == {"message": f"you sent {runcomfy.token}"}

@@ -20,58 +20,58 @@ from bot.errors import (
 from bot.runcomfy import RunComfyClient
 from bot.runcomfy import client as client_module
 from bot.runcomfy.errors import InvalidResponseError
-from playground.runcomfy import Fault, LocalRunComfy, answer, edit, reset, stall
+from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, stall
 from tests.runcomfy.orders import FOX, MODEL, ended, routes
 
 
 def _drop(*keys: str) -> Fault:
-    return edit(lambda body: [body.pop(key) for key in keys])
+    return edit_json(lambda body: [body.pop(key) for key in keys])
 
 
 REFUSED: list[tuple[Fault, type[BotError]]] = [
-    (answer(400, {"error_code": 400002, "error_message": "no"}), RunComfyBalanceError),
-    (answer(402, {"message": "no"}), RunComfyBalanceError),
-    (answer(200, {"error_code": 400002}), RunComfyBalanceError),
-    (answer(400, {"error_code": 400004}), RunComfyAuthError),
-    (answer(400, {"error_code": "400004"}), RunComfyAuthError),
-    (answer(400, {"error": {"error_code": 400004}}), RunComfyAuthError),
-    (answer(401, "<html>"), RunComfyAuthError),
-    (answer(403, {}), RunComfyAuthError),
-    (answer(400, {"error_code": 400001}), RunComfyProtocolError),
-    (answer(404, {"error_code": 404001}), RunComfyProtocolError),
-    (answer(404, "<html>"), RunComfyProtocolError),
-    (answer(405, "<html>"), RunComfyProtocolError),
-    (answer(422, {"error_code": 422001, "detail": []}), PromptRefusedError),
-    (answer(400, {"message": "aspect_ratio"}), PromptRefusedError),
-    (answer(413, "<html>"), PromptRefusedError),
-    (answer(200, {"error_code": 422001}), PromptRefusedError),
-    (answer(429, {}), RunComfyUnavailableError),
-    (answer(429, "<html>"), RunComfyUnavailableError),
-    (answer(200, {"error_code": 429000}), RunComfyUnavailableError),
+    (respond(400, {"error_code": 400002, "error_message": "no"}), RunComfyBalanceError),
+    (respond(402, {"message": "no"}), RunComfyBalanceError),
+    (respond(200, {"error_code": 400002}), RunComfyBalanceError),
+    (respond(400, {"error_code": 400004}), RunComfyAuthError),
+    (respond(400, {"error_code": "400004"}), RunComfyAuthError),
+    (respond(400, {"error": {"error_code": 400004}}), RunComfyAuthError),
+    (respond(401, "<html>"), RunComfyAuthError),
+    (respond(403, {}), RunComfyAuthError),
+    (respond(400, {"error_code": 400001}), RunComfyProtocolError),
+    (respond(404, {"error_code": 404001}), RunComfyProtocolError),
+    (respond(404, "<html>"), RunComfyProtocolError),
+    (respond(405, "<html>"), RunComfyProtocolError),
+    (respond(422, {"error_code": 422001, "detail": []}), PromptRefusedError),
+    (respond(400, {"message": "aspect_ratio"}), PromptRefusedError),
+    (respond(413, "<html>"), PromptRefusedError),
+    (respond(200, {"error_code": 422001}), PromptRefusedError),
+    (respond(429, {}), RunComfyUnavailableError),
+    (respond(429, "<html>"), RunComfyUnavailableError),
+    (respond(200, {"error_code": 429000}), RunComfyUnavailableError),
 ]
 UNKNOWN = [
-    answer(500, {"message": "oops"}),
-    answer(502, "<html>"),
-    answer(503, "<html>", headers={"Retry-After": "5"}, after=True),
-    answer(504, "<html>", after=True),
-    answer(408, "<html>"),
-    answer(200, "<html>", after=True),
-    answer(200, "[1]", after=True),
-    answer(200, b"\xff\xfe{", after=True),
-    answer(200, b"[" * 100_000, after=True),
-    answer(200, b" " * (2**20 + 1) + b'{"request_id": "x"}', after=True),
-    answer(200, {"error_code": 500001}, after=True),
-    answer(200, {"error_code": 7}, after=True),
-    answer(302, "", headers={"Location": "/v1/models/" + MODEL}),
-    answer(307, "", headers={"Location": "/v1/models/" + MODEL}),
+    respond(500, {"message": "oops"}),
+    respond(502, "<html>"),
+    respond(503, "<html>", headers={"Retry-After": "5"}, after=True),
+    respond(504, "<html>", after=True),
+    respond(408, "<html>"),
+    respond(200, "<html>", after=True),
+    respond(200, "[1]", after=True),
+    respond(200, b"\xff\xfe{", after=True),
+    respond(200, b"[" * 100_000, after=True),
+    respond(200, b" " * (2**20 + 1) + b'{"request_id": "x"}', after=True),
+    respond(200, {"error_code": 500001}, after=True),
+    respond(200, {"error_code": 7}, after=True),
+    respond(302, "", headers={"Location": "/v1/models/" + MODEL}),
+    respond(307, "", headers={"Location": "/v1/models/" + MODEL}),
     reset(),
     reset(after=True),
     _drop("request_id"),
-    edit(lambda body: body.update(request_id="")),
-    edit(lambda body: body.update(request_id="../../secrets")),
-    edit(lambda body: body.update(request_id="x" * 129)),
-    edit(lambda body: body.update(request_id="line\n")),
-    edit(lambda body: body.update(request_id=7)),
+    edit_json(lambda body: body.update(request_id="")),
+    edit_json(lambda body: body.update(request_id="../../secrets")),
+    edit_json(lambda body: body.update(request_id="x" * 129)),
+    edit_json(lambda body: body.update(request_id="line\n")),
+    edit_json(lambda body: body.update(request_id=7)),
 ]
 
 
@@ -79,7 +79,7 @@ UNKNOWN = [
 async def test_a_definite_refusal_costs_one_post(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault, expected: type[BotError]
 ) -> None:
-    runcomfy.fail("submit", fault)
+    runcomfy.inject_fault("submit", fault)
     with pytest.raises(expected) as caught:
         await client.submit(MODEL, FOX)
     assert isinstance(caught.value, expected)
@@ -92,7 +92,7 @@ async def test_an_unclear_answer_is_never_sent_again(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
     await client.status(await ended(runcomfy, client))  # so that the POST goes over a connection in use
-    runcomfy.fail("submit", fault, times=None)
+    runcomfy.inject_fault("submit", fault, times=None)
     with pytest.raises(SubmissionUnknownError):
         await client.submit(MODEL, FOX)
     assert len(runcomfy.submits) == 2
@@ -103,7 +103,7 @@ async def test_an_order_without_an_answer_in_time(
     runcomfy: LocalRunComfy, client: RunComfyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "_SUBMIT_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
-    runcomfy.fail("submit", stall(after=True))
+    runcomfy.inject_fault("submit", stall(after=True))
     with pytest.raises(SubmissionUnknownError, match="TimeoutError"):
         await client.submit(MODEL, FOX)
     assert len(runcomfy.submits) == 1
@@ -142,7 +142,7 @@ async def test_real_trouble_before_anything_is_sent(
 async def test_retry_after_is_read(
     runcomfy: LocalRunComfy, client: RunComfyClient, header: str, least: float, most: float
 ) -> None:
-    runcomfy.fail("submit", answer(429, {}, headers={"Retry-After": header}))
+    runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": header}))
     with pytest.raises(RunComfyUnavailableError) as caught:
         await client.submit(MODEL, FOX)
     assert caught.value.retry_after is not None
@@ -154,7 +154,7 @@ async def test_a_date_to_wait_for_is_told_by_the_answers_own_clock(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     headers = {"Date": "Wed, 21 Oct 2015 07:28:00 GMT", "Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT"}
-    runcomfy.fail("submit", answer(429, {}, headers=headers))
+    runcomfy.inject_fault("submit", respond(429, {}, headers=headers))
     with pytest.raises(RunComfyUnavailableError) as caught:
         await client.submit(MODEL, FOX)
     assert caught.value.retry_after == 30
@@ -164,7 +164,7 @@ async def test_a_date_to_wait_for_is_told_by_the_answers_own_clock(
 async def test_an_odd_retry_after_is_no_wish(
     runcomfy: LocalRunComfy, client: RunComfyClient, header: str
 ) -> None:
-    runcomfy.fail("submit", answer(429, {}, headers={"Retry-After": header}))
+    runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": header}))
     with pytest.raises(RunComfyUnavailableError) as caught:
         await client.submit(MODEL, FOX)
     assert caught.value.retry_after is None

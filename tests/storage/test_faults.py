@@ -121,7 +121,7 @@ async def test_an_order_whose_answer_cannot_be_written_down_is_not_forgotten(
     """The request_id came; it is written as soon as that is possible, and nothing is ordered anew."""
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         post = Held()
-        env.runcomfy.fail("submit", post.fault)
+        env.runcomfy.inject_fault("submit", post.fault)
         order = await env.imagine(resolution="0.5K")
         await post.reached()
         with fault(env):
@@ -141,7 +141,7 @@ async def test_images_that_are_posted_meanwhile_are_charged_for_once(tmp_path: P
         await env.start()
         first = await env.ends(await env.imagine(resolution="0.5K"), "✅")  # opens the connections
         file = Held()
-        env.runcomfy.fail("file", file.fault)
+        env.runcomfy.inject_fault("file", file.fault)
         order = await env.imagine(resolution="0.5K")
         await file.reached()
         way.hold()

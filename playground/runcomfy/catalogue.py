@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from playground.runcomfy.faults import Body
 
 Profile: TypeAlias = Literal["docs", "http"]
-Refusal: TypeAlias = Literal["token", "balance", "model", "foreign", "request", "input"]
+ErrorKind: TypeAlias = Literal["token", "balance", "model", "foreign", "request", "input"]
 
 # error_code, HTTP status as documented, HTTP status as RunComfy's own clients expect it, words
-_REFUSALS: dict[Refusal, tuple[int, int, int, str]] = {
+_REFUSALS: dict[ErrorKind, tuple[int, int, int, str]] = {
     "token": (400004, 400, 401, "UserAccountError: the token is missing or revoked"),
     "balance": (400002, 400, 402, "InsufficientResources: no remaining balance"),
     "model": (400001, 400, 404, "InvalidResourceIdentifier: no such model"),
@@ -29,7 +29,7 @@ _BASE_PRICE = 0.05  # the playground's own; RunComfy's price stands in no docume
 _PRICE_FACTORS = {"0.5K": 0.75, "1K": 1.0, "2K": 1.5, "4K": 2.0}
 
 
-def refusal(kind: Refusal, profile: Profile) -> tuple[int, Body]:
+def error_response(kind: ErrorKind, profile: Profile) -> tuple[int, Body]:
     """HTTP status and body of a refusal; the profile "http" speaks in statuses alone, without codes."""
     code, docs_status, http_status, words = _REFUSALS[kind]
     if profile == "http":
@@ -73,7 +73,7 @@ def search(catalogue: dict[str, dict[str, Any]], query: dict[str, str]) -> Body:
     return {"models": page, "total": len(found)}
 
 
-def problems_of(model_input: object, input_schema: dict[str, Any]) -> list[dict[str, str]]:
+def validation_errors(model_input: object, input_schema: dict[str, Any]) -> list[dict[str, str]]:
     """What breaks the schema, as a `detail` list; empty if nothing does."""
     found = [
         {"loc": "/".join(map(str, error.path)), "msg": error.message}
@@ -84,7 +84,7 @@ def problems_of(model_input: object, input_schema: dict[str, Any]) -> list[dict[
     return found
 
 
-def cost_of(model_input: Body) -> float:
+def request_cost(model_input: Body) -> float:
     """What the images of a request cost in US dollars."""
     count = model_input.get("num_images", 1)
     factor = _PRICE_FACTORS.get(str(model_input.get("resolution", "1K")), 1.0)

@@ -8,7 +8,7 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Size = tuple[int, int]
 Points = list[tuple[float, float]]
 
@@ -28,7 +28,7 @@ _PALETTES = (
 )
 
 
-def size_of(resolution: str, aspect_ratio: str, prompt: str) -> Size:
+def image_size(resolution: str, aspect_ratio: str, prompt: str) -> Size:
     """Width and height in pixels; every ratio has about the area of the square, 1024 x 1024 at 1K."""
     if aspect_ratio == "auto":
         aspect_ratio = Random(prompt).choice(_AUTO)
@@ -37,7 +37,7 @@ def size_of(resolution: str, aspect_ratio: str, prompt: str) -> Size:
     return round(side * stretch / 8) * 8, round(side / stretch / 8) * 8
 
 
-def paint(prompt: str, seed: int, index: int, size: Size, output_format: str) -> bytes:
+def generate_image(prompt: str, seed: int, index: int, size: Size, output_format: str) -> bytes:
     """A picture file; the prompt chooses the palette, seed and index the rest."""
     rng = Random(f"{prompt}/{seed}/{index}")
     colours = [_rgb(text) for text in Random(f"palette {prompt}").choice(_PALETTES)]
@@ -49,7 +49,7 @@ def paint(prompt: str, seed: int, index: int, size: Size, output_format: str) ->
     return file.getvalue()
 
 
-def _landscape(rng: Random, colours: list[Colour], size: Size) -> Image.Image:
+def _landscape(rng: Random, colours: list[Color], size: Size) -> Image.Image:
     width, height = size
     far, near, light = colours[4:]
     horizon = round(height * rng.uniform(0.56, 0.68))
@@ -67,7 +67,7 @@ def _landscape(rng: Random, colours: list[Colour], size: Size) -> Image.Image:
     return picture
 
 
-def _gradient(stops: list[Colour], size: Size, end: int) -> Image.Image:
+def _gradient(stops: list[Color], size: Size, end: int) -> Image.Image:
     column = Image.new("RGB", (1, size[1]))
     for y in range(size[1]):
         place = min(y / end, 0.9999) ** 1.15 * (len(stops) - 1)
@@ -86,7 +86,7 @@ def _stars(rng: Random, picture: Image.Image, horizon: int) -> None:
     picture.paste((255, 252, 240), mask=sky.filter(ImageFilter.GaussianBlur(unit * 0.4)))
 
 
-def _sun(picture: Image.Image, at: tuple[float, float], radius: float, light: Colour) -> None:
+def _sun(picture: Image.Image, at: tuple[float, float], radius: float, light: Color) -> None:
     for reach, strength in ((11, 0.6), (3.5, 0.5)):
         side = round(radius * reach)
         # Pillow's gradient reaches its end in the corners; the light has to be out at the edges, at 180.
@@ -101,7 +101,7 @@ def _sun(picture: Image.Image, at: tuple[float, float], radius: float, light: Co
     )
 
 
-def _clouds(rng: Random, picture: Image.Image, horizon: int, light: Colour) -> None:
+def _clouds(rng: Random, picture: Image.Image, horizon: int, light: Color) -> None:
     width, height = picture.size
     sky = Image.new("L", (width // 2, height // 2))
     for _ in range(rng.randint(3, 6)):
@@ -116,7 +116,7 @@ def _clouds(rng: Random, picture: Image.Image, horizon: int, light: Colour) -> N
     picture.paste(light, mask=soft.point([round(v * 0.6) for v in range(256)]))
 
 
-def _hills(rng: Random, picture: Image.Image, horizon: int, colours: tuple[Colour, Colour, Colour]) -> None:
+def _hills(rng: Random, picture: Image.Image, horizon: int, colours: tuple[Color, Color, Color]) -> None:
     """Ridges one before the other, each darker and lower, with mist at its foot."""
     far, near, mist = colours
     width, height = picture.size
@@ -145,7 +145,7 @@ def _ridge(rng: Random, width: int, top: float, swing: float) -> Points:
     return [(x, top + sum(a * math.sin(6.28 * f * x / width + p) for a, f, p in waves)) for x in xs]
 
 
-def _water(rng: Random, picture: Image.Image, horizon: int, sun_x: float, light: Colour) -> None:
+def _water(rng: Random, picture: Image.Image, horizon: int, sun_x: float, light: Color) -> None:
     """The upper half mirrored, row by row with a sway that grows towards the viewer, and a path of light."""
     width, height = picture.size
     mirror = picture.crop((0, 0, width, horizon)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
@@ -170,7 +170,7 @@ def _water(rng: Random, picture: Image.Image, horizon: int, sun_x: float, light:
     picture.paste(light, (0, horizon), glitter.filter(ImageFilter.GaussianBlur(0.7)))
 
 
-def _shore(rng: Random, picture: Image.Image, colour: Colour) -> None:
+def _shore(rng: Random, picture: Image.Image, colour: Color) -> None:
     """A dark bank at the lower edge, with firs at the side that the picture leaves free."""
     width, height = picture.size
     ridge = _ridge(rng, width, height * rng.uniform(0.9, 0.95), height * 0.02)
@@ -200,7 +200,7 @@ def _fir(rng: Random, draw: ImageDraw.ImageDraw, foot: tuple[float, float], tall
         draw.polygon([(x - wide, low), (x, peak), (x + wide, low), (x, low - tall * 0.03)], fill=255)
 
 
-def _birds(rng: Random, picture: Image.Image, sun: tuple[float, float], colour: Colour) -> None:
+def _birds(rng: Random, picture: Image.Image, sun: tuple[float, float], colour: Color) -> None:
     mask = Image.new("L", (picture.width * 2, picture.height * 2))
     draw = ImageDraw.Draw(mask)
     span = min(picture.size) * 0.02
@@ -219,10 +219,10 @@ def _grain(rng: Random, picture: Image.Image) -> Image.Image:
     return ImageChops.add(picture, Image.merge("RGB", (noise, noise, noise)), offset=-4)
 
 
-def _mix(one: Colour, other: Colour, share: float) -> Colour:
+def _mix(one: Color, other: Color, share: float) -> Color:
     r, g, b = (round(x + (y - x) * share) for x, y in zip(one, other, strict=True))
     return r, g, b
 
 
-def _rgb(text: str) -> Colour:
+def _rgb(text: str) -> Color:
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from playground.runcomfy.painter import paint, size_of
+from playground.runcomfy.generator import generate_image, image_size
 
 
 @pytest.mark.parametrize(
@@ -21,17 +21,17 @@ from playground.runcomfy.painter import paint, size_of
     ],
 )
 def test_sizes(resolution: str, aspect_ratio: str, size: tuple[int, int]) -> None:
-    assert size_of(resolution, aspect_ratio, "") == size
+    assert image_size(resolution, aspect_ratio, "") == size
 
 
 def test_pictures_differ_by_prompt_seed_and_index_alone() -> None:
     inputs = [
         (prompt, seed, index) for prompt in ("a fox", "a cat") for seed in (0, 1, 2**31) for index in (0, 1)
     ]
-    pictures = [hashlib.sha256(paint(*one, (64, 48), "png")).digest() for one in inputs]
+    pictures = [hashlib.sha256(generate_image(*one, (64, 48), "png")).digest() for one in inputs]
     assert len(set(pictures)) == len(inputs)
-    assert [hashlib.sha256(paint(*one, (64, 48), "png")).digest() for one in inputs] == pictures
+    assert [hashlib.sha256(generate_image(*one, (64, 48), "png")).digest() for one in inputs] == pictures
 
 
 def test_a_4k_png_is_as_large_as_a_real_one() -> None:
-    assert len(paint("a fox", 1, 0, size_of("4K", "1:1", ""), "png")) > 10 * 2**20
+    assert len(generate_image("a fox", 1, 0, image_size("4K", "1:1", ""), "png")) > 10 * 2**20

@@ -26,7 +26,7 @@ def _now() -> str:
 
 
 @dataclass
-class Order:
+class GenerationRequest:
     """One request as RunComfy keeps it."""
 
     model_id: str
@@ -42,15 +42,15 @@ class Order:
         self.state, self.error, self.finished_at = state, error, _now()
 
 
-class OrderQueue:
+class RequestQueue:
     """Starts orders in their turn, at most `workers` at once, each for a time between `seconds`.
 
     While it is held nothing moves by itself: `start_next` and `finish` move it step by step.
     """
 
     def __init__(self, workers: int, seconds: tuple[float, float], changed: Callable[[], None]) -> None:
-        self.orders: dict[str, Order] = {}
-        self._waiting: list[Order] = []
+        self.requests: dict[str, GenerationRequest] = {}
+        self._waiting: list[GenerationRequest] = []
         self._running: dict[str, asyncio.TimerHandle | None] = {}
         self._workers = workers
         self._seconds = seconds
@@ -68,19 +68,19 @@ class OrderQueue:
         self._is_held = False
         for request_id in self._running:
             self._running[request_id] = self._timer(request_id)
-        self._go_on()
+        self._start_waiting()
 
-    def add(self, order: Order) -> None:
+    def add(self, order: GenerationRequest) -> None:
         """Put an order at the end of the line."""
-        self.orders[order.request_id] = order
+        self.requests[order.request_id] = order
         self._waiting.append(order)
-        self._go_on()
+        self._start_waiting()
 
-    def position(self, order: Order) -> int | None:
+    def position(self, order: GenerationRequest) -> int | None:
         """The order's place in the line, from 1; None once it has left it."""
         return self._waiting.index(order) + 1 if order in self._waiting else None
 
-    def cancel(self, order: Order) -> bool:
+    def cancel(self, order: GenerationRequest) -> bool:
         """Take an order out of the line; False once it has left it."""
         if order not in self._waiting:
             return False
@@ -102,12 +102,12 @@ class OrderQueue:
         timer = self._running.pop(request_id)
         if timer:
             timer.cancel()
-        order = self.orders[request_id]
+        order = self.requests[request_id]
         if error is None and _REFUSED.search(str(order.input.get("prompt"))):
             error = "The safety filter refused this prompt."
         order.end("succeeded" if error is None else "failed", error)
         self._changed()
-        self._go_on()
+        self._start_waiting()
 
     def close(self) -> None:
         """Stop all clocks."""
@@ -118,6 +118,6 @@ class OrderQueue:
     def _timer(self, request_id: str) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(uniform(*self._seconds), self.finish, request_id)
 
-    def _go_on(self) -> None:
+    def _start_waiting(self) -> None:
         while not self._is_held and self._waiting and len(self._running) < self._workers:
             self.start_next()
