@@ -120,12 +120,12 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     jobs, key_values = JobStore(database), KeyValueStore(database)
     costs = CostStore(database, budget_usd=config.budget_usd)
     bot = _bot(config, database, catalogue, tracker.meter)
-    bot.guild_log = log = AuditLog(bot)
-    delivery = DiscordDelivery(bot, log)
-    files = _files(config)
+    bot.audit_log = AuditLog(bot)
+    delivery, files = DiscordDelivery(bot, bot.audit_log), _files(config)
     bot.deletion_service = DeletionService(jobs, MessageStore(database), files, partial(delete_message, bot))
-    percent = config.budget_alarm
-    sync = CostSync(costs, key_values, runcomfy, delivery, model_ids=catalogue, alert_percent=percent)
+    sync = CostSync(
+        costs, key_values, runcomfy, delivery, model_ids=catalogue, alert_percent=config.budget_alarm
+    )
     durations = await _durations(database, stack)
     runner = JobRunner(
         jobs=jobs,
@@ -142,14 +142,27 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
         poll_rate=PollRateLimiter(config.max_looks_per_second),
         deadline=timedelta(seconds=config.deadline_seconds),
     )
-    orders = ReservationStore(database, jobs=jobs, guilds=bot.settings, quotas=bot.quotas, costs=costs)
-    bot.jobs = JobService(jobs=jobs, orders=orders, catalogue=catalogue, runcomfy=runcomfy, runner=runner)
+    bot.job_service = _job_service(bot, database, costs, runcomfy, runner)
     if watch:
         await stack.enter_async_context(watch.serve(bot, runner, runcomfy, database, costs))
     await stack.enter_async_context(bot)
-    stack.push_async_callback(log.finish)
+    stack.push_async_callback(bot.audit_log.finish)
     stack.push_async_callback(runner.close)
     return bot, runner
+
+
+def _job_service(
+    bot: ImagineBot,
+    database: Database,
+    costs: CostStore,
+    runcomfy: RunComfyClient,
+    runner: JobRunner,
+) -> JobService:
+    jobs = JobStore(database)
+    orders = ReservationStore(
+        database, jobs=jobs, guilds=bot.settings_store, quotas=bot.quota_store, costs=costs
+    )
+    return JobService(jobs=jobs, orders=orders, catalogue=bot.catalogue, runcomfy=runcomfy, runner=runner)
 
 
 def _maintenance(
@@ -239,7 +252,7 @@ async def _log_in(bot: ImagineBot, token: str) -> None:
         ):
             with attempt:
                 if attempt.num > 1:
-                    await bot.forget_login()
+                    await bot.reset_session()
                 await _try_to_log_in(bot, token)
     except discord.LoginFailure as error:
         raise ConfigError([_REJECTED_LOGIN]) from error

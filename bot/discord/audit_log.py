@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.markdown import cut, escaped
+from bot.discord.markdown import escape, truncate
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import send_once
-from bot.discord.views import job_embed as render
+from bot.discord.responses import send_with_nonce
+from bot.discord.views import job_embed
 from bot.domain.job import JobStatus
 from bot.i18n import LazyText, TextValue, translate
 
@@ -33,8 +33,8 @@ class AuditLog:
         self._bot = bot
         self._saying: set[asyncio.Task[None]] = set()
 
-    def say(self, guild_id: int, text: LazyText) -> None:
-        """Say it soon; see `bot.discord.client.GuildLog`."""
+    def record(self, guild_id: int, text: LazyText) -> None:
+        """Say it soon, in the server's language; return at once, never raise. A kill may lose it."""
         if len(self._saying) >= _WAITING_MOST:
             _log.warning("server %d: its log misses %s, since too much waits", guild_id, text.key)
             return
@@ -42,12 +42,12 @@ class AuditLog:
         self._saying.add(task)
         task.add_done_callback(self._saying.discard)
 
-    def ended(self, job: Job, delivered: int) -> None:
+    def record_end(self, job: Job, delivered: int) -> None:
         """Say whose job was delivered or cancelled."""
         if job.status is JobStatus.SUCCEEDED:
-            self.say(job.guild_id, LazyText("log-delivered", job_values(job) | {"images": delivered}))
+            self.record(job.guild_id, LazyText("log-delivered", job_values(job) | {"images": delivered}))
         elif job.status is JobStatus.CANCELLED and job.cancelled_by:
-            self.say(
+            self.record(
                 job.guild_id, LazyText("log-cancelled", job_values(job) | {"by": f"<@{job.cancelled_by}>"})
             )
 
@@ -61,17 +61,17 @@ class AuditLog:
         await asyncio.gather(*saying, return_exceptions=True)
 
     async def _say(self, guild_id: int, text: LazyText) -> None:
-        channel_id = (await self._bot.settings.get(guild_id)).log_channel
+        channel_id = (await self._bot.settings_store.get(guild_id)).log_channel
         guild = self._bot.get_guild(guild_id)
         if channel_id is None or guild is None or guild.get_channel(channel_id) is None:
             return
         try:
-            await post(self._bot, guild, channel_id, text)
+            await post_text(self._bot, guild, channel_id, text)
         except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
             _log.warning("server %d: its log misses %s: %s", guild_id, text.key, error)
 
 
-async def post(bot: ImagineBot, guild: discord.Guild, channel_id: int, text: LazyText) -> None:
+async def post_text(bot: ImagineBot, guild: discord.Guild, channel_id: int, text: LazyText) -> None:
     """Post a text in a channel, in its server's language; it pings nobody and shows no previews.
 
     Raises:
@@ -79,7 +79,7 @@ async def post(bot: ImagineBot, guild: discord.Guild, channel_id: int, text: Laz
     """
     words = translate(text.key, guild.preferred_locale.value, **text.values)
     channel = bot.get_partial_messageable(channel_id, guild_id=guild.id)
-    await send_once(
+    await send_with_nonce(
         lambda nonce: channel.send(words[:_MESSAGE], suppress_embeds=True, silent=True, nonce=nonce)
     )
 
@@ -88,6 +88,6 @@ def job_values(job: Job) -> dict[str, TextValue]:
     """Whose job it is, the beginning of its prompt and where its message is, for a line of the log."""
     return {
         "member": f"<@{job.user_id}>",
-        "prompt": escaped(cut(render.prompt(job), _PROMPT_LOGGED)),
-        "link": render.link(job),
+        "prompt": escape(truncate(job_embed.prompt(job), _PROMPT_LOGGED)),
+        "link": job_embed.link(job),
     }

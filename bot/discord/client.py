@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
+    from bot.discord.audit_log import AuditLog
     from bot.discord.clock import DiscordClock
-    from bot.i18n import LazyText
     from bot.jobs.service import JobService
     from bot.maintenance.deletion import DeletionService
     from bot.models.catalogue import Catalogue
@@ -49,13 +49,6 @@ _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private
 gateway.install()
 
 
-class GuildLog(Protocol):
-    """The channel of a server that is told who did what, where its managers have chosen one."""
-
-    def say(self, guild_id: int, text: LazyText) -> None:
-        """Say it soon, in the server's language; returns at once, never raises, and may be lost in a kill."""
-
-
 class _Tree(app_commands.CommandTree[Any]):
     """A tree that doesn't run a command with options that it doesn't have."""
 
@@ -76,9 +69,9 @@ class _Tree(app_commands.CommandTree[Any]):
 class ImagineBot(commands.Bot):
     """A client for slash commands and buttons in servers, with what the cogs need as typed attributes."""
 
-    guild_log: GuildLog
+    audit_log: AuditLog
     """Set like `jobs`."""
-    jobs: JobService
+    job_service: JobService
     """Set by `bot.app` before the login: the service delivers through this very client."""
     deletion_service: DeletionService
     """Set with it."""
@@ -99,7 +92,7 @@ class ImagineBot(commands.Bot):
         meter: Meter,
         connector: Callable[..., Connector] = Connector,
     ) -> None:
-        self.throttle = DiscordRateLimiter(meter)
+        self.rate_limiter = DiscordRateLimiter(meter)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -109,49 +102,49 @@ class ImagineBot(commands.Bot):
             allowed_contexts=_CONTEXTS,
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
             proxy=proxy,
-            http_trace=self.throttle.trace(),
+            http_trace=self.rate_limiter.trace_config(),
             connector=connector(limit=0),
         )
         remove_total_timeout(self.http)
         self.catalogue = catalogue
-        self.quotas, self.reports = quotas, reports
+        self.quota_store, self.report_store = quotas, reports
         self.charts = ChartRenderer()
-        self.settings = guilds
+        self.settings_store = guilds
         """What each server's managers have set."""
         self.command_sync = CommandSync(self, key_values)
         self._guild_ids = guild_ids
         self.duplicate_process = DuplicateProcessDetector()
-        self.responding = asyncio.Semaphore(_RESPONSES_AT_ONCE)
-        self._to_load = extensions
+        self.response_slots = asyncio.Semaphore(_RESPONSES_AT_ONCE)
+        self._startup_extensions = extensions
         self._proxy, self._connector = proxy, connector
         self._webhooks: aiohttp.ClientSession | None = None
 
     @property
     def clock(self) -> DiscordClock:
         """Discord's time."""
-        return self.throttle.clock
+        return self.rate_limiter.clock
 
-    def serves(self, guild_id: int) -> bool:
+    def is_allowed_guild(self, guild_id: int) -> bool:
         """Whether the owner lets this server use the bot."""
         return not self._guild_ids or guild_id in self._guild_ids
 
-    async def zone(self, guild_id: int) -> tzinfo:
+    async def timezone(self, guild_id: int) -> tzinfo:
         """Whose calendar a server's hours, days, weeks and months go by."""
-        return (await self.settings.get(guild_id)).zone
+        return (await self.settings_store.get(guild_id)).zone
 
-    def webhook(self, token: str) -> discord.Webhook:
+    def interaction_webhook(self, token: str) -> discord.Webhook:
         """The webhook of an interaction, known by its token alone, so that it works after a restart too."""
         if self._webhooks is None:
             # Webhook.partial does not take the client's proxy and trace over, so the session brings them.
             self._webhooks = aiohttp.ClientSession(
                 proxy=self._proxy,
-                trace_configs=[self.throttle.trace()],
+                trace_configs=[self.rate_limiter.trace_config()],
                 connector=self._connector(),
                 timeout=TIMEOUT,
             )
         return discord.Webhook.partial(self.application_id or 0, token, session=self._webhooks, client=self)
 
-    async def forget_login(self) -> None:
+    async def reset_session(self) -> None:
         """Make room for another login, which opens a session of its own, and its connector with it."""
         await self.http.close()
         self.http.connector = self._connector(limit=0)
@@ -170,7 +163,7 @@ class ImagineBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load the cogs, and start syncing the commands in the background."""
-        for extension in self._to_load:
+        for extension in self._startup_extensions:
             if extension not in self.extensions:  # a login may be repeated
                 await self.load_extension(extension)
                 await asyncio.sleep(0)  # together they would keep the event loop for a tenth of a second

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import discord
 
-from bot.discord.first_response import UNKNOWN_WEBHOOK, find_answer
+from bot.discord.first_response import UNKNOWN_WEBHOOK, find_first_response
 from bot.discord.message_editor import MessageEditor, MessageUnreachableError, is_unreachable
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import REFUSED_WORDS, send_once
+from bot.discord.responses import BLOCKED_BY_AUTOMOD, send_with_nonce
 from bot.discord.retry import is_new, retry_transient
 from bot.discord.uploads import REQUEST_LIMIT, Numbered, Uplink, attach, missing
-from bot.discord.views import job_embed as render
+from bot.discord.views import job_embed
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
 from bot.i18n import DEFAULT_LOCALE, LazyText, translate
@@ -56,16 +56,19 @@ class DiscordDelivery:
         self._begun: set[str] = set()
         """Jobs whose images this process has begun to post."""
 
-    def show_progress(self, job: Job, how: Progress) -> None:
+    def show_progress(self, job: Job, state: Progress) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""
         is_old = self._bot.clock.age(job.interaction_at) > _EDITS_OF_OLD_MESSAGES
-        if self._bot.is_stopping or is_old or self._bot.throttle.is_strained:
+        if self._bot.is_stopping or is_old or self._bot.rate_limiter.is_near_ban:
             return
         if job.started_at:
             job = replace(job, started_at=self._bot.clock.by_discord(job.started_at))
-        shown: Content = {"embed": render.embed(job, self._bot.catalogue, how), "view": render.view(job)}
+        shown: Content = {
+            "embed": job_embed.embed(job, self._bot.catalogue, state),
+            "view": job_embed.view(job),
+        }
         with job_context(job.job_id):  # another job's move may have changed this one's place
-            self._of(job).show(shown["embed"].to_dict(), lambda: self._edit(job, lambda: shown))
+            self._of(job).queue(shown["embed"].to_dict(), lambda: self._edit(job, lambda: shown))
 
     async def send_outcome(self, job: Job) -> None:
         """Show the end of a job that has no images.
@@ -73,18 +76,20 @@ class DiscordDelivery:
         Raises:
             DeliveryError: Discord does not take it, for good.
         """
-        embed = render.embed(job, self._bot.catalogue)
+        embed = job_embed.embed(job, self._bot.catalogue)
         try:
             # Without "attachments", so that images that are there stay.
-            await self._last(job, lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)}))
+            await self._last(
+                job, lambda: self._edit(job, lambda: {"embed": embed, "view": job_embed.view(job)})
+            )
         except MessageUnreachableError as error:
             if job.status is not JobStatus.FAILED:
                 raise DeliveryError(str(error)) from error
             await self._send_directly(job, translate("told-directly", job.locale), embed)
         except discord.HTTPException as error:
-            if error.code != REFUSED_WORDS or render.is_wordless(job):
+            if error.code != BLOCKED_BY_AUTOMOD or job_embed.is_prompt_hidden(job):
                 raise _refused(error) from error
-            await self.send_outcome(render.wordless(job))
+            await self.send_outcome(job_embed.with_hidden_prompt(job))
 
     async def send_images(self, job: Job, files: Sequence[Path]) -> int:
         """Post the images, made smaller where Discord takes no larger ones, and a long prompt as a file.
@@ -152,7 +157,7 @@ class DiscordDelivery:
 
     def log_end(self, job: Job, delivered: int) -> None:
         """Let the server's log know; see `bot.jobs.ports.Delivery`."""
-        self._log.ended(job, delivered)
+        self._log.record_end(job, delivered)
 
     async def warn_owner(self, text: LazyText) -> None:
         """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""
@@ -165,13 +170,13 @@ class DiscordDelivery:
             await channel.send(words, nonce=nonce)
 
         try:
-            await send_once(send)
+            await send_with_nonce(send)
         except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
             _log.warning("the owner cannot be told directly: %s", error)
 
     async def find_response(self, job: Job) -> int | None:
         """The id of the job's message, where the first response has arrived though nobody noted it."""
-        return await find_answer(self._bot, job)
+        return await find_first_response(self._bot, job)
 
     async def finish(self) -> None:
         """Let the edits in flight come to their end."""
@@ -222,7 +227,7 @@ class DiscordDelivery:
                     job,
                     lambda: {
                         "embed": embed,
-                        "view": render.view(job),
+                        "view": job_embed.view(job),
                         "attachments": [*posted, *attach(job, group)],
                     },
                 )
@@ -268,10 +273,10 @@ class DiscordDelivery:
 
     async def _try_to_show(self, job: Job, fitted: Sequence[FittedImage] = ()) -> None:
         """Show a job's end once, leaving its images as they are; without words that Discord refuses."""
-        embed = render.embed(job, self._bot.catalogue, fitted=fitted)
+        embed = job_embed.embed(job, self._bot.catalogue, fitted=fitted)
         try:
-            await self._of(job).last(
-                lambda: self._edit(job, lambda: {"embed": embed, "view": render.view(job)})
+            await self._of(job).send_final(
+                lambda: self._edit(job, lambda: {"embed": embed, "view": job_embed.view(job)})
             )
         except (
             DeliveryError,
@@ -279,8 +284,8 @@ class DiscordDelivery:
             discord.HTTPException,
             *DISCORD_NETWORK_ERRORS,
         ) as error:
-            if wordless := _adapted(job, 0, error):
-                await self._try_to_show(wordless, fitted)
+            if without_prompt := _adapted(job, 0, error):
+                await self._try_to_show(without_prompt, fitted)
             else:
                 _log.warning("its end cannot be shown: %s", error)
 
@@ -292,20 +297,20 @@ class DiscordDelivery:
         Raises:
             DeliveryError: One is too large, and cannot be made smaller.
         """
-        most = _FILES_OF_A_MESSAGE - render.is_cut(job)  # whose prompt is a file too
+        most = _FILES_OF_A_MESSAGE - job_embed.is_prompt_truncated(job)  # whose prompt is a file too
         try:
             fitted = await asyncio.gather(*(shrink_to_fit(file, limit) for file in files[:most]))
         except (OSError, ValueError) as error:
             raise DeliveryError(f"an image cannot be made to fit: {error}") from error
         ended_at = job.created_at + self._bot.clock.age(job.interaction_at)  # the host's may have been set
         job = replace(job, status=JobStatus.SUCCEEDED, ended_at=ended_at, file_limit=limit)
-        return job, render.embed(job, self._bot.catalogue, fitted=fitted), fitted
+        return job, job_embed.embed(job, self._bot.catalogue, fitted=fitted), fitted
 
     async def _last(self, job: Job, send: Callable[[], Awaitable[T]]) -> T:
         """Send an edit of the job's end until Discord takes or refuses it."""
         edits = self._of(job)
         try:
-            return await retry_transient(self._bot.clock, job, lambda: edits.last(send))
+            return await retry_transient(self._bot.clock, job, lambda: edits.send_final(send))
         except discord.HTTPException as error:
             if not is_unreachable(error):
                 raise
@@ -336,7 +341,7 @@ class DiscordDelivery:
             raise DeliveryError("there is no message")
         if job.token and self._is_worth_trying(job):
             try:
-                return await by_token(self._bot.webhook(job.token), job.message_id)
+                return await by_token(self._bot.interaction_webhook(job.token), job.message_id)
             except discord.HTTPException as error:
                 is_early = error.code == UNKNOWN_WEBHOOK and is_new(self._bot.clock, job)
                 if error.code not in _TOKEN_IS_DEAD or is_early:
@@ -365,7 +370,11 @@ def _adapted(job: Job, limit: int, error: Exception) -> Job | None:
     code = error.code if isinstance(error, discord.HTTPException) else None
     if code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
         return replace(job, file_limit=_LIMIT_EVERYWHERE)
-    return render.wordless(job) if code == REFUSED_WORDS and not render.is_wordless(job) else None
+    return (
+        job_embed.with_hidden_prompt(job)
+        if code == BLOCKED_BY_AUTOMOD and not job_embed.is_prompt_hidden(job)
+        else None
+    )
 
 
 def _refused(error: discord.HTTPException) -> DeliveryError:

@@ -28,7 +28,7 @@ _OF_A_FORMER_VERSION = (
 )
 
 
-async def explain(interaction: discord.Interaction[Any], error: Exception) -> None:
+async def handle_error(interaction: discord.Interaction[Any], error: Exception) -> None:
     """Tell the person who pressed or typed what went wrong and what to do, where only they can see it."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -50,19 +50,21 @@ async def explain(interaction: discord.Interaction[Any], error: Exception) -> No
         error = UnexpectedError(reference=reference)
     else:
         _log.debug("refused: %s", error)
-    await whisper(interaction, translate(error.key, interaction.locale.value, **text_values(error.values)))
+    await send_ephemeral(
+        interaction, translate(error.key, interaction.locale.value, **text_values(error.values))
+    )
 
 
 @asynccontextmanager
-async def boundary(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
+async def error_boundary(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
     """Whatever goes wrong inside is told to whoever pressed."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 (the boundary of all that is pressed and filled in)
-        await explain(interaction, error)
+        await handle_error(interaction, error)
 
 
-async def whisper(interaction: discord.Interaction[Any], text: str) -> None:
+async def send_ephemeral(interaction: discord.Interaction[Any], text: str) -> None:
     """Say something to one person only, as the first response or after it."""
     try:
         if has_response(interaction):

@@ -11,8 +11,8 @@ import discord
 import stamina
 
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import REFUSED_WORDS, is_trouble, respond
-from bot.discord.views import job_embed as render
+from bot.discord.responses import BLOCKED_BY_AUTOMOD, is_transient, respond
+from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobButton, custom_ids
 from bot.log import job_context
 
@@ -27,18 +27,18 @@ UNKNOWN_WEBHOOK = 10015
 """Discord's code for a token that it does not know, or not yet."""
 
 
-async def answer(interaction: discord.Interaction[Any], job: Job) -> None:
+async def send_first_response(interaction: discord.Interaction[Any], job: Job) -> None:
     """Show the job in a new message and carry it on; give it back where that message cannot be seen."""
     bot: ImagineBot = interaction.client
-    with job_context(job.job_id), bot.jobs.start_on_error(job):
+    with job_context(job.job_id), bot.job_service.start_on_error(job):
         message_id = await _respond(interaction, job)
         if message_id is None:
-            await bot.jobs.abandon(job)
+            await bot.job_service.abandon(job)
         else:
-            bot.jobs.confirm(job, message_id)
+            bot.job_service.confirm(job, message_id)
 
 
-async def find_answer(bot: ImagineBot, job: Job) -> int | None:
+async def find_first_response(bot: ImagineBot, job: Job) -> int | None:
     """The id of the message that answers the job's interaction, where it is there and is the job's own.
 
     A replayed interaction finds what the first one was answered with, which is another's. While Discord has
@@ -50,7 +50,7 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
     def is_passing(error: Exception) -> bool:
         if isinstance(error, discord.HTTPException) and error.code == UNKNOWN_WEBHOOK:
             return time.monotonic() - begun_at < _TOKEN_IS_NEW_SECONDS
-        return is_trouble(error)
+        return is_transient(error)
 
     lives = (_TOKEN_LIVES - bot.clock.age(job.interaction_at)).total_seconds()
     tries = stamina.retry_context(
@@ -59,7 +59,7 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
     try:
         async for attempt in tries:
             with attempt:
-                message = await bot.webhook(job.token or "").fetch_message(original)
+                message = await bot.interaction_webhook(job.token or "").fetch_message(original)
     except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
         _log.warning("its first response cannot be found: %s", error)
         return None
@@ -73,12 +73,12 @@ async def find_answer(bot: ImagineBot, job: Job) -> int | None:
 async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | None:
     bot: ImagineBot = interaction.client
     try:
-        embed, view = render.embed(job, bot.catalogue), render.view(job)
+        embed, view = job_embed.embed(job, bot.catalogue), job_embed.view(job)
         response = await respond(interaction, embed=embed, view=view, ephemeral=job.is_private)
     except discord.HTTPException as error:
         _log.warning("the first response was not taken: %s", error)
-        if error.code == REFUSED_WORDS and not render.is_wordless(job):
-            return await _respond(interaction, render.wordless(job))
+        if error.code == BLOCKED_BY_AUTOMOD and not job_embed.is_prompt_hidden(job):
+            return await _respond(interaction, job_embed.with_hidden_prompt(job))
         if error.status < 500:
             return None
     except DISCORD_NETWORK_ERRORS as error:
@@ -86,4 +86,4 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
     else:
         if response and response.message_id:
             return response.message_id
-    return await find_answer(bot, job)
+    return await find_first_response(bot, job)

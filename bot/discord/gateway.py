@@ -85,7 +85,7 @@ class Gateway(DiscordWebSocket):
         self.resumed_at: int | None = None
 
     @classmethod
-    async def from_client(cls, client: Client, **how: Any) -> Self:
+    async def from_client(cls, client: Client, **options: Any) -> Self:
         """Connect; see `DiscordWebSocket.from_client`.
 
         After a failure discord.py resumes from `client.ws`, which is None until the first connection stands.
@@ -93,13 +93,13 @@ class Gateway(DiscordWebSocket):
         if client.ws is None:
             client.ws = cls(cast("Any", None), loop=client.loop)
             client.ws.gateway = cls.DEFAULT_GATEWAY
-        if how.get("session") is None:
-            how |= {"session": None, "sequence": None, "resume": False}
+        if options.get("session") is None:
+            options |= {"session": None, "sequence": None, "resume": False}
         history = cast("Gateway", client.ws).history
-        if not how["resume"]:
+        if not options["resume"]:
             history.note_session()
-        connection = await super().from_client(client, **how)
-        connection.history, connection.resumed_at = history, how["sequence"]
+        connection = await super().from_client(client, **options)
+        connection.history, connection.resumed_at = history, options["sequence"]
         return connection
 
     @property

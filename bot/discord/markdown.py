@@ -12,18 +12,18 @@ _LINE_START = re.compile(r"^(\s*(?:\d+(?=\.))?)([#+>.-])")
 _BEFORE_LAST = r"\1\\\2"
 
 
-def quote(text: str) -> str:
+def blockquote(text: str) -> str:
     """The prompt as it was typed: quoted, its markdown and mentions shown instead of obeyed."""
-    lines = cut(text, PROMPT_SHOWN).splitlines()
-    return "\n".join(f"> {_LINE_START.sub(_BEFORE_LAST, escaped(line))}" for line in lines)
+    lines = truncate(text, PROMPT_SHOWN).splitlines()
+    return "\n".join(f"> {_LINE_START.sub(_BEFORE_LAST, escape(line))}" for line in lines)
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """A line without live markdown; mentions, timestamps and emoji all begin with an angle bracket."""
     return _INLINE.sub(r"\\\g<0>", " ".join(text.splitlines()))
 
 
-def cut(text: str, most: int) -> str:
+def truncate(text: str, most: int) -> str:
     """At most so many characters, ended at a word where there is one near."""
     if len(text) <= most:
         return text

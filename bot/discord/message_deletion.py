@@ -8,7 +8,7 @@ import discord
 import stamina
 
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import is_trouble
+from bot.discord.responses import is_transient
 from bot.errors import NotRemovedError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ async def delete_with_retry(deletion: Callable[[], Awaitable[None]]) -> None:
         NotRemovedError: Discord refuses, or still has trouble after three tries.
     """
     try:
-        async for attempt in stamina.retry_context(on=is_trouble, attempts=3, wait_initial=0.5, timeout=30):
+        async for attempt in stamina.retry_context(on=is_transient, attempts=3, wait_initial=0.5, timeout=30):
             with attempt:
                 await deletion()
     except discord.HTTPException as error:

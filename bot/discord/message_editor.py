@@ -51,20 +51,20 @@ class MessageEditor:
         self._shown = shown
         self._shown_at: float | None = None
         self._told_at: float | None = None
-        self._newest: tuple[object, Callable[[], Awaitable[object]]] | None = None
+        self._pending: tuple[object, Callable[[], Awaitable[object]]] | None = None
         self._turn = asyncio.Lock()
-        self._pump: asyncio.Task[None] | None = None
+        self._worker: asyncio.Task[None] | None = None
         self._is_over = False
 
-    def show(self, state: object, send: Callable[[], Awaitable[object]]) -> None:
+    def queue(self, state: object, send: Callable[[], Awaitable[object]]) -> None:
         """Show a state soon, instead of any that still waits; one that is shown already changes nothing."""
         if self._is_over:
             return
-        self._newest = (state, send)
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.create_task(self._send_newest())
+        self._pending = (state, send)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._send_newest())
 
-    async def last(self, send: Callable[[], Awaitable[T]]) -> T:
+    async def send_final(self, send: Callable[[], Awaitable[T]]) -> T:
         """Send an edit of the job's end, as soon as the one in flight is through; no other state follows.
 
         It does not wait for the pause between two states, since somebody waits for it; a further one, such
@@ -77,7 +77,7 @@ class MessageEditor:
             Exception: Whatever `send` raises.
         """
         self._is_over = True
-        self._newest = None
+        self._pending = None
         async with self._turn:
             await _wait_min_interval(self._told_at)
             self._told_at = time.monotonic()  # an upload may take longer than the pause
@@ -85,15 +85,15 @@ class MessageEditor:
 
     async def finish(self) -> None:
         """Begin no further edit on the way; returns once the one in flight is through."""
-        self._newest = None
+        self._pending = None
         async with self._turn:
             pass
 
     async def _send_newest(self) -> None:
-        while self._newest is not None:
+        while self._pending is not None:
             await _wait_min_interval(self._shown_at)
             async with self._turn:
-                newest, self._newest = self._newest, None
+                newest, self._pending = self._pending, None
                 if newest is None or newest[0] == self._shown:
                     continue
                 state, send = newest

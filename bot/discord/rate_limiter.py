@@ -42,7 +42,7 @@ class DiscordRateLimiter:
         self._turn = asyncio.Lock()
         self._invalid: deque[float] = deque()
 
-    def trace(self) -> aiohttp.TraceConfig:
+    def trace_config(self) -> aiohttp.TraceConfig:
         """What a session needs (`trace_configs`, discord.py's `http_trace`) for its requests to be kept.
 
         A success without the JSON that was asked for becomes a lost response (`validate_response`).
@@ -54,11 +54,11 @@ class DiscordRateLimiter:
         return trace
 
     @property
-    def is_strained(self) -> bool:
+    def is_near_ban(self) -> bool:
         """Whether so much was refused lately that only what matters should be asked for."""
         return self._invalid_at(time.monotonic()) > _MANY_INVALID
 
-    def pause_seconds(self, now: float) -> float:
+    def reserve(self, now: float) -> float:
         """How long the next request has to wait at the monotonic time `now`; it is then taken to be made.
 
         Where more than 1,000 were refused in the last ten minutes, they are further apart the more these are,
@@ -73,7 +73,7 @@ class DiscordRateLimiter:
         self._next_at = at + apart
         return max(at - now, 0.0)
 
-    def refused(self, now: float) -> None:
+    def record_invalid(self, now: float) -> None:
         """Note that Discord has found a request invalid."""
         before = self._invalid_at(now)
         self._invalid.append(now)
@@ -91,9 +91,9 @@ class DiscordRateLimiter:
         route, begun_at = _route(asked.url), time.monotonic()
         if not route or route == "interactions":  # a first response has three seconds, and never waits
             return
-        if route != "webhooks" or self.is_strained:
+        if route != "webhooks" or self.is_near_ban:
             async with self._turn:  # whoever waits behind it learns of what is refused meanwhile
-                await asyncio.sleep(self.pause_seconds(time.monotonic()))
+                await asyncio.sleep(self.reserve(time.monotonic()))
             self._meter.throttled(time.monotonic() - begun_at)
 
     async def _after(
@@ -109,7 +109,7 @@ class DiscordRateLimiter:
         if response.status == 429:
             self._meter.rate_limited(scope if scope in {"user", "global", "shared"} else "edge")
         if response.status in {401, 403} or (response.status == 429 and scope != "shared"):
-            self.refused(time.monotonic())
+            self.record_invalid(time.monotonic())
         if route == "interactions" and response.ok:
             sent_at = snowflake_time(int(answered.url.parts[4]))
             self._meter.responded(max(self.clock.age(sent_at).total_seconds(), 0.0))

@@ -19,12 +19,12 @@ _RIGHTS = ("view_channel", "embed_links", "attach_files")
 _MAY_BE_AGE_RESTRICTED = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
-def may(permissions: discord.Permissions, right: str) -> bool:
+def has_permission(permissions: discord.Permissions, right: str) -> bool:
     """Whether somebody has a right, by itself or as an administrator."""
     return permissions.administrator or permissions >= discord.Permissions(**{right: True})
 
 
-def requester(interaction: discord.Interaction[Any]) -> Requester:
+def get_requester(interaction: discord.Interaction[Any]) -> Requester:
     """Who asks, on a server that may use the bot.
 
     Raises:
@@ -34,7 +34,11 @@ def requester(interaction: discord.Interaction[Any]) -> Requester:
     bot: ImagineBot = interaction.client
     if bot.is_stopping:
         raise StoppingError
-    if interaction.guild_id is None or interaction.channel_id is None or not bot.serves(interaction.guild_id):
+    if (
+        interaction.guild_id is None
+        or interaction.channel_id is None
+        or not bot.is_allowed_guild(interaction.guild_id)
+    ):
         raise ForbiddenHereError
     channel = interaction.channel
     return Requester(
@@ -52,21 +56,21 @@ def requester(interaction: discord.Interaction[Any]) -> Requester:
     )
 
 
-def painter(interaction: discord.Interaction[Any]) -> Requester:
+def require_post_permissions(interaction: discord.Interaction[Any]) -> Requester:
     """Who asks, in a channel where the bot can post what it paints.
 
     Raises:
         ForbiddenHereError: As `requester`.
         MissingPermissionsError: The bot lacks a right in this channel; nothing is spent for that.
     """
-    asker = requester(interaction)
-    missing = [right for right in _RIGHTS if not may(interaction.app_permissions, right)]
+    requester = get_requester(interaction)
+    missing = [right for right in _RIGHTS if not has_permission(interaction.app_permissions, right)]
     if missing:
         raise MissingPermissionsError(permissions=tuple(LazyText(f"permission-{right}") for right in missing))
-    return asker
+    return requester
 
 
-def manager(interaction: discord.Interaction[Any]) -> Requester:
+def require_manager(interaction: discord.Interaction[Any]) -> Requester:
     """Who asks, where it is somebody who manages the server.
 
     A server's administrators can hand a command to anybody in Discord's settings; what concerns money and
@@ -75,10 +79,10 @@ def manager(interaction: discord.Interaction[Any]) -> Requester:
     Raises:
         ForbiddenHereError: It is not.
     """
-    asker = requester(interaction)
-    if not may(interaction.permissions, "manage_guild"):
+    requester = get_requester(interaction)
+    if not has_permission(interaction.permissions, "manage_guild"):
         raise ForbiddenHereError
-    return asker
+    return requester
 
 
 def _role_ids(interaction: discord.Interaction[Any]) -> frozenset[int]:

@@ -17,9 +17,9 @@ from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-REFUSED_WORDS = 200000
+BLOCKED_BY_AUTOMOD = 200000
 """Discord's code where the server's AutoMod has blocked what was to be said."""
-ANSWERED_ALREADY = 40060
+ALREADY_ACKNOWLEDGED = 40060
 """discord.py repeats a callback that met a 5xx; the first may have arrived."""
 
 _OFTEN = 5
@@ -32,20 +32,22 @@ Response = discord.InteractionCallbackResponse[Any]
 
 
 async def respond(interaction: discord.Interaction[Any], **content: Any) -> Response | None:
-    """Send a message; see `insist`."""
-    return await insist(interaction, partial(interaction.response.send_message, **content))
+    """Send a message; see `send_with_retry`."""
+    return await send_with_retry(interaction, partial(interaction.response.send_message, **content))
 
 
-async def gain_time(interaction: discord.Interaction[Any]) -> None:
+async def defer(interaction: discord.Interaction[Any]) -> None:
     """Let Discord show that an answer to this person alone is on its way, which may then take its time.
 
     Raises:
         discord.HTTPException: Discord does not take it.
     """
-    await insist(interaction, partial(interaction.response.defer, ephemeral=True, thinking=True))
+    await send_with_retry(interaction, partial(interaction.response.defer, ephemeral=True, thinking=True))
 
 
-async def insist(interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]) -> T | None:
+async def send_with_retry(
+    interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]
+) -> T | None:
     """Send a first response; after a rate limit or a lost answer, retry within the three seconds.
 
     discord.py waits out the limits of Discord itself, and raises those that come without a Via header.
@@ -60,19 +62,19 @@ async def insist(interaction: discord.Interaction[Any], send: Callable[[], Await
     try:
         return await _send(interaction, send)  # nearly always; a retry_context takes as long as this
     except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
-        if is_answered(interaction, error):
+        if is_already_acknowledged(interaction, error):
             return None
-        if not _is_passing(error):
+        if not _is_worth_retrying(error):
             raise
     await asyncio.sleep(_PAUSE_SECONDS)
     try:
         async for attempt in stamina.retry_context(
-            on=_is_passing, timeout=1.8, wait_initial=_PAUSE_SECONDS, wait_max=0.8
+            on=_is_worth_retrying, timeout=1.8, wait_initial=_PAUSE_SECONDS, wait_max=0.8
         ):
             with attempt:
                 return await _send(interaction, send)
     except discord.HTTPException as error:
-        if not is_answered(interaction, error):
+        if not is_already_acknowledged(interaction, error):
             raise
         return None
     raise AssertionError  # the loop above returns or raises
@@ -83,9 +85,9 @@ def has_response(interaction: discord.Interaction[Any]) -> bool:
     return interaction.response.is_done() or bool(interaction.extras.get(_HAS_RESPONSE))
 
 
-def is_answered(interaction: discord.Interaction[Any], error: Exception) -> bool:
+def is_already_acknowledged(interaction: discord.Interaction[Any], error: Exception) -> bool:
     """Whether Discord says that it already has a response; note it if so."""
-    if not isinstance(error, discord.HTTPException) or error.code != ANSWERED_ALREADY:
+    if not isinstance(error, discord.HTTPException) or error.code != ALREADY_ACKNOWLEDGED:
         return False
     interaction.extras[_HAS_RESPONSE] = True
     # Once or twice can be the bot's own responses whose answers were lost.
@@ -105,7 +107,7 @@ async def edit_response(
     files = [
         (file.fp.read(), file.filename, file.description) for file in attachments
     ]  # a file object can be sent only once
-    async for attempt in stamina.retry_context(on=is_trouble, attempts=3, wait_initial=0.5, timeout=30):
+    async for attempt in stamina.retry_context(on=is_transient, attempts=3, wait_initial=0.5, timeout=30):
         with attempt:
             if files:
                 content["attachments"] = [
@@ -114,7 +116,7 @@ async def edit_response(
             await interaction.edit_original_response(**content)
 
 
-async def send_once(send: Callable[[str], Awaitable[object]]) -> None:
+async def send_with_nonce(send: Callable[[str], Awaitable[object]]) -> None:
     """Post a message; retry if Discord has trouble or its answer is lost.
 
     `send` gets a nonce, by which Discord recognizes what it has already posted.
@@ -124,12 +126,12 @@ async def send_once(send: Callable[[str], Awaitable[object]]) -> None:
         aiohttp.ClientError, OSError: No answer came.
     """
     nonce = secrets.token_hex(12)
-    async for attempt in stamina.retry_context(on=is_trouble, attempts=3, wait_initial=0.5, timeout=30):
+    async for attempt in stamina.retry_context(on=is_transient, attempts=3, wait_initial=0.5, timeout=30):
         with attempt:
             await send(nonce)
 
 
-def is_trouble(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether Discord gave no real answer, so that trying again may help."""
     if isinstance(error, discord.HTTPException):
         return error.status >= 500 or error.status == 429
@@ -137,12 +139,12 @@ def is_trouble(error: Exception) -> bool:
 
 
 async def _send(interaction: discord.Interaction[Any], send: Callable[[], Awaitable[T]]) -> T:
-    async with room(interaction.client.responding):
+    async with response_slot(interaction.client.response_slots):
         return await send()
 
 
 @asynccontextmanager
-async def room(places: asyncio.Semaphore) -> AsyncIterator[None]:
+async def response_slot(places: asyncio.Semaphore) -> AsyncIterator[None]:
     """One of so many places; where none becomes free, as those that have one hang, it goes without."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -156,7 +158,7 @@ async def room(places: asyncio.Semaphore) -> AsyncIterator[None]:
         places.release()
 
 
-def _is_passing(error: Exception) -> bool:
+def _is_worth_retrying(error: Exception) -> bool:
     if isinstance(error, discord.HTTPException):
         return error.status == 429  # a 5xx was tried several times by discord.py
     return isinstance(error, DISCORD_NETWORK_ERRORS)

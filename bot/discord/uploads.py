@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import discord
 
-from bot.discord.views import job_embed as render
+from bot.discord.views import job_embed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,11 +60,13 @@ class Uplink:
 def attach(job: Job, group: Sequence[Numbered]) -> list[discord.File]:
     """Open the images of a request; add the prompt to the first one if the message doesn't show all of it."""
     files = [
-        discord.File(file.path, name(number, file), description=render.alt_text(job), spoiler=job.is_spoiler)
+        discord.File(
+            file.path, name(number, file), description=job_embed.alt_text(job), spoiler=job.is_spoiler
+        )
         for number, file in group
     ]
-    if group and group[0][0] == 1 and render.is_cut(job):
-        files.append(discord.File(io.BytesIO(render.prompt(job).encode()), "prompt.txt"))
+    if group and group[0][0] == 1 and job_embed.is_prompt_truncated(job):
+        files.append(discord.File(io.BytesIO(job_embed.prompt(job).encode()), "prompt.txt"))
     return files
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.discord.error_handler import explain
+from bot.discord.error_handler import handle_error
 from cogs.imagine.command import build, imagine
 
 if TYPE_CHECKING:
@@ -15,4 +15,4 @@ async def setup(bot: ImagineBot) -> None:
     """Add a command for each model of the catalogue, and the error handler of all commands."""
     for model in bot.catalogue.values():
         bot.tree.add_command(build(model, imagine))
-    bot.tree.error(explain)
+    bot.tree.error(handle_error)

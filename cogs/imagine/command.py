@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import discord
 from discord import AppCommandOptionType, app_commands
 
-from bot.discord.first_response import answer
-from bot.discord.requester import painter
+from bot.discord.first_response import send_first_response
+from bot.discord.requester import require_post_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -130,6 +130,6 @@ class SchemaOption(app_commands.Transformer[discord.Client]):
 async def imagine(interaction: discord.Interaction[Any], model: Model, values: dict[str, object]) -> None:
     """Order images from a model, and show the order in the first response."""
     bot: ImagineBot = interaction.client
-    job = await bot.jobs.reserve(painter(interaction), model, values)
+    job = await bot.job_service.reserve(require_post_permissions(interaction), model, values)
     if job:
-        await answer(interaction, job)
+        await send_first_response(interaction, job)

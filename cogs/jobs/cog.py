@@ -11,18 +11,18 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.error_handler import boundary, explain, whisper
-from bot.discord.first_response import answer
-from bot.discord.requester import may, painter, requester
+from bot.discord.error_handler import error_boundary, handle_error, send_ephemeral
+from bot.discord.first_response import send_first_response
+from bot.discord.requester import get_requester, has_permission, require_post_permissions
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import REFUSED_WORDS, insist, respond
-from bot.discord.views import job_embed as render
-from bot.discord.views.job_buttons import LISTED, JobButton, Verb, custom_ids, numbered_buttons
+from bot.discord.responses import BLOCKED_BY_AUTOMOD, respond, send_with_retry
+from bot.discord.views import job_embed
+from bot.discord.views.job_buttons import MAX_LISTED, JobAction, JobButton, custom_ids, numbered_buttons
 from bot.errors import JobNotFoundError
 from bot.i18n import translate
 from bot.log import job_context
 from cogs.jobs.edit_form import EditForm
-from cogs.moderation import delete as removal
+from cogs.moderation import delete
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,23 +40,27 @@ class Jobs(commands.Cog):
     @app_commands.command()
     async def jobs(self, interaction: discord.Interaction[Any]) -> None:
         """What the member waits for here, with what can be done about each."""
-        asker = requester(interaction)
-        jobs = (await self._bot.jobs.unfinished(asker))[:LISTED]
-        view = numbered_buttons(jobs, asker.locale)
+        requester = get_requester(interaction)
+        jobs = (await self._bot.job_service.unfinished(requester))[:MAX_LISTED]
+        view = numbered_buttons(jobs, requester.locale)
         try:
-            await respond(interaction, embed=_list(jobs, asker.locale), view=view, ephemeral=True)
+            await respond(interaction, embed=_list(jobs, requester.locale), view=view, ephemeral=True)
         except discord.HTTPException as error:
-            if error.code != REFUSED_WORDS:
+            if error.code != BLOCKED_BY_AUTOMOD:
                 raise
-            wordless = [render.wordless(replace(job, locale=asker.locale)) for job in jobs]
-            await respond(interaction, embed=_list(wordless, asker.locale), view=view, ephemeral=True)
+            without_prompts = [
+                job_embed.with_hidden_prompt(replace(job, locale=requester.locale)) for job in jobs
+            ]
+            await respond(
+                interaction, embed=_list(without_prompts, requester.locale), view=view, ephemeral=True
+            )
 
     @commands.Cog.listener()
-    async def on_job_button(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
-        """A button was pressed, or somebody claims so: verb and job_id are unchecked."""
+    async def on_job_button(self, interaction: discord.Interaction[Any], action: str, job_id: str) -> None:
+        """A button was pressed, or somebody claims so: action and job_id are unchecked."""
         with job_context(job_id):
-            async with boundary(interaction):
-                await self._press(interaction, verb, job_id)
+            async with error_boundary(interaction):
+                await self._press(interaction, action, job_id)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
@@ -68,68 +72,79 @@ class Jobs(commands.Cog):
         if str(data.get("custom_id", "")).startswith("settings:"):
             return
         if interaction.type is discord.InteractionType.modal_submit:
-            async with boundary(interaction):
+            async with error_boundary(interaction):
                 await self._submit(interaction, data)
         elif interaction.type is discord.InteractionType.component and not _is_shown(interaction, data):
-            await explain(interaction, JobNotFoundError())
+            await handle_error(interaction, JobNotFoundError())
 
-    async def _press(self, interaction: discord.Interaction[Any], verb: str, job_id: str) -> None:
-        match verb:
-            case Verb.CANCEL:
+    async def _press(self, interaction: discord.Interaction[Any], action: str, job_id: str) -> None:
+        match action:
+            case JobAction.CANCEL:
                 await self._cancel(interaction, job_id)
-            case Verb.REROLL | Verb.RETRY:
-                again = self._bot.jobs.reroll if verb == Verb.REROLL else self._bot.jobs.retry
-                job = await again(painter(interaction), job_id)
+            case JobAction.REROLL | JobAction.RETRY:
+                again = (
+                    self._bot.job_service.reroll
+                    if action == JobAction.REROLL
+                    else self._bot.job_service.retry
+                )
+                job = await again(require_post_permissions(interaction), job_id)
                 if job:
-                    await answer(interaction, job)
-            case Verb.EDIT:
+                    await send_first_response(interaction, job)
+            case JobAction.EDIT:
                 await self._edit(interaction, job_id)
-            case Verb.FETCH:
-                await answer(interaction, await self._bot.jobs.refetch(painter(interaction), job_id))
-            case Verb.DELETE:
-                await removal.ask(interaction, job_id)
-            case Verb.CONFIRM:
-                await removal.delete(interaction, job_id)
-            case Verb.BLOCK:
-                await removal.delete_and_block(interaction, job_id)
-            case Verb.KEEP:
-                await removal.keep(interaction, job_id)
+            case JobAction.FETCH:
+                await send_first_response(
+                    interaction,
+                    await self._bot.job_service.refetch(require_post_permissions(interaction), job_id),
+                )
+            case JobAction.DELETE:
+                await delete.confirm_delete(interaction, job_id)
+            case JobAction.CONFIRM:
+                await delete.delete(interaction, job_id)
+            case JobAction.BLOCK:
+                await delete.delete_and_block(interaction, job_id)
+            case JobAction.KEEP:
+                await delete.cancel_delete(interaction, job_id)
             case _:
                 raise JobNotFoundError
 
     async def _edit(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        asker = painter(interaction)
-        job, model = await self._bot.jobs.editable(asker, job_id)
-        may_see = job.user_id == asker.user_id or render.is_prompt_shown(job, interaction.message)
-        form = EditForm.of(model).modal(job, asker.locale, may_see=may_see)
-        await insist(interaction, partial(interaction.response.send_modal, form))
+        requester = require_post_permissions(interaction)
+        job, model = await self._bot.job_service.editable(requester, job_id)
+        may_see = job.user_id == requester.user_id or job_embed.is_prompt_shown(job, interaction.message)
+        form = EditForm.of(model).modal(job, requester.locale, may_see=may_see)
+        await send_with_retry(interaction, partial(interaction.response.send_modal, form))
 
     async def _submit(self, interaction: discord.Interaction[Any], data: dict[str, Any]) -> None:
-        verb, job_id = JobButton.parse(str(data.get("custom_id", ""))) or ("", "")
-        if verb != Verb.EDIT:
+        action, job_id = JobButton.parse(str(data.get("custom_id", ""))) or ("", "")
+        if action != JobAction.EDIT:
             raise JobNotFoundError
         with job_context(job_id):
-            asker = painter(interaction)
-            before, model = await self._bot.jobs.editable(asker, job_id)
-            changes = EditForm.of(model).read(data, asker.locale)
-            job = await self._bot.jobs.reserve(asker, model, {**before.input, **changes}, parent=before)
+            requester = require_post_permissions(interaction)
+            before, model = await self._bot.job_service.editable(requester, job_id)
+            changes = EditForm.of(model).read(data, requester.locale)
+            job = await self._bot.job_service.reserve(
+                requester, model, {**before.input, **changes}, parent=before
+            )
         if job:
-            await answer(interaction, job)
+            await send_first_response(interaction, job)
 
     async def _cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        may_manage = may(interaction.permissions, "manage_messages")
-        job = await self._bot.jobs.request_cancel(requester(interaction), job_id, may_manage=may_manage)
+        may_manage = has_permission(interaction.permissions, "manage_messages")
+        job = await self._bot.job_service.request_cancel(
+            get_requester(interaction), job_id, may_manage=may_manage
+        )
         # RunComfy may take longer to answer than Discord waits; the job's own message shows how it ended. The
         # wish counts, whether or not Discord takes this confirmation.
         with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
-            await insist(interaction, interaction.response.defer)
-        await self._bot.jobs.cancel(job)
+            await send_with_retry(interaction, interaction.response.defer)
+        await self._bot.job_service.cancel(job)
         if interaction.message and interaction.message.id != job.message_id:
-            await whisper(interaction, translate("jobs-cancelled", interaction.locale.value))
+            await send_ephemeral(interaction, translate("jobs-cancelled", interaction.locale.value))
 
 
 def _list(jobs: Sequence[Job], locale: str) -> discord.Embed:
-    text = "\n".join(render.line(number, job, locale) for number, job in enumerate(jobs, 1))
+    text = "\n".join(job_embed.list_line(number, job, locale) for number, job in enumerate(jobs, 1))
     # A message's content takes half as many characters, and ten long prompts do not fit into it.
     return discord.Embed(description=text or translate("jobs-none", locale))
 

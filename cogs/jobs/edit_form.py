@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import discord
 from discord import ui
 
-from bot.discord.markdown import cut
-from bot.discord.views.job_buttons import JobButton, Verb
+from bot.discord.markdown import truncate
+from bot.discord.views.job_buttons import JobAction, JobButton
 from bot.errors import FormOutdatedError, InvalidOptionError
 from bot.i18n import LazyText, translate
 from bot.models.schema import PROMPT
@@ -63,7 +63,7 @@ class EditForm:
     def modal(self, job: Job, locale: str, *, may_see: bool) -> ui.Modal:
         """Return the form, prefilled from the job; the prompt only for those who may see it."""
         modal = ui.Modal(
-            title=translate("modal-edit", locale), custom_id=JobButton.custom_id_of(job, Verb.EDIT)
+            title=translate("modal-edit", locale), custom_id=JobButton.custom_id_of(job, JobAction.EDIT)
         )
         modal.add_item(self._prompt(str(job.input.get(self.text.name, "")), locale, may_see=may_see))
         for option in self.lists:
@@ -98,7 +98,7 @@ class EditForm:
         return ui.Label(text=self._title(option, locale), component=field)
 
     def _title(self, option: Option, locale: str) -> str:
-        return cut(self.model.title(option.name, locale), _LABEL_MAX)
+        return truncate(self.model.title(option.name, locale), _LABEL_MAX)
 
     def read(self, data: dict[str, Any], locale: str) -> dict[str, object]:
         """Return the values by option name; the schema still has to check them.
@@ -139,7 +139,7 @@ def _length(text: str) -> int:
 def _beginning(text: str, most: int) -> str:
     """As much of a text as fits, cut after a word if one ends nearby."""
     fits = text.encode("utf-16-le", "replace")[: 2 * most].decode("utf-16-le", "ignore")
-    return text if fits == text else cut(f"{fits} ", len(fits)).removesuffix("…")
+    return text if fits == text else truncate(f"{fits} ", len(fits)).removesuffix("…")
 
 
 def _only(values: object) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cogs.localization.translator import CommandTranslator, describe
+from cogs.localization.translator import CommandTranslator, localize_command
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
@@ -14,5 +14,5 @@ async def setup(bot: ImagineBot) -> None:
     """Put all commands that are there into words."""
     for command in bot.tree.walk_commands():
         if command.qualified_name not in bot.catalogue.by_command:
-            describe(command)
+            localize_command(command)
     await bot.tree.set_translator(CommandTranslator(bot.catalogue))

@@ -64,27 +64,27 @@ def _key(context: app_commands.TranslationContextTypes) -> str:
         case TranslationContextLocation.choice_name, app_commands.Choice(value=value):
             return f"choice-{value}"
         case TranslationContextLocation.parameter_description, app_commands.Parameter() as parameter:
-            return f"{command_key(parameter.command)}-{parameter.display_name}"
+            return f"{message_key(parameter.command)}-{parameter.display_name}"
         case (
             TranslationContextLocation.command_description | TranslationContextLocation.group_description,
             app_commands.Command() | app_commands.Group() as command,
         ):
-            return command_key(command)
+            return message_key(command)
     return ""
 
 
-def command_key(command: app_commands.Command[Any, ..., Any] | app_commands.Group) -> str:
+def message_key(command: app_commands.Command[Any, ..., Any] | app_commands.Group) -> str:
     """The key of a command's own text, and the beginning of its options' keys."""
     return f"command-{command.qualified_name.replace(' ', '-')}"
 
 
-def describe(command: app_commands.Command[Any, ..., Any] | app_commands.Group) -> None:
+def localize_command(command: app_commands.Command[Any, ..., Any] | app_commands.Group) -> None:
     """Give a command and its options their English descriptions.
 
     Raises:
         KeyError: One has none.
     """
-    key = command_key(command)
+    key = message_key(command)
     command.description = translate(key, DEFAULT_LOCALE)
     if isinstance(command, app_commands.Command):
         texts = {

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.discord.audit_log import job_values
-from bot.discord.error_handler import whisper
+from bot.discord.error_handler import send_ephemeral
 from bot.discord.message_deletion import delete_with_retry
-from bot.discord.requester import may, requester
+from bot.discord.requester import get_requester, has_permission
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import edit_response, insist, respond
-from bot.discord.views import job_embed as render
-from bot.discord.views.job_buttons import JobButton, Verb, buttons, custom_ids
+from bot.discord.responses import edit_response, respond, send_with_retry
+from bot.discord.views import job_embed
+from bot.discord.views.job_buttons import JobAction, JobButton, buttons, custom_ids
 from bot.domain.guild_settings import LISTED_MAX
 from bot.errors import ForbiddenHereError, JobNotFoundError
 from bot.i18n import LazyText, translate
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
 
 
-async def ask(interaction: discord.Interaction[Any], job_id: str) -> None:
+async def confirm_delete(interaction: discord.Interaction[Any], job_id: str) -> None:
     """Ask whoever may delete a job's images whether they mean it: what was paid for is not made again.
 
     Under a message that only they see, the question stands in that message: nothing but a press there reaches
@@ -39,26 +39,28 @@ async def ask(interaction: discord.Interaction[Any], job_id: str) -> None:
     asked = replace(job, locale=locale)
     if _is_private(interaction):
         question = translate("delete-ask", locale, images=job.image_count)
-        view = buttons(asked, Verb.CONFIRM, Verb.KEEP)
-        await insist(interaction, partial(interaction.response.edit_message, content=question, view=view))
+        view = buttons(asked, JobAction.CONFIRM, JobAction.KEEP)
+        await send_with_retry(
+            interaction, partial(interaction.response.edit_message, content=question, view=view)
+        )
     elif job.user_id == interaction.user.id:
         question = translate("delete-ask", locale, images=job.image_count)
-        await respond(interaction, content=question, view=buttons(asked, Verb.CONFIRM), ephemeral=True)
+        await respond(interaction, content=question, view=buttons(asked, JobAction.CONFIRM), ephemeral=True)
     else:
         question = translate("remove-ask", locale, member=f"<@{job.user_id}>")
         view = discord.ui.View(timeout=None)
-        view.add_item(JobButton.under(asked, Verb.CONFIRM, label=translate("button-remove", locale)))
-        view.add_item(JobButton.under(asked, Verb.BLOCK))
+        view.add_item(JobButton.under(asked, JobAction.CONFIRM, label=translate("button-remove", locale)))
+        view.add_item(JobButton.under(asked, JobAction.BLOCK))
         await respond(interaction, content=question, view=view, ephemeral=True)
 
 
-async def keep(interaction: discord.Interaction[Any], job_id: str) -> None:
+async def cancel_delete(interaction: discord.Interaction[Any], job_id: str) -> None:
     """Take the question back."""
     job = await _removable(interaction, job_id)
     if job.deleted_at or not _is_private(interaction):
         raise JobNotFoundError
-    view = render.view(job)
-    await insist(interaction, partial(interaction.response.edit_message, content="", view=view))
+    view = job_embed.view(job)
+    await send_with_retry(interaction, partial(interaction.response.edit_message, content="", view=view))
 
 
 async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -> None:
@@ -69,7 +71,7 @@ async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -
         BlockedFullError: The server has blocked as many as its settings take; nothing was done.
     """
     job = await _removable(interaction, job_id)
-    if job.user_id == interaction.user.id or not may(interaction.permissions, "manage_messages"):
+    if job.user_id == interaction.user.id or not has_permission(interaction.permissions, "manage_messages"):
         raise ForbiddenHereError
     await _block(interaction, job)
     await delete(interaction, job_id, text=LazyText("deleted-and-blocked", {"member": f"<@{job.user_id}>"}))
@@ -81,12 +83,12 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: La
     job = await _removable(interaction, job_id)
     if await bot.deletion_service.mark_deleted(job, interaction.user.id):
         values = job_values(job) | {"by": interaction.user.mention}
-        bot.guild_log.say(job.guild_id, LazyText("log-deleted", values))
+        bot.audit_log.record(job.guild_id, LazyText("log-deleted", values))
     # Discord may take longer than three seconds; the wish counts, whether or not it takes this.
     with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
-        await insist(interaction, interaction.response.defer)
+        await send_with_retry(interaction, interaction.response.defer)
     await bot.deletion_service.delete_messages(job_id)
-    if JobButton.custom_id_of(job, Verb.KEEP) in custom_ids(interaction.message):
+    if JobButton.custom_id_of(job, JobAction.KEEP) in custom_ids(interaction.message):
         await delete_with_retry(interaction.delete_original_response)
         return
     text = text or LazyText("deleted")
@@ -94,7 +96,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: La
     if _is_private(interaction):
         await edit_response(interaction, content=words, view=None)
     else:  # a forged press under a message that everybody sees
-        await whisper(interaction, words)
+        await send_ephemeral(interaction, words)
 
 
 async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
@@ -106,10 +108,10 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
             raise BlockedFullError(most=LISTED_MAX)
         return settings.with_changes(blocked_members=blocked)
 
-    change = await bot.settings.update(job.guild_id, edit, by=interaction.user.id)
+    change = await bot.settings_store.update(job.guild_id, edit, by=interaction.user.id)
     if change.after != change.before:
         values = {"by": interaction.user.mention, "member": f"<@{job.user_id}>"}
-        bot.guild_log.say(job.guild_id, LazyText("log-blocked", values))
+        bot.audit_log.record(job.guild_id, LazyText("log-blocked", values))
 
 
 def _is_private(interaction: discord.Interaction[Any]) -> bool:
@@ -119,5 +121,5 @@ def _is_private(interaction: discord.Interaction[Any]) -> bool:
 
 async def _removable(interaction: discord.Interaction[Any], job_id: str) -> Job:
     bot: ImagineBot = interaction.client
-    may_manage = may(interaction.permissions, "manage_messages")
-    return await bot.deletion_service.authorize(requester(interaction), job_id, may_manage=may_manage)
+    may_manage = has_permission(interaction.permissions, "manage_messages")
+    return await bot.deletion_service.authorize(get_requester(interaction), job_id, may_manage=may_manage)

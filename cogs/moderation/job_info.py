@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.markdown import quote
-from bot.discord.views import job_embed as render
+from bot.discord.markdown import blockquote
+from bot.discord.views import job_embed
 from bot.i18n import translate
 
 if TYPE_CHECKING:
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue
 
 
-def about(job: Job, parent: Job | None, catalogue: Catalogue) -> discord.Embed:
+def job_info_embed(job: Job, parent: Job | None, catalogue: Catalogue) -> discord.Embed:
     """Who ordered it and when, the words and options, what it cost, and the order that it repeats."""
-    made = {"member": f"<@{job.user_id}>", "when": render.timestamp(job.created_at, "f")}
-    lines = [f"**{translate('about-made', job.locale, **made)}**", quote(render.prompt(job))]
-    lines.append(" · ".join([*render.options(job, catalogue), _price(job)]))
+    made = {"member": f"<@{job.user_id}>", "when": job_embed.timestamp(job.created_at, "f")}
+    lines = [f"**{translate('about-made', job.locale, **made)}**", blockquote(job_embed.prompt(job))]
+    lines.append(" · ".join([*job_embed.options(job, catalogue), _price(job)]))
     if parent:
         lines.append(_again(parent, job.locale))
     if job.deleted_at:
-        deleted = {"member": f"<@{job.deleted_by}>", "when": render.timestamp(job.deleted_at)}
+        deleted = {"member": f"<@{job.deleted_by}>", "when": job_embed.timestamp(job.deleted_at)}
         lines.append(translate("about-deleted", job.locale, **deleted))
     return discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
 
@@ -38,4 +38,4 @@ def _price(job: Job) -> str:
 def _again(parent: Job, locale: str) -> str:
     if parent.message_id is None:
         return translate("about-again-gone", locale)
-    return translate("about-again", locale, link=render.link(parent))
+    return translate("about-again", locale, link=job_embed.link(parent))

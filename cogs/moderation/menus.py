@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.discord.requester import may, requester
-from bot.discord.responses import respond
-from bot.discord.views import job_embed as render
+from bot.discord.requester import get_requester, has_permission
+from bot.discord.responses import BLOCKED_BY_AUTOMOD, respond
+from bot.discord.views import job_embed
 from bot.errors import ForbiddenHereError
-from cogs.moderation import delete as removal
-from cogs.moderation.job_info import about
+from cogs.moderation import delete
+from cogs.moderation.job_info import job_info_embed
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
-
-_REFUSED_WORDS = 200000  # blocked by the server's AutoMod
 
 
 @app_commands.default_permissions(manage_messages=True)
@@ -26,21 +24,25 @@ async def remove_image(interaction: discord.Interaction[Any], message: discord.M
     """Ask a moderator whether the images of this message are to go for good."""
     bot: ImagineBot = interaction.client
     # A server's admins can hand a command to anybody in Discord's settings.
-    if not may(interaction.permissions, "manage_messages"):
+    if not has_permission(interaction.permissions, "manage_messages"):
         raise ForbiddenHereError
-    job = await bot.deletion_service.job_for_message(requester(interaction), message.id)
-    await removal.ask(interaction, job.job_id)
+    job = await bot.deletion_service.job_for_message(get_requester(interaction), message.id)
+    await delete.confirm_delete(interaction, job.job_id)
 
 
 async def who_made_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
     """Show everybody what the message of an image tells, and what it does not."""
     bot: ImagineBot = interaction.client
-    asker = requester(interaction)
-    job = replace(await bot.deletion_service.job_for_message(asker, message.id), locale=asker.locale)
+    requester = get_requester(interaction)
+    job = replace(await bot.deletion_service.job_for_message(requester, message.id), locale=requester.locale)
     parent = await bot.deletion_service.parent(job)
     try:
-        await respond(interaction, embed=about(job, parent, bot.catalogue), ephemeral=True)
+        await respond(interaction, embed=job_info_embed(job, parent, bot.catalogue), ephemeral=True)
     except discord.HTTPException as error:
-        if error.code != _REFUSED_WORDS:
+        if error.code != BLOCKED_BY_AUTOMOD:
             raise
-        await respond(interaction, embed=about(render.wordless(job), parent, bot.catalogue), ephemeral=True)
+        await respond(
+            interaction,
+            embed=job_info_embed(job_embed.with_hidden_prompt(job), parent, bot.catalogue),
+            ephemeral=True,
+        )

@@ -16,10 +16,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.spec import Member
-from bot.discord.error_handler import whisper
-from bot.discord.requester import manager
+from bot.discord.error_handler import send_ephemeral
+from bot.discord.requester import require_manager
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import edit_response, gain_time
+from bot.discord.responses import defer, edit_response
 from bot.discord.views.quota_text import describe_quotas, mention
 from bot.domain.quota import (
     EVERYONE,
@@ -63,7 +63,7 @@ class QuotaCommands(commands.Cog):
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
-        self._quotas = bot.quotas
+        self._quotas = bot.quota_store
 
     @quota.command(name="set")
     async def set_(
@@ -87,7 +87,7 @@ class QuotaCommands(commands.Cog):
         await self._set(interaction, POOL, Quota(limit, Period(per)))
 
     async def _set(self, interaction: discord.Interaction[Any], target: Target, quota: Quota) -> None:
-        asker = manager(interaction)
+        asker = require_manager(interaction)
         before = (await self._quotas.rules(asker.guild_id)).get(target, ())
         after = by_period([quota, *(other for other in before if other.per is not quota.per)])
         owners = self._quotas.owners
@@ -109,7 +109,7 @@ class QuotaCommands(commands.Cog):
         pool: bool = False,
     ) -> None:
         """Remove a target's quotas and say what holds without them."""
-        asker = manager(interaction)
+        asker = require_manager(interaction)
         target = POOL if pool else _target(interaction, who)
         is_cleared = await self._quotas.clear_rules(asker.guild_id, target)
         rules = await self._quotas.rules(asker.guild_id)
@@ -127,7 +127,7 @@ class QuotaCommands(commands.Cog):
         amount: app_commands.Range[int, 1, LIMIT_MAX],
     ) -> None:
         """Add to the limits in the windows that run now."""
-        asker, target = manager(interaction), _target(interaction, who)
+        asker, target = require_manager(interaction), _target(interaction, who)
         is_new = await self._quotas.grant(
             asker.guild_id,
             target,
@@ -142,7 +142,7 @@ class QuotaCommands(commands.Cog):
     @quota.command()
     async def reset(self, interaction: discord.Interaction[Any], who: discord.User | discord.Role) -> None:
         """Let the windows start again now."""
-        asker, target = manager(interaction), _target(interaction, who)
+        asker, target = require_manager(interaction), _target(interaction, who)
         is_new = await self._quotas.reset(
             asker.guild_id, target, made_by=asker.user_id, interaction_id=asker.interaction_id
         )
@@ -151,18 +151,18 @@ class QuotaCommands(commands.Cog):
 
     async def _say(self, interaction: discord.Interaction[Any], asker: Requester, change: LazyText) -> None:
         """Tell the manager, and the server's log, each in their own language."""
-        self._bot.guild_log.say(
+        self._bot.audit_log.record(
             asker.guild_id, LazyText("log-quota", {"member": f"<@{asker.user_id}>", "change": change})
         )
-        await whisper(interaction, translate(change.key, asker.locale, **change.values))
+        await send_ephemeral(interaction, translate(change.key, asker.locale, **change.values))
 
     @quota.command()
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         """Every rule of this server, what the owner allows, and who has used what since the first."""
-        asker = manager(interaction)
-        await gain_time(interaction)
+        asker = require_manager(interaction)
+        await defer(interaction)
         lines = await self._rules_in_lines(asker)
-        used = await self._bot.reports.month(asker.guild_id, await self._bot.zone(asker.guild_id))
+        used = await self._bot.report_store.month(asker.guild_id, await self._bot.timezone(asker.guild_id))
         rules = _embed("\n".join(lines))
         lines = [total_line(used, asker.locale)]
         lines += [member_line(summary, asker.locale) for summary in used[:_MEMBERS_SHOWN]]
@@ -175,21 +175,21 @@ class QuotaCommands(commands.Cog):
         self, interaction: discord.Interaction[Any], months_ago: app_commands.Range[int, 0, _MONTHS] = 0
     ) -> None:
         """A table of everybody who has used something in a month, by default the present one."""
-        asker = manager(interaction)
-        await gain_time(interaction)
-        zone = await self._bot.zone(asker.guild_id)
-        used = await self._bot.reports.month(asker.guild_id, zone, months_ago=months_ago)
+        asker = require_manager(interaction)
+        await defer(interaction)
+        zone = await self._bot.timezone(asker.guild_id)
+        used = await self._bot.report_store.month(asker.guild_id, zone, months_ago=months_ago)
         file = await asyncio.to_thread(table, used)
         await edit_response(interaction, embed=_embed(total_line(used, asker.locale)), attachments=[file])
 
     @quota.command()
     async def report(self, interaction: discord.Interaction[Any]) -> None:
         """The last 30 days and who spent most, as a picture and as a table."""
-        asker = manager(interaction)
-        await gain_time(interaction)
-        zone = await self._bot.zone(asker.guild_id)
+        asker = require_manager(interaction)
+        await defer(interaction)
+        zone = await self._bot.timezone(asker.guild_id)
         day_boundaries = last_days(datetime.now(UTC), zone, DAYS)
-        days = await self._bot.reports.days(asker.guild_id, day_boundaries)
+        days = await self._bot.report_store.days(asker.guild_id, day_boundaries)
         used = await asyncio.to_thread(aggregate_by_member, chain.from_iterable(days))
         lines = [total_line(used, asker.locale)]
         lines += [member_line(summary, asker.locale) for summary in used[:TOP]]

@@ -11,9 +11,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord.error_handler import boundary
-from bot.discord.requester import manager
-from bot.discord.responses import insist, respond
+from bot.discord.error_handler import error_boundary
+from bot.discord.requester import require_manager
+from bot.discord.responses import respond, send_with_retry
 from bot.discord.views.job_buttons import custom_ids
 from bot.errors import UserError
 from bot.i18n import LazyText
@@ -42,7 +42,7 @@ class GuildSettingsPanel(commands.Cog):
     @app_commands.guild_only()
     async def settings(self, interaction: discord.Interaction[Any]) -> None:
         """What holds on this server now, to the manager alone."""
-        manager(interaction)
+        require_manager(interaction)
         panel = await self._panel(interaction)
         await respond(interaction, embed=panel.embed(), view=panel.view(), ephemeral=True)
 
@@ -51,11 +51,11 @@ class GuildSettingsPanel(commands.Cog):
         """Handle a component of the panel or one of its modals; the sender is not trusted."""
         data: dict[str, Any] = {**(interaction.data or {})}
         if str(data.get("custom_id", "")).startswith("settings:"):
-            async with boundary(interaction):
+            async with error_boundary(interaction):
                 await self._act(interaction, data)
 
     async def _act(self, interaction: discord.Interaction[Any], data: dict[str, Any]) -> None:
-        manager(interaction)
+        require_manager(interaction)
         match = _WHAT.fullmatch(data["custom_id"])
         if match is None:
             raise SettingUnknownError
@@ -81,7 +81,7 @@ class GuildSettingsPanel(commands.Cog):
         modal = build_modal(name, key, settings, interaction.locale.value)
         if modal is None:
             raise SettingUnknownError
-        await insist(interaction, partial(interaction.response.send_modal, modal))
+        await send_with_retry(interaction, partial(interaction.response.send_modal, modal))
 
     async def _pick(self, interaction: discord.Interaction[Any], name: str, values: list[str]) -> None:
         sections = {"pick-channel": Section.SAFETY, "pick-option": Section.DEFAULTS}
@@ -100,7 +100,7 @@ class GuildSettingsPanel(commands.Cog):
             # In a thread: forbidden patterns are compiled, which may take half a second.
             changes = Changes(guild, self._bot.catalogue)
             edit = await asyncio.to_thread(changes.edit, name, key, values)
-            change = await self._bot.settings.update(guild.id, edit, by=interaction.user.id)
+            change = await self._bot.settings_store.update(guild.id, edit, by=interaction.user.id)
         except UserError:
             await self._show(
                 interaction, section, key
@@ -119,7 +119,7 @@ class GuildSettingsPanel(commands.Cog):
             for each in (change.before, change.after)
         )
         who = interaction.user.mention
-        self._bot.guild_log.say(
+        self._bot.audit_log.record(
             guild.id, LazyText("log-changed", {"member": who, "before": before, "after": after})
         )
 
@@ -129,7 +129,7 @@ class GuildSettingsPanel(commands.Cog):
         panel = await self._panel(interaction, section, selected)
         if interaction.message is None or not interaction.message.flags.ephemeral:
             raise SettingUnknownError  # a panel is nowhere else, and another message is not to become one
-        await insist(
+        await send_with_retry(
             interaction,
             partial(interaction.response.edit_message, embed=panel.embed(), view=panel.view()),
         )
@@ -143,7 +143,7 @@ class GuildSettingsPanel(commands.Cog):
         )
 
     async def _settings(self, interaction: discord.Interaction[Any]) -> GuildSettings:
-        return await self._bot.settings.get(_guild(interaction).id)
+        return await self._bot.settings_store.get(_guild(interaction).id)
 
 
 def _guild(interaction: discord.Interaction[Any]) -> discord.Guild:

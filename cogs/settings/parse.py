@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.discord.requester import may
+from bot.discord.requester import has_permission
 from bot.domain.guild_settings import GuildSettings, find_time_zone
 from bot.i18n import LazyText
 from bot.policy.errors import (
@@ -99,7 +99,7 @@ class Changes:
     def _log(self, text: str) -> int:
         channel = self._channel(text)
         rights = channel.permissions_for(self.guild.me)
-        missing = [right for right in _LOG_RIGHTS if not may(rights, right)]
+        missing = [right for right in _LOG_RIGHTS if not has_permission(rights, right)]
         if missing:
             texts = tuple(LazyText(f"permission-{right}") for right in missing)
             raise LogClosedError(channel=channel.mention, permissions=texts)

@@ -12,7 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.spec import Day, LimitUsage, UsageChart
-from bot.discord.requester import requester
+from bot.discord.requester import get_requester
 from bot.discord.responses import edit_response, respond
 from bot.discord.views.quota_text import day_label, describe_amounts, mention, period_name, usage_lines
 from bot.domain.quota import TargetKind, last_days
@@ -42,9 +42,9 @@ class UsageCommand(commands.Cog):
     @app_commands.command()
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
         """What the member has used of each limit, what images cost, and their last 30 days."""
-        asker = requester(interaction)
-        quotas, locale = self._bot.quotas, asker.locale
-        zone = await self._bot.zone(asker.guild_id)
+        asker = get_requester(interaction)
+        quotas, locale = self._bot.quota_store, asker.locale
+        zone = await self._bot.timezone(asker.guild_id)
         limits = await quotas.limits(asker.guild_id, asker.user_id, asker.role_ids, zone)
         usages = await quotas.usage(asker.guild_id, asker.user_id, limits)
         lines = usage_lines(usages, locale) or [translate("usage-unlimited", locale)]
@@ -65,7 +65,7 @@ class UsageCommand(commands.Cog):
     async def _picture(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> discord.File | None:
         """The last 30 days and what is left, with alt text that says the same; None where there is none."""
         locale, day_boundaries = asker.locale, last_days(datetime.now(UTC), zone, DAYS)
-        spent = await self._bot.reports.days_of_member(asker.guild_id, asker.user_id, day_boundaries)
+        spent = await self._bot.report_store.days_of_member(asker.guild_id, asker.user_id, day_boundaries)
         labels = [day_label(boundary, zone, locale) for boundary in day_boundaries[:-1]]
         days = tuple(Day(label, credits) for label, credits in zip(labels, spent, strict=True))
         chart = UsageChart(

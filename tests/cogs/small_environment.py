@@ -66,7 +66,7 @@ async def small_environment(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIte
         # aiohttp reads SSL_CERT_FILE when it is imported, so the way in is not the proxy here.
         bot.http.connector = discord.connector()
         bot._webhooks = aiohttp.ClientSession(
-            connector=discord.connector(), trace_configs=[bot.throttle.trace()]
+            connector=discord.connector(), trace_configs=[bot.rate_limiter.trace_config()]
         )
         await bot.login(discord.token)
         await runner.resume()

@@ -43,7 +43,7 @@ class Environment:
 
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[commands.Bot]:
-        trace = DiscordRateLimiter(Meter()).trace()
+        trace = DiscordRateLimiter(Meter()).trace_config()
         bot = commands.Bot(
             "!", intents=discord.Intents.none(), connector=self.local.connector(), http_trace=trace
         )

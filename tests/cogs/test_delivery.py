@@ -30,7 +30,9 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
         return SimpleNamespace(attachments=[])
 
     webhook = SimpleNamespace(edit_message=edit_message, fetch_message=fetch_message)
-    bot: Any = SimpleNamespace(catalogue=Catalogue.load(), clock=DiscordClock(), webhook=lambda _: webhook)
+    bot: Any = SimpleNamespace(
+        catalogue=Catalogue.load(), clock=DiscordClock(), interaction_webhook=lambda _: webhook
+    )
     files = [folder / f"{number}.png" for number in range(images)]
     for file in files:
         file.write_bytes(b"x")

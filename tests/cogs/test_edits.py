@@ -81,7 +81,7 @@ class Message:
         return send
 
     def show(self, state: str, *, takes: float = 0.0, error: Exception | None = None) -> None:
-        self.edits.show(state, self.edit(state, takes=takes, error=error))
+        self.edits.queue(state, self.edit(state, takes=takes, error=error))
 
 
 def test_a_change_is_shown() -> None:
@@ -191,7 +191,7 @@ class TestLast:
     def test_is_sent_at_once_where_nothing_was_and_hands_its_answer_out(self) -> None:
         async def main() -> None:
             message = Message()
-            assert await message.edits.last(message.edit("done")) == "sent done"
+            assert await message.edits.send_final(message.edit("done")) == "sent done"
             assert message.sent == [("done", 0.0, 0.0)]
 
         on_a_jumping_clock(main())
@@ -203,7 +203,7 @@ class TestLast:
             await asyncio.sleep(APART + 1)
             assert message.in_flight == 1
             message.show("place 1")
-            await message.edits.last(message.edit("done"))
+            await message.edits.send_final(message.edit("done"))
             await asyncio.sleep(20)
             assert message.states == ["painting", "done"]
             (_, _, ended), (_, began, _) = message.sent
@@ -216,7 +216,7 @@ class TestLast:
             message = Message()
             message.show("painting", takes=5, error=TimeoutError())
             await asyncio.sleep(APART + 1)
-            await message.edits.last(message.edit("done"))
+            await message.edits.send_final(message.edit("done"))
             assert message.states == ["painting", "done"]
 
         on_a_jumping_clock(main())
@@ -225,7 +225,7 @@ class TestLast:
         async def main() -> None:
             message = Message()
             message.show("painting")
-            await message.edits.last(message.edit("done"))
+            await message.edits.send_final(message.edit("done"))
             message.show("place 1")
             await asyncio.sleep(20)
             assert message.states[-1] == "done"
@@ -236,8 +236,8 @@ class TestLast:
         async def main() -> None:
             message = Message()
             with pytest.raises(OSError, match="gone"):
-                await message.edits.last(message.edit("done", error=OSError("gone")))
-            assert await message.edits.last(message.edit("done")) == "sent done"
+                await message.edits.send_final(message.edit("done", error=OSError("gone")))
+            assert await message.edits.send_final(message.edit("done")) == "sent done"
             (_, _, ended), (_, began, _) = message.sent
             assert began - ended == pytest.approx(APART)
 
@@ -264,7 +264,7 @@ def test_whatever_is_shown_the_rules_hold(
         await asyncio.sleep(pause)
         under_way = message.in_flight
         sent_before = len(message.sent)
-        await message.edits.last(message.edit("done", takes=takes))
+        await message.edits.send_final(message.edit("done", takes=takes))
         await asyncio.sleep(60)
         assert message.states[sent_before + under_way :] == ["done"]
         assert message.in_flight == 0

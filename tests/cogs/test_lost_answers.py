@@ -46,10 +46,12 @@ class Bot(discord.Client):
     def __init__(self, local: LocalDiscord) -> None:
         throttle = DiscordRateLimiter(Meter())
         super().__init__(
-            intents=discord.Intents.none(), connector=local.connector(), http_trace=throttle.trace()
+            intents=discord.Intents.none(), connector=local.connector(), http_trace=throttle.trace_config()
         )
         self.local = local
-        self.webhooks = aiohttp.ClientSession(connector=local.connector(), trace_configs=[throttle.trace()])
+        self.webhooks = aiohttp.ClientSession(
+            connector=local.connector(), trace_configs=[throttle.trace_config()]
+        )
 
     async def close(self) -> None:
         await super().close()

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.discord.client import ImagineBot
-from bot.discord.views import job_embed as render
+from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobButton
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
@@ -65,8 +65,8 @@ def break_once(
 
 POINTS: list[tuple[Any, str, bool]] = [
     (Meter, "ordered", False),
-    (render, "embed", False),
-    (render, "view", False),
+    (job_embed, "embed", False),
+    (job_embed, "view", False),
     (discord.InteractionResponse, "send_message", False),
     (discord.InteractionResponse, "send_message", True),
     (JobService, "confirm", False),
@@ -74,7 +74,7 @@ POINTS: list[tuple[Any, str, bool]] = [
     (JobRunner, "start", False),
 ]
 WHERE_THE_RESPONSE_IS_LOST: list[tuple[Any, str, bool]] = [
-    (ImagineBot, "webhook", False),
+    (ImagineBot, "interaction_webhook", False),
     (discord.Webhook, "fetch_message", False),
     (JobButton, "is_under", False),
 ]

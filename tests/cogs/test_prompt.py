@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord.views import job_embed as render
+from bot.discord.views import job_embed
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.media.images import FittedImage
 from bot.models.catalogue import Catalogue
@@ -29,14 +29,14 @@ def job(**changes: Any) -> Job:
 
 def said(job: Job) -> list[str]:
     """The lines of the message; what is quoted begins with "> "."""
-    description = render.embed(job, CATALOGUE).description
+    description = job_embed.embed(job, CATALOGUE).description
     assert description is not None
     assert len(description) <= DESCRIPTION
     return description.split("\n")
 
 
 def notes(job: Job, *fitted: FittedImage) -> list[str]:
-    text = render.embed(job, CATALOGUE, fitted=fitted).footer.text
+    text = job_embed.embed(job, CATALOGUE, fitted=fitted).footer.text
     return text.split("\n") if text else []
 
 
@@ -120,19 +120,19 @@ class TestPrompt:
         assert words.startswith(shown.removesuffix("…") + " ")
         assert len(shown) > 500
         long = job(status=JobStatus.SUCCEEDED, input={"prompt": words})
-        assert render.is_cut(long)
+        assert job_embed.is_prompt_truncated(long)
         assert notes(long, PNG) == ["The whole prompt is in prompt.txt."]
 
     def test_that_is_short_is_whole(self) -> None:
         short = job(status=JobStatus.SUCCEEDED, input={"prompt": "x" * 1000})
         assert quoted("x" * 1000) == ["x" * 1000]
-        assert not render.is_cut(short)
+        assert not job_embed.is_prompt_truncated(short)
         assert notes(short, PNG) == []
 
     @pytest.mark.parametrize("prompt", ["猫 " + "雪の中の猫" * 600, " " + "a" * 3000, "a fox\n" + "b" * 3000])
     def test_without_words_to_end_at_is_not_cut_to_nothing(self, prompt: str) -> None:
         assert sum(map(len, quoted(prompt))) > 500
-        assert len(render.alt_text(job(input={"prompt": prompt}))) > 500
+        assert len(job_embed.alt_text(job(input={"prompt": prompt}))) > 500
 
     def test_that_is_missing_leaves_an_empty_line(self) -> None:
         assert said(job(input={"seed": 1}))[1] == ""
@@ -140,11 +140,11 @@ class TestPrompt:
 
 class TestAltText:
     def test_is_the_prompt(self) -> None:
-        assert render.alt_text(job(input={"prompt": "a *fox* <@1>"})) == "a *fox* <@1>"
-        assert render.alt_text(job(input={"prompt": "x" * ALT_TEXT})) == "x" * ALT_TEXT
+        assert job_embed.alt_text(job(input={"prompt": "a *fox* <@1>"})) == "a *fox* <@1>"
+        assert job_embed.alt_text(job(input={"prompt": "x" * ALT_TEXT})) == "x" * ALT_TEXT
 
     @given(st.text(st.characters(codec="utf-8"), max_size=50), st.integers(1, 200))
     def test_fits(self, text: str, times: int) -> None:
-        alt_text = render.alt_text(job(input={"prompt": text * times}))
+        alt_text = job_embed.alt_text(job(input={"prompt": text * times}))
         assert len(alt_text) <= ALT_TEXT
         assert (text * times).startswith(alt_text.removesuffix("…"))

@@ -83,7 +83,7 @@ async def ask_all(local: LocalDiscord, bot: ImagineBot) -> None:
         assert sent.message is not None
         channel = bot.get_partial_messageable(int(sent.channel.id))
         for text in ("second", "third"):
-            await bot.webhook(sent.token).edit_message(int(sent.message.id), content=text)
+            await bot.interaction_webhook(sent.token).edit_message(int(sent.message.id), content=text)
             await channel.get_partial_message(int(sent.message.id)).edit(content=f"{text} by the bot")
         assert sent.message.content == "third by the bot"
 

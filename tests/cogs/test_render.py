@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
-from bot.discord.views import job_embed as render
-from bot.discord.views.job_buttons import LISTED
+from bot.discord.views import job_embed
+from bot.discord.views.job_buttons import MAX_LISTED
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
@@ -48,7 +48,7 @@ def job(**changes: Any) -> Job:
 
 def said(job: Job, *, place: int | None = None, fitted: tuple[FittedImage, ...] = ()) -> list[str]:
     """The lines of the message; what is quoted begins with "> "."""
-    shown = render.embed(job, CATALOGUE, Progress(place), fitted=fitted)
+    shown = job_embed.embed(job, CATALOGUE, Progress(place), fitted=fitted)
     assert shown.description is not None
     assert len(shown.description) <= DESCRIPTION
     assert len(shown.footer.text or "") <= FOOTER
@@ -56,12 +56,12 @@ def said(job: Job, *, place: int | None = None, fitted: tuple[FittedImage, ...] 
 
 
 def notes(job: Job, *fitted: FittedImage) -> list[str]:
-    text = render.embed(job, CATALOGUE, fitted=fitted).footer.text
+    text = job_embed.embed(job, CATALOGUE, fitted=fitted).footer.text
     return text.split("\n") if text else []
 
 
 def buttons(job: Job) -> list[str]:
-    rows: list[Any] = render.view(job).to_components()
+    rows: list[Any] = job_embed.view(job).to_components()
     found = [button for row in rows for button in row["components"]]
     assert all(re.fullmatch(rf"job:[a-z]+:v1:{job.job_id}", button["custom_id"]) for button in found)
     return [button["label"] for button in found]
@@ -122,12 +122,12 @@ class TestStatus:
         self, seconds: float, said: str
     ) -> None:
         painting = job(status=JobStatus.IN_PROGRESS)
-        shown = render.embed(painting, CATALOGUE, Progress(typical_seconds=seconds)).description or ""
+        shown = job_embed.embed(painting, CATALOGUE, Progress(typical_seconds=seconds)).description or ""
         assert shown.startswith(f"**🎨 Painting · started {STAMP} (usually about {said})**")
 
     def test_has_a_colour_of_its_own_beside_the_word(self) -> None:
         failure = {"error": "unexpected", "error_values": {"reference": "7F3K2"}}
-        colours = [render.embed(job(status=status, **failure), CATALOGUE).colour for status in JobStatus]
+        colours = [job_embed.embed(job(status=status, **failure), CATALOGUE).colour for status in JobStatus]
         waiting = discord.Colour.blurple()
         assert colours[:3] == [waiting] * 3
         assert len({str(colour) for colour in colours}) == 5
@@ -142,7 +142,7 @@ class TestStatus:
     def test_a_failure_shows_its_values_and_times_as_discord_does(self) -> None:
         failure = job(status=JobStatus.FAILED, error="unexpected", error_values={"reference": "7F3K2"})
         assert "7F3K2" in said(failure)[0]
-        assert render.text_values({"resets": 1_795_000_000, "left": 5}) == {
+        assert job_embed.text_values({"resets": 1_795_000_000, "left": 5}) == {
             "resets": "<t:1795000000:R>",
             "left": 5,
         }
@@ -165,11 +165,11 @@ class TestStatus:
 
 def test_words_that_may_not_stand_there_are_left_out_everywhere() -> None:
     ended = job(status=JobStatus.FAILED, error="generation-failed", refunded=1, input={"prompt": "unheard"})
-    shown = render.wordless(ended)
-    assert not render.is_wordless(ended)
-    assert render.is_wordless(shown)
+    shown = job_embed.with_hidden_prompt(ended)
+    assert not job_embed.is_prompt_hidden(ended)
+    assert job_embed.is_prompt_hidden(shown)
     assert said(shown)[0] == said(ended)[0]
-    assert "unheard" not in f"{render.embed(shown, CATALOGUE).to_dict()} {render.alt_text(shown)}"
+    assert "unheard" not in f"{job_embed.embed(shown, CATALOGUE).to_dict()} {job_embed.alt_text(shown)}"
 
 
 def _leaves(parent: type[BotError]) -> Iterator[type[BotError]]:
@@ -212,7 +212,7 @@ class TestButtons:
     @pytest.mark.parametrize("status", JobStatus)
     @pytest.mark.parametrize("error", [None, "prompt-refused", "generation-timeout"])
     async def test_cancel_stands_there_once_while_it_runs(self, status: JobStatus, error: str | None) -> None:
-        shown = render.view(job(status=status, error=error, request_id="x")).to_components()
+        shown = job_embed.view(job(status=status, error=error, request_id="x")).to_components()
         found = [part for row in shown for part in row["components"] if "Cancel" in part["label"]]
         assert len(found) == int(not status.is_final)
         assert [part["disabled"] for part in found] in ([], [status is JobStatus.IN_PROGRESS])
@@ -259,7 +259,7 @@ class TestOptions:
         assert self.last_line(num_images=1, aspect_ratio="auto") == f"asked by <@{MEMBER}>"
 
     def test_of_a_model_that_is_gone_are_not_shown(self) -> None:
-        shown = render.embed(
+        shown = job_embed.embed(
             job(model_id="gone/model", input={"prompt": "a fox", "seed": 1, "x": 2}), CATALOGUE
         )
         assert str(shown.description).endswith(f"\n> a fox\nseed 1 · asked by <@{MEMBER}>")
@@ -281,7 +281,7 @@ class TestOptions:
         )
         words = "**no** <t:0:R> " * 400
         order = job(model_id="acme/sketch", input={"prompt": "a fox", "negative_prompt": words})
-        description = str(render.embed(order, Catalogue((model,))).description)
+        description = str(job_embed.embed(order, Catalogue((model,))).description)
         assert len(description) <= DESCRIPTION
         assert "**no**" not in description
         assert not re.search(r"(?<!\\)<t:0:R>", description)
@@ -309,14 +309,14 @@ class TestNotes:
 
     def test_are_absent_where_there_is_nothing_to_tell(self) -> None:
         assert notes(job(status=JobStatus.SUCCEEDED), PNG) == []
-        assert render.embed(job(), CATALOGUE).to_dict().get("footer") is None
+        assert job_embed.embed(job(), CATALOGUE).to_dict().get("footer") is None
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
 @pytest.mark.parametrize("status", [JobStatus.WAITING, JobStatus.IN_PROGRESS, JobStatus.FAILED])
 def test_a_list_of_the_longest_prompts_fits(locale: str, status: JobStatus) -> None:
     listed = job(status=status, input={"prompt": "*" * 6000}, message_id=10**18, error="output-unavailable")
-    lines = [render.line(number, listed, locale) for number in range(1, LISTED + 1)]
+    lines = [job_embed.list_line(number, listed, locale) for number in range(1, MAX_LISTED + 1)]
     assert len("\n".join(lines)) <= DESCRIPTION
 
 
@@ -326,7 +326,7 @@ def test_nothing_of_the_inside_is_shown(status: JobStatus) -> None:
         status=status, error="unexpected", error_values={"reference": "7F3K2"}, message_id=123_456_789
     )
     fitted = FittedImage(Path("/srv/files/fd/1.webp"), 1, WebpCopy(1, 1, "png", 2_000_000))
-    text = str(render.embed(shown, CATALOGUE, fitted=[fitted]).to_dict())
+    text = str(job_embed.embed(shown, CATALOGUE, fitted=[fitted]).to_dict())
     hidden = ["http", "runcomfy.", "request-secret", str(shown.token), shown.model_id, "123456789", "/srv"]
     assert [word for word in hidden if word in text.lower()] == []
 
@@ -350,9 +350,9 @@ def test_what_waits_to_be_collected_is_never_said_to_cost_nothing(error: str, lo
     collected = replace(failure, status=JobStatus.IN_PROGRESS, error=None)
     part = replace(failure, status=JobStatus.SUCCEEDED)
     shown = [
-        str(render.embed(failure, CATALOGUE).description),
-        str(render.embed(collected, CATALOGUE).description),
-        render.line(1, failure, locale),
+        str(job_embed.embed(failure, CATALOGUE).description),
+        str(job_embed.embed(collected, CATALOGUE).description),
+        job_embed.list_line(1, failure, locale),
         *notes(part, PNG),
     ]
     assert [text for text in shown if re.search(_PROMISES, text, re.IGNORECASE)] == []

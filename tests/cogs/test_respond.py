@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.discord.responses import room
+from bot.discord.responses import response_slot
 
 
 async def test_no_more_than_so_many_are_under_way() -> None:
@@ -12,7 +12,7 @@ async def test_no_more_than_so_many_are_under_way() -> None:
 
     async def respond() -> None:
         nonlocal under_way, most
-        async with room(places):
+        async with response_slot(places):
             under_way += 1
             most = max(most, under_way)
             await asyncio.sleep(0)
@@ -26,11 +26,11 @@ async def test_where_those_under_way_hang_others_go_all_the_same() -> None:
     places, never = asyncio.Semaphore(1), asyncio.Event()
 
     async def hang() -> None:
-        async with room(places):
+        async with response_slot(places):
             await never.wait()
 
     hanging = asyncio.create_task(hang())
-    async with asyncio.timeout(2.5), room(places):
+    async with asyncio.timeout(2.5), response_slot(places):
         assert places.locked()
     never.set()
     await hanging

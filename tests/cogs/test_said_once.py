@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.discord.audit_log import AuditLog, post
+from bot.discord.audit_log import AuditLog, post_text
 from bot.discord.delivery import DiscordDelivery
 from bot.i18n import LazyText
 from tests.cogs.small_environment import small_environment
@@ -36,7 +36,7 @@ async def test_a_line_of_a_servers_log(env: SmallEnvironment) -> None:
     channel, guild = env.discord.channel, env.bot.guilds[0]
     for count, fault in enumerate(FAULTS.values(), 1):
         env.discord.inject_fault("create_message", **fault)
-        await post(env.bot, guild, int(channel.id), LazyText("deleted"))
+        await post_text(env.bot, guild, int(channel.id), LazyText("deleted"))
         assert len(channel.messages) == count
 
 

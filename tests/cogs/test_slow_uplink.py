@@ -94,7 +94,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 async def connect(delivery: DiscordDelivery, job: Job) -> None:
     """Open a connection before anything goes wrong with it."""
-    await delivery._bot.webhook(job.token or "").fetch_message(job.message_id or 0)
+    await delivery._bot.interaction_webhook(job.token or "").fetch_message(job.message_id or 0)
 
 
 async def ordered(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:

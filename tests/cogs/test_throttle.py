@@ -61,7 +61,9 @@ def throttle(heard: Heard) -> DiscordRateLimiter:
 @pytest.fixture
 async def session(local: LocalDiscord, throttle: DiscordRateLimiter) -> AsyncIterator[aiohttp.ClientSession]:
     """One as discord.py makes it."""
-    async with aiohttp.ClientSession(connector=local.connector(), trace_configs=[throttle.trace()]) as opened:
+    async with aiohttp.ClientSession(
+        connector=local.connector(), trace_configs=[throttle.trace_config()]
+    ) as opened:
         yield opened
 
 
@@ -73,7 +75,7 @@ async def test_a_client_asks_at_most_fifty_times_a_second(
     local: LocalDiscord, throttle: DiscordRateLimiter
 ) -> None:
     client = discord.Client(
-        intents=discord.Intents.none(), connector=local.connector(), http_trace=throttle.trace()
+        intents=discord.Intents.none(), connector=local.connector(), http_trace=throttle.trace_config()
     )
     async with client:
         await client.login(local.token)
@@ -90,7 +92,7 @@ def test_fifty_in_a_second_are_never_begun(throttle: DiscordRateLimiter) -> None
     now, moments = 1000.0, []
     for pause in [0.0] * 200 + [0.7] + [0.0] * 200 + [0.02] * 100 + [5.0] + [0.0] * 100:
         now += pause
-        now += throttle.pause_seconds(now)
+        now += throttle.reserve(now)
         moments.append(now)
     assert most_within(1, moments) < 50
     assert moments[199] - moments[0] < 5.1
@@ -139,10 +141,10 @@ def test_whatever_is_refused_it_never_comes_to_ten_thousand_in_ten_minutes(
     """A bot that asks as often as it may for three hours, and is refused each time, a while later."""
     now, moments, answered = 0.0, [], 0
     while now < 3 * 3600:
-        now += throttle.pause_seconds(now)
+        now += throttle.reserve(now)
         moments.append(now)
         while moments[answered] + answer_seconds <= now:
-            throttle.refused(moments[answered] + answer_seconds)
+            throttle.record_invalid(moments[answered] + answer_seconds)
             answered += 1
     last = 0
     most = 0
@@ -157,11 +159,11 @@ async def test_after_a_thousand_refusals_requests_are_further_apart(
     local: LocalDiscord, session: aiohttp.ClientSession, throttle: DiscordRateLimiter
 ) -> None:
     for _ in range(1000):
-        throttle.refused(time.monotonic())
-    assert not throttle.is_strained
+        throttle.record_invalid(time.monotonic())
+    assert not throttle.is_near_ban
     async with session.get(f"{API}/users/@me") as response:
         assert response.status == 401
-    assert throttle.is_strained
+    assert throttle.is_near_ban
     begun = time.monotonic()
     await asyncio.gather(*(session.patch(f"{API}/webhooks/1/token/messages/{n}") for n in range(20)))
     assert time.monotonic() - begun > 18 * 600 / 8000
@@ -176,8 +178,8 @@ async def test_after_a_thousand_refusals_only_ends_are_shown(tmp_path: Path) -> 
         async with bot:
             delivery, job = DiscordDelivery(bot, AuditLog(bot)), order()
             delivery.show_progress(job, Progress())
-            assert delivery._edits.pop(job.job_id)._newest is not None
+            assert delivery._edits.pop(job.job_id)._pending is not None
             for _ in range(1001):
-                bot.throttle.refused(time.monotonic())
+                bot.rate_limiter.record_invalid(time.monotonic())
             delivery.show_progress(job, Progress())
             assert delivery._edits == {}

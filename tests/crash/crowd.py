@@ -90,7 +90,7 @@ class Crowd:
                 return
 
 
-def _button(message: Message, verb: str) -> str:
+def _button(message: Message, action: str) -> str:
     """The custom_id of the button that does this to the message's job; empty where there is none."""
     parts = [part["custom_id"] for row in message.components for part in row["components"]]
-    return next((str(each) for each in parts if f":{verb}:" in each), "")
+    return next((str(each) for each in parts if f":{action}:" in each), "")

@@ -69,11 +69,11 @@ async def job(scene: Scene, prompt: str, **columns: str | None) -> Row:
         return row()
 
 
-async def press(scene: Scene, row: Row, verb: str) -> Act:
+async def press(scene: Scene, row: Row, action: str) -> Act:
     """What presses the button, once it is there."""
     message = scene.env.discord.message(str(row["message_id"]))
     assert message.interaction
-    person, custom_id = message.interaction.user, f"job:{verb}:v1:{row['job_id']}"
+    person, custom_id = message.interaction.user, f"job:{action}:v1:{row['job_id']}"
     await scene.env.discord.until(lambda: custom_id in str(message.components))
     return lambda: person.press(message, custom_id=custom_id)
 

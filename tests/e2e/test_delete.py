@@ -112,8 +112,8 @@ async def test_a_job_that_runs_is_not_deleted(held: Environment) -> None:
     anna = held.newcomer()
     message = await held.queued(anna)
     job_id = held.job(message)["job_id"]
-    for verb in ("delete", "confirm"):
-        press = await anna.send_raw(custom_id=f"job:{verb}:v1:{job_id}", message=message)
+    for action in ("delete", "confirm"):
+        press = await anna.send_raw(custom_id=f"job:{action}:v1:{job_id}", message=message)
         assert "not done yet" in await refusal(press)
     held.runcomfy.finish(held.runcomfy.start_next())
     await held.ends(message, "✅")
@@ -142,8 +142,8 @@ async def test_nothing_can_be_done_with_it_afterwards(env: Environment) -> None:
     await confirmed(env, anna, message, "Deleted")
     job_id, submits = env.job(message)["job_id"], len(env.runcomfy.submits)
     other = await done(env, anna)
-    for verb in ("fetch", "reroll", "retry", "cancel", "keep"):
-        press = await anna.send_raw(custom_id=f"job:{verb}:v1:{job_id}", message=other)
+    for action in ("fetch", "reroll", "retry", "cancel", "keep"):
+        press = await anna.send_raw(custom_id=f"job:{action}:v1:{job_id}", message=other)
         assert "no such job" in await refusal(press)
     assert "no unfinished jobs" in await env.says(anna, "jobs")
     assert len(env.runcomfy.submits) == submits + 1

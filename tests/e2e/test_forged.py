@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-VERBS = ("cancel", "reroll", "retry", "fetch", "delete", "confirm", "block", "keep")
+ACTIONS = ("cancel", "reroll", "retry", "fetch", "delete", "confirm", "block", "keep")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -143,11 +143,11 @@ async def test_the_job_of_another_channel_another_server_or_a_direct_message(env
         stranger.direct_messages,
     ]
     presses = [
-        await person.send_raw(custom_id=f"job:{verb}:v1:{job_id}", channel=channel)
+        await person.send_raw(custom_id=f"job:{action}:v1:{job_id}", channel=channel)
         for channel in elsewhere
-        for verb in VERBS
+        for action in ACTIONS
         for job_id in here
-        for person in ([stranger] if verb == "fetch" else [stranger, env.mia])
+        for person in ([stranger] if action == "fetch" else [stranger, env.mia])
         if channel.recipient in (None, person)
     ]
     texts = await refused(*presses)
@@ -179,9 +179,9 @@ async def test_a_stranger_deletes_nothing_and_blocks_nobody(env: Environment) ->
     boss.is_manager = False
     before = spent(env)
     presses = [
-        await person.send_raw(custom_id=f"job:{verb}:v1:{env.job(message)['job_id']}", message=place)
+        await person.send_raw(custom_id=f"job:{action}:v1:{env.job(message)['job_id']}", message=place)
         for message in messages
-        for verb in ("delete", "confirm", "block", "keep")
+        for action in ("delete", "confirm", "block", "keep")
         for person in (stranger, boss)
         for place in (message, *questions)
     ]
@@ -201,8 +201,8 @@ async def test_a_retry_of_what_has_not_failed_and_a_fetch_of_what_has_arrived(en
     good, bad = await done(env, anna), await failed(env, anna)
     before = spent(env)
     presses = [
-        await anna.send_raw(custom_id=f"job:{verb}:v1:{env.job(message)['job_id']}", message=message)
-        for verb, message in (
+        await anna.send_raw(custom_id=f"job:{action}:v1:{env.job(message)['job_id']}", message=message)
+        for action, message in (
             ("retry", good),
             ("fetch", good),
             ("fetch", bad),

@@ -89,9 +89,9 @@ async def test_nobody_sees_or_touches_the_jobs_of_others(tmp_path: Path) -> None
         assert "private" not in (await listed(env.bob)).text
         (job,) = env.rows()
         elsewhere = env.discord.guild.add_channel("elsewhere")
-        for verb in ("cancel", "fetch", "reroll"):
+        for action in ("cancel", "fetch", "reroll"):
             forged = await env.bob.send_raw(
-                custom_id=f"job:{verb}:v1:{job['job_id']}", message=message, channel=elsewhere
+                custom_id=f"job:{action}:v1:{job['job_id']}", message=message, channel=elsewhere
             )
             refusal = await forged.response()
             assert refusal.is_ephemeral

@@ -60,9 +60,9 @@ async def test_suggestions_of_a_former_version_are_left_alone(env: Environment) 
     assert "Traceback" not in env.log
 
 
-@pytest.mark.parametrize("verb", ["cancel", "reroll", "retry", "fetch", "delete", "edit"])
-async def test_a_button_of_another_database(env: Environment, verb: str) -> None:
-    press = await env.alice.send_raw(custom_id=f"job:{verb}:v1:{'0' * 32}")
+@pytest.mark.parametrize("action", ["cancel", "reroll", "retry", "fetch", "delete", "edit"])
+async def test_a_button_of_another_database(env: Environment, action: str) -> None:
+    press = await env.alice.send_raw(custom_id=f"job:{action}:v1:{'0' * 32}")
     message = await press.response()
     assert message.is_ephemeral
     assert "another copy of this bot" in message.text

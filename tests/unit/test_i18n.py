@@ -23,7 +23,7 @@ from fluent.syntax.visitor import Visitor
 import bot
 from bot import errors
 from bot.discord.requester import _RIGHTS
-from bot.discord.views.job_buttons import Verb
+from bot.discord.views.job_buttons import JobAction
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.quota import Period, TargetKind
 from bot.i18n import DEFAULT_LOCALE, LazyText, translate
@@ -31,7 +31,7 @@ from bot.models.options import OptionType
 from bot.models.validation_messages import MESSAGE_KEYWORDS
 from bot.policy.errors import MemberBlockedError
 from cogs import EXTENSIONS
-from cogs.localization.translator import command_key
+from cogs.localization.translator import message_key
 from cogs.settings.describe import Section
 from cogs.settings.parse import _LOG_RIGHTS
 
@@ -293,9 +293,9 @@ FORMS = ("forbidden_words", "timezone", "default_options")
 # What the changing part of a key can be, by what stands before it.
 TARGETS = (TargetKind.EVERYONE, TargetKind.ROLE, TargetKind.MEMBER, TargetKind.POOL)
 FAMILIES: dict[str, Iterable[str]] = {
-    "button-": Verb,
+    "button-": JobAction,
     "usage-": Period,
-    "numbered-": (Verb.CANCEL, Verb.FETCH),
+    "numbered-": (JobAction.CANCEL, JobAction.FETCH),
     "jobs-": ("waiting", "painting", "fetchable"),
     "problem-": MESSAGE_KEYWORDS,
     "problem-not-": get_args(OptionType),
@@ -349,9 +349,9 @@ def commands_keys() -> Iterator[str]:
     for cog in cogs:
         for root in cog.__cog_app_commands__ if issubclass(cog, commands.Cog) else ():
             for command in [root, *(root.walk_commands() if isinstance(root, app_commands.Group) else ())]:
-                yield command_key(command)
+                yield message_key(command)
                 if isinstance(command, app_commands.Command):
-                    yield from (f"{command_key(command)}-{each.display_name}" for each in command.parameters)
+                    yield from (f"{message_key(command)}-{each.display_name}" for each in command.parameters)
 
 
 def keys(node: ast.expr, scope: ast.AST) -> Iterator[str]:

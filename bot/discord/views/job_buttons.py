@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
 
 
-LISTED = 10
+MAX_LISTED = 10
 """How many jobs a list shows: Discord takes 25 buttons and 4096 characters."""
 
 
-class Verb(StrEnum):
+class JobAction(StrEnum):
     """What a button does to its job."""
 
     CANCEL = "cancel"
@@ -40,52 +40,52 @@ class Verb(StrEnum):
 
 
 _STYLES = {
-    Verb.CANCEL: ButtonStyle.secondary,
-    Verb.REROLL: ButtonStyle.primary,
-    Verb.RETRY: ButtonStyle.primary,
-    Verb.EDIT: ButtonStyle.primary,
-    Verb.FETCH: ButtonStyle.success,
-    Verb.DELETE: ButtonStyle.secondary,
-    Verb.CONFIRM: ButtonStyle.danger,
-    Verb.BLOCK: ButtonStyle.danger,
-    Verb.KEEP: ButtonStyle.secondary,
+    JobAction.CANCEL: ButtonStyle.secondary,
+    JobAction.REROLL: ButtonStyle.primary,
+    JobAction.RETRY: ButtonStyle.primary,
+    JobAction.EDIT: ButtonStyle.primary,
+    JobAction.FETCH: ButtonStyle.success,
+    JobAction.DELETE: ButtonStyle.secondary,
+    JobAction.CONFIRM: ButtonStyle.danger,
+    JobAction.BLOCK: ButtonStyle.danger,
+    JobAction.KEEP: ButtonStyle.secondary,
 }
 
 
-class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[^:]*):v1:(?P<job_id>.*)"):
-    """One button; its custom_id is `job:<verb>:v1:<job_id>`.
+class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*):v1:(?P<job_id>.*)"):
+    """One button; its custom_id is `job:<action>:v1:<job_id>`.
 
     The template is looser than what the bot writes, so that a forged custom_id is refused in words. A press
-    becomes the event `job_button` with the verb and the job's id, both unchecked.
+    becomes the event `job_button` with the action and the job's id, both unchecked.
     """
 
-    def __init__(self, verb: str, job_id: str, button: ui.Button[Any]) -> None:
+    def __init__(self, action: str, job_id: str, button: ui.Button[Any]) -> None:
         super().__init__(button)
-        self._verb = verb
+        self._action = action
         self._job_id = job_id
 
     @classmethod
-    def under(cls, job: Job, verb: Verb, *, label: str | None = None) -> JobButton:
+    def under(cls, job: Job, action: JobAction, *, label: str | None = None) -> JobButton:
         """The button as it stands under a job's message."""
-        text = label or translate(f"button-{verb}", job.locale, credits=job.credits)
-        custom_id = cls.custom_id_of(job, verb)
+        text = label or translate(f"button-{action}", job.locale, credits=job.credits)
+        custom_id = cls.custom_id_of(job, action)
         # Once RunComfy has started, nothing stops it; the disabled button stays so that others don't move.
-        is_too_late = verb is Verb.CANCEL and job.status is JobStatus.IN_PROGRESS
+        is_too_late = action is JobAction.CANCEL and job.status is JobStatus.IN_PROGRESS
         button: ui.Button[Any] = ui.Button(
-            label=text, style=_STYLES[verb], custom_id=custom_id, disabled=is_too_late and not label
+            label=text, style=_STYLES[action], custom_id=custom_id, disabled=is_too_late and not label
         )
-        return cls(verb, job.job_id, button)
+        return cls(action, job.job_id, button)
 
     @staticmethod
-    def custom_id_of(job: Job, verb: Verb) -> str:
+    def custom_id_of(job: Job, action: JobAction) -> str:
         """What the button sends when it is pressed."""
-        return f"job:{verb}:v1:{job.job_id}"
+        return f"job:{action}:v1:{job.job_id}"
 
     @classmethod
     def parse(cls, custom_id: str) -> tuple[str, str] | None:
-        """Return the verb and the job's id, both unchecked; None if the custom_id is no job button's."""
+        """Return the action and the job's id, both unchecked; None if the custom_id is no job button's."""
         match = cls.__discord_ui_compiled_template__.fullmatch(custom_id)
-        return (match["verb"], match["job_id"]) if match else None
+        return (match["action"], match["job_id"]) if match else None
 
     @staticmethod
     def is_under(message: discord.Message, job: Job) -> bool:
@@ -99,21 +99,21 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<verb>[^:]*):v
         """The button that was pressed, from the message that holds it."""
         custom_id = match.string
         return cls(
-            match["verb"],
+            match["action"],
             match["job_id"],
             item if isinstance(item, ui.Button) else ui.Button(custom_id=custom_id),
         )
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Pass the press on to whoever listens for `job_button`."""
-        interaction.client.dispatch("job_button", interaction, self._verb, self._job_id)
+        interaction.client.dispatch("job_button", interaction, self._action, self._job_id)
 
 
-def buttons(job: Job, *verbs: Verb) -> ui.View:
+def buttons(job: Job, *actions: JobAction) -> ui.View:
     """A view of a job's buttons, which discord.py keeps nothing of."""
     view = ui.View(timeout=None)
-    for verb in verbs:
-        view.add_item(JobButton.under(job, verb))
+    for action in actions:
+        view.add_item(JobButton.under(job, action))
     return view
 
 
@@ -121,9 +121,9 @@ def numbered_buttons(jobs: Sequence[Job], locale: str) -> ui.View:
     """A view for a list of unfinished jobs: Cancel or Fetch for each, with its number."""
     view = ui.View(timeout=None)
     for number, job in enumerate(jobs, 1):
-        verb = Verb.FETCH if job.is_fetchable else Verb.CANCEL
-        label = translate(f"numbered-{verb}", locale, number=number)
-        view.add_item(JobButton.under(job, verb, label=label))
+        action = JobAction.FETCH if job.is_fetchable else JobAction.CANCEL
+        label = translate(f"numbered-{action}", locale, number=number)
+        view.add_item(JobButton.under(job, action, label=label))
     return view
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.markdown import PROMPT_SHOWN, cut, escaped, quote
-from bot.discord.views.job_buttons import Verb, buttons
+from bot.discord.markdown import PROMPT_SHOWN, blockquote, escape, truncate
+from bot.discord.views.job_buttons import JobAction, buttons
 from bot.domain.job import NOT_COLLECTED, Job, JobStatus
 from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
 from bot.i18n import LazyText, translate
@@ -54,15 +54,15 @@ def text_values(values: Mapping[str, TextValue]) -> dict[str, TextValue]:
 def embed(
     job: Job,
     catalogue: Catalogue,
-    how: Progress | None = None,
+    progress: Progress | None = None,
     *,
     fitted: Sequence[FittedImage] = (),
 ) -> discord.Embed:
     """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
-    how = how or Progress()
+    progress = progress or Progress()
     delivered = len(fitted) or job.delivered
-    status = _held_up(job) if how.is_provider_down else _status(job, how, delivered)
-    lines = [f"**{status}**", quote(prompt(job)), _asked(job, catalogue)]
+    status = _provider_down_text(job) if progress.is_provider_down else _status(job, progress, delivered)
+    lines = [f"**{status}**", blockquote(prompt(job)), _asked(job, catalogue)]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
     if notes := _notes(job, fitted, delivered):
@@ -70,33 +70,33 @@ def embed(
     return shown
 
 
-def wordless(job: Job) -> Job:
+def with_hidden_prompt(job: Job) -> Job:
     """The job as it is shown where the server's AutoMod refuses the words of its prompt."""
     return replace(job, input={**job.input, "prompt": translate("words-refused", job.locale)})
 
 
-def is_wordless(job: Job) -> bool:
-    """Whether the job already is as `wordless` makes it."""
+def is_prompt_hidden(job: Job) -> bool:
+    """Whether the job already is as `with_hidden_prompt` makes it."""
     return prompt(job) == translate("words-refused", job.locale)
 
 
 def view(job: Job) -> discord.ui.View:
     """What can be done with the job as it stands."""
     if not job.status.is_final:
-        return buttons(job, Verb.CANCEL)
-    fetch = [Verb.FETCH] if job.is_fetchable else []
+        return buttons(job, JobAction.CANCEL)
+    fetch = [JobAction.FETCH] if job.is_fetchable else []
     match job.status:
         case JobStatus.SUCCEEDED:
-            return buttons(job, *fetch, Verb.REROLL, Verb.DELETE)
+            return buttons(job, *fetch, JobAction.REROLL, JobAction.DELETE)
         case JobStatus.FAILED if job.error == PromptRefusedError.key:
-            return buttons(job, Verb.EDIT)
+            return buttons(job, JobAction.EDIT)
         case JobStatus.FAILED:
-            return buttons(job, *fetch, Verb.RETRY, Verb.EDIT)
+            return buttons(job, *fetch, JobAction.RETRY, JobAction.EDIT)
         case _:
-            return buttons(job, Verb.REROLL)
+            return buttons(job, JobAction.REROLL)
 
 
-def line(number: int, job: Job, locale: str) -> str:
+def list_line(number: int, job: Job, locale: str) -> str:
     """A job in a list: its state in a few words, its prompt's beginning, and a link to its message."""
     state = (
         "fetchable" if job.is_fetchable else "painting" if job.status is JobStatus.IN_PROGRESS else "waiting"
@@ -105,7 +105,7 @@ def line(number: int, job: Job, locale: str) -> str:
         f"jobs-{state}",
         locale,
         number=number,
-        prompt=escaped(cut(prompt(job), _PROMPT_LISTED)),
+        prompt=escape(truncate(prompt(job), _PROMPT_LISTED)),
         when=timestamp(job.created_at),
         link=link(job),
     )
@@ -125,20 +125,20 @@ def prompt(job: Job) -> str:
 def is_prompt_shown(job: Job, message: discord.Message | None) -> bool:
     """Whether a message shows the job's prompt; after AutoMod has refused it, it does not."""
     shown = " ".join(str(each.description) for each in (message.embeds if message else []))
-    return " ".join(quote(prompt(job)).split()) in " ".join(shown.split())
+    return " ".join(blockquote(prompt(job)).split()) in " ".join(shown.split())
 
 
-def is_cut(job: Job) -> bool:
+def is_prompt_truncated(job: Job) -> bool:
     """Whether the message shows less than the whole prompt."""
     return len(prompt(job)) > PROMPT_SHOWN
 
 
 def alt_text(job: Job) -> str:
     """The prompt for people who do not see the image, within Discord's 1024 characters."""
-    return cut(prompt(job), _ALT_TEXT)
+    return truncate(prompt(job), _ALT_TEXT)
 
 
-def _status(job: Job, how: Progress, delivered: int) -> str:
+def _status(job: Job, progress: Progress, delivered: int) -> str:
     match job.status:
         case JobStatus.SUCCEEDED:
             return _succeeded(job, delivered)
@@ -149,18 +149,18 @@ def _status(job: Job, how: Progress, delivered: int) -> str:
             return translate("status-cancelled", job.locale, by=by)
         case JobStatus.IN_PROGRESS:
             since = timestamp(job.started_at or job.interaction_at)
-            if how.typical_seconds is None:
+            if progress.typical_seconds is None:
                 return translate("status-painting", job.locale, since=since)
-            usual = _roughly(how.typical_seconds)
+            usual = _round_duration(progress.typical_seconds)
             return translate("status-painting-usually", job.locale, since=since, usual=usual)
         case _:
             since = timestamp(job.interaction_at)
-            is_queued = how.queue_position is not None or job.status is JobStatus.IN_QUEUE
+            is_queued = progress.queue_position is not None or job.status is JobStatus.IN_QUEUE
             key = "status-in-queue" if is_queued else "status-waiting"
-            return translate(key, job.locale, since=since, place=how.queue_position or 0)
+            return translate(key, job.locale, since=since, place=progress.queue_position or 0)
 
 
-def _roughly(seconds: float) -> LazyText:
+def _round_duration(seconds: float) -> LazyText:
     """As people would say it, and rather a little more than less."""
     step = next(step for most, step in ((20, 1), (60, 5), (120, 10), (math.inf, 60)) if seconds <= most)
     rounded = max(1, math.ceil(seconds / step)) * step
@@ -169,7 +169,7 @@ def _roughly(seconds: float) -> LazyText:
     return LazyText("roughly-seconds", {"count": rounded})
 
 
-def _held_up(job: Job) -> str:
+def _provider_down_text(job: Job) -> str:
     return translate("status-held-up", job.locale, since=timestamp(job.interaction_at))
 
 
@@ -212,8 +212,8 @@ def _asked(job: Job, catalogue: Catalogue) -> str:
 def _option(model: Model, name: str, value: str | float, locale: str) -> str:
     # 16:9 or 2K speaks for itself; a bare True or 6 does not.
     if isinstance(value, str):
-        return escaped(cut(value, _OPTION_SHOWN))
-    title = escaped(cut(model.title(name, locale), _OPTION_SHOWN))
+        return escape(truncate(value, _OPTION_SHOWN))
+    title = escape(truncate(model.title(name, locale), _OPTION_SHOWN))
     if isinstance(value, bool):
         return translate("option-on" if value else "option-off", locale, option=title)
     return translate("option-value", locale, option=title, value=Decimal(str(value)))
@@ -224,7 +224,7 @@ def _notes(job: Job, fitted: Sequence[FittedImage], delivered: int) -> list[str]
     is_done = job.status is JobStatus.SUCCEEDED and delivered > 0
     if is_done and delivered < job.image_count:
         notes += _missing(job, delivered)
-    if is_done and is_cut(job):
+    if is_done and is_prompt_truncated(job):
         notes.append(translate("cut-prompt", job.locale))
     return notes
 
