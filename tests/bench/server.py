@@ -30,7 +30,7 @@ from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reports import ReportStore, aggregate_by_member
 from bot.storage.reservations import ReservationStore
 from tests.bench.building import FIRST_MEMBER, Size, build
-from tests.orders import GUILD, MODEL_ID, order, requester
+from tests.factories import GUILD, MODEL_ID, make_job, make_requester
 
 Question: TypeAlias = Callable[[int], Awaitable[object]]
 
@@ -83,8 +83,8 @@ class Server:
         """What an order reads and writes before Discord is answered."""
         # Not those that `order` counts from 1: a database that is kept has them already.
         ids = {"job_id": uuid.uuid4().hex, "interaction_id": time.time_ns()}
-        job = order(user_id=user_id, usd_each=Decimal("0.04"), **ids)
-        asker = requester(user_id=user_id, role_ids=frozenset(_ROLES))
+        job = make_job(user_id=user_id, usd_each=Decimal("0.04"), **ids)
+        asker = make_requester(user_id=user_id, role_ids=frozenset(_ROLES))
         assert await self.orders.reserve(asker, MODEL_ID, lambda _: job)
 
     async def unfinished(self, user_id: int) -> None:

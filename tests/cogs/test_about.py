@@ -10,16 +10,16 @@ import pytest
 from bot.domain.job import JobStatus
 from bot.models.catalogue import Catalogue
 from cogs.moderation.job_info import job_info_embed
-from tests.orders import CHANNEL, GUILD, MEMBER, order
+from tests.factories import CHANNEL, GUILD, MEMBER, make_job
 
 CATALOGUE = Catalogue.load()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
 SECONDS = int(AT.timestamp())
-DONE = order(status=JobStatus.SUCCEEDED, created_at=AT)
+DONE = make_job(status=JobStatus.SUCCEEDED, created_at=AT)
 
 
 def test_says_who_and_when_and_what() -> None:
-    job = order(
+    job = make_job(
         created_at=AT,
         image_count=2,
         credits_each=Decimal("1.5"),
@@ -32,7 +32,7 @@ def test_says_who_and_when_and_what() -> None:
 
 
 def test_says_what_was_given_back_of_the_price() -> None:
-    job = order(image_count=4, credits_each=Decimal("1.5"), refunded=2, status=JobStatus.SUCCEEDED)
+    job = make_job(image_count=4, credits_each=Decimal("1.5"), refunded=2, status=JobStatus.SUCCEEDED)
     assert "6 credits, 3 of them given back" in str(job_info_embed(job, None, CATALOGUE).description)
 
 
@@ -44,22 +44,22 @@ def test_says_what_was_given_back_of_the_price() -> None:
     ],
 )
 def test_leads_to_the_order_that_it_repeats(message_id: int | None, words: str) -> None:
-    text = str(job_info_embed(DONE, order(message_id=message_id), CATALOGUE).description)
+    text = str(job_info_embed(DONE, make_job(message_id=message_id), CATALOGUE).description)
     assert text.endswith(f"\nMade again from {words}")
 
 
 def test_says_that_it_is_deleted_while_discord_has_it_still() -> None:
-    job = order(status=JobStatus.SUCCEEDED, deleted_at=AT, deleted_by=5)
+    job = make_job(status=JobStatus.SUCCEEDED, deleted_at=AT, deleted_by=5)
     assert f"Deleted by <@5> · <t:{SECONDS}:R>" in str(job_info_embed(job, None, CATALOGUE).description)
 
 
 def test_speaks_the_language_of_whoever_asks() -> None:
-    text = str(job_info_embed(order(locale="ru"), order(), CATALOGUE).description)
+    text = str(job_info_embed(make_job(locale="ru"), make_job(), CATALOGUE).description)
     assert "Заказ участника" in text
     assert "прежнему заказу" in text
 
 
 def test_fits_into_an_embed() -> None:
     words = "**no** <t:0:R> " * 2000
-    shown = job_info_embed(order(input={"prompt": words, "system_prompt": words}), order(), CATALOGUE)
+    shown = job_info_embed(make_job(input={"prompt": words, "system_prompt": words}), make_job(), CATALOGUE)
     assert len(str(shown.description)) <= 4096

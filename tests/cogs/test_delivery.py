@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.discord.clock import DiscordClock
 from bot.discord.delivery import DiscordDelivery
 from bot.models.catalogue import Catalogue
-from tests.orders import order
+from tests.factories import make_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
     for file in files:
         file.write_bytes(b"x")
     log: Any = None
-    job = order(**{"message_id": 1, "interaction_at": datetime.now(UTC)} | changes)
+    job = make_job(**{"message_id": 1, "interaction_at": datetime.now(UTC)} | changes)
     await DiscordDelivery(bot, log).send_images(job, files)
     (content,) = sent
     return content

@@ -14,7 +14,7 @@ from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
 from cogs.jobs.edit_form import EditForm
 from playground.discord import components
-from tests.orders import order
+from tests.factories import make_job
 
 TEXT = {"type": "string"}
 LISTED = {"type": "string", "enum": ["a", "b"], "default": "a"}
@@ -28,7 +28,7 @@ def model(required: list[str], **properties: dict[str, Any]) -> Model:
 
 def shown(of: Model, values: dict[str, Any], *, may_see: bool = True) -> dict[str, dict[str, Any]]:
     """The form's fields as the local Discord takes them, by name."""
-    form = EditForm.of(of).modal(order(input=values), "en-US", may_see=may_see)
+    form = EditForm.of(of).modal(make_job(input=values), "en-US", may_see=may_see)
     body = components.validate_modal(form.to_dict())
     return {top["component"]["custom_id"]: top["component"] for top in body["components"]}
 

@@ -15,7 +15,7 @@ from bot.discord.views import job_embed
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.media.images import FittedImage
 from bot.models.catalogue import Catalogue
-from tests.orders import order
+from tests.factories import make_job
 
 CATALOGUE = Catalogue.load()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
@@ -24,7 +24,7 @@ PNG = FittedImage(Path("1.png"), 9_000)
 
 
 def job(**changes: Any) -> Job:
-    return order(interaction_at=AT, created_at=AT, **changes)
+    return make_job(interaction_at=AT, created_at=AT, **changes)
 
 
 def said(job: Job) -> list[str]:

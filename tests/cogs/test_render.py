@@ -23,7 +23,7 @@ from bot.models.catalogue import Catalogue, Model
 from bot.models.localization import ModelTexts
 from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
-from tests.orders import MEMBER, order
+from tests.factories import MEMBER, make_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def job(**changes: Any) -> Job:
         "started_at": AT,
         "request_id": "request-secret",
     }
-    return order(**values | changes)
+    return make_job(**values | changes)
 
 
 def said(job: Job, *, place: int | None = None, fitted: tuple[FittedImage, ...] = ()) -> list[str]:
@@ -227,9 +227,9 @@ class TestButtons:
         ],
     )
     async def test_that_spend_say_how_much(self, images: int, each: str, locale: str, expected: str) -> None:
-        order = {"image_count": images, "credits_each": Decimal(each), "locale": locale}
-        assert buttons(job(status=JobStatus.SUCCEEDED, **order))[0] == expected
-        again = buttons(job(status=JobStatus.FAILED, error="output-unavailable", **order))
+        values = {"image_count": images, "credits_each": Decimal(each), "locale": locale}
+        assert buttons(job(status=JobStatus.SUCCEEDED, **values))[0] == expected
+        again = buttons(job(status=JobStatus.FAILED, error="output-unavailable", **values))
         assert again[1].partition(" · ")[2] == expected.partition(" · ")[2]
         assert " · " not in again[0]
 

@@ -27,7 +27,7 @@ from bot.storage.database import open_database
 from playground.discord import LocalDiscord, Message
 from playground.discord.interaction_callbacks import create_message
 from tests.bots import make_bot
-from tests.orders import order
+from tests.factories import make_job
 from tests.relay import Relay, relay
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ async def ordered(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:
     message = create_message(local.channel, {"content": "waiting"}, {}, interaction)
     interaction.is_acknowledged, interaction.message = True, message
     changes = {"token": interaction.token, "image_count": IMAGES, "request_id": "r"} | changes
-    job = order(
+    job = make_job(
         channel_id=int(local.channel.id), guild_id=int(local.guild.id), message_id=int(message.id), **changes
     )
     return job, message
@@ -271,7 +271,7 @@ async def test_a_failure_takes_no_image_away(
 ) -> None:
     job, message = await ordered(local)
     await delivery.send_images(job, files)
-    failed = order(
+    failed = make_job(
         **{name: getattr(job, name) for name in ("channel_id", "guild_id", "message_id", "token")},
         status=JobStatus.FAILED,
         error="delivery-failed",

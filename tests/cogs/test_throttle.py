@@ -18,7 +18,7 @@ from bot.observability.meter import Meter
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
-from tests.orders import order
+from tests.factories import make_job
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -176,7 +176,7 @@ async def test_after_a_thousand_refusals_only_ends_are_shown(tmp_path: Path) -> 
     async with open_database(tmp_path / "bot.db") as database:
         bot = make_bot(database)
         async with bot:
-            delivery, job = DiscordDelivery(bot, AuditLog(bot)), order()
+            delivery, job = DiscordDelivery(bot, AuditLog(bot)), make_job()
             delivery.show_progress(job, Progress())
             assert delivery._edits.pop(job.job_id)._pending is not None
             for _ in range(1001):

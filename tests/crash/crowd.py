@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from playground.discord import Message
-    from tests.crash.taps import OverheardRunComfy
+    from tests.crash.taps import TappedRunComfy
     from tests.e2e.environment import Environment
 
 _OPTIONS: list[dict[str, Any]] = [
@@ -29,7 +29,7 @@ _OPTIONS: list[dict[str, Any]] = [
 class Crowd:
     """A few people at once; nobody waits for anybody, and nobody minds that the bot dies."""
 
-    def __init__(self, env: Environment, runcomfy: OverheardRunComfy, dice: Random) -> None:
+    def __init__(self, env: Environment, runcomfy: TappedRunComfy, dice: Random) -> None:
         self._env = env
         self._runcomfy = runcomfy
         self._dice = dice
@@ -37,13 +37,13 @@ class Crowd:
         self._under_way: set[asyncio.Task[None]] = set()
         self._unfetched: list[Message] = []
 
-    def stir(self, *, people: int) -> None:
+    def act(self, *, people: int) -> None:
         """Let so many people do something."""
         deeds = [self._order, self._order, self._refused, self._cancel, self._gone, self._fetch]
         for deed in self._dice.sample(deeds, people):
             self._go(deed())
 
-    async def disperse(self) -> None:
+    async def cancel_all(self) -> None:
         """Let nobody wait for a bot that is dead."""
         for task in self._under_way:
             task.cancel()

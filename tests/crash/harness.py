@@ -11,8 +11,8 @@ from random import Random
 from typing import TYPE_CHECKING, cast
 
 from tests.crash.crowd import Crowd
-from tests.crash.kill_points import Victim
-from tests.crash.taps import Ears, OverheardDiscord, OverheardRunComfy
+from tests.crash.kill_points import Target
+from tests.crash.taps import Tap, TappedDiscord, TappedRunComfy
 from tests.e2e.environment import Environment, open_environment
 
 if TYPE_CHECKING:
@@ -23,40 +23,40 @@ _MANY = "1000000/month"
 
 
 @dataclass
-class Scene:
+class Harness:
     env: Environment
-    runcomfy: OverheardRunComfy
-    ears: Ears
-    victim: Victim
+    runcomfy: TappedRunComfy
+    tap: Tap
+    target: Target
     crowd: Crowd
     dice: Random
 
 
 @asynccontextmanager
-async def open_scene(
+async def open_harness(
     folder: Path, *, seconds: tuple[float, float] = (0, 0), max_jobs_per_user: int = 1000
-) -> AsyncIterator[Scene]:
+) -> AsyncIterator[Harness]:
     """A RunComfy that takes so many seconds, and limits that nobody reaches.
 
     What is random follows from a seed that is printed; `KILLS_SEED` brings it back.
     """
     seed = int(os.environ.get("KILLS_SEED") or secrets.randbelow(10**9))
     print(f"KILLS_SEED={seed}")  # noqa: T201 (shown with a failure)
-    ears, dice = Ears(), Random(seed)
+    tap, dice = Tap(), Random(seed)
     async with open_environment(
         folder,
         runcomfy={"workers": 8, "seconds": seconds},
-        make_runcomfy=partial(OverheardRunComfy, ears),
-        make_discord=partial(OverheardDiscord, ears=ears),
+        make_runcomfy=partial(TappedRunComfy, tap),
+        make_discord=partial(TappedDiscord, tap=tap),
         DEFAULT_QUOTA=_MANY,
         MAX_QUOTA=_MANY,
         BUDGET=_MANY,
         MAX_JOBS_PER_USER=str(max_jobs_per_user),
     ) as env:
-        runcomfy = cast("OverheardRunComfy", env.runcomfy)
+        runcomfy = cast("TappedRunComfy", env.runcomfy)
         crowd = Crowd(env, runcomfy, dice)
         try:
-            yield Scene(env, runcomfy, ears, Victim(env, ears), crowd, dice)
+            yield Harness(env, runcomfy, tap, Target(env, tap), crowd, dice)
         finally:
-            ears.listener = None
-            await crowd.disperse()
+            tap.listener = None
+            await crowd.cancel_all()

@@ -13,13 +13,13 @@ from tests.e2e.accounts import FINAL, check_accounts, delivered
 if TYPE_CHECKING:
     from playground.discord import Message
     from tests.crash.kill_points import Row
-    from tests.crash.taps import OverheardRunComfy
+    from tests.crash.taps import TappedRunComfy
     from tests.e2e.environment import Environment
 
 _SETTLED_SECONDS = 45
 
 
-async def check(env: Environment, runcomfy: OverheardRunComfy) -> None:
+async def check(env: Environment, runcomfy: TappedRunComfy) -> None:
     """Wait until nothing moves any more, and look at everything: rows, posts, orders, messages, accounts."""
     runcomfy.gone.clear()
     runcomfy.busy.clear()
@@ -68,7 +68,7 @@ def _check_reason(row: Row) -> None:
     assert row["error"] == expected, row
 
 
-def _check_order(row: Row, runcomfy: OverheardRunComfy) -> None:
+def _check_order(row: Row, runcomfy: TappedRunComfy) -> None:
     """RunComfy has one order of a job at the most, which ended as the job did."""
     made = [order for order in runcomfy.requests.values() if order.input["prompt"] == ordered(row)]
     assert len(made) <= 1, row
@@ -120,11 +120,11 @@ async def _fetch_all(env: Environment) -> None:
             if not fetch:
                 break
             fetched = await (await person.press(listing, custom_id=fetch[0])).response()
-            await env.ends(fetched, SIGNS["succeeded"])
+            await env.wait_for_text(fetched, SIGNS["succeeded"])
             await settled(env)
 
 
-def _check_nothing_is_lost(env: Environment, runcomfy: OverheardRunComfy) -> None:
+def _check_nothing_is_lost(env: Environment, runcomfy: TappedRunComfy) -> None:
     """Every image that RunComfy made under an id that the bot had noted is in Discord."""
     for row in env.rows():
         order = runcomfy.requests.get(row["request_id"] or "")
@@ -136,6 +136,6 @@ async def _nothing_is_left_behind(env: Environment) -> None:
     """No file waits on the disk for anybody: everything was delivered or fetched by now."""
     files = env.folder / "data" / "files"
     try:
-        await env.stored(lambda: not [*files.glob("*")])  # which goes a moment after the row has ended
+        await env.wait_for_rows(lambda: not [*files.glob("*")])  # which goes a moment after the row has ended
     except TimeoutError:
         assert [folder.name for folder in files.glob("*")] == []

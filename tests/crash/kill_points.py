@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
-from tests.crash.taps import Ears, Seen, SwallowedError
+from tests.crash.taps import DroppedCallError, ObservedCall, Tap
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -26,32 +26,32 @@ _REACHED_SECONDS = 20
 _WRITTEN_SECONDS = 2
 
 
-class Victim:
+class Target:
     """The bot of an environment."""
 
     read_seconds = 0.15
     """It reads what it is sent within, mostly well, and waits longer for a locked database."""
 
-    def __init__(self, env: Environment, ears: Ears) -> None:
+    def __init__(self, env: Environment, tap: Tap) -> None:
         self.env = env
-        self.ears = ears
+        self.tap = tap
 
-    def strike(self) -> None:
+    def kill(self) -> None:
         """Kill the bot before anything else happens here."""
-        self.ears.listener = None
+        self.tap.listener = None
         process = self.env.bot._process
         assert process is not None
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
 
-    async def fallen(self) -> None:
+    async def wait_until_killed(self) -> None:
         """Wait until the bot is dead, killed and not ended, and Discord has noticed."""
         async with asyncio.timeout(_REACHED_SECONDS):
             assert await self.env.bot.ended() == -signal.SIGKILL
         await self.env.discord.until(lambda: not self.env.discord.is_online)
 
     @contextmanager
-    def watched(self) -> Iterator[sqlite3.Connection]:
+    def database(self) -> Iterator[sqlite3.Connection]:
         """The bot's database, seen from outside."""
         path = self.env.folder / "data" / "bot.db"
         with closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as connection:
@@ -62,7 +62,7 @@ class Victim:
 class Point(Protocol):
     """Where a job can be when the bot dies."""
 
-    async def kill(self, victim: Victim, prompt: str, act: Act) -> bool:
+    async def kill(self, target: Target, prompt: str, act: Act) -> bool:
         """Act, kill the bot when the job of this prompt is there, and say whether it was."""
 
 
@@ -75,31 +75,31 @@ class Call:
     what: str
     moment: Literal["arrived", "made", "answered"]
 
-    async def kill(self, victim: Victim, prompt: str, act: Act) -> bool:
+    async def kill(self, target: Target, prompt: str, act: Act) -> bool:
         if self.moment == "answered":
-            async with locked(victim, prompt, act, after=self.what):
-                victim.strike()
+            async with locked(target, prompt, act, after=self.what):
+                target.kill()
         else:
-            victim.ears.listener = partial(self._listen, victim, prompt)
+            target.tap.listener = partial(self._listen, target, prompt)
             await act()
-        await victim.fallen()
+        await target.wait_until_killed()
         return True
 
-    def _listen(self, victim: Victim, prompt: str, seen: Seen) -> None:
-        if seen == Seen(self.what, "made" if self.moment == "made" else "arrived", prompt):
-            victim.strike()
+    def _listen(self, target: Target, prompt: str, seen: ObservedCall) -> None:
+        if seen == ObservedCall(self.what, "made" if self.moment == "made" else "arrived", prompt):
+            target.kill()
             if self.moment == "arrived":
-                raise SwallowedError
+                raise DroppedCallError
 
 
 @dataclass(frozen=True)
 class Unwritten:
     """What was done has reached the bot, and it could not write it down."""
 
-    async def kill(self, victim: Victim, prompt: str, act: Act) -> bool:
-        async with locked(victim, prompt, act):
-            victim.strike()
-        await victim.fallen()
+    async def kill(self, target: Target, prompt: str, act: Act) -> bool:
+        async with locked(target, prompt, act):
+            target.kill()
+        await target.wait_until_killed()
         return True
 
 
@@ -113,16 +113,16 @@ class Written:
     columns: dict[str, object]  # a text, None, or True for any value
     after: str = ""
 
-    async def kill(self, victim: Victim, prompt: str, act: Act) -> bool:
-        async with locked(victim, prompt, act, after=self.after) as database:
+    async def kill(self, target: Target, prompt: str, act: Act) -> bool:
+        async with locked(target, prompt, act, after=self.after) as database:
             database.execute("rollback")
             end = time.monotonic() + _WRITTEN_SECONDS
             while not self._holds(database, prompt) and time.monotonic() < end:
                 pass
-            victim.strike()
-            victim.ears.listener = swallow  # what is on its way already
-            await victim.fallen()
-            victim.ears.listener = None
+            target.kill()
+            target.tap.listener = drop  # what is on its way already
+            await target.wait_until_killed()
+            target.tap.listener = None
             return self._holds(database, prompt)
 
     def _holds(self, database: sqlite3.Connection, prompt: str) -> bool:
@@ -133,33 +133,33 @@ class Written:
         )
 
 
-def swallow(seen: Seen) -> None:
+def drop(seen: ObservedCall) -> None:
     if seen.moment == "arrived":
-        raise SwallowedError
+        raise DroppedCallError
 
 
 @asynccontextmanager
 async def locked(
-    victim: Victim, prompt: str, act: Act, *, after: str = ""
+    target: Target, prompt: str, act: Act, *, after: str = ""
 ) -> AsyncIterator[sqlite3.Connection]:
     """Act, and keep the bot from writing: at once, or after this call, whose answer it has read."""
     reached = asyncio.Event()
 
-    def listen(seen: Seen) -> None:
-        if seen == Seen(after, "made", prompt):
-            victim.ears.listener = None
+    def listen(seen: ObservedCall) -> None:
+        if seen == ObservedCall(after, "made", prompt):
+            target.tap.listener = None
             database.execute("begin immediate")
             reached.set()
 
-    with victim.watched() as database:
+    with target.database() as database:
         if after:
-            victim.ears.listener = listen
+            target.tap.listener = listen
             await act()
             await asyncio.wait_for(reached.wait(), _REACHED_SECONDS)
         else:
             database.execute("begin immediate")
             await act()
-        await asyncio.sleep(victim.read_seconds)  # nothing tells when the bot has read it
+        await asyncio.sleep(target.read_seconds)  # nothing tells when the bot has read it
         yield database
 
 

@@ -1,4 +1,4 @@
-"""The stand-ins, overheard: one listener hears of every call before and after it is carried out."""
+"""The stand-ins, tapped: one listener hears of every call before and after it is carried out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIGNS = {"succeeded": "✅", "failed": "⚠️", "cancelled": "✖️"}
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedCall:
     """A call of the bot's: what it is, about which job, and whether it was carried out yet.
 
     `what` is a route's name; edits are "progress", "images" or "end", looks have the order's state behind
@@ -40,46 +40,46 @@ class Seen:
     prompt: str
 
 
-class SwallowedError(Exception):
+class DroppedCallError(Exception):
     """Raised by a listener: the call is not carried out."""
 
 
-Listener: TypeAlias = Callable[[Seen], None]
+Listener: TypeAlias = Callable[[ObservedCall], None]
 
 
 @dataclass
-class Ears:
-    """Who listens now, and everything that was heard."""
+class Tap:
+    """Who listens now, and everything that was calls."""
 
     listener: Listener | None = None
-    heard: list[Seen] = field(default_factory=list)
+    calls: list[ObservedCall] = field(default_factory=list)
 
-    def hear(self, seen: Seen) -> None:
-        self.heard.append(seen)
+    def notify(self, seen: ObservedCall) -> None:
+        self.calls.append(seen)
         if self.listener:
             self.listener(seen)
 
 
 class _Answering(RestPipeline):
-    def __init__(self, discord: LocalDiscord, ears: Ears) -> None:
+    def __init__(self, discord: LocalDiscord, tap: Tap) -> None:
         super().__init__(discord)
-        self._ears = ears
+        self._tap = tap
 
     def handler(
         self, route: str, act: Callable[[RestRequest], Any]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        def overheard(asked: RestRequest) -> Any:
+        def tapped(asked: RestRequest) -> Any:
             interaction = self._discord.interactions.get(asked.path.get("token", "")) or self._ordered(asked)
             prompt, what = prompt_of(interaction), _what(route, asked)
             try:
-                self._ears.hear(Seen(what, "arrived", prompt))
-            except SwallowedError:
+                self._tap.notify(ObservedCall(what, "arrived", prompt))
+            except DroppedCallError:
                 raise ApiError(503, 0, "swallowed") from None
             answer = act(asked)
-            self._ears.hear(Seen(what, "made", prompt))
+            self._tap.notify(ObservedCall(what, "made", prompt))
             return answer
 
-        return super().handler(route, overheard)
+        return super().handler(route, tapped)
 
     def _ordered(self, asked: RestRequest) -> Interaction | None:
         """What made the message that the bot's own token is used on."""
@@ -108,34 +108,34 @@ def _what(route: str, asked: RestRequest) -> str:
     return "images" if asked.files else "end" if is_end else "progress"
 
 
-class OverheardDiscord(LocalDiscord):
-    def __init__(self, folder: Path, ears: Ears) -> None:
+class TappedDiscord(LocalDiscord):
+    def __init__(self, folder: Path, tap: Tap) -> None:
         super().__init__(folder)
-        self._answering = _Answering(self, ears)
+        self._answering = _Answering(self, tap)
         self._rest = Rest(self, self._answering)
 
 
-class OverheardRunComfy(LocalRunComfy):
+class TappedRunComfy(LocalRunComfy):
     """`gone` has the prompts whose files are not to be had, `busy` those that are not taken now."""
 
-    def __init__(self, ears: Ears, **options: Any) -> None:
+    def __init__(self, tap: Tap, **options: Any) -> None:
         super().__init__(**options)
-        self._ears = ears
+        self._tap = tap
         self.gone: set[str] = set()
         self.busy: set[str] = set()
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         what, prompt = self._described(request)
         try:
-            self._ears.hear(Seen(what, "arrived", prompt))
-        except SwallowedError:
+            self._tap.notify(ObservedCall(what, "arrived", prompt))
+        except DroppedCallError:
             raise web.HTTPServiceUnavailable from None
         if what == "submit" and prompt in self.busy:
             raise web.HTTPTooManyRequests
         if what.startswith("file") and prompt in self.gone:
             raise web.HTTPNotFound
         answer = await super()._answer(request, handler)
-        self._ears.hear(Seen(what, "made", prompt))
+        self._tap.notify(ObservedCall(what, "made", prompt))
         return answer
 
     def _described(self, request: web.Request) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.crash.harness import Scene, open_scene
+from tests.crash.harness import Harness, open_harness
 from tests.crash.invariants import settled
 from tests.crash.kill_points import Call, Point, ordered
 from tests.crash.test_each_step import kill_at_each
@@ -15,7 +15,7 @@ from tests.e2e.accounts import delivered
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.crash.kill_points import Act, Victim
+    from tests.crash.kill_points import Act, Target
 
 _NAME = "directly"
 
@@ -24,9 +24,9 @@ _NAME = "directly"
 class Direct(Call):
     """A call of no interaction: nothing in it tells the prompt, and nobody else is written to."""
 
-    async def kill(self, victim: Victim, prompt: str, act: Act) -> bool:
+    async def kill(self, target: Target, prompt: str, act: Act) -> bool:
         del prompt
-        return await super().kill(victim, "", act)
+        return await super().kill(target, "", act)
 
 
 POINTS: list[Point] = [
@@ -36,22 +36,22 @@ POINTS: list[Point] = [
 ]
 
 
-async def deleted(scene: Scene, prompt: str) -> Act:
+async def deleted(harness: Harness, prompt: str) -> Act:
     """A job whose message is deleted before RunComfy goes on."""
-    scene.runcomfy.hold()
-    row = await job(scene, prompt, status="in_queue")
+    harness.runcomfy.hold()
+    row = await job(harness, prompt, status="in_queue")
 
     async def act() -> None:
-        scene.env.mia.delete(scene.env.discord.message(str(row["message_id"])))
-        scene.runcomfy.release()
+        harness.env.mia.delete(harness.env.discord.message(str(row["message_id"])))
+        harness.runcomfy.release()
 
     return act
 
 
 async def test_images_that_come_directly_come_once(tmp_path: Path) -> None:
-    async with open_scene(tmp_path) as scene:
-        env = scene.env
-        await kill_at_each(scene, _NAME, deleted, POINTS)
+    async with open_harness(tmp_path) as harness:
+        env = harness.env
+        await kill_at_each(harness, _NAME, deleted, POINTS)
         await settled(env)
         rows = [row for row in env.rows() if ordered(row).startswith(_NAME)]
         assert len(rows) >= len(POINTS)
@@ -60,7 +60,7 @@ async def test_images_that_come_directly_come_once(tmp_path: Path) -> None:
             person = people[str(row["user_id"])]
             (direct,) = person.direct_messages.messages
             assert (row["status"], row["refunded"], delivered(direct)) == ("succeeded", 0, 2)
-            assert env.used(person) == 2
+            assert env.charged_images(person) == 2
         posted = [ordered(row) for row in rows]
-        made = [order.input["prompt"] for order in scene.runcomfy.requests.values()]
+        made = [order.input["prompt"] for order in harness.runcomfy.requests.values()]
         assert [made.count(prompt) for prompt in posted] == [1] * len(posted)

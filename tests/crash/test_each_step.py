@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.harness import Scene, open_scene
+from tests.crash.harness import Harness, open_harness
 from tests.crash.invariants import check
 from tests.crash.kill_points import Call, Point, Unwritten, Written
 
@@ -21,44 +21,46 @@ if TYPE_CHECKING:
 
     from tests.crash.kill_points import Act
 
-    Story = Callable[[Scene, str], Awaitable[Act]]
+    Story = Callable[[Harness, str], Awaitable[Act]]
 
 _TRIES = 5
 _UNTOLD, _TOLD = True, None
 
 
-async def kill_at_each(scene: Scene, name: str, story: Story, points: list[Point]) -> None:
+async def kill_at_each(harness: Harness, name: str, story: Story, points: list[Point]) -> None:
     """Bring one job after the other to its point, and kill the bot there."""
     numbers = count(1)
     for point in points:
-        scene.crowd.stir(people=2)
+        harness.crowd.act(people=2)
         for _ in range(_TRIES):  # a row can have moved on before the bot is dead
             prompt = f"{name} {next(numbers)}"
-            act = await story(scene, prompt)
+            act = await story(harness, prompt)
             try:
-                is_met = await point.kill(scene.victim, prompt, act)
+                is_met = await point.kill(harness.target, prompt, act)
             except TimeoutError:
                 pytest.fail(f"{prompt} never came to {point}")
-            await scene.crowd.disperse()
-            await scene.env.start()
+            await harness.crowd.cancel_all()
+            await harness.env.start()
             if is_met:
                 break
             # A slow machine is given more time.
-            scene.victim.read_seconds = min(2 * scene.victim.read_seconds, 0.6)
+            harness.target.read_seconds = min(2 * harness.target.read_seconds, 0.6)
         else:
             pytest.fail(f"{point} was missed {_TRIES} times")
 
 
-async def order(scene: Scene, prompt: str) -> Act:
-    person = scene.env.newcomer()
+async def order(harness: Harness, prompt: str) -> Act:
+    person = harness.env.new_member()
     return lambda: person.command("imagine", prompt=prompt, num_images=2, resolution="0.5K")
 
 
-async def order_one_more(scene: Scene, prompt: str) -> Act:
+async def order_one_more(harness: Harness, prompt: str) -> Act:
     """The second order of somebody who may have one at a time: it has its message, and waits for its turn."""
-    person = scene.env.newcomer()
+    person = harness.env.new_member()
     await person.command("imagine", prompt=f"{prompt}, before", resolution="0.5K")
-    await scene.env.discord.until(lambda: any(prompt in str(each.input) for each in scene.runcomfy.submits))
+    await harness.env.discord.until(
+        lambda: any(prompt in str(each.input) for each in harness.runcomfy.submits)
+    )
     return lambda: person.command("imagine", prompt=prompt, num_images=2, resolution="0.5K")
 
 
@@ -96,26 +98,26 @@ DELIVERING: list[Point] = [
     "points", [ORDERING, SUBMITTING, DELIVERING], ids=["ordering", "submitting", "delivering"]
 )
 async def test_a_job_that_goes_well(tmp_path: Path, points: list[Point]) -> None:
-    async with open_scene(tmp_path) as scene:
-        await kill_at_each(scene, "well", order, points)
-        await check(scene.env, scene.runcomfy)
+    async with open_harness(tmp_path) as harness:
+        await kill_at_each(harness, "well", order, points)
+        await check(harness.env, harness.runcomfy)
 
 
 async def test_a_job_that_waits_for_its_turn(tmp_path: Path) -> None:
-    async with open_scene(tmp_path, max_jobs_per_user=1) as scene:
-        scene.runcomfy.hold()
+    async with open_harness(tmp_path, max_jobs_per_user=1) as harness:
+        harness.runcomfy.hold()
         waiting: list[Point] = [
             Written({"status": "waiting", "message_id": True}, after="callback"),
             Call("progress", "arrived"),
             Call("progress", "made"),
             Call("progress", "answered"),
         ]
-        await kill_at_each(scene, "next", order_one_more, waiting)
-        await check(scene.env, scene.runcomfy)
+        await kill_at_each(harness, "next", order_one_more, waiting)
+        await check(harness.env, harness.runcomfy)
 
 
 async def test_a_job_that_is_followed(tmp_path: Path) -> None:
-    async with open_scene(tmp_path, seconds=(2.2, 2.2)) as scene:
+    async with open_harness(tmp_path, seconds=(2.2, 2.2)) as harness:
         painting: list[Point] = [
             Call("status in_progress", "arrived"),
             Call("status in_progress", "made"),
@@ -125,11 +127,11 @@ async def test_a_job_that_is_followed(tmp_path: Path) -> None:
             Call("progress", "made"),
             Call("progress", "answered"),
         ]
-        await kill_at_each(scene, "painting", order, painting)
-        scene.runcomfy.hold()
+        await kill_at_each(harness, "painting", order, painting)
+        harness.runcomfy.hold()
         waiting: list[Point] = [Call("status in_queue", "arrived"), Call("status in_queue", "made")]
-        await kill_at_each(scene, "in the queue", order, waiting)
-        await check(scene.env, scene.runcomfy)
+        await kill_at_each(harness, "in the queue", order, waiting)
+        await check(harness.env, harness.runcomfy)
 
 
 async def test_a_job_that_fails(tmp_path: Path) -> None:
@@ -141,6 +143,6 @@ async def test_a_job_that_fails(tmp_path: Path) -> None:
         Call("end", "answered"),
         Written({"status": "failed", "token": _TOLD}, after="end"),
     ]
-    async with open_scene(tmp_path) as scene:
-        await kill_at_each(scene, "refuse", order, points)
-        await check(scene.env, scene.runcomfy)
+    async with open_harness(tmp_path) as harness:
+        await kill_at_each(harness, "refuse", order, points)
+        await check(harness.env, harness.runcomfy)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.crash.harness import Scene, open_scene
+from tests.crash.harness import Harness, open_harness
 from tests.crash.invariants import check
 from tests.crash.kill_points import Call, Point, Unwritten, Written, ordered, row_of
-from tests.crash.taps import Seen
+from tests.crash.taps import ObservedCall
 from tests.crash.test_each_step import kill_at_each
 
 if TYPE_CHECKING:
@@ -57,56 +57,56 @@ DELETING: list[Point] = [
 ]
 
 
-async def job(scene: Scene, prompt: str, **columns: str | None) -> Row:
+async def job(harness: Harness, prompt: str, **columns: str | None) -> Row:
     """Order, and wait until the job's row has these values."""
-    with scene.victim.watched() as database:
+    with harness.target.database() as database:
 
         def row() -> Row:
             return row_of(database, prompt) or {}
 
-        await scene.env.imagine(scene.env.newcomer(), prompt=prompt, num_images=2, resolution="0.5K")
-        await scene.env.stored(lambda: row().get("message_id") and columns.items() <= row().items())
+        await harness.env.imagine(harness.env.new_member(), prompt=prompt, num_images=2, resolution="0.5K")
+        await harness.env.wait_for_rows(lambda: row().get("message_id") and columns.items() <= row().items())
         return row()
 
 
-async def press(scene: Scene, row: Row, action: str) -> Act:
+async def press(harness: Harness, row: Row, action: str) -> Act:
     """What presses the button, once it is there."""
-    message = scene.env.discord.message(str(row["message_id"]))
+    message = harness.env.discord.message(str(row["message_id"]))
     assert message.interaction
     person, custom_id = message.interaction.user, f"job:{action}:v1:{row['job_id']}"
-    await scene.env.discord.until(lambda: custom_id in str(message.components))
+    await harness.env.discord.until(lambda: custom_id in str(message.components))
     return lambda: person.press(message, custom_id=custom_id)
 
 
-async def cancel_in_the_queue(scene: Scene, prompt: str) -> Act:
-    return await press(scene, await job(scene, prompt, status="in_queue"), "cancel")
+async def cancel_in_the_queue(harness: Harness, prompt: str) -> Act:
+    return await press(harness, await job(harness, prompt, status="in_queue"), "cancel")
 
 
-async def cancel_before_the_order(scene: Scene, prompt: str) -> Act:
+async def cancel_before_the_order(harness: Harness, prompt: str) -> Act:
     """RunComfy takes nothing for a moment, and the bot waits a second before it asks again."""
-    scene.runcomfy.busy = {prompt}
-    asked = Seen("submit", "arrived", prompt)
-    row = await job(scene, prompt, status="waiting")
-    await scene.runcomfy.until(lambda: asked in scene.ears.heard)
-    await scene.env.stored(
+    harness.runcomfy.busy = {prompt}
+    asked = ObservedCall("submit", "arrived", prompt)
+    row = await job(harness, prompt, status="waiting")
+    await harness.runcomfy.until(lambda: asked in harness.tap.calls)
+    await harness.env.wait_for_rows(
         lambda: (
-            {each["status"] for each in scene.env.rows() if each["job_id"] == row["job_id"]} == {"waiting"}
+            {each["status"] for each in harness.env.rows() if each["job_id"] == row["job_id"]} == {"waiting"}
         )
     )
-    return await press(scene, row, "cancel")
+    return await press(harness, row, "cancel")
 
 
-async def fetch(scene: Scene, prompt: str) -> Act:
-    scene.runcomfy.gone.add(prompt)
-    row = await job(scene, prompt, status="failed", token=None)
-    scene.runcomfy.gone.discard(prompt)
-    return await press(scene, row, "fetch")
+async def fetch(harness: Harness, prompt: str) -> Act:
+    harness.runcomfy.gone.add(prompt)
+    row = await job(harness, prompt, status="failed", token=None)
+    harness.runcomfy.gone.discard(prompt)
+    return await press(harness, row, "fetch")
 
 
-async def delete(scene: Scene, prompt: str) -> Act:
-    row = await job(scene, prompt, status="succeeded")
-    message = scene.env.discord.message(str(row["message_id"]))
-    await scene.env.discord.until(lambda: "Delete" in message.buttons)
+async def delete(harness: Harness, prompt: str) -> Act:
+    row = await job(harness, prompt, status="succeeded")
+    message = harness.env.discord.message(str(row["message_id"]))
+    await harness.env.discord.until(lambda: "Delete" in message.buttons)
     assert message.interaction
     person = message.interaction.user
     question = await (await person.press(message, "Delete")).response()
@@ -115,25 +115,25 @@ async def delete(scene: Scene, prompt: str) -> Act:
 
 async def test_a_job_that_is_deleted(tmp_path: Path) -> None:
     """Whatever the row says has happened in the end: deleted, and gone, or there."""
-    async with open_scene(tmp_path) as scene:
-        await kill_at_each(scene, "delete", delete, DELETING)
-        await check(scene.env, scene.runcomfy)
-        jobs = [row for row in scene.env.rows() if ordered(row).startswith("delete")]
+    async with open_harness(tmp_path) as harness:
+        await kill_at_each(harness, "delete", delete, DELETING)
+        await check(harness.env, harness.runcomfy)
+        jobs = [row for row in harness.env.rows() if ordered(row).startswith("delete")]
         assert sum(row["deleted_at"] is not None for row in jobs) >= len(DELETING) - 1
         assert {row["status"] for row in jobs} == {"succeeded"}
 
 
 async def test_a_job_that_is_cancelled(tmp_path: Path) -> None:
-    async with open_scene(tmp_path) as scene:
-        scene.runcomfy.hold()
-        await kill_at_each(scene, "cancel", cancel_in_the_queue, CANCELLING)
-        await scene.env.stored(lambda: {row["status"] for row in wishes(scene)} == {"cancelled"})
-        await check(scene.env, scene.runcomfy)
+    async with open_harness(tmp_path) as harness:
+        harness.runcomfy.hold()
+        await kill_at_each(harness, "cancel", cancel_in_the_queue, CANCELLING)
+        await harness.env.wait_for_rows(lambda: {row["status"] for row in wishes(harness)} == {"cancelled"})
+        await check(harness.env, harness.runcomfy)
 
 
-def wishes(scene: Scene) -> list[Row]:
+def wishes(harness: Harness) -> list[Row]:
     """The jobs that somebody wants cancelled, and that RunComfy has."""
-    return [row for row in scene.env.rows() if row["cancelled_by"] and row["request_id"]]
+    return [row for row in harness.env.rows() if row["cancelled_by"] and row["request_id"]]
 
 
 async def test_a_job_that_is_cancelled_before_its_order(tmp_path: Path) -> None:
@@ -142,13 +142,15 @@ async def test_a_job_that_is_cancelled_before_its_order(tmp_path: Path) -> None:
         Call("callback", "made"),
         Written({"status": "cancelled", "token": True}, after="callback"),
     ]
-    async with open_scene(tmp_path) as scene:
-        await kill_at_each(scene, "busy", cancel_before_the_order, points)
-        await check(scene.env, scene.runcomfy)
-        assert [order for order in scene.runcomfy.requests.values() if "busy" in order.input["prompt"]] == []
+    async with open_harness(tmp_path) as harness:
+        await kill_at_each(harness, "busy", cancel_before_the_order, points)
+        await check(harness.env, harness.runcomfy)
+        assert [
+            order for order in harness.runcomfy.requests.values() if "busy" in order.input["prompt"]
+        ] == []
 
 
 async def test_a_job_that_is_fetched(tmp_path: Path) -> None:
-    async with open_scene(tmp_path) as scene:
-        await kill_at_each(scene, "a gone file", fetch, FETCHING)
-        await check(scene.env, scene.runcomfy)
+    async with open_harness(tmp_path) as harness:
+        await kill_at_each(harness, "a gone file", fetch, FETCHING)
+        await check(harness.env, harness.runcomfy)

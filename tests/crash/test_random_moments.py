@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.harness import Scene, open_scene
+from tests.crash.harness import Harness, open_harness
 from tests.crash.invariants import check
-from tests.crash.taps import Seen, SwallowedError
+from tests.crash.taps import DroppedCallError, ObservedCall
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,39 +24,41 @@ _LIFE_SECONDS = 3.5
 @pytest.mark.parametrize("number", range(_WORLDS))
 async def test_killed_at_random_moments(tmp_path: Path, number: int) -> None:
     del number
-    async with open_scene(tmp_path, seconds=(0, 0.3)) as scene:
+    async with open_harness(tmp_path, seconds=(0, 0.3)) as harness:
         for _ in range(_KILLS - 1):
-            await live_and_die(scene)
-            await scene.env.bot.start()
-        await live_and_die(scene)
-        await scene.env.start()
-        await check(scene.env, scene.runcomfy)
+            await live_and_die(harness)
+            await harness.env.bot.start()
+        await live_and_die(harness)
+        await harness.env.start()
+        await check(harness.env, harness.runcomfy)
 
 
-async def live_and_die(scene: Scene) -> None:
+async def live_and_die(harness: Harness) -> None:
     """One life of the bot; it is killed at an event or at a moment, or as it starts."""
-    is_counted = scene.dice.random() < 2 / 3
-    seconds = _LIFE_SECONDS if is_counted else scene.dice.uniform(0, _LIFE_SECONDS)
-    counting = asyncio.create_task(count_to(scene, scene.dice.randint(1, _EVENTS))) if is_counted else None
-    people = asyncio.create_task(come_and_go(scene))
-    timer = asyncio.get_running_loop().call_later(seconds, scene.victim.strike)
-    await scene.victim.fallen()
+    is_counted = harness.dice.random() < 2 / 3
+    seconds = _LIFE_SECONDS if is_counted else harness.dice.uniform(0, _LIFE_SECONDS)
+    counting = (
+        asyncio.create_task(count_to(harness, harness.dice.randint(1, _EVENTS))) if is_counted else None
+    )
+    people = asyncio.create_task(come_and_go(harness))
+    timer = asyncio.get_running_loop().call_later(seconds, harness.target.kill)
+    await harness.target.wait_until_killed()
     timer.cancel()
     for task in filter(None, (counting, people)):
         task.cancel()
         await asyncio.wait([task])
-    await scene.crowd.disperse()
+    await harness.crowd.cancel_all()
 
 
-async def come_and_go(scene: Scene) -> None:
+async def come_and_go(harness: Harness) -> None:
     """People come as soon as the bot is there, and some come later."""
-    await scene.env.discord.until(lambda: scene.env.discord.is_online and scene.env.discord.commands)
+    await harness.env.discord.until(lambda: harness.env.discord.is_online and harness.env.discord.commands)
     for _ in range(10):
-        scene.crowd.stir(people=2)
-        await asyncio.sleep(scene.dice.uniform(0.1, 0.8))
+        harness.crowd.act(people=2)
+        await asyncio.sleep(harness.dice.uniform(0.1, 0.8))
 
 
-async def count_to(scene: Scene, most: int) -> None:
+async def count_to(harness: Harness, most: int) -> None:
     """Kill the bot at this event of its life, be it a call or a change of the database."""
     seen = 0
 
@@ -64,15 +66,15 @@ async def count_to(scene: Scene, most: int) -> None:
         nonlocal seen
         seen += 1
         if seen == most:
-            scene.victim.strike()
+            harness.target.kill()
 
-    def listen(call: Seen) -> None:
+    def listen(call: ObservedCall) -> None:
         event()
         if seen == most and call.moment == "arrived":
-            raise SwallowedError
+            raise DroppedCallError
 
-    scene.ears.listener = listen
-    with scene.victim.watched() as database:
+    harness.tap.listener = listen
+    with harness.target.database() as database:
         version = None
         while seen < most:
             await asyncio.sleep(0.002)  # a database has no event to wait for

@@ -73,7 +73,7 @@ class Environment:
         await self.kill()
         await self.start()
 
-    def newcomer(self, *, is_manager: bool = False) -> Member:
+    def new_member(self, *, is_manager: bool = False) -> Member:
         """Somebody who has not ordered anything yet."""
         return self.discord.add_member(f"person{next(_numbers)}", is_manager=is_manager)
 
@@ -84,14 +84,14 @@ class Environment:
 
     async def queued(self, person: Member | None = None) -> Message:
         """Order, and wait until the message says where the order stands in RunComfy's queue."""
-        return await self.ends(await self.imagine(person, resolution="0.5K"), "place ")
+        return await self.wait_for_text(await self.imagine(person, resolution="0.5K"), "place ")
 
-    async def ends(self, message: Message, *words: str, timeout: float = 30) -> Message:  # noqa: ASYNC109
+    async def wait_for_text(self, message: Message, *words: str, timeout: float = 30) -> Message:  # noqa: ASYNC109
         """Wait until a message says all of this."""
         await self.discord.until(lambda: all(word in message.text for word in words), timeout=timeout)
         return message
 
-    async def says(self, person: Member, command: str, **options: Any) -> str:
+    async def reply_to(self, person: Member, command: str, **options: Any) -> str:
         """What a command answers, to this person alone."""
         message = await (await person.command(command, **options)).response(timeout=5)
         assert message.is_ephemeral
@@ -111,31 +111,31 @@ class Environment:
         assert message.interaction is not None
         return next(row for row in self.rows() if str(row["interaction_id"]) == message.interaction.id)
 
-    async def ended(self, message: Message) -> dict[str, Any]:
+    async def wait_for_end(self, message: Message) -> dict[str, Any]:
         """The row once the job has ended; delivered images are seen a moment before that."""
-        await self.stored(lambda: self.job(message)["ended_at"])
+        await self.wait_for_rows(lambda: self.job(message)["ended_at"])
         return self.job(message)
 
-    def posts(self, message: Message) -> list[Submit]:
+    def submits_for(self, message: Message) -> list[Submit]:
         """Every POST of the order behind a message; a drawn seed sets its input apart from all others."""
         job_input = json.loads(self.job(message)["input"])
         return [submit for submit in self.runcomfy.submits if submit.input == job_input]
 
-    async def stored(self, condition: Callable[[], object]) -> None:
+    async def wait_for_rows(self, condition: Callable[[], object]) -> None:
         """Wait until the rows are so; a database has no event to wait for."""
         async with asyncio.timeout(15):
             while not condition():  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(0.02)
 
-    async def priced(self) -> None:
+    async def wait_for_price(self) -> None:
         """Wait until the bot knows the published price, which it asks for while it starts."""
-        await self.stored(lambda: self.rows("select * from prices"))
+        await self.wait_for_rows(lambda: self.rows("select * from prices"))
 
-    async def settled(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until no job is under way."""
-        await self.stored(lambda: all(row["ended_at"] for row in self.rows()))
+        await self.wait_for_rows(lambda: all(row["ended_at"] for row in self.rows()))
 
-    def used(self, person: Member) -> int:
+    def charged_images(self, person: Member) -> int:
         """How many images a person was charged for, on all servers together."""
         rows = [row for row in self.rows() if str(row["user_id"]) == person.id]
         return sum(row["image_count"] - row["refunded"] for row in rows)
@@ -163,13 +163,13 @@ class Environment:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(sql)]
 
-    def write(self, sql: str) -> None:
+    def execute(self, sql: str) -> None:
         """Change what the bot's database holds, as time would have."""
         with closing(sqlite3.connect(self.folder / "data" / "bot.db")) as connection, connection:
             connection.execute(sql)
 
 
-def names(message: Message) -> list[str]:
+def button_labels(message: Message) -> list[str]:
     """What the buttons under a message do, without what they cost."""
     return [label.partition(" · ")[0] for label in message.buttons]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.storage.database import migrations
 from tests.e2e.accounts import check_accounts
-from tests.e2e.commands import command
+from tests.e2e.cli import run_command
 from tests.e2e.environment import open_environment
 from tests.storage.ledger import differences, rows
 
@@ -20,15 +20,15 @@ async def test_while_the_bot_runs(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         env.runcomfy.hold()
         waiting = await env.queued()
-        code, said = await command(env, "backup", "copy.db")
+        code, said = await run_command(env, "backup", "copy.db")
         assert (code, said) == (0, "")
         copy = tmp_path / "copy.db"
         assert rows(copy, "pragma user_version") == [(max(migrations()),)]
         assert rows(copy, "select status from jobs") == [("in_queue",)]
         assert differences(copy) == set()
         env.runcomfy.release()
-        await env.ends(waiting, "✅")
-        await env.settled()
+        await env.wait_for_text(waiting, "✅")
+        await env.wait_until_idle()
         check_accounts(env)
         assert rows(copy, "select status from jobs") == [("in_queue",)]
 
@@ -38,7 +38,7 @@ async def test_a_bot_goes_on_from_a_copy(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         env.runcomfy.hold()
         waiting = await env.queued()
-        code, _ = await command(env, "backup", tmp_path / "copy.db")
+        code, _ = await run_command(env, "backup", tmp_path / "copy.db")
         assert code == 0
         await env.kill()
         for file in (tmp_path / "data").glob("bot.db*"):
@@ -46,28 +46,28 @@ async def test_a_bot_goes_on_from_a_copy(tmp_path: Path) -> None:
         (tmp_path / "copy.db").rename(tmp_path / "data" / "bot.db")
         await env.start()
         env.runcomfy.release()
-        await env.ends(waiting, "✅")
-        await env.settled()
+        await env.wait_for_text(waiting, "✅")
+        await env.wait_until_idle()
         check_accounts(env)
         assert len(env.runcomfy.submits) == 1
 
 
 async def test_refusals_are_one_clear_sentence(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
-        code, said = await command(env, "backup", "copy.db")
+        code, said = await run_command(env, "backup", "copy.db")
         assert (code, said.count("\n")) == (2, 1)
         assert said.startswith("No copy was made: there is nothing at DATABASE_URL yet: ")
         await env.start()
         (tmp_path / "copy.db").write_text("precious")
-        assert await command(env, "backup", "copy.db") == (
+        assert await run_command(env, "backup", "copy.db") == (
             2,
             "No copy was made: copy.db exists already: name another file\n",
         )
         assert (tmp_path / "copy.db").read_text() == "precious"
-        code, said = await command(env, "backup", "nowhere/copy.db")
+        code, said = await run_command(env, "backup", "nowhere/copy.db")
         assert (code, said.count("\n")) == (2, 1)
         assert "nowhere/copy.db cannot be written" in said
-        code, said = await command(env, "backup")
+        code, said = await run_command(env, "backup")
         assert (code, "FILE" in said) == (2, True)
 
 
@@ -75,4 +75,4 @@ async def test_while_another_program_has_locked_the_database(tmp_path: Path) -> 
     async with open_environment(tmp_path) as env:
         with closing(sqlite3.connect(tmp_path / "data" / "bot.db", isolation_level=None)) as other:
             other.execute("begin immediate")
-            assert await command(env, "backup", "copy.db") == (0, "")
+            assert await run_command(env, "backup", "copy.db") == (0, "")

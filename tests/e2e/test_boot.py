@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 
 import bot
+from tests.e2e.cuttable_link import CuttableLink, cuttable_link
 from tests.e2e.environment import open_unforked_environment as open_environment
-from tests.e2e.wire import Wire, wire
 
 if TYPE_CHECKING:
     from tests.e2e.environment import Environment
@@ -28,18 +28,21 @@ PROCESS_1 = ["unshare", "--pid", "--fork", "--kill-child", *BOOT]
 
 
 async def test_the_network_comes_up_after_the_bot(tmp_path: Path) -> None:
-    async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env, wire(env) as far:
-        proxy = Wire(urlsplit(env.settings["DISCORD_PROXY"]).port or 0)
-        await proxy.mend()
+    async with (
+        open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
+        cuttable_link(env) as far,
+    ):
+        proxy = CuttableLink(urlsplit(env.settings["DISCORD_PROXY"]).port or 0)
+        await proxy.restore()
         env.settings["DISCORD_PROXY"] = f"http://127.0.0.1:{proxy.port}"
         await proxy.cut()
         await far.cut()
         await env.bot.start()
         await env.discord.until(lambda: "DISCORD_PROXY; trying to log in again" in env.log, timeout=20)
-        await proxy.mend()
-        await far.mend()
+        await proxy.restore()
+        await far.restore()
         await env.discord.until(lambda: env.discord.is_online, timeout=20)
-        await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
         await env.bot.stop()
         await proxy.cut()
         assert "Unclosed" not in env.log

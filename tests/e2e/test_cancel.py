@@ -11,8 +11,8 @@ import pytest_asyncio
 from playground.discord import NoResponse
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered
-from tests.e2e.environment import names, open_environment
-from tests.e2e.holding import Held
+from tests.e2e.blocking_proxy import HeldResponse
+from tests.e2e.environment import button_labels, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Envi
 
 
 async def ordered(env: Environment, person: Member | None = None) -> Message:
-    return await env.imagine(person or env.newcomer(), resolution="0.5K")
+    return await env.imagine(person or env.new_member(), resolution="0.5K")
 
 
 async def refusal(env: Environment, press: Interaction) -> str:
@@ -65,12 +65,12 @@ def state(env: Environment, message: Message) -> str:
 
 
 async def test_in_the_queue_and_while_painting(env: Environment) -> None:
-    owner, stranger, moderator = env.newcomer(), env.newcomer(), env.mia
+    owner, stranger, moderator = env.new_member(), env.new_member(), env.mia
     painting = await ordered(env, owner)
-    await env.ends(painting, "Painting")
+    await env.wait_for_text(painting, "Painting")
     queued = [await ordered(env, owner) for _ in range(4)]
     for message in queued:
-        await env.ends(message, "place")
+        await env.wait_for_text(message, "place")
     others, mine, twice, kept = queued
 
     await answered(await owner.press(mine, "Cancel"))
@@ -83,37 +83,37 @@ async def test_in_the_queue_and_while_painting(env: Environment) -> None:
     for person in (owner, moderator):
         assert "cannot stop" in await refusal(env, await pressed_too_late(person, painting))
 
-    await env.ends(mine, "cancelled", f"<@{owner.id}>")
-    await env.ends(others, "cancelled", f"<@{moderator.id}>")
-    await env.ends(twice, "cancelled")
+    await env.wait_for_text(mine, "cancelled", f"<@{owner.id}>")
+    await env.wait_for_text(others, "cancelled", f"<@{moderator.id}>")
+    await env.wait_for_text(twice, "cancelled")
     assert [state(env, each) for each in queued] == ["cancelled"] * 3 + ["in_queue"]
-    assert env.used(owner) == 2
-    assert names(mine) == ["Re-roll"]
+    assert env.charged_images(owner) == 2
+    assert button_labels(mine) == ["Re-roll"]
     finish(env, painting, kept)
-    await env.ends(painting, "✅")
-    await env.ends(kept, "✅")
+    await env.wait_for_text(painting, "✅")
+    await env.wait_for_text(kept, "✅")
     assert (delivered(painting), delivered(kept)) == (1, 1)
-    await env.settled()
+    await env.wait_until_idle()
     check_accounts(env)
 
 
 async def test_painting_that_the_bot_has_not_seen_yet(env: Environment) -> None:
     blocker = await ordered(env)
-    await env.ends(blocker, "Painting")
-    owner = env.newcomer()
+    await env.wait_for_text(blocker, "Painting")
+    owner = env.new_member()
     message = await ordered(env, owner)
-    await env.ends(message, "place")
+    await env.wait_for_text(message, "place")
     finish(env, blocker)  # and so the next one begins
     assert state(env, message) == "in_progress"
     assert "cannot stop" in await refusal(env, await owner.press(message, "Cancel"))
     finish(env, message)
-    await env.ends(message, "✅")
-    await env.settled()
-    assert env.used(owner) == 1
+    await env.wait_for_text(message, "✅")
+    await env.wait_until_idle()
+    assert env.charged_images(owner) == 1
 
 
 async def test_while_runcomfy_takes_nothing(env: Environment) -> None:
-    owner, stranger = env.newcomer(), env.newcomer()
+    owner, stranger = env.new_member(), env.new_member()
     env.runcomfy.inject_fault("submit", BUSY, None)
     messages = [await ordered(env, owner) for _ in range(2)]
     await env.runcomfy.until(lambda: len(env.runcomfy.calls) and posts(env, owner) >= 2)
@@ -121,15 +121,15 @@ async def test_while_runcomfy_takes_nothing(env: Environment) -> None:
     await answered(await owner.press(messages[0], "Cancel"))
     await answered(await env.mia.press(messages[1], "Cancel"))
     for message in messages:
-        await env.ends(message, "cancelled")
+        await env.wait_for_text(message, "cancelled")
     before = len(env.runcomfy.submits)
     env.runcomfy.clear_faults("submit")
     after = await ordered(env)
-    await env.ends(after, "Painting")
+    await env.wait_for_text(after, "Painting")
     finish(env, after)
-    await env.ends(after, "✅")
+    await env.wait_for_text(after, "✅")
     assert len(env.runcomfy.submits) == before + 1
-    assert env.used(owner) == 0
+    assert env.charged_images(owner) == 0
     assert {env.job(each)["request_id"] for each in messages} == {None}
 
 
@@ -142,7 +142,7 @@ def posts(env: Environment, owner: Member) -> int:
 async def test_while_the_order_is_on_its_way(env: Environment, *, is_painting: bool) -> None:
     """It is noted, and acted on when RunComfy has said under which id it has the order."""
     env.runcomfy.hold()
-    held, owner, moderator = Held(), env.newcomer(), env.mia
+    held, owner, moderator = HeldResponse(), env.new_member(), env.mia
     env.runcomfy.inject_fault("submit", held.fault)
     message = await ordered(env, owner)
     await held.reached()
@@ -151,27 +151,27 @@ async def test_while_the_order_is_on_its_way(env: Environment, *, is_painting: b
     for person in (owner, moderator):
         await answered(await person.press(message, "Cancel"))
     assert env.job(message)["status"] == "submitting"
-    held.let_go()
+    held.release()
     if is_painting:
-        await env.ends(message, "Painting")
+        await env.wait_for_text(message, "Painting")
         finish(env, message)
-    await env.ends(message, "✅" if is_painting else "cancelled")
+    await env.wait_for_text(message, "✅" if is_painting else "cancelled")
     env.runcomfy.release()
-    await env.settled()
-    assert env.used(owner) == int(is_painting)
+    await env.wait_until_idle()
+    assert env.charged_images(owner) == int(is_painting)
 
 
 async def test_in_the_very_moment_of_the_order(env: Environment) -> None:
     """Whatever the job does at that moment: it ends cancelled, and its message says so."""
     blocker = await ordered(env)
-    await env.ends(blocker, "Painting")
-    people = [env.newcomer() for _ in range(12)]
+    await env.wait_for_text(blocker, "Painting")
+    people = [env.new_member() for _ in range(12)]
     messages = await asyncio.gather(*(ordered_and_cancelled(env, person) for person in people))
     for message in messages:
-        await env.ends(message, "cancelled", timeout=10)
+        await env.wait_for_text(message, "cancelled", timeout=10)
     finish(env, blocker)
-    await env.settled()
-    assert [env.used(person) for person in people] == [0] * 12
+    await env.wait_until_idle()
+    assert [env.charged_images(person) for person in people] == [0] * 12
 
 
 async def ordered_and_cancelled(env: Environment, person: Member) -> Message:
@@ -181,16 +181,16 @@ async def ordered_and_cancelled(env: Environment, person: Member) -> Message:
 
 
 async def test_while_runcomfy_does_not_answer_nothing_changes(env: Environment) -> None:
-    blocker, owner = await ordered(env), env.newcomer()
-    await env.ends(blocker, "Painting")
+    blocker, owner = await ordered(env), env.new_member()
+    await env.wait_for_text(blocker, "Painting")
     message = await ordered(env, owner)
-    await env.ends(message, "place")
+    await env.wait_for_text(message, "place")
     env.runcomfy.inject_fault("cancel", respond(503), None)
     assert "RunComfy" in await refusal(env, await owner.press(message, "Cancel"))
     env.runcomfy.clear_faults("cancel")
     assert state(env, message) == "in_queue"
     await answered(await owner.press(message, "Cancel"))
-    await env.ends(message, "cancelled")
+    await env.wait_for_text(message, "cancelled")
     finish(env, blocker)
-    await env.settled()
+    await env.wait_until_idle()
     check_accounts(env)

@@ -51,24 +51,24 @@ async def told(env: Environment, interaction: Interaction) -> str:
 
 @pytest.mark.parametrize("faults", [CANCELLED, PASSING], ids=["odd", "passing"])
 async def test_a_cancel_that_is_one(held: Environment, faults: list[Fault]) -> None:
-    messages = [await held.queued(held.newcomer()) for _ in faults]
+    messages = [await held.queued(held.new_member()) for _ in faults]
     for message, fault in zip(messages, faults, strict=True):
         pressed = await press(held, message, fault)
         # Waited for each time, so that what is asked once more does not meet the next one's fault.
-        await held.ends(message, "cancelled", "Nothing was charged")
-        row = await held.ended(message)
-        assert (row["status"], row["refunded"], held.used(pressed.user)) == ("cancelled", 1, 0)
+        await held.wait_for_text(message, "cancelled", "Nothing was charged")
+        row = await held.wait_for_end(message)
+        assert (row["status"], row["refunded"], held.charged_images(pressed.user)) == ("cancelled", 1, 0)
         assert not any(each.is_ephemeral for each in pressed.messages)
 
 
 async def test_a_cancel_that_is_none_is_told_and_the_images_come(held: Environment) -> None:
-    messages = [await held.queued(held.newcomer()) for _ in TOO_LATE]
+    messages = [await held.queued(held.new_member()) for _ in TOO_LATE]
     presses = [(each, await press(held, each, fault)) for each, fault in zip(messages, TOO_LATE, strict=True)]
     for _, pressed in presses:
         assert "RunComfy cannot stop it" in await told(held, pressed)
     held.runcomfy.release()
     for message, pressed in presses:
-        await held.ends(message, "✅")
-        row = await held.ended(message)
-        assert (row["status"], row["refunded"], held.used(pressed.user)) == ("succeeded", 0, 1)
+        await held.wait_for_text(message, "✅")
+        row = await held.wait_for_end(message)
+        assert (row["status"], row["refunded"], held.charged_images(pressed.user)) == ("succeeded", 0, 1)
         assert len(message.attachments) == 1

@@ -13,7 +13,7 @@ import pytest
 
 from bot.storage.database import migrations, open_database
 from playground.runcomfy import respond, stall
-from tests.e2e.commands import command
+from tests.e2e.cli import run_command
 from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def names(folder: Path) -> set[str]:
 
 async def check(env: Environment) -> tuple[int, dict[str, list[str]]]:
     """The exit code, and what the lines say, by their subjects: the word first."""
-    code, text = await command(env, "check")
+    code, text = await run_command(env, "check")
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
         match = re.fullmatch(r"[✓✗·] (ok|problem|note) +(\w+) +(.+)", line)
@@ -107,7 +107,7 @@ async def test_what_a_broken_setting_is_needed_for_is_not_looked_at(tmp_path: Pa
     """No token goes where nobody meant it to go."""
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings |= {"RUNCOMFY_API_URL": "ftp://example.net", "DISCORD_PROXY": "socks5://127.0.0.1:1"}
-        code, text = await command(env, "check")
+        code, text = await run_command(env, "check")
         assert code == 1
         assert len(re.findall(r"note +(Discord|RunComfy) +not looked at", text)) == 2
         assert re.search(r"ok +disk", text)
@@ -269,9 +269,9 @@ async def test_a_disk_without_room(tmp_path: Path) -> None:
 
 async def test_an_unknown_command_and_help(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
-        code, text = await command(env, "dance")
+        code, text = await run_command(env, "dance")
         assert (code, "dance" in text) == (2, True)
-        code, text = await command(env, "--help")
+        code, text = await run_command(env, "--help")
         assert code == 0
         assert re.findall(r"^    (\w+) ", text, re.MULTILINE) == ["run", "check", "costs", "backup"]
         assert not (tmp_path / "data").exists()

@@ -14,7 +14,7 @@ import pytest
 
 from playground.runcomfy import respond
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import choose_in_panel, open_panel, submit_modal
+from tests.e2e.settings_panel import choose_in_panel, open_panel, submit_modal
 
 if TYPE_CHECKING:
     from tests.e2e.environment import Environment
@@ -60,27 +60,31 @@ async def violations_in(trace: Path) -> str:
 
 async def orders(env: Environment) -> None:
     """Images of every kind, in one file and in several, small and made smaller, with a prompt to attach."""
-    await env.ends(await env.imagine(resolution="0.5K", num_images=4, output_format="webp", seed=7), "✅")
-    await env.ends(await env.imagine(prompt="a <@1> **fox** " * 400, resolution="0.5K"), "prompt.txt")
+    await env.wait_for_text(
+        await env.imagine(resolution="0.5K", num_images=4, output_format="webp", seed=7), "✅"
+    )
+    await env.wait_for_text(
+        await env.imagine(prompt="a <@1> **fox** " * 400, resolution="0.5K"), "prompt.txt"
+    )
     env.mia.locale = "ru"
-    await env.ends(await env.imagine(env.mia, resolution="0.5K", enable_web_search=True), "✅")
+    await env.wait_for_text(await env.imagine(env.mia, resolution="0.5K", enable_web_search=True), "✅")
     env.discord.attachment_size_limit = 100_000
-    await env.ends(await env.imagine(resolution="0.5K"), "WebP")
+    await env.wait_for_text(await env.imagine(resolution="0.5K"), "WebP")
     env.discord.attachment_size_limit = 10 * 1024 * 1024
 
 
 async def presses(env: Environment) -> None:
     """Re-roll, Cancel in the queue and too late, Retry, Fetch, a stranger's press, a forged one."""
-    done = await env.ends(await env.imagine(resolution="0.5K"), "✅")
-    await env.ends(await (await env.bob.press(done, "Re-roll")).response(), "✅")
+    done = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
+    await env.wait_for_text(await (await env.bob.press(done, "Re-roll")).response(), "✅")
 
     env.runcomfy.hold()
     queued, painting, old = [await env.queued() for _ in range(3)]
     await (await env.bob.press(queued, "Cancel")).response()
     await env.alice.press(queued, "Cancel")
-    await env.ends(queued, "cancelled")
+    await env.wait_for_text(queued, "cancelled")
     request_id = env.runcomfy.start_next()
-    await env.ends(painting, "Painting")
+    await env.wait_for_text(painting, "Painting")
     cancel = painting.buttons["Cancel"]["custom_id"]
     assert (await (await env.alice.send_raw(custom_id=cancel, message=painting)).response()).is_ephemeral
     env.runcomfy.inject_fault("cancel", respond(202, {"outcome": "not_cancellable"}))
@@ -89,39 +93,39 @@ async def presses(env: Environment) -> None:
     env.discord.age(old, 15 * 60)
     env.runcomfy.finish(request_id)
     env.runcomfy.release()
-    await env.ends(painting, "✅")
-    await env.ends(old, "✅")
+    await env.wait_for_text(painting, "✅")
+    await env.wait_for_text(old, "✅")
 
-    failed = await env.ends(await env.imagine(prompt="refuse", resolution="0.5K"), "refused")
+    failed = await env.wait_for_text(await env.imagine(prompt="refuse", resolution="0.5K"), "refused")
     form = await env.alice.press(failed, "Edit prompt")
     await form.modal_response()
-    await env.ends(await (await env.alice.submit(form)).response(), "refused")
+    await env.wait_for_text(await (await env.alice.submit(form)).response(), "refused")
     env.runcomfy.inject_fault("result", respond(200, {"status": "error"}))
-    failed = await env.ends(await env.imagine(resolution="0.5K"), "couldn't generate this")
-    await env.ends(await (await env.alice.press(failed, "Retry")).response(), "✅")
+    failed = await env.wait_for_text(await env.imagine(resolution="0.5K"), "couldn't generate this")
+    await env.wait_for_text(await (await env.alice.press(failed, "Retry")).response(), "✅")
     env.runcomfy.inject_fault("file", respond(404))
-    lost = await env.ends(await env.imagine(resolution="0.5K"), "collected")
+    lost = await env.wait_for_text(await env.imagine(resolution="0.5K"), "collected")
     fetch = next(label for label in lost.buttons if label.startswith("Fetch"))
-    await env.ends(await (await env.alice.press(lost, fetch)).response(), "✅")
+    await env.wait_for_text(await (await env.alice.press(lost, fetch)).response(), "✅")
     await (await env.alice.send_raw(custom_id="job:reroll:v1:0", message=done)).response()
     await (await env.alice.send_raw(custom_id="something else", message=done)).response()
 
 
 async def limits(env: Environment) -> None:
     """/usage, and all that a manager can say and ask."""
-    await env.says(env.bob, "usage")
-    await env.says(env.mia, "quota set", limit=5, per="day")
-    await env.says(env.mia, "quota set", limit=0, per="hour", who=env.bob)
-    await env.says(env.mia, "quota set", limit=1_000_000, per="hour")
-    await env.says(env.mia, "quota pool", limit=900, per="week")
-    await env.says(env.mia, "quota grant", who=env.alice, amount=1)
-    await env.says(env.mia, "quota reset", who=env.alice)
+    await env.reply_to(env.bob, "usage")
+    await env.reply_to(env.mia, "quota set", limit=5, per="day")
+    await env.reply_to(env.mia, "quota set", limit=0, per="hour", who=env.bob)
+    await env.reply_to(env.mia, "quota set", limit=1_000_000, per="hour")
+    await env.reply_to(env.mia, "quota pool", limit=900, per="week")
+    await env.reply_to(env.mia, "quota grant", who=env.alice, amount=1)
+    await env.reply_to(env.mia, "quota reset", who=env.alice)
     for name in ("show", "export", "report"):
-        await env.says(env.mia, f"quota {name}")
+        await env.reply_to(env.mia, f"quota {name}")
     assert (await (await env.bob.command("imagine", prompt="a fox")).response()).is_ephemeral
-    await env.says(env.bob, "usage")
-    await env.says(env.mia, "quota clear", who=env.bob)
-    await env.says(env.mia, "quota clear")
+    await env.reply_to(env.bob, "usage")
+    await env.reply_to(env.mia, "quota clear", who=env.bob)
+    await env.reply_to(env.mia, "quota clear")
 
 
 async def rules(env: Environment) -> None:
@@ -140,15 +144,15 @@ async def rules(env: Environment) -> None:
         await choose_in_panel(env, panel, name)
     await choose_in_panel(env, panel, "section", "results")
     await choose_in_panel(env, panel, "is_private", "True")
-    await env.ends(await env.imagine(resolution="0.5K"), "✅")
+    await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
     await choose_in_panel(env, panel, "is_private", "False")
     await choose_in_panel(env, panel, "is_spoiler", "True")
 
 
 async def moderation(env: Environment) -> None:
     """Who made this, Delete, Remove image."""
-    mine, other = [await env.ends(await env.imagine(resolution="0.5K"), "✅") for _ in range(2)]
-    await env.settled()
+    mine, other = [await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅") for _ in range(2)]
+    await env.wait_until_idle()
     await (await env.bob.menu("Who made this", mine)).response()
     asked = await (await env.alice.press(mine, "Delete")).response()
     await (await env.alice.press(asked, "Delete")).acknowledged()
@@ -160,7 +164,7 @@ async def moderation(env: Environment) -> None:
 async def refusals(env: Environment) -> None:
     """What Discord says no to, and what the bot does."""
     env.discord.inject_fault("callback", 503, {"message": "no", "code": 0}, is_after=True)
-    await env.ends(await env.imagine(resolution="0.5K"), "✅")
+    await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
     quiet = env.discord.guild.add_channel("quiet")
     quiet.app_permissions.update(attach_files=False)
     asked = await env.alice.command("imagine", channel=quiet, prompt="a fox")

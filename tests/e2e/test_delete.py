@@ -10,8 +10,8 @@ import pytest
 
 from playground.runcomfy import respond
 from tests.e2e.accounts import LATER, check_accounts, delivered
-from tests.e2e.environment import names, open_environment
-from tests.e2e.panel import store_settings
+from tests.e2e.environment import button_labels, open_environment
+from tests.e2e.settings_panel import store_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,8 @@ PAGE = "<html>no JSON</html>"
 
 async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await env.imagine(person, **{"resolution": "0.5K", **options})
-    await env.ends(message, "✅")
-    await env.ended(message)
+    await env.wait_for_text(message, "✅")
+    await env.wait_for_end(message)
     return message
 
 
@@ -43,7 +43,7 @@ async def confirmed(env: Environment, person: Member, message: Message, *words: 
     """Press, be asked, press again, and wait until that says something."""
     question = await asked(person, message)
     await person.press(question, "Delete")
-    return await env.ends(question, *words)
+    return await env.wait_for_text(question, *words)
 
 
 async def refusal(press: Interaction) -> str:
@@ -53,18 +53,18 @@ async def refusal(press: Interaction) -> str:
 
 
 async def test_the_owner_deletes(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna, num_images=2)
-    before, used = env.job(message), env.used(anna)
+    before, used = env.job(message), env.charged_images(anna)
     question = await asked(anna, message)
     assert "these images" in question.text
     assert "not given back" in question.text
-    assert names(question) == ["Delete"]
+    assert button_labels(question) == ["Delete"]
     assert not message.is_deleted
     await anna.press(question, "Delete")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     assert message.is_deleted
-    assert names(question) == []
+    assert button_labels(question) == []
     after = env.job(message)
     assert after.pop("deleted_at")
     assert after.pop("deleted_by") == int(anna.id)
@@ -75,20 +75,20 @@ async def test_the_owner_deletes(env: Environment) -> None:
 
 
 async def test_a_moderator_deletes_what_is_anothers(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     question = await asked(env.mia, message)
     assert f"<@{anna.id}>" in question.text
     await env.mia.press(question, "Remove")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     assert message.is_deleted
     assert env.job(message)["deleted_by"] == int(env.mia.id)
-    assert env.used(anna) == 1
+    assert env.charged_images(anna) == 1
     assert anna.direct_messages.messages == []
 
 
 async def test_a_stranger_does_not_delete(env: Environment) -> None:
-    anna, stranger = env.newcomer(), env.newcomer()
+    anna, stranger = env.new_member(), env.new_member()
     message = await done(env, anna)
     assert "somebody else" in await refusal(await stranger.press(message, "Delete"))
     confirm = f"job:confirm:v1:{env.job(message)['job_id']}"
@@ -98,7 +98,7 @@ async def test_a_stranger_does_not_delete(env: Environment) -> None:
 
 
 async def test_somebody_who_lost_the_role_between_the_question_and_the_answer(env: Environment) -> None:
-    boss, anna = env.newcomer(is_manager=True), env.newcomer()
+    boss, anna = env.new_member(is_manager=True), env.new_member()
     message = await done(env, anna)
     question = await asked(boss, message)
     boss.is_manager = False
@@ -109,58 +109,58 @@ async def test_somebody_who_lost_the_role_between_the_question_and_the_answer(en
 
 
 async def test_a_job_that_runs_is_not_deleted(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     job_id = held.job(message)["job_id"]
     for action in ("delete", "confirm"):
         press = await anna.send_raw(custom_id=f"job:{action}:v1:{job_id}", message=message)
         assert "not done yet" in await refusal(press)
     held.runcomfy.finish(held.runcomfy.start_next())
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
     assert delivered(message) == 1
 
 
 async def test_twice_is_once(env: Environment) -> None:
     """Two questions, both answered; a third press of what has been answered."""
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     questions = [await asked(anna, message), await asked(env.mia, message)]
     presses = [await anna.press(questions[0], "Delete"), await env.mia.press(questions[1], "Remove")]
     for question in questions:
-        await env.ends(question, "Deleted")
+        await env.wait_for_text(question, "Deleted")
     env.discord.send(presses[0].event)
-    assert (await done(env, env.newcomer())).text
+    assert (await done(env, env.new_member())).text
     assert message.is_deleted
     assert "reference" not in questions[0].text + questions[1].text
 
 
 async def test_nothing_can_be_done_with_it_afterwards(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404))
     message = await done(env, anna, num_images=2)
-    assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
+    assert button_labels(message) == ["Fetch the images", "Re-roll", "Delete"]
     await confirmed(env, anna, message, "Deleted")
     job_id, submits = env.job(message)["job_id"], len(env.runcomfy.submits)
     other = await done(env, anna)
     for action in ("fetch", "reroll", "retry", "cancel", "keep"):
         press = await anna.send_raw(custom_id=f"job:{action}:v1:{job_id}", message=other)
         assert "no such job" in await refusal(press)
-    assert "no unfinished jobs" in await env.says(anna, "jobs")
+    assert "no unfinished jobs" in await env.reply_to(anna, "jobs")
     assert len(env.runcomfy.submits) == submits + 1
 
 
 async def test_a_part_that_was_fetched_since_goes_with_the_rest(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404))
     part = await done(env, anna, num_images=2)
     job_id = env.job(part)["job_id"]
     fetched = await (await anna.press(part, "Fetch the images")).response()
-    await env.ends(fetched, "✅ 2 images")
-    await env.settled()
+    await env.wait_for_text(fetched, "✅ 2 images")
+    await env.wait_until_idle()
     assert (delivered(part), delivered(fetched)) == (1, 2)
     question = await asked(env.mia, part)  # under the message that the job has left
     await env.mia.press(question, "Remove")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     assert part.is_deleted
     assert fetched.is_deleted
     assert [row["deleted_by"] for row in env.rows() if row["job_id"] == job_id] == [int(env.mia.id)]
@@ -168,12 +168,12 @@ async def test_a_part_that_was_fetched_since_goes_with_the_rest(env: Environment
 
 
 async def test_a_message_that_is_gone_already(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     question = await asked(anna, message)
     env.mia.delete(message)
     await anna.press(question, "Delete")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     assert env.job(message)["deleted_at"]
     assert env.rows("select * from left_messages") == []
 
@@ -181,7 +181,7 @@ async def test_a_message_that_is_gone_already(env: Environment) -> None:
 @pytest.mark.parametrize(("status", "body"), [(403, NO_ACCESS), (503, PAGE), (429, PAGE), (404, PAGE)])
 async def test_discord_does_not_let_it_go(env: Environment, status: int, body: object) -> None:
     """It is told kindly, and a second press goes through with it."""
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     # However often it is tried: the upkeep may come in between, which tries it too.
     env.discord.inject_fault("delete_message", status, body, times=100)
@@ -192,12 +192,12 @@ async def test_discord_does_not_let_it_go(env: Environment, status: int, body: o
     assert env.job(message)["deleted_at"]
     env.discord.clear_faults("delete_message")
     await anna.press(question, "Delete")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     assert message.is_deleted
 
 
 async def test_discord_answers_late_or_not_at_all(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     env.discord.inject_fault("delete_message", 503, PAGE, is_after=True)
     await confirmed(env, anna, message, "Deleted")
@@ -205,7 +205,7 @@ async def test_discord_answers_late_or_not_at_all(env: Environment) -> None:
 
 
 async def test_a_first_response_that_is_not_taken_deletes_all_the_same(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     question = await asked(anna, message)
     env.discord.inject_fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})
@@ -215,7 +215,7 @@ async def test_a_first_response_that_is_not_taken_deletes_all_the_same(env: Envi
 
 
 async def test_a_database_that_does_not_write_deletes_nothing(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     question = await asked(anna, message)
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
@@ -224,7 +224,7 @@ async def test_a_database_that_does_not_write_deletes_nothing(env: Environment) 
         other.execute("rollback")
     assert not message.is_deleted
     await anna.press(question, "Delete")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
 
 
 @pytest.fixture
@@ -237,32 +237,32 @@ def private(env: Environment) -> Iterator[Environment]:
 
 async def test_a_private_message_asks_in_itself(private: Environment) -> None:
     """No press of another message, and no token of the bot's own, reaches it."""
-    anna = private.newcomer()
+    anna = private.new_member()
     message = await done(private, anna)
     assert message.is_ephemeral
     shown = message.data
     await anna.press(message, "Delete")
-    await private.ends(message, "Delete this image for good?")
-    assert names(message) == ["Delete", "Keep"]
+    await private.wait_for_text(message, "Delete this image for good?")
+    assert button_labels(message) == ["Delete", "Keep"]
     await anna.press(message, "Keep")
     await private.discord.until(lambda: "Keep" not in message.buttons)
     assert (message.content, message.data["components"]) == ("", shown["components"])
     assert delivered(message) == 1
     await anna.press(message, "Delete")
-    await private.ends(message, "for good?")
+    await private.wait_for_text(message, "for good?")
     await anna.press(message, "Delete")
     await private.discord.until(lambda: message.is_deleted)
     assert private.job(message)["deleted_at"]
-    await private.stored(lambda: private.rows("select * from left_messages") == [])
+    await private.wait_for_rows(lambda: private.rows("select * from left_messages") == [])
     assert anna.direct_messages.messages == []
 
 
 async def test_a_private_message_that_discord_does_not_let_go(private: Environment) -> None:
-    anna = private.newcomer()
+    anna = private.new_member()
     message = await done(private, anna)
     private.discord.inject_fault("delete_original", 403, NO_ACCESS)
     await anna.press(message, "Delete")
-    await private.ends(message, "for good?")
+    await private.wait_for_text(message, "for good?")
     press = await anna.press(message, "Delete")
     await private.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
     assert not message.is_deleted
@@ -272,18 +272,18 @@ async def test_a_private_message_that_discord_does_not_let_go(private: Environme
 
 async def test_the_files_on_the_disk_go_too(held: Environment) -> None:
     """Their message is gone, and direct messages are closed; the press is one that no app would send."""
-    anna = held.newcomer()
+    anna = held.new_member()
     anna.takes_direct_messages = False
     message = await held.queued(anna)
     held.mia.delete(message)
     held.runcomfy.finish(held.runcomfy.start_next())
-    row = await held.ended(message)
-    await held.stored(lambda: held.job(message)["token"] is None)
+    row = await held.wait_for_end(message)
+    await held.wait_for_rows(lambda: held.job(message)["token"] is None)
     folder = held.folder / "data" / "files" / row["job_id"]
     assert folder.exists()
     assert row["next_check_at"]
     held.runcomfy.release()
-    other = await done(held, held.newcomer())
+    other = await done(held, held.new_member())
     shown = other.data
     press = await anna.send_raw(custom_id=f"job:confirm:v1:{row['job_id']}", message=other)
     await held.discord.until(lambda: any("Deleted" in each.text for each in press.messages))
@@ -305,7 +305,7 @@ async def test_the_next_start_takes_away_what_discord_did_not_let_go(tmp_path: P
         env.discord.channel.app_permissions.update(view_channel=True)
         await env.restart()
         await env.discord.until(lambda: message.is_deleted)
-        await env.stored(lambda: env.rows("select * from left_messages") == [])
+        await env.wait_for_rows(lambda: env.rows("select * from left_messages") == [])
 
 
 @pytest.mark.asyncio(loop_scope="function")
@@ -313,15 +313,15 @@ async def test_nothing_is_looked_for_late(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as env:
         env.runcomfy.hold()
         message = await env.imagine(resolution="0.5K")
-        await env.ends(message, "I've stopped waiting", timeout=60)
-        await env.stored(lambda: env.job(message)["token"] is None)
+        await env.wait_for_text(message, "I've stopped waiting", timeout=60)
+        await env.wait_for_rows(lambda: env.job(message)["token"] is None)
         press = await env.alice.send_raw(
             custom_id=f"job:confirm:v1:{env.job(message)['job_id']}", message=message
         )
         await env.discord.until(lambda: message.is_deleted)
         await env.discord.until(lambda: any("Deleted" in each.text for each in press.messages))
         await env.kill()
-        env.write("update jobs set ended_at = ended_at - 3600000")
+        env.execute("update jobs set ended_at = ended_at - 3600000")
         env.runcomfy.release()
         await env.start()
         other = await done(env, env.bob)

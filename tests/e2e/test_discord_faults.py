@@ -12,7 +12,7 @@ import pytest
 
 from playground.discord import NoResponse
 from tests.e2e.accounts import delivered
-from tests.e2e.environment import names
+from tests.e2e.environment import button_labels
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Member, Message
@@ -57,13 +57,13 @@ out_of_reach = pytest.mark.parametrize("fault", OUT_OF_REACH.values(), ids=OUT_O
 
 
 async def done(env: Environment, person: Member) -> Message:
-    return await env.ends(await env.imagine(person, resolution="0.5K"), "✅")
+    return await env.wait_for_text(await env.imagine(person, resolution="0.5K"), "✅")
 
 
 async def assert_paid_once(env: Environment, person: Member, message: Message, *, images: int = 1) -> None:
-    await env.ended(message)
-    assert len(env.posts(message)) == 1
-    assert env.used(person) == images
+    await env.wait_for_end(message)
+    assert len(env.submits_for(message)) == 1
+    assert env.charged_images(person) == images
 
 
 def direct(person: Member) -> Message:
@@ -80,7 +80,7 @@ def finish(held: Environment, error: object = None) -> None:
 
 @passing
 async def test_a_first_response_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.discord.inject_fault("callback", **fault)
     message = await done(env, anna)
     assert delivered(message) == 1
@@ -91,22 +91,22 @@ async def test_a_first_response_that_stumbles(env: Environment, fault: dict[str,
 async def test_a_first_response_limited_for_longer_than_it_may_take(
     env: Environment, headers: dict[str, str]
 ) -> None:
-    anna, submits = env.newcomer(), len(env.runcomfy.submits)
+    anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault(
         "callback", 429, LIMITED | {"retry_after": 3.5}, headers=headers, times=1 if headers else 9
     )
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     with pytest.raises(NoResponse):
         await order.response(timeout=10)
-    await env.settled()
+    await env.wait_until_idle()
     env.discord.clear_faults("callback")
-    assert (len(env.runcomfy.submits), env.used(anna)) == (submits, 0)
+    assert (len(env.runcomfy.submits), env.charged_images(anna)) == (submits, 0)
     await done(env, anna)
 
 
 @one_of_a_kind
 async def test_a_lost_first_response_that_is_hard_to_find(env: Environment, fault: dict[str, Any]) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.discord.inject_fault("callback", 503, PAGE, is_after=True)
     env.discord.inject_fault("get_original", **fault)
     message = await done(env, anna)
@@ -114,7 +114,7 @@ async def test_a_lost_first_response_that_is_hard_to_find(env: Environment, faul
 
 
 async def test_a_lost_first_response_that_is_hard_to_find_for_longer(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.discord.inject_fault("callback", 503, PAGE, is_after=True)
     env.discord.inject_fault("get_original", **PASSING["limited by the edge"], times=4)
     message = await done(env, anna)
@@ -122,7 +122,7 @@ async def test_a_lost_first_response_that_is_hard_to_find_for_longer(env: Enviro
 
 
 async def test_a_first_response_whose_words_automod_refuses(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.discord.inject_fault("callback", 400, AUTOMOD)
     message = await done(env, anna)
     await assert_paid_once(env, anna, message)
@@ -154,7 +154,7 @@ async def assert_answered_once(person: Member, command: str) -> Interaction:
 @passing
 async def test_an_answer_to_one_person_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
     env.discord.inject_fault("callback", **fault)
-    usage = await assert_answered_once(env.newcomer(), "usage")
+    usage = await assert_answered_once(env.new_member(), "usage")
     await env.discord.until(lambda: usage.message and usage.message.attachments)  # its picture follows
 
 
@@ -162,20 +162,20 @@ async def test_an_answer_to_one_person_that_stumbles(env: Environment, fault: di
 @pytest.mark.parametrize("command", ["jobs", "settings", "quota show", "quota export"])
 async def test_any_answer_to_one_person_that_stumbles(env: Environment, command: str, fault: str) -> None:
     env.discord.inject_fault("callback", **PASSING[fault])
-    order = await assert_answered_once(env.newcomer(is_manager=True), command)
+    order = await assert_answered_once(env.new_member(is_manager=True), command)
     if command == "quota export":
         assert order.message
         assert [each["filename"] for each in order.message.attachments] == ["members.csv"]
 
 
 async def test_a_list_whose_words_automod_refuses(held: Environment) -> None:
-    anna = held.newcomer()
-    await held.ends(await held.imagine(anna, prompt="unheard words", resolution="0.5K"), "place ")
+    anna = held.new_member()
+    await held.wait_for_text(await held.imagine(anna, prompt="unheard words", resolution="0.5K"), "place ")
     held.discord.inject_fault("callback", 400, AUTOMOD, contains="unheard")
     listing = await (await anna.command("jobs")).response()
     assert "AutoMod" in listing.text
     assert "unheard" not in listing.text
-    assert names(listing) == ["Cancel 1"]
+    assert button_labels(listing) == ["Cancel 1"]
 
 
 @one_of_a_kind
@@ -202,7 +202,7 @@ async def test_an_answer_to_one_person_that_is_refused_stops_nothing(
     await env.discord.until(
         lambda: any(refused.token in call.path and call.status == status for call in env.discord.trace)
     )
-    assert ANSWERS[command] in await env.says(env.mia, command)
+    assert ANSWERS[command] in await env.reply_to(env.mia, command)
     assert refused.messages == []
 
 
@@ -212,7 +212,7 @@ async def test_an_answer_to_one_person_that_never_gets_through_stops_nothing(env
     with pytest.raises(NoResponse):
         await late.response(timeout=4)
     env.discord.clear_faults("callback")
-    assert ANSWERS["jobs"] in await env.says(env.mia, "jobs")
+    assert ANSWERS["jobs"] in await env.reply_to(env.mia, "jobs")
 
 
 # On the way
@@ -222,12 +222,12 @@ async def test_an_answer_to_one_person_that_never_gets_through_stops_nothing(env
     "fault", [PASSING["limited by the edge"], PASSING["503, and it was done"], OUT_OF_REACH["50001"]]
 )
 async def test_a_state_that_cannot_be_shown_delays_nothing(held: Environment, fault: dict[str, Any]) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     held.discord.inject_fault("edit_followup", **fault)
     message = await held.imagine(anna, resolution="0.5K")
     await held.discord.until(lambda: held.edits(message))
     finish(held)
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
     await assert_paid_once(held, anna, message)
 
 
@@ -236,11 +236,11 @@ async def test_a_state_that_cannot_be_shown_delays_nothing(held: Environment, fa
 
 @passing
 async def test_the_images_come_all_the_same(held: Environment, fault: dict[str, Any]) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", **fault)
     finish(held)
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
     await assert_paid_once(held, anna, message)
     assert delivered(message) == 1
 
@@ -249,12 +249,12 @@ async def test_the_images_come_all_the_same(held: Environment, fault: dict[str, 
 async def test_the_images_come_to_an_old_message_all_the_same(
     held: Environment, fault: dict[str, Any]
 ) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.age(message, 15 * 60)
     held.discord.inject_fault("edit_message", **fault)
     finish(held)
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
     await assert_paid_once(held, anna, message)
     assert delivered(message) == 1
 
@@ -263,7 +263,7 @@ async def test_the_images_come_to_an_old_message_all_the_same(
 async def test_a_message_out_of_reach_sends_the_images_directly(
     held: Environment, fault: dict[str, Any]
 ) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", **fault, times=20)
     finish(held)
@@ -274,9 +274,9 @@ async def test_a_message_out_of_reach_sends_the_images_directly(
 
 
 async def test_a_long_prompt_goes_along_with_images_that_come_directly(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     prompt = "a lost fox " * 200
-    message = await held.ends(await held.imagine(anna, prompt=prompt, resolution="0.5K"), "place ")
+    message = await held.wait_for_text(await held.imagine(anna, prompt=prompt, resolution="0.5K"), "place ")
     held.mia.delete(message)
     finish(held)
     await assert_paid_once(held, anna, message)
@@ -286,18 +286,18 @@ async def test_a_long_prompt_goes_along_with_images_that_come_directly(held: Env
 
 
 async def test_a_new_message_that_discord_does_not_know_yet(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     held.discord.inject_fault("edit_followup", **OUT_OF_REACH["10008"])
     message = await held.imagine(anna, resolution="0.5K")
-    await held.stored(lambda: held.job(message)["request_id"])
+    await held.wait_for_rows(lambda: held.job(message)["request_id"])
     finish(held)
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
     await assert_paid_once(held, anna, message)
     assert anna.direct_messages.messages == []
 
 
 async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.age(message, 2 * 3600)
     held.discord.inject_fault("edit_message", 429, OLD, headers=VIA, times=5)
@@ -307,11 +307,11 @@ async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held
 
 
 async def test_a_prompt_that_automod_refuses_is_left_out(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="a fox", times=9)
     finish(held)
-    await held.ends(message, "✅", "AutoMod")
+    await held.wait_for_text(message, "✅", "AutoMod")
     await assert_paid_once(held, anna, message)
     assert delivered(message) == 1
     assert "a fox" not in str(message.data["embeds"]) + str(message.attachments)
@@ -333,7 +333,7 @@ async def test_a_prompt_that_automod_refuses_is_left_out(held: Environment) -> N
     ],
 )
 async def test_a_direct_message_that_stumbles(held: Environment, route: str, fault: str) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.mia.delete(message)
     held.discord.inject_fault(route, **PASSING[fault])
@@ -348,7 +348,7 @@ async def test_a_direct_message_that_stumbles(held: Environment, route: str, fau
 async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
     held: Environment, route: str, code: int
 ) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.mia.delete(message)
     held.discord.inject_fault(
@@ -356,10 +356,10 @@ async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
     )
     finish(held)
     await assert_paid_once(held, anna, message)
-    await held.stored(lambda: held.job(message)["token"] is None)
+    await held.wait_for_rows(lambda: held.job(message)["token"] is None)
     listing = await (await anna.command("jobs")).response()
     fetched = await (await anna.press(listing, "Fetch 1")).response()
-    await held.ends(fetched, "✅")
+    await held.wait_for_text(fetched, "✅")
     await assert_paid_once(held, anna, message)
 
 
@@ -368,20 +368,20 @@ async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
 
 @one_of_a_kind
 async def test_a_failure_is_told_all_the_same(held: Environment, fault: dict[str, Any]) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", **fault)
     finish(held, "a worker died")
-    await held.ends(message, "Nothing was charged")
+    await held.wait_for_text(message, "Nothing was charged")
     await assert_paid_once(held, anna, message, images=0)
 
 
 async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="a fox", times=9)
     finish(held, "a worker died")
-    await held.ends(message, "Nothing was charged", "AutoMod")
+    await held.wait_for_text(message, "Nothing was charged", "AutoMod")
     assert "a fox" not in message.text
     held.discord.clear_faults("edit_followup")
 
@@ -390,22 +390,22 @@ async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: En
 async def test_a_failure_is_told_directly_where_its_message_is_out_of_reach(
     held: Environment, fault: dict[str, Any]
 ) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", **fault, times=20)
     finish(held, "a worker died")
     await assert_paid_once(held, anna, message, images=0)
-    await held.stored(lambda: held.job(message)["token"] is None)
+    await held.wait_for_rows(lambda: held.job(message)["token"] is None)
     held.discord.clear_faults("edit_followup")
     assert "Nothing was charged" in direct(anna).text
 
 
 async def test_a_cancel_that_cannot_be_told_is_done_all_the_same(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", **OUT_OF_REACH["50001"], times=2)
     await anna.press(message, "Cancel")
     await assert_paid_once(held, anna, message, images=0)
-    await held.stored(lambda: held.job(message)["token"] is None)
+    await held.wait_for_rows(lambda: held.job(message)["token"] is None)
     held.discord.clear_faults("edit_followup")
     assert anna.direct_messages.messages == []

@@ -53,7 +53,7 @@ CHANGES = pytest.mark.parametrize(
 async def ordered(env: Environment, person: Member) -> tuple[Message, Channel]:
     channel = env.discord.add_guild("Elsewhere").add_channel("art")
     order = await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
-    return await env.ends(await order.response(), "place "), channel
+    return await env.wait_for_text(await order.response(), "place "), channel
 
 
 def finish(held: Environment) -> None:
@@ -65,59 +65,59 @@ def finish(held: Environment) -> None:
 async def test_the_images_come_directly(
     held: Environment, change: Callable[[Environment, Channel], None], moment: str
 ) -> None:
-    anna, bert = held.newcomer(), held.newcomer()
+    anna, bert = held.new_member(), held.new_member()
     message, channel = await ordered(held, anna)
     other = await held.queued(bert)
     request_id = held.runcomfy.start_next() if moment == "it paints" else ""
     if request_id:
-        await held.ends(message, "Painting")
+        await held.wait_for_text(message, "Painting")
     change(held, channel)
     held.discord.age(message, 15 * 60)
     held.runcomfy.finish(request_id or held.runcomfy.start_next())
     finish(held)
-    assert (await held.ended(message))["status"] == "succeeded"
+    assert (await held.wait_for_end(message))["status"] == "succeeded"
     (direct,) = anna.direct_messages.messages
     assert "✅" in direct.text
-    assert (delivered(direct), held.used(anna), len(held.posts(message))) == (1, 1, 1)
-    await held.ends(other, "✅")
-    await held.ended(other)
-    assert held.used(bert) == 1
+    assert (delivered(direct), held.charged_images(anna), len(held.submits_for(message))) == (1, 1, 1)
+    await held.wait_for_text(other, "✅")
+    await held.wait_for_end(other)
+    assert held.charged_images(bert) == 1
 
 
 @CHANGES
 async def test_where_nothing_can_be_sent_it_waits_to_be_collected(
     held: Environment, change: Callable[[Environment, Channel], None]
 ) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     anna.takes_direct_messages = False
     message, channel = await ordered(held, anna)
     change(held, channel)
     held.discord.age(message, 15 * 60)
     finish(held)
-    row = await held.ended(message)
-    assert (row["status"], row["refunded"], held.used(anna)) == ("failed", 0, 1)
+    row = await held.wait_for_end(message)
+    assert (row["status"], row["refunded"], held.charged_images(anna)) == ("failed", 0, 1)
 
 
 async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     anna.takes_direct_messages = False
     message, channel = await ordered(held, anna)
     leave_server(held, channel)
     held.discord.age(message, 15 * 60)
     finish(held)
-    await held.ended(message)
+    await held.wait_for_end(message)
     assert channel.guild
     held.discord.send({"t": "GUILD_CREATE", "d": channel.guild.payload})
     channel.app_permissions.update(view_channel=True)
     listing = await (await anna.command("jobs", channel=channel)).response()
     fetched = await (await anna.press(listing, "Fetch 1")).response()
-    await held.ends(fetched, "✅")
-    assert (delivered(fetched), held.used(anna), len(held.posts(message))) == (1, 1, 1)
+    await held.wait_for_text(fetched, "✅")
+    assert (delivered(fetched), held.charged_images(anna), len(held.submits_for(message))) == (1, 1, 1)
 
 
 async def test_a_manager_who_is_none_any_more(held: Environment) -> None:
     """The app may still show the command, and Discord may still send it."""
-    boss, anna = held.newcomer(is_manager=True), held.newcomer()
+    boss, anna = held.new_member(is_manager=True), held.new_member()
     message = await held.queued(anna)
     boss.is_manager = False
     refusal = await (await boss.send_raw("quota set", {"limit": 0, "per": "day"})).response()
@@ -126,7 +126,7 @@ async def test_a_manager_who_is_none_any_more(held: Environment) -> None:
     press = await boss.press(message, "Cancel")
     assert "Only" in (await press.response()).text
     finish(held)
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
 
 
 @pytest.mark.asyncio(loop_scope="function")
@@ -141,6 +141,6 @@ async def test_the_bot_is_started_where_its_server_is_gone(tmp_path: Path) -> No
         env.discord.age(message, 15 * 60)
         env.runcomfy.release()
         await env.start()
-        await env.ended(message)
+        await env.wait_for_end(message)
         (direct,) = env.alice.direct_messages.messages
-        assert (delivered(direct), env.used(env.alice)) == (1, 1)
+        assert (delivered(direct), env.charged_images(env.alice)) == (1, 1)

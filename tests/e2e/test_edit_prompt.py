@@ -11,8 +11,8 @@ import pytest
 from playground.discord import NoResponse
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, spent
-from tests.e2e.environment import names
-from tests.e2e.panel import store_settings
+from tests.e2e.environment import button_labels
+from tests.e2e.settings_panel import store_settings
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Member, Message
@@ -26,7 +26,7 @@ FIELDS = {"num_images": ["1"], "aspect_ratio": ["auto"], "resolution": ["0.5K"]}
 async def refused(env: Environment, person: Member, **options: Any) -> Message:
     """An order whose prompt the safety filter refuses."""
     message = await env.imagine(person, **{"prompt": "please refuse this", "resolution": "0.5K", **options})
-    return await env.ends(message, "⚠️", "Nothing was charged")
+    return await env.wait_for_text(message, "⚠️", "Nothing was charged")
 
 
 async def opened(person: Member, message: Message) -> tuple[Interaction, dict[str, Any]]:
@@ -53,10 +53,10 @@ async def told(press: Interaction) -> str:
 
 async def test_a_refused_prompt_is_changed_and_sent_again(env: Environment) -> None:
     """The form was opened before a kill and is sent after it."""
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await refused(env, anna, num_images=2, aspect_ratio="16:9", seed=7, output_format="webp")
     assert "Edit prompt" in message.text
-    assert names(message) == ["Edit prompt"]
+    assert button_labels(message) == ["Edit prompt"]
     form, now = await opened(anna, message)
     assert now == {
         "prompt": "please refuse this",
@@ -66,18 +66,18 @@ async def test_a_refused_prompt_is_changed_and_sent_again(env: Environment) -> N
     }
     await env.restart()
     submit = await anna.submit(form, prompt="a fox in the snow", num_images=["1"], aspect_ratio=["3:2"])
-    again = await env.ends(await submit.response(), "✅ 1 image", "a fox in the snow")
-    row = await env.ended(again)
+    again = await env.wait_for_text(await submit.response(), "✅ 1 image", "a fox in the snow")
+    row = await env.wait_for_end(again)
     assert row["parent_id"] == env.job(message)["job_id"]
     ordered = json.loads(row["input"])
     assert (ordered["num_images"], ordered["aspect_ratio"], ordered["resolution"]) == (1, "3:2", "0.5K")
     assert (ordered["seed"], ordered["output_format"]) == (7, "webp")  # what the form leaves out stays
-    assert (env.used(anna), len(again.attachments)) == (1, 1)
+    assert (env.charged_images(anna), len(again.attachments)) == (1, 1)
     check_accounts(env)
 
 
 async def test_the_answer_of_a_safety_filter_that_made_nothing(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     body = {
         "status": "succeeded",
         "output": {"images": []},
@@ -85,27 +85,27 @@ async def test_the_answer_of_a_safety_filter_that_made_nothing(env: Environment)
     }
     env.runcomfy.inject_fault("result", respond(200, body))
     message = await refused(env, anna, prompt="a fox")
-    assert names(message) == ["Edit prompt"]
+    assert button_labels(message) == ["Edit prompt"]
     assert env.job(message)["error"] == "prompt-refused"
     assert "Retry" not in message.text
-    assert env.used(anna) == 0
+    assert env.charged_images(anna) == 0
 
 
 async def test_another_failure_offers_it_too_and_anyone_may_use_it(env: Environment) -> None:
-    anna, ben = env.newcomer(), env.newcomer()
+    anna, ben = env.new_member(), env.new_member()
     env.runcomfy.inject_fault("result", respond(200, {"status": "failed", "error": "worker died"}))
     message = await refused(env, anna, prompt="a fox")
-    assert names(message) == ["Retry", "Edit prompt"]
+    assert button_labels(message) == ["Retry", "Edit prompt"]
     form, now = await opened(ben, message)
     assert now["prompt"] == "a fox"
     again = await (await ben.submit(form, prompt="a badger")).response()
-    await env.ends(again, "✅", f"<@{ben.id}>")
-    await env.settled()
-    assert (env.used(anna), env.used(ben)) == (0, 1)
+    await env.wait_for_text(again, "✅", f"<@{ben.id}>")
+    await env.wait_until_idle()
+    assert (env.charged_images(anna), env.charged_images(ben)) == (0, 1)
 
 
 async def test_a_prompt_that_only_its_author_may_read(env: Environment) -> None:
-    anna, ben = env.newcomer(), env.newcomer()
+    anna, ben = env.new_member(), env.new_member()
     env.discord.inject_fault("callback", 400, AUTOMOD)
     env.discord.inject_fault("edit_followup", 400, AUTOMOD)
     hidden = await refused(env, anna, prompt="refuse the secret")
@@ -133,7 +133,7 @@ async def test_a_prompt_that_only_its_author_may_read(env: Environment) -> None:
 )
 async def test_a_prompt_longer_than_a_text_input(env: Environment, word: str, kept: int, said: str) -> None:
     """Its beginning is there, as Discord counts, and the form says that the rest is not."""
-    anna = env.newcomer()
+    anna = env.new_member()
     prompt = word * (800 if len(word) == 7 else 600)
     form, now = await opened(anna, await refused(env, anna, prompt=prompt))
     assert form.modal is not None
@@ -143,7 +143,7 @@ async def test_a_prompt_longer_than_a_text_input(env: Environment, word: str, ke
 
 
 async def test_what_is_sent_is_checked_as_an_order_is(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await refused(env, anna)
     form, _ = await opened(anna, message)
     before = spent(env)
@@ -158,9 +158,9 @@ async def test_what_is_sent_is_checked_as_an_order_is(env: Environment) -> None:
         store_settings(env, **settings)
         said[name] = await told(await anna.submit(form, prompt="a badger", num_images=["4"]))
     store_settings(env)
-    await env.says(env.mia, "quota set", limit=1, per="day", who=anna)
+    await env.reply_to(env.mia, "quota set", limit=1, per="day", who=anna)
     said["limit"] = await told(await anna.submit(form, prompt="a badger", num_images=["4"]))
-    await env.says(env.mia, "quota clear", who=anna)
+    await env.reply_to(env.mia, "quota clear", who=anna)
     unseen = {"prompt": "\u200b\u3164", **FIELDS}
     custom_id = f"job:edit:v1:{env.job(message)['job_id']}"
     said["nothing"] = await told(await anna.send_raw(custom_id=custom_id, message=message, form=unseen))
@@ -211,10 +211,10 @@ def forged(job_id: str, other: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 async def test_forms_that_no_one_was_shown(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await refused(env, anna)
-    done = await env.ends(await env.imagine(anna, resolution="0.5K"), "✅")
-    await env.settled()
+    done = await env.wait_for_text(await env.imagine(anna, resolution="0.5K"), "✅")
+    await env.wait_until_idle()
     sent = forged(env.job(message)["job_id"], env.job(done)["job_id"])
     before = spent(env)
     presses = [await anna.send_raw(custom_id=each, message=message, form=form) for each, form in sent]
@@ -224,23 +224,23 @@ async def test_forms_that_no_one_was_shown(env: Environment) -> None:
     ] == []
     elsewhere = env.discord.guild.add_channel("elsewhere")
     custom_id = f"job:edit:v1:{env.job(message)['job_id']}"
-    ben = env.newcomer()
+    ben = env.new_member()
     press = await ben.send_raw(custom_id=custom_id, channel=elsewhere, form={"prompt": "a fox", **FIELDS})
     assert "no such job" in await told(press)
     assert spent(env) == before
 
 
 async def test_an_order_that_no_one_can_see(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     assert "must not be empty" in await told(await anna.command("imagine", prompt="\u200b"))
-    assert env.used(anna) == 0
+    assert env.charged_images(anna) == 0
 
 
 async def test_in_russian(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     anna.locale = "ru"
     message = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
-    await env.ends(message, "⚠️ Сервис отклонил этот промпт")
+    await env.wait_for_text(message, "⚠️ Сервис отклонил этот промпт")
     press = await anna.press(message, "Изменить промпт")
     form = await press.modal_response()
     assert form["title"] == "Изменить промпт"

@@ -17,29 +17,29 @@ async def test_a_pile_waits_in_the_bot_and_the_next_person_does_not_wait_for_it(
     ) as env:
         env.runcomfy.hold()
         first, second, third = [await env.imagine(prompt=f"pile {n}", resolution="0.5K") for n in range(3)]
-        await env.ends(first, "place 1")  # at RunComfy; the bot's own queue stands behind it
-        await env.ends(second, "place 2")
-        await env.ends(third, "place 3")
+        await env.wait_for_text(first, "place 1")  # at RunComfy; the bot's own queue stands behind it
+        await env.wait_for_text(second, "place 2")
+        await env.wait_for_text(third, "place 3")
         other = await env.imagine(env.bob, prompt="other", resolution="0.5K")
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == 2)
         assert "other" in str(env.runcomfy.submits[1].input)
         await env.alice.press(second, "Cancel")
-        await env.ends(second, "cancelled")
-        await env.ends(third, "place 3")
+        await env.wait_for_text(second, "cancelled")
+        await env.wait_for_text(third, "place 3")
         assert len(env.runcomfy.submits) == 2
         last = await env.imagine(env.mia, prompt="last", resolution="0.5K")
-        await env.ends(last, "place 3")  # before the next one of somebody who has one painted
-        await env.ends(third, "place 4")
+        await env.wait_for_text(last, "place 3")  # before the next one of somebody who has one painted
+        await env.wait_for_text(third, "place 4")
         await env.kill()
         edits = len(env.edits(third))
         await env.start()
         await env.discord.until(lambda: len(env.edits(third)) > edits and "place 4" in third.text)
         env.runcomfy.release()
         for message in (first, third, other, last):
-            await env.ends(message, "✅")
-        await env.settled()
+            await env.wait_for_text(message, "✅")
+        await env.wait_until_idle()
         assert len(env.runcomfy.submits) == 4
-        assert (env.used(env.alice), env.used(env.bob)) == (2, 1)
+        assert (env.charged_images(env.alice), env.charged_images(env.bob)) == (2, 1)
         check_accounts(env)
 
 
@@ -50,20 +50,20 @@ async def test_twenty_at_once_ten_of_a_server_and_three_of_a_member(tmp_path: Pa
         env.runcomfy.hold()
         mine = [await env.imagine(prompt=f"mine {n}", resolution="0.5K") for n in range(4)]
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == 3)
-        await env.ends(mine[3], "place 4")
-        others = [await env.imagine(env.newcomer(), resolution="0.5K") for _ in range(8)]
+        await env.wait_for_text(mine[3], "place 4")
+        others = [await env.imagine(env.new_member(), resolution="0.5K") for _ in range(8)]
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == 10)
-        await env.ends(others[7], "place 11")
+        await env.wait_for_text(others[7], "place 11")
         elsewhere = [env.discord.add_guild(f"guild {n}").add_channel("images") for n in range(2)]
         for channel in elsewhere:
             for _ in range(6):
-                command = env.newcomer().command("imagine", channel=channel, prompt="x", resolution="0.5K")
+                command = env.new_member().command("imagine", channel=channel, prompt="x", resolution="0.5K")
                 others.append(await (await command).response(timeout=5))
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == 20)
         assert len(env.rows("select * from jobs where status = 'waiting'")) == 4
         env.runcomfy.release()
         for message in mine + others:
-            await env.ends(message, "✅")
-        await env.settled()
+            await env.wait_for_text(message, "✅")
+        await env.wait_until_idle()
         assert len(env.runcomfy.submits) == 24
         check_accounts(env)

@@ -32,8 +32,8 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Envi
 
 async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await env.imagine(person, **{"resolution": "0.5K", **options})
-    await env.ends(message, "✅")
-    await env.settled()
+    await env.wait_for_text(message, "✅")
+    await env.wait_until_idle()
     return message
 
 
@@ -44,7 +44,7 @@ async def failed(env: Environment, person: Member, *, is_fetchable: bool = False
     else:
         env.runcomfy.inject_fault("submit", respond(422, {"error_code": 422001}))
     message = await env.imagine(person, resolution="0.5K")
-    await env.ends(message, "⚠️")
+    await env.wait_for_text(message, "⚠️")
     env.runcomfy.clear_faults("file")
     return message
 
@@ -95,7 +95,7 @@ def custom_ids(job_id: str) -> list[str]:
 
 
 async def test_every_kind_of_custom_id(env: Environment) -> None:
-    anna, stranger = env.newcomer(), env.newcomer()
+    anna, stranger = env.new_member(), env.new_member()
     message = await done(env, anna)
     job_id = env.job(message)["job_id"]
     before = spent(env)
@@ -105,14 +105,14 @@ async def test_every_kind_of_custom_id(env: Environment) -> None:
         for each in custom_ids(job_id)
     ]
     texts = await refused(*presses)
-    await env.settled()
+    await env.wait_until_idle()
     assert spent(env) == before
     assert {text for text in texts if "reference" in text} == set()
     assert texts.count("") == 0
 
 
 async def test_an_empty_custom_id_and_other_kinds_of_components(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     job_id, before = env.job(message)["job_id"], spent(env)
     channel = env.discord.channel
@@ -123,12 +123,12 @@ async def test_an_empty_custom_id_and_other_kinds_of_components(env: Environment
     modal = {"custom_id": f"job:reroll:v1:{job_id}", "components": []}
     presses.append(anna.interact(5, modal, channel, message))
     await refused(*presses)
-    await env.settled()
+    await env.wait_until_idle()
     assert spent(env) == before
 
 
 async def test_the_job_of_another_channel_another_server_or_a_direct_message(env: Environment) -> None:
-    anna, stranger = env.newcomer(), env.newcomer()
+    anna, stranger = env.new_member(), env.new_member()
     messages = [
         await done(env, anna),
         await failed(env, anna),
@@ -151,29 +151,29 @@ async def test_the_job_of_another_channel_another_server_or_a_direct_message(env
         if channel.recipient in (None, person)
     ]
     texts = await refused(*presses)
-    await env.settled()
+    await env.wait_until_idle()
     assert "" not in texts
     assert spent(env) == before
     assert all(message.text for message in messages)
 
 
 async def test_a_stranger_does_not_fetch_what_is_anothers(env: Environment) -> None:
-    anna, stranger = env.newcomer(), env.newcomer()
+    anna, stranger = env.new_member(), env.new_member()
     message = await failed(env, anna, is_fetchable=True)
     before = spent(env)
     (text,) = await refused(await stranger.press(message, "Fetch the images"))
     assert "somebody else" in text
     assert spent(env) == before
     fetched = await (await anna.press(message, "Fetch the images")).response()
-    await env.ends(fetched, "✅", "collected")
-    await env.settled()
-    assert env.used(anna) == 1
+    await env.wait_for_text(fetched, "✅", "collected")
+    await env.wait_until_idle()
+    assert env.charged_images(anna) == 1
 
 
 async def test_a_stranger_deletes_nothing_and_blocks_nobody(env: Environment) -> None:
     """Not by a button that is there, nor by one that only a moderator's question has, nor by one's own."""
-    anna, stranger = env.newcomer(), env.newcomer()
-    boss = env.newcomer(is_manager=True)
+    anna, stranger = env.new_member(), env.new_member()
+    boss = env.new_member(is_manager=True)
     messages = [await done(env, anna), await failed(env, anna)]
     questions = [await (await boss.press(message, "Delete")).response() for message in messages[:1]]
     boss.is_manager = False
@@ -197,7 +197,7 @@ async def test_a_stranger_deletes_nothing_and_blocks_nobody(env: Environment) ->
 
 
 async def test_a_retry_of_what_has_not_failed_and_a_fetch_of_what_has_arrived(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     good, bad = await done(env, anna), await failed(env, anna)
     before = spent(env)
     presses = [
@@ -218,54 +218,54 @@ async def replay(env: Environment, interaction: Interaction) -> None:
     """Send it again, and wait until the bot has been through with it."""
     jobs = len(env.rows())
     env.discord.send(interaction.event)
-    marker = await done(env, env.newcomer())
+    marker = await done(env, env.new_member())
     assert delivered(marker) == 1
     assert len(env.rows()) == jobs + 1
 
 
 async def test_replayed_orders_and_presses_are_done_once(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
-    message = await env.ends(await order.response(), "✅")
+    message = await env.wait_for_text(await order.response(), "✅")
     press = await anna.press(message, "Re-roll")
-    await env.ends(await press.response(), "✅")
-    await env.settled()
+    await env.wait_for_text(await press.response(), "✅")
+    await env.wait_until_idle()
     text = message.text
     for each in (order, press, order):
         await replay(env, each)
-    assert env.used(anna) == 2
+    assert env.charged_images(anna) == 2
     assert message.text == text
     check_accounts(env)
 
 
 async def test_a_replay_of_what_was_refused_stays_refused(env: Environment) -> None:
     """The limit has been raised since; the interaction was answered all the same."""
-    anna = env.newcomer()
-    await env.says(env.mia, "quota set", limit=0, per="day", who=anna)
+    anna = env.new_member()
+    await env.reply_to(env.mia, "quota set", limit=0, per="day", who=anna)
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     refusal = await order.response()
     assert refusal.is_ephemeral
-    await env.says(env.mia, "quota clear", who=anna)
+    await env.reply_to(env.mia, "quota clear", who=anna)
     text = refusal.text
     env.discord.send(order.event)
-    await done(env, env.newcomer())
-    await env.settled()
+    await done(env, env.new_member())
+    await env.wait_until_idle()
     assert refusal.text == text
-    assert env.used(anna) == 0
+    assert env.charged_images(anna) == 0
 
 
 async def test_a_replay_of_an_order_that_was_fetched_since(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404), None)
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
-    message = await env.ends(await order.response(), "⚠️")
+    message = await env.wait_for_text(await order.response(), "⚠️")
     env.runcomfy.clear_faults("file")
     fetched = await (await anna.press(message, "Fetch the images")).response()
-    await env.ends(fetched, "✅")
-    await env.settled()
+    await env.wait_for_text(fetched, "✅")
+    await env.wait_until_idle()
     before = len(env.runcomfy.submits)
     env.discord.send(order.event)
-    await done(env, env.newcomer())
-    await env.settled()
+    await done(env, env.new_member())
+    await env.wait_until_idle()
     assert len(env.runcomfy.submits) == before + 1
-    assert env.used(anna) == 1
+    assert env.charged_images(anna) == 1

@@ -43,7 +43,7 @@ async def back(env: Environment) -> None:
 async def test_what_waits_and_what_paints_goes_on(
     held: Environment, go: Callable[[Environment], None]
 ) -> None:
-    anna, bert = held.newcomer(), held.newcomer()
+    anna, bert = held.new_member(), held.new_member()
     first, second = await held.queued(anna), await held.queued(bert)
     wires: list[object] = []
     for _ in range(3):
@@ -53,29 +53,29 @@ async def test_what_waits_and_what_paints_goes_on(
     finish(held)
     finish(held)
     for person, message in ((anna, first), (bert, second)):
-        await held.ends(message, "✅")
-        await held.ended(message)
-        assert (delivered(message), held.used(person), len(held.posts(message))) == (1, 1, 1)
+        await held.wait_for_text(message, "✅")
+        await held.wait_for_end(message)
+        assert (delivered(message), held.charged_images(person), len(held.submits_for(message))) == (1, 1, 1)
     check_accounts(held)
 
 
 async def test_images_are_posted_while_the_gateway_is_away(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.gateway.is_unavailable = True
     held.discord.drop_gateway()
     finish(held)
-    await held.ends(message, "✅")
-    await held.ended(message)
+    await held.wait_for_text(message, "✅")
+    await held.wait_for_end(message)
     await held.discord.until(lambda: "Discord's gateway is away (WSServerHandshakeError)" in held.log)
     assert not held.discord.is_online
     held.discord.gateway.is_unavailable = False
     await back(held)
-    assert "credits used" in await held.says(anna, "usage")
+    assert "credits used" in await held.reply_to(anna, "usage")
 
 
 async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     session = held.discord.gateway.session
     held.discord.drop_gateway()
@@ -84,21 +84,21 @@ async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: Enviro
     await back(held)
     assert held.discord.gateway.session == session
     answer = await order.response()
-    await held.ends(message, "cancelled")
+    await held.wait_for_text(message, "cancelled")
     held.discord.drop_gateway()
     for interaction in (cancel, order):  # as Discord may, where it does not know how much was heard
         held.discord.send(interaction.event)
     await back(held)
-    await held.stored(lambda: held.job(answer)["request_id"])
+    await held.wait_for_rows(lambda: held.job(answer)["request_id"])
     finish(held)
-    await held.ends(answer, "✅")
-    await held.settled()
-    assert (held.used(anna), len(held.posts(answer)), len(order.messages)) == (1, 1, 1)
+    await held.wait_for_text(answer, "✅")
+    await held.wait_until_idle()
+    assert (held.charged_images(anna), len(held.submits_for(answer)), len(order.messages)) == (1, 1, 1)
     check_accounts(held)
 
 
 async def test_what_was_said_too_long_ago_costs_nothing(held: Environment) -> None:
-    anna = held.newcomer()
+    anna = held.new_member()
     submits = len(held.runcomfy.submits)
     held.discord.gateway.is_unavailable = True
     held.discord.drop_gateway()
@@ -107,13 +107,13 @@ async def test_what_was_said_too_long_ago_costs_nothing(held: Environment) -> No
     held.discord.gateway.is_unavailable = False
     await back(held)
     row = f"select * from jobs where interaction_id = {order.id} and ended_at is not null"  # noqa: S608
-    await held.stored(lambda: held.rows(row))
-    assert (held.used(anna), len(held.runcomfy.submits)) == (0, submits)
-    await held.ends(await held.imagine(anna, resolution="0.5K"), "Waiting")
+    await held.wait_for_rows(lambda: held.rows(row))
+    assert (held.charged_images(anna), len(held.runcomfy.submits)) == (0, submits)
+    await held.wait_for_text(await held.imagine(anna, resolution="0.5K"), "Waiting")
 
 
 async def test_what_cannot_be_read_costs_the_bot_nothing(env: Environment) -> None:
-    bert = env.newcomer()
+    bert = env.new_member()
     env.discord.send({"t": "CHANNEL_UPDATE", "d": {"id": "1"}})
     env.discord.edit_next_event(lambda event: event.pop("token"))
     await env.bob.send_raw("usage")
@@ -122,5 +122,5 @@ async def test_what_cannot_be_read_costs_the_bot_nothing(env: Environment) -> No
     env.discord.edit_next_event(lambda event: event.update(channel=None, app_permissions=None))
     message = await env.imagine(bert, resolution="0.5K")
     assert env.discord.gateway.connection is not wire
-    await env.ends(message, "✅")
+    await env.wait_for_text(message, "✅")
     assert env.log.count("gateway messages of the kind INTERACTION_CREATE") == 1

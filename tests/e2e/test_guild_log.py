@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import choose_in_panel, open_panel, store_settings
+from tests.e2e.settings_panel import choose_in_panel, open_panel, store_settings
 
 if TYPE_CHECKING:
     from playground.discord import Channel
@@ -27,7 +27,7 @@ async def says(env: Environment, log: Channel, *words: str) -> None:
 
 
 async def test_log_deliveries(env: Environment) -> None:
-    log, anna = log_of(env), env.newcomer()
+    log, anna = log_of(env), env.new_member()
     message = await env.imagine(
         anna, prompt=f"@everyone <@{env.bob.id}> a *fox*", resolution="0.5K", num_images=2
     )
@@ -39,34 +39,34 @@ async def test_log_deliveries(env: Environment) -> None:
 
 
 async def test_log_private_job_without_link(env: Environment) -> None:
-    log, anna = log_of(env, is_private=True), env.newcomer()
+    log, anna = log_of(env, is_private=True), env.new_member()
     message = await env.imagine(anna, resolution="0.5K")
     await says(env, log, f"<@{anna.id}> made 1 image", f"/{message.channel.id}")
     assert message.id not in log.messages[0].text
 
 
 async def test_log_cancellation(held: Environment) -> None:
-    log, anna = log_of(held), held.newcomer()
+    log, anna = log_of(held), held.new_member()
     message = await held.queued(anna)
     await held.mia.press(message, "Cancel")
     await says(held, log, f"<@{held.mia.id}> cancelled a job of <@{anna.id}>")
 
 
 async def test_log_deletion_and_block(env: Environment) -> None:
-    log, anna = log_of(env), env.newcomer()
+    log, anna = log_of(env), env.new_member()
     message = await env.imagine(anna, prompt="a blunt *fox*", resolution="0.5K")
-    await env.ends(message, "✅")
+    await env.wait_for_text(message, "✅")
     await says(env, log, f"<@{anna.id}> made 1 image")
     question = await (await env.mia.menu("Remove image", message)).response()
     await env.mia.press(question, "Remove and block")
     await says(env, log, f"<@{env.mia.id}> blocked <@{anna.id}>")
     await says(env, log, f"<@{env.mia.id}> deleted a message of <@{anna.id}>", r"a blunt \*fox\*")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     said = len(log.messages)
     await env.mia.send_raw(custom_id=f"job:block:v1:{env.job(message)['job_id']}", message=question)
     own = await env.imagine(env.bob, prompt="a mild fox", resolution="0.5K")
-    await env.ends(own, "✅")
-    await env.ended(own)
+    await env.wait_for_text(own, "✅")
+    await env.wait_for_end(own)
     question = await (await env.bob.press(own, "Delete")).response()
     await env.bob.press(question, "Delete")
     await says(env, log, f"<@{env.bob.id}> deleted", "a mild fox")
@@ -95,12 +95,12 @@ async def test_log_setting_change_if_panel_update_fails(env: Environment) -> Non
 
 
 async def test_unwritable_log_has_no_side_effects(env: Environment) -> None:
-    log, anna = log_of(env), env.newcomer()
+    log, anna = log_of(env), env.new_member()
     log.set_permissions(send_messages=False)
     env.discord.inject_fault("create_message", 403, {"code": 50013, "message": "Missing Permissions"})
     message = await env.imagine(anna, resolution="0.5K")
-    await env.ends(message, "✅")
-    await env.settled()
+    await env.wait_for_text(message, "✅")
+    await env.wait_until_idle()
     await env.discord.until(lambda: "its log misses log-delivered" in env.log)
     assert log.messages == []
 
@@ -117,9 +117,9 @@ async def test_log_uses_server_locale(tmp_path_factory: pytest.TempPathFactory) 
 
 
 async def test_log_limit_change(env: Environment) -> None:
-    log, anna = log_of(env), env.newcomer()
-    await env.says(env.mia, "quota set", limit=5, per="week", who=anna)
+    log, anna = log_of(env), env.new_member()
+    await env.reply_to(env.mia, "quota set", limit=5, per="week", who=anna)
     await says(env, log, f"<@{env.mia.id}>", f"<@{anna.id}> may now spend 5 credits per week")
-    await env.says(env.mia, "quota grant", who=anna, amount=3)
+    await env.reply_to(env.mia, "quota grant", who=anna, amount=3)
     await says(env, log, f"<@{anna.id}> may spend 3 credits more")
     assert all(each.mentioned == set() for each in log.messages)

@@ -39,7 +39,7 @@ async def test_files_are_of_the_asked_format_and_size(
     message = await env.imagine(
         num_images=2, output_format=output_format, aspect_ratio=aspect_ratio, resolution=resolution
     )
-    await env.ends(message, "✅")
+    await env.wait_for_text(message, "✅")
     first, second = await pictures(env, message)
     assert first.format == second.format == output_format.upper()
     assert first.size == second.size == image_size(resolution, aspect_ratio, "a fox")
@@ -63,7 +63,7 @@ async def test_the_embed_says_what_was_asked_by_whom_and_how_long_it_took(env: E
         limit_generations=False,
         enable_web_search=True,
     )
-    await env.ends(message, "✅")
+    await env.wait_for_text(message, "✅")
     for shown in ("a fox in the snow", "3 images", "81030369", "21:9", "0.5K", "webp", f"<@{env.bob.id}>"):
         assert shown in message.text
     for name in ("safety", "limit", "search"):
@@ -74,7 +74,7 @@ async def test_the_embed_says_what_was_asked_by_whom_and_how_long_it_took(env: E
 
 async def test_an_option_at_its_default_is_not_shown(env: Environment) -> None:
     message = await env.imagine(aspect_ratio="auto", resolution="1K", output_format="png", safety_tolerance=4)
-    await env.ends(message, "✅")
+    await env.wait_for_text(message, "✅")
     assert not [word for word in ("auto", "1K", "png", "safety") if word in message.text]
 
 
@@ -82,7 +82,7 @@ async def test_a_file_that_stumbles_is_fetched_again(env: Environment) -> None:
     for fault in (reset(), respond(503, RAW), truncate(), respond(200, b"")):
         env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(resolution="0.5K", num_images=4)
-    await env.ends(message, "✅")
+    await env.wait_for_text(message, "✅")
     assert len({picture.tobytes() for picture in await pictures(env, message)}) == 4
 
 
@@ -90,13 +90,13 @@ async def test_a_type_is_read_from_the_file_itself(env: Environment) -> None:
     env.runcomfy.inject_fault("file", with_content_type("binary/octet-stream"))
     env.runcomfy.inject_fault("file", with_content_type("image/jpeg"))
     message = await env.imagine(resolution="0.5K", num_images=2)
-    await env.ends(message, "✅")
+    await env.wait_for_text(message, "✅")
     assert [picture.format for picture in await pictures(env, message)] == ["PNG", "PNG"]
     assert [each["filename"] for each in message.attachments] == ["image-1.png", "image-2.png"]
 
 
 async def test_what_is_no_image_is_not_posted(env: Environment) -> None:
-    person = env.newcomer()
+    person = env.new_member()
     for fault in (
         respond(404, RAW),
         respond(302, RAW, headers={"Location": "/v1/models"}),
@@ -104,10 +104,10 @@ async def test_what_is_no_image_is_not_posted(env: Environment) -> None:
     ):
         env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(person, resolution="0.5K", num_images=4)
-    await env.ends(message, "✅", "1 of 4 images arrived; 3 more are waiting to be collected")
+    await env.wait_for_text(message, "✅", "1 of 4 images arrived; 3 more are waiting to be collected")
     assert len(await pictures(env, message)) == 1
-    await env.ended(message)
-    assert env.used(person) == 4
+    await env.wait_for_end(message)
+    assert env.charged_images(person) == 4
     assert "/v1/models" not in [call.path for call in env.runcomfy.calls]
 
 
@@ -127,39 +127,39 @@ def elsewhere(address: str) -> Fault:
     ],
 )
 async def test_files_are_fetched_from_the_owners_hosts_only(env: Environment, address: str) -> None:
-    person = env.newcomer()
+    person = env.new_member()
     env.runcomfy.inject_fault("result", elsewhere(address.replace("{host}", env.runcomfy.url)))
     message = await env.imagine(person, resolution="0.5K")
-    await env.ends(message, "waiting to be collected")
+    await env.wait_for_text(message, "waiting to be collected")
     assert message.attachments == []
-    await env.ended(message)
-    assert env.used(person) == 1
+    await env.wait_for_end(message)
+    assert env.charged_images(person) == 1
 
 
 async def test_images_that_discord_refuses_wait_to_be_collected(env: Environment) -> None:
-    person = env.newcomer()
+    person = env.new_member()
     env.discord.inject_fault("edit_followup", 400, EXPLICIT)
     message = await env.imagine(person, resolution="0.5K", num_images=2)
-    await env.ends(message, "couldn't post them", "waiting to be collected")
+    await env.wait_for_text(message, "couldn't post them", "waiting to be collected")
     assert message.attachments == []
-    await env.ended(message)
-    assert env.used(person) == 2
+    await env.wait_for_end(message)
+    assert env.charged_images(person) == 2
 
     button = next(label for label in message.buttons if label.startswith("Fetch"))
     fetched = await (await person.press(message, button)).response()
-    await env.ends(fetched, "✅")
+    await env.wait_for_text(fetched, "✅")
     assert len(await pictures(env, fetched)) == 2
-    assert env.used(person) == 2
-    assert len(env.posts(message)) == 1
+    assert env.charged_images(person) == 2
+    assert len(env.submits_for(message)) == 1
 
 
 async def test_a_message_that_was_deleted_meanwhile(held: Environment) -> None:
-    person = held.newcomer()
+    person = held.new_member()
     person.takes_direct_messages = False
     message = await held.queued(person)
     held.mia.delete(message)
     held.runcomfy.release()
-    row = await held.ended(message)
-    assert (row["status"], row["refunded"], held.used(person)) == ("failed", 0, 1)
+    row = await held.wait_for_end(message)
+    assert (row["status"], row["refunded"], held.charged_images(person)) == ("failed", 0, 1)
     assert message not in held.discord.channel.messages
     assert not [each for each in held.discord.channel.messages if str(row["job_id"]) in json.dumps(each.data)]

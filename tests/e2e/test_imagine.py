@@ -73,8 +73,8 @@ async def test_the_command_is_made_from_the_schema(env: Environment) -> None:
 
 async def test_all_nine_options_are_sent_with_the_types_of_the_schema(env: Environment) -> None:
     message = await env.imagine(**ALL_NINE)
-    await env.ends(message, "✅ 2 images")
-    (post,) = env.posts(message)
+    await env.wait_for_text(message, "✅ 2 images")
+    (post,) = env.submits_for(message)
     assert post.model_id == MODEL["model_id"]
     assert isinstance(post.input, dict)
     assert {name: (type(value), value) for name, value in post.input.items()} == {
@@ -86,8 +86,8 @@ async def test_a_seed_is_drawn_sent_and_shown(env: Environment) -> None:
     messages = [await env.imagine(resolution="0.5K") for _ in range(2)]
     seeds = []
     for message in messages:
-        await env.ends(message, "✅")
-        (post,) = env.posts(message)
+        await env.wait_for_text(message, "✅")
+        (post,) = env.submits_for(message)
         assert isinstance(post.input, dict)
         assert set(post.input) <= {name for name, *_ in OPTIONS}
         assert not list(Draft202012Validator(MODEL["input_schema"]).iter_errors(post.input))
@@ -98,10 +98,10 @@ async def test_a_seed_is_drawn_sent_and_shown(env: Environment) -> None:
 
 
 async def test_a_result_can_be_made_again_by_its_seed(env: Environment) -> None:
-    first = await env.ends(await env.imagine(resolution="0.5K", aspect_ratio="1:1"), "✅")
+    first = await env.wait_for_text(await env.imagine(resolution="0.5K", aspect_ratio="1:1"), "✅")
     seed = int(re.findall(r"seed (\d+)", first.text)[0])
     again, other = [
-        await env.ends(await env.imagine(resolution="0.5K", aspect_ratio="1:1", seed=number), "✅")
+        await env.wait_for_text(await env.imagine(resolution="0.5K", aspect_ratio="1:1", seed=number), "✅")
         for number in (seed, seed // 2)
     ]
     pictures = [await _picture(env, message) for message in (first, again, other)]
@@ -116,8 +116,8 @@ async def _picture(env: Environment, message: Message) -> Image.Image:
 @pytest.mark.parametrize("seed", [0, -7, 2**53 - 1])
 async def test_any_seed_that_discord_takes_is_sent_as_it_was_given(env: Environment, seed: int) -> None:
     message = await env.imagine(resolution="0.5K", seed=seed)
-    await env.ends(message, "✅", f"seed {seed} ")
-    assert [post.input for post in env.posts(message)] == [json.loads(env.job(message)["input"])]
+    await env.wait_for_text(message, "✅", f"seed {seed} ")
+    assert [post.input for post in env.submits_for(message)] == [json.loads(env.job(message)["input"])]
     assert json.loads(env.job(message)["input"])["seed"] == seed
 
 
@@ -176,12 +176,12 @@ async def test_a_second_file_becomes_a_second_command(tmp_path: Path) -> None:
         assert {"imagine", "sketch", "usage", "quota"} <= names
         command = next(each for each in env.discord.commands if each["name"] == "sketch")
         assert [each["name"] for each in command["options"]] == ["subject", "pen", "strokes"]
-        fox = await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        fox = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
         # The local RunComfy paints by one model only, so the sketch gets the fox's files.
         env.runcomfy.inject_fault("submit", respond(200, {"request_id": env.job(fox)["request_id"]}))
         interaction = await env.alice.command("sketch", subject="a hand", pen=2)
-        sketch = await env.ends(await interaction.response(), "✅", "2", "asked by")
-        (post,) = env.posts(sketch)
+        sketch = await env.wait_for_text(await interaction.response(), "✅", "2", "asked by")
+        (post,) = env.submits_for(sketch)
         assert post.model_id == SKETCH["model_id"]
         assert post.input in ({"subject": "a hand", "pen": 2}, {"subject": "a hand", "pen": 2, "strokes": 20})
         assert len(sketch.attachments) == 1

@@ -28,22 +28,22 @@ async def test_images_whose_message_was_deleted_can_be_collected(tmp_path: Path)
         await env.runcomfy.until(lambda: env.runcomfy.requests)
         env.mia.delete(message)
         env.runcomfy.release()
-        await env.settled()
-        assert env.used(env.alice) == 2
+        await env.wait_until_idle()
+        assert env.charged_images(env.alice) == 2
         listing = await listed(env.alice)
         assert "Waiting to be collected" in listing.text
         assert "a lost fox" in listing.text
         env.discord.inject_fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})
         await env.alice.press(listing, "Fetch 1")  # an answer that nobody sees does not use it up
         await env.discord.until(lambda: "did not arrive" in env.log)
-        await env.settled()
-        assert env.used(env.alice) == 2
+        await env.wait_until_idle()
+        assert env.charged_images(env.alice) == 2
         listing = await listed(env.alice)
         fetched = await (await env.alice.press(listing, "Fetch 1")).response()
-        await env.ends(fetched, "✅ 2 images, collected")
+        await env.wait_for_text(fetched, "✅ 2 images, collected")
         assert len(fetched.attachments) == 2
-        await env.settled()
-        assert env.used(env.alice) == 2
+        await env.wait_until_idle()
+        assert env.charged_images(env.alice) == 2
         assert len(env.runcomfy.submits) == 1
         assert "no unfinished jobs" in (await listed(env.alice)).text
         check_accounts(env)
@@ -56,12 +56,12 @@ async def test_images_whose_message_was_deleted_come_directly(tmp_path: Path) ->
         await env.runcomfy.until(lambda: env.runcomfy.requests)
         env.mia.delete(message)
         env.runcomfy.release()
-        await env.settled()
+        await env.wait_until_idle()
         (direct,) = env.alice.direct_messages.messages
         assert len(direct.attachments) == 2
         assert "✅ 2 images" in direct.text
         assert not direct.components
-        assert env.used(env.alice) == 2
+        assert env.charged_images(env.alice) == 2
         assert not env.discord.channel.messages
 
 
@@ -69,23 +69,23 @@ async def test_a_waiting_job_can_be_cancelled_from_another_channel(tmp_path: Pat
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         message = await env.imagine(prompt="a patient fox")
-        await env.ends(message, "place")
+        await env.wait_for_text(message, "place")
         elsewhere = env.discord.guild.add_channel("elsewhere")
         listing = await (await env.alice.command("jobs", channel=elsewhere)).response()
         assert "1. 🕒 Waiting" in listing.text
         press = await env.alice.press(listing, "Cancel 1")
-        await env.ends(message, "cancelled")
+        await env.wait_for_text(message, "cancelled")
         await env.discord.until(
             lambda: any(each.is_ephemeral and "is cancelled" in each.text for each in press.messages)
         )
-        assert env.used(env.alice) == 0
+        assert env.charged_images(env.alice) == 0
 
 
 async def test_nobody_sees_or_touches_the_jobs_of_others(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         message = await env.imagine(prompt="a private fox")
-        await env.ends(message, "place")
+        await env.wait_for_text(message, "place")
         assert "private" not in (await listed(env.bob)).text
         (job,) = env.rows()
         elsewhere = env.discord.guild.add_channel("elsewhere")

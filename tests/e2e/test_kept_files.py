@@ -25,11 +25,11 @@ async def undelivered(folder: Path, *, charged: int = 2) -> AsyncIterator[tuple[
     async with open_environment(folder, runcomfy={"seconds": 0}) as env:
         message = await lost(env)
         assert len(files(env, message)) == 2
-        assert env.used(env.alice) == 2
+        assert env.charged_images(env.alice) == 2
         yield env, message
-        await env.settled()
-        assert env.used(env.alice) == charged
-        assert len(env.posts(message)) == 1
+        await env.wait_until_idle()
+        assert env.charged_images(env.alice) == charged
+        assert len(env.submits_for(message)) == 1
         check_accounts(env)
 
 
@@ -41,7 +41,7 @@ async def lost(env: Environment) -> Message:
     await env.runcomfy.until(lambda: len(env.runcomfy.requests) == len(env.rows()))
     env.mia.delete(message)
     env.runcomfy.release()
-    await env.settled()
+    await env.wait_until_idle()
     return message
 
 
@@ -61,12 +61,12 @@ async def fetch(env: Environment) -> Message:
 async def cleared(env: Environment) -> None:
     """Start the bot again, and wait until it has cleared away: the oldest is looked at last."""
     await env.kill()
-    env.write("update jobs set next_check_at = null")
+    env.execute("update jobs set next_check_at = null")
     nobodys = kept(env) / ("f" * 32)
     nobodys.mkdir()
     age(nobodys, days=1000)
     await env.start()
-    await env.stored(lambda: not nobodys.exists())
+    await env.wait_for_rows(lambda: not nobodys.exists())
 
 
 async def test_they_are_posted_although_runcomfy_has_forgotten_them(tmp_path: Path) -> None:
@@ -74,10 +74,10 @@ async def test_they_are_posted_although_runcomfy_has_forgotten_them(tmp_path: Pa
         await env.restart()
         env.runcomfy.inject_fault("status", env.runcomfy.error_fault("request"), times=None)
         fetched = await fetch(env)
-        await env.ends(fetched, "✅ 2 images, collected")
+        await env.wait_for_text(fetched, "✅ 2 images, collected")
         assert delivered(fetched) == 2
-        await env.settled()
-        await env.stored(lambda: not files(env, message))
+        await env.wait_until_idle()
+        await env.wait_for_rows(lambda: not files(env, message))
         env.runcomfy.clear_faults("status")
 
 
@@ -85,13 +85,13 @@ async def test_they_come_by_themselves_an_hour_later(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (env, message):
         env.alice.takes_direct_messages = True
         await env.kill()
-        env.write("update jobs set next_check_at = 0")
+        env.execute("update jobs set next_check_at = 0")
         await env.start()
         # Where the bot was killed before it had told the failure, it tells that first.
         await env.discord.until(
             lambda: any(delivered(each) == 2 for each in env.alice.direct_messages.messages)
         )
-        await env.stored(lambda: not files(env, message))
+        await env.wait_for_rows(lambda: not files(env, message))
 
 
 async def test_within_their_days_and_gigabytes_nothing_removes_them(tmp_path: Path) -> None:
@@ -115,8 +115,8 @@ async def test_too_old(tmp_path: Path) -> None:
 async def nothing_is_left(env: Environment, message: Message) -> None:
     """The images were refunded, and no button brings them, though RunComfy has them still."""
     assert env.job(message)["refunded"] == 2
-    assert "no unfinished jobs" in await env.says(env.alice, "jobs")
-    assert "collected" not in await env.says(env.alice, "usage")
+    assert "no unfinished jobs" in await env.reply_to(env.alice, "jobs")
+    assert "collected" not in await env.reply_to(env.alice, "usage")
     forged = await env.alice.send_raw(
         custom_id=f"job:fetch:v1:{env.job(message)['job_id']}", message=await env.imagine(env.bob)
     )
@@ -128,17 +128,17 @@ async def nothing_is_left(env: Environment, message: Message) -> None:
 async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, FILES_DAYS="2") as env:
         env.runcomfy.inject_fault("file", respond(403), times=None)
-        message = await env.ends(await env.imagine(num_images=2, resolution="0.5K"), "collected")
-        await env.settled()
+        message = await env.wait_for_text(await env.imagine(num_images=2, resolution="0.5K"), "collected")
+        await env.wait_until_idle()
         assert any(label.startswith("Fetch") for label in message.buttons)
         for hours, used in ((47, 2), (2, 0)):
             await env.kill()
-            env.write(f"update jobs set uncollected_since = uncollected_since - {hours * 3_600_000}")  # noqa: S608 (a number)
+            env.execute(f"update jobs set uncollected_since = uncollected_since - {hours * 3_600_000}")  # noqa: S608 (a number)
             await env.start()
             if used == 0:
                 await env.discord.until(lambda: "it was not collected in time" in env.log)
-            assert env.used(env.alice) == used
-        await env.ends(message, "can't be collected anymore", "Nothing was charged")
+            assert env.charged_images(env.alice) == used
+        await env.wait_for_text(message, "can't be collected anymore", "Nothing was charged")
         assert not any(label.startswith("Fetch") for label in message.buttons)
         await nothing_is_left(env, message)
 
@@ -146,24 +146,24 @@ async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
 async def test_the_rest_of_a_part_is_given_up_under_the_images_that_came(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.inject_fault("file", respond(403))
-        message = await env.ends(
+        message = await env.wait_for_text(
             await env.imagine(num_images=2, resolution="0.5K"), "✅ 1 image", "Press Fetch"
         )
-        await env.settled()
+        await env.wait_until_idle()
         await env.kill()
-        env.write(f"update jobs set uncollected_since = uncollected_since - {8 * 24 * 3_600_000}")  # noqa: S608 (a number)
+        env.execute(f"update jobs set uncollected_since = uncollected_since - {8 * 24 * 3_600_000}")  # noqa: S608 (a number)
         await env.start()
-        await env.ends(message, "✅ 1 image in", "1 of 2 images came; the other one was given back")
+        await env.wait_for_text(message, "✅ 1 image in", "1 of 2 images came; the other one was given back")
         assert [label.split(" ")[0] for label in message.buttons] == ["Re-roll", "Delete"]
         assert delivered(message) == 1
-        await env.settled()
+        await env.wait_until_idle()
         check_accounts(env)
 
 
 async def test_too_many_the_oldest_go_first(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (env, older):
         newer = await lost(env)
-        assert env.used(env.alice) == 4
+        assert env.charged_images(env.alice) == 4
         size = sum(file.stat().st_size for file in files(env, newer))
         age(kept(env) / env.job(older)["job_id"], days=1)
         env.settings["FILES_MAX_GB"] = f"{(size + 1) / 10**9:.9f}"
@@ -176,9 +176,9 @@ async def test_too_many_the_oldest_go_first(tmp_path: Path) -> None:
 async def test_what_a_kill_has_left_behind(tmp_path: Path) -> None:
     """Between the end of a job and the removal of its files, and in the middle of a download."""
     async with undelivered(tmp_path) as (env, message):
-        done = await env.ends(await env.imagine(env.bob, resolution="0.5K"), "✅")
-        await env.settled()
-        await env.stored(lambda: not files(env, done))
+        done = await env.wait_for_text(await env.imagine(env.bob, resolution="0.5K"), "✅")
+        await env.wait_until_idle()
+        await env.wait_for_rows(lambda: not files(env, done))
         for name in (env.job(done)["job_id"], "0" * 32):
             shutil.copytree(kept(env) / env.job(message)["job_id"], kept(env) / name)
         await cleared(env)

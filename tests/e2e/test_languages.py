@@ -21,7 +21,7 @@ BY_HAND: dict[str, Any] = {"workers": 1, "seconds": 600}
 
 
 def russian(env: Environment) -> Member:
-    person = env.newcomer()
+    person = env.new_member()
     person.locale = "ru"
     return person
 
@@ -40,11 +40,11 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         anna, bob = russian(env), env.bob
         hers = await env.imagine(anna, prompt="лиса", num_images=2, resolution="0.5K")
-        await env.ends(hers, "🎨 Рисую · начато", "2 изображения", f"заказ от <@{anna.id}>")
+        await env.wait_for_text(hers, "🎨 Рисую · начато", "2 изображения", f"заказ от <@{anna.id}>")
         his = await env.imagine(bob, prompt="a bear", resolution="0.5K")
         unwanted = await env.imagine(anna, prompt="барсук", resolution="0.5K")
-        await env.ends(his, "Waiting in the queue, place", "asked by")
-        await env.ends(unwanted, "В очереди, место")
+        await env.wait_for_text(his, "Waiting in the queue, place", "asked by")
+        await env.wait_for_text(unwanted, "В очереди, место")
         assert list(hers.buttons) == ["Отменить"]
         assert list(his.buttons) == ["Cancel"]
         await env.restart()
@@ -54,30 +54,30 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
         assert list(listing.buttons) == ["Отменить 1", "Отменить 2"]
         assert "1. 🕒 Waiting · ordered" in (await (await bob.command("jobs")).response()).text
         pressed = await anna.press(listing, "Отменить 1")
-        await env.ends(unwanted, f"Заказ отменён участником <@{anna.id}>", "Ничего не списано")
+        await env.wait_for_text(unwanted, f"Заказ отменён участником <@{anna.id}>", "Ничего не списано")
         await env.discord.until(lambda: any("Заказ отменён" in each.text for each in pressed.messages))
         cancel = hers.buttons["Отменить"]["custom_id"]  # disabled, as it is too late
         refused = await anna.send_raw(custom_id=cancel, message=hers)
         await env.discord.until(lambda: any("Уже рисую" in each.text for each in refused.messages))
         finish(env, "лиса")
-        await env.ends(hers, "✅ 2 изображения за ", " с")
+        await env.wait_for_text(hers, "✅ 2 изображения за ", " с")
         await env.runcomfy.until(
             lambda: any(made.input["prompt"] == "a bear" for made in env.runcomfy.requests.values())
         )
         finish(env, "a bear")
-        await env.ends(his, "✅ 1 image in ")
-        await env.settled()
+        await env.wait_for_text(his, "✅ 1 image in ")
+        await env.wait_until_idle()
         assert list(hers.buttons) == ["Ещё вариант · 1,5 кредита", "Удалить"]
         assert list(his.buttons) == ["Re-roll · 0.75 credits", "Delete"]
-        assert "использовано 1,5 из 10 кредитов, осталось 8,5" in await env.says(anna, "usage")
-        assert "0.75 of 10 credits used, 9.25 left" in await env.says(bob, "usage")
-        assert "Незавершённых заказов у вас здесь нет" in await env.says(anna, "jobs")
+        assert "использовано 1,5 из 10 кредитов, осталось 8,5" in await env.reply_to(anna, "usage")
+        assert "0.75 of 10 credits used, 9.25 left" in await env.reply_to(bob, "usage")
+        assert "Незавершённых заказов у вас здесь нет" in await env.reply_to(anna, "jobs")
 
 
 async def test_refusals(env: Environment) -> None:
     anna = russian(env)
     failed = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
-    await env.ends(failed, "Сервис отклонил этот промпт или его параметры", "Ничего не списано")
+    await env.wait_for_text(failed, "Сервис отклонил этот промпт или его параметры", "Ничего не списано")
     assert list(failed.buttons) == ["Изменить промпт"]
     forged = await anna.send_raw("imagine", {"prompt": "лиса", "num_images": 9})
     assert "Параметр количество_изображений должен быть не больше 4." in (await forged.response()).text
@@ -88,33 +88,35 @@ async def test_refusals(env: Environment) -> None:
 
 
 async def test_whoever_presses_is_answered_in_their_language(held: Environment) -> None:
-    anna, bob = russian(held), held.newcomer()
+    anna, bob = russian(held), held.new_member()
     his = await held.imagine(bob, resolution="0.5K", num_images=2)
     assert "Это чужой заказ" in (await press(anna, his, "Cancel")).text
     held.runcomfy.release()
-    await held.ends(his, "✅ 2 images")
+    await held.wait_for_text(his, "✅ 2 images")
     hers = await press(anna, his, "Re-roll")
-    await held.ends(hers, "✅ 2 изображения", f"заказ от <@{anna.id}>")
+    await held.wait_for_text(hers, "✅ 2 изображения", f"заказ от <@{anna.id}>")
     again = await press(bob, hers, "Ещё вариант")
-    await held.ends(again, "✅ 2 images", f"asked by <@{bob.id}>")
+    await held.wait_for_text(again, "✅ 2 images", f"asked by <@{bob.id}>")
     assert list(again.buttons) == ["Re-roll · 1.5 credits", "Delete"]
 
 
 @pytest.mark.parametrize("locale", ["uk", "en-GB", "xx"])
 async def test_who_speaks_another_language_is_answered_in_english(env: Environment, locale: str) -> None:
-    person = env.newcomer()
+    person = env.new_member()
     person.locale = locale
-    message = await env.ends(await env.imagine(person, resolution="0.5K"), "✅ 1 image in", "asked by")
-    await env.ended(message)
-    assert "You have no unfinished jobs" in await env.says(person, "jobs")
+    message = await env.wait_for_text(
+        await env.imagine(person, resolution="0.5K"), "✅ 1 image in", "asked by"
+    )
+    await env.wait_for_end(message)
+    assert "You have no unfinished jobs" in await env.reply_to(person, "jobs")
 
 
 async def test_managers_read_their_language(env: Environment) -> None:
-    manager, bob = env.newcomer(is_manager=True), env.newcomer()
+    manager, bob = env.new_member(is_manager=True), env.new_member()
     manager.locale = "ru"
-    said = await env.says(manager, "quota set", limit=2, per="day", who=bob)
+    said = await env.reply_to(manager, "quota set", limit=2, per="day", who=bob)
     assert said == f"✅ Новый лимит для <@{bob.id}>: 2 кредита в день."
-    assert f"<@{bob.id}>: 2 кредита в день" in await env.says(manager, "quota show")
+    assert f"<@{bob.id}>: 2 кредита в день" in await env.reply_to(manager, "quota show")
 
 
 def described(parts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -76,13 +76,13 @@ async def test_files_too_large_together_follow_in_a_second_edit(generous: Enviro
     assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(shown))
     assert uploads[1].at - uploads[0].at > 2.5  # 3 s where they began
     assert "✅" in message.text
-    assert (await generous.ended(message))["refunded"] == 0
+    assert (await generous.wait_for_end(message))["refunded"] == 0
 
 
 async def test_a_file_over_the_limit_is_made_smaller_and_the_message_says_so(env: Environment) -> None:
     env.runcomfy.inject_fault("file", noise(2000))
     message = await env.imagine(num_images=2, resolution="0.5K")
-    await env.ends(message, "✅")
+    await env.wait_for_text(message, "✅")
     posted = {Image.open(io.BytesIO(file)).format: file for file in await files(env, message)}
     assert set(posted) == {"WEBP", "PNG"}
     assert any(each["filename"].endswith(".webp") for each in message.attachments)
@@ -98,7 +98,7 @@ async def test_every_file_fits_however_low_the_limit_is(env: Environment) -> Non
     env.discord.attachment_size_limit = 20_000
     try:
         message = await env.imagine(num_images=4, resolution="0.5K")
-        await env.ends(message, "✅")
+        await env.wait_for_text(message, "✅")
     finally:
         env.discord.attachment_size_limit = before
     posted = await files(env, message)
@@ -110,7 +110,7 @@ async def test_every_file_fits_however_low_the_limit_is(env: Environment) -> Non
 async def test_a_limit_that_was_promised_too_high(generous: Environment) -> None:
     generous.discord.inject_fault("edit_followup", 413, TOO_LARGE)
     generous.runcomfy.inject_fault("file", noise(2000))
-    message = await generous.ends(await generous.imagine(), "✅")
+    message = await generous.wait_for_text(await generous.imagine(), "✅")
     (posted,) = await files(generous, message)
     assert len(posted) <= 10 * MIB
     assert "WebP" in message.text
@@ -125,7 +125,7 @@ async def test_metadata_that_cannot_be_read_costs_no_image(env: Environment) -> 
     gif = picture("GIF", mode="L")
     for data in (large, png_with(text), gif):
         env.runcomfy.inject_fault("file", served(data))
-    message = await env.ends(await env.imagine(num_images=3), "✅")
+    message = await env.wait_for_text(await env.imagine(num_images=3), "✅")
     posted = sorted(await files(env, message), key=len)
     assert sorted(each["filename"].partition(".")[2] for each in message.attachments) == [
         "gif",
@@ -134,4 +134,4 @@ async def test_metadata_that_cannot_be_read_costs_no_image(env: Environment) -> 
     ]
     assert posted[:2] == sorted([png_with(text), gif], key=len)
     assert Image.open(io.BytesIO(posted[2])).size == (2000, 2000)
-    assert (await env.ended(message))["refunded"] == 0
+    assert (await env.wait_for_end(message))["refunded"] == 0

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.e2e.accounts import check_accounts, delivered
-from tests.e2e.environment import Environment, names, open_environment
-from tests.e2e.holding import Held
+from tests.e2e.blocking_proxy import HeldResponse
+from tests.e2e.environment import Environment, button_labels, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,16 +29,16 @@ async def stuck(folder: Path, *, charged: int) -> AsyncIterator[tuple[Environmen
         message = await env.imagine(num_images=2, resolution="0.5K")
         await env.runcomfy.until(lambda: env.runcomfy.requests)
         env.runcomfy.start_next()
-        await env.ends(message, TIMED_OUT, timeout=60)
+        await env.wait_for_text(message, TIMED_OUT, timeout=60)
         assert "charged" not in message.text
-        assert {"Fetch the images", "Retry"} <= set(names(message))
-        await env.stored(lambda: env.job(message)["token"] is None)  # a kill now repeats no edit
-        assert env.used(env.alice) == 2
+        assert {"Fetch the images", "Retry"} <= set(button_labels(message))
+        await env.wait_for_rows(lambda: env.job(message)["token"] is None)  # a kill now repeats no edit
+        assert env.charged_images(env.alice) == 2
         check_accounts(env)
         yield env, message
-        await env.settled()
-        assert env.used(env.alice) == charged
-        assert len(env.posts(message)) == 1
+        await env.wait_until_idle()
+        assert env.charged_images(env.alice) == charged
+        assert len(env.submits_for(message)) == 1
         check_accounts(env)
 
 
@@ -53,12 +53,12 @@ async def passes(env: Environment, time: timedelta) -> None:
     await env.kill()
     ago = time // timedelta(milliseconds=1)
     columns = ("ended_at", "next_check_at", "uncollected_since")
-    env.write(f"update jobs set {', '.join(f'{name} = {name} - {ago}' for name in columns)}")  # noqa: S608 (a number)
+    env.execute(f"update jobs set {', '.join(f'{name} = {name} - {ago}' for name in columns)}")  # noqa: S608 (a number)
     await env.start()
 
 
 async def looked(env: Environment, message: Message, times: int) -> None:
-    await env.stored(lambda: env.job(message)["check_count"] == times)
+    await env.wait_for_rows(lambda: env.job(message)["check_count"] == times)
 
 
 def ends_now(env: Environment) -> None:
@@ -72,22 +72,22 @@ async def test_it_comes_within_the_hour(tmp_path: Path) -> None:
         assert due_after(env, message) == HOUR
         ends_now(env)
         await passes(env, HOUR)
-        await env.ends(message, "✅ 2 images, collected")
+        await env.wait_for_text(message, "✅ 2 images, collected")
         assert delivered(message) == 2
-        assert names(message) == ["Re-roll", "Delete"]
+        assert button_labels(message) == ["Re-roll", "Delete"]
 
 
 async def test_killed_while_it_comes_late(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         ends_now(env)
-        held = Held()
+        held = HeldResponse()
         env.runcomfy.inject_fault("file", held.fault)
         await passes(env, HOUR)
         await held.reached()
         await env.kill()
-        held.let_go()
+        held.release()
         await env.start()
-        await env.ends(message, "✅ 2 images, collected")
+        await env.wait_for_text(message, "✅ 2 images, collected")
 
 
 async def test_it_comes_within_the_day(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_it_comes_within_the_day(tmp_path: Path) -> None:
         assert due_after(env, message) == DAY
         ends_now(env)
         await passes(env, DAY - HOUR)
-        await env.ends(message, "✅ 2 images")
+        await env.wait_for_text(message, "✅ 2 images")
 
 
 async def test_it_never_comes(tmp_path: Path) -> None:
@@ -106,17 +106,17 @@ async def test_it_never_comes(tmp_path: Path) -> None:
         for looks, time in ((1, HOUR), (2, DAY)):
             await passes(env, time)
             await looked(env, message, looks)
-            assert env.used(env.alice) == (2 if looks == 1 else 0)
+            assert env.charged_images(env.alice) == (2 if looks == 1 else 0)
         assert env.job(message)["next_check_at"] is None
-        await env.ends(message, "can't be collected anymore", "Nothing was charged")
-        assert names(message) == ["Retry", "Edit prompt"]
+        await env.wait_for_text(message, "can't be collected anymore", "Nothing was charged")
+        assert button_labels(message) == ["Retry", "Edit prompt"]
         # It is refunded, so an old copy of the button collects nothing, not even what comes now.
         ends_now(env)
         custom_id = f"job:fetch:v1:{env.job(message)['job_id']}"
         refusal = await (await env.alice.send_raw(custom_id=custom_id, message=message)).response()
         assert refusal.is_ephemeral
         assert "can't be collected anymore. You were refunded" in refusal.text
-        assert "no unfinished jobs" in await env.says(env.alice, "jobs")
+        assert "no unfinished jobs" in await env.reply_to(env.alice, "jobs")
 
 
 async def test_it_fails_in_the_end(tmp_path: Path) -> None:
@@ -124,9 +124,9 @@ async def test_it_fails_in_the_end(tmp_path: Path) -> None:
         (request_id,) = env.runcomfy.requests
         env.runcomfy.finish(request_id, error="worker died")
         await passes(env, HOUR)
-        await env.ends(message, "I couldn't generate this", "Nothing was charged")
-        assert names(message) == ["Retry", "Edit prompt"]
-        await env.settled()
+        await env.wait_for_text(message, "I couldn't generate this", "Nothing was charged")
+        assert button_labels(message) == ["Retry", "Edit prompt"]
+        await env.wait_until_idle()
         assert env.job(message)["next_check_at"] is None
 
 
@@ -153,12 +153,12 @@ async def test_somebody_fetches_it_first(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         ends_now(env)
         fetched = await (await env.alice.press(message, "Fetch the images")).response()
-        await env.ends(fetched, "✅ 2 images")
-        await env.settled()
+        await env.wait_for_text(fetched, "✅ 2 images")
+        await env.wait_until_idle()
         assert env.job(message)["next_check_at"] is None
         edits = json.dumps([call.request_json for call in env.edits(message)])
         await passes(env, HOUR)
-        await env.ends(await env.imagine(env.bob, resolution="0.5K"), "✅")
+        await env.wait_for_text(await env.imagine(env.bob, resolution="0.5K"), "✅")
         assert json.dumps([call.request_json for call in env.edits(message)]) == edits
 
 
@@ -166,7 +166,7 @@ async def test_a_queue_that_moves_does_not_time_out(tmp_path: Path) -> None:
     """A queue of an hour, with an hour of seconds: the deadline is passed several times over."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="6") as env:
         env.runcomfy.hold()
-        people = [env.newcomer() for _ in range(9)]
+        people = [env.new_member() for _ in range(9)]
         before = [await env.imagine(person, resolution="0.5K") for person in people]
         await env.runcomfy.until(lambda: len(env.runcomfy.requests) == len(people))
         message = await env.queued(env.alice)
@@ -183,17 +183,17 @@ async def test_a_queue_that_moves_does_not_time_out(tmp_path: Path) -> None:
             await looked_at_twice()
             env.runcomfy.finish(env.runcomfy.start_next())
         env.runcomfy.release()
-        await env.ends(message, "✅")
+        await env.wait_for_text(message, "✅")
         assert TIMED_OUT not in env.log
-        await env.settled()
-        assert env.used(env.alice) == 1
+        await env.wait_until_idle()
+        assert env.charged_images(env.alice) == 1
 
 
 async def test_a_queue_that_does_not_move_does(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as env:
         env.runcomfy.hold()
         message = await env.queued(env.alice)
-        await env.ends(message, TIMED_OUT, timeout=60)
+        await env.wait_for_text(message, TIMED_OUT, timeout=60)
         env.runcomfy.release()
-        await env.settled()
-        assert env.used(env.alice) == 1
+        await env.wait_until_idle()
+        assert env.charged_images(env.alice) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import store_settings
+from tests.e2e.settings_panel import store_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ async def test_roles_apply_before_the_guild_is_cached(
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         painters = next(role for role in env.bob.roles if role.name == "Painters")
         store_settings(env, allowed_roles=[int(painters.id)])
-        await env.ends(await env.imagine(env.bob, resolution="0.5K"), "✅")
+        await env.wait_for_text(await env.imagine(env.bob, resolution="0.5K"), "✅")
         dispatch = env.discord.gateway.dispatch
         kept: list[dict[str, Any]] = []
 
@@ -34,4 +34,4 @@ async def test_roles_apply_before_the_guild_is_cached(
         env.discord.drop_gateway(is_resumable=False)
         await env.discord.until(lambda: kept)
         message = await env.imagine(env.bob, resolution="0.5K")
-        await env.ends(message, "✅", timeout=5)
+        await env.wait_for_text(message, "✅", timeout=5)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from playground.runcomfy import respond
 from tests.e2e.environment import Environment, open_environment
-from tests.e2e.panel import store_settings
-from tests.e2e.watching import free_port, samples
+from tests.e2e.health_client import free_port, samples
+from tests.e2e.settings_panel import store_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def lines(env: Environment) -> list[dict[str, Any]]:
 
 async def summaries(env: Environment, jobs: int) -> list[dict[str, Any]]:
     """The lines that tell of so many jobs; each is written a moment after its job has ended."""
-    await env.stored(lambda: sum("fields" in line for line in lines(env)) >= jobs)
+    await env.wait_for_rows(lambda: sum("fields" in line for line in lines(env)) >= jobs)
     return [line for line in lines(env) if "fields" in line]
 
 
@@ -32,13 +32,13 @@ async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None
     async with open_environment(
         tmp_path, runcomfy=runcomfy, LOG_FORMAT="json", LOG_LEVEL="DEBUG", MAX_JOBS="1"
     ) as env:
-        messages = [await env.imagine(env.newcomer(), resolution="0.5K") for _ in range(4)]
-        await env.ends(messages[0], "✅")
+        messages = [await env.imagine(env.new_member(), resolution="0.5K") for _ in range(4)]
+        await env.wait_for_text(messages[0], "✅")
         # A press on one job's message begins another job.
         messages.append(await (await env.alice.press(messages[0], "Re-roll")).response())
         for message in messages:
-            await env.ends(message, "✅")
-        await env.settled()
+            await env.wait_for_text(message, "✅")
+        await env.wait_until_idle()
         await env.bot.stop()
         written = lines(env)
         for message in messages:
@@ -59,11 +59,11 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
         store_settings(env, log_channel=int(log.id))
         env.runcomfy.inject_fault("file", respond(404))
         message = await env.imagine(resolution="0.5K", num_images=2)
-        await env.ends(message, "1 of 2 images arrived")
-        await env.ended(message)
+        await env.wait_for_text(message, "1 of 2 images arrived")
+        await env.wait_for_end(message)
         fetch = next(label for label in message.buttons if label.startswith("Fetch"))
         again = await (await env.alice.press(message, fetch)).response()
-        await env.ends(again, "✅")
+        await env.wait_for_text(again, "✅")
         told = [line["fields"] for line in await summaries(env, 2)]
         assert [fields["images"] for fields in told] == ["1 of 2", "2 of 2"]
         assert [fields["credits"] for fields in told] == [1.5, 1.5]
@@ -78,18 +78,18 @@ async def test_one_line_summarizes_a_job(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0.5}, LOG_FORMAT="json") as env:
         env.runcomfy.hold()
         done = await env.imagine(env.alice, resolution="0.5K", num_images=2)
-        await env.ends(done, "place ")
+        await env.wait_for_text(done, "place ")
         request_id = env.runcomfy.start_next()
-        await env.ends(done, "Painting")
+        await env.wait_for_text(done, "Painting")
         env.runcomfy.finish(request_id)
-        await env.ends(done, "✅")
+        await env.wait_for_text(done, "✅")
         env.runcomfy.release()
         refused = await env.imagine(env.bob, prompt="refuse this", resolution="0.5K")
-        await env.ends(refused, "Nothing was charged")
+        await env.wait_for_text(refused, "Nothing was charged")
         env.runcomfy.hold()
         cancelled = await env.queued()
         await env.alice.press(cancelled, "Cancel")
-        await env.ends(cancelled, "ancelled")
+        await env.wait_for_text(cancelled, "ancelled")
         told = await summaries(env, 3)
         assert [line["job"] for line in told] == [
             env.job(each)["job_id"] for each in (done, refused, cancelled)

@@ -10,8 +10,8 @@ import pytest
 from bot.domain.guild_settings import LISTED_MAX
 from playground.discord import RejectedByClient
 from playground.runcomfy import respond
-from tests.e2e.environment import names
-from tests.e2e.panel import store_settings, stored_settings
+from tests.e2e.environment import button_labels
+from tests.e2e.settings_panel import store_settings, stored_settings
 
 if TYPE_CHECKING:
     from playground.discord import Interaction, Member, Message
@@ -23,8 +23,8 @@ REMOVE, WHO = "Remove image", "Who made this"
 
 async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await env.imagine(person, **{"resolution": "0.5K", **options})
-    await env.ends(message, "✅")
-    await env.ended(message)
+    await env.wait_for_text(message, "✅")
+    await env.wait_for_end(message)
     return message
 
 
@@ -35,38 +35,38 @@ async def told(press: Interaction) -> str:
 
 
 async def test_a_moderator_removes(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     question = await (await env.mia.menu(REMOVE, message)).response()
     assert question.is_ephemeral
     assert f"<@{anna.id}>" in question.text
     assert not message.is_deleted
     await env.mia.press(question, "Remove")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     assert message.is_deleted
     assert env.job(message)["deleted_by"] == int(env.mia.id)
     assert env.used(anna) == 1
 
 
 async def test_a_moderator_removes_what_failed(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.inject_fault("submit", respond(422, {"error_code": 422001}))
-    message = await env.ends(await env.imagine(anna, resolution="0.5K"), "⚠️")
-    await env.stored(lambda: env.job(message)["token"] is None)
+    message = await env.wait_for_text(await env.imagine(anna, resolution="0.5K"), "⚠️")
+    await env.wait_for_rows(lambda: env.job(message)["token"] is None)
     question = await (await env.mia.menu(REMOVE, message)).response()
     await env.mia.press(question, "Remove")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     assert message.is_deleted
-    assert env.used(anna) == 0
+    assert env.charged_images(anna) == 0
 
 
 async def test_a_moderator_removes_and_blocks(env: Environment) -> None:
-    anna = env.newcomer()
-    message, other = await done(env, anna), await done(env, env.newcomer())
+    anna = env.new_member()
+    message, other = await done(env, anna), await done(env, env.new_member())
     question = await (await env.mia.menu(REMOVE, message)).response()
-    assert names(question) == ["Remove", "Remove and block"]
+    assert button_labels(question) == ["Remove", "Remove and block"]
     await env.mia.press(question, "Remove and block")
-    await env.ends(question, "Deleted", f"<@{anna.id}> makes no more images")
+    await env.wait_for_text(question, "Deleted", f"<@{anna.id}> makes no more images")
     assert message.is_deleted
     assert stored_settings(env)["blocked_members"] == [int(anna.id)]
     for refused in (
@@ -78,11 +78,11 @@ async def test_a_moderator_removes_and_blocks(env: Environment) -> None:
 
 
 async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(env: Environment) -> None:
-    boss, anna = env.newcomer(is_manager=True), env.newcomer()
+    boss, anna = env.new_member(is_manager=True), env.new_member()
     message, own = await done(env, anna), await done(env, boss)
     question = await (await boss.menu(REMOVE, message)).response()
     mine = await (await boss.menu(REMOVE, own)).response()
-    assert names(mine) == ["Delete"]
+    assert button_labels(mine) == ["Delete"]
     job_id = env.job(own)["job_id"]
     assert "may not use this here" in await told(
         await boss.send_raw(custom_id=f"job:block:v1:{job_id}", message=mine)
@@ -95,7 +95,7 @@ async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(env:
 
 
 async def test_the_list_of_blocked_members_is_full(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     others = [*range(1, LISTED_MAX + 1)]
     store_settings(env, blocked_members=others)
@@ -106,13 +106,13 @@ async def test_the_list_of_blocked_members_is_full(env: Environment) -> None:
     assert not message.is_deleted
     store_settings(env, blocked_members=[*others[1:], int(anna.id)])  # already blocked: not one more
     await env.mia.press(question, "Remove and block")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     store_settings(env)
 
 
 async def test_it_is_offered_to_moderators_alone_and_checked_besides(env: Environment) -> None:
     """An admin can hand a menu to anybody, and Discord may still send what the app no longer shows."""
-    anna, boss = env.newcomer(), env.newcomer(is_manager=True)
+    anna, boss = env.new_member(), env.new_member(is_manager=True)
     message = await done(env, anna)
     with pytest.raises(RejectedByClient):
         await anna.menu(REMOVE, message)
@@ -124,14 +124,14 @@ async def test_it_is_offered_to_moderators_alone_and_checked_besides(env: Enviro
 
 
 async def test_a_job_that_runs_is_not_removed(held: Environment) -> None:
-    message = await held.queued(held.newcomer())
+    message = await held.queued(held.new_member())
     assert "not done yet" in await told(await held.mia.menu(REMOVE, message))
     held.runcomfy.finish(held.runcomfy.start_next())
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
 
 
 async def test_a_message_that_shows_no_image(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     listing = await (await anna.command("jobs")).response()
     for press in (
@@ -141,13 +141,13 @@ async def test_a_message_that_shows_no_image(env: Environment) -> None:
         assert "no image of mine" in await told(press)
     question = await (await env.mia.menu(REMOVE, message)).response()
     await env.mia.press(question, "Remove")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     for press in (await env.mia.send_raw(REMOVE, target=message), await anna.send_raw(WHO, target=message)):
         assert "no image of mine" in await told(press)
 
 
 async def test_a_message_of_another_channel_or_another_server(env: Environment) -> None:
-    anna, before = env.newcomer(), len(env.rows())
+    anna, before = env.new_member(), len(env.rows())
     message = await done(env, anna, prompt="a secret fox")
     elsewhere = [
         env.discord.guild.add_channel("far"),
@@ -162,7 +162,7 @@ async def test_a_message_of_another_channel_or_another_server(env: Environment) 
 
 
 async def test_who_made_this(env: Environment) -> None:
-    anna, ben = env.newcomer(), env.newcomer()
+    anna, ben = env.new_member(), env.new_member()
     first = await done(env, anna, prompt="a *fox* <@1>", num_images=2, aspect_ratio="16:9", seed=5)
     text = await told(await ben.menu(WHO, first))
     assert f"<@{anna.id}>" in text
@@ -171,14 +171,14 @@ async def test_who_made_this(env: Environment) -> None:
     assert all(words in text for words in ("16:9", "0.5K", "seed 5", "2 images", "1.5 credits"))
     assert "again" not in text
     again = await (await ben.press(first, custom_id=f"job:reroll:v1:{env.job(first)['job_id']}")).response()
-    await env.ends(again, "✅")
-    await env.ended(again)
+    await env.wait_for_text(again, "✅")
+    await env.wait_for_end(again)
     text = await told(await anna.menu(WHO, again))
     assert f"<@{ben.id}>" in text
     assert f"https://discord.com/channels/{env.discord.guild.id}/{first.channel.id}/{first.id}" in text
     question = await (await anna.press(first, "Delete")).response()
     await anna.press(question, "Delete")
-    await env.ends(question, "Deleted")
+    await env.wait_for_text(question, "Deleted")
     text = await told(await anna.menu(WHO, again))
     assert "which was deleted" in text
     assert first.id not in text
@@ -186,19 +186,19 @@ async def test_who_made_this(env: Environment) -> None:
 
 async def test_who_made_what_was_fetched(env: Environment) -> None:
     """Both messages are the job's: the one that it has left, too."""
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404), None)
-    message = await env.ends(await env.imagine(anna, resolution="0.5K"), "⚠️")
+    message = await env.wait_for_text(await env.imagine(anna, resolution="0.5K"), "⚠️")
     env.runcomfy.clear_faults("file")
     fetched = await (await anna.press(message, "Fetch the images")).response()
-    await env.ends(fetched, "✅")
-    await env.settled()
+    await env.wait_for_text(fetched, "✅")
+    await env.wait_until_idle()
     for each in (message, fetched):
         assert f"<@{anna.id}>" in await told(await env.bob.menu(WHO, each))
 
 
 async def test_words_that_automod_refuses_are_left_out(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna, prompt="unheard words")
     env.discord.inject_fault("callback", 400, {"code": 200000, "message": "Blocked by AutoMod"})
     text = await told(await anna.menu(WHO, message))
@@ -207,14 +207,14 @@ async def test_words_that_automod_refuses_are_left_out(env: Environment) -> None
 
 
 async def test_both_speak_russian(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     anna.locale = env.mia.locale = "ru"
     try:
         message = await done(env, env.bob, num_images=2)
         assert "Заказ участника" in await told(await anna.menu(WHO, message))
         question = await (await env.mia.menu(REMOVE, message)).response()
         assert "Убрать это сообщение" in question.text
-        assert names(question)[0] == "Убрать"
+        assert button_labels(question)[0] == "Убрать"
     finally:
         env.mia.locale = "en-US"
     (menu,) = [each for each in env.discord.commands if each["name"] == WHO]

@@ -10,15 +10,15 @@ import pytest
 import pytest_asyncio
 
 from playground.runcomfy import respond
-from tests.e2e.commands import CODE
+from tests.e2e.cli import CODE
 from tests.e2e.environment import open_environment
-from tests.e2e.orders import delivers
-from tests.e2e.watching import free_port, samples
+from tests.e2e.health_client import free_port, samples
+from tests.e2e.outcomes import expect_delivered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from tests.e2e.watching import Samples
+    from tests.e2e.health_client import Samples
 
 DASHBOARD = json.loads((CODE / "docs" / "grafana-dashboard.json").read_text("utf-8"))
 ALERTS = (CODE / "docs" / "alerts.yml").read_text("utf-8")
@@ -44,18 +44,18 @@ async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sa
     async with open_environment(
         folder, runcomfy={"seconds": 0}, HEALTH_PORT=free_port(), BUDGET_USD="25"
     ) as env:
-        await env.priced()
-        await delivers(env, 2, of=2)
+        await env.wait_for_price()
+        await expect_delivered(env, 2, of=2)
         refused = await env.imagine(env.alice, prompt="refuse this", resolution="0.5K")
-        await env.ends(refused, "Nothing was charged")
+        await env.wait_for_text(refused, "Nothing was charged")
         headers = {"X-RateLimit-Scope": "user", "Via": "1.1 google"}
         slow = {"message": "slow", "retry_after": 0.1, "global": False}
         env.discord.inject_fault("callback", 429, slow, headers=headers)
         env.runcomfy.inject_fault("status", respond(503))
-        await delivers(env)
+        await expect_delivered(env)
         env.runcomfy.hold()
         await env.queued()
-        await env.stored(lambda: all(row["ended_at"] or row["request_id"] for row in env.rows()))
+        await env.wait_for_rows(lambda: all(row["ended_at"] or row["request_id"] for row in env.rows()))
         seen = await samples(env)
         while not value(seen, "imagine_queue_age_seconds"):  # ages go by Discord's `Date`, in whole seconds
             seen = await samples(env)

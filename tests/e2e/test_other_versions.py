@@ -56,7 +56,7 @@ async def test_a_menu_of_a_former_version_is_gone(env: Environment, target: str)
 
 async def test_suggestions_of_a_former_version_are_left_alone(env: Environment) -> None:
     await env.alice.complete("draw", "prompt", "a f")
-    assert await env.says(env.alice, "usage")
+    assert await env.reply_to(env.alice, "usage")
     assert "Traceback" not in env.log
 
 
@@ -74,7 +74,7 @@ async def test_an_order_that_another_process_answered_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
-        first = await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        first = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
         for _ in range(2):
             with monkeypatch.context() as patch:
                 patch.setattr(env.discord, "send", lambda _: None)
@@ -82,10 +82,10 @@ async def test_an_order_that_another_process_answered_first(
             await _answered_by_another(env, order, first.data["components"])
             env.discord.send(order.event)
             row = f"select * from jobs where interaction_id = {order.id} and ended_at is not null"  # noqa: S608
-            await env.stored(partial(env.rows, row))
+            await env.wait_for_rows(partial(env.rows, row))
         await env.discord.until(lambda: DUPLICATE_PROCESS in env.log)
         assert env.log.count(DUPLICATE_PROCESS) == 1
-        assert (env.used(env.bob), len(env.runcomfy.submits), delivered(first)) == (0, 1, 1)
+        assert (env.charged_images(env.bob), len(env.runcomfy.submits), delivered(first)) == (0, 1, 1)
 
 
 async def _answered_by_another(env: Environment, order: Interaction, components: list[Any]) -> None:

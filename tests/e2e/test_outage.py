@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.e2e.accounts import check_accounts
+from tests.e2e.cuttable_link import CuttableLink, cuttable_link
 from tests.e2e.environment import Environment, open_environment
-from tests.e2e.wire import Wire, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,15 +19,15 @@ HELD_UP = "RunComfy is not answering. Your order waits, and goes on by itself"
 REFUSED = "RunComfy, which makes the images, is not answering. Nothing was charged"
 
 
-async def outage(env: Environment, cable: Wire) -> list[Message]:
+async def outage(env: Environment, cable: CuttableLink) -> list[Message]:
     """Cut the wire, and let people order until one is refused; the messages of those that wait."""
     await cable.cut()
     messages: list[Message] = []
-    while not (message := await env.imagine(env.newcomer(), resolution="0.5K")).is_ephemeral:
+    while not (message := await env.imagine(env.new_member(), resolution="0.5K")).is_ephemeral:
         messages.append(message)
     assert REFUSED in message.text
     for message in messages:
-        await env.ends(message, HELD_UP)
+        await env.wait_for_text(message, HELD_UP)
         assert "Cancel" in message.buttons
     return messages
 
@@ -35,77 +35,77 @@ async def outage(env: Environment, cable: Wire) -> list[Message]:
 async def test_orders_that_wait_go_on_and_new_ones_are_refused_at_once(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
-        wire(env) as cable,
+        cuttable_link(env) as cable,
     ):
         await env.start()
-        done = await env.ends(await env.imagine(env.mia, resolution="0.5K"), "✅")
+        done = await env.wait_for_text(await env.imagine(env.mia, resolution="0.5K"), "✅")
         first, *others = await outage(env, cable)
         shown = len(env.discord.channel.messages)
         rows = len(env.rows())
         begun = time.monotonic()
-        assert REFUSED in await env.says(env.mia, "imagine", prompt="a fox")
+        assert REFUSED in await env.reply_to(env.mia, "imagine", prompt="a fox")
         assert time.monotonic() - begun < 1
         refused = await (await env.mia.press(done, "Re-roll")).response()
         assert refused.is_ephemeral
         assert REFUSED in refused.text
         assert (len(env.discord.channel.messages) - shown, len(env.rows())) == (2, rows)
-        assert env.used(env.mia) == 1
+        assert env.charged_images(env.mia) == 1
 
         assert first.interaction
         await first.interaction.user.press(first, "Cancel")
-        await env.ends(first, "cancelled", "Nothing was charged")
-        await cable.mend()
+        await env.wait_for_text(first, "cancelled", "Nothing was charged")
+        await cable.restore()
         for message in others:
-            await env.ends(message, "✅")
-            assert len(env.posts(message)) == 1
-        assert env.posts(first) == []
-        await env.ends(await env.imagine(env.mia, resolution="0.5K"), "✅")
-        await env.settled()
-        assert env.used(env.mia) == 2
+            await env.wait_for_text(message, "✅")
+            assert len(env.submits_for(message)) == 1
+        assert env.submits_for(first) == []
+        await env.wait_for_text(await env.imagine(env.mia, resolution="0.5K"), "✅")
+        await env.wait_until_idle()
+        assert env.charged_images(env.mia) == 2
         check_accounts(env)
 
 
 async def test_an_outage_while_it_paints(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
-        wire(env) as cable,
+        cuttable_link(env) as cable,
     ):
         await env.start()
         env.runcomfy.hold()
         message = await env.queued(env.mia)
         env.runcomfy.start_next()
-        await env.ends(message, "Painting")
+        await env.wait_for_text(message, "Painting")
         await outage(env, cable)
-        await env.ends(message, HELD_UP)
+        await env.wait_for_text(message, HELD_UP)
         env.runcomfy.release()
-        await cable.mend()
-        await env.ends(message, "✅")
-        await env.settled()
-        assert env.used(env.mia) == 1
+        await cable.restore()
+        await env.wait_for_text(message, "✅")
+        await env.wait_until_idle()
+        assert env.charged_images(env.mia) == 1
         check_accounts(env)
 
 
 async def test_killed_while_orders_wait_for_runcomfy(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
-        wire(env) as cable,
+        cuttable_link(env) as cable,
     ):
         await env.start()
         messages = await outage(env, cable)
         await env.kill()
-        await cable.mend()
+        await cable.restore()
         await env.start()
         for message in messages:
-            await env.ends(message, "✅")
-            assert len(env.posts(message)) == 1
-        await env.settled()
+            await env.wait_for_text(message, "✅")
+            assert len(env.submits_for(message)) == 1
+        await env.wait_until_idle()
         check_accounts(env)
 
 
 async def test_a_stop_while_orders_wait_for_runcomfy(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
-        wire(env) as cable,
+        cuttable_link(env) as cable,
     ):
         await env.start()
         messages = await outage(env, cable)

@@ -26,15 +26,15 @@ async def ask(person: Member, **options: Any) -> Interaction:
 
 async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await (await ask(person, **options)).response()
-    await env.ends(message, "✅")
-    await env.settled()
+    await env.wait_for_text(message, "✅")
+    await env.wait_until_idle()
     return message
 
 
 async def test_budget_is_shared_by_all_servers(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, **FREE | {"BUDGET": "6/month"}) as env:
         channels = [env.discord.channel, env.discord.add_guild("Second").add_channel("images")]
-        people = [env.newcomer() for _ in range(10)]
+        people = [env.new_member() for _ in range(10)]
         presses = [await ask(person, channel=channel) for person in people for channel in channels]
         messages = await asyncio.gather(*(press.response() for press in presses))
         jobs = [each for each in messages if not each.is_ephemeral]
@@ -45,8 +45,8 @@ async def test_budget_is_shared_by_all_servers(tmp_path: Path) -> None:
             if each.is_ephemeral:
                 assert "budget" in each.text.lower()
                 assert re.search(r"<t:\d+:R>", each.text)
-        await asyncio.gather(*(env.ends(job, "✅") for job in jobs))
-        await env.settled()
+        await asyncio.gather(*(env.wait_for_text(job, "✅") for job in jobs))
+        await env.wait_until_idle()
         assert len(env.runcomfy.submits) == 8
         check_accounts(env)
 
@@ -55,7 +55,7 @@ async def test_failed_job_refunds_the_budget(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, BUDGET="3/day") as env:
         env.runcomfy.inject_fault("submit", respond(422, {"error_code": 422001}))
         failed = await (await ask(env.alice, num_images=4)).response()
-        await env.ends(failed, "⚠️")
+        await env.wait_for_text(failed, "⚠️")
         await done(env, env.bob, num_images=3)
         assert (await (await ask(env.alice, num_images=2)).response()).is_ephemeral
         await done(env, env.alice)
@@ -65,35 +65,35 @@ async def test_failed_job_refunds_the_budget(tmp_path: Path) -> None:
 async def test_job_larger_than_the_budget_is_refused(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, BUDGET="2/hour") as env:
         assert (await (await ask(env.alice, num_images=4)).response()).is_ephemeral
-        assert (env.used(env.alice), len(env.runcomfy.submits)) == (0, 0)
+        assert (env.charged_images(env.alice), len(env.runcomfy.submits)) == (0, 0)
 
 
 async def test_unlimited_is_valid_for_every_limit(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE, **FREE) as env:
-        assert "limit" in await env.says(env.alice, "usage")
+        assert "limit" in await env.reply_to(env.alice, "usage")
         presses = [await ask(env.alice, num_images=4) for _ in range(3)]
         for message in await asyncio.gather(*(press.response() for press in presses)):
-            await env.ends(message, "✅")
-        assert "unlimited" in await env.says(env.mia, "quota show")
-        text = await env.says(env.mia, "quota set", limit=1_000_000, per="month")
+            await env.wait_for_text(message, "✅")
+        assert "unlimited" in await env.reply_to(env.mia, "quota show")
+        text = await env.reply_to(env.mia, "quota set", limit=1_000_000, per="month")
         assert "1000000 credits per month" in text
-        assert "9 of 1000000 credits used, 999991 left" in await env.says(env.alice, "usage")
+        assert "9 of 1000000 credits used, 999991 left" in await env.reply_to(env.alice, "usage")
 
 
 async def test_default_quota_applies_until_a_manager_sets_one(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"DEFAULT_QUOTA": "0/day", "MAX_QUOTA": "2/hour"}
     async with open_environment(tmp_path, runcomfy=AT_ONCE, **settings) as env:
         assert "0 left" in (await (await ask(env.alice)).response()).text
-        assert "2 credits per hour" in await env.says(env.mia, "quota set", limit=3, per="hour")
-        assert "2 credits per hour" in await env.says(env.mia, "quota set", limit=2, per="hour")
+        assert "2 credits per hour" in await env.reply_to(env.mia, "quota set", limit=3, per="hour")
+        assert "2 credits per hour" in await env.reply_to(env.mia, "quota set", limit=2, per="hour")
         await done(env, env.alice, num_images=2)
-        assert "0 of 2 credits used, 2 left" in await env.says(env.bob, "usage")
+        assert "0 of 2 credits used, 2 left" in await env.reply_to(env.bob, "usage")
 
 
 async def test_lowered_maximum_applies_to_existing_rules(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
-        await env.says(env.mia, "quota set", limit=50, per="day")
-        await env.says(env.mia, "quota set", limit=4, per="hour", who=env.bob)
+        await env.reply_to(env.mia, "quota set", limit=50, per="day")
+        await env.reply_to(env.mia, "quota set", limit=4, per="hour", who=env.bob)
         env.settings["MAX_QUOTA"] = "3/day"
         await env.restart()
         for person in (env.alice, env.bob):
@@ -102,8 +102,8 @@ async def test_lowered_maximum_applies_to_existing_rules(tmp_path: Path) -> None
             await done(env, person)
         for person in (env.alice, env.bob):
             assert (await (await ask(person)).response()).is_ephemeral
-        assert "3 of 3 credits used, 0 left" in await env.says(env.alice, "usage")
-        assert "3 credits per day" in await env.says(env.mia, "quota show")
+        assert "3 of 3 credits used, 0 left" in await env.reply_to(env.alice, "usage")
+        assert "3 credits per day" in await env.reply_to(env.mia, "quota show")
         check_accounts(env)
 
 

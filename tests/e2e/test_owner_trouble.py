@@ -35,7 +35,7 @@ CAUSES = {
 
 async def recovered(env: Environment) -> int:
     """Let one job succeed, after which trouble is news again; the length of the log then."""
-    await env.ended(await env.ends(await env.imagine(resolution="0.5K"), "✅"))
+    await env.wait_for_end(await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅"))
     return len(env.log)
 
 
@@ -43,13 +43,13 @@ async def recovered(env: Environment) -> int:
 async def test_operator_errors_are_logged_once(env: Environment, fault: Fault, cause: str) -> None:
     since = await recovered(env)
     for _ in range(3):
-        person = env.newcomer()
+        person = env.new_member()
         env.runcomfy.inject_fault("submit", fault)
         message = await env.imagine(person, resolution="0.5K", num_images=2)
-        await env.ends(message, "owner", "Nothing was charged")
-        assert len(env.posts(message)) == 1
-        assert (await env.ended(message))["refunded"] == 2
-        assert env.used(person) == 0
+        await env.wait_for_text(message, "owner", "Nothing was charged")
+        assert len(env.submits_for(message)) == 1
+        assert (await env.wait_for_end(message))["refunded"] == 2
+        assert env.charged_images(person) == 0
     errors = [line for line in env.log[since:].splitlines() if " ERROR " in line]
     assert len(errors) == 1
     assert cause in errors[0]
@@ -59,7 +59,7 @@ async def test_operator_error_is_logged_again_after_recovery(env: Environment) -
     since = await recovered(env)
     for _ in range(2):
         env.runcomfy.inject_fault("submit", respond(402, {"message": RAW}))
-        await env.ends(await env.imagine(resolution="0.5K"), "owner")
+        await env.wait_for_text(await env.imagine(resolution="0.5K"), "owner")
         await recovered(env)
     assert env.log[since:].count(" ERROR ") == 2
 
@@ -67,21 +67,21 @@ async def test_operator_error_is_logged_again_after_recovery(env: Environment) -
 @pytest.mark.parametrize("route", ["status", "result"])
 async def test_token_revoked_during_generation(env: Environment, route: str) -> None:
     since = await recovered(env)
-    person = env.newcomer()
+    person = env.new_member()
     env.runcomfy.inject_fault(route, respond(400, body(400004)))
     message = await env.imagine(person, resolution="0.5K")
-    await env.ends(message, "owner", "press Fetch the images to check")
+    await env.wait_for_text(message, "owner", "press Fetch the images to check")
     assert "charged" not in message.text
-    assert (await env.ended(message))["refunded"] == 0
-    assert env.used(person) == 1
+    assert (await env.wait_for_end(message))["refunded"] == 0
+    assert env.charged_images(person) == 1
     assert env.log[since:].count(" ERROR ") == 1
-    assert len(env.posts(message)) == 1
+    assert len(env.submits_for(message)) == 1
 
 
 async def test_usage_shows_no_charge(env: Environment) -> None:
-    before = await env.says(env.bob, "usage")
+    before = await env.reply_to(env.bob, "usage")
     env.runcomfy.inject_fault("submit", respond(400, body(400002)))
-    await env.ended(await env.ends(await env.imagine(env.bob, num_images=4), "owner"))
-    after = await env.says(env.bob, "usage")
+    await env.wait_for_end(await env.wait_for_text(await env.imagine(env.bob, num_images=4), "owner"))
+    after = await env.reply_to(env.bob, "usage")
     assert "0 of 1000000 credits used, 1000000 left" in before
     assert after == before

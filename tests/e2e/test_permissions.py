@@ -11,8 +11,8 @@ import pytest
 from playground.discord import NoResponse
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.blocking_proxy import BlockingProxy, blocking_proxy
 from tests.e2e.environment import open_environment
-from tests.e2e.holding import Gate, gate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ NO_JSON = "<html>upstream connect error</html>"
 
 async def done(env: Environment, person: Member, channel: Channel | None = None) -> Message:
     message = await env.imagine(person, resolution="0.5K", **({"channel": channel} if channel else {}))
-    return await env.ends(message, "✅")
+    return await env.wait_for_text(message, "✅")
 
 
 async def ask(person: Member, channel: Channel | None = None) -> Interaction:
@@ -39,7 +39,7 @@ async def ask(person: Member, channel: Channel | None = None) -> Interaction:
 
 async def given_back(env: Environment, interaction: Interaction) -> dict[str, Any]:
     """The job of an interaction, once it has ended; there is one row, and nothing of it was kept."""
-    await env.stored(lambda: env.rows(_ended(interaction)))
+    await env.wait_for_rows(lambda: env.rows(_ended(interaction)))
     (row,) = env.rows(_ended(interaction))
     assert row["refunded"] == row["image_count"]
     return row
@@ -56,7 +56,7 @@ def _ended(interaction: Interaction) -> str:
 async def test_a_missing_permission_is_said_before_anything_is_spent(
     env: Environment, missing: str, name: str
 ) -> None:
-    anna, channel = env.newcomer(), env.discord.guild.add_channel("elsewhere")
+    anna, channel = env.new_member(), env.discord.guild.add_channel("elsewhere")
     message = await done(env, anna, channel)
     submits, rows = len(env.runcomfy.submits), len(env.rows())
     channel.app_permissions.update(**{missing: False})
@@ -72,18 +72,18 @@ async def test_a_missing_permission_is_said_before_anything_is_spent(
 
 @pytest.mark.parametrize("refusal", [UNKNOWN_INTERACTION, MISSING_ACCESS])
 async def test_a_refused_first_response_costs_nothing(env: Environment, refusal: tuple[int, Any]) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message, submits = await done(env, anna), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", *refusal, times=2)
     for press in (await ask(anna), await anna.press(message, "Re-roll")):
         await given_back(env, press)
     assert len(env.runcomfy.submits) == submits
-    assert env.used(anna) == 1
-    assert (await env.says(anna, "usage")).count("0.75 of ") == 1
+    assert env.charged_images(anna) == 1
+    assert (await env.reply_to(anna, "usage")).count("0.75 of ") == 1
 
 
 async def test_an_answer_after_discords_three_seconds_costs_nothing(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message, submits = await done(env, anna), len(env.runcomfy.submits)
     presses = [await ask(anna), await anna.press(message, "Re-roll")]
     for press in presses:
@@ -98,25 +98,25 @@ async def test_an_answer_after_discords_three_seconds_costs_nothing(env: Environ
 @pytest.mark.parametrize("status", [500, 503])
 async def test_a_lost_answer_is_looked_for_and_the_job_goes_on(env: Environment, status: int) -> None:
     """discord.py asks again, and meets 40060."""
-    anna, submits = env.newcomer(), len(env.runcomfy.submits)
+    anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", status, NO_JSON, is_after=True)
     interaction = await ask(anna)
-    message = await env.ends(await interaction.response(), "✅")
-    await env.settled()
+    message = await env.wait_for_text(await interaction.response(), "✅")
+    await env.wait_until_idle()
     assert len(env.runcomfy.submits) == submits + 1
-    assert (delivered(message), len(interaction.messages), env.used(anna)) == (1, 1, 1)
+    assert (delivered(message), len(interaction.messages), env.charged_images(anna)) == (1, 1, 1)
 
 
 async def test_answered_already_goes_on_too(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.discord.inject_fault("callback", *ANSWERED_ALREADY, is_after=True)
     message = await (await ask(anna)).response()
-    await env.ends(message, "✅")
+    await env.wait_for_text(message, "✅")
     assert delivered(message) == 1
 
 
 async def test_a_response_that_never_arrived_costs_nothing(env: Environment) -> None:
-    anna, submits = env.newcomer(), len(env.runcomfy.submits)
+    anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", *ANSWERED_ALREADY)
     await given_back(env, await ask(anna))
     env.discord.inject_fault(
@@ -124,7 +124,7 @@ async def test_a_response_that_never_arrived_costs_nothing(env: Environment) -> 
     )  # the third try comes after Discord's three seconds
     await given_back(env, await ask(anna))
     assert len(env.runcomfy.submits) == submits
-    assert env.used(anna) == 0
+    assert env.charged_images(anna) == 0
 
 
 async def test_a_message_that_stands_there_is_not_left_waiting_for_ever(env: Environment) -> None:
@@ -132,42 +132,45 @@ async def test_a_message_that_stands_there_is_not_left_waiting_for_ever(env: Env
 
     https://github.com/discord/discord-api-docs/issues/7220
     """
-    anna = env.newcomer()
+    anna = env.new_member()
     env.discord.inject_fault("callback", 503, NO_JSON, is_after=True)
     env.discord.inject_fault("get_original", 404, {"code": 10015, "message": "Unknown Webhook"})
     message = await (await ask(anna)).response()
     await env.discord.until(lambda: "Waiting" not in message.text, timeout=10)
-    await env.settled()
-    assert env.used(anna) == delivered(message)
+    await env.wait_until_idle()
+    assert env.charged_images(anna) == delivered(message)
 
 
 # A gate between the bot and Discord
 
 
 @pytest.fixture(name="way")
-async def _way(tmp_path: Path) -> AsyncIterator[tuple[Environment, Gate]]:
-    async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env, gate(env) as way:
+async def _way(tmp_path: Path) -> AsyncIterator[tuple[Environment, BlockingProxy]]:
+    async with (
+        open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
+        blocking_proxy(env) as way,
+    ):
         await env.start()
         yield env, way
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_broken_connection_is_a_lost_answer(way: tuple[Environment, Gate]) -> None:
+async def test_a_broken_connection_is_a_lost_answer(way: tuple[Environment, BlockingProxy]) -> None:
     env, passage = way
-    passage.lose_next_answer()
+    passage.drop_next_response()
     message = await env.imagine(resolution="0.5K")
-    await env.ends(message, "✅")
-    await env.settled()
+    await env.wait_for_text(message, "✅")
+    await env.wait_until_idle()
     assert (len(env.runcomfy.submits), delivered(message)) == (1, 1)
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_refused_first_response_costs_nothing_though_the_database_is_locked(
-    way: tuple[Environment, Gate],
+    way: tuple[Environment, BlockingProxy],
 ) -> None:
     env, passage = way
     env.discord.inject_fault("callback", *MISSING_ACCESS)
-    passage.hold_next_answer()
+    passage.hold_next_response()
     interaction = await ask(env.alice)
     await env.discord.until(lambda: any(call.route == "callback" for call in env.discord.trace))
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
@@ -176,22 +179,24 @@ async def test_a_refused_first_response_costs_nothing_though_the_database_is_loc
         await env.discord.until(lambda: "refuses to write" in env.log)
         other.execute("rollback")
     await given_back(env, interaction)
-    assert env.used(env.alice) == 0
+    assert env.charged_images(env.alice) == 0
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_cancel_that_overtakes_the_answer_to_the_order(way: tuple[Environment, Gate]) -> None:
+async def test_a_cancel_that_overtakes_the_answer_to_the_order(
+    way: tuple[Environment, BlockingProxy],
+) -> None:
     """People see the message before the bot hears that Discord has it."""
     env, passage = way
-    passage.hold_next_answer()
+    passage.hold_next_response()
     interaction = await ask(env.alice)
     message = await interaction.response()
     press = await env.alice.press(message, "Cancel")
     await env.discord.until(lambda: press.is_acknowledged)
-    await env.stored(lambda: env.rows()[0]["ended_at"])
+    await env.wait_for_rows(lambda: env.rows()[0]["ended_at"])
     passage.release()
-    await env.ends(message, "cancelled", timeout=10)
-    assert (len(env.runcomfy.submits), env.used(env.alice)) == (0, 0)
+    await env.wait_for_text(message, "cancelled", timeout=10)
+    assert (len(env.runcomfy.submits), env.charged_images(env.alice)) == (0, 0)
 
 
 @pytest.mark.asyncio(loop_scope="function")
@@ -204,5 +209,5 @@ async def test_a_cancel_after_discords_three_seconds(tmp_path: Path) -> None:
         await env.discord.until(lambda: any(call.status == 404 for call in env.discord.trace))
         env.runcomfy.clear_faults("submit")
         await env.discord.until(lambda: "Waiting" not in message.text, timeout=10)
-        await env.settled()
+        await env.wait_until_idle()
         check_accounts(env)

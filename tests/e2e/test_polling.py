@@ -26,8 +26,8 @@ def polls(env: Environment) -> list[Call]:
 async def test_what_jobs_took_is_known_in_another_life(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"workers": ENOUGH, "seconds": 1.5}) as env:
         for _ in range(ENOUGH):
-            await env.imagine(env.newcomer(), resolution="0.5K")
-        await env.settled()
+            await env.imagine(env.new_member(), resolution="0.5K")
+        await env.wait_until_idle()
         assert "usually" not in json.dumps([call.request_json for call in env.discord.trace])
         await env.bot.stop()
         assert len(env.rows("select * from durations")) == ENOUGH
@@ -35,16 +35,16 @@ async def test_what_jobs_took_is_known_in_another_life(tmp_path: Path) -> None:
         env.runcomfy.hold()
         message = await env.queued()
         request_id = env.runcomfy.start_next()
-        await env.ends(message, "Painting", "(usually about 2 s)")
+        await env.wait_for_text(message, "Painting", "(usually about 2 s)")
         env.runcomfy.finish(request_id)
-        await env.ends(message, "✅")
-        other = await env.ends(await env.imagine(resolution="1K"), "place 1")
+        await env.wait_for_text(message, "✅")
+        other = await env.wait_for_text(await env.imagine(resolution="1K"), "place 1")
         request_id = env.runcomfy.start_next()
-        await env.ends(other, "Painting")
+        await env.wait_for_text(other, "Painting")
         assert "usually" not in other.text  # nobody knows that of larger ones
         env.runcomfy.finish(request_id)
-        await env.ends(other, "✅")
-        await env.settled()
+        await env.wait_for_text(other, "✅")
+        await env.wait_until_idle()
 
 
 async def test_a_crowd_shares_the_polls(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ async def test_a_crowd_shares_the_polls(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, MAX_LOOKS_PER_SECOND=str(most)) as env:
         env.runcomfy.hold()
         for _ in range(jobs):
-            await env.imagine(env.newcomer(), resolution="0.5K")
+            await env.imagine(env.new_member(), resolution="0.5K")
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == jobs)
         begun = len(polls(env))
         await env.runcomfy.until(lambda: len(polls(env)) >= begun + 4 * jobs, within=30)
@@ -63,7 +63,7 @@ async def test_a_crowd_shares_the_polls(tmp_path: Path) -> None:
         assert len(seen) == jobs
         assert max(seen.values()) - min(seen.values()) <= 1
         env.runcomfy.release()
-        await env.settled()
+        await env.wait_until_idle()
 
 
 async def test_a_429_for_one_job_slows_down_all(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ async def test_a_429_for_one_job_slows_down_all(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         for _ in range(jobs):
-            await env.imagine(env.newcomer(), resolution="0.5K")
+            await env.imagine(env.new_member(), resolution="0.5K")
         await env.runcomfy.until(lambda: len({call.path for call in polls(env)}) == jobs)
         env.runcomfy.inject_fault("status", respond(429, {}, headers={"Retry-After": str(seconds)}))
         begun = len(polls(env))
@@ -81,4 +81,4 @@ async def test_a_429_for_one_job_slows_down_all(tmp_path: Path) -> None:
         longest = max(later - earlier for earlier, later in pairwise(moments))
         assert longest > seconds - 1  # what was on its way arrives, and then nobody polls
         env.runcomfy.release()
-        await env.settled()
+        await env.wait_until_idle()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.environment import names
+from tests.e2e.environment import button_labels
 
 if TYPE_CHECKING:
     from playground.discord import Message
@@ -45,11 +45,11 @@ async def test_the_status_with_cancel_is_there_before_anything_is_ordered(held: 
     assert all(word in first for word in ("Waiting", "a fox in the snow", "16:9", "0.5K", "seed"))
     assert response.request_json["data"]["components"][0]["components"][0]["label"] == "Cancel"
     assert not message.is_ephemeral
-    await held.ends(message, "place 1")
+    await held.wait_for_text(message, "place 1")
     (posted,) = (call for call in held.runcomfy.calls[called:] if call.route == "submit")
     assert response.at < posted.at
     held.runcomfy.release()
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
     assert held.discord.channel.messages[-1] is message  # all of it happened in one message
 
 
@@ -59,9 +59,9 @@ async def test_the_place_counts_down_then_it_paints_then_it_is_done(held: Enviro
     message = await held.imagine(resolution="0.5K")
     ahead = []
     for place in (4, 3, 2, 1):
-        await held.ends(message, f"place {place}")
+        await held.wait_for_text(message, f"place {place}")
         ahead.append(held.runcomfy.start_next())
-    await held.ends(message, "Painting")
+    await held.wait_for_text(message, "Painting")
     assert re.search(r"Painting.*<t:\d+:R>", message.text)
     assert message.buttons["Cancel"]["disabled"]
 
@@ -71,12 +71,12 @@ async def test_the_place_counts_down_then_it_paints_then_it_is_done(held: Enviro
 
     for request_id in ahead:
         held.runcomfy.finish(request_id)
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
     assert len(message.attachments) == 1
-    assert names(message) == ["Re-roll", "Delete"]
+    assert button_labels(message) == ["Re-roll", "Delete"]
     assert len(held.edits(message)) == 6
     assert_edits_are_calm(held, message)
-    await held.settled()
+    await held.wait_until_idle()
 
 
 async def test_each_end_is_told_in_the_message(held: Environment) -> None:
@@ -86,10 +86,10 @@ async def test_each_end_is_told_in_the_message(held: Environment) -> None:
     finish_next(held, error="a worker died")
     await held.alice.press(cancelled, "Cancel")
 
-    await held.ends(done, "✅")
-    await held.ends(failed, "Nothing was charged")
-    await held.ends(cancelled, "cancelled", "Nothing was charged")
-    assert [names(message) for message in (done, failed, cancelled)] == [
+    await held.wait_for_text(done, "✅")
+    await held.wait_for_text(failed, "Nothing was charged")
+    await held.wait_for_text(cancelled, "cancelled", "Nothing was charged")
+    assert [button_labels(message) for message in (done, failed, cancelled)] == [
         ["Re-roll", "Delete"],
         ["Retry", "Edit prompt"],
         ["Re-roll"],
@@ -97,7 +97,7 @@ async def test_each_end_is_told_in_the_message(held: Environment) -> None:
     assert [len(message.attachments) for message in (done, failed, cancelled)] == [1, 0, 0]
     for message in (done, failed, cancelled):
         assert_edits_are_calm(held, message)
-        assert (await held.ended(message))["status"] in ("succeeded", "failed", "cancelled")
+        assert (await held.wait_for_end(message))["status"] in ("succeeded", "failed", "cancelled")
     # The edit before was among the newest possible, so this is about the longest wait that a young job meets.
     _, last = held.edits(done)
     assert last.at - finished_at < 6
@@ -105,14 +105,14 @@ async def test_each_end_is_told_in_the_message(held: Environment) -> None:
 
 async def test_the_last_edit_waits_for_the_rate_limit_and_comes(held: Environment) -> None:
     held.runcomfy.release()
-    before = await held.ends(await held.imagine(resolution="0.5K"), "✅")
+    before = await held.wait_for_text(await held.imagine(resolution="0.5K"), "✅")
     held.runcomfy.hold()
     seconds = 4.0
     exhausted = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": str(seconds)}
     held.discord.inject_fault("edit_followup", 200, before.data, headers=exhausted, is_after=True)
     message = await held.queued()
     finish_next(held)  # its images are there long before the next edit may be made
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
     first, last = held.edits(message)
     assert last.at - first.at >= seconds
     assert len(message.attachments) == 1
@@ -127,13 +127,13 @@ async def test_a_dead_token_is_replaced_by_the_bots_own(held: Environment) -> No
     held.discord.inject_fault("edit_followup", 404, UNKNOWN_WEBHOOK)
     refusals = []
     for message in messages:
-        await held.ends(message, "✅")
+        await held.wait_for_text(message, "✅")
         *refused, taken = held.edits(message)
         refusals += [edit.response_json for edit in refused if edit.status >= 400]
         assert (taken.route, taken.status) == ("edit_message", 200)
         assert len(message.attachments) == 1
-        assert names(message) == ["Re-roll", "Delete"]
-        assert (await held.ended(message))["refunded"] == 0
+        assert button_labels(message) == ["Re-roll", "Delete"]
+        assert (await held.wait_for_end(message))["refunded"] == 0
     assert INVALID_TOKEN in refusals
     assert UNKNOWN_WEBHOOK in refusals
 
@@ -143,7 +143,7 @@ async def test_the_last_edit_outlives_trouble_with_those_before(held: Environmen
     message = await held.imagine(resolution="0.5K")
     await held.discord.until(lambda: held.edits(message))
     finish_next(held)
-    await held.ends(message, "✅")
+    await held.wait_for_text(message, "✅")
     assert held.edits(message)[0].status == 400
     assert len(message.attachments) == 1
 
@@ -155,8 +155,8 @@ async def test_the_last_edit_is_tried_again(held: Environment) -> None:
     )
     held.discord.inject_fault("edit_followup", 503, "<html>no JSON</html>", is_after=True)
     finish_next(held)
-    await held.ends(message, "✅")
-    await held.ended(message)
+    await held.wait_for_text(message, "✅")
+    await held.wait_for_end(message)
     assert [call.status for call in held.edits(message)][-3:] == [429, 503, 200]
     assert len(message.attachments) == 1
-    assert len(held.posts(message)) == 1
+    assert len(held.submits_for(message)) == 1

@@ -39,8 +39,8 @@ async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(
     for name, number in ids.items():
         prompt = prompt.replace("{" + name + "}", number)
     message = await env.imagine(env.bob, prompt=prompt, resolution="0.5K")
-    await env.ends(message, "✅")
-    (post,) = env.posts(message)
+    await env.wait_for_text(message, "✅")
+    (post,) = env.submits_for(message)
     assert isinstance(post.input, dict)
     assert post.input["prompt"] == prompt
     assert message.attachments[0]["description"] == prompt
@@ -59,8 +59,8 @@ async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(
 async def test_a_long_prompt_is_sent_whole_and_cut_in_the_post(env: Environment) -> None:
     prompt = ("a fox in the snow, film grain, " * 200)[:6000]
     message = await env.imagine(prompt=prompt, resolution="0.5K", num_images=2)
-    await env.ends(message, "✅", "prompt.txt")
-    (post,) = env.posts(message)
+    await env.wait_for_text(message, "✅", "prompt.txt")
+    (post,) = env.submits_for(message)
     assert isinstance(post.input, dict)
     assert post.input["prompt"] == prompt
     first, second, whole = message.attachments
@@ -77,14 +77,14 @@ async def test_a_long_prompt_is_sent_whole_and_cut_in_the_post(env: Environment)
 
 async def test_a_prompt_of_1024_characters_is_a_whole_alt_text(env: Environment) -> None:
     prompt = "x" * 1024
-    message = await env.ends(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
+    message = await env.wait_for_text(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
     assert message.attachments[0]["description"] == prompt
 
 
 @pytest.mark.parametrize("letter", ["*", "<", "\\", "](", "x", "🦊", "ы", "] (\u2028"])
 async def test_any_long_prompt_fits_into_the_post(env: Environment, letter: str) -> None:
     prompt = (letter * 6000)[:6000]
-    message = await env.ends(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
+    message = await env.wait_for_text(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
     assert (await env.discord.file(message.attachments[-1])).decode() == prompt
     assert len(message.embeds[0]["description"]) <= 4096
     assert len(message.attachments[0]["description"]) <= 1024

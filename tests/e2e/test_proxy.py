@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tests.e2e.commands import command
+from tests.e2e.cli import run_command
+from tests.e2e.cuttable_link import copy
 from tests.e2e.environment import open_environment
-from tests.e2e.wire import copy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,17 +52,17 @@ async def test_orders_and_files_go_through_the_proxy(tmp_path: Path) -> None:
     async with forward_proxy() as (address, lines):
         settings: dict[str, Any] = {"HTTP_PROXY": address, "NO_PROXY": "discord.com", "LOG_LEVEL": "DEBUG"}
         async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
-            await env.ends(await env.imagine(resolution="0.5K"), "✅")
+            await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
             await env.bot.stop()
             assert any(f" {env.runcomfy.url}/v1/" in line for line in lines)
             assert any(f" {env.runcomfy.url}/files/" in line for line in lines)
             assert "hunter2" not in env.log
             lines.clear()
-            _, said = await command(env, "check")
+            _, said = await run_command(env, "check")
             assert "RUNCOMFY_TOKEN is good" in said
             assert len(lines) == 1
             env.settings["HTTP_PROXY"] = f"http://{LOGIN}@127.0.0.1:1"
-            _, said = await command(env, "check")
+            _, said = await run_command(env, "check")
             assert "proxy settings" in said
             assert "hunter2" not in said
 
@@ -73,4 +73,4 @@ async def test_a_netrc_file_is_not_read(tmp_path: Path) -> None:
     netrc.write_text("default login me password hunter2-4711\n")
     settings: dict[str, Any] = {"NETRC": str(netrc), "HOME": str(tmp_path)}
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
-        await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")

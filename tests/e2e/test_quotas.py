@@ -36,8 +36,8 @@ def channel(env: Environment) -> Channel:
 
 async def done(env: Environment, person: Member, **options: Any) -> Message:
     message = await env.imagine(person, **{"resolution": "0.5K", **options})
-    await env.ends(message, "✅")
-    await env.settled()
+    await env.wait_for_text(message, "✅")
+    await env.wait_until_idle()
     return message
 
 
@@ -59,26 +59,26 @@ def reset(text: str) -> datetime:
 
 
 async def test_usage_shows_used_left_and_reset(env: Environment, channel: Channel) -> None:
-    anna = env.newcomer()
-    assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage", channel=channel)
+    anna = env.new_member()
+    assert "0 of 10 credits used, 10 left" in await env.reply_to(anna, "usage", channel=channel)
     await done(env, anna, num_images=4, channel=channel)
-    text = await env.says(anna, "usage", channel=channel)
+    text = await env.reply_to(anna, "usage", channel=channel)
     assert "3 of 10 credits used, 7 left" in text
     assert reset(text) == ends_of(datetime.now(UTC))["day"]
-    assert "0 of 10 credits used, 10 left" in await env.says(env.newcomer(), "usage", channel=channel)
+    assert "0 of 10 credits used, 10 left" in await env.reply_to(env.new_member(), "usage", channel=channel)
 
 
 @pytest.mark.parametrize("period", ["hour", "day", "week", "month"])
 async def test_windows_follow_the_calendar(env: Environment, channel: Channel, period: str) -> None:
     """What was used before the rule was set counts."""
-    anna = env.newcomer()
+    anna = env.new_member()
     await done(env, anna, num_images=2, channel=channel)
-    answer = await env.says(env.mia, "quota set", limit=3, per=period, channel=channel)
+    answer = await env.reply_to(env.mia, "quota set", limit=3, per=period, channel=channel)
     assert "3" in answer
     assert period in answer
     before, text, after = (
         ends_of(datetime.now(UTC)),
-        await env.says(anna, "usage", channel=channel),
+        await env.reply_to(anna, "usage", channel=channel),
         ends_of(datetime.now(UTC)),
     )
     assert "1.5 of 3 credits used, 1.5 left" in text
@@ -86,23 +86,23 @@ async def test_windows_follow_the_calendar(env: Environment, channel: Channel, p
 
 
 async def test_first_job_above_the_limit_is_refused(env: Environment, channel: Channel) -> None:
-    anna, submits = env.newcomer(), len(env.runcomfy.submits)
-    await env.says(env.mia, "quota set", limit=3, per="week", channel=channel)
-    text = await env.says(anna, "imagine", prompt="a fox", num_images=4, channel=channel)
+    anna, submits = env.new_member(), len(env.runcomfy.submits)
+    await env.reply_to(env.mia, "quota set", limit=3, per="week", channel=channel)
+    text = await env.reply_to(anna, "imagine", prompt="a fox", num_images=4, channel=channel)
     assert re.search(r"\b3 credits", text)
     assert re.search(r"\b3 left\b", text)
     assert reset(text) == ends_of(datetime.now(UTC))["week"]
-    assert (env.used(anna), len(env.runcomfy.submits)) == (0, submits)
+    assert (env.charged_images(anna), len(env.runcomfy.submits)) == (0, submits)
     await done(env, anna, num_images=3, channel=channel)
 
 
 async def test_zero_limit_forbids(env: Environment, channel: Channel) -> None:
-    anna, ben, submits = env.newcomer(), env.newcomer(), len(env.runcomfy.submits)
-    await env.says(env.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
-    text = await env.says(anna, "imagine", prompt="a fox", channel=channel)
+    anna, ben, submits = env.new_member(), env.new_member(), len(env.runcomfy.submits)
+    await env.reply_to(env.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
+    text = await env.reply_to(anna, "imagine", prompt="a fox", channel=channel)
     assert re.search(r"\b0 credits", text)
     assert "0 left" in text
-    assert "0 of 0 credits used, 0 left" in await env.says(anna, "usage", channel=channel)
+    assert "0 of 0 credits used, 0 left" in await env.reply_to(anna, "usage", channel=channel)
     assert len(env.runcomfy.submits) == submits
     message = await done(env, ben, channel=channel)
     refusal = await (await anna.press(message, "Re-roll")).response()
@@ -111,127 +111,127 @@ async def test_zero_limit_forbids(env: Environment, channel: Channel) -> None:
 
 
 async def test_member_rule_takes_precedence_and_periods_combine(env: Environment, channel: Channel) -> None:
-    anna, ben = env.newcomer(), env.newcomer()
-    await env.says(env.mia, "quota set", limit=1, per="day", channel=channel)
-    answer = await env.says(env.mia, "quota set", limit=7, per="month", who=anna, channel=channel)
+    anna, ben = env.new_member(), env.new_member()
+    await env.reply_to(env.mia, "quota set", limit=1, per="day", channel=channel)
+    answer = await env.reply_to(env.mia, "quota set", limit=7, per="month", who=anna, channel=channel)
     assert f"<@{anna.id}>" in answer
     assert re.search(r"\b7 credits per month", answer)
-    assert "0 of 7 credits used, 7 left" in await env.says(anna, "usage", channel=channel)
-    assert "0 of 1 credit used, 1 left" in await env.says(ben, "usage", channel=channel)
+    assert "0 of 7 credits used, 7 left" in await env.reply_to(anna, "usage", channel=channel)
+    assert "0 of 1 credit used, 1 left" in await env.reply_to(ben, "usage", channel=channel)
     await done(env, anna, num_images=2, channel=channel)
-    await env.says(env.mia, "quota set", limit=2, per="hour", channel=channel)
-    await env.says(env.mia, "quota set", limit=9, per="week", who=anna, channel=channel)
-    answer = await env.says(env.mia, "quota set", limit=4, per="week", who=anna, channel=channel)
+    await env.reply_to(env.mia, "quota set", limit=2, per="hour", channel=channel)
+    await env.reply_to(env.mia, "quota set", limit=9, per="week", who=anna, channel=channel)
+    answer = await env.reply_to(env.mia, "quota set", limit=4, per="week", who=anna, channel=channel)
     assert "4 credits per week, 7 credits per month" in answer
-    text = await env.says(anna, "usage", channel=channel)
+    text = await env.reply_to(anna, "usage", channel=channel)
     assert "1.5 of 4 credits used, 2.5 left" in text
     assert "1.5 of 7 credits used, 5.5 left" in text
-    text = await env.says(ben, "usage", channel=channel)
+    text = await env.reply_to(ben, "usage", channel=channel)
     assert "0 of 2 credits used, 2 left" in text
     assert "0 of 1 credit used, 1 left" in text
-    refused = await env.says(anna, "imagine", prompt="a fox", num_images=3, channel=channel)
+    refused = await env.reply_to(anna, "imagine", prompt="a fox", num_images=3, channel=channel)
     assert "This order costs 3" in refused
     assert "2.5 left" in refused
 
 
 async def test_most_permissive_role_decides(env: Environment, channel: Channel) -> None:
-    anna, guild = env.newcomer(), channel.guild
+    anna, guild = env.new_member(), channel.guild
     assert guild
     artists, patrons = guild.add_role("Artists"), guild.add_role("Patrons")
-    await env.says(env.mia, "quota set", limit=1, per="day", channel=channel)
-    answer = await env.says(env.mia, "quota set", limit=3, per="day", who=artists, channel=channel)
+    await env.reply_to(env.mia, "quota set", limit=1, per="day", channel=channel)
+    answer = await env.reply_to(env.mia, "quota set", limit=3, per="day", who=artists, channel=channel)
     assert f"<@&{artists.id}>" in answer
-    await env.says(env.mia, "quota set", limit=5, per="day", who=patrons, channel=channel)
-    assert "0 of 1 credit used" in await env.says(anna, "usage", channel=channel)
+    await env.reply_to(env.mia, "quota set", limit=5, per="day", who=patrons, channel=channel)
+    assert "0 of 1 credit used" in await env.reply_to(anna, "usage", channel=channel)
     anna.roles.append(artists)
-    text = await env.says(anna, "usage", channel=channel)
+    text = await env.reply_to(anna, "usage", channel=channel)
     assert "0 of 3 credits used" in text
     assert f"<@&{artists.id}>" in text
     anna.roles.append(patrons)
-    assert "0 of 5 credits used" in await env.says(anna, "usage", channel=channel)
-    assert "gone" in await env.says(env.mia, "quota clear", who=patrons, channel=channel)
-    assert "0 of 3 credits used" in await env.says(anna, "usage", channel=channel)
+    assert "0 of 5 credits used" in await env.reply_to(anna, "usage", channel=channel)
+    assert "gone" in await env.reply_to(env.mia, "quota clear", who=patrons, channel=channel)
+    assert "0 of 3 credits used" in await env.reply_to(anna, "usage", channel=channel)
 
 
 async def test_pool_limits_all_members_together(env: Environment, channel: Channel) -> None:
-    anna, ben = env.newcomer(), env.newcomer()
-    answer = await env.says(env.mia, "quota pool", limit=3, per="day", channel=channel)
+    anna, ben = env.new_member(), env.new_member()
+    answer = await env.reply_to(env.mia, "quota pool", limit=3, per="day", channel=channel)
     assert "3 credits per day" in answer
     await done(env, anna, num_images=2, channel=channel)
-    assert "1.5 of 3 credits used, 1.5 left" in await env.says(ben, "usage", channel=channel)
-    refused = await env.says(ben, "imagine", prompt="a fox", num_images=2, channel=channel)
+    assert "1.5 of 3 credits used, 1.5 left" in await env.reply_to(ben, "usage", channel=channel)
+    refused = await env.reply_to(ben, "imagine", prompt="a fox", num_images=2, channel=channel)
     assert "together" in refused
     assert "1.5 left" in refused
-    assert "gone" in await env.says(env.mia, "quota clear", pool=True, channel=channel)
+    assert "gone" in await env.reply_to(env.mia, "quota clear", pool=True, channel=channel)
     await done(env, ben, num_images=2, channel=channel)
 
 
 async def test_grants_and_resets(env: Environment, channel: Channel) -> None:
-    anna, mia = env.newcomer(), env.mia
-    await env.says(mia, "quota set", limit=1, per="day", channel=channel)
+    anna, mia = env.new_member(), env.mia
+    await env.reply_to(mia, "quota set", limit=1, per="day", channel=channel)
     await done(env, anna, channel=channel)
-    assert "0.25 left" in await env.says(anna, "imagine", prompt="a fox", channel=channel)
-    assert f"<@{anna.id}>" in await env.says(mia, "quota grant", who=anna, amount=2, channel=channel)
-    assert "0.75 of 3 credits used, 2.25 left" in await env.says(anna, "usage", channel=channel)
+    assert "0.25 left" in await env.reply_to(anna, "imagine", prompt="a fox", channel=channel)
+    assert f"<@{anna.id}>" in await env.reply_to(mia, "quota grant", who=anna, amount=2, channel=channel)
+    assert "0.75 of 3 credits used, 2.25 left" in await env.reply_to(anna, "usage", channel=channel)
     await done(env, anna, num_images=3, channel=channel)
-    assert f"<@{anna.id}>" in await env.says(mia, "quota reset", who=anna, channel=channel)
-    assert "0 of 3 credits used, 3 left" in await env.says(anna, "usage", channel=channel)
+    assert f"<@{anna.id}>" in await env.reply_to(mia, "quota reset", who=anna, channel=channel)
+    assert "0 of 3 credits used, 3 left" in await env.reply_to(anna, "usage", channel=channel)
 
 
 async def test_grant_and_reset_for_everyone(env: Environment, channel: Channel) -> None:
     """Discord's app offers @everyone as a role."""
-    anna, mia = env.newcomer(), env.mia
+    anna, mia = env.new_member(), env.mia
     assert channel.guild
     everyone = channel.guild.roles[0]
     await done(env, anna, channel=channel)
-    said = await env.says(mia, "quota grant", who=everyone, amount=2, channel=channel)
+    said = await env.reply_to(mia, "quota grant", who=everyone, amount=2, channel=channel)
     assert "@everyone may spend 2 credits more" in said
-    assert "0.75 of 12 credits used" in await env.says(anna, "usage", channel=channel)
-    assert "@everyone" in await env.says(mia, "quota reset", who=everyone, channel=channel)
-    assert "0 of 12 credits used" in await env.says(anna, "usage", channel=channel)
+    assert "0.75 of 12 credits used" in await env.reply_to(anna, "usage", channel=channel)
+    assert "@everyone" in await env.reply_to(mia, "quota reset", who=everyone, channel=channel)
+    assert "0 of 12 credits used" in await env.reply_to(anna, "usage", channel=channel)
 
 
 async def test_grants_never_exceed_the_owners_ceiling(env: Environment, channel: Channel) -> None:
-    anna = env.newcomer()
-    await env.says(env.mia, "quota grant", who=anna, amount=500, channel=channel)
-    assert "0 of 100 credits used, 100 left" in await env.says(anna, "usage", channel=channel)
+    anna = env.new_member()
+    await env.reply_to(env.mia, "quota grant", who=anna, amount=500, channel=channel)
+    assert "0 of 100 credits used, 100 left" in await env.reply_to(anna, "usage", channel=channel)
 
 
 async def test_replayed_grant_applies_once(env: Environment, channel: Channel) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     grant = await env.mia.command("quota grant", who=anna, amount=2, channel=channel)
     await grant.response()
     env.discord.send(grant.event)
-    assert "0 of 12 credits used" in await env.says(anna, "usage", channel=channel)
+    assert "0 of 12 credits used" in await env.reply_to(anna, "usage", channel=channel)
     assert len(grant.messages) == 1
 
 
 async def test_show_and_clear(env: Environment, channel: Channel) -> None:
-    anna, mia = env.newcomer(), env.mia
-    shown = await env.says(mia, "quota show", channel=channel)
+    anna, mia = env.new_member(), env.mia
+    shown = await env.reply_to(mia, "quota show", channel=channel)
     assert "10 credits per day" in shown
     assert "100 credits per day" in shown
-    await env.says(mia, "quota set", limit=5, per="week", channel=channel)
-    await env.says(mia, "quota set", limit=30, per="month", who=anna, channel=channel)
-    shown = await env.says(mia, "quota show", channel=channel)
+    await env.reply_to(mia, "quota set", limit=5, per="week", channel=channel)
+    await env.reply_to(mia, "quota set", limit=30, per="month", who=anna, channel=channel)
+    shown = await env.reply_to(mia, "quota show", channel=channel)
     assert "5 credits per week" in shown
     assert f"<@{anna.id}>: 30 credits per month" in shown
-    assert "5 credits per week" in await env.says(mia, "quota clear", who=anna, channel=channel)
-    assert "0 of 5 credits used, 5 left" in await env.says(anna, "usage", channel=channel)
-    assert "10 credits per day" in await env.says(mia, "quota clear", channel=channel)
-    assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage", channel=channel)
+    assert "5 credits per week" in await env.reply_to(mia, "quota clear", who=anna, channel=channel)
+    assert "0 of 5 credits used, 5 left" in await env.reply_to(anna, "usage", channel=channel)
+    assert "10 credits per day" in await env.reply_to(mia, "quota clear", channel=channel)
+    assert "0 of 10 credits used, 10 left" in await env.reply_to(anna, "usage", channel=channel)
     for options in ({}, {"who": anna}):
-        assert "10 credits per day" in await env.says(mia, "quota clear", **options, channel=channel)
-    assert f"<@{anna.id}>" not in await env.says(mia, "quota show", channel=channel)
+        assert "10 credits per day" in await env.reply_to(mia, "quota clear", **options, channel=channel)
+    assert f"<@{anna.id}>" not in await env.reply_to(mia, "quota show", channel=channel)
 
 
 async def test_rules_apply_only_to_their_server(env: Environment, channel: Channel) -> None:
-    anna = env.newcomer()
-    await env.says(env.mia, "quota set", limit=2, per="day", channel=channel)
+    anna = env.new_member()
+    await env.reply_to(env.mia, "quota set", limit=2, per="day", channel=channel)
     await done(env, anna, channel=channel)
-    assert "0.75 of 2 credits used" in await env.says(anna, "usage", channel=channel)
+    assert "0.75 of 2 credits used" in await env.reply_to(anna, "usage", channel=channel)
     elsewhere = env.discord.add_guild("Other").add_channel("images")
-    assert "0 of 10 credits used" in await env.says(anna, "usage", channel=elsewhere)
+    assert "0 of 10 credits used" in await env.reply_to(anna, "usage", channel=elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -248,14 +248,14 @@ async def test_rules_apply_only_to_their_server(env: Environment, channel: Chann
 async def test_max_quota_limits_managers(
     env: Environment, channel: Channel, limit: int, per: str, *, is_taken: bool
 ) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     for options in ({}, {"who": anna}):
-        text = await env.says(env.mia, "quota set", limit=limit, per=per, **options, channel=channel)
+        text = await env.reply_to(env.mia, "quota set", limit=limit, per=per, **options, channel=channel)
         assert (f"{limit} credits per {per}" in text) == is_taken
         if not is_taken:
             assert "100 credits per day" in text
     expected = f"0 of {limit} credits" if is_taken else "0 of 10 credits"
-    assert expected in await env.says(anna, "usage", channel=channel)
+    assert expected in await env.reply_to(anna, "usage", channel=channel)
 
 
 async def test_command_options_match_accepted_limits_and_periods(env: Environment) -> None:
@@ -280,12 +280,12 @@ async def test_command_options_match_accepted_limits_and_periods(env: Environmen
         with pytest.raises(RejectedByClient):
             await env.mia.command("quota set", limit=value, per="day")
     with pytest.raises(RejectedByClient):
-        await env.newcomer().command("quota show")
+        await env.new_member().command("quota show")
 
 
 async def test_forged_quota_command_is_refused(env: Environment, channel: Channel) -> None:
-    anna = env.newcomer()
-    await env.says(env.mia, "quota set", limit=1, per="day", channel=channel)
+    anna = env.new_member()
+    await env.reply_to(env.mia, "quota set", limit=1, per="day", channel=channel)
     rules = env.rows("select * from rules")
     forged: list[tuple[str, dict[str, Any]]] = [
         ("quota set", {"limit": 50, "per": "day"}),

@@ -14,7 +14,7 @@ from PIL import Image
 from bot.domain.quota import Period
 from bot.storage.columns import to_epoch_ms
 from playground.runcomfy import respond
-from tests.e2e.commands import command
+from tests.e2e.cli import run_command
 from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def channel(env: Environment) -> Channel:
 
 async def done(env: Environment, person: Member, channel: Channel, **options: Any) -> None:
     message = await env.imagine(person, **{"channel": channel, "resolution": "0.5K", **options})
-    await env.ended(message)
+    await env.wait_for_end(message)
 
 
 async def file(env: Environment, message: Message, ending: str) -> tuple[dict[str, Any], bytes]:
@@ -61,8 +61,8 @@ def picture(png: bytes) -> tuple[int, int]:
 
 
 async def test_usage_replies_before_its_chart(env: Environment, channel: Channel) -> None:
-    anna = env.newcomer()
-    await env.says(env.mia, "quota set", limit=10, per="month", who=anna, channel=channel)
+    anna = env.new_member()
+    await env.reply_to(env.mia, "quota set", limit=10, per="month", who=anna, channel=channel)
     await done(env, anna, channel, num_images=2)
     await done(env, anna, channel, prompt="refuse this")  # is given back
     message = await (await anna.command("usage", channel=channel)).response()
@@ -77,8 +77,8 @@ async def test_usage_replies_before_its_chart(env: Environment, channel: Channel
 
 
 async def test_report_has_chart_and_tables(env: Environment, channel: Channel) -> None:
-    anna, ben = env.newcomer(), env.newcomer()
-    await env.says(env.mia, "quota set", limit=7, per="day", channel=channel)
+    anna, ben = env.new_member(), env.new_member()
+    await env.reply_to(env.mia, "quota set", limit=7, per="day", channel=channel)
     await done(env, anna, channel, num_images=4)
     await done(env, ben, channel)
     await done(env, ben, channel, prompt="refuse this", num_images=2)
@@ -108,16 +108,16 @@ async def test_report_has_chart_and_tables(env: Environment, channel: Channel) -
 
 
 async def test_show_and_export_list_members_with_their_limit(env: Environment, channel: Channel) -> None:
-    anna, ben = env.newcomer(), env.newcomer()
+    anna, ben = env.new_member(), env.new_member()
     assert channel.guild
     artists = channel.guild.add_role("Artists")
     anna.roles.append(artists)
-    await env.says(env.mia, "quota set", limit=9, per="week", who=artists, channel=channel)
+    await env.reply_to(env.mia, "quota set", limit=9, per="week", who=artists, channel=channel)
     await done(env, anna, channel, num_images=2)
     await done(env, ben, channel)
-    await env.says(env.mia, "quota set", limit=1, per="week", who=artists, channel=channel)
+    await env.reply_to(env.mia, "quota set", limit=1, per="week", who=artists, channel=channel)
     message = await (await env.mia.command("quota show", channel=channel)).response()
-    await env.ends(message, f"<@&{artists.id}>: 1 credit per week")
+    await env.wait_for_text(message, f"<@&{artists.id}>: 1 credit per week")
     assert f"<@{anna.id}>: 1.5 credits, $" in message.text
     assert f"limit: 9 credits per week (the role <@&{artists.id}>)" in message.text
     assert "limit: 10 credits per day (the bot owner's)" in message.text
@@ -127,8 +127,8 @@ async def test_show_and_export_list_members_with_their_limit(env: Environment, c
     assert rows[anna.id]["applied_limits"] == f"role:{artists.id} 9/week"
     assert (rows[ben.id]["credits"], rows[ben.id]["applied_limits"]) == ("0.75", "owner:0 10/day")
     first = to_epoch_ms(Period.MONTH.start(datetime.now(UTC)))
-    env.write(f"update jobs set created_at = {first - 1} where user_id = {ben.id}")  # noqa: S608 (numbers)
-    env.write(f"update usage set starts_at = {first - 900_000} where scope = 'guild:{channel.guild.id}'")  # noqa: S608
+    env.execute(f"update jobs set created_at = {first - 1} where user_id = {ben.id}")  # noqa: S608 (numbers)
+    env.execute(f"update usage set starts_at = {first - 900_000} where scope = 'guild:{channel.guild.id}'")  # noqa: S608
     for months_ago, members in ((0, [anna.id]), (1, [ben.id]), (2, [])):
         asked = await env.mia.command("quota export", months_ago=months_ago, channel=channel)
         _, table = await file(env, await asked.response(), ".csv")
@@ -139,16 +139,16 @@ async def test_actual_cost_is_shown_to_managers_and_owner(
     tmp_path: Path,
 ) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
-        await env.priced()
-        message = await env.ends(await env.imagine(resolution="0.5K", num_images=2), "✅")
-        await env.settled()
+        await env.wait_for_price()
+        message = await env.wait_for_text(await env.imagine(resolution="0.5K", num_images=2), "✅")
+        await env.wait_until_idle()
         assert env.job(message)["usd_each"] == 37_500  # 0.75 of the published $0.05
         await env.restart()  # costs are asked for at a start, and once a minute
-        await env.stored(lambda: env.job(message)["cost"] is not None)
+        await env.wait_for_rows(lambda: env.job(message)["cost"] is not None)
         assert env.job(message)["cost"] == 75_000
         shown = await (await env.mia.command("quota show")).response()
-        await env.ends(shown, f"<@{env.alice.id}>: 1.5 credits, $0.08")
-        code, said = await command(env, "costs")
+        await env.wait_for_text(shown, f"<@{env.alice.id}>: 1.5 credits, $0.08")
+        code, said = await run_command(env, "costs")
         assert code == 0
         assert said.splitlines()[1].split()[1:] == [env.discord.guild.id, "1", "2", "1.5", "0.08"]
 
@@ -156,18 +156,18 @@ async def test_actual_cost_is_shown_to_managers_and_owner(
 async def test_dollar_budget_is_never_exceeded_and_alerts_owner(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"BUDGET_USD": "0.15", "BUDGET_ALARM": "50"}
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
-        await env.priced()
-        await env.ends(await env.imagine(resolution="0.5K", num_images=3), "✅")  # $0.1125
-        refused = await env.says(env.bob, "imagine", prompt="a fox", resolution="0.5K", num_images=2)
+        await env.wait_for_price()
+        await env.wait_for_text(await env.imagine(resolution="0.5K", num_images=3), "✅")  # $0.1125
+        refused = await env.reply_to(env.bob, "imagine", prompt="a fox", resolution="0.5K", num_images=2)
         assert "budget" in refused
-        await env.ends(await env.imagine(env.bob, resolution="0.5K"), "✅")  # $0.15 in all
-        assert "budget" in await env.says(env.bob, "imagine", prompt="a fox", resolution="0.5K")
-        await env.settled()
+        await env.wait_for_text(await env.imagine(env.bob, resolution="0.5K"), "✅")  # $0.15 in all
+        assert "budget" in await env.reply_to(env.bob, "imagine", prompt="a fox", resolution="0.5K")
+        await env.wait_until_idle()
         await env.restart()
         owner = env.mia.direct_messages
         await env.discord.until(lambda: owner.messages)
         await env.restart()  # which warns nobody twice
-        await env.stored(lambda: all(row["cost"] is not None for row in env.rows()))
+        await env.wait_for_rows(lambda: all(row["cost"] is not None for row in env.rows()))
         assert ["$0.15 (BUDGET_USD)" in each.text for each in owner.messages] == [True]
         env.settings["BUDGET_USD"] = (
             "0.25"  # an owner who was warned raises it, and is warned of that one too
@@ -181,6 +181,6 @@ async def test_dollar_budget_without_price_refuses_jobs(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False, BUDGET_USD="10") as env:
         env.runcomfy.inject_fault("model", respond(200, {"model_id": "x"}))
         await env.start()
-        refused = await env.says(env.bob, "imagine", prompt="a fox", resolution="0.5K")
+        refused = await env.reply_to(env.bob, "imagine", prompt="a fox", resolution="0.5K")
         assert "what an image costs" in refused
         assert env.runcomfy.submits == []

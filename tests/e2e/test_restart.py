@@ -11,8 +11,8 @@ import pytest
 from playground.discord import NoResponse
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered
-from tests.e2e.environment import names, open_environment
-from tests.e2e.holding import Held
+from tests.e2e.blocking_proxy import HeldResponse
+from tests.e2e.environment import button_labels, open_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,13 +45,13 @@ def finish(env: Environment, prompt: str) -> None:
 
 async def ordered(env: Environment, prompt: str, *words: str, **options: Any) -> Message:
     message = await env.imagine(prompt=prompt, resolution="0.5K", **options)
-    return await env.ends(message, *words)
+    return await env.wait_for_text(message, *words)
 
 
 async def refused(env: Environment, message: Message) -> None:
     """Wait until RunComfy has not taken an order, and the bot waits before it asks again."""
     await env.runcomfy.until(lambda: posts(env, message))
-    await env.stored(lambda: env.job(message)["status"] == "waiting")
+    await env.wait_for_rows(lambda: env.job(message)["status"] == "waiting")
 
 
 def posts(env: Environment, message: Message) -> int:
@@ -64,14 +64,14 @@ def posts(env: Environment, message: Message) -> int:
 async def over(env: Environment, message: Message) -> None:
     """Wait until a message says how its job ended."""
     await env.discord.until(lambda: any(sign in message.text for sign in ("✅", "⚠️", "✖️")), timeout=20)
-    await env.settled()
+    await env.wait_until_idle()
 
 
 async def test_every_stage_at_once(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         painting = await ordered(env, "painting", "Painting", num_images=2)
         queued = await ordered(env, "queued", "place")
-        held = Held()
+        held = HeldResponse()
         env.runcomfy.inject_fault("submit", held.fault)
         unknown = await ordered(env, "unknown")
         await held.reached()
@@ -84,17 +84,17 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
         finish(env, "painting")
         env.runcomfy.clear_faults("submit")
         await env.start()
-        await env.ends(painting, "✅")
-        await env.ends(unknown, "not known", "Nothing was charged")
-        assert names(unknown) == ["Retry", "Edit prompt"]
+        await env.wait_for_text(painting, "✅")
+        await env.wait_for_text(unknown, "not known", "Nothing was charged")
+        assert button_labels(unknown) == ["Retry", "Edit prompt"]
         finish(env, "queued")
-        await env.ends(queued, "✅")
+        await env.wait_for_text(queued, "✅")
         await env.runcomfy.until(lambda: made(env, "waiting"))
         finish(env, "unknown")  # RunComfy had it, and nobody knows
         finish(env, "waiting")
-        await env.ends(waiting, "✅")
+        await env.wait_for_text(waiting, "✅")
 
-        await env.settled()
+        await env.wait_until_idle()
         check_accounts(env)
         assert [delivered(each) for each in (painting, queued, unknown, waiting)] == [2, 1, 0, 1]
         assert [made(env, each) for each in ("painting", "queued", "unknown", "waiting")] == [1, 1, 1, 1]
@@ -102,7 +102,7 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
         assert len(env.discord.channel.messages) == 4
         seen, submits = len(env.discord.trace), len(env.runcomfy.submits)
         await env.restart()
-        await env.says(env.alice, "jobs")
+        await env.reply_to(env.alice, "jobs")
         assert {call.method for call in env.discord.trace[seen:]} == {"GET", "POST"}
         assert len(env.runcomfy.submits) == submits
 
@@ -113,15 +113,15 @@ async def test_finished_but_not_posted_and_failed_but_not_told(tmp_path: Path) -
         good, bad = await ordered(env, "a fox"), await ordered(env, "refuse this")
         await env.discord.until(lambda: env.edits(good) and env.edits(bad))
         await env.kill()
-        assert env.used(env.alice) == 1
+        assert env.charged_images(env.alice) == 1
         assert "Waiting" in good.text
         assert "Waiting" in bad.text
         env.discord._answering.planned.clear()
         await env.start()
-        await env.ends(good, "✅")
-        await env.ends(bad, "⚠️", "Nothing was charged")
-        assert names(bad) == ["Edit prompt"]
-        await env.settled()
+        await env.wait_for_text(good, "✅")
+        await env.wait_for_text(bad, "⚠️", "Nothing was charged")
+        assert button_labels(bad) == ["Edit prompt"]
+        await env.wait_until_idle()
         check_accounts(env)
         assert (delivered(good), uploads(env, good)) == (1, 1)
         assert (made(env, "a fox"), made(env, "refuse this")) == (1, 1)
@@ -141,13 +141,13 @@ async def test_before_the_first_response_was_noted(tmp_path: Path) -> None:
         await env.kill()
         assert [row["message_id"] for row in env.rows()] == [None, None]
         await env.start()
-        await env.ends(message, "✅")
-        await env.settled()
+        await env.wait_for_text(message, "✅")
+        await env.wait_until_idle()
         with pytest.raises(NoResponse):
             await unseen.response()
         check_accounts(env)
         assert (made(env, "seen"), made(env, "unseen")) == (1, 0)
-        assert (env.used(env.alice), env.used(env.bob)) == (1, 0)
+        assert (env.charged_images(env.alice), env.charged_images(env.bob)) == (1, 0)
 
 
 def calls(env: Environment, route: str) -> int:
@@ -169,7 +169,7 @@ async def test_killed_in_the_middle_of_a_call(tmp_path: Path, route: str) -> Non
             await env.restart()
             await over(env, message)
             assert made(env, f"fox {number}") <= 1
-        await env.settled()
+        await env.wait_until_idle()
         check_accounts(env)
 
 
@@ -177,7 +177,7 @@ async def test_killed_in_the_moment_of_the_images(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         for number in range(3):
             message = await ordered(env, f"fox {number}", num_images=2)
-            await env.ends(message, "✅")
+            await env.wait_for_text(message, "✅")
             await env.restart()
             await over(env, message)
             assert delivered(message) == 2
@@ -191,8 +191,8 @@ async def aged(env: Environment, *messages: Message, seconds: int) -> None:
     for message in messages:
         env.discord.age(message, seconds)
     for column in ("interaction_at", "created_at"):
-        env.write(f"update jobs set {column} = {column} - {seconds}000")  # noqa: S608
-    env.write(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608
+        env.execute(f"update jobs set {column} = {column} - {seconds}000")  # noqa: S608
+    env.execute(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608
 
 
 async def test_the_token_has_expired_meanwhile(tmp_path: Path) -> None:
@@ -205,9 +205,9 @@ async def test_the_token_has_expired_meanwhile(tmp_path: Path) -> None:
         for message in (painting, queued):
             env.discord.age(message, HOUR)
         await env.start()
-        await asyncio.gather(env.ends(painting, "✅"), env.ends(queued, "✅"))
+        await asyncio.gather(env.wait_for_text(painting, "✅"), env.wait_for_text(queued, "✅"))
         assert [delivered(message) for message in (painting, queued)] == [1, 1]
-        await env.settled()
+        await env.wait_until_idle()
         check_accounts(env)
 
 
@@ -217,11 +217,11 @@ async def test_a_token_is_left_alone_by_the_clock(tmp_path: Path, age_seconds: f
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         message = await ordered(env, "a fox", "Painting")
         await env.kill()
-        env.write(f"update jobs set interaction_at = interaction_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
+        env.execute(f"update jobs set interaction_at = interaction_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
         edits = len(env.edits(message))
         finish(env, "a fox")
         await env.start()
-        await env.ends(message, "✅")
+        await env.wait_for_text(message, "✅")
         assert {call.route for call in env.edits(message)[edits:]} == {route}
         assert delivered(message) == 1
 
@@ -250,7 +250,7 @@ async def test_a_cancel_that_runcomfy_has_not_answered(tmp_path: Path) -> None:
         await env.kill()
         env.runcomfy.clear_faults("cancel")
         await env.start()
-        await env.ends(queued, "cancelled", "Nothing was charged")
+        await env.wait_for_text(queued, "cancelled", "Nothing was charged")
         finish(env, "painting")
-        await env.settled()
+        await env.wait_until_idle()
         check_accounts(env)

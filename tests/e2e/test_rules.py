@@ -11,7 +11,7 @@ import pytest
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, spent
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import ephemeral_reply, store_settings
+from tests.e2e.settings_panel import ephemeral_reply, store_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,16 +30,16 @@ async def ask(person: Member, channel: Channel | None = None, **options: Any) ->
 
 async def done(env: Environment, person: Member, channel: Channel | None = None, **options: Any) -> Message:
     message = await (await ask(person, channel, **options)).response()
-    await env.ends(message, "✅")
-    await env.settled()
+    await env.wait_for_text(message, "✅")
+    await env.wait_until_idle()
     return message
 
 
 async def failed(env: Environment, person: Member) -> Message:
     env.runcomfy.inject_fault("result", respond(200, {"status": "failed", "error": "worker died"}))
     message = await (await ask(person)).response()
-    await env.ends(message, "⚠️")
-    await env.settled()
+    await env.wait_for_text(message, "⚠️")
+    await env.wait_until_idle()
     return message
 
 
@@ -75,7 +75,7 @@ async def test_forbidden_options_are_refused_for_new_and_rerolled_jobs(
     env: Environment, rules: dict[str, Any], options: dict[str, Any], words: str
 ) -> None:
     store_settings(env)
-    anna, bea = env.newcomer(), env.newcomer()
+    anna, bea = env.new_member(), env.new_member()
     message = await done(env, anna, **options)
     store_settings(env, **rules)
     presses = [
@@ -92,7 +92,7 @@ async def test_forbidden_options_are_refused_for_new_and_rerolled_jobs(
 
 async def test_blocked_members_roles_and_channels(env: Environment) -> None:
     store_settings(env)
-    guild, anna = env.discord.guild, env.newcomer()
+    guild, anna = env.discord.guild, env.new_member()
     painters, elsewhere = guild.add_role("Painters"), guild.add_channel("elsewhere")
     good, bad = await done(env, anna), await failed(env, anna)
     for rules, words in (
@@ -111,7 +111,7 @@ async def test_blocked_members_roles_and_channels(env: Environment) -> None:
 
 
 async def test_thread_uses_its_parent_channels_rules(env: Environment) -> None:
-    anna, channel = env.newcomer(), env.discord.guild.add_channel("parent")
+    anna, channel = env.new_member(), env.discord.guild.add_channel("parent")
     thread = env.discord.guild.add_thread("thread", channel)
     store_settings(env, forbidden_channels=[int(channel.id)])
     await refused(env, await ask(anna, thread), words="No images are made in this channel")
@@ -120,7 +120,7 @@ async def test_thread_uses_its_parent_channels_rules(env: Environment) -> None:
 
 
 async def test_looser_safety_needs_an_age_restricted_channel(env: Environment) -> None:
-    anna, channel = env.newcomer(), env.discord.guild.add_channel("dark", is_age_restricted=True)
+    anna, channel = env.new_member(), env.discord.guild.add_channel("dark", is_age_restricted=True)
     store_settings(env, loosest_safety=3, channel_safety={channel.id: 6})
     message = await done(env, anna, channel, safety_tolerance=6)
     assert chosen(env, message)["safety_tolerance"] == 6
@@ -133,32 +133,32 @@ async def test_looser_safety_needs_an_age_restricted_channel(env: Environment) -
 
 async def test_blocked_member_can_fetch_paid_images(env: Environment) -> None:
     store_settings(env)
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404), None)
     message = await (await ask(anna)).response()
-    await env.ends(message, "⚠️")
+    await env.wait_for_text(message, "⚠️")
     env.runcomfy.clear_faults("file")
-    await env.settled()
+    await env.wait_until_idle()
     store_settings(env, blocked_members=[int(anna.id)], forbidden_channels=[int(env.discord.channel.id)])
     fetched = await (await anna.press(message, "Fetch the images")).response()
-    await env.ends(fetched, "✅", "collected")
-    await env.settled()
+    await env.wait_for_text(fetched, "✅", "collected")
+    await env.wait_until_idle()
 
 
 async def test_server_defaults_are_clamped_to_its_rules(env: Environment) -> None:
     store_settings(
         env, default_options={"resolution": "2K", "num_images": 3}, highest_resolution="0.5K", most_images=2
     )
-    message = await (await env.newcomer().command("imagine", prompt="a fox")).response()
-    await env.ends(message, "✅ 2 images")
-    await env.settled()
+    message = await (await env.new_member().command("imagine", prompt="a fox")).response()
+    await env.wait_for_text(message, "✅ 2 images")
+    await env.wait_until_idle()
     assert (chosen(env, message)["resolution"], chosen(env, message)["num_images"]) == ("0.5K", 2)
 
 
 async def test_slow_pattern_does_not_block_the_bot(env: Environment) -> None:
     store_settings(env, forbidden_words=["/(a+)+$/", "/(b|bb)+$/"])
-    slow = [await ask(env.newcomer(), prompt="a" * 5000 + "!") for _ in range(5)]
-    assert await done(env, env.newcomer())
+    slow = [await ask(env.new_member(), prompt="a" * 5000 + "!") for _ in range(5)]
+    assert await done(env, env.new_member())
     for press in slow:
         message = await press.response()
         assert "could not be looked for in time" in message.text
@@ -167,76 +167,76 @@ async def test_slow_pattern_does_not_block_the_bot(env: Environment) -> None:
 
 async def test_private_job_is_visible_to_requester_only(env: Environment) -> None:
     store_settings(env, is_private=True)
-    anna, bea = env.newcomer(), env.newcomer()
+    anna, bea = env.new_member(), env.new_member()
     message = await done(env, anna)
     assert message.is_ephemeral
     assert len(message.attachments) == 1
     again = await (await anna.press(message, "Re-roll")).response()
-    await env.ends(again, "✅")
+    await env.wait_for_text(again, "✅")
     assert again.is_ephemeral
-    await env.settled()
+    await env.wait_until_idle()
     before, job_id = spent(env), env.job(message)["job_id"]
     forged = await bea.send_raw(custom_id=f"job:reroll:v1:{job_id}", message=message)
     assert "no such job" in await ephemeral_reply(env, forged)
     assert spent(env) == before
-    assert env.used(anna) == 2
+    assert env.charged_images(anna) == 2
 
 
 async def test_private_job_can_be_listed_cancelled_and_fetched(held: Environment) -> None:
     store_settings(held, is_private=True)
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     assert message.is_ephemeral
     listing = await (await anna.command("jobs")).response()
     assert "1. 🕒 Waiting" in listing.text
     await anna.press(message, "Cancel")
-    await held.ends(message, "cancelled")
+    await held.wait_for_text(message, "cancelled")
     held.runcomfy.release()
     held.runcomfy.inject_fault("file", respond(404), None)
     message = await (await ask(anna)).response()
-    await held.ends(message, "⚠️")
+    await held.wait_for_text(message, "⚠️")
     held.runcomfy.clear_faults("file")
     fetched = await (await anna.press(message, "Fetch the images")).response()
-    await held.ends(fetched, "✅", "collected")
+    await held.wait_for_text(fetched, "✅", "collected")
     assert fetched.is_ephemeral
-    await held.settled()
+    await held.wait_until_idle()
 
 
 async def test_private_job_can_be_deleted(env: Environment) -> None:
     store_settings(env, is_private=True)
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await done(env, anna)
     await (await anna.press(message, "Delete")).acknowledged()
     assert list(message.buttons) == ["Delete", "Keep"]
     await (await anna.press(message, "Delete")).acknowledged()
     await env.discord.until(lambda: message.is_deleted)
-    await env.stored(lambda: env.job(message)["deleted_at"])
-    assert env.used(anna) == 1
+    await env.wait_for_rows(lambda: env.job(message)["deleted_at"])
+    assert env.charged_images(anna) == 1
 
 
 @pytest.mark.parametrize("is_spoiler", [False, True])
 async def test_private_job_falls_back_to_direct_message(held: Environment, *, is_spoiler: bool) -> None:
     store_settings(held, is_private=True, is_spoiler=is_spoiler)
-    anna = held.newcomer()
+    anna = held.new_member()
     message = await held.queued(anna)
     held.discord.age(message, 15 * 60)
     edits = len(held.edits(message))
     held.runcomfy.release()
-    await held.settled()
+    await held.wait_until_idle()
     (direct,) = anna.direct_messages.messages
     (file,) = direct.attachments
     assert "✅ 1 image" in direct.text
     assert file["filename"].startswith("SPOILER_") == is_spoiler
     assert not any("/channels/" in call.path for call in held.edits(message)[edits:])
-    assert held.used(anna) == 1
+    assert held.charged_images(anna) == 1
 
 
 async def test_spoilers(env: Environment) -> None:
     store_settings(env, is_spoiler=True)
-    message = await done(env, env.newcomer(), num_images=2)
+    message = await done(env, env.new_member(), num_images=2)
     assert [each["filename"].startswith("SPOILER_") for each in message.attachments] == [True, True]
     store_settings(env)
-    message = await done(env, env.newcomer())
+    message = await done(env, env.new_member())
     assert not message.attachments[0]["filename"].startswith("SPOILER_")
 
 
@@ -252,9 +252,9 @@ async def test_running_job_keeps_its_visibility_after_change_and_restart(tmp_pat
         )
         await env.restart()
         env.runcomfy.release()
-        await env.ends(private, "✅")
-        await env.ends(public, "✅")
-        await env.settled()
+        await env.wait_for_text(private, "✅")
+        await env.wait_for_text(public, "✅")
+        await env.wait_until_idle()
         assert private.is_ephemeral
         assert private.attachments[0]["filename"].startswith("SPOILER_")
         assert not public.is_ephemeral

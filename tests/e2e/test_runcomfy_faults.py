@@ -24,7 +24,7 @@ from playground.runcomfy import (
 )
 from tests.e2e.accounts import check_accounts
 from tests.e2e.environment import RAW, open_environment
-from tests.e2e.orders import delivers, fails, lost, says
+from tests.e2e.outcomes import expect_delivered, expect_failed, expect_uncollected, response_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,35 +60,35 @@ async def test_a_broken_answer_is_looked_for_again_but_never_ordered_again(
 ) -> None:
     for route in ("status", "result"):
         env.runcomfy.inject_fault(route, fault)
-    await delivers(env)
+    await expect_delivered(env)
     env.runcomfy.inject_fault("submit", fault)
-    await fails(env, "not known whether")
+    await expect_failed(env, "not known whether")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=utf-16", "image/png"])
 async def test_json_is_read_whatever_it_calls_itself(env: Environment, kind: str) -> None:
     for route in ROUTES:
         env.runcomfy.inject_fault(route, with_content_type(kind))
-    await delivers(env)
+    await expect_delivered(env)
 
 
 async def test_answers_that_take_their_time(env: Environment) -> None:
     for route in ROUTES:
         env.runcomfy.inject_fault(route, trickle(2))
-    await delivers(env)
+    await expect_delivered(env)
 
 
 async def test_a_failure_that_both_answers_tell(env: Environment) -> None:
-    env.runcomfy.inject_fault("status", says(status="failed"))
+    env.runcomfy.inject_fault("status", response_with(status="failed"))
     env.runcomfy.inject_fault(
         "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed")))
     )
-    await fails(env, "I couldn't generate this")
+    await expect_failed(env, "I couldn't generate this")
 
 
 async def test_a_success_that_has_no_output_at_all(env: Environment) -> None:
     env.runcomfy.inject_fault("result", edit_json(lambda body: body.pop("output")))
-    await fails(env, "I couldn't generate this")
+    await expect_failed(env, "I couldn't generate this")
 
 
 async def test_nothing_in_an_answer_leads_the_bot_to_another_host(env: Environment) -> None:
@@ -100,11 +100,11 @@ async def test_nothing_in_an_answer_leads_the_bot_to_another_host(env: Environme
             away = respond(code, RAW, headers={"Location": f"{other.url}/v1/models"})
             for route in ("status", "result"):
                 env.runcomfy.inject_fault(route, away)
-                env.runcomfy.inject_fault(route, says(**links))
-            env.runcomfy.inject_fault("submit", says(**links))
-            await delivers(env)
+                env.runcomfy.inject_fault(route, response_with(**links))
+            env.runcomfy.inject_fault("submit", response_with(**links))
+            await expect_delivered(env)
             env.runcomfy.inject_fault("submit", away)
-            await fails(env, "not known whether")
+            await expect_failed(env, "not known whether")
         assert not other.calls
 
 
@@ -112,16 +112,16 @@ async def test_a_cancel_whose_answer_is_lost_broken_late_or_leads_astray(held: E
     async with LocalRunComfy(seconds=0) as other:
         away = respond(307, RAW, headers={"Location": f"{other.url}/v1/models"})
         faults = [reset(after=True), *BROKEN.values(), trickle(1), with_content_type("text/plain"), away]
-        people = [held.newcomer() for _ in faults]
+        people = [held.new_member() for _ in faults]
         messages = await asyncio.gather(*(held.queued(person) for person in people))
         for person, message, fault in zip(people, messages, faults, strict=True):
             held.runcomfy.inject_fault("cancel", fault)
             await person.press(message, "Cancel")
-            row = await held.ended(message)  # so that the next fault meets the next cancel
-            assert (row["status"], row["refunded"], held.used(person)) == ("cancelled", 1, 0)
+            row = await held.wait_for_end(message)  # so that the next fault meets the next cancel
+            assert (row["status"], row["refunded"], held.charged_images(person)) == ("cancelled", 1, 0)
         for message in messages:
-            await held.ends(message, "cancelled", "Nothing was charged")
-            assert len(held.posts(message)) == 1
+            await held.wait_for_text(message, "cancelled", "Nothing was charged")
+            assert len(held.submits_for(message)) == 1
         assert not other.calls
 
 
@@ -133,13 +133,13 @@ async def test_retry_after_as_a_date_and_in_seconds(env: Environment) -> None:
     for header, seconds in ((later(seconds=7), 3), ("3", 3)):
         refused = respond(429, {"message": RAW}, headers={"Retry-After": header})
         env.runcomfy.inject_fault("submit", refused)
-        message = await env.ends(await env.imagine(resolution="0.5K"), "✅")
-        first, second = env.posts(message)
+        message = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
+        first, second = env.submits_for(message)
         assert (first.request_id, second.request_id) == (None, env.job(message)["request_id"])
         assert second.at - first.at >= seconds
 
     env.runcomfy.inject_fault("status", respond(503, RAW, headers={"Retry-After": "3"}))
-    first_look, second_look, *_ = looks(env, await delivers(env))
+    first_look, second_look, *_ = looks(env, await expect_delivered(env))
     assert second_look.at - first_look.at >= 3
 
 
@@ -152,26 +152,29 @@ def looks(env: Environment, message: Message) -> list[Call]:
     "header", ["86400", later(days=365), "999999999999"], ids=["a day", "a date", "for ever"]
 )
 async def test_nobody_has_to_sit_through_a_long_retry_after(env: Environment, header: str) -> None:
-    person = env.newcomer()
+    person = env.new_member()
     refused = respond(429, {"message": RAW}, headers={"Retry-After": header})
     env.runcomfy.inject_fault("submit", refused, times=None)
     try:
         message = await env.imagine(person, resolution="0.5K")
-        await env.runcomfy.until(lambda: env.posts(message))
-        await env.stored(lambda: env.job(message)["status"] == "waiting")
+        await env.runcomfy.until(lambda: env.submits_for(message))
+        await env.wait_for_rows(lambda: env.job(message)["status"] == "waiting")
         assert "Waiting" in message.text
         await person.press(message, "Cancel")
-        await env.ends(message, "cancelled", "Nothing was charged")
-        assert env.used(person) == 0
-        assert {post.request_id for post in env.posts(message)} == {None}
+        await env.wait_for_text(message, "cancelled", "Nothing was charged")
+        assert env.charged_images(person) == 0
+        assert {post.request_id for post in env.submits_for(message)} == {None}
     finally:
         env.runcomfy.clear_faults("submit")
 
 
 ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
-    "the word of a status": lambda token: ("status", says(status=token)),
-    "the place in the queue": lambda token: ("status", says(status="in_queue", queue_position=token)),
-    "the status of a result": lambda token: ("result", says(status=token)),
+    "the word of a status": lambda token: ("status", response_with(status=token)),
+    "the place in the queue": lambda token: (
+        "status",
+        response_with(status="in_queue", queue_position=token),
+    ),
+    "the status of a result": lambda token: ("result", response_with(status=token)),
     "headers": lambda token: (
         "status",
         respond(503, token, headers={"X-Token": token, "Retry-After": token}),
@@ -180,15 +183,21 @@ ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
     "no HTTP": lambda _: ("status", BROKEN["no HTTP"]),
 }
 ADDRESS_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
-    "a path": lambda token: ("result", says(output={"images": [f"https://a.example/{token}.png"]})),
-    "a file's name": lambda token: ("result", says(output=f"http://127.0.0.1:9/{token}.png?{token}")),
-    "no address": lambda token: ("result", says(output=f"ftp://{token}@a.example/")),
+    "a path": lambda token: ("result", response_with(output={"images": [f"https://a.example/{token}.png"]})),
+    "a file's name": lambda token: (
+        "result",
+        response_with(output=f"http://127.0.0.1:9/{token}.png?{token}"),
+    ),
+    "no address": lambda token: ("result", response_with(output=f"ftp://{token}@a.example/")),
 }
 FATAL_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
-    "the reason for a failure": lambda token: ("result", says(status="failed", error=f"blocked: {token}")),
+    "the reason for a failure": lambda token: (
+        "result",
+        response_with(status="failed", error=f"blocked: {token}"),
+    ),
     "a refusal": lambda token: ("submit", respond(422, {"error_message": token, "detail": [{"msg": token}]})),
     "a code": lambda token: ("submit", respond(400, {"error_code": token, "error_message": token})),
-    "a request_id": lambda token: ("submit", says(request_id=token)),
+    "a request_id": lambda token: ("submit", response_with(request_id=token)),
 }
 
 
@@ -196,13 +205,13 @@ async def test_an_echo_of_the_token_goes_no_further_not_even_into_the_log(tmp_pa
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="DEBUG") as env:
         for echo in ECHOES.values():
             env.runcomfy.inject_fault(*echo(env.runcomfy.token))
-            await delivers(env)
+            await expect_delivered(env)
         for echo in ADDRESS_ECHOES.values():
             env.runcomfy.inject_fault(*echo(env.runcomfy.token))
-            await lost(env)
+            await expect_uncollected(env)
         for echo in FATAL_ECHOES.values():
             env.runcomfy.inject_fault(*echo(env.runcomfy.token))
-            await fails(env, images=1)
-        await asyncio.gather(*(env.says(env.alice, name) for name in ("usage", "jobs")))
-        await env.settled()
+            await expect_failed(env, images=1)
+        await asyncio.gather(*(env.reply_to(env.alice, name) for name in ("usage", "jobs")))
+        await env.wait_until_idle()
         check_accounts(env)

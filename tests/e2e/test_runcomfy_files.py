@@ -12,9 +12,9 @@ from PIL import Image
 
 from playground.runcomfy import Fault, LocalRunComfy, edit_json, flood, reset, respond, trickle, truncate
 from tests.e2e.accounts import check_accounts
-from tests.e2e.environment import RAW, names
-from tests.e2e.orders import delivers
-from tests.e2e.orders import lost as loses
+from tests.e2e.environment import RAW, button_labels
+from tests.e2e.outcomes import expect_delivered
+from tests.e2e.outcomes import expect_uncollected as loses
 
 if TYPE_CHECKING:
     from playground.discord import Message
@@ -84,22 +84,22 @@ async def fetched(message: Message) -> Message:
 async def test_what_cannot_be_downloaded_waits_and_is_collected_once_it_can(env: Environment) -> None:
     env.runcomfy.inject_fault("file", by_seed(env, [fault for fault, _ in LOST.values()]), times=None)
     try:
-        lost = await asyncio.gather(*(loses(env, MADE, seed=seed) for seed in range(len(LOST))))
+        messages = await asyncio.gather(*(loses(env, MADE, seed=seed) for seed in range(len(LOST))))
     finally:
         env.runcomfy.clear_faults("file")
-    asked = {name: file_calls(env, message) for name, message in zip(LOST, lost, strict=True)}
+    asked = {name: file_calls(env, message) for name, message in zip(LOST, messages, strict=True)}
     # aiohttp itself asks once more where a connection that was in use before breaks.
     assert asked.pop("unreachable") in range(4, 9)
     assert asked == {name: times for name, (_, times) in LOST.items() if name != "unreachable"}
     assert not [file for file in (env.folder / "data" / "files").rglob("*") if file.is_file()]
 
-    for message in lost:
-        again = await env.ends(await fetched(message), "✅", "collected")
+    for message in messages:
+        again = await env.wait_for_text(await fetched(message), "✅", "collected")
         assert len(again.attachments) == 1
         assert message.interaction is not None
-        assert env.used(message.interaction.user) == 1
-        assert len(env.posts(message)) == 1
-    await env.settled()
+        assert env.charged_images(message.interaction.user) == 1
+        assert len(env.submits_for(message)) == 1
+    await env.wait_until_idle()
     check_accounts(env)
 
 
@@ -107,12 +107,12 @@ async def test_a_fetch_of_what_is_forbidden_says_so_and_can_be_tried_again(env: 
     env.runcomfy.inject_fault("file", respond(403, RAW), times=None)
     try:
         message = await loses(env, MADE)
-        again = await env.ends(await fetched(message), MADE, "waiting to be collected")
+        again = await env.wait_for_text(await fetched(message), MADE, "waiting to be collected")
         assert again.attachments == []
     finally:
         env.runcomfy.clear_faults("file")
-    assert len((await env.ends(await fetched(again), "✅")).attachments) == 1
-    assert len(env.posts(message)) == 1
+    assert len((await env.wait_for_text(await fetched(again), "✅")).attachments) == 1
+    assert len(env.submits_for(message)) == 1
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -120,25 +120,27 @@ async def test_a_fetch_of_what_is_gone_refunds_it_and_ends_the_button(env: Envir
     env.runcomfy.inject_fault("file", respond(status, RAW), times=None)
     try:
         message = await loses(env, MADE, images=2)
-        again = await env.ends(await fetched(message), "can't be collected anymore", "Nothing was charged")
+        again = await env.wait_for_text(
+            await fetched(message), "can't be collected anymore", "Nothing was charged"
+        )
     finally:
         env.runcomfy.clear_faults("file")
-    assert "Fetch the images" not in names(again)
+    assert "Fetch the images" not in button_labels(again)
     assert message.interaction is not None
-    assert (await env.ended(message))["refunded"] == 2
+    assert (await env.wait_for_end(message))["refunded"] == 2
     refusal = await fetched(message)  # by the button that stands under the older message still
     assert refusal.is_ephemeral
     assert "You were refunded" in refusal.text
-    assert "0 of" in await env.says(message.interaction.user, "usage")
+    assert "0 of" in await env.reply_to(message.interaction.user, "usage")
     check_accounts(env)
 
 
 async def test_files_that_do_not_come_wait_alone(env: Environment) -> None:
     for fault in (respond(404, RAW), flood(TOO_MUCH)):
         env.runcomfy.inject_fault("file", fault)
-    message = await env.imagine(env.newcomer(), resolution="0.5K", num_images=4)
-    await env.ends(message, "✅", "2 of 4 images arrived; 2 more are waiting to be collected")
-    await env.ended(message)
+    message = await env.imagine(env.new_member(), resolution="0.5K", num_images=4)
+    await env.wait_for_text(message, "✅", "2 of 4 images arrived; 2 more are waiting to be collected")
+    await env.wait_for_end(message)
     assert len(message.attachments) == 2
     check_accounts(env)
 
@@ -146,9 +148,9 @@ async def test_files_that_do_not_come_wait_alone(env: Environment) -> None:
 async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(env: Environment) -> None:
     env.runcomfy.inject_fault("result", edit_json(lambda body: body["output"]["images"].pop()))
     env.runcomfy.inject_fault("file", respond(404))
-    message = await env.imagine(env.newcomer(), resolution="0.5K", num_images=3)
-    await env.ends(message, "✅", "1 of 3 images arrived; 1 more is waiting", "1 image wasn't made")
-    row = await env.ended(message)
+    message = await env.imagine(env.new_member(), resolution="0.5K", num_images=3)
+    await env.wait_for_text(message, "✅", "1 of 3 images arrived; 1 more is waiting", "1 image wasn't made")
+    row = await env.wait_for_end(message)
     assert (row["refunded"], row["budget_refunded"]) == (1, 1)
     check_accounts(env)
 
@@ -156,7 +158,7 @@ async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(env: 
 async def test_slow_files_come(env: Environment) -> None:
     env.runcomfy.inject_fault("file", trickle(3), times=2)
     before = len(env.runcomfy.calls)
-    await delivers(env, 2, of=2)
+    await expect_delivered(env, 2, of=2)
     assert [call.route for call in env.runcomfy.calls[before:]].count("file") == 2
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.runcomfy import Fault, edit_json, reset, respond
-from tests.e2e.environment import RAW, names
-from tests.e2e.orders import delivers, fails, says
+from tests.e2e.environment import RAW, button_labels
+from tests.e2e.outcomes import expect_delivered, expect_failed, response_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,15 +25,15 @@ def outputs(change: Callable[[list[str]], object]) -> Fault:
 
 @pytest.mark.parametrize("word", ["completed", "succeeded", "COMPLETED", "failed"])
 async def test_whatever_word_ends_the_status_the_result_decides(env: Environment, word: str) -> None:
-    env.runcomfy.inject_fault("status", says(status=word))
-    await delivers(env)
+    env.runcomfy.inject_fault("status", response_with(status=word))
+    await expect_delivered(env)
 
 
 async def test_a_word_that_is_no_end_is_looked_at_again(env: Environment) -> None:
     words = ("dreaming", "processing", "pending", "")
     for word in words:
-        env.runcomfy.inject_fault("status", says(status=word))
-    await asyncio.gather(*(delivers(env) for _ in words))
+        env.runcomfy.inject_fault("status", response_with(status=word))
+    await asyncio.gather(*(expect_delivered(env) for _ in words))
 
 
 SHAPES: dict[str, Callable[[list[str]], object]] = {
@@ -49,33 +49,35 @@ SHAPES: dict[str, Callable[[list[str]], object]] = {
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 async def test_an_image_in_every_shape(env: Environment, shape: Callable[[list[str]], object]) -> None:
     env.runcomfy.inject_fault("result", outputs(shape))
-    await delivers(env)
+    await expect_delivered(env)
 
 
 async def test_addresses_outside_the_output_are_left_alone(env: Environment) -> None:
     strange = f"{env.runcomfy.url}/strange.png"
-    env.runcomfy.inject_fault("result", says(input={"image": strange, "images": [strange]}, image=strange))
-    await delivers(env)
+    env.runcomfy.inject_fault(
+        "result", response_with(input={"image": strange, "images": [strange]}, image=strange)
+    )
+    await expect_delivered(env)
     assert "/strange.png" not in [call.path for call in env.runcomfy.calls]
 
 
 async def test_a_result_may_come_later_than_the_status_says(env: Environment) -> None:
     unfinished = edit_json(lambda body: (body.pop("output"), body.update(status="in_progress")))
     env.runcomfy.inject_fault("result", unfinished)
-    env.runcomfy.inject_fault("result", says(status="completed"))
-    await delivers(env)
+    env.runcomfy.inject_fault("result", response_with(status="completed"))
+    await expect_delivered(env)
 
 
 async def test_fewer_images_than_asked_for_give_the_others_back(env: Environment) -> None:
     env.runcomfy.inject_fault("result", outputs(lambda urls: {"images": [urls[0], urls[2], urls[0]]}))
-    message = await delivers(env, 2, of=4)
+    message = await expect_delivered(env, 2, of=4)
     assert "2 of 4 images" in message.text
 
 
 @pytest.mark.parametrize("output", [None, {}, {"images": []}, {"video": "a"}, "", [None, 7]], ids=str)
 async def test_a_success_without_an_image_is_none(env: Environment, output: object) -> None:
-    env.runcomfy.inject_fault("result", says(output=output))
-    await fails(env)
+    env.runcomfy.inject_fault("result", response_with(output=output))
+    await expect_failed(env)
 
 
 ERRORS: list[object] = [None, RAW, {"message": RAW}, {"code": 7, "message": RAW, "details": {}}, [RAW]]
@@ -86,27 +88,27 @@ async def test_a_failed_result_is_told_without_its_words(env: Environment, error
     env.runcomfy.inject_fault(
         "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
     )
-    message = await fails(env)
+    message = await expect_failed(env)
     assert "refused" not in message.text
 
 
 async def test_a_refused_prompt_is_told_as_such(env: Environment) -> None:
     message = await env.imagine(prompt="please refuse this", resolution="0.5K")
-    await env.ends(message, "refused", "Nothing was charged")
-    assert names(message) == ["Edit prompt"]
-    assert (await env.ended(message))["refunded"] == 1
-    assert len(env.posts(message)) == 1
+    await env.wait_for_text(message, "refused", "Nothing was charged")
+    assert button_labels(message) == ["Edit prompt"]
+    assert (await env.wait_for_end(message))["refunded"] == 1
+    assert len(env.submits_for(message)) == 1
     # RunComfy's own words, which the local one writes too.
     assert "safety filter" not in message.text
 
 
 @pytest.mark.parametrize("word", ["cancelled", "canceled"])
 async def test_a_job_that_runcomfy_itself_has_cancelled(env: Environment, word: str) -> None:
-    person = env.newcomer()
-    env.runcomfy.inject_fault("status", says(status=word))
-    message = await env.ends(await env.imagine(person, resolution="0.5K"), "cancelled")
-    assert (await env.ended(message))["refunded"] == 1
-    assert env.used(person) == 0
+    person = env.new_member()
+    env.runcomfy.inject_fault("status", response_with(status=word))
+    message = await env.wait_for_text(await env.imagine(person, resolution="0.5K"), "cancelled")
+    assert (await env.wait_for_end(message))["refunded"] == 1
+    assert env.charged_images(person) == 0
 
 
 GONE = {
@@ -121,7 +123,7 @@ GONE = {
 @pytest.mark.parametrize("fault", GONE.values(), ids=GONE)
 async def test_a_request_that_runcomfy_does_not_know(env: Environment, fault: Fault) -> None:
     env.runcomfy.inject_fault("status", fault, times=None)
-    await fails(env)
+    await expect_failed(env)
     env.runcomfy.clear_faults("status")
 
 
@@ -131,7 +133,7 @@ async def test_a_request_that_is_not_known_yet_is_looked_for_again(
     env: Environment, fault: Fault, route: str
 ) -> None:
     env.runcomfy.inject_fault(route, fault)
-    await delivers(env)
+    await expect_delivered(env)
 
 
 PASSING = [
@@ -151,7 +153,7 @@ async def test_looking_is_tried_again(env: Environment) -> None:
         env.runcomfy.inject_fault("status", fault)
         env.runcomfy.inject_fault("result", fault)
     before = len(env.runcomfy.calls)
-    await asyncio.gather(*(delivers(env) for _ in PASSING))
+    await asyncio.gather(*(expect_delivered(env) for _ in PASSING))
     routes = [call.route for call in env.runcomfy.calls[before:]]
     assert routes.count("submit") == len(PASSING)
     assert routes.count("status") >= 2 * len(PASSING)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.accounts import check_accounts
 from tests.e2e.environment import open_environment
-from tests.e2e.orders import delivers, fails
+from tests.e2e.outcomes import expect_delivered, expect_failed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ async def opened(folder: Path, profile: str) -> AsyncIterator[Environment]:
     """An environment whose RunComfy says no like this, in which everybody's account is right in the end."""
     async with open_environment(folder, runcomfy={"seconds": 0, "profile": profile}) as env:
         yield env
-        await env.settled()
+        await env.wait_until_idle()
         check_accounts(env)
 
 
@@ -39,14 +39,14 @@ async def test_a_revoked_token(tmp_path: Path, profile: str) -> None:
         good, env.settings["RUNCOMFY_TOKEN"] = env.settings["RUNCOMFY_TOKEN"], "revoked"
         await env.restart()
         for _ in range(2):
-            await fails(env, "owner")
+            await expect_failed(env, "owner")
         assert not env.runcomfy.requests
         [error] = errors(env)
         assert "RUNCOMFY_TOKEN" in error
         assert "revoked" not in env.log
         env.settings["RUNCOMFY_TOKEN"] = good
         await env.restart()
-        await delivers(env)
+        await expect_delivered(env)
 
 
 @PROFILES
@@ -57,10 +57,10 @@ async def test_a_token_that_is_revoked_while_it_paints(tmp_path: Path, profile: 
         await env.kill()
         good, env.settings["RUNCOMFY_TOKEN"] = env.settings["RUNCOMFY_TOKEN"], "revoked"
         await env.start()
-        await env.ends(message, "owner", "Your images might still be ready")
-        assert (await env.ended(message))["refunded"] == 0
-        assert env.used(env.alice) == 1
-        assert len(env.posts(message)) == 1
+        await env.wait_for_text(message, "owner", "Your images might still be ready")
+        assert (await env.wait_for_end(message))["refunded"] == 0
+        assert env.charged_images(env.alice) == 1
+        assert len(env.submits_for(message)) == 1
         env.settings["RUNCOMFY_TOKEN"] = good
 
 
@@ -69,19 +69,19 @@ async def test_no_balance_and_no_such_model(tmp_path: Path, profile: str) -> Non
     async with opened(tmp_path, profile) as env:
         for kind in ("balance", "model"):
             env.runcomfy.inject_fault("submit", env.runcomfy.error_fault(kind))
-            await fails(env, "owner")
+            await expect_failed(env, "owner")
         assert "balance" in errors(env)[0]
         assert len(errors(env)) == 2
         assert not env.runcomfy.requests
-        await delivers(env)
+        await expect_delivered(env)
 
 
 @PROFILES
 async def test_what_the_model_does_not_take(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         env.runcomfy.inject_fault("submit", env.runcomfy.error_fault("input"))
-        await fails(env, "refused this prompt or its options")
-        await fails(env, "refused this prompt", prompt="please refuse this")
+        await expect_failed(env, "refused this prompt or its options")
+        await expect_failed(env, "refused this prompt", prompt="please refuse this")
         assert errors(env) == []
 
 
@@ -90,14 +90,16 @@ async def test_requests_that_are_gone_or_another_accounts(tmp_path: Path, profil
     async with opened(tmp_path, profile) as env:
         for route in ("status", "result"):
             env.runcomfy.inject_fault(route, env.runcomfy.error_fault("request"), times=None)
-            await fails(env, "no longer knows this order")
+            await expect_failed(env, "no longer knows this order")
             env.runcomfy.clear_faults(route)
         # Without a code, 403 may mean the token as well, so that the owner is told.
         env.runcomfy.inject_fault("status", env.runcomfy.error_fault("foreign"), times=None)
         if profile == "docs":
-            await fails(env, "no longer knows this order")
+            await expect_failed(env, "no longer knows this order")
         else:
-            await env.ends(await env.imagine(resolution="0.5K"), "owner", "Your images might still be ready")
+            await env.wait_for_text(
+                await env.imagine(resolution="0.5K"), "owner", "Your images might still be ready"
+            )
 
 
 @PROFILES
@@ -108,9 +110,9 @@ async def test_requests_that_expire_while_nobody_looks(tmp_path: Path, profile: 
         await env.kill()
         env.runcomfy.requests.pop(env.job(away)["request_id"])
         await env.start()
-        await env.ends(away, "no longer knows this order", "Nothing was charged")
+        await env.wait_for_text(away, "no longer knows this order", "Nothing was charged")
         env.runcomfy.requests.pop(env.job(cancelled)["request_id"])
         await env.bob.press(cancelled, "Cancel")
-        await env.ends(cancelled, "no longer knows this order", "Nothing was charged")
-        assert (env.used(env.alice), env.used(env.bob)) == (0, 0)
-        assert len(env.posts(away)) == len(env.posts(cancelled)) == 1
+        await env.wait_for_text(cancelled, "no longer knows this order", "Nothing was charged")
+        assert (env.charged_images(env.alice), env.charged_images(env.bob)) == (0, 0)
+        assert len(env.submits_for(away)) == len(env.submits_for(cancelled)) == 1

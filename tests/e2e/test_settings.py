@@ -10,7 +10,7 @@ import pytest
 from playground.discord import NoResponse, RejectedByClient
 from tests.e2e.accounts import spent
 from tests.e2e.environment import open_environment
-from tests.e2e.panel import (
+from tests.e2e.settings_panel import (
     choose_in_panel,
     ephemeral_reply,
     open_panel,
@@ -156,7 +156,7 @@ async def test_default_options(env: Environment) -> None:
     assert stored_settings(env) == {
         "default_options": {"resolution": "0.5K", "num_images": 2, "limit_generations": False}
     }
-    message = await env.ends(await env.imagine(env.newcomer()), "✅ 2 images")
+    message = await env.wait_for_text(await env.imagine(env.new_member()), "✅ 2 images")
     assert '"resolution": "0.5K"' in env.job(message)["input"]
     await choose_in_panel(env, panel, "pick-option", "resolution")
     await choose_in_panel(env, panel, "default_options.resolution", "-")
@@ -250,7 +250,7 @@ async def test_only_managers_can_use_the_panel(env: Environment) -> None:
 
 async def test_former_manager_is_refused(env: Environment) -> None:
     store_settings(env)
-    eva = env.newcomer(is_manager=True)
+    eva = env.new_member(is_manager=True)
     panel = await open_panel(env, eva, "words")
     button = await eva.press(panel, custom_id="settings:edit-forbidden_words:v1")
     await button.modal_response()
@@ -326,8 +326,8 @@ async def test_forged_components_and_values_are_refused(env: Environment) -> Non
 async def test_other_messages_never_become_a_panel(env: Environment) -> None:
     """Another message of the bot's does not become one, and a form needs none of its fields to be there."""
     store_settings(env)
-    message = await env.ends(await env.imagine(env.newcomer(), resolution="0.5K"), "✅")
-    await env.settled()
+    message = await env.wait_for_text(await env.imagine(env.new_member(), resolution="0.5K"), "✅")
+    await env.wait_until_idle()
     before, text = spent(env), message.text
     for press in (
         await env.mia.send_raw(custom_id="settings:section:v1", message=message, values=["images"]),
@@ -341,7 +341,7 @@ async def test_other_messages_never_become_a_panel(env: Environment) -> None:
 
 async def test_concurrent_managers_keep_each_others_changes(env: Environment) -> None:
     store_settings(env)
-    eva = env.newcomer(is_manager=True)
+    eva = env.new_member(is_manager=True)
     hers, mias = await open_panel(env, eva, "images"), await open_panel(env, env.mia, "images")
     await choose_in_panel(env, hers, "most_images", "2", person=eva)
     await choose_in_panel(env, mias, "highest_resolution", "1K")

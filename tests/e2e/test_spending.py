@@ -14,7 +14,7 @@ import pytest_asyncio
 from playground.discord.command_input import slash_data
 from playground.runcomfy import edit_json, respond
 from tests.e2e.accounts import check_accounts, delivered
-from tests.e2e.environment import names, open_environment
+from tests.e2e.environment import button_labels, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,8 +45,8 @@ async def sorted_out(presses: list[Interaction]) -> tuple[list[Message], list[Me
 
 
 async def test_fifty_concurrent_jobs_stay_within_the_limit(env: Environment) -> None:
-    anna, ben = env.newcomer(), env.newcomer()
-    message = await env.ends(await (await ask(ben)).response(), "✅")
+    anna, ben = env.new_member(), env.new_member()
+    message = await env.wait_for_text(await (await ask(ben)).response(), "✅")
     presses = [await each for _ in range(25) for each in (ask(anna), anna.press(message, "Re-roll"))]
     jobs, refusals = await sorted_out(presses)
     assert (len(jobs), len(refusals)) == (13, 37)  # of 0.75 credits each
@@ -55,93 +55,93 @@ async def test_fifty_concurrent_jobs_stay_within_the_limit(env: Environment) -> 
         assert "0.25 left" in refusal.text
         assert re.search(r"<t:\d+:R>", refusal.text)
     for job in jobs:
-        await env.ends(job, "✅")
-    await env.settled()
-    assert env.used(anna) == 13
-    assert "9.75 of 10 credits used, 0.25 left" in await env.says(anna, "usage")
+        await env.wait_for_text(job, "✅")
+    await env.wait_until_idle()
+    assert env.charged_images(anna) == 13
+    assert "9.75 of 10 credits used, 0.25 left" in await env.reply_to(anna, "usage")
     check_accounts(env)
 
 
 async def test_fifty_concurrent_jobs_of_three_images_leave_one_credit(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     jobs, refusals = await sorted_out([await ask(anna, num_images=3) for _ in range(50)])
     assert (len(jobs), len(refusals)) == (4, 46)
     assert all("1 left" in refusal.text for refusal in refusals)
     for job in jobs:
-        await env.ends(job, "✅")
-    assert delivered(await env.ends(await (await ask(anna)).response(), "✅")) == 1
-    await env.settled()
+        await env.wait_for_text(job, "✅")
+    assert delivered(await env.wait_for_text(await (await ask(anna)).response(), "✅")) == 1
+    await env.wait_until_idle()
     check_accounts(env)
 
 
 async def test_failed_job_is_refunded(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     message = await (await ask(anna, prompt="refuse this", num_images=4)).response()
-    await env.ends(message, "⚠️", "Nothing was charged")
-    assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage")
+    await env.wait_for_text(message, "⚠️", "Nothing was charged")
+    assert "0 of 10 credits used, 10 left" in await env.reply_to(anna, "usage")
 
 
 async def test_cancelled_job_is_refunded(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.hold()
     message = await (await ask(anna, num_images=4)).response()
-    assert "3 of 10 credits used, 7 left" in await env.says(anna, "usage")
+    assert "3 of 10 credits used, 7 left" in await env.reply_to(anna, "usage")
     await anna.press(message, "Cancel")
-    await env.ends(message, "cancelled")
+    await env.wait_for_text(message, "cancelled")
     env.runcomfy.release()
-    assert "0 of 10 credits used, 10 left" in await env.says(anna, "usage")
+    assert "0 of 10 credits used, 10 left" in await env.reply_to(anna, "usage")
 
 
 async def test_missing_images_of_partial_result_are_refunded(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.inject_fault("result", edit_json(lambda body: body["output"]["images"].pop()))
     message = await (await ask(anna, num_images=4)).response()
-    await env.ends(message, "✅", "3 of 4")
-    await env.settled()
-    assert "2.25 of 10 credits used, 7.75 left" in await env.says(anna, "usage")
+    await env.wait_for_text(message, "✅", "3 of 4")
+    await env.wait_until_idle()
+    assert "2.25 of 10 credits used, 7.75 left" in await env.reply_to(anna, "usage")
     assert delivered(message) == 3
     check_accounts(env)
 
 
 async def test_undownloadable_images_stay_charged_until_collected(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404))
     message = await (await ask(anna, num_images=2)).response()
-    await env.ends(message, "✅", "1 of 2")
-    await env.settled()
-    usage = await env.says(anna, "usage")
+    await env.wait_for_text(message, "✅", "1 of 2")
+    await env.wait_until_idle()
+    usage = await env.reply_to(anna, "usage")
     assert "1.5 of 10 credits used, 8.5 left" in usage
     assert "1 image is waiting to be collected (0.75 credits)" in usage
     check_accounts(env)
     row = env.job(message)
     assert (row["refunded"], row["budget_refunded"]) == (0, 0)  # RunComfy made both
     assert "1 more is waiting to be collected" in message.text
-    assert names(message) == ["Fetch the images", "Re-roll", "Delete"]
+    assert button_labels(message) == ["Fetch the images", "Re-roll", "Delete"]
 
 
 async def test_missing_images_can_be_collected_later(env: Environment) -> None:
-    anna = env.newcomer()
+    anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404))
-    message = await env.ends(await (await ask(anna, num_images=2)).response(), "✅", "1 of 2")
-    await env.settled()
+    message = await env.wait_for_text(await (await ask(anna, num_images=2)).response(), "✅", "1 of 2")
+    await env.wait_until_idle()
     listing = await (await anna.command("jobs")).response()
     assert "Waiting to be collected" in listing.text
     fetched = await (await anna.press(message, "Fetch the images")).response()
-    await env.ends(fetched, "✅ 2 images, collected")
-    await env.settled()
+    await env.wait_for_text(fetched, "✅ 2 images, collected")
+    await env.wait_until_idle()
     assert (delivered(message), delivered(fetched)) == (1, 2)
-    assert names(fetched) == ["Re-roll", "Delete"]
-    usage = await env.says(anna, "usage")
+    assert button_labels(fetched) == ["Re-roll", "Delete"]
+    usage = await env.reply_to(anna, "usage")
     assert "1.5 of 10 credits used, 8.5 left" in usage
     assert "collected" not in usage
-    assert len(env.posts(message)) == 1
+    assert len(env.submits_for(message)) == 1
     check_accounts(env)
 
 
 async def test_locked_database_is_reported_and_free(env: Environment) -> None:
-    anna = env.newcomer()
-    message = await env.ends(await (await ask(anna)).response(), "✅")
-    await env.settled()
+    anna = env.new_member()
+    message = await env.wait_for_text(await (await ask(anna)).response(), "✅")
+    await env.wait_until_idle()
     submits = len(env.runcomfy.submits)
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
@@ -152,19 +152,19 @@ async def test_locked_database_is_reported_and_free(env: Environment) -> None:
             assert "busy" in refusal.text
         other.execute("rollback")
     assert len(env.runcomfy.submits) == submits
-    assert env.used(anna) == 1
+    assert env.charged_images(anna) == 1
 
 
 async def test_concurrent_jobs_with_locked_database(env: Environment) -> None:
     """Each of them is answered within Discord's three seconds."""
-    people = [env.newcomer() for _ in range(5)]
+    people = [env.new_member() for _ in range(5)]
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
         presses = [await ask(person) for person in people]
         answers = await asyncio.gather(*(press.response() for press in presses), return_exceptions=True)
         other.execute("rollback")
     assert [each for each in answers if isinstance(each, BaseException)] == []
-    assert [env.used(person) for person in people] == [0] * 5
+    assert [env.charged_images(person) for person in people] == [0] * 5
 
 
 async def test_rule_for_absent_member(tmp_path_factory: pytest.TempPathFactory) -> None:

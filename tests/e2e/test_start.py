@@ -49,7 +49,9 @@ def syncs(env: Environment) -> int:
 
 async def told(env: Environment) -> None:
     """Wait until the bot has noted what it told Discord."""
-    await env.stored(lambda: env.rows("select * from facts where name like 'commands%' and value != ''"))
+    await env.wait_for_rows(
+        lambda: env.rows("select * from facts where name like 'commands%' and value != ''")
+    )
 
 
 async def looked(env: Environment, times: int) -> None:
@@ -96,7 +98,7 @@ async def test_a_discord_that_has_trouble_is_asked_again(tmp_path: Path, route: 
             route, 429, {"message": "slow", "retry_after": 0.1}, headers={"Via": "1.1 google"}
         )
         await env.start()
-        await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
         assert "Unclosed" not in env.log
 
 
@@ -117,10 +119,10 @@ async def test_commands_that_cannot_be_told_do_not_keep_the_bot_away(
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         await told(env)
         await env.kill()
-        env.write("update facts set value = '' where name like 'commands%'")
+        env.execute("update facts set value = '' where name like 'commands%'")
         env.discord.inject_fault("sync", status, body, headers=headers, times=99)
         await env.start()
-        await env.ends(await env.imagine(resolution="0.5K"), "✅")
+        await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
         await env.discord.until(lambda: "still being brought up to date" in env.log)
         assert syncs(env) >= 2
 
@@ -144,7 +146,9 @@ async def test_a_second_bot_on_the_same_database_names_the_first(tmp_path: Path)
         await second.start()
         assert await second.ended() == 2
         await env.discord.until(lambda: f"in use by the bot with process id {first.pid}" in env.log)
-        await env.ends(await env.imagine(resolution="0.5K"), "✅")  # nothing has changed for the first
+        await env.wait_for_text(
+            await env.imagine(resolution="0.5K"), "✅"
+        )  # nothing has changed for the first
         await env.kill()
         await second.start()  # a kill frees the database
         await env.discord.until(lambda: env.discord.is_online, timeout=20)
@@ -159,7 +163,7 @@ async def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
         env.settings.clear()
         env.settings.update(kept)
         await env.start()
-        assert "0 of 3 credits used, 3 left" in await env.says(env.alice, "usage")
+        assert "0 of 3 credits used, 3 left" in await env.reply_to(env.alice, "usage")
 
 
 async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Path) -> None:
@@ -224,11 +228,11 @@ async def test_no_token_in_the_most_talkative_log(tmp_path: Path) -> None:
     """An interaction's token lets anybody write in the bot's name for a quarter of an hour."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="debug") as env:
         message = await env.imagine(resolution="0.5K")
-        await env.ends(message, "✅")
+        await env.wait_for_text(message, "✅")
         again = await (await env.bob.press(message, "Re-roll")).response()
-        await env.ends(again, "✅")
-        await env.says(env.alice, "usage")
-        await env.settled()
+        await env.wait_for_text(again, "✅")
+        await env.reply_to(env.alice, "usage")
+        await env.wait_until_idle()
         assert "DEBUG" in env.log
 
 

@@ -12,8 +12,8 @@ import pytest
 from playground.discord import NoResponse
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.blocking_proxy import HeldResponse, blocking_proxy
 from tests.e2e.environment import open_unforked_environment as open_environment
-from tests.e2e.holding import Held, gate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,10 +47,13 @@ async def test_an_idle_bot_ends_at_once(tmp_path: Path, number: signal.Signals) 
 
 async def test_everything_hangs(tmp_path: Path) -> None:
     """An upload, a look at a request and the answer to an order: none of them ever comes to an end."""
-    async with open_environment(tmp_path, runcomfy=AT_ONCE, is_started=False) as env, gate(env) as way:
+    async with (
+        open_environment(tmp_path, runcomfy=AT_ONCE, is_started=False) as env,
+        blocking_proxy(env) as way,
+    ):
         await env.start()
-        await env.ends(await ordered(env, "first"), "✅")
-        file, status, post = Held(), Held(), Held()
+        await env.wait_for_text(await ordered(env, "first"), "✅")
+        file, status, post = HeldResponse(), HeldResponse(), HeldResponse()
         env.runcomfy.inject_fault("file", file.fault)
         upload = await ordered(env, "upload", num_images=2)
         await file.reached()
@@ -60,18 +63,18 @@ async def test_everything_hangs(tmp_path: Path) -> None:
         env.runcomfy.inject_fault("submit", post.fault)
         order = await ordered(env, "order")
         await post.reached()
-        way.hold()
-        file.let_go()
+        way.block()
+        file.release()
         await env.discord.until(lambda: way.held_bytes > A_HANDSHAKE)
 
         await stopped(env)
         assert not upload.attachments
         way.release()
         await env.start()
-        await env.ends(upload, "✅")
-        await env.ends(look, "✅")
-        await env.ends(order, "not known", "Nothing was charged")
-        await env.settled()
+        await env.wait_for_text(upload, "✅")
+        await env.wait_for_text(look, "✅")
+        await env.wait_for_text(order, "not known", "Nothing was charged")
+        await env.wait_until_idle()
         assert [delivered(each) for each in (upload, look, order)] == [2, 1, 0]
         assert len(env.runcomfy.submits) == 4
         check_accounts(env)
@@ -79,24 +82,27 @@ async def test_everything_hangs(tmp_path: Path) -> None:
 
 async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
     """The order's answer and the upload come while the bot is already ending."""
-    async with open_environment(tmp_path, runcomfy=AT_ONCE, is_started=False) as env, gate(env) as way:
+    async with (
+        open_environment(tmp_path, runcomfy=AT_ONCE, is_started=False) as env,
+        blocking_proxy(env) as way,
+    ):
         await env.start()
-        await env.ends(await ordered(env, "first"), "✅")
-        file, post = Held(), Held()
+        await env.wait_for_text(await ordered(env, "first"), "✅")
+        file, post = HeldResponse(), HeldResponse()
         env.runcomfy.inject_fault("file", file.fault)
         upload = await ordered(env, "upload")
         await file.reached()
         env.runcomfy.inject_fault("submit", post.fault)
         order = await ordered(env, "order")
         await post.reached()
-        way.hold()
-        file.let_go()
+        way.block()
+        file.release()
         await env.discord.until(lambda: way.held_bytes > A_HANDSHAKE)
         stopping = asyncio.create_task(stopped(env))
         await env.discord.until(lambda: "stopping" in env.log)
         assert env.bot._process
         env.bot._process.send_signal(signal.SIGINT)  # an impatient second one changes nothing
-        post.let_go()
+        post.release()
         way.release()
         await stopping
         rows = {row["message_id"]: row for row in env.rows()}
@@ -104,8 +110,8 @@ async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
         assert rows[int(upload.id)]["status"] == "succeeded"
         assert rows[int(order.id)]["request_id"] in env.runcomfy.requests
         await env.start()
-        await env.ends(order, "✅")
-        await env.settled()
+        await env.wait_for_text(order, "✅")
+        await env.wait_until_idle()
         assert len(env.runcomfy.submits) == 3
         check_accounts(env)
 
@@ -113,8 +119,8 @@ async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
 async def test_whoever_presses_meanwhile_is_told_to_come_back(tmp_path: Path) -> None:
     """While an order's answer is awaited; commands and presses alike, and none of them costs anything."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
-        done = await env.ends(await ordered(env, "first"), "✅")
-        post = Held()
+        done = await env.wait_for_text(await ordered(env, "first"), "✅")
+        post = HeldResponse()
         env.runcomfy.inject_fault("submit", post.fault)
         order = await ordered(env, "order")
         await post.reached()
@@ -130,22 +136,25 @@ async def test_whoever_presses_meanwhile_is_told_to_come_back(tmp_path: Path) ->
             refusal = await press.response()
             assert refusal.is_ephemeral
             assert "restarting. Nothing was charged; try again in a minute" in refusal.text
-        post.let_go()
+        post.release()
         await stopping
-        assert (len(env.runcomfy.submits), env.used(env.bob)) == (2, 0)
+        assert (len(env.runcomfy.submits), env.charged_images(env.bob)) == (2, 0)
         await env.start()
-        await env.ends(order, "✅")
-        await env.settled()
+        await env.wait_for_text(order, "✅")
+        await env.wait_until_idle()
         check_accounts(env)
 
 
 async def test_an_edit_on_the_way_is_brought_to_its_end(tmp_path: Path) -> None:
     """One that shows no end; after it nothing more is shown, and the job goes on at the next start."""
-    async with open_environment(tmp_path, runcomfy=AT_ONCE, is_started=False) as env, gate(env) as way:
+    async with (
+        open_environment(tmp_path, runcomfy=AT_ONCE, is_started=False) as env,
+        blocking_proxy(env) as way,
+    ):
         await env.start()
         env.runcomfy.hold()
         message = await env.queued()
-        way.hold()
+        way.block()
         env.runcomfy.start_next()
         await env.discord.until(lambda: way.held_bytes)
         stopping = asyncio.create_task(stopped(env))
@@ -156,7 +165,7 @@ async def test_an_edit_on_the_way_is_brought_to_its_end(tmp_path: Path) -> None:
         assert "Painting" in message.text
         env.runcomfy.release()
         await env.start()
-        await env.ends(message, "✅")
+        await env.wait_for_text(message, "✅")
 
 
 async def test_discord_does_not_take_the_images(tmp_path: Path) -> None:
@@ -167,8 +176,8 @@ async def test_discord_does_not_take_the_images(tmp_path: Path) -> None:
         await stopped(env)
         env.discord._answering.planned.clear()
         await env.start()
-        await env.ends(message, "✅")
-        await env.settled()
+        await env.wait_for_text(message, "✅")
+        await env.wait_until_idle()
         check_accounts(env)
 
 
@@ -188,18 +197,18 @@ async def told(env: Environment, message: Message) -> None:
 async def test_orders_that_come_in_the_same_moment(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.runcomfy.inject_fault("submit", respond(429), times=3)
-        people = [env.newcomer() for _ in range(12)]
+        people = [env.new_member() for _ in range(12)]
         presses = [await each.command("imagine", prompt="a fox", resolution="0.5K") for each in people[:6]]
         stopping = asyncio.create_task(stopped(env))
         presses += [await each.command("imagine", prompt="a fox", resolution="0.5K") for each in people[6:]]
         await stopping
         await env.start()
-        await env.settled()
+        await env.wait_until_idle()
         seen = [press for press in presses if await _is_answered(press)]
         for press in seen:
             await told(env, await press.response())
         check_accounts(env)
-        assert len(env.runcomfy.requests) == sum(map(env.used, people))
+        assert len(env.runcomfy.requests) == sum(map(env.charged_images, people))
 
 
 async def test_while_it_starts(tmp_path: Path) -> None:
@@ -213,8 +222,8 @@ async def test_while_it_starts(tmp_path: Path) -> None:
 
 
 async def test_while_discord_does_not_answer_its_start(tmp_path: Path) -> None:
-    async with open_environment(tmp_path, is_started=False) as env, gate(env) as way:
-        way.hold()
+    async with open_environment(tmp_path, is_started=False) as env, blocking_proxy(env) as way:
+        way.block()
         await env.bot.start()
         await env.discord.until(lambda: way.held_bytes, timeout=20)
         await stopped(env)

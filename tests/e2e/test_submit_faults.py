@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.runcomfy import Fault, reset, respond
-from tests.e2e.environment import RAW, names, open_environment
+from tests.e2e.environment import RAW, button_labels, open_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,13 +38,13 @@ UNKNOWN = {
 
 async def fails(env: Environment, fault: Fault) -> Message:
     """An order by somebody new whose POST meets this fault; it fails, and is given back."""
-    person = env.newcomer()
+    person = env.new_member()
     env.runcomfy.inject_fault("submit", fault)
     message = await env.imagine(person, resolution="0.5K")
-    row = await env.ended(message)
-    await env.ends(message, "Nothing was charged")
-    assert (row["status"], row["refunded"], env.used(person)) == ("failed", 1, 0)
-    assert names(message)[-1] == "Edit prompt"
+    row = await env.wait_for_end(message)
+    await env.wait_for_text(message, "Nothing was charged")
+    assert (row["status"], row["refunded"], env.charged_images(person)) == ("failed", 1, 0)
+    assert button_labels(message)[-1] == "Edit prompt"
     assert message.attachments == []
     return message
 
@@ -54,8 +54,8 @@ async def test_an_order_without_a_usable_answer_is_never_sent_again(env: Environ
     message = await fails(env, fault)
     assert "not known whether" in message.text
     # Were it sent again, then by now: another order has come and gone.
-    await env.ends(await env.imagine(resolution="0.5K"), "✅")
-    assert len(env.posts(message)) == 1
+    await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
+    assert len(env.submits_for(message)) == 1
 
 
 REFUSED = {
@@ -70,7 +70,7 @@ async def test_a_refused_input_is_told_as_such(env: Environment, fault: Fault) -
     message = await fails(env, fault)
     assert "refused" in message.text
     assert "owner" not in message.text
-    assert len(env.posts(message)) == 1
+    assert len(env.submits_for(message)) == 1
 
 
 @pytest.mark.parametrize("header", [{}, {"Retry-After": "1"}, {"Retry-After": "soon"}])
@@ -79,8 +79,8 @@ async def test_an_order_that_was_definitely_not_taken_is_sent_again(
 ) -> None:
     env.runcomfy.inject_fault("submit", respond(429, {"message": RAW}, headers=header))
     message = await env.imagine(resolution="0.5K")
-    await env.ends(message, "✅")
-    first, second = env.posts(message)
+    await env.wait_for_text(message, "✅")
+    first, second = env.submits_for(message)
     assert (first.request_id, second.request_id) == (None, env.job(message)["request_id"])
     assert second.at - first.at >= 1
 
@@ -90,9 +90,9 @@ async def test_runcomfy_down(tmp_path: Path) -> None:
     async with open_environment(tmp_path, RUNCOMFY_API_URL="http://127.0.0.1:1", DEADLINE_SECONDS="1") as env:
         message = await env.imagine(env.alice, num_images=3)
         assert "Cancel" in message.buttons
-        await env.ends(message, "RunComfy", "Nothing was charged")
-        assert "Retry" in names(message)
+        await env.wait_for_text(message, "RunComfy", "Nothing was charged")
+        assert "Retry" in button_labels(message)
         assert "owner" not in message.text
-        assert env.used(env.alice) == 0
-        assert "0 of 10" in await env.says(env.alice, "usage")
+        assert env.charged_images(env.alice) == 0
+        assert "0 of 10" in await env.reply_to(env.alice, "usage")
         assert " ERROR " not in env.log

@@ -33,7 +33,7 @@ async def out_of_reach(env: Environment) -> Message:
     await env.runcomfy.until(lambda: len(env.runcomfy.requests) == len(env.rows()))
     thread.archive()
     env.runcomfy.release()
-    await env.settled()
+    await env.wait_until_idle()
     return message
 
 
@@ -51,15 +51,15 @@ async def test_an_archived_thread_does_not_get_around_the_limit(tmp_path: Path) 
         message = await out_of_reach(env)
         row = env.job(message)
         assert (row["error"], row["refunded"]) == ("delivery-failed", 0)
-        usage = await env.says(env.alice, "usage")
+        usage = await env.reply_to(env.alice, "usage")
         assert "1 of 1 credit used, 0 left" in usage
         assert "1 image is waiting to be collected (1 credit)" in usage
-        assert "1 of 1 credit" in await env.says(env.alice, "imagine", prompt="a second fox")
+        assert "1 of 1 credit" in await env.reply_to(env.alice, "imagine", prompt="a second fox")
         listing = await listed(env)
         assert "Waiting to be collected" in listing.text
         promises_nothing(usage + listing.text)
         report = await (await env.mia.command("quota report")).response()
-        await env.ends(report, "1 order, 0 failed · 1 credit spent, 0 given back")
+        await env.wait_for_text(report, "1 order, 0 failed · 1 credit spent, 0 given back")
         assert "1 credit is for images waiting to be collected" in report.text
         _, table = await file(env, report, "members.csv")
         (member,) = csv.DictReader(io.StringIO(table.decode()))
@@ -67,13 +67,13 @@ async def test_an_archived_thread_does_not_get_around_the_limit(tmp_path: Path) 
             *("0", "1", "0", "1")
         ]
         collected = await fetch(env, listing)
-        await env.ends(collected, "✅ 1 image, collected")
+        await env.wait_for_text(collected, "✅ 1 image, collected")
         promises_nothing(collected.text)
         assert delivered(collected) == 1
-        await env.settled()
-        usage = await env.says(env.alice, "usage")
+        await env.wait_until_idle()
+        usage = await env.reply_to(env.alice, "usage")
         assert "1 of 1 credit used, 0 left" in usage
         assert "collected" not in usage
-        assert "1 of 1 credit" in await env.says(env.alice, "imagine", prompt="a third fox")
+        assert "1 of 1 credit" in await env.reply_to(env.alice, "imagine", prompt="a third fox")
         assert len(env.runcomfy.submits) == 1
         check_accounts(env)

@@ -13,9 +13,9 @@ import pytest
 
 from playground.process import BotProcess
 from tests.e2e.accounts import delivered
-from tests.e2e.commands import CODE
+from tests.e2e.cli import CODE
 from tests.e2e.environment import Environment, open_environment
-from tests.e2e.panel import store_settings
+from tests.e2e.settings_panel import store_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,11 +41,11 @@ async def shifted(folder: Path, seconds: int) -> AsyncIterator[Environment]:
 async def test_private_images_come_in_their_message(tmp_path: Path, seconds: int, way: str) -> None:
     async with shifted(tmp_path, seconds) as env:
         store_settings(env, is_private=True)
-        anna = env.newcomer()
+        anna = env.new_member()
         message = await env.imagine(anna, resolution="0.5K")
-        await env.ends(message, "✅")
+        await env.wait_for_text(message, "✅")
         assert message.is_ephemeral
-        assert (delivered(message), anna.direct_messages.messages, env.used(anna)) == (1, [], 1)
+        assert (delivered(message), anna.direct_messages.messages, env.charged_images(anna)) == (1, [], 1)
         assert f"s {way} Discord's" in env.log
 
 
@@ -53,13 +53,13 @@ async def test_images_of_a_deleted_message_come_soon(tmp_path: Path) -> None:
     """A message that Discord does not know is looked for again only in its first seconds."""
     async with shifted(tmp_path, BEHIND) as env:
         env.runcomfy.hold()
-        anna = env.newcomer()
+        anna = env.new_member()
         message = await env.queued(anna)
         env.discord.delete(message)
         env.runcomfy.release()
         await env.discord.until(lambda: anna.direct_messages.messages, timeout=15)
-        await env.settled()
-        assert env.used(anna) == 1
+        await env.wait_until_idle()
+        assert env.charged_images(anna) == 1
 
 
 async def test_a_right_clock_is_not_mentioned(tmp_path: Path) -> None:

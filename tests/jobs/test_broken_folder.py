@@ -11,10 +11,10 @@ import pytest
 from bot.domain.job import Job, JobStatus
 from bot.errors import FilesFolderError, OperatorError
 from playground.runcomfy import LocalRunComfy
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
-from tests.orders import requester
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -34,7 +34,7 @@ def repair(folder: Path) -> None:
 
 
 async def begun(bot: Bot, channel: Channel) -> Job:
-    job = await bot.service.reserve(requester(), MODEL, VALUES)
+    job = await bot.service.reserve(make_requester(), MODEL, VALUES)
     assert job
     bot.service.confirm(job, channel.post(job.token))
     return job
@@ -54,7 +54,7 @@ async def orders_are_refused(folder: Path) -> None:
         broken(folder)
         bot = await Bot(folder, runcomfy, channel).start()
         with pytest.raises(FilesFolderError, match=str(folder / "files")):
-            await bot.service.reserve(requester(), MODEL, VALUES)
+            await bot.service.reserve(make_requester(), MODEL, VALUES)
         assert await bot.jobs.unfinished() == []
         repair(folder)
         await asyncio.sleep(2)
@@ -69,7 +69,7 @@ async def what_waits_is_given_back(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        job = await bot.service.reserve(requester(), MODEL, VALUES)
+        job = await bot.service.reserve(make_requester(), MODEL, VALUES)
         assert job
         channel.post(job.token)
         await bot.crash()
@@ -106,7 +106,7 @@ async def a_folder_that_stays_broken(folder: Path) -> None:
         lost = await in_state(bot, job, JobStatus.FAILED)
         assert lost.is_fetchable
         repair(folder)
-        taken = await bot.service.refetch(requester(), job.job_id)
+        taken = await bot.service.refetch(make_requester(), job.job_id)
         bot.service.confirm(taken, channel.post(taken.token))
         await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (channel.images[job.job_id], len(runcomfy.submits)) == (1, 1)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
-from tests.orders import requester
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,11 +43,11 @@ async def cancelled_in_the_queue(folder: Path) -> None:
     async with LocalRunComfy(seconds=0) as runcomfy:
         runcomfy.hold()
         channel.bot = bot = await Bot(folder, runcomfy, channel).start()
-        job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+        job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
         assert job
         bot.service.confirm(job, channel.post(job.token))
         await in_state(bot, job, JobStatus.IN_QUEUE)
-        asked = await bot.service.request_cancel(requester(), job.job_id, may_manage=False)
+        asked = await bot.service.request_cancel(make_requester(), job.job_id, may_manage=False)
         await bot.service.cancel(asked)
         assert channel.told[job.job_id] == 1
         assert not channel.known

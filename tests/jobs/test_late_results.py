@@ -12,9 +12,9 @@ from aiohttp import web
 from bot.domain.job import JobStatus
 from bot.errors import RunComfyUnavailableError
 from playground.runcomfy import Fault, LocalRunComfy, respond
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
-from tests.orders import requester
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ async def lost(bot: Bot, runcomfy: LocalRunComfy, channel: Channel, prompt: str)
     """A job whose image is made and cannot be downloaded yet."""
     runcomfy.inject_fault("file", respond(404))
     values: dict[str, object] = {"prompt": prompt, "resolution": "0.5K"}
-    job = await bot.service.reserve(requester(), MODEL, values)
+    job = await bot.service.reserve(make_requester(), MODEL, values)
     assert job
     bot.service.confirm(job, channel.post(job.token))
     return await in_state(bot, job, JobStatus.FAILED)
@@ -76,7 +76,7 @@ async def its_file_is_slower_than_its_end(folder: Path) -> None:
     async with LocalRunComfy(seconds=0) as runcomfy:
         runcomfy.hold()
         bot = await Impatient(folder, runcomfy, channel).start()
-        job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+        job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
         assert job
         bot.service.confirm(job, channel.post(job.token))
         late = await in_state(bot, job, JobStatus.FAILED)

@@ -26,9 +26,9 @@ from bot.domain.job import Job, JobStatus
 from bot.errors import BotError, BusyError, RunComfyDownError
 from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, truncate
 from tests.e2e.accounts import FINAL, UNCOLLECTED
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
-from tests.orders import requester
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ class Life(RuleBasedStateMachine):
 
     async def reserved(self, user_id: int, images: int) -> Job:
         values = {"prompt": f"fox {len(self.known)}", "num_images": images, "resolution": "0.5K"}
-        job = await insist(lambda: self.bot.service.reserve(requester(user_id=user_id), MODEL, {**values}))
+        job = await insist(
+            lambda: self.bot.service.reserve(make_requester(user_id=user_id), MODEL, {**values})
+        )
         assert job
         self.known.append(job.job_id)
         return job
@@ -135,7 +137,7 @@ class Life(RuleBasedStateMachine):
     def cancel(self, job_id: str, pause: int) -> None:
         async def press() -> None:
             job = await self.bot.jobs.get(job_id)
-            asker = requester(user_id=job.user_id)
+            asker = make_requester(user_id=job.user_id)
             with suppress(BotError):
                 asked = await self.bot.service.request_cancel(asker, job_id, may_manage=False)
                 await self.bot.service.cancel(asked)
@@ -147,7 +149,7 @@ class Life(RuleBasedStateMachine):
         async def press() -> None:
             job = await self.bot.jobs.get(job_id)
             with suppress(BotError):
-                job = await self.bot.service.refetch(requester(user_id=job.user_id), job_id)
+                job = await self.bot.service.refetch(make_requester(user_id=job.user_id), job_id)
                 self.fetched[job_id] += 1  # and may fail once more, which is told in the newer message
                 if is_seen:
                     self.bot.service.confirm(job, self.channel.post(job.token))
@@ -161,7 +163,7 @@ class Life(RuleBasedStateMachine):
         async def press() -> None:
             with suppress(BotError):
                 job = await self.bot.jobs.get(job_id)
-                asker = requester(user_id=job.user_id)
+                asker = make_requester(user_id=job.user_id)
                 job = await self.bot.deletion.authorize(asker, job_id, may_manage=False)
                 await insist(lambda: self.bot.deletion.mark_deleted(job, job.user_id))
                 self.channel.deleted.add(job_id)

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from bot.domain.job import JobStatus
 from playground.runcomfy import Fault, LocalRunComfy
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
-from tests.orders import requester
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 async def delivered(bot: Bot, channel: Channel) -> Job:
-    job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+    job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
     assert job
     bot.service.confirm(job, channel.post(job.token))
     async with asyncio.timeout(1800):

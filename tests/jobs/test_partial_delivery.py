@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
-from tests.orders import requester
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ async def _some_then_all(folder: Path) -> None:
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
         values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
-        job = await bot.service.reserve(requester(), MODEL, values)
+        job = await bot.service.reserve(make_requester(), MODEL, values)
         assert job
         bot.service.confirm(job, channel.post(job.token))
         came = await in_state(bot, job, JobStatus.SUCCEEDED)
@@ -32,7 +32,7 @@ async def _some_then_all(folder: Path) -> None:
         runcomfy.inject_fault("status", runcomfy.error_fault("request"), times=None)
         asked = len(runcomfy.calls)
         channel.most = 10
-        taken = await bot.service.refetch(requester(), job.job_id)
+        taken = await bot.service.refetch(make_requester(), job.job_id)
         bot.service.confirm(taken, channel.post(taken.token))
         whole = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (whole.delivered, whole.refunded, whole.error) == (2, 0, None)

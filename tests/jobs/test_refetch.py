@@ -10,10 +10,10 @@ import pytest
 from bot.domain.job import JobStatus
 from bot.errors import CollectingOverError
 from playground.runcomfy import Fault, LocalRunComfy, respond
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
-from tests.orders import requester
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,19 +25,19 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
         bot = await Bot(folder, runcomfy, channel).start()
         runcomfy.inject_fault("file", respond(404))
         values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
-        job = await bot.service.reserve(requester(), MODEL, values)
+        job = await bot.service.reserve(make_requester(), MODEL, values)
         assert job
         bot.service.confirm(job, channel.post(job.token))
         came = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (came.refunded, channel.images[job.job_id]) == (0, 1)
         runcomfy.inject_fault(route, fault, times=None)
-        taken = await bot.service.refetch(requester(), job.job_id)
+        taken = await bot.service.refetch(make_requester(), job.job_id)
         bot.service.confirm(taken, channel.post(taken.token))
         ended = await in_state(bot, job, JobStatus.FAILED)
         assert (ended.refunded, ended.budget_refunded) == (1, 0)
         assert not ended.is_fetchable
         with pytest.raises(CollectingOverError):
-            await bot.service.refetch(requester(), job.job_id)
+            await bot.service.refetch(make_requester(), job.job_id)
         await bot.crash()
 
 
@@ -58,13 +58,13 @@ async def only_some_files_are_here(folder: Path) -> None:
         runcomfy.inject_fault("file", respond(404))
         channel.refusals = 1
         values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
-        job = await bot.service.reserve(requester(), MODEL, values)
+        job = await bot.service.reserve(make_requester(), MODEL, values)
         assert job
         bot.service.confirm(job, channel.post(job.token))
         failed = await in_state(bot, job, JobStatus.FAILED)
         assert (failed.error, failed.refunded) == ("delivery-failed", 0)
         runcomfy.inject_fault("status", respond(404, {"error_code": 404001}), times=None)
-        taken = await bot.service.refetch(requester(), job.job_id)
+        taken = await bot.service.refetch(make_requester(), job.job_id)
         bot.service.confirm(taken, channel.post(taken.token))
         ended = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (ended.delivered, ended.refunded, ended.budget_refunded) == (1, 1, 0)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.runcomfy import LocalRunComfy, respond
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import SPEED, FastLoop
-from tests.orders import requester
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ async def waited(folder: Path, retry_after: str) -> float:
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel := Channel()).start()
         runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": retry_after}))
-        job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+        job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
         assert job
         bot.service.confirm(job, channel.post(job.token))
         await runcomfy.until(lambda: runcomfy.requests, within=1200)

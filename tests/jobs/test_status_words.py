@@ -12,10 +12,10 @@ import pytest
 
 from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy, edit_json, respond
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
-from tests.orders import requester
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -32,7 +32,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 async def ordered(bot: Bot, channel: Channel) -> Job:
     values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
-    job = await bot.service.reserve(requester(), MODEL, values)
+    job = await bot.service.reserve(make_requester(), MODEL, values)
     assert job
     bot.service.confirm(job, channel.post(job.token))
     return job

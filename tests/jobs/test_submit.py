@@ -10,17 +10,17 @@ import pytest
 from bot.domain.job import Job, JobStatus
 from bot.errors import InvalidOptionError
 from playground.runcomfy import LocalRunComfy
+from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
 from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
-from tests.orders import requester
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 async def ordered(bot: Bot, channel: Channel) -> Job:
-    job = await bot.service.reserve(requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+    job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
     assert job
     bot.service.confirm(job, channel.post(job.token))
     return job
@@ -83,7 +83,7 @@ async def order_what_no_one_sees(folder: Path) -> None:
         old = await in_state(bot, await ordered(bot, channel), JobStatus.SUCCEEDED)
         emptied = 'update jobs set input = \'{"prompt": "\u200b"}\''
         await bot.jobs._database.transaction(lambda connection: connection.execute(emptied))
-        asker = requester(channel_id=old.channel_id)
+        asker = make_requester(channel_id=old.channel_id)
         with pytest.raises(InvalidOptionError):
             await bot.service.reroll(asker, old.job_id)
         with pytest.raises(InvalidOptionError):

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.errors import BotError, RunComfyUnavailableError, SubmissionUnknownError
 from playground.runcomfy import Fault, LocalRunComfy, reset, respond
-from tests.runcomfy.orders import FOX, MODEL, routes
+from tests.runcomfy.helpers import FOX, MODEL, routes
 
 if TYPE_CHECKING:
     from bot.runcomfy import RunComfyClient

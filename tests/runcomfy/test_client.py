@@ -14,7 +14,7 @@ from bot.errors import (
 )
 from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, RunComfyClient, Unknown
 from playground.runcomfy import LocalRunComfy, edit_json, reset, respond
-from tests.runcomfy.orders import FOX, MODEL, ended, routes
+from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes
 
 
 async def test_an_order_from_queue_to_files(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
@@ -61,7 +61,7 @@ async def test_a_failed_order_is_completed_and_has_no_result(
 async def test_how_a_failure_is_told_apart(
     runcomfy: LocalRunComfy, client: RunComfyClient, error: Any, expected: type[BotError]
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault(
         "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
     )
@@ -71,7 +71,7 @@ async def test_how_a_failure_is_told_apart(
 
 
 async def test_a_prompt_that_asks_for_it_is_refused(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
-    request_id = await ended(runcomfy, client, prompt="please refuse this")
+    request_id = await finished_request(runcomfy, client, prompt="please refuse this")
     with pytest.raises(PromptRefusedError):
         await client.result(request_id)
 
@@ -122,7 +122,7 @@ async def test_a_prompt_that_asks_for_it_is_refused(runcomfy: LocalRunComfy, cli
 async def test_words_for_a_status(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str, expected: object
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("status", edit_json(lambda body: body.update(status=status)))
     assert await client.status(request_id) == expected
 
@@ -159,7 +159,7 @@ async def test_an_odd_queue_position_spoils_nothing(
 async def test_shapes_of_output(
     runcomfy: LocalRunComfy, client: RunComfyClient, output: Any, urls: tuple[str, ...] | None
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     stray = {"image_urls": ["http://elsewhere/input.png"]}
     runcomfy.inject_fault(
         "result", edit_json(lambda body: body.update(output=output, input=stray, image="stray"))
@@ -175,7 +175,7 @@ async def test_shapes_of_output(
 async def test_words_for_success_in_the_result(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", edit_json(lambda body: body.update(status=status)))
     assert len((await client.result(request_id)).urls) == 1
 
@@ -186,7 +186,7 @@ async def test_words_for_success_in_the_result(
 async def test_words_for_failure_in_the_result(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", respond(200, {"status": status}))
     with pytest.raises(GenerationFailedError):
         await client.result(request_id)
@@ -195,14 +195,14 @@ async def test_words_for_failure_in_the_result(
 async def test_a_word_that_nobody_knows_is_no_result_yet(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", edit_json(lambda body: body.update(status="dreaming")))
     with pytest.raises(RunComfyUnavailableError, match="no result yet"):
         await client.result(request_id)
 
 
 async def test_success_without_an_output_key(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", edit_json(lambda body: body.pop("output")))
     with pytest.raises(GenerationFailedError):
         await client.result(request_id)

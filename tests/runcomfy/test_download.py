@@ -16,7 +16,7 @@ from bot.errors import OutputUnavailableError
 from bot.runcomfy import Downloader
 from bot.runcomfy.allowed_hosts import AllowedHosts
 from playground.runcomfy import Fault, LocalRunComfy, flood, reset, respond, truncate, with_content_type
-from tests.runcomfy.orders import ended, routes
+from tests.runcomfy.helpers import finished_request, routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,9 @@ async def url(runcomfy: LocalRunComfy, client: RunComfyClient) -> str:
 
 
 async def _make(runcomfy: LocalRunComfy, client: RunComfyClient, kind: str) -> str:
-    request_id = await ended(runcomfy, client, resolution="0.5K", aspect_ratio="3:2", output_format=kind)
+    request_id = await finished_request(
+        runcomfy, client, resolution="0.5K", aspect_ratio="3:2", output_format=kind
+    )
     return (await client.result(request_id)).urls[0]
 
 

@@ -20,7 +20,7 @@ from bot.errors import (
 from bot.runcomfy import Completed, RunComfyClient
 from bot.runcomfy import client as client_module
 from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, stall
-from tests.runcomfy.orders import FOX, MODEL, ended, routes
+from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ async def test_a_request_that_is_gone_is_asked_for_once(
 async def test_what_came_of_it_is_asked_again(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", fault, times=2)
     assert (await client.result(request_id)).urls
     runcomfy.inject_fault("result", fault, times=None)
@@ -100,7 +100,7 @@ async def test_what_came_of_it_is_asked_again(
 
 
 async def test_a_look_is_one_look(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("status", respond(429, {}, headers={"Retry-After": "3600"}))
     asked = routes(runcomfy).count("status")
     with pytest.raises(RunComfyUnavailableError) as caught:
@@ -114,7 +114,7 @@ async def test_an_answer_that_never_comes_is_given_up(
     runcomfy: LocalRunComfy, client: RunComfyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", stall())
     assert (await client.result(request_id)).urls
 
@@ -127,7 +127,7 @@ async def test_addresses_in_answers_are_never_followed(
         for route in ("submit", "status", "result", "cancel"):
             runcomfy.inject_fault(route, edit_json(lambda body: body.update(links)), times=None)
             runcomfy.inject_fault(route, respond(307, "", headers={"Location": evil.url + "/v1/models"}))
-        request_id = await ended(runcomfy, client)
+        request_id = await finished_request(runcomfy, client)
         await client.status(request_id)
         await client.result(request_id)
         await client.cancel(request_id)
@@ -156,7 +156,7 @@ async def test_nothing_repeats_the_token_or_the_body(
     body: Any,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     calls: dict[str, Callable[[], Any]] = {
         "submit": lambda: client.submit(MODEL, FOX),
         "status": lambda: client.status(request_id),

@@ -10,7 +10,7 @@ from bot.errors import SubmissionUnknownError
 from bot.runcomfy import InQueue
 from bot.runcomfy.responses import parse_error_code, parse_status
 from playground.runcomfy import LocalRunComfy, edit_json
-from tests.runcomfy.orders import FOX, MODEL
+from tests.runcomfy.helpers import FOX, MODEL
 
 if TYPE_CHECKING:
     from bot.runcomfy import RunComfyClient

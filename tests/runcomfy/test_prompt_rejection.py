@@ -10,7 +10,7 @@ from bot.errors import BotError, GenerationFailedError, PromptRefusedError, RunC
 from bot.runcomfy import Completed
 from bot.runcomfy.prompt_rejection import is_prompt_rejection
 from playground.runcomfy import LocalRunComfy, edit_json, respond
-from tests.runcomfy.orders import FOX, MODEL, ended, routes
+from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes
 
 if TYPE_CHECKING:
     from bot.runcomfy import RunComfyClient
@@ -204,7 +204,7 @@ def test_a_reason_that_is_deep_or_long_is_bounded() -> None:
 async def test_an_answer_without_images_that_gives_such_a_reason(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str, output: Any
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     body: dict[str, Any] = {
         "status": status,
         "output": output,
@@ -219,7 +219,7 @@ async def test_an_answer_without_images_that_gives_such_a_reason(
 async def test_a_reason_that_only_the_status_gives(
     runcomfy: LocalRunComfy, client: RunComfyClient, word: str
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault(
         "status", edit_json(lambda body: body.update(status=word, error={"code": "PROHIBITED_CONTENT"}))
     )
@@ -242,7 +242,7 @@ async def test_a_forbidden_call_is_the_prompts_fault_only_for_sure(
 async def test_images_count_more_than_a_warning_beside_them(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault(
         "result", edit_json(lambda good: good.update(error="1 of 2 images blocked: SAFETY"))
     )
@@ -259,7 +259,7 @@ async def test_a_refusal_by_an_error_code_or_an_http_status(
         "error_code": "content_policy_violation",
         "error_message": "blocked",
     }
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault(route, respond(http_status, body))
     with pytest.raises(PromptRefusedError):
         await (client.submit(MODEL, FOX) if route == "submit" else client.result(request_id))
@@ -269,7 +269,7 @@ async def test_a_refusal_by_an_error_code_or_an_http_status(
 async def test_a_failure_with_an_error_code_ends_the_request(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
-    request_id = await ended(runcomfy, client)
+    request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", respond(200, {"status": "failed", "error_code": 500123}))
     expected: type[BotError] = GenerationFailedError
     with pytest.raises(expected):

@@ -17,7 +17,7 @@ from bot.runcomfy import Downloader
 from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.fair_semaphore import FairSemaphore, Owner
 from playground.runcomfy import LocalRunComfy, drip
-from tests.runcomfy.orders import routes
+from tests.runcomfy.helpers import routes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from playground.runcomfy import LocalRunComfy, respond
-from tests.runcomfy.orders import MODEL
+from tests.runcomfy.helpers import MODEL
 
 if TYPE_CHECKING:
     import aiohttp

@@ -21,7 +21,7 @@ from bot.runcomfy import RunComfyClient
 from bot.runcomfy import client as client_module
 from bot.runcomfy.errors import InvalidResponseError
 from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, stall
-from tests.runcomfy.orders import FOX, MODEL, ended, routes
+from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes
 
 
 def _drop(*keys: str) -> Fault:
@@ -91,7 +91,9 @@ async def test_a_definite_refusal_costs_one_post(
 async def test_an_unclear_answer_is_never_sent_again(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
-    await client.status(await ended(runcomfy, client))  # so that the POST goes over a connection in use
+    await client.status(
+        await finished_request(runcomfy, client)
+    )  # so that the POST goes over a connection in use
     runcomfy.inject_fault("submit", fault, times=None)
     with pytest.raises(SubmissionUnknownError):
         await client.submit(MODEL, FOX)

@@ -37,7 +37,7 @@ from bot.errors import (
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
-from tests.orders import order, requester, reserve
+from tests.factories import make_job, make_requester, reserve
 from tests.storage.ledger import change, differences
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Ledger(RuleBasedStateMachine):
     @initialize(target=jobs)
     def begin(self) -> MultipleResults[str]:
         """A job at each of the places that a random walk seldom comes to."""
-        orders = [order(image_count=4, created_at=MOMENTS[0]) for _ in range(4)]
+        orders = [make_job(image_count=4, created_at=MOMENTS[0]) for _ in range(4)]
         for job in orders:
             assert self.run(reserve(self.store, job, FREE))
         waiting, queued, failed, looked = (job.job_id for job in orders)
@@ -132,7 +132,7 @@ class Ledger(RuleBasedStateMachine):
         limits: Limits,
         budget_usd: Decimal | None,
     ) -> str | MultipleResults[str]:
-        job = order(guild_id=member[0], user_id=member[1], created_at=at, interaction_at=at, **order_of)
+        job = make_job(guild_id=member[0], user_id=member[1], created_at=at, interaction_at=at, **order_of)
         expected = self.expected_refusal(job, limits, budget_usd)
         try:
             assert self.run(reserve(self.store, job, limits, budget_usd=budget_usd))
@@ -171,7 +171,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def replay(self, job_id: str) -> None:
         job = self.run(self.store.get(job_id))
-        assert not self.run(reserve(self.store, order(interaction_id=job.interaction_id), FREE))
+        assert not self.run(reserve(self.store, make_job(interaction_id=job.interaction_id), FREE))
 
     @rule(job_id=jobs, verb=st.sampled_from(["mark_submitting", "mark_rejected", "mark_in_progress"]))
     def step(self, job_id: str, verb: str) -> None:
@@ -188,7 +188,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def refetch(self, job_id: str) -> None:
         before = self.run(self.store.get(job_id))
-        after = self.run(self.store.refetch(job_id, requester()))
+        after = self.run(self.store.refetch(job_id, make_requester()))
         assert (after is not None) == before.is_fetchable
         assert after is None or (after.refunded, after.budget_refunded) == (
             before.refunded,
@@ -262,7 +262,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def give_up_what_was_fetched_meanwhile(self, job_id: str) -> None:
         seen = self.run(self.store.get(job_id))
-        if self.run(self.store.refetch(job_id, requester())):
+        if self.run(self.store.refetch(job_id, make_requester())):
             assert self.run(self.store.give_up(seen)) is None
         self.known[job_id] = self.run(self.store.get(job_id))
 
@@ -272,7 +272,7 @@ class Ledger(RuleBasedStateMachine):
         assert after.is_fetchable == (job.is_fetchable and given_up is None)
         refunded = max(job.refunded, job.image_count - job.delivered) if given_up else job.refunded
         assert after.refunded == refunded
-        assert given_up is None or self.run(self.store.refetch(job.job_id, requester())) is None
+        assert given_up is None or self.run(self.store.refetch(job.job_id, make_requester())) is None
 
     @rule(cost=st.none() | st.sampled_from([Decimal(0), Decimal("0.07"), Decimal("0.604")]))
     def costs_come(self, cost: Decimal | None) -> None:

@@ -15,7 +15,7 @@ from bot.storage.backup import back_up
 from bot.storage.database import Database, migrations, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
-from tests.orders import order, reserve
+from tests.factories import make_job, reserve
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -55,18 +55,18 @@ async def test_holds_all_that_was_committed_and_opens_as_a_database(
     database: Database, path: Path, target: Path
 ) -> None:
     jobs = JobStore(database)
-    job = order(image_count=3)
+    job = make_job(image_count=3)
     await reserve(jobs, job, Limits(member=(Quota(5, Period.DAY),)))
     await KeyValueStore(database).set("name", "value")
     back_up(path, target)
-    await reserve(jobs, order(image_count=2), FREE)
+    await reserve(jobs, make_job(image_count=2), FREE)
     assert rows(target, "pragma user_version") == [(max(migrations()),)]
     assert rows(target, "pragma integrity_check") == [("ok",)]
     async with open_database(target) as copy:
         assert [each.job_id for each in await JobStore(copy).unfinished()] == [job.job_id]
         assert await KeyValueStore(copy).get("name") == "value"
         assert differences(target) == set()
-        await reserve(JobStore(copy), order(), FREE)
+        await reserve(JobStore(copy), make_job(), FREE)
 
 
 async def test_of_any_moment_of_a_busy_bot_is_consistent(
@@ -76,7 +76,7 @@ async def test_of_any_moment_of_a_busy_bot_is_consistent(
 
     async def be_busy() -> None:
         while goes_on:
-            await reserve(jobs, order(image_count=2), FREE)
+            await reserve(jobs, make_job(image_count=2), FREE)
 
     busy = asyncio.create_task(be_busy())
     counts = []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.domain.job import JobStatus
 from bot.domain.quota import Limits, Period
 from bot.storage.columns import from_epoch_ms, to_epoch_ms
-from tests.orders import GUILD, order, reserve
+from tests.factories import GUILD, make_job, reserve
 from tests.storage.ledger import counted, differences
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class TestEnd:
     async def test_gives_back_what_was_not_delivered(
         self, jobs: JobStore, path: Path, status: JobStatus, delivered: int, refunded: int
     ) -> None:
-        job = order(image_count=4)
+        job = make_job(image_count=4)
         await reserve(jobs, job, FREE)
         ended = await jobs.end(job.job_id, status, delivered=delivered)
         assert ended
@@ -48,7 +48,7 @@ class TestEnd:
         assert differences(path) == set()
 
     async def test_gives_back_once_although_many_end_it_at_once(self, jobs: JobStore, path: Path) -> None:
-        job = order(image_count=3)
+        job = make_job(image_count=3)
         await reserve(jobs, job, FREE)
         ends = await asyncio.gather(
             jobs.end(job.job_id, JobStatus.CANCELLED),
@@ -71,8 +71,8 @@ class TestEnd:
         self, jobs: JobStore, path: Path, created_at: datetime
     ) -> None:
         other, job = (
-            order(image_count=2, created_at=created_at + timedelta(seconds=5)),
-            order(created_at=created_at),
+            make_job(image_count=2, created_at=created_at + timedelta(seconds=5)),
+            make_job(created_at=created_at),
         )
         await reserve(jobs, other, FREE)
         await reserve(jobs, job, FREE)

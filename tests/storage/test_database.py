@@ -17,7 +17,7 @@ from bot.errors import ConfigError
 from bot.storage.database import Database, migrations, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
-from tests.orders import order, reserve
+from tests.factories import make_job, reserve
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class TestOpening:
         assert await database.transaction(pragma) == [1]
 
     async def test_what_was_kept_survives_a_close(self, path: Path) -> None:
-        job = order(image_count=3)
+        job = make_job(image_count=3)
         async with open_database(path) as database:
             await reserve(JobStore(database), job, FREE)
             await KeyValueStore(database).set("name", "first")

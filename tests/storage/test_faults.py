@@ -22,8 +22,8 @@ from bot.storage.key_values import KeyValueStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
 from playground.process import BotProcess
 from tests.e2e.accounts import check_accounts, delivered
+from tests.e2e.blocking_proxy import HeldResponse, blocking_proxy
 from tests.e2e.environment import open_environment
-from tests.e2e.holding import Held, gate
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def refuses(env: Environment) -> None:
     """An order is refused within the three seconds that Discord waits, to this person alone."""
     begun = time.monotonic()
     before = env.rows()
-    message = await env.imagine(env.newcomer())
+    message = await env.imagine(env.new_member())
     assert time.monotonic() - begun < 3
     assert message.is_ephemeral
     assert BUSY in message.text
@@ -77,10 +77,10 @@ async def refuses(env: Environment) -> None:
 async def arrives(env: Environment, *messages: Message) -> None:
     """Each order ends in its images, ordered once and charged for once."""
     for message in messages:
-        await env.ends(message, "✅")
+        await env.wait_for_text(message, "✅")
         assert delivered(message) == 1
-        assert len(env.posts(message)) == 1
-    await env.settled()
+        assert len(env.submits_for(message)) == 1
+    await env.wait_until_idle()
     check_accounts(env)
     assert differences(env.folder / "data" / "bot.db") == set()
 
@@ -109,7 +109,7 @@ async def test_presses_on_a_running_job_are_refused_too(tmp_path: Path, fault: F
         with fault(env):
             answer = await (await env.alice.press(queued, "Cancel")).response()
             assert BUSY in answer.text
-            assert BUSY in await env.says(env.mia, "quota set", limit=3, per="day")
+            assert BUSY in await env.reply_to(env.mia, "quota set", limit=3, per="day")
         env.runcomfy.release()
         await arrives(env, queued)
 
@@ -120,12 +120,12 @@ async def test_an_order_whose_answer_cannot_be_written_down_is_not_forgotten(
 ) -> None:
     """The request_id came; it is written as soon as that is possible, and nothing is ordered anew."""
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
-        post = Held()
+        post = HeldResponse()
         env.runcomfy.inject_fault("submit", post.fault)
         order = await env.imagine(resolution="0.5K")
         await post.reached()
         with fault(env):
-            post.let_go()
+            post.release()
             await env.discord.until(lambda: "refuses to write" in env.log)
             assert env.job(order)["status"] == "submitting"
         await arrives(env, order)
@@ -136,16 +136,16 @@ async def test_images_that_are_posted_meanwhile_are_charged_for_once(tmp_path: P
     """They stand in Discord, and that is written down as soon as it is possible."""
     async with (
         open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}, is_started=False) as env,
-        gate(env) as way,
+        blocking_proxy(env) as way,
     ):
         await env.start()
-        first = await env.ends(await env.imagine(resolution="0.5K"), "✅")  # opens the connections
-        file = Held()
+        first = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")  # opens the connections
+        file = HeldResponse()
         env.runcomfy.inject_fault("file", file.fault)
         order = await env.imagine(resolution="0.5K")
         await file.reached()
-        way.hold()
-        file.let_go()
+        way.block()
+        file.release()
         await env.discord.until(lambda: way.held_bytes > A_HANDSHAKE)
         with fault(env):
             way.release()
@@ -175,7 +175,7 @@ async def test_a_file_that_the_bot_may_only_read(tmp_path: Path) -> None:
         env.runcomfy.hold()
         queued = await env.queued()
         await env.kill()
-        env.write("update facts set value = 'other commands'")
+        env.execute("update facts set value = 'other commands'")
         able, env.bot = env.bot, PowerlessBot(env.folder, env.settings, env.bot._log)
         file.chmod(0o444)
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.quota import Limits
 from bot.storage.health import HealthStore
-from tests.orders import order, reserve
+from tests.factories import make_job, reserve
 
 if TYPE_CHECKING:
     from bot.storage.database import Database
@@ -18,7 +18,7 @@ async def test_a_job_whose_first_response_is_looked_for_may_be_alone_for_longer(
     database: Database, jobs: JobStore
 ) -> None:
     now = datetime.now(UTC)
-    seen, unseen, new = (order(interaction_at=now - timedelta(seconds=age)) for age in (60, 60, 10))
+    seen, unseen, new = (make_job(interaction_at=now - timedelta(seconds=age)) for age in (60, 60, 10))
     for job in (seen, unseen, new):
         await reserve(jobs, job, Limits())
     for number, job in enumerate((seen, new)):

@@ -12,7 +12,7 @@ from bot.domain.quota import Limits
 from bot.storage.columns import to_epoch_ms
 from bot.storage.costs import CostStore
 from bot.storage.messages import MessageStore
-from tests.orders import GUILD, MEMBER, order, reserve
+from tests.factories import GUILD, MEMBER, make_job, reserve
 
 if TYPE_CHECKING:
     from bot.storage.database import Database
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_told: bool = True) -> Job:
-    job = order()
+    job = make_job()
     await reserve(jobs, job, Limits())
     await jobs.mark_submitting(job.job_id)
     await jobs.mark_submitted(job.job_id, f"request-of-{job.job_id}")

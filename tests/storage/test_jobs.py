@@ -12,7 +12,7 @@ import pytest
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.domain.quota import Limits, Period, Quota
 from bot.errors import BudgetExceededError, JobNotFoundError, QuotaExceededError
-from tests.orders import GUILD, MEMBER, order, requester, reserve
+from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
 from tests.storage.ledger import counted, differences, rows
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def failed(jobs: JobStore, job: Job, error: str = "generation-timeout") ->
 
 class TestReserve:
     async def test_keeps_the_order_as_it_was_made(self, jobs: JobStore) -> None:
-        job = order(
+        job = make_job(
             parent_id="parent", image_count=3, input={"prompt": "é ❞\n", "seed": 1, "hd": True, "cfg": 7.5}
         )
         assert await reserve(jobs, job, FREE)
@@ -58,8 +58,8 @@ class TestReserve:
         assert await jobs.end("nothing", JobStatus.CANCELLED) is None
 
     async def test_a_replayed_interaction_changes_nothing(self, jobs: JobStore, path: Path) -> None:
-        job = order(image_count=3)
-        replayed = order(image_count=4, interaction_id=job.interaction_id)
+        job = make_job(image_count=3)
+        replayed = make_job(image_count=4, interaction_id=job.interaction_id)
         assert await reserve(jobs, job, FREE) is True
         before = rows(path, "select * from jobs"), rows(path, "select * from usage")
         assert await reserve(jobs, replayed, FREE) is False
@@ -68,24 +68,24 @@ class TestReserve:
     async def test_an_interaction_that_fetched_orders_nothing_when_it_is_replayed(
         self, jobs: JobStore, path: Path
     ) -> None:
-        job = order()
+        job = make_job()
         await failed(jobs, job)
-        await jobs.refetch(job.job_id, requester())
-        assert await reserve(jobs, order(interaction_id=job.interaction_id), FREE) is False
+        await jobs.refetch(job.job_id, make_requester())
+        assert await reserve(jobs, make_job(interaction_id=job.interaction_id), FREE) is False
         assert len(rows(path, "select * from jobs")) == 1
 
     async def test_a_refusal_leaves_no_row(self, jobs: JobStore, path: Path) -> None:
         with pytest.raises(QuotaExceededError):
-            await reserve(jobs, order(image_count=2), Limits(member=(Quota(1, Period.DAY),)))
+            await reserve(jobs, make_job(image_count=2), Limits(member=(Quota(1, Period.DAY),)))
         with pytest.raises(BudgetExceededError):
-            await reserve(jobs, order(image_count=2), Limits(budget=(Quota(1, Period.WEEK),)))
+            await reserve(jobs, make_job(image_count=2), Limits(budget=(Quota(1, Period.WEEK),)))
         assert rows(path, "select * from jobs") == []
         assert rows(path, "select * from usage where used > 0") == []
 
 
 class TestVerbs:
     async def test_a_job_walks_its_way(self, jobs: JobStore) -> None:
-        job = order(image_count=2)
+        job = make_job(image_count=2)
         await reserve(jobs, job, FREE)
         await jobs.set_message(job.job_id, 77)
         submitting = await jobs.mark_submitting(job.job_id)
@@ -109,21 +109,21 @@ class TestVerbs:
         assert ended == await jobs.get(job.job_id)
 
     async def test_each_step_is_made_once(self, jobs: JobStore) -> None:
-        job = order()
+        job = make_job()
         await reserve(jobs, job, FREE)
         steps: list[Callable[[], Awaitable[Job | None]]] = [
             lambda: jobs.mark_submitting(job.job_id),
             lambda: jobs.mark_submitted(job.job_id, "request-1"),
             lambda: jobs.mark_in_progress(job.job_id),
             lambda: jobs.end(job.job_id, JobStatus.FAILED, error="unexpected"),
-            lambda: jobs.refetch(job.job_id, requester()),
+            lambda: jobs.refetch(job.job_id, make_requester()),
         ]
         for step in steps:
             made = await asyncio.gather(*(step() for _ in range(4)))
             assert sum(each is not None for each in made) == 1
 
     async def test_a_refused_post_waits_again_and_a_taken_one_never(self, jobs: JobStore) -> None:
-        job = order()
+        job = make_job()
         await reserve(jobs, job, FREE)
         assert await jobs.mark_rejected(job.job_id) is None
         await jobs.mark_submitting(job.job_id)
@@ -137,7 +137,7 @@ class TestVerbs:
 
     async def test_open_jobs_are_those_unfinished_or_untold_oldest_first(self, jobs: JobStore) -> None:
         start = datetime(2026, 10, 7, 12, tzinfo=UTC)
-        made = [order(created_at=start - timedelta(minutes=n)) for n in range(5)]
+        made = [make_job(created_at=start - timedelta(minutes=n)) for n in range(5)]
         for job in made:
             await reserve(jobs, job, FREE)
         waiting, submitting, untold, told, posted = made
@@ -151,7 +151,7 @@ class TestVerbs:
         assert [job.job_id for job in await jobs.unfinished()] == expected
 
     async def test_a_failure_keeps_its_text_and_values(self, jobs: JobStore) -> None:
-        job = order()
+        job = make_job()
         await reserve(jobs, job, FREE)
         ended = await jobs.end(
             job.job_id, JobStatus.FAILED, error="unexpected", error_values={"reference": "7F3K2", "n": 3}
@@ -166,7 +166,7 @@ class TestCancelling:
         self, jobs: JobStore, *, submitting_first: bool
     ) -> None:
         for _ in range(10):
-            job = order()
+            job = make_job()
             await reserve(jobs, job, FREE)
             verbs = [jobs.mark_submitting(job.job_id), jobs.request_cancel(job.job_id, 5)]
             submitting, asked = await asyncio.gather(*(verbs if submitting_first else verbs[::-1]))
@@ -177,7 +177,7 @@ class TestCancelling:
             assert (submitting is None) == (asked.status is JobStatus.WAITING)
 
     async def test_is_too_late_once_it_paints_or_has_ended(self, jobs: JobStore) -> None:
-        job = await in_queue(jobs, order())
+        job = await in_queue(jobs, make_job())
         assert await jobs.request_cancel(job.job_id, 5)
         await jobs.mark_in_progress(job.job_id)
         assert await jobs.request_cancel(job.job_id, 6) is None
@@ -185,7 +185,7 @@ class TestCancelling:
         assert await jobs.request_cancel(job.job_id, 6) is None
 
     async def test_is_told_of_whoever_asked_first(self, jobs: JobStore) -> None:
-        job = order()
+        job = make_job()
         await reserve(jobs, job, FREE)
         await jobs.request_cancel(job.job_id, 5)
         again = await jobs.request_cancel(job.job_id, 6)
@@ -193,7 +193,7 @@ class TestCancelling:
         assert again.cancelled_by == 5
 
     async def test_during_a_post_that_is_refused_keeps_it_from_being_sent_again(self, jobs: JobStore) -> None:
-        job = order()
+        job = make_job()
         await reserve(jobs, job, FREE)
         await jobs.mark_submitting(job.job_id)
         assert await jobs.request_cancel(job.job_id, 5)
@@ -203,9 +203,9 @@ class TestCancelling:
 
 class TestFetching:
     async def test_again_never_charges_and_answers_the_new_message(self, jobs: JobStore, path: Path) -> None:
-        job = await failed(jobs, order(image_count=2))
+        job = await failed(jobs, make_job(image_count=2))
         await jobs.set_message(job.job_id, 7)
-        asker = requester()
+        asker = make_requester()
         fetched = await jobs.refetch(job.job_id, asker)
         assert fetched
         assert fetched.status is JobStatus.IN_PROGRESS
@@ -222,33 +222,33 @@ class TestFetching:
     async def test_again_and_failing_again_stays_charged_since_the_first_time(
         self, jobs: JobStore, path: Path
     ) -> None:
-        job = await failed(jobs, order(image_count=2))
+        job = await failed(jobs, make_job(image_count=2))
         for _ in range(3):
-            assert await jobs.refetch(job.job_id, requester())
+            assert await jobs.refetch(job.job_id, make_requester())
             ended = await jobs.end(job.job_id, JobStatus.FAILED, error="output-unavailable")
             assert ended
             assert (ended.refunded, ended.uncollected_since) == (0, job.uncollected_since)
         assert differences(path) == set()
 
     async def test_begins_anew_without_an_old_wish_to_cancel(self, jobs: JobStore) -> None:
-        job = await in_queue(jobs, order())
+        job = await in_queue(jobs, make_job())
         await jobs.request_cancel(job.job_id, 5)
         await jobs.end(job.job_id, JobStatus.FAILED, error="generation-timeout", error_values={"n": 1})
-        fetched = await jobs.refetch(job.job_id, requester())
+        fetched = await jobs.refetch(job.job_id, make_requester())
         assert fetched
         assert fetched.cancelled_by is None
         assert fetched.error_values == {}
 
     async def test_needs_a_failed_job_with_a_request(self, jobs: JobStore) -> None:
-        job = order()
+        job = make_job()
         await reserve(jobs, job, FREE)
-        assert await jobs.refetch(job.job_id, requester()) is None
+        assert await jobs.refetch(job.job_id, make_requester()) is None
         await jobs.end(job.job_id, JobStatus.FAILED, error="unexpected")
-        assert await jobs.refetch(job.job_id, requester()) is None
+        assert await jobs.refetch(job.job_id, make_requester()) is None
 
     async def test_keeps_its_new_token_when_the_old_end_is_told(self, jobs: JobStore) -> None:
-        old = await failed(jobs, order())
-        asker = requester()
+        old = await failed(jobs, make_job())
+        asker = make_requester()
         await jobs.refetch(old.job_id, asker)
         await jobs.clear_token(old)
         assert (await jobs.get(old.job_id)).token == asker.token
@@ -280,7 +280,7 @@ class TestBudget:
     async def test_keeps_what_may_have_been_made(
         self, jobs: JobStore, path: Path, error: str, request_id: str | None, counted_images: int
     ) -> None:
-        job = order(image_count=2)
+        job = make_job(image_count=2)
         assert await reserve(jobs, job, FREE)
         await jobs.mark_submitting(job.job_id)
         if request_id:

@@ -14,7 +14,7 @@ from bot.domain.quota import Limits
 from bot.errors import BudgetExceededError
 from bot.storage.costs import CostStore
 from bot.storage.database import migrations, open_database
-from tests.orders import MODEL_ID, order, reserve
+from tests.factories import MODEL_ID, make_job, reserve
 from tests.storage.ledger import change
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def expected(database: Database, costs: CostStore, credits_each: str = "1"
 
 async def done(jobs: JobStore, *, credits_each: str = "1", images: int = 1) -> Job:
     """A job whose cost is not known yet."""
-    job = order(image_count=images, credits_each=Decimal(credits_each), usd_each=PUBLISHED)
+    job = make_job(image_count=images, credits_each=Decimal(credits_each), usd_each=PUBLISHED)
     await reserve(jobs, job, Limits())
     await jobs.mark_submitting(job.job_id)
     await jobs.mark_submitted(job.job_id, f"request-of-{job.job_id}")
@@ -56,7 +56,7 @@ async def done(jobs: JobStore, *, credits_each: str = "1", images: int = 1) -> J
 
 async def ordered(database: Database, jobs: JobStore, costs: CostStore) -> bool:
     """Order an image as it is expected to cost now."""
-    job = order(usd_each=await expected(database, costs))
+    job = make_job(usd_each=await expected(database, costs))
     return await reserve(jobs, job, Limits(), budget_usd=BUDGET)
 
 

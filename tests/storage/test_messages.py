@@ -9,7 +9,7 @@ import pytest
 from bot.domain.job import Job, JobStatus, MessageRef
 from bot.domain.quota import Limits
 from bot.storage.messages import MessageStore
-from tests.orders import CHANNEL, MEMBER, order, requester, reserve
+from tests.factories import CHANNEL, MEMBER, make_job, make_requester, reserve
 
 if TYPE_CHECKING:
     from bot.storage.database import Database
@@ -26,7 +26,7 @@ def messages(database: Database) -> MessageStore:
 async def ended(
     jobs: JobStore, status: JobStatus, *, message_id: int, error: str | None = None, is_told: bool = True
 ) -> Job:
-    job = order()
+    job = make_job()
     await reserve(jobs, job, FREE)
     await jobs.mark_submitting(job.job_id)
     await jobs.mark_submitted(job.job_id, f"request of {job.job_id}")
@@ -61,7 +61,7 @@ async def test_what_is_under_way_or_not_told_yet_is_not_deleted(
     jobs: JobStore, messages: MessageStore
 ) -> None:
     untold = await ended(jobs, JobStatus.FAILED, message_id=7, is_told=False)
-    live = order()
+    live = make_job()
     await reserve(jobs, live, FREE)
     await jobs.set_message(live.job_id, 8)
     for job in (untold, live):
@@ -82,7 +82,7 @@ async def test_nothing_of_it_is_fetched_or_looked_for(jobs: JobStore, messages: 
     after = await jobs.get(job.job_id)
     assert after.next_check_at is None
     assert not after.is_fetchable
-    assert await jobs.refetch(job.job_id, requester()) is None
+    assert await jobs.refetch(job.job_id, make_requester()) is None
     assert await jobs.resume_late(job.job_id) is None
     assert await jobs.unfinished_for_member(job.guild_id, job.user_id) == []
     assert await jobs.unfinished() == []
@@ -90,7 +90,7 @@ async def test_nothing_of_it_is_fetched_or_looked_for(jobs: JobStore, messages: 
 
 async def test_a_fetched_job_has_both_messages(jobs: JobStore, messages: MessageStore) -> None:
     job = await ended(jobs, JobStatus.FAILED, message_id=7, error="generation-timeout")
-    asker = requester()
+    asker = make_requester()
     assert await jobs.refetch(job.job_id, asker)
     assert await messages.job_for_message(7) == job.job_id
     await jobs.set_message(job.job_id, 8)

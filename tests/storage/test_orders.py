@@ -16,7 +16,7 @@ from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reservations import OrderContext, ReservationStore
-from tests.orders import GUILD, MODEL_ID, order, requester
+from tests.factories import GUILD, MODEL_ID, make_job, make_requester
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ async def test_they_are_made_under_what_holds_now(database: Database) -> None:
 
     def make(terms: OrderContext) -> Job:
         seen.append(terms)
-        return order(usd_each=terms.prices.expected_each(Decimal(1)))
+        return make_job(usd_each=terms.prices.expected_each(Decimal(1)))
 
-    job = await orders.reserve(requester(), MODEL_ID, make)
+    job = await orders.reserve(make_requester(), MODEL_ID, make)
     assert job
     assert (await JobStore(database).get(job.job_id)).usd_each == job.usd_each
     (terms,) = seen
@@ -76,12 +76,12 @@ async def test_what_refuses_one_leaves_nothing(database: Database, path: Path) -
 
     orders = orders_of(database)
     with pytest.raises(LookupError):
-        await orders.reserve(requester(), MODEL_ID, refuse)
+        await orders.reserve(make_requester(), MODEL_ID, refuse)
     quota = Quota(1, Period.DAY)
     await QuotaStore(database, OwnerQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
     with pytest.raises(QuotaExceededError):
         await orders.reserve(
-            requester(), MODEL_ID, lambda terms: order(image_count=2, usd_each=terms.budget_usd)
+            make_requester(), MODEL_ID, lambda terms: make_job(image_count=2, usd_each=terms.budget_usd)
         )
     assert rows(path, "select count(*) from jobs") == [(0,)]
     assert differences(path) == set()
@@ -89,9 +89,9 @@ async def test_what_refuses_one_leaves_nothing(database: Database, path: Path) -
 
 async def test_an_interaction_has_one(database: Database, path: Path) -> None:
     orders = orders_of(database)
-    job = await orders.reserve(requester(), MODEL_ID, lambda _: order(usd_each=Decimal(1)))
+    job = await orders.reserve(make_requester(), MODEL_ID, lambda _: make_job(usd_each=Decimal(1)))
     assert job
-    again = replace(order(usd_each=Decimal(1)), interaction_id=job.interaction_id)
-    assert await orders.reserve(requester(), MODEL_ID, lambda _: again) is None
+    again = replace(make_job(usd_each=Decimal(1)), interaction_id=job.interaction_id)
+    assert await orders.reserve(make_requester(), MODEL_ID, lambda _: again) is None
     assert rows(path, "select job_id from jobs") == [(job.job_id,)]
     assert differences(path) == set()

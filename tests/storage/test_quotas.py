@@ -30,7 +30,7 @@ from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError
 from bot.storage.cost_report import monthly_costs
 from bot.storage.costs import CostStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
-from tests.orders import GUILD, MEMBER, order, reserve
+from tests.factories import GUILD, MEMBER, make_job, reserve
 from tests.storage.ledger import change, counted, differences, rows
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ class TestReserving:
     async def test_counts_what_images_count_for_the_server_and_the_owner(
         self, jobs: JobStore, path: Path
     ) -> None:
-        await reserve(jobs, order(image_count=3, created_at=AT), FREE)
+        await reserve(jobs, make_job(image_count=3, created_at=AT), FREE)
         await reserve(
-            jobs, order(image_count=2, created_at=AT, guild_id=7, credits_each=Decimal("1.5")), FREE
+            jobs, make_job(image_count=2, created_at=AT, guild_id=7, credits_each=Decimal("1.5")), FREE
         )
         assert counted(path, GUILD_SCOPE) == [3]
         assert counted(path, "guild:7") == [3]
@@ -90,7 +90,7 @@ class TestReserving:
     ) -> None:
         limits = Limits(member=(Quota(10, per),))
         ends = await asyncio.gather(
-            *(reserve(jobs, order(image_count=images, created_at=AT), limits) for _ in range(50)),
+            *(reserve(jobs, make_job(image_count=images, created_at=AT), limits) for _ in range(50)),
             return_exceptions=True,
         )
         assert ends.count(True) == accepted
@@ -104,7 +104,7 @@ class TestReserving:
         limits = Limits(budget=(Quota(10, WEEK),))
         ends = await asyncio.gather(
             *(
-                reserve(jobs, order(image_count=3, user_id=n, guild_id=n, created_at=AT), limits)
+                reserve(jobs, make_job(image_count=3, user_id=n, guild_id=n, created_at=AT), limits)
                 for n in range(1, 51)
             ),
             return_exceptions=True,
@@ -116,7 +116,7 @@ class TestReserving:
 
     async def test_a_first_order_above_the_limit_is_refused(self, jobs: JobStore, path: Path) -> None:
         with pytest.raises(QuotaExceededError) as raised:
-            await reserve(jobs, order(image_count=4, created_at=AT), Limits(member=(Quota(3, DAY),)))
+            await reserve(jobs, make_job(image_count=4, created_at=AT), Limits(member=(Quota(3, DAY),)))
         assert raised.value.values == {
             "limit": 3,
             "per": "day",
@@ -130,61 +130,61 @@ class TestReserving:
 
     async def test_a_refusal_says_what_is_used_and_when_there_is_more(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(10, HOUR),))
-        await reserve(jobs, order(image_count=8, created_at=AT), limits)
+        await reserve(jobs, make_job(image_count=8, created_at=AT), limits)
         with pytest.raises(QuotaExceededError) as raised:
-            await reserve(jobs, order(image_count=4, created_at=AT), limits)
+            await reserve(jobs, make_job(image_count=4, created_at=AT), limits)
         told = {name: raised.value.values[name] for name in ("used", "left", "wanted", "fits", "resets")}
         resets = int(datetime(2026, 10, 7, 14, tzinfo=UTC).timestamp())
         assert told == {"used": 8, "left": 2, "wanted": 4, "fits": "later", "resets": resets}
 
     async def test_zero_forbids(self, jobs: JobStore) -> None:
         with pytest.raises(QuotaExceededError) as raised:
-            await reserve(jobs, order(), Limits(member=(Quota(0, MONTH),)))
+            await reserve(jobs, make_job(), Limits(member=(Quota(0, MONTH),)))
         assert raised.value.values["fits"] == "forbidden"
 
     async def test_a_refused_budget_leaves_the_members_counters_alone(
         self, jobs: JobStore, path: Path
     ) -> None:
         limits = Limits(member=(Quota(10, DAY),), budget=(Quota(5, MONTH),))
-        await reserve(jobs, order(image_count=2, created_at=AT), limits)
+        await reserve(jobs, make_job(image_count=2, created_at=AT), limits)
         before = rows(path, "select * from usage order by scope")
         with pytest.raises(BudgetExceededError) as raised:
-            await reserve(jobs, order(image_count=4, created_at=AT), limits)
+            await reserve(jobs, make_job(image_count=4, created_at=AT), limits)
         assert raised.value.values == {"resets": int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())}
         assert rows(path, "select * from usage order by scope") == before
-        assert await reserve(jobs, order(image_count=3, created_at=AT), limits)
+        assert await reserve(jobs, make_job(image_count=3, created_at=AT), limits)
 
     async def test_every_limit_of_the_member_holds_at_once(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(3, HOUR),), ceiling=(Quota(5, DAY),))
-        await reserve(jobs, order(image_count=3, created_at=AT), limits)
+        await reserve(jobs, make_job(image_count=3, created_at=AT), limits)
         with pytest.raises(QuotaExceededError) as raised:
-            await reserve(jobs, order(created_at=AT), limits)
+            await reserve(jobs, make_job(created_at=AT), limits)
         assert raised.value.values["per"] == "hour"
         with pytest.raises(QuotaExceededError) as raised:
-            await reserve(jobs, order(image_count=3, created_at=AT + timedelta(hours=1)), limits)
+            await reserve(jobs, make_job(image_count=3, created_at=AT + timedelta(hours=1)), limits)
         assert raised.value.values["per"] == "day"
-        assert await reserve(jobs, order(image_count=2, created_at=AT + timedelta(hours=1)), limits)
+        assert await reserve(jobs, make_job(image_count=2, created_at=AT + timedelta(hours=1)), limits)
 
     async def test_a_new_window_begins_empty(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(2, DAY),))
         midnight = datetime(2026, 10, 8, tzinfo=UTC)
-        await reserve(jobs, order(image_count=2, created_at=midnight - timedelta(milliseconds=1)), limits)
-        assert await reserve(jobs, order(image_count=2, created_at=midnight), limits)
+        await reserve(jobs, make_job(image_count=2, created_at=midnight - timedelta(milliseconds=1)), limits)
+        assert await reserve(jobs, make_job(image_count=2, created_at=midnight), limits)
 
     async def test_what_was_given_back_can_be_used_again(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(4, DAY),), budget=(Quota(4, DAY),))
-        job = order(image_count=4)
+        job = make_job(image_count=4)
         await reserve(jobs, job, limits)
         await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=1)
         with pytest.raises(QuotaExceededError):
-            await reserve(jobs, order(image_count=4, created_at=job.created_at), limits)
-        assert await reserve(jobs, order(image_count=3, created_at=job.created_at), limits)
+            await reserve(jobs, make_job(image_count=4, created_at=job.created_at), limits)
+        assert await reserve(jobs, make_job(image_count=3, created_at=job.created_at), limits)
 
     async def test_servers_and_members_have_counters_of_their_own(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(1, DAY),))
-        assert await reserve(jobs, order(), limits)
-        assert await reserve(jobs, order(user_id=1), limits)
-        assert await reserve(jobs, order(guild_id=1), limits)
+        assert await reserve(jobs, make_job(), limits)
+        assert await reserve(jobs, make_job(user_id=1), limits)
+        assert await reserve(jobs, make_job(guild_id=1), limits)
 
 
 class TestLevels:
@@ -249,45 +249,45 @@ class TestLevels:
 class TestPool:
     async def test_binds_all_members_together(self, jobs: JobStore) -> None:
         limits = Limits(pool=(Quota(5, DAY),))
-        await reserve(jobs, order(image_count=4, created_at=AT), limits)
+        await reserve(jobs, make_job(image_count=4, created_at=AT), limits)
         with pytest.raises(PoolExceededError) as raised:
-            await reserve(jobs, order(image_count=2, user_id=1, created_at=AT), limits)
+            await reserve(jobs, make_job(image_count=2, user_id=1, created_at=AT), limits)
         assert (raised.value.values["used"], raised.value.values["left"]) == (4, 1)
-        assert await reserve(jobs, order(image_count=1, user_id=1, created_at=AT), limits)
-        assert await reserve(jobs, order(image_count=4, guild_id=1, created_at=AT), limits)
+        assert await reserve(jobs, make_job(image_count=1, user_id=1, created_at=AT), limits)
+        assert await reserve(jobs, make_job(image_count=4, guild_id=1, created_at=AT), limits)
 
     async def test_another_time_zone_brings_the_owners_ceiling_no_new_day(self, jobs: JobStore) -> None:
         limits = Limits(pool_ceiling=(Quota(5, DAY),))
-        await reserve(jobs, order(image_count=5, created_at=AT.replace(hour=1)), limits)
+        await reserve(jobs, make_job(image_count=5, created_at=AT.replace(hour=1)), limits)
         for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"):
             with pytest.raises(PoolExceededError):
                 await reserve(
-                    jobs, order(created_at=AT.replace(hour=23)), replace(limits, zone=ZoneInfo(zone))
+                    jobs, make_job(created_at=AT.replace(hour=23)), replace(limits, zone=ZoneInfo(zone))
                 )
 
 
 class TestDollars:
     async def test_an_order_that_would_pass_the_budget_is_refused(self, jobs: JobStore, path: Path) -> None:
         each = Decimal("0.151")
-        first = order(image_count=3, usd_each=each, created_at=AT)
+        first = make_job(image_count=3, usd_each=each, created_at=AT)
         assert await reserve(jobs, first, FREE, budget_usd=Decimal("0.604"))
         with pytest.raises(BudgetExceededError) as raised:
             await reserve(
-                jobs, order(image_count=2, usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604")
+                jobs, make_job(image_count=2, usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604")
             )
         assert raised.value.values == {"resets": int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())}
-        assert await reserve(jobs, order(usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604"))
+        assert await reserve(jobs, make_job(usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604"))
         assert differences(path) == set()
 
     async def test_without_a_price_nothing_is_ordered_against_a_budget(self, jobs: JobStore) -> None:
         with pytest.raises(PriceUnknownError):
-            await reserve(jobs, order(), FREE, budget_usd=Decimal(1000))
-        assert await reserve(jobs, order(), FREE)
+            await reserve(jobs, make_job(), FREE, budget_usd=Decimal(1000))
+        assert await reserve(jobs, make_job(), FREE)
 
     async def test_the_cost_takes_the_place_of_what_was_expected(
         self, database: Database, jobs: JobStore, costs: CostStore, path: Path
     ) -> None:
-        job = order(image_count=2, usd_each=Decimal("0.05"), credits_each=Decimal("1.5"))
+        job = make_job(image_count=2, usd_each=Decimal("0.05"), credits_each=Decimal("1.5"))
         await reserve(jobs, job, FREE)
         await jobs.mark_submitting(job.job_id)
         await jobs.mark_submitted(job.job_id, "request")
@@ -307,7 +307,7 @@ class TestDollars:
     async def test_a_cost_that_is_late_is_asked_for_once_more_after_an_hour(
         self, jobs: JobStore, costs: CostStore, path: Path
     ) -> None:
-        job = order()
+        job = make_job()
         await reserve(jobs, job, FREE)
         await jobs.mark_submitting(job.job_id)
         await jobs.mark_submitted(job.job_id, "request")
@@ -348,7 +348,7 @@ class TestUsage:
     async def test_knows_what_was_used_before_a_rule_was_set(
         self, quotas: QuotaStore, jobs: JobStore
     ) -> None:
-        job = order(image_count=3)
+        job = make_job(image_count=3)
         await reserve(jobs, job, FREE)
         for per in Period:
             await quotas.clear_rules(GUILD, member())
@@ -359,20 +359,20 @@ class TestUsage:
             assert usage.window.resets_at == per.end(job.created_at)
             with pytest.raises(QuotaExceededError):
                 await reserve(
-                    jobs, order(image_count=2, created_at=job.created_at), Limits(member=(Quota(4, per),))
+                    jobs, make_job(image_count=2, created_at=job.created_at), Limits(member=(Quota(4, per),))
                 )
 
     async def test_is_empty_where_nothing_limits(self, database: Database) -> None:
         assert await self.of(QuotaStore(database, OwnerQuotas(budget=(Quota(1, DAY),)))) == []
 
     async def test_counts_this_window_alone(self, quotas: QuotaStore, jobs: JobStore) -> None:
-        await reserve(jobs, order(image_count=3, created_at=datetime.now(UTC) - timedelta(days=1)), FREE)
+        await reserve(jobs, make_job(image_count=3, created_at=datetime.now(UTC) - timedelta(days=1)), FREE)
         assert (await self.of(quotas))[0].used == 0
 
     async def test_of_the_pool_is_everybodys(self, quotas: QuotaStore, jobs: JobStore) -> None:
         await quotas.set_rule(GUILD, POOL, Quota(20, DAY), set_by=1)
-        await reserve(jobs, order(image_count=3), FREE)
-        await reserve(jobs, order(image_count=2, user_id=1), FREE)
+        await reserve(jobs, make_job(image_count=3), FREE)
+        await reserve(jobs, make_job(image_count=2, user_id=1), FREE)
         limits = await quotas.limits(GUILD, MEMBER)
         (usage,) = await quotas.usage_of_pool(GUILD, limits)
         assert [usage.used, usage.left] == [5, 15]
@@ -383,7 +383,7 @@ class TestAdjustments:
         self, quotas: QuotaStore, jobs: JobStore
     ) -> None:
         await quotas.set_rule(GUILD, member(), Quota(2, DAY), set_by=1)
-        await reserve(jobs, order(image_count=2), FREE)
+        await reserve(jobs, make_job(image_count=2), FREE)
         assert await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)
         assert not await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)  # replayed
         await quotas.grant(GUILD, member(1), Decimal(100), made_by=1, interaction_id=2)
@@ -391,8 +391,8 @@ class TestAdjustments:
         (usage,) = await quotas.usage(GUILD, MEMBER, limits)
         assert [usage.window.limit, usage.left] == [5, 3]
         with pytest.raises(QuotaExceededError):
-            await reserve(jobs, order(image_count=4), limits)
-        assert await reserve(jobs, order(image_count=3), limits)
+            await reserve(jobs, make_job(image_count=4), limits)
+        assert await reserve(jobs, make_job(image_count=3), limits)
 
     async def test_of_everybody_are_for_everybody(self, quotas: QuotaStore) -> None:
         await quotas.grant(GUILD, EVERYONE, Decimal(5), made_by=1, interaction_id=1)
@@ -414,14 +414,14 @@ class TestAdjustments:
         self, quotas: QuotaStore, jobs: JobStore
     ) -> None:
         earlier = datetime.now(UTC) - timedelta(milliseconds=2)
-        await reserve(jobs, order(image_count=10, created_at=earlier), FREE)
+        await reserve(jobs, make_job(image_count=10, created_at=earlier), FREE)
         await quotas.reset(GUILD, member(), made_by=1, interaction_id=1)
         limits = await quotas.limits(GUILD, MEMBER)
         (usage,) = await quotas.usage(GUILD, MEMBER, limits)
         assert [usage.used, usage.left] == [0, 10]
         with pytest.raises(QuotaExceededError):
-            await reserve(jobs, order(image_count=10), replace(limits, ceiling=(Quota(19, DAY),)))
-        assert await reserve(jobs, order(image_count=10), limits)
+            await reserve(jobs, make_job(image_count=10), replace(limits, ceiling=(Quota(19, DAY),)))
+        assert await reserve(jobs, make_job(image_count=10), limits)
 
     async def test_of_earlier_windows_are_over(self, quotas: QuotaStore, path: Path) -> None:
         await quotas.grant(GUILD, member(), Decimal(5), made_by=1, interaction_id=1)

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.domain.quota import Limits
-from tests.orders import order, reserve
+from tests.factories import make_job, reserve
 
 if TYPE_CHECKING:
     from bot.storage.jobs import JobStore
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 async def test_a_read_sees_what_was_written_before_whoever_else_reads(jobs: JobStore) -> None:
     """While one statement of a connection is under way, SQLite shows all others the same old moment."""
-    job = order()
+    job = make_job()
     await reserve(jobs, job, Limits())
 
     async def look() -> None:

@@ -20,7 +20,7 @@ from bot.errors import BusyError
 from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
-from tests.orders import order, reserve
+from tests.factories import make_job, reserve
 from tests.storage.ledger import counted, differences, rows
 
 if TYPE_CHECKING:
@@ -371,7 +371,7 @@ class TestCancelledCaller:
     async def test_at_any_step_leaves_all_or_nothing(self, database: Database, path: Path) -> None:
         store = JobStore(database)
         for steps in range(60):
-            caller = asyncio.create_task(reserve(store, order(image_count=2), FREE))
+            caller = asyncio.create_task(reserve(store, make_job(image_count=2), FREE))
             for _ in range(steps):
                 await asyncio.sleep(0)
             caller.cancel()
@@ -384,7 +384,7 @@ class TestCancelledCaller:
     async def test_and_a_close_right_behind_leave_all_or_nothing(self, path: Path) -> None:
         for steps in range(40):
             async with open_database(path) as database:
-                caller = asyncio.create_task(reserve(JobStore(database), order(image_count=2), FREE))
+                caller = asyncio.create_task(reserve(JobStore(database), make_job(image_count=2), FREE))
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 caller.cancel()
@@ -397,7 +397,7 @@ from pathlib import Path
 from bot.domain.quota import Limits
 from bot.storage.database import open_database
 from bot.storage.jobs import JobStore
-from tests.orders import order, reserve
+from tests.factories import order, reserve
 
 async def main():
     async with open_database(Path(sys.argv[1])) as database:
@@ -428,4 +428,4 @@ async def test_a_killed_process_leaves_whole_transactions(path: Path) -> None:
         (job,) = await JobStore(database).unfinished()
         assert (job.image_count, job.refunded) == (2, 0)
         assert differences(path) == set()
-        await reserve(JobStore(database), order(), FREE)  # nothing is locked by the dead one
+        await reserve(JobStore(database), make_job(), FREE)  # nothing is locked by the dead one

@@ -17,7 +17,7 @@ from bot.storage.database import migrations, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
-from tests.orders import GUILD, MEMBER, order, requester, reserve
+from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
 from tests.storage.ledger import counted, differences, rows
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ async def ended(
 async def test_of_a_part_only_what_was_made_stays_charged(jobs: JobStore, path: Path) -> None:
     job = await ended(
         jobs,
-        order(image_count=4),
+        make_job(image_count=4),
         status=JobStatus.SUCCEEDED,
         error="output-unavailable",
         delivered=1,
@@ -70,15 +70,17 @@ async def test_collecting_after_the_period_is_over_charges_no_other_period(
     jobs: JobStore, database: Database, path: Path
 ) -> None:
     quotas = QuotaStore(database, OwnerQuotas(default=(Quota(2, Period.DAY),)))
-    now = order().created_at
-    job = await ended(jobs, order(image_count=2, created_at=now - timedelta(days=2)), error="delivery-failed")
+    now = make_job().created_at
+    job = await ended(
+        jobs, make_job(image_count=2, created_at=now - timedelta(days=2)), error="delivery-failed"
+    )
     assert await quotas.uncollected(GUILD, MEMBER) == (2, Decimal(2))
     (usage,) = await quotas.usage(GUILD, MEMBER, await quotas.limits(GUILD, MEMBER))
     assert usage.used == 0
-    assert await jobs.refetch(job.job_id, requester())
+    assert await jobs.refetch(job.job_id, make_requester())
     assert await quotas.uncollected(GUILD, MEMBER) == (0, Decimal(0))
     assert await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
-    assert await reserve(jobs, order(image_count=2, created_at=now), A_DAY)
+    assert await reserve(jobs, make_job(image_count=2, created_at=now), A_DAY)
     assert counted(path, f"guild:{GUILD}") == [2, 2]
     assert differences(path) == set()
 
@@ -86,7 +88,7 @@ async def test_collecting_after_the_period_is_over_charges_no_other_period(
 async def test_a_deleted_job_stays_charged_and_waits_for_nobody(
     jobs: JobStore, database: Database, path: Path
 ) -> None:
-    job = await ended(jobs, order(image_count=2), error="delivery-failed")
+    job = await ended(jobs, make_job(image_count=2), error="delivery-failed")
     await jobs.clear_token(job)
     assert await MessageStore(database).delete(job.job_id, MEMBER)
     after = await jobs.get(job.job_id)
@@ -96,19 +98,19 @@ async def test_a_deleted_job_stays_charged_and_waits_for_nobody(
 
 
 async def test_a_timeout_that_comes_after_the_last_late_look_is_refunded_at_once(jobs: JobStore) -> None:
-    job = await ended(jobs, order(image_count=2), error="generation-timeout")
+    job = await ended(jobs, make_job(image_count=2), error="generation-timeout")
     for _ in range(2):
         assert await jobs.resume_late(job.job_id)
         job = await ended_again(jobs, job, "generation-timeout")
     assert (job.error, job.refunded, job.budget_refunded) == ("not-collected", 2, 0)
-    assert await jobs.refetch(job.job_id, requester()) is None
+    assert await jobs.refetch(job.job_id, make_requester()) is None
 
 
 @pytest.mark.parametrize("error", sorted(RECOVERABLE_ERRORS))
 async def test_every_such_error_can_be_fetched_and_given_up(jobs: JobStore, error: str) -> None:
-    job = await ended(jobs, order(), error=error)
+    job = await ended(jobs, make_job(), error=error)
     assert await jobs.unfinished_for_member(GUILD, MEMBER) == [job]
-    assert await jobs.refetch(job.job_id, requester())
+    assert await jobs.refetch(job.job_id, make_requester())
     job = await ended_again(jobs, job, error)
     assert await jobs.give_up(job)
     assert await jobs.unfinished_for_member(GUILD, MEMBER) == []
@@ -150,11 +152,13 @@ async def test_what_an_older_version_had_refunded_is_collected_free(
     async with open_database(path) as database:
         jobs = JobStore(database)
         charged = 2 - refunded
-        assert await jobs.uncollected_since(before=order().created_at) == []  # no day takes the button away
+        assert (
+            await jobs.uncollected_since(before=make_job().created_at) == []
+        )  # no day takes the button away
         assert await QuotaStore(database, OwnerQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
-        assert await jobs.refetch("collected", requester())
+        assert await jobs.refetch("collected", make_requester())
         assert await jobs.end("collected", JobStatus.SUCCEEDED, delivered=2)
-        assert await jobs.refetch("forgotten", requester())
+        assert await jobs.refetch("forgotten", make_requester())
         assert await jobs.end("forgotten", JobStatus.FAILED, error="request-not-found")
         assert await jobs.give_up(await jobs.get("given-up"))
         charges = rows(path, "select distinct image_count - refunded from jobs")
@@ -164,9 +168,9 @@ async def test_what_an_older_version_had_refunded_is_collected_free(
 
 
 async def test_the_counters_move_in_the_period_of_the_order(jobs: JobStore, path: Path) -> None:
-    created_at = order().created_at - timedelta(days=3)
-    job = await ended(jobs, order(image_count=2, created_at=created_at), error="delivery-failed")
-    await reserve(jobs, order(image_count=1), FREE)
+    created_at = make_job().created_at - timedelta(days=3)
+    job = await ended(jobs, make_job(image_count=2, created_at=created_at), error="delivery-failed")
+    await reserve(jobs, make_job(image_count=1), FREE)
     await jobs.give_up(job)
     starts_at = to_epoch_ms(created_at) // 900_000 * 900_000
     used = dict(rows(path, "select starts_at, used from usage where scope like 'guild:%'"))

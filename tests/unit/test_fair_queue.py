@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.jobs import fair_queue
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
-from tests.orders import order
+from tests.factories import make_job
 
 if TYPE_CHECKING:
     from bot.domain.job import Job
@@ -53,7 +53,7 @@ async def settle() -> None:
 
 
 def job(user_id: int, guild_id: int = 1) -> Job:
-    return order(user_id=user_id, guild_id=guild_id)
+    return make_job(user_id=user_id, guild_id=guild_id)
 
 
 async def test_members_are_served_in_turn() -> None:

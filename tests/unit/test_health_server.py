@@ -11,7 +11,7 @@ import pytest
 
 from bot.observability import server
 from bot.observability.server import CONNECTIONS_MAX, Answer, Server
-from tests.e2e.watching import free_port
+from tests.e2e.health_client import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -21,7 +21,7 @@ from bot.jobs.poll_interval import PollInterval, PollRateLimiter
 from bot.runcomfy import Completed, InProgress, InQueue
 from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
-from tests.orders import order
+from tests.factories import make_job
 from tests.virtual_clock import run_in_virtual_time
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ async def durations(tmp_path: Path) -> AsyncIterator[DurationStore]:
 
 def follow(durations: DurationStore, course: Course) -> tuple[float, int]:
     """Poll a job until a poll finds it finished, as the bot does: the delay, and the number of polls."""
-    interval, now, polls = PollInterval(durations, order(), is_new=True, now=0.0), 0.0, 0
+    interval, now, polls = PollInterval(durations, make_job(), is_new=True, now=0.0), 0.0, 0
     pause = interval.first
     while True:
         now, polls = now + pause, polls + 1
@@ -153,7 +153,7 @@ class TestAgainstAPollEveryTwoSeconds:
 
 class TestInterval:
     async def test_an_unknown_kind_is_polled_at_once_and_then_often(self, durations: DurationStore) -> None:
-        interval = PollInterval(durations, order(), is_new=True, now=0)
+        interval = PollInterval(durations, make_job(), is_new=True, now=0)
         assert (interval.first, interval.typical_seconds) == (0, None)
         interval.observe(InProgress(), 0)
         assert [interval.next(at) for at in (0, 0.5, 10, 80)] == [0.4, 0.5, 0.7, 0.7]
@@ -161,12 +161,12 @@ class TestInterval:
     async def test_in_the_queue_a_place_is_never_older_than_two_seconds(
         self, durations: DurationStore
     ) -> None:
-        interval = PollInterval(durations, order(), is_new=True, now=0)
+        interval = PollInterval(durations, make_job(), is_new=True, now=0)
         interval.observe(InQueue(7), 5)
         assert interval.next(5) == 1
         for _ in range(10):
             follow(durations, Course(30))
-        interval = PollInterval(durations, order(), is_new=True, now=0)
+        interval = PollInterval(durations, make_job(), is_new=True, now=0)
         interval.observe(InQueue(7), 5)
         assert interval.first == interval.next(5) == 2
 
@@ -175,7 +175,7 @@ class TestInterval:
     ) -> None:
         for _ in range(20):
             follow(durations, Course(10))
-        interval = PollInterval(durations, order(), is_new=True, now=0)
+        interval = PollInterval(durations, make_job(), is_new=True, now=0)
         interval.observe(InProgress(), 2)
         assert [interval.next(at) for at in (2, 5, 10.5, 20)] == [2, 2, 0.7, 0.7]
 
@@ -183,7 +183,7 @@ class TestInterval:
     async def test_a_job_at_which_nothing_changes_is_polled_ever_more_rarely(
         self, durations: DurationStore, status: Status
     ) -> None:
-        interval = PollInterval(durations, order(), is_new=True, now=0)
+        interval = PollInterval(durations, make_job(), is_new=True, now=0)
         interval.observe(status, 0)
         assert [interval.next(at) for at in (240, 600, 1800, 86_400)] == [2, 5, 15, 15]
 
@@ -192,7 +192,7 @@ class TestInterval:
     ) -> None:
         for _ in range(20):
             follow(durations, Course(10))
-        interval = PollInterval(durations, order(), is_new=False, now=0)
+        interval = PollInterval(durations, make_job(), is_new=False, now=0)
         assert interval.first == 0
         interval.observe(InProgress(), 0)
         assert interval.next(0) == 0.7  # nobody knows how long it has been running
@@ -203,7 +203,11 @@ class TestInterval:
     async def test_other_kinds_are_unknown(self, durations: DurationStore) -> None:
         for _ in range(20):
             follow(durations, Course(10))
-        for other in (order(image_count=2), order(input={"resolution": "4K"}), order(model_id="other/model")):
+        for other in (
+            make_job(image_count=2),
+            make_job(input={"resolution": "4K"}),
+            make_job(model_id="other/model"),
+        ):
             assert PollInterval(durations, other, is_new=True, now=0).typical_seconds is None
 
 
@@ -213,7 +217,7 @@ class TestLearning:
         for _ in range(200):
             places = tuple(rng.uniform(2, 8) for _ in range(rng.randrange(5)))
             follow(durations, Course(rng.gauss(10, 1), places))
-        usual = PollInterval(durations, order(), is_new=True, now=0).typical_seconds
+        usual = PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds
         assert usual == pytest.approx(10, abs=0.5)
 
     async def test_a_kind_that_gets_faster_or_slower_is_followed(self, durations: DurationStore) -> None:
@@ -222,18 +226,18 @@ class TestLearning:
             for _ in range(200):
                 follow(durations, Course(seconds))
             assert follow(durations, Course(seconds))[0] <= 0.7
-            usual = PollInterval(durations, order(), is_new=True, now=0).typical_seconds
+            usual = PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds
             assert usual == pytest.approx(seconds, abs=0.5)
 
     async def test_a_poll_that_came_late_teaches_nothing(self, durations: DurationStore) -> None:
         for _ in range(20):
             follow(durations, Course(10))
-        usual = PollInterval(durations, order(), is_new=True, now=0).typical_seconds
+        usual = PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds
         for _ in range(200):
-            interval = PollInterval(durations, order(), is_new=True, now=0)
+            interval = PollInterval(durations, make_job(), is_new=True, now=0)
             interval.observe(InProgress(), 1)
             interval.record_duration(300)
-        assert PollInterval(durations, order(), is_new=True, now=0).typical_seconds == usual
+        assert PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds == usual
 
 
 class Polls:

@@ -24,7 +24,7 @@ from bot.policy.errors import (
     WordsForbiddenError,
 )
 from bot.policy.rules import UncheckedError, apply_policy
-from tests.orders import CHANNEL, MEMBER, requester
+from tests.factories import CHANNEL, MEMBER, make_requester
 
 if TYPE_CHECKING:
     from bot.domain.job import Input
@@ -46,7 +46,7 @@ async def order(
 ) -> Input:
     settings, who, values = (
         GuildSettings(**rules),
-        requester(**asker or {}),
+        make_requester(**asker or {}),
         {"prompt": "a fox", **(chosen or {})},
     )
     try:
@@ -195,10 +195,13 @@ async def test_a_model_without_such_options_has_nothing_to_rule() -> None:
         command="x", model_id="x/y", texts=MODEL.texts, schema=schema, prices=MODEL.prices, output_schema={}
     )
     rules = GuildSettings(highest_resolution="1K", most_images=1, may_search_web=False, loosest_safety=1)
-    assert apply_policy(rules, requester(), model, {"prompt": "a fox"}) == {"prompt": "a fox"}
+    assert apply_policy(rules, make_requester(), model, {"prompt": "a fox"}) == {"prompt": "a fox"}
     with pytest.raises(UncheckedError) as unchecked:
         apply_policy(
-            GuildSettings(forbidden_words=("bear",)), requester(), model, {"prompt": "a fox", "style": "bear"}
+            GuildSettings(forbidden_words=("bear",)),
+            make_requester(),
+            model,
+            {"prompt": "a fox", "style": "bear"},
         )
     with pytest.raises(WordsForbiddenError):
         await unchecked.value.word_check.check()
@@ -207,12 +210,12 @@ async def test_a_model_without_such_options_has_nothing_to_rule() -> None:
 def test_what_was_checked_counts_for_just_these_words_and_texts() -> None:
     settings = GuildSettings(forbidden_words=("bear",))
     with pytest.raises(UncheckedError) as unchecked:
-        apply_policy(settings, requester(), MODEL, {"prompt": "a fox"})
+        apply_policy(settings, make_requester(), MODEL, {"prompt": "a fox"})
     checked = unchecked.value.word_check
-    assert apply_policy(settings, requester(), MODEL, {"prompt": "a fox"}, checked)["prompt"] == "a fox"
+    assert apply_policy(settings, make_requester(), MODEL, {"prompt": "a fox"}, checked)["prompt"] == "a fox"
     for rules, prompt in ((settings, "a bear"), (GuildSettings(forbidden_words=("bear", "fox")), "a fox")):
         with pytest.raises(UncheckedError):
-            apply_policy(rules, requester(), MODEL, {"prompt": prompt}, checked)
+            apply_policy(rules, make_requester(), MODEL, {"prompt": prompt}, checked)
 
 
 async def test_numbers_without_choices_are_ruled_too() -> None:
@@ -230,11 +233,11 @@ async def test_numbers_without_choices_are_ruled_too() -> None:
         command="x", model_id="x/y", texts=MODEL.texts, schema=schema, prices=MODEL.prices, output_schema={}
     )
     rules = GuildSettings(most_images=2, may_search_web=False, loosest_safety=3)
-    assert apply_policy(rules, requester(), model, {}) == {
+    assert apply_policy(rules, make_requester(), model, {}) == {
         "safety_tolerance": 3, "number_of_images": 2, "enable_web_search": False,
     }  # fmt: skip
     with pytest.raises(SafetyForbiddenError) as refused:
-        apply_policy(rules, requester(), model, {"safety_tolerance": 4})
+        apply_policy(rules, make_requester(), model, {"safety_tolerance": 4})
     assert refused.value.values == {"option": "safety_tolerance", "lowest": "0", "highest": "3"}
 
 
@@ -264,7 +267,7 @@ def test_defaults_lock_nobody_out_and_rules_hold(
     *, rules: dict[str, Any], defaults: dict[str, Any], chosen: dict[str, Any], is_adult: bool
 ) -> None:
     settings = GuildSettings(**rules, default_options=defaults)
-    asker = requester(is_age_restricted=is_adult)
+    asker = make_requester(is_age_restricted=is_adult)
     unchosen = apply_policy(settings, asker, MODEL, {"prompt": "a fox"})
     # What came out of defaults alone may be chosen just so.
     assert apply_policy(settings, asker, MODEL, unchosen) == unchosen

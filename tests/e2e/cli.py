@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CODE = Path(bot.__file__).parents[1]
 
 
-async def command(env: Environment, *arguments: str | Path) -> tuple[int, str]:
+async def run_command(env: Environment, *arguments: str | Path) -> tuple[int, str]:
     """Run one with the environment's settings; its exit code and all that it says."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **env.settings}
     process = await asyncio.create_subprocess_exec(

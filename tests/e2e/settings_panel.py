@@ -19,7 +19,7 @@ def stored_settings(env: Environment) -> dict[str, Any]:
 def store_settings(env: Environment, **values: object) -> None:
     """Put settings in place of all that there are, as if managers had."""
     stored = json.dumps(values).replace("'", "''")
-    env.write(
+    env.execute(
         "insert or replace into guilds (guild_id, settings, changed_at, changed_by)"  # noqa: S608 (of the test's own)
         f" values ({env.discord.guild.id}, '{stored}', 1, 1)"
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 
-class Wire:
+class CuttableLink:
     """While it is cut, connections are refused; those that are open break."""
 
     def __init__(self, far_port: int) -> None:
@@ -22,7 +22,7 @@ class Wire:
         self._open: set[asyncio.StreamWriter] = set()
         self.port = 0
 
-    async def mend(self) -> None:
+    async def restore(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -59,10 +59,10 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 @asynccontextmanager
-async def wire(env: Environment) -> AsyncIterator[Wire]:
+async def cuttable_link(env: Environment) -> AsyncIterator[CuttableLink]:
     """A wire that the bot reaches RunComfy by from its next start on."""
-    opened = Wire(urlsplit(env.runcomfy.url).port or 0)
-    await opened.mend()
+    opened = CuttableLink(urlsplit(env.runcomfy.url).port or 0)
+    await opened.restore()
     address = f"127.0.0.1:{opened.port}"
     env.settings |= {"RUNCOMFY_API_URL": f"http://{address}", "RUNCOMFY_FILE_HOSTS": address}
     try:

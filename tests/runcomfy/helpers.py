@@ -16,7 +16,7 @@ def routes(runcomfy: LocalRunComfy) -> list[str]:
     return [call.route for call in runcomfy.calls]
 
 
-async def ended(runcomfy: LocalRunComfy, client: RunComfyClient, **model_input: str | int) -> str:
+async def finished_request(runcomfy: LocalRunComfy, client: RunComfyClient, **model_input: str | int) -> str:
     """The request_id of an order that has ended by itself."""
     request_id = await client.submit(MODEL, {**FOX, **model_input})
     await runcomfy.until(lambda: runcomfy.requests[request_id].finished_at)

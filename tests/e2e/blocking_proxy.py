@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 
-class Held:
+class HeldResponse:
     """RunComfy does what it was asked for, and answers when it is let go."""
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class Held:
         """Wait until RunComfy has done it."""
         await asyncio.wait_for(self._reached.wait(), 10)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         self._let_go.set()
 
 
-class Gate:
+class BlockingProxy:
     """On the bot's way to Discord's API: holds what the bot says, holds or loses what Discord answers."""
 
     def __init__(self, env: Environment) -> None:
@@ -50,16 +50,16 @@ class Gate:
         self._next: Literal["passes", "waits", "is lost"] = "passes"
         self.held_bytes = 0
 
-    def hold(self) -> None:
+    def block(self) -> None:
         """Let nothing that the bot sends reach the API any more."""
         self._may_ask.clear()
 
-    def hold_next_answer(self) -> None:
+    def hold_next_response(self) -> None:
         """Keep the API's next answer back; those after it pass by."""
         self._may_answer.clear()
         self._next = "waits"
 
-    def lose_next_answer(self) -> None:
+    def drop_next_response(self) -> None:
         """Break the connection on which the API answers next."""
         self._next = "is lost"
 
@@ -120,9 +120,9 @@ class Gate:
 
 
 @asynccontextmanager
-async def gate(env: Environment) -> AsyncIterator[Gate]:
+async def blocking_proxy(env: Environment) -> AsyncIterator[BlockingProxy]:
     """A gate that the bot goes through from its next start on."""
-    opened, port = Gate(env), urlsplit(env.settings["DISCORD_PROXY"]).port or 0
+    opened, port = BlockingProxy(env), urlsplit(env.settings["DISCORD_PROXY"]).port or 0
     serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

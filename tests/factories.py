@@ -22,7 +22,7 @@ GUILD, MEMBER, CHANNEL = 900_000_000_000_000_001, 900_000_000_000_000_002, 900_0
 _numbers = count(1)
 
 
-def order(**changes: Any) -> Job:
+def make_job(**changes: Any) -> Job:
     """A job that was just asked for, with ids of its own."""
     number = next(_numbers)
     now = datetime.now(UTC)
@@ -54,7 +54,7 @@ def order(**changes: Any) -> Job:
     return replace(job, **changes)
 
 
-def requester(**changes: Any) -> Requester:
+def make_requester(**changes: Any) -> Requester:
     """Somebody who asks about a job by an interaction of its own."""
     number = next(_numbers)
     asker = Requester(

@@ -47,7 +47,7 @@ async def healthz(env: Environment) -> tuple[int, dict[str, Any]]:
     return status, json.loads(text)
 
 
-async def becomes(
+async def wait_for_health(
     env: Environment, condition: Callable[[int, dict[str, Any]], object], within: float
 ) -> float:
     """Ask until it is so, as a watcher does, which has no event to wait for; how many seconds that took."""
