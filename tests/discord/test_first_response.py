@@ -14,12 +14,12 @@ from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.observability.meter import Meter
 from bot.storage.jobs import JobStore
-from tests.cogs.small_environment import small_environment
+from tests.discord.small_environment import small_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cogs.small_environment import SmallEnvironment
+    from tests.discord.small_environment import SmallEnvironment
 
 
 class UnforeseenError(Exception):

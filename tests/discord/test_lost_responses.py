@@ -44,13 +44,13 @@ class Bot(discord.Client):
     """Has what each kind of call needs."""
 
     def __init__(self, local: LocalDiscord) -> None:
-        throttle = DiscordRateLimiter(Meter())
+        limiter = DiscordRateLimiter(Meter())
         super().__init__(
-            intents=discord.Intents.none(), connector=local.connector(), http_trace=throttle.trace_config()
+            intents=discord.Intents.none(), connector=local.connector(), http_trace=limiter.trace_config()
         )
         self.local = local
         self.webhooks = aiohttp.ClientSession(
-            connector=local.connector(), trace_configs=[throttle.trace_config()]
+            connector=local.connector(), trace_configs=[limiter.trace_config()]
         )
 
     async def close(self) -> None:

@@ -9,13 +9,13 @@ import pytest
 from bot.discord.audit_log import AuditLog, post_text
 from bot.discord.delivery import DiscordDelivery
 from bot.i18n import LazyText
-from tests.cogs.small_environment import small_environment
+from tests.discord.small_environment import small_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.cogs.small_environment import SmallEnvironment
+    from tests.discord.small_environment import SmallEnvironment
 
 FAULTS: dict[str, dict[str, Any]] = {
     "a page": {"status": 200, "body": "<html>welcome</html>"},

@@ -54,15 +54,15 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def throttle(heard: Heard) -> DiscordRateLimiter:
+def limiter(heard: Heard) -> DiscordRateLimiter:
     return DiscordRateLimiter(heard)
 
 
 @pytest.fixture
-async def session(local: LocalDiscord, throttle: DiscordRateLimiter) -> AsyncIterator[aiohttp.ClientSession]:
+async def session(local: LocalDiscord, limiter: DiscordRateLimiter) -> AsyncIterator[aiohttp.ClientSession]:
     """One as discord.py makes it."""
     async with aiohttp.ClientSession(
-        connector=local.connector(), trace_configs=[throttle.trace_config()]
+        connector=local.connector(), trace_configs=[limiter.trace_config()]
     ) as opened:
         yield opened
 
@@ -72,10 +72,10 @@ def most_within(seconds: float, moments: list[float]) -> int:
 
 
 async def test_a_client_asks_at_most_fifty_times_a_second(
-    local: LocalDiscord, throttle: DiscordRateLimiter
+    local: LocalDiscord, limiter: DiscordRateLimiter
 ) -> None:
     client = discord.Client(
-        intents=discord.Intents.none(), connector=local.connector(), http_trace=throttle.trace_config()
+        intents=discord.Intents.none(), connector=local.connector(), http_trace=limiter.trace_config()
     )
     async with client:
         await client.login(local.token)
@@ -88,11 +88,11 @@ async def test_a_client_asks_at_most_fifty_times_a_second(
     assert most_within(1, moments) <= 60
 
 
-def test_fifty_in_a_second_are_never_begun(throttle: DiscordRateLimiter) -> None:
+def test_fifty_in_a_second_are_never_begun(limiter: DiscordRateLimiter) -> None:
     now, moments = 1000.0, []
     for pause in [0.0] * 200 + [0.7] + [0.0] * 200 + [0.02] * 100 + [5.0] + [0.0] * 100:
         now += pause
-        now += throttle.reserve(now)
+        now += limiter.reserve(now)
         moments.append(now)
     assert most_within(1, moments) < 50
     assert moments[199] - moments[0] < 5.1
@@ -116,7 +116,7 @@ async def test_interactions_do_not_wait_behind_the_bots_own_requests(
 
 
 async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
-    local: LocalDiscord, session: aiohttp.ClientSession, throttle: DiscordRateLimiter, heard: Heard
+    local: LocalDiscord, session: aiohttp.ClientSession, limiter: DiscordRateLimiter, heard: Heard
 ) -> None:
     headers = {"Authorization": f"Bot {local.token}"}
     scopes = {"user": {"X-RateLimit-Scope": "user"}, "shared": {"X-RateLimit-Scope": "shared"}, "edge": {}}
@@ -131,20 +131,20 @@ async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
     assert heard.limits == ["user", "shared", "edge"]
     codes = ["429", "429", "429", "200", "400", "401", "403", "404", "500"]
     assert heard.answers == [("users", code) for code in codes]
-    assert throttle._invalid_at(time.monotonic()) == 4
+    assert limiter._invalid_at(time.monotonic()) == 4
 
 
 @pytest.mark.parametrize("answer_seconds", [0.05, 3.0])
 def test_whatever_is_refused_it_never_comes_to_ten_thousand_in_ten_minutes(
-    throttle: DiscordRateLimiter, answer_seconds: float
+    limiter: DiscordRateLimiter, answer_seconds: float
 ) -> None:
     """A bot that asks as often as it may for three hours, and is refused each time, a while later."""
     now, moments, answered = 0.0, [], 0
     while now < 3 * 3600:
-        now += throttle.reserve(now)
+        now += limiter.reserve(now)
         moments.append(now)
         while moments[answered] + answer_seconds <= now:
-            throttle.record_invalid(moments[answered] + answer_seconds)
+            limiter.record_invalid(moments[answered] + answer_seconds)
             answered += 1
     last = 0
     most = 0
@@ -156,14 +156,14 @@ def test_whatever_is_refused_it_never_comes_to_ten_thousand_in_ten_minutes(
 
 
 async def test_after_a_thousand_refusals_requests_are_further_apart(
-    local: LocalDiscord, session: aiohttp.ClientSession, throttle: DiscordRateLimiter
+    local: LocalDiscord, session: aiohttp.ClientSession, limiter: DiscordRateLimiter
 ) -> None:
     for _ in range(1000):
-        throttle.record_invalid(time.monotonic())
-    assert not throttle.is_near_ban
+        limiter.record_invalid(time.monotonic())
+    assert not limiter.is_near_ban
     async with session.get(f"{API}/users/@me") as response:
         assert response.status == 401
-    assert throttle.is_near_ban
+    assert limiter.is_near_ban
     begun = time.monotonic()
     await asyncio.gather(*(session.patch(f"{API}/webhooks/1/token/messages/{n}") for n in range(20)))
     assert time.monotonic() - begun > 18 * 600 / 8000

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cogs.small_environment import small_environment
+from tests.discord.small_environment import small_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
