@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.soak
 
 
-async def test_the_benchmark_measures_both_bots(tmp_path: Path) -> None:
+async def test_benchmark_measures_both_bots(tmp_path: Path) -> None:
     sizes = Sizes(ones=2, burst=3, steady=2, seconds=0.5, crowd=3, in_flight=3, large=2)
     found = await run(tmp_path, sizes)
     assert set(found["bot"]) == set(ROWS)

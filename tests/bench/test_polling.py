@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.soak
 
 
-async def test_it_measures_both_bots(tmp_path: Path) -> None:
+async def test_polling_benchmark_measures_both_bots(tmp_path: Path) -> None:
     sizes = Sizes(waves=1, jobs=2, median=0.5, burst=3, bursts=1)
     found = await run(tmp_path, sizes)
     assert set(found["bot"]) == set(found["bare"]) == set(ROWS)

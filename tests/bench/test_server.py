@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-async def test_the_benchmark_measures_a_whole_server(
+async def test_server_benchmark_measures_a_large_guild(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, size = tmp_path / "bot.db", Size(jobs=2_000, members=50)

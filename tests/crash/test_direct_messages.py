@@ -48,7 +48,7 @@ async def deleted(harness: Harness, prompt: str) -> Act:
     return act
 
 
-async def test_images_that_come_directly_come_once(tmp_path: Path) -> None:
+async def test_images_sent_by_direct_message_arrive_once(tmp_path: Path) -> None:
     async with open_harness(tmp_path) as harness:
         env = harness.env
         await kill_at_each(harness, _NAME, deleted, POINTS)

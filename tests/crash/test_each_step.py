@@ -97,13 +97,13 @@ DELIVERING: list[Point] = [
 @pytest.mark.parametrize(
     "points", [ORDERING, SUBMITTING, DELIVERING], ids=["ordering", "submitting", "delivering"]
 )
-async def test_a_job_that_goes_well(tmp_path: Path, points: list[Point]) -> None:
+async def test_successful_job(tmp_path: Path, points: list[Point]) -> None:
     async with open_harness(tmp_path) as harness:
         await kill_at_each(harness, "well", order, points)
         await check(harness.env, harness.runcomfy)
 
 
-async def test_a_job_that_waits_for_its_turn(tmp_path: Path) -> None:
+async def test_job_waiting_in_the_fair_queue(tmp_path: Path) -> None:
     async with open_harness(tmp_path, max_jobs_per_user=1) as harness:
         harness.runcomfy.hold()
         waiting: list[Point] = [
@@ -116,7 +116,7 @@ async def test_a_job_that_waits_for_its_turn(tmp_path: Path) -> None:
         await check(harness.env, harness.runcomfy)
 
 
-async def test_a_job_that_is_followed(tmp_path: Path) -> None:
+async def test_job_being_polled(tmp_path: Path) -> None:
     async with open_harness(tmp_path, seconds=(2.2, 2.2)) as harness:
         painting: list[Point] = [
             Call("status in_progress", "arrived"),
@@ -134,7 +134,7 @@ async def test_a_job_that_is_followed(tmp_path: Path) -> None:
         await check(harness.env, harness.runcomfy)
 
 
-async def test_a_job_that_fails(tmp_path: Path) -> None:
+async def test_failed_job(tmp_path: Path) -> None:
     points: list[Point] = [
         Call("result", "answered"),
         Written({"status": "failed", "token": _UNTOLD}, after="result"),

@@ -113,7 +113,7 @@ async def delete(harness: Harness, prompt: str) -> Act:
     return lambda: person.press(question, "Delete")
 
 
-async def test_a_job_that_is_deleted(tmp_path: Path) -> None:
+async def test_deleted_job(tmp_path: Path) -> None:
     """Whatever the row says has happened in the end: deleted, and gone, or there."""
     async with open_harness(tmp_path) as harness:
         await kill_at_each(harness, "delete", delete, DELETING)
@@ -123,7 +123,7 @@ async def test_a_job_that_is_deleted(tmp_path: Path) -> None:
         assert {row["status"] for row in jobs} == {"succeeded"}
 
 
-async def test_a_job_that_is_cancelled(tmp_path: Path) -> None:
+async def test_cancelled_job(tmp_path: Path) -> None:
     async with open_harness(tmp_path) as harness:
         harness.runcomfy.hold()
         await kill_at_each(harness, "cancel", cancel_in_the_queue, CANCELLING)
@@ -136,7 +136,7 @@ def wishes(harness: Harness) -> list[Row]:
     return [row for row in harness.env.rows() if row["cancelled_by"] and row["request_id"]]
 
 
-async def test_a_job_that_is_cancelled_before_its_order(tmp_path: Path) -> None:
+async def test_job_cancelled_before_submit(tmp_path: Path) -> None:
     points: list[Point] = [
         Written({"status": "waiting", "cancelled_by": True}),
         Call("callback", "made"),
@@ -150,7 +150,7 @@ async def test_a_job_that_is_cancelled_before_its_order(tmp_path: Path) -> None:
         ] == []
 
 
-async def test_a_job_that_is_fetched(tmp_path: Path) -> None:
+async def test_refetched_job(tmp_path: Path) -> None:
     async with open_harness(tmp_path) as harness:
         await kill_at_each(harness, "a gone file", fetch, FETCHING)
         await check(harness.env, harness.runcomfy)

@@ -22,7 +22,7 @@ _LIFE_SECONDS = 3.5
 
 
 @pytest.mark.parametrize("number", range(_WORLDS))
-async def test_killed_at_random_moments(tmp_path: Path, number: int) -> None:
+async def test_kill_at_random_moments(tmp_path: Path, number: int) -> None:
     del number
     async with open_harness(tmp_path, seconds=(0, 0.3)) as harness:
         for _ in range(_KILLS - 1):

@@ -12,7 +12,7 @@ RELIABILITY = (ROOT / "docs" / "reliability.md").read_text("utf-8")
 SHOWN_BY = re.findall(r"`(tests/[a-z_/]+\.py)(?:::(\w+))?`", RELIABILITY)
 
 
-def test_every_promise_stands_beside_its_tests() -> None:
+def test_every_guarantee_names_a_test() -> None:
     rows = [line for line in RELIABILITY.splitlines() if line.startswith("| ")]
     promises = [line for line in rows if not line.startswith(("| promise |", "| --- |"))]
     assert len(promises) > 20
@@ -20,7 +20,7 @@ def test_every_promise_stands_beside_its_tests() -> None:
 
 
 @pytest.mark.parametrize(("file", "name"), SHOWN_BY)
-def test_the_test_of_a_promise_exists(file: str, name: str) -> None:
+def test_named_tests_exist(file: str, name: str) -> None:
     text = (ROOT / file).read_text("utf-8")
     assert re.search(
         rf"^(async )?def {name}\(|^class {name}\b" if name else r"^ *(async )?def test_", text, re.MULTILINE
@@ -30,7 +30,7 @@ def test_the_test_of_a_promise_exists(file: str, name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "docs/reliability.md", "docs/operations.md"]
 )
-def test_every_link_to_a_file_leads_somewhere(name: str) -> None:
+def test_links_to_files_resolve(name: str) -> None:
     file = ROOT / name
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", file.read_text("utf-8"))
     assert [link for link in links if not (file.parent / link).exists()] == []

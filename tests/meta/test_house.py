@@ -54,23 +54,23 @@ def _nodes(files: dict[str, str]) -> Iterator[tuple[str, ast.AST]]:
             yield name, node
 
 
-def test_the_files_are_found() -> None:
+def test_files_are_found() -> None:
     assert {"bot/errors.py", "cogs/imagine/command.py", "playground/__main__.py"} <= set(PRODUCT)
     assert {"requirements.lock", "pyproject.toml", "tests/meta/test_house.py"} <= set(TEXTS)
 
 
-def test_no_file_is_longer_than_can_be_read_at_once() -> None:
+def test_file_length() -> None:
     lengths = {name: len(text.splitlines()) for name, text in PRODUCT.items()}
     assert {name: length for name, length in lengths.items() if length > FILE_LINES} == {}
 
 
-def test_migrations_are_numbered_without_a_gap_and_none_twice() -> None:
+def test_migrations_are_numbered_consecutively() -> None:
     """Two files of one number would silently be one, and a file before a gap would be left out later."""
     names = sorted(name for name in TEXTS if name.startswith("bot/storage/migrations/"))
     assert [int(Path(name).name[:4]) for name in names] == [*range(1, len(names) + 1)]
 
 
-def test_no_function_is_longer_than_can_be_seen_at_once() -> None:
+def test_function_length() -> None:
     long = [
         f"{name}:{node.lineno} {node.name}"
         for name, node in _nodes(PYTHON)
@@ -79,17 +79,17 @@ def test_no_function_is_longer_than_can_be_seen_at_once() -> None:
     assert long == []
 
 
-def test_no_type_is_ignored() -> None:
+def test_no_type_ignores() -> None:
     ignored = re.compile(r"#\s*type:\s*ignore|#\s*mypy:")
     assert [name for name, text in PYTHON.items() if ignored.search(text)] == []
 
 
-def test_the_log_names_jobs_by_itself() -> None:
+def test_log_lines_do_not_repeat_the_job_id() -> None:
     twice = re.compile(r"_log\.\w+\(\s*f?\"job (%s|\{)")  # see `bot.log.job_context`
     assert [name for name, text in PRODUCT.items() if twice.search(text)] == []
 
 
-def test_unexpected_errors_are_caught_in_three_places_at_the_most() -> None:
+def test_broad_excepts_only_at_boundaries() -> None:
     wide = [
         f"{name}:{node.lineno}"
         for name, node in _nodes(
@@ -104,12 +104,12 @@ def test_unexpected_errors_are_caught_in_three_places_at_the_most() -> None:
     assert len(wide) == len(files)
 
 
-def test_no_file_names_a_registry() -> None:
+def test_no_file_names_a_registry_host() -> None:
     named = re.compile("|".join(map(re.escape, REGISTRIES)))
     assert [name for name, text in TEXTS.items() if named.search(text)] == []
 
 
-def test_lock_files_hold_versions_and_hashes_alone() -> None:
+def test_lock_files_contain_only_versions_and_hashes() -> None:
     locks = {name: text for name, text in TEXTS.items() if name.endswith(".lock")}
     assert len(locks) == 3
     line = re.compile(r"[a-z0-9.-]+==[^\s;]+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
@@ -117,7 +117,7 @@ def test_lock_files_hold_versions_and_hashes_alone() -> None:
         assert [row for row in text.splitlines() if not line.fullmatch(row)] == [], name
 
 
-def test_tests_run_with_the_versions_that_the_bot_runs_with() -> None:
+def test_lock_files_agree_on_versions() -> None:
     run, playground, dev = (
         set(re.findall(r"^[a-z0-9.-]+==\S+", TEXTS[name], re.MULTILINE))
         for name in ("requirements.lock", "requirements-playground.lock", "requirements-dev.lock")
@@ -125,13 +125,13 @@ def test_tests_run_with_the_versions_that_the_bot_runs_with() -> None:
     assert set() < run < playground < dev
 
 
-def test_no_file_names_a_place_on_somebodys_machine() -> None:
+def test_no_file_names_a_local_path() -> None:
     assert MACHINE_PATH.search("see /home/me")
     checked = {name: text for name, text in TEXTS.items() if not name.startswith(("tests/", "Dockerfile"))}
     assert [name for name, text in checked.items() if MACHINE_PATH.search(text)] == []
 
 
-def test_what_is_public_says_what_it_is() -> None:
+def test_public_api_has_docstrings() -> None:
     silent = []
     for name, text in PRODUCT.items():
         if name.startswith(("bot/", "cogs/")):
@@ -150,7 +150,7 @@ def _silent(parent: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassD
                 yield from _silent(node)
 
 
-async def test_every_extension_loads_and_brings_its_commands(tmp_path: Path) -> None:
+async def test_every_extension_registers_its_commands(tmp_path: Path) -> None:
     async with open_database(tmp_path / "bot.db") as database:
         quota = (Quota(10, Period.DAY),)
         bot = ImagineBot(

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 HOSTILE = '<img src=x onerror="document.title=1"> <script>1</script> **bold** [x](javascript:alert(1)) [ok](https://a.example)'
 
 
-async def test_a_command_is_written_with_the_keyboard_alone(page: Page, discord: LocalDiscord) -> None:
+async def test_command_by_keyboard(page: Page, discord: LocalDiscord) -> None:
     await composer(page).focus()
     await write(page, "/im")
     await expect(suggestions(page)).to_have_count(1)
@@ -30,14 +30,14 @@ async def test_a_command_is_written_with_the_keyboard_alone(page: Page, discord:
     await expect(composer(page)).to_be_focused()
 
 
-async def test_a_pasted_command_is_understood(page: Page) -> None:
+async def test_pasted_command(page: Page) -> None:
     await composer(page).fill("/imagine a red fox")
     await expect(page.get_by_role("textbox", name="prompt")).to_have_value("a red fox")
     await write(page, "[Escape]")
     await expect(composer(page)).to_be_empty()
 
 
-async def test_options_walk_and_go_by_the_keyboard(page: Page) -> None:
+async def test_option_navigation_by_keyboard(page: Page) -> None:
     await composer(page).focus()
     await write(page, "/im", "[Enter]", "fox", "[Tab]", "num", "[Enter]")
     number = page.get_by_role("textbox", name="num_images")
@@ -59,7 +59,7 @@ async def test_options_walk_and_go_by_the_keyboard(page: Page) -> None:
         (["fox", "[Tab]", "asp", "[Enter]", "square"], "aspect_ratio", "Must be one of the list"),
     ],
 )
-async def test_what_is_wrong_is_said_and_not_sent(
+async def test_invalid_option_is_explained_and_not_sent(
     page: Page, discord: LocalDiscord, keys: list[str], name: str, word: str
 ) -> None:
     await use(page, "imagine", *keys)
@@ -70,14 +70,14 @@ async def test_what_is_wrong_is_said_and_not_sent(
     assert not discord.interactions
 
 
-async def test_words_without_a_slash_are_not_sent(page: Page, discord: LocalDiscord) -> None:
+async def test_plain_text_is_not_sent(page: Page, discord: LocalDiscord) -> None:
     await composer(page).focus()
     await write(page, "hello", "[Enter]")
     await expect(page.get_by_text("Type / for commands.")).to_be_visible()
     assert not discord.interactions
 
 
-async def test_a_hostile_prompt_stays_words(page: Page) -> None:
+async def test_prompt_is_not_rendered_as_html(page: Page) -> None:
     await composer(page).fill("/imagine ")
     await page.get_by_role("textbox", name="prompt").fill(HOSTILE)
     await write(page, "[Enter]")
@@ -90,7 +90,7 @@ async def test_a_hostile_prompt_stays_words(page: Page) -> None:
     await expect(page).to_have_title("#images · Playground")
 
 
-async def test_markdown_is_discords(page: Page) -> None:
+async def test_markdown_matches_discord(page: Page) -> None:
     await use(page, "imagine", r"*it* __under__ ~~gone~~ `x*y*` ||secret|| \*plain\* snake_case_name <t:0:D>")
     embed = messages(page).get_by_role("article")
     for tag, words in {"em": "it", "u": "under", "s": "gone", "code": "x*y*"}.items():
@@ -101,7 +101,7 @@ async def test_markdown_is_discords(page: Page) -> None:
     await expect(embed.get_by_text("secret")).to_be_visible()
 
 
-async def test_images_have_their_words_and_open_large(page: Page) -> None:
+async def test_image_alt_text_and_lightbox(page: Page) -> None:
     await use(page, "imagine", "a fox", "[Tab]", "num", "[Enter]", "2")
     images = messages(page).get_by_role("img", name="a fox")
     await expect(images).to_have_count(2)
@@ -113,7 +113,7 @@ async def test_images_have_their_words_and_open_large(page: Page) -> None:
     await expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-async def test_what_only_you_see_goes_when_dismissed(page: Page, discord: LocalDiscord) -> None:
+async def test_ephemeral_message_can_be_dismissed(page: Page, discord: LocalDiscord) -> None:
     await use(page, "usage")
     await expect(messages(page)).to_contain_text(["4 of 10 images"])
     await expect(messages(page)).to_contain_text(["Only you can see this"])
@@ -125,7 +125,7 @@ async def test_what_only_you_see_goes_when_dismissed(page: Page, discord: LocalD
     await discord.until(lambda: not discord.channel.messages)
 
 
-async def test_a_button_waits_and_answers(page: Page) -> None:
+async def test_button_shows_progress_until_answered(page: Page) -> None:
     await use(page, "imagine", "fox")
     await expect(page.get_by_role("button", name="Gone")).to_be_disabled()
     await expect(page.get_by_role("link", name="Docs")).to_have_attribute("href", "https://example.com/docs")
@@ -135,7 +135,7 @@ async def test_a_button_waits_and_answers(page: Page) -> None:
     await expect(page.get_by_role("button", name="Re-roll")).not_to_have_attribute("aria-disabled", "true")
 
 
-async def test_what_nobody_answers_fails_in_red(page: Page, discord: LocalDiscord) -> None:
+async def test_unanswered_interaction_shows_failure(page: Page, discord: LocalDiscord) -> None:
     await use(page, "silence")
     await expect(messages(page)).to_contain_text(["Sending command"])
     await discord.until(lambda: discord.interactions)
@@ -152,7 +152,7 @@ async def test_what_nobody_answers_fails_in_red(page: Page, discord: LocalDiscor
     await expect(silent).not_to_have_attribute("aria-busy", "true")
 
 
-async def test_a_manager_may_more(page: Page, discord: LocalDiscord) -> None:
+async def test_manager_only_actions(page: Page, discord: LocalDiscord) -> None:
     await use(page, "imagine", "fox")
     await expect(messages(page)).to_have_count(1)
     await composer(page).fill("/quota")
@@ -166,7 +166,7 @@ async def test_a_manager_may_more(page: Page, discord: LocalDiscord) -> None:
     assert len(discord.channel.messages) == 1
 
 
-async def test_the_chosen_language_is_sent_and_shown(page: Page, discord: LocalDiscord) -> None:
+async def test_locale_is_sent_and_applied(page: Page, discord: LocalDiscord) -> None:
     await page.get_by_label("Language").select_option("ru")
     await composer(page).fill("/im")
     await expect(suggestions(page)).to_contain_text("Нарисовать по описанию")
@@ -177,12 +177,12 @@ async def test_the_chosen_language_is_sent_and_shown(page: Page, discord: LocalD
     assert interaction.event["d"]["locale"] == "ru"
 
 
-async def test_the_dot_follows_the_bot(page: Page, bot: SmallBot) -> None:
+async def test_presence_dot_follows_the_bot(page: Page, bot: SmallBot) -> None:
     await bot.close()
     await expect(page.get_by_role("img", name="offline")).to_be_visible()
 
 
-async def test_a_lost_connection_comes_back_and_keeps_what_was_written(page: Page) -> None:
+async def test_reconnect_keeps_the_draft(page: Page) -> None:
     sockets: list[WebSocketRoute] = []
     is_seen = asyncio.Event()  # that it was lost: it comes back so soon that nobody might look in time
 
@@ -205,14 +205,14 @@ async def test_a_lost_connection_comes_back_and_keeps_what_was_written(page: Pag
     await expect(messages(page)).to_contain_text(["Alice used /imagine"])
 
 
-async def test_a_direct_message_opens_its_channel(page: Page, discord: LocalDiscord, bot: SmallBot) -> None:
+async def test_direct_message_opens_its_channel(page: Page, discord: LocalDiscord, bot: SmallBot) -> None:
     channel = await bot.create_dm(discord_py.Object(int(discord.members["alice"].id)))
     await channel.send("Your image")
     await page.get_by_role("button", name="imagine (direct)").click()
     await expect(page.get_by_role("list", name="Messages in #imagine (direct)")).to_contain_text("Your image")
 
 
-async def test_the_sidebar_folds_on_a_phone(page: Page) -> None:
+async def test_sidebar_collapses_on_a_phone(page: Page) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     people = page.get_by_role("group", name="You are")
     await expect(people).to_be_hidden()

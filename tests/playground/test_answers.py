@@ -54,7 +54,7 @@ DRAWN: dict[str, Any] = {
 }
 
 
-async def test_every_answer_passes_the_contract(
+async def test_every_response_matches_discords_schema(
     local: LocalDiscord, api: Api, alice: Member, tmp_path: Path
 ) -> None:
     if not CHECK.is_file():

@@ -36,7 +36,7 @@ async def post(local: LocalDiscord, bot: Bot) -> Message:
     return local.message(str(sent.id))
 
 
-async def test_what_is_chosen_arrives_as_what_it_is(local: LocalDiscord, mia: Member, panel: Message) -> None:
+async def test_select_values_arrive_resolved(local: LocalDiscord, mia: Member, panel: Message) -> None:
     painters = next(role for role in local.guild.roles if role.name == "Painters")
     bob = local.members["bob"]
     await (await mia.choose(panel, "Sizes", "Size 2", "4K")).response()
@@ -52,7 +52,7 @@ async def test_what_is_chosen_arrives_as_what_it_is(local: LocalDiscord, mia: Me
     assert panel.is_ephemeral
 
 
-async def test_a_panel_is_shown_as_discord_shows_it(local: LocalDiscord, panel: Message) -> None:
+async def test_components_are_normalized_like_discord(local: LocalDiscord, panel: Message) -> None:
     where = {"id": local.channel.id, "type": "channel"}
     assert panel.select("where")["default_values"] == [where]
     assert [each.get("default") for each in panel.select("Sizes")["options"]] == [True, False, False]
@@ -63,7 +63,7 @@ async def test_a_panel_is_shown_as_discord_shows_it(local: LocalDiscord, panel: 
         panel.select("colours")
 
 
-async def test_the_app_lets_nothing_else_be_chosen(local: LocalDiscord, mia: Member, panel: Message) -> None:
+async def test_client_rejects_invalid_select_values(local: LocalDiscord, mia: Member, panel: Message) -> None:
     thread = next(channel for channel in local.guild.channels if channel.parent)
     elsewhere = local.add_guild("Elsewhere")
     role = elsewhere.add_role("Strangers")
@@ -88,7 +88,7 @@ async def test_the_app_lets_nothing_else_be_chosen(local: LocalDiscord, mia: Mem
     assert len(local.interactions) == before
 
 
-async def test_a_form_sends_what_was_filled_in(local: LocalDiscord, bot: Bot, mia: Member) -> None:
+async def test_modal_submit_sends_field_values(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     asked = await mia.command("fill")
     form = await asked.modal_response()
     assert (form["title"], [top["type"] for top in form["components"]]) == ("Rules", [10, 18, 18, 18, 18])
@@ -105,7 +105,7 @@ async def test_a_form_sends_what_was_filled_in(local: LocalDiscord, bot: Bot, mi
     assert bot.seen[-1].type is discord.InteractionType.modal_submit
 
 
-async def test_a_form_from_a_panel_changes_the_panel(
+async def test_modal_opened_from_component_can_edit_the_message(
     local: LocalDiscord, mia: Member, panel: Message
 ) -> None:
     asked = await mia.choose(panel, "where", local.channel)
@@ -126,7 +126,7 @@ async def test_a_form_from_a_panel_changes_the_panel(
         {"colour": "red", "role": "managers"},
     ],
 )
-async def test_the_app_does_not_send_a_wrong_form(
+async def test_client_rejects_invalid_modal_values(
     local: LocalDiscord, bot: Bot, mia: Member, values: dict[str, Any]
 ) -> None:
     asked = await mia.command("fill")
@@ -140,7 +140,7 @@ async def test_the_app_does_not_send_a_wrong_form(
     assert len(bot.seen) == 1
 
 
-async def test_every_kind_of_option(local: LocalDiscord, bot: Bot, mia: Member) -> None:
+async def test_every_option_type(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     del bot
     role, bob = local.guild.managers, local.members["bob"]
     options: dict[str, Any] = {"who": bob, "role": role, "either": role, "where": local.channel}
@@ -154,7 +154,7 @@ async def test_every_kind_of_option(local: LocalDiscord, bot: Bot, mia: Member) 
             await mia.command("give", **options | wrong)
 
 
-async def test_menus_of_messages_and_people(local: LocalDiscord, bot: Bot, mia: Member) -> None:
+async def test_message_and_user_context_menus(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     alice, nora = local.members["alice"], local.members["nora"]
     message = await post(local, bot)
     asked = await alice.menu("Who made this", message)
@@ -178,7 +178,7 @@ async def test_menus_of_messages_and_people(local: LocalDiscord, bot: Bot, mia: 
     assert await local.file(log.messages[0].attachments[0]) == b"a,b"
 
 
-async def test_a_persons_menu_and_a_hidden_picture(local: LocalDiscord, bot: Bot, mia: Member) -> None:
+async def test_user_menu_and_spoiler_attachment(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     del bot
     said = await (await mia.menu("Greet", local.members["bob"])).response()
     assert said.text == "Hello bob"
@@ -186,7 +186,7 @@ async def test_a_persons_menu_and_a_hidden_picture(local: LocalDiscord, bot: Bot
     assert (file["filename"], file["flags"], file["ephemeral"]) == ("SPOILER_fox.png", 8, True)
 
 
-async def test_nobody_has_checked_what_is_forged(local: LocalDiscord, bot: Bot, mia: Member) -> None:
+async def test_raw_interactions_skip_client_checks(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     message = await post(local, bot)
     await mia.send_raw(custom_id="stale", values=["x"], message=message)
     await mia.send_raw(custom_id="stale", form={"words": "fox", "size": ["x"]}, message=message)
@@ -199,7 +199,7 @@ async def test_nobody_has_checked_what_is_forged(local: LocalDiscord, bot: Bot, 
     assert (menu["target_id"], person["target_id"]) == (message.id, mia.id)
 
 
-async def test_the_bot_knows_the_guild_as_it_is(local: LocalDiscord, bot: Bot, mia: Member) -> None:
+async def test_guild_changes_reach_the_bot(local: LocalDiscord, bot: Bot, mia: Member) -> None:
     [guild] = bot.guilds
     names = {channel.name: channel.is_nsfw() for channel in guild.text_channels}
     assert names == {"images": False, "after-dark": True, "bot-log": False}

@@ -17,9 +17,7 @@ from tests.playground.conftest import PNG, Bot, running
 CHECKER = Path(__file__).parents[3] / "shared" / "contract" / "contract_check.py"
 
 
-async def test_a_command_is_answered_edited_and_its_files_can_be_read(
-    local: LocalDiscord, bot: Bot, alice: Member
-) -> None:
+async def test_command_response_edit_and_attachments(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     interaction = await alice.command("draw", prompt="fox", number=2)
     message = await interaction.response()
     assert message.text == "2 plain fox on their way"
@@ -46,7 +44,7 @@ async def test_a_command_is_answered_edited_and_its_files_can_be_read(
     assert seen.filesize_limit == 10 * 1024 * 1024
 
 
-async def test_buttons_are_pressed_as_the_app_allows(local: LocalDiscord, bot: Bot, alice: Member) -> None:
+async def test_button_rules_of_the_client(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
     bob = local.members["bob"]
@@ -77,7 +75,7 @@ async def test_buttons_are_pressed_as_the_app_allows(local: LocalDiscord, bot: B
     ],
 )
 @pytest.mark.usefixtures("bot")
-async def test_the_app_refuses_bad_options(
+async def test_client_rejects_invalid_options(
     local: LocalDiscord, alice: Member, options: dict[str, Any]
 ) -> None:
     with pytest.raises(RejectedByClient):
@@ -85,9 +83,7 @@ async def test_the_app_refuses_bad_options(
     assert not local.interactions
 
 
-async def test_manager_commands_are_for_managers(
-    local: LocalDiscord, bot: Bot, alice: Member, mia: Member
-) -> None:
+async def test_default_member_permissions(local: LocalDiscord, bot: Bot, alice: Member, mia: Member) -> None:
     assert "quota" not in [each["name"] for each in alice.commands]
     assert "quota" in [each["name"] for each in mia.commands]
     with pytest.raises(RejectedByClient):
@@ -103,7 +99,7 @@ async def test_manager_commands_are_for_managers(
     assert int(local.guild.managers.id) in [role.id for role in bot.guilds[0].roles]
 
 
-async def test_only_allowed_mentions_ping(local: LocalDiscord, mia: Member, alice: Member) -> None:
+async def test_allowed_mentions(local: LocalDiscord, mia: Member, alice: Member) -> None:
     quiet = discord.AllowedMentions.none()
     async with running(local, connector=local.connector(), allowed_mentions=quiet):
         said = await (await mia.command("quota set", limit=1, member=alice)).response()
@@ -113,14 +109,14 @@ async def test_only_allowed_mentions_ping(local: LocalDiscord, mia: Member, alic
 
 
 @pytest.mark.usefixtures("bot")
-async def test_silence_is_an_interaction_that_failed(local: LocalDiscord, alice: Member) -> None:
+async def test_unanswered_interaction_fails(local: LocalDiscord, alice: Member) -> None:
     interaction = await alice.command("silence")
     local.age(interaction, 3)
     with pytest.raises(NoResponse, match="did not respond"):
         await interaction.response()
 
 
-async def test_thinking_comes_before_the_answer(bot: Bot, local: LocalDiscord, alice: Member) -> None:
+async def test_deferred_response(bot: Bot, local: LocalDiscord, alice: Member) -> None:
     message = await (await alice.command("think")).response()
     assert message.is_loading
     assert message.is_ephemeral
@@ -130,7 +126,7 @@ async def test_thinking_comes_before_the_answer(bot: Bot, local: LocalDiscord, a
     assert local.channel.messages == [message]
 
 
-async def test_a_form_is_filled_in(bot: Bot, local: LocalDiscord, alice: Member) -> None:
+async def test_modal_round_trip(bot: Bot, local: LocalDiscord, alice: Member) -> None:
     interaction = await alice.command("ask")
     await local.until(lambda: interaction.modal)
     await bot.arrivals.get()
@@ -140,7 +136,7 @@ async def test_a_form_is_filled_in(bot: Bot, local: LocalDiscord, alice: Member)
     assert "Why" in str(submitted.data)
 
 
-async def test_a_token_lasts_fifteen_minutes_and_the_bots_own_for_ever(
+async def test_interaction_token_expires_but_bot_token_does_not(
     local: LocalDiscord, bot: Bot, alice: Member
 ) -> None:
     message = await (await alice.command("draw", prompt="fox")).response()
@@ -158,7 +154,7 @@ async def test_a_token_lasts_fifteen_minutes_and_the_bots_own_for_ever(
     assert hidden.value.code == 10008
 
 
-async def test_an_interaction_is_answered_once_and_in_time(
+async def test_interaction_accepts_one_response_within_three_seconds(
     bot: Bot, local: LocalDiscord, alice: Member
 ) -> None:
     interaction = await alice.command("silence")
@@ -176,7 +172,7 @@ async def test_an_interaction_is_answered_once_and_in_time(
     assert gone.value.code == 10062
 
 
-async def test_files_stay_or_go_as_the_edit_lists_them(local: LocalDiscord, bot: Bot, alice: Member) -> None:
+async def test_edit_keeps_only_listed_attachments(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
     original = await bot.seen[0].original_response()
@@ -190,7 +186,7 @@ async def test_files_stay_or_go_as_the_edit_lists_them(local: LocalDiscord, bot:
     assert message.attachments == message.components == []
 
 
-async def test_what_was_deleted_is_unknown(local: LocalDiscord, bot: Bot, alice: Member, mia: Member) -> None:
+async def test_deleted_message_is_unknown(local: LocalDiscord, bot: Bot, alice: Member, mia: Member) -> None:
     message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
     with pytest.raises(RejectedByClient):
@@ -202,7 +198,7 @@ async def test_what_was_deleted_is_unknown(local: LocalDiscord, bot: Bot, alice:
     assert local.channel.messages == []
 
 
-async def test_the_gateway_resumes_and_replays(local: LocalDiscord, bot: Bot, alice: Member) -> None:
+async def test_gateway_resume_replays_events(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     local.drop_gateway()
     missed = await alice.command("draw", prompt="fox")
     assert not local.is_online
@@ -219,7 +215,7 @@ async def test_the_gateway_resumes_and_replays(local: LocalDiscord, bot: Bot, al
     assert len(bot.guilds) == 2
 
 
-async def test_a_wrong_token_is_refused(local: LocalDiscord) -> None:
+async def test_invalid_token_is_rejected(local: LocalDiscord) -> None:
     async with Bot(connector=local.connector()) as bot:
         with pytest.raises(discord.LoginFailure):
             await bot.start("wrong")
@@ -232,7 +228,7 @@ async def test_a_wrong_token_is_refused(local: LocalDiscord) -> None:
         assert (await socket.receive()).data == 4004
 
 
-async def test_ordered_failures_come_in_turn(local: LocalDiscord, bot: Bot, alice: Member) -> None:
+async def test_injected_faults_apply_in_order(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     local.inject_fault("callback", 404, {"message": "Unknown Webhook", "code": 10015})
     interaction = await alice.command("silence")
     seen = await bot.arrivals.get()
@@ -252,7 +248,7 @@ async def test_ordered_failures_come_in_turn(local: LocalDiscord, bot: Bot, alic
     ]
 
 
-async def test_a_bot_behind_the_proxy_needs_its_environment_alone(local: LocalDiscord, alice: Member) -> None:
+async def test_bot_needs_only_environment_variables(local: LocalDiscord, alice: Member) -> None:
     code = (
         "import os, discord\n"
         "class Bot(discord.Client):\n"
@@ -272,7 +268,7 @@ async def test_a_bot_behind_the_proxy_needs_its_environment_alone(local: LocalDi
     await local.until(lambda: not local.is_online)
 
 
-async def test_direct_messages_reach_those_who_take_them(bot: Bot, alice: Member) -> None:
+async def test_direct_messages_can_be_closed(bot: Bot, alice: Member) -> None:
     channel = await bot.create_dm(discord.Object(int(alice.id)))
     await channel.send("hello")
     assert alice.direct_messages.messages[0].text == "hello"
@@ -282,7 +278,7 @@ async def test_direct_messages_reach_those_who_take_them(bot: Bot, alice: Member
     assert closed.value.code == 50007
 
 
-async def test_every_call_and_answer_fits_discords_own_description(
+async def test_every_request_and_response_matches_discords_schema(
     local: LocalDiscord, bot: Bot, alice: Member, tmp_path: Path
 ) -> None:
     if not CHECKER.exists():

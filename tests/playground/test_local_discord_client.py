@@ -38,7 +38,7 @@ async def browsing(person: Member) -> AsyncIterator[Browser]:
         yield Browser(socket)
 
 
-async def test_people_come_in(local: LocalDiscord, alice: Member, mia: Member) -> None:
+async def test_client_lists_members(local: LocalDiscord, alice: Member, mia: Member) -> None:
     async with aiohttp.ClientSession() as session:
         async with session.get(f"{local.client_url}/client/people") as response:
             people = await response.json()
@@ -53,7 +53,7 @@ async def test_people_come_in(local: LocalDiscord, alice: Member, mia: Member) -
     assert alice.id in [each["id"] for each in ready["people"]]
 
 
-async def test_the_page_sees_the_bot_come_and_use_its_commands(local: LocalDiscord, alice: Member) -> None:
+async def test_client_sees_bot_and_commands(local: LocalDiscord, alice: Member) -> None:
     async with browsing(alice) as page:
         await page.next("READY")
         async with running(local, connector=local.connector()):
@@ -65,7 +65,7 @@ async def test_the_page_sees_the_bot_come_and_use_its_commands(local: LocalDisco
 
 
 @pytest.mark.usefixtures("bot")
-async def test_a_command_and_a_button(local: LocalDiscord, alice: Member) -> None:
+async def test_client_command_and_button(local: LocalDiscord, alice: Member) -> None:
     bob = local.members["bob"]
     async with browsing(alice) as page, browsing(bob) as other:
         options = {"prompt": "fox"}
@@ -91,7 +91,7 @@ async def test_a_command_and_a_button(local: LocalDiscord, alice: Member) -> Non
         assert [message.id for message in alice.visible_messages(local.channel)] == [updated["id"]]
 
 
-async def test_a_form_is_shown_and_sent(local: LocalDiscord, bot: Bot, alice: Member) -> None:
+async def test_client_modal(local: LocalDiscord, bot: Bot, alice: Member) -> None:
     async with browsing(alice) as page:
         await page.ask("command", nonce="1", channel_id=local.channel.id, name="ask", options={})
         form = await page.next("FORM")
@@ -105,7 +105,7 @@ async def test_a_form_is_shown_and_sent(local: LocalDiscord, bot: Bot, alice: Me
         assert "Why" in str(submitted.data)
 
 
-async def test_selects_and_menus_answer_the_page(local: LocalDiscord, alice: Member, mia: Member) -> None:
+async def test_client_selects_and_menus(local: LocalDiscord, alice: Member, mia: Member) -> None:
     async with (
         running(local, PanelBot, connector=local.connector()) as bot,
         browsing(alice) as other,
@@ -125,7 +125,7 @@ async def test_selects_and_menus_answer_the_page(local: LocalDiscord, alice: Mem
 
 
 @pytest.mark.usefixtures("bot")
-async def test_failures_are_told_as_discords_app_tells_them(local: LocalDiscord, alice: Member) -> None:
+async def test_client_shows_interaction_failures(local: LocalDiscord, alice: Member) -> None:
     async with browsing(alice) as page:
         where = {"channel_id": local.channel.id, "name": "silence", "options": {}}
         await page.ask("command", nonce="1", **where)
@@ -140,7 +140,7 @@ async def test_failures_are_told_as_discords_app_tells_them(local: LocalDiscord,
         assert (await page.next("INTERACTION_FAILURE"))["nonce"] == "3"
 
 
-async def test_a_manager_deletes_and_anybody_chooses_a_language(bot: Bot, alice: Member, mia: Member) -> None:
+async def test_client_delete_and_locale(bot: Bot, alice: Member, mia: Member) -> None:
     message = await (await alice.command("draw", prompt="fox")).response()
     async with browsing(mia) as page:
         await page.ask("locale", locale="ru")
@@ -152,7 +152,7 @@ async def test_a_manager_deletes_and_anybody_chooses_a_language(bot: Bot, alice:
     assert str(seen.locale) == "ru"
 
 
-async def test_it_serves_a_page_and_what_else_it_is_given(tmp_path: Path) -> None:
+async def test_serves_page_and_extra_routes(tmp_path: Path) -> None:
     (page := tmp_path / "page").mkdir()
     (page / "index.html").write_text("<h1>Hello</h1>")
     discord = LocalDiscord(tmp_path, page)

@@ -99,7 +99,7 @@ BAD_COMMANDS: list[tuple[list[dict[str, Any]], str]] = [
 
 
 @pytest.mark.parametrize(("commands", "code"), BAD_COMMANDS)
-async def test_bad_commands_are_not_registered(
+async def test_invalid_commands_are_rejected(
     local: LocalDiscord, api: Api, commands: list[dict[str, Any]], code: str
 ) -> None:
     status, body = await api("PUT", f"/applications/{local.application_id}/commands", commands)
@@ -108,7 +108,7 @@ async def test_bad_commands_are_not_registered(
     assert local.commands == []
 
 
-async def test_commands_keep_their_ids_and_are_shown_in_full(local: LocalDiscord, api: Api) -> None:
+async def test_commands_keep_ids_and_full_payload(local: LocalDiscord, api: Api) -> None:
     path = f"/applications/{local.application_id}/commands"
     _, [first] = await api("PUT", path, [command("рисуй", default_member_permissions=32)])
     _, both = await api("PUT", path, [command("quota"), command("рисуй", nsfw=False, options=[])])
@@ -164,7 +164,7 @@ BAD_MESSAGES: list[tuple[dict[str, Any], int, str | None]] = [
 
 
 @pytest.mark.parametrize(("body", "number", "code"), BAD_MESSAGES)
-async def test_bad_messages_are_not_posted(
+async def test_invalid_messages_are_rejected(
     local: LocalDiscord, api: Api, body: dict[str, Any], number: int, code: str | None
 ) -> None:
     answer = await api("POST", f"/channels/{local.channel.id}/messages", body)
@@ -195,7 +195,7 @@ BAD_FORMS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "code"), BAD_FORMS)
-async def test_bad_forms_are_not_shown(
+async def test_invalid_modals_are_rejected(
     local: LocalDiscord, api: Api, alice: Member, changes: dict[str, Any], code: str
 ) -> None:
     interaction = await alice.send_raw("draw")
@@ -216,7 +216,7 @@ async def test_bad_forms_are_not_shown(
         ({"custom_id": "a", "form": {"a": "b"}}, [6, 7, 8, 9]),
     ],
 )
-async def test_an_interaction_is_answered_in_its_own_way(
+async def test_response_types_per_interaction_type(
     api: Api, alice: Member, fields: dict[str, Any], wrong: list[int]
 ) -> None:
     interaction = await alice.send_raw(**fields)
@@ -239,7 +239,7 @@ def upload(body: dict[str, Any], *sizes: int) -> aiohttp.FormData:
     ("sizes", "status", "number"),
     [((101,), 413, 40005), ((1,) * 11, 400, 50035), ((100, 100), 200, None)],
 )
-async def test_files_have_a_size_and_a_number(
+async def test_attachment_size_and_count_limits(
     local: LocalDiscord, api: Api, sizes: tuple[int, ...], status: int, number: int | None
 ) -> None:
     local.attachment_size_limit = 100
@@ -248,7 +248,7 @@ async def test_files_have_a_size_and_a_number(
     assert local.trace[-1].files == [(f"{n}.bin", size) for n, size in enumerate(sizes)]
 
 
-async def test_a_request_has_a_size(local: LocalDiscord, api: Api) -> None:
+async def test_request_size_limit(local: LocalDiscord, api: Api) -> None:
     data = upload({}, *[9 * 1024 * 1024] * 3)
     status, body = await api("POST", f"/channels/{local.channel.id}/messages", data=data)
     assert (status, body["code"]) == (413, 40005)
@@ -263,7 +263,7 @@ async def test_a_request_has_a_size(local: LocalDiscord, api: Api) -> None:
         ("attach_files", {}, 50013),
     ],
 )
-async def test_permissions_are_those_of_the_channel(
+async def test_channel_permissions(
     local: LocalDiscord, api: Api, denied: str, body: dict[str, Any], number: int
 ) -> None:
     local.channel.app_permissions.update(**{denied: False})
@@ -272,7 +272,7 @@ async def test_permissions_are_those_of_the_channel(
     assert (status, answer["code"]) == (403, number)
 
 
-async def test_a_channel_takes_five_messages_in_five_seconds(local: LocalDiscord, api: Api) -> None:
+async def test_channel_rate_limit(local: LocalDiscord, api: Api) -> None:
     path = f"/channels/{local.channel.id}/messages"
     for left in (4, 3, 2, 1, 0):
         status, _ = await api("POST", path, {"content": "c"})
@@ -286,9 +286,7 @@ async def test_a_channel_takes_five_messages_in_five_seconds(local: LocalDiscord
     assert len(local.channel.messages) == 5
 
 
-async def test_an_interaction_takes_five_calls_in_two_seconds(
-    local: LocalDiscord, api: Api, alice: Member
-) -> None:
+async def test_webhook_rate_limit(local: LocalDiscord, api: Api, alice: Member) -> None:
     interaction = await alice.send_raw("draw")
     where = f"/interactions/{interaction.id}/{interaction.token}/callback"
     webhook = f"/webhooks/{local.application_id}/{interaction.token}"
@@ -315,19 +313,19 @@ async def test_an_interaction_takes_five_calls_in_two_seconds(
         ("POST", "/users/@me/channels", 404, 10013),
     ],
 )
-async def test_what_is_not_there_has_its_own_number(
+async def test_error_codes_for_unknown_objects(
     api: Api, method: str, path: str, status: int, number: int
 ) -> None:
     answer = await api(method, path, {})
     assert (answer[0], answer[1]["code"]) == (status, number)
 
 
-async def test_only_the_bot_may_use_the_bots_routes(api: Api) -> None:
+async def test_bot_routes_require_the_bot_token(api: Api) -> None:
     api.headers = {}
     assert await api("GET", "/users/@me") == (401, {"message": "401: Unauthorized", "code": 0})
 
 
-async def test_the_authority_of_one_knows_nothing_of_another(local: LocalDiscord, tmp_path: Path) -> None:
+async def test_certificates_of_two_instances_are_independent(local: LocalDiscord, tmp_path: Path) -> None:
     (folder := tmp_path / "other").mkdir()
     async with LocalDiscord(folder) as other:
         assert other.environment["SSL_CERT_FILE"] == str(folder / "ca.pem")

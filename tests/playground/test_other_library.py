@@ -71,7 +71,7 @@ bot.run(check_for_updates=False)
 """
 
 
-async def test_a_bot_of_another_library_lives_here_unchanged(local: LocalDiscord, alice: Member) -> None:
+async def test_hikari_bot_runs_unchanged(local: LocalDiscord, alice: Member) -> None:
     async with running(local) as process:
         message = await (await alice.command("paint", prompt="fox")).response()
         await local.until(lambda: message.buttons)
