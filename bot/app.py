@@ -146,7 +146,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     if watch:
         await stack.enter_async_context(watch.serve(bot, runner, runcomfy, database, costs))
     await stack.enter_async_context(bot)
-    stack.push_async_callback(bot.audit_log.finish)
+    stack.push_async_callback(bot.audit_log.drain)
     stack.push_async_callback(runner.close)
     return bot, runner
 

@@ -51,7 +51,7 @@ def _http_trace(clock: DiscordClock) -> aiohttp.TraceConfig:
     async def hear(
         _: aiohttp.ClientSession, __: SimpleNamespace, answered: aiohttp.TraceRequestEndParams
     ) -> None:
-        clock.hear(answered.response.headers.get("Date"))
+        clock.observe_date_header(answered.response.headers.get("Date"))
 
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(hear)

@@ -51,7 +51,7 @@ class AuditLog:
                 job.guild_id, LazyText("log-cancelled", job_values(job) | {"by": f"<@{job.cancelled_by}>"})
             )
 
-    async def finish(self) -> None:
+    async def drain(self) -> None:
         """The bot stops: give what is being said a moment, and leave the rest unsaid."""
         saying = set(self._saying)
         if saying:

@@ -167,7 +167,7 @@ class ImagineBot(commands.Bot):
             if extension not in self.extensions:  # a login may be repeated
                 await self.load_extension(extension)
                 await asyncio.sleep(0)  # together they would keep the event loop for a tenth of a second
-        self.command_sync.begin()
+        self.command_sync.start()
         _log.info(
             "invite link: %s",
             discord.utils.oauth_url(self.application_id or 0, permissions=REQUIRED_PERMISSIONS),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-WRONG_SECONDS: Final = 5.0
+MAX_SKEW_SECONDS: Final = 5.0
 """How far this machine's clock can be off before the owner is warned."""
 _JITTER_SECONDS = 5.0  # a Date header has whole seconds, and an answer can be slow
 
@@ -22,7 +22,7 @@ class DiscordClock:
     def __init__(self) -> None:
         self._offset: float | None = None  # from time.monotonic() to Discord's seconds since 1970
 
-    def hear(self, date: str | None) -> None:
+    def observe_date_header(self, date: str | None) -> None:
         """Learn from a Date header; one that can't be read is ignored."""
         try:
             at = parsedate_to_datetime(date or "")
@@ -43,7 +43,7 @@ class DiscordClock:
         """How long ago a moment of Discord's was."""
         return self.now() - moment
 
-    def by_discord(self, moment: datetime) -> datetime:
+    def to_discord_time(self, moment: datetime) -> datetime:
         """Convert a moment of this machine's clock to Discord's time, to show it to people."""
         return moment - timedelta(seconds=self.host_ahead_seconds)
 
@@ -56,7 +56,7 @@ class DiscordClock:
     def warning(self) -> str | None:
         """A warning for the owner if this machine's clock is wrong."""
         ahead = self.host_ahead_seconds
-        if abs(ahead) < WRONG_SECONDS:
+        if abs(ahead) < MAX_SKEW_SECONDS:
             return None
         way = "ahead of" if ahead > 0 else "behind"
         return (

@@ -54,7 +54,7 @@ class CommandSync:
         task = self._task
         return task is not None and task.done() and not task.cancelled() and task.exception() is None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start syncing in the background, after the login."""
         self.stop()
         self._task = asyncio.create_task(self._until_done(), name="command sync")
@@ -70,7 +70,7 @@ class CommandSync:
             try:
                 await self._sync()
             except (discord.HTTPException, BusyError, *DISCORD_NETWORK_ERRORS) as error:
-                seconds = max(_asked_to_wait(error), pause)
+                seconds = max(_retry_after(error), pause)
                 _log.log(
                     logging.ERROR if _is_refusal(error) else logging.WARNING,
                     "Discord's list of commands is not up to date (%s); trying again in %d seconds",
@@ -90,7 +90,10 @@ class CommandSync:
         if await self._key_values.get(name) == _state(definition, registered):
             _log.debug("Discord's list of commands is up to date")
             return
-        wanted = [*await payloads(tree, tree.translator or app_commands.Translator()), *_kept(registered)]
+        wanted = [
+            *await payloads(tree, tree.translator or app_commands.Translator()),
+            *_entry_points(registered),
+        ]
         registered = await self._bot.http.bulk_upsert_global_commands(application_id, wanted)
         with suppress(BusyError):  # then the next start tells Discord once more, which changes nothing
             await self._key_values.set(name, _state(definition, registered))
@@ -124,7 +127,7 @@ def _state(definition: str, registered: Iterable[Mapping[str, Any]]) -> str:
     return json.dumps({"definition": definition, "versions": versions}, sort_keys=True)
 
 
-def _kept(registered: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _entry_points(registered: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The application's entry point, as it is: Discord refuses a list without it (50240)."""
     found = [each for each in registered if each.get("type") == _ENTRY_POINT]
     return [{name: value for name, value in each.items() if name in _SENT_BACK} for each in found]
@@ -134,7 +137,7 @@ def _is_refusal(error: Exception) -> bool:
     return isinstance(error, discord.HTTPException) and error.status < 500 and error.status != 429
 
 
-def _asked_to_wait(error: Exception) -> float:
+def _retry_after(error: Exception) -> float:
     """The least number of seconds to wait before asking Discord again."""
     if not isinstance(error, discord.HTTPException):
         return 0.0

@@ -63,7 +63,7 @@ class Connector(aiohttp.TCPConnector):
         self, *, silence_seconds: float = _SILENCE_SECONDS, least_rate: float = _LEAST_RATE, **options: Any
     ) -> None:
         super().__init__(**options)
-        self._watch = partial(_Watch, seconds=silence_seconds, least_rate=least_rate)
+        self._watch = partial(_StallWatch, seconds=silence_seconds, least_rate=least_rate)
 
     async def connect(
         self,
@@ -79,7 +79,7 @@ class Connector(aiohttp.TCPConnector):
         return connection
 
 
-class _Watch:
+class _StallWatch:
     """Aborts a connection if no byte has been acknowledged or received for so many seconds.
 
     Where the system does not count bytes, the whole request has a time limit instead.
@@ -94,12 +94,12 @@ class _Watch:
         self._loop = asyncio.get_running_loop()
         self._moved = self._moved_before = _bytes_moved(transport) or 0
         self._moved_at = self._loop.time()
-        self._timer = self._loop.call_later(seconds / 4, self._look)
+        self._timer = self._loop.call_later(seconds / 4, self._check)
 
     def stop(self) -> None:
         self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         moved, now = _bytes_moved(self._transport), self._loop.time()
         if self._transport.is_closing():
             return
@@ -113,7 +113,7 @@ class _Watch:
             _log.warning("a connection to Discord went silent: closing it")
             self._transport.abort()
             return
-        self._timer = self._loop.call_later(self._seconds / 4, self._look)
+        self._timer = self._loop.call_later(self._seconds / 4, self._check)
 
 
 def _bytes_moved(transport: asyncio.Transport) -> int | None:

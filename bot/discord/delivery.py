@@ -62,13 +62,13 @@ class DiscordDelivery:
         if self._bot.is_stopping or is_old or self._bot.rate_limiter.is_near_ban:
             return
         if job.started_at:
-            job = replace(job, started_at=self._bot.clock.by_discord(job.started_at))
+            job = replace(job, started_at=self._bot.clock.to_discord_time(job.started_at))
         shown: Content = {
             "embed": job_embed.embed(job, self._bot.catalogue, state),
             "view": job_embed.view(job),
         }
         with job_context(job.job_id):  # another job's move may have changed this one's place
-            self._of(job).queue(shown["embed"].to_dict(), lambda: self._edit(job, lambda: shown))
+            self._editor_for(job).queue(shown["embed"].to_dict(), lambda: self._edit(job, lambda: shown))
 
     async def send_outcome(self, job: Job) -> None:
         """Show the end of a job that has no images.
@@ -79,16 +79,16 @@ class DiscordDelivery:
         embed = job_embed.embed(job, self._bot.catalogue)
         try:
             # Without "attachments", so that images that are there stay.
-            await self._last(
+            await self._edit_final(
                 job, lambda: self._edit(job, lambda: {"embed": embed, "view": job_embed.view(job)})
             )
         except MessageUnreachableError as error:
             if job.status is not JobStatus.FAILED:
                 raise DeliveryError(str(error)) from error
-            await self._send_directly(job, translate("told-directly", job.locale), embed)
+            await self._send_dm(job, translate("told-directly", job.locale), embed)
         except discord.HTTPException as error:
             if error.code != BLOCKED_BY_AUTOMOD or job_embed.is_prompt_hidden(job):
-                raise _refused(error) from error
+                raise _delivery_error(error) from error
             await self.send_outcome(job_embed.with_hidden_prompt(job))
 
     async def send_images(self, job: Job, files: Sequence[Path]) -> int:
@@ -104,17 +104,17 @@ class DiscordDelivery:
         try:
             return await self._post(job, files, limit)
         except MessageUnreachableError as error:
-            return await self._deliver_directly(job, files, shown=error.shown)
+            return await self._deliver_by_dm(job, files, shown=error.shown)
         except discord.HTTPException as error:
-            if adapted := _adapted(job, limit, error):
+            if adapted := _adapt(job, limit, error):
                 return await self.send_images(adapted, files)
-            raise _refused(error) from error
+            raise _delivery_error(error) from error
 
-    async def _deliver_directly(self, job: Job, files: Sequence[Path], *, shown: int) -> int:
+    async def _deliver_by_dm(self, job: Job, files: Sequence[Path], *, shown: int) -> int:
         """Send the images in direct messages; return how many people see there or in the job's message."""
         try:
-            job, embed, fitted = await self._finished(job, files, _LIMIT_EVERYWHERE)
-            sent = await self._send_directly(job, translate("sent-directly", job.locale), embed, fitted)
+            job, embed, fitted = await self._render(job, files, _LIMIT_EVERYWHERE)
+            sent = await self._send_dm(job, translate("sent-directly", job.locale), embed, fitted)
         except DeliveryError as error:
             if not shown:
                 raise
@@ -122,7 +122,7 @@ class DiscordDelivery:
             return shown
         return max(shown, sent)
 
-    async def _send_directly(
+    async def _send_dm(
         self, job: Job, text: str, embed: discord.Embed, fitted: Sequence[FittedImage] = ()
     ) -> int:
         """Send images directly, since the message is out of reach or was removed; return how many were sent.
@@ -137,7 +137,7 @@ class DiscordDelivery:
                 self._bot.clock, job, lambda: self._bot.create_dm(discord.Object(job.user_id))
             )
             while True:
-                group = next(self._uplink.groups(left), [])
+                group = next(self._uplink.split_by_size(left), [])
 
                 def send(group: Sequence[Numbered] = group) -> Awaitable[discord.Message]:
                     # The nonce keeps Discord from taking it twice, where it is sent again.
@@ -149,7 +149,7 @@ class DiscordDelivery:
                 if not left:
                     break
         except (DeliveryError, discord.HTTPException) as error:
-            refused = _refused(error) if isinstance(error, discord.HTTPException) else error
+            refused = _delivery_error(error) if isinstance(error, discord.HTTPException) else error
             if len(left) == len(fitted):
                 raise refused from None
             _log.warning("%d of its images were not sent directly: %s", len(left), refused)
@@ -180,7 +180,7 @@ class DiscordDelivery:
 
     async def finish(self) -> None:
         """Let the edits in flight come to their end."""
-        await asyncio.gather(*(edits.finish() for edits in self._edits.values()))
+        await asyncio.gather(*(edits.drain() for edits in self._edits.values()))
 
     def discard(self, job_id: str) -> None:
         """The job is over: nothing of it is to be shown any more."""
@@ -189,26 +189,26 @@ class DiscordDelivery:
 
     async def _post(self, job: Job, files: Sequence[Path], limit: int) -> int:
         """Post what is not there yet, group by group; return how many images are there afterwards."""
-        job, embed, fitted = await self._finished(job, files, limit)
+        job, embed, fitted = await self._render(job, files, limit)
         numbered = list(enumerate(fitted, 1))
         posted: Sequence[discord.Attachment] = []
         if job.job_id in self._begun or job.created_at < self._since:
-            posted = await self._visible(job, is_patient=True)
+            posted = await self._posted_attachments(job, is_patient=True)
         self._begun.add(job.job_id)
         left = missing(numbered, posted)
         if not left:  # all are there, but the text under them may be out of date
-            await self._try_to_show(job, fitted)
+            await self._try_edit(job, fitted)
         try:
-            for group in self._uplink.groups(left):
+            for group in self._uplink.split_by_size(left):
                 posted = await self._upload(job, embed, posted, group)
                 left = left[len(group) :]
         except MessageUnreachableError as error:
             error.shown = len(numbered) - len(left)
             raise
         except (DeliveryError, discord.HTTPException) as error:
-            if len(left) == len(numbered) or _adapted(job, limit, error):
+            if len(left) == len(numbered) or _adapt(job, limit, error):
                 raise
-            await self._show_part(job, [each for each in numbered if each not in left])
+            await self._show_partial(job, [each for each in numbered if each not in left])
         return len(numbered) - len(left)
 
     async def _upload(
@@ -219,7 +219,7 @@ class DiscordDelivery:
 
         async def send() -> Sequence[discord.Attachment]:
             nonlocal may_be_there
-            if may_be_there and not missing(group, seen := await self._visible(job)):
+            if may_be_there and not missing(group, seen := await self._posted_attachments(job)):
                 return seen
             begun_at = time.monotonic()
             try:
@@ -234,17 +234,19 @@ class DiscordDelivery:
             except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
                 may_be_there |= not isinstance(error, discord.HTTPException) or error.status >= 500
                 raise
-            self._uplink.uploaded(group, time.monotonic() - begun_at)
+            self._uplink.record_upload(group, time.monotonic() - begun_at)
             return sent.attachments
 
         try:
-            return await self._last(job, send)
+            return await self._edit_final(job, send)
         except (DeliveryError, MessageUnreachableError, discord.HTTPException):
-            if may_be_there and not missing(group, seen := await self._visible(job)):
+            if may_be_there and not missing(group, seen := await self._posted_attachments(job)):
                 return seen
             raise
 
-    async def _visible(self, job: Job, *, is_patient: bool = False) -> Sequence[discord.Attachment]:
+    async def _posted_attachments(
+        self, job: Job, *, is_patient: bool = False
+    ) -> Sequence[discord.Attachment]:
         """Return what is attached to the job's message; nothing if the message can't be read.
 
         An edit removes attachments that it doesn't list, so `is_patient` retries while Discord has trouble.
@@ -262,20 +264,20 @@ class DiscordDelivery:
             _log.info("its message can't be read: %s", error)
             return []
 
-    async def _show_part(self, job: Job, there: Sequence[Numbered]) -> None:
+    async def _show_partial(self, job: Job, there: Sequence[Numbered]) -> None:
         """Say under the posted images that others are missing, if Discord allows that edit."""
-        await self._try_to_show(replace(job, error=DeliveryError.key), [file for _, file in there])
+        await self._try_edit(replace(job, error=DeliveryError.key), [file for _, file in there])
 
     async def withdraw(self, job: Job) -> None:
         """Take the button for collecting off a job's message; see `bot.jobs.ports.Delivery`."""
-        await self._try_to_show(job)
+        await self._try_edit(job)
         self.discard(job.job_id)
 
-    async def _try_to_show(self, job: Job, fitted: Sequence[FittedImage] = ()) -> None:
+    async def _try_edit(self, job: Job, fitted: Sequence[FittedImage] = ()) -> None:
         """Show a job's end once, leaving its images as they are; without words that Discord refuses."""
         embed = job_embed.embed(job, self._bot.catalogue, fitted=fitted)
         try:
-            await self._of(job).send_final(
+            await self._editor_for(job).send_final(
                 lambda: self._edit(job, lambda: {"embed": embed, "view": job_embed.view(job)})
             )
         except (
@@ -284,12 +286,12 @@ class DiscordDelivery:
             discord.HTTPException,
             *DISCORD_NETWORK_ERRORS,
         ) as error:
-            if without_prompt := _adapted(job, 0, error):
-                await self._try_to_show(without_prompt, fitted)
+            if without_prompt := _adapt(job, 0, error):
+                await self._try_edit(without_prompt, fitted)
             else:
                 _log.warning("its end cannot be shown: %s", error)
 
-    async def _finished(
+    async def _render(
         self, job: Job, files: Sequence[Path], limit: int
     ) -> tuple[Job, discord.Embed, list[FittedImage]]:
         """The job as its images show it, and the images so that each fits.
@@ -306,9 +308,9 @@ class DiscordDelivery:
         job = replace(job, status=JobStatus.SUCCEEDED, ended_at=ended_at, file_limit=limit)
         return job, job_embed.embed(job, self._bot.catalogue, fitted=fitted), fitted
 
-    async def _last(self, job: Job, send: Callable[[], Awaitable[T]]) -> T:
+    async def _edit_final(self, job: Job, send: Callable[[], Awaitable[T]]) -> T:
         """Send an edit of the job's end until Discord takes or refuses it."""
-        edits = self._of(job)
+        edits = self._editor_for(job)
         try:
             return await retry_transient(self._bot.clock, job, lambda: edits.send_final(send))
         except discord.HTTPException as error:
@@ -317,20 +319,20 @@ class DiscordDelivery:
             raise MessageUnreachableError(str(error)) from error
 
     async def _edit(self, job: Job, content: Callable[[], Content]) -> discord.Message:
-        return await self._reach(
+        return await self._with_message(
             job,
             lambda webhook, message_id: webhook.edit_message(message_id, **content()),
             lambda message: message.edit(**content()),
         )
 
     async def _fetch(self, job: Job) -> discord.Message:
-        return await self._reach(
+        return await self._with_message(
             job,
             lambda webhook, message_id: webhook.fetch_message(message_id),
             lambda message: message.fetch(),
         )
 
-    async def _reach(
+    async def _with_message(
         self,
         job: Job,
         by_token: Callable[[discord.Webhook, int], Awaitable[discord.Message]],
@@ -339,33 +341,33 @@ class DiscordDelivery:
         """Edit or fetch the job's message by the interaction's token while it lives, else by the bot's."""
         if job.message_id is None:
             raise DeliveryError("there is no message")
-        if job.token and self._is_worth_trying(job):
+        if job.token and self._is_token_usable(job):
             try:
                 return await by_token(self._bot.interaction_webhook(job.token), job.message_id)
             except discord.HTTPException as error:
                 is_early = error.code == UNKNOWN_WEBHOOK and is_new(self._bot.clock, job)
                 if error.code not in _TOKEN_IS_DEAD or is_early:
                     raise
-                self._of(job).dead_token = job.token
+                self._editor_for(job).dead_token = job.token
         if job.is_private:
             raise MessageUnreachableError("no other token reaches a private message")
         channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         return await by_bot(channel.get_partial_message(job.message_id))
 
-    def _is_worth_trying(self, job: Job) -> bool:
+    def _is_token_usable(self, job: Job) -> bool:
         """Whether to try the job's token; only Discord knows for certain whether it is still valid.
 
         An old one is not used if the bot's own token works as well.
         """
-        if self._of(job).dead_token == job.token:
+        if self._editor_for(job).dead_token == job.token:
             return False
         return job.is_private or self._bot.clock.age(job.interaction_at) < _TOKEN_LIVES
 
-    def _of(self, job: Job) -> MessageEditor:
+    def _editor_for(self, job: Job) -> MessageEditor:
         return self._edits.setdefault(job.job_id, MessageEditor(None))
 
 
-def _adapted(job: Job, limit: int, error: Exception) -> Job | None:
+def _adapt(job: Job, limit: int, error: Exception) -> Job | None:
     """The job changed so that Discord may accept it, if it refused the file sizes or the prompt's words."""
     code = error.code if isinstance(error, discord.HTTPException) else None
     if code == _TOO_LARGE and limit > _LIMIT_EVERYWHERE:
@@ -377,5 +379,5 @@ def _adapted(job: Job, limit: int, error: Exception) -> Job | None:
     )
 
 
-def _refused(error: discord.HTTPException) -> DeliveryError:
+def _delivery_error(error: discord.HTTPException) -> DeliveryError:
     return DeliveryError(f"Discord answers HTTP {error.status}, code {error.code}")

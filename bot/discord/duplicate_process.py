@@ -17,7 +17,7 @@ class DuplicateProcessDetector:
         self._signs: Counter[str] = Counter()
         self._is_named = False
 
-    def suspect(self, sign: str, *, after: int = 1) -> None:
+    def record_sign(self, sign: str, *, after: int = 1) -> None:
         """Note a sign; it counts once it has been seen `after` times."""
         self._signs[sign] += 1
         if self._signs[sign] == after and not self._is_named:

@@ -38,7 +38,7 @@ async def handle_error(interaction: discord.Interaction[Any], error: Exception) 
         _log.info("a command of an older version was used (%s)", type(error).__name__)
         error = CommandGoneError()
     if isinstance(error, JobUnknownError):
-        interaction.client.duplicate_process.suspect("a button names a job that this database never had")
+        interaction.client.duplicate_process.record_sign("a button names a job that this database never had")
     if isinstance(error, (discord.HTTPException, *DISCORD_NETWORK_ERRORS)):
         _log.warning("Discord did not take an answer: %s", error)
         return

@@ -63,10 +63,10 @@ async def find_first_response(bot: ImagineBot, job: Job) -> int | None:
     except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
         _log.warning("its first response cannot be found: %s", error)
         return None
-    if JobButton.is_under(message, job):
+    if JobButton.belongs_to(message, job):
         return message.id
     if custom_ids(message):
-        bot.duplicate_process.suspect("another has answered an interaction first")
+        bot.duplicate_process.record_sign("another has answered an interaction first")
     return None
 
 

@@ -30,7 +30,7 @@ CHECKED_AGAINST = "2.7.1"
 
 _log = logging.getLogger(__name__)
 # What reading unexpected JSON can raise, without errors of the connection itself.
-_UNREADABLE = (
+_PARSE_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -39,7 +39,7 @@ _UNREADABLE = (
     TypeError,
     ValueError,
 )
-_BROKEN = (json.JSONDecodeError, UnicodeDecodeError, zlib.error)
+_CORRUPT_FRAME = (json.JSONDecodeError, UnicodeDecodeError, zlib.error)
 _ESSENTIAL = {"READY", "hello"}  # a connection without them is of no use
 _EVENT_NAME = re.compile(r"[A-Z_]{1,50}")
 _HELLO = 10
@@ -121,14 +121,14 @@ class Gateway(DiscordWebSocket):
             if isinstance(msg, bytes):
                 text = self._decompressor.decompress(msg)
             if text is not None:  # else the rest of it is still to come
-                await super().received_message(_completed(text))
-        except _BROKEN as error:
+                await super().received_message(_with_defaults(text))
+        except _CORRUPT_FRAME as error:
             _log.warning("a broken frame from Discord's gateway (%s): reconnecting", type(error).__name__)
             await self.close()
             if self.sequence in (self.resumed_at, None):
                 raise UnusableConnectionError from error
             raise ReconnectWebSocket(self.shard_id) from error
-        except _UNREADABLE as error:
+        except _PARSE_ERRORS as error:
             await self._skip(_kind(text), error)
         await asyncio.sleep(0)
 
@@ -146,7 +146,7 @@ class Gateway(DiscordWebSocket):
             raise UnusableConnectionError from error
 
 
-def _completed(text: str) -> str:
+def _with_defaults(text: str) -> str:
     """The message; an interaction gets defaults for what it lacks and the bot can do without.
 
     Raises:
@@ -158,11 +158,11 @@ def _completed(text: str) -> str:
     if message.get("t") == "RESUMED":
         message["d"] = message["d"] or {}
     if message.get("t") == "INTERACTION_CREATE":
-        message["d"] = _completed_interaction(message["d"])
+        message["d"] = _interaction_with_defaults(message["d"])
     return json.dumps(message)
 
 
-def _completed_interaction(given: dict[str, Any]) -> dict[str, Any]:
+def _interaction_with_defaults(given: dict[str, Any]) -> dict[str, Any]:
     known = {name: value for name, value in given.items() if value is not None}
     known["data"] = {name: value for name, value in known["data"].items() if value is not None}
     if known["type"] in {2, 4} and not isinstance(known["data"]["name"], str):
@@ -179,7 +179,7 @@ def _kind(text: str | None) -> str:
     try:
         message = json.loads(text or "")
         kind = "hello" if message.get("op") == _HELLO else message.get("t")
-    except _UNREADABLE:
+    except _PARSE_ERRORS:
         return "unreadable"
     return kind if isinstance(kind, str) and (kind == "hello" or _EVENT_NAME.fullmatch(kind)) else "unknown"
 

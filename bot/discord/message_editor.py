@@ -83,7 +83,7 @@ class MessageEditor:
             self._told_at = time.monotonic()  # an upload may take longer than the pause
             return await send()
 
-    async def finish(self) -> None:
+    async def drain(self) -> None:
         """Begin no further edit on the way; returns once the one in flight is through."""
         self._pending = None
         async with self._turn:

@@ -102,7 +102,7 @@ class DiscordRateLimiter:
         route, response = _route(answered.url), answered.response
         if not route:
             return
-        self.clock.hear(response.headers.get("Date"))
+        self.clock.observe_date_header(response.headers.get("Date"))
         await validate_response(response)
         self._meter.request_finished("discord", route, str(response.status))
         scope = response.headers.get("X-RateLimit-Scope", "edge")

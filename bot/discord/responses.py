@@ -22,9 +22,9 @@ BLOCKED_BY_AUTOMOD = 200000
 ALREADY_ACKNOWLEDGED = 40060
 """discord.py repeats a callback that met a 5xx; the first may have arrived."""
 
-_OFTEN = 5
+_MAX_LOST_RESPONSES = 5
 _HAS_RESPONSE = "has_response"
-_PATIENCE_SECONDS = 1.0
+_SLOT_TIMEOUT_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
 
 T = TypeVar("T")
@@ -91,7 +91,9 @@ def is_already_acknowledged(interaction: discord.Interaction[Any], error: Except
         return False
     interaction.extras[_HAS_RESPONSE] = True
     # Once or twice can be the bot's own responses whose answers were lost.
-    interaction.client.duplicate_process.suspect("interactions had been answered already", after=_OFTEN)
+    interaction.client.duplicate_process.record_sign(
+        "interactions had been answered already", after=_MAX_LOST_RESPONSES
+    )
     return True
 
 
@@ -147,7 +149,7 @@ async def _send(interaction: discord.Interaction[Any], send: Callable[[], Awaita
 async def response_slot(places: asyncio.Semaphore) -> AsyncIterator[None]:
     """One of so many places; where none becomes free, as those that have one hang, it goes without."""
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(_SLOT_TIMEOUT_SECONDS):
             await places.acquire()
     except TimeoutError:
         yield

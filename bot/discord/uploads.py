@@ -34,21 +34,21 @@ class Uplink:
     def __init__(self) -> None:
         self._group_bytes: float = _FIRST_GROUP
 
-    def uploaded(self, group: Sequence[Numbered], seconds: float) -> None:
+    def record_upload(self, group: Sequence[Numbered], seconds: float) -> None:
         """Note how long a group took; a small one says more about latency than about the uplink."""
         size = sum(file.size_bytes for _, file in group)
         if size >= _TELLING_SIZE:
             self._group_bytes = size / max(seconds, 0.001) * _GROUP_SECONDS
 
-    def groups(self, files: Sequence[Numbered]) -> Iterator[list[Numbered]]:
+    def split_by_size(self, files: Sequence[Numbered]) -> Iterator[list[Numbered]]:
         """Yield the files for each request: about a minute's worth by the latest measurement."""
         left = list(files)
         while left:
-            end = self._fitting(left)
+            end = self._fitting_count(left)
             yield left[:end]
             left = left[end:]
 
-    def _fitting(self, files: Sequence[Numbered]) -> int:
+    def _fitting_count(self, files: Sequence[Numbered]) -> int:
         most, size = min(self._group_bytes, REQUEST_LIMIT), 0
         for end, (_, file) in enumerate(files):
             size += file.size_bytes
@@ -61,7 +61,7 @@ def attach(job: Job, group: Sequence[Numbered]) -> list[discord.File]:
     """Open the images of a request; add the prompt to the first one if the message doesn't show all of it."""
     files = [
         discord.File(
-            file.path, name(number, file), description=job_embed.alt_text(job), spoiler=job.is_spoiler
+            file.path, image_name(number, file), description=job_embed.alt_text(job), spoiler=job.is_spoiler
         )
         for number, file in group
     ]
@@ -70,7 +70,7 @@ def attach(job: Job, group: Sequence[Numbered]) -> list[discord.File]:
     return files
 
 
-def name(number: int, file: FittedImage) -> str:
+def image_name(number: int, file: FittedImage) -> str:
     """Return the name of an image in its message."""
     return f"image-{number}{file.path.suffix}"
 
@@ -78,4 +78,4 @@ def name(number: int, file: FittedImage) -> str:
 def missing(files: Iterable[Numbered], posted: Iterable[discord.Attachment]) -> list[Numbered]:
     """Return those of the files that are not among a message's attachments."""
     there = {attachment.filename.removeprefix("SPOILER_") for attachment in posted}
-    return [(number, file) for number, file in files if name(number, file) not in there]
+    return [(number, file) for number, file in files if image_name(number, file) not in there]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.discord.views.job_buttons import JobButton
-from cogs.jobs.cog import Jobs
+from cogs.jobs.actions import JobActions
+from cogs.jobs.list import JobList
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
@@ -14,4 +15,5 @@ if TYPE_CHECKING:
 async def setup(bot: ImagineBot) -> None:
     """Make every button that was ever posted work again."""
     bot.add_dynamic_items(JobButton)
-    await bot.add_cog(Jobs(bot))
+    await bot.add_cog(JobList(bot))
+    await bot.add_cog(JobActions(bot))

@@ -37,11 +37,11 @@ class EditForm:
     """The fields for a model: the prompt, and the first options that are chosen from a list."""
 
     model: Model
-    text: Option
-    lists: tuple[Option, ...]
+    text_option: Option
+    choice_options: tuple[Option, ...]
 
     @classmethod
-    def of(cls, model: Model) -> EditForm:
+    def for_model(cls, model: Model) -> EditForm:
         """Return the model's form.
 
         Raises:
@@ -56,17 +56,17 @@ class EditForm:
         return cls(model, texts[0], tuple(lists[:_LISTS]))
 
     @property
-    def most(self) -> int:
+    def max_length(self) -> int:
         """How long the text may be."""
-        return min(_TEXT_MAX, self.text.max_length or _TEXT_MAX)
+        return min(_TEXT_MAX, self.text_option.max_length or _TEXT_MAX)
 
     def modal(self, job: Job, locale: str, *, may_see: bool) -> ui.Modal:
         """Return the form, prefilled from the job; the prompt only for those who may see it."""
         modal = ui.Modal(
             title=translate("modal-edit", locale), custom_id=JobButton.custom_id_of(job, JobAction.EDIT)
         )
-        modal.add_item(self._prompt(str(job.input.get(self.text.name, "")), locale, may_see=may_see))
-        for option in self.lists:
+        modal.add_item(self._prompt(str(job.input.get(self.text_option.name, "")), locale, may_see=may_see))
+        for option in self.choice_options:
             modal.add_item(self._list(option, job.input.get(option.name), locale))
         modal.stop()  # so that discord.py keeps no state for it
         return modal
@@ -75,16 +75,16 @@ class EditForm:
         hint = None
         if not may_see:
             text, hint = "", translate("hint-prompt-hidden", locale)
-        elif _length(text) > self.most:
-            hint = translate("hint-prompt-cut", locale, most=self.most, length=_length(text))
+        elif _utf16_length(text) > self.max_length:
+            hint = translate("hint-prompt-cut", locale, most=self.max_length, length=_utf16_length(text))
         field: ui.TextInput[Any] = ui.TextInput(
-            custom_id=self.text.name,
+            custom_id=self.text_option.name,
             style=discord.TextStyle.paragraph,
-            default=_beginning(text, self.most),
+            default=_truncate_utf16(text, self.max_length),
             min_length=1,
-            max_length=self.most,
+            max_length=self.max_length,
         )
-        return ui.Label(text=self._title(self.text, locale), description=hint, component=field)
+        return ui.Label(text=self._title(self.text_option, locale), description=hint, component=field)
 
     def _list(self, option: Option, now: OptionValue | None, locale: str) -> ui.Label[Any]:
         offered = choices(option)
@@ -100,7 +100,7 @@ class EditForm:
     def _title(self, option: Option, locale: str) -> str:
         return truncate(self.model.title(option.name, locale), _LABEL_MAX)
 
-    def read(self, data: dict[str, Any], locale: str) -> dict[str, object]:
+    def parse(self, data: dict[str, Any], locale: str) -> dict[str, object]:
         """Return the values by option name; the schema still has to check them.
 
         Raises:
@@ -109,18 +109,23 @@ class EditForm:
         """
         sent = [part for part in walk_components(data.get("components")) if "custom_id" in part]
         by_name = {str(part["custom_id"]): part for part in sent}
-        if len(sent) != len(by_name) or set(by_name) != {self.text.name, *(each.name for each in self.lists)}:
+        if len(sent) != len(by_name) or set(by_name) != {
+            self.text_option.name,
+            *(each.name for each in self.choice_options),
+        }:
             raise FormOutdatedError
-        text = by_name[self.text.name].get("value")
+        text = by_name[self.text_option.name].get("value")
         if not isinstance(text, str):
             raise FormOutdatedError
-        if len(text) > self.most:
-            name = self.model.option_names(locale)[self.text.name]
+        if len(text) > self.max_length:
+            name = self.model.option_names(locale)[self.text_option.name]
             raise InvalidOptionError(
-                option=name, problem=LazyText("problem-maxLength", {"wanted": self.most})
+                option=name, problem=LazyText("problem-maxLength", {"wanted": self.max_length})
             )
-        chosen = {option.name: _only(by_name[option.name].get("values")) for option in self.lists}
-        return {self.text.name: text, **chosen}
+        chosen = {
+            option.name: _single_value(by_name[option.name].get("values")) for option in self.choice_options
+        }
+        return {self.text_option.name: text, **chosen}
 
 
 def _is_listed(option: Option) -> bool:
@@ -131,18 +136,18 @@ def _is_listed(option: Option) -> bool:
     return bool(values) and all(1 <= len(value) <= _CHOICE_MAX for value in values)
 
 
-def _length(text: str) -> int:
+def _utf16_length(text: str) -> int:
     """The length as Discord counts it, in UTF-16 units: most emoji are two."""
     return len(text.encode("utf-16-le", "replace")) // 2
 
 
-def _beginning(text: str, most: int) -> str:
+def _truncate_utf16(text: str, most: int) -> str:
     """As much of a text as fits, cut after a word if one ends nearby."""
     fits = text.encode("utf-16-le", "replace")[: 2 * most].decode("utf-16-le", "ignore")
     return text if fits == text else truncate(f"{fits} ", len(fits)).removesuffix("…")
 
 
-def _only(values: object) -> str | None:
+def _single_value(values: object) -> str | None:
     """The one value that was chosen from a list; None if nothing was."""
     if not isinstance(values, list) or len(values) > 1 or not all(isinstance(each, str) for each in values):
         raise FormOutdatedError

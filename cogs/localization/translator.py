@@ -35,20 +35,22 @@ class CommandTranslator(app_commands.Translator):
         if model := self._catalogue.get(string.extras.get("model_id", "")):
             is_spoken = locale.value in model.texts
             text = (
-                _of_model(model, string.extras["option"], context.location, locale.value)
+                _model_text(model, string.extras["option"], context.location, locale.value)
                 if is_spoken
                 else None
             )
             return None if text == string.message else text
         try:
-            key = _key(context)
+            key = _context_key(context)
             text, english = translate(key, locale.value), translate(key, DEFAULT_LOCALE)
         except KeyError:  # such as a choice that is the same in every language
             return None
         return None if text == english else text
 
 
-def _of_model(model: Model, option: str | None, place: TranslationContextLocation, locale: str) -> str | None:
+def _model_text(
+    model: Model, option: str | None, place: TranslationContextLocation, locale: str
+) -> str | None:
     if option is None:
         is_description = place is TranslationContextLocation.command_description
         return model.command_description(locale) if is_description else None
@@ -57,7 +59,7 @@ def _of_model(model: Model, option: str | None, place: TranslationContextLocatio
     return model.description(option, locale)
 
 
-def _key(context: app_commands.TranslationContextTypes) -> str:
+def _context_key(context: app_commands.TranslationContextTypes) -> str:
     match context.location, context.data:
         case TranslationContextLocation.command_name, app_commands.ContextMenu(name=name):
             return f"menu-{name.lower().replace(' ', '-')}"

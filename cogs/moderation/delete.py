@@ -34,10 +34,10 @@ async def confirm_delete(interaction: discord.Interaction[Any], job_id: str) -> 
     Under a message that only they see, the question stands in that message: nothing but a press there reaches
     it later.
     """
-    job = await _removable(interaction, job_id)
+    job = await _authorize(interaction, job_id)
     locale = interaction.locale.value
     asked = replace(job, locale=locale)
-    if _is_private(interaction):
+    if _is_ephemeral(interaction):
         question = translate("delete-ask", locale, images=job.image_count)
         view = buttons(asked, JobAction.CONFIRM, JobAction.KEEP)
         await send_with_retry(
@@ -49,15 +49,15 @@ async def confirm_delete(interaction: discord.Interaction[Any], job_id: str) -> 
     else:
         question = translate("remove-ask", locale, member=f"<@{job.user_id}>")
         view = discord.ui.View(timeout=None)
-        view.add_item(JobButton.under(asked, JobAction.CONFIRM, label=translate("button-remove", locale)))
-        view.add_item(JobButton.under(asked, JobAction.BLOCK))
+        view.add_item(JobButton.for_job(asked, JobAction.CONFIRM, label=translate("button-remove", locale)))
+        view.add_item(JobButton.for_job(asked, JobAction.BLOCK))
         await respond(interaction, content=question, view=view, ephemeral=True)
 
 
 async def cancel_delete(interaction: discord.Interaction[Any], job_id: str) -> None:
     """Take the question back."""
-    job = await _removable(interaction, job_id)
-    if job.deleted_at or not _is_private(interaction):
+    job = await _authorize(interaction, job_id)
+    if job.deleted_at or not _is_ephemeral(interaction):
         raise JobNotFoundError
     view = job_embed.view(job)
     await send_with_retry(interaction, partial(interaction.response.edit_message, content="", view=view))
@@ -70,7 +70,7 @@ async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -
         ForbiddenHereError: They are one's own, or whoever asks may not manage messages here.
         BlockedFullError: The server has blocked as many as its settings take; nothing was done.
     """
-    job = await _removable(interaction, job_id)
+    job = await _authorize(interaction, job_id)
     if job.user_id == interaction.user.id or not has_permission(interaction.permissions, "manage_messages"):
         raise ForbiddenHereError
     await _block(interaction, job)
@@ -80,7 +80,7 @@ async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -
 async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: LazyText | None = None) -> None:
     """Delete a job's images: the row first, so that whatever happens now, they are gone in the end."""
     bot: ImagineBot = interaction.client
-    job = await _removable(interaction, job_id)
+    job = await _authorize(interaction, job_id)
     if await bot.deletion_service.mark_deleted(job, interaction.user.id):
         values = job_values(job) | {"by": interaction.user.mention}
         bot.audit_log.record(job.guild_id, LazyText("log-deleted", values))
@@ -93,7 +93,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: La
         return
     text = text or LazyText("deleted")
     words = translate(text.key, interaction.locale.value, **text.values)
-    if _is_private(interaction):
+    if _is_ephemeral(interaction):
         await edit_response(interaction, content=words, view=None)
     else:  # a forged press under a message that everybody sees
         await send_ephemeral(interaction, words)
@@ -114,12 +114,12 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
         bot.audit_log.record(job.guild_id, LazyText("log-blocked", values))
 
 
-def _is_private(interaction: discord.Interaction[Any]) -> bool:
+def _is_ephemeral(interaction: discord.Interaction[Any]) -> bool:
     """Whether the press came from a message that only one person sees, as questions are."""
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 
-async def _removable(interaction: discord.Interaction[Any], job_id: str) -> Job:
+async def _authorize(interaction: discord.Interaction[Any], job_id: str) -> Job:
     bot: ImagineBot = interaction.client
     may_manage = has_permission(interaction.permissions, "manage_messages")
     return await bot.deletion_service.authorize(get_requester(interaction), job_id, may_manage=may_manage)

@@ -28,7 +28,7 @@ def model(required: list[str], **properties: dict[str, Any]) -> Model:
 
 def shown(of: Model, values: dict[str, Any], *, may_see: bool = True) -> dict[str, dict[str, Any]]:
     """The form's fields as the local Discord takes them, by name."""
-    form = EditForm.of(of).modal(make_job(input=values), "en-US", may_see=may_see)
+    form = EditForm.for_model(of).modal(make_job(input=values), "en-US", may_see=may_see)
     body = components.validate_modal(form.to_dict())
     return {top["component"]["custom_id"]: top["component"] for top in body["components"]}
 
@@ -65,7 +65,7 @@ async def test_of_another_model() -> None:
     assert fields["text"]["max_length"] == 300
     assert (chosen(fields["style"]), chosen(fields["scale"]), chosen(fields["count"])) == (["b"], ["0.5"], [])
     assert fields["count"]["required"] is False
-    read = EditForm.of(of).read(sent(text="a badger", style=["a"], scale=["2"], count=[]), "en-US")
+    read = EditForm.for_model(of).parse(sent(text="a badger", style=["a"], scale=["2"], count=[]), "en-US")
     assert read == {"text": "a badger", "style": "a", "scale": "2", "count": None}
     assert of.clean(read, "en-US")["scale"] == 2
 
@@ -85,7 +85,7 @@ async def test_a_prompt_that_is_not_for_everyone() -> None:
 
 async def test_a_model_that_takes_no_text() -> None:
     with pytest.raises(FormOutdatedError):
-        EditForm.of(model([], style=LISTED))
+        EditForm.for_model(model([], style=LISTED))
 
 
 def sent(**values: str | list[str]) -> dict[str, Any]:
@@ -114,10 +114,10 @@ def _part(name: str, value: str | list[str]) -> dict[str, Any]:
 )
 def test_other_fields_than_it_has(data: dict[str, Any]) -> None:
     with pytest.raises(FormOutdatedError):
-        EditForm.of(model(["prompt"], prompt=TEXT, style=LISTED)).read(data, "en-US")
+        EditForm.for_model(model(["prompt"], prompt=TEXT, style=LISTED)).parse(data, "en-US")
 
 
 def test_a_text_that_no_text_input_takes() -> None:
-    form = EditForm.of(model(["prompt"], prompt=TEXT, style=LISTED))
+    form = EditForm.for_model(model(["prompt"], prompt=TEXT, style=LISTED))
     with pytest.raises(InvalidOptionError):
-        form.read(sent(prompt="x" * 4001, style=["a"]), "en-US")
+        form.parse(sent(prompt="x" * 4001, style=["a"]), "en-US")

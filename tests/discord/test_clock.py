@@ -25,7 +25,7 @@ def test_until_discord_has_answered_this_machines_clock_is_taken() -> None:
 @pytest.mark.parametrize("ahead", [1200, -1200])
 def test_ages_are_by_discords_clock(ahead: int) -> None:
     clock = DiscordClock()
-    clock.hear(header(ahead))
+    clock.observe_date_header(header(ahead))
     sent_at = datetime.now(UTC) + timedelta(seconds=ahead - 60)
     assert abs(clock.age(sent_at) - timedelta(seconds=60)) < timedelta(seconds=2)
     assert abs(clock.host_ahead_seconds + ahead) < 2
@@ -35,7 +35,7 @@ def test_ages_are_by_discords_clock(ahead: int) -> None:
 
 def test_a_clock_that_is_set_meanwhile_changes_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = DiscordClock()
-    clock.hear(header())
+    clock.observe_date_header(header())
     before = clock.now()
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 3600)
@@ -45,15 +45,15 @@ def test_a_clock_that_is_set_meanwhile_changes_no_age(monkeypatch: pytest.Monkey
 def test_seconds_that_are_cut_off_and_slow_answers_are_no_difference() -> None:
     clock = DiscordClock()
     for late in (0.9, 3, 0, 4):
-        clock.hear(header(-late))
+        clock.observe_date_header(header(-late))
     assert abs(clock.host_ahead_seconds) < 1.1
     assert clock.warning is None
 
 
 def test_a_first_answer_that_was_slow_is_corrected_by_the_next() -> None:
     clock = DiscordClock()
-    clock.hear(header(-30))
-    clock.hear(header())
+    clock.observe_date_header(header(-30))
+    clock.observe_date_header(header())
     assert abs(clock.host_ahead_seconds) < 1.1
 
 
@@ -62,7 +62,7 @@ def test_a_first_answer_that_was_slow_is_corrected_by_the_next() -> None:
 )
 def test_a_header_that_cannot_be_read_changes_nothing(date: str | None) -> None:
     clock = DiscordClock()
-    clock.hear(header(1200))
+    clock.observe_date_header(header(1200))
     before = clock.host_ahead_seconds
-    clock.hear(date)
+    clock.observe_date_header(date)
     assert abs(clock.host_ahead_seconds - before) < 1

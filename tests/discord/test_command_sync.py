@@ -58,7 +58,7 @@ class Environment:
             for command in told or both:
                 bot.tree.add_command(command)
             sync = CommandSync(bot, self.key_values)
-            sync.begin()
+            sync.start()
             assert sync._task
             await sync._task
             assert sync.is_done

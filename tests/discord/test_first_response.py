@@ -76,7 +76,7 @@ POINTS: list[tuple[Any, str, bool]] = [
 WHERE_THE_RESPONSE_IS_LOST: list[tuple[Any, str, bool]] = [
     (ImagineBot, "interaction_webhook", False),
     (discord.Webhook, "fetch_message", False),
-    (JobButton, "is_under", False),
+    (JobButton, "belongs_to", False),
 ]
 WHERE_IT_IS_REFUSED: list[tuple[Any, str, bool]] = [
     (JobService, "abandon", False),

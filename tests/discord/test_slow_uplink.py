@@ -339,13 +339,13 @@ def test_groups_follow_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.undo()
     files = [(number, FittedImage(tmp_path / f"{number}.png", 6 * 2**20)) for number in range(1, 5)]
     uplink = Uplink()
-    groups = uplink.groups(files)
+    groups = uplink.split_by_size(files)
     assert [number for number, _ in next(groups)] == [1]
-    uplink.uploaded(files[:1], 2.0)
+    uplink.record_upload(files[:1], 2.0)
     assert [number for number, _ in next(groups)] == [2, 3, 4]
-    uplink.uploaded(files[:1], 6 * 2**20 / 40_000)
-    assert [len(group) for group in uplink.groups(files)] == [1, 1, 1, 1]
-    uplink.uploaded([(1, FittedImage(tmp_path / "1.png", 1000))], 0.001)  # says nothing about the uplink
-    assert [len(group) for group in uplink.groups(files)] == [1, 1, 1, 1]
-    uplink.uploaded(files[:1], 0.0)
-    assert [len(group) for group in uplink.groups(files)] == [4]
+    uplink.record_upload(files[:1], 6 * 2**20 / 40_000)
+    assert [len(group) for group in uplink.split_by_size(files)] == [1, 1, 1, 1]
+    uplink.record_upload([(1, FittedImage(tmp_path / "1.png", 1000))], 0.001)  # says nothing about the uplink
+    assert [len(group) for group in uplink.split_by_size(files)] == [1, 1, 1, 1]
+    uplink.record_upload(files[:1], 0.0)
+    assert [len(group) for group in uplink.split_by_size(files)] == [4]

@@ -65,7 +65,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
         self._job_id = job_id
 
     @classmethod
-    def under(cls, job: Job, action: JobAction, *, label: str | None = None) -> JobButton:
+    def for_job(cls, job: Job, action: JobAction, *, label: str | None = None) -> JobButton:
         """The button as it stands under a job's message."""
         text = label or translate(f"button-{action}", job.locale, credits=job.credits)
         custom_id = cls.custom_id_of(job, action)
@@ -88,7 +88,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
         return (match["action"], match["job_id"]) if match else None
 
     @staticmethod
-    def is_under(message: discord.Message, job: Job) -> bool:
+    def belongs_to(message: discord.Message, job: Job) -> bool:
         """Whether a message is this job's own: its buttons name it."""
         return any(custom_id.endswith(f":{job.job_id}") for custom_id in custom_ids(message))
 
@@ -113,7 +113,7 @@ def buttons(job: Job, *actions: JobAction) -> ui.View:
     """A view of a job's buttons, which discord.py keeps nothing of."""
     view = ui.View(timeout=None)
     for action in actions:
-        view.add_item(JobButton.under(job, action))
+        view.add_item(JobButton.for_job(job, action))
     return view
 
 
@@ -123,7 +123,7 @@ def numbered_buttons(jobs: Sequence[Job], locale: str) -> ui.View:
     for number, job in enumerate(jobs, 1):
         action = JobAction.FETCH if job.is_fetchable else JobAction.CANCEL
         label = translate(f"numbered-{action}", locale, number=number)
-        view.add_item(JobButton.under(job, action, label=label))
+        view.add_item(JobButton.for_job(job, action, label=label))
     return view
 
 

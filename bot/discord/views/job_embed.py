@@ -62,7 +62,7 @@ def embed(
     progress = progress or Progress()
     delivered = len(fitted) or job.delivered
     status = _provider_down_text(job) if progress.is_provider_down else _status(job, progress, delivered)
-    lines = [f"**{status}**", blockquote(prompt(job)), _asked(job, catalogue)]
+    lines = [f"**{status}**", blockquote(prompt(job)), _details(job, catalogue)]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
     if notes := _notes(job, fitted, delivered):
@@ -204,7 +204,7 @@ def options(job: Job, catalogue: Catalogue) -> list[str]:
     return parts
 
 
-def _asked(job: Job, catalogue: Catalogue) -> str:
+def _details(job: Job, catalogue: Catalogue) -> str:
     by = translate("asked-by", job.locale, member=f"<@{job.user_id}>")
     return " · ".join([*options(job, catalogue), by])
 
@@ -220,16 +220,18 @@ def _option(model: Model, name: str, value: str | float, locale: str) -> str:
 
 
 def _notes(job: Job, fitted: Sequence[FittedImage], delivered: int) -> list[str]:
-    notes = [_smaller(job, number, file, file.copy) for number, file in enumerate(fitted, 1) if file.copy]
+    notes = [
+        _compressed_note(job, number, file, file.copy) for number, file in enumerate(fitted, 1) if file.copy
+    ]
     is_done = job.status is JobStatus.SUCCEEDED and delivered > 0
     if is_done and delivered < job.image_count:
-        notes += _missing(job, delivered)
+        notes += _missing_notes(job, delivered)
     if is_done and is_prompt_truncated(job):
         notes.append(translate("cut-prompt", job.locale))
     return notes
 
 
-def _missing(job: Job, came: int) -> list[str]:
+def _missing_notes(job: Job, came: int) -> list[str]:
     """What happened to the missing images: they can be collected, or they were refunded."""
     made = job.image_count if job.made is None else job.made
     waiting = made - came if job.is_fetchable else 0
@@ -241,7 +243,7 @@ def _missing(job: Job, came: int) -> list[str]:
     return [*notes, translate("images-not-made", job.locale, missing=missing)] if missing else notes
 
 
-def _smaller(job: Job, number: int, file: FittedImage, copy: WebpCopy) -> str:
+def _compressed_note(job: Job, number: int, file: FittedImage, copy: WebpCopy) -> str:
     return translate(
         "file-made-smaller",
         job.locale,

@@ -1,23 +1,21 @@
-"""/jobs, and the buttons under jobs: Re-roll, Retry, Edit prompt, Cancel, Fetch, Delete."""
+"""The buttons under jobs: Re-roll, Retry, Edit prompt, Cancel, Fetch, Delete."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
-from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.error_handler import error_boundary, handle_error, send_ephemeral
 from bot.discord.first_response import send_first_response
 from bot.discord.requester import get_requester, has_permission, require_post_permissions
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import BLOCKED_BY_AUTOMOD, respond, send_with_retry
+from bot.discord.responses import send_with_retry
 from bot.discord.views import job_embed
-from bot.discord.views.job_buttons import MAX_LISTED, JobAction, JobButton, custom_ids, numbered_buttons
+from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
 from bot.errors import JobNotFoundError
 from bot.i18n import translate
 from bot.log import job_context
@@ -25,35 +23,14 @@ from cogs.jobs.edit_form import EditForm
 from cogs.moderation import delete
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.discord.client import ImagineBot
-    from bot.domain.job import Job
 
 
-class Jobs(commands.Cog):
+class JobActions(commands.Cog):
     """What a press does; who may press is decided here and in the service, never by what Discord shows."""
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
-
-    @app_commands.command()
-    async def jobs(self, interaction: discord.Interaction[Any]) -> None:
-        """What the member waits for here, with what can be done about each."""
-        requester = get_requester(interaction)
-        jobs = (await self._bot.job_service.unfinished(requester))[:MAX_LISTED]
-        view = numbered_buttons(jobs, requester.locale)
-        try:
-            await respond(interaction, embed=_list(jobs, requester.locale), view=view, ephemeral=True)
-        except discord.HTTPException as error:
-            if error.code != BLOCKED_BY_AUTOMOD:
-                raise
-            without_prompts = [
-                job_embed.with_hidden_prompt(replace(job, locale=requester.locale)) for job in jobs
-            ]
-            await respond(
-                interaction, embed=_list(without_prompts, requester.locale), view=view, ephemeral=True
-            )
 
     @commands.Cog.listener()
     async def on_job_button(self, interaction: discord.Interaction[Any], action: str, job_id: str) -> None:
@@ -112,7 +89,7 @@ class Jobs(commands.Cog):
         requester = require_post_permissions(interaction)
         job, model = await self._bot.job_service.editable(requester, job_id)
         may_see = job.user_id == requester.user_id or job_embed.is_prompt_shown(job, interaction.message)
-        form = EditForm.of(model).modal(job, requester.locale, may_see=may_see)
+        form = EditForm.for_model(model).modal(job, requester.locale, may_see=may_see)
         await send_with_retry(interaction, partial(interaction.response.send_modal, form))
 
     async def _submit(self, interaction: discord.Interaction[Any], data: dict[str, Any]) -> None:
@@ -122,7 +99,7 @@ class Jobs(commands.Cog):
         with job_context(job_id):
             requester = require_post_permissions(interaction)
             before, model = await self._bot.job_service.editable(requester, job_id)
-            changes = EditForm.of(model).read(data, requester.locale)
+            changes = EditForm.for_model(model).parse(data, requester.locale)
             job = await self._bot.job_service.reserve(
                 requester, model, {**before.input, **changes}, parent=before
             )
@@ -141,12 +118,6 @@ class Jobs(commands.Cog):
         await self._bot.job_service.cancel(job)
         if interaction.message and interaction.message.id != job.message_id:
             await send_ephemeral(interaction, translate("jobs-cancelled", interaction.locale.value))
-
-
-def _list(jobs: Sequence[Job], locale: str) -> discord.Embed:
-    text = "\n".join(job_embed.list_line(number, job, locale) for number, job in enumerate(jobs, 1))
-    # A message's content takes half as many characters, and ten long prompts do not fit into it.
-    return discord.Embed(description=text or translate("jobs-none", locale))
 
 
 def _is_shown(interaction: discord.Interaction[Any], data: dict[str, Any]) -> bool:
