@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def back_up(source: Path, target: Path) -> None:
+def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
     """Copy the database as it stands at one moment into a new file that its owner alone may read.
 
     Nothing waits for it: the source is only read. What cannot be finished leaves no file behind.
@@ -23,7 +23,7 @@ def back_up(source: Path, target: Path) -> None:
     Raises:
         ConfigError: With one sentence: the target exists or cannot be written, or there is no database.
     """
-    if target.exists():
+    if target.exists() and not overwrite:
         raise ConfigError([f"{target} exists already: name another file"])
     if not source.is_file():
         raise ConfigError(["there is nothing at DATABASE_URL yet: the bot's first start makes the database"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import logging
 import os
-import re
 import sqlite3
 import time
 from collections import deque
@@ -18,11 +18,11 @@ import aiosql
 from bot.errors import BusyError, ConfigError
 from bot.storage.desk import Desk, Reply, UnitOfWork
 from bot.storage.disk import Disk
+from bot.storage.migration import migrate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    import aiosqlite
 
 _log = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
@@ -165,15 +165,16 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
     """A database file, made and brought to the newest version where needed, closed at the end.
 
     Raises:
-        ConfigError: The file cannot be opened or written, is no SQLite database, or a newer bot wrote it.
+        ConfigError: The file cannot be opened, written or copied, is not an SQLite database, or was written
+            by a newer bot.
     """
     async with AsyncExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(_alone(path))
+            await asyncio.to_thread(migrate, path, timeout_seconds=LOCK_TIMEOUT_SECONDS)
             writer = await stack.enter_async_context(_connect(path))
             reader = await stack.enter_async_context(_connect(path))
-            await writer.run(writer.do, _prepare)
             disk = Disk(path)
             stack.callback(disk.end)
             await disk.run(disk.settle)
@@ -211,27 +212,7 @@ async def _connect(path: Path) -> AsyncIterator[Desk]:
     try:
         desk.connection.row_factory = sqlite3.Row
         await desk.run(desk.connection.say, "pragma foreign_keys = on")
+        await desk.run(desk.connection.say, "pragma synchronous = normal")  # `Disk` does the rest
         yield desk
     finally:
         await desk.close()
-
-
-def migrations() -> dict[int, Path]:
-    """The file that leads to each version, by the version's number."""
-    return {int(file.name[:4]): file for file in (_HERE / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql")}
-
-
-async def _prepare(connection: aiosqlite.Connection) -> None:
-    await connection.execute("pragma journal_mode = wal")
-    steps = migrations()
-    async with connection.execute("pragma user_version") as cursor:
-        row = await cursor.fetchone()
-    version = int(row[0]) if row else 0
-    if version > max(steps):
-        raise ConfigError(
-            [f"DATABASE_URL was written by a newer version of this bot ({version} > {max(steps)})"]
-        )
-    for number in sorted(step for step in steps if step > version):
-        script = re.sub(r"^--.*$", "", steps[number].read_text("utf-8"), flags=re.MULTILINE)
-        await connection.executescript(f"begin immediate; {script}; pragma user_version = {number}; commit;")
-    await connection.execute("pragma synchronous = normal")  # `Disk` does the rest

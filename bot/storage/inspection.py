@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ConfigError
-from bot.storage.database import migrations
+from bot.storage.migration import migrations
 
 
 @dataclass(frozen=True, slots=True)

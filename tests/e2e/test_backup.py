@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from bot.storage.database import migrations
+from bot.storage.migration import migrations
 from tests.e2e.accounts import check_accounts
 from tests.e2e.cli import run_command
 from tests.e2e.environment import open_environment

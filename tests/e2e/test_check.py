@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.storage.database import migrations, open_database
+from bot.storage.database import open_database
+from bot.storage.migration import migrations
 from playground.runcomfy import respond, stall
 from tests.e2e.cli import run_command
 from tests.e2e.environment import open_environment

@@ -11,6 +11,8 @@ import pytest
 from bot.discord.duplicate_process import DUPLICATE_PROCESS
 from tests.e2e.accounts import delivered
 from tests.e2e.environment import open_environment
+from tests.storage.ledger import differences
+from tests.storage.old_versions import downgrade_to_v0_1_0
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +88,34 @@ async def test_an_order_that_another_process_answered_first(
         await env.discord.until(lambda: DUPLICATE_PROCESS in env.log)
         assert env.log.count(DUPLICATE_PROCESS) == 1
         assert (env.charged_images(env.bob), len(env.runcomfy.submits), delivered(first)) == (0, 1, 1)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_jobs_of_version_0_1_0_continue(tmp_path: Path) -> None:
+    async with open_environment(
+        tmp_path, runcomfy={"workers": 1, "seconds": 0}, MAX_JOBS_PER_USER="2"
+    ) as env:
+        env.runcomfy.hold()
+        in_progress = await env.imagine(prompt="in progress", resolution="0.5K", num_images=2)
+        await env.discord.until(env.runcomfy.submits.copy)
+        painted = env.runcomfy.start_next()
+        await env.wait_for_text(in_progress, "Painting")
+        in_queue = await env.queued()
+        waiting = await env.imagine(prompt="waiting", resolution="0.5K")
+        await env.wait_for_rows(lambda: env.job(waiting)["message_id"])
+        states = [env.job(message)["status"] for message in (in_progress, in_queue, waiting)]
+        assert states == ["in_progress", "in_queue", "waiting"]
+        await env.kill()
+        downgrade_to_v0_1_0(tmp_path / "data" / "bot.db")
+        await env.start()
+        env.runcomfy.finish(painted)
+        env.runcomfy.release()
+        for message in (in_progress, in_queue, waiting):
+            await env.wait_for_text(message, "✅")
+        await env.wait_until_idle()
+        assert [delivered(message) for message in (in_progress, in_queue, waiting)] == [2, 1, 1]
+        assert [len(env.submits_for(message)) for message in (in_progress, in_queue, waiting)] == [1, 1, 1]
+        assert differences(tmp_path / "data" / "bot.db") == set()
 
 
 async def _answered_by_another(env: Environment, order: Interaction, components: list[Any]) -> None:

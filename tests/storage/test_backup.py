@@ -12,9 +12,10 @@ import pytest
 from bot.domain.quota import Limits, Period, Quota
 from bot.errors import ConfigError
 from bot.storage.backup import back_up
-from bot.storage.database import Database, migrations, open_database
+from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
+from bot.storage.migration import migrations
 from tests.factories import make_job, reserve
 from tests.storage.ledger import differences, rows
 

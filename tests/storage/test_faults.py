@@ -15,11 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 import bot
-from bot.domain.quota import EVERYONE, Period, Quota
-from bot.storage.database import migrations, open_database
-from bot.storage.jobs import JobStore
-from bot.storage.key_values import KeyValueStore
-from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.migration import migrations
 from playground.process import BotProcess
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.blocking_proxy import HeldResponse, blocking_proxy
@@ -200,66 +196,6 @@ async def test_a_newer_version_is_refused_in_one_clear_sentence(tmp_path: Path) 
         words = f"DATABASE_URL was written by a newer version of this bot ({NEWEST + 1} > {NEWEST})"
         await env.discord.until(lambda: words in env.log)
         assert rows(tmp_path / "data" / "bot.db", "pragma user_version") == [(NEWEST + 1,)]
-
-
-class TestOlderVersions:
-    """Every version that ever was, each made by its own files alone, with data from the first on."""
-
-    @pytest.mark.parametrize("version", sorted(migrations()))
-    async def test_is_brought_to_the_newest_with_its_data(self, path: Path, version: int) -> None:
-        make(path, version)
-        async with open_database(path) as database:
-            assert rows(path, "pragma user_version") == [(NEWEST,)]
-            (job,) = await JobStore(database).unfinished()
-            assert (job.job_id, job.image_count, job.refunded, job.request_id) == ("job", 3, 1, "request")
-            assert (job.input, job.token) == ({"prompt": "a fox"}, "token")
-            quotas = QuotaStore(database, OwnerQuotas())
-            assert await quotas.rules(10) == {EVERYONE: (Quota(5, Period.DAY),)}
-            assert await KeyValueStore(database).get("name") == "value"
-            assert differences(path) == set()
-        assert rows(path, "pragma integrity_check") == [("ok",)]
-        async with open_database(path):  # and a second start finds nothing left to do
-            assert rows(path, "pragma user_version") == [(NEWEST,)]
-
-    @pytest.mark.parametrize("version", sorted(migrations()))
-    async def test_becomes_the_same_tables_as_a_new_one(
-        self, path: Path, tmp_path: Path, version: int
-    ) -> None:
-        make(path, version)
-        tables = "select name, type, tbl_name from sqlite_master order by name"
-        columns = (
-            "select m.name, c.* from sqlite_master m, pragma_table_info(m.name) c order by m.name, c.name"
-        )
-        async with open_database(path), open_database(tmp_path / "new" / "bot.db"):
-            for statement in (tables, columns):
-                assert rows(path, statement) == rows(tmp_path / "new" / "bot.db", statement)
-
-
-# 1970-01-01, when every window began at 0 but the week's, which began on the Monday before.
-FIRST_DATA = """
-insert into jobs (job_id, interaction_id, guild_id, channel_id, user_id, locale, token, asked_at, file_limit,
-    message_id, model_id, input, images, refunded, unspent, status, request_id, created_at)
-values ('job', 1, 10, 20, 30, 'en-US', 'token', 1, 100, 40, 'google/nano-banana-2/text-to-image',
-    '{"prompt": "a fox"}', 3, 1, 1, 'in_progress', 'request', 1);
-insert into usage (scope, period, window_start, used)
-select scope, period, window_start, 2
-from (select 'owner' as scope union all select 'member:10:30')
-cross join (select 'hour' as period, 0 as window_start union all select 'day', 0 union all select 'month', 0
-    union all select 'week', -259200000);
-insert into quotas (guild_id, user_id, images, per, set_by, set_at) values (10, 0, 5, 'day', 30, 1);
-insert into facts (name, value) values ('name', 'value');
-"""
-
-
-def make(path: Path, version: int) -> None:
-    """A database as the bot of that version had it, made and filled when the version was 1."""
-    path.parent.mkdir()
-    with closing(sqlite3.connect(path)) as connection:
-        for number in range(1, version + 1):
-            connection.executescript(migrations()[number].read_text("utf-8"))
-            if number == 1:
-                connection.executescript(FIRST_DATA)
-        connection.execute(f"pragma user_version = {version}")
 
 
 # PR_CAPBSET_DROP and CAP_DAC_OVERRIDE (prctl(2), capabilities(7)): root obeys a file's mode too, then.

@@ -13,7 +13,8 @@ from bot.domain.job import JobStatus
 from bot.domain.quota import Limits
 from bot.errors import BudgetExceededError
 from bot.storage.costs import CostStore
-from bot.storage.database import migrations, open_database
+from bot.storage.database import open_database
+from bot.storage.migration import migrations
 from tests.factories import MODEL_ID, make_job, reserve
 from tests.storage.ledger import change
 

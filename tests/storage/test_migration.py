@@ -1,0 +1,177 @@
+"""Databases of older versions: copied, migrated, and nothing in them lost."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.domain.job import JobStatus
+from bot.domain.quota import EVERYONE, Period, Quota
+from bot.errors import ConfigError
+from bot.storage.database import open_database
+from bot.storage.jobs import JobStore
+from bot.storage.key_values import KeyValueStore
+from bot.storage.migration import backup_path, migrations
+from bot.storage.quotas import OwnerQuotas, QuotaStore
+from tests.storage.ledger import differences, rows
+from tests.storage.old_versions import create_v0_1_0
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEWEST = max(migrations())
+
+
+@pytest.fixture
+def v0_1_0(path: Path) -> Path:
+    """A database of version 0.1.0 with jobs under way."""
+    path.parent.mkdir()
+    create_v0_1_0(path)
+    return path
+
+
+class TestVersion010:
+    async def test_its_jobs_are_unfinished_and_charged_as_before(self, v0_1_0: Path) -> None:
+        columns = "job_id, status, request_id, token, input, created_at"
+        before = rows(v0_1_0, f"select {columns}, images, images - refunded from jobs order by 1")  # noqa: S608
+        async with open_database(v0_1_0) as database:
+            jobs = await JobStore(database).unfinished()
+            assert [(job.input["prompt"], job.status, job.image_count) for job in jobs] == [
+                ("in progress", JobStatus.IN_PROGRESS, 3),
+                ("in queue", JobStatus.IN_QUEUE, 1),
+                ("in queue too", JobStatus.IN_QUEUE, 1),
+                ("in queue as well", JobStatus.IN_QUEUE, 1),
+                ("waiting", JobStatus.WAITING, 1),
+            ]
+            assert all(job.token and job.message_id for job in jobs)
+            assert [bool(job.request_id) for job in jobs] == [True] * 4 + [False]
+            assert differences(v0_1_0) == set()
+            after = f"select {columns}, image_count, image_count - refunded from jobs order by 1"  # noqa: S608
+            assert rows(v0_1_0, after) == before
+
+    async def test_its_copy_lies_beside_it_and_can_be_put_back(self, v0_1_0: Path) -> None:
+        before = rows(v0_1_0, "select * from jobs order by job_id")
+        async with open_database(v0_1_0):
+            pass
+        copy = backup_path(v0_1_0, 6)
+        assert copy == v0_1_0.with_name("bot.db.v6.backup")
+        assert copy.stat().st_mode & 0o777 == 0o600
+        for file in v0_1_0.parent.glob("bot.db*"):
+            if file != copy:
+                file.unlink()
+        copy.rename(v0_1_0)
+        assert rows(v0_1_0, "pragma user_version") == [(6,)]
+        assert rows(v0_1_0, "pragma integrity_check") == [("ok",)]
+        assert rows(v0_1_0, "select * from jobs order by job_id") == before
+        async with open_database(v0_1_0) as database:  # and may be migrated once more
+            assert len(await JobStore(database).unfinished()) == 5
+
+    async def test_it_is_copied_once_and_a_new_database_never(self, v0_1_0: Path, tmp_path: Path) -> None:
+        async with open_database(v0_1_0):
+            pass
+        backup_path(v0_1_0, 6).unlink()
+        async with open_database(v0_1_0), open_database(tmp_path / "new" / "bot.db"):
+            files = [file.name for folder in (v0_1_0.parent, tmp_path / "new") for file in folder.iterdir()]
+            assert [name for name in files if "backup" in name] == []
+
+    async def test_another_jump_from_the_same_version_replaces_the_copy(self, v0_1_0: Path) -> None:
+        backup_path(v0_1_0, 6).write_text("older")
+        async with open_database(v0_1_0):
+            assert rows(backup_path(v0_1_0, 6), "select count(*) from jobs") == [(7,)]
+
+
+class TestFailedCopy:
+    """The start stops with one sentence, and the database is as it was."""
+
+    async def refusal(self, path: Path) -> str:
+        with pytest.raises(ConfigError) as raised:
+            async with open_database(path):
+                pass
+        (problem,) = raised.value.problems
+        assert problem.startswith("DATABASE_URL is not migrated without a copy: ")
+        assert rows(path, "pragma user_version") == [(6,)]
+        assert rows(path, "select count(images) from jobs") == [(7,)]
+        return problem
+
+    async def test_where_it_cannot_be_written(self, v0_1_0: Path) -> None:
+        backup_path(v0_1_0, 6).mkdir()
+        assert "bot.db.v6.backup cannot be written: Is a directory" in await self.refusal(v0_1_0)
+        backup_path(v0_1_0, 6).rmdir()
+        async with open_database(v0_1_0):
+            assert rows(v0_1_0, "pragma user_version") == [(NEWEST,)]
+
+    async def test_on_a_full_disk(self, v0_1_0: Path) -> None:
+        with closing(sqlite3.connect(v0_1_0)) as connection:
+            connection.execute("pragma journal_mode = wal")
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65536, before[1]))  # the index of the log is half of that
+        try:
+            problem = await self.refusal(v0_1_0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert "bot.db.v6.backup: disk I/O error" in problem or "full" in problem
+        assert list(v0_1_0.parent.glob("*.backup*")) == []
+
+
+class TestEveryVersion:
+    """Each made by its own files alone, with data from the first on."""
+
+    @pytest.mark.parametrize("version", sorted(migrations()))
+    async def test_is_brought_to_the_newest_with_its_data(self, path: Path, version: int) -> None:
+        make(path, version)
+        async with open_database(path) as database:
+            assert rows(path, "pragma user_version") == [(NEWEST,)]
+            (job,) = await JobStore(database).unfinished()
+            assert (job.job_id, job.image_count, job.refunded, job.request_id) == ("job", 3, 1, "request")
+            assert (job.input, job.token) == ({"prompt": "a fox"}, "token")
+            quotas = QuotaStore(database, OwnerQuotas())
+            assert await quotas.rules(10) == {EVERYONE: (Quota(5, Period.DAY),)}
+            assert await KeyValueStore(database).get("name") == "value"
+            assert differences(path) == set()
+        assert rows(path, "pragma integrity_check") == [("ok",)]
+        async with open_database(path):  # and a second start finds nothing left to do
+            assert rows(path, "pragma user_version") == [(NEWEST,)]
+
+    @pytest.mark.parametrize("version", sorted(migrations()))
+    async def test_becomes_the_same_tables_as_a_new_one(
+        self, path: Path, tmp_path: Path, version: int
+    ) -> None:
+        make(path, version)
+        tables = "select name, type, tbl_name from sqlite_master order by name"
+        columns = (
+            "select m.name, c.* from sqlite_master m, pragma_table_info(m.name) c order by m.name, c.name"
+        )
+        async with open_database(path), open_database(tmp_path / "new" / "bot.db"):
+            for statement in (tables, columns):
+                assert rows(path, statement) == rows(tmp_path / "new" / "bot.db", statement)
+
+
+# 1970-01-01, when every window began at 0 but the week's, which began on the Monday before.
+FIRST_DATA = """
+insert into jobs (job_id, interaction_id, guild_id, channel_id, user_id, locale, token, asked_at, file_limit,
+    message_id, model_id, input, images, refunded, unspent, status, request_id, created_at)
+values ('job', 1, 10, 20, 30, 'en-US', 'token', 1, 100, 40, 'google/nano-banana-2/text-to-image',
+    '{"prompt": "a fox"}', 3, 1, 1, 'in_progress', 'request', 1);
+insert into usage (scope, period, window_start, used)
+select scope, period, window_start, 2
+from (select 'owner' as scope union all select 'member:10:30')
+cross join (select 'hour' as period, 0 as window_start union all select 'day', 0 union all select 'month', 0
+    union all select 'week', -259200000);
+insert into quotas (guild_id, user_id, images, per, set_by, set_at) values (10, 0, 5, 'day', 30, 1);
+insert into facts (name, value) values ('name', 'value');
+"""
+
+
+def make(path: Path, version: int) -> None:
+    """A database as the bot of that version had it, made and filled when the version was 1."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        for number in range(1, version + 1):
+            connection.executescript(migrations()[number].read_text("utf-8"))
+            if number == 1:
+                connection.executescript(FIRST_DATA)
+        connection.execute(f"pragma user_version = {version}")
