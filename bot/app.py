@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
-import stamina
 
 import cogs
+from bot.clock import SystemClock
 from bot.discord.audit_log import AuditLog
 from bot.discord.client import ImagineBot
 from bot.discord.delivery import DiscordDelivery
+from bot.discord.login import FATAL_CLOSE_CODES, log_in
 from bot.discord.message_deletion import delete_message
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import ConcurrencyLimits
 from bot.jobs.poll_interval import PollRateLimiter
@@ -32,13 +32,15 @@ from bot.maintenance.deletion import DeletionService
 from bot.maintenance.loop import MaintenanceLoop
 from bot.media.store import FOLDER_NAME, FileStore
 from bot.models.catalogue import Catalogue
+from bot.observability.health import HealthChecks
 from bot.observability.http_trace import metrics_trace
-from bot.observability.meter import Meter
+from bot.observability.metrics import Metrics
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
 from bot.storage.guild_settings import GuildSettingsStore
+from bot.storage.health import HealthStore
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
@@ -48,37 +50,34 @@ from bot.storage.reservations import ReservationStore
 
 if TYPE_CHECKING:
     from bot.config import Config
-    from bot.observability.watch import HealthServer
+    from bot.observability.server import HealthServer
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
-_REJECTED_LOGIN = "DISCORD_TOKEN is rejected by Discord: copy it anew from its developer portal"
-_LOGIN_TIMEOUT_SECONDS = 600.0
-FATAL_CLOSE_CODES = {4004: _REJECTED_LOGIN}  # of the gateway; reconnecting does not help
 
 
 async def run(config: Config) -> None:
-    """Be the bot until SIGTERM or SIGINT; jobs that are under way then are taken up by the next start.
+    """Run the bot until SIGTERM or SIGINT; the next start resumes unfinished jobs.
 
     Raises:
-        ConfigError: A setting keeps the bot from starting or going on.
+        ConfigError: A setting prevents the bot from starting or staying connected.
     """
-    being = asyncio.create_task(_main(config))
+    main = asyncio.create_task(_main(config))
 
     def stop() -> None:
-        if not being.cancelling():  # a second signal must not cut the first one's clean-up short
-            being.cancel()
+        if not main.cancelling():  # a second signal must not interrupt the cleanup
+            main.cancel()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     with suppress(asyncio.CancelledError):
-        await being
+        await main
 
 
 async def _main(config: Config) -> None:
     async with AsyncExitStack() as stack:
         bot, runner = await build(config, stack)
-        await _log_in(bot, config.discord_token.get_secret_value())
+        await log_in(bot, config.discord_token.get_secret_value())
         if warning := bot.clock.warning:
             _log.warning("%s", warning)
         await tune_gc()
@@ -88,22 +87,17 @@ async def _main(config: Config) -> None:
         try:
             await asyncio.shield(connection)
         except discord.ConnectionClosed as error:
-            raise ConfigError(
-                [
-                    FATAL_CLOSE_CODES.get(
-                        error.code, f"Discord has closed the connection with code {error.code}"
-                    )
-                ]
-            ) from error
+            reason = f"Discord has closed the connection with code {error.code}"
+            raise ConfigError([FATAL_CLOSE_CODES.get(error.code, reason)]) from error
         finally:
-            # The gateway stays open meanwhile, so that whoever presses now is told.
+            # The gateway stays connected during the cleanup, so that new interactions get an answer.
             bot.is_stopping = True
-            _log.info("stopping; jobs under way go on at the next start")
+            _log.info("stopping; the next start resumes unfinished jobs")
 
 
 async def tune_gc() -> None:
-    """Freeze long-lived objects and raise the GC thresholds."""
-    await asyncio.sleep(0)  # a step of the loop of its own, as it goes through all that was made since
+    """Freeze long-lived objects and raise the GC thresholds; a full collection blocks the loop for 0.1 s."""
+    await asyncio.sleep(0)  # in a step of its own, so that nothing else adds to the pause
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 10, 100)
@@ -112,20 +106,19 @@ async def tune_gc() -> None:
 
 async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
     """Open everything but the connection to Discord; `stack` closes it in reverse."""
-    catalogue, watch = Catalogue.load(), _watch(config)
-    tracker = JobTracker(watch.meter if watch else Meter())
+    catalogue, metrics = Catalogue.load(), Metrics()
+    tracker = JobTracker(metrics)
     database = await stack.enter_async_context(open_database(config.database_url))
-    session = aiohttp.ClientSession(trace_configs=[metrics_trace(tracker.meter)])
+    session = aiohttp.ClientSession(trace_configs=[metrics_trace(metrics)])
     runcomfy = _runcomfy(config, await stack.enter_async_context(session), stack)
     jobs, key_values = JobStore(database), KeyValueStore(database)
     costs = CostStore(database, budget_usd=config.budget_usd)
-    bot = _bot(config, database, catalogue, tracker.meter)
+    bot = _bot(config, database, catalogue, metrics)
     bot.audit_log = AuditLog(bot)
     delivery, files = DiscordDelivery(bot, bot.audit_log), _files(config)
     bot.deletion_service = DeletionService(jobs, MessageStore(database), files, partial(delete_message, bot))
-    sync = CostSync(
-        costs, key_values, runcomfy, delivery, model_ids=catalogue, alert_percent=config.budget_alarm
-    )
+    alert = config.budget_alarm
+    sync = CostSync(costs, key_values, runcomfy, delivery, model_ids=catalogue, alert_percent=alert)
     durations = await _durations(database, stack)
     runner = JobRunner(
         jobs=jobs,
@@ -143,8 +136,10 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
         deadline=timedelta(seconds=config.deadline_seconds),
     )
     bot.job_service = _job_service(bot, database, costs, runcomfy, runner)
-    if watch:
-        await stack.enter_async_context(watch.serve(bot, runner, runcomfy, database, costs))
+    if config.health_port is not None:
+        health = _health_checks(bot, runner, runcomfy, HealthStore(database))
+        server = _health_server(health, metrics, costs)
+        await stack.enter_async_context(server.serve(config.health_host, config.health_port))
     await stack.enter_async_context(bot)
     stack.push_async_callback(bot.audit_log.drain)
     stack.push_async_callback(runner.close)
@@ -198,12 +193,39 @@ async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore
     return durations
 
 
-def _watch(config: Config) -> HealthServer | None:
-    if config.health_port is None:
-        return None
-    from bot.observability.watch import HealthServer  # noqa: PLC0415 (who does not use it does not pay for it in memory)
+def _health_checks(
+    bot: ImagineBot, runner: JobRunner, runcomfy: RunComfyClient, store: HealthStore
+) -> HealthChecks:
+    health = HealthChecks(
+        store=store,
+        tracker=runner.tracker,
+        maintenance=[runner.maintenance],
+        clock=SystemClock(),
+        discord_now=bot.clock.now,
+        is_stopping=lambda: bot.is_stopping,
+        files_problem=lambda: runner.files.probe.problem,
+        operator_action=lambda: runner.operator_action,
+        is_runcomfy_down=lambda: runcomfy.is_down,
+    )
+    add_gateway_listeners(bot, health)
+    return health
 
-    return HealthServer(config.health_host, config.health_port)
+
+def add_gateway_listeners(bot: ImagineBot, health: HealthChecks) -> None:
+    """Tell the health checks when the gateway connects and disconnects."""
+    for event in ("on_connect", "on_resumed"):
+        bot.add_listener(health.on_connect, event)
+    bot.add_listener(health.on_disconnect, "on_disconnect")
+
+
+def _health_server(health: HealthChecks, metrics: Metrics, costs: CostStore) -> HealthServer:
+    from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
+
+    async def update_gauges() -> None:
+        unfinished, spent = await health.store.live_counts(), await costs.spent_this_month()
+        metrics.set_gauges(unfinished, spent, costs.budget_usd, now=health.discord_now())
+
+    return HealthServer(health, metrics, update_gauges)
 
 
 def _runcomfy(config: Config, session: aiohttp.ClientSession, stack: AsyncExitStack) -> RunComfyClient:
@@ -213,7 +235,7 @@ def _runcomfy(config: Config, session: aiohttp.ClientSession, stack: AsyncExitSt
     return client
 
 
-def _bot(config: Config, database: Database, catalogue: Catalogue, meter: Meter) -> ImagineBot:
+def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metrics) -> ImagineBot:
     return ImagineBot(
         catalogue=catalogue,
         quotas=QuotaStore(database, _owners_quotas(config)),
@@ -223,7 +245,7 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, meter: Meter)
         guild_ids=config.guilds,
         extensions=cogs.EXTENSIONS,
         proxy=config.discord_proxy,
-        meter=meter,
+        metrics=metrics,
     )
 
 
@@ -243,44 +265,3 @@ def _files(settings: Config) -> FileStore:
         max_bytes=int(settings.files_max_gb * 10**9),
         max_age=timedelta(days=settings.files_days),
     )
-
-
-async def _log_in(bot: ImagineBot, token: str) -> None:
-    try:
-        async for attempt in stamina.retry_context(
-            on=_is_transient, attempts=None, timeout=_LOGIN_TIMEOUT_SECONDS, wait_initial=1, wait_max=60
-        ):
-            with attempt:
-                if attempt.num > 1:
-                    await bot.reset_session()
-                await _try_to_log_in(bot, token)
-    except discord.LoginFailure as error:
-        raise ConfigError([_REJECTED_LOGIN]) from error
-    except discord.HTTPException as error:
-        raise ConfigError([f"Discord does not let the bot start: {error}"]) from error
-    except DISCORD_NETWORK_ERRORS as error:
-        raise ConfigError([_unreachable(error)]) from error
-
-
-async def _try_to_log_in(bot: ImagineBot, token: str) -> None:
-    try:
-        await bot.login(token)
-    except discord.HTTPException as error:
-        if _is_transient(error):
-            _log.warning("Discord answers HTTP %d; trying to log in again", error.status)
-        raise
-    except DISCORD_NETWORK_ERRORS as error:
-        if _is_transient(error):
-            _log.warning("%s; trying to log in again", _unreachable(error))
-        raise
-
-
-def _unreachable(error: Exception) -> str:
-    return f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"
-
-
-def _is_transient(error: Exception) -> bool:
-    """Whether a later login can succeed: Discord has trouble, or the network is not up yet."""
-    if isinstance(error, discord.HTTPException | aiohttp.ClientHttpProxyError):
-        return error.status >= 500 or error.status == 429
-    return isinstance(error, DISCORD_NETWORK_ERRORS) and not isinstance(error, aiohttp.InvalidURL)

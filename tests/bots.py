@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.discord.client import ImagineBot
 from bot.discord.connector import Connector
 from bot.models.catalogue import Catalogue
-from bot.observability.meter import Meter
+from bot.observability.metrics import Metrics
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
@@ -30,6 +30,6 @@ def make_bot(database: Database, connector: Callable[..., Connector] = Connector
         guild_ids=frozenset(),
         extensions=(),
         proxy=None,
-        meter=Meter(),
+        metrics=Metrics(),
         connector=connector,
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.jobs.service import JobService
     from bot.maintenance.deletion import DeletionService
     from bot.models.catalogue import Catalogue
-    from bot.observability.meter import Meter
+    from bot.observability.metrics import Metrics
     from bot.storage.guild_settings import GuildSettingsStore
     from bot.storage.key_values import KeyValueStore
     from bot.storage.quotas import QuotaStore
@@ -89,10 +89,10 @@ class ImagineBot(commands.Bot):
         guild_ids: frozenset[int],
         extensions: Sequence[str],
         proxy: str | None,
-        meter: Meter,
+        metrics: Metrics,
         connector: Callable[..., Connector] = Connector,
     ) -> None:
-        self.rate_limiter = DiscordRateLimiter(meter)
+        self.rate_limiter = DiscordRateLimiter(metrics)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from bot.observability.meter import Meter
+    from bot.observability.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 # Discord takes 50 requests a second from a bot, not counting those of interactions; 47 begin in one at most.
@@ -35,8 +35,8 @@ _ROUTES = {"interactions", "webhooks", "channels", "applications", "users", "gat
 class DiscordRateLimiter:
     """Stands in front of every request to Discord's API, by the traces of the sessions that make them."""
 
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self.clock = DiscordClock()
         self._next_at = 0.0
         self._turn = asyncio.Lock()
@@ -94,7 +94,7 @@ class DiscordRateLimiter:
         if route != "webhooks" or self.is_near_ban:
             async with self._turn:  # whoever waits behind it learns of what is refused meanwhile
                 await asyncio.sleep(self.reserve(time.monotonic()))
-            self._meter.throttled(time.monotonic() - begun_at)
+            self._metrics.discord_throttled_seconds.inc(time.monotonic() - begun_at)
 
     async def _after(
         self, _: aiohttp.ClientSession, __: SimpleNamespace, answered: aiohttp.TraceRequestEndParams
@@ -104,21 +104,23 @@ class DiscordRateLimiter:
             return
         self.clock.observe_date_header(response.headers.get("Date"))
         await validate_response(response)
-        self._meter.request_finished("discord", route, str(response.status))
+        self._metrics.requests.labels("discord", route, str(response.status)).inc()
         scope = response.headers.get("X-RateLimit-Scope", "edge")
         if response.status == 429:
-            self._meter.rate_limited(scope if scope in {"user", "global", "shared"} else "edge")
+            known = scope if scope in {"user", "global", "shared"} else "edge"
+            self._metrics.discord_rate_limits.labels(known).inc()
         if response.status in {401, 403} or (response.status == 429 and scope != "shared"):
             self.record_invalid(time.monotonic())
         if route == "interactions" and response.ok:
             sent_at = snowflake_time(int(answered.url.parts[4]))
-            self._meter.responded(max(self.clock.age(sent_at).total_seconds(), 0.0))
+            age = self.clock.age(sent_at).total_seconds()
+            self._metrics.first_response_seconds.observe(max(age, 0.0))
 
     async def _lost(
         self, _: aiohttp.ClientSession, __: SimpleNamespace, lost: aiohttp.TraceRequestExceptionParams
     ) -> None:
         if route := _route(lost.url):
-            self._meter.request_finished("discord", route, "none")
+            self._metrics.requests.labels("discord", route, "none").inc()
 
 
 def _route(url: URL) -> str | None:

@@ -79,7 +79,7 @@ class JobService:
         job = await self._reserve(requester, model, values, parent)
         if job:
             with self.start_on_error(job):
-                self._runner.tracker.meter.ordered(job.credits)
+                self._runner.tracker.metrics.reserved_credits.inc(float(job.credits))
         return job
 
     async def _reserve(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.domain.job import Job
-    from bot.observability.meter import Meter
+    from bot.observability.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Step(Enum):
 class JobTrace:
     """What this process saw of a job; moments are monotonic."""
 
-    meter: Meter
+    metrics: Metrics
     step: Step = Step.WAITING
     since: float = field(default_factory=time.monotonic)
     polls: int = 0
@@ -80,7 +80,7 @@ def record_poll(*, is_asked: bool) -> None:
     """The job of this task is about to be looked at once more; RunComfy is not asked while it is down."""
     if trace := _trace.get():
         if is_asked:
-            trace.meter.polled()
+            trace.metrics.polls.inc()
             trace.polls += 1
         trace.enter(Step.FOLLOWING)
 
@@ -95,14 +95,14 @@ def record_completed() -> None:
 class JobTracker:
     """Of all jobs that are carried."""
 
-    def __init__(self, meter: Meter) -> None:
-        self.meter = meter
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
         self._traces: dict[str, JobTrace] = {}
 
     @contextmanager
     def track(self, job_id: str) -> Iterator[None]:
         """Tasks that begin inside are this job's: in the log, and where it is asked what it does."""
-        self._traces[job_id] = trace = JobTrace(self.meter)
+        self._traces[job_id] = trace = JobTrace(self.metrics)
         before = _trace.set(trace)
         try:
             with job_context(job_id):
@@ -132,12 +132,13 @@ class JobTracker:
 
         What a job spends is counted at its first end, not again when its images are collected.
         """
-        trace = self._traces.get(job.job_id) or JobTrace(self.meter)
+        trace = self._traces.get(job.job_id) or JobTrace(self.metrics)
         spent = Decimal(0) if before.is_collected else (job.image_count - job.refunded) * job.credits_each
-        self.meter.ended(job.status, job.error or "", spent)
+        self.metrics.jobs_ended.labels(job.status, job.error or "").inc()
+        self.metrics.spent_credits.inc(float(spent))
         story = {name: value for name, value in _summary(job, trace, delivered).items() if value is not None}
         if "posted_seconds" in story:
-            self.meter.delivered(float(story["posted_seconds"]))
+            self.metrics.delivery_seconds.observe(float(story["posted_seconds"]))
         words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.items())
         with job_context(job.job_id):
             _log.info("ended: %s", words, extra={"fields": story})

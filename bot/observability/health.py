@@ -1,130 +1,150 @@
-"""Whether gateway, database, runner, files folder and RunComfy are well, and what is wrong if not."""
+"""Health checks of the gateway, the database, the job runner, the files folder and RunComfy."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.errors import BusyError
 
 if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
-    from bot.jobs.runner import JobRunner
-    from bot.runcomfy import RunComfyClient
-    from bot.storage.health import HealthStore
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
-_MAY_BE_AWAY_SECONDS = 60.0
-_MAY_READ_SECONDS = 5.0
-_IS_TAKEN = timedelta(seconds=30)  # a job is carried as soon as its first response has come
-_IS_FOUND = timedelta(minutes=17)  # and one that was lost is looked for while its token lives: 15 minutes
-_IS_FRESH_SECONDS = 1.0
+    from bot.clock import Clock
+    from bot.domain.job import JobStatus
+
+_DISCONNECTED_MAX_SECONDS = 60.0
+_DATABASE_TIMEOUT_SECONDS = 5.0
+_START_GRACE = timedelta(seconds=30)  # a job has a task as soon as its first response has been sent
+_FIND_GRACE = timedelta(minutes=17)  # a lost first response is looked for during its token's 15 minutes
+_CACHE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class ComponentHealth:
-    """How a part of the bot is: red where somebody has to do something, degraded where it mends itself."""
+    """Status of one component: red needs the owner's attention, degraded recovers by itself."""
 
     status: Literal["ok", "degraded", "red"] = "ok"
     why: str = ""
 
 
-class Health:
-    """Looks at what is there; a look within a second of another is the same one."""
+class _Store(Protocol):
+    async def check_writable(self) -> None: ...
+    async def live_counts(self) -> Mapping[JobStatus, tuple[int, datetime]]: ...
+    async def live_before(self, before: datetime, *, without_message: datetime) -> set[str]: ...
 
-    def __init__(
-        self, bot: ImagineBot, runner: JobRunner, runcomfy: RunComfyClient, store: HealthStore
-    ) -> None:
-        self._bot = bot
-        self._runner = runner
-        self._runcomfy = runcomfy
-        self._store = store
-        self._away_since: float | None = time.monotonic()
-        self._left_alone: set[str] = set()
-        self._looking = asyncio.Lock()
-        self._seen: dict[str, ComponentHealth] = {}
-        self._seen_at = float("-inf")
-        for event in ("connect", "resumed"):
-            bot.add_listener(self._on_connect, f"on_{event}")
-        bot.add_listener(self._on_disconnect, "on_disconnect")
 
-    async def _on_connect(self) -> None:
-        self._away_since = None
+class _Tracker(Protocol):
+    @property
+    def active_jobs(self) -> set[str]: ...
+    def overdue(self) -> str | None: ...
 
-    async def _on_disconnect(self) -> None:
-        if self._away_since is None:  # each try to come back fails with the same event
-            self._away_since = time.monotonic()
+
+class _PeriodicTask(Protocol):
+    @property
+    def is_started(self) -> bool: ...
+    @property
+    def is_stuck(self) -> bool: ...
+
+
+@dataclass(kw_only=True)
+class HealthChecks:
+    """Checks every component; results are reused for a second."""
+
+    store: _Store
+    tracker: _Tracker
+    maintenance: Sequence[_PeriodicTask]
+    clock: Clock
+    discord_now: Callable[[], datetime]
+    """Discord's time, by which jobs are dated."""
+    is_stopping: Callable[[], bool]
+    files_problem: Callable[[], str | None]
+    operator_action: Callable[[], str | None]
+    is_runcomfy_down: Callable[[], bool]
+    _disconnected_at: float | None = field(init=False)
+    _without_task: set[str] = field(default_factory=set, init=False)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _cache: dict[str, ComponentHealth] = field(default_factory=dict, init=False)
+    _cached_at: float = field(default=float("-inf"), init=False)
+
+    def __post_init__(self) -> None:
+        self._disconnected_at = self.clock.monotonic()
+
+    async def on_connect(self) -> None:
+        """Note that the gateway is connected; a listener of `on_connect` and `on_resumed`."""
+        self._disconnected_at = None
+
+    async def on_disconnect(self) -> None:
+        """Note since when the gateway is disconnected; every failed reconnect comes here again."""
+        if self._disconnected_at is None:
+            self._disconnected_at = self.clock.monotonic()
 
     async def check(self) -> dict[str, ComponentHealth]:
-        """Each part by its name."""
-        async with self._looking:
-            if time.monotonic() - self._seen_at > _IS_FRESH_SECONDS:
-                database = await self._check_database()
-                self._seen = {
+        """Return the health of each component by name."""
+        async with self._lock:
+            if self.clock.monotonic() - self._cached_at > _CACHE_SECONDS:
+                self._cache = {
                     "gateway": self._check_gateway(),
-                    "database": database,
+                    "database": await self._check_database(),
                     "runner": await self._check_runner(),
                     "files": self._check_files(),
                     "runcomfy": self._check_runcomfy(),
                 }
-                self._seen_at = time.monotonic()
-            return self._seen
+                self._cached_at = self.clock.monotonic()
+            return self._cache
 
     def _check_gateway(self) -> ComponentHealth:
-        if self._bot.is_stopping:
+        if self.is_stopping():
             return ComponentHealth("degraded", "the bot is stopping")
-        if self._away_since is None:
+        if self._disconnected_at is None:
             return ComponentHealth()
-        away = time.monotonic() - self._away_since
-        why = f"not connected to Discord for {away:.0f} seconds"
-        return ComponentHealth("red" if away > _MAY_BE_AWAY_SECONDS else "degraded", why)
+        seconds = self.clock.monotonic() - self._disconnected_at
+        status: Literal["red", "degraded"] = "red" if seconds > _DISCONNECTED_MAX_SECONDS else "degraded"
+        return ComponentHealth(status, f"not connected to Discord for {seconds:.0f} seconds")
 
     async def _check_database(self) -> ComponentHealth:
         try:
-            async with asyncio.timeout(_MAY_READ_SECONDS):
-                await self._store.check_writable()
-        except (BusyError, TimeoutError, sqlite3.Error):
-            return ComponentHealth("red", "it cannot be written: python -m bot check tells why")
+            async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
+                await self.store.check_writable()
+        except (BusyError, TimeoutError):
+            return ComponentHealth("red", "it can't be written: run python -m bot check for the reason")
         return ComponentHealth()
 
     async def _check_runner(self) -> ComponentHealth:
-        if self._bot.is_stopping:
+        if self.is_stopping():
             return ComponentHealth("degraded", "the bot is stopping")
-        if not self._runner.maintenance.is_started:
+        if not all(task.is_started for task in self.maintenance):
             return ComponentHealth("degraded", "the bot is starting")
-        if self._runner.maintenance.is_stuck:
-            return ComponentHealth(
-                "red", "what is to be done once a minute is not done any more: restart the bot"
-            )
-        why = self._runner.tracker.overdue() or await self._orphaned_jobs()
+        if any(task.is_stuck for task in self.maintenance):
+            return ComponentHealth("red", "maintenance is stuck: restart the bot")
+        why = self.tracker.overdue() or await self._orphaned_jobs()
         return ComponentHealth("red", why) if why else ComponentHealth()
 
     async def _orphaned_jobs(self) -> str | None:
-        """Jobs that nobody carries, in two looks one after the other; between two steps one is fine."""
+        """Describe jobs without a task, seen twice: between two states a job can be without one."""
         try:
-            async with asyncio.timeout(_MAY_READ_SECONDS):
-                now = self._bot.clock.now()
-                live = await self._store.live_before(now - _IS_TAKEN, without_message=now - _IS_FOUND)
-        except (TimeoutError, sqlite3.Error):
-            return "the database cannot be read"
-        before, self._left_alone = self._left_alone, live - self._runner.tracker.active_jobs
-        lost = before & self._left_alone
-        return f"nobody carries job {min(lost)} and {len(lost) - 1} more: restart the bot" if lost else None
+            async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
+                now = self.discord_now()
+                live = await self.store.live_before(now - _START_GRACE, without_message=now - _FIND_GRACE)
+        except (BusyError, TimeoutError):
+            return "the database can't be read"
+        before, self._without_task = self._without_task, live - self.tracker.active_jobs
+        orphaned = before & self._without_task
+        if not orphaned:
+            return None
+        return f"job {min(orphaned)} and {len(orphaned) - 1} more have no task: restart the bot"
 
     def _check_files(self) -> ComponentHealth:
-        problem = self._runner.files.probe.problem
-        return (
-            ComponentHealth("red", f"images can't be stored, so nothing is ordered: {problem}")
-            if problem
-            else ComponentHealth()
-        )
+        if problem := self.files_problem():
+            return ComponentHealth("red", f"images can't be stored, so jobs are refused: {problem}")
+        return ComponentHealth()
 
     def _check_runcomfy(self) -> ComponentHealth:
-        if trouble := self._runner.operator_action:
-            return ComponentHealth("red", trouble)
-        if self._runcomfy.is_down:
-            return ComponentHealth("degraded", "it does not answer; orders wait and go on by themselves")
+        if action := self.operator_action():
+            return ComponentHealth("red", action)
+        if self.is_runcomfy_down():
+            return ComponentHealth("degraded", "it does not respond; jobs wait and continue automatically")
         return ComponentHealth()

@@ -1,4 +1,4 @@
-"""Tells a meter how RunComfy answers."""
+"""Counts the HTTP requests to RunComfy."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from bot.observability.meter import Meter
+    from bot.observability.metrics import Metrics
 
-_VERBS = {"status", "result", "cancel"}
+_REQUEST_ROUTES = {"status", "result", "cancel"}
 
 
-def metrics_trace(meter: Meter) -> aiohttp.TraceConfig:
-    """What the session needs (`trace_configs`) whose requests are to be counted."""
+def metrics_trace(metrics: Metrics) -> aiohttp.TraceConfig:
+    """Return a trace for `ClientSession(trace_configs=...)` that counts requests by route and status."""
 
-    async def answered(
+    async def on_end(
         _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams
     ) -> None:
-        meter.request_finished("runcomfy", _route(end.method, end.url), str(end.response.status))
+        metrics.requests.labels("runcomfy", _route(end.method, end.url), str(end.response.status)).inc()
 
-    async def lost(
-        _: aiohttp.ClientSession, __: SimpleNamespace, lost: aiohttp.TraceRequestExceptionParams
+    async def on_exception(
+        _: aiohttp.ClientSession, __: SimpleNamespace, error: aiohttp.TraceRequestExceptionParams
     ) -> None:
-        meter.request_finished("runcomfy", _route(lost.method, lost.url), "none")
+        metrics.requests.labels("runcomfy", _route(error.method, error.url), "none").inc()
 
-    config = aiohttp.TraceConfig()
-    config.on_request_end.append(answered)
-    config.on_request_exception.append(lost)
-    return config
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(on_end)
+    trace.on_request_exception.append(on_exception)
+    return trace
 
 
 def _route(method: str, url: URL) -> str:
     if "/v1/models/" in url.path:
         return "submit" if method == "POST" else "price"
-    if "/v1/requests/" in url.path and url.name in _VERBS:
+    if "/v1/requests/" in url.path and url.name in _REQUEST_ROUTES:
         return url.name
     return "file"

@@ -1,127 +1,85 @@
-"""Keeps what the bot is told to count and time, for Prometheus."""
+"""The bot's Prometheus metrics."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from bot.domain.job import JobStatus
-from bot.observability.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from decimal import Decimal
 
-    from bot.observability.health import ComponentHealth
-
-CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
-_RESPONSE = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5)  # Discord waits for three seconds
-_POST = (0.1, 0.2, 0.5, 1, 2, 4, 6, 10, 30, 60, 300)
-_LIVE = tuple(status for status in JobStatus if not status.is_final)
-_ENDS = tuple(status for status in JobStatus if status.is_final)
-_SCOPES = ("user", "global", "shared", "edge")
-_COMPONENTS = ("gateway", "database", "runner", "files", "runcomfy")
+_RESPONSE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5)  # Discord's limit is three seconds
+_DELIVERY_BUCKETS = (0.1, 0.2, 0.5, 1, 2, 4, 6, 10, 30, 60, 300)
 
 
-class Metrics(Meter):
-    """No label's value comes from a person: routes, codes, states and keys of errors are few."""
+class Metrics:
+    """Metrics of one bot, in a registry of its own; each attribute is the metric `imagine_` plus its name.
+
+    Label values are routes, HTTP status codes, job statuses and error keys. None comes from a person, so the
+    number of time series is bounded.
+    """
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
 
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"imagine_{name}", text, labels, registry=registry)
+        def counter(name: str, help_text: str, *labels: str) -> Counter:
+            return Counter(f"imagine_{name}", help_text, labels, registry=registry)
 
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(f"imagine_{name}", text, labels, registry=registry)
+        def gauge(name: str, help_text: str, *labels: str) -> Gauge:
+            return Gauge(f"imagine_{name}", help_text, labels, registry=registry)
 
-        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-            return Histogram(f"imagine_{name}", text, registry=registry, buckets=buckets)
+        def histogram(name: str, help_text: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(f"imagine_{name}", help_text, registry=registry, buckets=buckets)
 
-        self._responded = histogram(
-            "first_response_seconds",
-            "From a command or a press, by Discord's clock, to an answer",
-            _RESPONSE,
+        self.first_response_seconds = histogram(
+            "first_response_seconds", "Time from an interaction to its first response", _RESPONSE_BUCKETS
         )
-        self._posted = histogram("delivery_seconds", "From seen finished to posted in Discord", _POST)
-        self._polls = counter("polls", "Looks at jobs at RunComfy")
-        self._asked = counter("requests", "Requests, by whose answer and which", "service", "route", "code")
-        self._limits = counter("discord_rate_limits", "Answers 429, by their scope", "scope")
-        self._throttled = counter("discord_throttled_seconds", "Waits so that Discord need not refuse")
-        self._ordered = counter("reserved_credits", "Credits of orders")
-        self._spent = counter("spent_credits", "Credits that stayed charged when jobs first ended")
-        self._ended = counter("jobs_ended", "Jobs that ended, by how", "status", "error")
-        self._jobs = gauge("jobs", "Jobs under way, by state", "status")
-        self._queue_age = gauge("queue_age_seconds", "How long the oldest job that is not painted yet waits")
-        self._month = gauge("month_usd", "US dollars spent or ordered this month, by UTC")
-        self._budget = gauge("budget_usd", "BUDGET_USD; infinite where it is unlimited")
-        self._healthy = gauge("healthy", "1 where a part is well, or mends itself; else 0", "component")
-        for name in _COMPONENTS:
-            self._healthy.labels(name)
-        for scope in _SCOPES:
-            self._limits.labels(scope)
-        for status in _ENDS:
-            self._ended.labels(status, "")
-
-    def responded(self, seconds: float) -> None:
-        """See `Meter`."""
-        self._responded.observe(seconds)
-
-    def request_finished(self, service: str, route: str, code: str) -> None:
-        """See `Meter`."""
-        self._asked.labels(service, route, code).inc()
-
-    def rate_limited(self, scope: str) -> None:
-        """See `Meter`."""
-        self._limits.labels(scope).inc()
-
-    def throttled(self, seconds: float) -> None:
-        """See `Meter`."""
-        self._throttled.inc(seconds)
-
-    def ordered(self, credits: Decimal) -> None:
-        """See `Meter`."""
-        self._ordered.inc(float(credits))
-
-    def polled(self) -> None:
-        """See `Meter`."""
-        self._polls.inc()
-
-    def ended(self, status: str, error: str, credits: Decimal) -> None:
-        """See `Meter`."""
-        self._ended.labels(status, error).inc()
-        self._spent.inc(float(credits))
-
-    def delivered(self, seconds: float) -> None:
-        """See `Meter`."""
-        self._posted.observe(seconds)
+        self.delivery_seconds = histogram(
+            "delivery_seconds",
+            "Time from seeing a job completed to its images being posted",
+            _DELIVERY_BUCKETS,
+        )
+        self.polls = counter("polls", "Status requests for jobs at RunComfy")
+        self.requests = counter("requests", "HTTP requests by status", "service", "route", "code")
+        self.discord_rate_limits = counter("discord_rate_limits", "429 responses of Discord", "scope")
+        self.discord_throttled_seconds = counter("discord_throttled_seconds", "Waits for the rate limiter")
+        self.reserved_credits = counter("reserved_credits", "Credits reserved for jobs")
+        self.spent_credits = counter("spent_credits", "Credits still charged when jobs first ended")
+        self.jobs_ended = counter("jobs_ended", "Ended jobs by outcome", "status", "error")
+        self.jobs = gauge("jobs", "Unfinished jobs by status", "status")
+        self.queue_age_seconds = gauge("queue_age_seconds", "Age of the oldest job that is not generating")
+        self.month_usd = gauge("month_usd", "US dollars spent or reserved this month (UTC)")
+        self.budget_usd = gauge("budget_usd", "BUDGET_USD; infinite if unlimited")
+        self.healthy = gauge("healthy", "0 if a component needs attention, else 1", "component")
+        for scope in ("user", "global", "shared", "edge"):
+            self.discord_rate_limits.labels(scope)
+        for status in JobStatus:
+            if status.is_final:
+                self.jobs_ended.labels(status, "")
 
     def set_gauges(
         self,
-        live: Mapping[JobStatus, tuple[int, datetime]],
+        unfinished: Mapping[JobStatus, tuple[int, datetime]],
         month_usd: Decimal,
         budget_usd: Decimal | None,
         *,
         now: datetime,
     ) -> None:
-        """How it is now: what is under way, and what was spent."""
-        for status in _LIVE:
-            self._jobs.labels(status).set(live.get(status, (0, None))[0])
-        waiting = [since for status, (_, since) in live.items() if status is not JobStatus.IN_PROGRESS]
-        ages = [(now - since).total_seconds() for since in waiting]
-        self._queue_age.set(max([0.0, *ages]))  # Discord's time is known to a second, so one may be negative
-        self._month.set(float(month_usd))
-        self._budget.set(float("inf") if budget_usd is None else float(budget_usd))
-
-    def set_health(self, parts: Mapping[str, ComponentHealth]) -> None:
-        """How each part is now."""
-        for name, part in parts.items():
-            self._healthy.labels(name).set(part.status != "red")
-
-    def text(self) -> bytes:
-        """All of it, as Prometheus reads it."""
-        return generate_latest(self._registry)
+        """Set what is read from the database, with the count and the oldest start of unfinished jobs."""
+        for status in JobStatus:
+            if not status.is_final:
+                self.jobs.labels(status).set(unfinished.get(status, (0, None))[0])
+        ages = [
+            (now - oldest).total_seconds()
+            for status, (_, oldest) in unfinished.items()
+            if status is not JobStatus.IN_PROGRESS
+        ]
+        self.queue_age_seconds.set(max([0.0, *ages]))  # Discord's time has whole seconds: an age can be < 0
+        self.month_usd.set(float(month_usd))
+        self.budget_usd.set(float("inf") if budget_usd is None else float(budget_usd))

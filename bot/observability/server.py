@@ -1,123 +1,107 @@
-"""A small HTTP server for GET requests that no client can block.
-
-aiohttp's own server waits for the end of a request's head without limit and takes any number of connections.
-"""
+"""The HTTP server for `/healthz` and `/metrics`."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-import socket
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+import logging
+import os
+from contextlib import asynccontextmanager
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+import prometheus_client
+from aiohttp import http, web
+
+from bot.errors import BusyError, ConfigError
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from bot.observability.health import HealthChecks
+    from bot.observability.metrics import Metrics
 
 CONNECTIONS_MAX: Final = 20
-"""How many can be open at once. One more closes the oldest, so clients that send at once are answered."""
+"""Open connections; one more closes the oldest, so half-sent requests keep no one out."""
 _HEAD_SECONDS = 5.0
-_ANSWER_SECONDS = 15.0  # a look at the database may take five
-_HEAD_BYTES = 8192
-_BACKLOG = 100  # wait in the kernel, which takes no file descriptor
-_PAUSE_SECONDS = 0.1
-_REQUEST = re.compile(rb"(GET|HEAD) (/[^\s?]*)(?:\?\S*)? HTTP/1\.[01]\r\n")
-_LOST = (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+_RESPONSE_SECONDS = 15.0  # each of two database checks can take five
+_BACKLOG = 20  # asyncio accepts all that wait here at once, and each takes a file descriptor
+
+_log = logging.getLogger(__name__)
+# aiohttp would log a traceback for every request of a port scanner.
+_log.addFilter(
+    lambda record: not (record.exc_info and isinstance(record.exc_info[1], http.HttpProcessingError))
+)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A page's response."""
+class HealthServer:
+    """Serves health and metrics; a connection carries one request."""
 
-    body: bytes
-    content_type: str = "text/plain; charset=utf-8"
-    status: HTTPStatus = HTTPStatus.OK
-
-
-class Server:
-    """Serves pages by their paths; a connection carries one request."""
-
-    def __init__(self, pages: Mapping[str, Callable[[], Awaitable[Answer]]]) -> None:
-        self._pages = pages
-        self._open: dict[asyncio.Task[None], None] = {}  # the oldest first
+    def __init__(
+        self, health: HealthChecks, metrics: Metrics, update_gauges: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._health = health
+        self._metrics = metrics
+        self._update_gauges = update_gauges
 
     @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncIterator[None]:
+    async def serve(self, host: str, port: int) -> AsyncIterator[None]:
         """Answer requests inside the block.
 
         Raises:
-            OSError: The address cannot be listened on.
+            ConfigError: The address cannot be listened on.
         """
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.create_server((host, port), family=family, backlog=_BACKLOG) as listener:
-            listener.settimeout(0)
-            accepting = asyncio.create_task(self._accept(listener))
-            try:
-                yield
-            finally:
-                tasks = [accepting, *self._open]
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+        server = web.Server(
+            self._respond, logger=_log, access_log=None, keepalive_timeout=_HEAD_SECONDS, lingering_time=0
+        )
 
-    async def _accept(self, listener: socket.socket) -> None:
-        """Accept one connection at a time; asyncio's own servers accept all waiting ones at once."""
-        while True:
-            try:
-                accepted, _ = await asyncio.get_running_loop().sock_accept(listener)
-                reader, writer = await asyncio.open_connection(sock=accepted, limit=_HEAD_BYTES)
-            except OSError:  # it is gone again, or the process has no file descriptor left
-                await asyncio.sleep(_PAUSE_SECONDS)
-                continue
-            if len(self._open) >= CONNECTIONS_MAX:
-                oldest = next(iter(self._open))
-                oldest.cancel()
-                await asyncio.wait([oldest])
-            task = asyncio.create_task(self._serve(reader, writer))
-            self._open[task] = None
-            task.add_done_callback(self._open.pop)
+        def accept() -> web.RequestHandler:
+            for excess in server.connections[: 1 - CONNECTIONS_MAX]:
+                excess.force_close()
+            return server()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            with suppress(*_LOST):
-                await self._talk(reader, writer)
+            listener = await loop.create_server(accept, host, port, backlog=_BACKLOG)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise ConfigError([f"HEALTH_PORT cannot be listened on: {reason}"]) from error
+        try:
+            yield
         finally:
-            writer.transport.abort()
-            with suppress(OSError):
-                await writer.wait_closed()
+            listener.close()
+            await server.shutdown(timeout=0.1)
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with asyncio.timeout(_HEAD_SECONDS):
-            head = await reader.readuntil(b"\r\n\r\n")
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            request = _REQUEST.match(head)
-            answer = (
-                await self._answer(request[2].decode("latin-1"))
-                if request
-                else _plain(HTTPStatus.BAD_REQUEST)
-            )
-            writer.write(_head(answer))
-            if request is None or request[1] == b"GET":
-                writer.write(answer.body)
-            writer.close()
-            await writer.wait_closed()
+    async def _respond(self, request: web.BaseRequest) -> web.Response:
+        page = {"/healthz": self._healthz, "/metrics": self._metrics_page}.get(request.path)
+        if request.method not in {"GET", "HEAD"}:
+            response = _plain(HTTPStatus.BAD_REQUEST)
+        elif page is None:
+            response = _plain(HTTPStatus.NOT_FOUND)
+        else:
+            async with asyncio.timeout(_RESPONSE_SECONDS):
+                response = await page()
+        response.force_close()
+        return response
 
-    async def _answer(self, path: str) -> Answer:
-        page = self._pages.get(path)
-        return _plain(HTTPStatus.NOT_FOUND) if page is None else await page()
+    async def _healthz(self) -> web.Response:
+        components = await self._health.check()
+        statuses = {each.status for each in components.values()}
+        worst = next((status for status in ("red", "degraded") if status in statuses), "ok")
+        body = {"status": worst, **{name: asdict(each) for name, each in components.items()}}
+        code = HTTPStatus.SERVICE_UNAVAILABLE if worst == "red" else HTTPStatus.OK
+        return web.json_response(body, status=code)
+
+    async def _metrics_page(self) -> web.Response:
+        for name, component in (await self._health.check()).items():
+            self._metrics.healthy.labels(name).set(component.status != "red")
+        try:
+            await self._update_gauges()
+        except BusyError:
+            return web.Response(text="the database can't be read", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        text = prometheus_client.generate_latest(self._metrics.registry)
+        return web.Response(body=text, headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST})
 
 
-def _plain(status: HTTPStatus) -> Answer:
-    return Answer(status.phrase.encode(), status=status)
-
-
-def _head(answer: Answer) -> bytes:
-    lines = (
-        f"HTTP/1.1 {answer.status.value} {answer.status.phrase}",
-        f"Content-Type: {answer.content_type}",
-        f"Content-Length: {len(answer.body)}",
-        "Connection: close",
-    )
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+def _plain(status: HTTPStatus) -> web.Response:
+    return web.Response(text=status.phrase, status=status)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
+from bot.errors import BusyError
 from bot.storage.columns import from_epoch_ms, to_epoch_ms
 from bot.storage.database import Database, queries
 
@@ -27,9 +29,12 @@ class HealthStore:
             BusyError: The database does not take it.
         """
         now = datetime.now(UTC).isoformat()
-        await self._database.transaction(
-            lambda connection: self._key_values.set(connection, name="health", value=now)
-        )
+        try:
+            await self._database.transaction(
+                lambda connection: self._key_values.set(connection, name="health", value=now)
+            )
+        except sqlite3.Error as error:
+            raise BusyError from error
 
     async def live_counts(self) -> dict[JobStatus, tuple[int, datetime]]:
         """How many jobs are in each state that is not final, and when the oldest of them was asked for."""
@@ -43,11 +48,18 @@ class HealthStore:
         return await self._database.read(work)
 
     async def live_before(self, before: datetime, *, without_message: datetime) -> set[str]:
-        """The ids of jobs that are not final and were asked for before that, or before the other moment."""
+        """Return the ids of unfinished jobs of before that, or before the other moment without a message.
+
+        Raises:
+            BusyError: The database can't be read.
+        """
         moments = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
 
         async def work(connection: aiosqlite.Connection) -> set[str]:
             rows = self._queries.live_before(connection, **moments)
             return {row["job_id"] async for row in rows}
 
-        return await self._database.read(work)
+        try:
+            return await self._database.read(work)
+        except sqlite3.Error as error:
+            raise BusyError from error

@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.discord.command_sync import CommandSync
 from bot.discord.rate_limiter import DiscordRateLimiter
-from bot.observability.meter import Meter
+from bot.observability.metrics import Metrics
 from bot.storage.database import open_database
 from bot.storage.key_values import KeyValueStore
 from playground.discord import LocalDiscord
@@ -43,7 +43,7 @@ class Environment:
 
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[commands.Bot]:
-        trace = DiscordRateLimiter(Meter()).trace_config()
+        trace = DiscordRateLimiter(Metrics()).trace_config()
         bot = commands.Bot(
             "!", intents=discord.Intents.none(), connector=self.local.connector(), http_trace=trace
         )

@@ -12,7 +12,6 @@ from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobButton
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
-from bot.observability.meter import Meter
 from bot.storage.jobs import JobStore
 from tests.discord.small_environment import small_environment
 
@@ -64,7 +63,6 @@ def break_once(
 
 
 POINTS: list[tuple[Any, str, bool]] = [
-    (Meter, "ordered", False),
     (job_embed, "embed", False),
     (job_embed, "view", False),
     (discord.InteractionResponse, "send_message", False),
@@ -107,6 +105,12 @@ async def test_an_order(
     await check(env, broken)
 
 
+async def test_an_order_that_is_not_counted(env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = break_once(env, monkeypatch, env.runner.tracker.metrics.reserved_credits, "inc")
+    await env.discord.members["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+    await check(env, broken)
+
+
 @pytest.mark.parametrize("point", WHERE_THE_RESPONSE_IS_LOST, ids=lambda point: point[1])
 async def test_an_order_whose_response_is_lost(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
@@ -127,7 +131,7 @@ async def test_an_order_whose_response_is_refused(
     await check(env, broken)
 
 
-@pytest.mark.parametrize("point", POINTS[1:], ids=lambda point: f"{point[1]}{'-late' * point[2]}")
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[1]}{'-late' * point[2]}")
 async def test_images_that_are_fetched(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:

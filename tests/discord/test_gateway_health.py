@@ -1,14 +1,15 @@
-"""The gateway: it lets others have their turn; away for a moment is nothing, away for a minute is seen."""
+"""The gateway lets other tasks run, and its health check turns red once it is disconnected for a minute."""
 
 from __future__ import annotations
 
 import asyncio
-import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
 
-from bot.observability.health import Health
+from bot import app
+from bot.observability.health import HealthChecks
 from bot.storage.database import open_database
 from bot.storage.health import HealthStore
 from tests.bots import make_bot
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_between_two_messages_of_the_gateway_others_have_their_turn() -> None:
+async def test_gateway_yields_between_messages() -> None:
     loop = asyncio.get_running_loop()
     gateway = vars(discord.client)["DiscordWebSocket"](cast("Any", None), loop=loop)
     gateway.shard_id = None
@@ -28,12 +29,35 @@ async def test_between_two_messages_of_the_gateway_others_have_their_turn() -> N
         assert others == list(range(number + 1))
 
 
-async def test_a_gateway_that_stays_away_is_red(tmp_path: Path) -> None:
-    nobody = cast("Any", None)  # of which the gateway's health knows nothing
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    seconds = 1000.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+async def test_gateway_disconnected_for_a_minute_is_red(tmp_path: Path) -> None:
+    clock = ManualClock()
     async with open_database(tmp_path / "bot.db") as database:
         bot = make_bot(database)
         async with bot:
-            health = Health(bot, nobody, nobody, HealthStore(database))
+            health = HealthChecks(
+                store=HealthStore(database),
+                tracker=cast("Any", None),
+                maintenance=[],
+                clock=clock,
+                discord_now=clock.now,
+                is_stopping=lambda: bot.is_stopping,
+                files_problem=lambda: None,
+                operator_action=lambda: None,
+                is_runcomfy_down=lambda: False,
+            )
+            app.add_gateway_listeners(bot, health)
 
             async def after(event: str) -> str:
                 bot.dispatch(event)
@@ -44,9 +68,9 @@ async def test_a_gateway_that_stays_away_is_red(tmp_path: Path) -> None:
             assert health._check_gateway().status == "degraded"
             assert await after("connect") == "ok"
             assert await after("disconnect") == "degraded"
-            health._away_since = time.monotonic() - 59
+            clock.seconds += 59
             assert await after("disconnect") == "degraded"
-            health._away_since = time.monotonic() - 61
+            clock.seconds += 2
             assert await after("disconnect") == "red"
             assert "not connected to Discord for 61 seconds" in health._check_gateway().why
             assert await after("resumed") == "ok"
@@ -54,5 +78,5 @@ async def test_a_gateway_that_stays_away_is_red(tmp_path: Path) -> None:
             await database.transaction(lambda connection: connection.execute("drop table facts"))
             await database.transaction(lambda connection: connection.execute("drop table jobs"))
             assert (await health._check_database()).status == "red"
-            assert await health._orphaned_jobs() == "the database cannot be read"
+            assert await health._orphaned_jobs() == "the database can't be read"
         bot.dispatch("ready")  # may come while the bot closes, and breaks nothing then

@@ -11,7 +11,7 @@ import pytest
 
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS, LostResponseError
-from bot.observability.meter import Meter
+from bot.observability.metrics import Metrics
 from playground.discord import LocalDiscord
 from tests.playground.conftest import PNG
 
@@ -44,7 +44,7 @@ class Bot(discord.Client):
     """Has what each kind of call needs."""
 
     def __init__(self, local: LocalDiscord) -> None:
-        limiter = DiscordRateLimiter(Meter())
+        limiter = DiscordRateLimiter(Metrics())
         super().__init__(
             intents=discord.Intents.none(), connector=local.connector(), http_trace=limiter.trace_config()
         )

@@ -14,7 +14,7 @@ from bot.discord.audit_log import AuditLog
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.jobs.ports import Progress
-from bot.observability.meter import Meter
+from bot.observability.metrics import Metrics
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
@@ -27,21 +27,6 @@ if TYPE_CHECKING:
 API = "https://discord.com/api/v10"
 
 
-class Heard(Meter):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[str, str]] = []
-        self.limits: list[str] = []
-
-    def request_finished(self, service: str, route: str, code: str) -> None:
-        assert service == "discord"
-        self.answers.append((route, code))
-
-    def rate_limited(self, scope: str) -> None:
-        self.limits.append(scope)
-
-
 @pytest.fixture
 async def local(tmp_path: Path) -> AsyncIterator[LocalDiscord]:
     async with LocalDiscord(tmp_path) as opened:
@@ -49,13 +34,13 @@ async def local(tmp_path: Path) -> AsyncIterator[LocalDiscord]:
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def metrics() -> Metrics:
+    return Metrics()
 
 
 @pytest.fixture
-def limiter(heard: Heard) -> DiscordRateLimiter:
-    return DiscordRateLimiter(heard)
+def limiter(metrics: Metrics) -> DiscordRateLimiter:
+    return DiscordRateLimiter(metrics)
 
 
 @pytest.fixture
@@ -65,6 +50,16 @@ async def session(local: LocalDiscord, limiter: DiscordRateLimiter) -> AsyncIter
         connector=local.connector(), trace_configs=[limiter.trace_config()]
     ) as opened:
         yield opened
+
+
+def counted(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
+    """The counts by the values of their labels."""
+    (family,) = getattr(metrics, name).collect()
+    return {
+        tuple(sample.labels.values()): sample.value
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
 
 
 def most_within(seconds: float, moments: list[float]) -> int:
@@ -116,7 +111,7 @@ async def test_interactions_do_not_wait_behind_the_bots_own_requests(
 
 
 async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
-    local: LocalDiscord, session: aiohttp.ClientSession, limiter: DiscordRateLimiter, heard: Heard
+    local: LocalDiscord, session: aiohttp.ClientSession, limiter: DiscordRateLimiter, metrics: Metrics
 ) -> None:
     headers = {"Authorization": f"Bot {local.token}"}
     scopes = {"user": {"X-RateLimit-Scope": "user"}, "shared": {"X-RateLimit-Scope": "shared"}, "edge": {}}
@@ -128,9 +123,17 @@ async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
         local.inject_fault("me", status, {})
         await session.get(f"{API}/users/@me", headers=headers)
     await session.get("https://discord.com/cdn/file", headers=headers)
-    assert heard.limits == ["user", "shared", "edge"]
-    codes = ["429", "429", "429", "200", "400", "401", "403", "404", "500"]
-    assert heard.answers == [("users", code) for code in codes]
+    assert counted(metrics, "discord_rate_limits") == {
+        ("user",): 1,
+        ("global",): 0,
+        ("shared",): 1,
+        ("edge",): 1,
+    }
+    once = ("200", "400", "401", "403", "404", "500")
+    assert counted(metrics, "requests") == {
+        ("discord", "users", "429"): 3,
+        **{("discord", "users", code): 1 for code in once},
+    }
     assert limiter._invalid_at(time.monotonic()) == 4
 
 

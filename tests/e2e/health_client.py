@@ -1,4 +1,4 @@
-"""Asks a bot how it is, as whoever watches over it does."""
+"""A client of `/healthz` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Samples: TypeAlias = dict[str, list[tuple[dict[str, str], float]]]
 
 
 def free_port() -> str:
-    """A port that nothing listens on, below those that the system gives to connections and to port 0."""
+    """Return a port without a listener, below the range of ephemeral ports."""
     while True:
         with socket.socket() as opened, suppress(OSError):
             opened.bind(("127.0.0.1", random.randint(10_000, 32_000)))
@@ -30,7 +30,7 @@ def free_port() -> str:
 
 
 async def get(env: Environment, path: str) -> tuple[int, str]:
-    """Ask it once; the answer names no person and no secret."""
+    """Request a page; it contains no member and no secret."""
     address = f"http://127.0.0.1:{env.settings['HEALTH_PORT']}{path}"
     async with aiohttp.ClientSession() as session, session.get(address) as response:
         text = await response.text()
@@ -42,7 +42,7 @@ async def get(env: Environment, path: str) -> tuple[int, str]:
 
 
 async def healthz(env: Environment) -> tuple[int, dict[str, Any]]:
-    """The HTTP status of its answer, and what it says of each part."""
+    """Return the HTTP status and the health of each component."""
     status, text = await get(env, "/healthz")
     return status, json.loads(text)
 
@@ -50,7 +50,7 @@ async def healthz(env: Environment) -> tuple[int, dict[str, Any]]:
 async def wait_for_health(
     env: Environment, condition: Callable[[int, dict[str, Any]], object], within: float
 ) -> float:
-    """Ask until it is so, as a watcher does, which has no event to wait for; how many seconds that took."""
+    """Poll until the condition holds, and return the seconds; a monitoring system has no event either."""
     begun = asyncio.get_running_loop().time()
     async with asyncio.timeout(within):
         while not condition(*await healthz(env)):  # noqa: ASYNC110 (see above)
@@ -59,7 +59,7 @@ async def wait_for_health(
 
 
 async def samples(env: Environment) -> Samples:
-    """Every sample's labels and values by its name."""
+    """Return the labels and values of every sample by name."""
     status, text = await get(env, "/metrics")
     assert status == 200
     found: Samples = {}

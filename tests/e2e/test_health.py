@@ -1,4 +1,4 @@
-"""Who watches over the bot sees when it is stuck, though its process runs, and when it is well again."""
+"""`/healthz` of the real process: red if it is stuck, ok once it continues."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tests.e2e.outcomes import expect_delivered
 if TYPE_CHECKING:
     from pathlib import Path
 
-WELL = {"status": "ok", "why": ""}
+HEALTHY = {"status": "ok", "why": ""}
 
 
-async def dockers_check(env: Environment, **settings: str) -> int:
-    """The exit code of what Docker runs to see whether the bot is well."""
+async def docker_healthcheck(env: Environment, **settings: str) -> int:
+    """Return the exit code of the Dockerfile's HEALTHCHECK."""
     found = re.search(r"^HEALTHCHECK .*?CMD (.*)$", (CODE / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     _, *arguments = json.loads(found[1] if found else "[]")
     environment = {"PATH": os.environ["PATH"], **env.settings, **settings}
@@ -39,13 +39,13 @@ async def dockers_check(env: Environment, **settings: str) -> int:
     return await process.wait()
 
 
-async def test_a_runner_that_is_wedged_is_seen_and_so_is_that_it_goes_on(tmp_path: Path) -> None:
-    """Another program locks the database: the process lives, answers and carries nothing on."""
+async def test_stuck_runner_is_red_until_it_continues(tmp_path: Path) -> None:
+    """Another program locks the database: the process runs and responds, but no job continues."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
-        parts = dict.fromkeys(("gateway", "database", "runner", "files", "runcomfy"), WELL)
-        # Discord has the bot's word a moment before the bot has Discord's.
+        parts = dict.fromkeys(("gateway", "database", "runner", "files", "runcomfy"), HEALTHY)
+        # Discord knows of the connection a moment before the bot does.
         await wait_for_health(env, lambda *said: said == (200, {"status": "ok", **parts}), within=10)
-        assert [await dockers_check(env), await dockers_check(env, HEALTH_PORT="")] == [0, 0]
+        assert [await docker_healthcheck(env), await docker_healthcheck(env, HEALTH_PORT="")] == [0, 0]
         env.runcomfy.hold()
         message = await env.queued()
         with closing(sqlite3.connect(tmp_path / "data" / "bot.db", isolation_level=None)) as other:
@@ -54,24 +54,26 @@ async def test_a_runner_that_is_wedged_is_seen_and_so_is_that_it_goes_on(tmp_pat
             await wait_for_health(env, lambda status, _: status == 503, within=10)
             status, said = await healthz(env)
             assert said["database"]["status"] == "red"
-            assert said["runner"] == WELL  # it may be slow for a moment
+            assert said["runner"] == HEALTHY  # it may be slow for a moment
             seconds = await wait_for_health(env, lambda _, said: said["runner"]["status"] == "red", within=20)
             assert seconds > 5
             status, said = await healthz(env)
             assert (status, said["status"], env.bot.is_running) == (503, "red", True)
             assert f"job {env.job(message)['job_id']} is being written down" in said["runner"]["why"]
-            assert said["gateway"] == said["runcomfy"] == WELL
-            assert await dockers_check(env) == 1
+            assert said["gateway"] == said["runcomfy"] == HEALTHY
+            assert await docker_healthcheck(env) == 1
             other.execute("rollback")
-        await wait_for_health(env, lambda status, said: status == 200 and said["runner"] == WELL, within=10)
+        await wait_for_health(
+            env, lambda status, said: status == 200 and said["runner"] == HEALTHY, within=10
+        )
         env.runcomfy.release()
         await env.wait_for_text(message, "✅")
         await env.wait_until_idle()
         check_accounts(env)
 
 
-async def test_a_job_that_nobody_carries_is_seen(tmp_path: Path) -> None:
-    """As it would be where a task was lost: the row says that the job is under way."""
+async def test_job_without_a_task_is_red(tmp_path: Path) -> None:
+    """The row says that the job is in progress, but it has no task."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
         message = await expect_delivered(env)
         row = env.job(message)
@@ -79,12 +81,12 @@ async def test_a_job_that_nobody_carries_is_seen(tmp_path: Path) -> None:
         await wait_for_health(env, lambda status, _: status == 503, within=10)
         _, said = await healthz(env)
         assert row["job_id"] in said["runner"]["why"]
-        assert said["database"] == WELL
+        assert said["database"] == HEALTHY
         env.execute("update jobs set status = 'succeeded', interaction_at = interaction_at + 60000")
         await wait_for_health(env, lambda status, _: status == 200, within=10)
 
 
-async def test_an_outage_of_runcomfy_is_told_and_no_reason_for_a_restart(tmp_path: Path) -> None:
+async def test_runcomfy_outage_is_degraded(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False, HEALTH_PORT=free_port()) as env,
         cuttable_link(env) as cable,
@@ -97,14 +99,14 @@ async def test_an_outage_of_runcomfy_is_told_and_no_reason_for_a_restart(tmp_pat
             env, lambda status, said: (status, said["status"]) == (200, "degraded"), within=10
         )
         _, said = await healthz(env)
-        assert "does not answer" in said["runcomfy"]["why"]
-        assert said["runner"] == WELL
+        assert "does not respond" in said["runcomfy"]["why"]
+        assert said["runner"] == HEALTHY
         await cable.restore()
         await wait_for_health(env, lambda _, said: said["status"] == "ok", within=30)
         await env.wait_until_idle()
 
 
-async def test_a_token_that_runcomfy_rejects_is_the_owners_to_mend(tmp_path: Path) -> None:
+async def test_rejected_runcomfy_token_is_red(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
         env.runcomfy.inject_fault("submit", env.runcomfy.error_fault("token"))
         await env.wait_for_text(await env.imagine(env.alice, resolution="0.5K"), "owner")
@@ -116,7 +118,7 @@ async def test_a_token_that_runcomfy_rejects_is_the_owners_to_mend(tmp_path: Pat
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits the files of another process")
-async def test_half_sent_requests_do_not_keep_the_bot_from_its_orders(tmp_path: Path) -> None:
+async def test_half_sent_requests_do_not_block_jobs(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
         resource.prlimit(env.bot.pid, resource.RLIMIT_NOFILE, (100, 100))
         port, opened = int(env.settings["HEALTH_PORT"]), []
@@ -130,7 +132,7 @@ async def test_half_sent_requests_do_not_keep_the_bot_from_its_orders(tmp_path: 
             writer.close()
 
 
-async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+async def test_port_in_use_is_reported(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings["HEALTH_PORT"] = env.runcomfy.url.rpartition(":")[2]
         await env.bot.start()
@@ -138,7 +140,7 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         await env.discord.until(lambda: "HEALTH_PORT cannot be listened on" in env.log)
 
 
-def test_who_is_not_watched_does_not_pay_for_it() -> None:
-    loaded = "import sys, bot.cli; print(*{'prometheus_client', 'aiohttp.web'} & {*sys.modules})"
+def test_http_server_is_imported_only_if_needed() -> None:
+    loaded = "import sys, bot.cli; print(*{'aiohttp.web'} & {*sys.modules})"
     said = subprocess.run([sys.executable, "-c", loaded], cwd=CODE, capture_output=True, check=True)
     assert said.stdout.strip() == b""

@@ -1,4 +1,4 @@
-"""What is counted is what happened, and whatever the dashboard and the alert rules name is counted."""
+"""`/metrics` of the real process, and the metrics that the dashboard and the alerts use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DASHBOARD = json.loads((CODE / "docs" / "grafana-dashboard.json").read_text("utf-8"))
 ALERTS = (CODE / "docs" / "alerts.yml").read_text("utf-8")
-ASKED = [
+EXPRESSIONS = [
     *(target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]),
     *re.findall(r"^ +expr: (.+)$", ALERTS, re.MULTILINE),
 ]
@@ -30,16 +30,16 @@ OF_PROMETHEUS = {"up"}
 _WORDS = re.compile(r"\b(?:sum|by|rate|increase|histogram_quantile|and|le|e6)\b")
 
 
-def named() -> Iterator[tuple[str, str]]:
-    """Each metric that is asked for, with the selector behind it."""
-    for expression in ASKED:
+def used_metrics() -> Iterator[tuple[str, str]]:
+    """Yield each metric of the expressions with its label selector."""
+    for expression in EXPRESSIONS:
         bare = re.sub(r"\bby \([^)]*\)", "", expression)
         yield from re.findall(r"\b([a-z][a-z_]{1,})\b(?![(\"=~!])(?:\{([^}]*)\})?", _WORDS.sub("", bare))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Samples]:
-    """Of a real bot to which a little of everything has happened."""
+    """Return the samples of a bot after a few jobs and faults."""
     folder = tmp_path_factory.mktemp("environment")
     async with open_environment(
         folder, runcomfy={"seconds": 0}, HEALTH_PORT=free_port(), BUDGET_USD="25"
@@ -57,7 +57,7 @@ async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sa
         await env.queued()
         await env.wait_for_rows(lambda: all(row["ended_at"] or row["request_id"] for row in env.rows()))
         seen = await samples(env)
-        while not value(seen, "imagine_queue_age_seconds"):  # ages go by Discord's `Date`, in whole seconds
+        while not value(seen, "imagine_queue_age_seconds"):  # ages are in whole seconds of Discord's `Date`
             seen = await samples(env)
         yield seen
 
@@ -67,7 +67,7 @@ def value(measured: Samples, name: str, **labels: str) -> float:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_happened_is_counted(measured: Samples) -> None:
+async def test_events_are_counted(measured: Samples) -> None:
     assert value(measured, "imagine_jobs_ended_total", status="succeeded", error="") == 2
     assert value(measured, "imagine_jobs_ended_total", status="failed") == 1
     assert value(measured, "imagine_jobs_ended_total", status="failed", error="") == 0
@@ -88,23 +88,23 @@ async def test_what_happened_is_counted(measured: Samples) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_every_metric_that_is_asked_for_exists(measured: Samples) -> None:
-    asked = {(name, selector) for name, selector in named() if name not in OF_PROMETHEUS}
+async def test_metrics_of_dashboard_and_alerts_exist(measured: Samples) -> None:
+    asked = {(name, selector) for name, selector in used_metrics() if name not in OF_PROMETHEUS}
     assert len({name for name, _ in asked}) > 15
     assert {name for name, _ in asked} - measured.keys() == set()
     for name, selector in asked:
         for label, operator, wanted in re.findall(r'(\w+)(=~|!=|=)"([^"]*)"', selector):
-            if label == "job":  # Prometheus gives it
+            if label == "job":  # added by Prometheus
                 continue
             values = {labels[label] for labels, _ in measured[name]}
             assert any(re.fullmatch(wanted, each) for each in values), (name, label, operator)
-    for expression in ASKED:
+    for expression in EXPRESSIONS:
         for labels, name in re.findall(r"by \(([^)]*)\) \((?:rate|increase)\((\w+)", expression):
             assert set(labels.split(", ")) <= measured[name][0][0].keys(), expression
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_no_label_grows_with_people(measured: Samples) -> None:
+async def test_label_values_are_bounded(measured: Samples) -> None:
     labels = {label for each in measured.values() for has, _ in each for label in has}
     assert labels == {"le", "service", "route", "code", "status", "error", "scope", "component"}
     few = re.compile(r"[a-z_-]*2?|\+Inf|\d{3}|\d+\.\d+")

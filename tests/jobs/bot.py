@@ -21,7 +21,7 @@ from bot.maintenance.deletion import DeletionService
 from bot.maintenance.loop import MaintenanceLoop
 from bot.media.store import FileStore
 from bot.models.catalogue import Catalogue
-from bot.observability.meter import Meter
+from bot.observability.metrics import Metrics
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.storage.costs import CostStore
@@ -145,7 +145,7 @@ class Bot:
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         runcomfy = RunComfyClient(session, api_url=self._runcomfy.url, token=self._runcomfy.token)
         self._stack.callback(runcomfy.close)
-        self.jobs, tracker, durations = JobStore(database), JobTracker(Meter()), DurationStore(database)
+        self.jobs, tracker, durations = JobStore(database), JobTracker(Metrics()), DurationStore(database)
         quotas, costs = QuotaStore(database, OwnerQuotas()), CostStore(database, budget_usd=None)
         files = FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
         channel, key_values, messages = self._channel, KeyValueStore(database), MessageStore(database)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.jobs.tracker import JobTracker, Step, in_step, record_poll
-from bot.observability.meter import Meter
+from bot.observability.metrics import Metrics
 from playground.runcomfy import LocalRunComfy
 from tests.jobs.bot import Bot, Channel
 
@@ -38,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.mark.parametrize("step", [step for step in Step if step.timeout])
 def test_a_step_may_take_so_long_and_no_longer(clock: Clock, step: Step) -> None:
-    tracker = JobTracker(Meter())
+    tracker = JobTracker(Metrics())
     with tracker.track(JOB), in_step(step):
         clock.now += step.timeout or 0
         assert tracker.overdue() is None
@@ -51,7 +51,7 @@ def test_a_step_may_take_so_long_and_no_longer(clock: Clock, step: Step) -> None
 
 
 def test_a_job_that_waits_for_its_turn_may_wait_and_each_look_is_a_sign_of_life(clock: Clock) -> None:
-    tracker = JobTracker(Meter())
+    tracker = JobTracker(Metrics())
     with tracker.track(JOB):
         clock.now += 10**6
         assert tracker.overdue() is None

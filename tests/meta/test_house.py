@@ -12,7 +12,7 @@ import cogs
 from bot.discord.client import ImagineBot
 from bot.domain.quota import Period, Quota
 from bot.models.catalogue import Catalogue
-from bot.observability.meter import Meter
+from bot.observability.metrics import Metrics
 from bot.storage.database import open_database
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.key_values import KeyValueStore
@@ -162,7 +162,7 @@ async def test_every_extension_registers_its_commands(tmp_path: Path) -> None:
             guild_ids=frozenset(),
             extensions=cogs.EXTENSIONS,
             proxy=None,
-            meter=Meter(),
+            metrics=Metrics(),
         )
         async with bot:
             for extension in cogs.EXTENSIONS:

@@ -1,35 +1,46 @@
-"""The server of the health port can't be blocked by a client."""
+"""No client can block the server of the health port."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import pytest
 
 from bot.observability import server
-from bot.observability.server import CONNECTIONS_MAX, Answer, Server
+from bot.observability.health import ComponentHealth
+from bot.observability.metrics import Metrics
+from bot.observability.server import CONNECTIONS_MAX, HealthServer
 from tests.e2e.health_client import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+HALF = b"GET /healthz HTTP/1.1\r\n"
 
-async def page() -> Answer:
-    return Answer(b"well")
+
+class Healthy:
+    async def check(self) -> dict[str, ComponentHealth]:
+        return {"gateway": ComponentHealth()}
+
+
+async def nothing() -> None:
+    """There are no gauges to update."""
 
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[int]:
     port = int(free_port())
-    async with Server({"/healthz": page}).listening("127.0.0.1", port):
+    health = HealthServer(cast("Any", Healthy()), Metrics(), nothing)
+    async with health.serve("127.0.0.1", port):
         yield port
 
 
-async def said(port: int, request: bytes) -> bytes:
-    """All that comes back until the server closes the connection."""
+async def response(port: int, request: bytes) -> bytes:
+    """Return everything until the server closes the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
     try:
@@ -39,7 +50,7 @@ async def said(port: int, request: bytes) -> bytes:
 
 
 async def rest(reader: asyncio.StreamReader) -> bytes:
-    """What comes until the end, of which a reset is one."""
+    """Read until the end or a reset."""
     try:
         return await asyncio.wait_for(reader.read(), 2)
     except ConnectionError:
@@ -49,51 +60,51 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
 @pytest.mark.parametrize(
     ("request_", "line", "body"),
     [
-        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 200 OK", b"well"),
-        (b"GET /healthz?a=b HTTP/1.0\r\n\r\n", b"HTTP/1.1 200 OK", b"well"),
-        (b"HEAD /healthz HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK", b""),
-        (b"GET /else HTTP/1.1\r\n\r\n", b"HTTP/1.1 404 Not Found", b"Not Found"),
-        (b"POST /healthz HTTP/1.1\r\n\r\n", b"HTTP/1.1 400 Bad Request", b"Bad Request"),
-        (b"\x16\x03\x01\r\n\r\n", b"HTTP/1.1 400 Bad Request", b"Bad Request"),
+        (REQUEST, b"HTTP/1.1 200 OK", b'{"status": "ok", "gateway": {"status": "ok", "why": ""}}'),
+        (b"GET /healthz?a=b HTTP/1.0\r\n\r\n", b"HTTP/1.0 200 OK", b'{"status": "ok"'),
+        (b"GET /metrics HTTP/1.0\r\n\r\n", b"HTTP/1.0 200 OK", b"# HELP"),
+        (b"HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 200 OK", b""),
+        (b"GET /else HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 404 Not Found", b"Not Found"),
+        (b"POST /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 400 Bad Request", b"Bad Request"),
+        (b"\x16\x03\x01\r\n\r\n", b"HTTP/1.0 400 Bad Request", b"Received HTTPS"),
+        (HALF + b"a" * 100_000, b"HTTP/1.0 400 Bad Request", b"Got more than"),
     ],
+    ids=lambda value: value.split(b"\r\n")[0].decode("latin-1"),
 )
-async def test_answers(request_: bytes, line: bytes, body: bytes) -> None:
+async def test_responses(request_: bytes, line: bytes, body: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async with serving() as port:
-        head, _, sent = (await said(port, request_)).partition(b"\r\n\r\n")
+        head, _, sent = (await response(port, request_)).partition(b"\r\n\r\n")
     assert head.split(b"\r\n")[0] == line
-    assert sent == body
+    assert sent.startswith(body)
+    assert bool(sent) == bool(body)
+    assert caplog.records == []
 
 
-async def test_a_client_asks_again_and_again() -> None:
+async def test_client_with_several_requests() -> None:
     async with serving() as port, aiohttp.ClientSession() as session:
         for _ in range(3):
-            async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
-                assert await response.text() == "well"
+            async with session.get(f"http://127.0.0.1:{port}/healthz") as answered:
+                assert (await answered.json())["status"] == "ok"
 
 
-async def test_a_head_without_an_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_incomplete_head_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_HEAD_SECONDS", 0.1)
     async with serving() as port:
-        assert await said(port, b"GET /healthz HTTP/1.1\r\n") == b""
+        assert await response(port, HALF) == b""
 
 
-async def test_a_head_that_is_too_long_is_not_read() -> None:
-    async with serving() as port:
-        assert await said(port, b"GET /healthz HTTP/1.1\r\n" + b"a" * 100_000) == b""
-
-
-async def test_many_half_sent_requests_leave_room_for_a_whole_one() -> None:
+async def test_half_sent_requests_leave_room_for_a_complete_one() -> None:
     async with serving() as port:
         opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3 * CONNECTIONS_MAX)]
         for _, writer in opened:
-            writer.write(b"GET /healthz HTTP/1.1\r\n")
-        assert (await said(port, b"GET /healthz HTTP/1.1\r\n\r\n")).endswith(b"well")
+            writer.write(HALF)
+        assert (await response(port, REQUEST)).startswith(b"HTTP/1.1 200 OK")
         assert await rest(opened[0][0]) == b""
         for _, writer in opened:
             writer.close()
 
 
-async def test_open_connections_do_not_hold_up_the_end() -> None:
+async def test_open_connections_do_not_delay_the_stop() -> None:
     async with asyncio.timeout(2), serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET")

@@ -1,4 +1,4 @@
-"""Which errors of a login are waited for, which end the start, and what a repeated one keeps."""
+"""Which login errors are retried, and what a retry keeps."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from bot.app import _is_transient, _log_in
 from bot.discord.connector import Connector
+from bot.discord.login import is_transient, log_in
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
@@ -44,8 +44,8 @@ def refused_by_proxy(status: int) -> aiohttp.ClientHttpProxyError:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_the_network_comes_up_later(error: Exception) -> None:
-    assert _is_transient(error)
+def test_network_errors_are_transient(error: Exception) -> None:
+    assert is_transient(error)
 
 
 @pytest.mark.parametrize(
@@ -53,16 +53,16 @@ def test_the_network_comes_up_later(error: Exception) -> None:
     [refused_by_proxy(407), refused_by_proxy(403), aiohttp.InvalidURL("http://"), ValueError()],
     ids=repr,
 )
-def test_what_time_does_not_change(error: Exception) -> None:
-    assert not _is_transient(error)
+def test_permanent_errors(error: Exception) -> None:
+    assert not is_transient(error)
 
 
-async def test_a_repeated_login_goes_through_the_same_kind_of_connector(tmp_path: Path) -> None:
-    """It watches for silence and makes rate limits sane; discord.py would take a plain one."""
+async def test_retried_login_uses_our_connector(tmp_path: Path) -> None:
+    """It times out on silence and sanitizes rate limits; discord.py would create a plain one."""
     async with LocalDiscord(tmp_path) as local, open_database(tmp_path / "bot.db") as database:
         bot = make_bot(database, partial(Connector, **local.route()))
         async with bot:
             local.inject_fault("me", 200, "a proxy's page")
             async with asyncio.timeout(20):
-                await _log_in(bot, local.token)
+                await log_in(bot, local.token)
             assert isinstance(bot.http.connector, Connector)
