@@ -20,20 +20,20 @@ from bot.storage.cost_report import monthly_costs
 
 
 def main() -> int:
-    """Do what the command line asks for.
+    """Run the command that the arguments name.
 
     Returns:
-        0 where all went well, 1 where a check found a problem, 2 where the command could not be done.
+        The exit code: 0 for success, 1 if a check found a problem, 2 if the command could not be run.
     """
-    chosen = _parser().parse_args()
-    if chosen.command in {None, "run"}:
+    arguments = _parser().parse_args()
+    if arguments.command in {None, "run"}:
         return _run()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the other commands stop as any program does
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # undo what `bot.__main__` set for the bot itself
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if chosen.command == "check":
+    if arguments.command == "check":
         return asyncio.run(report.run())
-    if chosen.command == "backup":
-        return _back_up(chosen.file)
+    if arguments.command == "backup":
+        return _back_up(arguments.file)
     return _costs()
 
 
@@ -54,21 +54,16 @@ def _parser() -> argparse.ArgumentParser:
 def _run() -> int:
     try:
         settings = config.load()
-        secrets = (settings.discord_token, settings.runcomfy_token)
+        tokens = (settings.discord_token, settings.runcomfy_token)
         proxies = (settings.discord_proxy, settings.http_proxy, settings.https_proxy)
-        log.set_up(
-            settings.log_level,
-            secrets=[*(secret.get_secret_value() for secret in secrets), *proxy_credentials(*proxies)],
-            style=settings.log_format,
-        )
-        i18n.load()  # a tenth of a second each, in which the event loop would stand still
-        gc.collect()  # and another one, of which little is left for the loop once these are spared
+        secrets = [*(token.get_secret_value() for token in tokens), *proxy_credentials(*proxies)]
+        log.set_up(settings.log_level, secrets=secrets, style=settings.log_format)
+        i18n.load()  # 0.1 s per language, which would block the event loop later
+        gc.collect()  # another 0.1 s; freezing these objects keeps later collections short
         gc.freeze()
         uvloop.run(app.run(settings))
     except ConfigError as error:
-        problems = map(log.escape_control, error.problems)  # some quote what Discord has answered
-        print("The bot cannot start:", *problems, sep="\n- ", file=sys.stderr)  # noqa: T201 (for the owner)
-        return 2
+        return _fail("The bot cannot start:", error, separator="\n- ")
     return 0
 
 
@@ -76,22 +71,26 @@ def _back_up(file: Path) -> int:
     try:
         back_up(config.load().database_url, file)
     except ConfigError as error:
-        print("No copy was made:", *error.problems, file=sys.stderr)  # noqa: T201 (for the owner)
-        return 2
+        return _fail("No copy was made:", error)
     return 0
 
 
 def _costs() -> int:
     try:
-        found = monthly_costs(config.load().database_url)
+        costs = monthly_costs(config.load().database_url)
     except ConfigError as error:
-        print("Nothing to show:", *error.problems, file=sys.stderr)  # noqa: T201 (for the owner)
-        return 2
-    print(f"{'month':7} {'server':20} {'orders':>7} {'images':>7} {'credits':>10} {'US dollars':>10}")  # noqa: T201 (for the owner)
-    for bill in found:
-        expected = f"  {bill.unpriced} orders as expected" if bill.unpriced else ""
-        print(  # noqa: T201 (for the owner)
-            f"{bill.month:%Y-%m} {bill.guild_id:<20} {bill.jobs:7} {bill.images:7} {bill.credits:10}"
-            f" {bill.usd:10.2f}{expected}"
+        return _fail("Nothing to show:", error)
+    print(f"{'month':7} {'server':20} {'orders':>7} {'images':>7} {'credits':>10} {'US dollars':>10}")  # noqa: T201 (output)
+    for cost in costs:
+        expected = f"  {cost.unpriced} orders as expected" if cost.unpriced else ""
+        print(  # noqa: T201 (output)
+            f"{cost.month:%Y-%m} {cost.guild_id:<20} {cost.jobs:7} {cost.images:7} {cost.credits:10}"
+            f" {cost.usd:10.2f}{expected}"
         )
     return 0
+
+
+def _fail(message: str, error: ConfigError, *, separator: str = " ") -> int:
+    problems = map(log.escape_control, error.problems)  # some quote responses of Discord
+    print(message, *problems, sep=separator, file=sys.stderr)  # noqa: T201 (output)
+    return 2

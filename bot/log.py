@@ -1,4 +1,4 @@
-"""Logging on stderr, as text or JSON, with every secret blanked, whatever library wrote the line."""
+"""Logging to stderr as text or JSON, with secrets redacted in the lines of every library."""
 
 from __future__ import annotations
 
@@ -15,47 +15,37 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import TracebackType
 
-    _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-
-# An interaction's token lets anybody write in the bot's name for 15 minutes; discord.py logs addresses that
-# hold it and, at DEBUG, whole events.
+# With an interaction's token anyone can write in the bot's name for 15 minutes. discord.py logs URLs that
+# contain it and, at DEBUG, whole events.
 _TOKEN = re.compile(r"""(/(?:webhooks|interactions)/\d+/|["']token["']: ?["'])[\w.-]+""")
-_PROXY_LOGIN = re.compile(r"(?<=://)[^/\s]+@")  # a proxy's, which aiohttp's errors quote; it may contain "@"
+_PROXY_LOGIN = re.compile(r"(?<=://)[^/\s]+@")  # quoted by aiohttp's errors; a password can contain "@"
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
-_job: ContextVar[str | None] = ContextVar("job", default=None)
+_job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
 
 
 @contextmanager
 def job_context(job_id: str | None) -> Iterator[None]:
-    """Name the job in every line that is logged inside, also by libraries and by tasks that begin there.
+    """Name the job in every line logged inside, also by libraries and by tasks started there.
 
-    None names no job, nor does a text that can be no job's id, as that of a forged press.
+    None and anything that is not a job id, such as that of a forged button, name no job.
     """
-    before = _job.set(job_id if job_id and _JOB_ID.fullmatch(job_id) else None)
+    token = _job_id.set(job_id if job_id and _JOB_ID.fullmatch(job_id) else None)
     try:
         yield
     finally:
-        _job.reset(before)
-
-
-def _add_job(record: logging.LogRecord) -> bool:
-    """Add the current job's id to the record."""
-    job = _job.get()
-    vars(record).update(job=job, job_prefix=f"job {job}: " if job else "")
-    return True
+        _job_id.reset(token)
 
 
 class SecretRedactor:
-    """Removes secrets from text that is about to be logged."""
+    """Replaces secrets, interaction tokens and proxy logins by `***`."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = [secret for secret in secrets if secret]
 
     def redact(self, text: str) -> str:
-        """Replace every secret, token and proxy login by `***`."""
+        """Return the text without secrets."""
         text = _PROXY_LOGIN.sub("***@", _TOKEN.sub(r"\1***", text))
         for secret in self._secrets:
             text = text.replace(secret, "***")
@@ -65,38 +55,36 @@ class SecretRedactor:
 def escape_control(text: str) -> str:
     """Escape line breaks, terminal codes and bidirectional overrides as a Python string literal does.
 
-    They come in prompts, names and answers; raw, they could forge lines of the log.
+    They come in prompts, names and responses, and could forge lines of the log.
     """
     if text.isprintable():
         return text
     return "".join(
-        letter
-        if letter.isprintable() or unicodedata.category(letter) == "Zs"
-        else letter.encode("unicode_escape").decode()
-        for letter in text
+        char
+        if char.isprintable() or unicodedata.category(char) == "Zs"
+        else char.encode("unicode_escape").decode()
+        for char in text
     )
 
 
 class _TextFormatter(logging.Formatter):
-    """A record is one line, followed by the lines of its traceback; text from outside is escaped."""
+    """Formats a record as one line, followed by its traceback; text from outside is escaped."""
 
     def __init__(self, redactor: SecretRedactor) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(job_prefix)s%(message)s")
+        super().__init__()
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redactor.redact(super().format(record))
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
-        return escape_control(super().formatMessage(record))
-
-    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 (logging's name)
-        error = ei[1]
-        return "" if error is None else "\n".join(_traceback(TracebackException.from_exception(error)))
+        job = f"job {job_id}: " if (job_id := _job_id.get()) else ""
+        line = f"{record.name}: {job}{record.getMessage()}"
+        lines = [f"{self.formatTime(record)} {record.levelname:<7} {escape_control(line)}"]
+        if record.exc_info and (error := record.exc_info[1]):
+            lines += _traceback(TracebackException.from_exception(error))
+        return self._redactor.redact("\n".join(lines))
 
 
 def _traceback(error: TracebackException) -> Iterator[str]:
-    """The lines of a traceback as Python prints it, each exception's own text on one line."""
+    """Yield a traceback as Python prints it, with each exception's own text on one line."""
     if error.__cause__ is not None:
         yield from _traceback(error.__cause__)
         yield "\nThe above exception was the direct cause of the following exception:\n"
@@ -112,7 +100,7 @@ def _traceback(error: TracebackException) -> Iterator[str]:
 
 
 class _JsonFormatter(logging.Formatter):
-    """A line is one object; `fields` keeps its numbers."""
+    """Formats a record as a JSON object; `extra={"fields": {...}}` becomes its `fields`."""
 
     def __init__(self, redactor: SecretRedactor) -> None:
         super().__init__()
@@ -125,7 +113,10 @@ class _JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": self._redactor.redact(record.getMessage()),
         }
-        line |= {name: vars(record)[name] for name in ("job", "fields") if vars(record).get(name)}
+        if job_id := _job_id.get():
+            line["job"] = job_id
+        if fields := getattr(record, "fields", None):
+            line["fields"] = fields
         if record.exc_info:
             line["exception"] = self._redactor.redact(self.formatException(record.exc_info))
         return json.dumps(line)
@@ -140,15 +131,13 @@ def shorten_reconnects(record: logging.LogRecord) -> bool:
 
 
 def set_up(level: str, *, secrets: Iterable[str] = (), style: Literal["text", "json"] = "text") -> None:
-    """Send everything from `level` up to stderr, without the secrets, tracebacks included."""
-    handler = logging.StreamHandler()
+    """Log everything from `level` up to stderr, uncaught exceptions included, without the secrets."""
     redactor = SecretRedactor(secrets)
+    handler = logging.StreamHandler()
     handler.setFormatter(_JsonFormatter(redactor) if style == "json" else _TextFormatter(redactor))
-    handler.addFilter(_add_job)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     sys.excepthook = lambda *error: logging.getLogger(__name__).critical("unexpected error", exc_info=error)
-    # What discord.py says of each connection, and stamina of each try, is not what an owner reads a log for.
-    if level != "DEBUG":
+    if level != "DEBUG":  # an owner does not need discord.py's connections and stamina's attempts
         logging.getLogger("discord.client").addFilter(shorten_reconnects)
         logging.getLogger("discord").setLevel(max(logging.WARNING, logging.getLevelName(level)))
         logging.getLogger("stamina").setLevel(logging.ERROR)

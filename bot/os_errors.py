@@ -1,4 +1,4 @@
-"""Errors of the operating system that go away by themselves, such as too many open files."""
+"""Transient errors of the operating system, such as too many open files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TRANSIENT = frozenset(
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the machine was only short of something for a moment: descriptors, buffers, memory."""
+    """Return whether the machine was only short of file descriptors, buffers or memory for a moment."""
     return isinstance(error, OSError) and error.errno in _TRANSIENT
 
 
@@ -31,13 +31,13 @@ _retry = stamina.AsyncRetryingCaller(
 
 
 async def retry_transient(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call `work`, and again for up to ten minutes while it meets a transient error.
+    """Call `work`, and retry it for up to ten minutes on transient errors.
 
     Raises:
         OSError: It is not transient, or did not go away in time.
     """
     try:
-        return await work(*args, **kwargs)  # nearly always; a retrying caller would double a short call
+        return await work(*args, **kwargs)  # stamina would double the time of a short call
     except OSError as error:
         if not is_transient(error):
             raise
