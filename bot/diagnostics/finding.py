@@ -1,4 +1,4 @@
-"""What a look at one thing has found."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MARKS = {"ok": "✓", "problem": "✗", "note": "·"}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: how it stands with what, and what to do."""
+    """One line of the report: what was checked, the result, and what to do about it."""
 
     severity: Literal["ok", "problem", "note"]
     subject: str
@@ -18,5 +18,5 @@ class Finding:
 
     def __str__(self) -> str:
         line = f"{_MARKS[self.severity]} {self.severity:<9}{self.subject:<10}{self.text}"
-        # Servers' names are anybody's choice, and a terminal obeys what it cannot print.
-        return "".join(letter if letter.isprintable() else "?" for letter in line)
+        # Names of servers come from outside and could contain terminal codes.
+        return "".join(char if char.isprintable() else "?" for char in line)

@@ -1,4 +1,4 @@
-"""`python -m bot check`: what is right and what is wrong, a line each, with what to do; changes nothing."""
+"""`python -m bot check`: one line per finding, with what to do; changes nothing."""
 
 from __future__ import annotations
 
@@ -18,47 +18,49 @@ from bot.diagnostics.finding import Finding
 __all__ = ["run"]
 
 Check: TypeAlias = Callable[[Config], Awaitable[list[Finding]]]
-CHECKS: tuple[tuple[str, Check, frozenset[str]], ...] = (
-    ("database", local.check_database, frozenset({"database_url"})),
-    ("disk", local.check_disk, frozenset({"database_url"})),
-    ("files", local.check_files, frozenset({"database_url"})),
-    ("Discord", remote.check_discord, frozenset({"discord_token", "discord_proxy"})),
+CHECKS: tuple[tuple[str, Check, set[str]], ...] = (
+    ("database", local.check_database, {"database_url"}),
+    ("disk", local.check_disk, {"database_url"}),
+    ("files", local.check_files, {"database_url"}),
+    ("Discord", remote.check_discord, {"discord_token", "discord_proxy"}),
     (
         "RunComfy",
         remote.check_runcomfy,
-        frozenset({"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"}),
+        {"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"},
     ),
 )
 """What is checked concurrently, and the settings that each check needs."""
 
 
 async def run() -> int:
-    """Look at everything and print it; 0 where there is no problem, else 1."""
-    log.set_up("CRITICAL")  # the lines below say it better
-    stamina.set_active(False)  # how it is now, not how it may become
+    """Run every check and print the findings.
+
+    Returns:
+        The exit code: 1 if there is a problem, else 0.
+    """
+    log.set_up("CRITICAL")  # the findings say it better
+    stamina.set_active(False)  # report the current state, do not wait for a better one
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # where a terminal has no such letters
+        sys.stdout.reconfigure(errors="replace")  # for terminals without these characters
     findings = await _findings()
-    print(*findings, sep="\n")  # noqa: T201 (for the owner)
+    print(*findings, sep="\n")  # noqa: T201 (output)
     return int(any(finding.severity == "problem" for finding in findings))
 
 
 async def _findings() -> list[Finding]:
-    settings, broken, found = local.read_settings()
-    found += local.check_models()
-    runs = [_run_check(name, check, settings, needed & broken) for name, check, needed in CHECKS]
-    seen = await asyncio.gather(*runs, return_exceptions=True)
-    for (name, _, _), each in zip(CHECKS, seen, strict=True):
-        if isinstance(each, BaseException):
-            found.append(Finding("problem", name, f"could not be looked at: {type(each).__name__}"))
+    settings, broken, findings = local.read_settings()
+    findings += local.check_models()
+    checks = [_run_check(name, check, settings, needed & broken) for name, check, needed in CHECKS]
+    results = await asyncio.gather(*checks, return_exceptions=True)
+    for (name, _, _), result in zip(CHECKS, results, strict=True):
+        if isinstance(result, BaseException):
+            findings.append(Finding("problem", name, f"could not be checked: {type(result).__name__}"))
         else:
-            found += each
-    return found
+            findings += result
+    return findings
 
 
-async def _run_check(
-    name: str, check: Check, config: Config | None, lacking: frozenset[str]
-) -> list[Finding]:
-    if config is None or lacking:
-        return [Finding("note", name, "not looked at: mend the settings first")]
-    return await check(config)
+async def _run_check(name: str, check: Check, settings: Config | None, broken: set[str]) -> list[Finding]:
+    if settings is None or broken:
+        return [Finding("note", name, "not checked: fix the settings first")]
+    return await check(settings)

@@ -1,4 +1,4 @@
-"""`python -m bot check`: every line of it, and that it shows no secret and changes nothing."""
+"""`python -m bot check`: every finding, without secrets and without changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NEWEST = max(migrations())
 
 
 def joins(env: Environment, *guilds: tuple[str, str, str]) -> None:
-    """Let Discord answer that the bot is in these servers: id, name and its rights there."""
+    """Let Discord list these servers of the bot: id, name and permissions."""
     found = [{"id": id_, "name": name, "permissions": rights} for id_, name, rights in guilds]
     env.discord.inject_fault("unknown", 200, found)
 
@@ -39,7 +39,7 @@ def names(folder: Path) -> set[str]:
 
 
 async def check(env: Environment) -> tuple[int, dict[str, list[str]]]:
-    """The exit code, and what the lines say, by their subjects: the word first."""
+    """Return the exit code, and the findings (`severity: text`) by subject."""
     code, text = await run_command(env, "check")
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
@@ -51,7 +51,7 @@ async def check(env: Environment) -> tuple[int, dict[str, list[str]]]:
     return code, found
 
 
-async def test_all_is_well_while_the_bot_runs(tmp_path: Path) -> None:
+async def test_no_problems_while_the_bot_runs(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
         joins(env, ("1", "Playground", EVERY_RIGHT))
         before = len(env.discord.trace)
@@ -83,8 +83,8 @@ async def test_before_the_first_start(tmp_path: Path) -> None:
         assert names(tmp_path) == before
 
 
-async def test_everything_is_wrong_at_once(tmp_path: Path) -> None:
-    """One problem hides no other, except where there is nothing to ask with."""
+async def test_every_problem_is_reported(tmp_path: Path) -> None:
+    """One problem hides no other, unless a check needs the invalid setting."""
     async with open_environment(tmp_path, is_started=False) as env:
         (tmp_path / "bot.db").write_text("a diary, not a database" * 100)
         env.settings |= {
@@ -100,22 +100,22 @@ async def test_everything_is_wrong_at_once(tmp_path: Path) -> None:
         assert "4711" not in str(found)
         assert "not a database" in found["database"][0]
         assert "DISCORD_TOKEN is rejected" in found["Discord"][0]
-        assert found["servers"][0].startswith("note: not looked at")
+        assert found["servers"][0].startswith("note: not checked")
         assert "RunComfy rejects RUNCOMFY_TOKEN" in found["RunComfy"][0]
 
 
-async def test_what_a_broken_setting_is_needed_for_is_not_looked_at(tmp_path: Path) -> None:
-    """No token goes where nobody meant it to go."""
+async def test_checks_that_need_an_invalid_setting_are_skipped(tmp_path: Path) -> None:
+    """Tokens are not sent to a default URL."""
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings |= {"RUNCOMFY_API_URL": "ftp://example.net", "DISCORD_PROXY": "socks5://127.0.0.1:1"}
         code, text = await run_command(env, "check")
         assert code == 1
-        assert len(re.findall(r"note +(Discord|RunComfy) +not looked at", text)) == 2
+        assert len(re.findall(r"note +(Discord|RunComfy) +not checked", text)) == 2
         assert re.search(r"ok +disk", text)
         assert env.discord.trace == []
 
 
-async def test_nobody_answers(tmp_path: Path) -> None:
+async def test_no_response_within_the_timeout(tmp_path: Path) -> None:
     async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1 << 16):
             pass
@@ -137,16 +137,16 @@ async def test_nobody_answers(tmp_path: Path) -> None:
         assert "4711" not in str(found)
 
 
-async def test_nobody_is_there(tmp_path: Path) -> None:
+async def test_connection_refused(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings |= {"DISCORD_PROXY": "http://127.0.0.1:1", "RUNCOMFY_API_URL": "http://127.0.0.1:1"}
         code, found = await check(env)
         assert code == 1
-        assert found["Discord"][0].startswith("problem: Discord gives no answer")
-        assert found["RunComfy"][0].startswith("problem: no usable answer")
+        assert found["Discord"][0].startswith("problem: Discord does not respond")
+        assert found["RunComfy"][0].startswith("problem: no usable response")
 
 
-async def test_an_interactions_endpoint_url_makes_the_bot_deaf(tmp_path: Path) -> None:
+async def test_interactions_endpoint_url_is_a_problem(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         application: Any = env.discord._rest._application
         told = application(None) | {"interactions_endpoint_url": "https://example.net/interactions"}
@@ -158,7 +158,7 @@ async def test_an_interactions_endpoint_url_makes_the_bot_deaf(tmp_path: Path) -
         assert found["Discord"][1].startswith("problem: Interactions Endpoint URL is set")
 
 
-async def test_servers(tmp_path: Path) -> None:
+async def test_servers_and_permissions(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False, GUILDS="1,2,404") as env:
         few, admin = str(1 << 10), str(1 << 3)
         joins(env, ("1", "A\x1b[31m red one", few), ("2", "Owned", admin), ("3", "Other", EVERY_RIGHT))
@@ -173,7 +173,7 @@ async def test_servers(tmp_path: Path) -> None:
         assert (code, found["servers"]) == (0, ["ok: the bot is in 3, 1 of them not named in GUILDS"])
 
 
-async def test_a_long_list_of_servers_is_read_to_its_end(tmp_path: Path) -> None:
+async def test_every_page_of_servers_is_read(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         joins(env, *((str(number), "One", EVERY_RIGHT) for number in range(1, 201)))
         joins(env, *((str(number), "Two", "0") for number in range(201, 207)))
@@ -184,7 +184,7 @@ async def test_a_long_list_of_servers_is_read_to_its_end(tmp_path: Path) -> None
         assert "after=200" in second
 
 
-async def test_a_discord_in_trouble_hides_nothing_else(tmp_path: Path) -> None:
+async def test_a_discord_error_hides_no_other_check(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.discord.inject_fault("commands", 403, {"code": 50001, "message": "Missing Access"})
         joins(env, ("1", "One", EVERY_RIGHT))
@@ -194,7 +194,7 @@ async def test_a_discord_in_trouble_hides_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", ["docs", "http"])
-async def test_runcomfys_token_is_proved_without_spending(tmp_path: Path, profile: str) -> None:
+async def test_runcomfy_token_is_checked_without_spending(tmp_path: Path, profile: str) -> None:
     async with open_environment(tmp_path, runcomfy={"profile": profile}, is_started=False) as env:
         joins(env)
         assert (await check(env))[1]["RunComfy"] == ["ok: RUNCOMFY_TOKEN is good"]
@@ -204,12 +204,12 @@ async def test_runcomfys_token_is_proved_without_spending(tmp_path: Path, profil
         assert {call.route for call in env.runcomfy.calls} == {"status"}
 
 
-async def test_runcomfys_trouble(tmp_path: Path) -> None:
+async def test_runcomfy_errors(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         for fault, words in (
             (env.runcomfy.error_fault("balance"), "no balance left"),
-            (respond(500, "<html>{token}"), "no usable answer"),
-            (respond(404, "<html>some other host"), "no usable answer"),
+            (respond(500, "<html>{token}"), "no usable response"),
+            (respond(404, "<html>some other host"), "no usable response"),
         ):
             env.runcomfy.inject_fault("status", fault)
             joins(env)
@@ -235,7 +235,7 @@ def make_older(path: Path) -> None:
         (make_older, f"ok: can be written, version 0, the next start makes it {NEWEST}, "),
     ],
 )
-async def test_the_databases_version(tmp_path: Path, change: Callable[[Path], None], words: str) -> None:
+async def test_database_version(tmp_path: Path, change: Callable[[Path], None], words: str) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         async with open_database(path := tmp_path / "data" / "bot.db"):
             pass
@@ -245,7 +245,7 @@ async def test_the_databases_version(tmp_path: Path, change: Callable[[Path], No
         assert found["database"][0].startswith(words)
 
 
-async def test_a_database_that_another_program_holds(tmp_path: Path) -> None:
+async def test_database_locked_by_another_program(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
         with closing(sqlite3.connect(tmp_path / "data" / "bot.db", isolation_level=None)) as other:
             other.execute("begin immediate")
@@ -256,8 +256,8 @@ async def test_a_database_that_another_program_holds(tmp_path: Path) -> None:
         assert "another program" in found["database"][0]
 
 
-async def test_a_disk_without_room(tmp_path: Path) -> None:
-    """Whatever file system is full: one that has no room by nature."""
+async def test_disk_without_space(tmp_path: Path) -> None:
+    """A file system without free space, such as /proc."""
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings |= {"DATABASE_URL": "sqlite+aiosqlite:////proc/bot.db"}
         env.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
@@ -268,7 +268,7 @@ async def test_a_disk_without_room(tmp_path: Path) -> None:
         ]
 
 
-async def test_an_unknown_command_and_help(tmp_path: Path) -> None:
+async def test_unknown_command_and_help(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         code, text = await run_command(env, "dance")
         assert (code, "dance" in text) == (2, True)
@@ -278,7 +278,7 @@ async def test_an_unknown_command_and_help(tmp_path: Path) -> None:
         assert not (tmp_path / "data").exists()
 
 
-async def test_answers_without_what_was_asked_for(tmp_path: Path) -> None:
+async def test_responses_without_the_expected_json(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         bodies: list[Any] = ["<html>welcome</html>", {}, [1]]
         for body in bodies:
@@ -286,7 +286,7 @@ async def test_answers_without_what_was_asked_for(tmp_path: Path) -> None:
                 env.discord.inject_fault(route, 200, body)
                 code, found = await check(env)
                 assert code == 1
-                assert found["Discord"][0].startswith("problem: Discord gives no answer")
+                assert found["Discord"][0].startswith("problem: Discord does not respond")
         env.discord.inject_fault("commands", 200, {})
         _, found = await check(env)
-        assert found["commands"][0].startswith("problem: Discord gives no answer")
+        assert found["commands"][0].startswith("problem: Discord does not respond")
