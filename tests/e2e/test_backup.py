@@ -1,4 +1,4 @@
-"""`python -m bot backup FILE`, beside a bot that has work to do."""
+"""`python -m bot backup FILE` while the bot runs and has jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_while_the_bot_runs(tmp_path: Path) -> None:
+async def test_backup_while_the_bot_runs(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         env.runcomfy.hold()
         waiting = await env.queued()
@@ -33,7 +33,7 @@ async def test_while_the_bot_runs(tmp_path: Path) -> None:
         assert rows(copy, "select status from jobs") == [("in_queue",)]
 
 
-async def test_a_bot_goes_on_from_a_copy(tmp_path: Path) -> None:
+async def test_bot_continues_from_a_backup(tmp_path: Path) -> None:
     """After the disk with the database was lost."""
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         env.runcomfy.hold()
@@ -52,7 +52,7 @@ async def test_a_bot_goes_on_from_a_copy(tmp_path: Path) -> None:
         assert len(env.runcomfy.submits) == 1
 
 
-async def test_refusals_are_one_clear_sentence(tmp_path: Path) -> None:
+async def test_refusals_are_one_sentence(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         code, said = await run_command(env, "backup", "copy.db")
         assert (code, said.count("\n")) == (2, 1)
@@ -71,7 +71,7 @@ async def test_refusals_are_one_clear_sentence(tmp_path: Path) -> None:
         assert (code, "FILE" in said) == (2, True)
 
 
-async def test_while_another_program_has_locked_the_database(tmp_path: Path) -> None:
+async def test_backup_while_another_program_locks_the_database(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
         with closing(sqlite3.connect(tmp_path / "data" / "bot.db", isolation_level=None)) as other:
             other.execute("begin immediate")

@@ -1,4 +1,4 @@
-"""The bot starts with its machine: before the network is up, or right before the machine stops again."""
+"""Starting with the machine: before the network is up, or right before a shutdown."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 CODE = Path(bot.__file__).parents[1]
 BOOT = [sys.executable, "-X", "importtime", "-m", "bot"]
 IGNORING = ["sh", "-c", "trap '' TERM INT; exec \"$@\"", "sh", *BOOT]
-"""A signal without a handler is lost, as for process 1."""
+"""Signals without a handler are ignored, as for process 1."""
 PROCESS_1 = ["unshare", "--pid", "--fork", "--kill-child", *BOOT]
 
 
-async def test_the_network_comes_up_after_the_bot(tmp_path: Path) -> None:
+async def test_bot_waits_for_the_network(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
         cuttable_link(env) as far,
@@ -48,7 +48,7 @@ async def test_the_network_comes_up_after_the_bot(tmp_path: Path) -> None:
         assert "Unclosed" not in env.log
 
 
-async def test_a_stop_while_it_waits_for_the_network(tmp_path: Path) -> None:
+async def test_stop_while_waiting_for_the_network(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
         await env.bot.start()
@@ -57,7 +57,7 @@ async def test_a_stop_while_it_waits_for_the_network(tmp_path: Path) -> None:
 
 
 async def stopped_at(env: Environment, command: list[str], module: str, number: signal.Signals) -> int | None:
-    """Start the bot, signal it in the moment when it has imported a module, and return its exit code."""
+    """Start the bot, send a signal once it has imported a module, and return the exit code."""
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=env.folder,
@@ -110,7 +110,7 @@ def can_unshare() -> bool:
     ],
     ids=["first import", "interrupted", "unhandled", "unhandled later", "unhandled at last", "process 1"],
 )
-async def test_a_stop_while_it_imports(
+async def test_stop_during_imports(
     tmp_path: Path, command: list[str], module: str, number: signal.Signals
 ) -> None:
     async with open_environment(tmp_path, is_started=False) as env:

@@ -1,4 +1,4 @@
-"""Who reads the log finds every line of a job by the job's id."""
+"""Every log line of a job has its id."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 
 def lines(env: Environment) -> list[dict[str, Any]]:
-    """The log so far, whose last line may be half written."""
+    """Return the complete lines of the log so far."""
     return [json.loads(line) for line in env.log.splitlines(keepends=True) if line.endswith("\n")]
 
 
 async def summaries(env: Environment, jobs: int) -> list[dict[str, Any]]:
-    """The lines that tell of so many jobs; each is written a moment after its job has ended."""
+    """Wait for the summaries of so many jobs; each is written a moment after its job ended."""
     await env.wait_for_rows(lambda: sum("fields" in line for line in lines(env)) >= jobs)
     return [line for line in lines(env) if "fields" in line]
 
 
-async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None:
-    """One job at a time, so that each moves the others, and their messages, up in the queue."""
+async def test_each_line_of_a_job_has_its_id(tmp_path: Path) -> None:
+    """With one job at a time, the end of each edits the messages of the others."""
     runcomfy = {"workers": 1, "seconds": 1}
     async with open_environment(
         tmp_path, runcomfy=runcomfy, LOG_FORMAT="json", LOG_LEVEL="DEBUG", MAX_JOBS="1"
     ) as env:
         messages = [await env.imagine(env.new_member(), resolution="0.5K") for _ in range(4)]
         await env.wait_for_text(messages[0], "✅")
-        # A press on one job's message begins another job.
+        # A button of one job starts another job.
         messages.append(await (await env.alice.press(messages[0], "Re-roll")).response())
         for message in messages:
             await env.wait_for_text(message, "✅")
@@ -43,7 +43,7 @@ async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None
         written = lines(env)
         for message in messages:
             row = env.job(message)
-            # discord.py writes of every edit, from inside the tasks of whoever has it edited.
+            # discord.py logs every edit, in the task that makes it.
             signs = re.compile(rf"/{message.id}\b|{row['request_id']}\b|{row['job_id']}")
             mine = [line for line in written if signs.search(line["message"])]
             outgoing = [line for line in mine if line["logger"] not in {"discord.gateway", "aiosqlite"}]
@@ -52,7 +52,7 @@ async def test_every_line_of_a_job_names_it_and_no_other(tmp_path: Path) -> None
             assert [line["message"] for line in written if line.get("job") == row["job_id"]]
 
 
-async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tmp_path: Path) -> None:
+async def test_job_collected_later_is_counted_once(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"LOG_FORMAT": "json", "HEALTH_PORT": free_port()}
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
         log = env.discord.guild.add_channel("log")
@@ -68,7 +68,7 @@ async def test_what_is_fetched_later_is_told_with_its_images_and_counted_once(tm
         assert [fields["images"] for fields in told] == ["1 of 2", "2 of 2"]
         assert [fields["credits"] for fields in told] == [1.5, 1.5]
         ((_, spent),) = (await samples(env))["imagine_spent_credits_total"]
-        assert spent == 1.5  # for both from the first end on
+        assert spent == 1.5  # both images, counted when the job first ended
         await env.discord.until(lambda: len(log.messages) == 2)
         assert "made 1 image" in log.messages[0].text
         assert "made 2 images" in log.messages[1].text

@@ -1,4 +1,4 @@
-"""Another copy of the bot, and commands of a former version: people and the owner are told what is wrong."""
+"""Another copy of the bot, and commands of an older version: members and the owner are told what is wrong."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
         ("usage", {"days": 7}),
     ],
 )
-async def test_a_command_of_a_former_version_is_gone(
-    env: Environment, name: str, options: dict[str, Any]
-) -> None:
+async def test_command_of_an_older_version(env: Environment, name: str, options: dict[str, Any]) -> None:
     submits, lines = len(env.runcomfy.submits), env.log.count("older version")
     press = await env.mia.send_raw(name, options)
     message = await press.response()
@@ -50,20 +48,20 @@ async def test_a_command_of_a_former_version_is_gone(
 
 
 @pytest.mark.parametrize("target", ["message", "person"])
-async def test_a_menu_of_a_former_version_is_gone(env: Environment, target: str) -> None:
+async def test_menu_of_an_older_version(env: Environment, target: str) -> None:
     message = await (await env.alice.command("usage")).response()
     press = await env.mia.send_raw("Upscale", target=message if target == "message" else env.alice)
     assert "This command is gone" in (await press.response()).text
 
 
-async def test_suggestions_of_a_former_version_are_left_alone(env: Environment) -> None:
+async def test_autocomplete_of_an_older_version_is_ignored(env: Environment) -> None:
     await env.alice.complete("draw", "prompt", "a f")
     assert await env.reply_to(env.alice, "usage")
     assert "Traceback" not in env.log
 
 
 @pytest.mark.parametrize("action", ["cancel", "reroll", "retry", "fetch", "delete", "edit"])
-async def test_a_button_of_another_database(env: Environment, action: str) -> None:
+async def test_button_of_another_database(env: Environment, action: str) -> None:
     press = await env.alice.send_raw(custom_id=f"job:{action}:v1:{'0' * 32}")
     message = await press.response()
     assert message.is_ephemeral
@@ -72,7 +70,7 @@ async def test_a_button_of_another_database(env: Environment, action: str) -> No
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_an_order_that_another_process_answered_first(
+async def test_interaction_answered_by_another_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:

@@ -1,4 +1,4 @@
-"""How the bot starts: its settings, what it asks Discord for, and what it tells its owner."""
+"""The start: settings, login, command sync and what the owner is told."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BAD = {
 
 
 async def fails(env: Environment) -> str:
-    """Start a bot that ends by itself, and return what it said."""
+    """Start a bot that exits by itself, and return its log."""
     await env.bot.start()
     assert await asyncio.wait_for(env.bot.ended(), 30) > 0
     await env.discord.until(lambda: env.log.endswith("\n"))
@@ -48,21 +48,21 @@ def syncs(env: Environment) -> int:
 
 
 async def told(env: Environment) -> None:
-    """Wait until the bot has noted what it told Discord."""
+    """Wait until the bot has stored which commands it synced."""
     await env.wait_for_rows(
         lambda: env.rows("select * from facts where name like 'commands%' and value != ''")
     )
 
 
 async def looked(env: Environment, times: int) -> None:
-    """Wait until the bot has looked at Discord's commands so often."""
+    """Wait until the bot has fetched its commands so often."""
     await env.discord.until(lambda: sum(call.route == "commands" for call in env.discord.trace) == times)
 
 
 @pytest.mark.parametrize(
     "names", [list(BAD)[:5], list(BAD)[5:], list(BAD)], ids=["five", "other five", "all"]
 )
-async def test_all_bad_settings_are_named_at_once_and_no_value(tmp_path: Path, names: list[str]) -> None:
+async def test_all_invalid_settings_are_named_without_values(tmp_path: Path, names: list[str]) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings.update({name: BAD[name] for name in names})
         log = await fails(env)
@@ -80,7 +80,7 @@ async def test_missing_tokens_are_named(tmp_path: Path) -> None:
         assert "RUNCOMFY_TOKEN" in log
 
 
-async def test_a_discord_token_that_discord_rejects(tmp_path: Path) -> None:
+async def test_rejected_discord_token(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings |= {"DISCORD_TOKEN": "bm90LWEtdG9rZW4.wrong.value"}
         log = await fails(env)
@@ -90,7 +90,7 @@ async def test_a_discord_token_that_discord_rejects(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("route", ["me", "application", "gateway_bot", "sync"])
-async def test_a_discord_that_has_trouble_is_asked_again(tmp_path: Path, route: str) -> None:
+async def test_login_is_retried_after_a_server_error(tmp_path: Path, route: str) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.discord.inject_fault(route, 503, "<html>upstream connect error</html>")
         env.discord.inject_fault(route, 429, "<html>error code: 1015</html>")
@@ -113,7 +113,7 @@ async def test_a_discord_that_has_trouble_is_asked_again(tmp_path: Path, route: 
         (200, "<html>welcome</html>", {}),
     ],
 )
-async def test_commands_that_cannot_be_told_do_not_keep_the_bot_away(
+async def test_failed_command_sync_does_not_prevent_the_start(
     tmp_path: Path, status: int, body: Any, headers: dict[str, str]
 ) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
@@ -127,10 +127,8 @@ async def test_commands_that_cannot_be_told_do_not_keep_the_bot_away(
         assert syncs(env) >= 2
 
 
-async def test_a_token_that_is_revoked_while_the_bot_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """4004 is Discord's "authentication failed", which no reconnect mends."""
+async def test_token_revoked_while_the_bot_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """4004 is Discord's "authentication failed"; reconnecting does not help."""
     async with open_environment(tmp_path) as env:
         monkeypatch.setattr(env.discord, "token", "another")
         env.discord.drop_gateway(4004)
@@ -138,7 +136,7 @@ async def test_a_token_that_is_revoked_while_the_bot_runs(
         await env.discord.until(lambda: "DISCORD_TOKEN" in env.log, timeout=1)
 
 
-async def test_a_second_bot_on_the_same_database_names_the_first(tmp_path: Path) -> None:
+async def test_second_bot_on_a_database_names_the_first(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         first = env.bot._process
         assert first
@@ -146,16 +144,14 @@ async def test_a_second_bot_on_the_same_database_names_the_first(tmp_path: Path)
         await second.start()
         assert await second.ended() == 2
         await env.discord.until(lambda: f"in use by the bot with process id {first.pid}" in env.log)
-        await env.wait_for_text(
-            await env.imagine(resolution="0.5K"), "✅"
-        )  # nothing has changed for the first
+        await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")  # the first is unaffected
         await env.kill()
         await second.start()  # a kill frees the database
         await env.discord.until(lambda: env.discord.is_online, timeout=20)
         await second.stop()
 
 
-async def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
+async def test_settings_are_read_from_env_file(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         kept = {"SSL_CERT_FILE": env.settings.pop("SSL_CERT_FILE")}
         lines = [f"{name}={value}" for name, value in (env.settings | {"DEFAULT_QUOTA": "3/week"}).items()]
@@ -166,7 +162,7 @@ async def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
         assert "0 of 3 credits used, 3 left" in await env.reply_to(env.alice, "usage")
 
 
-async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Path) -> None:
+async def test_commands_are_synced_when_they_changed(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
         await told(env)
         assert syncs(env) == 1
@@ -187,9 +183,7 @@ async def test_commands_are_told_when_their_definition_has_changed(tmp_path: Pat
         assert images["max_value"] == 3
 
 
-async def test_the_guilds_intent_alone_and_the_least_permissions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_guilds_intent_and_minimal_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         gateway, identified = env.discord.gateway, []
         receive = gateway._receive
@@ -224,8 +218,8 @@ async def test_commands_are_for_servers_only(tmp_path: Path) -> None:
         assert env.rows() == []
 
 
-async def test_no_token_in_the_most_talkative_log(tmp_path: Path) -> None:
-    """An interaction's token lets anybody write in the bot's name for a quarter of an hour."""
+async def test_no_token_in_the_debug_log(tmp_path: Path) -> None:
+    """With an interaction's token anyone can write in the bot's name for 15 minutes."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="debug") as env:
         message = await env.imagine(resolution="0.5K")
         await env.wait_for_text(message, "✅")
@@ -236,7 +230,7 @@ async def test_no_token_in_the_most_talkative_log(tmp_path: Path) -> None:
         assert "DEBUG" in env.log
 
 
-async def test_an_application_with_an_entry_point_starts(tmp_path: Path) -> None:
+async def test_application_with_an_entry_point_starts(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         kept = env.discord.add_entry_point()
         await env.start()

@@ -1,4 +1,4 @@
-"""How the bot ends: with 0, within ten seconds, and without losing anything."""
+"""The stop: exit code 0 within ten seconds, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 AT_ONCE: dict[str, Any] = {"workers": 4, "seconds": 0}
-A_HANDSHAKE = 4000  # bytes: whatever is more than that belongs to an upload
+A_HANDSHAKE = 4000  # bytes; more than that is an upload
 
 
 async def stopped(env: Environment, number: signal.Signals = signal.SIGTERM) -> None:
-    """Ask the bot to end, and hold it to its word."""
+    """Send a signal, and check that the bot exits with 0 in time."""
     begun = time.monotonic()
     assert await env.bot._end(number) == 0
     assert time.monotonic() - begun < 10
@@ -38,15 +38,15 @@ async def ordered(env: Environment, prompt: str, **options: Any) -> Message:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_an_idle_bot_ends_at_once(tmp_path: Path, number: signal.Signals) -> None:
+async def test_idle_bot_stops_immediately(tmp_path: Path, number: signal.Signals) -> None:
     async with open_environment(tmp_path) as env:
         begun = time.monotonic()
         await stopped(env, number)
         assert time.monotonic() - begun < 3
 
 
-async def test_everything_hangs(tmp_path: Path) -> None:
-    """An upload, a look at a request and the answer to an order: none of them ever comes to an end."""
+async def test_stop_while_everything_hangs(tmp_path: Path) -> None:
+    """An upload, a poll and the response to a submit never end."""
     async with (
         open_environment(tmp_path, runcomfy=AT_ONCE, is_started=False) as env,
         blocking_proxy(env) as way,
@@ -80,8 +80,8 @@ async def test_everything_hangs(tmp_path: Path) -> None:
         check_accounts(env)
 
 
-async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
-    """The order's answer and the upload come while the bot is already ending."""
+async def test_submit_and_upload_in_flight_complete(tmp_path: Path) -> None:
+    """The responses to a submit and an upload come during the stop."""
     async with (
         open_environment(tmp_path, runcomfy=AT_ONCE, is_started=False) as env,
         blocking_proxy(env) as way,
@@ -101,7 +101,7 @@ async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
         stopping = asyncio.create_task(stopped(env))
         await env.discord.until(lambda: "stopping" in env.log)
         assert env.bot._process
-        env.bot._process.send_signal(signal.SIGINT)  # an impatient second one changes nothing
+        env.bot._process.send_signal(signal.SIGINT)  # a second signal changes nothing
         post.release()
         way.release()
         await stopping
@@ -116,8 +116,8 @@ async def test_what_is_under_way_is_brought_to_its_end(tmp_path: Path) -> None:
         check_accounts(env)
 
 
-async def test_whoever_presses_meanwhile_is_told_to_come_back(tmp_path: Path) -> None:
-    """While an order's answer is awaited; commands and presses alike, and none of them costs anything."""
+async def test_interactions_during_the_stop_are_refused(tmp_path: Path) -> None:
+    """Commands and buttons, while the response to a submit is awaited; nothing is charged."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         done = await env.wait_for_text(await ordered(env, "first"), "✅")
         post = HeldResponse()
@@ -145,8 +145,8 @@ async def test_whoever_presses_meanwhile_is_told_to_come_back(tmp_path: Path) ->
         check_accounts(env)
 
 
-async def test_an_edit_on_the_way_is_brought_to_its_end(tmp_path: Path) -> None:
-    """One that shows no end; after it nothing more is shown, and the job goes on at the next start."""
+async def test_edit_in_flight_completes(tmp_path: Path) -> None:
+    """An edit of a running job; nothing is shown after it, and the next start resumes the job."""
     async with (
         open_environment(tmp_path, runcomfy=AT_ONCE, is_started=False) as env,
         blocking_proxy(env) as way,
@@ -168,7 +168,7 @@ async def test_an_edit_on_the_way_is_brought_to_its_end(tmp_path: Path) -> None:
         await env.wait_for_text(message, "✅")
 
 
-async def test_discord_does_not_take_the_images(tmp_path: Path) -> None:
+async def test_stop_while_discord_rejects_the_images(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.discord.inject_fault("edit_followup", 500, "<html>", times=1000)
         message = await ordered(env, "a fox")
@@ -190,11 +190,11 @@ async def _is_answered(press: Interaction) -> bool:
 
 
 async def told(env: Environment, message: Message) -> None:
-    """Wait until a message says how its job ended."""
+    """Wait until a message shows how its job ended."""
     await env.discord.until(lambda: "Waiting" not in message.text)
 
 
-async def test_orders_that_come_in_the_same_moment(tmp_path: Path) -> None:
+async def test_orders_in_the_moment_of_the_stop(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.runcomfy.inject_fault("submit", respond(429), times=3)
         people = [env.new_member() for _ in range(12)]
@@ -211,8 +211,8 @@ async def test_orders_that_come_in_the_same_moment(tmp_path: Path) -> None:
         assert len(env.runcomfy.requests) == sum(map(env.charged_images, people))
 
 
-async def test_while_it_starts(tmp_path: Path) -> None:
-    """Discord has told the bot to wait for half a minute before it may register its commands."""
+async def test_stop_during_command_sync(tmp_path: Path) -> None:
+    """Discord has limited the registration of commands for half a minute."""
     async with open_environment(tmp_path, is_started=False) as env:
         limit = {"message": "You are being rate limited.", "retry_after": 30.0, "global": False}
         env.discord.inject_fault("sync", 429, limit, headers={"Via": "1.1 google", "Retry-After": "30"})
@@ -221,7 +221,7 @@ async def test_while_it_starts(tmp_path: Path) -> None:
         await stopped(env)
 
 
-async def test_while_discord_does_not_answer_its_start(tmp_path: Path) -> None:
+async def test_stop_while_discord_does_not_respond(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env, blocking_proxy(env) as way:
         way.block()
         await env.bot.start()

@@ -1,4 +1,4 @@
-"""The clock of the bot's machine is twenty minutes off; Discord's is right."""
+"""The machine's clock is twenty minutes off; Discord's is correct."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def shifted(folder: Path, seconds: int) -> AsyncIterator[Environment]:
 
 
 @pytest.mark.parametrize(("seconds", "way"), [(AHEAD, "ahead of"), (BEHIND, "behind")])
-async def test_private_images_come_in_their_message(tmp_path: Path, seconds: int, way: str) -> None:
+async def test_private_images_are_delivered(tmp_path: Path, seconds: int, way: str) -> None:
     async with shifted(tmp_path, seconds) as env:
         store_settings(env, is_private=True)
         anna = env.new_member()
@@ -49,8 +49,8 @@ async def test_private_images_come_in_their_message(tmp_path: Path, seconds: int
         assert f"s {way} Discord's" in env.log
 
 
-async def test_images_of_a_deleted_message_come_soon(tmp_path: Path) -> None:
-    """A message that Discord does not know is looked for again only in its first seconds."""
+async def test_images_of_a_deleted_message_are_delivered_soon(tmp_path: Path) -> None:
+    """A 404 for a message is retried only in the message's first seconds."""
     async with shifted(tmp_path, BEHIND) as env:
         env.runcomfy.hold()
         anna = env.new_member()
@@ -62,7 +62,7 @@ async def test_images_of_a_deleted_message_come_soon(tmp_path: Path) -> None:
         assert env.charged_images(anna) == 1
 
 
-async def test_a_right_clock_is_not_mentioned(tmp_path: Path) -> None:
+async def test_no_warning_for_a_correct_clock(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
         assert "clock" not in env.log
 
@@ -70,7 +70,7 @@ async def test_a_right_clock_is_not_mentioned(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(AHEAD, "1200 s ahead of"), (BEHIND, "1200 s behind"), (0, "")]
 )
-async def test_check_says_so(tmp_path: Path, seconds: int, words: str) -> None:
+async def test_check_reports_a_wrong_clock(tmp_path: Path, seconds: int, words: str) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **env.settings}
         environment["CLOCK_SHIFT_SECONDS"] = str(seconds)
