@@ -86,6 +86,17 @@ class Option:
         high = highest if self.maximum is None else min(highest, math.floor(self.maximum))
         return low, high
 
+    def listed(self, limit: int) -> list[OptionValue]:
+        """Return every value if there are few enough to choose from, or the first choices; else nothing."""
+        if self.type == "boolean":
+            return [True, False]
+        if self.choices:
+            return list(self.choices[:limit])
+        if self.type == "integer" and self.minimum is not None and self.maximum is not None:
+            low, high = self.bounds(-(2**31), 2**31)
+            return list(range(low, high + 1)) if high - low < limit else []
+        return []
+
     def coerce(self, value: object) -> OptionValue | None:
         """The value in this option's own type, or None if it cannot be that without loss."""
         return _coerce(self.type, value)

@@ -14,12 +14,11 @@ import discord
 from discord import ui
 
 from bot.discord.markdown import truncate
+from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import JobAction, JobButton
 from bot.errors import FormOutdatedError, InvalidOptionError
 from bot.i18n import LazyText, translate
 from bot.models.schema import PROMPT
-from cogs.settings.choices import choices
-from cogs.settings.modals import walk_components
 
 if TYPE_CHECKING:
     from bot.domain.job import Job, OptionValue
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 _TEXT_MAX: Final = 4000
 _LABEL_MAX: Final = 45
 _CHOICE_MAX: Final = 100
+_LINES: Final = 24
 _LISTS: Final = 3
 
 
@@ -87,7 +87,7 @@ class EditForm:
         return ui.Label(text=self._title(self.text_option, locale), description=hint, component=field)
 
     def _list(self, option: Option, now: OptionValue | None, locale: str) -> ui.Label[Any]:
-        offered = choices(option)
+        offered = option.listed(_LINES)
         if now is not None and now not in offered and self.model.schema.accepts(option.name, now):
             offered = [now, *offered]
         options = [
@@ -132,7 +132,7 @@ def _is_listed(option: Option) -> bool:
     """Whether Discord can list every choice of an option."""
     if option.type == "boolean" or option.is_seed:
         return False
-    values = [str(each) for each in choices(option)]
+    values = [str(each) for each in option.listed(_LINES)]
     return bool(values) and all(1 <= len(value) <= _CHOICE_MAX for value in values)
 
 

@@ -1,4 +1,4 @@
-"""What the models of the catalogue let a server choose from; a select takes 25 lines, one is for none."""
+"""The values that a server can choose from, as its models offer them; None means no limit."""
 
 from __future__ import annotations
 
@@ -10,54 +10,41 @@ from bot.models.schema import IMAGE_COUNT_OPTIONS
 from bot.policy.rules import NOT_DEFAULTABLE, RESOLUTION, SAFETY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bot.domain.job import OptionValue
     from bot.models.catalogue import Catalogue
     from bot.models.options import Option
 
-_LINES = 24
-_SAFETY = (0, 20)  # where a model does not say
+LINES = 24  # a select takes 25, and one is for None
+_SAFETY = (0, 20)  # if a model does not say
 
 
-def resolutions(catalogue: Catalogue) -> list[str]:
-    """Every resolution that a model has, in the models' own order."""
+def resolutions(catalogue: Catalogue) -> list[OptionValue | None]:
+    """Return the resolutions of all models, in the models' own order."""
     found = [str(each) for option in _named(catalogue, RESOLUTION) for each in option.choices]
-    return list(dict.fromkeys(found))[:_LINES]
+    return [None, *list(dict.fromkeys(found))[:LINES]]
 
 
-def counts(catalogue: Catalogue) -> list[int]:
-    """From one image up to the most that a model makes at once."""
+def image_counts(catalogue: Catalogue) -> list[OptionValue | None]:
+    """Return 1 up to the most images that a model makes at once."""
     options = [option for name in IMAGE_COUNT_OPTIONS for option in _named(catalogue, name)]
-    most = max((option.bounds(1, _LINES)[1] for option in options), default=0)
-    return list(range(1, most + 1))
+    return [None, *range(1, max((option.bounds(1, LINES)[1] for option in options), default=0) + 1)]
 
 
-def levels(catalogue: Catalogue) -> list[int]:
-    """Every safety_tolerance that a model has, strictest first."""
-    found = {each for option in _named(catalogue, SAFETY) for each in choices(option) or range(*_SAFETY)}
-    return sorted(int(each) for each in found if str(each).isdecimal())[:_LINES]
+def safety_levels(catalogue: Catalogue) -> list[OptionValue | None]:
+    """Return the safety_tolerance values of all models, strictest first."""
+    options = _named(catalogue, SAFETY)
+    found = {each for option in options for each in option.listed(LINES) or range(*_SAFETY)}
+    return [None, *sorted(int(each) for each in found if str(each).isdecimal())[:LINES]]
 
 
-def defaultable(catalogue: Catalogue) -> dict[str, Option]:
-    """The options that a server may have a default for, by name."""
-    options = [option for model in catalogue.models for option in model.schema.options]
-    found = {option.name: option for option in reversed(options) if option.name not in NOT_DEFAULTABLE}
-    names = dict.fromkeys(option.name for option in options if option.name in found)
-    return {name: found[name] for name in islice(names, LISTED_MAX)}
+def default_options(catalogue: Catalogue) -> dict[str, Option]:
+    """Return the options that a server can set a default for, by name."""
+    found: dict[str, Option] = {}
+    for option in (option for model in catalogue.models for option in model.schema.options):
+        if option.name not in NOT_DEFAULTABLE:
+            found.setdefault(option.name, option)
+    return dict(islice(found.items(), LISTED_MAX))
 
 
-def choices(option: Option) -> list[OptionValue]:
-    """Every value of an option, where they are few enough to choose from; else none."""
-    if option.type == "boolean":
-        return [True, False]
-    if option.choices:
-        return list(option.choices[:_LINES])
-    if option.type == "integer" and option.minimum is not None and option.maximum is not None:
-        low, high = option.bounds(-(2**31), 2**31)
-        return list(range(low, high + 1)) if high - low < _LINES else []
-    return []
-
-
-def _named(catalogue: Catalogue, name: str) -> Iterator[Option]:
-    return (option for model in catalogue.models if (option := model.schema.option(name)))
+def _named(catalogue: Catalogue, name: str) -> list[Option]:
+    return [option for model in catalogue.models if (option := model.schema.option(name))]

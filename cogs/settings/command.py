@@ -1,9 +1,10 @@
-"""/settings: the panel by which a server's managers make its rules."""
+"""/settings: the panel in which managers configure the bot for their server."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,25 +15,24 @@ from discord.ext import commands
 from bot.discord.error_handler import error_boundary
 from bot.discord.requester import require_manager
 from bot.discord.responses import respond, send_with_retry
+from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import custom_ids
 from bot.errors import UserError
 from bot.i18n import LazyText
 from bot.policy.errors import SettingUnknownError
-from cogs.settings.describe import SETTINGS, Section, describe
-from cogs.settings.modals import build_modal, submitted_values
-from cogs.settings.parse import Changes
-from cogs.settings.view import Panel
+from cogs.settings.controls import FIELD, DefaultOptionSelect, Panel, TextModal
+from cogs.settings.specs import SECTIONS, SPECS, SettingSpec
+from cogs.settings.view import build_embed, build_view
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
-    from bot.domain.guild_settings import GuildSettings
-    from bot.storage.guild_settings import SettingsChange
 
-_WHAT = re.compile(r"settings:([a-z_-]+)(?:\.([\w-]+))?:v1", re.ASCII)
+_CUSTOM_ID = re.compile(r"settings:(?:(edit|pick)-)?([a-z_]+)(?:\.([\w-]+))?:v1", re.ASCII)
+_PICKERS = {"channel": "safety", "option": "defaults"}
 
 
 class GuildSettingsPanel(commands.Cog):
-    """Shows the panel and does what its components say, whoever sends them: nothing is taken on trust."""
+    """Shows the panel and applies what its components and modals send."""
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
@@ -41,120 +41,82 @@ class GuildSettingsPanel(commands.Cog):
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.guild_only()
     async def settings(self, interaction: discord.Interaction[Any]) -> None:
-        """What holds on this server now, to the manager alone."""
+        """Show the server's settings to a manager."""
         require_manager(interaction)
-        panel = await self._panel(interaction)
-        await respond(interaction, embed=panel.embed(), view=panel.view(), ephemeral=True)
+        content = await self._content(SECTIONS[0], self._panel(interaction))
+        await respond(interaction, **content, ephemeral=True)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Handle a component of the panel or one of its modals; the sender is not trusted."""
+        """Handle a component or a modal of the panel. The sender and all values can be forged."""
         data: dict[str, Any] = {**(interaction.data or {})}
         if str(data.get("custom_id", "")).startswith("settings:"):
             async with error_boundary(interaction):
-                await self._act(interaction, data)
+                await self._handle(interaction, data)
 
-    async def _act(self, interaction: discord.Interaction[Any], data: dict[str, Any]) -> None:
+    async def _handle(self, interaction: discord.Interaction[Any], data: dict[str, Any]) -> None:
         require_manager(interaction)
-        match = _WHAT.fullmatch(data["custom_id"])
-        if match is None:
+        match, message = _CUSTOM_ID.fullmatch(data["custom_id"]), interaction.message
+        is_modal = interaction.type is discord.InteractionType.modal_submit
+        if match is None or message is None or not message.flags.ephemeral:
+            raise SettingUnknownError  # the panel is always ephemeral; no other message becomes one
+        if not is_modal and data["custom_id"] not in custom_ids(message):
             raise SettingUnknownError
-        name, key = match[1], match[2] or ""
-        if interaction.type is discord.InteractionType.modal_submit:
-            values = submitted_values(data)
-        elif data["custom_id"] in custom_ids(interaction.message):
-            values = [str(each) for each in data.get("values", [])]
+        action, name, key = match[1], match[2], match[3] or ""
+        values = _modal_values(data) if is_modal else [str(each) for each in data.get("values", [])]
+        panel, (value, *others) = self._panel(interaction, key), values or [""]
+        if name in _PICKERS and action == "pick" and value and not others:
+            await self._show(interaction, _PICKERS[name], replace(panel, key=value))
+        elif action is None and name == "section" and value in SECTIONS and not others:
+            await self._show(interaction, value, panel)
+        elif name not in SPECS or action == "pick":
+            raise SettingUnknownError
+        elif action == "edit":
+            await self._open(interaction, SPECS[name], panel)
         else:
-            raise SettingUnknownError
-        match name.partition("-"):
-            case "edit", _, name:
-                await self._open(interaction, name, key)
-            case "pick", _, _:
-                await self._pick(interaction, name, values)
-            case _ if name == "section":
-                await self._show(interaction, _section(values))
-            case _:
-                await self._change(interaction, name, key, values)
+            await self._change(interaction, SPECS[name], panel, values)
 
-    async def _open(self, interaction: discord.Interaction[Any], name: str, key: str) -> None:
-        settings = await self._settings(interaction)
-        modal = build_modal(name, key, settings, interaction.locale.value)
-        if modal is None:
+    async def _open(self, interaction: discord.Interaction[Any], spec: SettingSpec, panel: Panel) -> None:
+        if not isinstance(spec.control, TextModal | DefaultOptionSelect):
             raise SettingUnknownError
+        settings = await self._bot.settings_store.get(panel.guild.id)
+        modal = spec.control.modal(panel, spec.name, getattr(settings, spec.name))
         await send_with_retry(interaction, partial(interaction.response.send_modal, modal))
 
-    async def _pick(self, interaction: discord.Interaction[Any], name: str, values: list[str]) -> None:
-        sections = {"pick-channel": Section.SAFETY, "pick-option": Section.DEFAULTS}
-        if name not in sections or len(values) != 1:
-            raise SettingUnknownError
-        await self._show(interaction, sections[name], values[0])
-
     async def _change(
-        self, interaction: discord.Interaction[Any], name: str, key: str, values: list[str]
+        self, interaction: discord.Interaction[Any], spec: SettingSpec, panel: Panel, values: list[str]
     ) -> None:
-        guild = _guild(interaction)
-        section = next((each for each, names in SETTINGS.items() if name in names), None)
-        if section is None:
-            raise SettingUnknownError
+        guild_id, user = panel.guild.id, interaction.user
         try:
-            # In a thread: forbidden patterns are compiled, which may take half a second.
-            changes = Changes(guild, self._bot.catalogue)
-            edit = await asyncio.to_thread(changes.edit, name, key, values)
-            change = await self._bot.settings_store.update(guild.id, edit, by=interaction.user.id)
+            # In a thread: compiling forbidden patterns can take half a second.
+            edit = await asyncio.to_thread(spec.edit, panel, values)
+            change = await self._bot.settings_store.update(guild_id, edit, by=user.id)
         except UserError:
-            await self._show(
-                interaction, section, key
-            )  # else the select would go on showing what was refused
+            await self._show(interaction, spec.section, panel)  # else the select keeps the refused value
             raise
-        self._log(interaction, guild, name, change)  # first, since it holds whether or not Discord shows it
-        await self._show(interaction, section, key)
+        if change.after != change.before:  # logged first: it is stored even if Discord does not show it
+            before, after = (
+                LazyText(f"setting-{spec.name}", {"value": spec.control.describe(getattr(each, spec.name))})
+                for each in change
+            )
+            text = LazyText("log-changed", {"member": user.mention, "before": before, "after": after})
+            self._bot.audit_log.record(guild_id, text)
+        await self._show(interaction, spec.section, panel)
 
-    def _log(
-        self, interaction: discord.Interaction[Any], guild: discord.Guild, name: str, change: SettingsChange
-    ) -> None:
-        if change.after == change.before:
-            return
-        before, after = (
-            LazyText(f"setting-{name}", {"value": describe(each, name)})
-            for each in (change.before, change.after)
-        )
-        who = interaction.user.mention
-        self._bot.audit_log.record(
-            guild.id, LazyText("log-changed", {"member": who, "before": before, "after": after})
-        )
+    async def _show(self, interaction: discord.Interaction[Any], section: str, panel: Panel) -> None:
+        content = await self._content(section, panel)
+        await send_with_retry(interaction, partial(interaction.response.edit_message, **content))
 
-    async def _show(
-        self, interaction: discord.Interaction[Any], section: Section, selected: str = ""
-    ) -> None:
-        panel = await self._panel(interaction, section, selected)
-        if interaction.message is None or not interaction.message.flags.ephemeral:
-            raise SettingUnknownError  # a panel is nowhere else, and another message is not to become one
-        await send_with_retry(
-            interaction,
-            partial(interaction.response.edit_message, embed=panel.embed(), view=panel.view()),
-        )
+    async def _content(self, section: str, panel: Panel) -> dict[str, Any]:
+        settings = await self._bot.settings_store.get(panel.guild.id)
+        return {"embed": build_embed(panel, settings), "view": build_view(panel, settings, section)}
 
-    async def _panel(
-        self, interaction: discord.Interaction[Any], section: Section = Section.CHANNELS, selected: str = ""
-    ) -> Panel:
-        settings = await self._settings(interaction)
-        return Panel(
-            settings, _guild(interaction), self._bot.catalogue, interaction.locale.value, section, selected
-        )
-
-    async def _settings(self, interaction: discord.Interaction[Any]) -> GuildSettings:
-        return await self._bot.settings_store.get(_guild(interaction).id)
+    def _panel(self, interaction: discord.Interaction[Any], key: str = "") -> Panel:
+        guild = interaction.client.get_guild(interaction.guild_id)  # has its channels and roles
+        if not isinstance(guild, discord.Guild):
+            raise SettingUnknownError
+        return Panel(guild, self._bot.catalogue, interaction.locale.value, key)
 
 
-def _guild(interaction: discord.Interaction[Any]) -> discord.Guild:
-    """The server as the bot knows it, with its channels and roles."""
-    guild = interaction.client.get_guild(interaction.guild_id)
-    if not isinstance(guild, discord.Guild):
-        raise SettingUnknownError
-    return guild
-
-
-def _section(values: list[str]) -> Section:
-    if len(values) != 1 or values[0] not in set(Section):
-        raise SettingUnknownError
-    return Section(values[0])
+def _modal_values(data: dict[str, Any]) -> list[str]:
+    return [str(each.get("value") or "") for each in walk_components(data) if each.get("custom_id") == FIELD]

@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.domain.guild_settings import GuildSettings
+from cogs.settings.specs import SPECS
 
+SWITCHES = {
+    name: not field.default
+    for name, field in GuildSettings.model_fields.items()
+    if isinstance(field.default, bool)
+}
 FULL = GuildSettings(
+    **SWITCHES,
     timezone="Europe/Berlin",
     allowed_channels=frozenset({1, 2}),
     forbidden_channels=frozenset({3}),
@@ -20,12 +27,9 @@ FULL = GuildSettings(
     blocked_members=frozenset({5}),
     highest_resolution="2K",
     most_images=2,
-    may_search_web=False,
     strictest_safety=2,
     loosest_safety=4,
     channel_safety={1: 6},
-    is_spoiler=True,
-    is_private=True,
     forbidden_words=("fox", "/f+x/"),
     default_options={"resolution": "0.5K", "num_images": 2, "limit_generations": False, "strength": 0.5},
     log_channel=6,
@@ -48,6 +52,10 @@ INVALID: dict[str, list[object]] = {
 def test_full_settings_have_no_default_value() -> None:
     untouched = GuildSettings().model_dump()
     assert {name for name, value in FULL.model_dump().items() if value == untouched[name]} == set()
+
+
+def test_every_setting_has_a_specification() -> None:
+    assert set(SPECS) == set(GuildSettings.model_fields)
 
 
 def test_settings_round_trip() -> None:

@@ -24,7 +24,6 @@ import bot
 from bot import errors
 from bot.discord.requester import _RIGHTS
 from bot.discord.views.job_buttons import JobAction
-from bot.domain.guild_settings import GuildSettings
 from bot.domain.quota import Period, TargetKind
 from bot.i18n import DEFAULT_LOCALE, LazyText, translate
 from bot.models.options import OptionType
@@ -32,8 +31,15 @@ from bot.models.validation_messages import MESSAGE_KEYWORDS
 from bot.policy.errors import MemberBlockedError
 from cogs import EXTENSIONS
 from cogs.localization.translator import message_key
-from cogs.settings.describe import Section
-from cogs.settings.parse import _LOG_RIGHTS
+from cogs.settings.controls import (
+    _LOG_RIGHTS,
+    DefaultOptionSelect,
+    EntitySelect,
+    LogChannelSelect,
+    TextModal,
+    ValueSelect,
+)
+from cogs.settings.specs import SECTIONS, SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -289,7 +295,10 @@ def test_what_the_owner_can_mend_says_how() -> None:
     assert len(set(remedies)) == len(remedies)
 
 
-FORMS = ("forbidden_words", "timezone", "default_options")
+def _with(*controls: type) -> list[str]:
+    return [name for name, spec in SPECS.items() if isinstance(spec.control, controls)]
+
+
 # What the changing part of a key can be, by what stands before it.
 TARGETS = (TargetKind.EVERYONE, TargetKind.ROLE, TargetKind.MEMBER, TargetKind.POOL)
 FAMILIES: dict[str, Iterable[str]] = {
@@ -303,15 +312,11 @@ FAMILIES: dict[str, Iterable[str]] = {
     "limited-by-": (TargetKind.MEMBER, TargetKind.ROLE, TargetKind.EVERYONE, TargetKind.OWNER),
     "quota-cleared-": TARGETS,
     "permission-": (*_RIGHTS, *_LOG_RIGHTS),
-    "section-": Section,
-    "setting-": GuildSettings.model_fields,
-    "offer-": [
-        name
-        for name in GuildSettings.model_fields
-        if not name.endswith(("channels", "roles", "members", "log_channel", "words", "timezone"))
-    ],
-    "placeholder-": ("pick-channel", "allowed_channels", "forbidden_channels", "log_channel"),
-    **dict.fromkeys(("button-edit-", "modal-", "label-", "hint-"), FORMS),
+    "section-": SECTIONS,
+    "setting-": SPECS,
+    "offer-": (*_with(ValueSelect), "channel_safety", "default_options"),
+    "placeholder-": (*_with(EntitySelect, LogChannelSelect), "section", "pick-channel", "pick-option"),
+    **dict.fromkeys(("button-edit-", "modal-", "label-", "hint-"), _with(TextModal, DefaultOptionSelect)),
 }
 SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]
 
@@ -325,7 +330,7 @@ def calls() -> Iterator[tuple[set[str], set[str] | None]]:
         if file.name == "translator.py":
             continue  # its keys are those of the commands, see below
         for scope in ast.walk(tree):
-            if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Assign):
                 for call in ast.walk(scope):
                     if isinstance(call, ast.Call) and ast.unparse(call.func) in ours & {
                         "translate",

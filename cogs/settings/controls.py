@@ -1,0 +1,319 @@
+"""The kinds of settings: how each is rendered as components, parsed from what they send, and described.
+
+Nothing sent is trusted: parsers raise SettingUnknownError for what the panel never offered, and other errors
+of `bot.policy.errors` for values that a manager can get wrong.
+
+A custom_id is `settings:NAME:v1`, or `settings:NAME.KEY:v1` for one entry of a setting that has several, such
+as `channel_safety.<channel_id>`. Those with `pick-` or `edit-` before the name change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import discord
+from discord import ChannelType, TextStyle, ui
+from discord import SelectDefaultValueType as Kind
+
+from bot.discord.requester import has_permission
+from bot.domain.guild_settings import LISTED_MAX, TEXT_MAX
+from bot.i18n import LazyText, translate
+from bot.policy.errors import DefaultNotTakenError, LogClosedError, SettingUnknownError
+from cogs.settings.choices import LINES, default_options, safety_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bot.domain.job import OptionValue
+    from bot.models.catalogue import Catalogue
+
+    Description = LazyText | tuple[LazyText, ...]
+    Items = list[ui.Item[Any]]
+
+FIELD = "text"
+"""The custom_id of a modal's text field."""
+_NONE_VALUE = "-"
+_BOOLEANS = {"True": True, "False": False}
+_LABEL_MAX, _BUTTON_MAX, _ID_DIGITS = 100, 80, 20
+_SHOWN = 8  # entries of a list: an embed field takes 1024 characters
+_VALUE_SHOWN = 40
+_SIGNS = {Kind.channel: "#", Kind.role: "@&", Kind.user: "@"}
+LOG_TYPES = (ChannelType.text, ChannelType.news)
+_TYPES = (ChannelType.text, ChannelType.voice, ChannelType.stage_voice, ChannelType.news, ChannelType.forum)
+_LOG_RIGHTS = ("view_channel", "send_messages")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a control is rendered or parsed for; `key` is the channel or option selected in a picker."""
+
+    guild: discord.Guild
+    catalogue: Catalogue
+    locale: str
+    key: str = ""
+
+    def knows(self, kind: Kind, entity_id: int) -> bool:
+        """Whether the server has this channel or role; members are not looked up."""
+        get = {Kind.channel: self.guild.get_channel, Kind.role: self.guild.get_role}.get(kind)
+        return get is None or get(entity_id) is not None
+
+    def channel(self, text: str) -> discord.abc.GuildChannel:
+        """Return the channel with an id that was sent."""
+        channel = self.guild.get_channel(_snowflake(text))
+        if channel is None:
+            raise SettingUnknownError
+        return channel
+
+
+class Entry(NamedTuple):
+    """One entry of a setting that is a dict; the value None removes it."""
+
+    key: int | str
+    value: OptionValue | None
+
+
+def plain(value: object) -> LazyText:
+    """Describe a value by itself."""
+    return LazyText("value-plain", {"value": str(value)})
+
+
+def plain_or(none: LazyText) -> Callable[[Any], LazyText]:
+    """Describe None by a text, and other values by themselves."""
+    return lambda value: none if value is None else plain(value)
+
+
+@dataclass(frozen=True)
+class EntitySelect:
+    """A select of channels, roles or members; `empty` describes that there are none."""
+
+    kind: Kind
+    empty: LazyText
+    min_values: int = 0
+    max_values: int = LISTED_MAX
+    channel_types: tuple[ChannelType, ...] = _TYPES
+
+    def items(self, panel: Panel, name: str, current: Iterable[int] | int | None) -> Items:
+        """Return the select, with the entities that the server still has."""
+        options: dict[str, Any] = {
+            "custom_id": f"settings:{name}:v1",
+            "placeholder": translate(f"placeholder-{name}", panel.locale),
+            "min_values": self.min_values,
+            "max_values": self.max_values,
+            "default_values": [
+                discord.SelectDefaultValue(id=each, type=self.kind)
+                for each in _ids(current)
+                if panel.knows(self.kind, each)
+            ],
+        }
+        if self.kind is Kind.channel:
+            return [ui.ChannelSelect(channel_types=list(self.channel_types), **options)]
+        return [ui.RoleSelect(**options) if self.kind is Kind.role else ui.UserSelect(**options)]
+
+    def parse(self, panel: Panel, values: Sequence[str]) -> frozenset[int] | int | None:
+        """Return the ids; @everyone, whose id is the server's, means no restriction."""
+        ids = frozenset(map(_snowflake, values))
+        if not all(panel.knows(self.kind, each) for each in ids):
+            raise SettingUnknownError
+        return frozenset() if self.kind is Kind.role and panel.guild.id in ids else ids
+
+    def describe(self, value: Iterable[int] | int | None) -> Description:
+        """Return mentions."""
+        return _list([plain(f"<{_SIGNS[self.kind]}{each}>") for each in _ids(value)], self.empty)
+
+
+class LogChannelSelect(EntitySelect):
+    """A select of at most one channel, which the bot must be able to write to."""
+
+    def parse(self, panel: Panel, values: Sequence[str]) -> int | None:
+        """Return the channel's id."""
+        if not values:
+            return None
+        channel = panel.channel(_only(values))
+        rights = channel.permissions_for(panel.guild.me)
+        missing = [right for right in _LOG_RIGHTS if not has_permission(rights, right)]
+        if missing:
+            texts = tuple(LazyText(f"permission-{right}") for right in missing)
+            raise LogClosedError(channel=channel.mention, permissions=texts)
+        return channel.id
+
+
+@dataclass(frozen=True)
+class ValueSelect:
+    """A select of one value from a list."""
+
+    list_values: Callable[[Catalogue], Sequence[OptionValue | None]]
+    describe: Callable[[Any], LazyText]
+
+    def items(self, panel: Panel, path: str, current: OptionValue | None, **names: str) -> Items:
+        """Return the select; `path` is the setting's name and the key of the entry, if it has several."""
+
+        def label(value: OptionValue | None) -> str:
+            key = f"offer-{path.partition('.')[0]}"
+            return translate(key, panel.locale, value=self.describe(value), **names)[:_LABEL_MAX]
+
+        labels = {_value_text(value): label(value) for value in self.list_values(panel.catalogue)}
+        return [select(panel, path, labels, _value_text(current), label(current))]
+
+    def parse(self, panel: Panel, values: Sequence[str]) -> OptionValue | None:
+        """Return the value."""
+        by_text = {_value_text(value): value for value in self.list_values(panel.catalogue)}
+        if _only(values) not in by_text:
+            raise SettingUnknownError
+        return by_text[values[0]]
+
+
+class ChannelSafetySelect:
+    """A select of a channel, then one of the loosest safety_tolerance in that channel."""
+
+    _channels = EntitySelect(Kind.channel, LazyText("value-nowhere"), min_values=1, max_values=1)
+    _levels = ValueSelect(safety_levels, plain_or(LazyText("value-as-elsewhere")))
+
+    def items(self, panel: Panel, name: str, current: Mapping[int, int]) -> Items:
+        """Return both selects, or the first until a channel is selected."""
+        is_id = panel.key.isdecimal() and len(panel.key) <= _ID_DIGITS
+        channel = panel.guild.get_channel(int(panel.key)) if is_id else None
+        if channel is None:
+            return self._channels.items(panel, "pick-channel", None)
+        path, title, level = f"{name}.{channel.id}", f"#{channel.name}", current.get(channel.id)
+        picker = self._channels.items(panel, "pick-channel", channel.id)
+        return picker + self._levels.items(panel, path, level, channel=title)
+
+    def parse(self, panel: Panel, values: Sequence[str]) -> Entry:
+        """Return the channel and its new level."""
+        return Entry(panel.channel(panel.key).id, self._levels.parse(panel, values))
+
+    def describe(self, value: Mapping[int, int]) -> Description:
+        """Return the channels with their levels."""
+        texts = [
+            LazyText("value-channel-safety", {"channel": f"<#{channel_id}>", "level": level})
+            for channel_id, level in sorted(value.items())
+        ]
+        return _list(texts, LazyText("value-nowhere"))
+
+
+class DefaultOptionSelect:
+    """A select of a model option, then one of its default, or a modal if it has too many values."""
+
+    def items(self, panel: Panel, name: str, current: Mapping[str, OptionValue]) -> Items:
+        """Return the select of options, and what changes the selected one."""
+        options = default_options(panel.catalogue)
+        titles = {each: _title(panel, each) for each in options}
+        picker = select(panel, "pick-option", titles, panel.key)
+        if panel.key not in options:
+            return [picker]
+        path, title, values = f"{name}.{panel.key}", titles[panel.key], options[panel.key].listed(LINES)
+        if not values:
+            return [picker, _button(panel, path, title)]
+        control = ValueSelect(lambda _: (None, *values), plain_or(LazyText("value-of-model")))
+        return [picker, *control.items(panel, path, current.get(panel.key), option=title)]
+
+    def modal(self, panel: Panel, name: str, current: Mapping[str, OptionValue]) -> ui.Modal:
+        """Return the modal for the selected option."""
+        return _modal(panel, name, str(current.get(panel.key, "")), TEXT_MAX, TextStyle.paragraph)
+
+    def parse(self, panel: Panel, values: Sequence[str]) -> Entry:
+        """Return the option and its new default, in the type of the first model that accepts it."""
+        name, text = panel.key, _only(values)
+        if text == _NONE_VALUE:
+            return Entry(name, None)
+        if name not in default_options(panel.catalogue):
+            raise SettingUnknownError
+        for model in panel.catalogue.models:
+            if option := model.schema.option(name):
+                value = option.coerce(_BOOLEANS.get(text) if option.type == "boolean" else text.strip())
+                if value not in (None, "") and model.schema.accepts(name, value):
+                    return Entry(name, value)
+        raise DefaultNotTakenError(option=name)
+
+    def describe(self, value: Mapping[str, OptionValue]) -> Description:
+        """Return the options with their defaults."""
+        texts = [plain(f"`{name}` {str(each)[:_VALUE_SHOWN]}") for name, each in sorted(value.items())]
+        return _list(texts, LazyText("value-of-model"))
+
+
+@dataclass(frozen=True)
+class TextModal:
+    """A button that opens a modal with one text field; `prefill` makes its text of the current value."""
+
+    parse_text: Callable[[str], Any]
+    describe: Callable[[Any], LazyText]
+    max_length: int
+    style: TextStyle = TextStyle.paragraph
+    prefill: Callable[[Any], str] = str
+
+    def items(self, panel: Panel, name: str, _current: object) -> Items:
+        """Return the button."""
+        return [_button(panel, name)]
+
+    def modal(self, panel: Panel, name: str, current: object) -> ui.Modal:
+        """Return the modal."""
+        return _modal(panel, name, self.prefill(current), self.max_length, self.style)
+
+    def parse(self, _panel: Panel, values: Sequence[str]) -> Any:
+        """Return what the text means."""
+        return self.parse_text(_only(values))
+
+
+Control: TypeAlias = EntitySelect | ValueSelect | ChannelSafetySelect | DefaultOptionSelect | TextModal
+
+
+def select(
+    panel: Panel, path: str, labels: Mapping[str, str], current: str, placeholder: str = ""
+) -> ui.Select[Any]:
+    """Return a select of values, given their labels."""
+    options = [
+        discord.SelectOption(label=label[:_LABEL_MAX], value=value, default=value == current)
+        for value, label in labels.items()
+    ]
+    placeholder = placeholder or translate(f"placeholder-{path}", panel.locale)
+    return ui.Select(custom_id=f"settings:{path}:v1", options=options, placeholder=placeholder)
+
+
+def _button(panel: Panel, path: str, title: str = "") -> ui.Item[Any]:
+    label = translate(f"button-edit-{path.partition('.')[0]}", panel.locale, option=title)
+    return ui.Button(label=label[:_BUTTON_MAX], custom_id=f"settings:edit-{path}:v1")
+
+
+def _modal(panel: Panel, name: str, text: str, max_length: int, style: TextStyle) -> ui.Modal:
+    path = f"{name}.{panel.key}" if panel.key else name
+    modal = ui.Modal(title=translate(f"modal-{name}", panel.locale), custom_id=f"settings:{path}:v1")
+    field: ui.TextInput[Any] = ui.TextInput(
+        custom_id=FIELD, default=text, max_length=max_length, style=style, required=False
+    )
+    label, hint = translate(f"label-{name}", panel.locale), translate(f"hint-{name}", panel.locale)
+    modal.add_item(ui.Label(text=label, description=hint, component=field))
+    modal.stop()  # discord.py keeps no state: it would not survive a restart
+    return modal
+
+
+def _ids(value: Iterable[int] | int | None) -> list[int]:
+    return sorted(value) if isinstance(value, Iterable) else [value] if value else []
+
+
+def _list(texts: Sequence[LazyText], empty: LazyText) -> Description:
+    if len(texts) > _SHOWN:
+        return (*texts[:_SHOWN], LazyText("value-more", {"count": len(texts) - _SHOWN}))
+    return tuple(texts) or empty
+
+
+def _title(panel: Panel, option: str) -> str:
+    model = next(model for model in panel.catalogue.models if model.schema.option(option))
+    return model.title(option, panel.locale)
+
+
+def _only(values: Sequence[str]) -> str:
+    if len(values) != 1:
+        raise SettingUnknownError
+    return values[0]
+
+
+def _value_text(value: OptionValue | None) -> str:
+    return _NONE_VALUE if value is None else str(value)
+
+
+def _snowflake(text: str) -> int:
+    if not text.isdecimal() or not text.isascii() or len(text) > _ID_DIGITS:
+        raise SettingUnknownError
+    return int(text)
