@@ -21,41 +21,41 @@ from pydantic import (
 )
 
 LISTED_MAX = 25
-"""How many channels, roles or members a list holds: what Discord lets people choose at once."""
+"""Entries of a list of channels, roles or members: the most that a Discord select takes."""
 WORDS_MAX = 4000
-"""How many characters all forbidden words have together, line breaks included: what a form takes."""
+"""Characters of all forbidden words together, line breaks included: the most that a modal field takes."""
 WORD_MAX = 200
-"""How many characters one of them has."""
+"""Characters of one forbidden word."""
 TEXT_MAX = 1000
-"""How many characters a default option has that is free text."""
+"""Characters of a default option that is free text."""
 
 
 @cache
 def _zones() -> dict[str, str]:
-    """Every IANA name as people may write it, which takes a walk through a folder of files."""
-    return {_simple(name): name for name in sorted(available_timezones())}
+    """Return all IANA names by their normalized form; available_timezones() walks a folder."""
+    return {_normalized(name): name for name in sorted(available_timezones())}
 
 
-def _simple(name: str) -> str:
+def _normalized(name: str) -> str:
     return "_".join(name.casefold().split())
 
 
 def find_time_zone(text: str) -> str | None:
-    """The IANA name that somebody means by "europe/berlin" or "New York"; None where there is no such one."""
-    name, zones = _simple(text), _zones()
+    """Return the IANA name for "europe/berlin" or a city such as "New York"; None if it is ambiguous."""
+    name, zones = _normalized(text), _zones()
     cities = [each for each in zones if each.rpartition("/")[2] == name]
     return zones.get(name) or (zones[cities[0]] if len(cities) == 1 else None)
 
 
 def _zone(name: str) -> str:
-    if _zones().get(_simple(name)) != name:
-        raise ValueError("there is no such time zone")
+    if _zones().get(_normalized(name)) != name:
+        raise ValueError("unknown time zone")
     return name
 
 
 def _words(words: tuple[str, ...]) -> tuple[str, ...]:
     if sum(len(word) + 1 for word in words) > WORDS_MAX or any(len(word) > WORD_MAX for word in words):
-        raise ValueError("too many or too long")
+        raise ValueError("too many or too long words")
     return words
 
 
@@ -73,72 +73,70 @@ _Default: TypeAlias = (
 
 
 class GuildSettings(BaseModel):
-    """A server's settings; each has a default under which the bot does as if there were no settings."""
+    """A server's settings. The defaults restrict nothing."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     timezone: Annotated[StrictStr, AfterValidator(_zone)] = "UTC"
-    """An IANA name, such as "Europe/Berlin": when hours, days, weeks and months begin here."""
+    """An IANA name, such as "Europe/Berlin"; hours, days, weeks and months begin by it."""
     allowed_channels: _Ids = frozenset()
-    """Where images may be made; empty: everywhere. A thread counts as the channel that it belongs to."""
+    """Channels where images can be generated; empty means all. A thread counts as its parent."""
     forbidden_channels: _Ids = frozenset()
-    """Where they may not, whatever else is allowed."""
+    """Channels where they can't; takes precedence over `allowed_channels`."""
     allowed_roles: _Ids = frozenset()
-    """Who may make them: everybody who has one of these; empty: everybody."""
+    """Roles of which a member needs one; empty means everyone."""
     blocked_members: _Ids = frozenset()
-    """Who may not, whatever roles they have."""
+    """Members who can't generate images, whatever their roles."""
     highest_resolution: Annotated[StrictStr, Field(max_length=100)] | None = None
-    """A value of a model's option `resolution`, whose order is from low to high; None: any."""
+    """A value of a model's option `resolution`, which lists them from low to high; None means any."""
     most_images: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
-    """How many images one order may have."""
+    """Images per job; None means any number."""
     may_search_web: StrictBool = True
     strictest_safety: _Level | None = None
-    """The lowest `safety_tolerance`, which is the strictest, that may be chosen."""
+    """The lowest, which is the strictest, `safety_tolerance` that can be chosen; None means any."""
     loosest_safety: _Level | None = None
-    """The highest one, which lets most through."""
+    """The highest `safety_tolerance`, which lets most through; None means any."""
     channel_safety: Annotated[dict[_Id, _Level], Field(max_length=LISTED_MAX)] = {}
-    """What is the highest one in single channels; a higher one than elsewhere holds only where Discord shows
-    the channel to adults alone."""
+    """The highest one by channel; above `loosest_safety` it applies only if the channel is age-restricted."""
     is_spoiler: StrictBool = False
-    """Whether images are hidden until somebody clicks them."""
+    """Whether images are spoilers."""
     is_private: StrictBool = False
-    """Whether whoever ordered is the only one who sees the images."""
+    """Whether only the requester sees the images."""
     forbidden_words: Annotated[tuple[StrictStr, ...], AfterValidator(_words)] = ()
-    """Words and phrases that no prompt can have, and patterns between slashes."""
+    """Words and phrases that no prompt can contain, and patterns between slashes."""
     default_options: Annotated[dict[StrictStr, _Default], Field(max_length=LISTED_MAX)] = {}
-    """Values of options that nobody chose, by the options' names; they come before the models' defaults."""
+    """Defaults by option name; they take precedence over the models' own."""
     log_channel: _Id | None = None
-    """Where it is told who did what."""
+    """The channel of the audit log."""
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone in which this server's hours, days, weeks and months begin."""
+        """The server's time zone."""
         return ZoneInfo(self.timezone)
 
     def with_changes(self, **changes: Any) -> Self:
-        """These settings with others in place of some.
+        """Return a copy with some settings replaced.
 
         Raises:
-            ValidationError: A value is none that the setting takes.
+            ValidationError: A value is invalid.
         """
         return self.model_validate(self.model_dump() | changes)
 
     @classmethod
     def parse(cls, stored: str) -> tuple[Self, list[str]]:
-        """Settings from their JSON, and the names of those that are invalid and stand at their defaults."""
+        """Parse stored JSON; return the settings, and the names of invalid ones, which get their defaults."""
         values = stored_values(stored)
         if values is None:
             return cls(), ["all"]
-        invalid: set[str] = set()
         try:
             return cls.model_validate(values), []
         except ValidationError as error:
-            invalid |= {str(each["loc"][0]) for each in error.errors(include_url=False, include_input=False)}
+            invalid = {str(each["loc"][0]) for each in error.errors(include_url=False, include_input=False)}
         return cls.model_validate({name: values[name] for name in values.keys() - invalid}), sorted(invalid)
 
 
 def stored_values(stored: str) -> dict[str, Any] | None:
-    """The values of a stored JSON object; None where it is none."""
+    """Return a stored JSON object; None if it is anything else."""
     try:
         values = json.loads(stored)
     except (ValueError, RecursionError):
