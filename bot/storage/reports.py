@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, pairwise
@@ -31,21 +31,23 @@ class UsageSummary:
     user_id: int
     applied_limits: str
     """Whose limits held at the last of them, and which; see `Limits.summary`."""
-    orders: int
-    failed: int
-    """How many of the orders failed and left nothing to collect."""
-    images: int
-    """How many images were delivered."""
-    spent: Decimal
+    orders: int = 0
+    failed: int = 0
+    """Jobs that failed and left nothing to collect."""
+    images: int = 0
+    """Images delivered."""
+    spent: Decimal = Decimal(0)
     """What stays charged, images waiting to be collected included."""
-    refunded: Decimal
-    """What was refunded, for whatever reason."""
-    uncollected: Decimal
-    """What of `spent` is for images waiting to be collected."""
-    failed_credits: Decimal
-    """What the failed orders would have counted."""
-    usd: Decimal
-    """What RunComfy charged; where it has not said so, what was expected."""
+    refunded: Decimal = Decimal(0)
+    uncollected: Decimal = Decimal(0)
+    """The part of `spent` for images waiting to be collected."""
+    failed_credits: Decimal = Decimal(0)
+    """What the failed jobs would have counted."""
+    usd: Decimal = Decimal(0)
+    """What RunComfy charged, or the expected cost if it has not said yet."""
+
+
+_NUMBERS = [field.name for field in fields(UsageSummary) if field.name not in {"user_id", "applied_limits"}]
 
 
 def aggregate_by_member(summaries: Iterable[UsageSummary]) -> list[UsageSummary]:
@@ -56,22 +58,14 @@ def aggregate_by_member(summaries: Iterable[UsageSummary]) -> list[UsageSummary]
     found: defaultdict[int, list[UsageSummary]] = defaultdict(list)
     for summary in summaries:
         found[summary.user_id].append(summary)
-    together = [_merge(each) if len(each) > 1 else each[0] for each in found.values()]
+    together = [merge(each) if len(each) > 1 else each[0] for each in found.values()]
     return sorted(together, key=lambda each: (-each.spent, each.user_id))
 
 
-def _merge(summaries: list[UsageSummary]) -> UsageSummary:
-    return replace(
-        summaries[-1],
-        orders=sum(summary.orders for summary in summaries),
-        failed=sum(summary.failed for summary in summaries),
-        images=sum(summary.images for summary in summaries),
-        spent=sum((summary.spent for summary in summaries), Decimal(0)),
-        refunded=sum((summary.refunded for summary in summaries), Decimal(0)),
-        uncollected=sum((summary.uncollected for summary in summaries), Decimal(0)),
-        failed_credits=sum((summary.failed_credits for summary in summaries), Decimal(0)),
-        usd=sum((summary.usd for summary in summaries), Decimal(0)),
-    )
+def merge(summaries: Iterable[UsageSummary]) -> UsageSummary:
+    """Add up summaries; the member and the limits are those of the last, if there is one."""
+    found = [UsageSummary(user_id=0, applied_limits=""), *summaries]
+    return replace(found[-1], **{name: sum(getattr(each, name) for each in found) for name in _NUMBERS})
 
 
 class ReportStore:

@@ -1,15 +1,13 @@
-"""/quota: who may spend how much on a server, as its managers say."""
+"""/quota: managers set credit limits for their server and see reports."""
 
 from __future__ import annotations
 
 import asyncio
-import io
-import logging
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import discord
 from discord import app_commands
@@ -20,7 +18,7 @@ from bot.discord.error_handler import send_ephemeral
 from bot.discord.requester import require_manager
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import defer, edit_response
-from bot.discord.views.quota_text import describe_quotas, mention
+from bot.discord.views.quota_text import chart_files, describe_quotas, mention, text_embed
 from bot.domain.quota import (
     EVERYONE,
     LIMIT_MAX,
@@ -33,26 +31,31 @@ from bot.domain.quota import (
     is_within,
     last_days,
 )
-from bot.errors import ChartError, QuotaTooHighError
+from bot.errors import QuotaTooHighError
 from bot.i18n import LazyText, translate
-from bot.storage.reports import UsageSummary, aggregate_by_member
-from cogs.quota.report import TOP, alt_text, chart, member_line, table, table_of_days, total_line
+from bot.storage.reports import aggregate_by_member, merge
+from cogs.quota.report import alt_text, chart, days_table, member_line, members_table, total_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.discord.client import ImagineBot
     from bot.domain.requester import Requester
+    from bot.storage.reports import UsageSummary
 
-_log = logging.getLogger(__name__)
+_Limit: TypeAlias = app_commands.Range[int, 0, LIMIT_MAX]
+_Per: TypeAlias = Literal["hour", "day", "week", "month"]
+_Who: TypeAlias = discord.User | discord.Role
+
 DAYS = 30
 _MONTHS = 24
+_TOP = 10
 _RULES_SHOWN = 15  # a line of four quotas can have 150 characters, all embeds together take 6000
 _MEMBERS_SHOWN = 10  # a line can have 250
 
 
 class QuotaCommands(commands.Cog):
-    """Lets those who manage a server say who may spend how much."""
+    """Sets and shows the credit limits of a server."""
 
     quota = app_commands.Group(
         name="quota",
@@ -67,23 +70,14 @@ class QuotaCommands(commands.Cog):
 
     @quota.command(name="set")
     async def set_(
-        self,
-        interaction: discord.Interaction[Any],
-        limit: app_commands.Range[int, 0, LIMIT_MAX],
-        per: Literal["hour", "day", "week", "month"],
-        who: discord.User | discord.Role | None = None,
+        self, interaction: discord.Interaction[Any], limit: _Limit, per: _Per, who: _Who | None = None
     ) -> None:
-        """Put a quota in place of the one that the target had for that period."""
+        """Set a limit for everyone, a role or a member; it replaces theirs for the same period."""
         await self._set(interaction, _target(interaction, who), Quota(limit, Period(per)))
 
     @quota.command()
-    async def pool(
-        self,
-        interaction: discord.Interaction[Any],
-        limit: app_commands.Range[int, 0, LIMIT_MAX],
-        per: Literal["hour", "day", "week", "month"],
-    ) -> None:
-        """Put a quota in place of the one that the pool had for that period."""
+    async def pool(self, interaction: discord.Interaction[Any], limit: _Limit, per: _Per) -> None:
+        """Set a limit for all members together; it replaces the one for the same period."""
         await self._set(interaction, POOL, Quota(limit, Period(per)))
 
     async def _set(self, interaction: discord.Interaction[Any], target: Target, quota: Quota) -> None:
@@ -96,37 +90,30 @@ class QuotaCommands(commands.Cog):
             raise QuotaTooHighError(maximum=describe_quotas(maximum))
         await self._quotas.set_rule(asker.guild_id, target, quota, set_by=asker.user_id)
         key = f"quota-set-{target.kind}"
-        await self._say(
+        await self._confirm(
             interaction, asker, LazyText(key, {"who": mention(target), "quota": describe_quotas(after)})
         )
 
     @quota.command()
     async def clear(
-        self,
-        interaction: discord.Interaction[Any],
-        who: discord.User | discord.Role | None = None,
-        *,
-        pool: bool = False,
+        self, interaction: discord.Interaction[Any], who: _Who | None = None, *, pool: bool = False
     ) -> None:
-        """Remove a target's quotas and say what holds without them."""
+        """Remove all limits of a target, and show which ones apply instead."""
         asker = require_manager(interaction)
         target = POOL if pool else _target(interaction, who)
         is_cleared = await self._quotas.clear_rules(asker.guild_id, target)
         rules = await self._quotas.rules(asker.guild_id)
         holds = self._quotas.owners.pool if pool else rules.get(EVERYONE, self._quotas.owners.default)
         key = f"quota-cleared-{target.kind}" if is_cleared else "quota-nothing-to-clear"
-        await self._say(
+        await self._confirm(
             interaction, asker, LazyText(key, {"who": mention(target), "quota": describe_quotas(holds)})
         )
 
     @quota.command()
     async def grant(
-        self,
-        interaction: discord.Interaction[Any],
-        who: discord.User | discord.Role,
-        amount: app_commands.Range[int, 1, LIMIT_MAX],
+        self, interaction: discord.Interaction[Any], who: _Who, amount: app_commands.Range[int, 1, LIMIT_MAX]
     ) -> None:
-        """Add to the limits in the windows that run now."""
+        """Add credits to the current windows."""
         asker, target = require_manager(interaction), _target(interaction, who)
         is_new = await self._quotas.grant(
             asker.guild_id,
@@ -137,20 +124,22 @@ class QuotaCommands(commands.Cog):
         )
         if is_new:
             text = LazyText("quota-granted", {"who": mention(target), "credits": amount})
-            await self._say(interaction, asker, text)
+            await self._confirm(interaction, asker, text)
 
     @quota.command()
-    async def reset(self, interaction: discord.Interaction[Any], who: discord.User | discord.Role) -> None:
-        """Let the windows start again now."""
+    async def reset(self, interaction: discord.Interaction[Any], who: _Who) -> None:
+        """Restart the current windows with nothing used."""
         asker, target = require_manager(interaction), _target(interaction, who)
         is_new = await self._quotas.reset(
             asker.guild_id, target, made_by=asker.user_id, interaction_id=asker.interaction_id
         )
         if is_new:
-            await self._say(interaction, asker, LazyText("quota-reset", {"who": mention(target)}))
+            await self._confirm(interaction, asker, LazyText("quota-reset", {"who": mention(target)}))
 
-    async def _say(self, interaction: discord.Interaction[Any], asker: Requester, change: LazyText) -> None:
-        """Tell the manager, and the server's log, each in their own language."""
+    async def _confirm(
+        self, interaction: discord.Interaction[Any], asker: Requester, change: LazyText
+    ) -> None:
+        """Reply to the manager and write to the audit log, each in its own language."""
         self._bot.audit_log.record(
             asker.guild_id, LazyText("log-quota", {"member": f"<@{asker.user_id}>", "change": change})
         )
@@ -158,58 +147,51 @@ class QuotaCommands(commands.Cog):
 
     @quota.command()
     async def show(self, interaction: discord.Interaction[Any]) -> None:
-        """Every rule of this server, what the owner allows, and who has used what since the first."""
+        """Show all limits, the owner's ceiling, and what members used this month."""
         asker = require_manager(interaction)
         await defer(interaction)
-        lines = await self._rules_in_lines(asker)
-        used = await self._bot.report_store.month(asker.guild_id, await self._bot.timezone(asker.guild_id))
-        rules = _embed("\n".join(lines))
-        lines = [total_line(used, asker.locale)]
-        lines += [member_line(summary, asker.locale) for summary in used[:_MEMBERS_SHOWN]]
+        rules = await self._rule_lines(asker)
+        zone = await self._bot.timezone(asker.guild_id)
+        used = await self._bot.report_store.month(asker.guild_id, zone)
+        lines = await asyncio.to_thread(_usage_lines, used, _MEMBERS_SHOWN, asker.locale)
         if len(used) > _MEMBERS_SHOWN:
             lines.append(translate("report-more", asker.locale, count=len(used) - _MEMBERS_SHOWN))
-        await edit_response(interaction, embeds=[rules, _embed("\n".join(lines))])
+        await edit_response(interaction, embeds=[text_embed(rules), text_embed(lines)])
 
     @quota.command()
     async def export(
         self, interaction: discord.Interaction[Any], months_ago: app_commands.Range[int, 0, _MONTHS] = 0
     ) -> None:
-        """A table of everybody who has used something in a month, by default the present one."""
+        """Send a month's usage by member as a table."""
         asker = require_manager(interaction)
         await defer(interaction)
         zone = await self._bot.timezone(asker.guild_id)
         used = await self._bot.report_store.month(asker.guild_id, zone, months_ago=months_ago)
-        file = await asyncio.to_thread(table, used)
-        await edit_response(interaction, embed=_embed(total_line(used, asker.locale)), attachments=[file])
+        table = await asyncio.to_thread(members_table, used)
+        lines = await asyncio.to_thread(_usage_lines, used, 0, asker.locale)
+        await edit_response(interaction, embed=text_embed(lines), attachments=[table])
 
     @quota.command()
     async def report(self, interaction: discord.Interaction[Any]) -> None:
-        """The last 30 days and who spent most, as a picture and as a table."""
+        """Show the last 30 days and who spent most, with a chart and tables."""
         asker = require_manager(interaction)
         await defer(interaction)
         zone = await self._bot.timezone(asker.guild_id)
         day_boundaries = last_days(datetime.now(UTC), zone, DAYS)
-        days = await self._bot.report_store.days(asker.guild_id, day_boundaries)
-        used = await asyncio.to_thread(aggregate_by_member, chain.from_iterable(days))
-        lines = [total_line(used, asker.locale)]
-        lines += [member_line(summary, asker.locale) for summary in used[:TOP]]
-        shown = _embed("\n".join(lines))
-        named = await self._named(used[:TOP])
+        by_day = await self._bot.report_store.days(asker.guild_id, day_boundaries)
         # Off the event loop: a large server's month is a quarter of a million rows.
-        drawn = await asyncio.to_thread(chart, days, day_boundaries, zone, named, asker.locale)
-        files = [
-            await asyncio.to_thread(table_of_days, days, day_boundaries, zone),
-            await asyncio.to_thread(table, used),
-        ]
-        try:
-            png = io.BytesIO(await self._bot.charts.render(drawn))
-        except ChartError as error:
-            _log.warning("/quota report goes without a picture: %s", error)
-        else:
-            files.append(discord.File(png, "report.png", description=alt_text(drawn, asker.locale)))
-        await edit_response(interaction, embed=shown, attachments=files)
+        used = await asyncio.to_thread(aggregate_by_member, chain.from_iterable(by_day))
+        days = await asyncio.to_thread(list, map(merge, by_day))
+        names = await self._display_names(used[:_TOP])
+        members = [Member(name, each.spent) for name, each in zip(names, used, strict=False)]
+        drawn = chart(days, day_boundaries, zone, members, asker.locale)
+        files = [days_table(days, day_boundaries, zone), await asyncio.to_thread(members_table, used)]
+        alt = alt_text(drawn, asker.locale)
+        files += await chart_files(self._bot.charts, drawn, "report.png", alt)
+        lines = await asyncio.to_thread(_usage_lines, used, _TOP, asker.locale)
+        await edit_response(interaction, embed=text_embed(lines), attachments=files)
 
-    async def _rules_in_lines(self, asker: Requester) -> list[str]:
+    async def _rule_lines(self, asker: Requester) -> list[str]:
         rules = await self._quotas.rules(asker.guild_id)
         owners = self._quotas.owners
         everybody, pool = rules.get(EVERYONE, owners.default), rules.get(POOL, owners.pool)
@@ -233,23 +215,23 @@ class QuotaCommands(commands.Cog):
             lines.append(translate("quota-show-pool-ceiling", asker.locale, quota=quota))
         return lines
 
-    async def _named(self, summaries: Sequence[UsageSummary]) -> list[Member]:
-        """What members call themselves, as far as Discord tells; a picture shows no mentions."""
-        members: list[Member] = []
-        for summary in summaries:
-            name = str(summary.user_id)
+    async def _display_names(self, summaries: Sequence[UsageSummary]) -> list[str]:
+        """Look members up, since a chart can't show mentions; an id stands for an unknown one."""
+        names = []
+        for user_id in (each.user_id for each in summaries):
+            name = str(user_id)
             with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
-                user = self._bot.get_user(summary.user_id) or await self._bot.fetch_user(summary.user_id)
+                user = self._bot.get_user(user_id) or await self._bot.fetch_user(user_id)
                 name = user.display_name
-            members.append(Member(name, summary.spent))
-        return members
+            names.append(name)
+        return names
 
 
-def _embed(text: str) -> discord.Embed:
-    return discord.Embed(description=text, colour=discord.Colour.blurple())
+def _usage_lines(used: Sequence[UsageSummary], count: int, locale: str) -> list[str]:
+    return [total_line(used, locale), *(member_line(each, locale) for each in used[:count])]
 
 
-def _target(interaction: discord.Interaction[Any], who: discord.User | discord.Role | None) -> Target:
+def _target(interaction: discord.Interaction[Any], who: _Who | None) -> Target:
     if who is None or who.id == interaction.guild_id:  # the role of that id is @everyone
         return EVERYONE
     return Target(TargetKind.ROLE if isinstance(who, discord.Role) else TargetKind.MEMBER, who.id)

@@ -1,9 +1,7 @@
-"""/usage: what a member has used and has left, in words at once and as a picture soon after."""
+"""/usage: a member's limits, in words at once and as a chart soon after."""
 
 from __future__ import annotations
 
-import io
-import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +12,16 @@ from discord.ext import commands
 from bot.charts.spec import Day, LimitUsage, UsageChart
 from bot.discord.requester import get_requester
 from bot.discord.responses import edit_response, respond
-from bot.discord.views.quota_text import day_label, describe_amounts, mention, period_name, usage_lines
+from bot.discord.views.quota_text import (
+    chart_files,
+    day_labels,
+    describe_amounts,
+    mention,
+    period_name,
+    text_embed,
+    usage_lines,
+)
 from bot.domain.quota import TargetKind, last_days
-from bot.errors import ChartError
 from bot.i18n import translate
 
 if TYPE_CHECKING:
@@ -29,19 +34,18 @@ if TYPE_CHECKING:
     from bot.domain.requester import Requester
     from bot.models.catalogue import Model
 
-_log = logging.getLogger(__name__)
 DAYS = 30
 
 
 class UsageCommand(commands.Cog):
-    """Shows members what is left before they spend it."""
+    """Shows members what they have used and what is left."""
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
 
     @app_commands.command()
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
-        """What the member has used of each limit, what images cost, and their last 30 days."""
+        """Show what is used and left of each limit, prices, and a chart of the last 30 days."""
         asker = get_requester(interaction)
         quotas, locale = self._bot.quota_store, asker.locale
         zone = await self._bot.timezone(asker.guild_id)
@@ -56,34 +60,24 @@ class UsageCommand(commands.Cog):
         if images:
             lines.append(translate("usage-uncollected", locale, images=images, credits=credits))
         lines += [price for model in self._bot.catalogue.values() for price in _prices(model, locale)]
-        shown = discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
-        await respond(interaction, embed=shown, ephemeral=True)
-        if picture := await self._picture(asker, usages, limits.zone):
-            # Beside the embed, not in it: Discord shows no alt text of an embed's image.
-            await edit_response(interaction, attachments=[picture])
+        await respond(interaction, embed=text_embed(lines), ephemeral=True)
+        chart = await self._chart(asker, usages, zone)
+        # An attachment beside the embed: Discord shows no alt text of an embed's image.
+        files = await chart_files(self._bot.charts, chart, "usage.png", _alt_text(chart, usages, locale))
+        if files:
+            await edit_response(interaction, attachments=files)
 
-    async def _picture(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> discord.File | None:
-        """The last 30 days and what is left, with alt text that says the same; None where there is none."""
+    async def _chart(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> UsageChart:
         locale, day_boundaries = asker.locale, last_days(datetime.now(UTC), zone, DAYS)
         spent = await self._bot.report_store.days_of_member(asker.guild_id, asker.user_id, day_boundaries)
-        labels = [day_label(boundary, zone, locale) for boundary in day_boundaries[:-1]]
-        days = tuple(Day(label, credits) for label, credits in zip(labels, spent, strict=True))
-        chart = UsageChart(
+        labels = day_labels(day_boundaries, zone, locale)
+        return UsageChart(
             title=translate("chart-usage", locale),
             days_title=translate("chart-days", locale, count=DAYS),
-            days=days,
+            days=tuple(Day(label, credits) for label, credits in zip(labels, spent, strict=True)),
             limits=tuple(_limit_usage(usage, locale) for usage in usages),
             decimal_point=translate("decimal-point", locale),
         )
-        try:
-            png = await self._bot.charts.render(chart)
-        except ChartError as error:
-            _log.warning("/usage goes without a picture: %s", error)
-            return None
-        words = describe_amounts([(day.label, day.credits) for day in days], locale)
-        facts = [translate("alt-usage", locale, count=DAYS, days=words)]
-        facts += [_left(usage, locale) for usage in usages]
-        return discord.File(io.BytesIO(png), "usage.png", description=" ".join(facts)[:1024])
 
 
 def _limit_usage(usage: Usage, locale: str) -> LimitUsage:
@@ -95,19 +89,19 @@ def _limit_usage(usage: Usage, locale: str) -> LimitUsage:
     )
 
 
-def _left(usage: Usage, locale: str) -> str:
-    return translate(
-        "alt-left",
-        locale,
-        period=period_name(usage, locale),
-        used=usage.used,
-        limit=usage.window.limit,
-        left=usage.left,
-    )
+def _alt_text(chart: UsageChart, usages: Sequence[Usage], locale: str) -> str:
+    days = describe_amounts([(day.label, day.credits) for day in chart.days], locale)
+    facts = [translate("alt-usage", locale, count=DAYS, days=days)]
+    for usage in usages:
+        period, limit = period_name(usage, locale), usage.window.limit
+        facts.append(
+            translate("alt-left", locale, period=period, used=usage.used, limit=limit, left=usage.left)
+        )
+    return " ".join(facts)
 
 
 def _prices(model: Model, locale: str) -> list[str]:
-    """What the options of a model make an image cost, a line each."""
+    """Return a line of credits per image for each option that affects the price."""
     return [
         translate(
             "usage-prices",

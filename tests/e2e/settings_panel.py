@@ -1,4 +1,4 @@
-"""The panel of /settings in a manager's hands, and what it has left in the database."""
+"""Use the panel of /settings, and read or write the stored settings."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def stored_settings(env: Environment) -> dict[str, Any]:
-    """The settings that are not at their defaults."""
+    """Return the stored settings."""
     stored = env.rows(f"select settings from guilds where guild_id = {env.discord.guild.id}")  # noqa: S608 (a number)
     return dict(json.loads(stored[0]["settings"])) if stored else {}
 
 
 def store_settings(env: Environment, **values: object) -> None:
-    """Put settings in place of all that there are, as if managers had."""
+    """Replace all stored settings."""
     stored = json.dumps(values).replace("'", "''")
     env.execute(
         "insert or replace into guilds (guild_id, settings, changed_at, changed_by)"  # noqa: S608 (of the test's own)
@@ -26,7 +26,7 @@ def store_settings(env: Environment, **values: object) -> None:
 
 
 async def open_panel(env: Environment, person: Member | None = None, section: str = "channels") -> Message:
-    """The panel that /settings answers with, at one of its parts."""
+    """Run /settings and open one of its sections."""
     person = person or env.mia
     panel = await (await person.command("settings")).response()
     assert panel.is_ephemeral
@@ -38,14 +38,14 @@ async def open_panel(env: Environment, person: Member | None = None, section: st
 async def choose_in_panel(
     env: Environment, panel: Message, what: str, *values: object, person: Member | None = None
 ) -> None:
-    """Choose in a select of the panel, and see it taken without a word."""
+    """Choose in a select of the panel, and check that it is accepted silently."""
     press = await (person or env.mia).choose(panel, f"settings:{what}:v1", *values)
     await press.acknowledged()
     assert press.messages == [panel]
 
 
 async def submit_modal(env: Environment, panel: Message, what: str, text: str) -> Interaction:
-    """Open a form of the panel, and send it."""
+    """Open a modal of the panel and submit it."""
     button = await env.mia.press(panel, custom_id=f"settings:edit-{what}:v1")
     await button.modal_response()
     submit = await env.mia.submit(button, text=text)
@@ -54,7 +54,7 @@ async def submit_modal(env: Environment, panel: Message, what: str, text: str) -
 
 
 async def ephemeral_reply(env: Environment, press: Interaction) -> str:
-    """What one person is told, besides the panel."""
+    """Return the ephemeral reply beside the panel."""
     await env.discord.until(lambda: any(each is not press.source for each in press.messages))
     (message,) = [each for each in press.messages if each is not press.source]
     assert message.is_ephemeral

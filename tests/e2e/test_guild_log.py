@@ -1,4 +1,4 @@
-"""A server's log: who made what, who cancelled, who changed a setting; in its language, pinging nobody."""
+"""A server's audit log: jobs, cancellations, changed settings; in its language, without pings."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_log_deletion_and_block(env: Environment) -> None:
     await env.bob.press(question, "Delete")
     await says(env, log, f"<@{env.bob.id}> deleted", "a mild fox")
     news = [line.text for line in log.messages[said:]]
-    assert [line for line in news if "blunt" in line or "blocked" in line] == []  # both had been done before
+    assert [line for line in news if "blunt" in line or "blocked" in line] == []  # both had happened before
 
 
 async def test_log_setting_change(env: Environment) -> None:
@@ -80,7 +80,7 @@ async def test_log_setting_change(env: Environment) -> None:
     await choose_in_panel(env, panel, "most_images", "2")
     said = (f"<@{env.mia.id}>", "Before: Most images in one order: any", "Now: Most images in one order: 2")
     await says(env, log, *said)
-    await choose_in_panel(env, panel, "most_images", "2")  # nothing has changed
+    await choose_in_panel(env, panel, "most_images", "2")  # unchanged
     await choose_in_panel(env, panel, "most_images", "3")
     await says(env, log, "one order: 3")
     assert len(log.messages) == 2

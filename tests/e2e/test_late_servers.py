@@ -1,4 +1,4 @@
-"""Who may what while Discord has not told of the server yet, as after a start."""
+"""Permissions before Discord has sent the server, as right after a start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def test_roles_apply_before_the_guild_is_cached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After an IDENTIFY servers come one by one, and interactions with them come in between."""
+    """After IDENTIFY, servers arrive one by one, and their interactions in between."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         painters = next(role for role in env.bob.roles if role.name == "Painters")
         store_settings(env, allowed_roles=[int(painters.id)])

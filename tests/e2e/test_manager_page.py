@@ -1,4 +1,4 @@
-"""Managers and moderators at work on the playground's page: limits, the bill, what is removed."""
+"""Managers and moderators on the playground's page: limits, reports, removal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-__all__ = ["address", "page"]  # the fixtures of the whole product
+__all__ = ["address", "page"]  # fixtures
 
 
 async def test_moderator_looks_up_and_removes_an_image(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""The owner's money: DEFAULT_QUOTA, MAX_QUOTA, BUDGET and GUILDS."""
+"""The owner's limits: DEFAULT_QUOTA, MAX_QUOTA, BUDGET and GUILDS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only the bot's owner can mend: people learn just that, and the owner reads it once."""
+"""Errors that only the bot's owner can fix: members learn just that, and the log says it once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def body(code: int) -> dict[str, object]:
     return {"error_code": code, "error_message": f"{RAW} {{token}}", "detail": [RAW]}
 
 
-# RunComfy's documents say 400 to all of it and tell by the code; its own clients wait for the others too.
+# RunComfy's docs answer 400 to all of these and distinguish by code; its own clients expect others too.
 CAUSES = {
     "token, documented": (respond(400, body(400004)), "RUNCOMFY_TOKEN"),
     "token, on HTTP 200": (respond(200, body(400004)), "RUNCOMFY_TOKEN"),
@@ -34,7 +34,7 @@ CAUSES = {
 
 
 async def recovered(env: Environment) -> int:
-    """Let one job succeed, after which trouble is news again; the length of the log then."""
+    """Let one job succeed, so that errors are logged again; return the length of the log."""
     await env.wait_for_end(await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅"))
     return len(env.log)
 

@@ -1,4 +1,4 @@
-"""What members may spend, as they see it and as managers set it."""
+"""Limits as members see them and as managers set them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
-    """The limits that hold where nobody has set anything, and a RunComfy that paints at once."""
+    """An environment with default limits and a RunComfy that finishes at once."""
     async with open_environment(tmp_path_factory.mktemp("environment"), runcomfy={"seconds": 0}) as env:
         yield env
 
 
 @pytest.fixture
 def channel(env: Environment) -> Channel:
-    """Of a server without rules."""
+    """A channel of a server without rules."""
     return env.discord.add_guild("Without rules").add_channel("images")
 
 
@@ -42,7 +42,7 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
 
 
 def ends_of(moment: datetime) -> dict[str, datetime]:
-    """When each window that a moment falls into is over: UTC calendar windows, weeks from Monday."""
+    """Return when each UTC calendar window around a moment ends; weeks begin on Monday."""
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     return {
         "hour": moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1),
@@ -53,7 +53,7 @@ def ends_of(moment: datetime) -> dict[str, datetime]:
 
 
 def reset(text: str) -> datetime:
-    """The moment that a text names by Discord's own timestamp."""
+    """Parse the Discord timestamp in a text."""
     (seconds,) = re.findall(r"<t:(\d+):[RtTdDfF]>", text)
     return datetime.fromtimestamp(int(seconds), UTC)
 
@@ -70,7 +70,7 @@ async def test_usage_shows_used_left_and_reset(env: Environment, channel: Channe
 
 @pytest.mark.parametrize("period", ["hour", "day", "week", "month"])
 async def test_windows_follow_the_calendar(env: Environment, channel: Channel, period: str) -> None:
-    """What was used before the rule was set counts."""
+    """Usage from before the rule counts."""
     anna = env.new_member()
     await done(env, anna, num_images=2, channel=channel)
     answer = await env.reply_to(env.mia, "quota set", limit=3, per=period, channel=channel)
@@ -179,7 +179,7 @@ async def test_grants_and_resets(env: Environment, channel: Channel) -> None:
 
 
 async def test_grant_and_reset_for_everyone(env: Environment, channel: Channel) -> None:
-    """Discord's app offers @everyone as a role."""
+    """Discord offers @everyone as a role."""
     anna, mia = env.new_member(), env.mia
     assert channel.guild
     everyone = channel.guild.roles[0]

@@ -1,4 +1,4 @@
-"""What members and managers are shown of what was spent: words, pictures, tables and the owner's bill."""
+"""Usage reports for members, managers and the owner: text, charts, tables and costs."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ async def done(env: Environment, person: Member, channel: Channel, **options: An
 
 
 async def file(env: Environment, message: Message, ending: str) -> tuple[dict[str, Any], bytes]:
-    """What a message holds of a kind, as soon as it is there, and its bytes."""
+    """Wait for an attachment with this ending; return it and its bytes."""
 
     def found() -> list[dict[str, Any]]:
         return [each for each in message.files if each["filename"].endswith(ending)]
 
-    await env.discord.until(found, timeout=30)  # the first chart of a life loads what draws it
+    await env.discord.until(found, timeout=30)  # the first chart starts matplotlib
     (attached,) = found()
     return attached, env.discord.uploads[attached["id"]]
 
@@ -64,7 +64,7 @@ async def test_usage_replies_before_its_chart(env: Environment, channel: Channel
     anna = env.new_member()
     await env.reply_to(env.mia, "quota set", limit=10, per="month", who=anna, channel=channel)
     await done(env, anna, channel, num_images=2)
-    await done(env, anna, channel, prompt="refuse this")  # is given back
+    await done(env, anna, channel, prompt="refuse this")  # refunded
     message = await (await anna.command("usage", channel=channel)).response()
     assert "1.5 of 10 credits used, 8.5 left" in message.text
     assert "2K – 1.5" in message.text
@@ -72,7 +72,7 @@ async def test_usage_replies_before_its_chart(env: Environment, channel: Channel
     assert picture(png)[0] == 900
     assert " 1.5." in attached["description"]
     assert "This month: 1.5 of 10 used, 8.5 left." in attached["description"]
-    assert "1.5 of 10 credits used" in message.text  # the words stay
+    assert "1.5 of 10 credits used" in message.text  # the text stays
     assert message.is_ephemeral
 
 
@@ -143,7 +143,7 @@ async def test_actual_cost_is_shown_to_managers_and_owner(
         message = await env.wait_for_text(await env.imagine(resolution="0.5K", num_images=2), "✅")
         await env.wait_until_idle()
         assert env.job(message)["usd_each"] == 37_500  # 0.75 of the published $0.05
-        await env.restart()  # costs are asked for at a start, and once a minute
+        await env.restart()  # costs are fetched at startup and once a minute
         await env.wait_for_rows(lambda: env.job(message)["cost"] is not None)
         assert env.job(message)["cost"] == 75_000
         shown = await (await env.mia.command("quota show")).response()
@@ -166,12 +166,10 @@ async def test_dollar_budget_is_never_exceeded_and_alerts_owner(tmp_path: Path) 
         await env.restart()
         owner = env.mia.direct_messages
         await env.discord.until(lambda: owner.messages)
-        await env.restart()  # which warns nobody twice
+        await env.restart()  # no second warning
         await env.wait_for_rows(lambda: all(row["cost"] is not None for row in env.rows()))
         assert ["$0.15 (BUDGET_USD)" in each.text for each in owner.messages] == [True]
-        env.settings["BUDGET_USD"] = (
-            "0.25"  # an owner who was warned raises it, and is warned of that one too
-        )
+        env.settings["BUDGET_USD"] = "0.25"  # a raised budget has a warning of its own
         await env.restart()
         await env.discord.until(lambda: len(owner.messages) == 2)
         assert "$0.25 (BUDGET_USD)" in owner.messages[1].text

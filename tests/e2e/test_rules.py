@@ -1,4 +1,4 @@
-"""What a server's managers have set holds in the real process, for every way to spend; and costs nobody."""
+"""A server's settings apply to every way to spend credits, and refusals are free."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def failed(env: Environment, person: Member) -> Message:
 
 
 async def refused(env: Environment, *presses: Interaction, words: str) -> None:
-    """Each is told to one person, and nothing is spent."""
+    """Check that each refusal is ephemeral and free."""
     before = spent(env)
     for press in presses:
         message = await press.response()

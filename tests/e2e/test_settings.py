@@ -1,4 +1,4 @@
-"""/settings in the real process: every component and form, and those that nobody was shown."""
+"""/settings in the real process: every component and modal, and forged ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_channels_roles_and_members(env: Environment) -> None:
     for said in (f"<#{elsewhere.id}>", f"<@&{painters.id}>", f"<@{bob.id}>"):
         assert said in panel.text
     await choose_in_panel(env, panel, "blocked_members")
-    await choose_in_panel(env, panel, "allowed_roles", guild.roles[0])  # @everyone is everybody
+    await choose_in_panel(env, panel, "allowed_roles", guild.roles[0])  # @everyone means no restriction
     assert stored_settings(env)["blocked_members"] == stored_settings(env)["allowed_roles"] == []
     assert "everybody" in panel.text
 
@@ -84,7 +84,7 @@ async def test_selects_change_settings(
 
 
 async def open_default_panel(env: Environment) -> Any:
-    """The panel of a server that never had settings."""
+    """Open the panel of a server without settings."""
     store_settings(env)
     return await open_panel(env)
 
@@ -196,7 +196,7 @@ SECTIONS = ("people", "images", "safety", "words", "results", "defaults", "serve
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
 async def test_full_panel_fits_discord_limits(env: Environment, locale: str) -> None:
-    """The local Discord refuses what Discord would."""
+    """The local Discord enforces Discord's limits."""
     guild = env.discord.guild
     channels = [int(guild.add_channel(f"a-channel-with-quite-a-long-name-{n}" * 2).id) for n in range(25)]
     roles = [int(guild.add_role(f"role {n}").id) for n in range(25)]
@@ -273,7 +273,7 @@ async def answers(press: Interaction) -> str:
 
 
 def forgeries(here: str, theirs: str, role: str) -> list[tuple[str, list[str]]]:
-    """custom_ids and values: a channel of this server, a channel and a role of another one."""
+    """Return custom_ids and values, given a channel of this server, a channel and a role of another one."""
     return [
         ("settings:allowed_channels:v1", [theirs]),
         ("settings:allowed_channels:v1", [here, theirs]),
@@ -324,7 +324,7 @@ async def test_forged_components_and_values_are_refused(env: Environment) -> Non
 
 
 async def test_other_messages_never_become_a_panel(env: Environment) -> None:
-    """Another message of the bot's does not become one, and a form needs none of its fields to be there."""
+    """Neither do modals without fields or without a message."""
     store_settings(env)
     message = await env.wait_for_text(await env.imagine(env.new_member(), resolution="0.5K"), "✅")
     await env.wait_until_idle()

@@ -1,4 +1,4 @@
-"""Limits under load, what is given back, and orders that meet trouble of the bot's own."""
+"""Limits under load, refunds, and jobs during database trouble."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
-    """The limits that hold where nobody has set anything, and a RunComfy that paints at once."""
+    """An environment with default limits and a RunComfy that finishes at once."""
     async with open_environment(tmp_path_factory.mktemp("environment"), runcomfy={"seconds": 0}) as env:
         yield env
 
@@ -37,7 +37,7 @@ async def ask(person: Member, **options: Any) -> Interaction:
 
 
 async def sorted_out(presses: list[Interaction]) -> tuple[list[Message], list[Message]]:
-    """The messages of those that became jobs, and of those that were refused."""
+    """Return the messages of jobs and those of refusals."""
     messages = await asyncio.gather(*(press.response() for press in presses))
     return [each for each in messages if not each.is_ephemeral], [
         each for each in messages if each.is_ephemeral
@@ -156,7 +156,7 @@ async def test_locked_database_is_reported_and_free(env: Environment) -> None:
 
 
 async def test_concurrent_jobs_with_locked_database(env: Environment) -> None:
-    """Each of them is answered within Discord's three seconds."""
+    """Each gets a response within Discord's three seconds."""
     people = [env.new_member() for _ in range(5)]
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
@@ -168,7 +168,7 @@ async def test_concurrent_jobs_with_locked_database(env: Environment) -> None:
 
 
 async def test_rule_for_absent_member(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Discord's app takes any user's id; who has left the server comes without a member."""
+    """Discord accepts any user id; a user who has left the server comes without a member."""
     async with open_environment(tmp_path_factory.mktemp("gone")) as env:
         options = {"limit": 5, "per": "day", "who": env.alice}
         data = slash_data("quota set", options, env.mia, env.discord.channel)

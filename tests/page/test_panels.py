@@ -1,4 +1,4 @@
-"""Selects, forms, menus and what they lead to, on the page."""
+"""Selects, modals and context menus on the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def panel(page: Page) -> Locator:
-    """Open the panel as its manager."""
+    """Open the panel as a manager."""
     await become(page, "Mia")
     await use(page, "settings")
     await expect(messages(page)).to_contain_text(["Settings"])

@@ -1,4 +1,4 @@
-"""A server's settings: what is stored, and what becomes of what cannot be read."""
+"""Server settings: round trip, validation and invalid stored values."""
 
 from __future__ import annotations
 

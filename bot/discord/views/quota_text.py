@@ -1,11 +1,17 @@
-"""Limits, days and what is left, in words."""
+"""What /quota and /usage show: limits, usage and days in words, and charts with alt text."""
 
 from __future__ import annotations
 
+import io
+import logging
 from typing import TYPE_CHECKING
 
+import discord
+
+from bot.discord.markdown import truncate
 from bot.discord.views.job_embed import timestamp
 from bot.domain.quota import Target, TargetKind, Usage
+from bot.errors import ChartError
 from bot.i18n import LazyText, translate
 
 if TYPE_CHECKING:
@@ -13,19 +19,40 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from decimal import Decimal
 
+    from bot.charts.process import ChartRenderer
+    from bot.charts.spec import Chart
     from bot.domain.quota import Quotas
 
-_BAR = 10
+_log = logging.getLogger(__name__)
+_BAR_LENGTH = 10
+_ALT_TEXT_MAX = 1024
+
+
+def text_embed(lines: Iterable[str]) -> discord.Embed:
+    """Return an embed of lines of text."""
+    return discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
+
+
+async def chart_files(
+    renderer: ChartRenderer, chart: Chart, filename: str, alt_text: str
+) -> list[discord.File]:
+    """Render a chart; return no file if that fails, since the text says the same."""
+    try:
+        png = await renderer.render(chart)
+    except ChartError as error:
+        _log.warning("cannot render %s: %s", filename, error)
+        return []
+    return [discord.File(io.BytesIO(png), filename, description=truncate(alt_text, _ALT_TEXT_MAX))]
 
 
 def describe_quotas(quotas: Quotas) -> tuple[LazyText, ...]:
-    """Quotas that hold at once, such as "10 credits per day, 100 credits per month"."""
+    """Return quotas in words, such as "10 credits per day, 100 credits per month"."""
     words = tuple(LazyText("quota-of", {"limit": quota.limit, "per": quota.per}) for quota in quotas)
     return words or (LazyText("unlimited"),)
 
 
 def mention(target: Target) -> str:
-    """A member or a role as Discord shows it; nothing for what is neither."""
+    """Return a mention of a member, a role or @everyone; empty for other targets."""
     shown = {
         TargetKind.MEMBER: f"<@{target.id}>",
         TargetKind.ROLE: f"<@&{target.id}>",
@@ -35,12 +62,12 @@ def mention(target: Target) -> str:
 
 
 def period_name(usage: Usage, locale: str) -> str:
-    """The window that a limit is in now, such as "Today"."""
+    """Return the name of the limit's current window, such as "Today"."""
     return translate(f"usage-{usage.window.quota.per}", locale)
 
 
 def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) -> list[str]:
-    """What is used and left of each limit, with a bar and when it resets."""
+    """Return a line per limit: used, left, a progress bar, and when it resets."""
     key = "usage-line-pool" if is_pool else "usage-line"
     return [
         translate(
@@ -50,25 +77,25 @@ def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) 
             used=usage.used,
             limit=usage.window.limit,
             left=usage.left,
-            bar=_bar(usage.used, usage.window.limit),
+            bar=_progress_bar(usage.used, usage.window.limit),
             resets=timestamp(usage.window.resets_at),
         )
         for usage in usages
     ]
 
 
-def day_label(start: datetime, zone: tzinfo, locale: str) -> str:
-    """The day of a zone that begins then, as people of that language write it in short."""
-    day = start.astimezone(zone)
-    return translate("chart-day", locale, day=day.day, month=day.month)
+def day_labels(day_boundaries: Sequence[datetime], zone: tzinfo, locale: str) -> list[str]:
+    """Return the short date of each day that begins at a boundary, all but the last."""
+    days = [boundary.astimezone(zone) for boundary in day_boundaries[:-1]]
+    return [translate("chart-day", locale, day=day.day, month=day.month) for day in days]
 
 
-def describe_amounts(days: Iterable[tuple[str, Decimal]], locale: str) -> str:
-    """The days on which something was spent, and how much, for people who do not see the picture."""
-    words = [translate("alt-day", locale, day=day, credits=credits) for day, credits in days if credits]
+def describe_amounts(amounts: Iterable[tuple[str, Decimal]], locale: str) -> str:
+    """Return the labels with amounts above zero, for alt text."""
+    words = [translate("alt-day", locale, day=day, credits=credits) for day, credits in amounts if credits]
     return ", ".join(words) or translate("alt-nothing", locale)
 
 
-def _bar(used: Decimal, most: Decimal) -> str:
-    filled = min(_BAR, int(used * _BAR / most)) if most else _BAR
-    return "▰" * filled + "▱" * (_BAR - filled)
+def _progress_bar(used: Decimal, limit: Decimal) -> str:
+    filled = min(_BAR_LENGTH, int(used * _BAR_LENGTH / limit)) if limit else _BAR_LENGTH
+    return "▰" * filled + "▱" * (_BAR_LENGTH - filled)
