@@ -70,7 +70,7 @@ async def test_the_owner_deletes(env: Environment) -> None:
     assert after.pop("deleted_by") == int(anna.id)
     assert after.pop("message_id") is None
     assert after | LATER == {name: before[name] for name in after} | LATER
-    assert env.used(anna) == used == 2
+    assert env.charged_images(anna) == used == 2
     check_accounts(env)
 
 

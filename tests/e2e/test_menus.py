@@ -45,7 +45,7 @@ async def test_a_moderator_removes(env: Environment) -> None:
     await env.wait_for_text(question, "Deleted")
     assert message.is_deleted
     assert env.job(message)["deleted_by"] == int(env.mia.id)
-    assert env.used(anna) == 1
+    assert env.charged_images(anna) == 1
 
 
 async def test_a_moderator_removes_what_failed(env: Environment) -> None:

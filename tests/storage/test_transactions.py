@@ -397,12 +397,12 @@ from pathlib import Path
 from bot.domain.quota import Limits
 from bot.storage.database import open_database
 from bot.storage.jobs import JobStore
-from tests.factories import order, reserve
+from tests.factories import make_job, reserve
 
 async def main():
     async with open_database(Path(sys.argv[1])) as database:
         store = JobStore(database)
-        await reserve(store, order(image_count=2), Limits())
+        await reserve(store, make_job(image_count=2), Limits())
 
         async def work(connection):
             await connection.execute("update jobs set refunded = 2")
