@@ -1,21 +1,67 @@
-"""Everything that can go wrong and has a name, sorted by who can mend it.
+"""Errors, grouped by who can fix them: the user, the bot's owner, or another service.
 
-Each class carries the key of its text in `bot/locales`. Its `values` fill that text and are shown to people;
-its `detail` goes to the log only, and never holds a token or another service's raw answer.
+Each error has the key of its text in `bot/locales`. `values` fill that text and are shown to people; `detail`
+is only logged, and contains neither tokens nor raw responses of other services.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from bot.i18n import TextValue
 
+PolicyKey: TypeAlias = Literal[
+    # Access
+    "forbidden-here",  # a direct message, a server that the owner doesn't serve, or a missing right
+    "missing-permissions",  # the bot itself lacks permissions in this channel
+    "member-blocked",
+    "role-needed",
+    "channel-forbidden",
+    # A server's rules for options and prompts
+    "resolution-forbidden",
+    "too-many-images",
+    "web-search-forbidden",
+    "safety-forbidden",
+    "words-forbidden",  # does not say which
+    "pattern-too-slow",  # matching the server's patterns timed out
+    # Limits
+    "quota-exceeded",  # of the member
+    "pool-exceeded",  # of the server
+    "budget-exceeded",  # of the owner
+    "price-unknown",  # the owner's budget is in dollars, and RunComfy has not published its price yet
+    # Availability
+    "runcomfy-down",
+    "stopping",
+    # Actions on a job or its message
+    "not-your-job",
+    "not-now",  # the job's state has changed, such as after a double press
+    "already-painting",  # RunComfy cannot cancel a running job
+    "collecting-over",
+    "still-running",
+    "not-an-image",
+    # Outdated or forged interactions
+    "no-such-command",
+    "form-outdated",
+    "setting-unknown",
+    # Invalid settings of a server
+    "quota-too-high",
+    "bad-pattern",
+    "too-many-words",
+    "not-age-restricted",
+    "safety-order",
+    "no-such-zone",
+    "default-not-taken",
+    "log-closed",
+    "blocked-full",
+]
+"""What the bot refuses to do; each key names a text, whose values its error must have."""
+
 
 class BotError(Exception):
-    """A failure with a text of its own: `key` names it, `values` fill it, `detail` is for the log."""
+    """An error with a text for people: `key` and `values`; `detail` is for the log."""
 
-    key: ClassVar[str]
+    key: str
 
     def __init__(self, detail: str = "", /, **values: TextValue) -> None:
         super().__init__(detail or self.key)
@@ -23,7 +69,15 @@ class BotError(Exception):
 
 
 class UserError(BotError):
-    """The person who asked can mend it, and nothing was spent: told to that person alone."""
+    """The user can fix it, and nothing was spent; shown to them alone."""
+
+
+class PolicyError(UserError):
+    """The bot refuses a request; `key` says why."""
+
+    def __init__(self, key: PolicyKey, /, **values: TextValue) -> None:
+        self.key = key
+        super().__init__(**values)
 
 
 class InvalidOptionError(UserError):
@@ -32,142 +86,34 @@ class InvalidOptionError(UserError):
     key = "invalid-option"
 
 
-class QuotaExceededError(UserError):
-    """The member's own limit would be passed.
-
-    Values: limit, used, left, wanted (credits), per, resets (epoch seconds), fits (its `rejection_reason`).
-    """
-
-    key = "quota-exceeded"
-
-
-class PoolExceededError(QuotaExceededError):
-    """What all members of the server may use together would be passed.
-
-    Values: limit, used, left, wanted (credits), per, resets (epoch seconds), fits (its `rejection_reason`).
-    """
-
-    key = "pool-exceeded"
-
-
-class BudgetExceededError(UserError):
-    """One of the owner's budgets over all servers would be passed. Values: resets (epoch seconds)."""
-
-    key = "budget-exceeded"
-
-
-class PriceUnknownError(UserError):
-    """The owner has a budget in dollars, and RunComfy has not said yet what an image costs."""
-
-    key = "price-unknown"
-
-
-class QuotaTooHighError(UserError):
-    """A manager asked for more than the owner allows. Values: maximum."""
-
-    key = "quota-too-high"
-
-
 class JobNotFoundError(UserError):
-    """There is no such job here."""
+    """No such job here."""
 
     key = "job-not-found"
 
 
 class JobUnknownError(JobNotFoundError):
-    """This database never had the job: another copy of the bot made its button, or it is forged."""
+    """This database never had the job: its button comes from another copy of the bot, or is forged."""
 
     key = "job-unknown"
 
 
-class CommandGoneError(UserError):
-    """Discord still shows a command or an option of an older version of the bot."""
-
-    key = "no-such-command"
-
-
-class NotYourJobError(UserError):
-    """The job belongs to somebody else, who alone may do this."""
-
-    key = "not-your-job"
-
-
-class NotNowError(UserError):
-    """The job is in a state in which this button does nothing, such as a second press."""
-
-    key = "not-now"
-
-
-class FormOutdatedError(UserError):
-    """A form came back with other fields than it has now: it is from an older version, or forged."""
-
-    key = "form-outdated"
-
-
-class CollectingOverError(UserError):
-    """The images that did not arrive can no longer be collected; they were refunded."""
-
-    key = "collecting-over"
-
-
-class StillRunningError(UserError):
-    """The job has not ended yet, so it cannot be deleted."""
-
-    key = "still-running"
-
-
 class NotRemovedError(UserError):
-    """Discord does not let a deleted job's message go yet; it is tried again."""
+    """Discord does not let the bot delete a job's message yet; deleting is retried."""
 
     key = "not-removed"
 
 
-class NotAnImageError(UserError):
-    """The message is none that shows a job."""
-
-    key = "not-an-image"
-
-
-class AlreadyPaintingError(UserError):
-    """Too late to cancel: RunComfy cannot stop a job that it has begun."""
-
-    key = "already-painting"
-
-
-class ForbiddenHereError(UserError):
-    """This server or this person may not use the bot, or may not use this command."""
-
-    key = "forbidden-here"
-
-
-class MissingPermissionsError(UserError):
-    """The bot lacks rights in this channel. Values: permissions (their names, as texts)."""
-
-    key = "missing-permissions"
-
-
 class BusyError(UserError):
-    """The database did not let the bot write in time; nothing was spent."""
+    """The database did not accept a write in time; nothing was spent."""
 
     key = "busy"
 
 
-class RunComfyDownError(UserError):
-    """RunComfy was down a moment ago, so nothing is ordered there."""
-
-    key = "runcomfy-down"
-
-
-class StoppingError(UserError):
-    """The bot is about to stop, and takes no new orders."""
-
-    key = "stopping"
-
-
 class OperatorError(BotError):
-    """The owner of the bot can mend it; the user is told so, without the reason.
+    """The bot's owner can fix it; users see only that it does not work right now.
 
-    `remedy` tells the owner, in the log, what is wrong and what to do.
+    `remedy` tells the owner in the log what is wrong and what to do.
     """
 
     key = "operator"
@@ -175,7 +121,7 @@ class OperatorError(BotError):
 
 
 class ConfigError(OperatorError):
-    """The settings do not allow a start. `problems` are whole sentences that name settings, never values."""
+    """Startup is impossible. `problems` are sentences that name a setting or file, but never values."""
 
     remedy = "mend the settings that are named, and start the bot again"
 
@@ -191,13 +137,13 @@ class RunComfyAuthError(OperatorError):
 
 
 class RunComfyBalanceError(OperatorError):
-    """The RunComfy account has no money left."""
+    """The RunComfy account has no balance."""
 
     remedy = "the RunComfy account has no balance left: add some, and orders go through again"
 
 
 class RunComfyProtocolError(OperatorError):
-    """RunComfy does not know the model or the call: a model file or RUNCOMFY_API_URL needs mending."""
+    """RunComfy does not know the model or the endpoint: a model file or RUNCOMFY_API_URL is wrong."""
 
     remedy = (
         "RunComfy does not know the model or refuses the call: check RUNCOMFY_API_URL and the model's file"
@@ -211,19 +157,19 @@ class FilesFolderError(OperatorError):
 
 
 class ServiceError(BotError):
-    """Another service's trouble after the order: told in the job's own message, with what to do next."""
+    """Another service failed after the job was accepted; shown in the job's message with what to do next."""
 
 
 class PromptRefusedError(ServiceError):
-    """RunComfy or the model refuses this input; other words may pass."""
+    """RunComfy or the model rejects this input; another prompt can succeed."""
 
     key = "prompt-refused"
 
 
 class RunComfyUnavailableError(ServiceError):
-    """RunComfy gave no usable answer, and nothing was made by this call; trying again is safe.
+    """RunComfy gave no usable response and this call had no effect; retrying is safe.
 
-    `retry_after` is the pause in seconds that RunComfy asked for, a minute at the most, or None.
+    `retry_after` is the pause that RunComfy asked for in seconds, at most 60, or None.
     """
 
     key = "runcomfy-unavailable"
@@ -234,13 +180,13 @@ class RunComfyUnavailableError(ServiceError):
 
 
 class SubmissionUnknownError(ServiceError):
-    """The order was sent and no usable answer came: nobody knows whether it was made, so never resend."""
+    """The job was sent without a usable response, so it may exist: never resend it."""
 
     key = "submission-unknown"
 
 
 class RequestNotFoundError(ServiceError):
-    """RunComfy does not know the request, or no longer: its results have expired."""
+    """RunComfy does not know the request, or its results have expired."""
 
     key = "request-not-found"
 
@@ -252,38 +198,38 @@ class GenerationFailedError(ServiceError):
 
 
 class GenerationTimeoutError(ServiceError):
-    """RunComfy did not end the job within the bot's deadline."""
+    """RunComfy made no progress within DEADLINE_SECONDS."""
 
     key = "generation-timeout"
 
 
 class OutputUnavailableError(ServiceError):
-    """The job succeeded at RunComfy, but none of its files could be fetched."""
+    """The job succeeded at RunComfy, but none of its files could be downloaded."""
 
     key = "output-unavailable"
 
 
 class OutputGoneError(OutputUnavailableError):
-    """The file's host says that it has no such file."""
+    """The file's host no longer has the file."""
 
 
 class NotCollectedError(ServiceError):
-    """The images did not arrive and can no longer be collected."""
+    """The images were not delivered and can no longer be collected."""
 
     key = "not-collected"
 
 
 class DeliveryError(ServiceError):
-    """Discord does not take the message, for good: deleted, forbidden or refused."""
+    """Discord permanently rejects the message: it is deleted, forbidden or invalid."""
 
     key = "delivery-failed"
 
 
 class UnexpectedError(ServiceError):
-    """A bug. Values: reference, which the log shows beside the traceback."""
+    """A bug. Values: reference, logged with the traceback."""
 
     key = "unexpected"
 
 
 class ChartError(Exception):
-    """A chart could not be drawn: for the log; the same facts are then told in words alone."""
+    """A chart could not be rendered; its facts are then sent as text only."""

@@ -14,7 +14,7 @@ from discord import app_commands
 from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import has_response, respond
 from bot.discord.views.job_embed import text_values
-from bot.errors import BotError, CommandGoneError, JobUnknownError, UnexpectedError
+from bot.errors import BotError, JobUnknownError, PolicyError, UnexpectedError
 from bot.i18n import translate
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ async def handle_error(interaction: discord.Interaction[Any], error: Exception) 
         return  # it can't be answered with a message
     if isinstance(error, _OF_A_FORMER_VERSION):
         _log.info("a command of an older version was used (%s)", type(error).__name__)
-        error = CommandGoneError()
+        error = PolicyError("no-such-command")
     if isinstance(error, JobUnknownError):
         interaction.client.duplicate_process.record_sign("a button names a job that this database never had")
     if isinstance(error, (discord.HTTPException, *DISCORD_NETWORK_ERRORS)):

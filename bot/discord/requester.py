@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.domain.requester import Requester
-from bot.errors import ForbiddenHereError, MissingPermissionsError, StoppingError
+from bot.errors import PolicyError
 from bot.i18n import LazyText
 
 if TYPE_CHECKING:
@@ -28,18 +28,17 @@ def get_requester(interaction: discord.Interaction[Any]) -> Requester:
     """Who asks, on a server that may use the bot.
 
     Raises:
-        ForbiddenHereError: It is no server, or none that the owner lets use the bot.
-        StoppingError: The bot is about to stop.
+        PolicyError: `forbidden-here` or `stopping`.
     """
     bot: ImagineBot = interaction.client
     if bot.is_stopping:
-        raise StoppingError
+        raise PolicyError("stopping")
     if (
         interaction.guild_id is None
         or interaction.channel_id is None
         or not bot.is_allowed_guild(interaction.guild_id)
     ):
-        raise ForbiddenHereError
+        raise PolicyError("forbidden-here")
     channel = interaction.channel
     return Requester(
         interaction_id=interaction.id,
@@ -60,13 +59,13 @@ def require_post_permissions(interaction: discord.Interaction[Any]) -> Requester
     """Who asks, in a channel where the bot can post what it paints.
 
     Raises:
-        ForbiddenHereError: As `requester`.
-        MissingPermissionsError: The bot lacks a right in this channel; nothing is spent for that.
+        PolicyError: `forbidden-here` or `missing-permissions`.
     """
     requester = get_requester(interaction)
     missing = [right for right in _RIGHTS if not has_permission(interaction.app_permissions, right)]
     if missing:
-        raise MissingPermissionsError(permissions=tuple(LazyText(f"permission-{right}") for right in missing))
+        names = tuple(LazyText(f"permission-{right}") for right in missing)
+        raise PolicyError("missing-permissions", permissions=names)
     return requester
 
 
@@ -77,11 +76,11 @@ def require_manager(interaction: discord.Interaction[Any]) -> Requester:
     rules stays with its managers.
 
     Raises:
-        ForbiddenHereError: It is not.
+        PolicyError: It is not (`forbidden-here`).
     """
     requester = get_requester(interaction)
     if not has_permission(interaction.permissions, "manage_guild"):
-        raise ForbiddenHereError
+        raise PolicyError("forbidden-here")
     return requester
 
 

@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING
 
 from bot.domain.job import NOT_COLLECTED, Input, Job, JobStatus
 from bot.errors import (
-    AlreadyPaintingError,
-    CollectingOverError,
     DeliveryError,
     JobNotFoundError,
-    NotNowError,
-    NotYourJobError,
+    PolicyError,
     RequestNotFoundError,
-    RunComfyDownError,
     RunComfyUnavailableError,
 )
 from bot.jobs.access import ensure_visible_in_channel
@@ -65,13 +61,10 @@ class JobService:
             None for an interaction that was taken before: it is to be left alone.
 
         Raises:
-            RunComfyDownError: There is nobody to order from.
+            PolicyError: `runcomfy-down`, `quota-exceeded`, `budget-exceeded` or `price-unknown`.
             FilesFolderError: The images could not be stored.
             UserError: The server's rules do not allow it, or a value breaks the model's schema; see
                 `apply_policy` and `ForbiddenWordCheck.check`.
-            QuotaExceededError: The member's limit, or the server's, does not allow so many credits.
-            BudgetExceededError: One of the owner's budgets does not.
-            PriceUnknownError: There is a budget in dollars, and RunComfy has not named its price yet.
             BusyError: The database did not take it; nothing was reserved.
         """
         self._check_runcomfy()
@@ -151,7 +144,7 @@ class JobService:
 
         Raises:
             JobNotFoundError: There is no such job in this channel.
-            NotNowError: The job has not failed.
+            PolicyError: The job has not failed (`not-now`).
         """
         job, model = await self.editable(requester, job_id)
         return await self.reserve(requester, model, dict(job.input), parent=job)
@@ -161,11 +154,11 @@ class JobService:
 
         Raises:
             JobNotFoundError: There is no such job in this channel, or it is private and someone else's.
-            NotNowError: The job has not failed.
+            PolicyError: The job has not failed (`not-now`).
         """
         job, model = await self._repeatable(requester, job_id)
         if job.status is not JobStatus.FAILED:
-            raise NotNowError
+            raise PolicyError("not-now")
         return job, model
 
     async def unfinished(self, requester: Requester) -> list[Job]:
@@ -178,51 +171,48 @@ class JobService:
         Raises:
             RunComfyUnavailableError: RunComfy was down a moment ago.
             JobNotFoundError: There is no such job in this channel.
-            NotYourJobError: Somebody else asks.
-            CollectingOverError: The images can no longer be collected.
-            NotNowError: There is nothing to collect, or it is being collected.
+            PolicyError: `not-your-job`, `collecting-over` or `not-now`.
         """
         if self._runcomfy.is_down:
             raise RunComfyUnavailableError
         job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id:
-            raise NotYourJobError
+            raise PolicyError("not-your-job")
         if taken := await self._jobs.refetch(job_id, requester):
             return taken
         job = await self._jobs.get(job_id)  # which may have been given up meanwhile
-        raise CollectingOverError if job.status.is_final and job.error in _OVER else NotNowError
+        is_over = job.status.is_final and job.error in _OVER
+        raise PolicyError("collecting-over" if is_over else "not-now")
 
     async def request_cancel(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
         """The job, with the wish to cancel it noted, for `cancel`.
 
         Raises:
             JobNotFoundError: There is no such job in this channel.
-            NotYourJobError: Somebody else asks, who may not manage messages here.
-            AlreadyPaintingError: RunComfy has begun, and cannot stop.
-            NotNowError: The job has ended.
+            PolicyError: `not-your-job`, `already-painting` or `not-now`.
         """
         job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id and not may_manage:
-            raise NotYourJobError
+            raise PolicyError("not-your-job")
         asked = await self._jobs.request_cancel(job_id, requester.user_id)
         if asked is None:
             job = await self._jobs.get(job_id)
-            raise NotNowError if job.status.is_final else AlreadyPaintingError
+            raise PolicyError("not-now" if job.status.is_final else "already-painting")
         return asked
 
     async def cancel(self, job: Job) -> None:
         """Cancel what `request_cancel` returned; may take as long as RunComfy does to answer.
 
         Raises:
-            AlreadyPaintingError: RunComfy had begun; the images will be delivered.
+            PolicyError: RunComfy had begun; the images will be delivered (`already-painting`).
             RunComfyUnavailableError: No usable answer came; trying again is safe.
         """
         if not await self._runner.cancel(job):
-            raise AlreadyPaintingError
+            raise PolicyError("already-painting")
 
     def _check_runcomfy(self) -> None:
         if self._runcomfy.is_down:
-            raise RunComfyDownError
+            raise PolicyError("runcomfy-down")
 
     async def _get_accessible(self, requester: Requester, job_id: str) -> Job:
         job = await self._jobs.get(job_id)

@@ -7,7 +7,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.errors import NotAnImageError, NotRemovedError, NotYourJobError, StillRunningError
+from bot.errors import NotRemovedError, PolicyError
 from bot.jobs.access import ensure_visible_in_channel
 from bot.jobs.shielded import retry_until_written
 from bot.log import job_context
@@ -50,15 +50,15 @@ class DeletionService:
         """The job whose message this is, where somebody points at it.
 
         Raises:
-            NotAnImageError: The message is no job's.
+            PolicyError: The message is no job's (`not-an-image`).
             JobNotFoundError: It stands in another channel.
         """
         job_id = await self._messages.job_for_message(message_id)
         if job_id is None:
-            raise NotAnImageError
+            raise PolicyError("not-an-image")
         job = await self._get_accessible(requester, job_id)
         if job.is_private and job.user_id != requester.user_id:
-            raise NotAnImageError  # no app shows anybody else its message
+            raise PolicyError("not-an-image")  # no app shows anybody else its message
         return job
 
     async def parent(self, job: Job) -> Job | None:
@@ -70,14 +70,13 @@ class DeletionService:
 
         Raises:
             JobNotFoundError: There is no such job in this channel, nor a job of one's own on this server.
-            NotYourJobError: Somebody else asks, who may not manage messages here.
-            StillRunningError: It has not ended.
+            PolicyError: `not-your-job` or `still-running`.
         """
         job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id and not may_manage:
-            raise NotYourJobError
+            raise PolicyError("not-your-job")
         if not job.status.is_final:
-            raise StillRunningError
+            raise PolicyError("still-running")
         return job
 
     async def _get_accessible(self, requester: Requester, job_id: str) -> Job:
@@ -94,12 +93,12 @@ class DeletionService:
             False where that had been done before.
 
         Raises:
-            StillRunningError: It is being fetched again, or its end is being told.
+            PolicyError: It is being fetched again, or its end is being told (`still-running`).
             BusyError: The database did not take it; nothing was deleted.
         """
         is_new = await self._messages.delete(job.job_id, user_id)
         if not is_new and (await self._jobs.get(job.job_id)).deleted_at is None:
-            raise StillRunningError
+            raise PolicyError("still-running")
         if is_new:
             with job_context(job.job_id):
                 _log.info("deleted by member %d", user_id)

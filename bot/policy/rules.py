@@ -6,18 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bot.errors import PolicyError
 from bot.models.options import SEED
 from bot.models.schema import IMAGE_COUNT_OPTIONS, PROMPT
-from bot.policy.errors import (
-    ChannelForbiddenError,
-    MemberBlockedError,
-    ResolutionForbiddenError,
-    RoleNeededError,
-    SafetyForbiddenError,
-    TooManyImagesError,
-    WebSearchForbiddenError,
-    WordsForbiddenError,
-)
 from bot.policy.word_filter import contains_forbidden
 
 if TYPE_CHECKING:
@@ -52,11 +43,10 @@ class ForbiddenWordCheck:
         """Look for the words in the texts, which may take as long as a tenth of a second.
 
         Raises:
-            WordsForbiddenError: A text has a forbidden word.
-            PatternTooSlowError: The forbidden patterns took too long.
+            PolicyError: `words-forbidden` or `pattern-too-slow`.
         """
         if await contains_forbidden(self.words, self.texts):
-            raise WordsForbiddenError
+            raise PolicyError("words-forbidden")
 
 
 class UncheckedError(Exception):
@@ -80,8 +70,8 @@ def apply_policy(
 
     Raises:
         UncheckedError: The server forbids words, and these were not `checked` in these texts.
-        MemberBlockedError, RoleNeededError, ChannelForbiddenError: Nothing may be ordered so.
-        ResolutionForbiddenError, TooManyImagesError, WebSearchForbiddenError, SafetyForbiddenError: Not that.
+        PolicyError: `member-blocked`, `role-needed`, `channel-forbidden`, `resolution-forbidden`,
+            `too-many-images`, `web-search-forbidden` or `safety-forbidden`.
         InvalidOptionError: A value breaks the model's schema.
     """
     check_access(settings, requester)
@@ -100,18 +90,16 @@ def check_access(settings: GuildSettings, requester: Requester) -> None:
     """Whether this member may order anything in this channel.
 
     Raises:
-        MemberBlockedError: The member is blocked.
-        RoleNeededError: The member has none of the roles.
-        ChannelForbiddenError: Not in this channel.
+        PolicyError: `member-blocked`, `role-needed` or `channel-forbidden`.
     """
     if requester.user_id in settings.blocked_members:
-        raise MemberBlockedError
+        raise PolicyError("member-blocked")
     if settings.allowed_roles and not settings.allowed_roles & requester.role_ids:
-        raise RoleNeededError(roles=_mentions("@&", settings.allowed_roles))
+        raise PolicyError("role-needed", roles=_mentions("@&", settings.allowed_roles))
     channel_id = _channel(requester)
     allowed = settings.allowed_channels - settings.forbidden_channels
     if channel_id in settings.forbidden_channels or (settings.allowed_channels and channel_id not in allowed):
-        raise ChannelForbiddenError(channels=_mentions("#", allowed) or "none")
+        raise PolicyError("channel-forbidden", channels=_mentions("#", allowed) or "none")
 
 
 def max_safety_tolerance(settings: GuildSettings, channel_id: int, *, is_age_restricted: bool) -> int | None:
@@ -234,14 +222,14 @@ def _check_option(
 
 def _refusal(settings: GuildSettings, option: Option, name: str, low: float, high: float) -> UserError:
     if option.name == RESOLUTION:
-        return ResolutionForbiddenError(highest=settings.highest_resolution or "")
+        return PolicyError("resolution-forbidden", highest=settings.highest_resolution or "")
     if option.name == WEB_SEARCH:
-        return WebSearchForbiddenError()
+        return PolicyError("web-search-forbidden")
     if option.name == SAFETY:
         ends = option.choices or option.bounds(0, 100)
         lowest, highest = (
             (low if math.isfinite(low) else ends[0]),
             (high if math.isfinite(high) else ends[-1]),
         )
-        return SafetyForbiddenError(option=name, lowest=str(lowest), highest=str(highest))
-    return TooManyImagesError(most=int(high))
+        return PolicyError("safety-forbidden", option=name, lowest=str(lowest), highest=str(highest))
+    return PolicyError("too-many-images", most=int(high))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import regex
 
 from bot.domain.guild_settings import WORD_MAX, WORDS_MAX
-from bot.policy.errors import BadPatternError, PatternTooSlowError, TooManyWordsError
+from bot.errors import PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -93,13 +93,12 @@ def parse_words(text: str) -> tuple[str, ...]:
     """One word, phrase or /pattern/ a line, as managers write them; empty lines and repeats are left out.
 
     Raises:
-        TooManyWordsError: There are too many of them, or one is too long.
-        BadPatternError: A line between slashes is no pattern, or another has nothing to look for.
+        PolicyError: `too-many-words` or `bad-pattern`.
     """
     lines = {number: line.strip() for number, line in enumerate(text.splitlines(), 1) if line.strip()}
     words = tuple(dict.fromkeys(lines.values()))
     if sum(len(word) + 1 for word in words) > WORDS_MAX or any(len(word) > WORD_MAX for word in words):
-        raise TooManyWordsError(most=WORDS_MAX, longest=WORD_MAX)
+        raise PolicyError("too-many-words", most=WORDS_MAX, longest=WORD_MAX)
     _patterns.clear()  # those in use are compiled again, and removed ones don't linger
     copies = 0
     for number, line in lines.items():
@@ -109,9 +108,9 @@ def parse_words(text: str) -> tuple[str, ...]:
             if copies > _MAX_EXPANDED or not (
                 _normalized(line) if pattern is None else _patterns.check(pattern)
             ):
-                raise BadPatternError(line=number)
+                raise PolicyError("bad-pattern", line=number)
         except _REGEX_ERRORS as error:
-            raise BadPatternError(line=number) from error
+            raise PolicyError("bad-pattern", line=number) from error
     return words
 
 
@@ -122,7 +121,7 @@ async def contains_forbidden(words: Sequence[str], texts: Iterable[str]) -> bool
     found. Both see the text as Unicode's compatible characters, so that full-width letters hide nothing.
 
     Raises:
-        PatternTooSlowError: The patterns took too long for this text.
+        PolicyError: The patterns took too long for this text (`pattern-too-slow`).
     """
     # In a thread: `regex` lets go of the interpreter while it searches, so a server whose pattern takes all
     # of its time over and over does not hold up the event loop.
@@ -146,7 +145,7 @@ def _contains_forbidden(words: tuple[str, ...], texts: tuple[str, ...]) -> bool:
                 if pattern.search(seen, timeout=max(left, 0.001)):
                     return True
             except TimeoutError:
-                raise PatternTooSlowError from None
+                raise PolicyError("pattern-too-slow") from None
     return False
 
 

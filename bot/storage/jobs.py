@@ -80,10 +80,7 @@ class JobStore:
             False for an interaction that has a row already, as a replayed one has: nothing was changed.
 
         Raises:
-            QuotaExceededError: The member's limit does not allow so many credits.
-            PoolExceededError: The server's does not.
-            BudgetExceededError: One of the owner's budgets does not.
-            PriceUnknownError: There is a budget in dollars, and nobody knows what the job will cost.
+            PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
         """
         if not await self._queries.insert(connection, **job_to_row(job)):
             return False

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bot.domain.quota import Limits, Period, Usage, Window
-from bot.errors import BudgetExceededError, PoolExceededError, PriceUnknownError, QuotaExceededError
+from bot.errors import PolicyError
 from bot.storage.columns import (
     from_centicredits,
     from_microdollars,
@@ -38,10 +38,7 @@ async def reserve(
     """Count a new job, whose row is there already, wherever it is limited.
 
     Raises:
-        QuotaExceededError: The member's limit does not allow so many credits.
-        PoolExceededError: The server's does not.
-        BudgetExceededError: One of the owner's budgets does not.
-        PriceUnknownError: There is a budget in dollars, and nobody knows what the job will cost.
+        PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
     """
     await _count(connection, {scope: amount for scope, amount in _amounts(job).items() if amount}, job)
     used_in: dict[tuple[datetime, datetime], Decimal] = {}  # mostly the owner's windows are the server's too
@@ -50,39 +47,42 @@ async def reserve(
         if span not in used_in:
             used_in[span] = await used_by_member(connection, job.guild_id, job.user_id, window)
         if used_in[span] > window.limit:
-            raise QuotaExceededError(**_refusal(window, used_in[span], job))
+            raise _exceeded("quota-exceeded", window, used_in[span], job)
     for window in limits.pool_windows(job.created_at) + limits.pool_ceiling_windows(job.created_at):
         used = await used_by_guild(connection, job.guild_id, window)
         if used > window.limit:
-            raise PoolExceededError(**_refusal(window, used, job))
+            raise _exceeded("pool-exceeded", window, used, job)
     for window in limits.budget_windows(job.created_at):
         if (
             from_centicredits(await _counted(connection, _OWNER, window.starts_at, window.resets_at))
             > window.limit
         ):
-            raise BudgetExceededError(resets=int(window.resets_at.timestamp()))
+            raise PolicyError("budget-exceeded", resets=int(window.resets_at.timestamp()))
     if budget_usd is not None:
         await _check_dollars(connection, job, budget_usd)
 
 
 async def _check_dollars(connection: aiosqlite.Connection, job: Job, budget_usd: Decimal) -> None:
     if job.usd_each is None:
-        raise PriceUnknownError
+        raise PolicyError("price-unknown")
     if await spent_usd(connection, job.created_at) > budget_usd:
-        raise BudgetExceededError(resets=int(Period.MONTH.end(job.created_at).timestamp()))
+        raise PolicyError("budget-exceeded", resets=int(Period.MONTH.end(job.created_at).timestamp()))
 
 
-def _refusal(window: Window, used: Decimal, job: Job) -> dict[str, str | int | Decimal]:
-    usage = Usage(window, used - job.credits)  # what was used before this order
-    return {
-        "limit": window.limit,
-        "per": window.quota.per,
-        "used": usage.used,
-        "left": usage.left,
-        "wanted": job.credits,
-        "resets": int(window.resets_at.timestamp()),
-        "fits": usage.rejection_reason(job.credits),
-    }
+def _exceeded(
+    key: Literal["quota-exceeded", "pool-exceeded"], window: Window, used: Decimal, job: Job
+) -> PolicyError:
+    usage = Usage(window, used - job.credits)  # without this job
+    return PolicyError(
+        key,
+        limit=window.limit,
+        per=window.quota.per,
+        used=usage.used,
+        left=usage.left,
+        wanted=job.credits,
+        resets=int(window.resets_at.timestamp()),
+        fits=usage.rejection_reason(job.credits),
+    )
 
 
 async def recount(connection: aiosqlite.Connection, before: Job, after: Job) -> None:

@@ -64,8 +64,7 @@ class ReservationStore:
 
         Raises:
             Exception: Whatever `make` raises; nothing was reserved.
-            QuotaExceededError, PoolExceededError, BudgetExceededError, PriceUnknownError: As
-                `JobStore.reserve`.
+            PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
             BusyError: The database did not take it.
         """
 

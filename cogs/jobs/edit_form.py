@@ -16,7 +16,7 @@ from discord import ui
 from bot.discord.markdown import truncate
 from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import JobAction, JobButton
-from bot.errors import FormOutdatedError, InvalidOptionError
+from bot.errors import InvalidOptionError, PolicyError
 from bot.i18n import LazyText, translate
 from bot.models.schema import PROMPT
 
@@ -45,13 +45,13 @@ class EditForm:
         """Return the model's form.
 
         Raises:
-            FormOutdatedError: The model takes no text.
+            PolicyError: The model takes no text (`form-outdated`).
         """
         options = model.schema.options
         texts = [option for option in options if option.type == "string" and not option.choices]
         texts.sort(key=lambda option: (option.name != PROMPT, not option.required))
         if not texts:
-            raise FormOutdatedError
+            raise PolicyError("form-outdated")
         lists = [option for option in options if _is_listed(option)]
         return cls(model, texts[0], tuple(lists[:_LISTS]))
 
@@ -104,7 +104,7 @@ class EditForm:
         """Return the values by option name; the schema still has to check them.
 
         Raises:
-            FormOutdatedError: It has other fields than this form.
+            PolicyError: It has other fields than this form (`form-outdated`).
             InvalidOptionError: The text is longer than the form takes.
         """
         sent = [part for part in walk_components(data.get("components")) if "custom_id" in part]
@@ -113,10 +113,10 @@ class EditForm:
             self.text_option.name,
             *(each.name for each in self.choice_options),
         }:
-            raise FormOutdatedError
+            raise PolicyError("form-outdated")
         text = by_name[self.text_option.name].get("value")
         if not isinstance(text, str):
-            raise FormOutdatedError
+            raise PolicyError("form-outdated")
         if len(text) > self.max_length:
             name = self.model.option_names(locale)[self.text_option.name]
             raise InvalidOptionError(
@@ -150,5 +150,5 @@ def _truncate_utf16(text: str, most: int) -> str:
 def _single_value(values: object) -> str | None:
     """The one value that was chosen from a list; None if nothing was."""
     if not isinstance(values, list) or len(values) > 1 or not all(isinstance(each, str) for each in values):
-        raise FormOutdatedError
+        raise PolicyError("form-outdated")
     return values[0] if values else None

@@ -18,9 +18,8 @@ from bot.discord.responses import edit_response, respond, send_with_retry
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobAction, JobButton, buttons, custom_ids
 from bot.domain.guild_settings import LISTED_MAX
-from bot.errors import ForbiddenHereError, JobNotFoundError
+from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import LazyText, translate
-from bot.policy.errors import BlockedFullError
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
@@ -67,12 +66,11 @@ async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -
     """Delete another's images as `delete` does, and let that member make no more on this server.
 
     Raises:
-        ForbiddenHereError: They are one's own, or whoever asks may not manage messages here.
-        BlockedFullError: The server has blocked as many as its settings take; nothing was done.
+        PolicyError: `forbidden-here` or `blocked-full`.
     """
     job = await _authorize(interaction, job_id)
     if job.user_id == interaction.user.id or not has_permission(interaction.permissions, "manage_messages"):
-        raise ForbiddenHereError
+        raise PolicyError("forbidden-here")
     await _block(interaction, job)
     await delete(interaction, job_id, text=LazyText("deleted-and-blocked", {"member": f"<@{job.user_id}>"}))
 
@@ -105,7 +103,7 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
     def edit(settings: GuildSettings) -> GuildSettings:
         blocked = settings.blocked_members | {job.user_id}
         if len(blocked) > LISTED_MAX:
-            raise BlockedFullError(most=LISTED_MAX)
+            raise PolicyError("blocked-full", most=LISTED_MAX)
         return settings.with_changes(blocked_members=blocked)
 
     change = await bot.settings_store.update(job.guild_id, edit, by=interaction.user.id)

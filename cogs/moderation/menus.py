@@ -11,7 +11,7 @@ from discord import app_commands
 from bot.discord.requester import get_requester, has_permission
 from bot.discord.responses import BLOCKED_BY_AUTOMOD, respond
 from bot.discord.views import job_embed
-from bot.errors import ForbiddenHereError
+from bot.errors import PolicyError
 from cogs.moderation import delete
 from cogs.moderation.job_info import job_info_embed
 
@@ -25,7 +25,7 @@ async def remove_image(interaction: discord.Interaction[Any], message: discord.M
     bot: ImagineBot = interaction.client
     # A server's admins can hand a command to anybody in Discord's settings.
     if not has_permission(interaction.permissions, "manage_messages"):
-        raise ForbiddenHereError
+        raise PolicyError("forbidden-here")
     job = await bot.deletion_service.job_for_message(get_requester(interaction), message.id)
     await delete.confirm_delete(interaction, job.job_id)
 

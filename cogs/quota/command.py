@@ -31,7 +31,7 @@ from bot.domain.quota import (
     is_within,
     last_days,
 )
-from bot.errors import QuotaTooHighError
+from bot.errors import PolicyError
 from bot.i18n import LazyText, translate
 from bot.storage.reports import aggregate_by_member, merge
 from cogs.quota.report import alt_text, chart, days_table, member_line, members_table, total_line
@@ -87,7 +87,7 @@ class QuotaCommands(commands.Cog):
         owners = self._quotas.owners
         maximum = owners.pool_ceiling if target is POOL else owners.ceiling
         if not is_within(after, maximum):
-            raise QuotaTooHighError(maximum=describe_quotas(maximum))
+            raise PolicyError("quota-too-high", maximum=describe_quotas(maximum))
         await self._quotas.set_rule(asker.guild_id, target, quota, set_by=asker.user_id)
         key = f"quota-set-{target.kind}"
         await self._confirm(

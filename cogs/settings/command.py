@@ -17,9 +17,8 @@ from bot.discord.requester import require_manager
 from bot.discord.responses import respond, send_with_retry
 from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import custom_ids
-from bot.errors import UserError
+from bot.errors import PolicyError, UserError
 from bot.i18n import LazyText
-from bot.policy.errors import SettingUnknownError
 from cogs.settings.controls import FIELD, DefaultOptionSelect, Panel, TextModal
 from cogs.settings.specs import SECTIONS, SPECS, SettingSpec
 from cogs.settings.view import build_embed, build_view
@@ -59,9 +58,11 @@ class GuildSettingsPanel(commands.Cog):
         match, message = _CUSTOM_ID.fullmatch(data["custom_id"]), interaction.message
         is_modal = interaction.type is discord.InteractionType.modal_submit
         if match is None or message is None or not message.flags.ephemeral:
-            raise SettingUnknownError  # the panel is always ephemeral; no other message becomes one
+            raise PolicyError(
+                "setting-unknown"
+            )  # the panel is always ephemeral; no other message becomes one
         if not is_modal and data["custom_id"] not in custom_ids(message):
-            raise SettingUnknownError
+            raise PolicyError("setting-unknown")
         action, name, key = match[1], match[2], match[3] or ""
         values = _modal_values(data) if is_modal else [str(each) for each in data.get("values", [])]
         panel, (value, *others) = self._panel(interaction, key), values or [""]
@@ -70,7 +71,7 @@ class GuildSettingsPanel(commands.Cog):
         elif action is None and name == "section" and value in SECTIONS and not others:
             await self._show(interaction, value, panel)
         elif name not in SPECS or action == "pick":
-            raise SettingUnknownError
+            raise PolicyError("setting-unknown")
         elif action == "edit":
             await self._open(interaction, SPECS[name], panel)
         else:
@@ -78,7 +79,7 @@ class GuildSettingsPanel(commands.Cog):
 
     async def _open(self, interaction: discord.Interaction[Any], spec: SettingSpec, panel: Panel) -> None:
         if not isinstance(spec.control, TextModal | DefaultOptionSelect):
-            raise SettingUnknownError
+            raise PolicyError("setting-unknown")
         settings = await self._bot.settings_store.get(panel.guild.id)
         modal = spec.control.modal(panel, spec.name, getattr(settings, spec.name))
         await send_with_retry(interaction, partial(interaction.response.send_modal, modal))
@@ -114,7 +115,7 @@ class GuildSettingsPanel(commands.Cog):
     def _panel(self, interaction: discord.Interaction[Any], key: str = "") -> Panel:
         guild = interaction.client.get_guild(interaction.guild_id)  # has its channels and roles
         if not isinstance(guild, discord.Guild):
-            raise SettingUnknownError
+            raise PolicyError("setting-unknown")
         return Panel(guild, self._bot.catalogue, interaction.locale.value, key)
 
 

@@ -19,8 +19,8 @@ from discord import SelectDefaultValueType as Kind
 
 from bot.discord.requester import has_permission
 from bot.domain.guild_settings import LISTED_MAX, TEXT_MAX
+from bot.errors import PolicyError
 from bot.i18n import LazyText, translate
-from bot.policy.errors import DefaultNotTakenError, LogClosedError, SettingUnknownError
 from cogs.settings.choices import LINES, default_options, safety_levels
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Panel:
         """Return the channel with an id that was sent."""
         channel = self.guild.get_channel(_snowflake(text))
         if channel is None:
-            raise SettingUnknownError
+            raise PolicyError("setting-unknown")
         return channel
 
 
@@ -115,7 +115,7 @@ class EntitySelect:
         """Return the ids; @everyone, whose id is the server's, means no restriction."""
         ids = frozenset(map(_snowflake, values))
         if not all(panel.knows(self.kind, each) for each in ids):
-            raise SettingUnknownError
+            raise PolicyError("setting-unknown")
         return frozenset() if self.kind is Kind.role and panel.guild.id in ids else ids
 
     def describe(self, value: Iterable[int] | int | None) -> Description:
@@ -135,7 +135,7 @@ class LogChannelSelect(EntitySelect):
         missing = [right for right in _LOG_RIGHTS if not has_permission(rights, right)]
         if missing:
             texts = tuple(LazyText(f"permission-{right}") for right in missing)
-            raise LogClosedError(channel=channel.mention, permissions=texts)
+            raise PolicyError("log-closed", channel=channel.mention, permissions=texts)
         return channel.id
 
 
@@ -160,7 +160,7 @@ class ValueSelect:
         """Return the value."""
         by_text = {_value_text(value): value for value in self.list_values(panel.catalogue)}
         if _only(values) not in by_text:
-            raise SettingUnknownError
+            raise PolicyError("setting-unknown")
         return by_text[values[0]]
 
 
@@ -219,13 +219,13 @@ class DefaultOptionSelect:
         if text == _NONE_VALUE:
             return Entry(name, None)
         if name not in default_options(panel.catalogue):
-            raise SettingUnknownError
+            raise PolicyError("setting-unknown")
         for model in panel.catalogue.models:
             if option := model.schema.option(name):
                 value = option.coerce(_BOOLEANS.get(text) if option.type == "boolean" else text.strip())
                 if value not in (None, "") and model.schema.accepts(name, value):
                     return Entry(name, value)
-        raise DefaultNotTakenError(option=name)
+        raise PolicyError("default-not-taken", option=name)
 
     def describe(self, value: Mapping[str, OptionValue]) -> Description:
         """Return the options with their defaults."""
@@ -305,7 +305,7 @@ def _title(panel: Panel, option: str) -> str:
 
 def _only(values: Sequence[str]) -> str:
     if len(values) != 1:
-        raise SettingUnknownError
+        raise PolicyError("setting-unknown")
     return values[0]
 
 
@@ -315,5 +315,5 @@ def _value_text(value: OptionValue | None) -> str:
 
 def _snowflake(text: str) -> int:
     if not text.isdecimal() or not text.isascii() or len(text) > _ID_DIGITS:
-        raise SettingUnknownError
+        raise PolicyError("setting-unknown")
     return int(text)

@@ -14,8 +14,8 @@ from discord import TextStyle
 from pydantic import ValidationError
 
 from bot.domain.guild_settings import WORDS_MAX, find_time_zone
+from bot.errors import PolicyError
 from bot.i18n import LazyText
-from bot.policy.errors import NoSuchZoneError, NotAgeRestrictedError, SafetyOrderError, SettingUnknownError
 from bot.policy.word_filter import parse_words
 from cogs.settings import choices
 from cogs.settings.controls import (
@@ -69,7 +69,7 @@ class SettingSpec:
             try:
                 after = settings.with_changes(**{self.name: new})
             except ValidationError as error:
-                raise SettingUnknownError from error
+                raise PolicyError("setting-unknown") from error
             if self.check:
                 self.check(after, panel)
             return after
@@ -80,20 +80,20 @@ class SettingSpec:
 def _check_safety_order(settings: GuildSettings, _: Panel) -> None:
     low, high = settings.strictest_safety, settings.loosest_safety
     if low is not None and high is not None and low > high:
-        raise SafetyOrderError(strictest=low, loosest=high)
+        raise PolicyError("safety-order", strictest=low, loosest=high)
 
 
 def _check_age_restriction(settings: GuildSettings, panel: Panel) -> None:
     channel = panel.channel(panel.key)
     level, general = settings.channel_safety.get(channel.id), settings.loosest_safety
     if level is not None and general is not None and level > general and not getattr(channel, "nsfw", False):
-        raise NotAgeRestrictedError(channel=channel.mention)
+        raise PolicyError("not-age-restricted", channel=channel.mention)
 
 
 def _parse_time_zone(text: str) -> str:
     zone = find_time_zone(text)
     if zone is None:
-        raise NoSuchZoneError(zone=text[:_ZONE_MAX])
+        raise PolicyError("no-such-zone", zone=text[:_ZONE_MAX])
     return zone
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import FormOutdatedError, InvalidOptionError
+from bot.errors import InvalidOptionError, PolicyError
 from bot.models.catalogue import Catalogue
 from bot.models.localization import ModelTexts
 from bot.models.model import Model
@@ -84,7 +84,7 @@ async def test_a_prompt_that_is_not_for_everyone() -> None:
 
 
 async def test_a_model_that_takes_no_text() -> None:
-    with pytest.raises(FormOutdatedError):
+    with pytest.raises(PolicyError, match="form-outdated"):
         EditForm.for_model(model([], style=LISTED))
 
 
@@ -113,7 +113,7 @@ def _part(name: str, value: str | list[str]) -> dict[str, Any]:
     ids=str,
 )
 def test_other_fields_than_it_has(data: dict[str, Any]) -> None:
-    with pytest.raises(FormOutdatedError):
+    with pytest.raises(PolicyError, match="form-outdated"):
         EditForm.for_model(model(["prompt"], prompt=TEXT, style=LISTED)).parse(data, "en-US")
 
 

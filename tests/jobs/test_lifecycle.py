@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 
 from bot.domain.job import Job, JobStatus
-from bot.errors import BotError, BusyError, RunComfyDownError
+from bot.errors import BotError, BusyError, PolicyError
 from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, truncate
 from tests.e2e.accounts import FINAL, UNCOLLECTED
 from tests.factories import make_requester
@@ -53,8 +53,11 @@ lost = st.sampled_from([None, None, reset(after=True), respond(503, "<html>", af
 async def insist(call: Callable[[], Awaitable[T]]) -> T:
     """Ask again where people are asked to come back in a minute."""
     while True:
-        with suppress(BusyError, RunComfyDownError):
+        try:
             return await call()
+        except (BusyError, PolicyError) as error:
+            if error.key not in {"busy", "runcomfy-down"}:
+                raise
         await asyncio.sleep(1)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.job import JobStatus
-from bot.errors import CollectingOverError
+from bot.errors import PolicyError
 from playground.runcomfy import Fault, LocalRunComfy, respond
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
@@ -36,7 +36,7 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
         ended = await in_state(bot, job, JobStatus.FAILED)
         assert (ended.refunded, ended.budget_refunded) == (1, 0)
         assert not ended.is_fetchable
-        with pytest.raises(CollectingOverError):
+        with pytest.raises(PolicyError, match="collecting-over"):
             await bot.service.refetch(make_requester(), job.job_id)
         await bot.crash()
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.guild_settings import GuildSettings
-from bot.errors import BusyError
-from bot.policy.errors import NotAgeRestrictedError
+from bot.errors import BusyError, PolicyError
 from bot.storage.guild_settings import GuildSettingsStore
 from tests.storage.ledger import rows
 
@@ -74,9 +73,9 @@ async def test_a_refused_change_changes_nothing(guilds: GuildSettingsStore) -> N
     await guilds.update(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
 
     def refuse(_: GuildSettings) -> GuildSettings:
-        raise NotAgeRestrictedError(channel="<#1>")
+        raise PolicyError("not-age-restricted", channel="<#1>")
 
-    with pytest.raises(NotAgeRestrictedError):
+    with pytest.raises(PolicyError, match="not-age-restricted"):
         await guilds.update(HERE, refuse, by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(most_images=2)
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
 from bot.domain.quota import Limits, Period, Quota
-from bot.errors import BudgetExceededError, JobNotFoundError, QuotaExceededError
+from bot.errors import JobNotFoundError, PolicyError
 from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
 from tests.storage.ledger import counted, differences, rows
 
@@ -75,9 +75,9 @@ class TestReserve:
         assert len(rows(path, "select * from jobs")) == 1
 
     async def test_a_refusal_leaves_no_row(self, jobs: JobStore, path: Path) -> None:
-        with pytest.raises(QuotaExceededError):
+        with pytest.raises(PolicyError, match="quota-exceeded"):
             await reserve(jobs, make_job(image_count=2), Limits(member=(Quota(1, Period.DAY),)))
-        with pytest.raises(BudgetExceededError):
+        with pytest.raises(PolicyError, match="budget-exceeded"):
             await reserve(jobs, make_job(image_count=2), Limits(budget=(Quota(1, Period.WEEK),)))
         assert rows(path, "select * from jobs") == []
         assert rows(path, "select * from usage where used > 0") == []

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.job import JobStatus
 from bot.domain.quota import Limits
-from bot.errors import BudgetExceededError
+from bot.errors import PolicyError
 from bot.storage.costs import CostStore
 from bot.storage.database import open_database
 from bot.storage.migration import migrations
@@ -71,7 +71,7 @@ async def test_an_absurd_cost_is_booked_and_not_learned(
     assert (await jobs.get(job.job_id)).cost == Decimal(60)
     assert await costs.spent_this_month() == Decimal(60)
     assert await expected(database, costs) == PUBLISHED
-    with pytest.raises(BudgetExceededError):
+    with pytest.raises(PolicyError, match="budget-exceeded"):
         await ordered(database, jobs, costs)
     change(path, "update usage set starts_at = starts_at - 31 * 86400000")
     assert await ordered(database, jobs, costs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.quota import EVERYONE, Period, Quota
-from bot.errors import QuotaExceededError
+from bot.errors import PolicyError
 from bot.storage.costs import CostStore
 from bot.storage.database import Database, open_database
 from bot.storage.guild_settings import GuildSettingsStore
@@ -79,7 +79,7 @@ async def test_what_refuses_one_leaves_nothing(database: Database, path: Path) -
         await orders.reserve(make_requester(), MODEL_ID, refuse)
     quota = Quota(1, Period.DAY)
     await QuotaStore(database, OwnerQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
-    with pytest.raises(QuotaExceededError):
+    with pytest.raises(PolicyError, match="quota-exceeded"):
         await orders.reserve(
             make_requester(), MODEL_ID, lambda terms: make_job(image_count=2, usd_each=terms.budget_usd)
         )

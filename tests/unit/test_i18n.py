@@ -28,7 +28,6 @@ from bot.domain.quota import Period, TargetKind
 from bot.i18n import DEFAULT_LOCALE, LazyText, translate
 from bot.models.options import OptionType
 from bot.models.validation_messages import MESSAGE_KEYWORDS
-from bot.policy.errors import MemberBlockedError
 from cogs import EXTENSIONS
 from cogs.localization.translator import message_key
 from cogs.settings.controls import (
@@ -274,7 +273,7 @@ def _subclasses(parent: type[errors.BotError]) -> Iterator[type[errors.BotError]
 for module in pkgutil.walk_packages(bot.__path__, "bot."):
     importlib.import_module(module.name)  # a module may have failures of its own
 FAILURES = [error for error in _subclasses(errors.BotError) if hasattr(error, "key")]
-assert MemberBlockedError in FAILURES
+assert errors.JobUnknownError in FAILURES
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -285,7 +284,7 @@ def test_every_failure_has_a_text_for_the_values_that_it_promises(failure: type[
 
 
 def test_every_failure_with_a_name_has_a_key() -> None:
-    families = {errors.UserError, errors.ServiceError}
+    families = {errors.UserError, errors.ServiceError, errors.PolicyError}
     assert set(_subclasses(errors.BotError)) - set(FAILURES) == families
 
 
@@ -376,6 +375,8 @@ def keys(node: ast.expr, scope: ast.AST) -> Iterator[str]:
         for assigned in ast.walk(scope):
             if isinstance(assigned, ast.Assign) and ast.unparse(assigned.targets[0]) == node.id:
                 yield from keys(assigned.value, scope)
+            elif isinstance(assigned, ast.arg) and assigned.arg == node.id and assigned.annotation:
+                yield from re.findall(r"'(.*?)'", ast.unparse(assigned.annotation))
     else:
         # An error's own key, which every failure has.
         assert isinstance(node, ast.Attribute)
@@ -388,6 +389,22 @@ def test_the_code_asks_only_for_texts_that_exist_and_fills_them() -> None:
         assert [key for key in wanted if key not in ENGLISH] == []
         for key in wanted if given is not None else ():
             assert set(variables(ENGLISH[key])) <= (given or set()), key
+
+
+def refusals() -> Iterator[tuple[str, set[str] | None]]:
+    for file in SOURCES:
+        for scope in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+                for call in ast.walk(scope):
+                    if isinstance(call, ast.Call) and ast.unparse(call.func) == "PolicyError":
+                        yield from ((key, given(call)) for key in keys(call.args[0], scope))
+
+
+def test_every_refusal_is_raised_with_exactly_the_values_of_its_text() -> None:
+    raised = list(refusals())
+    assert {key for key, _ in raised} == set(get_args(errors.PolicyKey))
+    for key, values in raised:
+        assert values == set(variables(ENGLISH[key])), key
 
 
 SHOWN = {"content", "title", "description", "label", "placeholder", "text", "name", "value"}
@@ -432,6 +449,7 @@ def test_no_failure_is_filled_with_words_of_one_language(file: Path) -> None:
 
 def test_no_text_is_without_use() -> None:
     used = {key for wanted, _ in calls() for key in wanted} | {failure.key for failure in FAILURES}
+    used |= set(get_args(errors.PolicyKey))
     choices = {key for key in ENGLISH if key.startswith("choice-")}
     assert set(ENGLISH) - used - choices - set(commands_keys()) == set()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.policy.errors import BadPatternError, PatternTooSlowError, TooManyWordsError
+from bot.errors import PolicyError
 from bot.policy.word_filter import contains_forbidden, parse_words
 
 
@@ -69,7 +69,9 @@ async def test_not_found(line: str, text: str) -> None:
 def test_a_text_has_itself_between_any_others(word: str, before: str, after: str) -> None:
     try:
         words = parse_words(word)
-    except BadPatternError:
+    except PolicyError as error:
+        if error.key != "bad-pattern":
+            raise
         return
     if len(words) == 1 and not words[0].startswith("/"):
         assert asyncio.run(contains_forbidden(words, [f"{before} \n {words[0]} \n {after}"]))
@@ -80,7 +82,7 @@ def test_a_text_has_itself_between_any_others(word: str, before: str, after: str
     [("fox\n\n/(/", 3), ("/[/", 1), ("//", 1), ("a\n\u200b", 2), ("/(?<n/", 1), ("/(?V0)a/", 1)],
 )
 def test_a_line_that_is_no_pattern_is_named(line: str, number: int) -> None:
-    with pytest.raises(BadPatternError) as refused:
+    with pytest.raises(PolicyError, match="bad-pattern") as refused:
         parse_words(line)
     assert refused.value.values["line"] == number
 
@@ -99,7 +101,7 @@ def test_a_line_that_is_no_pattern_is_named(line: str, number: int) -> None:
 )
 async def test_fuzzy_matching_is_not_offered(line: str) -> None:
     """`regex` can take all memory for it, without an end; what a database has of it forbids nothing."""
-    with pytest.raises(BadPatternError):
+    with pytest.raises(PolicyError, match="bad-pattern"):
         parse_words(line)
     assert not await contains_forbidden([line], ["fox a i x"])
 
@@ -109,13 +111,13 @@ async def test_fuzzy_matching_is_not_offered(line: str) -> None:
 )
 async def test_repeats_that_multiply_are_no_pattern(line: str) -> None:
     """`regex` writes out as many copies as there must be at least: `a{99999999}` takes all memory."""
-    with pytest.raises(BadPatternError):
+    with pytest.raises(PolicyError, match="bad-pattern"):
         parse_words(line)
     assert not await contains_forbidden([line], ["a" * 6000])
 
 
 def test_the_repeats_of_all_patterns_count_together() -> None:
-    with pytest.raises(BadPatternError) as refused:
+    with pytest.raises(PolicyError, match="bad-pattern") as refused:
         parse_words("\n".join(f"/{letter}{{2000}}/" for letter in "abcd"))
     assert refused.value.values["line"] == 3
 
@@ -139,7 +141,7 @@ async def test_braces_that_mean_something_else(line: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["x" * 201, "\n".join(f"{n:0199}" for n in range(21))])
 def test_too_many_words(text: str) -> None:
-    with pytest.raises(TooManyWordsError):
+    with pytest.raises(PolicyError, match="too-many-words"):
         parse_words(text)
 
 
@@ -159,7 +161,7 @@ async def test_a_pattern_that_takes_too_long_ends_in_time(line: str) -> None:
             turns += 1
 
     turning = asyncio.create_task(turn())
-    with pytest.raises(PatternTooSlowError):
+    with pytest.raises(PolicyError, match="pattern-too-slow"):
         await has(line, "a" * 6000 + "!")
     turning.cancel()
     assert turns > 1
@@ -169,7 +171,7 @@ async def test_all_patterns_share_their_time() -> None:
     """Each of them is through in time; hundreds of them are not."""
     lines = [f"/a*a*[b{number}]$/" for number in range(250)]
     assert not await has(lines[0], "a" * 1500 + "!")
-    with pytest.raises(PatternTooSlowError):
+    with pytest.raises(PolicyError, match="pattern-too-slow"):
         await has("\n".join(lines), "a" * 1500 + "!")
 
 
