@@ -132,14 +132,14 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
         tracker=tracker,
         limits=ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild),
         durations=durations,
-        poll_rate=PollRateLimiter(config.max_looks_per_second),
+        poll_rate=PollRateLimiter(config.max_polls_per_second),
         deadline=timedelta(seconds=config.deadline_seconds),
     )
     bot.job_service = _job_service(bot, database, costs, runcomfy, runner)
     if config.health_port is not None:
         health = _health_checks(bot, runner, runcomfy, HealthStore(database))
         server = _health_server(health, metrics, costs)
-        await stack.enter_async_context(server.serve(config.health_host, config.health_port))
+        await stack.enter_async_context(server.serve(str(config.health_host), config.health_port))
     await stack.enter_async_context(bot)
     stack.push_async_callback(bot.audit_log.drain)
     stack.push_async_callback(runner.close)
@@ -230,7 +230,9 @@ def _health_server(health: HealthChecks, metrics: Metrics, costs: CostStore) -> 
 
 def _runcomfy(config: Config, session: aiohttp.ClientSession, stack: AsyncExitStack) -> RunComfyClient:
     token = config.runcomfy_token.get_secret_value()
-    client = RunComfyClient(session, api_url=config.runcomfy_api_url, token=token, proxies=config.proxies)
+    client = RunComfyClient(
+        session, api_url=str(config.runcomfy_api_url), token=token, proxies=config.proxies
+    )
     stack.callback(client.close)
     return client
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ from bot.errors import ConfigError
 from bot.runcomfy.proxies import proxy_credentials
 from bot.storage.backup import back_up
 from bot.storage.cost_report import monthly_costs
+
+_log = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -58,6 +61,8 @@ def _run() -> int:
         proxies = (settings.discord_proxy, settings.http_proxy, settings.https_proxy)
         secrets = [*(token.get_secret_value() for token in tokens), *proxy_credentials(*proxies)]
         log.set_up(settings.log_level, secrets=secrets, style=settings.log_format)
+        for deprecation in config.deprecations():
+            _log.warning("%s", deprecation)
         i18n.load()  # 0.1 s per language, which would block the event loop later
         gc.collect()  # another 0.1 s; freezing these objects keeps later collections short
         gc.freeze()

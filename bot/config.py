@@ -1,15 +1,26 @@
-"""The settings, from the environment and `.env`: frozen, typed, checked all at once, secrets hidden."""
+"""The owner's configuration, from environment variables and `.env`."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
-from ipaddress import ip_address
+from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, get_args
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    IPvAnyAddress,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.quota import Period, Quota, Quotas, parse_quotas
@@ -17,143 +28,79 @@ from bot.errors import ConfigError
 from bot.runcomfy.allowed_hosts import AllowedHosts, is_loopback
 from bot.runcomfy.proxies import Proxies, parse_proxy
 
-_PORT_MAX = 65_535
-LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-LogFormat: TypeAlias = Literal["text", "json"]
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
-
-
-_PLACEHOLDER = re.compile(
-    r"<.*>|\$?\{.*\}|[x.*-]+|(your|my|insert|paste|put|change|replace|enter).*(token|key|here|me)|.{0,20}token",
-    re.IGNORECASE,
-)
-
-
-def _token(secret: SecretStr) -> SecretStr:
-    token = secret.get_secret_value()
-    if token.startswith(("'", '"')) or token.endswith(("'", '"')):
-        raise ValueError("must be without quotes; Docker's --env-file passes them on")
-    if re.match(r"(Bot|Bearer)\s", token, re.IGNORECASE):
-        raise ValueError("must be the token alone, without Bot or Bearer in front of it")
-    if re.match(r"\w+_TOKEN\s*=", token):
-        raise ValueError("must be the token alone, without its name in front of it")
+_QUOTED = "must be without quotes; Docker's --env-file passes them on"
+_UNSAFE_URL = "must be an https address (http only for this machine itself)"
+_TOKEN_MISTAKES: Final = {
+    r"[\"'].*|.*[\"']": _QUOTED,
+    r"(Bot|Bearer)\s.*": "must be the token alone, without Bot or Bearer in front of it",
+    r"\w+_TOKEN\s*=.*": "must be the token alone, without its name in front of it",
     # Both services' tokens are printable ASCII; a pasted line break would end in an unreadable header error.
-    if not re.fullmatch(r"[!-~]{1,8192}", token):
-        raise ValueError("must be a token: one word without spaces or line breaks")
-    if _PLACEHOLDER.fullmatch(token) and not re.search(r"\d", token):
-        raise ValueError("must be your own token, not the placeholder from an example")
+    r".*[^!-~].*|.{8193,}|": "must be a token: one word without spaces or line breaks",
+    r"(?!.*\d)(<.*>|\$?\{.*\}|[x.*-]+|(your|my|insert|paste|put|change|replace|enter).*(token|key|here|me)"
+    r"|.{0,20}token)": "must be your own token, not the placeholder from an example",
+}
+
+
+def _check_token(secret: SecretStr) -> SecretStr:
+    for mistake, problem in _TOKEN_MISTAKES.items():
+        if re.fullmatch(mistake, secret.get_secret_value(), re.IGNORECASE | re.DOTALL):
+            raise ValueError(problem)
     return secret
 
 
-def _api_url(url: str) -> str:
-    try:
-        parts = urlsplit(url.rstrip("/"))
-    except ValueError:  # its words quote the address
-        parts = urlsplit("")
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-    if not is_safe or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("must be an https address (http only for this machine itself)")
-    if parts.path.endswith("/v1"):
+def _check_api_url(url: HttpUrl) -> HttpUrl:
+    is_safe = url.scheme == "https" or is_loopback((url.host or "").strip("[]"))
+    if not is_safe or url.username or url.password or url.query or url.fragment:
+        raise ValueError(_UNSAFE_URL)
+    if (url.path or "").rstrip("/").endswith("/v1"):
         raise ValueError("must be without /v1 at its end")
-    return url.rstrip("/")
+    return url
 
 
-def _database_path(url: Any) -> Any:
-    path = str(url).removeprefix(_DATABASE_SCHEME)
-    if path in {"", url} or path.startswith(":"):  # :memory: would be two databases, one for each connection
+def _database_path(url: str) -> Path:
+    path = url.removeprefix(_DATABASE_SCHEME)
+    if path in {"", url} or path.startswith(":"):  # each connection would have its own :memory: database
         raise ValueError(f"must be {_DATABASE_SCHEME} and a file's path")
     return Path(path)
 
 
-def _quotas(text: Any) -> Any:
-    return parse_quotas(str(text).strip())
+def _split(text: str) -> list[str]:
+    # A lone comma stays as an invalid item: an empty list would mean every server.
+    return [part.strip() for part in text.split(",") if part.strip()] or [text]
 
 
-def _usd(text: Any) -> Any:
-    if str(text).strip() == "unlimited":
-        return None
-    # Digits alone: Decimal itself also reads "NaN" and "1e9".
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", str(text).strip(), re.ASCII):
-        raise ValueError("must be an amount in US dollars such as 25 or 12.50, or unlimited")
-    return Decimal(str(text).strip())
+def _none_if_unlimited(text: str) -> str | None:
+    return None if text == "unlimited" else text
 
 
-def _file_hosts(text: Any) -> Any:
-    return AllowedHosts.parse(str(text))
-
-
-def _guild_ids(text: Any) -> Any:
-    parts = [part.strip() for part in str(text).split(",") if part.strip()]
-    # A lone comma names nobody, and must not come to mean everybody.
-    if (str(text).strip() and not parts) or not all(
-        re.fullmatch(r"\d{1,20}", part, re.ASCII) for part in parts
-    ):
-        raise ValueError("must be server ids, numbers with commas between them")
-    return frozenset(map(int, parts))
-
-
-def _number(kind: type[int | float], unit: str, most: int) -> BeforeValidator:
-    """A positive number of something, with an error that says so."""
-
-    def parse(text: Any) -> Any:
-        try:
-            number = kind(text)
-        except ValueError:
-            number = 0
-        if not 0 < number <= most:  # also where it is no number at all, as "nan"
-            a = "a whole number" if kind is int else "a number"
-            raise ValueError(f"must be {a} of {unit}, more than 0 and at most {most}")
-        return number
-
-    return BeforeValidator(parse)
-
-
-def _upper(level: Any) -> Any:
-    if str(level).upper() not in get_args(LogLevel):
-        raise ValueError(f"must be one of {', '.join(get_args(LogLevel))}")
-    return str(level).upper()
-
-
-def _port(text: Any) -> Any:
-    if not re.fullmatch(r"\d{1,5}", str(text).strip(), re.ASCII) or not 0 < int(text) <= _PORT_MAX:
-        raise ValueError(f"must be a port, a number from 1 to {_PORT_MAX}")
-    return int(text)
-
-
-def _address(text: Any) -> Any:
-    try:
-        return str(ip_address(str(text).strip()))
-    except ValueError:
-        raise ValueError("must be an IP address, such as 127.0.0.1 or 0.0.0.0") from None
-
-
-def _log_format(text: Any) -> Any:
-    if str(text).lower() not in get_args(LogFormat):
-        raise ValueError(f"must be {' or '.join(get_args(LogFormat))}")
-    return str(text).lower()
-
-
+_Token: TypeAlias = Annotated[SecretStr, AfterValidator(_check_token)]
+_Quotas: TypeAlias = Annotated[Quotas, NoDecode, BeforeValidator(parse_quotas)]
+_Usd: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=6)]
+_Jobs: TypeAlias = Annotated[int, Field(gt=0, le=10_000)]
 _Proxy: TypeAlias = Annotated[str, AfterValidator(parse_proxy)]
-_Quotas: TypeAlias = Annotated[Quotas, NoDecode, BeforeValidator(_quotas)]
+_Port: TypeAlias = Annotated[int, Field(gt=0, le=65_535)]
 
 
 class Config(BaseSettings):
-    """Everything that can be set, with its default; `.env.example` says what each is for."""
+    """Every variable with its default; `.env.example` says what each is for."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
         env_ignore_empty=True,
-        extra="ignore",  # .env may serve other programs too
+        extra="ignore",  # other programs can share .env
         frozen=True,
         hide_input_in_errors=True,
-        validate_default=False,  # the defaults are values already, not text
+        validate_default=False,  # defaults are not text
     )
 
-    discord_token: Annotated[SecretStr, AfterValidator(_token)]
-    runcomfy_token: Annotated[SecretStr, AfterValidator(_token)]
-    runcomfy_api_url: Annotated[str, AfterValidator(_api_url)] = "https://model-api.runcomfy.net"
-    runcomfy_file_hosts: Annotated[AllowedHosts, NoDecode, BeforeValidator(_file_hosts)] = AllowedHosts.parse(
-        "*.runcomfy.net,*.runcomfy.com"
+    discord_token: _Token
+    runcomfy_token: _Token
+    runcomfy_api_url: Annotated[HttpUrl, AfterValidator(_check_api_url)] = HttpUrl(
+        "https://model-api.runcomfy.net"
+    )
+    runcomfy_file_hosts: Annotated[AllowedHosts, NoDecode, BeforeValidator(AllowedHosts.parse)] = (
+        AllowedHosts.parse("*.runcomfy.net,*.runcomfy.com")
     )
     database_url: Annotated[Path, BeforeValidator(_database_path)] = Path("data/bot.db")
     default_quota: _Quotas = (Quota(10, Period.DAY),)
@@ -161,31 +108,36 @@ class Config(BaseSettings):
     default_pool: _Quotas = ()
     max_pool: _Quotas = ()
     budget: _Quotas = (Quota(1000, Period.MONTH),)
-    budget_usd: Annotated[Decimal | None, NoDecode, BeforeValidator(_usd)] = None
-    budget_alarm: Annotated[int, _number(int, "per cent", 100)] = 80
-    max_jobs: Annotated[int, _number(int, "jobs", 10_000)] = 20
-    max_jobs_per_user: Annotated[int, _number(int, "jobs", 10_000)] = 3
-    max_jobs_per_guild: Annotated[int, _number(int, "jobs", 10_000)] = 10
-    max_looks_per_second: Annotated[int, _number(int, "looks", 1000)] = 300
-    deadline_seconds: Annotated[int, _number(int, "seconds", 86400)] = 1800
-    files_max_gb: Annotated[float, _number(float, "gigabytes", 100_000)] = 5
-    files_days: Annotated[int, _number(int, "days", 3650)] = 7
-    guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
+    budget_usd: Annotated[_Usd | None, BeforeValidator(_none_if_unlimited)] = None
+    budget_alarm: Annotated[int, Field(gt=0, le=100)] = 80
+    max_jobs: _Jobs = 20
+    max_jobs_per_user: _Jobs = 3
+    max_jobs_per_guild: _Jobs = 10
+    max_polls_per_second: Annotated[
+        int,
+        Field(gt=0, le=1000, validation_alias=AliasChoices("max_polls_per_second", "max_looks_per_second")),
+    ] = 300
+    deadline_seconds: Annotated[int, Field(gt=0, le=86_400)] = 1800
+    files_max_gb: Annotated[float, Field(gt=0, le=100_000)] = 5
+    files_days: Annotated[int, Field(gt=0, le=3650)] = 7
+    guilds: Annotated[frozenset[PositiveInt], NoDecode, BeforeValidator(_split)] = frozenset()
     discord_proxy: _Proxy | None = None
     http_proxy: _Proxy | None = None
     https_proxy: _Proxy | None = None
     no_proxy: str = ""
-    log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
-    log_format: Annotated[LogFormat, BeforeValidator(_log_format)] = "text"
-    health_port: Annotated[int | None, BeforeValidator(_port)] = None
-    health_host: Annotated[str, BeforeValidator(_address)] = "127.0.0.1"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(str.lower)] = "text"
+    health_port: _Port | None = None
+    health_host: IPvAnyAddress = IPv4Address("127.0.0.1")
 
     @field_validator("*", mode="before")
     @classmethod
-    def _unquoted(cls, value: Any) -> Any:
-        if isinstance(value, str) and re.fullmatch(r"\s*([\"']).*\1\s*", value, re.DOTALL):
-            raise ValueError("must be without quotes; Docker's --env-file passes them on")
-        return value
+    def _strip(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str) or str(info.field_name).endswith("_token"):
+            return value
+        if re.fullmatch(r"\s*([\"']).*\1\s*", value, re.DOTALL):
+            raise ValueError(_QUOTED)
+        return value.strip()
 
     @property
     def proxies(self) -> Proxies:
@@ -193,22 +145,43 @@ class Config(BaseSettings):
         return Proxies(self.http_proxy, self.https_proxy, self.no_proxy)
 
 
+class _OldNames(BaseSettings):
+    model_config = Config.model_config
+
+    max_looks_per_second: str = ""
+
+
 def load() -> Config:
-    """Read the settings from the environment and `.env` in the working directory.
+    """Read the configuration from the environment and from `.env` in the working directory.
 
     Raises:
-        ConfigError: With every problem there is, each naming its setting and never its value.
+        ConfigError: Lists every problem by the name of its variable, never with its value.
     """
     try:
         return Config()  # the fields come from the environment
     except UnicodeDecodeError:
         raise ConfigError([".env must be a text file in UTF-8"]) from None
     except ValidationError as error:
-        raise ConfigError([_problem(e["loc"], e["type"], e["msg"]) for e in error.errors()]) from None
+        problems = [_problem(each["loc"], each["type"], each["msg"]) for each in error.errors()]
+        raise ConfigError([*dict.fromkeys(problems), *deprecations()]) from None
+
+
+def deprecations() -> list[str]:
+    """Return a warning for each variable that is set under its old name."""
+    renamed = {"MAX_LOOKS_PER_SECOND": "MAX_POLLS_PER_SECOND"}
+    return [
+        f"{old} is now called {new}: rename it"
+        for old, new in renamed.items()
+        if getattr(_OldNames(), old.lower())
+    ]
 
 
 def _problem(loc: tuple[int | str, ...], kind: str, message: str) -> str:
     name = str(loc[0]).upper()
     if kind == "missing":
         return f"{name} is missing: set it in the environment or in .env"
-    return f"{name} {message.removeprefix('Value error, ')}"
+    if kind.startswith("url_"):
+        return f"{name} {_UNSAFE_URL}"
+    # pydantic's own messages begin with "Input should be" or "value is not".
+    message = message.removeprefix("Value error, ").replace("value is not", "must be")
+    return f"{name} " + re.sub(r"^(Decimal i|I)nput should", "must", message)

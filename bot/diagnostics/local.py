@@ -30,7 +30,8 @@ def read_settings() -> tuple[Config | None, set[str], list[Finding]]:
     The settings are None if the problem can't be attributed to single settings.
     """
     try:
-        return config.load(), set(), [Finding("ok", "settings", "complete and well-formed")]
+        notes = [Finding("note", "settings", deprecation) for deprecation in config.deprecations()]
+        return config.load(), set(), [Finding("ok", "settings", "complete and well-formed"), *notes]
     except ConfigError as error:
         findings = [Finding("problem", "settings", problem) for problem in error.problems]
         broken = {problem.split()[0].lower() for problem in error.problems} & Config.model_fields.keys()

@@ -135,7 +135,7 @@ def _shorten(names: Iterable[str]) -> str:
 
 async def check_runcomfy(settings: Config) -> list[Finding]:
     """Check that RunComfy responds and accepts the token."""
-    token, api_url = settings.runcomfy_token.get_secret_value(), settings.runcomfy_api_url
+    token, api_url = settings.runcomfy_token.get_secret_value(), str(settings.runcomfy_api_url)
     try:
         async with aiohttp.ClientSession() as session, asyncio.timeout(_TIMEOUT_SECONDS):
             await RunComfyClient(session, api_url=api_url, token=token, proxies=settings.proxies).probe()

@@ -72,9 +72,13 @@ async def test_no_problems_while_the_bot_runs(tmp_path: Path) -> None:
 async def test_before_the_first_start(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         joins(env)
+        env.settings["MAX_LOOKS_PER_SECOND"] = "9"
         before = names(tmp_path)
         code, found = await check(env)
         assert code == 0
+        assert found["settings"][1:] == [
+            "note: MAX_LOOKS_PER_SECOND is now called MAX_POLLS_PER_SECOND: rename it"
+        ]
         assert found["database"] == ["note: none yet; the bot's first start makes it"]
         assert found["commands"] == ["note: imagine not registered yet: the bot's start does it"]
         (servers,) = found["servers"]

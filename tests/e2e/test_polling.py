@@ -49,7 +49,7 @@ async def test_what_jobs_took_is_known_in_another_life(tmp_path: Path) -> None:
 
 async def test_a_crowd_shares_the_polls(tmp_path: Path) -> None:
     most, jobs = 5, 15
-    async with open_environment(tmp_path, runcomfy={"seconds": 0}, MAX_LOOKS_PER_SECOND=str(most)) as env:
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, MAX_POLLS_PER_SECOND=str(most)) as env:
         env.runcomfy.hold()
         for _ in range(jobs):
             await env.imagine(env.new_member(), resolution="0.5K")

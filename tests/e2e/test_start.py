@@ -155,11 +155,13 @@ async def test_settings_are_read_from_env_file(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         kept = {"SSL_CERT_FILE": env.settings.pop("SSL_CERT_FILE")}
         lines = [f"{name}={value}" for name, value in (env.settings | {"DEFAULT_QUOTA": "3/week"}).items()]
-        (tmp_path / ".env").write_text("\n".join([*lines, "OTHER_PROGRAM=1", "GUILDS="]))
+        lines += ["OTHER_PROGRAM=1", "GUILDS=", "MAX_LOOKS_PER_SECOND=9"]
+        (tmp_path / ".env").write_text("\n".join(lines))
         env.settings.clear()
         env.settings.update(kept)
         await env.start()
         assert "0 of 3 credits used, 3 left" in await env.reply_to(env.alice, "usage")
+        assert "MAX_LOOKS_PER_SECOND is now called MAX_POLLS_PER_SECOND: rename it" in env.log
 
 
 async def test_commands_are_synced_when_they_changed(tmp_path: Path) -> None:

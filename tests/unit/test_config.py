@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.config import Config, load
+from bot.config import Config, deprecations, load
 from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
 from bot.runcomfy.allowed_hosts import AllowedHosts, is_loopback
@@ -27,7 +27,7 @@ TOKENS = {"DISCORD_TOKEN": "discord-secret-1", "RUNCOMFY_TOKEN": "runcomfy-secre
 @pytest.fixture(autouse=True)
 def _empty_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names = {name.upper() for name in Config.model_fields}
+    names = {name.upper() for name in Config.model_fields} | {"MAX_LOOKS_PER_SECOND"}
     for name in os.environ:
         if name.upper() in names:
             monkeypatch.delenv(name)
@@ -61,7 +61,6 @@ def test_two_tokens_are_enough() -> None:
         default_quota="10/day",
         max_quota="100/day",
         budget="1000/month",
-        guilds="",
         discord_proxy=None,
         log_level="INFO",
     )
@@ -92,7 +91,7 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
     }.items():
         environment.setenv(name, value)
     settings = load()
-    assert settings.runcomfy_api_url == "http://127.0.0.1:8188"
+    assert str(settings.runcomfy_api_url) == "http://127.0.0.1:8188/"
     assert settings.runcomfy_file_hosts == AllowedHosts.parse("127.0.0.1:8188")
     assert settings.database_url == Path("/var/lib/bot/bot.db")
     assert (settings.default_quota, settings.max_quota) == ((Quota(3, Period.HOUR),), ())
@@ -103,7 +102,7 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
     assert settings.guilds == {123456789012345678, 2}
     assert settings.discord_proxy == "http://127.0.0.1:8080"
     assert (settings.log_level, settings.log_format) == ("DEBUG", "json")
-    assert (settings.health_port, settings.health_host) == (9000, "::")
+    assert (settings.health_port, str(settings.health_host)) == (9000, "::")
     assert (settings.max_jobs, settings.deadline_seconds, settings.files_max_gb) == (7, 60, 0.5)
 
 
@@ -122,6 +121,43 @@ def test_an_empty_variable_is_its_default(environment: pytest.MonkeyPatch) -> No
     assert settings.default_quota == (Quota(10, Period.DAY),)
     assert settings.guilds == frozenset()
     assert settings.discord_proxy is None
+
+
+def test_an_old_name_still_works_with_a_warning(environment: pytest.MonkeyPatch) -> None:
+    assert deprecations() == []
+    environment.setenv("MAX_LOOKS_PER_SECOND", "5")
+    assert load().max_polls_per_second == 5
+    (warning,) = deprecations()
+    assert warning == "MAX_LOOKS_PER_SECOND is now called MAX_POLLS_PER_SECOND: rename it"
+    environment.setenv("MAX_LOOKS_PER_SECOND", "0")
+    assert problems() == ["MAX_POLLS_PER_SECOND must be greater than 0", warning]
+    environment.setenv("MAX_POLLS_PER_SECOND", "6")
+    assert load().max_polls_per_second == 6
+
+
+def test_an_old_name_in_the_env_file_is_found_too() -> None:
+    write_env(TOKENS | {"MAX_LOOKS_PER_SECOND": "7"})
+    assert load().max_polls_per_second == 7
+    assert len(deprecations()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("GUILDS", ",", "must be a valid integer"),
+        ("GUILDS", "one,two", "must be a valid integer"),
+        ("BUDGET_USD", "NaN", "must be a finite number"),
+        ("BUDGET_USD", "12.1234567", "must have no more than 6 decimal places"),
+        ("HEALTH_HOST", "localhost", "must be a valid IPv4 or IPv6 address"),
+        ("LOG_LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    ],
+)
+def test_the_messages_of_pydantic_are_sentences_about_the_variable(
+    environment: pytest.MonkeyPatch, name: str, value: str, problem: str
+) -> None:
+    environment.setenv(name, value)
+    (found,) = problems()
+    assert found.startswith(f"{name} {problem}")
 
 
 def test_missing_tokens_are_named_together() -> None:
@@ -143,7 +179,7 @@ BAD = {
     "MAX_JOBS": "2.5",
     "MAX_JOBS_PER_USER": "0",
     "MAX_JOBS_PER_GUILD": "10001",
-    "MAX_LOOKS_PER_SECOND": "0",
+    "MAX_POLLS_PER_SECOND": "0",
     "DEADLINE_SECONDS": "twelfth-secret",
     "FILES_MAX_GB": "nan",
     "FILES_DAYS": "-7",
@@ -258,7 +294,7 @@ def test_quotes_in_an_env_file_are_no_part_of_a_token() -> None:
 )
 def test_addresses_that_are_safe_are_taken(environment: pytest.MonkeyPatch, value: str) -> None:
     environment.setenv("RUNCOMFY_API_URL", value)
-    assert load().runcomfy_api_url == value.rstrip("/")
+    assert str(load().runcomfy_api_url).rstrip("/") == value.rstrip("/")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])

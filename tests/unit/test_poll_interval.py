@@ -34,7 +34,7 @@ Draw: TypeAlias = "Callable[[random.Random], float]"
 
 JOBS, SEEDS = 1000, range(1, 4)
 PLAIN_SECONDS = 2.0
-DEFAULT_LIMIT: int = Config.model_fields["max_looks_per_second"].default
+DEFAULT_LIMIT: int = Config.model_fields["max_polls_per_second"].default
 
 
 @dataclass(frozen=True)
