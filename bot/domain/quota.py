@@ -1,9 +1,9 @@
-"""Quotas, the windows they apply to, and the rule that decides for a member; pure, without I/O."""
+"""Quotas, the time windows they apply to, and the rule that decides for a member; pure, without I/O."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 LIMIT_MAX = 1_000_000
-"""The highest limit that a rule may name, in credits."""
+"""The highest limit of a rule, in credits."""
 
 
 class Period(StrEnum):
-    """How long a window lasts; shortest first. Windows go by the calendar of a zone, weeks from Monday."""
+    """The length of a calendar window, shortest first; weeks start on Monday."""
 
     HOUR = "hour"
     DAY = "day"
@@ -25,10 +25,10 @@ class Period(StrEnum):
     MONTH = "month"
 
     def start(self, at: datetime, zone: tzinfo = UTC) -> datetime:
-        """The beginning of the window that `at` falls into, in UTC."""
+        """Return the start of the window that contains `at`, in UTC."""
         local = at.astimezone(zone)
         if self is Period.HOUR:
-            # Not `replace`: where clocks go back by half an hour, it would reach into the hour before.
+            # Not `replace`: if clocks go back by half an hour, it would reach into the previous hour.
             begun = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
             return at.astimezone(UTC) - begun
         day = local.date()
@@ -39,25 +39,25 @@ class Period(StrEnum):
         return datetime.combine(day, time(), zone).astimezone(UTC)
 
     def end(self, at: datetime, zone: tzinfo = UTC) -> datetime:
-        """When the window that `at` falls into is over, and the next one begins, in UTC."""
+        """Return the end of the window that contains `at`, which is the start of the next one, in UTC."""
         start = self.start(at, zone)
         if self is Period.HOUR:
             return start + timedelta(hours=1)
-        # Far enough into the next window, however long a month or a day with a change of the clock is.
+        # Somewhere in the next window, regardless of a month's length or a change of the clock.
         beyond = {Period.DAY: timedelta(hours=36), Period.WEEK: timedelta(days=8)}
         return self.start(start + beyond.get(self, timedelta(days=33)), zone)
 
 
 def last_days(at: datetime, zone: tzinfo, count: int) -> list[datetime]:
-    """The beginnings of the last days of a zone, that of `at` the last one, and behind them its end."""
-    borders = [Period.DAY.end(at, zone)]
-    while len(borders) <= count:
-        borders.append(Period.DAY.start(borders[-1] - timedelta(microseconds=1), zone))
-    return borders[::-1]
+    """Return the boundaries of the `count` days up to and including that of `at`: starts and the last end."""
+    boundaries = [Period.DAY.end(at, zone)]
+    while len(boundaries) <= count:
+        boundaries.append(Period.DAY.start(boundaries[-1] - timedelta(microseconds=1), zone))
+    return boundaries[::-1]
 
 
-# How many windows of the first period one window of the second can touch at the most: a 31-day month
-# that begins on a Sunday reaches into six weeks, and a week into two months. Otherwise it is one.
+# The maximum number of windows of the first period that overlap one window of the second (else 1): a 31-day
+# month that starts on a Sunday overlaps six weeks, and a week can overlap two months.
 _MAX_WINDOWS_WITHIN = {
     (Period.HOUR, Period.DAY): 24,
     (Period.HOUR, Period.WEEK): 168,
@@ -71,17 +71,17 @@ _MAX_WINDOWS_WITHIN = {
 
 @dataclass(frozen=True)
 class Quota:
-    """So many credits in each window of a period; 0 forbids."""
+    """A limit in credits for each window of a period; 0 forbids."""
 
     limit: int
     per: Period
 
     @classmethod
     def parse(cls, text: str) -> Quota:
-        """Read `10/day`.
+        """Parse `10/day`.
 
         Raises:
-            ValueError: It is something else, or the limit is above 1,000,000.
+            ValueError: It has another format, or the limit is above 1,000,000.
         """
         match = re.fullmatch(r"(\d{1,7})/(hour|day|week|month)", text, re.ASCII)
         if match is None or int(match[1]) > LIMIT_MAX:
@@ -92,22 +92,26 @@ class Quota:
         return cls(int(match[1]), Period(match[2]))
 
     def max_within(self, period: Period) -> int:
-        """How many credits this quota can allow within a single window of `period`."""
+        """Return how many credits this quota can allow within one window of `period`."""
         return self.limit * _MAX_WINDOWS_WITHIN.get((self.per, period), 1)
+
+    def window(self, at: datetime, zone: tzinfo = UTC) -> Window:
+        """Return the window that contains `at`."""
+        return Window(self, self.per.start(at, zone), self.per.end(at, zone))
 
     def __str__(self) -> str:
         return f"{self.limit}/{self.per}"
 
 
 Quotas: TypeAlias = tuple[Quota, ...]
-"""Quotas that hold at once, at most one a period; none is unlimited."""
+"""Quotas that apply together, at most one per period; empty means unlimited."""
 
 
 def parse_quotas(text: str) -> Quotas:
-    """Read `10/day, 100/month`, or `unlimited`; the shortest period comes first.
+    """Parse `10/day, 100/month`, or `unlimited`; the result starts with the shortest period.
 
     Raises:
-        ValueError: It is something else, or names a period twice.
+        ValueError: It has another format, or names a period twice.
     """
     if text == "unlimited":
         return ()
@@ -118,36 +122,36 @@ def parse_quotas(text: str) -> Quotas:
 
 
 def by_period(quotas: Iterable[Quota]) -> Quotas:
-    """The quotas with the shortest period first."""
+    """Sort quotas by period, shortest first."""
     return tuple(sorted(quotas, key=lambda quota: list(Period).index(quota.per)))
 
 
 def max_within(quotas: Quotas, period: Period) -> float:
-    """How many credits quotas that hold at once can allow in a window of `period`; infinite without any."""
+    """Return how many credits the quotas together can allow in one window of `period`; infinite if none."""
     return min((quota.max_within(period) for quota in quotas), default=float("inf"))
 
 
 def is_within(quotas: Quotas, maximum: Quotas) -> bool:
-    """Whether quotas never allow more than each maximum does in one of its own windows."""
+    """Return whether the quotas never allow more than each maximum in any of its windows."""
     return all(max_within(quotas, each.per) <= each.limit for each in maximum)
 
 
 class TargetKind(StrEnum):
-    """What a rule is for."""
+    """What a rule applies to; the values are stored."""
 
     MEMBER = "member"
     ROLE = "role"
     EVERYONE = "everybody"
-    """Every member for whom nothing closer holds."""
+    """Every member without a closer rule."""
     POOL = "pool"
     """All members of a server together."""
     OWNER = "owner"
-    """What the bot's owner set, for members of servers that have no rule."""
+    """The owner's default, for members without any rule."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Whom a rule, a grant or a reset is for; `id` is a member's or a role's, and 0 otherwise."""
+    """What a rule, a grant or a reset applies to; `id` is a member's or a role's, else 0."""
 
     kind: TargetKind
     id: int = 0
@@ -164,109 +168,111 @@ OWNER = Target(TargetKind.OWNER)
 def effective_rule(
     rules: Mapping[Target, Quotas], user_id: int, role_ids: Iterable[int], default: Quotas
 ) -> tuple[Target, Quotas]:
-    """The first level with a rule: the member, their role that allows most, everybody, else `default`."""
-    member = Target(TargetKind.MEMBER, user_id)
+    """Return the target whose rule applies to a member, and its quotas.
+
+    The order is: the member, their most permissive role, everyone, and the owner's `default`.
+    """
     roles = [target for role_id in sorted(role_ids) if (target := Target(TargetKind.ROLE, role_id)) in rules]
-    best = max(roles, key=lambda role: _permissiveness(rules[role]), default=EVERYONE)
-    for target in (member, best, EVERYONE):
+    roles.sort(key=lambda role: _permissiveness(rules[role]), reverse=True)
+    for target in (Target(TargetKind.MEMBER, user_id), *roles, EVERYONE):
         if target in rules:
             return target, rules[target]
     return OWNER, default
 
 
 def _permissiveness(quotas: Quotas) -> list[float]:
-    """Compares what quotas allow: in a month first, else in a week, a day, an hour."""
+    """Return a sort key: the credits allowed in a month, then in a week, a day and an hour."""
     return [max_within(quotas, period) for period in reversed(Period)]
 
 
 @dataclass(frozen=True)
 class Window:
-    """A limit as it binds now: from `since` until `resets_at`, `most` credits may be used."""
+    """A quota at a point in time: `limit` credits between `starts_at` and `resets_at`."""
 
     quota: Quota
     starts_at: datetime
     resets_at: datetime
     granted: Decimal = Decimal(0)
+    """Credits that managers granted on top of the quota."""
 
     @property
     def limit(self) -> Decimal:
-        """The limit with what a manager has granted on top of it."""
+        """The quota's limit plus grants."""
         return self.quota.limit + self.granted
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Everything that binds a member's order; all of it holds at once."""
+    """Every limit that applies to a member's job; all must have room."""
 
     target: Target = OWNER
-    """Whose rule decides about the member: their own, a role's, everybody's or the owner's."""
+    """The target whose rule decides for the member."""
     member: Quotas = ()
     ceiling: Quotas = ()
-    """What the owner allows any member at most, whatever a manager sets, grants or resets."""
+    """The owner's maximum for any member, regardless of rules, grants and resets."""
     pool: Quotas = ()
-    """What all members of the server may use together."""
+    """Shared by all members of the server."""
     pool_ceiling: Quotas = ()
-    """What the owner allows them at most, whatever a manager sets."""
+    """The owner's maximum for any server."""
     budget: Quotas = ()
-    """What the owner allows over all servers together."""
+    """The owner's limit for all servers together."""
     grants: tuple[tuple[datetime, Decimal], ...] = ()
-    """What managers have given on top of the limits, and when."""
+    """Credits that managers granted to the member, with the time of each grant."""
     reset_at: datetime | None = None
-    """When a manager last let the member's windows start again."""
+    """When a manager last reset the member's usage."""
     zone: tzinfo = field(default=UTC)
-    """Whose calendar the windows of the member and the pool go by; the owner's go by UTC."""
+    """The server's time zone, for the member and the pool; the owner's limits use UTC."""
 
     def member_windows(self, at: datetime) -> list[Window]:
-        """The windows that count the member's own credits."""
-        return [self._member_window(quota, at) for quota in self.member]
+        """Return the windows of the member's own limits."""
+        return [self._member_window(quota.window(at, self.zone), at) for quota in self.member]
 
     def ceiling_windows(self, at: datetime) -> list[Window]:
-        """The owner's windows for a single member; by UTC, so that another zone brings nobody a new day."""
-        return [_window(quota, at, UTC) for quota in self.ceiling]
+        """Return the windows of the owner's maximum for a member; a server's time zone can't shift them."""
+        return [quota.window(at) for quota in self.ceiling]
 
     def pool_windows(self, at: datetime) -> list[Window]:
-        """The windows of the whole server."""
-        return [_window(quota, at, self.zone) for quota in self.pool]
+        """Return the windows of the server's shared limits."""
+        return [quota.window(at, self.zone) for quota in self.pool]
 
     def pool_ceiling_windows(self, at: datetime) -> list[Window]:
-        """The owner's windows for the whole server, by UTC as those for a single member."""
-        return [_window(quota, at, UTC) for quota in self.pool_ceiling]
+        """Return the windows of the owner's maximum for a server."""
+        return [quota.window(at) for quota in self.pool_ceiling]
 
     def budget_windows(self, at: datetime) -> list[Window]:
-        """The owner's windows over all servers."""
-        return [_window(quota, at, UTC) for quota in self.budget]
+        """Return the windows of the owner's budget for all servers."""
+        return [quota.window(at) for quota in self.budget]
 
     @property
     def summary(self) -> str:
-        """Whose rule decides about the member and what it says, such as `role:123 10/day,100/month`."""
+        """The deciding target and its quotas, such as `role:123 10/day,100/month`."""
         return f"{self.target} {','.join(map(str, self.member)) or 'unlimited'}"
 
-    def _member_window(self, quota: Quota, at: datetime) -> Window:
-        since = quota.per.start(at, self.zone)
-        granted = sum((given for when, given in self.grants if when >= since), Decimal(0))
-        if self.reset_at and self.reset_at <= at:  # one from a clock that was ahead would count nothing
-            since = max(since, self.reset_at)
-        return Window(quota, since, quota.per.end(at, self.zone), granted)
-
-
-def _window(quota: Quota, at: datetime, zone: tzinfo) -> Window:
-    return Window(quota, quota.per.start(at, zone), quota.per.end(at, zone))
+    def _member_window(self, window: Window, at: datetime) -> Window:
+        granted = sum(
+            (credits for given_at, credits in self.grants if given_at >= window.starts_at), Decimal(0)
+        )
+        if (
+            self.reset_at and window.starts_at < self.reset_at <= at
+        ):  # a future reset, of a wrong clock, is void
+            return replace(window, starts_at=self.reset_at, granted=granted)
+        return replace(window, granted=granted)
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What has been used of one limit in its present window, in credits."""
+    """The credits used in a window."""
 
     window: Window
     used: Decimal
 
     @property
     def left(self) -> Decimal:
-        """How many credits may still be ordered in this window; never below 0."""
+        """The credits left in this window, at least 0."""
         return max(Decimal(0), self.window.limit - self.used)
 
     def rejection_reason(self, credits: Decimal) -> str:
-        """Why an order does not fit now: `forbidden`, `used-up`, `later` or `never`."""
+        """Return why a job of so many credits is rejected: `forbidden`, `used-up`, `later` or `never`."""
         if self.window.limit == 0:
             return "forbidden"
         if credits > self.window.limit:
@@ -275,10 +281,10 @@ class Usage:
 
 
 def visible_limits(own: Sequence[Usage], ceiling: Sequence[Usage]) -> list[Usage]:
-    """What people are to see of limits and of the owner's ceiling: of each period what leaves least.
+    """Return the limits to show: for each period the one with the least left.
 
-    The ceiling is left out where it cannot bind before the others do: after a grant or a reset, or in another
-    time zone, it can, whatever the limits say.
+    The owner's ceiling counts only if it can bind before `own` does, such as after a grant or a reset, or in
+    another time zone.
     """
     quotas, left = tuple(usage.window.quota for usage in own), [usage.left for usage in own]
     binding = [
