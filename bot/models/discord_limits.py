@@ -1,4 +1,4 @@
-"""Discord's limits for a slash command, checked before Discord is asked.
+"""Validation of a model's slash command against Discord's limits.
 
 Source: https://discord.com/developers/docs/interactions/application-commands
 """
@@ -23,17 +23,17 @@ LOCALES: Final = frozenset(_LOCALES.split())
 MAX_OPTIONS: Final = 25
 MAX_CHOICES: Final = 25
 MAX_CHOICE: Final = 100
-# Names, descriptions and choices together, the longest language of each.
+# Names, descriptions and choices together, in the longest language of each.
 MAX_CHARACTERS: Final = 8000
 
 _VALID_NAME = re.compile(r"[-\w]{1,32}")
 
 
 def validate_for_discord(model: Model) -> list[str]:
-    """Everything for which Discord would refuse the model's command, in sentences; none is best."""
+    """Return a sentence for each reason for which Discord would reject the model's command."""
     problems = _validate_texts(model)
     if problems:
-        return problems  # the rest reads the texts
+        return problems  # the rest needs the texts
     names = {"command": model.command, **{f"option {each.name}": each.name for each in model.schema.options}}
     problems = [
         f"{what}: is no legal name on Discord" for what, name in names.items() if not _is_valid_name(name)
@@ -48,7 +48,7 @@ def validate_for_discord(model: Model) -> list[str]:
 
 
 def command_size(model: Model) -> int:
-    """What Discord counts for the command's size."""
+    """Return the size of the command as Discord counts it, in characters."""
     locales = sorted(model.texts)
     names = [model.option_names(locale) for locale in [SOURCE_LOCALE, *locales]]
     total = len(model.command) + max(len(model.command_description(locale)) for locale in locales)

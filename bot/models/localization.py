@@ -1,4 +1,4 @@
-"""A model's words as people read them: names, descriptions and defaults, cut to what Discord shows."""
+"""A model's localized names, descriptions and defaults, within Discord's limits."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from bot.models.options import Option
 
 SOURCE_LOCALE: Final = "en-US"
-# RunComfy's model pages publish titles and descriptions in Russian; other languages stand in our files.
+# The language of the titles and descriptions that RunComfy publishes; others are in our model files.
 PUBLISHED_LOCALE: Final = "ru"
 
 MAX_NAME: Final = 32
 MAX_DESCRIPTION: Final = 100
 
-# How a default is told, and what stands for a drawn seed. A language without an entry tells it in English.
+# The text of a default, and of a random seed's; other languages show the English one.
 _DEFAULTS: Final = {
     "en-US": ("default: {}", "random"),
     "ru": ("по умолчанию: {}", "случайный"),
@@ -31,7 +31,7 @@ _PARENTHESIZED = re.compile(r"\([^()]*\)")
 
 
 class OptionTexts(BaseModel):
-    """One option in one language; what is missing comes from the published schema."""
+    """An option's texts in one language; missing ones come from the published schema."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,7 +40,7 @@ class OptionTexts(BaseModel):
 
 
 class ModelTexts(BaseModel):
-    """One model's command in one language."""
+    """A model's command in one language."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,7 +49,7 @@ class ModelTexts(BaseModel):
 
 
 def slugify(title: str) -> str:
-    """A legal option name made from a title, leaving out what stands in brackets; "" if nothing is legal."""
+    """Turn a title into a valid option name, without its parentheses; "" if no character is valid."""
     text = unicodedata.normalize("NFC", _PARENTHESIZED.sub(" ", title).lower())
     name = _INVALID_CHARACTERS.sub("", "_".join(text.split())).strip("_-")
     while len(name) > MAX_NAME and "_" in name:
@@ -58,10 +58,7 @@ def slugify(title: str) -> str:
 
 
 def append_default(text: str, option: Option, locale: str) -> str:
-    """The description with the option's default behind it, in at most 100 characters.
-
-    Where both are too long, the default goes first.
-    """
+    """Append the option's default to its description, or shorten the description if both are too long."""
     text = " ".join(text.split())
     default = _default_text(option, locale)
     whole = f"{text.removesuffix('.')} ({default})" if default else text

@@ -1,4 +1,4 @@
-"""A model that people can order images from."""
+"""A model and the texts of its slash command."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """A RunComfy model and the slash command that orders from it.
+    """A RunComfy model and its slash command.
 
-    `texts` go by Discord's locale codes. Other locales than those in it read the English ones.
+    `texts` has Discord's locale codes as keys; other locales fall back to English.
     """
 
     command: str
@@ -40,26 +40,23 @@ class Model:
     output_schema: Mapping[str, Any]
 
     def command_description(self, locale: str) -> str:
-        """What the command does, in one sentence."""
+        """Return a sentence that says what the command does."""
         own, english = self._texts(locale).description, self._texts(SOURCE_LOCALE).description
         return own.strip() or english.strip() or f"Make images with {self.model_id}"[:MAX_DESCRIPTION]
 
     def title(self, option: str, locale: str) -> str:
-        """A short name of the option for people, such as "Aspect ratio"."""
+        """Return the option's display name, such as "Aspect ratio"."""
         titles = (texts.title for texts in self._option_texts(option, locale))
         return next(filter(None, titles), option)
 
     def description(self, option: str, locale: str) -> str:
-        """What the option does and its default, in at most 100 characters."""
+        """Return what the option does and its default, in at most 100 characters."""
         descriptions = (texts.description for texts in self._option_texts(option, locale))
         text = next(filter(None, descriptions), None) or self.title(option, locale)
         return append_default(text, self.schema[option], locale if locale in self.texts else SOURCE_LOCALE)
 
     def option_names(self, locale: str) -> dict[str, str]:
-        """What each option is called in the command: {schema name: legal and unique name}.
-
-        English keeps the schema's names.
-        """
+        """Return {schema name: valid and unique name in the command}; in English both are the same."""
         names: dict[str, str] = {}
         for option in self.schema.options:
             name = option.name
@@ -69,7 +66,7 @@ class Model:
         return names
 
     def clean(self, values: Mapping[str, object], locale: str) -> dict[str, OptionValue]:
-        """As `ModelSchema.clean`, with the options called as they are in the command in that language.
+        """Call `ModelSchema.clean`, but name the option of an error as the command does in that locale.
 
         Raises:
             InvalidOptionError: A required value is missing or blank, or a value breaks the schema.
@@ -85,7 +82,7 @@ class Model:
         return self.texts.get(locale, self.texts[SOURCE_LOCALE])
 
     def _option_texts(self, option: str, locale: str) -> list[OptionTexts]:
-        """All texts there are for the option, the best first."""
+        """Return all texts of the option, the preferred one first."""
         described = self.schema[option]
         own = self._texts(locale).options.get(option, OptionTexts())
         english = self._texts(SOURCE_LOCALE).options.get(option, OptionTexts())

@@ -1,4 +1,4 @@
-"""One property of an input schema, as an option that a person can set."""
+"""A property of an input schema as an option of a slash command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEED: Final = "seed"
 
 OptionType: TypeAlias = Literal["string", "integer", "number", "boolean"]
 
-# "float" is RunComfy's own word beside JSON Schema's.
+# "float" is RunComfy's addition to the types of JSON Schema.
 _SCHEMA_TYPES: Final[dict[str, OptionType]] = {
     "string": "string",
     "integer": "integer",
@@ -32,14 +32,14 @@ _TYPE_NAMES: Final[dict[OptionType, str]] = {
 }
 # RunComfy marks uploads by format: image_uri, image_uris, video_uri, audio_uri, ...
 _UPLOAD_FORMAT = re.compile(r"uris?\Z")
-# Bounded, for Python refuses to read thousands of digits.
+# Bounded, because Python refuses to parse thousands of digits.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,19})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A setting of a model. The lengths and bounds are inclusive; None where the schema sets none."""
+    """An option of a model. Lengths and bounds are inclusive; None means that the schema has none."""
 
     name: str
     type: OptionType
@@ -55,10 +55,10 @@ class Option:
 
     @classmethod
     def parse(cls, name: str, rules: Mapping[str, Any], *, is_required: bool) -> Option:
-        """Read a property whose `type` is one of ours; a seed is never required, for it can be drawn.
+        """Parse a property whose type is an `OptionType`; a seed is never required, because it can be drawn.
 
         Raises:
-            ValueError: Its default or its choices are of another type than itself.
+            ValueError: Its default or a choice has another type.
         """
         kind: OptionType = rules["type"]
         return cls(
@@ -77,11 +77,11 @@ class Option:
 
     @property
     def is_seed(self) -> bool:
-        """Whether a number is to be drawn where none is given."""
+        """Whether a missing value is replaced by a random one."""
         return _is_seed(self.name, self.type)
 
     def bounds(self, lowest: int, highest: int) -> tuple[int, int]:
-        """The whole numbers that both this option and the caller allow: first and last."""
+        """Return the lowest and the highest integer that both the option and the caller allow."""
         low = lowest if self.minimum is None else max(lowest, math.ceil(self.minimum))
         high = highest if self.maximum is None else min(highest, math.floor(self.maximum))
         return low, high
@@ -98,12 +98,12 @@ class Option:
         return []
 
     def coerce(self, value: object) -> OptionValue | None:
-        """The value in this option's own type, or None if it cannot be that without loss."""
+        """Convert a value to the option's type, or return None if that is not possible without loss."""
         return _coerce(self.type, value)
 
 
 def option_type(described: object) -> OptionType | None:
-    """The type of a schema's property, or None if it is nothing that a person can type."""
+    """Return the type of a schema's property, or None if a user cannot type it."""
     if not isinstance(described, dict) or _UPLOAD_FORMAT.search(str(described.get("format", ""))):
         return None
     kind = described.get("type")
@@ -116,7 +116,7 @@ def _is_seed(name: str, kind: OptionType) -> bool:
 
 def _choices(kind: OptionType, name: str, rules: Mapping[str, Any]) -> tuple[OptionValue, ...]:
     if kind == "boolean":
-        return ()  # True and False already are the choices
+        return ()  # Discord offers True and False itself
     own = (_require_type(kind, name, "choice", choice) for choice in rules.get("enum", ()))
     return tuple(choice for choice in own if choice is not None)
 
@@ -129,24 +129,20 @@ def _require_type(kind: OptionType, name: str, what: str, value: object) -> Opti
 
 
 def _coerce(kind: OptionType, value: object) -> OptionValue | None:
-    if kind == "string":
-        return value if isinstance(value, str) else None
-    if kind == "boolean":
-        return value if isinstance(value, bool) else None
-    return _to_int(value) if kind == "integer" else _to_number(value)
-
-
-def _to_int(value: object) -> int | None:
-    if isinstance(value, str):
-        return int(value) if _INTEGER.fullmatch(value.strip()) else None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _to_number(value: object) -> int | float | None:
-    if isinstance(value, str):
-        return float(value) if _NUMBER.fullmatch(value.strip()) else None
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    result: OptionValue | None = None
+    match kind, value:
+        case ("string", str(same)) | ("boolean", bool(same)):
+            result = same
+        case ("integer" | "number", bool()):
+            pass  # an int in Python
+        case ("integer" | "number", int(same)):
+            result = same
+        case ("integer", float(number)) if number.is_integer():
+            result = int(number)
+        case ("number", float(number)) if math.isfinite(number):
+            result = number
+        case ("integer", str(text)) if _INTEGER.fullmatch(text.strip()):
+            result = int(text)
+        case ("number", str(text)) if _NUMBER.fullmatch(text.strip()):
+            result = float(text)
+    return result

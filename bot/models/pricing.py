@@ -1,4 +1,4 @@
-"""What an image of a model counts in credits, by the options that make it dearer or cheaper."""
+"""Prices of a model's images in credits, by the options that change them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from bot.models.schema import ModelSchema
 
 Amount: TypeAlias = Annotated[Decimal, Field(strict=False, ge=0, le=1000, decimal_places=2)]
-"""Credits in a model's file, as text such as "1.5"."""
+"""Credits in a model file, as text such as "1.5"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """For each option that has a price, what each of its values adds; nothing else adds anything."""
+    """The credits that each value of an option adds to the price of an image."""
 
     table: Mapping[str, Mapping[str, Decimal]]
 
     @classmethod
     def parse(cls, table: Mapping[str, Mapping[str, Decimal]], schema: ModelSchema) -> Prices:
-        """Check a model file's table; one without any makes each image one credit.
+        """Validate a model file's table; without one, each image costs one credit.
 
         Raises:
-            ValueError: It names an option or a value that is not there, leaves one out, or gives images away.
+            ValueError: An option or value is unknown, a price is missing, or an image would be free.
         """
         least = Decimal(0)
         for name, prices in table.items():
@@ -47,7 +47,7 @@ class Prices:
         return cls(table)
 
     def credits_per_image(self, values: Mapping[str, OptionValue]) -> Decimal:
-        """What one image of such an input counts, in credits."""
+        """Return the price of one image of such an input."""
         if not self.table:
             return Decimal(1)
         chosen = ((prices, values[name]) for name, prices in self.table.items() if name in values)

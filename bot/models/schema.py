@@ -1,4 +1,4 @@
-"""A RunComfy input schema: the options it offers, and the check that every order passes."""
+"""A RunComfy input schema: its options, and the validation of every job's input."""
 
 from __future__ import annotations
 
@@ -23,32 +23,28 @@ if TYPE_CHECKING:
     from bot.domain.job import OptionValue
 
 PROMPT = "prompt"
-# Models name the number of images in one of two ways.
 IMAGE_COUNT_OPTIONS = ("num_images", "number_of_images")
+"""The two names that models use for the number of images."""
 
 MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSchema:
-    """What one model takes: its options, required ones first, and the rules for their values."""
+    """A model's options, required ones first, and the validators of their values."""
 
     options: tuple[Option, ...]
-    _count_option: Option | None = field(repr=False, compare=False)
-    """The number of images."""
     _object_validator: Validator | None = field(repr=False, compare=False)
-    """For all values together, where the schema says anything of them; of each by itself it knows nothing."""
+    """Checks rules across options; None if the schema has none."""
     _field_validators: Mapping[str, Validator] = field(repr=False, compare=False)
-    """For each value by itself, by the option's name; ready, since making them takes longer than asking."""
+    """Check single values, by option name; kept, because building one takes longer than using it."""
 
     @classmethod
     def parse(cls, input_schema: Mapping[str, Any]) -> ModelSchema:
-        """Read a schema as RunComfy publishes it.
-
-        Optional properties that a slash command cannot ask for, such as lists and uploads, are left out.
+        """Parse a schema as RunComfy publishes it, without optional properties that a command cannot offer.
 
         Raises:
-            ValueError: The schema, one of its defaults or a required property is of no use here.
+            ValueError: The schema, a default or a required property is unusable.
         """
         properties, required = input_schema.get("properties"), input_schema.get("required", [])
         if not isinstance(properties, dict) or not isinstance(required, list):
@@ -56,20 +52,21 @@ class ModelSchema:
             raise ValueError("it needs an object of properties and a list of required ones")  # noqa: TRY004
         rules = _supported_properties(properties, required)
         schema = {**input_schema, "type": "object", "properties": rules}
-        validator = _build_validator(schema)
-        whole = None
-        if _has_object_rules(schema):
-            whole = validator.evolve(schema={**schema, "properties": dict.fromkeys(rules, True)})
-        single = {name: validator.evolve(schema=rule) for name, rule in rules.items()}
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            raise ValueError(f"not a JSON schema at {error.json_path}: {error.message}") from error
+        validator = Draft202012Validator(schema)
+        validators = {name: validator.evolve(schema=rule) for name, rule in rules.items()}
         options = [Option.parse(name, rule, is_required=name in required) for name, rule in rules.items()]
-        # Discord wants required options first; sorting keeps the schema's order otherwise.
+        # Discord wants required options first; the sort is stable.
         options.sort(key=lambda option: not option.required)
         for option in options:
-            _check_default(option, rules[option.name])
-        return cls(tuple(options), _find_count_option(options), whole, single)
+            _check_default(option, validators[option.name])
+        return cls(tuple(options), _object_validator(validator, schema), validators)
 
     def option(self, name: str) -> Option | None:
-        """The option of that name, or None."""
+        """Return the option of that name, or None."""
         return next((option for option in self.options if option.name == name), None)
 
     def __getitem__(self, name: str) -> Option:
@@ -79,10 +76,10 @@ class ModelSchema:
         return option
 
     def clean(self, values: Mapping[str, object]) -> dict[str, OptionValue]:
-        """Make a complete input for RunComfy out of what somebody chose.
+        """Return a complete, valid input for RunComfy.
 
-        None counts as not chosen, and names that the schema lacks are dropped. Defaults are filled in, but a
-        missing seed is drawn. A number may come as text, as forms send it ("4" becomes 4).
+        None counts as not chosen, and unknown names are dropped. Defaults are filled in and a missing seed is
+        drawn. Numbers can be text, as forms send it ("4" becomes 4).
 
         Raises:
             InvalidOptionError: A required value is missing or blank, or a value breaks the schema.
@@ -104,26 +101,26 @@ class ModelSchema:
         return cleaned
 
     def accepts(self, name: str, value: OptionValue) -> bool:
-        """Whether the option of that name, where there is one, can be given just this value."""
+        """Return whether an option of that name exists and accepts exactly this value."""
         option = self.option(name)
-        if (
-            option is None
-            or option.coerce(value) != value
-            or isinstance(value, bool) != (option.type == "boolean")
-            or _is_blank_text(option, value)
-        ):
-            return False
-        return self._field_validators[name].is_valid(value)
+        return (
+            option is not None
+            and option.coerce(value) == value
+            and isinstance(value, bool) == (option.type == "boolean")
+            and not _is_blank_text(option, value)
+            and self._field_validators[name].is_valid(value)
+        )
 
     def image_count(self, values: Mapping[str, object]) -> int:
-        """How many images such an input orders."""
-        option = self._count_option
+        """Return how many images such an input orders."""
+        counts = (option for name in IMAGE_COUNT_OPTIONS if (option := self.option(name)))
+        option = next((option for option in counts if option.type == "integer"), None)
         if option is None:
             return 1
         return int(option.coerce(values.get(option.name)) or option.default or 1)
 
     def non_defaults(self, values: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
-        """The values that differ from the schema's defaults, without prompt, seed and number of images."""
+        """Return the values that differ from the defaults, without prompt, seed and number of images."""
         return {
             option.name: values[option.name]
             for option in self.options
@@ -133,33 +130,34 @@ class ModelSchema:
         }
 
     def with_new_seed(self, values: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
-        """The same input with another seed; unchanged where the model has no seed."""
+        """Return the same input with another seed, or unchanged if the model has no seed."""
         option = self.option(SEED)
         if option is None or not option.is_seed:
             return dict(values)
         return {**values, SEED: _draw_seed(option, other_than=values.get(SEED))}
 
     def _validate(self, option: Option, value: object) -> OptionValue:
-        typed = _coerce(option, value)
+        typed = option.coerce(value)
+        if typed is None:
+            raise InvalidOptionError(option=option.name, problem=LazyText(f"problem-not-{option.type}"))
+        if _is_blank_text(option, typed):
+            raise InvalidOptionError(option=option.name, problem=LazyText("problem-empty"))
         if typed == option.default and not option.required and not option.is_seed:
-            return typed  # checked when the schema was read
+            return typed  # validated when the schema was parsed
         if error := next(self._field_validators[option.name].iter_errors(typed), None):
             raise InvalidOptionError(option=option.name, problem=validation_message(error))
         return typed
 
 
-def _find_count_option(options: list[Option]) -> Option | None:
-    counts = {option.name: option for option in options if option.type == "integer"}
-    return next((counts[name] for name in IMAGE_COUNT_OPTIONS if name in counts), None)
-
-
-def _has_object_rules(schema: dict[str, Any]) -> bool:
-    """Whether a schema says more than which values there are, which are needed, and how each must be."""
-    return bool(schema.keys() & Draft202012Validator.VALIDATORS.keys() - {"type", "properties", "required"})
+def _object_validator(validator: Validator, schema: dict[str, Any]) -> Validator | None:
+    # Whether the schema has keywords beside the properties' own.
+    if not schema.keys() & Draft202012Validator.VALIDATORS.keys() - {"type", "properties", "required"}:
+        return None
+    return validator.evolve(schema={**schema, "properties": dict.fromkeys(schema["properties"], True)})
 
 
 def _supported_properties(properties: Mapping[str, Any], required: list[str]) -> dict[str, dict[str, Any]]:
-    """The properties that a person can type, with types that JSON Schema knows."""
+    """Return the properties that a user can type, with types that JSON Schema knows."""
     rules = {
         name: {**described, "type": kind}
         for name, described in properties.items()
@@ -170,36 +168,19 @@ def _supported_properties(properties: Mapping[str, Any], required: list[str]) ->
     return rules
 
 
-def _build_validator(schema: dict[str, Any]) -> Validator:
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise ValueError(f"not a JSON schema at {error.json_path}: {error.message}") from error
-    return Draft202012Validator(schema)
-
-
-def _check_default(option: Option, rules: Mapping[str, Any]) -> None:
+def _check_default(option: Option, validator: Validator) -> None:
     if option.is_seed:
         _draw_seed(option)
     elif option.default is not None and not option.required:
-        error = next(Draft202012Validator(rules).iter_errors(option.default), None)
+        error = next(validator.iter_errors(option.default), None)
         if error:
             problem = validation_message(error)
-            told = translate(problem.key, DEFAULT_LOCALE, **problem.values)
-            raise ValueError(f"{option.name}: its default {told}")
-
-
-def _coerce(option: Option, value: object) -> OptionValue:
-    typed = option.coerce(value)
-    if typed is None:
-        raise InvalidOptionError(option=option.name, problem=LazyText(f"problem-not-{option.type}"))
-    if _is_blank_text(option, typed):
-        raise InvalidOptionError(option=option.name, problem=LazyText("problem-empty"))
-    return typed
+            text = translate(problem.key, DEFAULT_LOCALE, **problem.values)
+            raise ValueError(f"{option.name}: its default {text}")
 
 
 def _is_blank_text(option: Option, value: OptionValue) -> bool:
-    """Whether this text is blank although the option needs a visible one."""
+    """Return whether the text is blank although the option needs a visible one."""
     needs_text = option.required or option.name == PROMPT or bool(option.min_length)
     return needs_text and not option.choices and isinstance(value, str) and is_blank(value)
 

@@ -1,4 +1,4 @@
-"""What is wrong with a value, as texts that follow the option's name."""
+"""Texts for JSON Schema errors, which follow the option's name in a sentence."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MESSAGE_KEYWORDS: Final = (
     "maxLength",
     "const",
 )
-"""JSON Schema's names of the rules that have a text of their own, each filled with what the rule wants."""
+"""The keywords with a text of their own, filled with the keyword's value."""
 
 
 def validation_message(error: ValidationError) -> LazyText:
-    """The rule that the value breaks, such as "must be at most 4"; never the value itself."""
+    """Return the rule that the value breaks, such as "must be at most 4", but never the value."""
     rule, wanted = str(error.validator), error.validator_value
     if rule == "enum":
         choices: Any = wanted

@@ -220,7 +220,7 @@ class DefaultOptionSelect:
             return Entry(name, None)
         if name not in default_options(panel.catalogue):
             raise PolicyError("setting-unknown")
-        for model in panel.catalogue.models:
+        for model in panel.catalogue.values():
             if option := model.schema.option(name):
                 value = option.coerce(_BOOLEANS.get(text) if option.type == "boolean" else text.strip())
                 if value not in (None, "") and model.schema.accepts(name, value):
@@ -299,7 +299,7 @@ def _list(texts: Sequence[LazyText], empty: LazyText) -> Description:
 
 
 def _title(panel: Panel, option: str) -> str:
-    model = next(model for model in panel.catalogue.models if model.schema.option(option))
+    model = next(model for model in panel.catalogue.values() if model.schema.option(option))
     return model.title(option, panel.locale)
 
 

@@ -281,7 +281,7 @@ class TestOptions:
         )
         words = "**no** <t:0:R> " * 400
         order = job(model_id="acme/sketch", input={"prompt": "a fox", "negative_prompt": words})
-        description = str(job_embed.embed(order, Catalogue((model,))).description)
+        description = str(job_embed.embed(order, Catalogue({model.model_id: model})).description)
         assert len(description) <= DESCRIPTION
         assert "**no**" not in description
         assert not re.search(r"(?<!\\)<t:0:R>", description)
