@@ -123,7 +123,7 @@ class OperatorError(BotError):
 class ConfigError(OperatorError):
     """Startup is impossible. `problems` are sentences that name a setting or file, but never values."""
 
-    remedy = "mend the settings that are named, and start the bot again"
+    remedy = "fix the settings that are named, and start the bot again"
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -133,13 +133,13 @@ class ConfigError(OperatorError):
 class RunComfyAuthError(OperatorError):
     """RunComfy rejects the token."""
 
-    remedy = "RunComfy rejects RUNCOMFY_TOKEN: put a valid token into the settings and start the bot again"
+    remedy = "RunComfy rejects RUNCOMFY_TOKEN: set a valid token and start the bot again"
 
 
 class RunComfyBalanceError(OperatorError):
     """The RunComfy account has no balance."""
 
-    remedy = "the RunComfy account has no balance left: add some, and orders go through again"
+    remedy = "the RunComfy account has no balance left: add some, and jobs work again"
 
 
 class RunComfyProtocolError(OperatorError):
@@ -153,7 +153,7 @@ class RunComfyProtocolError(OperatorError):
 class FilesFolderError(OperatorError):
     """Images can't be stored; the detail names the folder and the user id."""
 
-    remedy = "images can't be stored, so nothing is ordered: fix the folder's owner, permissions or space"
+    remedy = "images can't be stored, so no jobs are accepted: fix the folder's owner, permissions or space"
 
 
 class ServiceError(BotError):

@@ -1,4 +1,4 @@
-"""The member who asks for something, and where."""
+"""The member who made a request, and the channel that they made it in."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Requester:
-    """Who asks, where, and how to answer: what a Discord interaction says, checked at the border."""
+    """The validated facts of a Discord interaction: who, where, and how to respond."""
 
     interaction_id: int
     guild_id: int
     channel_id: int
     user_id: int
     role_ids: frozenset[int] = frozenset()
-    """The roles that the member has here, that of everybody left out."""
+    """The member's roles, without @everyone."""
     parent_channel_id: int | None = None
-    """The channel that a thread belongs to; None where `channel_id` is no thread."""
+    """The parent channel if `channel_id` is a thread, else None."""
     is_age_restricted: bool = False
-    """Whether Discord shows this channel to adults only."""
+    """Whether the channel is age-restricted."""
     locale: str
     token: str
-    """The interaction's webhook token: edits the answer for 15 minutes from `interaction_at`."""
+    """The interaction's webhook token, valid for 15 minutes from `interaction_at`."""
     interaction_at: datetime
     file_limit: int
-    """Bytes that Discord takes for a single file of this answer (`attachment_size_limit`)."""
+    """Discord's maximum size of an attachment in this response, in bytes (`attachment_size_limit`)."""

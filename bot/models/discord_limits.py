@@ -36,7 +36,7 @@ def validate_for_discord(model: Model) -> list[str]:
         return problems  # the rest needs the texts
     names = {"command": model.command, **{f"option {each.name}": each.name for each in model.schema.options}}
     problems = [
-        f"{what}: is no legal name on Discord" for what, name in names.items() if not _is_valid_name(name)
+        f"{what}: is no valid name on Discord" for what, name in names.items() if not _is_valid_name(name)
     ]
     if len(model.schema.options) > MAX_OPTIONS:
         problems.append(f"has {len(model.schema.options)} options, and Discord takes {MAX_OPTIONS}")

@@ -1,1 +1,1 @@
-"""What a server allows: rules set by its managers, and forbidden words."""
+"""A server's rules and its word filter."""

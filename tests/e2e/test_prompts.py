@@ -1,4 +1,4 @@
-"""Prompts as people type them: as long as Discord allows, and with everything that Discord obeys."""
+"""Long prompts, and prompts with Discord's markup and mentions."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("prompt", HOSTILE)
-async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(
-    env: Environment, prompt: str
-) -> None:
+async def test_hostile_prompt_pings_no_one_and_is_shown_as_typed(env: Environment, prompt: str) -> None:
     ids = {"alice": env.alice.id, "guild": env.discord.guild.id, "channel": env.discord.channel.id}
     for name, number in ids.items():
         prompt = prompt.replace("{" + name + "}", number)
@@ -45,7 +43,7 @@ async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(
     assert post.input["prompt"] == prompt
     assert message.attachments[0]["description"] == prompt
     assert message.mentioned == set()
-    assert message.content == ""  # an embed pings nobody, whatever it says
+    assert message.content == ""  # embeds never ping
     bodies = [call.request_json or {} for call in env.discord.trace if call.route != "sync"]
     sent = [body for each in bodies if "embeds" in (body := each.get("data", each))]
     assert all(body["allowed_mentions"] == {"parse": []} for body in sent)
@@ -56,7 +54,7 @@ async def test_a_hostile_prompt_pings_nobody_and_is_shown_as_it_was_typed(
     assert not re.search(r"(?<!\\)(\\\\)*([*_~`|<]|\]\(|^\s*(\d+\.|[#>-]))", shown)
 
 
-async def test_a_long_prompt_is_sent_whole_and_cut_in_the_post(env: Environment) -> None:
+async def test_long_prompt_is_sent_whole_and_shortened_in_the_message(env: Environment) -> None:
     prompt = ("a fox in the snow, film grain, " * 200)[:6000]
     message = await env.imagine(prompt=prompt, resolution="0.5K", num_images=2)
     await env.wait_for_text(message, "✅", "prompt.txt")
@@ -75,14 +73,14 @@ async def test_a_long_prompt_is_sent_whole_and_cut_in_the_post(env: Environment)
         assert prompt[len(words)] == " "  # at a word
 
 
-async def test_a_prompt_of_1024_characters_is_a_whole_alt_text(env: Environment) -> None:
+async def test_prompt_of_1024_characters_fits_the_alt_text(env: Environment) -> None:
     prompt = "x" * 1024
     message = await env.wait_for_text(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
     assert message.attachments[0]["description"] == prompt
 
 
 @pytest.mark.parametrize("letter", ["*", "<", "\\", "](", "x", "🦊", "ы", "] (\u2028"])
-async def test_any_long_prompt_fits_into_the_post(env: Environment, letter: str) -> None:
+async def test_any_long_prompt_fits_the_message(env: Environment, letter: str) -> None:
     prompt = (letter * 6000)[:6000]
     message = await env.wait_for_text(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
     assert (await env.discord.file(message.attachments[-1])).decode() == prompt

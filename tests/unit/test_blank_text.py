@@ -1,4 +1,4 @@
-"""A prompt that no one can see is no prompt; one in any script, or of emoji alone, is."""
+"""Prompts made of invisible characters, of any script and of emoji."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ VISIBLE = {
 
 
 @pytest.mark.parametrize("text", INVISIBLE.values(), ids=INVISIBLE)
-def test_what_no_one_can_see_is_refused_as_empty(text: str) -> None:
+def test_invisible_prompt_is_rejected_as_empty(text: str) -> None:
     assert is_blank(text)
     with pytest.raises(InvalidOptionError) as caught:
         SCHEMA.clean({"prompt": text})
@@ -69,7 +69,7 @@ def test_what_no_one_can_see_is_refused_as_empty(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", VISIBLE.values(), ids=VISIBLE)
-def test_whatever_can_be_seen_is_ordered(text: str) -> None:
+def test_visible_prompt_is_accepted(text: str) -> None:
     assert not is_blank(text)
     assert SCHEMA.clean({"prompt": text})["prompt"] == text
 
@@ -85,7 +85,7 @@ def test_whatever_can_be_seen_is_ordered(text: str) -> None:
         ("mode", {"type": "string", "enum": ["\u200b", "x"]}, True, False),
     ],
 )
-def test_which_options_may_be_empty(
+def test_optional_text_can_be_blank(
     name: str, rule: dict[str, Any], *, is_required: bool, is_refused: bool
 ) -> None:
     schema = ModelSchema.parse({"properties": {name: rule}, "required": [name] if is_required else []})
@@ -97,6 +97,6 @@ def test_which_options_may_be_empty(
         assert schema.clean({name: "\u200b"}) == {name: "\u200b"}
 
 
-def test_a_long_text_is_looked_at_once() -> None:
+def test_long_text_takes_linear_time() -> None:
     assert is_blank("\u200b" * 1_000_000)
     assert not is_blank("\u200b" * 1_000_000 + "a")

@@ -1,4 +1,4 @@
-"""The models' files: what each becomes, what is refused, and what people read."""
+"""Loading, validation and localization of model files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PUBLISHED = {
 
 
 def second(**changes: Any) -> dict[str, Any]:
-    """A small file for a model of another family."""
+    """Return a small model file of another family."""
     return {
         "command": "sketch",
         "model_id": "acme/sketch/text-to-image",
@@ -84,13 +84,13 @@ def canonical_hash(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_both_schemas_are_as_published() -> None:
+def test_schemas_are_as_published() -> None:
     content = json.loads(FILE.read_text(encoding="utf-8"))
     assert {name: canonical_hash(content[name]) for name in PUBLISHED} == PUBLISHED
     assert list(content["input_schema"]["properties"])[:3] == ["prompt", "num_images", "seed"]
 
 
-def test_the_bot_offers_nano_banana() -> None:
+def test_bot_offers_nano_banana() -> None:
     catalogue = Catalogue.load()
     model = catalogue[MODEL_ID]
     assert list(catalogue) == [MODEL_ID]
@@ -100,7 +100,7 @@ def test_the_bot_offers_nano_banana() -> None:
     assert set(model.output_schema["properties"]) == {"image", "video", "images", "videos"}
 
 
-def test_every_option_has_english_texts_of_its_own() -> None:
+def test_every_option_has_english_texts() -> None:
     model = Catalogue.load()[MODEL_ID]
     own = model.texts["en-US"].options
     assert list(own) == [option.name for option in model.schema.options]
@@ -127,7 +127,7 @@ def test_russian_texts_are_the_published_ones() -> None:
     }
 
 
-def test_other_languages_read_english() -> None:
+def test_other_languages_fall_back_to_english() -> None:
     model = Catalogue.load()[MODEL_ID]
     assert model.command_description("fr") == model.command_description("en-US")
     assert model.title("seed", "fr") == "Seed"
@@ -138,13 +138,13 @@ def test_other_languages_read_english() -> None:
 @pytest.mark.parametrize(
     ("locale", "name"), [("en-US", "num_images"), ("fr", "num_images"), ("ru", "количество_изображений")]
 )
-def test_a_refused_option_is_called_as_in_the_command(locale: str, name: str) -> None:
+def test_error_uses_the_option_name_of_the_command(locale: str, name: str) -> None:
     with pytest.raises(InvalidOptionError) as caught:
         Catalogue.load()[MODEL_ID].clean({"prompt": "x", "num_images": 9}, locale)
     assert caught.value.values["option"] == name
 
 
-def test_a_second_file_is_a_second_command(drop: Callable[..., Path]) -> None:
+def test_second_file_adds_a_second_command(drop: Callable[..., Path]) -> None:
     drop(json.loads(FILE.read_text(encoding="utf-8")), "google/nano.json")
     catalogue = Catalogue.load(drop(second()))
     assert list(catalogue.by_command) == ["sketch", "imagine"]
@@ -157,7 +157,7 @@ def test_a_second_file_is_a_second_command(drop: Callable[..., Path]) -> None:
     assert model.command_description("de") == "Etwas zeichnen"
 
 
-def test_a_language_may_override_the_schema(drop: Callable[..., Path]) -> None:
+def test_language_can_override_the_schema(drop: Callable[..., Path]) -> None:
     options = {"prompt": {"title": "Описание", "description": "Что нарисовать"}}
     texts = {"en-US": {"description": "Sketch"}, "ru": {"description": "Набросок", "options": options}}
     model = only(drop(second(texts=texts)))
@@ -177,8 +177,8 @@ def test_a_language_may_override_the_schema(drop: Callable[..., Path]) -> None:
         ({}, "acme/sketch.json: model_id: Field required"),
         (second(colour="red"), "colour: Extra inputs are not permitted"),
         (second(command=5), "command: Input should be a valid string"),
-        (second(command="Sketch It"), "command: is no legal name"),
-        (second(command="x" * 33), "command: is no legal name"),
+        (second(command="Sketch It"), "command: is no valid name"),
+        (second(command="x" * 33), "command: is no valid name"),
         (second(texts={"ru": {"description": "Набросок"}}), "texts: en-US is missing"),
         (second(texts={"en-US": {"description": "x" * 101}}), "texts.en-US.description: has more than 100"),
         (
@@ -190,7 +190,7 @@ def test_a_language_may_override_the_schema(drop: Callable[..., Path]) -> None:
             "texts.en-US.options.promt: there is no such option",
         ),
         (second(input_schema={"type": "object"}), "object of properties"),
-        (with_properties({"Bad Name": {"type": "string"}}), "option Bad Name: is no legal name"),
+        (with_properties({"Bad Name": {"type": "string"}}), "option Bad Name: is no valid name"),
         (with_properties({f"o{n}": {"type": "boolean"} for n in range(26)}), "has 26 options"),
         (with_properties({"a": {"type": "integer", "enum": list(range(26))}}), "option a: has 26 choices"),
         (
@@ -204,15 +204,13 @@ def test_a_language_may_override_the_schema(drop: Callable[..., Path]) -> None:
         ),
     ],
 )
-def test_a_bad_file_is_named_with_what_is_wrong(
-    drop: Callable[..., Path], content: object, expected: str
-) -> None:
+def test_invalid_file_is_reported_by_name(drop: Callable[..., Path], content: object, expected: str) -> None:
     found = problems(drop(content))
     assert all(problem.startswith("acme/sketch.json: ") for problem in found)
     assert any(expected in problem for problem in found), found
 
 
-def test_all_problems_of_all_files_are_told_at_once(drop: Callable[..., Path]) -> None:
+def test_all_problems_of_all_files_are_reported(drop: Callable[..., Path]) -> None:
     drop(second(command="A", model_id="a"), "a.json")
     drop("nonsense", "b.json")
     found = problems(drop(with_properties({"X": {"type": "string"}, "Y": {"type": "string"}}), "c.json"))
@@ -227,7 +225,7 @@ def test_commands_and_models_are_unique(drop: Callable[..., Path]) -> None:
     ]
 
 
-def test_an_empty_folder_is_a_problem(tmp_path: Path) -> None:
+def test_empty_folder_is_a_problem(tmp_path: Path) -> None:
     assert problems(tmp_path) == [f"{tmp_path} holds no model: a *.json file is needed"]
 
 
@@ -243,14 +241,14 @@ def test_size_counts_the_longest_language(drop: Callable[..., Path]) -> None:
     assert command_size(model) == len("".join(longest)) + 2 * len("onetwo")
 
 
-def test_a_command_of_more_than_8000_characters_is_refused(drop: Callable[..., Path]) -> None:
+def test_command_over_8000_characters_is_rejected(drop: Callable[..., Path]) -> None:
     choices = [f"{n:02}" + "x" * 90 for n in range(25)]
     two = {name: {"type": "string", "enum": choices} for name in "ab"}
     assert problems(drop(with_properties(two)))[0].startswith("acme/sketch.json: has 9")
     assert command_size(only(drop(with_properties({"a": two["a"]})))) < MAX_CHARACTERS
 
 
-def test_the_bots_own_models_fit() -> None:
+def test_own_models_fit_discords_limits() -> None:
     for model in Catalogue.load().values():
         assert validate_for_discord(model) == []
         assert set(model.texts) <= LOCALES
@@ -272,11 +270,11 @@ def test_the_bots_own_models_fit() -> None:
         ("a" * 20 + " " + "b" * 40, "a" * 20),
     ],
 )
-def test_names_are_made_from_titles(title: str, name: str) -> None:
+def test_option_names_are_slugs_of_titles(title: str, name: str) -> None:
     assert slugify(title) == name
 
 
-def test_names_stay_unique_within_a_command(drop: Callable[..., Path]) -> None:
+def test_option_names_are_unique_within_a_command(drop: Callable[..., Path]) -> None:
     title = "Очень длинное название параметра"
     rules = {name: {"type": "string", "title": title + "!" * n} for n, name in enumerate("abc")}
     texts = {"en-US": {"description": "x"}, "ru": {"description": "слово"}}
@@ -298,7 +296,7 @@ def test_names_stay_unique_within_a_command(drop: Callable[..., Path]) -> None:
         ({"type": "string", "default": "y" * 99}, "{}"),
     ],
 )
-def test_the_default_stands_at_the_end(
+def test_description_ends_with_the_default(
     drop: Callable[..., Path], rule: dict[str, Any], expected: str
 ) -> None:
     rules = {"a": {"type": "integer", "description": "How much", **rule}}
@@ -316,7 +314,7 @@ def test_the_default_stands_at_the_end(
         ("x" * 101, "x" * 99 + "…"),
     ],
 )
-def test_a_long_description_loses_the_default_first_and_then_words(
+def test_long_description_drops_the_default_before_words(
     drop: Callable[..., Path], text: str, expected: str
 ) -> None:
     rules = {"a": {"type": "integer", "description": text, "default": 3}}
@@ -325,6 +323,6 @@ def test_a_long_description_loses_the_default_first_and_then_words(
     assert len(expected) <= 100
 
 
-def test_a_model_without_a_description_is_described_by_its_id(drop: Callable[..., Path]) -> None:
+def test_model_without_description_shows_its_id(drop: Callable[..., Path]) -> None:
     model = only(drop(second(texts={"en-US": {}})))
     assert model.command_description("ru") == f"Make images with {model.model_id}"

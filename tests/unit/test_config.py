@@ -1,4 +1,4 @@
-"""The settings: their defaults, where they come from, and what is said of bad ones."""
+"""Configuration: defaults, sources and error messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOKENS = {"DISCORD_TOKEN": "discord-secret-1", "RUNCOMFY_TOKEN": "runcomfy-secre
 
 
 @pytest.fixture(autouse=True)
-def _empty_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names = {name.upper() for name in Config.model_fields} | {"MAX_LOOKS_PER_SECOND"}
     for name in os.environ:
@@ -67,7 +67,7 @@ def test_two_tokens_are_enough() -> None:
     assert load().budget == (Quota(1000, Period.MONTH),)
 
 
-def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatch) -> None:
+def test_every_variable_is_read_from_the_environment(environment: pytest.MonkeyPatch) -> None:
     for name, value in {
         "RUNCOMFY_API_URL": "http://127.0.0.1:8188/",
         "RUNCOMFY_FILE_HOSTS": "127.0.0.1:8188",
@@ -106,7 +106,7 @@ def test_every_setting_comes_from_the_environment(environment: pytest.MonkeyPatc
     assert (settings.max_jobs, settings.deadline_seconds, settings.files_max_gb) == (7, 60, 0.5)
 
 
-def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_overrides_the_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
     write_env(TOKENS | {"BUDGET": "7/day", "MAX_QUOTA": "8/day", "SOMETHING_ELSE": "of another program"})
     monkeypatch.setenv("MAX_QUOTA", "9/day")
     settings = load()
@@ -114,7 +114,7 @@ def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
     assert (settings.budget, settings.max_quota) == ((Quota(7, Period.DAY),), (Quota(9, Period.DAY),))
 
 
-def test_an_empty_variable_is_its_default(environment: pytest.MonkeyPatch) -> None:
+def test_empty_variable_means_its_default(environment: pytest.MonkeyPatch) -> None:
     for name in set(map(str.upper, Config.model_fields)) - set(TOKENS):
         environment.setenv(name, "")
     settings = load()
@@ -123,7 +123,7 @@ def test_an_empty_variable_is_its_default(environment: pytest.MonkeyPatch) -> No
     assert settings.discord_proxy is None
 
 
-def test_an_old_name_still_works_with_a_warning(environment: pytest.MonkeyPatch) -> None:
+def test_old_name_works_with_a_warning(environment: pytest.MonkeyPatch) -> None:
     assert deprecations() == []
     environment.setenv("MAX_LOOKS_PER_SECOND", "5")
     assert load().max_polls_per_second == 5
@@ -135,7 +135,7 @@ def test_an_old_name_still_works_with_a_warning(environment: pytest.MonkeyPatch)
     assert load().max_polls_per_second == 6
 
 
-def test_an_old_name_in_the_env_file_is_found_too() -> None:
+def test_old_name_in_the_env_file_works_too() -> None:
     write_env(TOKENS | {"MAX_LOOKS_PER_SECOND": "7"})
     assert load().max_polls_per_second == 7
     assert len(deprecations()) == 1
@@ -152,7 +152,7 @@ def test_an_old_name_in_the_env_file_is_found_too() -> None:
         ("LOG_LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     ],
 )
-def test_the_messages_of_pydantic_are_sentences_about_the_variable(
+def test_pydantics_messages_become_sentences_about_the_variable(
     environment: pytest.MonkeyPatch, name: str, value: str, problem: str
 ) -> None:
     environment.setenv(name, value)
@@ -160,7 +160,7 @@ def test_the_messages_of_pydantic_are_sentences_about_the_variable(
     assert found.startswith(f"{name} {problem}")
 
 
-def test_missing_tokens_are_named_together() -> None:
+def test_missing_tokens_are_reported_together() -> None:
     assert problems() == [
         "DISCORD_TOKEN is missing: set it in the environment or in .env",
         "RUNCOMFY_TOKEN is missing: set it in the environment or in .env",
@@ -194,7 +194,7 @@ BAD = {
 }
 
 
-def test_all_problems_are_told_at_once_by_name_and_never_by_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_problems_are_reported_by_name_and_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in BAD.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError) as raised:
@@ -251,9 +251,7 @@ def test_all_problems_are_told_at_once_by_name_and_never_by_value(monkeypatch: p
         ("DISCORD_PROXY", "http://hid den"),
     ],
 )
-def test_a_bad_value_is_refused_without_being_told(
-    environment: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_invalid_value_is_not_shown(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
     environment.setenv(name, value)
     (problem,) = problems()
     assert problem.startswith(f"{name} must be ")
@@ -275,15 +273,13 @@ def test_a_bad_value_is_refused_without_being_told(
         ("xxxxxxxx", "placeholder"),
     ],
 )
-def test_what_is_wrong_with_a_token(
-    environment: pytest.MonkeyPatch, name: str, value: str, reason: str
-) -> None:
+def test_token_mistakes(environment: pytest.MonkeyPatch, name: str, value: str, reason: str) -> None:
     environment.setenv(name, value)
     (problem,) = problems()
     assert reason in problem
 
 
-def test_quotes_in_an_env_file_are_no_part_of_a_token() -> None:
+def test_quotes_in_the_env_file_are_removed() -> None:
     write_env({name: f'"{value}"' for name, value in TOKENS.items()})
     assert load().discord_token.get_secret_value() == TOKENS["DISCORD_TOKEN"]
 
@@ -292,13 +288,13 @@ def test_quotes_in_an_env_file_are_no_part_of_a_token() -> None:
     "value",
     ["http://localhost:1/", "http://127.0.0.9", "http://[::1]:8188", "https://api.example:444/queue/"],
 )
-def test_addresses_that_are_safe_are_taken(environment: pytest.MonkeyPatch, value: str) -> None:
+def test_safe_addresses_are_accepted(environment: pytest.MonkeyPatch, value: str) -> None:
     environment.setenv("RUNCOMFY_API_URL", value)
     assert str(load().runcomfy_api_url).rstrip("/") == value.rstrip("/")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
-def test_an_env_file_of_another_editor_is_read_or_refused_in_words(encoding: str) -> None:
+def test_env_file_in_another_encoding_is_read_or_reported(encoding: str) -> None:
     text = "".join(f"{name}={value}\n" for name, value in TOKENS.items())
     Path(".env").write_text(text, encoding)
     try:
@@ -311,7 +307,7 @@ def test_an_env_file_of_another_editor_is_read_or_refused_in_words(encoding: str
 
 
 @pytest.mark.usefixtures("environment")
-def test_secrets_are_hidden_and_nothing_can_be_changed() -> None:
+def test_secrets_are_hidden_and_fields_are_frozen() -> None:
     settings = load()
     assert "secret-" not in f"{settings!r} {settings}"
     for name in Config.model_fields:
@@ -320,21 +316,21 @@ def test_secrets_are_hidden_and_nothing_can_be_changed() -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.0.1", "::1"])
-def test_loopback_means_this_machine(host: str) -> None:
+def test_loopback(host: str) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "0.0.0.1", "localhost.example", "127.0.0.1.example", ""])
-def test_other_machines_are_no_loopback(host: str) -> None:
+def test_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
 class TestExample:
-    def test_names_every_setting_and_nothing_else(self) -> None:
+    def test_has_every_variable_and_no_other(self) -> None:
         names = re.findall(r"^#?\s?([A-Z][A-Z_]+)=", EXAMPLE.read_text("utf-8"), re.MULTILINE)
         assert sorted(names) == sorted(map(str.upper, Config.model_fields))
 
-    def test_is_the_defaults_once_the_tokens_are_filled_in(self) -> None:
+    def test_matches_the_defaults(self) -> None:
         text = EXAMPLE.read_text("utf-8")
         for name, value in TOKENS.items():
             text, filled = re.subn(rf"^{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
@@ -344,7 +340,7 @@ class TestExample:
         write_env(TOKENS)
         assert example == load()
 
-    def test_holds_no_token(self) -> None:
+    def test_contains_no_token(self) -> None:
         assert re.findall(r"^(?:DISCORD|RUNCOMFY)_TOKEN=(.*)$", EXAMPLE.read_text("utf-8"), re.MULTILINE) == [
             "",
             "",

@@ -1,4 +1,4 @@
-"""The texts: all are there in every language, can be filled, and are used."""
+"""Every text exists in every language, can be formatted, and is used."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 LOCALES = sorted(folder.name for folder in (ROOT / "bot" / "locales").iterdir() if folder.is_dir())
-# How many characters Discord takes where such a text stands, by how its key begins; else in a message.
+# Discord's maximum length of a text by the prefix of its key; else that of a message.
 LIMITS = {
     "command-": 100,
     "choice-": 100,
@@ -63,7 +63,7 @@ LIMITS = {
     "": 2000,
 }
 NUMBERS = (0, 1, 2, 5, 11, 21, 22, 25, 1_000_000, Decimal("0.5"), Decimal("1.50"), Decimal("21.25"))
-# What is called the same in every language, or is typed just so.
+# Names that are the same in every language.
 NAMES = {
     *("Discord", "RunComfy", "AutoMod", "CSV", "K", "True", "False", "BUDGET", "USD", "prompt", "txt"),
     *(
@@ -88,7 +88,7 @@ Values: TypeAlias = "dict[str, set[str | int | Decimal]]"
 
 
 class Variables(Visitor):
-    """What a text can be filled with: for each variable the values that lead to all of its variants."""
+    """Collect a text's variables, each with the values that select all variants."""
 
     def __init__(self) -> None:
         self.found: Values = {}
@@ -148,7 +148,7 @@ TEXTS = [(locale, key) for locale, texts in CATALOGUES.items() for key in texts]
 
 
 def fillings(message: ftl.Message) -> Iterator[dict[str, str | int | Decimal]]:
-    """Every combination of values that can make a difference; others once as number and once as text."""
+    """Yield every combination of values that can matter; others once as a number and once as text."""
     for other in (1_000_000, TEXT):
         found = {name: sorted(samples, key=str) or [other] for name, samples in variables(message).items()}
         for values in itertools.product(*found.values()):
@@ -156,7 +156,7 @@ def fillings(message: ftl.Message) -> Iterator[dict[str, str | int | Decimal]]:
 
 
 @pytest.mark.parametrize(("locale", "key"), TEXTS)
-def test_every_text_can_be_filled_in_all_its_variants(locale: str, key: str) -> None:
+def test_every_text_can_be_formatted_in_all_its_variants(locale: str, key: str) -> None:
     for values in fillings(CATALOGUES[locale][key]):
         text = translate(key, locale, **values)
         assert text.strip() == text != ""
@@ -172,7 +172,7 @@ def limit(key: str) -> int:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_language_has_the_same_texts_with_the_same_variables(locale: str) -> None:
+def test_every_language_has_the_same_texts_and_variables(locale: str) -> None:
     own = CATALOGUES[locale]
     assert [f"{key} is missing in {locale}" for key in ENGLISH if key not in own] == []
     assert [f"{key} is missing in {DEFAULT_LOCALE}" for key in own if key not in ENGLISH] == []
@@ -220,12 +220,12 @@ def test_nothing_stays_english_in_russian(key: str) -> None:
         (Decimal("0.000125"), "0.000125 images", "0,000125 изображения"),
     ],
 )
-def test_numbers_are_plain_and_choose_the_plural(number: int | Decimal, english: str, russian: str) -> None:
+def test_numbers_are_plain_and_select_the_plural(number: int | Decimal, english: str, russian: str) -> None:
     assert translate("images", "en-US", count=number) == english
     assert translate("images", "ru", count=number) == russian
 
 
-def test_dollars_have_cents_as_their_language_writes_them() -> None:
+def test_dollars_are_formatted_by_language() -> None:
     for amount, english, russian in (
         ("1.5", "$1.50", "1,50 $"),
         ("1234.125", "$1234.12", "1234,12 $"),
@@ -235,7 +235,7 @@ def test_dollars_have_cents_as_their_language_writes_them() -> None:
         assert translate("dollars", "ru", amount=Decimal(amount)) == russian
 
 
-def test_texts_are_filled_with_texts_in_the_same_language() -> None:
+def test_nested_texts_use_the_same_language() -> None:
     problem = LazyText("problem-minimum", {"wanted": Decimal("0.5")})
     said = {
         locale: translate("invalid-option", locale, option="x", problem=problem) for locale in ("en", "ru")
@@ -249,7 +249,7 @@ def test_texts_are_filled_with_texts_in_the_same_language() -> None:
     )
 
 
-def test_a_language_comes_as_near_as_there_is_one() -> None:
+def test_closest_available_language_is_used() -> None:
     english = translate("button-cancel", "en-US")
     assert english == "Cancel"
     for locale in ("en-GB", "en", "uk", "xx", "xx-YY", ""):
@@ -257,7 +257,7 @@ def test_a_language_comes_as_near_as_there_is_one() -> None:
     assert translate("button-cancel", "ru") == translate("button-cancel", "ru-RU") == "Отменить"
 
 
-def test_what_cannot_be_told_is_an_error() -> None:
+def test_missing_key_or_value_is_an_error() -> None:
     with pytest.raises(KeyError):
         translate("no-such-text", "en-US")
     with pytest.raises(ValueError, match="seed"):
@@ -271,24 +271,24 @@ def _subclasses(parent: type[errors.BotError]) -> Iterator[type[errors.BotError]
 
 
 for module in pkgutil.walk_packages(bot.__path__, "bot."):
-    importlib.import_module(module.name)  # a module may have failures of its own
+    importlib.import_module(module.name)  # modules can define errors
 FAILURES = [error for error in _subclasses(errors.BotError) if hasattr(error, "key")]
 assert errors.JobUnknownError in FAILURES
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_every_failure_has_a_text_for_the_values_that_it_promises(failure: type[errors.BotError]) -> None:
+def test_every_error_has_a_text_for_its_documented_values(failure: type[errors.BotError]) -> None:
     told = re.search(r"Values: ([^.]+)", re.sub(r"\([^)]*\)", "", failure.__doc__ or ""))
     promised = set(re.split(r",\s*", " ".join(told[1].split()))) if told else set()
     assert set(variables(ENGLISH[failure.key])) <= {name.strip() for name in promised}
 
 
-def test_every_failure_with_a_name_has_a_key() -> None:
+def test_every_error_class_has_a_key() -> None:
     families = {errors.UserError, errors.ServiceError, errors.PolicyError}
     assert set(_subclasses(errors.BotError)) - set(FAILURES) == families
 
 
-def test_what_the_owner_can_mend_says_how() -> None:
+def test_every_operator_error_has_a_remedy() -> None:
     remedies = [failure.remedy for failure in errors.OperatorError.__subclasses__()]
     assert all(len(remedy) > 20 for remedy in remedies)
     assert len(set(remedies)) == len(remedies)
@@ -298,7 +298,7 @@ def _with(*controls: type) -> list[str]:
     return [name for name, spec in SPECS.items() if isinstance(spec.control, controls)]
 
 
-# What the changing part of a key can be, by what stands before it.
+# The possible endings of a composed key, by its prefix.
 TARGETS = (TargetKind.EVERYONE, TargetKind.ROLE, TargetKind.MEMBER, TargetKind.POOL)
 FAMILIES: dict[str, Iterable[str]] = {
     "button-": JobAction,
@@ -321,13 +321,13 @@ SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]
 
 
 def calls() -> Iterator[tuple[set[str], set[str] | None]]:
-    """The keys that each `translate` or `LazyText` can ask for, with the values it gives (None: unknown)."""
+    """Yield the possible keys of each `translate` or `LazyText` call, and its values (None: unknown)."""
     for file in SOURCES:
         tree = ast.parse(file.read_text("utf-8"))
         imports = [each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
         ours = {name.name for each in imports if each.module == "bot.i18n" for name in each.names}
         if file.name == "translator.py":
-            continue  # its keys are those of the commands, see below
+            continue  # its keys are the commands', see below
         for scope in ast.walk(tree):
             if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Assign):
                 for call in ast.walk(scope):
@@ -347,7 +347,7 @@ def given(call: ast.Call) -> set[str] | None:
 
 
 def commands_keys() -> Iterator[str]:
-    """The keys of all that Discord lists of our own commands."""
+    """Yield the keys of all texts of our commands that Discord lists."""
     modules = [importlib.import_module(name) for name in EXTENSIONS]
     cogs = [each for module in modules for each in vars(module).values() if inspect.isclass(each)]
     for cog in cogs:
@@ -378,11 +378,11 @@ def keys(node: ast.expr, scope: ast.AST) -> Iterator[str]:
             elif isinstance(assigned, ast.arg) and assigned.arg == node.id and assigned.annotation:
                 yield from re.findall(r"'(.*?)'", ast.unparse(assigned.annotation))
     else:
-        # An error's own key, which every failure has.
+        # The key of an error.
         assert isinstance(node, ast.Attribute)
 
 
-def test_the_code_asks_only_for_texts_that_exist_and_fills_them() -> None:
+def test_every_text_that_the_code_uses_exists_and_gets_its_values() -> None:
     asked = list(calls())
     assert len(asked) > 10
     for wanted, given in asked:
@@ -400,7 +400,7 @@ def refusals() -> Iterator[tuple[str, set[str] | None]]:
                         yield from ((key, given(call)) for key in keys(call.args[0], scope))
 
 
-def test_every_refusal_is_raised_with_exactly_the_values_of_its_text() -> None:
+def test_every_policy_error_has_exactly_the_values_of_its_text() -> None:
     raised = list(refusals())
     assert {key for key, _ in raised} == set(get_args(errors.PolicyKey))
     for key, values in raised:
@@ -415,7 +415,7 @@ SHOWN = {"content", "title", "description", "label", "placeholder", "text", "nam
     [file for file in SOURCES if str(file.relative_to(ROOT)).startswith(("cogs/", "bot/discord/"))],
     ids=lambda file: str(file.relative_to(ROOT)),
 )
-def test_no_words_for_people_stand_in_the_code(file: Path) -> None:
+def test_no_user_visible_text_in_the_code(file: Path) -> None:
     calls = [
         each
         for each in ast.walk(ast.parse(file.read_text("utf-8")))
@@ -428,13 +428,13 @@ def test_no_words_for_people_stand_in_the_code(file: Path) -> None:
         for part in (value.values if isinstance(value, ast.JoinedStr) else [value])
         if isinstance(part, ast.Constant)
     ]
-    # One small word can be the name of a command or of a file.
+    # A single lowercase word can be the name of a command or a file.
     assert [words for words in literals if re.search(r"[A-Z][a-z]|[a-z] |[^\W\d_a-zA-Z]", words)] == []
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_failure_is_filled_with_words_of_one_language(file: Path) -> None:
-    """Another library's words are English too: what is wrong is told by a `LazyText`."""
+def test_error_values_are_not_in_one_language(file: Path) -> None:
+    """Messages of libraries are English, so error values are `LazyText`s."""
     calls = [each for each in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(each, ast.Call)]
     raised = [each for each in calls if ast.unparse(each.func).endswith("Error")]
     values = [keyword.value for each in raised for keyword in each.keywords]
@@ -447,20 +447,20 @@ def test_no_failure_is_filled_with_words_of_one_language(file: Path) -> None:
     ] == []
 
 
-def test_no_text_is_without_use() -> None:
+def test_every_text_is_used() -> None:
     used = {key for wanted, _ in calls() for key in wanted} | {failure.key for failure in FAILURES}
     used |= set(get_args(errors.PolicyKey))
     choices = {key for key in ENGLISH if key.startswith("choice-")}
     assert set(ENGLISH) - used - choices - set(commands_keys()) == set()
 
 
-def test_every_command_and_option_is_described_in_every_language() -> None:
+def test_every_command_and_option_has_a_description_in_every_language() -> None:
     wanted = list(commands_keys())
     assert "command-quota-set-limit" in wanted
     missing = [f"{key} in {name}" for name, own in CATALOGUES.items() for key in wanted if key not in own]
     assert missing == []
 
 
-def test_the_key_of_a_context_menu_is_its_english_name() -> None:
+def test_key_of_a_context_menu_is_its_english_name() -> None:
     menus = [key for key in ENGLISH if key.startswith("menu-")]
     assert menus == [f"menu-{translate(key, 'en-US').lower().replace(' ', '-')}" for key in menus]

@@ -1,4 +1,4 @@
-"""The rules of quotas: what can be written, when windows begin and end, which limits can bind."""
+"""Parsing of quotas, calendar windows, the effective rule and visible limits."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class TestParse:
             ("1000000/month", Quota(LIMIT_MAX, MONTH)),
         ],
     )
-    def test_reads(self, text: str, quota: Quota) -> None:
+    def test_parses(self, text: str, quota: Quota) -> None:
         assert Quota.parse(text) == quota
 
     @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ class TestParse:
             "1_000/day",
         ],
     )
-    def test_refuses_and_says_what_is_expected(self, text: str) -> None:
+    def test_error_says_what_is_expected(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"must be .* such as 10/day, or several .* or unlimited"):
             Quota.parse(text)
 
@@ -99,20 +99,20 @@ class TestParse:
             ("100/month, 10/day,3/hour", (Quota(3, HOUR), Quota(10, DAY), Quota(100, MONTH))),
         ],
     )
-    def test_reads_several_that_hold_at_once(self, text: str, quotas: Quotas) -> None:
+    def test_parses_several_quotas(self, text: str, quotas: Quotas) -> None:
         assert parse_quotas(text) == quotas
 
     @pytest.mark.parametrize("text", ["", ",", "10/day,", "10/day 5/hour", "10/day, unlimited"])
-    def test_refuses_a_list_of_something_else(self, text: str) -> None:
+    def test_rejects_an_invalid_list(self, text: str) -> None:
         with pytest.raises(ValueError, match="must be a number of credits"):
             parse_quotas(text)
 
-    def test_refuses_a_period_that_is_named_twice(self) -> None:
+    def test_rejects_a_repeated_period(self) -> None:
         with pytest.raises(ValueError, match="each period once"):
             parse_quotas("10/day, 5/day")
 
     @given(st.builds(Quota, st.integers(0, LIMIT_MAX), st.sampled_from(Period)))
-    def test_reads_what_it_writes(self, quota: Quota) -> None:
+    def test_parses_its_own_string(self, quota: Quota) -> None:
         assert Quota.parse(str(quota)) == quota
 
 
@@ -136,11 +136,11 @@ class TestWindows:
             (HOUR, "2026-10-07T13:20+05:45", "2026-10-07T07:00+00:00", "2026-10-07T08:00+00:00"),
         ],
     )
-    def test_begin_and_end_by_the_calendar(self, period: Period, moment: str, start: str, end: str) -> None:
+    def test_start_and_end_by_the_calendar(self, period: Period, moment: str, start: str, end: str) -> None:
         assert (period.start(at(moment)), period.end(at(moment))) == (at(start), at(end))
 
     @given(moments, st.sampled_from(Period))
-    def test_hold_their_moment_and_touch(self, moment: datetime, period: Period) -> None:
+    def test_contain_their_time_and_are_adjacent(self, moment: datetime, period: Period) -> None:
         start, end = period.start(moment), period.end(moment)
         assert start <= moment < end
         assert period.start(start) == start
@@ -149,14 +149,14 @@ class TestWindows:
         assert start.tzinfo is UTC
 
     @given(moments)
-    def test_weeks_begin_on_monday_and_months_on_the_first(self, moment: datetime) -> None:
+    def test_weeks_start_on_monday_and_months_on_the_first(self, moment: datetime) -> None:
         assert WEEK.start(moment).weekday() == 0
         assert WEEK.end(moment) - WEEK.start(moment) == timedelta(days=7)
         assert MONTH.start(moment).day == 1
 
 
 def _most_by_counting(quota: Quota, period: Period) -> int:
-    """Images in one window of `period` where every window of the quota is used up inside it."""
+    """Count the credits in one window of `period` if each window of the quota inside it is used up."""
     windows: Counter[datetime] = Counter()
     hour = datetime(2026, 1, 1, tzinfo=UTC)
     seen = set()
@@ -195,7 +195,7 @@ class TestMostWithin:
             ("unlimited", "unlimited"),
         ],
     )
-    def test_is_within_a_maximum_that_it_can_never_pass(self, quota: str, maximum: str) -> None:
+    def test_is_within_a_maximum_that_it_cannot_exceed(self, quota: str, maximum: str) -> None:
         assert is_within(parse_quotas(quota), parse_quotas(maximum))
 
     @pytest.mark.parametrize(
@@ -211,14 +211,12 @@ class TestMostWithin:
             ("10/day, 50/month", "60/month, 60/week"),
         ],
     )
-    def test_is_not_within_a_maximum_that_several_windows_together_pass(
-        self, quota: str, maximum: str
-    ) -> None:
+    def test_is_not_within_a_maximum_that_several_windows_exceed(self, quota: str, maximum: str) -> None:
         assert not is_within(parse_quotas(quota), parse_quotas(maximum))
 
 
 class TestDeciding:
-    """The first level with a rule: the member, the role that allows most, everybody, the owner."""
+    """The closest rule applies: the member's, the most permissive role's, everyone's, the owner's."""
 
     MINE, FIRST, SECOND = Target(TargetKind.MEMBER, 1), Target(TargetKind.ROLE, 7), Target(TargetKind.ROLE, 8)
     DEFAULT = (Quota(10, DAY),)
@@ -235,7 +233,7 @@ class TestDeciding:
             ("5/day", "5/day", FIRST),
         ],
     )
-    def test_the_role_that_allows_most(self, first: str, second: str, decides: Target) -> None:
+    def test_most_permissive_role_applies(self, first: str, second: str, decides: Target) -> None:
         rules = {
             EVERYONE: (Quota(10**6, HOUR),),
             self.FIRST: parse_quotas(first),
@@ -247,12 +245,12 @@ class TestDeciding:
         assert effective_rule(rules, 1, [7, 8], self.DEFAULT) == (self.MINE, (Quota(1, MONTH),))
         assert effective_rule({}, 1, [7, 8], self.DEFAULT) == (OWNER, self.DEFAULT)
 
-    def test_the_pool_decides_about_nobody(self) -> None:
+    def test_pool_is_no_members_rule(self) -> None:
         assert effective_rule({POOL: (Quota(1, DAY),)}, 1, [], self.DEFAULT)[0] == OWNER
 
 
 class TestWindowsOfAZone:
-    """A server's days begin at its own midnight, also where the clock is changed."""
+    """Days start at midnight of the server's time zone, including changes of the clock."""
 
     NEW_YORK, KATHMANDU = ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu")
 
@@ -275,7 +273,7 @@ class TestWindowsOfAZone:
             ),  # 1:30 again
         ],
     )
-    def test_begin_and_end_by_its_calendar(
+    def test_start_and_end_by_its_calendar(
         self, period: Period, zone: ZoneInfo, moment: str, start: str, end: str
     ) -> None:
         assert (period.start(at(moment), zone), period.end(at(moment), zone)) == (at(start), at(end))
@@ -285,14 +283,14 @@ class TestWindowsOfAZone:
         st.sampled_from(Period),
         st.sampled_from(["America/New_York", "Africa/Cairo", "Asia/Tokyo"]),
     )
-    def test_hold_their_moment_and_touch(self, moment: datetime, period: Period, name: str) -> None:
+    def test_contain_their_time_and_are_adjacent(self, moment: datetime, period: Period, name: str) -> None:
         zone = ZoneInfo(name)
         start, end = period.start(moment, zone), period.end(moment, zone)
         assert start <= moment < end
         assert period.start(end - timedelta(microseconds=1), zone) == start
         assert period.start(end, zone) == end
 
-    def test_an_hour_holds_its_moment_where_clocks_go_back_by_half_an_hour(self) -> None:
+    def test_hour_contains_its_time_when_clocks_go_back_by_half_an_hour(self) -> None:
         zone, moment = ZoneInfo("Australia/Lord_Howe"), at("2026-04-04T15:15Z")  # 1:45, the second time
         assert HOUR.start(moment, zone) <= moment < HOUR.end(moment, zone)
 
@@ -300,19 +298,19 @@ class TestWindowsOfAZone:
 class TestLimits:
     AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
 
-    def test_a_grant_counts_in_the_windows_that_run(self) -> None:
+    def test_grant_counts_in_current_windows(self) -> None:
         grants = ((self.AT - timedelta(hours=1), Decimal(5)), (self.AT - timedelta(days=1), Decimal("2.5")))
         limits = Limits(member=(Quota(1, HOUR), Quota(10, DAY), Quota(100, MONTH)), grants=grants)
         assert [window.limit for window in limits.member_windows(self.AT)] == [1, 15, Decimal("107.5")]
 
-    def test_a_reset_begins_windows_anew_and_ends_none(self) -> None:
+    def test_reset_moves_the_start_and_not_the_end(self) -> None:
         reset_at = self.AT - timedelta(minutes=40)
         limits = Limits(member=(Quota(1, HOUR), Quota(10, DAY)), reset_at=reset_at)
         hour, day = limits.member_windows(self.AT)
         assert hour.starts_at == HOUR.start(self.AT)
         assert (day.starts_at, day.resets_at) == (reset_at, DAY.end(self.AT))
 
-    def test_the_owners_windows_go_by_utc_and_know_no_grant_and_no_reset(self) -> None:
+    def test_owners_windows_use_utc_and_ignore_grants_and_resets(self) -> None:
         limits = Limits(
             ceiling=(Quota(5, DAY),),
             budget=(Quota(7, MONTH),),
@@ -327,26 +325,26 @@ class TestLimits:
             Window(Quota(7, MONTH), MONTH.start(self.AT), MONTH.end(self.AT))
         ]
 
-    def test_the_pools_ceiling_goes_by_utc_too(self) -> None:
+    def test_pool_ceiling_uses_utc_too(self) -> None:
         zone = ZoneInfo("Asia/Kathmandu")
         limits = Limits(pool=(Quota(3, DAY),), pool_ceiling=(Quota(5, DAY),), zone=zone)
         (pool,), (ceiling,) = limits.pool_windows(self.AT), limits.pool_ceiling_windows(self.AT)
         assert (pool.starts_at, pool.resets_at) == (DAY.start(self.AT, zone), DAY.end(self.AT, zone))
         assert (ceiling.starts_at, ceiling.resets_at) == (DAY.start(self.AT), DAY.end(self.AT))
 
-    def test_in_short_is_whose_and_what(self) -> None:
+    def test_summary_names_target_and_quotas(self) -> None:
         limits = Limits(target=Target(TargetKind.ROLE, 7), member=(Quota(10, DAY), Quota(100, MONTH)))
         assert limits.summary == "role:7 10/day,100/month"
         assert Limits().summary == "owner:0 unlimited"
 
-    def test_a_reset_from_a_clock_that_was_ahead_forgets_no_credits(self) -> None:
+    def test_future_reset_is_ignored(self) -> None:
         now = at("2026-05-10T12:00+00:00")
         limits = Limits(member=(Quota(10, DAY),), reset_at=now + timedelta(days=30))
         assert limits.member_windows(now)[0].starts_at == at("2026-05-10T00:00+00:00")
 
 
 class TestTelling:
-    """People see what binds them next, and the owner's ceiling only where it does."""
+    """Members see the limit that binds next, and the owner's ceiling only if it can bind."""
 
     @pytest.mark.parametrize(
         ("own", "ceiling", "told"),
@@ -362,7 +360,7 @@ class TestTelling:
             ("", "", []),
         ],
     )
-    def test_is_what_leaves_least(self, own: str, ceiling: str, told: list[str]) -> None:
+    def test_show_the_least_left_of_each_period(self, own: str, ceiling: str, told: list[str]) -> None:
         day = datetime(2026, 10, 8, tzinfo=UTC)
 
         def usages(text: str, whose: str) -> dict[str, Usage]:
@@ -393,7 +391,7 @@ class TestUsage:
             (10, 9, 10, 1, "later"),
         ],
     )
-    def test_says_what_is_left_and_why_more_does_not_fit(
+    def test_credits_left_and_rejection_reason(
         self, limit: int, used: int, wanted: int, left: int, fits: str
     ) -> None:
         day = datetime(2026, 10, 8, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What a server's settings make of an order."""
+"""Server rules applied to a job's options."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def order(
         return apply_policy(settings, who, MODEL, values, error.word_check)
 
 
-async def test_without_settings_an_order_is_what_the_model_makes_of_it() -> None:
+async def test_without_settings_the_models_defaults_apply() -> None:
     made = await order({"seed": 5, "num_images": 2})
     assert made == MODEL.schema.clean({"prompt": "a fox", "seed": 5, "num_images": 2})
 
@@ -112,7 +112,7 @@ async def test_allowed(rules: dict[str, Any], asker: dict[str, Any]) -> None:
     assert await order(None, asker, **rules)
 
 
-async def test_a_thread_counts_as_its_channel() -> None:
+async def test_thread_counts_as_its_channel() -> None:
     with pytest.raises(PolicyError, match="channel-forbidden"):
         await order(None, {"parent_channel_id": 5}, forbidden_channels={5})
     with pytest.raises(PolicyError, match="channel-forbidden"):
@@ -139,13 +139,13 @@ async def test_a_thread_counts_as_its_channel() -> None:
         ({"highest_resolution": "8K"}, {"resolution": "1K"}),
     ],
 )
-async def test_what_nobody_chose_is_filled_in_within_the_rules(rules: dict[str, Any], filled: Input) -> None:
+async def test_defaults_are_clamped_to_the_rules(rules: dict[str, Any], filled: Input) -> None:
     made = await order(**rules)
     assert {name: made[name] for name in filled} == filled
     assert made["seed"] != 4
 
 
-async def test_what_somebody_chose_comes_before_the_servers_defaults() -> None:
+async def test_chosen_value_beats_the_servers_default() -> None:
     made = await order(
         {"resolution": "0.5K", "num_images": None}, default_options={"resolution": "2K", "num_images": 3}
     )
@@ -163,7 +163,7 @@ async def test_what_somebody_chose_comes_before_the_servers_defaults() -> None:
         (3, None, True, 3),
     ],
 )
-async def test_a_channel_of_its_own(
+async def test_channels_own_safety_tolerance(
     general: int | None, own: int | None, *, is_adult: bool, highest: int
 ) -> None:
     rules: dict[str, Any] = {"loosest_safety": general, "channel_safety": {HERE: own} if own else {}}
@@ -173,12 +173,12 @@ async def test_a_channel_of_its_own(
         await order({"safety_tolerance": highest + 1}, asker, **rules)
 
 
-async def test_the_rules_say_what_is_wrong_with_a_value_no_better_than_the_schema() -> None:
+async def test_invalid_value_is_reported_by_the_schema() -> None:
     with pytest.raises(InvalidOptionError):
         await order({"resolution": "9K"}, highest_resolution="1K")
 
 
-async def test_a_model_without_such_options_has_nothing_to_rule() -> None:
+async def test_rules_ignore_a_model_without_such_options() -> None:
     schema = ModelSchema.parse(
         {"required": ["prompt"], "properties": {"prompt": {"type": "string"}, "style": {"type": "string"}}}
     )
@@ -198,7 +198,7 @@ async def test_a_model_without_such_options_has_nothing_to_rule() -> None:
         await unchecked.value.word_check.check()
 
 
-def test_what_was_checked_counts_for_just_these_words_and_texts() -> None:
+def test_word_check_counts_only_for_its_words_and_texts() -> None:
     settings = GuildSettings(forbidden_words=("bear",))
     with pytest.raises(UncheckedError) as unchecked:
         apply_policy(settings, make_requester(), MODEL, {"prompt": "a fox"})
@@ -209,7 +209,7 @@ def test_what_was_checked_counts_for_just_these_words_and_texts() -> None:
             apply_policy(rules, make_requester(), MODEL, {"prompt": prompt}, checked)
 
 
-async def test_numbers_without_choices_are_ruled_too() -> None:
+async def test_rules_apply_to_numbers_without_choices() -> None:
     tolerance = {"type": "integer", "minimum": 0, "maximum": 10, "default": 5}
     schema = ModelSchema.parse(
         {
@@ -254,13 +254,13 @@ subset = st.fixed_dictionaries(
     chosen=subset,
     is_adult=st.booleans(),
 )
-def test_defaults_lock_nobody_out_and_rules_hold(
+def test_any_defaults_can_be_ordered_and_obey_the_rules(
     *, rules: dict[str, Any], defaults: dict[str, Any], chosen: dict[str, Any], is_adult: bool
 ) -> None:
     settings = GuildSettings(**rules, default_options=defaults)
     asker = make_requester(is_age_restricted=is_adult)
     unchosen = apply_policy(settings, asker, MODEL, {"prompt": "a fox"})
-    # What came out of defaults alone may be chosen just so.
+    # Values that came from defaults can be chosen, too.
     assert apply_policy(settings, asker, MODEL, unchosen) == unchosen
     try:
         made = apply_policy(settings, asker, MODEL, {"prompt": "a fox", **chosen})

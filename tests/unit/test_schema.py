@@ -1,4 +1,4 @@
-"""A RunComfy input schema: what it offers, what it accepts, and what an order then holds."""
+"""Parsing of RunComfy's input schemas and validation of inputs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def one(rule: dict[str, Any], *, name: str = "option", required: bool = False) -
     return ModelSchema.parse({"properties": {name: rule}, "required": [name] if required else []})
 
 
-def told(error: InvalidOptionError) -> str:
+def message_of(error: InvalidOptionError) -> str:
     text = error.values["problem"]
     assert isinstance(text, LazyText)
     return translate(text.key, "en-US", **text.values)
@@ -67,10 +67,10 @@ def problem(schema: ModelSchema, values: dict[str, object]) -> tuple[object, obj
     with pytest.raises(InvalidOptionError) as caught:
         schema.clean(values)
     assert set(caught.value.values) == {"option", "problem"}
-    return caught.value.values["option"], told(caught.value)
+    return caught.value.values["option"], message_of(caught.value)
 
 
-def test_the_options_of_nano_banana() -> None:
+def test_options_of_nano_banana() -> None:
     assert [option.name for option in SCHEMA.options] == [
         "prompt",
         "num_images",
@@ -93,7 +93,7 @@ def test_the_options_of_nano_banana() -> None:
         SCHEMA["nothing"]
 
 
-def test_required_options_come_first_and_the_rest_keeps_its_order() -> None:
+def test_required_options_come_first_in_stable_order() -> None:
     assert [option.name for option in ModelSchema.parse(OTHER).options] == [
         "text",
         "strength",
@@ -106,7 +106,7 @@ def test_required_options_come_first_and_the_rest_keeps_its_order() -> None:
     ]
 
 
-def test_a_bare_prompt_becomes_a_complete_input() -> None:
+def test_prompt_alone_becomes_a_complete_input() -> None:
     cleaned = SCHEMA.clean({"prompt": "a fox", "seed": None, "resolution": None})
     seed = cleaned.pop("seed")
     assert isinstance(seed, int)
@@ -123,7 +123,7 @@ def test_a_bare_prompt_becomes_a_complete_input() -> None:
     }
 
 
-def test_other_kinds_are_filled_in_too_and_required_ones_never() -> None:
+def test_only_optional_values_are_filled_in() -> None:
     schema = ModelSchema.parse(OTHER)
     assert schema.clean({"text": "a fox", "strength": 0.5}) == {
         "text": "a fox",
@@ -137,24 +137,22 @@ def test_other_kinds_are_filled_in_too_and_required_ones_never() -> None:
     assert problem(schema, {"strength": 0.5}) == ("text", "must be given")
 
 
-def test_drawn_seeds_differ_and_given_ones_stay() -> None:
+def test_seeds_are_random_unless_given() -> None:
     drawn = {SCHEMA.clean({"prompt": "a fox"})["seed"] for _ in range(20)}
     assert len(drawn) > 15
     for seed in (0, 7, 2**53 - 1):
         assert SCHEMA.clean({"prompt": "a fox", "seed": seed})["seed"] == seed
 
 
-def test_a_seed_is_drawn_within_the_schemas_bounds_even_if_required() -> None:
+def test_required_seed_is_drawn_within_the_schemas_bounds() -> None:
     schema = one({"type": "integer", "minimum": 5, "maximum": 6}, name="seed", required=True)
     assert not schema["seed"].required
     assert {schema.clean({})["seed"] for _ in range(60)} == {5, 6}
 
 
 @pytest.mark.parametrize(("name", "value"), [("seed", -1), ("text", "ox")])
-def test_a_default_that_breaks_the_schema_is_refused_where_somebody_chooses_it(
-    name: str, value: object
-) -> None:
-    """Of a seed, which is drawn, and of what is required nobody needs the default."""
+def test_invalid_default_is_rejected_only_if_chosen(name: str, value: object) -> None:
+    """The default of a seed or of a required option is never filled in."""
     schema = ModelSchema.parse(
         {
             "properties": {
@@ -194,7 +192,9 @@ def test_unknown_names_are_dropped() -> None:
         ({"prompt": "x", "aspect_ratio": ["1:1"]}, ("aspect_ratio", "must be text")),
     ],
 )
-def test_what_is_refused_and_how(values: dict[str, object], expected: tuple[str, str]) -> None:
+def test_invalid_values_are_rejected_with_a_reason(
+    values: dict[str, object], expected: tuple[str, str]
+) -> None:
     assert problem(SCHEMA, values) == expected
 
 
@@ -211,11 +211,11 @@ def test_what_is_refused_and_how(values: dict[str, object], expected: tuple[str,
         ({"scale": 1.5}, ("scale", "must be one of 0.5, 1, 2")),
     ],
 )
-def test_other_rules_are_refused_in_words_too(values: dict[str, object], expected: tuple[str, str]) -> None:
+def test_other_keywords_have_a_message_too(values: dict[str, object], expected: tuple[str, str]) -> None:
     assert problem(ModelSchema.parse(OTHER), {"text": "x", "strength": 0.5, **values}) == expected
 
 
-def test_rules_between_options_are_kept() -> None:
+def test_rules_across_options_apply() -> None:
     schema = ModelSchema.parse(
         {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "maxProperties": 1}
     )
@@ -224,17 +224,17 @@ def test_rules_between_options_are_kept() -> None:
 
 
 @pytest.mark.parametrize(("given_value", "kept"), [("4", 4), (" 4 ", 4), (4.0, 4), (4, 4)])
-def test_whole_numbers_are_made_integers_where_nothing_is_lost(given_value: object, kept: int) -> None:
+def test_integral_floats_become_integers(given_value: object, kept: int) -> None:
     value = SCHEMA.clean({"prompt": "x", "safety_tolerance": given_value})["safety_tolerance"]
     assert (value, type(value)) == (kept, int)
 
 
-def test_numbers_from_forms_are_read() -> None:
+def test_numbers_from_forms_are_parsed() -> None:
     cleaned = ModelSchema.parse(OTHER).clean({"text": "x", "strength": "0.25", "guidance": "9"})
     assert (cleaned["strength"], cleaned["guidance"]) == (0.25, 9)
 
 
-def test_images_ordered() -> None:
+def test_image_count() -> None:
     other = ModelSchema.parse(OTHER)
     assert SCHEMA.image_count(SCHEMA.clean({"prompt": "x", "num_images": 3})) == 3
     assert SCHEMA.image_count({"prompt": "x"}) == 1
@@ -244,7 +244,7 @@ def test_images_ordered() -> None:
     assert one({"type": "string"}).image_count({"num_images": 4}) == 1
 
 
-def test_changed_tells_only_what_differs() -> None:
+def test_non_defaults() -> None:
     assert SCHEMA.non_defaults(SCHEMA.clean({"prompt": "x", "num_images": 3, "seed": 9})) == {}
     chosen: dict[str, object] = {
         "prompt": "x",
@@ -259,7 +259,7 @@ def test_changed_tells_only_what_differs() -> None:
     }
 
 
-def test_reseeded_is_the_same_order_with_another_seed() -> None:
+def test_new_seed_changes_nothing_else() -> None:
     first = SCHEMA.clean({"prompt": "x", "resolution": "2K"})
     second = SCHEMA.with_new_seed(first)
     assert second["seed"] != first["seed"]
@@ -267,14 +267,14 @@ def test_reseeded_is_the_same_order_with_another_seed() -> None:
     assert SCHEMA.clean({**second}) == second
 
 
-def test_reseeded_never_repeats_the_seed() -> None:
+def test_new_seed_never_repeats_the_old_one() -> None:
     schema = one({"type": "integer", "minimum": 0, "maximum": 1}, name="seed")
     for _ in range(30):
         assert schema.with_new_seed({"seed": 0}) == {"seed": 1}
         assert schema.with_new_seed({"seed": 1}) == {"seed": 0}
 
 
-def test_reseeded_changes_nothing_without_a_seed() -> None:
+def test_new_seed_of_a_model_without_seed() -> None:
     assert ModelSchema.parse(OTHER).with_new_seed({"text": "x"}) == {"text": "x"}
     assert one({"type": "string"}, name="seed").with_new_seed({"seed": "x"}) == {"seed": "x"}
 
@@ -304,13 +304,13 @@ def test_reseeded_changes_nothing_without_a_seed() -> None:
         ({"properties": {"seed": {"type": "integer", "maximum": -1}}}, "seed: allows nothing between 0 and"),
     ],
 )
-def test_a_useless_schema_is_refused_at_load(schema: dict[str, Any], expected: str) -> None:
+def test_unusable_schema_is_rejected_at_load(schema: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValueError, match=expected):
         ModelSchema.parse(schema)
 
 
 def accepted(option: Option) -> st.SearchStrategy[Any]:
-    """What people may send for the option, and now and then nothing."""
+    """Generate values for an option, including none."""
     if option.choices:
         return st.none() | st.sampled_from(option.choices)
     low, high = option.bounds(-(2**53), 2**53)
@@ -348,7 +348,7 @@ def assert_complete(schema: ModelSchema, values: dict[str, Any], cleaned: dict[s
     assert json.loads(json.dumps(cleaned, allow_nan=False)) == cleaned
 
 
-@settings(deadline=None)  # a busy machine is no bug
+@settings(deadline=None)  # machines can be slow
 @given(chosen(SCHEMA))
 def test_every_accepted_choice_becomes_a_valid_input(values: dict[str, Any]) -> None:
     cleaned = SCHEMA.clean(values)
@@ -358,7 +358,7 @@ def test_every_accepted_choice_becomes_a_valid_input(values: dict[str, Any]) -> 
 
 @settings(deadline=None)
 @given(chosen(ModelSchema.parse(OTHER)))
-def test_every_accepted_choice_of_other_kinds_too(values: dict[str, Any]) -> None:
+def test_every_accepted_choice_of_other_types_becomes_a_valid_input(values: dict[str, Any]) -> None:
     schema = ModelSchema.parse(OTHER)
     cleaned = schema.clean(values)
     assert_complete(schema, values, cleaned)
@@ -366,7 +366,7 @@ def test_every_accepted_choice_of_other_kinds_too(values: dict[str, Any]) -> Non
     Draft202012Validator(published).validate(cleaned)
 
 
-def test_what_options_share_and_what_binds_them_together_is_kept() -> None:
+def test_references_and_rules_across_options_apply() -> None:
     schema = ModelSchema.parse(
         {
             "$defs": {"even": {"multipleOf": 2}},
@@ -398,7 +398,7 @@ anything = (
 
 @settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional={option.name: anything for option in SCHEMA.options}))
-def test_anything_at_all_is_either_a_valid_input_or_a_sentence(values: dict[str, Any]) -> None:
+def test_any_input_is_either_valid_or_rejected_with_a_sentence(values: dict[str, Any]) -> None:
     try:
         cleaned = SCHEMA.clean(values)
     except InvalidOptionError as error:
@@ -408,4 +408,4 @@ def test_anything_at_all_is_either_a_valid_input_or_a_sentence(values: dict[str,
         assert set(cleaned) == {option.name for option in SCHEMA.options}
         return
     assert refused.values["option"] in [option.name for option in SCHEMA.options]
-    assert told(refused).startswith("must ")
+    assert message_of(refused).startswith("must ")

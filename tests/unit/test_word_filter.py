@@ -1,4 +1,4 @@
-"""Forbidden words and patterns: which texts have them, and what a manager may write."""
+"""Parsing of forbidden words and patterns, and searching texts for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.errors import PolicyError
 from bot.policy.word_filter import contains_forbidden, parse_words
 
 
-async def has(line: str, *texts: str) -> bool:
+async def contains(line: str, *texts: str) -> bool:
     return await contains_forbidden(parse_words(line), texts)
 
 
@@ -44,7 +44,7 @@ async def has(line: str, *texts: str) -> bool:
     ],
 )
 async def test_found(line: str, text: str) -> None:
-    assert await has(line, "something else", text)
+    assert await contains(line, "something else", text)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ async def test_found(line: str, text: str) -> None:
     ],
 )
 async def test_not_found(line: str, text: str) -> None:
-    assert not await has(line, text)
+    assert not await contains(line, text)
 
 
 @given(st.text(min_size=1, max_size=50), st.text(max_size=50), st.text(max_size=50))
-def test_a_text_has_itself_between_any_others(word: str, before: str, after: str) -> None:
+def test_text_contains_itself_between_others(word: str, before: str, after: str) -> None:
     try:
         words = parse_words(word)
     except PolicyError as error:
@@ -81,7 +81,7 @@ def test_a_text_has_itself_between_any_others(word: str, before: str, after: str
     ("line", "number"),
     [("fox\n\n/(/", 3), ("/[/", 1), ("//", 1), ("a\n\u200b", 2), ("/(?<n/", 1), ("/(?V0)a/", 1)],
 )
-def test_a_line_that_is_no_pattern_is_named(line: str, number: int) -> None:
+def test_invalid_pattern_is_reported_by_line(line: str, number: int) -> None:
     with pytest.raises(PolicyError, match="bad-pattern") as refused:
         parse_words(line)
     assert refused.value.values["line"] == number
@@ -99,8 +99,8 @@ def test_a_line_that_is_no_pattern_is_named(line: str, number: int) -> None:
         r"/\N{s:x}/",
     ],
 )
-async def test_fuzzy_matching_is_not_offered(line: str) -> None:
-    """`regex` can take all memory for it, without an end; what a database has of it forbids nothing."""
+async def test_fuzzy_matching_is_rejected(line: str) -> None:
+    """`regex` can exhaust the memory with it; a pattern stored earlier is ignored."""
     with pytest.raises(PolicyError, match="bad-pattern"):
         parse_words(line)
     assert not await contains_forbidden([line], ["fox a i x"])
@@ -109,14 +109,14 @@ async def test_fuzzy_matching_is_not_offered(line: str) -> None:
 @pytest.mark.parametrize(
     "line", [r"/\p{L}{9999}/", "/(?:a{99}b){99}/", "/((a{99,}){9}){99}/", "/(?x)a{9 9 9 9}/"]
 )
-async def test_repeats_that_multiply_are_no_pattern(line: str) -> None:
-    """`regex` writes out as many copies as there must be at least: `a{99999999}` takes all memory."""
+async def test_nested_repeats_are_rejected(line: str) -> None:
+    """`regex` compiles a copy for each required repeat: `a{99999999}` exhausts the memory."""
     with pytest.raises(PolicyError, match="bad-pattern"):
         parse_words(line)
     assert not await contains_forbidden([line], ["a" * 6000])
 
 
-def test_the_repeats_of_all_patterns_count_together() -> None:
+def test_repeats_of_all_patterns_count_together() -> None:
     with pytest.raises(PolicyError, match="bad-pattern") as refused:
         parse_words("\n".join(f"/{letter}{{2000}}/" for letter in "abcd"))
     assert refused.value.values["line"] == 3
@@ -135,8 +135,8 @@ def test_the_repeats_of_all_patterns_count_together() -> None:
         (r"/\\d{1,3}e/", "\\ddde"),
     ],
 )
-async def test_braces_that_mean_something_else(line: str, text: str) -> None:
-    assert await has(line, text)
+async def test_braces_that_are_no_repeats(line: str, text: str) -> None:
+    assert await contains(line, text)
 
 
 @pytest.mark.parametrize("text", ["x" * 201, "\n".join(f"{n:0199}" for n in range(21))])
@@ -145,13 +145,13 @@ def test_too_many_words(text: str) -> None:
         parse_words(text)
 
 
-def test_what_is_written_twice_is_kept_once() -> None:
+def test_duplicates_are_dropped() -> None:
     assert parse_words("fox\n\nbear\r\nfox\n") == ("fox", "bear")
 
 
 @pytest.mark.parametrize("line", ["/(a+)+$/", "/(a|aa)+$/", "/(?R)/"])
-async def test_a_pattern_that_takes_too_long_ends_in_time(line: str) -> None:
-    """Without an end these would take years; the loop goes on meanwhile, or the second one never came."""
+async def test_slow_pattern_times_out_without_blocking_the_loop(line: str) -> None:
+    """Without a timeout these would run for years."""
     turns = 0
 
     async def turn() -> None:
@@ -162,19 +162,19 @@ async def test_a_pattern_that_takes_too_long_ends_in_time(line: str) -> None:
 
     turning = asyncio.create_task(turn())
     with pytest.raises(PolicyError, match="pattern-too-slow"):
-        await has(line, "a" * 6000 + "!")
+        await contains(line, "a" * 6000 + "!")
     turning.cancel()
     assert turns > 1
 
 
-async def test_all_patterns_share_their_time() -> None:
-    """Each of them is through in time; hundreds of them are not."""
+async def test_patterns_share_one_timeout() -> None:
+    """Each pattern alone is fast enough; hundreds are not."""
     lines = [f"/a*a*[b{number}]$/" for number in range(250)]
-    assert not await has(lines[0], "a" * 1500 + "!")
+    assert not await contains(lines[0], "a" * 1500 + "!")
     with pytest.raises(PolicyError, match="pattern-too-slow"):
-        await has("\n".join(lines), "a" * 1500 + "!")
+        await contains("\n".join(lines), "a" * 1500 + "!")
 
 
-async def test_a_pattern_that_cannot_be_compiled_any_more_forbids_nothing() -> None:
+async def test_invalid_stored_pattern_is_ignored() -> None:
     assert not await contains_forbidden(("/(/",), ["a fox"])
     assert await contains_forbidden(("/(/", "fox"), ["a fox"])

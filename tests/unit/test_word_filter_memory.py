@@ -1,4 +1,4 @@
-"""How much memory forbidden patterns take, in a process of its own since nothing else may count."""
+"""Memory used by forbidden patterns, measured in a separate process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def grown(code: str) -> list[float]:
-    """What the program prints: megabytes since its start, one number a line."""
+    """Run the program and return the numbers that it prints: megabytes since its start."""
     done = subprocess.run(
         [sys.executable, "-c", START + code],
         cwd=CODE,
@@ -51,17 +51,17 @@ def grown(code: str) -> list[float]:
     return [float(line) for line in done.stdout.split()]
 
 
-def test_saving_large_patterns_again_and_again_keeps_none_of_them() -> None:
+def test_saved_large_patterns_are_not_cached() -> None:
     (more,) = grown("for n in range(10): parse_words(large(n))\nprint(megabytes() - before)")
     assert more < 50  # each compiles to about 60 MB
 
 
-def test_checking_the_patterns_of_many_servers_keeps_a_few_of_them() -> None:
+def test_cache_of_many_servers_patterns_is_bounded() -> None:
     (more,) = grown("for n in range(40): check([middling(n)])\nprint(megabytes() - before)")
     assert more < 100
 
 
-def test_many_servers_that_order_at_once() -> None:
+def test_peak_memory_of_many_servers_at_once() -> None:
     (most,) = grown(
         "async def orders():\n"
         "    await asyncio.gather(*(contains_forbidden([large(n)], ['a fox']) for n in range(8)))\n"
@@ -73,7 +73,7 @@ def test_many_servers_that_order_at_once() -> None:
     assert most < 400
 
 
-def test_removing_patterns_frees_what_they_took() -> None:
+def test_removed_patterns_are_freed() -> None:
     kept, left = grown(
         "words = parse_words(middling(1))\n"
         "check(words)\n"
