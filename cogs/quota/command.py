@@ -59,7 +59,7 @@ class QuotaCommands(commands.Cog):
 
     quota = app_commands.Group(
         name="quota",
-        description="…",  # see cogs.translation
+        description="…",  # see cogs.localization
         default_permissions=discord.Permissions(manage_guild=True),
         guild_only=True,
     )

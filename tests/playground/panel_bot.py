@@ -1,4 +1,4 @@
-"""A bot of selects, forms and menus, as discord.py sends them."""
+"""A bot with selects, modals and context menus, as discord.py sends them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Interaction = discord.Interaction[Any]
 
 
 def words(values: list[Any]) -> str:
-    """What was chosen, in the bot's own terms."""
+    """Return the selected values as the bot sees them."""
     return ", ".join(
         each if isinstance(each, str) else f"{type(each).__name__} {each.name}" for each in values
     )
