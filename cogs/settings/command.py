@@ -57,11 +57,9 @@ class GuildSettingsPanel(commands.Cog):
         require_manager(interaction)
         match, message = _CUSTOM_ID.fullmatch(data["custom_id"]), interaction.message
         is_modal = interaction.type is discord.InteractionType.modal_submit
-        if match is None or message is None or not message.flags.ephemeral:
-            raise PolicyError(
-                "setting-unknown"
-            )  # the panel is always ephemeral; no other message becomes one
-        if not is_modal and data["custom_id"] not in custom_ids(message):
+        # The panel is always ephemeral; no other message becomes one.
+        is_panel = message is not None and message.flags.ephemeral
+        if match is None or not is_panel or not (is_modal or data["custom_id"] in custom_ids(message)):
             raise PolicyError("setting-unknown")
         action, name, key = match[1], match[2], match[3] or ""
         values = _modal_values(data) if is_modal else [str(each) for each in data.get("values", [])]

@@ -1,7 +1,7 @@
 """The kinds of settings: how each is rendered as components, parsed from what they send, and described.
 
-Nothing sent is trusted: parsers raise SettingUnknownError for what the panel never offered, and other errors
-of `bot.policy.errors` for values that a manager can get wrong.
+Nothing sent is trusted: parsers raise PolicyError("setting-unknown") for what the panel never offered, and
+PolicyErrors with other keys for values that a manager can get wrong.
 
 A custom_id is `settings:NAME:v1`, or `settings:NAME.KEY:v1` for one entry of a setting that has several, such
 as `channel_safety.<channel_id>`. Those with `pick-` or `edit-` before the name change nothing.

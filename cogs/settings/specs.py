@@ -57,7 +57,7 @@ class SettingSpec:
         """Parse what was sent into a change of the stored settings.
 
         Raises:
-            UserError: See `cogs.settings.controls`; the change can raise it too.
+            PolicyError: See `cogs.settings.controls`; the change can raise it too.
         """
         value = self.control.parse(panel, values)
 
