@@ -1,1 +1,1 @@
-"""Charts as PNG files: what they show, the process that draws them, and the program that it runs."""
+"""Charts as PNG files: what they show, and the process that renders them."""

@@ -1,106 +1,281 @@
-"""`python -m bot.charts.renderer`: a chart as JSON comes in, a PNG goes out. matplotlib lives here alone."""
+"""`python -m bot.charts.renderer`: read a pickled chart from stdin, write it to stdout as a PNG."""
 
 from __future__ import annotations
 
+import io
+import pickle
 import sys
-from decimal import Decimal
+import unicodedata
+from typing import TYPE_CHECKING, NamedTuple
 
-from bot.charts.canvas import DOTTED, FAINT_INK, LARGE, PLAIN, STRIPED, Canvas, Fill
-from bot.charts.columns import HEIGHT, Columns, Series
-from bot.charts.rows import Row, Rows
-from bot.charts.spec import Chart, LimitUsage, ReportChart, UsageChart, from_json, number
+from matplotlib import rc
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
-WIDTH = 900
-_EDGE = 32
-_ROOM = WIDTH - 2 * _EDGE
-_TITLE, _CAPTION, _COLUMNS = 44, 88, 134  # middles of lines, and where the columns begin
-_BELOW = _COLUMNS + HEIGHT + 48  # where the days' labels end
-_ROW, _MEMBER = 44, 36
+from bot.charts.spec import UsageChart
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
 
-def draw(chart: Chart) -> bytes:
-    """The PNG of a chart, 900 pixels wide."""
-    canvas = _usage(chart) if isinstance(chart, UsageChart) else _report(chart)
-    return canvas.png()
+    from matplotlib.figure import SubFigure
 
+    from bot.charts.spec import Chart, LimitUsage, ReportChart
 
-def _usage(chart: UsageChart) -> Canvas:
-    canvas = Canvas(WIDTH, _BELOW + _ROW * len(chart.limits) + _EDGE // 2)
-    _title(canvas, chart.title)
-    canvas.text(_EDGE, _CAPTION, canvas.fit(chart.days_title, _ROOM), color=FAINT_INK)
-    columns = Columns(
-        canvas, (_EDGE, _COLUMNS, _ROOM), [day.label for day in chart.days], point=chart.decimal_point
-    )
-    columns.draw(Series([day.credits for day in chart.days], PLAIN))
-    rows = [_allowance(allowance, chart.decimal_point) for allowance in chart.limits]
-    Rows(canvas, _EDGE, _ROOM, rows).draw(_BELOW, _ROW)
-    return canvas
+_DPI = 72  # one pixel per point; all lengths are in pixels
+_WIDTH, _EDGE, _GAP = 900, 32, 18
+_TITLE_Y, _CAPTION_Y, _HEADER_HEIGHT = 44, 88, 112
+_DAYS_HEIGHT, _ROW_HEIGHT = 268, 42
+_LABEL_WIDTH, _BAR_WIDTH_MIN = 250, 90
+_SLOTS_MIN = 8  # the bars of fewer days would be clumsy
+_TEXT_MAX = 100
+_MISSING_GLYPH = "□"
 
+# Discord's dark background and text colors, readable on its light theme too.
+_BACKGROUND, _TRACK, _GRID, _TEXT, _MUTED = "#313338", "#1e1f22", "#4e5058", "#f2f3f5", "#c4c9ce"
 
-def _allowance(allowance: LimitUsage, point: str) -> Row:
-    used, limit = allowance.used, allowance.limit
-    most = "∞" if limit is None else number(limit, point)
-    is_used_up = limit is not None and used >= limit
-    return Row(
-        allowance.label,
-        1 if is_used_up else float(used / limit) if limit else 0,
-        f"{number(used, point)} / {most}",
-        STRIPED if is_used_up else PLAIN,
-        allowance.note,
-    )
+# DejaVu Sans, which comes with matplotlib, so charts look the same on every machine.
+_SMALL, _NORMAL = FontProperties(size=18), FontProperties(size=20)
+_BOLD, _TITLE = FontProperties(size=20, weight="bold"), FontProperties(size=27, weight="bold")
 
 
-def _report(chart: ReportChart) -> Canvas:
-    members = len(chart.members)
-    canvas = Canvas(WIDTH, _BELOW + (_ROW + _MEMBER * members if members else 0) + _EDGE // 2)
-    _title(canvas, chart.title)
-    days = chart.days
-    _legend(canvas, {PLAIN: chart.spent_label, STRIPED: chart.failed_label, DOTTED: chart.refunded_label})
-    columns = Columns(
-        canvas, (_EDGE, _COLUMNS, _ROOM), [day.label for day in days], point=chart.decimal_point
-    )
-    columns.draw(
-        Series([day.spent for day in days], PLAIN),
-        Series([day.failed for day in days], STRIPED),
-        Series([day.refunded for day in days], DOTTED),
-    )
-    if members:
-        _members(canvas, chart)
-    return canvas
+class _Fill(NamedTuple):
+    """A color, and a hatch that distinguishes it for readers who can't see colors."""
+
+    color: str
+    hatch: str = ""
 
 
-def _members(canvas: Canvas, chart: ReportChart) -> None:
-    canvas.text(_EDGE, _BELOW + _ROW / 2, canvas.fit(chart.members_title, _ROOM), color=FAINT_INK)
-    top = _BELOW + _ROW
-    ranks = [f"{place}." for place in range(1, len(chart.members) + 1)]
-    # Apart from the names: one that is read from the right would draw its number to its own beginning.
-    inset = max(canvas.width_of(rank) for rank in ranks) + 8
-    for place, rank in enumerate(ranks):
-        canvas.text(_EDGE + inset - 8, top + _MEMBER * (place + 0.5), rank, color=FAINT_INK, align="right")
-    most = max(member.credits for member in chart.members) or Decimal(1)
-    rows = [
-        Row(member.name, float(member.credits / most), number(member.credits, chart.decimal_point))
-        for member in chart.members
+_PLAIN, _STRIPED, _DOTTED = _Fill("#8a96ff"), _Fill("#f0656b", "//"), _Fill("#f0c14b", "..")
+
+
+class _Series(NamedTuple):
+    """A bar per day; its offset from the middle of the day and its width are in days."""
+
+    values: Sequence[Decimal]
+    label: str = ""
+    fill: _Fill = _PLAIN
+    offset: float = 0
+    width: float = 0.8
+
+
+class _Row(NamedTuple):
+    """A horizontal bar between its label and its numbers."""
+
+    label: str
+    fraction: float
+    numbers: str
+    note: str = ""
+    fill: _Fill = _PLAIN
+
+
+def render(chart: Chart) -> bytes:
+    """Return a chart as a PNG, 900 pixels wide."""
+    file = io.BytesIO()
+    draw(chart).savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()
+
+
+def draw(chart: Chart) -> Figure:
+    """Draw a title, bars for days, and horizontal bars for limits or members."""
+    _set_style()
+    return _draw_usage(chart) if isinstance(chart, UsageChart) else _draw_report(chart)
+
+
+def _set_style() -> None:
+    rc("figure", facecolor=_BACKGROUND)
+    rc("figure.constrained_layout", use=True, w_pad=_EDGE / _DPI, h_pad=6 / _DPI)
+    rc("text", color=_TEXT, parse_math=False)  # a `$` in a name does not begin a formula
+    rc("axes", facecolor="none", axisbelow=True)
+    rc("axes.spines", left=False, right=False, top=False, bottom=False)
+    rc("xtick", color=_MUTED)
+    rc("ytick", color=_MUTED)
+    rc("xtick.major", size=0, pad=10)
+    rc("ytick.major", size=0, pad=_GAP)
+    rc("grid", color=_GRID)
+    rc("hatch", color=_BACKGROUND)
+    rc("patch", linewidth=0)
+    rc("legend", frameon=False, borderpad=0, borderaxespad=0, columnspacing=1.2)
+    rc("legend", handlelength=0.9, handleheight=0.9, handletextpad=0.6)
+
+
+def _draw_usage(chart: UsageChart) -> Figure:
+    figure, header, days, rows = _new_figure(chart.title, len(chart.limits))
+    _add_line(header, _CAPTION_Y, chart.days_title, _NORMAL, color=_MUTED)
+    _draw_days(days, chart, [_Series([day.credits for day in chart.days])])
+    _draw_rows(rows, [_limit_row(limit, chart.decimal_point) for limit in chart.limits])
+    return figure
+
+
+def _limit_row(usage: LimitUsage, decimal_point: str) -> _Row:
+    label = _truncate(usage.label, _LABEL_WIDTH, _NORMAL)
+    used = _format(usage.used, decimal_point)
+    if usage.limit is None:
+        return _Row(label, 0, f"{used} / ∞", usage.note)
+    numbers = f"{used} / {_format(usage.limit, decimal_point)}"
+    if usage.used >= usage.limit:
+        return _Row(label, 1, numbers, usage.note, _STRIPED)
+    return _Row(label, float(usage.used / usage.limit), numbers, usage.note)
+
+
+def _draw_report(chart: ReportChart) -> Figure:
+    figure, header, days, rows = _new_figure(chart.title, len(chart.members) + bool(chart.members))
+    series = [
+        _Series([day.spent for day in chart.days], chart.spent_label),
+        _Series([day.failed for day in chart.days], chart.failed_label, _STRIPED, -0.17, 0.34),
+        _Series([day.refunded for day in chart.days], chart.refunded_label, _DOTTED, 0.17, 0.34),
     ]
-    Rows(canvas, _EDGE + inset, _ROOM - inset, rows).draw(top, _MEMBER)
+    _add_legend(header, series)
+    _draw_days(days, chart, series)
+    if chart.members:
+        _add_line(rows, _ROW_HEIGHT / 2, chart.members_title, _NORMAL, color=_MUTED)
+        _draw_rows(rows, _member_rows(chart), empty_rows=1)
+    return figure
 
 
-def _title(canvas: Canvas, title: str) -> None:
-    canvas.text(_EDGE, _TITLE, canvas.fit(title, _ROOM, size=LARGE, bold=True), size=LARGE, bold=True)
+def _member_rows(chart: ReportChart) -> list[_Row]:
+    most = max(member.credits for member in chart.members) or 1
+    digits = len(str(len(chart.members)))
+    return [
+        _Row(
+            # Figure spaces align the ranks; the left-to-right mark keeps them in front of a Hebrew name.
+            f"\u200e{rank:\u2007>{digits}}. {_truncate(member.name, _LABEL_WIDTH, _NORMAL)}",
+            float(member.credits / most),
+            _format(member.credits, chart.decimal_point),
+        )
+        for rank, member in enumerate(chart.members, 1)
+    ]
 
 
-def _legend(canvas: Canvas, labels: dict[Fill, str]) -> None:
-    side, gap = 18, 12
-    x: float = _EDGE
-    for fill, label in labels.items():
-        canvas.column(x, _CAPTION + side / 2, side, side, fill)
-        text = canvas.fit(label, _ROOM / len(labels) - side - 3 * gap)
-        canvas.text(x + side + gap, _CAPTION, text)
-        x += side + 3 * gap + canvas.width_of(text)
+def _new_figure(title: str, rows: int) -> tuple[Figure, SubFigure, SubFigure, SubFigure]:
+    """Create a figure with its title, and return it with its header, its middle and `rows` rows below."""
+    heights = [_HEADER_HEIGHT, _DAYS_HEIGHT, rows * _ROW_HEIGHT + _EDGE]
+    figure = Figure(figsize=(_WIDTH / _DPI, sum(heights) / _DPI), dpi=_DPI)
+    grid = figure.add_gridspec(3, 1, height_ratios=heights)
+    header, days, below = (figure.add_subfigure(grid[row]) for row in range(3))
+    _add_line(header, _TITLE_Y, title, _TITLE)
+    return figure, header, days, below
+
+
+def _add_line(figure: SubFigure, y: float, text: str, font: FontProperties, *, color: str = _TEXT) -> None:
+    """Add a line of text at the left edge, `y` pixels below the top."""
+    text = _truncate(text, _WIDTH - 2 * _EDGE, font)
+    figure.text(
+        _EDGE / _WIDTH, 1 - y / figure.bbox.height, text, font=font, color=color, va="center_baseline"
+    )
+
+
+def _add_legend(figure: SubFigure, series: Sequence[_Series]) -> None:
+    figure.legend(
+        handles=[
+            Patch(facecolor=fill.color, hatch=fill.hatch, label=_truncate(label, 230, _NORMAL))
+            for _, label, fill, *_ in series
+        ],
+        ncols=len(series),
+        prop=_NORMAL,
+        loc="center left",
+        bbox_to_anchor=(_EDGE / _WIDTH, 1 - _CAPTION_Y / _HEADER_HEIGHT),
+    )
+
+
+def _draw_days(figure: SubFigure, chart: Chart, series: Sequence[_Series]) -> None:
+    """Draw bars over days, with their values if there is one series."""
+    days, slots = range(len(chart.days)), max(len(chart.days), _SLOTS_MIN)
+    highest = max((float(value) for each in series for value in each.values), default=0)
+    ticks = MaxNLocator(nbins=4, steps=[1, 2, 5, 10]).tick_values(0, max(1, highest))
+    tick_labels = [_format(tick, chart.decimal_point) for tick in ticks]
+    day_labels = [_truncate(day.label, 150, _SMALL) for day in chart.days]
+    numbers = [_format(value, chart.decimal_point) if value else "" for value in series[0].values]
+    overhang = _widest([*day_labels, *numbers], _SMALL) / 2
+    slot_width = (_WIDTH - 2 * _EDGE - _widest(tick_labels, _SMALL) - _GAP - overhang) / slots
+
+    axes = figure.add_subplot()
+    middle = (len(days) - 1) / 2
+    axes.set(xlim=(middle - slots / 2, middle + slots / 2), ylim=(0, ticks[-1]))
+    step = 1 + int((_widest(day_labels, _SMALL) + _GAP) / slot_width)
+    axes.set_xticks(days[::-step], day_labels[::-step], font=_SMALL)
+    axes.set_yticks(ticks, tick_labels, font=_SMALL)
+    axes.grid(axis="y")
+    for values, _, fill, offset, width in series:
+        # A small value stays visible, as a hundredth of the axis.
+        heights = [max(float(value), ticks[-1] / 100) if value else 0 for value in values]
+        bars = axes.bar([day + offset for day in days], heights, width, color=fill.color, hatch=fill.hatch)
+    if len(series) == 1:
+        if _widest(numbers, _SMALL) + 8 > slot_width:  # then only the highest bar gets its number
+            peak = series[0].values.index(max(series[0].values))
+            numbers = [number if day == peak else "" for day, number in enumerate(numbers)]
+        axes.bar_label(bars, numbers, padding=2, font=_SMALL)
+
+
+def _draw_rows(figure: SubFigure, rows: Sequence[_Row], *, empty_rows: int = 0) -> None:
+    """Draw horizontal bars below some empty rows."""
+    if not rows:
+        return
+    labels, numbers = [row.label for row in rows], [row.numbers for row in rows]
+    label_width, numbers_width = _widest(labels, _NORMAL), _widest(numbers, _BOLD)
+    note_width = _WIDTH - 2 * _EDGE - label_width - _BAR_WIDTH_MIN - numbers_width - 3 * _GAP
+    axes = figure.add_subplot()
+    axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5 - empty_rows), xticks=[])
+    axes.set_yticks(range(len(rows)), labels, font=_NORMAL, color=_TEXT, ha="left")
+    axes.tick_params(axis="y", pad=label_width + _GAP)
+    tracks = axes.barh(range(len(rows)), 1, 0.4, color=_TRACK)
+    for place, row in enumerate(rows):
+        axes.barh(place, row.fraction, 0.4, color=row.fill.color, hatch=row.fill.hatch)
+    axes.bar_label(tracks, numbers, padding=_GAP, font=_BOLD)
+    notes = [_truncate(row.note, note_width, _NORMAL) for row in rows]
+    axes.bar_label(tracks, notes, padding=numbers_width + 2 * _GAP, font=_NORMAL, color=_MUTED)
+    for text in axes.texts:
+        text.set_verticalalignment("center_baseline")
+
+
+def _format(value: Decimal | float, decimal_point: str) -> str:
+    """Format credits with at most two decimals, and no-break spaces between thousands."""
+    text = f"{value:,.2f}".rstrip("0").rstrip(".")
+    return text.replace(",", "\u00a0").replace(".", decimal_point)
+
+
+def _widest(texts: Sequence[str], properties: FontProperties) -> float:
+    """Measure the widest of some texts, in pixels."""
+    font = get_font(findfont(properties))
+    font.set_size(properties.get_size_in_points(), _DPI)
+    widths = [0.0]
+    for text in texts:
+        font.set_text(text)
+        widths.append(font.get_width_height()[0] / 64)
+    return max(widths)
+
+
+def _truncate(text: str, width: float, font: FontProperties) -> str:
+    """Shorten a text to one line of drawable characters, at most `width` pixels wide."""
+    text = drawable(text)
+    shortened = (f"{text[:length].rstrip()}…" for length in range(len(text) - 1, 0, -1))
+    return next((each for each in (text, *shortened) if _widest([each], font) <= width), "")
+
+
+def drawable(text: str) -> str:
+    """Return one line of characters that the font has.
+
+    Ornate letters become plain ones, stacked marks and emoji disappear, and each run of other letters that
+    the font lacks becomes a box.
+    """
+    font = get_font(findfont(_NORMAL))
+    kept: list[str] = []
+    for character in unicodedata.normalize("NFKC", text[:_TEXT_MAX]):
+        category = unicodedata.category(character)
+        if character.isspace():
+            kept.append(" ")
+        elif font.get_char_index(ord(character)) and category[0] not in "MC":
+            kept.append(character)
+        elif category[0] in "LN" and kept[-1:] != [_MISSING_GLYPH]:
+            kept.append(_MISSING_GLYPH)
+    return " ".join("".join(kept).split()) or _MISSING_GLYPH[: len(text)]
 
 
 def _main() -> None:
-    sys.stdout.buffer.write(draw(from_json(sys.stdin.buffer.read())))
+    chart: Chart = pickle.load(sys.stdin.buffer)  # noqa: S301 (only the bot writes to this pipe)
+    sys.stdout.buffer.write(render(chart))
 
 
 if __name__ == "__main__":

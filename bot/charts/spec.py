@@ -1,19 +1,17 @@
-"""What a chart shows: amounts of credits, and texts that come in the reader's language."""
+"""What charts show: amounts of credits, and texts in the reader's language."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-DAYS_MAX, ALLOWANCES_MAX, MEMBERS_MAX = 31, 8, 10
-_GROUPS = "\u00a0"  # between thousands, which read alike in every language so
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 @dataclass(frozen=True)
 class Day:
-    """What was spent on one day; the label stands below its column where there is room."""
+    """What a member spent on one day."""
 
     label: str
     credits: Decimal
@@ -21,7 +19,7 @@ class Day:
 
 @dataclass(frozen=True)
 class LimitUsage:
-    """What was used of one limit; None is no limit. The note stands behind the numbers."""
+    """How much of a limit is used; `limit` is None if there is none."""
 
     label: str
     used: Decimal
@@ -31,11 +29,7 @@ class LimitUsage:
 
 @dataclass(frozen=True, kw_only=True)
 class UsageChart:
-    """A member's days, oldest first, above a bar for each limit.
-
-    Raises:
-        ValueError: More than 31 days, or more than 8 limits.
-    """
+    """A member's days, oldest first, above a bar for each limit."""
 
     title: str
     days_title: str
@@ -43,14 +37,10 @@ class UsageChart:
     limits: tuple[LimitUsage, ...]
     decimal_point: str = "."
 
-    def __post_init__(self) -> None:
-        if len(self.days) > DAYS_MAX or len(self.limits) > ALLOWANCES_MAX:
-            raise ValueError("a chart has room for 31 days and 8 limits")
-
 
 @dataclass(frozen=True)
 class ReportDay:
-    """What became of one day's orders of a server; the three stand side by side, not upon each other."""
+    """What was spent, failed and was refunded on a server on one day."""
 
     label: str
     spent: Decimal
@@ -60,7 +50,7 @@ class ReportDay:
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody's name as it is, and what they spent."""
+    """A member's display name, unescaped, and what they spent."""
 
     name: str
     credits: Decimal
@@ -68,11 +58,7 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportChart:
-    """A server's days, oldest first, above its members, numbered in the order given.
-
-    Raises:
-        ValueError: More than 31 days, or more than 10 members.
-    """
+    """A server's days, oldest first, above its members, ranked in the order given."""
 
     title: str
     spent_label: str
@@ -83,39 +69,5 @@ class ReportChart:
     members: tuple[Member, ...]
     decimal_point: str = "."
 
-    def __post_init__(self) -> None:
-        if len(self.days) > DAYS_MAX or len(self.members) > MEMBERS_MAX:
-            raise ValueError("a chart has room for 31 days and 10 members")
-
 
 Chart: TypeAlias = UsageChart | ReportChart
-
-_KINDS = {
-    kind.__name__: kind for kind in (Day, LimitUsage, UsageChart, ReportDay, Member, ReportChart, Decimal)
-}
-
-
-def number(value: Decimal, decimal_point: str = ".") -> str:
-    """Credits as charts write them: at most two decimals, groups of three digits kept together."""
-    text = f"{value:,.2f}".rstrip("0").rstrip(".")
-    return text.replace(",", _GROUPS).replace(".", decimal_point)
-
-
-def to_json(chart: Chart) -> bytes:
-    """A chart on its way to the process that draws it."""
-    return json.dumps(chart, default=_plain).encode()
-
-
-def from_json(data: bytes) -> Chart:
-    """The chart that `to_json` wrote."""
-    chart: Chart = json.loads(data, object_hook=_noun)
-    return chart
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    fields = {"value": str(value)} if isinstance(value, Decimal) else vars(value)
-    return {"kind": type(value).__name__, **fields}
-
-
-def _noun(fields: dict[str, Any]) -> Any:
-    return _KINDS[fields.pop("kind")](**fields)

@@ -1,9 +1,10 @@
-"""Charts come from real processes; where one must be late or broken, a small program stands in for it."""
+"""Charts are rendered by real processes; a small program replaces the renderer to make it slow or broken."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,22 +20,13 @@ import pytest
 from PIL import Image
 
 from bot.charts.process import ChartRenderer
-from bot.charts.spec import (
-    Chart,
-    Day,
-    LimitUsage,
-    Member,
-    ReportChart,
-    ReportDay,
-    UsageChart,
-    from_json,
-    number,
-    to_json,
-)
+from bot.charts.spec import Chart, Day, LimitUsage, Member, ReportChart, ReportDay, UsageChart
 from bot.errors import ChartError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from tests.unit.drawn_chart import DrawnChart
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,11 +50,54 @@ REPORT = ReportChart(
     members_title="Who spent most",
     members=tuple(Member(f"Member {place}", Decimal(100 - place)) for place in range(10)),
 )
+HUGE = Decimal("98765432109876.25")
+CHARTS = {
+    "usage": USAGE,
+    "a week": replace(USAGE, days=USAGE.days[:7]),
+    "one day": replace(USAGE, days=USAGE.days[:1], limits=USAGE.limits[:1]),
+    "no days": replace(USAGE, days=(), limits=()),
+    "nothing used": replace(USAGE, days=(Day("25 Nov", Decimal(0)),) * 31),
+    "Russian": UsageChart(
+        title="Ваши кредиты",
+        days_title="Кредиты по дням",
+        days=tuple(Day(f"{day} нояб.", Decimal(day) / 4) for day in range(1, 31)),
+        limits=(
+            LimitUsage("За этот месяц, все вместе", Decimal("1200.5"), Decimal(10000), "осталось 8799,5"),
+        ),
+        decimal_point=",",
+    ),
+    "huge numbers": replace(
+        USAGE,
+        days=tuple(replace(day, credits=HUGE * place) for place, day in enumerate(USAGE.days)),
+        limits=(LimitUsage("m" * 200, HUGE, HUGE * 2, "w" * 200),),
+        title="W" * 1000,
+        days_title="W" * 1000,
+    ),
+    "report": REPORT,
+    "report, long texts": replace(
+        REPORT,
+        title="W" * 1000,
+        spent_label="W" * 100,
+        failed_label="W" * 100,
+        refunded_label="W" * 100,
+        members_title="W" * 1000,
+        members=(Member("W" * 100, HUGE), Member("Владимир " * 50, Decimal(1)), Member("שלום", Decimal(0))),
+    ),
+    "report of nothing": replace(REPORT, days=(), members=(Member("Anna", Decimal(0)),)),
+}
 
 
 @pytest.fixture
-def patient() -> ChartRenderer:
+def renderer() -> ChartRenderer:
     return ChartRenderer(timeout_seconds=100)
+
+
+@pytest.fixture(scope="module")
+def draw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Chart], DrawnChart]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))
+        patch.setenv("MPL_IGNORE_SYSTEM_FONTS", "1")
+        yield importlib.import_module("tests.unit.drawn_chart").draw
 
 
 def _size(png: bytes) -> tuple[int, int]:
@@ -70,98 +106,124 @@ def _size(png: bytes) -> tuple[int, int]:
         return image.size
 
 
-def test_a_chart_is_the_same_behind_the_pipe() -> None:
-    for chart in (USAGE, REPORT):
-        read = from_json(to_json(chart))
-        assert type(read) is type(chart)
-        assert (read.title, list(read.days)) == (chart.title, list(chart.days))
-    assert list(from_json(to_json(REPORT)).days) != list(USAGE.days)
+@pytest.mark.parametrize("chart", CHARTS.values(), ids=CHARTS)
+def test_no_text_overlaps_another_or_leaves_the_picture(
+    draw: Callable[[Chart], DrawnChart], chart: Chart
+) -> None:
+    drawn = draw(chart)
+    boxes = [(text.get_text(), text.get_window_extent()) for text in drawn.texts]
+    for text, box in boxes:
+        assert box.x0 > 31, text
+        assert box.x1 < 869, text
+        assert box.y0 > 0, text
+        assert box.y1 < drawn.figure.bbox.height, text
+    for (text, box), (other_text, other_box) in combinations(boxes, 2):
+        assert not box.overlaps(other_box), (text, other_text)
+
+
+def test_a_usage_chart_says_how_much_of_each_limit_is_used(draw: Callable[[Chart], DrawnChart]) -> None:
+    words = draw(USAGE).words
+    assert words[:2] == ["Your credits", "Credits per day"]
+    assert words[-18:-10] == [f"{day} Nov" for day in range(2, 31, 4)]
+    assert words[-10:-7] == ["Today", "7.5 / 10", "resets at 00:00"]
+    assert words[-7:-4] == ["This month", "116.25 / 100", "resets on 1 Dec"]
+    assert words[-4:] == ["Here", "3 / ∞", "Never", "0 / 0"]
+
+
+def test_a_report_names_its_series_and_ranks_its_members(draw: Callable[[Chart], DrawnChart]) -> None:
+    words = draw(REPORT).words
+    assert words[:4] == ["This server", "Spent", "Failed", "Refunded"]
+    assert words[-21] == "Who spent most"
+    assert words[-20::2] == [f"{place + 1}. Member {place}" for place in range(10)]
+    assert words[-19::2] == [str(100 - place) for place in range(10)]
+
+
+def test_bars_are_as_long_as_their_values(draw: Callable[[Chart], DrawnChart]) -> None:
+    drawn = draw(USAGE)
+    assert [bar.get_height() for bar in drawn.days] == [float(day.credits) for day in USAGE.days]
+    assert [bar.get_width() for bar in drawn.rows] == [0.75, 1, 0, 1]
+
+
+def test_series_and_used_up_limits_differ_without_colors(draw: Callable[[Chart], DrawnChart]) -> None:
+    assert [draw(REPORT).days[first].get_hatch() for first in (0, 30, 60)] == ["", "//", ".."]
+    assert [bar.get_hatch() for bar in draw(USAGE).rows] == ["", "//", "", "//"]
+
+
+@pytest.mark.parametrize(
+    ("count", "numbers"),
+    [(7, ["0.25", "0.5", "0.75", "1", "1.25", "1.5", "1.75"]), (30, ["7.5"])],
+)
+def test_each_bar_has_its_number_if_there_is_room_else_the_highest_has(
+    draw: Callable[[Chart], DrawnChart], count: int, numbers: list[str]
+) -> None:
+    assert draw(replace(USAGE, days=USAGE.days[:count])).numbers_on_bars == numbers
+
+
+def test_a_small_value_is_visible(draw: Callable[[Chart], DrawnChart]) -> None:
+    days = (Day("1 Nov", Decimal("0.01")), Day("2 Nov", Decimal(900)), Day("3 Nov", Decimal(0)))
+    drawn = draw(replace(USAGE, days=days))
+    assert [bar.get_window_extent().height > 1 for bar in drawn.days] == [True, True, False]
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("0", "0"),
-        ("0.00", "0"),
-        ("1.50", "1,5"),
-        ("100", "100"),
-        ("0.25", "0,25"),
-        ("1234567.10", "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567,1"),
+        ("0", "0 / ∞"),
+        ("0.00", "0 / ∞"),
+        ("1.50", "1,5 / ∞"),
+        ("100", "100 / ∞"),
+        ("0.25", "0,25 / ∞"),
+        ("1234567.10", "1 234 567,1 / ∞"),
     ],
 )
-def test_numbers_are_as_short_as_they_can_be(value: str, text: str) -> None:
-    assert number(Decimal(value), ",") == text
+def test_numbers_are_as_short_as_possible(draw: Callable[[Chart], DrawnChart], value: str, text: str) -> None:
+    limits = (LimitUsage("Today", Decimal(value), None),)
+    assert text in draw(replace(USAGE, limits=limits, decimal_point=",")).words
 
 
-def test_what_has_no_room_is_no_chart() -> None:
-    with pytest.raises(ValueError, match="31 days"):
-        replace(USAGE, days=USAGE.days + USAGE.days)
-    with pytest.raises(ValueError, match="8 limits"):
-        replace(USAGE, limits=USAGE.limits * 3)
-    with pytest.raises(ValueError, match="10 members"):
-        replace(REPORT, members=REPORT.members * 2)
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [
+        (r"$\frac{", r"$\frac{"),  # would be an error as a formula
+        ("two\r\nlines\there", "two lines here"),
+        ("\N{ARTIST PALETTE} Käthe \N{ARTIST PALETTE}", "Käthe"),
+        ("\N{MATHEMATICAL BOLD SCRIPT CAPITAL M}ia", "Mia"),
+        ("Z\N{COMBINING ACUTE ACCENT}\N{COMBINING TILDE}algo", "Źalgo"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}Mia\0\ud800", "Mia"),
+        ("Владимир " * 50, "Владимир Владимир…"),
+        ("漢字かな", "□"),
+        ("שלום", "שלום"),
+        ("", ""),
+    ],
+)
+def test_names_are_drawn_as_text(draw: Callable[[Chart], DrawnChart], name: str, drawn: str) -> None:
+    words = draw(replace(REPORT, members=(Member(name, Decimal(1)),))).words
+    assert words[-2:] == [f"1. {drawn}", "1"]
 
 
-async def test_what_is_shown_decides_the_height(patient: ChartRenderer) -> None:
-    quiet = Day("25 Nov", Decimal(0))
+async def test_any_chart_is_a_small_png(renderer: ChartRenderer) -> None:
+    odd_name = Member("\ud800\0$\\frac{\n", Decimal(1))
     charts: dict[Chart, int] = {
-        USAGE: 574,
-        replace(USAGE, days=(quiet,) * 31, limits=()): 398,
-        REPORT: 802,
-        replace(REPORT, days=(), members=(Member("Nobody", Decimal(0)),)): 478,
+        USAGE: 580,
+        replace(USAGE, limits=()): 412,
+        REPORT: 874,
+        replace(REPORT, days=(), members=(odd_name,)): 496,
     }
-    pngs = await asyncio.gather(*(patient.render(chart) for chart in charts))
+    pngs = await asyncio.gather(*(renderer.render(chart) for chart in charts))
     assert [_size(png) for png in pngs] == [(900, height) for height in charts.values()]
     assert max(len(png) for png in pngs) < 100_000
 
 
-async def test_numbers_of_any_size_leave_room_for_a_bar(patient: ChartRenderer) -> None:
-    huge = Decimal("98765432109876.25")
-    usage = replace(
-        USAGE,
-        days=tuple(replace(day, credits=huge * place) for place, day in enumerate(USAGE.days)),
-        limits=(LimitUsage("m" * 200, huge, huge * 2, "w" * 200),),
-        title="W" * 1000,
-    )
-    assert _size(await patient.render(usage)) == (900, 442)
-
-
-async def test_names_are_drawn_and_never_obeyed(patient: ChartRenderer) -> None:
-    """Two charts are the same to the pixel where what differs between their names cannot be drawn."""
-    odd = {
-        r"$\frac{": r"$\frac{",  # would be an error as a formula
-        "two\r\nlines\there": "two lines here",
-        "\N{ARTIST PALETTE} Käthe \N{ARTIST PALETTE}": "Käthe",
-        "\N{MATHEMATICAL BOLD SCRIPT CAPITAL M}ia": "Mia",
-        "Z\N{COMBINING ACUTE ACCENT}\N{COMBINING TILDE}algo": "Źalgo",
-        "\N{RIGHT-TO-LEFT OVERRIDE}Mia\0\ud800": "Mia",
-        "Владимир " * 50: "Владимир " * 5,
-        "漢字かな": "□",
-        "שלום": "שלום",
-        "": "",
-    }
-
-    def chart(names: list[str]) -> ReportChart:
-        return replace(REPORT, members=tuple(Member(name, Decimal(1)) for name in names))
-
-    drawn, plain, other = await asyncio.gather(
-        patient.render(chart(list(odd))),
-        patient.render(chart(list(odd.values()))),
-        patient.render(chart([*list(odd.values())[:-1], "x"])),
-    )
-    assert drawn == plain
-    assert drawn != other
-
-
-async def test_wherever_the_bot_runs(
-    patient: ChartRenderer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_the_surroundings_make_no_difference(
+    renderer: ChartRenderer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    expected = await renderer.render(USAGE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/nonexistent")
     monkeypatch.setenv("MPLCONFIGDIR", "/nonexistent")
     monkeypatch.setenv("MPLBACKEND", "none such")
     (tmp_path / "matplotlibrc").write_text("figure.dpi: 300\n")
-    assert _size(await patient.render(USAGE)) == (900, 574)
+    assert await renderer.render(USAGE) == expected
 
 
 def test_the_bots_own_process_stays_free_of_matplotlib() -> None:
@@ -178,20 +240,21 @@ print(*{name.partition(".")[0] for name in sys.modules} & {"matplotlib", "numpy"
 
 
 @dataclass(frozen=True)
-class StandIn:
-    """A process that was started in place of the one that draws, and waits to be told its last words."""
+class FakeProcess:
+    """A process started in place of the renderer; it waits for its output to be dictated."""
 
     pid: int
     writer: asyncio.StreamWriter
 
-    async def say(self, words: str) -> None:
-        self.writer.write(words.encode())
+    async def output(self, png: str) -> None:
+        """Let it write this and exit."""
+        self.writer.write(png.encode())
         self.writer.close()
         await self.writer.wait_closed()
 
     @property
-    def is_there(self) -> bool:
-        """Also when it has ended, and nobody has asked for how."""
+    def exists(self) -> bool:
+        """Whether it runs, or is a zombie."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, 0)
             return True
@@ -199,12 +262,14 @@ class StandIn:
 
 
 @dataclass(frozen=True)
-class Stage:
-    python: str
-    arrivals: asyncio.Queue[StandIn]
+class FakePython:
+    """An interpreter to pass as `python`, and the processes it was started as."""
+
+    path: str
+    started: asyncio.Queue[FakeProcess]
 
 
-_STAND_IN = """
+_FAKE_PROCESS = """
 import os, socket, sys
 with socket.create_connection(("127.0.0.1", {port})) as bot:
     bot.sendall(f"{{os.getpid()}}\\n".encode())
@@ -213,17 +278,17 @@ with socket.create_connection(("127.0.0.1", {port})) as bot:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    arrivals: asyncio.Queue[StandIn] = asyncio.Queue()
+async def python(tmp_path: Path) -> AsyncIterator[FakePython]:
+    started: asyncio.Queue[FakeProcess] = asyncio.Queue()
     writers: list[asyncio.StreamWriter] = []
 
-    async def arrive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def on_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
-        arrivals.put_nowait(StandIn(int(await reader.readline()), writer))
+        started.put_nowait(FakeProcess(int(await reader.readline()), writer))
 
-    server = await asyncio.start_server(arrive, "127.0.0.1")
+    server = await asyncio.start_server(on_connect, "127.0.0.1")
     port = server.sockets[0].getsockname()[1]
-    yield Stage(_program(tmp_path, _STAND_IN.format(port=port)), arrivals)
+    yield FakePython(_program(tmp_path, _FAKE_PROCESS.format(port=port)), started)
     for writer in writers:
         writer.close()
     server.close()
@@ -231,64 +296,65 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 def _program(folder: Path, text: str) -> str:
+    """Write a program, and a command that runs it whatever its arguments are."""
     (folder / "program.py").write_text(text)
-    start = folder / "python"
-    start.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{folder / 'program.py'}'\n")
-    start.chmod(0o700)
-    return str(start)
+    command = folder / "python"
+    command.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{folder / 'program.py'}'\n")
+    command.chmod(0o700)
+    return str(command)
 
 
-async def test_a_burst_takes_turns(stage: Stage) -> None:
-    renderer = ChartRenderer(max_processes=2, python=stage.python)
-    drawings = [asyncio.create_task(renderer.render(USAGE)) for _ in range(6)]
+async def test_at_most_two_processes_at_once_in_order_of_arrival(python: FakePython) -> None:
+    renderer = ChartRenderer(max_processes=2, python=python.path)
+    charts = [asyncio.create_task(renderer.render(USAGE)) for _ in range(6)]
     for turn in range(3):
-        pair = [await stage.arrivals.get() for _ in range(2)]
-        # Another one that starts only now is there, while none of those that have waited longer is.
-        late = asyncio.create_task(ChartRenderer(python=stage.python).render(USAGE))
-        await (await stage.arrivals.get()).say("late")
-        assert await late == b"late"
-        assert stage.arrivals.empty()
-        assert all(standin.is_there for standin in pair)
-        assert sum(drawing.done() for drawing in drawings) == 2 * turn
-        for standin in pair:
-            await standin.say("a picture")
-        await asyncio.wait(drawings[2 * turn : 2 * turn + 2])
-    assert [drawing.result() for drawing in drawings] == [b"a picture"] * 6
+        pair = [await python.started.get() for _ in range(2)]
+        # A process of another renderer starts after them; by then, none that still waits here has started.
+        other = asyncio.create_task(ChartRenderer(python=python.path).render(USAGE))
+        await (await python.started.get()).output("other")
+        assert await other == b"other"
+        assert python.started.empty()
+        assert all(process.exists for process in pair)
+        assert sum(chart.done() for chart in charts) == 2 * turn
+        for process in pair:
+            await process.output("a png")
+        await asyncio.wait(charts[2 * turn : 2 * turn + 2])
+    assert [chart.result() for chart in charts] == [b"a png"] * 6
 
 
-async def test_what_takes_too_long_is_ended(stage: Stage) -> None:
-    renderer = ChartRenderer(max_processes=1, timeout_seconds=3, python=stage.python)
-    drawing, waiting = (asyncio.create_task(renderer.render(USAGE)) for _ in range(2))
-    standin = await stage.arrivals.get()
-    for task in (drawing, waiting):
-        with pytest.raises(ChartError, match="no picture within 3 s"):
+async def test_a_process_that_takes_too_long_is_killed(python: FakePython) -> None:
+    renderer = ChartRenderer(max_processes=1, timeout_seconds=3, python=python.path)
+    running, waiting = (asyncio.create_task(renderer.render(USAGE)) for _ in range(2))
+    process = await python.started.get()
+    for task in (running, waiting):
+        with pytest.raises(ChartError, match="no chart within 3 s"):
             await task
-    assert not standin.is_there
+    assert not process.exists
     after = asyncio.create_task(renderer.render(USAGE))
-    await (await stage.arrivals.get()).say("a picture")
-    assert await after == b"a picture"
+    await (await python.started.get()).output("a png")
+    assert await after == b"a png"
 
 
-async def test_nothing_is_left_of_a_drawing_that_nobody_waits_for(stage: Stage) -> None:
-    renderer = ChartRenderer(max_processes=1, python=stage.python)
-    drawing, waiting, last = (asyncio.create_task(renderer.render(USAGE)) for _ in range(3))
-    standin = await stage.arrivals.get()
+async def test_a_cancelled_render_leaves_no_process(python: FakePython) -> None:
+    renderer = ChartRenderer(max_processes=1, python=python.path)
+    running, waiting, last = (asyncio.create_task(renderer.render(USAGE)) for _ in range(3))
+    process = await python.started.get()
     waiting.cancel()
-    drawing.cancel()
-    await asyncio.wait([drawing, waiting])
-    assert drawing.cancelled()
+    running.cancel()
+    await asyncio.wait([running, waiting])
+    assert running.cancelled()
     assert waiting.cancelled()
-    assert not standin.is_there
-    await (await stage.arrivals.get()).say("the last")
+    assert not process.exists
+    await (await python.started.get()).output("the last")
     assert await last == b"the last"
 
 
 async def test_the_process_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "a-secret")
     program = "import json, os\nprint(json.dumps(dict(os.environ)))\n"
-    given = json.loads(await ChartRenderer(python=_program(tmp_path, program)).render(USAGE))
+    environment = json.loads(await ChartRenderer(python=_program(tmp_path, program)).render(USAGE))
     added_by_the_shell = {"PWD", "SHLVL", "_", "OLDPWD", "LC_CTYPE"}
-    assert given.keys() - added_by_the_shell <= {
+    assert environment.keys() - added_by_the_shell <= {
         "PATH",
         "LD_LIBRARY_PATH",
         "PYTHONHOME",
@@ -297,19 +363,19 @@ async def test_the_process_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.M
         "MPL_IGNORE_SYSTEM_FONTS",
         "OPENBLAS_NUM_THREADS",
     }
-    assert given["MPLCONFIGDIR"]
+    assert environment["MPLCONFIGDIR"]
 
 
 @pytest.mark.parametrize(
-    ("program", "words"),
+    ("program", "error"),
     [
         ("raise RuntimeError('no paper')", r"ended with 1: .*RuntimeError: no paper"),
-        ("import os; print('half a picture', flush=True); os.abort()", "ended with -6"),
+        ("import os; print('half a png', flush=True); os.abort()", "ended with -6"),
         ("", "ended with 0"),
     ],
 )
-async def test_a_process_that_fails(tmp_path: Path, program: str, words: str) -> None:
-    with pytest.raises(ChartError, match=words):
+async def test_a_process_that_fails(tmp_path: Path, program: str, error: str) -> None:
+    with pytest.raises(ChartError, match=error):
         await ChartRenderer(python=_program(tmp_path, program)).render(USAGE)
 
 
@@ -318,7 +384,7 @@ async def test_a_process_that_cannot_start(tmp_path: Path) -> None:
         await ChartRenderer(python=str(tmp_path / "none")).render(USAGE)
 
 
-async def test_a_chart_that_cannot_be_drawn_is_one_error(patient: ChartRenderer) -> None:
-    broken = replace(USAGE, days=(Day("25 Nov", Decimal("nan")),))
+async def test_a_chart_that_cannot_be_drawn(renderer: ChartRenderer) -> None:
+    broken = replace(USAGE, days=(Day("25 Nov", Decimal("snan")),))
     with pytest.raises(ChartError, match="ended with 1"):
-        await patient.render(broken)
+        await renderer.render(broken)
