@@ -1,4 +1,4 @@
-"""RunComfy as the bot sees it: orders, answers and files; the only place that speaks its HTTP."""
+"""The client of RunComfy's API and the download of its output files."""
 
 from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader

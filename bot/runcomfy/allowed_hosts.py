@@ -1,4 +1,4 @@
-"""Where output files may come from."""
+"""The allowlist of hosts that output files are downloaded from."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _LOOPBACK = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:]+\]):(?P<port>\d{
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """The origins that files may come from, as patterns of `scheme://host:port`."""
+    """Trusted origins, as patterns of `scheme://host:port`."""
 
     patterns: tuple[re.Pattern[str], ...]
 
     @classmethod
     def parse(cls, text: str) -> AllowedHosts:
-        """Read the setting RUNCOMFY_FILE_HOSTS: names with commas between them.
+        """Parse the setting RUNCOMFY_FILE_HOSTS, a comma-separated list.
 
-        `files.example.com` is that host alone and `*.example.com` every host below it, by https on port 443.
-        `127.0.0.1:8188` is a port of this very machine, by plain http.
+        `files.example.com` is that host only and `*.example.com` every host below it, by https on port 443.
+        `127.0.0.1:8188` is a port of this machine, by http.
 
         Raises:
-            ValueError: With a sentence that tells what the setting must look like.
+            ValueError: The setting is malformed; the message says what it must look like.
         """
         entries = [entry.strip() for entry in text.split(",") if entry.strip()]
         if not entries:
@@ -36,7 +36,7 @@ class AllowedHosts:
         return cls(tuple(_pattern(entry) for entry in entries))
 
     def allows(self, url: URL) -> bool:
-        """Whether a file at this address may be fetched."""
+        """Whether files at this URL may be downloaded."""
         origin = f"{url.scheme}://{url.raw_host}:{url.port}".lower()
         return "@" not in url.raw_authority and any(pattern.fullmatch(origin) for pattern in self.patterns)
 
@@ -54,7 +54,7 @@ def _pattern(entry: str) -> re.Pattern[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
+    """Whether a host name or IP address is this machine for certain."""
     try:
         return host.lower() == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Notices that RunComfy is down, so that nobody waits for it in vain, and notices when it is back."""
+"""Circuit breaker: stop sending requests during an outage, and probe until RunComfy responds again."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
 _log = logging.getLogger(__name__)
-_FAILURE_THRESHOLD = 5  # in a row; fewer would take a hiccup for an outage
+_FAILURE_THRESHOLD = 5  # in a row; fewer can be a hiccup
 _PROBE_INTERVAL_SECONDS = 2.0
 
 
 class CircuitBreaker:
-    """Opens after five calls in a row that found nobody; one that is answered closes it.
+    """Opens after five failed requests in a row; one successful request closes it.
 
-    While it is open, `probe` is called at once and every two seconds, and only that: a call that costs
-    nothing, such as one that RunComfy is sure to refuse.
+    While it is open, `probe` runs at once and then every two seconds. It sends a request through `guard`
+    that costs nothing.
     """
 
     def __init__(self, probe: Callable[[], Awaitable[object]]) -> None:
@@ -35,40 +35,42 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether RunComfy was down when it was last looked for."""
+        """Whether RunComfy is considered down."""
         return not self._closed.is_set()
 
     async def wait_closed(self) -> None:
-        """Wait until RunComfy answers; returns at once where it does."""
+        """Wait until RunComfy responds; return at once if it is not down."""
         await self._closed.wait()
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Around every call: counts by the error that leaves it. A refusal is an answer too."""
+        """Count a request as failed if a RunComfyUnavailableError leaves the block.
+
+        Any other error, and a rate limit, is a response and thus a success.
+        """
         try:
             yield
-        except RateLimitedError:
-            self._record_success()
-            raise
-        except RunComfyUnavailableError:
-            self._record_failure()
+        except RunComfyUnavailableError as error:
+            if isinstance(error, RateLimitedError):
+                self._record_success()
+            else:
+                self._record_failure()
             raise
         except BotError:
             self._record_success()
             raise
-        else:
-            self._record_success()
+        self._record_success()
 
     def close(self) -> None:
-        """Look for RunComfy no more."""
+        """Stop probing."""
         if self._probing:
             self._probing.cancel()
 
     def _record_success(self) -> None:
         self._failures = 0
         if self.is_open:
-            with job_context(None):  # whichever job's call it was
-                _log.info("RunComfy answers again")
+            with job_context(None):  # it concerns every job, not only the one that sent this request
+                _log.info("RunComfy responds again")
             self._closed.set()
 
     def _record_failure(self) -> None:
@@ -76,13 +78,13 @@ class CircuitBreaker:
         if self._failures >= _FAILURE_THRESHOLD and not self.is_open:
             self._closed.clear()
             with job_context(None):
-                _log.warning("RunComfy does not answer: nothing new is ordered until it does")
+                _log.warning("RunComfy does not respond: no jobs are submitted until it does")
                 self._probing = asyncio.create_task(self._probe_until_closed())
 
     async def _probe_until_closed(self) -> None:
         while self.is_open:
-            # At once too: it may be one request alone that RunComfy cannot answer for.
-            with suppress(BotError), self.guard():
+            # At once too, because the failures can be due to a single request that RunComfy can't answer.
+            with suppress(BotError):
                 await self._probe()
             if self.is_open:
                 await asyncio.sleep(_PROBE_INTERVAL_SECONDS)

@@ -1,10 +1,10 @@
-"""Asks RunComfy's queue API: orders once, and looks as often as it takes."""
+"""The client of RunComfy's queue API: submit, status, result, cancel, prices."""
 
 from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Required, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 import aiohttp
 import stamina
@@ -49,53 +49,48 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
-# RunComfy's own client gives an order 100 seconds; giving up sooner only makes more orders unknown.
-_SUBMIT_TIMEOUT: Final = aiohttp.ClientTimeout(total=100, connect=10)
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_ENDED: Final = Completed()
-_PROBE_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
-
-
-class _RequestOptions(TypedDict, total=False):
-    """The rest of a call: its JSON body, its query and how long it may take."""
-
-    timeout: Required[aiohttp.ClientTimeout]
-    input: Json | None
-    query: Mapping[str, str] | None
-
-
-class _CircuitOpenError(RunComfyUnavailableError):
-    """RunComfy was not even asked."""
-
-
-class _ResultPendingError(RunComfyUnavailableError):
-    """RunComfy says that the request has not ended."""
-
-
-def _retry_delay(error: Exception) -> bool | float:
-    """Whether to ask again, after as long as RunComfy wants it."""
-    if isinstance(error, _CircuitOpenError) or not isinstance(error, RunComfyUnavailableError):
-        return False
-    return True if error.retry_after is None else error.retry_after
-
-
-# Somebody watches a Cancel, so it gives up soon; RunComfy's own client allows it five seconds.
-_FAST_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
+_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+# As long as RunComfy's own client waits; giving up sooner leaves more submissions unknown.
+_SUBMIT_TIMEOUT = aiohttp.ClientTimeout(total=100, connect=10)
+# A member waits for a cancel; RunComfy's own client allows it five seconds.
+_FAST_TIMEOUT = aiohttp.ClientTimeout(total=5)
 _FAST_RETRY = stamina.AsyncRetryingCaller(
     attempts=2, timeout=5, wait_initial=0.5, wait_max=2, wait_jitter=0.5
 )
 _SLOW_RETRY = stamina.AsyncRetryingCaller(
     attempts=5, timeout=90, wait_initial=0.5, wait_max=8, wait_jitter=0.5
 )
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_UNUSED_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
+
+
+class _RequestOptions(TypedDict, total=False):
+    timeout: aiohttp.ClientTimeout
+    json: Json
+    params: Mapping[str, str]
+
+
+class _CircuitOpenError(RunComfyUnavailableError):
+    """Nothing was sent, because RunComfy was down a moment ago."""
+
+
+class _ResultPendingError(RunComfyUnavailableError):
+    """The status says that the request failed, the result that it has not ended."""
+
+
+def _retry_delay(error: Exception) -> bool | float:
+    """Whether to retry after an error, or after how many seconds if RunComfy names a time."""
+    if isinstance(error, _CircuitOpenError) or not isinstance(error, RunComfyUnavailableError):
+        return False
+    return True if error.retry_after is None else error.retry_after
 
 
 class RunComfyClient:
-    """RunComfy's calls for one account; safe to use from many tasks at once.
+    """RunComfy's API for one account; safe for concurrent use.
 
-    Each call sends the token to `api_url` and nowhere else: no redirect is followed, and no address from an
-    answer is used. Errors name neither the token nor what RunComfy answered. While RunComfy is down, calls
-    fail at once and only `probe` reaches out; `close` ends that.
+    The token is sent to `api_url` only: redirects are not followed, and URLs in responses are not used.
+    Errors contain neither the token nor text from a response. While RunComfy is down, requests fail at once
+    and only probes are sent, until `close`.
     """
 
     def __init__(
@@ -113,7 +108,7 @@ class RunComfyClient:
         return self._circuit_breaker.is_open
 
     async def wait_until_available(self) -> None:
-        """Wait until RunComfy answers; return at once if it is not down."""
+        """Wait until RunComfy responds; return at once if it is not down."""
         await self._circuit_breaker.wait_closed()
 
     def close(self) -> None:
@@ -121,172 +116,159 @@ class RunComfyClient:
         self._circuit_breaker.close()
 
     async def submit(self, model_id: str, input: Mapping[str, JsonValue]) -> str:  # noqa: A002 (RunComfy's word)
-        """Order one job, with exactly one POST whatever happens, and get its request_id.
+        """Submit a job with exactly one POST, and return its request_id.
 
         Raises:
-            PromptRefusedError: RunComfy does not take this input.
-            RunComfyAuthError: The token is rejected.
-            RunComfyBalanceError: There is no money left.
-            RunComfyProtocolError: RunComfy does not know the model, or refuses the call itself.
-            RunComfyUnavailableError: Nothing was made: too many calls, or no connection could be opened.
-            SubmissionUnknownError: The order may have been made; it must never be sent again.
+            PromptRefusedError: RunComfy rejected this input.
+            RunComfyAuthError: RunComfy rejected the token.
+            RunComfyBalanceError: The account has no money left.
+            RunComfyProtocolError: RunComfy does not know the model, or rejected the request itself.
+            RunComfyUnavailableError: Rate limited, or no connection; nothing was submitted.
+            SubmissionUnknownError: The response was lost. The job may exist, so never submit it again.
         """
         try:
-            body = await self._call(
+            return await self._request(
                 "POST",
                 f"/v1/models/{model_id}",
-                SUBMIT_ERROR_MAP,
-                input=dict(input),
+                parse_request_id,
+                error_map=SUBMIT_ERROR_MAP,
                 timeout=_SUBMIT_TIMEOUT,
+                json=dict(input),
             )
-            return _parsed(parse_request_id, body)
         except InvalidResponseError as error:
             raise SubmissionUnknownError(str(error)) from None
 
     async def status(self, request_id: str) -> Status:
-        """See where a request stands, with one GET; how it ended is for `result` to say.
+        """Get the status of a request with one GET; `result` tells whether it succeeded.
 
         Raises:
-            RequestNotFoundError: RunComfy does not know the request, or no longer.
-            RunComfyAuthError: The token is rejected.
-            RunComfyUnavailableError: No usable answer came; asking again is safe.
+            RequestNotFoundError: RunComfy does not know the request, or no longer does.
+            RunComfyAuthError: RunComfy rejected the token.
+            RunComfyUnavailableError: No usable response; retrying is safe.
         """
-        return await self._ask("GET", request_id, "status", parse_status)
+        return await self._request("GET", _path(request_id, "status"), parse_status)
 
-    async def result(self, request_id: str, ended: Completed = _ENDED) -> Result:
-        """Get the files of a request that has ended, as `status` says by `ended`.
+    async def result(self, request_id: str, completed: Completed = Completed()) -> Result:  # noqa: B008 (frozen)
+        """Get the output files of a request that has ended, with the status that says so.
 
         Raises:
-            PromptRefusedError: The request made nothing, and the reason given is the prompt.
-            GenerationFailedError: The request failed, was cancelled, or made nothing.
-            GenerationTimeoutError: Its status says that it failed, but in several tries its result did not.
-            RequestNotFoundError: RunComfy does not know the request, or no longer.
-            RunComfyAuthError: The token is rejected.
-            RunComfyUnavailableError: It has not ended yet, or no usable answer came in several tries.
+            PromptRefusedError: The request failed because of its prompt.
+            GenerationFailedError: The request failed, was cancelled, or has no output.
+            GenerationTimeoutError: Its status says that it failed, but not its result, after several tries.
+            RequestNotFoundError: RunComfy does not know the request, or no longer does.
+            RunComfyAuthError: RunComfy rejected the token.
+            RunComfyUnavailableError: It has not ended, or no usable response after several tries.
         """
 
-        async def ask() -> Result | None:
-            result = await self._ask("GET", request_id, "result", parse_result)
-            if result is None and ended.is_failed:
-                raise _ResultPendingError(
-                    "its status says that it failed, its result that it is still running"
-                )
+        async def get_result() -> Result | None:
+            result = await self._request("GET", _path(request_id, "result"), parse_result)
+            if result is None and completed.is_failed:
+                raise _ResultPendingError("its status says that it failed, its result that it still runs")
             return result
 
         try:
-            result = await _SLOW_RETRY(_retry_delay, ask)
+            result = await _SLOW_RETRY(_retry_delay, get_result)
         except _ResultPendingError as error:
             raise GenerationTimeoutError(str(error)) from None
         except GenerationFailedError:
-            if ended.is_rejected:
-                raise PromptRefusedError(
-                    "nothing was made, and the status gives the prompt as reason"
-                ) from None
+            if completed.is_rejected:
+                raise PromptRefusedError("the status gives the prompt as the reason") from None
             raise
         if result is None:
             raise RunComfyUnavailableError("the request has no result yet")
         return result
 
     async def cost(self, request_id: str) -> Decimal | None:
-        """What a request that has ended has cost, in US dollars; None where RunComfy does not say so yet.
+        """Get the cost of a request that has ended, in US dollars; None if RunComfy doesn't know it yet.
 
         Raises:
-            BotError: As `result`; the request's own failure is none here.
+            BotError: As `result`, except for the failure of the request.
         """
-        query = {"include_cost": "true"}
-        return await _SLOW_RETRY(
-            _retry_delay, self._ask, "GET", request_id, "result", parse_cost, query=query
-        )
+        params = {"include_cost": "true"}
+        path = _path(request_id, "result")
+        return await _SLOW_RETRY(_retry_delay, self._request, "GET", path, parse_cost, params=params)
 
     async def base_price(self, model_id: str) -> Decimal | None:
-        """What RunComfy publishes as the price of an image, in US dollars; None where it names none.
+        """Get the list price of an image, in US dollars; None if the model has none.
 
         Raises:
-            BotError: As `result`, where RunComfy does not know the model or does not answer.
+            BotError: RunComfy does not know the model, or gave no usable response.
         """
-        body = await self._call("GET", f"/v1/models/{model_id}", REQUEST_ERROR_MAP, timeout=_TIMEOUT)
-        return _parsed(parse_base_price, body)
+        return await self._request("GET", f"/v1/models/{model_id}", parse_base_price)
 
     async def cancel(self, request_id: str) -> bool:
-        """Drop a request that still waits in the queue; True only if RunComfy says that it did.
+        """Cancel a request that waits in the queue; return whether RunComfy did.
 
-        Cancelling twice is harmless. A request that is in progress goes on, and is charged for.
+        Idempotent. A request in progress continues and is charged.
 
         Raises:
-            RequestNotFoundError: RunComfy does not know the request, or no longer.
-            RunComfyAuthError: The token is rejected.
-            RunComfyUnavailableError: No usable answer came in several tries; trying again is safe.
+            RequestNotFoundError: RunComfy does not know the request, or no longer does.
+            RunComfyAuthError: RunComfy rejected the token.
+            RunComfyUnavailableError: No usable response after two tries; retrying is safe.
         """
+        path = _path(request_id, "cancel")
         return await _FAST_RETRY(
-            _retry_delay, self._ask, "POST", request_id, "cancel", parse_cancelled, timeout=_FAST_TIMEOUT
+            _retry_delay, self._request, "POST", path, parse_cancelled, timeout=_FAST_TIMEOUT
         )
 
     async def probe(self) -> None:
-        """See whether RunComfy is there and takes the token, once and without spending anything.
+        """Test the connection and the token with one request that costs nothing.
 
         Raises:
-            RunComfyAuthError: The token is rejected.
-            RunComfyUnavailableError: No usable answer came.
+            RunComfyAuthError: RunComfy rejected the token.
+            RunComfyUnavailableError: No usable response.
         """
-        path = f"/v1/requests/{_PROBE_REQUEST_ID}/status"
-        with suppress(RequestNotFoundError):  # as it is of every request that nobody has made
-            await self._exchange("GET", path, REQUEST_ERROR_MAP, timeout=_FAST_TIMEOUT)
+        with suppress(RequestNotFoundError):
+            path = _path(_UNUSED_REQUEST_ID, "status")
+            await self._request("GET", path, dict, timeout=_FAST_TIMEOUT, is_probe=True)
 
-    async def _ask(
+    async def _request(
         self,
         method: str,
-        request_id: str,
-        verb: str,
+        path: str,
         parse: Callable[[Json], T],
         *,
-        query: Mapping[str, str] | None = None,
-        timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 (aiohttp's own)
+        error_map: ErrorMap = REQUEST_ERROR_MAP,
+        is_probe: bool = False,
+        **options: Unpack[_RequestOptions],
     ) -> T:
-        """One of the calls that change nothing when repeated."""
-        if not _REQUEST_ID.fullmatch(request_id):
-            raise ValueError("no request_id can look like that")
-        how: _RequestOptions = {"query": query, "timeout": timeout or _TIMEOUT}
-        path = f"/v1/requests/{request_id}/{verb}"
-        return _parsed(parse, await self._call(method, path, REQUEST_ERROR_MAP, **how))
-
-    async def _call(
-        self, method: str, path: str, error_map: ErrorMap, **how: Unpack[_RequestOptions]
-    ) -> Json:
-        if self.is_down:
+        """Send one request and parse its response; a probe is sent even while RunComfy is down."""
+        if self.is_down and not is_probe:
             raise _CircuitOpenError("it was down a moment ago")
         with self._circuit_breaker.guard():
-            return await self._exchange(method, path, error_map, **how)
+            response, body = await self._send(method, path, **options)
+            body = raise_for_error(response, body, error_map)
+        try:
+            return parse(body)
+        except ValueError:
+            raise InvalidResponseError("the response lacks a required field") from None
 
-    async def _exchange(
-        self, method: str, path: str, error_map: ErrorMap, **how: Unpack[_RequestOptions]
-    ) -> Json:
-        """One HTTP exchange; foreign errors become ours here and nowhere else."""
+    async def _send(
+        self, method: str, path: str, **options: Unpack[_RequestOptions]
+    ) -> tuple[aiohttp.ClientResponse, Json | None]:
+        """Send one request and read its body; of aiohttp's errors only the type is kept, as they quote it."""
+        options.setdefault("timeout", _TIMEOUT)
         try:
             async with self._session.request(
                 method,
                 URL(self._api_url + path),
-                params=how.get("query"),
-                json=how.get("input"),
                 headers=self._headers,
-                timeout=how["timeout"],
                 allow_redirects=False,
                 proxy=self._proxy,
+                **options,
             ) as response:
-                body = await read_body(response.content)
+                return response, await read_body(response.content)
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
-            aiohttp.ClientHttpProxyError,  # the proxy opened no connection, so nothing was sent
+            aiohttp.ClientHttpProxyError,  # the answer to CONNECT, so nothing was sent to RunComfy
         ) as error:
             raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            # Their texts can quote what was received, so only their names go on.
-            raise InvalidResponseError(f"the answer was lost: {type(error).__name__}") from None
-        return raise_for_error(response, body, error_map)
+            raise InvalidResponseError(f"the response was lost: {type(error).__name__}") from None
 
 
-def _parsed(parse: Callable[[Json], T], body: Json) -> T:
-    try:
-        return parse(body)
-    except ValueError:
-        raise InvalidResponseError("the answer lacks what it should hold") from None
+def _path(request_id: str, action: str) -> str:
+    if not _REQUEST_ID.fullmatch(request_id):
+        raise ValueError("not a possible request_id")
+    return f"/v1/requests/{request_id}/{action}"

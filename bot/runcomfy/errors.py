@@ -1,4 +1,4 @@
-"""What RunComfy's errors mean, whichever way they come."""
+"""Map RunComfy's error responses to the bot's errors."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     import aiohttp
 
 _RETRY_AFTER_MAX = 60.0
-# These are about the account or the connection, whatever their text says.
+# Errors of the account or the connection, whatever their text says.
 _ACCOUNT_STATUSES = frozenset({401, 402, 404, 408, 429})
 
 
 class InvalidResponseError(RunComfyUnavailableError):
-    """The call may have reached RunComfy, and no usable answer came back."""
+    """The request may have reached RunComfy, but no usable response came back."""
 
 
 class RateLimitedError(RunComfyUnavailableError):
-    """RunComfy is there and asks for patience."""
+    """RunComfy responded with HTTP 429."""
 
 
-# Looked up by error_code first, then by HTTP status, then by the status's first digit: RunComfy's documented
-# 400 means no money, a bad token or a bad id, while its own clients are also ready for 401, 402 and 404.
+# Looked up by error_code, then by HTTP status, then by its first digit. RunComfy documents HTTP 400 for an
+# empty balance, a bad token and a bad id alike, while its own clients also expect 401, 402 and 404.
 ErrorMap: TypeAlias = Mapping[int, type[BotError]]
 ERROR_MAP: ErrorMap = {
     400002: RunComfyBalanceError,
@@ -67,50 +67,50 @@ REQUEST_ERROR_MAP: ErrorMap = {
 
 
 def raise_for_error(response: aiohttp.ClientResponse, body: Json | None, error_map: ErrorMap) -> Json:
-    """The body of a good answer.
+    """Return the body of a response unless it is an error; a body that is no JSON object is None.
 
     Raises:
-        BotError: What `error_map` says of this one; InvalidResponseError where they say nothing.
+        BotError: By `error_map`, or an InvalidResponseError if the response is not in it.
     """
     code = parse_error_code(body or {})
-    is_good = 200 <= response.status < 300
-    if is_good and body is not None and body.get("error_code") is None:
+    is_ok = 200 <= response.status < 300
+    if is_ok and body is not None and body.get("error_code") is None:
         return body
-    # An error may come with HTTP 200; the first three of an error_code's six digits are its HTTP status.
-    status = code // 1000 if is_good and code and code >= 400_000 else response.status
-    error = error_map.get(code or 0)
-    if error is None and body is not None:
-        may_be_prompt = status // 100 in {2, 4} and status not in _ACCOUNT_STATUSES
-        if may_be_prompt and is_prompt_rejection(body, only_verdicts=status == HTTPStatus.FORBIDDEN):
-            raise PromptRefusedError(f"HTTP {response.status}, and the reason given is the prompt")
-        if is_good and isinstance(body.get("status"), str) and status not in error_map:
-            return body  # a request that failed, with the error_code of its own failure
-    error = error or error_map.get(status) or error_map.get(status // 100) or InvalidResponseError
-    if body is None and error is RequestNotFoundError:
-        # Another host's page. RequestNotFoundError would give up images that are paid for.
-        error = InvalidResponseError
+    # RunComfy can send an error with HTTP 200. The first three of an error_code's six digits are its status.
+    status = code // 1000 if is_ok and code and code >= 400_000 else response.status
+    error_type = error_map.get(code or 0)
+    if error_type is None and body is not None:
+        can_be_prompt = status // 100 in {2, 4} and status not in _ACCOUNT_STATUSES
+        if can_be_prompt and is_prompt_rejection(body, only_verdicts=status == HTTPStatus.FORBIDDEN):
+            raise PromptRefusedError(f"HTTP {response.status}, which gives the prompt as the reason")
+        if is_ok and isinstance(body.get("status"), str) and status not in error_map:
+            return body  # the status of a failed request, with its error_code
+    error_type = error_type or error_map.get(status) or error_map.get(status // 100) or InvalidResponseError
+    if body is None and error_type is RequestNotFoundError:
+        # Some proxy's page. RequestNotFoundError would give up images that are paid for.
+        error_type = InvalidResponseError
     detail = f"HTTP {response.status}, " + ("no JSON" if body is None else f"error_code {code}")
-    if issubclass(error, RunComfyUnavailableError):
-        raise error(detail, retry_after=_retry_after(response.headers))
-    raise error(detail)
+    if issubclass(error_type, RunComfyUnavailableError):
+        raise error_type(detail, retry_after=_retry_after(response.headers))
+    raise error_type(detail)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait from a Retry-After header, which holds seconds or a date; None if it is neither."""
+    """Read the Retry-After header, seconds or a date, as at most 60 seconds; None if it is neither."""
     text = headers.get("Retry-After", "")
     if re.fullmatch(r"\d{1,9}", text, re.ASCII):
         return min(float(text), _RETRY_AFTER_MAX)
-    at = _date(text)
+    at = _parse_date(text)
     if at is None:
         return None
-    # Relative to the answer's own Date, since this machine's clock may be wrong.
-    seconds = (at - (_date(headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
+    # Relative to the response's own Date, since this machine's clock can be wrong.
+    seconds = (at - (_parse_date(headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
     return min(max(0.0, seconds), _RETRY_AFTER_MAX)
 
 
-def _date(text: str) -> datetime | None:
+def _parse_date(text: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):  # the latter for a year that no computer knows
+    except (ValueError, OverflowError):  # OverflowError for a year beyond 9999
         return None
     return at.replace(tzinfo=at.tzinfo or UTC)

@@ -1,4 +1,4 @@
-"""Turn the addresses of output files, as a service writes them, into URLs that are safe to request."""
+"""Parse URLs of output files, as services write them, into URLs that are safe to request."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _HOST_SHOWN = 100
 
 
 class FileUrlError(ValueError):
-    """The address can't be requested; the message says why and shows only its host: paths name accounts."""
+    """The URL can't be requested; the message names its host at most, since its path can name an account."""
 
 
 def parse_file_url(text: str, hosts: AllowedHosts) -> URL:
-    """Read an address as browsers do: trim it, encode what must be encoded, and accept only trusted hosts.
+    """Parse a URL as browsers do: trim it and percent-encode what must be encoded.
 
-    What is already encoded stays as it is. A query may be signed, so everything in it that can be sent stays.
+    Encoded characters stay as they are, and so does the query, which can be signed.
 
     Raises:
-        FileUrlError: It is malformed, its scheme is not http or https, or its host is not trusted.
+        FileUrlError: The URL is malformed, neither http nor https, or its host is not in `hosts`.
     """
     url = _parse(text.strip(_TRIMMED))
     if hosts.allows(url):
@@ -67,14 +67,14 @@ def _parse(text: str) -> URL:
 
 
 def _host(host: str) -> str:
-    """The host in lower case, in letters that DNS knows, without a trailing dot."""
+    """Normalize a host: lower case, IDNA, no trailing dot."""
     if not host.isascii():
         try:
             host = URL.build(scheme="https", host=host).raw_host or ""
         except ValueError:
             host = ""
     host = host.lower().removesuffix(".")
-    # Checked only now: letters of other scripts can have turned into slashes and dots.
+    # After IDNA, which can turn other characters into slashes and dots.
     if not _HOST.fullmatch(host):
         raise FileUrlError("its address is malformed: no such host can exist")
     return host

@@ -1,6 +1,6 @@
-"""Which proxy to use for an address, according to HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+"""The proxy for a URL, by HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
 
-aiohttp can read them too (`trust_env`), but then also sends logins from ~/.netrc to any host.
+aiohttp's `trust_env` reads them too, but also sends logins from ~/.netrc to any host.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _PROXY = re.compile(r"http://[^/\s]+/?")
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies for http and https addresses, and the hosts to reach without them."""
+    """The proxies for http and https URLs, and the hosts that bypass them."""
 
     http: str | None = None
     https: str | None = None
     no_proxy: str = ""
-    """Hosts and domains, with commas between them; `*` for all."""
+    """Hosts and domains, comma-separated; `*` for all."""
 
     def proxy_for(self, url: URL) -> str | None:
-        """Return the proxy's address with its login; None where the host is reached directly."""
+        """Return the proxy's URL with its login, or None to connect directly."""
         proxy = self.https if url.scheme == "https" else self.http
-        return None if self._is_direct(url) else proxy
+        return None if self._bypasses(url) else proxy
 
-    def _is_direct(self, url: URL) -> bool:
+    def _bypasses(self, url: URL) -> bool:
         host = url.host or ""
         entries = [entry.strip().lower() for entry in self.no_proxy.split(",")]
         names = [entry.removeprefix("*").removeprefix(".") for entry in entries if entry not in {"", "*"}]
@@ -45,10 +45,10 @@ class Proxies:
 
 
 def parse_proxy(text: str) -> str:
-    """Read a proxy's address; as for other programs, `host:port` means http.
+    """Parse the URL of a proxy; as in other programs, `host:port` means http.
 
     Raises:
-        ValueError: What the setting must look like, in a sentence.
+        ValueError: The setting is malformed; the message says what it must look like.
     """
     address = text if "://" in text else f"http://{text}"
     if not _PROXY.fullmatch(address):
@@ -57,7 +57,7 @@ def parse_proxy(text: str) -> str:
 
 
 def proxy_credentials(*proxies: str | None) -> Iterator[str]:
-    """What must not appear in a log: each proxy's login, as it is written and as it is sent."""
+    """Yield the logins of proxies to hide from logs, as written, decoded and as sent."""
     for proxy in filter(None, proxies):
         login = urlsplit(proxy).netloc.rpartition("@")[0]
         if login:

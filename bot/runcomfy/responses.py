@@ -1,7 +1,8 @@
-"""RunComfy's answers, parsed where they come in; the rest of the bot sees only these frozen nouns.
+"""RunComfy's responses, parsed into frozen dataclasses.
 
-RunComfy speaks two vocabularies: /status says `completed` for every end, good or bad, and only /result tells
-`succeeded` from `failed`. Its own clients read more words than are documented, so this module does too.
+RunComfy uses two vocabularies: /status says `completed` however a request ended, and only /result
+distinguishes `succeeded` from `failed`. Its own clients accept more words than it documents, and so does
+this module.
 """
 
 from __future__ import annotations
@@ -30,28 +31,28 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = dict[str, JsonValue]
 _BODY_MAX = 2**20
-_FILES_MAX = 10  # nobody can order more, and no message holds more
+_FILES_MAX = 10  # the most that fit into one message
 
 
 @dataclass(frozen=True, slots=True)
 class InQueue:
-    """The request waits; `position` counts from 1 and is None where RunComfy does not say."""
+    """The request is queued; `position` counts from 1 and is None if unknown."""
 
     position: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class InProgress:
-    """The request is being worked on and can no longer be cancelled."""
+    """The request is running and can no longer be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The request has ended; its result tells how, even if `is_failed` is set."""
+    """The request has ended; only its result tells how, even if `is_failed` is set."""
 
     is_failed: bool = False
     is_rejected: bool = False
-    """Whether the reason given is the prompt; the result may give none."""
+    """Whether the status gives the prompt as the reason; the result can lack one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +62,27 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """RunComfy used a word that nobody documents; `text` is that word, cut to 40 characters."""
+    """An undocumented status; `text` is its word, cut to 40 characters."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The request succeeded; `urls` are its files in order, each once, at least one."""
+    """The request succeeded; `urls` are its files in order, at least one, without duplicates."""
 
     urls: tuple[str, ...]
 
 
 Status: TypeAlias = InQueue | InProgress | Completed | Cancelled | Unknown
 
-# Compared as `_normalize_status` returns them.
+# Matched against what `_normalize_status` returns.
 _QUEUED = re.compile(r"inqueue|queued|pending|waiting|scheduled|submitted|created")
 _RUNNING = re.compile(r"inprogress|starting|started|processing|running|generating|working")
 _SUCCEEDED = re.compile(
     r"succeed(?:ed)?|success(?:ful)?|completed?(?:with\w+)?|done|finish(?:ed)?|ended|ready"
 )
-# Also words that name what failed, or why. A result that contradicts the status decides.
+# Includes words for what failed, or why. If the result contradicts the status, the result counts.
 _FAILED = re.compile(
     r"(?!.*(?:retry|recover))(?:"
     r"fail|failed\w*|error\w*|\w*(?:failed|failure|errors?|exception|violation|blocked|notfound)"
@@ -102,7 +103,7 @@ def _none_if_invalid(value: object, parse: ValidatorFunctionWrapHandler) -> obje
         return None
 
 
-# A field that only adorns the answer must not spoil it.
+# An invalid optional field does not invalidate the response.
 _Position = Annotated[int | None, Field(ge=0, le=1_000_000), WrapValidator(_none_if_invalid)]
 _Word = Annotated[str, StringConstraints(strip_whitespace=True)]
 _Text = Annotated[str | None, WrapValidator(_none_if_invalid)]
@@ -132,30 +133,24 @@ class _CancelAnswer(BaseModel):
     outcome: _Text = None
 
 
-# Making one takes longer than all else that is done with an answer.
 _BODY: Final[TypeAdapter[Json]] = TypeAdapter(Json)
 
 
 async def read_body(content: aiohttp.StreamReader) -> Json | None:
-    """Read a JSON object, whatever its content type claims; None where it is none or larger than 1 MiB."""
+    """Read a JSON object of any content type; return None if it is not one, or larger than 1 MiB."""
     raw = bytearray()
     async for chunk in content.iter_any():
         raw += chunk
         if len(raw) > _BODY_MAX:
             return None
-    return parse_body(bytes(raw))
-
-
-def parse_body(raw: bytes) -> Json | None:
-    """The JSON object in a body; None where it is none."""
     try:
-        return _BODY.validate_json(raw)
+        return _BODY.validate_json(bytes(raw))
     except ValueError:
         return None
 
 
 def parse_error_code(body: Json) -> int | None:
-    """The numeric `error_code` of a body, at its top or under `error`; None if there is none."""
+    """Read the numeric `error_code` of a body, at its top or under `error`, or return None."""
     nested = body.get("error")
     for place in (body, nested if isinstance(nested, dict) else {}):
         code = place.get("error_code")
@@ -165,19 +160,19 @@ def parse_error_code(body: Json) -> int | None:
 
 
 def parse_request_id(body: Json) -> str:
-    """The id of a request just made.
+    """Read the id of a new request.
 
     Raises:
-        ValueError: It is missing or of a form that cannot stand in a path.
+        ValueError: It is missing, or unsafe in a URL path.
     """
     return _Submitted.model_validate(body).request_id
 
 
 def parse_status(body: Json) -> Status:
-    """Where a request stands.
+    """Read the status of a request.
 
     Raises:
-        ValueError: There is no status in it.
+        ValueError: The body has no status.
     """
     state = _State.model_validate(body)
     word = _normalize_status(state.status)
@@ -195,12 +190,12 @@ def parse_status(body: Json) -> Status:
 
 
 def parse_result(body: Json) -> Result | None:
-    """The files of a request that succeeded, or None while it has not ended.
+    """Read the files of a request that succeeded, or return None if it has not ended.
 
     Raises:
-        PromptRefusedError: It made nothing, and the reason given is the prompt.
-        GenerationFailedError: It failed, was cancelled, or succeeded without a file.
-        ValueError: There is no status in it.
+        PromptRefusedError: It has no output, and the reason is the prompt.
+        GenerationFailedError: It failed, was cancelled, or succeeded without output.
+        ValueError: The body has no status.
     """
     state = _State.model_validate(body)
     word = _normalize_status(state.status)
@@ -209,39 +204,39 @@ def parse_result(body: Json) -> Result | None:
     has_succeeded = _SUCCEEDED.fullmatch(word)
     if not has_succeeded and not _FAILED.fullmatch(word):
         return None
-    # Only `output` is read: a result may echo the input, with URLs that are not ours.
+    # Only URLs in `output` count: a result can echo the input, with URLs of its own.
     if has_succeeded and (urls := _urls(state.output)):
         return Result(urls[:_FILES_MAX])
     if is_prompt_rejection(body):
-        raise PromptRefusedError("nothing was made, and the reason given is the prompt")
+        raise PromptRefusedError("the result gives the prompt as the reason")
     raise GenerationFailedError(f"the request {'succeeded without output' if has_succeeded else 'failed'}")
 
 
 def parse_cancelled(body: Json) -> bool:
-    """Whether a cancel really cancelled; `outcome` decides, for `status` beside it can contradict it."""
+    """Whether RunComfy cancelled the request; if `outcome` and `status` differ, `outcome` is right."""
     answer = _CancelAnswer.model_validate(body)
     return _CANCELLED.fullmatch(_normalize_status(answer.outcome or answer.status or "")) is not None
 
 
 def parse_cost(body: Json) -> Decimal | None:
-    """What a request has cost, in US dollars; None where its result does not say so, or not yet."""
+    """Read the cost of a request in US dollars; None if its result lacks it."""
     return _Priced.model_validate(body).cost
 
 
 def parse_base_price(body: Json) -> Decimal | None:
-    """What an image costs at the least, in US dollars; None where RunComfy sells by something else."""
+    """Read the list price of an image in US dollars; None if the price is not per image."""
     entry = _Priced.model_validate(body)
     return entry.base_price_usd if entry.price_unit in {None, "output"} else None
 
 
 def _normalize_status(word: str) -> str:
-    """Normalize a status: IN-PROGRESS, "In progress" and JOB_STATE_IN_PROGRESS are the same."""
+    """Normalize a status: IN-PROGRESS, "In progress" and JOB_STATE_IN_PROGRESS become "inprogress"."""
     letters = re.sub(r"[\W_]+", "", word).lower()
     return _PREFIX.sub("", letters)
 
 
 def _urls(output: JsonValue) -> tuple[str, ...]:
-    # Documented as `images` and `image`, while the prose of the same page allows a bare string or a list.
+    # RunComfy documents `images` and `image`, but the text of that page also allows a string or a list.
     if isinstance(output, dict):
         return _urls(output.get("images")) or _urls(output.get("image"))
     if isinstance(output, str):
@@ -253,5 +248,5 @@ def _urls(output: JsonValue) -> tuple[str, ...]:
 
 
 def _looks_like_url(text: str) -> bool:
-    """Whether a text can be an address rather than a sentence, such as a reason in place of an image."""
+    """Whether a text is a URL, and not a sentence such as the reason why there is no image."""
     return bool(text) and ("://" in text or not re.search(r"\s", text))
