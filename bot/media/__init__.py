@@ -1,1 +1,1 @@
-"""Image files: decoding, copies that fit Discord, and the folder where they wait."""
+"""Image files: decoding, copies small enough for Discord, and storage until delivery."""

@@ -1,4 +1,4 @@
-"""Convert decoded images of any mode to the colors that viewers show, as RGB or RGBA."""
+"""Convert images of any mode to RGB or RGBA, with the colors that viewers show."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _ORIENTATION_TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""How to undo each EXIF orientation."""
+"""What undoes each EXIF orientation."""
 _PROFILE_SPACES = {"L": "GRAY", "CMYK": "CMYK", "RGB": "RGB "}
 _SRGB_GAMMA = 2.2
 _GAMMA_TOLERANCE = 0.05
 
 
 def to_display_colors(image: Image.Image, metadata: Metadata) -> tuple[Image.Image, bytes | None]:
-    """Convert to an upright RGB or RGBA image, and return it with the profile that its colors need, if any.
+    """Return an upright RGB or RGBA image, and its color profile if it needs one.
 
-    A profile for RGB is kept; colors of gray and CMYK profiles are converted to sRGB.
+    An RGB profile is kept; gray and CMYK images with a profile are converted to sRGB.
     """
     colors, alpha = _split(image)
     profile = _usable_profile(metadata.icc_profile, _PROFILE_SPACES[colors.mode])
@@ -45,7 +45,7 @@ def to_display_colors(image: Image.Image, metadata: Metadata) -> tuple[Image.Ima
 
 
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """The colors as L, RGB or CMYK, and the alpha channel unless all pixels are opaque."""
+    """Split an image into its colors, as L, RGB or CMYK, and its alpha channel unless it is opaque."""
     if image.mode.startswith("I"):
         return _split_16_bit(image)
     if image.mode == "CMYK":
@@ -59,7 +59,7 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _split_16_bit(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Like `_split`, for a gray image with values up to 65535, which plain conversion would clip to white."""
+    """Split a 16-bit gray image; `convert` would clip its values above 255 to white."""
     transparent = image.info.get("transparency")
     gray = image.point(lambda value: value / 257).convert("L")
     if not isinstance(transparent, int):
@@ -69,7 +69,7 @@ def _split_16_bit(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _usable_profile(profile: bytes | None, space: str) -> bytes | None:
-    """The profile, if it can be read and is for colors of this kind."""
+    """Return the profile if it is valid and for this color space."""
     if profile is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Probe whether images can be stored, so that none is paid for and lost."""
+"""Check that images can be stored before any is paid for."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
-FREE_BYTES_MIN = 10**8  # four images in 4K may need as much
+FREE_BYTES_MIN = 10**8  # about four 4K images
 _CACHE_SECONDS = 10.0
 _RETRY_SECONDS = 2.0
 
 
 def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_MIN) -> str | None:
-    """Write, sync, rename and delete a file in a folder, which is created if it is missing.
+    """Write, sync, rename and delete a file in a folder, and check its free space.
 
     Args:
-        folder: The folder.
+        folder: The folder, which is created if it is missing.
         keep: Whether to keep folders that had to be created.
         free_min: How many bytes must be free.
 
     Returns:
-        What is wrong, with the folder and the user id; None if all of that worked.
+        The problem, with the folder and the user id, or None.
     """
     missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
-    # The bot's own name never changes, so the next probe removes what a kill has left of this one.
+    # The bot always uses the same name, so its next probe removes the file that a killed one left.
     probe = folder / (".probe" if keep else f".probe-{os.getpid()}")
     part = probe.with_name(f"{probe.name}.part")
     try:
@@ -62,25 +62,25 @@ def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_
 
 
 class FolderProbe:
-    """Remember the latest probe of a folder, and renew it when it is old.
+    """Caches the result of the latest probe of a folder, and logs changes.
 
-    `problem` is what the latest probe found; None if all was well. Changes are logged.
+    `problem` is what that probe found, or None.
     """
 
-    def __init__(self, folder: Path, *, answer_seconds: float = 1.0, hung_seconds: float = 10.0) -> None:
+    def __init__(self, folder: Path, *, wait_seconds: float = 1.0, hung_seconds: float = 10.0) -> None:
         self.problem: str | None = None
         self._folder = folder
-        self._answer_seconds = answer_seconds  # an interaction waits for its first response meanwhile
+        self._wait_seconds = wait_seconds  # short, because the first response to an interaction waits too
         self._hung_seconds = hung_seconds
         self._probing: asyncio.Future[str | None] | None = None
         self._started_at = float("-inf")
         self._checked_at = float("-inf")
 
     async def ensure_writable(self) -> None:
-        """Return if images can be stored, as of at most ten seconds ago; after a problem, probe again.
+        """Probe the folder if the cached result is older than ten seconds or a problem.
 
         Raises:
-            FilesFolderError: They can't be.
+            FilesFolderError: Images can't be stored.
         """
         if self.problem or asyncio.get_running_loop().time() - self._checked_at > _CACHE_SECONDS:
             await self.refresh()
@@ -88,13 +88,13 @@ class FolderProbe:
             raise FilesFolderError(self.problem)
 
     async def refresh(self) -> None:
-        """Probe now, or wait for the probe in progress, but not long: a slow disk is not a problem yet."""
+        """Probe now, or join the probe in progress, for one second; a slow disk is not a problem yet."""
         if self._probing is None:
             self._started_at = time.monotonic()
             self._probing = asyncio.ensure_future(asyncio.to_thread(probe_folder, self._folder))
         probing = self._probing
         is_first = self._checked_at == float("-inf")
-        await asyncio.wait({probing}, timeout=self._hung_seconds if is_first else self._answer_seconds)
+        await asyncio.wait({probing}, timeout=self._hung_seconds if is_first else self._wait_seconds)
         if probing.done():
             if self._probing is probing:
                 self._probing = None
@@ -103,7 +103,7 @@ class FolderProbe:
             self._record(f"{self._folder.absolute()} does not respond")
 
     async def wait_until_writable(self, deadline: float) -> bool:
-        """Probe until all is well, and return True; False at a deadline in seconds of the loop's clock."""
+        """Probe until there is no problem; return False at a deadline in seconds of the loop's clock."""
         while True:
             await self.refresh()
             if self.problem is None:

@@ -1,8 +1,9 @@
-"""Image file containers: separate pixels from metadata, whatever the metadata contains.
+"""Separate the pixels of an image file from its metadata.
 
-Decoders give up on a file because of a comment that unpacks to too much or an EXIF block that is not EXIF.
-This module walks the chunks of a PNG, JPEG or WebP file and shows the decoder only those that matter for the
-pixels. Only a color profile is ever unpacked, to 4 MiB at most.
+Pillow rejects a whole file because of a text chunk that decompresses to too much, a wrong checksum in a
+comment or an invalid EXIF block. This module walks the chunks of a PNG, JPEG or WebP file and passes only
+those to the decoder that define pixels. Of the rest, it reads the EXIF orientation, the gamma and the color
+profile, which is decompressed to at most 4 MiB.
 """
 
 from __future__ import annotations
@@ -10,19 +11,17 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from bot.media.spliced_file import open_spliced, read_at
 
-    from _typeshed import WriteableBuffer
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.media.spliced_file import Part
 
 Format: TypeAlias = Literal["png", "jpeg", "webp", "gif"]
-_Range: TypeAlias = tuple[int, int]  # offset and length, in bytes
-_Segment: TypeAlias = "_Range | bytes"
 
 _METADATA_MAX = 4 * 2**20
 _CHUNKS_MAX = 200_000  # 64 MiB in chunks of 335 bytes
@@ -35,7 +34,7 @@ _PNG_CRITICAL = {b"IHDR", b"PLTE", b"IDAT"}
 _PNG_ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
 _PNG_READ = {b"tRNS", b"acTL", b"fcTL", b"iCCP", b"gAMA", b"sRGB", b"eXIf"}
 _PNG_LENGTHS = {b"acTL": 8, b"fcTL": 26}
-_GAMMA_MIN, _GAMMA_MAX = 0.1, 10.0  # beyond, nothing of the picture would be left
+_GAMMA_MIN, _GAMMA_MAX = 0.1, 10.0  # others turn the image black or white
 _PNG_GRAY, _PNG_RGB, _PNG_PALETTE = 0, 2, 3
 _WEBP_PIXELS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
 _WEBP_METADATA_FLAGS = 0x20 | 0x08 | 0x04  # ICC profile, EXIF, XMP
@@ -45,42 +44,42 @@ _JPEG_START_OF_SCAN, _JPEG_END = 0xDA, 0xD9
 
 @dataclass(slots=True)
 class Metadata:
-    """What changes how pixels look; neutral values if the file has none or they make no sense."""
+    """Metadata that changes how pixels look, with neutral values if it is missing or invalid."""
 
     icc_profile: bytes | None = None
     orientation: int = 1
-    """As in EXIF, 1 to 8."""
+    """The EXIF orientation, 1 to 8."""
     gamma: float | None = None
-    """The gAMA chunk of a PNG without a profile: its samples are light to the power of this."""
+    """The gAMA chunk of a PNG without a profile: samples are light intensities to the power of this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """An image file reduced to what matters for its pixels."""
+    """An image file without its metadata."""
 
     format: Format
     pixels: BinaryIO
     metadata: Metadata
     webp_size: tuple[int, int] | None = None
-    """Width and height of a WebP canvas: its decoder allocates memory before it reports them."""
+    """Width and height of a WebP canvas; libwebp allocates memory for it before it reports them."""
 
 
 def read_container(file: BinaryIO) -> Container:
-    """Walk an open file, which must stay open while the container is used.
+    """Read the container of an open file, which must stay open while its pixels are decoded.
 
     Raises:
-        ValueError: The file is no PNG, JPEG, WebP or GIF, or is cut into absurdly many chunks.
+        ValueError: The file is not a PNG, JPEG, WebP or GIF image, or has more than 200,000 chunks.
     """
     head = file.read(30)
     metadata = Metadata()
     if head.startswith(_PNG_MAGIC):
-        return Container("png", _open_spliced(file, _png(file, metadata)), metadata)
+        return Container("png", open_spliced(file, _png(file, metadata)), metadata)
     if head.startswith(b"\xff\xd8\xff"):
-        return Container("jpeg", _open_spliced(file, _jpeg(file, metadata)), metadata)
+        return Container("jpeg", open_spliced(file, _jpeg(file, metadata)), metadata)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Container("webp", _open_spliced(file, _webp(file, metadata)), metadata, _webp_size(head))
+        return Container("webp", open_spliced(file, _webp(file, metadata)), metadata, _webp_size(head))
     if head.startswith((b"GIF87a", b"GIF89a")):
-        return Container("gif", _open_spliced(file, [(0, _size(file))]), metadata)
+        return Container("gif", open_spliced(file, [(0, _size(file))]), metadata)
     raise ValueError("no png, jpeg, webp or gif image")
 
 
@@ -88,18 +87,13 @@ def _size(file: BinaryIO) -> int:
     return file.seek(0, io.SEEK_END)
 
 
-def _read_at(file: BinaryIO, offset: int, length: int) -> bytes:
-    file.seek(offset)
-    return file.read(length)
-
-
-def _png(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
-    parts: list[tuple[bytes, _Segment]] = []
+def _png(file: BinaryIO, metadata: Metadata) -> list[Part]:
+    parts: list[tuple[bytes, Part]] = []
     is_animation_whole, has_srgb = True, False
     color, depth = _PNG_GRAY, 8
     end, size = _PNG_END, _size(file)
     for kind, start, length in _png_chunks(file):
-        part: _Segment = (start, length + 12)
+        part: Part = (start, length + 12)
         if kind in _PNG_READ:
             body = _png_body(file, kind, start, length)
             if body is None:
@@ -108,14 +102,13 @@ def _png(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
             has_srgb |= kind == b"sRGB"
             _read_png_metadata(metadata, kind, body)
             if kind == b"tRNS":
-                part = _png_chunk(kind, _as_pillow_reads_it(body, color, depth))
+                part = _png_chunk(kind, _transparency_for_pillow(body, color, depth))
         elif kind == b"IHDR":
-            depth, color = _read_at(file, start + 16, 2).ljust(2, b"\0")
+            depth, color = read_at(file, start + 16, 2).ljust(2, b"\0")
         if kind in _PNG_CRITICAL | _PNG_ANIMATION | {b"tRNS"}:
             parts.append((kind, part))
-            end = (
-                _PNG_END if start + length + 12 <= size else b""
-            )  # it would pass for pixels that are missing
+            # After truncated pixels, an end would let the decoder accept them.
+            end = _PNG_END if start + length + 12 <= size else b""
     if has_srgb or metadata.icc_profile:
         metadata.gamma = None
     kept = [part for kind, part in parts if is_animation_whole or kind not in _PNG_ANIMATION]
@@ -123,10 +116,10 @@ def _png(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
 
 
 def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, offset and length of the body of each chunk before the end; the last one may be cut short."""
+    """Yield the type, offset and body length of each chunk before IEND; the last one can be truncated."""
     start = len(_PNG_MAGIC)
     for _ in range(_CHUNKS_MAX):
-        head = _read_at(file, start, 8)
+        head = read_at(file, start, 8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
         if len(head) < 8 or not kind.isalpha() or kind == b"IEND":
             return
@@ -136,10 +129,10 @@ def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _png_body(file: BinaryIO, kind: bytes, start: int, length: int) -> bytes | None:
-    """The body of a chunk, if it is whole."""
+    """Read the body of a chunk, or return None if it is invalid."""
     if not _PNG_LENGTHS.get(kind, 0) <= length <= _METADATA_MAX:
         return None
-    chunk = _read_at(file, start, length + 12)
+    chunk = read_at(file, start, length + 12)
     if len(chunk) < length + 12 or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
         return None
     return chunk[8:-4]
@@ -151,8 +144,8 @@ def _png_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def _as_pillow_reads_it(body: bytes, color: int, depth: int) -> bytes:
-    """The transparent color in the range of the decoded samples; Pillow decodes most depths to 8 bits."""
+def _transparency_for_pillow(body: bytes, color: int, depth: int) -> bytes:
+    """Convert the body of tRNS to the range of Pillow's samples; it decodes most depths to 8 bits."""
     if color == _PNG_PALETTE:
         return body[:256]
     values = [value for (value,) in struct.iter_unpack(">H", body[: len(body) // 2 * 2])]
@@ -181,28 +174,28 @@ def _read_png_metadata(metadata: Metadata, kind: bytes, body: bytes) -> None:
         metadata.icc_profile = profile if unpacking.eof else None
 
 
-def _jpeg(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
-    parts: list[_Segment] = [b"\xff\xd8"]
+def _jpeg(file: BinaryIO, metadata: Metadata) -> list[Part]:
+    parts: list[Part] = [b"\xff\xd8"]
     profile: dict[int, bytes] = {}
     size = _size(file)
     for marker, start, length in _jpeg_segments(file):
         if marker == _JPEG_START_OF_SCAN:
             parts.append((start, size - start))
         elif marker in {0xE1, 0xE2}:
-            body = _read_at(file, start + 4, length - 4)
+            body = read_at(file, start + 4, length - 4)
             if body.startswith(b"Exif\0\0"):
                 metadata.orientation = _orientation(body[6:])
             elif body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
                 profile[body[12]] = body[14:]
-        elif _is_needed(marker, _read_at(file, start + 4, min(length - 4, 16))):
+        elif _defines_pixels(marker, read_at(file, start + 4, min(length - 4, 16))):
             parts.append((start, length))
     if sorted(profile) == list(range(1, len(profile) + 1)):
         metadata.icc_profile = b"".join(profile[number] for number in sorted(profile)) or None
     return parts
 
 
-def _is_needed(marker: int, body: bytes) -> bool:
-    """Whether a segment matters for the pixels: tables and frames do, and two that define the color model."""
+def _defines_pixels(marker: int, body: bytes) -> bool:
+    """Whether a segment is a table or a frame, or one of the two that define the color model."""
     if marker == 0xE0:
         return body.startswith(b"JFIF\0") and len(body) >= 14
     if marker == 0xEE:
@@ -211,10 +204,10 @@ def _is_needed(marker: int, body: bytes) -> bool:
 
 
 def _jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
-    """Marker, offset and length with the marker of each segment up to the first scan."""
+    """Yield the marker, offset and length, marker included, of each segment up to the first scan."""
     size, at = _size(file), 2
     for _ in range(_CHUNKS_MAX):
-        head = _read_at(file, at, 4)
+        head = read_at(file, at, 4)
         if len(head) < 4:
             return
         if head[0] != 0xFF or head[1] in {0x00, 0xFF} | _JPEG_STANDALONE:
@@ -230,12 +223,12 @@ def _jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
     raise ValueError("too many segments")
 
 
-def _webp(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
-    parts: list[_Segment] = []
+def _webp(file: BinaryIO, metadata: Metadata) -> list[Part]:
+    parts: list[Part] = []
     total = 4
     size, start = _size(file), 12
     for _ in range(_CHUNKS_MAX):
-        head = _read_at(file, start, 8)
+        head = read_at(file, start, 8)
         if len(head) < 8:
             break
         kind, length = head[:4], int.from_bytes(head[4:], "little")
@@ -244,7 +237,7 @@ def _webp(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
             parts += _webp_part(file, kind, start, step)
             total += step
         elif kind in {b"EXIF", b"ICCP"} and length <= min(_METADATA_MAX, size - start - 8):
-            body = _read_at(file, start + 8, length)
+            body = read_at(file, start + 8, length)
             if kind == b"EXIF":
                 metadata.orientation = _orientation(body.removeprefix(b"Exif\0\0"))
             else:
@@ -255,17 +248,16 @@ def _webp(file: BinaryIO, metadata: Metadata) -> list[_Segment]:
     return [b"RIFF" + struct.pack("<I", total) + b"WEBP", *parts]
 
 
-def _webp_part(file: BinaryIO, kind: bytes, start: int, length: int) -> list[_Segment]:
+def _webp_part(file: BinaryIO, kind: bytes, start: int, length: int) -> list[Part]:
     if kind != b"VP8X" or length < 9:
         return [(start, length)]
-    flags = (
-        _read_at(file, start + 8, 1)[0] & ~_WEBP_METADATA_FLAGS
-    )  # these flags announce chunks that are left out
+    # The flags for metadata, which is left out, must not be set.
+    flags = read_at(file, start + 8, 1)[0] & ~_WEBP_METADATA_FLAGS
     return [(start, 8), bytes([flags]), (start + 9, length - 9)]
 
 
 def _webp_size(head: bytes) -> tuple[int, int] | None:
-    """Width and height from the first 30 bytes of a file, see RFC 9649."""
+    """Read the width and height from the first 30 bytes of a file (RFC 9649)."""
     if len(head) < 30:
         return None
     if head[12:16] == b"VP8X":
@@ -278,7 +270,7 @@ def _webp_size(head: bytes) -> tuple[int, int] | None:
 
 
 def _orientation(tiff: bytes) -> int:
-    """The orientation in the first directory of an EXIF block; 1 where there is none that can be read."""
+    """Read the orientation from the first directory of an EXIF block, or return 1."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None:
         return 1
@@ -292,55 +284,3 @@ def _orientation(tiff: bytes) -> int:
     except struct.error:
         pass
     return 1
-
-
-def _open_spliced(file: BinaryIO, parts: Sequence[_Segment]) -> BinaryIO:
-    return io.BufferedReader(_SplicedFile(file, _merge_adjacent(parts)), 2**16)
-
-
-def _merge_adjacent(parts: Sequence[_Segment]) -> list[_Segment]:
-    merged: list[_Segment] = []
-    for part in parts:
-        last = merged[-1] if merged else b""
-        if not isinstance(part, bytes) and not isinstance(last, bytes) and sum(last) == part[0]:
-            merged[-1] = (last[0], last[1] + part[1])
-        elif part:
-            merged.append(part)
-    return merged
-
-
-class _SplicedFile(io.RawIOBase):
-    """Parts of a file, joined into a readable file."""
-
-    def __init__(self, file: BinaryIO, parts: list[_Segment]) -> None:
-        self._file = file
-        self._parts = parts
-        self._starts = [0, *accumulate(len(part) if isinstance(part, bytes) else part[1] for part in parts)]
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._starts[-1]}[whence]
-        return self._at
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        index = bisect_right(self._starts, self._at) - 1
-        if index >= len(self._parts):
-            return 0
-        part, skipped = self._parts[index], self._at - self._starts[index]
-        if isinstance(part, bytes):
-            read = part[skipped : skipped + len(view)]
-        else:
-            read = _read_at(self._file, part[0] + skipped, min(len(view), part[1] - skipped))
-        view[: len(read)] = read
-        self._at += len(read)
-        return len(read)

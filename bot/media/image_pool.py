@@ -1,4 +1,4 @@
-"""Decode images: two at once in the whole process, since each takes up to 256 MB."""
+"""Decode images in a pool of two threads, since each image takes up to 256 MB."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from bot.media.image_container import Format, Metadata
 
 T = TypeVar("T")
-_MAX_WORKERS = 2
-_threads = ThreadPoolExecutor(_MAX_WORKERS, thread_name_prefix="images")
+_pool = ThreadPoolExecutor(2, thread_name_prefix="images")
 
 _PIXELS_MAX = 64_000_000
-_ANIMATION_PIXELS_CHECKED = 4 * _PIXELS_MAX  # of all frames together; decoding them takes about two seconds
+_ANIMATION_PIXELS_CHECKED = 4 * _PIXELS_MAX  # over all frames; decoding them takes about two seconds
 _DECODER_ERRORS = (
     OSError,
     SyntaxError,
@@ -41,28 +40,25 @@ _DECODER_ERRORS = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-"""What Pillow raises for files that are cut short or ill-formed."""
+"""What Pillow raises for truncated or malformed files."""
 
 
 class ImageError(ValueError):
-    """The file is not an image whose pixels can be decoded; the message gives the reason for the log."""
+    """The file is not an image that can be decoded; the message is for the log."""
 
 
-async def run_in_image_pool(work: Callable[..., T], path: Path, *more: int) -> T:
-    """Call a function that opens an image, off the event loop and in its turn, and return its result.
-
-    Raises:
-        Exception: Whatever the function raises.
-    """
-    return await asyncio.get_running_loop().run_in_executor(_threads, work, path, *more)
+async def run_in_image_pool(function: Callable[[], T]) -> T:
+    """Run a function that decodes an image in the pool; return or raise what it does."""
+    return await asyncio.get_running_loop().run_in_executor(_pool, function)
 
 
 @contextmanager
 def open_image(path: Path) -> Iterator[tuple[Image.Image, Format, Metadata]]:
-    """Open an image without its metadata; a decoder's error inside the block becomes an ImageError.
+    """Open an image without its metadata; decoding errors inside the block become an ImageError.
 
     Raises:
-        ImageError: It is no png, jpeg, webp or gif image, has over 64 million pixels, or lacks some.
+        ImageError: It is not a png, jpeg, webp or gif image, is truncated, or has over 64 million pixels.
+        OSError: It can't be read, for example for lack of file descriptors.
     """
     with path.open("rb") as file:
         try:
@@ -82,9 +78,9 @@ def open_image(path: Path) -> Iterator[tuple[Image.Image, Format, Metadata]]:
 
 
 def check_pixels(path: Path) -> Format:
-    """Decode an image, since only that proves that it is complete, and return its real format.
+    """Decode an image and return its real format; only decoding proves that it is complete.
 
-    Of an animation, frames are decoded up to 256 million pixels.
+    Frames of an animation are decoded up to 256 million pixels.
 
     Raises:
         ImageError: See `open_image`.
@@ -99,11 +95,11 @@ def check_pixels(path: Path) -> Format:
 
 
 def frames(image: Image.Image) -> Iterator[Image.Image]:
-    """Yield the decoded frames of an animation, or the image itself if it is a still.
+    """Yield the decoded frames of an animation, or a still image itself.
 
-    Each frame is valid until the next one is requested.
+    A frame is valid until the next one is requested.
     """
-    # The still image of a PNG need not belong to its animation; only viewers without animation show it.
+    # The default image of an animated PNG can be separate; only viewers without animation show it.
     first = 1 if image.info.get("default_image") else 0
     if first:
         image.load()

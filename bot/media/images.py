@@ -1,9 +1,10 @@
-"""Make image files fit a size limit; the CPU's work is done off the event loop."""
+"""Shrink images to a size limit, in the image thread pool."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
 
 _WEBP_SIDE_MAX = 16383  # the format stores a side in 14 bits
 _WEBP_LOOPS_MAX = 65_535
-_PIXELS_MAX = 64_000_000  # of all frames together; they are in memory at once
+_PIXELS_MAX = 64_000_000  # over all frames, which are in memory at once
 _QUALITIES = (90, 80, 70)
 _SMALLER_QUALITY = 80
-_TOO_SHORT_MS, _DEFAULT_MS = 10, 100  # browsers show frames of at most 10 ms for 100 ms
+_TOO_SHORT_MS, _DEFAULT_MS = 10, 100  # browsers show frames of up to 10 ms for 100 ms
 
 
 @dataclass(frozen=True, slots=True)
 class WebpCopy:
-    """How a smaller copy came about: its sides in pixels, and what it was made from, in bytes."""
+    """The size of a smaller copy in pixels, and its original."""
 
     width: int
     height: int
@@ -38,7 +39,7 @@ class WebpCopy:
 
 @dataclass(frozen=True, slots=True)
 class FittedImage:
-    """A file that fits: the original, or a WebP copy of it."""
+    """An image file within the limit: the original, or a WebP copy of it."""
 
     path: Path
     size_bytes: int
@@ -46,34 +47,33 @@ class FittedImage:
 
 
 async def shrink_to_fit(path: Path, limit_bytes: int) -> FittedImage:
-    """Get a file of at most `limit_bytes`: the original if it fits, else a WebP copy beside it.
+    """Return an image of at most `limit_bytes`: the original, or a WebP copy beside it.
 
-    The copy loses as little as it can: first quality, then pixels; an animation stays one. The original stays
-    where it is. One that fits is not opened: to tell how large a WebP is, Pillow reads all of it.
+    The copy first loses quality, then pixels; an animation stays one. An original that fits is not opened.
 
     Raises:
         OSError: The file can't be read, or its copy can't be written.
-        ValueError: It is too large and not an image, or not even one pixel of it would fit.
+        ValueError: It is too large and not an image, or not even one pixel of it fits.
     """
-    if original := _as_it_is(path, limit_bytes):
+    if original := _original_if_small(path, limit_bytes):
         return original
-    return await retry_transient(run_in_image_pool, _shrink, path, limit_bytes)
+    return await retry_transient(run_in_image_pool, partial(_shrink, path, limit_bytes))
 
 
-def _as_it_is(path: Path, limit_bytes: int) -> FittedImage | None:
+def _original_if_small(path: Path, limit_bytes: int) -> FittedImage | None:
     size_bytes = path.stat().st_size
     return FittedImage(path, size_bytes) if size_bytes <= limit_bytes else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Animation:
-    """A picture as viewers show it, in modes that WebP can store; a still has one frame."""
+    """The frames of an image, one for a still, as viewers show them and in modes that WebP stores."""
 
     frames: list[Image.Image]
     durations: list[int]
-    """Milliseconds, one for each frame."""
+    """Milliseconds per frame."""
     loop: int
-    """How often an animation plays; 0 means forever."""
+    """How many times it plays; 0 means forever."""
     icc_profile: bytes | None
 
     @property
@@ -83,8 +83,8 @@ class _Animation:
 
 def _shrink(path: Path, limit_bytes: int) -> FittedImage:
     with open_image(path) as (image, original_format, metadata):
-        clip = _read_animation(image, original_format, metadata)
-    for size, webp in _candidates(clip, limit_bytes):
+        animation = _read_animation(image, original_format, metadata)
+    for size, webp in _candidates(animation, limit_bytes):
         if len(webp) <= limit_bytes:
             copy = WebpCopy(*size, original_format, original_bytes=path.stat().st_size)
             return FittedImage(_write_beside(path, webp), len(webp), copy)
@@ -112,38 +112,44 @@ def _within(image: Image.Image, scale: float) -> tuple[int, int]:
 
 
 def _loop(image: Image.Image, kind: Format) -> int:
-    """How often an animation plays; a GIF stores the number of repeats, or nothing if there are none."""
+    """How many times an animation plays; a GIF stores the repeats after that, or nothing if it plays once."""
     loop = image.info.get("loop")
     if kind == "gif":
         loop = 1 if loop is None else loop and loop + 1
     return min(loop or 0, _WEBP_LOOPS_MAX)
 
 
-def _candidates(clip: _Animation, limit_bytes: int) -> Iterator[tuple[tuple[int, int], bytes]]:
-    """WebP files of one picture, each smaller than the one before; the last one has a single pixel."""
+def _candidates(animation: _Animation, limit_bytes: int) -> Iterator[tuple[tuple[int, int], bytes]]:
+    """Yield the size and bytes of ever smaller WebP files; the last one has a single pixel."""
     webp = b""
     for quality in _QUALITIES:
-        webp = _webp(clip, clip.size, quality)
-        yield clip.size, webp
+        webp = _webp(animation, animation.size, quality)
+        yield animation.size, webp
         if len(webp) > 3 * limit_bytes:
-            break  # no quality saves as much
-    width, height = clip.size
+            break  # lower quality does not save that much
+    width, height = animation.size
     while (width, height) != (1, 1):
-        # Bytes go roughly with the area, so this lands near the limit; a side loses a tenth at least.
+        # File size is roughly proportional to area, so this lands near the limit.
         scale = min(0.9, 0.97 * (limit_bytes / len(webp)) ** 0.5)
         width, height = max(1, int(width * scale)), max(1, int(height * scale))
-        webp = _webp(clip, (width, height), _SMALLER_QUALITY)
+        webp = _webp(animation, (width, height), _SMALLER_QUALITY)
         yield (width, height), webp
 
 
-def _webp(clip: _Animation, size: tuple[int, int], quality: int) -> bytes:
+def _webp(animation: _Animation, size: tuple[int, int], quality: int) -> bytes:
     first, *rest = (
-        frame if frame.size == size else frame.resize(size, Image.Resampling.LANCZOS) for frame in clip.frames
+        frame if frame.size == size else frame.resize(size, Image.Resampling.LANCZOS)
+        for frame in animation.frames
     )
-    # Method 2 of 6 takes half the time of the default 4, for about two per cent more bytes.
-    options = {"quality": quality, "method": 2, "icc_profile": clip.icc_profile or b""}
+    # Method 2 takes half the time of the default 4, and about 2 % more bytes.
+    options = {"quality": quality, "method": 2, "icc_profile": animation.icc_profile or b""}
     if rest:
-        options |= {"save_all": True, "append_images": rest, "duration": clip.durations, "loop": clip.loop}
+        options |= {
+            "save_all": True,
+            "append_images": rest,
+            "duration": animation.durations,
+            "loop": animation.loop,
+        }
     first.save(file := io.BytesIO(), "WEBP", **options)
     return file.getvalue()
 

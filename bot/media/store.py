@@ -1,4 +1,4 @@
-"""The folder of downloaded images: they wait here until Discord has them."""
+"""The folder of downloaded images, which are kept until they are delivered."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
 
 FOLDER_NAME = "files"  # beside the database
-_JOB_ID = re.compile(r"[0-9a-f]{32}")  # whatever else lies there is not the bot's
+_JOB_ID = re.compile(r"[0-9a-f]{32}")  # other names are not the bot's
 
 
 @dataclass(frozen=True)
 class PendingFiles:
-    """The files of one job, as they lie on the disk."""
+    """The files of a job that are still on the disk."""
 
     job_id: str
     size: int
@@ -33,7 +33,7 @@ class PendingFiles:
 
 @dataclass(frozen=True)
 class FileStore:
-    """One folder a job. `max_bytes` and `max_age` are for those that could not be delivered."""
+    """One folder per job; `max_bytes` and `max_age` apply to undelivered files."""
 
     root: Path
     max_bytes: int
@@ -41,31 +41,31 @@ class FileStore:
 
     @cached_property
     def probe(self) -> FolderProbe:
-        """Tells whether files can be stored here."""
+        """The check that files can be stored here."""
         return FolderProbe(self.root)
 
     def folder_for(self, job: Job) -> Path:
-        """Where the job's files belong."""
+        """Return the folder of a job's files, which may not exist."""
         return self.root / job.job_id
 
     def files_for(self, job: Job) -> list[Path]:
-        """The job's files in order, if all that RunComfy made are there."""
+        """List a job's files in order, or nothing unless all of its images are there."""
         files = self.partial_files_for(job)
         return files if len(files) == (job.made or job.image_count) else []
 
     def partial_files_for(self, job: Job) -> list[Path]:
-        """The job's files that are there, in order."""
+        """List those of a job's files that are there, in order."""
         try:
             return sorted(self.folder_for(job).glob("[0-9]*.*"))
         except PermissionError:
             return []  # `probe` reports it
 
     async def remove(self, job_id: str) -> None:
-        """Forget a job's files, where there are any."""
+        """Delete a job's files, if there are any."""
         await asyncio.to_thread(shutil.rmtree, self.root / job_id, ignore_errors=True)
 
     async def list_pending(self) -> list[PendingFiles]:
-        """All that lies here, the oldest first."""
+        """List the files of all jobs, the oldest first."""
         return await asyncio.to_thread(self._list_pending)
 
     def _list_pending(self) -> list[PendingFiles]:

@@ -99,7 +99,7 @@ class Downloader:
                 if is_transient(error):  # no descriptor for the connection
                     raise
                 raise _TransientError(f"the download failed: {type(error).__name__}") from None
-            return await run_in_image_pool(partial(_finish, write_last=write_last, name=name), part)
+            return await run_in_image_pool(partial(_finish, part, write_last, name))
 
 
 def _raise_for_status(response: aiohttp.ClientResponse) -> None:

@@ -185,7 +185,7 @@ def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.L
 
 async def test_a_disk_that_gives_no_answer_keeps_nobody_waiting(tmp_path: Path) -> None:
     """Opening a pipe takes until somebody reads from it."""
-    probe = FolderProbe(tmp_path, answer_seconds=0.02, hung_seconds=3)
+    probe = FolderProbe(tmp_path, wait_seconds=0.02, hung_seconds=3)
     await probe.ensure_writable()
     os.mkfifo(pipe := tmp_path / ".probe.part")
     try:
