@@ -1,9 +1,9 @@
-"""Find out from an answer whether a safety filter refused the prompt.
+"""Detect in a response that a safety filter rejected the prompt.
 
-No code or field is documented for this. The words are those of the services behind the models: Google
+RunComfy documents no code or field for this. The words are those of the services behind its models: Google
 (`finishReason`, `blockReason`, `raiFilteredReason`), OpenAI and Azure (`content_policy_violation`,
 `content_filter`), Black Forest Labs ("Request Moderated"), ByteDance ("SensitiveContentDetected"), Replicate,
-fal, Stability. The text may quote the prompt or a secret, so it is searched and never passed on.
+fal, Stability. The text can quote the prompt or a secret, so it is searched but never shown or logged.
 """
 
 from __future__ import annotations
@@ -24,21 +24,20 @@ _NO_WORD: Final = re.compile(r"[\W_]+")
 _CLAUSE: Final = re.compile(r"[.;\n]+\s|\n")
 _QUOTED_PROMPT: Final = re.compile(r"(?i)\bprompt\W{1,3}?(['\"`“]).*?['\"`”]")
 
-# Names of fields, in snake case. Those whose text gives a reason, by the last word of their name:
-# `error`, `finish_reason`, `errorMessage`.
+# Field names, in snake case. Fields with a reason, by the last word of their name: `error`, `finish_reason`.
 _REASON: Final = re.compile(
     r"(?:.*_)?(?:blocked|code|cause|description|details?|errors?|explanation|failed|failures?|fault"
     r"|messages?|msg|reasons?|title|type|violations?|warnings?)"
 )
 _ECHO: Final = re.compile(r"inputs?|(?:revised_|negative_)?prompt|text|request(?:_id)?|param(?:eter)?s")
-# Flags that say it with `true`, or with a list that contains one, and flags that say it with `false`.
+# Flags that mean a rejection if `true`, or a list with a `true`, and flags that mean one if `false`.
 _FLAG: Final = re.compile(
     r"(?:is_|has_)?(?:nsfw|flagged|blocked|filtered|moderated|censored)(?:_concepts?|_content_detected)?"
     r"|content_filtered"
 )
 _SAFE_FLAG: Final = re.compile(r"is_(?:image_|prompt_)?safe")
 _BLOCK_REASONS: Final = frozenset({"block_reason", "rai_filtered_reason", "block_reason_message"})
-"""Fields that exist only if something was refused, whatever they say."""
+"""Fields that exist only after a rejection, whatever their text."""
 
 _SUBJECT = r"(?:prompts?|input text|input image|content|images?|outputs?|words?)"
 _REJECTED = (
@@ -57,14 +56,14 @@ _VERDICT: Final = re.compile(
     r" (?:content|images?|material))\b"
     r"|违规|敏感|审核"
 )
-"""Phrases that can only mean a refusal."""
+"""Phrases that always mean a rejection."""
 _HINT: Final = re.compile(
     r"\b(?:safety|moderat(?:ed|ion)|content filters?|blocked|flagged|prohibit(?:ed|s)|sensitive"
     r"|violat(?:es?|ed|ing|ions?)|disallowed|censored|unsafe|inappropriate|nudity|celebrit(?:y|ies)"
     r"|public figures?|(?:against|breach(?:es)?|due to) (?:our |the |its )?(?:\w+ )?polic(?:y|ies)"
     rf"|{_SUBJECT} (?:was |is |were |are )?not allowed|{_SUBJECT} (?:was |is |were |are )?{_REJECTED})\b"
 )
-"""Words that also mean a refusal, unless the clause is about technical trouble."""
+"""Words that mean a rejection unless their clause is about a technical problem."""
 _TECHNICAL: Final = re.compile(
     r"\b(?:time ?outs?|timed out|unavailable|unreachable|overloaded|(?:could not|failed to|cannot|unable to)"
     r" (?:be )?(?:reach|load|connect|start|initiali[sz]e|parse|read|open|decode|evaluate|run|complete)\w*"
@@ -79,9 +78,9 @@ _TECHNICAL: Final = re.compile(
 
 
 def is_prompt_rejection(body: JsonValue, *, only_verdicts: bool = False) -> bool:
-    """Return whether an answer says, except in its echo of the input, that the prompt was refused.
+    """Whether a response, apart from its echo of the input, says that the prompt was rejected.
 
-    With `only_verdicts`, words that may also be said of an account or a connection do not count.
+    `only_verdicts` ignores words that can also describe an account or a connection.
     """
     return any(
         _is_rejection(text, only_verdicts=only_verdicts) for text in _texts(body, is_reason=False, depth=0)
@@ -89,7 +88,7 @@ def is_prompt_rejection(body: JsonValue, *, only_verdicts: bool = False) -> bool
 
 
 def _texts(node: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:
-    """Yield every text of an answer that gives a reason; a flag counts as a text."""
+    """Yield every text that gives a reason; a flag is yielded as one."""
     if depth > _DEPTH_MAX:
         return
     if isinstance(node, dict):
@@ -99,7 +98,7 @@ def _texts(node: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:
         for each in node:
             yield from _texts(each, is_reason=is_reason, depth=depth + 1)
     elif isinstance(node, str) and is_reason and "://" not in node:
-        nested = _decoded(node)
+        nested = _parse_json(node)
         if nested is None:
             yield node[:_TEXT_MAX]
         else:
@@ -115,19 +114,19 @@ def _field(name: str, value: JsonValue, *, is_reason: bool, depth: int) -> Itera
     elif name in _BLOCK_REASONS and isinstance(value, str) and value:
         yield "" if value.endswith("UNSPECIFIED") else "blocklist"
     else:
-        # A plain text in place of a file's address is a reason too.
+        has_reason_name = _REASON.fullmatch(name) is not None or (is_reason and name == "text")
+        # A text in place of a status or a file's URL can be a reason too.
         is_prose = depth == 0 and name in {"output", "status"} and not isinstance(value, dict)
-        goes_on = is_reason and not isinstance(value, str)
-        is_named = _REASON.fullmatch(name) is not None or (is_reason and name == "text")
-        yield from _texts(value, is_reason=is_named or is_prose or goes_on, depth=depth + 1)
+        is_inherited = is_reason and not isinstance(value, str)
+        yield from _texts(value, is_reason=has_reason_name or is_prose or is_inherited, depth=depth + 1)
 
 
 def _snake(name: str) -> str:
     return _NO_WORD.sub("_", _CAMEL.sub("_", name[:100])).lower()
 
 
-def _decoded(text: str) -> JsonValue:
-    """The JSON in a text; None if the text is not JSON."""
+def _parse_json(text: str) -> JsonValue:
+    """Parse a text that is a JSON object or list; return None for any other."""
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:

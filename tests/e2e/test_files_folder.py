@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_nothing_is_ordered_while_images_cannot_be_stored(tmp_path: Path) -> None:
+async def test_no_job_is_submitted_while_images_cannot_be_stored(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False, runcomfy={"seconds": 0}) as env:
         folder = tmp_path / "data" / "files"
         folder.parent.mkdir()

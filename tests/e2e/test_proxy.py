@@ -48,7 +48,7 @@ async def forward_proxy() -> AsyncIterator[tuple[str, list[str]]]:
         yield f"http://{LOGIN}@127.0.0.1:{port}", lines
 
 
-async def test_orders_and_files_go_through_the_proxy(tmp_path: Path) -> None:
+async def test_requests_and_files_go_through_the_proxy(tmp_path: Path) -> None:
     async with forward_proxy() as (address, lines):
         settings: dict[str, Any] = {"HTTP_PROXY": address, "NO_PROXY": "discord.com", "LOG_LEVEL": "DEBUG"}
         async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:

@@ -81,7 +81,7 @@ async def fetched(message: Message) -> Message:
     return await (await message.interaction.user.press(message, fetch)).response()
 
 
-async def test_what_cannot_be_downloaded_waits_and_is_collected_once_it_can(env: Environment) -> None:
+async def test_files_that_fail_to_download_can_be_collected_later(env: Environment) -> None:
     env.runcomfy.inject_fault("file", by_seed(env, [fault for fault, _ in LOST.values()]), times=None)
     try:
         messages = await asyncio.gather(*(loses(env, MADE, seed=seed) for seed in range(len(LOST))))
@@ -103,7 +103,7 @@ async def test_what_cannot_be_downloaded_waits_and_is_collected_once_it_can(env:
     check_accounts(env)
 
 
-async def test_a_fetch_of_what_is_forbidden_says_so_and_can_be_tried_again(env: Environment) -> None:
+async def test_collecting_a_forbidden_file_can_be_retried(env: Environment) -> None:
     env.runcomfy.inject_fault("file", respond(403, RAW), times=None)
     try:
         message = await loses(env, MADE)
@@ -116,7 +116,7 @@ async def test_a_fetch_of_what_is_forbidden_says_so_and_can_be_tried_again(env: 
 
 
 @pytest.mark.parametrize("status", [404, 410])
-async def test_a_fetch_of_what_is_gone_refunds_it_and_ends_the_button(env: Environment, status: int) -> None:
+async def test_collecting_an_expired_file_refunds_it(env: Environment, status: int) -> None:
     env.runcomfy.inject_fault("file", respond(status, RAW), times=None)
     try:
         message = await loses(env, MADE, images=2)
@@ -135,7 +135,7 @@ async def test_a_fetch_of_what_is_gone_refunds_it_and_ends_the_button(env: Envir
     check_accounts(env)
 
 
-async def test_files_that_do_not_come_wait_alone(env: Environment) -> None:
+async def test_a_slow_file_does_not_delay_the_others(env: Environment) -> None:
     for fault in (respond(404, RAW), flood(TOO_MUCH)):
         env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(env.new_member(), resolution="0.5K", num_images=4)
@@ -145,7 +145,7 @@ async def test_files_that_do_not_come_wait_alone(env: Environment) -> None:
     check_accounts(env)
 
 
-async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(env: Environment) -> None:
+async def test_missing_images_are_refunded_and_undelivered_ones_kept(env: Environment) -> None:
     env.runcomfy.inject_fault("result", edit_json(lambda body: body["output"]["images"].pop()))
     env.runcomfy.inject_fault("file", respond(404))
     message = await env.imagine(env.new_member(), resolution="0.5K", num_images=3)
@@ -155,14 +155,14 @@ async def test_a_part_that_was_not_made_is_refunded_and_one_that_was_waits(env: 
     check_accounts(env)
 
 
-async def test_slow_files_come(env: Environment) -> None:
+async def test_slow_files_arrive(env: Environment) -> None:
     env.runcomfy.inject_fault("file", trickle(3), times=2)
     before = len(env.runcomfy.calls)
     await expect_delivered(env, 2, of=2)
     assert [call.route for call in env.runcomfy.calls[before:]].count("file") == 2
 
 
-async def test_a_redirect_of_a_file_is_not_followed_not_even_to_an_image(env: Environment) -> None:
+async def test_a_redirect_of_a_file_is_not_followed(env: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         for address in (f"{other.url}/files/a/b/0_output.png", "/files/a/b/0_output.png"):
             env.runcomfy.inject_fault("file", respond(302, RAW, headers={"Location": address}))

@@ -59,7 +59,7 @@ def names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("left", [".probe", ".probe.part"])
-def test_what_a_kill_has_left_of_a_probe_is_removed_by_the_next(tmp_path: Path, left: str) -> None:
+def test_the_next_probe_removes_what_a_killed_one_left(tmp_path: Path, left: str) -> None:
     killed = f"""
 import os, sys
 from pathlib import Path
@@ -78,12 +78,12 @@ probe_folder(Path({str(tmp_path)!r}))
     assert names(tmp_path) == []
 
 
-def test_a_folder_is_made_and_nothing_stays_in_it(tmp_path: Path) -> None:
+def test_a_folder_is_created_and_stays_empty(tmp_path: Path) -> None:
     assert probe_folder(tmp_path / "data" / "files") is None
     assert names(tmp_path) == ["data", "data/files"]
 
 
-def test_a_look_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_probe_without_keep_leaves_nothing(tmp_path: Path) -> None:
     assert probe_folder(tmp_path / "data" / "files", keep=False) is None
     assert names(tmp_path) == []
     (tmp_path / "data").mkdir()
@@ -112,9 +112,7 @@ def folder_in_the_probes_place(folder: Path) -> None:
 @pytest.mark.parametrize(
     "spoil", [file_in_its_place, file_above_it, dangling_link, folder_in_the_probes_place]
 )
-def test_a_folder_that_cannot_be_used_is_named_with_the_user(
-    tmp_path: Path, spoil: Callable[[Path], None]
-) -> None:
+def test_an_unusable_folder_is_reported_with_the_user(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     folder = tmp_path / "data" / "files"
     folder.parent.mkdir()
     spoil(folder)
@@ -128,7 +126,7 @@ def test_a_folder_that_cannot_be_used_is_named_with_the_user(
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("is_made", [True, False])
-def test_permissions_bind_who_is_not_root(*, is_made: bool) -> None:
+def test_missing_permissions_are_reported(*, is_made: bool) -> None:
     with open_folder() as parent:
         folder = parent / "files"
         if is_made:
@@ -142,7 +140,7 @@ def test_permissions_bind_who_is_not_root(*, is_made: bool) -> None:
         parent.chmod(0o755)
 
 
-def test_a_file_system_without_room() -> None:
+def test_a_full_file_system() -> None:
     """One that has none by nature: files can't even be made there."""
     problem = probe_folder(Path("/proc/self/files"))
     assert problem
@@ -156,7 +154,7 @@ def test_a_disk_that_is_nearly_full(tmp_path: Path) -> None:
     assert problem.endswith(f" MB left for user id {os.geteuid()}")
 
 
-def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_problem_is_logged_once_and_recovers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:
         probe = FolderProbe(folder)
         for _ in range(3):
@@ -183,7 +181,7 @@ def test_it_is_told_once_and_recovers_by_itself(tmp_path: Path, caplog: pytest.L
         runner.run(scene())
 
 
-async def test_a_disk_that_gives_no_answer_keeps_nobody_waiting(tmp_path: Path) -> None:
+async def test_a_hung_disk_does_not_block(tmp_path: Path) -> None:
     """Opening a pipe takes until somebody reads from it."""
     probe = FolderProbe(tmp_path, wait_seconds=0.02, hung_seconds=3)
     await probe.ensure_writable()

@@ -41,7 +41,7 @@ from bot.runcomfy.allowed_hosts import AllowedHosts
         ("[::1]:8188", "http://[::1]:8188/a", True),
     ],
 )
-def test_which_hosts_are_trusted(setting: str, url: str, *, is_allowed: bool) -> None:
+def test_trusted_hosts(setting: str, url: str, *, is_allowed: bool) -> None:
     assert AllowedHosts.parse(setting).allows(URL(url, encoded=True)) is is_allowed
 
 
@@ -66,6 +66,6 @@ def test_which_hosts_are_trusted(setting: str, url: str, *, is_allowed: bool) ->
         "127.0.0.1.:80",
     ],
 )
-def test_a_setting_that_is_refused(setting: str) -> None:
+def test_an_invalid_setting(setting: str) -> None:
     with pytest.raises(ValueError, match=r"^must "):
         AllowedHosts.parse(setting)

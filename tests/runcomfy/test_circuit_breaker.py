@@ -38,7 +38,7 @@ async def submit(client: RunComfyClient, times: int = 1) -> None:
 
 
 @pytest.mark.parametrize("fault", NO_ANSWER.values(), ids=NO_ANSWER)
-async def test_five_calls_in_a_row_without_an_answer_are_an_outage(
+async def test_five_failed_requests_in_a_row_open_the_circuit(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
     runcomfy.inject_fault("submit", fault, times=None)
@@ -49,24 +49,22 @@ async def test_five_calls_in_a_row_without_an_answer_are_an_outage(
 
 
 @pytest.mark.parametrize("fault", ANSWERS.values(), ids=ANSWERS)
-async def test_a_refusal_is_an_answer(runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault) -> None:
+async def test_an_error_response_is_no_failure(
+    runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
+) -> None:
     runcomfy.inject_fault("submit", fault, times=None)
     await submit(client, 9)
     assert not client.is_down
 
 
-async def test_an_answer_between_begins_the_count_anew(
-    runcomfy: LocalRunComfy, client: RunComfyClient
-) -> None:
+async def test_a_success_resets_the_count(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     for _ in range(3):
         runcomfy.inject_fault("submit", NO_ANSWER["502"], times=4)
         await submit(client, 5)
     assert not client.is_down
 
 
-async def test_nothing_is_sent_but_probes_until_one_is_answered(
-    runcomfy: LocalRunComfy, client: RunComfyClient
-) -> None:
+async def test_an_open_circuit_sends_only_probes(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.inject_fault("submit", NO_ANSWER["502"], times=5)
     runcomfy.inject_fault("status", NO_ANSWER["502"], times=2)
     await submit(client, 5)
@@ -86,7 +84,7 @@ async def test_nothing_is_sent_but_probes_until_one_is_answered(
     assert await client.submit(MODEL, FOX) in runcomfy.requests
 
 
-async def test_one_request_that_cannot_be_looked_at_keeps_nobody_from_ordering(
+async def test_one_request_that_always_fails_does_not_block_submits(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
@@ -102,9 +100,7 @@ async def test_one_request_that_cannot_be_looked_at_keeps_nobody_from_ordering(
     assert await client.submit(MODEL, FOX) in runcomfy.requests
 
 
-async def test_a_rejected_token_shows_that_somebody_is_there(
-    runcomfy: LocalRunComfy, client: RunComfyClient
-) -> None:
+async def test_a_rejected_token_closes_the_circuit(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.inject_fault("submit", NO_ANSWER["502"], times=5)
     runcomfy.inject_fault("status", runcomfy.error_fault("token"))
     await submit(client, 5)
@@ -112,7 +108,7 @@ async def test_a_rejected_token_shows_that_somebody_is_there(
     assert routes(runcomfy)[5:] == ["status"]
 
 
-async def test_an_order_that_was_on_its_way_when_it_went_down_is_still_unknown(
+async def test_a_submit_in_flight_when_the_circuit_opens_is_unknown(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     runcomfy.inject_fault("submit", NO_ANSWER["502"], times=6)

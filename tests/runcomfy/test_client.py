@@ -17,7 +17,7 @@ from playground.runcomfy import LocalRunComfy, edit_json, reset, respond
 from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes
 
 
-async def test_an_order_from_queue_to_files(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_a_job_from_submit_to_files(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.hold()
     first, second, third = [await client.submit(MODEL, FOX) for _ in range(3)]
     assert [await client.status(i) for i in (first, second, third)] == [InQueue(1), InQueue(2), InQueue(3)]
@@ -32,7 +32,7 @@ async def test_an_order_from_queue_to_files(runcomfy: LocalRunComfy, client: Run
     assert [submit.input for submit in runcomfy.submits] == [FOX] * 3
 
 
-async def test_a_failed_order_is_completed_and_has_no_result(
+async def test_a_failed_job_is_completed_and_has_no_result(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     runcomfy.hold()
@@ -58,7 +58,7 @@ async def test_a_failed_order_is_completed_and_has_no_result(
         ("Sensitive words", PromptRefusedError),
     ],
 )
-async def test_how_a_failure_is_told_apart(
+async def test_the_reason_of_a_failure(
     runcomfy: LocalRunComfy, client: RunComfyClient, error: Any, expected: type[BotError]
 ) -> None:
     request_id = await finished_request(runcomfy, client)
@@ -70,7 +70,7 @@ async def test_how_a_failure_is_told_apart(
     assert type(caught.value) is expected
 
 
-async def test_a_prompt_that_asks_for_it_is_refused(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_the_local_runcomfy_rejects_a_prompt(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await finished_request(runcomfy, client, prompt="please refuse this")
     with pytest.raises(PromptRefusedError):
         await client.result(request_id)
@@ -119,7 +119,7 @@ async def test_a_prompt_that_asks_for_it_is_refused(runcomfy: LocalRunComfy, cli
         ("完了", Unknown("完了")),
     ],
 )
-async def test_words_for_a_status(
+async def test_status_words(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str, expected: object
 ) -> None:
     request_id = await finished_request(runcomfy, client)
@@ -128,7 +128,7 @@ async def test_words_for_a_status(
 
 
 @pytest.mark.parametrize("position", ["soon", None, [3], 1.5])
-async def test_an_odd_queue_position_spoils_nothing(
+async def test_an_invalid_queue_position_is_ignored(
     runcomfy: LocalRunComfy, client: RunComfyClient, position: object
 ) -> None:
     runcomfy.hold()
@@ -156,7 +156,7 @@ async def test_an_odd_queue_position_spoils_nothing(
         (None, None),
     ],
 )
-async def test_shapes_of_output(
+async def test_forms_of_output(
     runcomfy: LocalRunComfy, client: RunComfyClient, output: Any, urls: tuple[str, ...] | None
 ) -> None:
     request_id = await finished_request(runcomfy, client)
@@ -172,9 +172,7 @@ async def test_shapes_of_output(
 
 
 @pytest.mark.parametrize("status", ["completed", "SUCCEEDED", "success", "Done", "finished"])
-async def test_words_for_success_in_the_result(
-    runcomfy: LocalRunComfy, client: RunComfyClient, status: str
-) -> None:
+async def test_result_words_for_success(runcomfy: LocalRunComfy, client: RunComfyClient, status: str) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", edit_json(lambda body: body.update(status=status)))
     assert len((await client.result(request_id)).urls) == 1
@@ -183,16 +181,14 @@ async def test_words_for_success_in_the_result(
 @pytest.mark.parametrize(
     "status", ["error", "Errored", "timeout", "timed_out", "EXPIRED", "rejected", "aborted"]
 )
-async def test_words_for_failure_in_the_result(
-    runcomfy: LocalRunComfy, client: RunComfyClient, status: str
-) -> None:
+async def test_result_words_for_failure(runcomfy: LocalRunComfy, client: RunComfyClient, status: str) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", respond(200, {"status": status}))
     with pytest.raises(GenerationFailedError):
         await client.result(request_id)
 
 
-async def test_a_word_that_nobody_knows_is_no_result_yet(
+async def test_an_undocumented_word_means_no_result_yet(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     request_id = await finished_request(runcomfy, client)
@@ -208,7 +204,7 @@ async def test_success_without_an_output_key(runcomfy: LocalRunComfy, client: Ru
         await client.result(request_id)
 
 
-async def test_cancel_in_the_queue_and_too_late(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_cancel_a_queued_and_a_running_job(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.hold()
     running, queued = await client.submit(MODEL, FOX), await client.submit(MODEL, FOX)
     runcomfy.start_next()
@@ -236,7 +232,7 @@ async def test_cancel_in_the_queue_and_too_late(runcomfy: LocalRunComfy, client:
         ({}, False),
     ],
 )
-async def test_the_outcome_decides_a_cancel(
+async def test_the_outcome_of_a_cancel_counts(
     runcomfy: LocalRunComfy, client: RunComfyClient, body: dict[str, Any], *, expected: bool
 ) -> None:
     runcomfy.hold()
@@ -245,7 +241,7 @@ async def test_the_outcome_decides_a_cancel(
     assert await client.cancel(request_id) is expected
 
 
-async def test_a_cancel_is_repeated_until_answered(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_a_cancel_is_retried(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.hold()
     request_id = await client.submit(MODEL, FOX)
     runcomfy.inject_fault("cancel", reset(after=True))

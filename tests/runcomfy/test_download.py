@@ -55,7 +55,7 @@ def _names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
-async def test_a_file_arrives_under_its_type(
+async def test_a_file_gets_the_extension_of_its_type(
     runcomfy: LocalRunComfy, client: RunComfyClient, downloader: Downloader, tmp_path: Path, kind: str
 ) -> None:
     path = await downloader.download(await _make(runcomfy, client, kind), tmp_path / "new" / "job", "1")
@@ -69,7 +69,7 @@ async def test_a_file_arrives_under_its_type(
 @pytest.mark.parametrize(
     "kind", ["application/octet-stream", "binary/octet-stream", "IMAGE/JPEG; q=1", "image/x"]
 )
-async def test_the_content_tells_the_type(
+async def test_the_content_decides_the_type(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, kind: str
 ) -> None:
     runcomfy.inject_fault("file", with_content_type(kind))
@@ -88,7 +88,7 @@ PASSING = [
 
 
 @pytest.mark.parametrize("fault", PASSING)
-async def test_passing_trouble_is_tried_again(
+async def test_transient_errors_are_retried(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, fault: Fault
 ) -> None:
     runcomfy.inject_fault("file", fault, times=2)
@@ -129,7 +129,7 @@ FINAL: dict[str, tuple[Fault, str]] = {
 
 
 @pytest.mark.parametrize("trouble", FINAL)
-async def test_what_is_final_is_asked_for_once(
+async def test_permanent_errors_are_not_retried(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, trouble: str
 ) -> None:
     fault, reason = FINAL[trouble]
@@ -140,7 +140,7 @@ async def test_what_is_final_is_asked_for_once(
     assert _names(tmp_path) == []
 
 
-async def test_a_size_that_is_told_before_is_not_waited_for(
+async def test_a_content_length_above_the_limit_is_rejected_at_once(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
 ) -> None:
     async def promise(request: aiohttp.web.Request, _: object) -> aiohttp.web.StreamResponse:
@@ -155,7 +155,7 @@ async def test_a_size_that_is_told_before_is_not_waited_for(
             await downloader.download(url, tmp_path, "1")
 
 
-async def test_the_token_never_comes_along(
+async def test_the_token_is_not_sent(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
 ) -> None:
     headers = {"Authorization": f"Bearer {runcomfy.token}"}
@@ -169,7 +169,7 @@ async def test_the_token_never_comes_along(
     assert len(runcomfy.leaks) == 1
 
 
-async def test_an_address_is_not_repeated(
+async def test_errors_and_logs_do_not_contain_the_url(
     runcomfy: LocalRunComfy,
     downloader: Downloader,
     url: str,
@@ -203,7 +203,7 @@ ILL: list[Callable[[str], str]] = [
 
 
 @pytest.mark.parametrize("spoil", ILL)
-async def test_no_call_is_made_for_an_ill_address(
+async def test_no_request_is_sent_for_a_malformed_url(
     runcomfy: LocalRunComfy,
     downloader: Downloader,
     url: str,

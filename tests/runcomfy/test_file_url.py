@@ -63,18 +63,18 @@ READ = [
 
 
 @pytest.mark.parametrize(("text", "path"), READ)
-def test_an_address_that_is_requested(text: str, path: str) -> None:
+def test_accepted_urls(text: str, path: str) -> None:
     url = parse_file_url(text, HOSTS)
     assert (str(url.origin()), url.raw_path_qs) == (ORIGIN, path)
     assert str(parse_file_url(str(url), HOSTS)) == str(url)
 
 
-def test_a_host_in_letters_of_another_script() -> None:
+def test_an_internationalized_host() -> None:
     url = parse_file_url("https://Bücher.runcomfy.net/a", HOSTS)
     assert str(url) == "https://xn--bcher-kva.runcomfy.net/a"
 
 
-def test_this_machine() -> None:
+def test_a_loopback_url() -> None:
     assert str(parse_file_url(" http://127.0.0.1:8188/a b", HOSTS)) == "http://127.0.0.1:8188/a%20b"
     assert parse_file_url("http://[::1]:80/a", AllowedHosts.parse("[::1]:80")).host == "::1"
 
@@ -158,13 +158,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "reason"), REFUSED)
-def test_an_address_that_is_not_requested_and_why(text: str, reason: str) -> None:
+def test_rejected_urls(text: str, reason: str) -> None:
     with pytest.raises(FileUrlError, match=reason.replace(".", r"\.")):
         parse_file_url(text, HOSTS)
 
 
 @given(st.text(alphabet=st.sampled_from("https:/.@\\?#[]% \t\n１。／éaﬁ:runcomfy.net443"), max_size=60))
-def test_whatever_is_written_only_trusted_hosts_are_requested(text: str) -> None:
+def test_any_accepted_url_has_a_trusted_host(text: str) -> None:
     for written in (text, f"https://{text}", f"https://files.runcomfy.net{text}"):
         try:
             url = parse_file_url(written, HOSTS)
@@ -190,7 +190,7 @@ SENT = [
 
 
 @pytest.mark.parametrize(("text", "path"), SENT)
-async def test_an_address_is_sent_as_it_was_read(
+async def test_a_url_is_requested_as_parsed(
     runcomfy: LocalRunComfy, session: aiohttp.ClientSession, tmp_path: Path, text: str, path: str
 ) -> None:
     seen: list[str] = []
@@ -205,14 +205,14 @@ async def test_an_address_is_sent_as_it_was_read(
     assert seen == [path]
 
 
-def test_an_address_that_is_named_twice_is_one_file() -> None:
+def test_a_duplicate_url_is_one_file() -> None:
     images: list[JsonValue] = ["https://files.runcomfy.net/a", " https://files.runcomfy.net/a\n", "\n"]
     result = parse_result({"status": "succeeded", "output": {"images": images}})
     assert result
     assert result.urls == ("https://files.runcomfy.net/a",)
 
 
-async def test_the_log_is_told_the_reason_and_never_the_address(
+async def test_errors_name_the_reason_but_not_the_path(
     session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     downloader = Downloader(session, HOSTS)

@@ -125,7 +125,7 @@ FAILURES: list[Any] = [
 
 
 @pytest.mark.parametrize("reason", REFUSALS, ids=str)
-def test_refusals(reason: Any) -> None:
+def test_rejections(reason: Any) -> None:
     assert is_prompt_rejection({"status": "failed", "error": reason})
 
 
@@ -167,7 +167,7 @@ def test_other_failures(reason: Any) -> None:
     ],
     ids=str,
 )
-def test_places(body: dict[str, Any]) -> None:
+def test_fields_with_a_rejection(body: dict[str, Any]) -> None:
     assert is_prompt_rejection({"status": "failed", **body})
 
 
@@ -184,11 +184,11 @@ def test_places(body: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_what_gives_no_reason(body: dict[str, Any]) -> None:
+def test_fields_without_a_rejection(body: dict[str, Any]) -> None:
     assert not is_prompt_rejection({"status": "failed", **body})
 
 
-def test_a_reason_that_is_deep_or_long_is_bounded() -> None:
+def test_depth_and_length_are_limited() -> None:
     deep: Any = "SAFETY"
     for _ in range(5000):
         deep = {"error": deep}
@@ -201,7 +201,7 @@ def test_a_reason_that_is_deep_or_long_is_bounded() -> None:
     "status", ["succeeded", "completed", "failed", "error", "rejected", "Content Moderated"]
 )
 @pytest.mark.parametrize("output", [{"images": []}, None, {}])
-async def test_an_answer_without_images_that_gives_such_a_reason(
+async def test_a_result_without_images_is_searched(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str, output: Any
 ) -> None:
     request_id = await finished_request(runcomfy, client)
@@ -216,7 +216,7 @@ async def test_an_answer_without_images_that_gives_such_a_reason(
 
 
 @pytest.mark.parametrize("word", ["failed", "completed", "Error"])
-async def test_a_reason_that_only_the_status_gives(
+async def test_a_reason_in_the_status_only(
     runcomfy: LocalRunComfy, client: RunComfyClient, word: str
 ) -> None:
     request_id = await finished_request(runcomfy, client)
@@ -231,7 +231,7 @@ async def test_a_reason_that_only_the_status_gives(
 
 
 @pytest.mark.parametrize("reason", ["blocked", "Access violates your plan", "account flagged"])
-async def test_a_forbidden_call_is_the_prompts_fault_only_for_sure(
+async def test_http_403_needs_an_unambiguous_phrase(
     runcomfy: LocalRunComfy, client: RunComfyClient, reason: str
 ) -> None:
     runcomfy.inject_fault("submit", respond(403, {"error": reason}))
@@ -239,9 +239,7 @@ async def test_a_forbidden_call_is_the_prompts_fault_only_for_sure(
         await client.submit(MODEL, FOX)
 
 
-async def test_images_count_more_than_a_warning_beside_them(
-    runcomfy: LocalRunComfy, client: RunComfyClient
-) -> None:
+async def test_a_result_with_images_is_not_searched(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault(
         "result", edit_json(lambda good: good.update(error="1 of 2 images blocked: SAFETY"))
@@ -251,7 +249,7 @@ async def test_images_count_more_than_a_warning_beside_them(
 
 @pytest.mark.parametrize("http_status", [200, 400, 403, 422, 451])
 @pytest.mark.parametrize("route", ["submit", "result"])
-async def test_a_refusal_by_an_error_code_or_an_http_status(
+async def test_a_rejection_with_an_error_code_or_an_http_status(
     runcomfy: LocalRunComfy, client: RunComfyClient, route: str, http_status: int
 ) -> None:
     body: dict[str, Any] = {

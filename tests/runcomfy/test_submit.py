@@ -76,7 +76,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("fault", "expected"), REFUSED)
-async def test_a_definite_refusal_costs_one_post(
+async def test_a_definite_error_is_one_post(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault, expected: type[BotError]
 ) -> None:
     runcomfy.inject_fault("submit", fault)
@@ -88,7 +88,7 @@ async def test_a_definite_refusal_costs_one_post(
 
 
 @pytest.mark.parametrize("fault", UNKNOWN)
-async def test_an_unclear_answer_is_never_sent_again(
+async def test_an_unknown_submission_is_never_sent_again(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
     await client.status(
@@ -101,7 +101,7 @@ async def test_an_unclear_answer_is_never_sent_again(
     assert routes(runcomfy).count("submit") == 2
 
 
-async def test_an_order_without_an_answer_in_time(
+async def test_a_submit_that_times_out_is_unknown(
     runcomfy: LocalRunComfy, client: RunComfyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "_SUBMIT_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
@@ -111,7 +111,7 @@ async def test_an_order_without_an_answer_in_time(
     assert len(runcomfy.submits) == 1
 
 
-async def test_real_trouble_before_anything_is_sent(
+async def test_connection_errors_before_anything_is_sent(
     session: aiohttp.ClientSession, unused_tcp_port: int, runcomfy: LocalRunComfy
 ) -> None:
     addresses = (
@@ -152,7 +152,7 @@ async def test_retry_after_is_read(
     assert client_module._retry_delay(caught.value) == min(60, caught.value.retry_after)
 
 
-async def test_a_date_to_wait_for_is_told_by_the_answers_own_clock(
+async def test_a_retry_after_date_is_relative_to_the_response_date(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     headers = {"Date": "Wed, 21 Oct 2015 07:28:00 GMT", "Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT"}
@@ -163,7 +163,7 @@ async def test_a_date_to_wait_for_is_told_by_the_answers_own_clock(
 
 
 @pytest.mark.parametrize("header", ["soon", "-1", "1e9", "", "²"])
-async def test_an_odd_retry_after_is_no_wish(
+async def test_an_invalid_retry_after_is_ignored(
     runcomfy: LocalRunComfy, client: RunComfyClient, header: str
 ) -> None:
     runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": header}))

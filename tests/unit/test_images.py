@@ -62,21 +62,21 @@ async def test_a_large_file_gets_a_smaller_copy(tmp_path: Path, kind: str, share
     assert _names(tmp_path) == [path.name, fitted.path.name]
 
 
-async def test_quality_goes_before_pixels(tmp_path: Path) -> None:
+async def test_quality_is_reduced_before_pixels(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((600, 300)).save(path)
     _, copy = await fit_copy(path, path.stat().st_size // 4)
     assert (copy.width, copy.height) == (600, 300)
 
 
-async def test_a_copy_uses_the_room_it_has(tmp_path: Path) -> None:
+async def test_a_copy_is_close_to_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((600, 600)).save(path)
     fitted = await shrink_to_fit(path, 4000)
     assert 1500 < fitted.size_bytes <= 4000
 
 
-async def test_it_ends_even_when_nothing_fits(tmp_path: Path) -> None:
+async def test_a_limit_below_one_pixel(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((100, 100)).save(path)
     with pytest.raises(ValueError, match="no picture fits into 10 bytes"):
@@ -84,7 +84,7 @@ async def test_it_ends_even_when_nothing_fits(tmp_path: Path) -> None:
     assert _names(tmp_path) == [path.name]
 
 
-async def test_a_turned_photo_stands_upright(tmp_path: Path) -> None:
+async def test_a_rotated_photo_becomes_upright(tmp_path: Path) -> None:
     path = tmp_path / "1.jpeg"
     photo = Image.new("RGB", (400, 200), "black")
     photo.paste("white", (0, 0, 200, 200))
@@ -116,7 +116,7 @@ def _see_through() -> Image.Image:
 
 
 @pytest.mark.parametrize("make", [_see_through, _see_through_palette])
-async def test_what_is_transparent_stays_so(tmp_path: Path, make: type[Image.Image]) -> None:
+async def test_transparency_is_kept(tmp_path: Path, make: type[Image.Image]) -> None:
     path = tmp_path / "1.png"
     make().save(path)
     fitted = await shrink_to_fit(path, path.stat().st_size // 3)
@@ -128,7 +128,7 @@ async def test_what_is_transparent_stays_so(tmp_path: Path, make: type[Image.Ima
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "1", "P", "I;16", "CMYK"])
-async def test_every_kind_of_pixel_can_be_shrunk(tmp_path: Path, mode: str) -> None:
+async def test_every_mode_can_be_shrunk(tmp_path: Path, mode: str) -> None:
     path = tmp_path / ("1.jpeg" if mode == "CMYK" else "1.png")
     grey = _noise((300, 300), "L")
     image = grey.convert("I").convert("I;16") if mode == "I;16" else grey.convert(mode)
@@ -156,7 +156,7 @@ async def test_the_event_loop_stays_free(tmp_path: Path) -> None:
     assert turns > 10
 
 
-async def test_what_is_no_image_is_an_error(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_image(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     path.write_bytes(b"no image")
     with pytest.raises(ValueError, match="no whole png"):

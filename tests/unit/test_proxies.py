@@ -43,7 +43,7 @@ API = "https://model-api.runcomfy.net"
         ({"HTTP_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1:1"}, "http://127.0.0.1:8188/v1", "http://p:1"),
     ],
 )
-def test_which_proxy_leads_to_an_address(
+def test_the_proxy_for_a_url(
     settings: dict[str, str], url: str, expected: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -55,7 +55,7 @@ def test_which_proxy_leads_to_an_address(
     assert load().proxies.proxy_for(URL(url)) == expected
 
 
-def test_a_login_is_known_in_each_form_that_it_takes() -> None:
+def test_every_form_of_a_login_is_a_secret() -> None:
     sent = base64.b64encode(b"me:p@ss").decode()
     assert set(proxy_credentials("http://me:p%40ss@p:1", None, "http://p:2")) == {
         "me:p%40ss",
@@ -78,7 +78,7 @@ async def refusing(status: int) -> AsyncIterator[tuple[str, asyncio.Queue[bytes]
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
 
 
-async def test_what_the_proxy_does_not_let_through_was_not_ordered(tmp_path: Path) -> None:
+async def test_a_submit_that_the_proxy_rejects_was_not_sent(tmp_path: Path) -> None:
     """The token goes through the tunnel alone, and so nothing of it to a proxy that opens none."""
     async with refusing(407) as (address, heads), aiohttp.ClientSession() as session:
         proxies = Proxies(https=f"http://me:hunter2@{address}")

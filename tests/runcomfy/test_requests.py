@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(("profile"), ["docs", "http"])
-async def test_refusals_in_both_profiles(session: aiohttp.ClientSession, profile: Any) -> None:
+async def test_errors_in_both_profiles(session: aiohttp.ClientSession, profile: Any) -> None:
     async with LocalRunComfy(seconds=0, profile=profile) as runcomfy:
         client = RunComfyClient(session, api_url=runcomfy.url + "/", token=runcomfy.token)
         stranger = RunComfyClient(session, api_url=runcomfy.url, token=runcomfy.token[::-1])
@@ -57,7 +57,7 @@ async def test_refusals_in_both_profiles(session: aiohttp.ClientSession, profile
         respond(200, {"error_code": 404001}),
     ],
 )
-async def test_a_request_that_is_gone_is_asked_for_once(
+async def test_an_expired_request_is_not_retried(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
     runcomfy.inject_fault("result", fault)
@@ -85,9 +85,7 @@ async def test_a_request_that_is_gone_is_asked_for_once(
         respond(418, "<html>"),
     ],
 )
-async def test_what_came_of_it_is_asked_again(
-    runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
-) -> None:
+async def test_a_result_is_retried(runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", fault, times=2)
     assert (await client.result(request_id)).urls
@@ -99,7 +97,7 @@ async def test_what_came_of_it_is_asked_again(
     assert 5 <= routes(runcomfy).count("result") - asked <= 10
 
 
-async def test_a_look_is_one_look(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_a_status_is_one_get(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("status", respond(429, {}, headers={"Retry-After": "3600"}))
     asked = routes(runcomfy).count("status")
@@ -110,7 +108,7 @@ async def test_a_look_is_one_look(runcomfy: LocalRunComfy, client: RunComfyClien
     assert await client.status(request_id) == Completed()
 
 
-async def test_an_answer_that_never_comes_is_given_up(
+async def test_a_stalled_response_times_out_and_is_retried(
     runcomfy: LocalRunComfy, client: RunComfyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
@@ -119,9 +117,7 @@ async def test_an_answer_that_never_comes_is_given_up(
     assert (await client.result(request_id)).urls
 
 
-async def test_addresses_in_answers_are_never_followed(
-    runcomfy: LocalRunComfy, client: RunComfyClient
-) -> None:
+async def test_urls_in_responses_are_not_followed(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     async with LocalRunComfy(seconds=0) as evil:
         links = {f"{verb}_url": f"{evil.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")}
         for route in ("submit", "status", "result", "cancel"):
@@ -135,7 +131,7 @@ async def test_addresses_in_answers_are_never_followed(
 
 
 @pytest.mark.parametrize("request_id", ["", "../x", "a/b", "a?b", "x" * 129, "a\n", "é"])
-async def test_no_call_is_made_for_an_impossible_id(
+async def test_no_request_is_sent_for_an_impossible_id(
     runcomfy: LocalRunComfy, client: RunComfyClient, request_id: str
 ) -> None:
     with pytest.raises(ValueError, match="request_id"):
@@ -148,7 +144,7 @@ SPITEFUL = {"error_message": "bad token {token}", "detail": "{token} and a secre
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 422, 429, 500])
 @pytest.mark.parametrize("body", [SPITEFUL, "<html>{token} and a secret body"], ids=["json", "html"])
-async def test_nothing_repeats_the_token_or_the_body(
+async def test_errors_and_logs_contain_neither_the_token_nor_the_body(
     runcomfy: LocalRunComfy,
     client: RunComfyClient,
     caplog: pytest.LogCaptureFixture,
@@ -176,7 +172,7 @@ async def test_nothing_repeats_the_token_or_the_body(
     assert "secret body" not in caplog.text
 
 
-async def test_a_reason_for_failure_is_not_repeated(
+async def test_errors_and_logs_do_not_contain_the_reason_of_a_failure(
     runcomfy: LocalRunComfy, client: RunComfyClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

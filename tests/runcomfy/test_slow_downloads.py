@@ -44,7 +44,7 @@ def url(runcomfy: LocalRunComfy) -> str:
 
 
 @pytest.mark.parametrize("files", [10, 50])
-async def test_slow_files_of_one_member_delay_nobody_else(
+async def test_slow_files_of_one_member_do_not_delay_others(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, files: int
 ) -> None:
     runcomfy.inject_fault("file", drip(noise(8), piece=1, seconds=5), times=4)
@@ -65,7 +65,7 @@ async def test_slow_files_of_one_member_delay_nobody_else(
     await asyncio.gather(*slow, return_exceptions=True)
 
 
-async def test_a_file_that_hardly_comes_is_given_up(
+async def test_a_file_below_the_minimum_rate_fails(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
 ) -> None:
     downloader = replace(downloader, block_seconds=0.2)
@@ -93,7 +93,7 @@ async def _wait(slots: FairSemaphore, owner: Owner, served: list[Owner]) -> None
         served.append(owner)
 
 
-async def test_waiting_servers_and_members_take_turns() -> None:
+async def test_servers_and_members_are_served_round_robin() -> None:
     slots, served = FairSemaphore(1, per_user=1, per_guild=1), list[Owner]()
     pile, neighbor, other = Owner(1, 1), Owner(1, 2), Owner(2, 3)
     async with asyncio.TaskGroup() as group, slots.slot(Owner(9, 9)):
@@ -104,7 +104,7 @@ async def test_waiting_servers_and_members_take_turns() -> None:
     assert served == [pile, other, neighbor, pile, pile]
 
 
-async def test_a_cancelled_waiter_takes_no_slot_along() -> None:
+async def test_a_cancelled_waiter_takes_no_slot() -> None:
     slots, served = FairSemaphore(1, per_user=1, per_guild=1), list[Owner]()
     async with slots.slot(SLOW):
         waiting = asyncio.ensure_future(_wait(slots, SLOW, served))
