@@ -1,4 +1,4 @@
-"""Image files made byte by byte, so that they can be unusual or ill-formed in one place."""
+"""Unusual and malformed image files, built byte by byte."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def chunk(kind: bytes, body: bytes = b"", *, crc: int | None = None) -> bytes:
-    """A chunk of a PNG, with another checksum on demand."""
+    """A PNG chunk; `crc` replaces its checksum."""
     crc = zlib.crc32(kind + body) if crc is None else crc
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
 
@@ -31,7 +31,7 @@ def png(
     before: bytes = b"",
     end: bytes = b"",
 ) -> bytes:
-    """A PNG of these samples: rows of pixels of channels; `before` and `end` stand around its pixels."""
+    """A PNG of rows of pixels of samples, with the chunks `before` and `end` around its IDAT."""
     lines = b"".join(b"\0" + _packed([sample for pixel in row for sample in pixel], depth) for row in rows)
     header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), depth, color, 0, 0, 0)
     pixels = chunk(b"IDAT", zlib.compress(lines))
@@ -45,28 +45,28 @@ def _packed(samples: Sequence[int], depth: int) -> bytes:
 
 
 def picture(kind: str, *, side: int = 48, mode: str = "RGB", **options: object) -> bytes:
-    """A file of noise that has many bytes of pixels."""
+    """An image of noise, whose pixels take many bytes."""
     image = Image.frombytes(mode, (side, side), Random(5).randbytes(side * side * len(mode)))
     image.save(file := io.BytesIO(), kind, **options)
     return file.getvalue()
 
 
 def png_with(*chunks: bytes, end: bytes = b"", side: int = 48) -> bytes:
-    """A PNG of noise with more chunks, before its pixels and after them."""
+    """A PNG of noise with additional chunks before and after its pixels."""
     whole = picture("PNG", side=side)
     head = len(PNG_MAGIC) + 25
     return whole[:head] + b"".join(chunks) + whole[head : -len(PNG_END)] + end + PNG_END
 
 
 def jpeg_with(*segments: tuple[int, bytes], side: int = 48) -> bytes:
-    """A JPEG of noise with more segments, each a marker and its body."""
+    """A JPEG of noise with additional segments, each a marker and a body."""
     whole = picture("JPEG", side=side)
     more = b"".join(struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body for marker, body in segments)
     return whole[:2] + more + whole[2:]
 
 
 def webp_with(*chunks: tuple[bytes, bytes], flags: int = 0x2C, side: int = 48) -> bytes:
-    """A WebP of noise in the extended format with more chunks; `flags` announce ICC profile, EXIF and XMP."""
+    """An extended WebP of noise with additional chunks; `flags` declare ICC profile, EXIF and XMP."""
     pixels = picture("WEBP", side=side)[12:]
     size = (side - 1).to_bytes(3, "little")
     body = riff(b"VP8X", bytes([flags, 0, 0, 0]) + size * 2)
@@ -76,12 +76,12 @@ def webp_with(*chunks: tuple[bytes, bytes], flags: int = 0x2C, side: int = 48) -
 
 
 def riff(kind: bytes, body: bytes) -> bytes:
-    """A chunk of a WebP."""
+    """A RIFF chunk."""
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
 
 
 def unpacks_to(size: int) -> bytes:
-    """Few bytes that zlib unpacks to many."""
+    """A few bytes that zlib decompresses to many."""
     packing = zlib.compressobj(9)
     block = bytes(2**20)
     return b"".join(packing.compress(block) for _ in range(size // 2**20)) + packing.flush()

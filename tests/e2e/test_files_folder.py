@@ -1,4 +1,4 @@
-"""A bot that can't write to its files folder says so everywhere and orders nothing until it can."""
+"""A bot that can't write to its files folder reports it and submits no jobs until it can."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def test_no_job_is_submitted_while_images_cannot_be_stored(tmp_path: Path)
     async with open_environment(tmp_path, is_started=False, runcomfy={"seconds": 0}) as env:
         folder = tmp_path / "data" / "files"
         folder.parent.mkdir()
-        folder.write_text("in its place")  # which stops root, too
+        folder.write_text("in its place")  # this stops root too
         where = f"{folder} can't be written by user id {os.geteuid()}"
         code, said = await run_command(env, "check")
         assert code == 1

@@ -1,4 +1,4 @@
-"""RunComfy and its files behind a proxy, as HTTP_PROXY says."""
+"""Requests to RunComfy and its file hosts through HTTP_PROXY."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOGIN = "me:hunter2-4711"
 
 @asynccontextmanager
 async def forward_proxy() -> AsyncIterator[tuple[str, list[str]]]:
-    """A proxy for plain http; its address with a login, and the first line of each request."""
+    """An http proxy: its URL with a login, and the first line of each request."""
     lines: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -30,7 +30,7 @@ async def forward_proxy() -> AsyncIterator[tuple[str, list[str]]]:
         assert base64.b64encode(LOGIN.encode()) in head
         target = urlsplit(head.split()[1].decode())
         far_reader, far_writer = await asyncio.open_connection(target.hostname, target.port)
-        # As proxies do it: the path alone, and here one request a connection.
+        # Forward only the path, as proxies do, one request per connection.
         path = target.path + (f"?{target.query}" if target.query else "")
         head = head.replace(target.geturl().encode(), path.encode(), 1)
         far_writer.write(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
@@ -68,7 +68,7 @@ async def test_requests_and_files_go_through_the_proxy(tmp_path: Path) -> None:
 
 
 async def test_a_netrc_file_is_not_read(tmp_path: Path) -> None:
-    """aiohttp would send its logins to file hosts, and fail where RunComfy's token is sent."""
+    """aiohttp would send its logins to file hosts, and fail for RunComfy because of the token."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login me password hunter2-4711\n")
     settings: dict[str, Any] = {"NETRC": str(netrc), "HOME": str(tmp_path)}

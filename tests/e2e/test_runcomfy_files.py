@@ -1,4 +1,4 @@
-"""The file host in trouble: people learn whether the images can still be had, and pay for what came."""
+"""Faults of the file host: members see whether images can still be collected, and pay for what they got."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PNG = {"Content-Type": "image/png"}
 async def _promise(request: web.Request, _: web.Response | None) -> web.StreamResponse:
     response = web.StreamResponse(headers={**PNG, "Content-Length": str(TOO_MUCH)})
     await response.prepare(request)
-    await asyncio.Event().wait()  # not one byte of it comes
+    await asyncio.Event().wait()  # sends no byte of the body
     return response
 
 
@@ -39,7 +39,7 @@ def picture(kind: str) -> bytes:
     return file.getvalue()
 
 
-# Each with how often a file is asked for: what may pass is tried again, what is final is not.
+# Each fault with the number of requests: transient faults are retried, permanent ones are not.
 LOST: dict[str, tuple[Fault, int]] = {
     "expired, 403": (respond(403, f"<Error>{RAW}</Error>"), 1),
     "expired, 404": (respond(404, RAW), 1),
@@ -60,7 +60,7 @@ LOST: dict[str, tuple[Fault, int]] = {
 
 
 def by_seed(env: Environment, faults: list[Fault]) -> Fault:
-    """For the order with seed n the n-th fault, however many run at once."""
+    """Return the n-th fault for the job with seed n."""
 
     async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
         order = env.runcomfy.requests[request.match_info["request_id"]]
@@ -75,7 +75,7 @@ def file_calls(env: Environment, message: Message) -> int:
 
 
 async def fetched(message: Message) -> Message:
-    """The answer to a press of Fetch by who ordered."""
+    """Press Fetch as the requester and return the response."""
     assert message.interaction is not None
     fetch = next(label for label in message.buttons if label.startswith("Fetch"))
     return await (await message.interaction.user.press(message, fetch)).response()
@@ -88,7 +88,7 @@ async def test_files_that_fail_to_download_can_be_collected_later(env: Environme
     finally:
         env.runcomfy.clear_faults("file")
     asked = {name: file_calls(env, message) for name, message in zip(LOST, messages, strict=True)}
-    # aiohttp itself asks once more where a connection that was in use before breaks.
+    # aiohttp itself retries once if a reused connection breaks.
     assert asked.pop("unreachable") in range(4, 9)
     assert asked == {name: times for name, (_, times) in LOST.items() if name != "unreachable"}
     assert not [file for file in (env.folder / "data" / "files").rglob("*") if file.is_file()]
@@ -128,7 +128,7 @@ async def test_collecting_an_expired_file_refunds_it(env: Environment, status: i
     assert "Fetch the images" not in button_labels(again)
     assert message.interaction is not None
     assert (await env.wait_for_end(message))["refunded"] == 2
-    refusal = await fetched(message)  # by the button that stands under the older message still
+    refusal = await fetched(message)  # with the button of the older message
     assert refusal.is_ephemeral
     assert "You were refunded" in refusal.text
     assert "0 of" in await env.reply_to(message.interaction.user, "usage")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _hurry() -> Iterator[None]:
-    """Retries as often as in earnest, without the pauses between them."""
+    """Retry without pauses."""
     with stamina.set_testing(True, attempts=9, cap=True):
         yield
 

@@ -1,4 +1,4 @@
-"""What most of these tests need: an order, and what came in because of it."""
+"""Helpers to submit jobs and to inspect the requests that the local RunComfy received."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def routes(runcomfy: LocalRunComfy) -> list[str]:
 
 
 async def finished_request(runcomfy: LocalRunComfy, client: RunComfyClient, **model_input: str | int) -> str:
-    """The request_id of an order that has ended by itself."""
+    """Submit a job, wait until it has ended, and return its request_id."""
     request_id = await client.submit(MODEL, {**FOX, **model_input})
     await runcomfy.until(lambda: runcomfy.requests[request_id].finished_at)
     return request_id

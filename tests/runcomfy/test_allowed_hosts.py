@@ -1,4 +1,4 @@
-"""Which addresses files may come from."""
+"""The allowlist of hosts for output files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RunComfy goes down and comes back."""
+"""The circuit breaker during an outage of RunComfy."""
 
 from __future__ import annotations
 
@@ -87,15 +87,15 @@ async def test_an_open_circuit_sends_only_probes(runcomfy: LocalRunComfy, client
 async def test_one_request_that_always_fails_does_not_block_submits(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
-    async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
+    async def fail_one(request: web.Request, good: web.Response | None) -> web.StreamResponse:
         assert good is not None
-        return good if request.match_info["request_id"] != ill else web.Response(status=500)
+        return good if request.match_info["request_id"] != broken else web.Response(status=500)
 
-    ill = await client.submit(MODEL, FOX)
-    runcomfy.inject_fault("status", Fault(spoil, is_after=True), times=None)
+    broken = await client.submit(MODEL, FOX)
+    runcomfy.inject_fault("status", Fault(fail_one, is_after=True), times=None)
     for _ in range(5):
         with pytest.raises(RunComfyUnavailableError):
-            await client.status(ill)
+            await client.status(broken)
     await asyncio.wait_for(client.wait_until_available(), 1)
     assert await client.submit(MODEL, FOX) in runcomfy.requests
 

@@ -1,4 +1,4 @@
-"""Downloads from the local file host, through real sockets and onto a real disk."""
+"""Downloads from the local file host, over real sockets and onto a real disk."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_transient_errors_are_retried(
 
 
 def _bomb(width: int, height: int) -> bytes:
-    """A small file that claims to be a huge picture."""
+    """A small file that claims to be a huge image."""
     png = bytearray(_picture("PNG"))
     png[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
     checksum = PngImagePlugin._crc32(bytes(png[12:29]))
@@ -146,7 +146,7 @@ async def test_a_content_length_above_the_limit_is_rejected_at_once(
     async def promise(request: aiohttp.web.Request, _: object) -> aiohttp.web.StreamResponse:
         response = aiohttp.web.StreamResponse(headers={**PNG, "Content-Length": str(2**26 + 1)})
         await response.prepare(request)
-        await asyncio.Event().wait()  # not one byte of it comes
+        await asyncio.Event().wait()  # sends no byte of the body
         return response
 
     runcomfy.inject_fault("file", Fault(promise))
@@ -193,7 +193,7 @@ async def test_errors_and_logs_do_not_contain_the_url(
     )
 
 
-ILL: list[Callable[[str], str]] = [
+MALFORM: list[Callable[[str], str]] = [
     lambda url: url.replace("http:", "https:"),
     lambda url: url.replace("//", "//user:pw@"),
     lambda url: url.replace("//", "//evil.com\\@"),
@@ -202,14 +202,14 @@ ILL: list[Callable[[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize("spoil", ILL)
+@pytest.mark.parametrize("malform", MALFORM)
 async def test_no_request_is_sent_for_a_malformed_url(
     runcomfy: LocalRunComfy,
     downloader: Downloader,
     url: str,
     tmp_path: Path,
-    spoil: Callable[[str], str],
+    malform: Callable[[str], str],
 ) -> None:
     with pytest.raises(OutputUnavailableError, match="cannot be requested"):
-        await downloader.download(spoil(url), tmp_path, "1")
+        await downloader.download(malform(url), tmp_path, "1")
     assert routes(runcomfy).count("file") == 0

@@ -1,4 +1,4 @@
-"""A machine that briefly runs out of file descriptors loses no image."""
+"""A brief lack of file descriptors loses no image."""
 
 from __future__ import annotations
 

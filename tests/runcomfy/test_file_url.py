@@ -1,4 +1,4 @@
-"""Addresses of files as services write them: which are requested, in what form, and why others are not."""
+"""URLs of output files: which are requested, in which form, and why others are not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HOSTS = AllowedHosts.parse("*.runcomfy.net, 127.0.0.1:8188")
 ORIGIN = "https://files.runcomfy.net"
 
 READ = [
-    # as it stands
+    # unchanged
     ("https://files.runcomfy.net/a.png", "/a.png"),
     ("https://files.runcomfy.net", "/"),
     ("https://files.runcomfy.net?x=1", "/?x=1"),
@@ -36,12 +36,12 @@ READ = [
     ("https://files.runcomfy.net/a.png\n", "/a.png"),
     ("\r\n\t https://files.runcomfy.net/a.png \r\n", "/a.png"),
     ("\ufeffhttps://files.runcomfy.net/a.png\u200b\xa0\0", "/a.png"),
-    # encoded where it must be
+    # percent-encoded
     ("https://files.runcomfy.net/a b.png", "/a%20b.png"),
     ("https://files.runcomfy.net/été/猫.png", "/%C3%A9t%C3%A9/%E7%8C%AB.png"),
     ('https://files.runcomfy.net/a[1]{2}|^`<>".png', "/a%5B1%5D%7B2%7D%7C%5E%60%3C%3E%22.png"),
     ("https://files.runcomfy.net/a\u200bb", "/a%E2%80%8Bb"),
-    # encoded already, in part or ill
+    # already encoded, in part or malformed
     ("https://files.runcomfy.net/a%20b%2Fc%3d%3D", "/a%20b%2Fc%3d%3D"),
     ("https://files.runcomfy.net/a%20b c", "/a%20b%20c"),
     ("https://files.runcomfy.net/100% sure%2", "/100%25%20sure%252"),
@@ -50,9 +50,9 @@ READ = [
     ("https://files.runcomfy.net/a?sig=a%2Fb%3D&x=%7e+/|[]{}%&y='\"", "/a?sig=a%2Fb%3D&x=%7e+/|[]{}%&y='\""),
     ("https://files.runcomfy.net/a?x=1?y=https://evil.com/@", "/a?x=1?y=https://evil.com/@"),
     ("https://files.runcomfy.net/a?name=a b é", "/a?name=a%20b%20%C3%A9"),
-    # what is not sent at all
+    # fragments are not sent
     ("https://files.runcomfy.net/a?x#https://evil.com", "/a?x"),
-    # odd ways to write the host
+    # unusual spellings of the host
     ("HTTPS://FILES.RunComfy.NET/A", "/A"),
     ("https://files.runcomfy.net./a", "/a"),
     ("https://files.runcomfy.net:443/a", "/a"),
@@ -82,7 +82,7 @@ def test_a_loopback_url() -> None:
 MALFORMED, SCHEME, HTTP_ONLY = "malformed", "neither https:// nor http://", "trusted by https only"
 CONTROL, NOT_TRUSTED = "control characters or backslashes", "is not in RUNCOMFY_FILE_HOSTS"
 
-REFUSED = [
+REJECTED = [
     ("", SCHEME),
     ("  ", SCHEME),
     ("a.png", SCHEME),
@@ -157,7 +157,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "reason"), REFUSED)
+@pytest.mark.parametrize(("text", "reason"), REJECTED)
 def test_rejected_urls(text: str, reason: str) -> None:
     with pytest.raises(FileUrlError, match=reason.replace(".", r"\.")):
         parse_file_url(text, HOSTS)

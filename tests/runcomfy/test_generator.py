@@ -1,4 +1,4 @@
-"""The pictures of the local RunComfy."""
+"""The images of the local RunComfy."""
 
 from __future__ import annotations
 

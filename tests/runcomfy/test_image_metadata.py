@@ -1,4 +1,4 @@
-"""Which files are taken: those whose pixels decode, whatever else is in them."""
+"""Images are accepted if their pixels decode, whatever their metadata contains."""
 
 from __future__ import annotations
 
@@ -48,22 +48,22 @@ def animation(kind: str, *, count: int = 3) -> bytes:
 
 
 def grown(data: bytes, more: bytes) -> bytes:
-    """A WebP with another chunk, told of in its head."""
+    """A WebP with another chunk at its end."""
     return data[:4] + struct.pack("<I", len(data) - 8 + len(more)) + data[8:] + more
 
 
-TAKEN: dict[str, tuple[bytes, str]] = {
+ACCEPTED: dict[str, tuple[bytes, str]] = {
     "png, a compressed text of 2 MB": (png_with(chunk(b"zTXt", ZTXT + unpacks_to(2**21))), "1.png"),
     "png, that text after its pixels": (png_with(end=chunk(b"iTXt", ITXT + unpacks_to(2**21))), "1.png"),
     "png, many large texts": (png_with(*[chunk(b"zTXt", ZTXT + unpacks_to(2**20))] * 70), "1.png"),
     "png, text that is not compressed": (png_with(chunk(b"zTXt", ZTXT + JUNK)), "1.png"),
     "png, text without an end": (png_with(chunk(b"iTXt", b"\xff")), "1.png"),
     "png, an unknown compression": (png_with(chunk(b"zTXt", b"prompt\0\x07" + JUNK)), "1.png"),
-    "png, text that is no text": (png_with(chunk(b"tEXt", b"\0" * 9)), "1.png"),
+    "png, text of zeros": (png_with(chunk(b"tEXt", b"\0" * 9)), "1.png"),
     "png, EXIF": (png_with(chunk(b"eXIf", JUNK)), "1.png"),
     "png, EXIF after its pixels": (png_with(end=chunk(b"eXIf", b"MM\0*\xff\xff\xff\xff")), "1.png"),
-    "png, a profile that is none": (png_with(chunk(b"iCCP", b"icc\0\0" + JUNK)), "1.png"),
-    "png, a profile that unpacks to much": (
+    "png, an invalid profile": (png_with(chunk(b"iCCP", b"icc\0\0" + JUNK)), "1.png"),
+    "png, a profile that is a decompression bomb": (
         png_with(chunk(b"iCCP", b"icc\0\0" + unpacks_to(2**26))),
         "1.png",
     ),
@@ -77,18 +77,18 @@ TAKEN: dict[str, tuple[bytes, str]] = {
         "1.png",
     ),
     "png, a checksum after its pixels": (png_with(end=chunk(b"tEXt", JUNK, crc=1)), "1.png"),
-    "png, text that is cut short": (png_with(end=chunk(b"tEXt", JUNK * 9))[:-50], "1.png"),
+    "png, text that is truncated": (png_with(end=chunk(b"tEXt", JUNK * 9))[:-50], "1.png"),
     "png, without an end": (png_with()[: -len(PNG_END)], "1.png"),
     "png, without the checksum of its pixels": (png_with()[: -len(PNG_END) - 4], "1.png"),
-    "png, more behind it": (png_with() + JUNK * 99, "1.png"),
-    "png, more before its end": (png_with(end=b"\0\0\0\0\0" * 9), "1.png"),
+    "png, trailing bytes": (png_with() + JUNK * 99, "1.png"),
+    "png, bytes before its end": (png_with(end=b"\0\0\0\0\0" * 9), "1.png"),
     "jpeg, EXIF": (jpeg_with((0xE1, b"Exif\0\0" + JUNK)), "1.jpg"),
-    "jpeg, EXIF that is cut short": (jpeg_with((0xE1, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")), "1.jpg"),
+    "jpeg, EXIF that is truncated": (jpeg_with((0xE1, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")), "1.jpg"),
     "jpeg, XMP": (jpeg_with((0xE1, XMP + b"<junk")), "1.jpg"),
-    "jpeg, an index of pictures": (jpeg_with((0xE2, MPO)), "1.jpg"),
-    "jpeg, an index that is junk": (jpeg_with((0xE2, b"MPF\0" + JUNK)), "1.jpg"),
+    "jpeg, an MPF index": (jpeg_with((0xE2, MPO)), "1.jpg"),
+    "jpeg, a junk MPF index": (jpeg_with((0xE2, b"MPF\0" + JUNK)), "1.jpg"),
     "jpeg, a profile": (jpeg_with((0xE2, b"ICC_PROFILE\0\1\1" + JUNK)), "1.jpg"),
-    "jpeg, a profile in odd pieces": (jpeg_with(*[(0xE2, b"ICC_PROFILE\0\7\2" + JUNK)] * 2), "1.jpg"),
+    "jpeg, a profile in invalid pieces": (jpeg_with(*[(0xE2, b"ICC_PROFILE\0\7\2" + JUNK)] * 2), "1.jpg"),
     "jpeg, a profile without a number": (jpeg_with((0xE2, b"ICC_PROFILE\0")), "1.jpg"),
     "jpeg, short segments": (
         jpeg_with((0xE0, b"JFIF\0"), (0xEE, b"Adobe"), (0xED, b"Photoshop 3.0\x008BIM")),
@@ -96,23 +96,23 @@ TAKEN: dict[str, tuple[bytes, str]] = {
     ),
     "jpeg, a comment": (jpeg_with((0xFE, b"\xff\xd8\xff" + JUNK)), "1.jpg"),
     "jpeg, between segments": (picture("JPEG")[:20] + JUNK + picture("JPEG")[20:], "1.jpg"),
-    "jpeg, more behind it": (picture("JPEG") + JUNK * 99, "1.jpg"),
+    "jpeg, trailing bytes": (picture("JPEG") + JUNK * 99, "1.jpg"),
     "webp, EXIF and XMP": (webp_with((b"EXIF", JUNK), (b"XMP ", JUNK)), "1.webp"),
     "webp, a profile": (webp_with((b"ICCP", JUNK)), "1.webp"),
-    "webp, metadata that is announced only": (webp_with(), "1.webp"),
-    "webp, metadata that is not announced": (webp_with((b"EXIF", JUNK), (b"What", JUNK), flags=0), "1.webp"),
-    "webp, EXIF that is cut short": (webp_with((b"EXIF", JUNK * 9))[:-50], "1.webp"),
-    "webp, EXIF behind a simple one": (grown(picture("WEBP"), riff(b"EXIF", JUNK)), "1.webp"),
-    "webp, more behind it": (picture("WEBP") + JUNK * 99, "1.webp"),
+    "webp, metadata flags without metadata": (webp_with(), "1.webp"),
+    "webp, metadata without its flags": (webp_with((b"EXIF", JUNK), (b"What", JUNK), flags=0), "1.webp"),
+    "webp, EXIF that is truncated": (webp_with((b"EXIF", JUNK * 9))[:-50], "1.webp"),
+    "webp, EXIF after a simple image": (grown(picture("WEBP"), riff(b"EXIF", JUNK)), "1.webp"),
+    "webp, trailing bytes": (picture("WEBP") + JUNK * 99, "1.webp"),
     "gif": (picture("GIF", mode="L"), "1.gif"),
-    "gif, more behind it": (picture("GIF", mode="L") + JUNK, "1.gif"),
-    "gif, an odd extension": (
+    "gif, trailing bytes": (picture("GIF", mode="L") + JUNK, "1.gif"),
+    "gif, an invalid extension": (
         picture("GIF", mode="L")[:-1] + b"!\xff\x0bNETSCAPE2.0\0" + b"!\xfe\x03\xff\xfe\xfd\0;",
         "1.gif",
     ),
     "gif, animated": (animation("GIF"), "1.gif"),
     "png, animated": (animation("PNG"), "1.png"),
-    "png, animated by a chunk that is spoiled": (
+    "png, animated, with an invalid acTL": (
         animation("PNG").replace(b"acTL\0\0\0\3", b"acTL\0\0\1\3"),
         "1.png",
     ),
@@ -125,16 +125,16 @@ def downloader(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Downl
     return Downloader(session, AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
 
 
-@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("name", ACCEPTED)
 async def test_an_image_with_invalid_metadata_is_accepted(
     runcomfy: LocalRunComfy, downloader: Downloader, tmp_path: Path, name: str
 ) -> None:
-    data, file_name = TAKEN[name]
+    data, file_name = ACCEPTED[name]
     runcomfy.inject_fault("file", respond(200, data, headers={"Content-Type": "image/png"}))
     path = await downloader.download(f"{runcomfy.url}/files/a/b/0_output.png", tmp_path, "1")
     assert path.name == file_name
     assert path.read_bytes() == data
-    fitted = await shrink_to_fit(path, len(data) - 1)  # nor a smaller copy of it
+    fitted = await shrink_to_fit(path, len(data) - 1)  # a copy can be made too
     with Image.open(fitted.path) as image:
         assert image.format == "WEBP"
 
@@ -154,7 +154,7 @@ async def test_the_content_type_is_ignored(
 
 
 def webp_canvas(width: int, height: int) -> bytes:
-    """A small WebP that claims to be a huge picture."""
+    """A small WebP that claims to be a huge image."""
     data = bytearray(webp_with(flags=0))
     data[24:30] = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     return bytes(data)
@@ -166,16 +166,16 @@ def gif_canvas(side: int) -> bytes:
     return bytes(data)
 
 
-REFUSED: dict[str, bytes] = {
+REJECTED: dict[str, bytes] = {
     "half a png": (half := png_with(chunk(b"tEXt", JUNK), side=200))[: len(half) // 2],
-    "a png that lacks a few bytes": png_with()[: -len(PNG_END) - 4 - 8],
+    "a png without its last bytes": png_with()[: -len(PNG_END) - 4 - 8],
     "a png without pixels": png_with()[:33] + PNG_END,
-    "a png with a spoiled head": png_with().replace(b"IHDR\0\0\0\x30", b"IHDR\0\0\1\x30"),
+    "a png with an invalid header": png_with().replace(b"IHDR\0\0\0\x30", b"IHDR\0\0\1\x30"),
     "a png without its palette": png([[[1]] * 9] * 9, color=3),
     "half a jpeg": (half := picture("JPEG", side=200))[: len(half) // 2],
     "a jpeg without pixels": jpeg_with((0xE1, b"Exif\0\0" + JUNK))[:60],
     "half a webp": (half := picture("WEBP", side=200))[: len(half) // 2],
-    "a webp that lacks a few bytes": picture("WEBP")[:-8],
+    "a webp without its last bytes": picture("WEBP")[:-8],
     "half a gif": (half := picture("GIF", mode="L", side=200))[: len(half) // 2],
     "an animation without its last frame, gif": animation("GIF")[:-30],
     "an animation without its last frame, webp": animation("WEBP")[:-30],
@@ -184,16 +184,16 @@ REFUSED: dict[str, bytes] = {
     "a large canvas, webp": webp_canvas(9000, 9000),
     "a huge canvas, gif": gif_canvas(65_535),
     "a large canvas, gif": gif_canvas(9000),
-    "nothing but a head": b"\x89PNG\r\n\x1a\n",
+    "only a signature": b"\x89PNG\r\n\x1a\n",
     "a web page": b"<html>" * 99,
     "more chunks than any image has": png_with(chunk(b"tEXt") * 200_001),
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", REJECTED)
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_truncated_and_oversized_images_are_rejected(tmp_path: Path, name: str) -> None:
-    (path := tmp_path / "1").write_bytes(REFUSED[name])
+    (path := tmp_path / "1").write_bytes(REJECTED[name])
     tracemalloc.start()
     try:
         with pytest.raises(ImageError):

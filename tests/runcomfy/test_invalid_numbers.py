@@ -1,4 +1,4 @@
-"""Numbers in RunComfy's answers that are none."""
+"""Invalid numbers in RunComfy's responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local RunComfy itself, against what RunComfy documents."""
+"""The local RunComfy behaves as RunComfy documents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Answer = tuple[int, dict[str, Any]]
 
 
 class Caller:
-    """Speaks plain HTTP, so that nothing of the bot stands between a test and the answers."""
+    """A plain HTTP client, so that these tests do not depend on the bot's own."""
 
     def __init__(self, runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> None:
         self.runcomfy = runcomfy
@@ -47,7 +47,7 @@ def caller(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Caller:
     return Caller(runcomfy, session)
 
 
-async def test_the_bodies_of_one_order(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_the_responses_for_one_job(runcomfy: LocalRunComfy, caller: Caller) -> None:
     runcomfy.hold()
     await caller.submit()
     order = await caller.submit(num_images=3)
@@ -82,7 +82,7 @@ async def test_the_bodies_of_one_order(runcomfy: LocalRunComfy, caller: Caller) 
     assert result["finished_at"].endswith("+00:00")
 
 
-async def test_a_failed_order_says_so_in_its_result_only(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_only_the_result_of_a_failed_job_says_so(runcomfy: LocalRunComfy, caller: Caller) -> None:
     order = await caller.submit(prompt="do REFUSE it")
     await runcomfy.until(lambda: runcomfy.requests[order["request_id"]].finished_at)
     assert (await caller.call("GET", order["status_url"]))[1]["status"] == "completed"
@@ -92,7 +92,7 @@ async def test_a_failed_order_says_so_in_its_result_only(runcomfy: LocalRunComfy
     assert "output" not in result
 
 
-async def test_only_the_word_itself_refuses(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_only_the_whole_word_refuse_rejects_a_prompt(runcomfy: LocalRunComfy, caller: Caller) -> None:
     order = await caller.submit(prompt="a refused refusenik")
     await runcomfy.until(lambda: runcomfy.requests[order["request_id"]].finished_at)
     assert (await caller.call("GET", order["result_url"]))[1]["status"] == "succeeded"
@@ -114,7 +114,7 @@ async def test_cancel(runcomfy: LocalRunComfy, caller: Caller) -> None:
     assert (await caller.call("GET", queued["result_url"]))[1]["status"] == "cancelled"
 
 
-async def test_workers_bound_what_runs_at_once(session: aiohttp.ClientSession) -> None:
+async def test_workers_limit_concurrency(session: aiohttp.ClientSession) -> None:
     async with LocalRunComfy(workers=2, seconds=0.01) as runcomfy:
         caller = Caller(runcomfy, session)
         most = 0
@@ -161,7 +161,7 @@ async def test_hold_and_release(session: aiohttp.ClientSession) -> None:
         {"limit_generations": "true"},
     ],
 )
-async def test_input_that_breaks_the_schema(
+async def test_input_that_violates_the_schema(
     runcomfy: LocalRunComfy, caller: Caller, wrong: dict[str, object]
 ) -> None:
     status, body = await caller.call("POST", f"/v1/models/{MODEL}", {"prompt": "a fox", **wrong})
@@ -172,11 +172,11 @@ async def test_input_that_breaks_the_schema(
 
 
 @pytest.mark.parametrize("body", [None, [], "text", 3, {}])
-async def test_input_that_is_none(caller: Caller, body: object) -> None:
+async def test_input_that_is_no_object(caller: Caller, body: object) -> None:
     assert (await caller.call("POST", f"/v1/models/{MODEL}", body))[0] == 422
 
 
-async def test_unknown_keys_are_taken(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_unknown_keys_are_accepted(runcomfy: LocalRunComfy, caller: Caller) -> None:
     await caller.submit(number_of_images=2)
     assert runcomfy.submits[0].input == {"prompt": "a fox", "number_of_images": 2}
 
@@ -184,7 +184,9 @@ async def test_unknown_keys_are_taken(runcomfy: LocalRunComfy, caller: Caller) -
 @pytest.mark.parametrize(
     ("profile", "statuses"), [("docs", (400, 400, 404, 403)), ("http", (401, 404, 404, 403))]
 )
-async def test_refusals(session: aiohttp.ClientSession, profile: Any, statuses: tuple[int, ...]) -> None:
+async def test_error_responses(
+    session: aiohttp.ClientSession, profile: Any, statuses: tuple[int, ...]
+) -> None:
     async with LocalRunComfy(profile=profile) as runcomfy:
         caller = Caller(runcomfy, session)
         runcomfy.inject_fault("cancel", runcomfy.error_fault("foreign"))
@@ -213,7 +215,9 @@ async def test_the_catalogue(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
-async def test_files_are_what_was_ordered(runcomfy: LocalRunComfy, caller: Caller, kind: str) -> None:
+async def test_files_have_the_requested_format_and_size(
+    runcomfy: LocalRunComfy, caller: Caller, kind: str
+) -> None:
     order = await caller.submit(
         num_images=2, resolution="0.5K", aspect_ratio="16:9", output_format=kind, seed=5
     )
@@ -231,12 +235,12 @@ async def test_files_are_what_was_ordered(runcomfy: LocalRunComfy, caller: Calle
     assert not runcomfy.leaks
 
 
-async def test_a_file_of_no_order(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_an_unknown_file(runcomfy: LocalRunComfy, caller: Caller) -> None:
     _, response = await caller.picture(f"{runcomfy.url}/files/a/none/0_output.png")
     assert response.status == 404
 
 
-async def test_faults_come_in_turn_and_can_be_mended(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_faults_apply_in_turn_and_can_be_removed(runcomfy: LocalRunComfy, caller: Caller) -> None:
     runcomfy.inject_fault("models", respond(500, {}))
     runcomfy.inject_fault("models", respond(503, {}, headers={"Retry-After": "2"}), times=2)
     statuses = [(await caller.call("GET", "/v1/models"))[0] for _ in range(4)]
@@ -247,6 +251,6 @@ async def test_faults_come_in_turn_and_can_be_mended(runcomfy: LocalRunComfy, ca
     assert (await caller.call("GET", "/v1/models"))[0] == 200
 
 
-async def test_a_fault_may_echo_the_token(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_a_fault_can_echo_the_token(runcomfy: LocalRunComfy, caller: Caller) -> None:
     runcomfy.inject_fault("models", respond(500, {"message": "you sent {token}"}))
     assert (await caller.call("GET", "/v1/models"))[1] == {"message": f"you sent {runcomfy.token}"}

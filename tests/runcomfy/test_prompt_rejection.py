@@ -1,4 +1,4 @@
-"""Whether an answer says that the prompt was refused, in whatever words and wherever they are."""
+"""Rejected prompts are recognized, whatever words and fields say so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be asked again is; nothing that comes back leads astray or leaks."""
+"""Safe requests are retried; no response redirects the client or leaks into errors."""
 
 from __future__ import annotations
 
@@ -90,21 +90,21 @@ async def test_a_result_is_retried(runcomfy: LocalRunComfy, client: RunComfyClie
     runcomfy.inject_fault("result", fault, times=2)
     assert (await client.result(request_id)).urls
     runcomfy.inject_fault("result", fault, times=None)
-    asked = routes(runcomfy).count("result")
+    before = routes(runcomfy).count("result")
     with pytest.raises(RunComfyUnavailableError):
         await client.result(request_id)
-    # aiohttp itself repeats a GET whose connection was in use before and broke.
-    assert 5 <= routes(runcomfy).count("result") - asked <= 10
+    # aiohttp itself retries a GET if a reused connection breaks.
+    assert 5 <= routes(runcomfy).count("result") - before <= 10
 
 
 async def test_a_status_is_one_get(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("status", respond(429, {}, headers={"Retry-After": "3600"}))
-    asked = routes(runcomfy).count("status")
+    before = routes(runcomfy).count("status")
     with pytest.raises(RunComfyUnavailableError) as caught:
         await client.status(request_id)
     assert caught.value.retry_after == 60
-    assert routes(runcomfy).count("status") - asked == 1
+    assert routes(runcomfy).count("status") - before == 1
     assert await client.status(request_id) == Completed()
 
 
@@ -118,16 +118,18 @@ async def test_a_stalled_response_times_out_and_is_retried(
 
 
 async def test_urls_in_responses_are_not_followed(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
-    async with LocalRunComfy(seconds=0) as evil:
-        links = {f"{verb}_url": f"{evil.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")}
+    async with LocalRunComfy(seconds=0) as other:
+        links = {
+            f"{verb}_url": f"{other.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")
+        }
         for route in ("submit", "status", "result", "cancel"):
             runcomfy.inject_fault(route, edit_json(lambda body: body.update(links)), times=None)
-            runcomfy.inject_fault(route, respond(307, "", headers={"Location": evil.url + "/v1/models"}))
+            runcomfy.inject_fault(route, respond(307, "", headers={"Location": other.url + "/v1/models"}))
         request_id = await finished_request(runcomfy, client)
         await client.status(request_id)
         await client.result(request_id)
         await client.cancel(request_id)
-        assert not evil.calls
+        assert not other.calls
 
 
 @pytest.mark.parametrize("request_id", ["", "../x", "a/b", "a?b", "x" * 129, "a\n", "é"])
@@ -165,9 +167,9 @@ async def test_errors_and_logs_contain_neither_the_token_nor_the_body(
         runcomfy.inject_fault(route, respond(status, body), times=None)
         with pytest.raises(BotError) as caught:
             await call()
-        told = f"{caught.value} {caught.value!r} {caught.value.values} {caught.value.__dict__}"
-        assert runcomfy.token not in told
-        assert "secret" not in told
+        text = f"{caught.value} {caught.value!r} {caught.value.values} {caught.value.__dict__}"
+        assert runcomfy.token not in text
+        assert "secret" not in text
     assert runcomfy.token not in caplog.text
     assert "secret body" not in caplog.text
 

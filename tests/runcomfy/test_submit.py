@@ -1,4 +1,4 @@
-"""An order is posted once, whatever comes back."""
+"""A job is submitted with one POST, whatever the response is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _drop(*keys: str) -> Fault:
     return edit_json(lambda body: [body.pop(key) for key in keys])
 
 
-REFUSED: list[tuple[Fault, type[BotError]]] = [
+DEFINITE: list[tuple[Fault, type[BotError]]] = [
     (respond(400, {"error_code": 400002, "error_message": "no"}), RunComfyBalanceError),
     (respond(402, {"message": "no"}), RunComfyBalanceError),
     (respond(200, {"error_code": 400002}), RunComfyBalanceError),
@@ -75,7 +75,7 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "expected"), REFUSED)
+@pytest.mark.parametrize(("fault", "expected"), DEFINITE)
 async def test_a_definite_error_is_one_post(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault, expected: type[BotError]
 ) -> None:
@@ -91,9 +91,7 @@ async def test_a_definite_error_is_one_post(
 async def test_an_unknown_submission_is_never_sent_again(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
-    await client.status(
-        await finished_request(runcomfy, client)
-    )  # so that the POST goes over a connection in use
+    await client.status(await finished_request(runcomfy, client))  # so that the POST reuses a connection
     runcomfy.inject_fault("submit", fault, times=None)
     with pytest.raises(SubmissionUnknownError):
         await client.submit(MODEL, FOX)

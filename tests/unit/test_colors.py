@@ -1,4 +1,4 @@
-"""Smaller copies of unusual images look like the originals; the expected colors are computed by hand."""
+"""Shrunk copies of unusual images look like the originals; expected colors are computed independently."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 Color: TypeAlias = tuple[int, int, int, int]  # red, green, blue, alpha; 0 to 255
 
 PATCH, ACROSS = 32, 4
-PADDING = bytes(60_000)  # behind the pixels, so that there is a copy although the pixels are few
+PADDING = bytes(60_000)  # after the pixels, so that a small image exceeds the limit
 TOLERANCE = 12  # WebP loses a little
 
 
 def patches(samples: list[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
-    """Rows of pixels with a square patch for each of 16 samples."""
+    """Rows of pixels: a square patch for each of 16 samples."""
     return [
         [samples[y // PATCH * ACROSS + x // PATCH] for x in range(ACROSS * PATCH)]
         for y in range(ACROSS * PATCH)
@@ -59,7 +59,7 @@ def check(image: Image.Image, expected: list[Color]) -> None:
     assert image.size == (ACROSS * PATCH, ACROSS * PATCH)
     for seen, wanted in zip(shown(image), expected, strict=True):
         assert abs(seen[3] - wanted[3]) <= 1, (seen, wanted)
-        if wanted[3]:  # else nobody sees its color
+        if wanted[3]:  # a transparent pixel has no color
             assert all(abs(a - b) <= TOLERANCE for a, b in zip(seen, wanted, strict=True)), (seen, wanted)
 
 
@@ -137,7 +137,7 @@ async def test_palette(tmp_path: Path, depth: int, alphas: bytes) -> None:
 
 
 async def test_a_gamma_is_applied(tmp_path: Path) -> None:
-    """Samples that are light itself look far too dark where nobody is told so."""
+    """Linear samples look far too dark without a gamma correction."""
     data = png(patches([*RAINBOW]), color=2, before=chunk(b"gAMA", struct.pack(">I", 100_000)))
     expected = [(*(round(255 * (value / 255) ** (1 / 2.2)) for value in color), 255) for color in RAINBOW]
     check(await copied(tmp_path / "1.png", data), [(r, g, b, a) for r, g, b, a in expected])
@@ -158,13 +158,13 @@ async def test_a_gamma_close_to_srgb_changes_nothing(tmp_path: Path) -> None:
     )
 
 
-# Inks of 0 to 255, and the color of each without a profile, as browsers show it.
+# Inks of 0 to 255, and the color that browsers show for each without a profile.
 INKS = [(0, 0, 0, 0), (255, 0, 0, 0), (0, 255, 0, 0), (0, 0, 255, 0), (0, 0, 0, 255), (0, 0, 0, 128)]
 INK_COLORS = [(255, 255, 255), (0, 255, 255), (255, 0, 255), (255, 255, 0), (0, 0, 0), (127, 127, 127)]
 
 
 def cmyk(**options: object) -> bytes:
-    """A CMYK JPEG as Adobe's programs write it: with inverted inks."""
+    """A CMYK JPEG with inverted inks, as Adobe's programs write it."""
     inks = [INKS[index % len(INKS)] for index in range(16)]
     image = Image.new("CMYK", (ACROSS * PATCH, ACROSS * PATCH))
     image.putdata([pixel for row in patches([*inks]) for pixel in row])
@@ -173,10 +173,10 @@ def cmyk(**options: object) -> bytes:
 
 
 def ycck() -> bytes:
-    """The same inks with three of them as luma and chroma: transform 2 in Adobe's segment."""
+    """The same inks as YCCK: transform 2 in Adobe's segment."""
     inks = [INKS[index % len(INKS)] for index in range(16)]
     rows = patches([*inks])
-    # The file holds inverted inks, and luma and chroma of the inverse of those; Pillow inverts what it saves.
+    # YCCK stores YCbCr of the inks and inverted black; Pillow inverts what it saves.
     colors = Image.new("RGB", (ACROSS * PATCH, ACROSS * PATCH))
     colors.putdata([(c, m, y) for row in rows for c, m, y, _ in row])
     black = Image.new("L", colors.size)
@@ -218,10 +218,10 @@ def profile(space: bytes, connection: bytes, device: bytes, tags: dict[bytes, by
 
 
 def ink_profile() -> bytes:
-    """A press whose four inks, whatever their names are, make paper darker and never colored."""
+    """A profile in which every ink only makes the paper darker, never colored."""
     grid = b"".join(
         bytes([255 - 60 * sum(inks), 128, 128]) for inks in product((0, 1), repeat=4)
-    )  # lightness, and two colors that are none at 128
+    )  # L*a*b* with neutral a* and b*
     identity = b"".join(struct.pack(">9i", *(0x10000 * (index % 4 == 0) for index in range(9))) for _ in "1")
     curve = bytes(range(256))
     body = bytes([4, 3, 2, 0]) + identity + curve * 4 + grid + curve * 3
@@ -229,7 +229,7 @@ def ink_profile() -> bytes:
 
 
 def in_srgb(lightness: float) -> int:
-    """The gray of an L* of 0 to 100."""
+    """Convert L* of 0 to 100 to a gray in sRGB."""
     f = (lightness + 16) / 116
     light = f**3 if f > 6 / 29 else 3 * (6 / 29) ** 2 * (f - 4 / 29)
     value = 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
@@ -245,7 +245,7 @@ async def test_a_cmyk_profile_is_applied(tmp_path: Path) -> None:
 
 
 async def test_a_gray_profile_is_applied(tmp_path: Path) -> None:
-    """Here of gamma 1: samples that are light itself."""
+    """A profile with gamma 1, that is linear samples."""
     linear = profile(b"GRAY", b"XYZ ", b"mntr", {b"kTRC": tag(b"curv", struct.pack(">IH", 1, 0x100))})
     packed = b"gray\0\0" + zlib.compress(linear)
     samples = [index * 17 for index in range(16)]
@@ -285,14 +285,14 @@ async def test_an_rgb_profile_is_kept(tmp_path: Path, kind: str) -> None:
     assert opened.profile.xcolor_space == "RGB "
 
 
-@pytest.mark.parametrize("ill", [b"junk", b"", b"\0" * 128, ink_profile(), display_p3()[:200]])
-async def test_an_invalid_profile_is_dropped(tmp_path: Path, ill: bytes) -> None:
-    data = jpeg_with((0xE2, b"ICC_PROFILE\0\1\1" + ill))
+@pytest.mark.parametrize("invalid", [b"junk", b"", b"\0" * 128, ink_profile(), display_p3()[:200]])
+async def test_an_invalid_profile_is_dropped(tmp_path: Path, invalid: bytes) -> None:
+    data = jpeg_with((0xE2, b"ICC_PROFILE\0\1\1" + invalid))
     assert "icc_profile" not in (await copied(tmp_path / "1.jpg", data)).info
 
 
 TURNS = {1: "AB/CD", 2: "BA/DC", 3: "DC/BA", 4: "CD/AB", 5: "AC/BD", 6: "CA/DB", 7: "DB/CA", 8: "BD/AC"}
-"""Where the quarters of a picture are shown for each orientation of EXIF."""
+"""Where the quarters of an image are shown for each EXIF orientation."""
 
 
 @pytest.mark.parametrize("orientation", TURNS)
@@ -350,7 +350,7 @@ async def test_a_gif_keeps_its_loop_count(tmp_path: Path, repeats: int | None, p
 
 
 async def test_a_separate_default_image_is_no_frame(tmp_path: Path) -> None:
-    """A PNG may hold a still image for whoever cannot animate it."""
+    """An animated PNG can have a separate still image for viewers without animation."""
     still, *frames = (Image.new("RGB", (128, 128), color) for color in ("white", "red", "blue"))
     still.save(
         file := io.BytesIO(), "PNG", save_all=True, append_images=frames, default_image=True, duration=100
@@ -380,7 +380,7 @@ async def test_the_transparent_color_of_a_gif(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"keep_rgb": True}, {"progressive": True}, {"subsampling": 2}])
 async def test_a_jpeg(tmp_path: Path, options: dict[str, object]) -> None:
-    """One without chroma says so in Adobe's segment alone."""
+    """An RGB JPEG is marked as such in Adobe's segment only."""
     image = Image.new("RGB", (ACROSS * PATCH, ACROSS * PATCH))
     image.putdata([pixel for row in patches([*RAINBOW]) for pixel in row])
     image.save(file := io.BytesIO(), "JPEG", quality=98, **options)

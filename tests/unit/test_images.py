@@ -1,4 +1,4 @@
-"""Fitting real files into size limits."""
+"""Shrinking images to a size limit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ORIENTATION = 0x0112
 
 
 def _noise(size: tuple[int, int], mode: str = "RGB") -> Image.Image:
-    """Hard to compress: coarse noise, smoothly enlarged."""
+    """Coarse noise, enlarged smoothly, which compresses badly."""
     coarse = Image.frombytes(mode, (64, 64), Random(7).randbytes(64 * 64 * len(mode)))
     return coarse.resize(size, Image.Resampling.BICUBIC)
 
@@ -89,7 +89,7 @@ async def test_a_rotated_photo_becomes_upright(tmp_path: Path) -> None:
     photo = Image.new("RGB", (400, 200), "black")
     photo.paste("white", (0, 0, 200, 200))
     exif = Image.Exif()
-    exif[_ORIENTATION] = 6  # to be shown a quarter turn clockwise
+    exif[_ORIENTATION] = 6  # shown rotated by 90 degrees clockwise
     photo.save(path, exif=exif, quality=100)
     fitted, copy = await fit_copy(path, path.stat().st_size - 1)
     assert copy.height == copy.width * 2

@@ -1,4 +1,4 @@
-"""The proxies in front of RunComfy: which one, and what becomes of their logins."""
+"""Which proxy is used for a URL, and where its login is kept out of."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_form_of_a_login_is_a_secret() -> None:
 
 @asynccontextmanager
 async def refusing(status: int) -> AsyncIterator[tuple[str, asyncio.Queue[bytes]]]:
-    """A proxy that opens no way; its host and port, and the heads that it has read."""
+    """A proxy that rejects every tunnel; its host and port, and the request headers it received."""
     heads = asyncio.Queue[bytes]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,7 +79,7 @@ async def refusing(status: int) -> AsyncIterator[tuple[str, asyncio.Queue[bytes]
 
 
 async def test_a_submit_that_the_proxy_rejects_was_not_sent(tmp_path: Path) -> None:
-    """The token goes through the tunnel alone, and so nothing of it to a proxy that opens none."""
+    """The token is sent inside the tunnel, so a proxy that opens none never receives it."""
     async with refusing(407) as (address, heads), aiohttp.ClientSession() as session:
         proxies = Proxies(https=f"http://me:hunter2@{address}")
         client = RunComfyClient(session, api_url=API, token="s3cret", proxies=proxies)  # noqa: S106 (of nothing)

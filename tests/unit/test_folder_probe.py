@@ -1,4 +1,4 @@
-"""Whether images can be stored is proved by storing something, also for root, whom no permission stops."""
+"""The probe of the files folder, also as root, whom permissions do not stop."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def open_folder() -> Iterator[Path]:
 
 
 def as_nobody(work: Callable[[], str | None]) -> str:
-    """Do it in a process without root's rights; what it returned, as text."""
+    """Run a probe in a process without root's rights and return its result as text."""
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
         try:
@@ -110,12 +110,14 @@ def folder_in_the_probes_place(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [file_in_its_place, file_above_it, dangling_link, folder_in_the_probes_place]
+    "break_folder", [file_in_its_place, file_above_it, dangling_link, folder_in_the_probes_place]
 )
-def test_an_unusable_folder_is_reported_with_the_user(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+def test_an_unusable_folder_is_reported_with_the_user(
+    tmp_path: Path, break_folder: Callable[[Path], None]
+) -> None:
     folder = tmp_path / "data" / "files"
     folder.parent.mkdir()
-    spoil(folder)
+    break_folder(folder)
     before = names(tmp_path)
     for keep in (True, False):
         problem = probe_folder(folder, keep=keep)
@@ -141,7 +143,7 @@ def test_missing_permissions_are_reported(*, is_made: bool) -> None:
 
 
 def test_a_full_file_system() -> None:
-    """One that has none by nature: files can't even be made there."""
+    """A file system on which no file can be created."""
     problem = probe_folder(Path("/proc/self/files"))
     assert problem
     assert "/proc/self/files" in problem
@@ -169,7 +171,7 @@ def test_a_problem_is_logged_once_and_recovers(tmp_path: Path, caplog: pytest.Lo
         assert caplog.records[-1].levelname == "INFO"
         folder.rmdir()
         folder.write_text("")
-        await probe.ensure_writable()  # which trusts what was found a moment ago
+        await probe.ensure_writable()  # uses the cached result
         await asyncio.sleep(11)
         with pytest.raises(FilesFolderError):
             await probe.ensure_writable()
@@ -182,7 +184,7 @@ def test_a_problem_is_logged_once_and_recovers(tmp_path: Path, caplog: pytest.Lo
 
 
 async def test_a_hung_disk_does_not_block(tmp_path: Path) -> None:
-    """Opening a pipe takes until somebody reads from it."""
+    """Opening a pipe blocks until there is a reader."""
     probe = FolderProbe(tmp_path, wait_seconds=0.02, hung_seconds=3)
     await probe.ensure_writable()
     os.mkfifo(pipe := tmp_path / ".probe.part")
@@ -193,7 +195,7 @@ async def test_a_hung_disk_does_not_block(tmp_path: Path) -> None:
             await probe.refresh()
         with pytest.raises(FilesFolderError, match="does not respond"):
             await probe.ensure_writable()
-    finally:  # lets the thread go on, which the end of the test would wait for
+    finally:  # unblocks the thread, which the end of the test waits for
         reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     assert await probe.wait_until_writable(asyncio.get_running_loop().time() + 30)
     os.close(reading)
