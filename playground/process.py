@@ -1,4 +1,4 @@
-"""The unmodified bot in a process of its own, told where to find the stand-ins by its settings alone."""
+"""The unmodified bot in its own process; only its settings lead it to the stand-ins."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ class Process(Protocol):
 
     @property
     def returncode(self) -> int | None:
-        """The exit code; None while it runs."""
+        """The exit code, or None while it runs."""
 
     def send_signal(self, signal: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send a signal."""
 
     async def wait(self) -> int:
-        """Wait for its end and return the exit code."""
+        """Wait until it exits; return the exit code."""
 
 
 class BotProcess:
-    """`python -m bot`, that can be killed and started again on the same database.
+    """`python -m bot`, which can be killed and started again with the same database.
 
     Args:
-        folder: Where it runs: its database comes to lie below, and no stray `.env` is read.
-        settings: What differs from the defaults; read at every start.
-        log: Where its log goes; None for this process's own stderr.
-        module: Another bot than this one.
+        folder: The working directory, which gets the database; no other `.env` is read.
+        settings: Environment variables that differ from the defaults; read at every start.
+        log: Receives the log; None for this process's stderr.
+        module: The module to run.
     """
 
     def __init__(
@@ -52,24 +52,24 @@ class BotProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and has not ended since."""
+        """Whether it was started and hasn't exited."""
         return self._process is not None and self._process.returncode is None
 
     @property
     def pid(self) -> int:
-        """The id of its process, also once it has ended."""
+        """The id of its last process."""
         if self._process is None:
             raise RuntimeError("the bot was never started")
         return self._process.pid
 
     async def start(self) -> None:
-        """Start it, unless it runs."""
+        """Start the bot, unless it runs."""
         if not self.is_running:
             environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_CODE), **self._settings}
-            self._process = await self._begin(environment)
+            self._process = await self._spawn(environment)
 
-    async def _begin(self, environment: Mapping[str, str]) -> Process:
-        # A session of its own: Ctrl+C in the terminal reaches the process that started it, which stops it.
+    async def _spawn(self, environment: Mapping[str, str]) -> Process:
+        # A new session, so that Ctrl+C in the terminal reaches only the playground, which then stops the bot.
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", self._module),
             cwd=self._folder,
@@ -79,20 +79,20 @@ class BotProcess:
         )
 
     async def kill(self) -> int:
-        """End it at once, as a power cut would; its exit code is minus 9."""
-        return await self._end(signal.SIGKILL)
+        """Kill the bot, as a power cut would; return the exit code, -9."""
+        return await self._signal(signal.SIGKILL)
 
     async def stop(self) -> int:
-        """Ask it to end, and return its exit code."""
-        return await self._end(signal.SIGTERM)
+        """Stop the bot and return its exit code."""
+        return await self._signal(signal.SIGTERM)
 
-    async def ended(self) -> int:
-        """Its exit code, once it has ended."""
+    async def wait(self) -> int:
+        """Wait until the bot exits; return the exit code."""
         if self._process is None:
             raise RuntimeError("the bot was never started")
         return await self._process.wait()
 
-    async def _end(self, number: signal.Signals) -> int:
+    async def _signal(self, number: signal.Signals) -> int:
         if self.is_running and self._process:
             self._process.send_signal(number)
-        return await self.ended()
+        return await self.wait()

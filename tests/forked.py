@@ -30,9 +30,9 @@ _CONTEXT.set_forkserver_preload(["__main__", "tests.forked", "bot.cli"])
 class ForkedBot(BotProcess):
     """Does what `BotProcess` does, in less time."""
 
-    async def _begin(self, environment: Mapping[str, str]) -> Process:
+    async def _spawn(self, environment: Mapping[str, str]) -> Process:
         if "PYTHONPATH" in self._settings:  # other code than this
-            return await super()._begin(environment)
+            return await super()._spawn(environment)
         _start_server(environment["SSL_CERT_FILE"])
         log = Connection(os.dup(self._log.fileno()), readable=False) if self._log else None
         process = _CONTEXT.Process(

@@ -5,11 +5,10 @@ expiry and rate limits. Tests hold a `LocalDiscord`; the playground's page speak
 """
 
 from playground.discord.component_input import RejectedByClient
-from playground.discord.guild import Channel, Guild, Role
 from playground.discord.local import LocalDiscord
 from playground.discord.members import Member
 from playground.discord.rest_pipeline import Call
-from playground.discord.state import Interaction, Message, NoResponse
+from playground.discord.state import Channel, Guild, Interaction, Message, NoResponse, Role, User
 
 __all__ = [
     "Call",
@@ -22,4 +21,5 @@ __all__ = [
     "NoResponse",
     "RejectedByClient",
     "Role",
+    "User",
 ]

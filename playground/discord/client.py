@@ -1,4 +1,4 @@
-"""What the page speaks: people, files, and a websocket on which one person lives."""
+"""The page's server: members, files, and a websocket on which one member acts."""
 
 from __future__ import annotations
 
@@ -10,143 +10,147 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from playground.discord.component_input import RejectedByClient
-from playground.discord.state import Interaction, Message, NoResponse
+from playground.discord.state import Interaction, NoResponse
 from playground.discord.transport import JsonWebSocket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from playground.discord.local import LocalDiscord
     from playground.discord.members import Member
     from playground.discord.payloads import Json
+    from playground.discord.state import State, User
+
+_COLORS = ("#5865f2", "#eb459e", "#57a55a", "#e67e22", "#9b59b6", "#11806a")
 
 
 class ClientServer:
-    """The open pages: what they ask is done by the same methods that tests call."""
+    """The open pages: what they send is done by the same methods of `Member` that tests call."""
 
-    def __init__(self, discord: LocalDiscord) -> None:
-        self._discord = discord
+    def __init__(self, state: State, members: Mapping[str, Member]) -> None:
+        self._state = state
+        self._members = members
         self._open: dict[JsonWebSocket, Member] = {}
-        self._following: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.files = web.get("/attachments/{channel}/{id}/{name}", self._file)
         self.routes = [
-            web.get("/client/people", self._people),
-            web.get("/client/socket", self._socket),
+            web.get("/client/members", self._list_members),
+            web.get("/client/socket", self._serve_socket),
             self.files,
         ]
 
-    def broadcast(self, kind: str, data: Callable[[Member], Json | None]) -> None:
-        """Tell every page what concerns its person, if anything."""
-        for wire, person in self._open.items():
-            if (told := data(person)) is not None:
-                wire.send(_frame(kind, told))
-
-    def broadcast_message(self, kind: str, message: Message) -> None:
-        """Tell those who see this message."""
-        gone = {"id": message.id, "channel_id": message.channel.id}
-        told = gone if kind == "MESSAGE_DELETE" else _shown(message)
-        self.broadcast(kind, lambda person: told if message.is_visible_to(person) else None)
+    def broadcast(self, kind: str, data: Callable[[User], Json | None]) -> None:
+        """Send every page what concerns its member; None sends nothing."""
+        for websocket, member in self._open.items():
+            if (event := data(member)) is not None:
+                websocket.send(_frame(kind, event))
 
     async def close(self) -> None:
         """Close every page's socket."""
-        for wire in self._open:
-            wire.close(1001)
-        for task in self._following:
+        for websocket in self._open:
+            websocket.close(1001)
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._following, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _file(self, request: web.Request) -> web.Response:
-        data = self._discord.uploads.get(request.match_info["id"])
+        data = self._state.uploads.get(request.match_info["id"])
         if data is None:
             raise web.HTTPNotFound
         kind = mimetypes.guess_type(request.path)[0] or "application/octet-stream"
         return web.Response(body=data, content_type=kind)
 
-    async def _people(self, _: web.Request) -> web.Response:
-        return web.json_response([person.profile for person in self._discord.members.values()])
+    async def _list_members(self, _: web.Request) -> web.Response:
+        return web.json_response(self._profiles())
 
-    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        people = {person.id: person for person in self._discord.members.values()}
-        person = people.get(request.query.get("user", ""))
-        if person is None:
+    def _profiles(self) -> list[Json]:
+        return [
+            _profile(member, _COLORS[index % len(_COLORS)])
+            for index, member in enumerate(self._members.values())
+        ]
+
+    async def _serve_socket(self, request: web.Request) -> web.WebSocketResponse:
+        members = {member.id: member for member in self._members.values()}
+        member = members.get(request.query.get("user", ""))
+        if member is None:
             raise web.HTTPNotFound
-        wire = JsonWebSocket()
-        wire.send(_frame("READY", self._ready(person)))
-        self._open[wire] = person
+        websocket = JsonWebSocket()
+        websocket.send(_frame("READY", self._ready(member)))
+        self._open[websocket] = member
         try:
-            async for frame in wire.frames(request):
-                await self._receive(wire, person, frame)
+            async for frame in websocket.frames(request):
+                await self._receive(websocket, member, frame)
         finally:
-            del self._open[wire]
-        return wire.socket
+            del self._open[websocket]
+        return websocket.socket
 
-    def _ready(self, person: Member) -> Json:
-        discord, channels = self._discord, self._discord.guild.channels
-        roles = [{"id": role.id, "name": role.name} for role in discord.guild.roles]
-        app = {"id": discord.application_id, "name": discord.bot["username"], "online": discord.is_online}
+    def _ready(self, member: Member) -> Json:
+        state, guild, profiles = self._state, self._state.guild, self._profiles()
+        messages = {
+            channel.id: [each.client_payload for each in member.visible_messages(channel)]
+            for channel in guild.channels
+        }
+        roles = [{"id": role.id, "name": role.name} for role in guild.roles]
         return {
-            "user": person.profile,
-            "guild": {"id": discord.guild.id, "name": discord.guild.name, "roles": roles},
-            "channels": [channel.payload for channel in channels],
-            "people": [each.profile for each in discord.members.values()],
-            "app": app,
-            "commands": person.commands,
-            "messages": {
-                channel.id: [_shown(each) for each in person.visible_messages(channel)]
-                for channel in channels
-            },
-            "locale": person.locale,
+            "user": next(each for each in profiles if each["id"] == member.id),
+            "guild": {"id": guild.id, "name": guild.name, "roles": roles},
+            "channels": [channel.payload for channel in guild.channels],
+            "members": profiles,
+            "app": {"id": state.application_id, "name": state.bot["username"], "online": state.is_online},
+            "commands": member.commands,
+            "messages": messages,
+            "locale": member.locale,
         }
 
-    async def _receive(self, wire: JsonWebSocket, person: Member, frame: Json) -> None:
+    async def _receive(self, websocket: JsonWebSocket, member: Member, frame: Json) -> None:
         nonce = frame.get("nonce")
         try:
-            if interaction := await self._do(person, frame):
-                self._following.add(task := asyncio.create_task(_follow(wire, nonce, interaction)))
-                task.add_done_callback(self._following.discard)
+            if interaction := await self._act(member, frame):
+                self._tasks.add(task := asyncio.create_task(_follow(websocket, nonce, interaction)))
+                task.add_done_callback(self._tasks.discard)
         except (RejectedByClient, LookupError) as reason:
-            wire.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))
+            websocket.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))
 
-    async def _do(self, person: Member, frame: Json) -> Interaction | None:
+    async def _act(self, member: Member, frame: Json) -> Interaction | None:
+        state = self._state
         match frame:
             case {"op": "command", "name": name, "channel_id": channel, "options": options}:
-                return await person.command(name, channel=self._discord.channels[channel], **options)
+                return await member.command(name, channel=state.channels[channel], **options)
             case {"op": "press", "message_id": message, "custom_id": custom_id}:
-                return await person.press(self._discord.message(message), custom_id=custom_id)
+                return await member.press(state.message(message), custom_id=custom_id)
             case {"op": "choose", "message_id": message, "custom_id": custom_id, "values": values}:
-                return await person.choose(self._discord.message(message), custom_id, *values)
+                return await member.choose(state.message(message), custom_id, *values)
             case {"op": "submit", "token": token, "values": values}:
-                return await person.submit(self._discord.interactions[token], **values)
+                return await member.submit(state.interactions[token], **values)
             case {"op": "menu", "name": name, "message_id": message}:
-                return await person.menu(name, self._discord.message(message))
+                return await member.menu(name, state.message(message))
             case {"op": "dismiss", "message_id": message}:
-                person.dismiss(self._discord.message(message))
+                member.dismiss(state.message(message))
             case {"op": "delete", "message_id": message}:
-                person.delete(self._discord.message(message))
+                member.delete(state.message(message))
             case {"op": "locale", "locale": locale}:
-                person.locale = locale
+                member.locale = locale
             case _:
                 raise RejectedByClient("This is not understood")
         return None
 
 
-async def _follow(wire: JsonWebSocket, nonce: Any, interaction: Interaction) -> None:
+async def _follow(websocket: JsonWebSocket, nonce: Any, interaction: Interaction) -> None:
     try:
         await interaction.acknowledged()
         if interaction.modal is not None:
-            wire.send(_frame("FORM", interaction.modal | {"token": interaction.token}))
-        wire.send(_frame("INTERACTION_SUCCESS", {"nonce": nonce}))
+            websocket.send(_frame("FORM", interaction.modal | {"token": interaction.token}))
+        websocket.send(_frame("INTERACTION_SUCCESS", {"nonce": nonce}))
     except NoResponse as reason:
-        wire.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))
+        websocket.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))
+
+
+def _profile(member: Member, color: str) -> Json:
+    guild = member.discord.guild
+    profile: Json = {"id": member.id, "username": member.name, "color": color}
+    profile |= {"global_name": member.payload["global_name"], "is_manager": member.is_manager}
+    profile |= {"roles": [role.name for role in member.roles_in(guild)]}
+    return profile | {"is_moderator": member.permissions_in(guild).manage_messages}
 
 
 def _frame(kind: str, data: Json) -> str:
     return json.dumps({"t": kind, "d": data})
-
-
-def _shown(message: Message) -> Json:
-    """Add the command's name, which Discord's app knows and its API does not tell bots."""
-    if "interaction" not in message.data:
-        return message.data
-    metadata = message.data["interaction_metadata"] | {"name": message.data["interaction"]["name"]}
-    return message.data | {"interaction_metadata": metadata}

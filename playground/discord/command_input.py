@@ -1,4 +1,4 @@
-"""How a command is asked for: its options as Discord's app takes them, its data as it sends them."""
+"""Command options as Discord's client checks and sends them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from playground.discord import command_registration as kinds
 from playground.discord.component_input import RejectedByClient, resolve, to_id
-from playground.discord.guild import Channel, Role
 from playground.discord.payloads import snowflake
-from playground.discord.state import Message
+from playground.discord.state import Channel, Message, Role, User
 
 if TYPE_CHECKING:
-    from playground.discord.members import Member
     from playground.discord.payloads import Json
 
 SLASH, ON_USER, ON_MESSAGE = 1, 2, 3
@@ -27,26 +25,26 @@ _OBJECTS: dict[int, tuple[str, ...]] = {
 
 
 def find_command(commands: list[Json], name: str) -> Json | None:
-    """Find a slash command, or with its whole name a subcommand."""
+    """Find a slash command, or a subcommand by its full name."""
     node: Json | None = {"options": [each for each in commands if each["type"] == SLASH]}
     for word in name.split():
         node = next((each for each in (node or {}).get("options", []) if each["name"] == word), None)
     return node
 
 
-def check_options(command: Json, options: Json, asker: Member, channel: Channel) -> None:
-    """Raise Refused for options that the app would not send."""
+def check_options(command: Json, options: Json, user: User, channel: Channel) -> None:
+    """Raise RejectedByClient for options that the client would not send."""
     known = {each["name"]: each for each in command.get("options", [])}
     for option in known.values():
         if option["name"] in options:
-            _check(option, to_id(options[option["name"]]), asker, channel)
+            _check(option, to_id(options[option["name"]]), user, channel)
         elif option.get("required"):
             raise RejectedByClient(f"{option['name']}: this option is required")
     if unknown := set(options) - set(known):
         raise RejectedByClient(f"There is no option {unknown.pop()}")
 
 
-def _check(option: Json, value: Any, asker: Member, channel: Channel) -> None:
+def _check(option: Json, value: Any, user: User, channel: Channel) -> None:
     name, kind = option["name"], option["type"]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not isinstance(value, kinds.TYPES.get(kind, ())) or (kind in _NUMBERS and not is_number):
@@ -54,10 +52,10 @@ def _check(option: Json, value: Any, asker: Member, channel: Channel) -> None:
     if option.get("choices") and value not in [choice["value"] for choice in option["choices"]]:
         raise RejectedByClient(f"{name}: {value!r} is not among the choices")
     if kind in _OBJECTS:
-        found = resolve(_OBJECTS[kind], [value], asker, channel)
+        found = resolve(_OBJECTS[kind], [value], user, channel)
         types = option.get("channel_types")
         if not found or (types and found["channels"][value]["type"] not in types):
-            raise RejectedByClient(f"{name}: {value!r} is nobody and nothing that this option takes")
+            raise RejectedByClient(f"{name}: {value!r} is not what this option takes")
         return
     size = len(str(value)) if kind == kinds.STRING else value
     least, most = ("min_length", "max_length") if kind == kinds.STRING else ("min_value", "max_value")
@@ -65,10 +63,10 @@ def _check(option: Json, value: Any, asker: Member, channel: Channel) -> None:
         raise RejectedByClient(f"{name}: must be within {option.get(least)} and {option.get(most)}")
 
 
-def slash_data(name: str, values: Json, asker: Member, channel: Channel, focused: str = "") -> Json:
-    """Return the data of a slash command, known or not."""
+def slash_data(name: str, values: Json, user: User, channel: Channel, focused: str = "") -> Json:
+    """Return the interaction data of a slash command, even of an unknown one."""
     root, *path = name.split()
-    commands = asker.discord.commands
+    commands = user.discord.commands
     command = find_command(commands, root) or {"id": snowflake()}
     known = {each["name"]: each["type"] for each in (find_command(commands, name) or {}).get("options", [])}
     resolved: Json = {}
@@ -77,7 +75,7 @@ def slash_data(name: str, values: Json, asker: Member, channel: Channel, focused
         kind = known.get(key) or _GUESSES.get(type(value), kinds.USER)
         options.append({"name": key, "type": kind, "value": to_id(value)})
         options[-1] |= {"focused": True} if key == focused else {}
-        for what, found in resolve(_OBJECTS.get(kind, ()), [to_id(value)], asker, channel).items():
+        for what, found in resolve(_OBJECTS.get(kind, ()), [to_id(value)], user, channel).items():
             resolved.setdefault(what, {}).update(found)
     for depth, word in enumerate(reversed(path)):
         options = [{"name": word, "type": kinds.GROUP if depth else kinds.SUBCOMMAND, "options": options}]
@@ -85,11 +83,11 @@ def slash_data(name: str, values: Json, asker: Member, channel: Channel, focused
     return data | ({"resolved": resolved} if resolved else {})
 
 
-def menu_data(name: str, target: Message | Member, asker: Member, channel: Channel) -> Json:
-    """Return the data of a command in the menu of a message or of a person."""
+def menu_data(name: str, target: Message | User, user: User, channel: Channel) -> Json:
+    """Return the interaction data of a context menu command."""
     kind = ON_MESSAGE if isinstance(target, Message) else ON_USER
-    same = (each["id"] for each in asker.discord.commands if (each["type"], each["name"]) == (kind, name))
-    data: Json = {"id": next(same, None) or snowflake(), "name": name, "type": kind, "target_id": target.id}
+    ids = (each["id"] for each in user.discord.commands if (each["type"], each["name"]) == (kind, name))
+    data: Json = {"id": next(ids, None) or snowflake(), "name": name, "type": kind, "target_id": target.id}
     if isinstance(target, Message):
         return data | {"resolved": {"messages": {target.id: target.data}}}
-    return data | {"resolved": resolve(("users",), [target.id], asker, channel)}
+    return data | {"resolved": resolve(("users",), [target.id], user, channel)}

@@ -1,4 +1,4 @@
-"""What Discord checks when a bot registers its commands.
+"""Validation of the commands that a bot registers.
 
 https://discord.com/developers/docs/interactions/application-commands
 """
@@ -9,16 +9,14 @@ from discord import Locale
 from jsonschema import Draft202012Validator
 
 from playground.discord.error_responses import ApiError, Path, Problem, raise_for_problems, validate
-from playground.discord.payloads import Json, snowflake, without_nulls
+from playground.discord.payloads import ENTRY_POINT, Json, snowflake, without_nulls
 
-ENTRY_POINT = 4
-"""The type of the command that launches an app's Activity; an app has one at most."""
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(
     1, 12
 )
 TYPES: dict[int, tuple[type, ...]] = {INTEGER: (int,), BOOLEAN: (bool,), NUMBER: (int, float)}
 TYPES |= dict.fromkeys((STRING, USER, CHANNEL, ROLE, MENTIONABLE), (str,))
-"""What values an option takes; people, channels and roles by their id."""
+"""The Python types of each option type's values; users, channels and roles are ids."""
 
 _LOCALES = [str(locale) for locale in Locale]
 # Letters and digits of any script; the two ranges stand for Discord's \p{sc=Deva}\p{sc=Thai}.
@@ -75,10 +73,10 @@ _COMMANDS = Draft202012Validator(_list(130, _COMMAND) | {"$defs": {"option": _OP
 
 
 def register(commands: list[Json], application_id: str, known: list[Json]) -> list[Json]:
-    """Return the commands as the API shows them; one that was known by its name keeps its id.
+    """Return the commands as the API lists them; a command with a known name keeps its id.
 
     Raises:
-        ApiError: 50035, exactly where Discord refuses them; 50240 without an entry point that was there.
+        ApiError: 50035 if Discord would reject them; 50240 if they lack a registered entry point.
     """
     validate(_COMMANDS, commands)
     raise_for_problems(_problems((), commands))
@@ -89,23 +87,17 @@ def register(commands: list[Json], application_id: str, known: list[Json]) -> li
     ids = {(command["type"], command["name"]): command["id"] for command in known}
     registered = []
     for command in commands:
-        shape: Json = {
-            "type": 1,
-            "description": "",
-            "nsfw": False,
-            "integration_types": [0],
-            "contexts": None,
-        }
+        payload: Json = {"type": 1, "description": "", "nsfw": False, "integration_types": [0]}
         same = ids.get((command.get("type") or 1, command["name"]))
-        shape |= {"id": same or snowflake(), "application_id": application_id}
+        payload |= {"id": same or snowflake(), "application_id": application_id, "contexts": None}
         needed = command.get("default_member_permissions")
-        shape |= without_nulls(command) | {"version": snowflake()}
-        registered.append(shape | {"default_member_permissions": None if needed is None else str(needed)})
+        payload |= without_nulls(command) | {"version": snowflake()}
+        registered.append(payload | {"default_member_permissions": None if needed is None else str(needed)})
     return registered
 
 
 def _problems(path: Path, siblings: list[Json]) -> Iterator[Problem]:
-    """Find what no schema can say, among commands or options that stand side by side."""
+    """Find problems between sibling commands or options that the schema can't express."""
     seen: set[tuple[int, str, str]] = set()
     had_optional = False
     for index, node in enumerate(siblings):
@@ -143,7 +135,7 @@ def _choice_problems(here: Path, option: Json) -> Iterator[Problem]:
 
 
 def _size(node: Json) -> int:
-    """Count as Discord does: of a text and its translations only the longest."""
+    """Return a command's size as Discord counts it: of a text and its localizations only the longest."""
     inner = [*(node.get("options") or []), *(node.get("choices") or [])]
     size = len(str(node.get("value", ""))) + sum(map(_size, inner))
     for key in ("name", "description"):

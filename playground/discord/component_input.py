@@ -1,4 +1,4 @@
-"""What people choose and fill in, as Discord's app lets them and as it sends it."""
+"""Select and modal values as Discord's client checks and sends them."""
 
 from __future__ import annotations
 
@@ -10,38 +10,35 @@ from playground.discord.components import LABEL, OBJECTS, ROW, STRING_SELECT, TE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from playground.discord.guild import Channel
-    from playground.discord.members import Member
     from playground.discord.payloads import Json
+    from playground.discord.state import Channel, User
 
 
-class RejectedByClient(Exception):  # noqa: N818 - Discord's app refuses; nothing has gone wrong
-    """What Discord's app does not let a person do, with the reason it shows."""
+class RejectedByClient(Exception):  # noqa: N818 - an expected outcome, not an error
+    """Discord's client does not let a user do this; the message is the reason it shows."""
 
 
 def to_id(value: Any) -> Any:
-    """Return the id of a person, role or channel, and any other value as it is."""
+    """Return the id of a user, role or channel, and any other value unchanged."""
     return getattr(value, "id", value)
 
 
-def resolve(kinds: Iterable[str], ids: Iterable[Any], asker: Member, channel: Channel) -> Json:
-    """Find the "users", "roles" or "channels" behind ids: as an interaction carries them beside the ids."""
+def resolve(kinds: Iterable[str], ids: Iterable[Any], user: User, channel: Channel) -> Json:
+    """Return the "users", "members", "roles" and "channels" of ids, as an interaction carries them."""
     found: Json = {}
     guild = channel.guild
-
-    def add(kind: str, key: str, shape: Json) -> None:
-        if kind in kinds or kind == "members":
-            found.setdefault(kind, {})[key] = shape
-
+    roles = {role.id: role for role in (guild.roles if guild else [])}
+    channels = {each.id: each for each in (guild.channels if guild else [])}
     for key in ids:
-        for person in (each for each in asker.discord.members.values() if each.id == key):
-            add("users", key, person.user_payload)
-            if guild is not None and "users" in kinds:
-                add("members", key, _partial(person.member_payload(channel)))
-        for role in (each for each in (guild.roles if guild else []) if each.id == key):
-            add("roles", key, role.payload)
-        for other in (each for each in (guild.channels if guild else []) if each.id == key):
-            add("channels", key, other.payload | {"permissions": str(asker.permissions_in(guild).value)})
+        if "users" in kinds and (other := user.discord.users.get(key)):
+            found.setdefault("users", {})[key] = other.payload
+            if guild is not None:
+                found.setdefault("members", {})[key] = _partial(other.member_payload(channel))
+        if "roles" in kinds and key in roles:
+            found.setdefault("roles", {})[key] = roles[key].payload
+        if "channels" in kinds and key in channels:
+            permissions = {"permissions": str(user.permissions_in(guild).value)}
+            found.setdefault("channels", {})[key] = channels[key].payload | permissions
     return found
 
 
@@ -50,12 +47,12 @@ def _partial(member: Json) -> Json:
 
 
 def selected_values(
-    select: Json, given: Iterable[Any], asker: Member, channel: Channel
+    select: Json, given: Iterable[Any], user: User, channel: Channel
 ) -> tuple[list[str], Json]:
-    """Return the values that a select sends, options by value or label, and what they resolve to.
+    """Return the values that a select sends (options by value or label) and the objects they resolve to.
 
     Raises:
-        Refused: Discord's app would not let this be chosen.
+        RejectedByClient: Discord's client would not let these be chosen.
     """
     name, values = select.get("placeholder") or select["custom_id"], [to_id(each) for each in given]
     resolved: Json = {}
@@ -65,13 +62,13 @@ def selected_values(
         values = [by_word.get(each, each) for each in values]
         known = set(by_word.values())
     else:
-        resolved = resolve(OBJECTS[select["type"]], values, asker, channel)
+        resolved = resolve(OBJECTS[select["type"]], values, user, channel)
         types = select.get("channel_types") or []
         known = {
             key
             for kind in resolved
-            for key, shape in resolved[kind].items()
-            if kind != "channels" or not types or shape["type"] in types
+            for key, payload in resolved[kind].items()
+            if kind != "channels" or not types or payload["type"] in types
         }
     if unknown := [each for each in values if each not in known]:
         raise RejectedByClient(f"{name}: {unknown[0]!r} cannot be chosen")
@@ -81,35 +78,37 @@ def selected_values(
     return values, resolved
 
 
-def modal_data(form: Json, given: Json, asker: Member, channel: Channel) -> Json:
-    """Return what a form sends when it is filled in so, by custom_id; the rest stays as it was shown.
+def modal_data(modal: Json, given: Json, user: User, channel: Channel) -> Json:
+    """Return the data that a modal sends with these values by custom_id; other fields keep their defaults.
 
     Raises:
-        Refused: Discord's app would not let it be sent.
+        RejectedByClient: Discord's client would not send it.
     """
     resolved: Json = {}
     sent = []
-    fields = [field for top in form["components"] for field in components.fields(top)]
+    fields = [field for top in modal["components"] for field in components.fields(top)]
     if unknown := set(given) - {field["custom_id"] for field in fields}:
         raise RejectedByClient(f"There is no field {unknown.pop()!r}")
-    for top in form["components"]:
+    for top in modal["components"]:
         parts = []
         for field in components.fields(top):
             parts.append({key: field[key] for key in ("type", "id", "custom_id")})
             if field["type"] == TEXT_INPUT:
-                parts[-1]["value"] = _written(top, field, given)
+                parts[-1]["value"] = _text_value(top, field, given)
                 continue
-            parts[-1]["values"], objects = _picked(field, given, asker, channel)
+            parts[-1]["values"], objects = _select_values(field, given, user, channel)
             for kind, found in objects.items():
                 resolved.setdefault(kind, {}).update(found)
-        answer: Json = {"type": top["type"], "id": top["id"]}
-        answer |= {"components": parts} if top["type"] == ROW else {}
-        answer |= {"component": parts[0]} if top["type"] == LABEL else {}
-        sent.append(answer)
-    return {"custom_id": form["custom_id"], "components": sent} | ({"resolved": resolved} if resolved else {})
+        component: Json = {"type": top["type"], "id": top["id"]}
+        component |= {"components": parts} if top["type"] == ROW else {}
+        component |= {"component": parts[0]} if top["type"] == LABEL else {}
+        sent.append(component)
+    return {"custom_id": modal["custom_id"], "components": sent} | (
+        {"resolved": resolved} if resolved else {}
+    )
 
 
-def _written(top: Json, field: Json, given: Json) -> str:
+def _text_value(top: Json, field: Json, given: Json) -> str:
     name, text = field.get("label") or top.get("label"), given.get(field["custom_id"], field.get("value", ""))
     least, most = components.bounds(field)
     if not isinstance(text, str) or (field.get("required", True) and not text.strip()):
@@ -119,19 +118,19 @@ def _written(top: Json, field: Json, given: Json) -> str:
     return text
 
 
-def _picked(field: Json, given: Json, asker: Member, channel: Channel) -> tuple[list[str], Json]:
+def _select_values(field: Json, given: Json, user: User, channel: Channel) -> tuple[list[str], Json]:
     values = given.get(field["custom_id"], components.default_values(field))
     if not values and not field.get("required", True):
         return [], {}
-    return selected_values(field, values, asker, channel)
+    return selected_values(field, values, user, channel)
 
 
 def raw_modal_data(custom_id: str, values: Json) -> Json:
-    """Return the data of a form that nobody has been shown: texts, or lists of a select's values."""
+    """Return the data of a modal that was never shown: texts, or lists of a select's values."""
     sent = []
     for number, (key, value) in enumerate(values.items(), 1):
-        answer = {"value": value} if isinstance(value, str) else {"values": [to_id(each) for each in value]}
+        content = {"value": value} if isinstance(value, str) else {"values": [to_id(each) for each in value]}
         kind = TEXT_INPUT if isinstance(value, str) else STRING_SELECT
-        part = {"type": kind, "id": number * 2, "custom_id": key} | answer
+        part = {"type": kind, "id": number * 2, "custom_id": key} | content
         sent.append({"type": LABEL, "id": number * 2 - 1, "component": part})
     return {"custom_id": custom_id, "components": sent}

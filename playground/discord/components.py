@@ -1,4 +1,4 @@
-"""Which buttons, selects and forms Discord takes.
+"""Validation of buttons, selects and modals.
 
 https://discord.com/developers/docs/components/reference
 """
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 ROW, BUTTON, STRING_SELECT, TEXT_INPUT, TEXT, LABEL = 1, 2, 3, 4, 10, 18
 OBJECTS = {5: ("users",), 6: ("roles",), 7: ("users", "roles"), 8: ("channels",)}
-"""The other selects, and what each is filled with."""
+"""The other selects, and the kinds of objects they list."""
 SELECTS = (STRING_SELECT, *OBJECTS)
 _LINK = 5
 
 
 def text_schema(most: int, least: int = 0) -> Json:
-    """A text that may be null."""
+    """Return the schema of a nullable text."""
     return {"type": ["string", "null"], "maxLength": most, "minLength": least}
 
 
 def object_schema(required: list[str] | None = None, **properties: Json) -> Json:
-    """An object that may be null."""
+    """Return the schema of a nullable object."""
     return {"type": ["object", "null"], "required": required or [], "properties": properties}
 
 
 def list_schema(most: int, items: Json) -> Json:
-    """A list that may be null."""
+    """Return the schema of a nullable list."""
     return {"type": ["array", "null"], "maxItems": most, "items": items}
 
 
@@ -40,7 +40,7 @@ def _number(least: int, most: int) -> Json:
 
 
 def _one_of(kinds: dict[int, Json]) -> Json:
-    """A component, checked by what its type says it is."""
+    """Return the schema of a component, which depends on its type."""
     return object_schema(["type"], type={"enum": list(kinds)}) | {BY_TYPE: kinds}
 
 
@@ -116,7 +116,7 @@ _FORM = Schema(
 
 
 def cross_field_problems(rows: list[Json]) -> Iterator[Problem]:
-    """Find what the schema cannot say about a message's rows."""
+    """Find problems in a message's rows that the schema can't express."""
     placed: list[tuple[Path, Json]] = [
         (("components", place, "components", column), part)
         for place, row in enumerate(rows)
@@ -131,10 +131,10 @@ def cross_field_problems(rows: list[Json]) -> Iterator[Problem]:
 
 
 def validate_modal(body: Json) -> Json:
-    """Return a form as it is shown: its parts numbered, nothing null.
+    """Return a modal as clients get it: components numbered, nulls dropped.
 
     Raises:
-        ApiError: Discord would refuse it.
+        ApiError: Discord would reject it.
     """
     validate(_FORM, body)
     placed: list[tuple[Path, Json]] = []
@@ -153,12 +153,12 @@ def validate_modal(body: Json) -> Json:
 
 
 def fields(top: Json) -> list[Json]:
-    """What is to be filled in, in one part of a form."""
+    """Return the input components in a top-level component of a modal."""
     return [top["component"]] if top["type"] == LABEL else top.get("components", [])
 
 
 def normalized_rows(rows: list[Json]) -> list[Json]:
-    """Number the parts of a message's rows, and say what their requests left out."""
+    """Number the components of a message's rows and fill in defaults."""
     return [
         {
             "type": ROW,
@@ -173,7 +173,7 @@ def _part(part: Json, number: int) -> Json:
     shape: Json = {"id": number, "disabled": False} | part
     if part["type"] in SELECTS:
         shape = {"min_values": 1, "max_values": 1} | shape
-        shape.pop("required", None)  # it is for forms, and not told again
+        shape.pop("required", None)  # only for modals; Discord drops it
     if "default_values" in shape:
         shape["default_values"] = [each | {"id": str(each["id"])} for each in shape["default_values"]]
     return shape
@@ -227,13 +227,13 @@ def _input_problems(path: Path, field: Json) -> Iterator[Problem]:
 
 
 def bounds(part: Json) -> tuple[int, int]:
-    """How many values a select takes, or characters a text input."""
+    """Return how many values a select takes, or how many characters a text input."""
     of, least, most = ("values", 1, 1) if part["type"] in SELECTS else ("length", 0, 4000)
     given = part.get(f"min_{of}"), part.get(f"max_{of}")
     return least if given[0] is None else given[0], most if given[1] is None else given[1]
 
 
 def default_values(select: Json) -> list[str]:
-    """What is chosen in a select before anybody touched it."""
+    """Return the values that are selected by default."""
     chosen = [each["value"] for each in select.get("options") or [] if each.get("default")]
     return chosen + [str(each["id"]) for each in select.get("default_values") or []]

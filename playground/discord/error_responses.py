@@ -1,6 +1,6 @@
-"""How Discord's API says no.
+"""Discord's error responses, and request bodies checked against JSON schemas.
 
-Numbers and words: https://discord.com/developers/docs/topics/opcodes-and-status-codes
+Codes and messages: https://discord.com/developers/docs/topics/opcodes-and-status-codes
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from playground.discord.payloads import Json
 
 Path = tuple[str | int, ...]
-"""Where in a body."""
+"""A location in a request body."""
 Problem = tuple[Path, str, str]
-"""Where in the body, Discord's code, and a sentence."""
+"""Location, Discord's code, and its message."""
 
 UNKNOWN_MESSAGE = 404, 10008, "Unknown Message"
+UNKNOWN_USER = 404, 10013, "Unknown User"
 UNKNOWN_INTERACTION = 404, 10062, "Unknown interaction"
 TOO_LARGE = 413, 40005, "Request entity too large"
 THREAD_IS_ARCHIVED = 400, 50083, "Thread is archived"
@@ -42,12 +43,13 @@ _CODES = {
 
 
 class ApiError(Exception):
-    """Any answer but success: `status`, and `body` in Discord's shape."""
+    """An error response: `status`, `headers`, and `body` in Discord's format."""
 
     def __init__(self, status: int, code: int, message: str, **more: Any) -> None:
         super().__init__(message)
         self.status = status
         self.body: Json = {"message": message, "code": code} | more
+        self.headers: dict[str, str] = {}
 
 
 def raise_for_problems(problems: Iterable[Problem]) -> None:
@@ -64,17 +66,17 @@ def raise_for_problems(problems: Iterable[Problem]) -> None:
 
 def _by_type(schema: Any, kinds: dict[float, Json], part: Any, _: object) -> Iterator[ValidationError]:
     kind = part.get("type") if isinstance(part, dict) else None
-    if isinstance(kind, int | float) and kind in kinds:  # 2.0 is the same number in JSON
+    if isinstance(kind, int | float) and kind in kinds:  # JSON doesn't distinguish 2 and 2.0
         yield from schema.descend(part, kinds[kind])
 
 
 BY_TYPE = "byType"
-"""The keyword beside JSON Schema's own: a schema for each type that a part of the body may have."""
+"""A keyword added to JSON Schema: the schema of a component, by its `type`."""
 Schema: type[Validator] = cast("Any", validators.extend)(Draft202012Validator, {BY_TYPE: _by_type})
 
 
 def validate(schema: Validator, body: Any) -> None:
-    """Raise ApiError 50035 for whatever does not fit the schema."""
+    """Raise ApiError 50035 unless the body matches the schema."""
     raise_for_problems(_problem(error) for error in schema.iter_errors(body))
 
 
@@ -86,5 +88,5 @@ def _problem(error: ValidationError) -> Problem:
         code, message = "BASE_TYPE_BAD_LENGTH", "Must be between {minItems} and {maxItems} in length."
         return path, code, message.format_map(schema)
     if error.validator == "required":
-        path += (error.message.split("'")[1],)  # the missing key stands nowhere else
+        path += (error.message.split("'")[1],)  # only the message names the missing key
     return path, code, message.format(error.validator_value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -13,55 +14,79 @@ from playground.discord.payloads import OWN_USER_FIELDS
 from playground.discord.transport import JsonWebSocket
 
 if TYPE_CHECKING:
-    from playground.discord.local import LocalDiscord
+    from collections.abc import Callable
+
     from playground.discord.payloads import Json
+    from playground.discord.state import State
 
 _HEARTBEAT, _IDENTIFY, _RESUME, _RECONNECT, _INVALID_SESSION, _HELLO, _ACK = 1, 2, 6, 7, 9, 10, 11
 _AUTHENTICATION_FAILED = 4004
+_ENDS_SESSION = (1000, 1001)  # any other close code leaves the session to a resume
 
 
 class Gateway:
-    """Speaks the gateway protocol in JSON, as a zlib stream where that was asked for."""
+    """The gateway protocol in JSON, compressed as a zlib stream if the bot asks for it."""
 
-    def __init__(self, discord: LocalDiscord) -> None:
-        self._discord = discord
-        self.session = ""
-        self._log: list[str] = []
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._events: list[str] = []
+        self._edits: list[Callable[[Json], object]] = []
         self.connection: JsonWebSocket | None = None
+        self.session = ""
         self.is_unavailable = False
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve one connection of the bot until it ends."""
+        """Serve one connection of the bot until it closes."""
         if self.is_unavailable:
             raise web.HTTPServiceUnavailable
-        wire = JsonWebSocket(is_deflated=request.query.get("compress") == "zlib-stream")
-        wire.send(_frame(_HELLO, {"heartbeat_interval": 41_250}))
+        connection = JsonWebSocket(is_deflated=request.query.get("compress") == "zlib-stream")
+        connection.send(_frame(_HELLO, {"heartbeat_interval": 41_250}))
         try:
-            async for frame in wire.frames(request):
-                self._receive(wire, frame["op"], frame["d"])
+            async for frame in connection.frames(request):
+                self._receive(connection, frame["op"], frame["d"])
         finally:
-            if self.connection is wire:  # else it was dropped here, or another took its place
-                self.connection = None
-                if wire.socket.close_code in (
-                    1000,
-                    1001,
-                ):  # these end the session, others leave it to a resume
+            if self.connection is connection:  # not dropped here, nor replaced by a newer one
+                self._connect(None)
+                if connection.socket.close_code in _ENDS_SESSION:
                     self.end_session()
-            self._discord.notify_app_update()
-        return wire.socket
+        return connection.socket
+
+    def _connect(self, connection: JsonWebSocket | None) -> None:
+        self.connection = connection
+        self._state.set_online(is_online=connection is not None)
+
+    def send(self, event: Json) -> None:
+        """Send an event `{"t", "d"}`; it is kept for a resume, or lost if there is no session."""
+        edits, self._edits = self._edits, []
+        if edits:
+            event = copy.deepcopy(event)
+        for edit in edits:
+            edit(event["d"])
+        self.dispatch(event)
 
     def dispatch(self, event: Json) -> None:
-        """Send `{"t", "d"}`; it waits for a resume while the bot is away, and is lost without a session."""
+        """Number and send an event unchanged."""
         if self.session:
-            self._log.append(_frame(0, event["d"], event["t"], len(self._log) + 1))
+            self._events.append(_frame(0, event["d"], event["t"], len(self._events) + 1))
             if self.connection is not None:
-                self.connection.send(self._log[-1])
+                self.connection.send(self._events[-1])
 
-    def drop(self, code: int) -> None:
-        """Close the bot's connection."""
+    def edit_next_event(self, edit: Callable[[Json], object]) -> None:
+        """Change the data of the next event on its way to the bot."""
+        self._edits.append(edit)
+
+    def send_frame(self, data: str | bytes) -> None:
+        """Send a text or binary frame that the gateway protocol doesn't define."""
+        if self.connection is not None:
+            self.connection.send_frame(data)
+
+    def drop(self, code: int = 4000, *, is_resumable: bool = True) -> None:
+        """Close the bot's connection; the bot then resumes, or has to identify again."""
+        if not is_resumable:
+            self.end_session()
         if self.connection is not None:
             self.connection.close(code)
-            self.connection = None
+            self._connect(None)
 
     def request_reconnect(self) -> None:
         """Ask the bot to reconnect, as Discord does before a gateway restarts."""
@@ -69,42 +94,42 @@ class Gateway:
             self.connection.send(_frame(_RECONNECT))
 
     def end_session(self) -> None:
-        """End the session: a resume is refused from now on."""
-        self.session, self._log = "", []
+        """End the session, so that a resume is rejected."""
+        self.session, self._events = "", []
 
-    def _receive(self, wire: JsonWebSocket, op: int, data: Json) -> None:
+    def _receive(self, connection: JsonWebSocket, op: int, data: Json) -> None:
         if op == _HEARTBEAT:
-            # discord.py notes the time of a heartbeat after sending it; an answer faster than that note would
-            # seem to be one heartbeat late, and be logged as trouble.
-            asyncio.get_running_loop().call_later(0.05, wire.send, _frame(_ACK))
-        elif op in (_IDENTIFY, _RESUME) and data["token"] != self._discord.token:
-            wire.close(_AUTHENTICATION_FAILED)
+            # discord.py notes the time of a heartbeat after sending it; a response that came before that note
+            # would look one heartbeat late and be logged as trouble.
+            asyncio.get_running_loop().call_later(0.05, connection.send, _frame(_ACK))
+        elif op in (_IDENTIFY, _RESUME) and data["token"] != self._state.token:
+            connection.close(_AUTHENTICATION_FAILED)
         elif op == _IDENTIFY:
-            self._identify(wire, data)
+            self._identify(connection, data)
         elif op == _RESUME:
-            self._resume(wire, data)
+            self._resume(connection, data)
 
-    def _identify(self, wire: JsonWebSocket, data: Json) -> None:
-        self.session, self._log, self.connection = secrets.token_hex(16), [], wire
-        guilds = self._discord.guilds
-        ready: Json = {"v": 10, "user": self._discord.bot | OWN_USER_FIELDS, "session_id": self.session}
+    def _identify(self, connection: JsonWebSocket, data: Json) -> None:
+        state = self._state
+        self.session, self._events, self.connection = secrets.token_hex(16), [], connection
+        ready: Json = {"v": 10, "user": state.bot | OWN_USER_FIELDS, "session_id": self.session}
         ready |= {"resume_gateway_url": "wss://gateway-local.discord.gg", "shard": data.get("shard", [0, 1])}
-        ready |= {"guilds": [{"id": guild.id, "unavailable": True} for guild in guilds]}
-        ready |= {"application": {"id": self._discord.application_id, "flags": 0}}
+        ready |= {"guilds": [{"id": guild.id, "unavailable": True} for guild in state.guilds]}
+        ready |= {"application": {"id": state.application_id, "flags": 0}}
         self.dispatch({"t": "READY", "d": ready})
-        for guild in guilds:
+        for guild in state.guilds:
             self.dispatch({"t": "GUILD_CREATE", "d": guild.payload})
-        self._discord.notify_app_update()
+        self._connect(connection)
 
-    def _resume(self, wire: JsonWebSocket, data: Json) -> None:
+    def _resume(self, connection: JsonWebSocket, data: Json) -> None:
         if not self.session or data["session_id"] != self.session:
-            wire.send(_frame(_INVALID_SESSION, data=False))
+            connection.send(_frame(_INVALID_SESSION, data=False))
             return
-        self.connection = wire
-        for text in self._log[data["seq"] :]:
-            wire.send(text)
+        self.connection = connection
+        for event in self._events[data["seq"] :]:
+            connection.send(event)
         self.dispatch({"t": "RESUMED", "d": {"_trace": []}})
-        self._discord.notify_app_update()
+        self._connect(connection)
 
 
 def _frame(op: int, data: Any = None, kind: str | None = None, sequence: int | None = None) -> str:

@@ -1,106 +1,43 @@
-"""People, and all that Discord's app does for them before anything reaches the bot."""
+"""Members, with everything that Discord's client checks before an interaction reaches the bot."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from discord import Permissions
-
-from playground.discord import command_input, component_input, payloads
-from playground.discord.command_registration import ENTRY_POINT, GROUP
+from playground.discord import command_input, component_input
+from playground.discord.command_registration import GROUP
 from playground.discord.component_input import RejectedByClient
-from playground.discord.guild import Channel, Guild, Role, default_permissions
-from playground.discord.payloads import Json, now, snowflake
-from playground.discord.state import Interaction, Message, empty_message
+from playground.discord.messages import empty_message
+from playground.discord.payloads import Json, snowflake
+from playground.discord.state import Channel, Interaction, Message, User
 
-if TYPE_CHECKING:
-    from playground.discord.local import LocalDiscord
-
-_COMMAND, _COMPONENT, _AUTOCOMPLETE, _MODAL = 2, 3, 4, 5
-_TO_BOT = Permissions(attach_files=True, embed_links=True, mention_everyone=True, external_emojis=True)
+_COMMAND, _COMPONENT, _AUTOCOMPLETE, _MODAL_SUBMIT = 2, 3, 4, 5
+_BUTTON, _SELECT = 2, 3
 
 
-@dataclass(eq=False)
-class Member:
-    """A member of every guild, with `roles` of any; `locale` is the language of their app."""
-
-    discord: LocalDiscord
-    name: str
-    color: str
-    is_manager: bool = False
-    locale: str = "en-US"
-    takes_direct_messages: bool = True
-    roles: list[Role] = field(default_factory=list)
-    id: str = field(default_factory=snowflake)
-
-    @cached_property
-    def direct_messages(self) -> Channel:
-        """The channel between this person and the bot."""
-        return Channel(self.discord, self.name, recipient=self, app_permissions=_TO_BOT)
-
-    @property
-    def user_payload(self) -> Json:
-        """The User object."""
-        return payloads.user(self.id, self.name, global_name=self.name.title())
-
-    def roles_in(self, guild: Guild | None) -> list[Role]:
-        """Which roles of a guild this person has."""
-        managers = [guild.managers] if guild is not None and self.is_manager else []
-        return managers + [role for role in self.roles if role.guild is guild]
-
-    def permissions_in(self, guild: Guild | None) -> Permissions:
-        """What this person may do in any channel of a guild, or outside of all."""
-        permissions = default_permissions()
-        for role in self.roles_in(guild):
-            permissions |= role.permissions
-        return permissions
-
-    @property
-    def profile(self) -> Json:
-        """This person as the page lists people."""
-        roles = self.roles_in(self.discord.guild)
-        card: Json = {"id": self.id, "username": self.name, "global_name": self.user_payload["global_name"]}
-        card |= {"color": self.color, "is_manager": self.is_manager, "roles": [role.name for role in roles]}
-        return card | {"is_moderator": self.permissions_in(self.discord.guild).manage_messages}
-
-    @property
-    def commands(self) -> list[Json]:
-        """The commands that this person's app lists."""
-        offered = [each for each in self.discord.commands if each["type"] != ENTRY_POINT]
-        return [each for each in offered if self._can_use(each["default_member_permissions"])]
-
-    def _can_use(self, bits: str | None) -> bool:
-        may = self.permissions_in(self.discord.guild)
-        return bits is None or (bits != "0" and may >= Permissions(int(bits)))
-
-    def visible_messages(self, channel: Channel) -> list[Message]:
-        """The messages of a channel that are shown to this person."""
-        return [message for message in channel.messages if message.is_visible_to(self)]
+class Member(User):
+    """A user with a client: commands, buttons, selects, modals and menus."""
 
     async def command(self, name: str, *, channel: Channel | None = None, **options: Any) -> Interaction:
         """Use a slash command; `name` is "quota set" for a subcommand.
 
         Raises:
-            Refused: Discord's app would not have sent it.
+            RejectedByClient: Discord's client would not send it.
         """
         if command_input.find_command(self.commands, name.split(maxsplit=1)[0]) is None:
             raise RejectedByClient(f"There is no /{name} that you may use")
-        definition = command_input.find_command(self.discord.commands, name)
-        if definition is None or any(each["type"] <= GROUP for each in definition.get("options", [])):
+        command = command_input.find_command(self.discord.commands, name)
+        if command is None or any(each["type"] <= GROUP for each in command.get("options", [])):
             raise RejectedByClient(f"/{name} is not complete")
-        command_input.check_options(definition, options, self, channel or self.discord.channel)
+        command_input.check_options(command, options, self, channel or self.discord.channel)
         return await self.send_raw(name, options, channel=channel)
 
-    async def menu(
-        self, name: str, target: Message | Member, *, channel: Channel | None = None
-    ) -> Interaction:
-        """Use a command of a message's menu or a person's, such as "Who made this".
+    async def menu(self, name: str, target: Message | User, *, channel: Channel | None = None) -> Interaction:
+        """Use a command of a message's or a user's context menu, such as "Who made this".
 
         Raises:
-            Refused: Discord's app would not have offered it.
+            RejectedByClient: Discord's client would not offer it.
         """
         kind = command_input.ON_MESSAGE if isinstance(target, Message) else command_input.ON_USER
         if (kind, name) not in {(each["type"], each["name"]) for each in self.commands}:
@@ -110,10 +47,10 @@ class Member:
         return await self.send_raw(name, target=target, channel=channel)
 
     async def press(self, message: Message, label: str = "", *, custom_id: str | None = None) -> Interaction:
-        """Press a button by its label or what stands there before a " · ", or by its custom_id.
+        """Press a button by its label, by the part of the label before " · ", or by its custom_id.
 
         Raises:
-            Refused: It is not there to be pressed.
+            RejectedByClient: There is no such button, or it is disabled.
         """
         if custom_id is None:
             found = (part for text, part in message.buttons.items() if label in (text, text.split(" · ")[0]))
@@ -127,10 +64,10 @@ class Member:
         return await self.send_raw(custom_id=button["custom_id"], message=message)
 
     async def choose(self, message: Message, select: str, *values: object) -> Interaction:
-        """Choose in a select, named by custom_id or placeholder: options by value or label, else who or what.
+        """Choose in a select, named by custom_id or placeholder: options by value or label, else objects.
 
         Raises:
-            Refused: Discord's app would not have sent it.
+            RejectedByClient: Discord's client would not send it.
             LookupError: The message has no such select.
         """
         part = message.select(select)
@@ -139,18 +76,24 @@ class Member:
         chosen, resolved = component_input.selected_values(part, values, self, message.channel)
         data = {"component_type": part["type"], "custom_id": part["custom_id"], "id": part["id"]}
         data |= {"values": chosen} | ({"resolved": resolved} if resolved else {})
-        return self.interact(_COMPONENT, data, message.channel, message)
+        return self.send_interaction(_COMPONENT, data, message.channel, message)
 
-    async def submit(self, form: Interaction, **values: object) -> Interaction:
-        """Fill in the form that answered an interaction: custom_id=text, or what to choose in a list.
+    async def submit(self, modal: Interaction, **values: object) -> Interaction:
+        """Submit the modal that answered an interaction: custom_id=text, or what to choose in a select.
 
         Raises:
-            Refused: Discord's app would not have sent it.
+            RejectedByClient: Discord's client would not send it.
         """
-        if form.modal is None or form.user is not self:
+        if modal.modal is None or modal.user is not self:
             raise RejectedByClient("There is no form to fill in")
-        data = component_input.modal_data(form.modal, values, self, form.channel)
-        return self.interact(_MODAL, data, form.channel, form.source)
+        data = component_input.modal_data(modal.modal, values, self, modal.channel)
+        return self.send_interaction(_MODAL_SUBMIT, data, modal.channel, modal.source)
+
+    async def complete(self, name: str, focused: str, text: str, **options: Any) -> Interaction:
+        """Request autocomplete choices for an option; they arrive as the interaction's `choices`."""
+        channel = self.discord.channel
+        data = command_input.slash_data(name, options | {focused: text}, self, channel, focused)
+        return self.send_interaction(_AUTOCOMPLETE, data, channel)
 
     async def send_raw(
         self,
@@ -160,94 +103,85 @@ class Member:
         channel: Channel | None = None,
         custom_id: str | None = None,
         message: Message | None = None,
-        target: Message | Member | None = None,
+        target: Message | User | None = None,
         values: list[Any] | None = None,
         form: Json | None = None,
     ) -> Interaction:
-        """Send what nobody has checked.
+        """Send an interaction without any of the client's checks.
 
         Args:
-            name: A command, with `options`, or of the menu of its `target`.
+            name: A command, with `options`, or of the context menu of `target`.
             options: By name.
-            channel: Where, if it is not the message's or the first one.
-            custom_id: Any button of any `message`, or a string select with `values`, or a `form`.
-            message: Where the component is, or that the form was opened from.
-            target: Whose menu it was.
-            values: What was chosen.
-            form: Texts, or lists of what was chosen, by custom_id.
+            channel: Where, if not in the message's channel or the first one.
+            custom_id: Of a button, of a string select with `values`, or of a modal with `form`.
+            message: The message of the component, or from which the modal was opened.
+            target: The target of a context menu command.
+            values: The chosen values.
+            form: Texts, or lists of chosen values, by custom_id.
         """
         source = message or (target if isinstance(target, Message) else None)
-        where = channel or (source.channel if source else self.discord.channel)
+        channel = channel or (source.channel if source else self.discord.channel)
         if target is not None:
-            return self.interact(_COMMAND, command_input.menu_data(name, target, self, where), where)
+            return self.send_interaction(
+                _COMMAND, command_input.menu_data(name, target, self, channel), channel
+            )
         if custom_id is None:
-            return self.interact(_COMMAND, command_input.slash_data(name, options or {}, self, where), where)
+            data = command_input.slash_data(name, options or {}, self, channel)
+            return self.send_interaction(_COMMAND, data, channel)
         if form is not None:
-            return self.interact(_MODAL, component_input.raw_modal_data(custom_id, form), where, message)
-        data: Json = {"custom_id": custom_id, "component_type": 2 if values is None else 3}
+            data = component_input.raw_modal_data(custom_id, form)
+            return self.send_interaction(_MODAL_SUBMIT, data, channel, message)
+        data = {"custom_id": custom_id, "component_type": _BUTTON if values is None else _SELECT}
         data |= {} if values is None else {"values": values}
-        return self.interact(
-            _COMPONENT, data, where, message or Message(where, empty_message(where, 0, None))
+        return self.send_interaction(
+            _COMPONENT, data, channel, message or Message(channel, empty_message(channel, 0))
         )
 
-    async def complete(self, name: str, focused: str, text: str, **options: Any) -> Interaction:
-        """Ask for an option's suggestions; they come as the interaction's `choices`."""
-        where = self.discord.channel
-        data = command_input.slash_data(name, options | {focused: text}, self, where, focused)
-        return self.interact(_AUTOCOMPLETE, data, where)
-
     def dismiss(self, message: Message) -> None:
-        """Make an ephemeral message go away."""
+        """Dismiss an ephemeral message."""
         if not (message.is_ephemeral and message.is_visible_to(self)):
             raise RejectedByClient("This message cannot be dismissed")
         self.discord.delete(message)
 
     def delete(self, message: Message) -> None:
-        """Delete a public message as a moderator may."""
-        may = self.permissions_in(message.channel.guild)
-        if message.is_ephemeral or message.is_deleted or not may.manage_messages:
+        """Delete a public message, as a moderator can."""
+        permissions = self.permissions_in(message.channel.guild)
+        if message.is_ephemeral or message.is_deleted or not permissions.manage_messages:
             raise RejectedByClient("You may not delete this message")
         self.discord.delete(message)
 
-    def interact(self, kind: int, data: Json, channel: Channel, source: Message | None = None) -> Interaction:
-        """Send an interaction as it is given."""
+    def send_interaction(
+        self, kind: int, data: Json, channel: Channel, source: Message | None = None
+    ) -> Interaction:
+        """Send an interaction of this type with this data."""
         guild, bot_id, owners = channel.guild, self.discord.application_id, "authorizing_integration_owners"
-        shape: Json = {"id": snowflake(), "application_id": bot_id, "type": kind, "version": 1, "data": data}
-        shape |= {"token": secrets.token_urlsafe(48), "locale": self.locale, "entitlements": []}
-        shape |= {"channel": channel.payload, "channel_id": channel.id}
-        shape |= {"app_permissions": str(channel.app_permissions.value)}
-        shape |= {"attachment_size_limit": self.discord.attachment_size_limit}
+        payload: Json = {"id": snowflake(), "application_id": bot_id, "type": kind, "version": 1}
+        payload |= {"token": secrets.token_urlsafe(48), "locale": self.locale, "entitlements": []}
+        payload |= {"data": data, "channel": channel.payload, "channel_id": channel.id}
+        payload |= {"app_permissions": str(channel.app_permissions.value)}
+        payload |= {"attachment_size_limit": self.discord.attachment_size_limit}
         if guild is None:
-            shape |= {"context": 1, owners: {"0": "0"}, "user": self.user_payload}
+            payload |= {"context": 1, owners: {"0": "0"}, "user": self.payload}
         else:
-            shape |= {"context": 0, owners: {"0": guild.id}, "member": self.member_payload(channel)}
-            shape |= {"guild": {"id": guild.id, "locale": guild.locale, "features": []}}
-            shape |= {"guild_id": guild.id, "guild_locale": guild.locale}
+            payload |= {"context": 0, owners: {"0": guild.id}, "member": self.member_payload(channel)}
+            payload |= {"guild": {"id": guild.id, "locale": guild.locale, "features": []}}
+            payload |= {"guild_id": guild.id, "guild_locale": guild.locale}
         if source is not None:
-            shape["message"] = _bearing(source.data, data)
-        interaction = Interaction(self, channel, {"t": "INTERACTION_CREATE", "d": shape}, source)
+            payload["message"] = _with_component(source.data, data)
+        interaction = Interaction(self, channel, {"t": "INTERACTION_CREATE", "d": payload}, source)
         self.discord.interactions[interaction.token] = interaction
         self.discord.send(interaction.event)
         return interaction
 
-    def member_payload(self, channel: Channel) -> Json:
-        """The member object, with the permissions in this channel."""
-        shape: Json = dict.fromkeys(("nick", "avatar", "premium_since", "communication_disabled_until"))
-        shape |= {"user": self.user_payload, "joined_at": now(), "flags": 0}
-        shape |= dict.fromkeys(("deaf", "mute", "pending"), False)
-        shape |= {"roles": [role.id for role in self.roles_in(channel.guild)]}
-        return shape | {"permissions": str(self.permissions_in(channel.guild).value)}
 
-
-def _bearing(message: Json, pressed: Json) -> Json:
-    """Put a forged component on the message: discord.py drops a press of one that is not there."""
+def _with_component(message: Json, data: Json) -> Json:
+    """Add a raw component to the message: discord.py drops an interaction of one that is not on it."""
     parts = [part for row in message["components"] for part in row["components"]]
-    there = [part.get("custom_id") for part in parts]
-    if "component_type" not in pressed or pressed["custom_id"] in there:
+    if "component_type" not in data or data["custom_id"] in [part.get("custom_id") for part in parts]:
         return message
-    part: Json = {"type": 2, "id": 99, "style": 2, "label": "?", "custom_id": pressed["custom_id"]}
-    if "values" in pressed:
-        options = [{"label": each, "value": each} for each in pressed["values"]]
-        part = {"type": 3, "id": 99, "custom_id": pressed["custom_id"], "options": options}
+    part: Json = {"type": _BUTTON, "id": 99, "style": 2, "label": "?", "custom_id": data["custom_id"]}
+    if "values" in data:
+        options = [{"label": each, "value": each} for each in data["values"]]
+        part = {"type": _SELECT, "id": 99, "custom_id": data["custom_id"], "options": options}
         part |= {"min_values": 0, "max_values": 25}
     return message | {"components": [*message["components"], {"type": 1, "id": 98, "components": [part]}]}

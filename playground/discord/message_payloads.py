@@ -1,4 +1,4 @@
-"""What a message may hold, and how a request changes it.
+"""Validating the body of a message request and applying it to a message.
 
 Limits: https://discord.com/developers/docs/resources/message
 """
@@ -21,8 +21,9 @@ from playground.discord.error_responses import (
     raise_for_problems,
     validate,
 )
+from playground.discord.message_content import EPHEMERAL, LOADING
 from playground.discord.payloads import Json, now, snowflake, without_nulls
-from playground.discord.state import EPHEMERAL, LOADING, Message
+from playground.discord.state import Message
 
 Files = dict[int, tuple[str, bytes]]
 """Uploads of one request: n of `files[n]` -> file name and bytes."""
@@ -52,14 +53,14 @@ _PICTURES = (("image", "url"), ("thumbnail", "url"), ("author", "icon_url"), ("f
 
 
 def apply_edit(message: Message, body: Json, files: Files) -> None:
-    """Make a message what the body says; what it does not mention stays.
+    """Apply a request body to a message; fields it leaves out stay.
 
     Raises:
-        ApiError: Discord would refuse it; then the message has not changed.
+        ApiError: Discord would reject it; then the message is unchanged.
     """
     validate(_MESSAGE, body)
-    raise_for_problems(_unsaid(body))
-    _permit(message, body, files)
+    raise_for_problems(_cross_field_problems(body))
+    _check_permissions(message, body, files)
     attachments = _attachments(message, body.get("attachments"), files)
     changed = {key: body[key] or [] for key in ("embeds", "components") if key in body}
     changed = message.data | without_nulls(changed)
@@ -75,8 +76,8 @@ def apply_edit(message: Message, body: Json, files: Files) -> None:
     message.data, message.files = changed, attachments
 
 
-def _unsaid(body: Json) -> list[Problem]:
-    """Find what the schema cannot say."""
+def _cross_field_problems(body: Json) -> list[Problem]:
+    """Find the problems that the schema can't express."""
     problems: list[Problem] = []
     embeds = body.get("embeds") or []
     if sum(map(_characters, embeds)) > 6000:
@@ -91,9 +92,9 @@ def _characters(embed: Json) -> int:
     return sum(len(text or "") for text in texts)
 
 
-def _permit(message: Message, body: Json, files: Files) -> None:
-    may = message.channel.app_permissions
-    if (files and not may.attach_files) or (body.get("embeds") and not may.embed_links):
+def _check_permissions(message: Message, body: Json, files: Files) -> None:
+    permissions = message.channel.app_permissions
+    if (files and not permissions.attach_files) or (body.get("embeds") and not permissions.embed_links):
         raise ApiError(*MISSING_PERMISSIONS)
     most = message.channel.discord.attachment_size_limit
     if any(len(data) > most for _, data in files.values()):
@@ -101,7 +102,7 @@ def _permit(message: Message, body: Json, files: Files) -> None:
 
 
 def _attachments(message: Message, listed: list[Json] | None, files: Files) -> list[Json]:
-    """Work out what stays and what is new: a list given must name all that is to stay."""
+    """Return the kept and the new attachments; a list in the request must name everything to keep."""
     notes = {str(each["id"]): each for each in listed or []}
     kept = [each for each in message.files if listed is None or each["id"] in notes]
     unknown = set(notes) - {each["id"] for each in kept} - {str(number) for number in files}
@@ -116,25 +117,24 @@ def _attachments(message: Message, listed: list[Json] | None, files: Files) -> l
 
 def _uploaded(message: Message, name: str, data: bytes, note: Json) -> Json:
     file_id, name = snowflake(), note.get("filename") or name
-    url = (
-        f"https://cdn.discordapp.com/attachments/{message.channel.id}/{file_id}/{name}?ex=7fffffff&is=0&hm=0"
-    )
-    shape: Json = {"id": file_id, "filename": name, "size": len(data), "url": url, "proxy_url": url}
+    path = f"attachments/{message.channel.id}/{file_id}/{name}"
+    url = f"https://cdn.discordapp.com/{path}?ex=7fffffff&is=0&hm=0"
+    payload: Json = {"id": file_id, "filename": name, "size": len(data), "url": url, "proxy_url": url}
     message.channel.discord.uploads[file_id] = data
-    shape["content_type"] = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    payload["content_type"] = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if note.get("description"):
-        shape["description"] = note["description"]
+        payload["description"] = note["description"]
     if name.startswith("SPOILER_"):
-        shape["flags"] = _SPOILER
+        payload["flags"] = _SPOILER
     if message.data["flags"] & EPHEMERAL:
-        shape["ephemeral"] = True
+        payload["ephemeral"] = True
     with suppress(OSError, ValueError, SyntaxError), Image.open(io.BytesIO(data)) as image:
-        shape["width"], shape["height"] = image.size  # otherwise it has no size for a preview
-    return shape
+        payload["width"], payload["height"] = image.size  # a file that is no image has no size
+    return payload
 
 
 def _resolve(embeds: list[Json], attachments: list[Json]) -> tuple[list[Json], set[str]]:
-    """Put links in place of `attachment://name`; returns the embeds, and the ids of files they show."""
+    """Replace `attachment://name` by links; return the embeds and the ids of the files they show."""
     by_link = {f"attachment://{each['filename']}": each for each in attachments}
     by_link |= {each["url"].partition("?")[0]: each for each in attachments}
     resolved, shown = [], set()
@@ -154,7 +154,7 @@ def _resolve(embeds: list[Json], attachments: list[Json]) -> tuple[list[Json], s
 
 
 def _mentions(message: Message, content: str, allowed: Json | None) -> Json:
-    """Work out who is pinged, which is also what `mentions` lists; without a word everybody may be."""
+    """Return who is pinged, which is also what `mentions` lists; by default every mention pings."""
     rule: Json = {"parse": ["users", "roles", "everyone"]} if allowed is None else allowed
     parse, channel = rule.get("parse") or [], message.channel
 
@@ -163,11 +163,11 @@ def _mentions(message: Message, content: str, allowed: Json | None) -> Json:
         return [each for each in re.findall(pattern, content) if kind in parse or each in chosen]
 
     users, role_ids = pinged("users", r"<@!?(\d+)>"), pinged("roles", r"<@&(\d+)>")
-    people = [each for each in channel.discord.members.values() if each.id in users]
+    members = [each for each in channel.discord.users.values() if each.id in users]
     roles = [each for each in (channel.guild.roles if channel.guild else []) if each.id in role_ids]
     may_ping_all = "everyone" in parse and channel.app_permissions.mention_everyone
     everyone = may_ping_all and re.search("@(everyone|here)", content) is not None
-    message.mentioned |= {each.name for each in people} | {f"@{each.name}" for each in roles}
+    message.mentioned |= {each.name for each in members} | {f"@{each.name}" for each in roles}
     message.mentioned |= {"@everyone"} if everyone else set()
-    shape: Json = {"mentions": [each.user_payload for each in people], "mention_everyone": everyone}
-    return shape | {"mention_roles": [each.id for each in roles]}
+    payload: Json = {"mentions": [each.payload for each in members], "mention_everyone": everyone}
+    return payload | {"mention_roles": [each.id for each in roles]}

@@ -1,31 +1,212 @@
-"""What happens in a channel: messages and interactions."""
+"""Everything the local Discord keeps in memory: guilds, channels, users, messages and interactions."""
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from playground.discord.payloads import Json, now, snowflake
+from discord import Permissions
+
+from playground.changes import Changes
+from playground.discord import payloads
+from playground.discord.error_responses import UNKNOWN_MESSAGE, ApiError
+from playground.discord.message_content import MessageContent
+from playground.discord.payloads import ENTRY_POINT, Json, now, snowflake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playground.discord.guild import Channel
-    from playground.discord.members import Member
+    from collections.abc import Callable
 
 RESPONSE_SECONDS, TOKEN_SECONDS = 3.0, 15 * 60.0
-EPHEMERAL, LOADING = 1 << 6, 1 << 7
+_IN_DIRECT_MESSAGES = Permissions(
+    attach_files=True, embed_links=True, mention_everyone=True, external_emojis=True
+)
 
 
-class NoResponse(Exception):  # noqa: N818 - it names what Discord's app tells its user
-    """An interaction that nobody answered in time."""
+class NoResponse(Exception):  # noqa: N818 - it names what Discord's client shows its user
+    """An interaction that the bot did not answer in time."""
+
+
+def default_permissions() -> Permissions:
+    """Return the permissions of members and bots without any role or override."""
+    permissions = Permissions(view_channel=True, send_messages=True, embed_links=True, attach_files=True)
+    permissions.update(read_message_history=True, mention_everyone=True, use_application_commands=True)
+    return permissions
 
 
 @dataclass(eq=False)
-class Message:
-    """A message as it is now; its `edits` remember when it became what."""
+class Role:
+    """A role of a guild, with the permissions it adds to the default ones."""
+
+    guild: Guild
+    name: str
+    permissions: Permissions
+    id: str = field(default_factory=snowflake)
+
+    @property
+    def payload(self) -> Json:
+        """The Role object."""
+        return payloads.role(self.id, self.name, self.permissions.value, self.guild.roles.index(self))
+
+
+@dataclass(eq=False)
+class Guild:
+    """A guild; every user is a member of it."""
+
+    discord: State
+    name: str
+    id: str = field(default_factory=snowflake)
+    locale: str = "en-US"
+    channels: list[Channel] = field(default_factory=list)
+    roles: list[Role] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.managers = Role(self, "Managers", Permissions(manage_guild=True, manage_messages=True))
+        self.roles += [Role(self, "@everyone", default_permissions(), self.id), self.managers]
+
+    def add_channel(self, name: str, *, is_age_restricted: bool = False) -> Channel:
+        """Create a text channel and notify the bot."""
+        channel = Channel(self.discord, name, guild=self, is_age_restricted=is_age_restricted)
+        return self._add(channel, "CHANNEL_CREATE")
+
+    def add_thread(self, name: str, parent: Channel) -> Channel:
+        """Create a public thread of a channel and notify the bot."""
+        return self._add(Channel(self.discord, name, guild=self, parent=parent), "THREAD_CREATE")
+
+    def _add(self, channel: Channel, event: str) -> Channel:
+        self.channels.append(channel)
+        self.discord.channels[channel.id] = channel
+        self.discord.send({"t": event, "d": channel.payload})
+        return channel
+
+    def add_role(self, name: str, **permissions: bool) -> Role:
+        """Create a role and notify the bot; `User.roles` assigns it."""
+        self.roles.append(role := Role(self, name, Permissions(**permissions)))
+        self.discord.send({"t": "GUILD_ROLE_CREATE", "d": {"guild_id": self.id, "role": role.payload}})
+        return role
+
+    @property
+    def payload(self) -> Json:
+        """The guild as GUILD_CREATE sends it to a bot."""
+        bot = {"user": self.discord.bot, "roles": [], "joined_at": now(), "flags": 0}
+        payload = payloads.guild(self.id, self.name) | {"preferred_locale": self.locale}
+        payload |= {"members": [bot], "member_count": len(self.discord.users) + 1}
+        payload |= {"roles": [role.payload for role in self.roles]}
+        payload |= {"threads": [each.payload for each in self.channels if each.parent is not None]}
+        return payload | {"channels": [each.payload for each in self.channels if each.parent is None]}
+
+
+@dataclass(eq=False)
+class Channel:
+    """A text channel of a guild, a thread of its `parent`, or direct messages with a `recipient`."""
+
+    discord: State
+    name: str
+    guild: Guild | None = None
+    recipient: User | None = None
+    parent: Channel | None = None
+    is_age_restricted: bool = False
+    is_archived: bool = False
+    id: str = field(default_factory=snowflake)
+    app_permissions: Permissions = field(default_factory=default_permissions)
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def payload(self) -> Json:
+        """The Channel object."""
+        if self.recipient is not None:
+            return {"id": self.id, "type": 1, "flags": 0, "recipients": [self.recipient.payload]}
+        guild_id = self.guild.id if self.guild else None
+        if self.parent is not None:
+            return payloads.thread(self.id, self.name, guild_id, self.parent.id, is_archived=self.is_archived)
+        bits, default = self.app_permissions.value, default_permissions().value
+        allow, deny = bits & ~default, default & ~bits
+        bot = {"id": self.discord.application_id, "type": 1, "allow": str(allow), "deny": str(deny)}
+        payload = payloads.text_channel(self.id, self.name, guild_id) | {"nsfw": self.is_age_restricted}
+        return payload | {"permission_overwrites": [bot] if allow or deny else []}
+
+    def set_permissions(self, **permissions: bool) -> None:
+        """Change the bot's permissions in this channel and notify it."""
+        self.app_permissions.update(**permissions)
+        self.discord.send({"t": "CHANNEL_UPDATE", "d": self.payload})
+
+    def archive(self) -> None:
+        """Archive a thread and notify the bot; its messages can't be edited afterwards."""
+        self.is_archived = True
+        self.discord.send({"t": "THREAD_UPDATE", "d": self.payload})
+
+    def public_message(self, message_id: str) -> Message:
+        """Find a message that a bot token can reach, so no ephemeral one; else raise ApiError."""
+        for message in self.messages:
+            if message.id == message_id and not message.is_ephemeral:
+                return message
+        raise ApiError(*UNKNOWN_MESSAGE)
+
+
+@dataclass(eq=False)
+class User:
+    """A member of every guild, with roles in any of them; `locale` is the language of their client."""
+
+    discord: State
+    name: str
+    is_manager: bool = False
+    locale: str = "en-US"
+    takes_direct_messages: bool = True
+    roles: list[Role] = field(default_factory=list)
+    id: str = field(default_factory=snowflake)
+
+    @cached_property
+    def direct_messages(self) -> Channel:
+        """The direct message channel between this user and the bot."""
+        return Channel(self.discord, self.name, recipient=self, app_permissions=_IN_DIRECT_MESSAGES)
+
+    @property
+    def payload(self) -> Json:
+        """The User object."""
+        return payloads.user(self.id, self.name, global_name=self.name.title())
+
+    def member_payload(self, channel: Channel) -> Json:
+        """Return the Member object, with the permissions in this channel."""
+        payload: Json = dict.fromkeys(("nick", "avatar", "premium_since", "communication_disabled_until"))
+        payload |= {"user": self.payload, "joined_at": now(), "flags": 0}
+        payload |= dict.fromkeys(("deaf", "mute", "pending"), False)
+        payload |= {"roles": [role.id for role in self.roles_in(channel.guild)]}
+        return payload | {"permissions": str(self.permissions_in(channel.guild).value)}
+
+    def roles_in(self, guild: Guild | None) -> list[Role]:
+        """Return this user's roles in a guild."""
+        managers = [guild.managers] if guild is not None and self.is_manager else []
+        return managers + [role for role in self.roles if role.guild is guild]
+
+    def permissions_in(self, guild: Guild | None) -> Permissions:
+        """Return this user's permissions in every channel of a guild, or outside of guilds."""
+        permissions = default_permissions()
+        for role in self.roles_in(guild):
+            permissions |= role.permissions
+        return permissions
+
+    @property
+    def commands(self) -> list[Json]:
+        """The commands that this user's client lists."""
+        offered = [each for each in self.discord.commands if each["type"] != ENTRY_POINT]
+        return [each for each in offered if self._can_use(each["default_member_permissions"])]
+
+    def _can_use(self, bits: str | None) -> bool:
+        permissions = self.permissions_in(self.discord.guild)
+        return bits is None or (bits != "0" and permissions >= Permissions(int(bits)))
+
+    def visible_messages(self, channel: Channel) -> list[Message]:
+        """Return the messages of a channel that this user sees."""
+        return [message for message in channel.messages if message.is_visible_to(self)]
+
+
+@dataclass(eq=False)
+class Message(MessageContent):
+    """A message in its current state; `edits` lists its earlier states with their monotonic times."""
 
     channel: Channel
     data: Json
@@ -35,91 +216,26 @@ class Message:
     mentioned: set[str] = field(default_factory=set)
     is_deleted: bool = False
 
-    @property
-    def id(self) -> str:
-        """Its snowflake."""
-        return str(self.data["id"])
-
-    @property
-    def content(self) -> str:
-        """The text above the embeds."""
-        return str(self.data["content"])
-
-    @property
-    def embeds(self) -> list[Json]:
-        """Embed objects."""
-        return list(self.data["embeds"])
-
-    @property
-    def attachments(self) -> list[Json]:
-        """Attachment objects, without those that an embed shows."""
-        return list(self.data["attachments"])
-
-    @property
-    def components(self) -> list[Json]:
-        """Action rows."""
-        return list(self.data["components"])
-
-    @property
-    def is_ephemeral(self) -> bool:
-        """Whether one person alone sees it."""
-        return bool(self.data["flags"] & EPHEMERAL)
-
-    @property
-    def is_loading(self) -> bool:
-        """Whether it still says that the app is thinking."""
-        return bool(self.data["flags"] & LOADING)
-
-    @property
-    def text(self) -> str:
-        """Every word of content and embeds, a line each."""
-        return "\n".join([self.content, *(line for embed in self.embeds for line in _words(embed))])
-
-    @property
-    def buttons(self) -> dict[str, Json]:
-        """Buttons by their label."""
-        return {part.get("label", ""): part for part in self._parts if part["type"] == 2}
-
-    @property
-    def selects(self) -> dict[str, Json]:
-        """Selects by their custom_id."""
-        return {part["custom_id"]: part for part in self._parts if part["type"] != 2}
-
-    @property
-    def _parts(self) -> list[Json]:
-        return [part for row in self.components for part in row["components"]]
-
-    def button(self, label: str) -> Json:
-        """Return the button with this label, else raise LookupError."""
-        if label not in self.buttons:
-            raise LookupError(f"no button {label!r} among {list(self.buttons)}")
-        return self.buttons[label]
-
-    def select(self, name: str) -> Json:
-        """Return the select with this custom_id or placeholder, else raise LookupError."""
-        for custom_id, part in self.selects.items():
-            if name in (custom_id, part.get("placeholder")):
-                return part
-        raise LookupError(f"no select {name!r} among {list(self.selects)}")
-
-    def is_visible_to(self, person: Member) -> bool:
-        """Whether this person's app shows it."""
-        if self.is_deleted or self.channel.recipient not in (None, person):
+    def is_visible_to(self, user: User) -> bool:
+        """Whether this user's client shows it."""
+        if self.is_deleted or self.channel.recipient not in (None, user):
             return False
-        return not self.is_ephemeral or (self.interaction is not None and self.interaction.user is person)
+        return not self.is_ephemeral or (self.interaction is not None and self.interaction.user is user)
 
-
-def _words(embed: Json) -> Iterator[str]:
-    yield from (embed[key] for key in ("title", "description") if key in embed)
-    yield from (f"{each['name']}: {each['value']}" for each in embed.get("fields", []))
-    yield from (embed[part][key] for part, key in (("author", "name"), ("footer", "text")) if part in embed)
+    @property
+    def client_payload(self) -> Json:
+        """The Message object with the command's name, which clients get and bots don't."""
+        if "interaction" not in self.data:
+            return self.data
+        metadata = self.data["interaction_metadata"] | {"name": self.data["interaction"]["name"]}
+        return self.data | {"interaction_metadata": metadata}
 
 
 @dataclass(eq=False)
 class Interaction:
-    """A command or a press that was sent to the bot, and what came of it."""
+    """An interaction that was sent to the bot, and the bot's response."""
 
-    user: Member
+    user: User
     channel: Channel
     event: Json
     source: Message | None = None
@@ -132,12 +248,12 @@ class Interaction:
 
     @property
     def id(self) -> str:
-        """Its snowflake."""
+        """The interaction's snowflake."""
         return str(self.event["d"]["id"])
 
     @property
     def token(self) -> str:
-        """What answers it for 15 minutes."""
+        """The token that answers it for 15 minutes."""
         return str(self.event["d"]["token"])
 
     @property
@@ -147,67 +263,117 @@ class Interaction:
 
     @property
     def name(self) -> str:
-        """The command's whole name, or nothing for components."""
+        """The command's full name; empty for components."""
         node, words = self.event["d"]["data"], list[str]()
         while node and "name" in node and (not words or node["type"] <= 2):
             words.append(node["name"])
             node = next(iter(node.get("options", [])), None)
         return " ".join(words)
 
-    async def response(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 - the word every caller looks for
-        """Return the message that answers it, "thinking" ones too.
+    async def response(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 - the name callers look for
+        """Return the message that answers it, which can be a deferred one.
 
         Raises:
-            NoResponse: Nobody answered within Discord's 3 seconds, or `timeout`, or not with a message.
+            NoResponse: No message answered it within Discord's 3 seconds or `timeout`.
         """
         await self.acknowledged(timeout)
         if self.message is None:
             raise NoResponse("No message came")
         return self.message
 
-    async def modal_response(self, timeout: float = 5) -> Json:  # noqa: ASYNC109 - see answered
-        """Return the form that answers it.
+    async def modal_response(self, timeout: float = 5) -> Json:  # noqa: ASYNC109 - see response
+        """Return the modal that answers it.
 
         Raises:
-            NoResponse: Nobody answered within Discord's 3 seconds, or `timeout`, or not with a form.
+            NoResponse: No modal answered it within Discord's 3 seconds or `timeout`.
         """
         await self.acknowledged(timeout)
         if self.modal is None:
             raise NoResponse("No form came")
         return self.modal
 
-    async def acknowledged(self, timeout: float = 5) -> None:  # noqa: ASYNC109 - see answered
-        """Wait for any answer.
+    async def acknowledged(self, timeout: float = 5) -> None:  # noqa: ASYNC109 - see response
+        """Wait for any response.
 
         Raises:
-            NoResponse: There was none within Discord's 3 seconds, or `timeout`.
+            NoResponse: There was none within Discord's 3 seconds or `timeout`.
         """
         seconds = max(min(timeout, RESPONSE_SECONDS - self.age), 0)
-        discord = self.channel.discord
         with suppress(TimeoutError):
-            await discord.until(lambda: self.is_acknowledged or self.age > RESPONSE_SECONDS, seconds)
+            await self.channel.discord.until(
+                lambda: self.is_acknowledged or self.age > RESPONSE_SECONDS, seconds
+            )
         if not self.is_acknowledged:
             raise NoResponse("The application did not respond")
 
 
-def empty_message(channel: Channel, flags: int, interaction: Interaction | None) -> Json:
-    """Return the Message object of a message that says nothing yet."""
-    discord = channel.discord
-    shape: Json = {key: [] for key in ("attachments", "embeds", "components", "mentions", "mention_roles")}
-    shape |= dict.fromkeys(("tts", "pinned", "mention_everyone"), False)
-    shape |= {"id": snowflake(), "type": 0, "channel_id": channel.id, "author": discord.bot, "content": ""}
-    shape |= {"timestamp": now(), "edited_timestamp": None, "flags": flags}
-    if interaction is None:
-        return shape
-    shape |= {"webhook_id": discord.application_id, "application_id": discord.application_id}
-    sent = interaction.event["d"]
-    by: Json = {"id": interaction.id, "type": sent["type"], "user": interaction.user.user_payload}
-    if interaction.name and interaction.message is None:
-        kind = 20 if sent["data"]["type"] == 1 else 23
-        shape |= {"type": kind, "interaction": by | {"name": interaction.name}}
-    if sent["type"] in (2, 3):
-        by |= {"authorizing_integration_owners": sent["authorizing_integration_owners"]}
-        by |= {"interacted_message_id": interaction.source.id} if interaction.source else {}
-        by |= {"target_message_id": sent["data"]["target_id"]} if shape["type"] == 23 else {}
-        shape["interaction_metadata"] = by
-    return shape
+class State(Changes, ABC):
+    """One application, its guilds and users; a subclass delivers events to the bot and to open pages."""
+
+    attachment_size_limit = 10 * 1024 * 1024
+    has_rate_limits = True
+    is_online = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.application_id = snowflake()
+        # Like a real token it starts with the encoded application id, from which hikari reads the id.
+        self.token = f"{urlsafe_b64encode(self.application_id.encode()).decode().rstrip('=')}.local.loopback"
+        self.bot = payloads.user(self.application_id, "imagine", global_name=None, is_bot=True)
+        self.commands: list[Json] = []
+        self.interactions: dict[str, Interaction] = {}
+        self.uploads: dict[str, bytes] = {}
+        self.users: dict[str, User] = {}
+        self.channels: dict[str, Channel] = {}
+        self.guilds: list[Guild] = []
+
+    @abstractmethod
+    def send(self, event: Json) -> None:
+        """Send a gateway event `{"t", "d"}` to the bot."""
+
+    @abstractmethod
+    def broadcast(self, kind: str, data: Callable[[User], Json | None]) -> None:
+        """Send every open page what concerns its user; None sends nothing."""
+
+    @property
+    def guild(self) -> Guild:
+        """The guild that the playground shows."""
+        return self.guilds[0]
+
+    @property
+    def channel(self) -> Channel:
+        """The channel that commands are used in by default."""
+        return self.guild.channels[0]
+
+    def message(self, message_id: str) -> Message:
+        """Find a message anywhere, else raise LookupError."""
+        for channel in self.channels.values():
+            for message in channel.messages:
+                if message.id == message_id:
+                    return message
+        raise LookupError("There is no such message")
+
+    def publish(self, kind: str, message: Message) -> None:
+        """Show a new or changed message in the pages of everyone who can see it."""
+        self.broadcast(kind, lambda user: message.client_payload if message.is_visible_to(user) else None)
+        self.notify()
+
+    def delete(self, message: Message) -> None:
+        """Delete a message."""
+        ids = {"id": message.id, "channel_id": message.channel.id}
+        self.broadcast("MESSAGE_DELETE", lambda user: ids if message.is_visible_to(user) else None)
+        message.channel.messages.remove(message)
+        message.is_deleted = True
+        self.notify()
+
+    def set_online(self, *, is_online: bool) -> None:
+        """Record whether the bot is connected to the gateway."""
+        self.is_online = is_online
+        self.broadcast("APP_UPDATE", lambda _: {"online": is_online})
+        self.notify()
+
+    def set_commands(self, commands: list[Json]) -> None:
+        """Replace the registered commands."""
+        self.commands = commands
+        self.broadcast("COMMANDS_UPDATE", lambda user: {"commands": user.commands})
+        self.notify()

@@ -1,4 +1,4 @@
-"""The wires: certificates, names that all lead home, the proxy, and sockets one can write to at once."""
+"""Certificates, a resolver and a proxy that lead every host here, and JSON websockets."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ _HOSTS = ("discord.com", "*.discord.com", "gateway.discord.gg", "*.discord.gg", 
 
 
 def issue_certificate(authority: Path) -> ssl.SSLContext:
-    """Write the authority's certificate to a file, and return a server's context that it vouches for."""
+    """Write the authority's certificate to a file; return a server context that it signed."""
     ca = _authority()
     ca.cert_pem.write_to_path(authority)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -33,29 +33,29 @@ def issue_certificate(authority: Path) -> ssl.SSLContext:
 
 @cache
 def _authority() -> trustme.CA:
-    """One for the whole process, so a client that trusts it trusts every local Discord here."""
+    """One authority per process, so that a client which trusts it trusts every local Discord here."""
     return trustme.CA()
 
 
 class LoopbackResolver(AbstractResolver):
-    """Answers every name with one port of this machine, so that nothing can leave it."""
+    """Resolves every host name to one local port, so that no request leaves this machine."""
 
     def __init__(self, port: int) -> None:
         self._port = port
 
     async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[ResolveResult]:
-        """Return the one address there is."""
+        """Return the local address."""
         del port, family
         place = {"hostname": host, "host": LOOPBACK, "port": self._port}
         return [cast("ResolveResult", place | {"family": socket.AF_INET, "proto": 0, "flags": 0})]
 
     async def close(self) -> None:
-        """Do nothing: nothing is open."""
+        """Do nothing; no resource is open."""
 
 
 @asynccontextmanager
 async def serve_app(app: web.Application, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Serve an application; yields its free port."""
+    """Serve an application on a free port; yield the port."""
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
     try:
@@ -67,13 +67,13 @@ async def serve_app(app: web.Application, context: ssl.SSLContext | None = None)
 
 @dataclass(frozen=True)
 class RawFrame:
-    """A text or binary frame that is not a message."""
+    """A text or binary frame to send unchanged."""
 
     data: str | bytes
 
 
 class JsonWebSocket:
-    """A server's websocket of JSON texts, or of one zlib stream of them; `send` and `close` never wait."""
+    """A server's websocket of JSON texts, optionally in one zlib stream; `send` and `close` never block."""
 
     def __init__(self, *, is_deflated: bool = False) -> None:
         self._deflate = zlib.compressobj() if is_deflated else None
@@ -81,19 +81,19 @@ class JsonWebSocket:
         self.socket = web.WebSocketResponse()
 
     def send(self, text: str) -> None:
-        """Write a text when those before it are written."""
+        """Queue a text."""
         self._queue.put_nowait(text)
 
     def send_frame(self, data: str | bytes) -> None:
-        """Write a frame unchanged."""
+        """Queue a frame that is sent unchanged."""
         self._queue.put_nowait(RawFrame(data))
 
     def close(self, code: int) -> None:
-        """Close with this code when everything before it is written."""
+        """Close with this code after everything queued before."""
         self._queue.put_nowait(code)
 
     async def frames(self, request: web.Request) -> AsyncIterator[Json]:
-        """Open it and yield what comes in, until either side closes."""
+        """Open the websocket and yield incoming frames until either side closes."""
         await self.socket.prepare(request)
         writer = asyncio.create_task(self._write())
         try:
@@ -122,7 +122,7 @@ class JsonWebSocket:
 
 @asynccontextmanager
 async def open_proxy(target: int) -> AsyncIterator[int]:
-    """Run a proxy that leads every CONNECT to the target port; yields its own port."""
+    """Run a proxy that connects every CONNECT to the target port; yield its own port."""
     tunnels: set[asyncio.Transport] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -131,7 +131,7 @@ async def open_proxy(target: int) -> AsyncIterator[int]:
         near.connection_made(writer.transport)
         await asyncio.get_running_loop().create_connection(lambda: far, LOOPBACK, target)
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")  # CONNECT and its headers: they all lead to one place
+            await reader.readuntil(b"\r\n\r\n")  # CONNECT and its headers; the host is ignored
             if not (reader.at_eof() or writer.is_closing()):
                 writer.transport.set_protocol(near)
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -148,7 +148,7 @@ async def open_proxy(target: int) -> AsyncIterator[int]:
 
 
 class _End(asyncio.Protocol):
-    """One end of a tunnel: what comes in here goes out at the other one, as fast as that takes it."""
+    """One end of a tunnel: forwards incoming bytes to the other end, with its back-pressure."""
 
     other: "_End"
 

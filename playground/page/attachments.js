@@ -7,7 +7,7 @@ function size(bytes) {
   return `${(bytes / 1024 ** step).toFixed(step)} ${["bytes", "KB", "MB"][step]}`;
 }
 
-/** Opens large; Escape, Close or a press beside the image ends it. */
+/** Show an image in a dialog; Escape, Close or a click beside the image closes it. */
 function enlarge({ url, description }) {
   const dialog = byId("lightbox");
   const original = el("a", { href: fileLink(url), target: "_blank", rel: "noopener" }, "Open original");
@@ -19,7 +19,7 @@ function enlarge({ url, description }) {
 
 const isSpoiler = ({ filename = "", flags = 0 }) => filename.startsWith("SPOILER_") || Boolean(flags & (1 << 3));
 
-/** Blurred, and its description not told, until it is pressed. */
+/** Blur a spoiler and hide its description until it is clicked. */
 function covered(file) {
   const { url, width, height } = file;
   const image = el("img", { src: fileLink(url), alt: "", width, height });
@@ -36,7 +36,7 @@ function covered(file) {
 function tile(file) {
   const { url, filename, description, width, height } = file;
   const open = (event) => {
-    if (event.ctrlKey || event.metaKey) return; // as any link: in a new tab
+    if (event.ctrlKey || event.metaKey) return; // like any link, in a new tab
     event.preventDefault();
     enlarge(file);
   };

@@ -1,18 +1,18 @@
-import { choicesOf, localised, range, read, TYPE } from "./commands.js";
+import { choicesOf, localized, range, read, TYPE } from "./commands.js";
 import { el } from "./dom.js";
 
-/** One option of the command being written: its name, its field, what is wrong with it. */
+/** One option of the command in the composer: its name, field and problem. */
 export class Chip {
   constructor(option, context, { remove }) {
     this.option = option;
     this.context = context;
     this.choices = choicesOf(option, context);
-    this.name = localised(option, "name", context.locale);
+    this.name = localized(option, "name", context.locale);
     this.field = this.#field();
-    this.word = el("span", { class: "problem", id: `problem-${option.name}` });
-    const shown = el("span", { class: "name", "aria-hidden": "true" }, this.name, option.required && el("i", { title: "required" }, "*"));
-    const drop = { type: "button", tabindex: "-1", class: "icon", "aria-label": `Remove ${this.name}`, onclick: remove };
-    this.node = el("div", { class: "chip" }, el("label", {}, shown, this.field), this.word, !option.required && el("button", drop, "✕"));
+    this.problemNode = el("span", { class: "problem", id: `problem-${option.name}` });
+    const name = el("span", { class: "name", "aria-hidden": "true" }, this.name, option.required && el("i", { title: "required" }, "*"));
+    const removeButton = { type: "button", tabindex: "-1", class: "icon", "aria-label": `Remove ${this.name}`, onclick: remove };
+    this.node = el("div", { class: "chip" }, el("label", {}, name, this.field), this.problemNode, !option.required && el("button", removeButton, "✕"));
     this.node.chip = this;
   }
 
@@ -29,7 +29,7 @@ export class Chip {
     return read(this.option, this.field.value, this.context);
   }
 
-  /** Marks what is wrong, if anything; true when the value can be sent. */
+  /** Mark a problem, if there is one; return whether the value can be sent. */
   check() {
     this.mark(this.read().problem);
     return !this.problem;
@@ -37,7 +37,7 @@ export class Chip {
 
   mark(problem) {
     this.problem = problem;
-    this.word.textContent = problem ?? "";
+    this.problemNode.textContent = problem ?? "";
     this.node.classList.toggle("invalid", Boolean(problem));
     this.field.setAttribute("aria-invalid", String(Boolean(problem)));
   }
@@ -48,15 +48,15 @@ export class Chip {
     this.mark(undefined);
   }
 
-  /** What the popup shows while this field has the focus; `choose` gets a choice's label. */
+  /** Return what the popup shows while this field has focus; `choose` gets the label of a choice. */
   help(choose) {
     const { option, problem, context } = this;
-    const isComplete = this.field.value === this.chosen; // then everything is offered again, and Enter sends
+    const isComplete = this.field.value === this.chosen; // then every choice is listed, and Enter sends
     const typed = this.field.value.trim().toLowerCase();
     const items = (this.choices ?? []).filter(({ label }) => isComplete || label.toLowerCase().includes(typed));
     const limits = range(option);
     return {
-      note: [el("b", {}, this.name), " ", localised(option, "description", context.locale), limits && el("small", {}, ` (${limits})`)].filter(Boolean),
+      note: [el("b", {}, this.name), " ", localized(option, "description", context.locale), limits && el("small", {}, ` (${limits})`)].filter(Boolean),
       problem: problem && { required: "This option is required. Give it a value.", empty: "Give it a value, or remove this option." }[problem] || (problem && `Must be ${problem}.`),
       items: items.map(({ label }) => ({ label, choose: () => choose(label) })),
       mark: isComplete ? -1 : 0,

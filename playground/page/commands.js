@@ -1,45 +1,45 @@
 // https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type
 export const TYPE = { subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, mentionable: 9, number: 10 };
 
-/** `field` ("name" or "description") of a command, option or choice in the viewer's language. */
-export function localised(thing, field, locale) {
+/** Return `field` ("name" or "description") of a command, option or choice in the viewer's language. */
+export function localized(thing, field, locale) {
   return thing[`${field}_localizations`]?.[locale] ?? thing[field];
 }
 
-/** Every invocable command, subcommands as entries of their own: what is sent, what is shown, its options. */
+/** Return every command and subcommand as {name, title, description, options}: `name` is sent, `title` is shown. */
 export function entries(commands, locale) {
   const walk = (thing, above) => {
-    const path = { name: [...above.name, thing.name], title: [...above.title, localised(thing, "name", locale)] };
+    const path = { name: [...above.name, thing.name], title: [...above.title, localized(thing, "name", locale)] };
     const inner = (thing.options ?? []).filter(({ type }) => type === TYPE.subcommand || type === TYPE.group);
     if (inner.length) return inner.flatMap((one) => walk(one, path));
-    const description = localised(thing, "description", locale);
+    const description = localized(thing, "description", locale);
     return [{ name: path.name.join(" "), title: path.title.join(" "), description, options: thing.options ?? [] }];
   };
   return commands.filter(({ type }) => (type ?? 1) === 1).flatMap((one) => walk(one, { name: [], title: [] }));
 }
 
-/** The commands in every message's menu, as {name, label}. */
+/** Return the message context menu commands as {name, label}. */
 export function messageCommands({ commands, locale }) {
-  return commands.filter(({ type }) => type === 3).map((one) => ({ name: one.name, label: localised(one, "name", locale) }));
+  return commands.filter(({ type }) => type === 3).map((one) => ({ name: one.name, label: localized(one, "name", locale) }));
 }
 
-/** What an option may be set to, as {label, value}, or undefined where it is typed freely. */
-export function choicesOf(option, { locale, people, channels, guild }) {
+/** Return an option's choices as {label, value}, or undefined for free input. */
+export function choicesOf(option, { locale, members, channels, guild }) {
   if (option.choices?.length) {
-    return option.choices.map((one) => ({ label: localised(one, "name", locale), value: one.value }));
+    return option.choices.map((one) => ({ label: localized(one, "name", locale), value: one.value }));
   }
   if (option.type === TYPE.boolean) return [{ label: "True", value: true }, { label: "False", value: false }];
   const isHere = ({ guild_id: id, type }) => id === guild.id && (option.channel_types ?? [type]).includes(type);
-  const everybody = people.map(({ id, username }) => ({ label: username, value: id }));
+  const allMembers = members.map(({ id, username }) => ({ label: username, value: id }));
   const roles = guild.roles.map(({ id, name }) => ({ label: `@${name.replace(/^@/, "")}`, value: id }));
-  if (option.type === TYPE.user) return everybody;
+  if (option.type === TYPE.user) return allMembers;
   if (option.type === TYPE.role) return roles;
-  if (option.type === TYPE.mentionable) return [...everybody, ...roles];
+  if (option.type === TYPE.mentionable) return [...allMembers, ...roles];
   if (option.type === TYPE.channel) return channels.filter(isHere).map(({ id, name }) => ({ label: name, value: id }));
   return undefined;
 }
 
-/** "1 to 4", "at least 1", or nothing. */
+/** Return an option's range: "1 to 4", "at least 1", or an empty string. */
 export function range({ min_value: least, max_value: most }) {
   if (least !== undefined && most !== undefined) return `${least} to ${most}`;
   if (least !== undefined) return `at least ${least}`;
@@ -60,7 +60,7 @@ function readText({ min_length: least = 0, max_length: most = 6000 }, text) {
   return text.length > most ? { problem: `at most ${most} characters` } : { value: text };
 }
 
-/** What was typed for an option: {value}, or {problem} in a few words. */
+/** Parse what was typed for an option: return {value}, or {problem} in a few words. */
 export function read(option, typed, context) {
   const text = typed.trim();
   if (!text) return { problem: option.required ? "required" : "empty" };

@@ -1,9 +1,9 @@
 import { Chip } from "./chip.js";
-import { entries, localised } from "./commands.js";
+import { entries, localized } from "./commands.js";
 import { byId, el } from "./dom.js";
 import { Popup } from "./popup.js";
 
-/** Writes commands as Discord's composer does: "/" lists them, a chosen one asks for its options. */
+/** Discord's composer: "/" lists the commands, a chosen command asks for its options. */
 export class Composer {
   #form = byId("composer");
   #fields = byId("fields");
@@ -12,7 +12,7 @@ export class Composer {
   #command;
   #chips = [];
 
-  /** `view` is what the page knows; `send(name, options)` is called with a complete command. */
+  /** `view` is the page's state; `send(name, options)` is called with a complete command. */
   constructor(view, send) {
     this.view = view;
     this.send = send;
@@ -31,7 +31,7 @@ export class Composer {
     this.#suggest();
   }
 
-  /** "/imagine a fox", typed or pasted, is taken as soon as the name is complete. */
+  /** Accept "/imagine a fox", typed or pasted, as soon as the name is complete. */
   #acceptTyped() {
     const typed = this.#text.value;
     const command = this.#entries.find(({ title }) => typed.startsWith(`/${title} `));
@@ -48,7 +48,7 @@ export class Composer {
     return document.activeElement?.closest?.(".chip")?.chip;
   }
 
-  /** Drops whatever was being written. */
+  /** Discard the input. */
   cancel({ focus = true } = {}) {
     this.#command = undefined;
     this.#chips = [];
@@ -58,7 +58,7 @@ export class Composer {
     this.#suggest();
   }
 
-  /** A command that has gone, or that changed, cannot be finished. */
+  /** Discard a command that was removed or changed. */
   refresh() {
     const now = this.#entries.find(({ name }) => name === this.#command?.name);
     if (this.#command && JSON.stringify(now?.options) !== JSON.stringify(this.#command.options)) this.cancel({ focus: false });
@@ -66,7 +66,7 @@ export class Composer {
     this.#suggest();
   }
 
-  /** Starts writing the command called `name`, if this person may use it. */
+  /** Start the command `name`, if this member can use it. */
   begin(name) {
     const command = this.#entries.find((one) => one.name === name);
     if (!command) return;
@@ -100,16 +100,16 @@ export class Composer {
     this.#fields.querySelectorAll(".chip").forEach((node) => this.#chips.includes(node.chip) || node.remove());
     this.#chips.forEach(({ node }) => node.isConnected || this.#text.before(node));
     const left = this.#optional.length;
-    const words = this.#command ? (left ? `+${left} optional` : "") : `Message #${channel?.name ?? ""}`;
-    this.#text.placeholder = words;
-    this.#text.setAttribute("aria-label", this.#command ? "Add an option" : words);
+    const label = this.#command ? (left ? `+${left} optional` : "") : `Message #${channel?.name ?? ""}`;
+    this.#text.placeholder = label;
+    this.#text.setAttribute("aria-label", this.#command ? "Add an option" : label);
   }
 
   get #optional() {
     return (this.#command?.options ?? []).filter((option) => !this.#chips.some((chip) => chip.option === option));
   }
 
-  /** To the first required field that is still empty, else to the end. */
+  /** Focus the first empty required field, else the end. */
   #next() {
     const empty = this.#chips.find(({ option, field }) => option.required && !field.value.trim());
     (empty?.field ?? this.#text).focus();
@@ -132,15 +132,15 @@ export class Composer {
     const best = matches.sort((one, other) => other.title.startsWith(wanted) - one.title.startsWith(wanted));
     const app = this.view.app.name;
     const items = best.map(({ name, title, description }) => ({ label: `/${title}`, detail: description, aside: app, choose: () => this.begin(name) }));
-    return { note: items.length ? [] : ["No command is called so."], items, mark: 0 };
+    return { note: items.length ? [] : ["No matching command."], items, mark: 0 };
   }
 
   #offerOptions() {
     const { locale } = this.view;
     const typed = this.#text.value.trim().toLowerCase();
-    const named = this.#optional.map((option) => ({ option, label: localised(option, "name", locale) }));
+    const named = this.#optional.map((option) => ({ option, label: localized(option, "name", locale) }));
     const items = named.filter(({ label }) => label.toLowerCase().includes(typed)).map(({ option, label }) => ({
-      label, aside: localised(option, "description", locale), choose: () => this.#add(option).field.focus(),
+      label, aside: localized(option, "description", locale), choose: () => this.#add(option).field.focus(),
     }));
     const problem = typed && !items.length ? "No such option." : undefined;
     return { note: items.length ? [el("b", {}, "Optional")] : [], problem, items, mark: typed ? 0 : -1 };
@@ -163,11 +163,11 @@ export class Composer {
     return true;
   }
 
-  /** Takes what is marked; between fields Tab walks by itself. */
+  /** Choose the marked entry; otherwise Tab moves between fields as usual. */
   #tab({ shiftKey, target }) {
     const { marked } = this.#popup;
     if (shiftKey || !marked) return false;
-    if (target !== this.#text && !target.value) return false; // an empty field is passed by, not filled
+    if (target !== this.#text && !target.value) return false; // skip an empty field instead of filling it
     marked.choose();
     return true;
   }

@@ -6,7 +6,7 @@ import { Select } from "./select.js";
 const [ROW, TEXT_INPUT, TEXT] = [1, 4, 10];
 let fields = 0;
 
-/** One field of a form: its node, `value`, and the problem with it, if any. */
+/** One field of a modal: its node, `value` and problem. */
 class Field {
   constructor({ label, description }, part, view) {
     this.part = part;
@@ -43,7 +43,7 @@ class Field {
     return this.select ? this.select.values : this.input.value;
   }
 
-  /** Says what is wrong; true where it can be sent. */
+  /** Show the problem, if there is one; return whether the value can be sent. */
   check() {
     const { min_length: least = 0, min_values: fewest = 1 } = this.part;
     const size = this.value.length;
@@ -57,36 +57,36 @@ class Field {
   }
 }
 
-/** Shows a form that the app asks to fill in; `send(values)` gets them by custom_id, and ends by `settle(reason)`. */
-export function ask({ title, components }, view, send) {
+/** Show a modal; `send(values, settle)` gets the values by custom_id and calls `settle(reason)` when done. */
+export function showModal({ title, components }, view, send) {
   const dialog = byId("form");
-  const filled = [];
+  const inputs = [];
   const body = components.map((top) => {
     if (top.type === TEXT) return el("div", { class: "text" }, markdown(top.content, view));
     const field = new Field(top, top.type === ROW ? top.components[0] : top.component, view);
-    filled.push(field);
+    inputs.push(field);
     return field.node;
   });
-  const trouble = el("div");
+  const failure = el("div");
   const submit = el("button", { type: "submit", class: "button primary" }, "Submit");
   const cancel = el("button", { type: "button", class: "button secondary", onclick: () => dialog.close() }, "Cancel");
   const settle = (reason) => {
     submit.disabled = false;
     if (reason === undefined) dialog.close();
-    else trouble.replaceChildren(failed(reason));
+    else failure.replaceChildren(failed(reason));
   };
   const onsubmit = (event) => {
     event.preventDefault();
-    const wrong = filled.filter((field) => !field.check());
+    const wrong = inputs.filter((field) => !field.check());
     if (wrong.length) return wrong[0].input.focus();
     submit.disabled = true;
-    trouble.replaceChildren();
-    send(Object.fromEntries(filled.map(({ part, value }) => [part.custom_id, value])), settle);
+    failure.replaceChildren();
+    send(Object.fromEntries(inputs.map(({ part, value }) => [part.custom_id, value])), settle);
   };
   const heading = el("h2", { id: "form-title" }, title);
-  dialog.replaceChildren(el("form", { novalidate: true, onsubmit }, heading, body, trouble, el("p", { class: "row" }, cancel, submit)));
-  const { key } = document.activeElement.dataset; // by now its message may have been drawn anew
+  dialog.replaceChildren(el("form", { novalidate: true, onsubmit }, heading, body, failure, el("p", { class: "row" }, cancel, submit)));
+  const { key } = document.activeElement.dataset; // its message may be drawn again meanwhile
   dialog.onclose = () => key && document.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
   dialog.showModal();
-  filled[0]?.input.focus();
+  inputs[0]?.input.focus();
 }

@@ -1,20 +1,20 @@
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
-import { ask } from "./form.js";
+import { showModal } from "./form.js";
 import { Messages } from "./messages.js";
-import { drawApp, drawPeople, drawSidebar, drawSwitches, wireSidebar } from "./sidebar.js";
+import { drawApp, drawMembers, drawSidebar, drawSwitches, wireSidebar } from "./sidebar.js";
 import { connect } from "./socket.js";
-import { speak } from "./timestamps.js";
+import { setLocale } from "./timestamps.js";
 
 const LOST = "The connection was lost before an answer came";
 
-const view = { people: [], channels: [], commands: [], messages: {}, locale: "en-US" }; // what READY told, kept up to date
-const waiting = new Map(); // nonce -> called with a reason, or with nothing on success
+const view = { members: [], channels: [], commands: [], messages: {}, locale: "en-US" }; // READY's data, kept up to date
+const waiting = new Map(); // nonce -> function called with a failure reason, or without on success
 let socket;
 let sent = 0;
 const newNonce = () => String(++sent);
 
-/** Sends what the app is to answer; `begin` is called once it is sent, for what ends it. */
+/** Send a frame that the app answers; `begin` is called once it is sent and returns the function that ends it. */
 function request(frame, begin) {
   const nonce = newNonce();
   const isSent = socket.send({ ...frame, nonce });
@@ -25,7 +25,7 @@ function request(frame, begin) {
 const composer = new Composer(view, (name, options) =>
   request({ op: "command", channel_id: view.channel.id, name, options }, () => messages.sending(`/${name}`)));
 
-/** Uses a component, which shows that it waits. */
+/** Use a component and show it as pending. */
 function use({ id }, customId, frame, chosen) {
   request({ ...frame, message_id: id, custom_id: customId }, () => {
     messages.pressing(id, customId, undefined, chosen);
@@ -39,7 +39,7 @@ const messages = new Messages(view, {
   menu: ({ id }, name) => request({ op: "menu", message_id: id, name }, () => messages.sending(name)),
   dismiss(message) {
     socket.send({ op: "dismiss", message_id: message.id });
-    HEAR.MESSAGE_DELETE(message);
+    EVENT_HANDLERS.MESSAGE_DELETE(message);
   },
   remove: ({ id }) => socket.send({ op: "delete", message_id: id }),
   onCommand: (name) => composer.begin(name),
@@ -50,15 +50,15 @@ function settle(nonce, reason) {
   waiting.delete(nonce);
 }
 
-/** A direct message opens its channel in the list when the first one comes. */
-function known(channelId) {
+/** Add the direct message channel to the list when its first message arrives. */
+function ensureChannel(channelId) {
   if (view.channels.some(({ id }) => id === channelId)) return;
   view.channels.push({ id: channelId, name: `${view.app.name} (direct)` });
   drawSidebar(view, { choose });
 }
 
-function keep(message) {
-  known(message.channel_id);
+function storeMessage(message) {
+  ensureChannel(message.channel_id);
   const all = (view.messages[message.channel_id] ??= []);
   const index = all.findIndex(({ id }) => id === message.id);
   if (index < 0) all.push(message);
@@ -68,28 +68,27 @@ function keep(message) {
 
 function choose(channelId) {
   view.channel = view.channels.find(({ id }) => id === channelId) ?? view.channels[0];
-  speak(view.locale);
+  setLocale(view.locale);
   drawSidebar(view, { choose });
   messages.reset(view.messages[view.channel.id] ?? []);
   composer.refresh();
 }
 
-const HEAR = {
+const EVENT_HANDLERS = {
   READY(data) {
-    const { people } = view; // with their colours
-    Object.assign(view, data, { people, user: people.find(({ id }) => id === data.user.id) });
+    Object.assign(view, data);
     choose(view.channel?.id);
     byId("messages").setAttribute("aria-busy", "false");
     drawSwitches();
   },
-  MESSAGE_CREATE: keep,
-  MESSAGE_UPDATE: keep,
+  MESSAGE_CREATE: storeMessage,
+  MESSAGE_UPDATE: storeMessage,
   MESSAGE_DELETE({ id, channel_id: channelId }) {
     view.messages[channelId] = (view.messages[channelId] ?? []).filter((one) => one.id !== id);
     messages.remove(id);
   },
   FORM({ token, ...form }) {
-    ask(form, { ...view, onCommand() {} }, (values, settle) => request({ op: "submit", token, values }, () => settle) || settle(LOST));
+    showModal(form, { ...view, onCommand() {} }, (values, settle) => request({ op: "submit", token, values }, () => settle) || settle(LOST));
   },
   COMMANDS_UPDATE({ commands }) {
     view.commands = commands;
@@ -104,20 +103,20 @@ const HEAR = {
   INTERACTION_FAILURE: ({ nonce, reason }) => settle(nonce, reason),
 };
 
-function become(userId) {
+function switchMember(userId) {
   socket?.close();
   byId("form").close();
-  sessionStorage.setItem("user", userId); // this tab stays this person
+  sessionStorage.setItem("user", userId); // this tab keeps acting as this member
   waiting.clear();
-  drawPeople(view.people, userId, become);
-  byId("messages").setAttribute("aria-busy", "true"); // until READY, these are still the last person's
+  drawMembers(view.members, userId, switchMember);
+  byId("messages").setAttribute("aria-busy", "true"); // until READY, these are the previous member's
   composer.cancel({ focus: false });
   socket = connect(userId, {
-    hear(type, data) {
+    onEvent(type, data) {
       byId("connection").hidden = true;
-      HEAR[type]?.(data);
+      EVENT_HANDLERS[type]?.(data);
     },
-    lost() {
+    onLost() {
       byId("connection").hidden = false;
       [...waiting.keys()].forEach((nonce) => settle(nonce, LOST));
     },
@@ -125,12 +124,12 @@ function become(userId) {
 }
 
 wireSidebar({
-  speak(locale) {
+  onLocale(locale) {
     view.locale = locale;
     socket.send({ op: "locale", locale });
-    speak(locale);
+    setLocale(locale);
     composer.refresh();
   },
 });
-view.people = await (await fetch("/client/people")).json();
-become(view.people.find(({ id }) => id === sessionStorage.getItem("user"))?.id ?? view.people[0].id);
+view.members = await (await fetch("/client/members")).json();
+switchMember(view.members.find(({ id }) => id === sessionStorage.getItem("user"))?.id ?? view.members[0].id);

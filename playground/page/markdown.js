@@ -18,8 +18,8 @@ function commandPill(name, { onCommand }) {
   return el("button", { type: "button", class: "mention", onclick: () => onCommand(name) }, `/${name}`);
 }
 
-// Tried in this order at every place, as Discord does. The patterns of bold, underline, italic and strike are
-// those of the simple-markdown fork that Discord's client is known to use. `start` patterns open a line only.
+// Tried in this order at every position, like Discord. The patterns of bold, underline, italic and strike are
+// those of the simple-markdown fork that Discord's client uses. `start` patterns match only at the start of a line.
 const RULES = [
   [/^```(?:([\w+-]*)\n)?\n*([\s\S]+?)\n*```\n?/, ([, , code]) => el("pre", {}, el("code", {}, code))],
   [/^(#{1,3}) +([^\n]+)\n?/, ([, marks, text], go) => el(`h${marks.length + 2}`, {}, go(text)), "start"],
@@ -30,7 +30,7 @@ const RULES = [
   [/^\\([^0-9A-Za-z\s])/u, ([, character]) => character],
   [/^(`+)(?!`)([\s\S]*?[^`])\1(?!`)/, ([, , code]) => el("code", {}, code)],
   [/^<t:(-?\d{1,13})(?::([tTdDfFR]))?>/, ([raw, at, style]) => timestamp(at * 1000, style) ?? raw],
-  [/^<@!?(\d+)>/, ([, id], go, { people }) => pill("@", nameOf(people.find((one) => one.id === id)))],
+  [/^<@!?(\d+)>/, ([, id], go, { members }) => pill("@", nameOf(members.find((one) => one.id === id)))],
   [/^<#(\d+)>/, ([, id], go, { channels }) => pill("#", channels.find((one) => one.id === id)?.name ?? "unknown")],
   [/^<@&(\d+)>/, ([, id], go, { guild }) => pill("@", (guild.roles.find((one) => one.id === id)?.name ?? "role").replace(/^@/, ""))],
   [/^<\/([^:\n]{1,100}):\d+>/, ([, name], go, context) => commandPill(name, context)],
@@ -48,7 +48,7 @@ const RULES = [
 ];
 const PLAIN = /^(?:[0-9A-Za-z\u00c0-\u1fff]+?(?=https?:\/\/)|[0-9A-Za-z\u00c0-\u1fff]+|[^\S\n]+|[\s\S])/u;
 
-/** Discord's markdown as nodes. `context` knows people, channels, guild and what a pressed command does. */
+/** Render Discord's markdown as nodes. `context` has members, channels, guild and onCommand. */
 export function markdown(text, context, isBlock = true) {
   const nodes = [];
   let atStart = isBlock;

@@ -1,6 +1,6 @@
 import { el } from "./dom.js";
 
-/** A button with a menu. `items()` is asked when it opens, for {label, choose}; `open` opens it from elsewhere. */
+/** A button with a menu. `items()` returns {label, choose} when it opens; `open` opens it from elsewhere. */
 export function menu(label, items) {
   const list = el("ul", { role: "menu", "aria-label": label, hidden: true });
   const button = el("button", { type: "button", class: "icon", "aria-label": label, title: label, "aria-haspopup": "menu", "aria-expanded": "false" }, "⋯");
@@ -13,8 +13,8 @@ export function menu(label, items) {
   }
 
   function open() {
-    const entries = items().map(({ label: words, choose }) =>
-      el("li", { role: "none" }, el("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => (close({ focus: true }), choose()) }, words)));
+    const entries = items().map(({ label: text, choose }) =>
+      el("li", { role: "none" }, el("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => (close({ focus: true }), choose()) }, text)));
     list.replaceChildren(...(entries.length ? entries : [el("li", { role: "none", class: "nothing" }, "No app has a command for this message.")]));
     list.hidden = false;
     button.setAttribute("aria-expanded", "true");

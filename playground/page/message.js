@@ -8,10 +8,10 @@ import { preset, Select } from "./select.js";
 import { timestamp } from "./timestamps.js";
 
 const [EPHEMERAL, LOADING] = [1 << 6, 1 << 7];
-const [BUTTON, FROM_MENU] = [2, 23]; // of components, of messages
+const [BUTTON, FROM_MENU] = [2, 23]; // a component type, a message type
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link" };
 
-/** The line above a command's answer; `title` is "/imagine", or a name in a menu. */
+/** The line above a command's response; `title` is "/imagine" or the name of a menu command. */
 export function usedBy(user, title) {
   return el("p", { class: "used" }, avatar(user, 16), el("b", {}, nameOf(user)), " used ", el("span", { class: "mention" }, title));
 }
@@ -35,13 +35,13 @@ function text({ content, flags, author, edited_timestamp: editedAt }, context) {
 }
 
 function button({ style, label, emoji, url, custom_id: id, disabled }, pressed, press) {
-  const words = [emoji?.name && el("span", {}, emoji.name), label && el("span", {}, label)];
+  const content = [emoji?.name && el("span", {}, emoji.name), label && el("span", {}, label)];
   const look = { class: `button ${STYLES[style] ?? "secondary"}` };
   const arrow = el("span", { "aria-hidden": "true" }, "↗");
-  if (style === 5) return el("a", { ...look, href: webLink(url), target: "_blank", rel: "noopener noreferrer" }, words, arrow);
-  // aria-disabled and not disabled while one waits: the keyboard's focus stays where it is.
+  if (style === 5) return el("a", { ...look, href: webLink(url), target: "_blank", rel: "noopener noreferrer" }, content, arrow);
+  // aria-disabled instead of disabled while one is pending, so that the keyboard focus stays.
   const state = pressed ? { "aria-disabled": "true", "aria-busy": pressed === id && "true" } : { disabled, onclick: () => press(id) };
-  return el("button", { type: "button", ...look, "data-key": id, ...state }, words, pressed === id && dots());
+  return el("button", { type: "button", ...look, "data-key": id, ...state }, content, pressed === id && dots());
 }
 
 function select(part, row, view, choose) {
@@ -56,7 +56,7 @@ function removal(remove) {
   return el("button", { type: "button", class: "icon", "aria-label": "Delete message", title: "Delete message", onclick: remove }, "🗑");
 }
 
-/** What can be done with a public message; a right click opens the same menu. */
+/** The actions for a public message; a right click opens the same menu. */
 function tools(message, view, act) {
   const items = () => messageCommands(view).map(({ name, label }) => ({ label, choose: () => act.menu(message, name) }));
   const apps = menu("Apps", items);
@@ -64,13 +64,13 @@ function tools(message, view, act) {
   return { node, open: apps.open };
 }
 
-/** A message as `view.user` sees it. `row` is {message, pressed, chosen, failure}: what waits, what was chosen, why it failed. */
+/** Draw a message as `view.user` sees it; `row` is {message, pressed, chosen, failure}. */
 export function draw(row, view, act) {
   const { message, pressed, failure } = row;
   const { author, interaction_metadata: used, components = [], embeds = [] } = message;
-  const known = [...view.people, { ...view.app, bot: true }];
+  const known = [...view.members, { ...view.app, bot: true }];
   const find = (user) => known.find(({ id }) => id === user.id) ?? user;
-  const context = { ...view, people: known, onCommand: act.onCommand };
+  const context = { ...view, members: known, onCommand: act.onCommand };
   const isEphemeral = Boolean(message.flags & EPHEMERAL);
   const isMine = message.mentions?.some(({ id }) => id === view.user.id);
   const component = (one) => (one.type === BUTTON

@@ -1,15 +1,15 @@
 import { avatar, byId, dots, el, nameOf } from "./dom.js";
 import { draw, failed, head, onlyYou, usedBy } from "./message.js";
 
-const SAME_BREATH = 7 * 60_000; // Discord shows the author once for what they say within seven minutes
+const GROUP_MILLISECONDS = 7 * 60_000; // Discord shows the author once for messages within seven minutes
 
-/** The channel's messages, in order, with what is under way on each. */
+/** The channel's messages in order, with their pending interactions. */
 export class Messages {
   #list = byId("messages");
   #scroller = byId("scroller");
   #rows = new Map(); // message id -> {message, node, pressed, chosen, failure}
 
-  /** `view` is what the page knows; `act` has press, choose, menu, dismiss, remove and onCommand. */
+  /** `view` is the page's state; `act` has press, choose, menu, dismiss, remove and onCommand. */
   constructor(view, act) {
     this.view = view;
     this.act = act;
@@ -19,7 +19,7 @@ export class Messages {
     let top = 0;
     this.#scroller.addEventListener("scroll", ({ target }) => {
       const isAtEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
-      // The list may have grown since it was scrolled to its end; only who scrolls up stops following.
+      // The list can grow after it was scrolled to its end, so only scrolling up stops following.
       if (isAtEnd || target.scrollTop < top) this.atEnd = isAtEnd;
       top = target.scrollTop;
     });
@@ -34,7 +34,7 @@ export class Messages {
 
   put(message) {
     this.#draw({ ...this.#rows.get(message.id), message, chosen: undefined, failure: undefined });
-    const texts = [...this.#rows.get(message.id).node.querySelectorAll(".text, .words")].map(({ textContent }) => textContent);
+    const texts = [...this.#rows.get(message.id).node.querySelectorAll(".text, .embed-text")].map(({ textContent }) => textContent);
     byId("announcer").textContent = `${nameOf(message.author)}: ${texts.join(" ")}`.slice(0, 300);
   }
 
@@ -44,13 +44,13 @@ export class Messages {
     this.#group();
   }
 
-  /** A button or select shows that it waits, and its neighbours cannot be used; undefined ends it. */
+  /** Show a component as pending and disable the others; `pressed` undefined ends that. */
   pressing(id, pressed, failure, chosen) {
     const row = this.#rows.get(id);
     if (row) this.#draw({ ...row, pressed, failure, chosen: chosen ? { ...row.chosen, ...chosen } : failure ? undefined : row.chosen });
   }
 
-  /** A command that was sent, "/imagine"; the returned function ends it, with a reason if it failed. */
+  /** Show a sent command such as "/imagine"; return the function that ends it, with a reason if it failed. */
   sending(title) {
     const { app, user } = this.view;
     const state = el("div", { class: "text waiting" }, "Sending command", dots());
@@ -79,7 +79,7 @@ export class Messages {
     const kind = (node) => `${node?.dataset.author} ${node?.classList.contains("ephemeral")}`;
     for (const node of this.#list.children) {
       const above = node.previousElementSibling;
-      const isSoon = node.dataset.at - above?.dataset.at < SAME_BREATH;
+      const isSoon = node.dataset.at - above?.dataset.at < GROUP_MILLISECONDS;
       node.classList.toggle("more", isSoon && kind(node) === kind(above) && !node.querySelector(".used"));
     }
   }

@@ -1,6 +1,6 @@
 import { byId, el } from "./dom.js";
 
-/** The list above the composer. The field that has the focus stays focused; arrows mark an entry for it. */
+/** The list above the composer. The focused field keeps the focus; arrows mark an entry. */
 export class Popup {
   #root = byId("popup");
   #note = byId("note");
@@ -10,10 +10,10 @@ export class Popup {
   #field;
 
   constructor() {
-    this.#root.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays in the field
+    this.#root.addEventListener("mousedown", (event) => event.preventDefault()); // keep the focus in the field
   }
 
-  /** `items`: {label, detail, aside, choose}. `note`: what the focused option is, `problem`: what is wrong with it. */
+  /** Show `items` of {label, detail, aside, choose}, a `note` about the focused option and its `problem`. */
   show(field, { note = [], problem, items = [], mark = -1 }) {
     this.hide();
     this.#field = field;
@@ -51,7 +51,7 @@ export class Popup {
     this.#field.setAttribute("aria-activedescendant", node.id);
   }
 
-  /** False where there is nothing to walk through. */
+  /** Move the mark; return false if there are no items. */
   walk(step) {
     const count = this.#items.length;
     if (count) this.#mark(this.#marked < 0 && step < 0 ? count - 1 : (this.#marked + step + count) % count);

@@ -3,31 +3,31 @@ import { el } from "./dom.js";
 const [STRING, USER, ROLE, MENTIONABLE, CHANNEL] = [3, 5, 6, 7, 8];
 let lists = 0;
 
-/** What a select offers, as {value, label, detail}. */
-function offered({ type, options = [], channel_types: kinds }, { people, guild, channels }) {
+/** Return what a select offers as {value, label, detail}. */
+function offered({ type, options = [], channel_types: kinds }, { members, guild, channels }) {
   if (type === STRING) {
     return options.map(({ value, label, description, emoji }) => ({ value, label: [emoji?.name, label].filter(Boolean).join(" "), detail: description }));
   }
   const found = [];
-  if (type === USER || type === MENTIONABLE) found.push(...people.map((one) => ({ value: one.id, label: one.global_name, detail: one.username })));
+  if (type === USER || type === MENTIONABLE) found.push(...members.map((one) => ({ value: one.id, label: one.global_name, detail: one.username })));
   if (type === ROLE || type === MENTIONABLE) found.push(...guild.roles.map(({ id, name }) => ({ value: id, label: `@${name.replace(/^@/, "")}` })));
   const isHere = (one) => one.guild_id === guild.id && (!kinds || kinds.includes(one.type));
   if (type === CHANNEL) found.push(...channels.filter(isHere).map(({ id, name }) => ({ value: id, label: `#${name}` })));
   return found;
 }
 
-/** What is chosen before anybody touched it. */
+/** Return the default values of a select. */
 export function preset({ options = [], default_values: values = [] }) {
   return [...options.filter((one) => one.default).map(({ value }) => value), ...values.map(({ id }) => id)];
 }
 
-/** A searchable list: one choice is taken at once, several when the list closes; Escape takes nothing. */
+/** A searchable list: a single choice is sent at once, several when the list closes; Escape discards them. */
 export class Select {
   #items;
   #before;
   #marked = 0;
 
-  /** `part` is the component, `label` its name, `chosen` its values; `done(values)` gets what was chosen. */
+  /** `part` is the component, `label` its name, `chosen` its values; `done(values)` gets the chosen values. */
   constructor(part, view, { label, chosen = preset(part), state = {}, done = () => {} }) {
     this.part = part;
     this.done = done;
@@ -40,7 +40,7 @@ export class Select {
     this.list = el("ul", { role: "listbox", id, "aria-label": label, "aria-multiselectable": String(this.#isMany), hidden: true });
     this.node = el("div", { class: "select" }, el("div", { class: "box" }, this.chosen, this.field, el("span", { "aria-hidden": "true" }, "⌄")), this.list);
     this.#listen();
-    this.#paint();
+    this.#render();
   }
 
   get #isMany() {
@@ -59,24 +59,24 @@ export class Select {
     this.field.addEventListener("input", () => (this.#open(), this.#mark(0)));
     this.field.addEventListener("keydown", (event) => !event.isComposing && this.#key(event));
     this.field.addEventListener("blur", () => this.#close());
-    this.list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays in the field
+    this.list.addEventListener("mousedown", (event) => event.preventDefault()); // keep the focus in the field
     this.list.addEventListener("click", ({ target }) => this.#toggle(target.closest("[role=option]")?.dataset.value));
   }
 
   #key(event) {
     const isOpen = !this.list.hidden;
     const count = this.#matches.length;
-    const acts = {
+    const actions = {
       ArrowDown: () => (isOpen ? this.#mark((this.#marked + 1) % count) : this.#open()),
       ArrowUp: () => (isOpen ? this.#mark((this.#marked + count - 1) % count) : this.#open()),
       Enter: () => (isOpen ? this.#toggle(this.#matches[this.#marked]?.value) : this.#open()),
-      Escape: isOpen && (() => this.#close({ isTaken: false })),
+      Escape: isOpen && (() => this.#close({ isAccepted: false })),
       Backspace: !this.field.value && this.#isMany && this.values.length && (() => (this.#open(), this.#toggle(this.values.at(-1)))),
     };
-    if (!acts[event.key] || this.field.getAttribute("aria-disabled")) return;
+    if (!actions[event.key] || this.field.getAttribute("aria-disabled")) return;
     event.preventDefault();
     event.stopPropagation();
-    acts[event.key]();
+    actions[event.key]();
   }
 
   #open() {
@@ -87,17 +87,17 @@ export class Select {
     this.#mark(0);
   }
 
-  #close({ isTaken = true } = {}) {
+  #close({ isAccepted = true } = {}) {
     if (this.list.hidden || !this.node.isConnected) return;
     const { min_values: least = 1 } = this.part;
     const isChanged = this.values.length !== this.#before.length || this.values.some((value) => !this.#before.includes(value));
-    const isSent = isTaken && isChanged && (this.values.length >= least || this.part.required === false);
+    const isSent = isAccepted && isChanged && (this.values.length >= least || this.part.required === false);
     if (!isSent) this.values = this.#before;
     this.list.hidden = true;
     this.field.value = "";
     this.field.setAttribute("aria-expanded", "false");
     this.field.removeAttribute("aria-activedescendant");
-    this.#paint();
+    this.#render();
     if (isSent) this.done(this.values);
   }
 
@@ -111,16 +111,16 @@ export class Select {
     } else if (has || this.values.length < most) {
       this.values = has ? this.values.filter((one) => one !== value) : [...this.values, value];
       this.field.value = "";
-      this.#paint();
+      this.#render();
     }
   }
 
   #mark(index) {
     this.#marked = index;
-    this.#paint();
+    this.#render();
   }
 
-  #paint() {
+  #render() {
     const labels = this.values.map((value) => this.#items.find((one) => one.value === value)?.label ?? "unknown");
     this.chosen.replaceChildren(...labels.map((label) => el("span", { class: "token" }, label)));
     this.field.placeholder = labels.length ? "" : this.part.placeholder ?? "Make a selection";
@@ -132,7 +132,7 @@ export class Select {
       const attributes = { role: "option", id: `${this.list.id}-${index}`, "data-value": value, "aria-selected": String(isChosen), "aria-disabled": isFull && !isChosen && "true", class: index === this.#marked && "marked" };
       return el("li", attributes, el("span", {}, label, detail && el("small", {}, detail)), isChosen && el("span", { "aria-hidden": "true" }, "✓"));
     }));
-    if (!matches.length) this.list.replaceChildren(el("li", { role: "none", class: "nothing" }, "Nothing is called so."));
+    if (!matches.length) this.list.replaceChildren(el("li", { role: "none", class: "nothing" }, "No matches."));
     const marked = this.list.children[this.#marked];
     if (matches.length) this.field.setAttribute("aria-activedescendant", marked.id);
     marked?.scrollIntoView({ block: "nearest" });

@@ -14,19 +14,19 @@ function drawChannels(view, choose) {
 }
 
 export function drawApp({ app }) {
-  const words = el("span", {}, app.name, el("small", {}, app.online ? "Online" : "Offline"));
-  byId("app").replaceChildren(avatar(app, 32), dot(app.online), words, el("span", { class: "badge" }, "APP"));
+  const label = el("span", {}, app.name, el("small", {}, app.online ? "Online" : "Offline"));
+  byId("app").replaceChildren(avatar(app, 32), dot(app.online), label, el("span", { class: "badge" }, "APP"));
   byId("app").classList.toggle("offline", !app.online);
 }
 
-export function drawPeople(people, userId, become) {
+export function drawMembers(members, userId, switchMember) {
   const button = (person) => {
-    const attributes = { type: "button", "aria-pressed": String(person.id === userId), onclick: () => become(person.id) };
+    const attributes = { type: "button", "aria-pressed": String(person.id === userId), onclick: () => switchMember(person.id) };
     return el("button", attributes, avatar(person, 24), nameOf(person), person.roles.length > 0 && el("small", {}, ` (${person.roles.join(", ")})`));
   };
-  const focused = byId("people").contains(document.activeElement);
-  byId("people").replaceChildren(...people.map(button));
-  if (focused) byId("people").querySelector('[aria-pressed="true"]')?.focus();
+  const focused = byId("members").contains(document.activeElement);
+  byId("members").replaceChildren(...members.map(button));
+  if (focused) byId("members").querySelector('[aria-pressed="true"]')?.focus();
 }
 
 export function drawSidebar(view, { choose }) {
@@ -40,7 +40,7 @@ export function drawSidebar(view, { choose }) {
   drawApp(view);
 }
 
-/** Killing and starting is offered where the playground runs the bot; elsewhere the buttons are not there. */
+/** Show the kill and start buttons if the playground runs the bot; otherwise hide them. */
 export async function drawSwitches() {
   const response = await fetch("/playground/state").catch(() => undefined);
   const state = response?.ok ? await response.json() : undefined;
@@ -49,7 +49,7 @@ export async function drawSwitches() {
   byId("start").disabled = Boolean(state?.running);
 }
 
-export function wireSidebar({ speak }) {
+export function wireSidebar({ onLocale }) {
   const menu = byId("menu");
   const open = (isOpen) => {
     document.body.classList.toggle("menu-open", isOpen);
@@ -58,7 +58,7 @@ export function wireSidebar({ speak }) {
   menu.addEventListener("click", () => open(menu.getAttribute("aria-expanded") !== "true"));
   byId("scroller").addEventListener("click", () => open(false));
   byId("composer").addEventListener("focusin", () => open(false));
-  byId("locale").addEventListener("change", ({ target }) => speak(target.value));
+  byId("locale").addEventListener("change", ({ target }) => onLocale(target.value));
   for (const verb of ["kill", "start"]) {
     byId(verb).addEventListener("click", async ({ target }) => {
       target.disabled = true;

@@ -1,8 +1,8 @@
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 10_000;
 
-/** One person's connection: `hear(type, data)` gets every event; it comes back by itself until closed. */
-export function connect(userId, { hear, lost }) {
+/** One member's connection: `onEvent(type, data)` gets every event; it reconnects by itself until closed. */
+export function connect(userId, { onEvent, onLost }) {
   let socket;
   let timer;
   let pause = FIRST_PAUSE;
@@ -12,10 +12,10 @@ export function connect(userId, { hear, lost }) {
     socket.onmessage = (event) => {
       const { t, d } = JSON.parse(event.data);
       pause = FIRST_PAUSE;
-      hear(t, d);
+      onEvent(t, d);
     };
     socket.onclose = () => {
-      lost();
+      onLost();
       timer = setTimeout(open, pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     };
@@ -23,7 +23,7 @@ export function connect(userId, { hear, lost }) {
 
   open();
   return {
-    /** False when the connection is down, so nothing was sent. */
+    /** Return false if the connection is down and nothing was sent. */
     send(frame) {
       if (socket.readyState !== WebSocket.OPEN) return false;
       socket.send(JSON.stringify(frame));

@@ -17,7 +17,7 @@ function relative(seconds) {
   return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(Math.round(seconds / length), unit);
 }
 
-function paint(node) {
+function render(node) {
   const at = Date.parse(node.dateTime);
   const exact = (style) => new Intl.DateTimeFormat(locale, STYLES[style]).format(at);
   const { style } = node.dataset;
@@ -26,18 +26,18 @@ function paint(node) {
   node.title = exact("F");
 }
 
-/** `<t:...:style>` in the viewer's zone and language. Undefined where no calendar has such a moment. */
+/** Render `<t:...:style>` in the viewer's time zone and language; undefined if it is out of range. */
 export function timestamp(milliseconds, style = "f") {
   const date = new Date(milliseconds);
   if (Number.isNaN(date.getTime())) return undefined;
   const node = el("time", { datetime: date.toISOString(), "data-style": style });
-  paint(node);
+  render(node);
   return node;
 }
 
-export function speak(language) {
+export function setLocale(language) {
   locale = language;
-  document.querySelectorAll("time").forEach(paint);
+  document.querySelectorAll("time").forEach(render);
 }
 
-setInterval(() => document.querySelectorAll('time[data-style="R"]').forEach(paint), 1000);
+setInterval(() => document.querySelectorAll('time[data-style="R"]').forEach(render), 1000);

@@ -1,4 +1,4 @@
-"""A local RunComfy for tests and for trying the bot; it paints instead of generating."""
+"""A local RunComfy for tests and the playground; its images are drawn landscapes."""
 
 from playground.runcomfy.api import Submit
 from playground.runcomfy.faults import (

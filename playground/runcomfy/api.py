@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Submit:
-    """One POST of an order, whatever came of it; `request_id` is None where no job was made."""
+    """One POST of a generation request; `request_id` is None if none was created."""
 
     at: float
     model_id: str
@@ -38,7 +38,7 @@ SUBMIT = web.RequestKey("submit", Submit)
 
 
 class Api:
-    """Answers the calls that no fault has taken; `leaks` has each file request that carried a credential."""
+    """The handlers; `leaks` lists every file request that carried a credential."""
 
     def __init__(self, queue: RequestQueue, profile: Profile) -> None:
         self.leaks: list[str] = []
@@ -47,7 +47,7 @@ class Api:
         self._catalogue = load_catalogue()
 
     def routes(self) -> list[web.RouteDef]:
-        """All routes, by name."""
+        """Return all routes; `LocalRunComfy.inject_fault` takes their names."""
         return [
             web.get("/v1/models", self._models, name="models"),
             web.get("/v1/models/categories", self._categories, name="categories"),
@@ -60,7 +60,7 @@ class Api:
         ]
 
     def error(self, kind: ErrorKind, **more: Any) -> web.Response:
-        """Say no in the words of the profile."""
+        """Return an error response in the format of the profile."""
         status, body = error_response(kind, self._profile)
         return web.json_response(body | more, status=status)
 
@@ -68,99 +68,86 @@ class Api:
         return web.json_response(search(self._catalogue, dict(request.query)))
 
     async def _categories(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {"categories": sorted({e["categories"][0] for e in self._catalogue.values()})}
-        )
+        names = sorted({entry["categories"][0] for entry in self._catalogue.values()})
+        return web.json_response({"categories": names})
 
     async def _model(self, request: web.Request) -> web.Response:
         entry = self._catalogue.get(request.match_info["model_id"])
         return web.json_response(entry) if entry else self.error("model")
 
     async def _submit(self, request: web.Request) -> web.Response:
-        posted = request[SUBMIT]
-        if posted.model_id not in self._catalogue:
+        submit = request[SUBMIT]
+        if submit.model_id not in self._catalogue:
             return self.error("model")
-        problems = validation_errors(posted.input, self._catalogue[posted.model_id]["input_schema"])
-        if problems or not isinstance(posted.input, dict):
-            return self.error("input", detail=problems)
-        order = GenerationRequest(posted.model_id, posted.input)
-        self._queue.add(order)
-        posted.request_id = order.request_id
-        links = _links(request, order)
-        return web.json_response(
-            {"request_id": order.request_id, **links, "cancel_url": _url(request, order, "cancel")}
-        )
+        errors = validation_errors(submit.input, self._catalogue[submit.model_id]["input_schema"])
+        if errors or not isinstance(submit.input, dict):
+            return self.error("input", detail=errors)
+        generation = GenerationRequest(submit.model_id, submit.input)
+        self._queue.add(generation)
+        submit.request_id = generation.request_id
+        return web.json_response(_links(request, generation, "status", "result", "cancel"))
 
     async def _status(self, request: web.Request) -> web.Response:
-        order = self._queue.requests.get(request.match_info["request_id"])
-        if not order:
+        generation = self._queue.requests.get(request.match_info["request_id"])
+        if not generation:
             return self.error("request")
-        state = "completed" if order.state in {"succeeded", "failed"} else order.state
-        body: Body = {"request_id": order.request_id, "status": state, **_links(request, order)}
-        if position := self._queue.position(order):
+        body: Body = _links(request, generation, "status", "result") | {"status": generation.status}
+        if position := self._queue.position(generation):
             body["queue_position"] = position
         return web.json_response(body)
 
     async def _result(self, request: web.Request) -> web.Response:
-        order = self._queue.requests.get(request.match_info["request_id"])
-        if not order:
+        generation = self._queue.requests.get(request.match_info["request_id"])
+        if not generation:
             return self.error("request")
-        body: Body = {"request_id": order.request_id, "status": order.state, "created_at": order.created_at}
-        if order.finished_at:
-            body["finished_at"] = order.finished_at
-        if order.state == "succeeded":
-            body["output"] = {"images": _files(request, order)}
-        if order.state == "failed":
-            body["error"] = order.error
-        if order.finished_at and request.query.get("include_cost") == "true":
-            body["cost"] = request_cost(order.input) if order.state == "succeeded" else 0.0
+        body: Body = {"request_id": generation.request_id, "status": generation.state}
+        body["created_at"] = generation.created_at
+        if generation.finished_at:
+            body["finished_at"] = generation.finished_at
+            if request.query.get("include_cost") == "true":
+                body["cost"] = request_cost(generation.input) if generation.state == "succeeded" else 0.0
+        if generation.state == "succeeded":
+            body["output"] = {"images": _image_urls(request, generation)}
+        if generation.state == "failed":
+            body["error"] = generation.error
         return web.json_response(body)
 
     async def _cancel(self, request: web.Request) -> web.Response:
-        order = self._queue.requests.get(request.match_info["request_id"])
-        if not order:
+        generation = self._queue.requests.get(request.match_info["request_id"])
+        if not generation:
             return self.error("request")
-        is_cancelled = self._queue.cancel(order) or order.state == "cancelled"
-        state = "completed" if order.state in {"succeeded", "failed"} else order.state
-        outcome = "cancelled" if is_cancelled else "not_cancellable"
-        return web.json_response(
-            {"request_id": order.request_id, "status": state, "outcome": outcome}, status=202
-        )
+        is_cancelled = self._queue.cancel(generation) or generation.state == "cancelled"
+        body = {"request_id": generation.request_id, "status": generation.status}
+        body["outcome"] = "cancelled" if is_cancelled else "not_cancellable"
+        return web.json_response(body, status=202)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         if "Authorization" in request.headers:
             self.leaks.append(request.path)
             return web.Response(status=400, text="The token must not come here.")
-        order = self._queue.requests.get(request.match_info["request_id"])
-        if not order or order.state != "succeeded":
+        generation = self._queue.requests.get(request.match_info["request_id"])
+        if not generation or generation.state != "succeeded":
             raise web.HTTPNotFound
         kind = request.match_info["kind"]
-        picture = await asyncio.to_thread(_picture, order, int(request.match_info["index"]), kind)
-        return web.Response(body=picture, content_type=f"image/{kind}")
+        image = await asyncio.to_thread(_image, generation, int(request.match_info["index"]), kind)
+        return web.Response(body=image, content_type=f"image/{kind}")
 
 
-def _url(request: web.Request, order: GenerationRequest, verb: str) -> str:
-    # From the caller's own Host: an address that named the real RunComfy would carry the token there.
-    return f"http://{request.host}/v1/requests/{order.request_id}/{verb}"
+def _links(request: web.Request, generation: GenerationRequest, *verbs: str) -> Body:
+    # From the caller's own Host: an address of the real RunComfy would send the token there.
+    base = f"http://{request.host}/v1/requests/{generation.request_id}"
+    return {"request_id": generation.request_id} | {f"{verb}_url": f"{base}/{verb}" for verb in verbs}
 
 
-def _links(request: web.Request, order: GenerationRequest) -> dict[str, str]:
-    return {f"{verb}_url": _url(request, order, verb) for verb in ("status", "result")}
-
-
-def _files(request: web.Request, order: GenerationRequest) -> list[str]:
-    count, kind = order.input.get("num_images", 1), order.input.get("output_format", "png")
-    # As the real ones do, the addresses name the account.
-    folder = f"http://{request.host}/files/bG9jYWwtYWNjb3VudA%3D%3D/{order.request_id}"
+def _image_urls(request: web.Request, generation: GenerationRequest) -> list[str]:
+    count, kind = generation.input.get("num_images", 1), generation.input.get("output_format", "png")
+    # Like the real addresses, these contain the account.
+    folder = f"http://{request.host}/files/bG9jYWwtYWNjb3VudA%3D%3D/{generation.request_id}"
     return [f"{folder}/{index}_output.{kind}" for index in range(count if isinstance(count, int) else 1)]
 
 
-def _picture(order: GenerationRequest, index: int, kind: str) -> bytes:
-    prompt, resolution, ratio = (
-        str(order.input.get(name, default))
-        for name, default in (("prompt", ""), ("resolution", "1K"), ("aspect_ratio", "auto"))
-    )
-    seed = order.input.get("seed", 0)
-    return generate_image(
-        prompt, seed if isinstance(seed, int) else 0, index, image_size(resolution, ratio, prompt), kind
-    )
+def _image(generation: GenerationRequest, index: int, kind: str) -> bytes:
+    values = {"prompt": "", "resolution": "1K", "aspect_ratio": "auto"} | generation.input
+    prompt, seed = str(values["prompt"]), values.get("seed", 0)
+    size = image_size(str(values["resolution"]), str(values["aspect_ratio"]), prompt)
+    return generate_image(prompt, seed if isinstance(seed, int) else 0, index, size, kind)

@@ -1,4 +1,4 @@
-"""What the local RunComfy sells, what it takes as input, and how it says no."""
+"""The local RunComfy's models, prices, input validation and error responses."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Profile: TypeAlias = Literal["docs", "http"]
 ErrorKind: TypeAlias = Literal["token", "balance", "model", "foreign", "request", "input"]
 
-# error_code, HTTP status as documented, HTTP status as RunComfy's own clients expect it, words
-_REFUSALS: dict[ErrorKind, tuple[int, int, int, str]] = {
+# error_code, documented HTTP status, HTTP status that RunComfy's own clients expect, message
+_ERRORS: dict[ErrorKind, tuple[int, int, int, str]] = {
     "token": (400004, 400, 401, "UserAccountError: the token is missing or revoked"),
     "balance": (400002, 400, 402, "InsufficientResources: no remaining balance"),
     "model": (400001, 400, 404, "InvalidResourceIdentifier: no such model"),
@@ -25,20 +25,20 @@ _REFUSALS: dict[ErrorKind, tuple[int, int, int, str]] = {
     "request": (404001, 404, 404, "ResourceNotFound: no such request, or it has expired"),
     "input": (422001, 422, 422, "The input does not fit the model's schema"),
 }
-_BASE_PRICE = 0.05  # the playground's own; RunComfy's price stands in no document
+_BASE_PRICE = 0.05  # invented; RunComfy's documentation names no price
 _PRICE_FACTORS = {"0.5K": 0.75, "1K": 1.0, "2K": 1.5, "4K": 2.0}
 
 
 def error_response(kind: ErrorKind, profile: Profile) -> tuple[int, Body]:
-    """HTTP status and body of a refusal; the profile "http" speaks in statuses alone, without codes."""
-    code, docs_status, http_status, words = _REFUSALS[kind]
+    """Return the HTTP status and body of an error; the profile "http" has no error codes."""
+    code, docs_status, http_status, text = _ERRORS[kind]
     if profile == "http":
-        return http_status, {"message": words}
-    return docs_status, {"error_code": code, "error_message": words}
+        return http_status, {"message": text}
+    return docs_status, {"error_code": code, "error_message": text}
 
 
 def load_catalogue() -> dict[str, dict[str, Any]]:
-    """Catalogue entries by model_id, made from the bot's own model files."""
+    """Return catalogue entries by model_id, made from the bot's model files."""
     files = sorted((Path(bot.__file__).parent / "models").rglob("*.json"))
     models = (json.loads(file.read_text("utf-8")) for file in files)
     return {model["model_id"]: _entry(model["model_id"], model["input_schema"]) for model in models}
@@ -58,7 +58,7 @@ def _entry(model_id: str, input_schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def search(catalogue: dict[str, dict[str, Any]], query: dict[str, str]) -> Body:
-    """One page of the catalogue, as GET /v1/models answers it."""
+    """Return one page of the catalogue, the response of GET /v1/models."""
     found = [
         entry
         for entry in catalogue.values()
@@ -74,7 +74,7 @@ def search(catalogue: dict[str, dict[str, Any]], query: dict[str, str]) -> Body:
 
 
 def validation_errors(model_input: object, input_schema: dict[str, Any]) -> list[dict[str, str]]:
-    """What breaks the schema, as a `detail` list; empty if nothing does."""
+    """Return the input's schema violations as a `detail` list."""
     found = [
         {"loc": "/".join(map(str, error.path)), "msg": error.message}
         for error in Draft202012Validator(input_schema).iter_errors(model_input)
@@ -85,7 +85,7 @@ def validation_errors(model_input: object, input_schema: dict[str, Any]) -> list
 
 
 def request_cost(model_input: Body) -> float:
-    """What the images of a request cost in US dollars."""
+    """Return the cost of a request's images in US dollars."""
     count = model_input.get("num_images", 1)
     factor = _PRICE_FACTORS.get(str(model_input.get("resolution", "1K")), 1.0)
     return round(_BASE_PRICE * factor * (count if isinstance(count, int) else 1), 4)

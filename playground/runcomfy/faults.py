@@ -1,4 +1,4 @@
-"""Things that go wrong on demand, each for a number of calls of one route."""
+"""Faults to inject into the calls of a route."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from aiohttp import web
 
 Body = dict[str, Any]
-Spoil = Callable[[web.Request, web.Response | None], Awaitable[web.StreamResponse]]
+Respond = Callable[[web.Request, web.Response | None], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`spoil` answers in place of the route, or, with `is_after`, once the route has done its work."""
+    """`respond` replaces the whole route, or only its response if `is_after`."""
 
-    respond: Spoil
+    respond: Respond
     is_after: bool = False
 
 
@@ -27,11 +27,11 @@ def respond(
     body: str | bytes | Body = "",
     *,
     headers: Mapping[str, str] | None = None,
-    after: bool = False,
+    is_after: bool = False,
 ) -> Fault:
-    """Another answer; `{token}` in a text becomes the caller's token. Texts are HTML as a CDN sends it."""
+    """Respond with this, texts as HTML like a CDN; `{token}` in it becomes the caller's token."""
 
-    async def spoil(request: web.Request, _: web.Response | None) -> web.StreamResponse:
+    async def send(request: web.Request, _: web.Response | None) -> web.StreamResponse:
         if isinstance(body, bytes):
             return web.Response(status=status, body=body, headers=headers)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -39,54 +39,54 @@ def respond(
         kind = "text/html" if isinstance(body, str) else "application/json"
         return web.Response(status=status, text=text, content_type=kind, headers=headers)
 
-    return Fault(spoil, after)
+    return Fault(send, is_after)
 
 
-def reset(*, after: bool = False) -> Fault:
-    """The connection breaks without an answer."""
+def reset(*, is_after: bool = False) -> Fault:
+    """Reset the connection without a response."""
 
-    async def spoil(request: web.Request, _: web.Response | None) -> web.StreamResponse:
+    async def send(request: web.Request, _: web.Response | None) -> web.StreamResponse:
         if request.transport:
             request.transport.abort()
         return web.Response()
 
-    return Fault(spoil, after)
+    return Fault(send, is_after)
 
 
-def stall(*, after: bool = False) -> Fault:
-    """No answer ever comes."""
+def stall(*, is_after: bool = False) -> Fault:
+    """Never respond."""
 
-    async def spoil(_: web.Request, __: web.Response | None) -> web.StreamResponse:
+    async def send(_: web.Request, __: web.Response | None) -> web.StreamResponse:
         await asyncio.Event().wait()
-        raise AssertionError  # nobody sets that event
+        raise AssertionError  # unreachable: nothing sets the event
 
-    return Fault(spoil, after)
+    return Fault(send, is_after)
 
 
 def edit_json(change: Callable[[Body], object]) -> Fault:
-    """The good JSON answer with something changed in place."""
+    """Respond with the real JSON, changed in place."""
 
-    async def spoil(_: web.Request, good: web.Response | None) -> web.StreamResponse:
+    async def send(_: web.Request, good: web.Response | None) -> web.StreamResponse:
         body: Body = json.loads(good.text or "") if good else {}
         change(body)
         return web.json_response(body, status=good.status if good else 200)
 
-    return Fault(spoil, is_after=True)
+    return Fault(send, is_after=True)
 
 
 def with_content_type(content_type: str) -> Fault:
-    """The good answer under another Content-Type."""
+    """Respond with the real body and another Content-Type."""
 
-    async def spoil(_: web.Request, good: web.Response | None) -> web.StreamResponse:
+    async def send(_: web.Request, good: web.Response | None) -> web.StreamResponse:
         return web.Response(body=good.body if good else b"", headers={"Content-Type": content_type})
 
-    return Fault(spoil, is_after=True)
+    return Fault(send, is_after=True)
 
 
 def truncate() -> Fault:
-    """Half of the good answer's bytes, then the connection breaks."""
+    """Send half of the real body, then close the connection."""
 
-    async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
+    async def send(request: web.Request, good: web.Response | None) -> web.StreamResponse:
         body = good.body if good and isinstance(good.body, bytes) else b""
         half = web.StreamResponse(headers={"Content-Type": "image/png", "Content-Length": str(len(body))})
         await half.prepare(request)
@@ -95,13 +95,13 @@ def truncate() -> Fault:
             request.transport.close()
         return half
 
-    return Fault(spoil, is_after=True)
+    return Fault(send, is_after=True)
 
 
 def flood(size: int) -> Fault:
-    """That many bytes, without saying so before."""
+    """Send `size` bytes without a Content-Length."""
 
-    async def spoil(request: web.Request, _: web.Response | None) -> web.StreamResponse:
+    async def send(request: web.Request, _: web.Response | None) -> web.StreamResponse:
         stream = web.StreamResponse(headers={"Content-Type": "image/png"})
         stream.enable_chunked_encoding()
         await stream.prepare(request)
@@ -109,13 +109,13 @@ def flood(size: int) -> Fault:
             await stream.write(bytes(2**20))
         return stream
 
-    return Fault(spoil)
+    return Fault(send)
 
 
 def trickle(seconds: float) -> Fault:
-    """The good answer, a tenth of it at a time."""
+    """Send the real body in ten pieces over `seconds`."""
 
-    async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
+    async def send(request: web.Request, good: web.Response | None) -> web.StreamResponse:
         body = good.body if good and isinstance(good.body, bytes) else b""
         slow = web.StreamResponse(headers=good.headers if good else None)
         slow.content_length = len(body)
@@ -126,13 +126,13 @@ def trickle(seconds: float) -> Fault:
             await slow.write(body[start : start + step])
         return slow
 
-    return Fault(spoil, is_after=True)
+    return Fault(send, is_after=True)
 
 
 def drip(data: bytes, piece: int, seconds: float) -> Fault:
-    """A PNG of these bytes, `piece` bytes at a time with a pause of `seconds` after each."""
+    """Send these bytes as a PNG, `piece` bytes at a time with a pause of `seconds` after each."""
 
-    async def spoil(request: web.Request, _: web.Response | None) -> web.StreamResponse:
+    async def send(request: web.Request, _: web.Response | None) -> web.StreamResponse:
         slow = web.StreamResponse(headers={"Content-Type": "image/png", "Content-Length": str(len(data))})
         await slow.prepare(request)
         for start in range(0, len(data), piece):
@@ -140,4 +140,4 @@ def drip(data: bytes, piece: int, seconds: float) -> Fault:
             await asyncio.sleep(seconds)
         return slow
 
-    return Fault(spoil)
+    return Fault(send)

@@ -1,4 +1,4 @@
-"""Paints a landscape from a prompt and a seed: always the same one for the same words and numbers."""
+"""Draws a landscape from a prompt and a seed; equal input gives an equal image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Points = list[tuple[float, float]]
 
 _SIDES = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
 _AUTO = ("3:2", "4:3", "16:9", "1:1")
-_SKETCH_PIXELS = 1024 * 1024  # painted in this size at most, then enlarged
+_SKETCH_PIXELS = 1024 * 1024  # larger images are drawn at this size and enlarged
 
 # Four stops of the sky from its top to the horizon, the farthest and the nearest hill, the light.
 _PALETTES = (
@@ -29,7 +29,7 @@ _PALETTES = (
 
 
 def image_size(resolution: str, aspect_ratio: str, prompt: str) -> Size:
-    """Width and height in pixels; every ratio has about the area of the square, 1024 x 1024 at 1K."""
+    """Return width and height in pixels; every ratio has about the area of the square, 1024 x 1024 at 1K."""
     if aspect_ratio == "auto":
         aspect_ratio = Random(prompt).choice(_AUTO)
     width, height = map(int, aspect_ratio.split(":"))
@@ -38,29 +38,29 @@ def image_size(resolution: str, aspect_ratio: str, prompt: str) -> Size:
 
 
 def generate_image(prompt: str, seed: int, index: int, size: Size, output_format: str) -> bytes:
-    """A picture file; the prompt chooses the palette, seed and index the rest."""
+    """Return an image file; the prompt selects the palette, seed and index the rest."""
     rng = Random(f"{prompt}/{seed}/{index}")
-    colours = [_rgb(text) for text in Random(f"palette {prompt}").choice(_PALETTES)]
+    colors = [_rgb(text) for text in Random(f"palette {prompt}").choice(_PALETTES)]
     shrink = min(1.0, math.sqrt(_SKETCH_PIXELS / (size[0] * size[1])))
-    sketch = _landscape(rng, colours, (round(size[0] * shrink), round(size[1] * shrink)))
+    sketch = _landscape(rng, colors, (round(size[0] * shrink), round(size[1] * shrink)))
     picture = _grain(rng, sketch.resize(size, Image.Resampling.BICUBIC) if shrink < 1 else sketch)
     file = io.BytesIO()
     picture.save(file, output_format.upper(), compress_level=1, quality=92, method=2)
     return file.getvalue()
 
 
-def _landscape(rng: Random, colours: list[Color], size: Size) -> Image.Image:
+def _landscape(rng: Random, colors: list[Color], size: Size) -> Image.Image:
     width, height = size
-    far, near, light = colours[4:]
+    far, near, light = colors[4:]
     horizon = round(height * rng.uniform(0.56, 0.68))
     sun = (width * rng.uniform(0.22, 0.78), horizon * rng.uniform(0.42, 0.86))
-    is_night = sum(colours[0]) < 180
-    picture = _gradient(colours[:4], size, horizon)
+    is_night = sum(colors[0]) < 180
+    picture = _gradient(colors[:4], size, horizon)
     if is_night:
         _stars(rng, picture, horizon)
     _sun(picture, sun, min(size) * rng.uniform(0.05, 0.09), light)
     _clouds(rng, picture, horizon, light)
-    _hills(rng, picture, horizon, (far, _mix(far, near, 0.45), colours[3]))
+    _hills(rng, picture, horizon, (far, _mix(far, near, 0.45), colors[3]))
     _water(rng, picture, horizon, sun[0], light)
     _shore(rng, picture, near)
     _birds(rng, picture, sun, near)
@@ -89,7 +89,7 @@ def _stars(rng: Random, picture: Image.Image, horizon: int) -> None:
 def _sun(picture: Image.Image, at: tuple[float, float], radius: float, light: Color) -> None:
     for reach, strength in ((11, 0.6), (3.5, 0.5)):
         side = round(radius * reach)
-        # Pillow's gradient reaches its end in the corners; the light has to be out at the edges, at 180.
+        # Pillow's gradient ends in the corners; the glow has to end at the edges, at 180.
         fade = [round(255 * strength * max(0, 1 - v / 180) ** 2) for v in range(256)]
         glow = Image.radial_gradient("L").point(fade).resize((side * 2, side * 2), Image.Resampling.BICUBIC)
         picture.paste(light, (round(at[0]) - side, round(at[1]) - side), glow)
@@ -116,9 +116,9 @@ def _clouds(rng: Random, picture: Image.Image, horizon: int, light: Color) -> No
     picture.paste(light, mask=soft.point([round(v * 0.6) for v in range(256)]))
 
 
-def _hills(rng: Random, picture: Image.Image, horizon: int, colours: tuple[Color, Color, Color]) -> None:
-    """Ridges one before the other, each darker and lower, with mist at its foot."""
-    far, near, mist = colours
+def _hills(rng: Random, picture: Image.Image, horizon: int, colors: tuple[Color, Color, Color]) -> None:
+    """Draw ridges from far to near, each darker and lower, with mist at its foot."""
+    far, near, mist = colors
     width, height = picture.size
     count = rng.randint(3, 5)
     for layer in range(count):
@@ -126,10 +126,10 @@ def _hills(rng: Random, picture: Image.Image, horizon: int, colours: tuple[Color
         top = horizon - height * (0.24 - 0.17 * depth) * rng.uniform(0.8, 1.1)
         ridge = _ridge(rng, width, top, height * (0.085 - 0.045 * depth))
         crest = round(min(y for _, y in ridge))
-        colour = _mix(far, near, depth)
+        color = _mix(far, near, depth)
         body = Image.linear_gradient("L").resize((width, horizon - crest))
         slope = Image.composite(
-            Image.new("RGB", body.size, _mix(colour, mist, 0.5)), Image.new("RGB", body.size, colour), body
+            Image.new("RGB", body.size, _mix(color, mist, 0.5)), Image.new("RGB", body.size, color), body
         )
         mask = Image.new("L", (width * 2, height * 2))
         ImageDraw.Draw(mask).polygon(
@@ -146,7 +146,7 @@ def _ridge(rng: Random, width: int, top: float, swing: float) -> Points:
 
 
 def _water(rng: Random, picture: Image.Image, horizon: int, sun_x: float, light: Color) -> None:
-    """The upper half mirrored, row by row with a sway that grows towards the viewer, and a path of light."""
+    """Mirror the upper half with waves that grow towards the viewer, and add the sun's reflection."""
     width, height = picture.size
     mirror = picture.crop((0, 0, width, horizon)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     deep = height - horizon
@@ -170,8 +170,8 @@ def _water(rng: Random, picture: Image.Image, horizon: int, sun_x: float, light:
     picture.paste(light, (0, horizon), glitter.filter(ImageFilter.GaussianBlur(0.7)))
 
 
-def _shore(rng: Random, picture: Image.Image, colour: Color) -> None:
-    """A dark bank at the lower edge, with firs at the side that the picture leaves free."""
+def _shore(rng: Random, picture: Image.Image, color: Color) -> None:
+    """Draw a dark shore at the lower edge, with firs on one side."""
     width, height = picture.size
     ridge = _ridge(rng, width, height * rng.uniform(0.9, 0.95), height * 0.02)
     mask = Image.new("L", (width * 2, height * 2))
@@ -182,7 +182,7 @@ def _shore(rng: Random, picture: Image.Image, colour: Color) -> None:
         x, y = ridge[_near(rng, centre, len(ridge))]
         tall = height * rng.uniform(0.1, 0.27) * (1.1 - min(1, abs(x / width - centre) * 1.6))
         _fir(rng, draw, (x * 2, y * 2 + height * 0.02), tall * 2)
-    picture.paste(colour, mask=mask.reduce(2))
+    picture.paste(color, mask=mask.reduce(2))
 
 
 def _near(rng: Random, centre: float, count: int) -> int:
@@ -200,7 +200,7 @@ def _fir(rng: Random, draw: ImageDraw.ImageDraw, foot: tuple[float, float], tall
         draw.polygon([(x - wide, low), (x, peak), (x + wide, low), (x, low - tall * 0.03)], fill=255)
 
 
-def _birds(rng: Random, picture: Image.Image, sun: tuple[float, float], colour: Color) -> None:
+def _birds(rng: Random, picture: Image.Image, sun: tuple[float, float], color: Color) -> None:
     mask = Image.new("L", (picture.width * 2, picture.height * 2))
     draw = ImageDraw.Draw(mask)
     span = min(picture.size) * 0.02
@@ -209,11 +209,11 @@ def _birds(rng: Random, picture: Image.Image, sun: tuple[float, float], colour: 
         line = max(2, round(span / 5))
         draw.arc((x - span * 2, y - span * 0.5, x, y + span), 200, 340, fill=255, width=line)
         draw.arc((x, y - span * 0.5, x + span * 2, y + span), 200, 340, fill=255, width=line)
-    picture.paste(colour, mask=mask.reduce(2))
+    picture.paste(color, mask=mask.reduce(2))
 
 
 def _grain(rng: Random, picture: Image.Image) -> Image.Image:
-    """Film grain: hides that a sketch was enlarged, and makes files as large as photographs'."""
+    """Add film grain, which hides the enlargement and gives files the size of photographs."""
     noise = Image.frombytes("L", picture.size, rng.randbytes(picture.width * picture.height))
     noise = noise.point([v // 26 for v in range(256)])
     return ImageChops.add(picture, Image.merge("RGB", (noise, noise, noise)), offset=-4)

@@ -1,4 +1,4 @@
-"""The queue behind the local RunComfy: a few workers, and everybody else waits in line."""
+"""The queue behind the local RunComfy: a few workers, and requests that wait for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 State: TypeAlias = Literal["in_queue", "in_progress", "succeeded", "failed", "cancelled"]
 
-_REFUSED = re.compile(r"\brefuse\b", re.IGNORECASE)
+_REJECTED = re.compile(r"\brefuse\b", re.IGNORECASE)
 
 
 def _now() -> str:
@@ -27,7 +27,7 @@ def _now() -> str:
 
 @dataclass
 class GenerationRequest:
-    """One request as RunComfy keeps it."""
+    """One generation request as RunComfy stores it."""
 
     model_id: str
     input: Body
@@ -37,87 +37,95 @@ class GenerationRequest:
     created_at: str = field(default_factory=_now)
     finished_at: str | None = None
 
+    @property
+    def status(self) -> str:
+        """The state in a status response, which doesn't tell success from failure."""
+        return "completed" if self.state in {"succeeded", "failed"} else self.state
+
     def end(self, state: State, error: Any = None) -> None:
-        """Reach a state that is final."""
+        """Enter a final state."""
         self.state, self.error, self.finished_at = state, error, _now()
 
 
 class RequestQueue:
-    """Starts orders in their turn, at most `workers` at once, each for a time between `seconds`.
+    """Runs requests in order, at most `workers` at once, each for a random time within `seconds`.
 
-    While it is held nothing moves by itself: `start_next` and `finish` move it step by step.
+    While the queue is on hold, `start_next` and `finish` are the only transitions.
     """
 
     def __init__(self, workers: int, seconds: tuple[float, float], changed: Callable[[], None]) -> None:
         self.requests: dict[str, GenerationRequest] = {}
+        self.seconds = seconds
         self._waiting: list[GenerationRequest] = []
         self._running: dict[str, asyncio.TimerHandle | None] = {}
         self._workers = workers
-        self._seconds = seconds
         self._changed = changed
         self._is_held = False
 
     def hold(self) -> None:
-        """Stop moving by itself; what runs already goes on until `finish`."""
+        """Stop all automatic transitions; running requests stay in progress until `finish`."""
         self._is_held = True
         self.close()
         self._running = dict.fromkeys(self._running)
 
     def release(self) -> None:
-        """Move by itself again."""
+        """Resume automatic transitions."""
         self._is_held = False
         for request_id in self._running:
-            self._running[request_id] = self._timer(request_id)
-        self._start_waiting()
+            self._running[request_id] = self.start_timer(request_id)
+        self.start_waiting()
 
-    def add(self, order: GenerationRequest) -> None:
-        """Put an order at the end of the line."""
-        self.requests[order.request_id] = order
-        self._waiting.append(order)
-        self._start_waiting()
+    def add(self, request: GenerationRequest) -> None:
+        """Append a request to the queue."""
+        self.requests[request.request_id] = request
+        self._waiting.append(request)
+        self.start_waiting()
 
-    def position(self, order: GenerationRequest) -> int | None:
-        """The order's place in the line, from 1; None once it has left it."""
-        return self._waiting.index(order) + 1 if order in self._waiting else None
+    def position(self, request: GenerationRequest) -> int | None:
+        """Return the request's position in the queue, from 1, or None if it left the queue."""
+        return self._waiting.index(request) + 1 if request in self._waiting else None
 
-    def cancel(self, order: GenerationRequest) -> bool:
-        """Take an order out of the line; False once it has left it."""
-        if order not in self._waiting:
+    def cancel(self, request: GenerationRequest) -> bool:
+        """Remove a request from the queue; return False if it left the queue before."""
+        if request not in self._waiting:
             return False
-        self._waiting.remove(order)
-        order.end("cancelled")
+        self._waiting.remove(request)
+        request.end("cancelled")
         self._changed()
         return True
 
-    def start_next(self) -> str:
-        """Begin the first order in line, however many run already; its request_id."""
-        order = self._waiting.pop(0)
-        order.state = "in_progress"
-        self._running[order.request_id] = None if self._is_held else self._timer(order.request_id)
+    def start_next(self, request: GenerationRequest | None = None) -> str:
+        """Start a request, by default the first one, regardless of `workers`; return its request_id."""
+        request = request or self._waiting[0]
+        self._waiting.remove(request)
+        request.state = "in_progress"
+        self._running[request.request_id] = None if self._is_held else self.start_timer(request.request_id)
         self._changed()
-        return order.request_id
+        return request.request_id
 
     def finish(self, request_id: str, error: Any = None) -> None:
-        """End an order that is in progress: well, or with an error, as every prompt with "refuse" does."""
+        """End a running request; it fails with an error, or if "refuse" is in its prompt."""
         timer = self._running.pop(request_id)
         if timer:
             timer.cancel()
-        order = self.requests[request_id]
-        if error is None and _REFUSED.search(str(order.input.get("prompt"))):
+        request = self.requests[request_id]
+        if error is None and _REJECTED.search(str(request.input.get("prompt"))):
             error = "The safety filter refused this prompt."
-        order.end("succeeded" if error is None else "failed", error)
+        request.end("succeeded" if error is None else "failed", error)
         self._changed()
-        self._start_waiting()
+        self.start_waiting()
 
     def close(self) -> None:
-        """Stop all clocks."""
+        """Cancel all timers."""
         for timer in self._running.values():
             if timer:
                 timer.cancel()
 
-    def _timer(self, request_id: str) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(uniform(*self._seconds), self.finish, request_id)
+    def start_timer(self, request_id: str) -> asyncio.TimerHandle:
+        """Schedule the end of a running request."""
+        return asyncio.get_running_loop().call_later(uniform(*self.seconds), self.finish, request_id)
 
-    def _start_waiting(self) -> None:
+    def start_waiting(self) -> None:
+        """Start waiting requests while workers are free."""
         while not self._is_held and self._waiting and len(self._running) < self._workers:
             self.start_next()

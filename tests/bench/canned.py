@@ -45,35 +45,32 @@ class CannedQueue(RequestQueue):
     def add(self, order: GenerationRequest) -> None:
         super().add(order)
         if self._rng:
-            asyncio.get_running_loop().call_later(self._rng.uniform(0, self._most_queued), self._begin, order)
+            asyncio.get_running_loop().call_later(
+                self._rng.uniform(0, self._most_queued), self.start_next, order
+            )
 
-    def _begin(self, order: GenerationRequest) -> None:
-        self._waiting.remove(order)
-        self._waiting.insert(0, order)
-        self.start_next()
-
-    def _timer(self, request_id: str) -> asyncio.TimerHandle:
+    def start_timer(self, request_id: str) -> asyncio.TimerHandle:
         if self._rng is None:
-            return super()._timer(request_id)
+            return super().start_timer(request_id)
         seconds = self._rng.lognormvariate(math.log(self._median), self._sigma)
         return asyncio.get_running_loop().call_later(seconds, self.finish, request_id)
 
-    def _start_waiting(self) -> None:
+    def start_waiting(self) -> None:
         if self._rng is None:
-            super()._start_waiting()
+            super().start_waiting()
 
 
 class CannedRunComfy(LocalRunComfy):
     """Every file is the same, and what happened can be asked for."""
 
     queue_type = CannedQueue
-    _queue: CannedQueue
+    queue: CannedQueue
 
     def __init__(self, picture: Path, seconds: float) -> None:
         super().__init__(workers=1_000_000, seconds=seconds)
         self.picture = picture.read_bytes()
         self.content_type = mimetypes.guess_type(picture.name)[0]
-        self._api = _CannedApi(self)
+        self.api = _CannedApi(self)
 
     def orders_as_json(self) -> list[dict[str, Any]]:
         """Of each order: its prompt, and when (monotonic) it was made, was finished and was seen to be."""
@@ -98,7 +95,7 @@ class CannedRunComfy(LocalRunComfy):
 
 class _CannedApi(Api):
     def __init__(self, runcomfy: CannedRunComfy) -> None:
-        super().__init__(runcomfy._queue, "docs")
+        super().__init__(runcomfy.queue, "docs")
         self._runcomfy = runcomfy
 
     def routes(self) -> list[web.RouteDef]:
@@ -128,12 +125,12 @@ class _CannedApi(Api):
 
     async def _set_seconds(self, request: web.Request) -> web.Response:
         seconds = float(request.match_info["seconds"])
-        self._queue._seconds = seconds, seconds
+        self._queue.seconds = seconds, seconds
         return web.json_response(seconds)
 
     async def _vary(self, request: web.Request) -> web.Response:
         names = ("median", "sigma", "most_queued")
-        self._runcomfy._queue.vary(*(float(request.match_info[name]) for name in names))
+        self._runcomfy.queue.vary(*(float(request.match_info[name]) for name in names))
         return web.json_response(None)
 
     async def _finish_all(self, _: web.Request) -> web.Response:

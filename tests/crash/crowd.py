@@ -73,8 +73,7 @@ class Crowd:
 
     async def _cancel(self) -> None:
         message = await self._ordered("not this", num_images=2)
-        assert message.interaction
-        await message.interaction.user.press(message, custom_id=_button(message, "cancel"))
+        await self._env.author(message).press(message, custom_id=_button(message, "cancel"))
 
     async def _gone(self) -> None:
         self._unfetched.append(await self._ordered("gone"))
@@ -85,8 +84,7 @@ class Crowd:
             if fetch := _button(message, "fetch"):
                 self._unfetched.remove(message)
                 self._runcomfy.gone.discard(prompt_of(message.interaction))
-                assert message.interaction
-                await message.interaction.user.press(message, custom_id=fetch)
+                await self._env.author(message).press(message, custom_id=fetch)
                 return
 
 

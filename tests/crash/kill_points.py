@@ -47,7 +47,7 @@ class Target:
     async def wait_until_killed(self) -> None:
         """Wait until the bot is dead, killed and not ended, and Discord has noticed."""
         async with asyncio.timeout(_REACHED_SECONDS):
-            assert await self.env.bot.ended() == -signal.SIGKILL
+            assert await self.env.bot.wait() == -signal.SIGKILL
         await self.env.discord.until(lambda: not self.env.discord.is_online)
 
     @contextmanager

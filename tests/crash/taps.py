@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -10,18 +11,16 @@ from aiohttp import web
 
 from playground.discord import LocalDiscord
 from playground.discord.error_responses import ApiError
-from playground.discord.rest import Rest
-from playground.discord.rest_pipeline import RestPipeline, RestRequest
 from playground.runcomfy import LocalRunComfy
 from playground.runcomfy.api import SUBMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
     from pathlib import Path
 
     from aiohttp.typedefs import Handler
 
     from playground.discord import Interaction
+    from playground.discord.rest_pipeline import RestRequest
 
 SIGNS = {"succeeded": "✅", "failed": "⚠️", "cancelled": "✖️"}
 """How the message of a job begins that has ended so."""
@@ -49,7 +48,7 @@ Listener: TypeAlias = Callable[[ObservedCall], None]
 
 @dataclass
 class Tap:
-    """Who listens now, and everything that was calls."""
+    """The current listener, and every call so far."""
 
     listener: Listener | None = None
     calls: list[ObservedCall] = field(default_factory=list)
@@ -58,35 +57,6 @@ class Tap:
         self.calls.append(seen)
         if self.listener:
             self.listener(seen)
-
-
-class _Answering(RestPipeline):
-    def __init__(self, discord: LocalDiscord, tap: Tap) -> None:
-        super().__init__(discord)
-        self._tap = tap
-
-    def handler(
-        self, route: str, act: Callable[[RestRequest], Any]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        def tapped(asked: RestRequest) -> Any:
-            interaction = self._discord.interactions.get(asked.path.get("token", "")) or self._ordered(asked)
-            prompt, what = prompt_of(interaction), _what(route, asked)
-            try:
-                self._tap.notify(ObservedCall(what, "arrived", prompt))
-            except DroppedCallError:
-                raise ApiError(503, 0, "swallowed") from None
-            answer = act(asked)
-            self._tap.notify(ObservedCall(what, "made", prompt))
-            return answer
-
-        return super().handler(route, tapped)
-
-    def _ordered(self, asked: RestRequest) -> Interaction | None:
-        """What made the message that the bot's own token is used on."""
-        try:
-            return self._discord.message(asked.path.get("id", "")).interaction
-        except LookupError:
-            return None
 
 
 def prompt_of(interaction: Interaction | None) -> str:
@@ -100,19 +70,37 @@ def prompt_of(interaction: Interaction | None) -> str:
     )
 
 
-def _what(route: str, asked: RestRequest) -> str:
+def _call_name(route: str, request: RestRequest) -> str:
     if not route.startswith("edit_"):
         return route
-    words = "".join(embed.get("description", "") for embed in asked.body.get("embeds", []))
+    words = "".join(embed.get("description", "") for embed in request.body.get("embeds", []))
     is_end = any(sign in words for sign in SIGNS.values())
-    return "images" if asked.files else "end" if is_end else "progress"
+    return "images" if request.files else "end" if is_end else "progress"
 
 
 class TappedDiscord(LocalDiscord):
     def __init__(self, folder: Path, tap: Tap) -> None:
         super().__init__(folder)
-        self._answering = _Answering(self, tap)
-        self._rest = Rest(self, self._answering)
+        self._tap = tap
+        self.pipeline.tap = self._observe
+
+    @contextmanager
+    def _observe(self, route: str, request: RestRequest) -> Iterator[None]:
+        interaction = self.interactions.get(request.path.get("token", "")) or self._creator(request)
+        prompt, what = prompt_of(interaction), _call_name(route, request)
+        try:
+            self._tap.notify(ObservedCall(what, "arrived", prompt))
+        except DroppedCallError:
+            raise ApiError(503, 0, "dropped") from None
+        yield
+        self._tap.notify(ObservedCall(what, "made", prompt))
+
+    def _creator(self, request: RestRequest) -> Interaction | None:
+        """The interaction that created the message which a call with the bot's token names."""
+        try:
+            return self.message(request.path.get("id", "")).interaction
+        except LookupError:
+            return None
 
 
 class TappedRunComfy(LocalRunComfy):
@@ -124,7 +112,7 @@ class TappedRunComfy(LocalRunComfy):
         self.gone: set[str] = set()
         self.busy: set[str] = set()
 
-    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         what, prompt = self._described(request)
         try:
             self._tap.notify(ObservedCall(what, "arrived", prompt))
@@ -134,7 +122,7 @@ class TappedRunComfy(LocalRunComfy):
             raise web.HTTPTooManyRequests
         if what.startswith("file") and prompt in self.gone:
             raise web.HTTPNotFound
-        answer = await super()._answer(request, handler)
+        answer = await super().handle(request, handler)
         self._tap.notify(ObservedCall(what, "made", prompt))
         return answer
 

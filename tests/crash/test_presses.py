@@ -72,8 +72,7 @@ async def job(harness: Harness, prompt: str, **columns: str | None) -> Row:
 async def press(harness: Harness, row: Row, action: str) -> Act:
     """What presses the button, once it is there."""
     message = harness.env.discord.message(str(row["message_id"]))
-    assert message.interaction
-    person, custom_id = message.interaction.user, f"job:{action}:v1:{row['job_id']}"
+    person, custom_id = harness.env.author(message), f"job:{action}:v1:{row['job_id']}"
     await harness.env.discord.until(lambda: custom_id in str(message.components))
     return lambda: person.press(message, custom_id=custom_id)
 
@@ -107,8 +106,7 @@ async def delete(harness: Harness, prompt: str) -> Act:
     row = await job(harness, prompt, status="succeeded")
     message = harness.env.discord.message(str(row["message_id"]))
     await harness.env.discord.until(lambda: "Delete" in message.buttons)
-    assert message.interaction
-    person = message.interaction.user
+    person = harness.env.author(message)
     question = await (await person.press(message, "Delete")).response()
     return lambda: person.press(question, "Delete")
 

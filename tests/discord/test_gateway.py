@@ -144,7 +144,7 @@ async def test_an_interaction_without_what_can_be_done_without_is_answered(local
         channel, usual = local.channel.id, await answer(local, being)
         assert usual == f"{channel} True 10485760 en-US"
         for what, change in INESSENTIAL.items():
-            local.edit_next_event(change)
+            local.gateway.edit_next_event(change)
             assert await answer(local, being) == usual, what
 
 
@@ -154,7 +154,7 @@ async def test_an_interaction_that_cannot_be_answered_is_skipped(
     async with connected(local) as being:
         for _ in range(2):
             for change in ESSENTIAL.values():
-                local.edit_next_event(change)
+                local.gateway.edit_next_event(change)
                 await local.members["alice"].command("ping")
         assert await answer(local, being)
     lines = [record.getMessage() for record in caplog.records if record.name == "bot.discord.gateway"]
@@ -188,7 +188,7 @@ async def test_a_broken_frame_is_followed_by_a_resume(local: LocalDiscord, frame
         session, wires = local.gateway.session, list[object]()
         for _ in range(2):
             wires.append(local.gateway.connection)
-            local.send_frame(frame)
+            local.gateway.send_frame(frame)
             press = await local.members["alice"].command("ping")
             await local.until(lambda: local.gateway.connection not in (*wires, None) or being.done())
             assert (await press.response()).text
@@ -216,7 +216,7 @@ async def test_sessions_that_end_again_and_again_name_the_likely_cause(
         wires = list[object]()
         for _ in range(5):
             wires.append(local.gateway.connection)
-            local.drop_gateway(is_resumable=False)
+            local.gateway.drop(is_resumable=False)
             await local.until(lambda: local.gateway.connection not in (*wires, None))
         assert await answer(local, being)
     assert sum(DUPLICATE_PROCESS in record.getMessage() for record in caplog.records) == 1

@@ -25,7 +25,7 @@ from bot.errors import DeliveryError
 from bot.media.images import FittedImage
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord, Message
-from playground.discord.interaction_callbacks import create_message
+from playground.discord.messages import create_message
 from tests.bots import make_bot
 from tests.factories import make_job
 from tests.relay import Relay, relay

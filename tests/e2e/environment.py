@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from playground.discord import Call, Member, Message
+    from playground.discord import Call, Member, Message, User
     from playground.runcomfy import Submit
 
 # Words that stand in the bodies of the local RunComfy's faults, and nowhere that people read.
@@ -98,6 +98,11 @@ class Environment:
         await self.discord.until(lambda: message.text)  # which comes later where the bot asked for time
         return message.text
 
+    def author(self, message: Message) -> Member:
+        """The member whose interaction created a message."""
+        assert message.interaction is not None
+        return self.discord.members[message.interaction.user.name]
+
     def edits(self, message: Message) -> list[Call]:
         """Every edit of a message that Discord was asked for, by whichever token, taken or not."""
         return [
@@ -135,7 +140,7 @@ class Environment:
         """Wait until no job is under way."""
         await self.wait_for_rows(lambda: all(row["ended_at"] for row in self.rows()))
 
-    def charged_images(self, person: Member) -> int:
+    def charged_images(self, person: User) -> int:
         """How many images a person was charged for, on all servers together."""
         rows = [row for row in self.rows() if str(row["user_id"]) == person.id]
         return sum(row["image_count"] - row["refunded"] for row in rows)

@@ -35,10 +35,9 @@ TOO_LATE = [
 
 
 async def press(env: Environment, message: Message, fault: Fault) -> Interaction:
-    assert message.interaction is not None
     before = len(env.runcomfy.calls)
     env.runcomfy.inject_fault("cancel", fault)
-    pressed = await message.interaction.user.press(message, "Cancel")
+    pressed = await env.author(message).press(message, "Cancel")
     await env.runcomfy.until(lambda: any(call.route == "cancel" for call in env.runcomfy.calls[before:]))
     return pressed
 

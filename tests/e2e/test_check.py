@@ -13,6 +13,7 @@ import pytest
 
 from bot.storage.database import open_database
 from bot.storage.migration import migrations
+from playground.discord import payloads
 from playground.runcomfy import respond, stall
 from tests.e2e.cli import run_command
 from tests.e2e.environment import open_environment
@@ -152,8 +153,8 @@ async def test_connection_refused(tmp_path: Path) -> None:
 
 async def test_interactions_endpoint_url_is_a_problem(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
-        application: Any = env.discord._rest._application
-        told = application(None) | {"interactions_endpoint_url": "https://example.net/interactions"}
+        application = payloads.application(env.discord.bot, env.mia.payload)
+        told = application | {"interactions_endpoint_url": "https://example.net/interactions"}
         env.discord.inject_fault("application", 200, told)
         joins(env)
         code, found = await check(env)

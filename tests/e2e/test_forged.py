@@ -119,9 +119,9 @@ async def test_an_empty_custom_id_and_other_kinds_of_components(env: Environment
     presses = [await anna.send_raw(custom_id="", message=message)]
     for kind in (3, 5, 8):
         data = {"custom_id": f"job:reroll:v1:{job_id}", "component_type": kind, "values": ["1"]}
-        presses.append(anna.interact(3, data, channel, message))
+        presses.append(anna.send_interaction(3, data, channel, message))
     modal = {"custom_id": f"job:reroll:v1:{job_id}", "components": []}
-    presses.append(anna.interact(5, modal, channel, message))
+    presses.append(anna.send_interaction(5, modal, channel, message))
     await refused(*presses)
     await env.wait_until_idle()
     assert spent(env) == before

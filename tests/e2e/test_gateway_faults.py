@@ -21,11 +21,11 @@ def finish(held: Environment) -> None:
 
 
 def drop(env: Environment) -> None:
-    env.discord.drop_gateway()
+    env.discord.gateway.drop()
 
 
 def drop_and_forget(env: Environment) -> None:
-    env.discord.drop_gateway(is_resumable=False)
+    env.discord.gateway.drop(is_resumable=False)
 
 
 def hurry_away(env: Environment) -> None:
@@ -63,7 +63,7 @@ async def test_images_are_posted_while_the_gateway_is_away(held: Environment) ->
     anna = held.new_member()
     message = await held.queued(anna)
     held.discord.gateway.is_unavailable = True
-    held.discord.drop_gateway()
+    held.discord.gateway.drop()
     finish(held)
     await held.wait_for_text(message, "✅")
     await held.wait_for_end(message)
@@ -78,14 +78,14 @@ async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: Enviro
     anna = held.new_member()
     message = await held.queued(anna)
     session = held.discord.gateway.session
-    held.discord.drop_gateway()
+    held.discord.gateway.drop()
     cancel = await anna.press(message, "Cancel")
     order = await anna.command("imagine", prompt="a hen", resolution="0.5K")
     await back(held)
     assert held.discord.gateway.session == session
     answer = await order.response()
     await held.wait_for_text(message, "cancelled")
-    held.discord.drop_gateway()
+    held.discord.gateway.drop()
     for interaction in (cancel, order):  # as Discord may, where it does not know how much was heard
         held.discord.send(interaction.event)
     await back(held)
@@ -101,7 +101,7 @@ async def test_what_was_said_too_long_ago_costs_nothing(held: Environment) -> No
     anna = held.new_member()
     submits = len(held.runcomfy.submits)
     held.discord.gateway.is_unavailable = True
-    held.discord.drop_gateway()
+    held.discord.gateway.drop()
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     held.discord.age(order, 4)
     held.discord.gateway.is_unavailable = False
@@ -115,11 +115,11 @@ async def test_what_was_said_too_long_ago_costs_nothing(held: Environment) -> No
 async def test_what_cannot_be_read_costs_the_bot_nothing(env: Environment) -> None:
     bert = env.new_member()
     env.discord.send({"t": "CHANNEL_UPDATE", "d": {"id": "1"}})
-    env.discord.edit_next_event(lambda event: event.pop("token"))
+    env.discord.gateway.edit_next_event(lambda event: event.pop("token"))
     await env.bob.send_raw("usage")
-    env.discord.send_frame(b"not zlib")
+    env.discord.gateway.send_frame(b"not zlib")
     wire = env.discord.gateway.connection
-    env.discord.edit_next_event(lambda event: event.update(channel=None, app_permissions=None))
+    env.discord.gateway.edit_next_event(lambda event: event.update(channel=None, app_permissions=None))
     message = await env.imagine(bert, resolution="0.5K")
     assert env.discord.gateway.connection is not wire
     await env.wait_for_text(message, "✅")

@@ -136,7 +136,7 @@ async def test_port_in_use_is_reported(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings["HEALTH_PORT"] = env.runcomfy.url.rpartition(":")[2]
         await env.bot.start()
-        assert await env.bot.ended() == 2
+        assert await env.bot.wait() == 2
         await env.discord.until(lambda: "HEALTH_PORT cannot be listened on" in env.log)
 
 

@@ -31,7 +31,7 @@ async def test_roles_apply_before_the_guild_is_cached(
                 dispatch(event)
 
         monkeypatch.setattr(env.discord.gateway, "dispatch", late)
-        env.discord.drop_gateway(is_resumable=False)
+        env.discord.gateway.drop(is_resumable=False)
         await env.discord.until(lambda: kept)
         message = await env.imagine(env.bob, resolution="0.5K")
         await env.wait_for_text(message, "✅", timeout=5)

@@ -51,8 +51,7 @@ async def test_orders_that_wait_go_on_and_new_ones_are_refused_at_once(tmp_path:
         assert (len(env.discord.channel.messages) - shown, len(env.rows())) == (2, rows)
         assert env.charged_images(env.mia) == 1
 
-        assert first.interaction
-        await first.interaction.user.press(first, "Cancel")
+        await env.author(first).press(first, "Cancel")
         await env.wait_for_text(first, "cancelled", "Nothing was charged")
         await cable.restore()
         for message in others:

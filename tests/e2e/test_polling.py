@@ -55,7 +55,7 @@ async def test_a_crowd_shares_the_polls(tmp_path: Path) -> None:
             await env.imagine(env.new_member(), resolution="0.5K")
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == jobs)
         begun = len(polls(env))
-        await env.runcomfy.until(lambda: len(polls(env)) >= begun + 4 * jobs, within=30)
+        await env.runcomfy.until(lambda: len(polls(env)) >= begun + 4 * jobs, timeout=30)
         calls = polls(env)[begun:][: 3 * jobs]
         # A poll is on its way for a moment, so that they may come nearer to each other than they were sent.
         assert all(b.at - a.at > 4 for a, b in zip(calls, calls[5 * most :], strict=False))
@@ -76,7 +76,7 @@ async def test_a_429_for_one_job_slows_down_all(tmp_path: Path) -> None:
         await env.runcomfy.until(lambda: len({call.path for call in polls(env)}) == jobs)
         env.runcomfy.inject_fault("status", respond(429, {}, headers={"Retry-After": str(seconds)}))
         begun = len(polls(env))
-        await env.runcomfy.until(lambda: len(polls(env)) >= begun + 2 * jobs, within=30)
+        await env.runcomfy.until(lambda: len(polls(env)) >= begun + 2 * jobs, timeout=30)
         moments = [call.at for call in polls(env)[begun - 1 :]]
         longest = max(later - earlier for earlier, later in pairwise(moments))
         assert longest > seconds - 1  # what was on its way arrives, and then nobody polls

@@ -85,10 +85,7 @@ async def test_report_has_chart_and_tables(env: Environment, channel: Channel) -
     message = await (await env.mia.command("quota report", channel=channel)).response()
     attached, png = await file(env, message, ".png")
     assert picture(png)[0] == 900
-    assert (
-        f"{anna.user_payload['global_name']} 3, {ben.user_payload['global_name']} 0.75"
-        in attached["description"]
-    )
+    assert f"{anna.payload['global_name']} 3, {ben.payload['global_name']} 0.75" in attached["description"]
     assert "3 orders, 1 failed · 3.75 credits spent, 1.5 given back" in message.text
     assert f"<@{anna.id}>: 3 credits" in message.text
     assert "limit: 7 credits per day (everybody's)" in message.text

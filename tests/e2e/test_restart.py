@@ -116,7 +116,7 @@ async def test_finished_but_not_posted_and_failed_but_not_told(tmp_path: Path) -
         assert env.charged_images(env.alice) == 1
         assert "Waiting" in good.text
         assert "Waiting" in bad.text
-        env.discord._answering.planned.clear()
+        env.discord.clear_faults()
         await env.start()
         await env.wait_for_text(good, "✅")
         await env.wait_for_text(bad, "⚠️", "Nothing was charged")

@@ -49,8 +49,8 @@ BROKEN = {
     "no HTTP": Fault(_gibberish, is_after=True),
     "half of it": truncate(),
     "without an end": flood(2**21),
-    "a list": respond(200, b"[1]", after=True),
-    "no UTF-8": respond(200, b'{"status": "\xff"}', after=True),
+    "a list": respond(200, b"[1]", is_after=True),
+    "no UTF-8": respond(200, b'{"status": "\xff"}', is_after=True),
 }
 
 
@@ -111,7 +111,7 @@ async def test_nothing_in_an_answer_leads_the_bot_to_another_host(env: Environme
 async def test_a_cancel_whose_answer_is_lost_broken_late_or_leads_astray(held: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         away = respond(307, RAW, headers={"Location": f"{other.url}/v1/models"})
-        faults = [reset(after=True), *BROKEN.values(), trickle(1), with_content_type("text/plain"), away]
+        faults = [reset(is_after=True), *BROKEN.values(), trickle(1), with_content_type("text/plain"), away]
         people = [held.new_member() for _ in faults]
         messages = await asyncio.gather(*(held.queued(person) for person in people))
         for person, message, fault in zip(people, messages, faults, strict=True):

@@ -74,11 +74,10 @@ def file_calls(env: Environment, message: Message) -> int:
     return sum(call.route == "file" and request_id in call.path for call in env.runcomfy.calls)
 
 
-async def fetched(message: Message) -> Message:
+async def fetched(env: Environment, message: Message) -> Message:
     """Press Fetch as the requester and return the response."""
-    assert message.interaction is not None
     fetch = next(label for label in message.buttons if label.startswith("Fetch"))
-    return await (await message.interaction.user.press(message, fetch)).response()
+    return await (await env.author(message).press(message, fetch)).response()
 
 
 async def test_files_that_fail_to_download_can_be_collected_later(env: Environment) -> None:
@@ -94,10 +93,9 @@ async def test_files_that_fail_to_download_can_be_collected_later(env: Environme
     assert not [file for file in (env.folder / "data" / "files").rglob("*") if file.is_file()]
 
     for message in messages:
-        again = await env.wait_for_text(await fetched(message), "✅", "collected")
+        again = await env.wait_for_text(await fetched(env, message), "✅", "collected")
         assert len(again.attachments) == 1
-        assert message.interaction is not None
-        assert env.charged_images(message.interaction.user) == 1
+        assert env.charged_images(env.author(message)) == 1
         assert len(env.submits_for(message)) == 1
     await env.wait_until_idle()
     check_accounts(env)
@@ -107,11 +105,11 @@ async def test_collecting_a_forbidden_file_can_be_retried(env: Environment) -> N
     env.runcomfy.inject_fault("file", respond(403, RAW), times=None)
     try:
         message = await loses(env, MADE)
-        again = await env.wait_for_text(await fetched(message), MADE, "waiting to be collected")
+        again = await env.wait_for_text(await fetched(env, message), MADE, "waiting to be collected")
         assert again.attachments == []
     finally:
         env.runcomfy.clear_faults("file")
-    assert len((await env.wait_for_text(await fetched(again), "✅")).attachments) == 1
+    assert len((await env.wait_for_text(await fetched(env, again), "✅")).attachments) == 1
     assert len(env.submits_for(message)) == 1
 
 
@@ -121,17 +119,16 @@ async def test_collecting_an_expired_file_refunds_it(env: Environment, status: i
     try:
         message = await loses(env, MADE, images=2)
         again = await env.wait_for_text(
-            await fetched(message), "can't be collected anymore", "Nothing was charged"
+            await fetched(env, message), "can't be collected anymore", "Nothing was charged"
         )
     finally:
         env.runcomfy.clear_faults("file")
     assert "Fetch the images" not in button_labels(again)
-    assert message.interaction is not None
     assert (await env.wait_for_end(message))["refunded"] == 2
-    refusal = await fetched(message)  # with the button of the older message
+    refusal = await fetched(env, message)  # with the button of the older message
     assert refusal.is_ephemeral
     assert "You were refunded" in refusal.text
-    assert "0 of" in await env.reply_to(message.interaction.user, "usage")
+    assert "0 of" in await env.reply_to(env.author(message), "usage")
     check_accounts(env)
 
 

@@ -173,7 +173,7 @@ async def test_rule_for_absent_member(tmp_path_factory: pytest.TempPathFactory) 
         options = {"limit": 5, "per": "day", "who": env.alice}
         data = slash_data("quota set", options, env.mia, env.discord.channel)
         del data["resolved"]["members"][env.alice.id]
-        gone = await env.mia.interact(2, data, env.discord.channel).response()
+        gone = await env.mia.send_interaction(2, data, env.discord.channel).response()
         assert gone.is_ephemeral
         assert "reference" not in gone.text
         assert env.rows("select * from rules where kind = 'everybody'") == []

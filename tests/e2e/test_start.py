@@ -37,7 +37,7 @@ BAD = {
 async def fails(env: Environment) -> str:
     """Start a bot that exits by itself, and return its log."""
     await env.bot.start()
-    assert await asyncio.wait_for(env.bot.ended(), 30) > 0
+    assert await asyncio.wait_for(env.bot.wait(), 30) > 0
     await env.discord.until(lambda: env.log.endswith("\n"))
     assert not env.discord.is_online
     return env.log
@@ -131,8 +131,8 @@ async def test_token_revoked_while_the_bot_runs(tmp_path: Path, monkeypatch: pyt
     """4004 is Discord's "authentication failed"; reconnecting does not help."""
     async with open_environment(tmp_path) as env:
         monkeypatch.setattr(env.discord, "token", "another")
-        env.discord.drop_gateway(4004)
-        assert await asyncio.wait_for(env.bot.ended(), 10) > 0
+        env.discord.gateway.drop(4004)
+        assert await asyncio.wait_for(env.bot.wait(), 10) > 0
         await env.discord.until(lambda: "DISCORD_TOKEN" in env.log, timeout=1)
 
 
@@ -142,7 +142,7 @@ async def test_second_bot_on_a_database_names_the_first(tmp_path: Path) -> None:
         assert first
         second = BotProcess(tmp_path, env.settings, env.bot._log)
         await second.start()
-        assert await second.ended() == 2
+        assert await second.wait() == 2
         await env.discord.until(lambda: f"in use by the bot with process id {first.pid}" in env.log)
         await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")  # the first is unaffected
         await env.kill()

@@ -28,7 +28,7 @@ A_HANDSHAKE = 4000  # bytes; more than that is an upload
 async def stopped(env: Environment, number: signal.Signals = signal.SIGTERM) -> None:
     """Send a signal, and check that the bot exits with 0 in time."""
     begun = time.monotonic()
-    assert await env.bot._end(number) == 0
+    assert await env.bot._signal(number) == 0
     assert time.monotonic() - begun < 10
     await env.discord.until(lambda: not env.discord.is_online)
 
@@ -174,7 +174,7 @@ async def test_stop_while_discord_rejects_the_images(tmp_path: Path) -> None:
         message = await ordered(env, "a fox")
         await env.discord.until(lambda: env.edits(message))
         await stopped(env)
-        env.discord._answering.planned.clear()
+        env.discord.clear_faults()
         await env.start()
         await env.wait_for_text(message, "✅")
         await env.wait_until_idle()

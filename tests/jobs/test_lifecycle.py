@@ -38,15 +38,15 @@ T = TypeVar("T")
 
 FAULTS = [
     reset(),
-    reset(after=True),
+    reset(is_after=True),
     truncate(),
     respond(503, "<html>"),
-    respond(503, "<html>", after=True),
+    respond(503, "<html>", is_after=True),
     respond(200, {"error_code": 500001}),
     edit_json(lambda body: body.clear()),
 ]
 pauses = st.sampled_from([0, 0, 2, 5])
-lost = st.sampled_from([None, None, reset(after=True), respond(503, "<html>", after=True)])
+lost = st.sampled_from([None, None, reset(is_after=True), respond(503, "<html>", is_after=True)])
 """What can befall a POST that RunComfy took."""
 
 

@@ -26,7 +26,7 @@ async def waited(folder: Path, retry_after: str) -> float:
         job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
         assert job
         bot.service.confirm(job, channel.post(job.token))
-        await runcomfy.until(lambda: runcomfy.requests, within=1200)
+        await runcomfy.until(lambda: runcomfy.requests, timeout=1200)
         await bot.crash()
         first, second = runcomfy.submits
         return (second.at - first.at) * SPEED

@@ -63,7 +63,7 @@ async def test_members_and_roles_are_searchable(page: Page) -> None:
     message = await panel(page)
     await message.get_by_role("combobox", name="Who").click()
     await write(page, "nobody")
-    await expect(page.get_by_text("Nothing is called so.")).to_be_visible()
+    await expect(page.get_by_text("No matches.")).to_be_visible()
     await message.get_by_role("combobox", name="Who").fill("bob")
     await choices(page, "Who").filter(has_text="Bob").click()
     await write(page, "paint", "[Enter]", "[Tab]")

@@ -66,7 +66,7 @@ async def test_every_response_matches_discords_schema(
     await in_channels(local, api)
     await refusals(local, api, alice)
     used = {call.route for call in local.trace}
-    served = len(local._rest.routes()) - 1  # all but the one for unknown paths, which no specification covers
+    served = len(local.rest.routes()) - 1  # all but the one for unknown paths, which no specification covers
     assert len(used) == served, f"a route was left out: {used}"
     assert {200, 204, 400, 401, 403, 404, 413, 429} <= {call.status for call in local.trace}
     local.write_trace(trace := tmp_path / "trace.jsonl")

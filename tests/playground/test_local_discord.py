@@ -199,11 +199,11 @@ async def test_deleted_message_is_unknown(local: LocalDiscord, bot: Bot, alice: 
 
 
 async def test_gateway_resume_replays_events(local: LocalDiscord, bot: Bot, alice: Member) -> None:
-    local.drop_gateway()
+    local.gateway.drop()
     missed = await alice.command("draw", prompt="fox")
     assert not local.is_online
     assert (await missed.response()).channel is local.channel
-    local.drop_gateway(is_resumable=False)
+    local.gateway.drop(is_resumable=False)
     lost = await alice.command("draw", prompt="owl")
     with pytest.raises(NoResponse):
         await lost.response(timeout=0.1)

@@ -32,29 +32,29 @@ class Browser:
 
 
 @asynccontextmanager
-async def browsing(person: Member) -> AsyncIterator[Browser]:
-    url = f"{person.discord.client_url}/client/socket?user={person.id}"
+async def browsing(local: LocalDiscord, person: Member) -> AsyncIterator[Browser]:
+    url = f"{local.client_url}/client/socket?user={person.id}"
     async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
         yield Browser(socket)
 
 
 async def test_client_lists_members(local: LocalDiscord, alice: Member, mia: Member) -> None:
     async with aiohttp.ClientSession() as session:
-        async with session.get(f"{local.client_url}/client/people") as response:
+        async with session.get(f"{local.client_url}/client/members") as response:
             people = await response.json()
         assert [each["username"] for each in people if each["is_manager"]] == ["mia"]
         async with session.get(f"{local.client_url}/client/socket?user=1") as response:
             assert response.status == 404
-    async with browsing(mia) as page:
+    async with browsing(local, mia) as page:
         ready = await page.next("READY")
     assert ready["user"]["id"] == mia.id
     assert ready["app"]["online"] is False
     assert ready["messages"] == {channel.id: [] for channel in local.guild.channels}
-    assert alice.id in [each["id"] for each in ready["people"]]
+    assert alice.id in [each["id"] for each in ready["members"]]
 
 
 async def test_client_sees_bot_and_commands(local: LocalDiscord, alice: Member) -> None:
-    async with browsing(alice) as page:
+    async with browsing(local, alice) as page:
         await page.next("READY")
         async with running(local, connector=local.connector()):
             listed = await page.next("COMMANDS_UPDATE")
@@ -67,7 +67,7 @@ async def test_client_sees_bot_and_commands(local: LocalDiscord, alice: Member) 
 @pytest.mark.usefixtures("bot")
 async def test_client_command_and_button(local: LocalDiscord, alice: Member) -> None:
     bob = local.members["bob"]
-    async with browsing(alice) as page, browsing(bob) as other:
+    async with browsing(local, alice) as page, browsing(local, bob) as other:
         options = {"prompt": "fox"}
         await page.ask("command", nonce="1", channel_id=local.channel.id, name="draw", options=options)
         created = await page.next("MESSAGE_CREATE")
@@ -92,7 +92,7 @@ async def test_client_command_and_button(local: LocalDiscord, alice: Member) -> 
 
 
 async def test_client_modal(local: LocalDiscord, bot: Bot, alice: Member) -> None:
-    async with browsing(alice) as page:
+    async with browsing(local, alice) as page:
         await page.ask("command", nonce="1", channel_id=local.channel.id, name="ask", options={})
         form = await page.next("FORM")
         assert (form["title"], form["custom_id"]) == ("Ask", "ask")
@@ -108,8 +108,8 @@ async def test_client_modal(local: LocalDiscord, bot: Bot, alice: Member) -> Non
 async def test_client_selects_and_menus(local: LocalDiscord, alice: Member, mia: Member) -> None:
     async with (
         running(local, PanelBot, connector=local.connector()) as bot,
-        browsing(alice) as other,
-        browsing(mia) as page,
+        browsing(local, alice) as other,
+        browsing(local, mia) as page,
     ):
         await page.ask("command", nonce="1", channel_id=local.channel.id, name="choose", options={})
         panel = (await page.next("MESSAGE_CREATE"))["id"]
@@ -126,7 +126,7 @@ async def test_client_selects_and_menus(local: LocalDiscord, alice: Member, mia:
 
 @pytest.mark.usefixtures("bot")
 async def test_client_shows_interaction_failures(local: LocalDiscord, alice: Member) -> None:
-    async with browsing(alice) as page:
+    async with browsing(local, alice) as page:
         where = {"channel_id": local.channel.id, "name": "silence", "options": {}}
         await page.ask("command", nonce="1", **where)
         await local.until(lambda: local.interactions)
@@ -140,9 +140,9 @@ async def test_client_shows_interaction_failures(local: LocalDiscord, alice: Mem
         assert (await page.next("INTERACTION_FAILURE"))["nonce"] == "3"
 
 
-async def test_client_delete_and_locale(bot: Bot, alice: Member, mia: Member) -> None:
+async def test_client_delete_and_locale(local: LocalDiscord, bot: Bot, alice: Member, mia: Member) -> None:
     message = await (await alice.command("draw", prompt="fox")).response()
-    async with browsing(mia) as page:
+    async with browsing(local, mia) as page:
         await page.ask("locale", locale="ru")
         await page.ask("delete", message_id=message.id)
         assert (await page.next("MESSAGE_DELETE"))["id"] == message.id

@@ -335,6 +335,6 @@ async def test_certificates_of_two_instances_are_independent(local: LocalDiscord
             async with session.get(
                 "https://discord.com/api/v10/gateway",
                 proxy=local.environment["DISCORD_PROXY"],
-                ssl=local._trust,
+                ssl=local.tls,
             ) as response:
                 assert response.status == 401

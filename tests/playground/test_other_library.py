@@ -79,7 +79,7 @@ async def test_hikari_bot_runs_unchanged(local: LocalDiscord, alice: Member) -> 
         [file] = message.attachments
         assert (file["filename"], file["width"], file["height"]) == ("fox.png", 2, 1)
         assert await local.file(file) == PNG
-        local.drop_gateway()
+        local.gateway.drop()
         await local.until(lambda: local.is_online, timeout=20)
         await alice.press(message, "Sign")
         await local.until(lambda: message.text.endswith(", signed"))

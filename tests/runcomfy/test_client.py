@@ -244,6 +244,6 @@ async def test_the_outcome_of_a_cancel_counts(
 async def test_a_cancel_is_retried(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.hold()
     request_id = await client.submit(MODEL, FOX)
-    runcomfy.inject_fault("cancel", reset(after=True))
+    runcomfy.inject_fault("cancel", reset(is_after=True))
     assert await client.cancel(request_id)
     assert routes(runcomfy).count("cancel") == 2

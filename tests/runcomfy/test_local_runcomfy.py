@@ -137,7 +137,7 @@ async def test_hold_and_release(session: aiohttp.ClientSession) -> None:
         orders = [await caller.submit() for _ in range(3)]
         runcomfy.start_next()
         with pytest.raises(TimeoutError):
-            await runcomfy.until(lambda: runcomfy.requests[orders[0]["request_id"]].finished_at, within=0.05)
+            await runcomfy.until(lambda: runcomfy.requests[orders[0]["request_id"]].finished_at, timeout=0.05)
         runcomfy.release()
         await runcomfy.until(lambda: all(order.finished_at for order in runcomfy.requests.values()))
 

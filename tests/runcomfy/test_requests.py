@@ -81,7 +81,7 @@ async def test_an_expired_request_is_not_retried(
         respond(200, {"error_code": 503000}),
         respond(302, "", headers={"Location": "/v1/models"}),
         reset(),
-        reset(after=True),
+        reset(is_after=True),
         respond(418, "<html>"),
     ],
 )

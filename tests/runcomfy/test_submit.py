@@ -52,20 +52,20 @@ DEFINITE: list[tuple[Fault, type[BotError]]] = [
 UNKNOWN = [
     respond(500, {"message": "oops"}),
     respond(502, "<html>"),
-    respond(503, "<html>", headers={"Retry-After": "5"}, after=True),
-    respond(504, "<html>", after=True),
+    respond(503, "<html>", headers={"Retry-After": "5"}, is_after=True),
+    respond(504, "<html>", is_after=True),
     respond(408, "<html>"),
-    respond(200, "<html>", after=True),
-    respond(200, "[1]", after=True),
-    respond(200, b"\xff\xfe{", after=True),
-    respond(200, b"[" * 100_000, after=True),
-    respond(200, b" " * (2**20 + 1) + b'{"request_id": "x"}', after=True),
-    respond(200, {"error_code": 500001}, after=True),
-    respond(200, {"error_code": 7}, after=True),
+    respond(200, "<html>", is_after=True),
+    respond(200, "[1]", is_after=True),
+    respond(200, b"\xff\xfe{", is_after=True),
+    respond(200, b"[" * 100_000, is_after=True),
+    respond(200, b" " * (2**20 + 1) + b'{"request_id": "x"}', is_after=True),
+    respond(200, {"error_code": 500001}, is_after=True),
+    respond(200, {"error_code": 7}, is_after=True),
     respond(302, "", headers={"Location": "/v1/models/" + MODEL}),
     respond(307, "", headers={"Location": "/v1/models/" + MODEL}),
     reset(),
-    reset(after=True),
+    reset(is_after=True),
     _drop("request_id"),
     edit_json(lambda body: body.update(request_id="")),
     edit_json(lambda body: body.update(request_id="../../secrets")),
@@ -103,7 +103,7 @@ async def test_a_submit_that_times_out_is_unknown(
     runcomfy: LocalRunComfy, client: RunComfyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "_SUBMIT_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
-    runcomfy.inject_fault("submit", stall(after=True))
+    runcomfy.inject_fault("submit", stall(is_after=True))
     with pytest.raises(SubmissionUnknownError, match="TimeoutError"):
         await client.submit(MODEL, FOX)
     assert len(runcomfy.submits) == 1

@@ -192,7 +192,7 @@ async def test_a_newer_version_is_refused_in_one_clear_sentence(tmp_path: Path) 
         await env.kill()
         rows(tmp_path / "data" / "bot.db", f"pragma user_version = {NEWEST + 1}")
         await env.bot.start()
-        assert await env.bot.ended() == 2
+        assert await env.bot.wait() == 2
         words = f"DATABASE_URL was written by a newer version of this bot ({NEWEST + 1} > {NEWEST})"
         await env.discord.until(lambda: words in env.log)
         assert rows(tmp_path / "data" / "bot.db", "pragma user_version") == [(NEWEST + 1,)]
