@@ -1,4 +1,4 @@
-"""The bot inside a test's own process."""
+"""A bot client in the test's own process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def make_bot(database: Database, connector: Callable[..., Connector] = Connector) -> ImagineBot:
-    """A bot without commands and limits, which is not logged in."""
+    """Return a client without commands and limits that isn't logged in."""
     return ImagineBot(
         catalogue=Catalogue.load(),
         quotas=QuotaStore(database, OwnerQuotas()),

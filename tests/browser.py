@@ -1,4 +1,4 @@
-"""The system's browser for the page tests. `python -m tests.browser` says in one line if there is none."""
+"""The browser for the page tests; `python -m tests.browser` prints a line if there is none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOT_RUN = (
 
 
 def find() -> str | None:
-    """Where the browser is, if there is one."""
+    """Return the path of the browser, if one is installed."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 

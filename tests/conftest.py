@@ -13,8 +13,8 @@ from tests import browser as system_browser
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-# The same examples in every run and no example database: a red run is red again when it is repeated. How long
-# an example takes depends on the workers beside it, so time is no reason to fail. `make soak` draws new ones.
+# The same examples in every run and no example database, so that a failure repeats. No deadline, because an
+# example's time depends on the other workers. `make soak` draws new examples.
 settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -23,18 +23,18 @@ settings.register_profile(
 )
 settings.load_profile("suite")
 
-# Without these Chromium looks for servers of its own at every start.
+# Without these flags Chromium contacts its own servers at every start.
 _QUIET = ("quic", "gpu", "component-update", "background-networking", "sync")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """What `-n auto` means: tests of real processes wait more than they work."""
+    """Return the number of workers of `-n auto`: tests of real processes mostly wait."""
     return 4 * (os.cpu_count() or 1)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """One browser per worker; each test opens a context of its own in it."""
+    """Yield one browser per worker; each test opens its own context."""
     found = system_browser.find()
     if found is None:
         if os.environ.get("REQUIRE_BROWSER") == "1":

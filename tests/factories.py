@@ -1,4 +1,4 @@
-"""An order as the service makes it, for tests that need a job and not the way to it."""
+"""Jobs and requesters for tests that don't need the service."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _numbers = count(1)
 
 
 def make_job(**changes: Any) -> Job:
-    """A job that was just asked for, with ids of its own."""
+    """Return a new job with unique ids."""
     number = next(_numbers)
     now = datetime.now(UTC)
     job = Job(
@@ -55,7 +55,7 @@ def make_job(**changes: Any) -> Job:
 
 
 def make_requester(**changes: Any) -> Requester:
-    """Somebody who asks about a job by an interaction of its own."""
+    """Return a requester with a unique interaction."""
     number = next(_numbers)
     asker = Requester(
         interaction_id=1_000_000_000_000_000_000 + number,
@@ -71,7 +71,7 @@ def make_requester(**changes: Any) -> Requester:
 
 
 async def reserve(jobs: JobStore, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
-    """Count and write down a job under these limits, as an order is; see `JobStore.reserve`."""
+    """Reserve a job under these limits; see `JobStore.reserve`."""
     return await jobs._database.transaction(
         lambda connection: jobs.reserve(connection, job, limits, budget_usd=budget_usd),
         high_priority=True,

@@ -1,7 +1,7 @@
-"""The bot in a process of its own, forked from one that has its imports done.
+"""The bot in its own process, forked from a process that has done the imports.
 
-They are most of what a start takes: half a second of computing for each of the several hundred starts of the
-suite. What runs afterwards is the same code, with its own environment, folder, session and log.
+The imports take half a second, at each of the several hundred starts of the suite. Everything else is the
+same: code, environment, working directory, session and log.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _CONTEXT.set_forkserver_preload(["__main__", "tests.forked", "bot.cli"])
 
 
 class ForkedBot(BotProcess):
-    """Does what `BotProcess` does, in less time."""
+    """A `BotProcess` that starts faster."""
 
     async def _spawn(self, environment: Mapping[str, str]) -> Process:
-        if "PYTHONPATH" in self._settings:  # other code than this
+        if "PYTHONPATH" in self._settings:  # a different copy of the code
             return await super()._spawn(environment)
         _start_server(environment["SSL_CERT_FILE"])
         log = Connection(os.dup(self._log.fileno()), readable=False) if self._log else None
         process = _CONTEXT.Process(
-            target=_be_the_bot, args=(str(self._folder), dict(environment), log), daemon=True
+            target=_run_bot, args=(str(self._folder), dict(environment), log), daemon=True
         )
         process.start()
         if log:
@@ -45,15 +45,15 @@ class ForkedBot(BotProcess):
 
 
 class _Forked:
-    """What of `asyncio.subprocess.Process` a `BotProcess` needs."""
+    """The part of `asyncio.subprocess.Process` that `BotProcess` uses."""
 
     def __init__(self, process: ForkServerProcess) -> None:
         self._process = process
         self._ended = asyncio.Event()
         self.pid = process.pid or 0
-        asyncio.get_running_loop().add_reader(process.sentinel, self._note_the_end)
+        asyncio.get_running_loop().add_reader(process.sentinel, self._on_exit)
 
-    def _note_the_end(self) -> None:
+    def _on_exit(self) -> None:
         asyncio.get_running_loop().remove_reader(self._process.sentinel)
         self._ended.set()
 
@@ -71,7 +71,7 @@ class _Forked:
 
 
 def _start_server(authority: str) -> None:
-    """Start the process that is forked, unless it runs; aiohttp asks whom to trust as it is imported."""
+    """Start the fork server, unless it runs; aiohttp reads SSL_CERT_FILE when it is imported."""
     before = os.environ.get("SSL_CERT_FILE")
     os.environ["SSL_CERT_FILE"] = authority
     try:
@@ -82,7 +82,7 @@ def _start_server(authority: str) -> None:
             os.environ["SSL_CERT_FILE"] = before
 
 
-def _be_the_bot(folder: str, environment: dict[str, str], log: Connection | None) -> None:
+def _run_bot(folder: str, environment: dict[str, str], log: Connection | None) -> None:
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
@@ -91,6 +91,6 @@ def _be_the_bot(folder: str, environment: dict[str, str], log: Connection | None
         os.dup2(log.fileno(), sys.stderr.fileno())
         log.close()
     sys.argv = ["bot"]
-    from bot.cli import main  # noqa: PLC0415 (the tests' own process is to stay without it)
+    from bot.cli import main  # noqa: PLC0415 (keeps it out of the tests' own process)
 
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""A relay in front of a server: slow on the way there, stalled, or losing the answers."""
+"""A TCP relay that slows down or stalls uploads, or drops responses."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _PIECE = 2**13
-_BUFFER = 2**13  # what the kernels buffer on either side without passing it on
+_BUFFER = 2**13  # what the kernel buffers on either side
 
 
 class Relay:
-    """Passes on `bytes_per_second` at most, and what it is told to; answers always come at once."""
+    """Forwards at most `bytes_per_second` to the server; responses are never delayed."""
 
     def __init__(self, far_port: int) -> None:
         self._far_port = far_port
@@ -27,18 +27,18 @@ class Relay:
         self._change = asyncio.Event()
         self.bytes_per_second: float | None = None
         self.connections = 0
-        self.hoards = False
-        """Bytes are accepted at once but passed on slowly."""
-        self.is_deaf = False
-        """Answers are swallowed."""
+        self.is_buffering = False
+        """Accept bytes at once but forward them slowly."""
+        self.drops_responses = False
+        """Drop responses."""
         self.port = 0
 
     def stall(self) -> None:
-        """Take no more bytes from clients until `go_on`."""
+        """Accept no more bytes from clients until `resume`."""
         self._may_pass.clear()
 
-    def go_on(self) -> None:
-        """Pass bytes on again."""
+    def resume(self) -> None:
+        """Forward bytes again."""
         self._may_pass.set()
 
     def cut(self) -> None:
@@ -47,7 +47,7 @@ class Relay:
             writer.transport.abort()
 
     async def connected(self, times: int) -> None:
-        """Wait until so many connections were made altogether."""
+        """Wait until this many connections were opened in total."""
         async with asyncio.timeout(10):
             while self.connections < times:
                 await self._change.wait()
@@ -71,38 +71,38 @@ class Relay:
         self._writers -= {writer, far_writer}
 
     async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        hoard: asyncio.Queue[bytes] = asyncio.Queue()
-        passing = asyncio.ensure_future(self._pass_on(hoard, writer))
+        buffer: asyncio.Queue[bytes] = asyncio.Queue()
+        passing = asyncio.ensure_future(self._pass_on(buffer, writer))
         try:
             while True:
                 await self._may_pass.wait()
                 if not (data := await reader.read(_PIECE)):
                     return
-                hoard.put_nowait(data)
-                if not self.hoards:
-                    await hoard.join()
+                buffer.put_nowait(data)
+                if not self.is_buffering:
+                    await buffer.join()
         finally:
             passing.cancel()
 
-    async def _pass_on(self, hoard: asyncio.Queue[bytes], writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(self, buffer: asyncio.Queue[bytes], writer: asyncio.StreamWriter) -> None:
         while True:
-            data = await hoard.get()
+            data = await buffer.get()
             if self.bytes_per_second:
                 await asyncio.sleep(len(data) / self.bytes_per_second)
             writer.write(data)
             await writer.drain()
-            hoard.task_done()
+            buffer.task_done()
 
     async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_PIECE):
-            if not self.is_deaf:
+            if not self.drops_responses:
                 writer.write(data)
                 await writer.drain()
 
 
 @asynccontextmanager
 async def relay(far_port: int) -> AsyncIterator[Relay]:
-    """Run a relay to a port of this machine."""
+    """Run a relay to a local port."""
     opened = Relay(far_port)
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
@@ -113,6 +113,6 @@ async def relay(far_port: int) -> AsyncIterator[Relay]:
         yield opened
     finally:
         server.close()
-        opened.go_on()
+        opened.resume()
         opened.cut()
         await server.wait_closed()

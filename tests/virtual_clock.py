@@ -1,4 +1,4 @@
-"""Runs a coroutine in virtual time: instead of waiting for a timer, the event loop sets its clock forward."""
+"""Virtual time: instead of waiting for a timer, the event loop advances its clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Clock(selectors.DefaultSelector):
 
 
 def run_in_virtual_time(main: Coroutine[object, object, T]) -> T:
-    """Return what `main` returns; only timers may make it wait."""
+    """Run a coroutine that waits only for timers; return its result."""
     clock = _Clock()
 
     def new_loop() -> asyncio.AbstractEventLoop:

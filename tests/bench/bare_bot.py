@@ -1,7 +1,6 @@
-"""`python -m tests.bench.bare_bot`: the plainest bot for the same job, which keeps no record.
+"""`python -m tests.bench.bare_bot`: a minimal bot without a database, the baseline of the benchmarks.
 
-It is what the real one is measured against: discord.py, aiohttp, one task a job, a poll every two seconds
-or every POLL_SECONDS.
+discord.py, aiohttp, one task per job, and a poll every two seconds or every POLL_SECONDS.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`python -m tests.bench.bench`: the real bot beside the plainest one, in the same run, in turn.
+"""`python -m tests.bench.bench`: the bot compared with the bare bot in one run.
 
-A benchmark and no test: it prints what it measures, and fails at nothing but a bot that stands still.
+A benchmark, not a test: it prints measurements and fails only if a bot makes no progress.
 """
 
 from __future__ import annotations
@@ -66,24 +66,24 @@ ROWS = {
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many jobs each phase has."""
+    """The number of jobs per phase."""
 
     ones: int = 50
     burst: int = 100
     steady: int = 30
-    seconds: float = 6.7  # no multiple of anybody's pause
+    seconds: float = 6.7  # not a multiple of any pause
     crowd: int = 500
     in_flight: int = 5000
     large: int = 100
 
     @property
     def patience(self) -> float:
-        """Seconds after which a phase is given up."""
+        """Seconds after which a phase is aborted."""
         return 60 + self.in_flight / 5
 
 
 async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
-    """All numbers of one bot, by the names in `ROWS`."""
+    """Return all measurements of one bot, by the names in `ROWS`."""
     found: dict[str, float] = {}
     async with crowd(_made(folder), module, picture) as people:
         found["start"] = await people.start()
@@ -99,7 +99,7 @@ async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
         found |= await _crowd(people, sizes)
         if sizes.in_flight:
             found |= await _many(people, sizes, is_resuming=module == "bot")
-    if module == "bot":  # the other one keeps all files in memory, and would need 8 GB
+    if module == "bot":  # the bare bot keeps all files in memory and would need 8 GB
         found |= await _large(_made(folder / "large"), module, sizes)
         found |= await _blocked(_made(folder / "blocked"), module, picture, sizes)
         found |= await _queued(_made(folder / "queued"), module, picture, sizes)
@@ -112,7 +112,7 @@ def _made(folder: Path) -> Path:
 
 
 async def _large(folder: Path, module: str, sizes: Sizes) -> dict[str, float]:
-    """Files that are posted as they are, in a server whose members may upload so much."""
+    """Measure unchanged files in a server with a large upload limit."""
     picture = folder / "large.png"
     side = int((20e6 / 3) ** 0.5)
     Image.new("RGB", (side, side), "teal").save(picture, compress_level=0)
@@ -125,7 +125,7 @@ async def _large(folder: Path, module: str, sizes: Sizes) -> dict[str, float]:
 
 
 async def _queued(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
-    """All but MAX_JOBS wait in the bot's own queue, as they do where the owner has changed nothing."""
+    """Measure with the default MAX_JOBS, so that most jobs wait in the bot's own queue."""
     async with crowd(folder, module, picture, MAX_JOBS="10") as people:
         await people.start()
         await people.runcomfy.seconds(1e6)
@@ -135,7 +135,7 @@ async def _queued(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
 
 
 async def _blocked(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
-    """asyncio itself says which steps of its loop took more than 100 ms."""
+    """Count asyncio's reports of loop steps above 100 ms."""
     async with crowd(folder, module, picture, PYTHONASYNCIODEBUG="1") as people:
         await people.start()
         orders = await people.burst(sizes.crowd, sizes.patience)
@@ -147,7 +147,7 @@ async def _blocked(folder: Path, module: str, picture: Path, sizes: Sizes) -> di
 async def _in_turn(
     folder: Path, picture: Path, sizes: Sizes, bots: Iterable[str]
 ) -> dict[str, dict[str, float]]:
-    """Single orders, from one bot and then from the other: the machine's speed changes while they come."""
+    """Measure single jobs alternately, because the machine's speed changes meanwhile."""
     async with AsyncExitStack() as stack:
         crowds: dict[str, Crowd] = {}
         for name in bots:
@@ -160,7 +160,7 @@ async def _in_turn(
             for name, people in crowds.items():
                 ones[name] += (order := await people.burst(1, 10))
                 await people.all_posted(order, sizes.patience)
-                await asyncio.sleep(_PAUSE_SECONDS)  # a job's last writes follow its post
+                await asyncio.sleep(_PAUSE_SECONDS)  # a job's last writes follow its message
         steady = await _steady(crowds, sizes)
         return {
             name: _quantiles("one", _responses(people, ones[name])) | steady[name]
@@ -169,7 +169,7 @@ async def _in_turn(
 
 
 async def _steady(crowds: dict[str, Crowd], sizes: Sizes) -> dict[str, dict[str, float]]:
-    """Jobs of a kind that was not had before, once as many have taught how long they take."""
+    """Measure jobs of a new kind, after as many jobs to learn their duration."""
     for people in crowds.values():
         await people.runcomfy.seconds(sizes.seconds)
         teachers = await people.burst(sizes.steady, sizes.patience, resolution="2K")
@@ -185,7 +185,7 @@ async def _steady(crowds: dict[str, Crowd], sizes: Sizes) -> dict[str, dict[str,
 
 
 async def _posts(people: Crowd, orders: list[Interaction]) -> dict[str, float]:
-    """How long each took beside RunComfy's own time."""
+    """Return each job's time without RunComfy's own time."""
     made = {order["prompt"]: order for order in await people.runcomfy.orders()}
     late, added, polls = [], [], []
     for prompt, order in people.orders.items():
@@ -217,7 +217,7 @@ async def _many(people: Crowd, sizes: Sizes, *, is_resuming: bool) -> dict[str, 
     await people.fill(sizes.in_flight, sizes.patience)
     found = _quantiles("full", _responses(people, await people.one_by_one(min(sizes.in_flight, 100))))
     orders = people.taken(list(people.orders.values())[before:])
-    await people.looked(len(orders), begun_at, sizes.patience)  # a kill may cost an order that is on its way
+    await people.looked(len(orders), begun_at, sizes.patience)  # a kill can lose a job being submitted
     found["full"] = rss(people.bot.pid)
     if is_resuming:
         await people.kill()
@@ -238,13 +238,13 @@ def _responses(people: Crowd, orders: Iterable[Interaction]) -> list[float]:
 
 
 def _quantiles(name: str, seconds: list[float]) -> dict[str, float]:
-    """Median and 99th percentile in milliseconds."""
+    """Return the median and the 99th percentile in milliseconds."""
     p99 = sorted(seconds)[max(0, -(-len(seconds) * 99 // 100) - 1)]
     return {f"{name} p50": statistics.median(seconds) * 1000, f"{name} p99": p99 * 1000}
 
 
 def table(found: dict[str, dict[str, float]], sizes: Sizes) -> str:
-    """Both bots and their ratio; what one of them cannot do is a dash."""
+    """Return a table of both bots and their ratio; a dash means not supported."""
     lines = [f"{'':58}{'bot':>10}{'bare':>10}{'ratio':>8}"]
     for name, row in ROWS.items():
         both = [found[bot].get(name) for bot in BOTS]
@@ -258,7 +258,7 @@ def table(found: dict[str, dict[str, float]], sizes: Sizes) -> str:
 
 
 async def run(folder: Path, sizes: Sizes, bots: Iterable[str] = tuple(BOTS)) -> dict[str, dict[str, float]]:
-    """Measure both bots: single orders in turn, all else one bot after the other."""
+    """Measure both bots: single jobs alternately, everything else one bot after the other."""
     picture = folder / "picture.png"
     Image.new("RGB", (64, 64), "teal").save(picture)
     found: dict[str, dict[str, float]] = {name: {} for name in BOTS}
@@ -269,12 +269,11 @@ async def run(folder: Path, sizes: Sizes, bots: Iterable[str] = tuple(BOTS)) -> 
 
 
 FOOTNOTE = """
-A first response counts from the press in Discord's app until its request reaches Discord; a post, until
-Discord shows the file. "Time added" is from the first response to RunComfy's getting the order, and from
-RunComfy's first telling that it is done to the post. The bare bot keeps no record, so it resumes nothing.
-The local Discord (one process, with whoever presses) and the local RunComfy (another; one picture of 64
-pixels for all) share this machine's processors with the bot: where the sum of the three processor times
-comes near the time of the burst times the processors, the machine is what bounds it.
+The first response is timed from the interaction until the response reaches Discord, a post until Discord
+shows the file. "Time added" is from the first response to the submit, plus from RunComfy's first "completed"
+to the post. The bare bot has no database, so it resumes nothing. The local Discord with its members (one
+process) and the local RunComfy (another; one image of 64 pixels for all) share the processors with the bot:
+if the three processor times add up to the burst's duration times the processors, the machine is the limit.
 """
 
 

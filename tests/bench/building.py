@@ -1,4 +1,4 @@
-"""Writes what a large server leaves behind in a year, on the schema as the bot's own migrations make it."""
+"""Builds the database of a large server after a year, on the schema of the bot's migrations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FIRST_MEMBER = 800_000_000_000_000_000
 _FIRST_INTERACTION = 700_000_000_000_000_000
 _YEAR, _DAY = 365 * 86_400_000, 86_400_000  # milliseconds
 _AT_ONCE = 10_000
-_SCATTER = 0x9E3779B97F4A7C15F39CC0605CEDC835  # odd, so that ids lie about like random ones, each once
+_SCATTER = 0x9E3779B97F4A7C15F39CC0605CEDC835  # odd, so that the ids are unique and spread like random ones
 _OUTCOMES = (
     (JobStatus.SUCCEEDED, None),
     (JobStatus.FAILED, "generation-failed"),
@@ -47,21 +47,21 @@ _WORDS = (
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is to be; members are on one server."""
+    """The amount of data; all members are on one server."""
 
     jobs: int
     members: int
 
     @property
     def weights(self) -> list[float]:
-        """How often each member orders, compared with the others: a few order a thousand times as much."""
+        """Return how often each member uses the bot; a few do a thousand times as often as others."""
         return [(rank + 20) ** -0.9 for rank in range(self.members)]
 
 
 async def build(path: Path, size: Size) -> None:
-    """A new database in which the year ends now; its counters are what its jobs say."""
+    """Build a database whose year ends now and whose counters match its jobs."""
     async with open_database(path):
-        pass  # the migrations are all that is wanted of it
+        pass  # only to run the migrations
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript(
             "pragma synchronous = off; pragma journal_mode = off; pragma cache_size = -500000;"
@@ -91,13 +91,13 @@ def _insert(connection: sqlite3.Connection, size: Size) -> None:
 
 
 def _columns(connection: sqlite3.Connection, known: set[str]) -> list[str]:
-    """The columns of `jobs` to write: those that the schema has, of which none may be missing here."""
+    """Return the columns of `jobs`; fail if the schema has one that is unknown here."""
     found: list[str] = []
     for _, name, _, is_needed, default, is_key in connection.execute("pragma table_info(jobs)"):
         if name in known:
             found.append(name)
         elif is_key or (is_needed and default is None):
-            raise SystemExit(f"jobs.{name} is new: say in tests/bench/building.py what a year fills it with")
+            raise SystemExit(f"jobs.{name} is new: add it to tests/bench/building.py")
     return found
 
 
@@ -129,7 +129,7 @@ def _input(dice: random.Random) -> tuple[int, str]:
 
 
 def _moment(part: float) -> int:
-    """When in the year something happens; evenings see seven times as much as mornings."""
+    """Return a random time in the year; evenings are seven times as busy as mornings."""
     steady = part * _YEAR
     return int(steady + 0.12 * _DAY * math.sin(2 * math.pi * steady / _DAY))
 

@@ -1,6 +1,6 @@
 """`python -m tests.bench.canned`: the local RunComfy in a process of its own, with one picture for every job.
 
-It says on its first line where it is, and ends with its standard input.
+Its first output line is the environment that leads a bot to it; it ends with its standard input.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _ROOT = Path(__file__).parents[2]
 
 
 class CannedQueue(RequestQueue):
-    """Nothing waits in line, unless `vary` was called."""
+    """A queue without waiting, unless `vary` was called."""
 
     _rng: Random | None = None
 
     def vary(self, median: float, sigma: float, most_queued: float) -> None:
-        """Let each order wait up to `most_queued` seconds and then run for a lognormal time."""
+        """Queue each request for up to `most_queued` seconds, then run it for a lognormal time."""
         self._rng, self._median, self._sigma, self._most_queued = Random(19), median, sigma, most_queued
 
     def add(self, order: GenerationRequest) -> None:
@@ -61,7 +61,7 @@ class CannedQueue(RequestQueue):
 
 
 class CannedRunComfy(LocalRunComfy):
-    """Every file is the same, and what happened can be asked for."""
+    """A RunComfy that always returns the same file and reports what happened."""
 
     queue_type = CannedQueue
     queue: CannedQueue
@@ -73,7 +73,7 @@ class CannedRunComfy(LocalRunComfy):
         self.api = _CannedApi(self)
 
     def orders_as_json(self) -> list[dict[str, Any]]:
-        """Of each order: its prompt, and when (monotonic) it was made, was finished and was seen to be."""
+        """Return each request's prompt and its monotonic times of submit, polls and end."""
         since_boot = time.time() - time.monotonic()
         looks: dict[str, list[float]] = {}
         for call in self.calls:
@@ -141,7 +141,7 @@ class _CannedApi(Api):
 
 
 class Away:
-    """A canned RunComfy in another process, and what to ask it."""
+    """The client of a canned RunComfy in another process."""
 
     def __init__(self, environment: dict[str, str], pid: int, session: aiohttp.ClientSession) -> None:
         self.environment, self.pid, self._session = environment, pid, session
@@ -150,7 +150,7 @@ class Away:
         await self._session.post(f"/bench/seconds/{seconds}")
 
     async def vary(self, *, median: float, sigma: float, most_queued: float) -> None:
-        """Lognormal times from now on, after a uniform time in the queue."""
+        """Use lognormal times from now on, after a uniform time in the queue."""
         await self._session.post(f"/bench/vary/{median}/{sigma}/{most_queued}")
 
     async def finish_all(self) -> None:
@@ -162,14 +162,14 @@ class Away:
             return found
 
     async def looked(self, since: float) -> int:
-        """How many requests were looked at since this monotonic time."""
+        """Return how many requests were polled since this monotonic time."""
         async with self._session.get(f"/bench/looked/{since}") as response:
             return int(await response.json())
 
 
 @asynccontextmanager
 async def away(picture: Path, seconds: float) -> AsyncIterator[Away]:
-    """Run one beside this process."""
+    """Run a canned RunComfy in a new process."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.canned", str(picture), str(seconds)),
         cwd=_ROOT,

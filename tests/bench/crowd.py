@@ -1,4 +1,4 @@
-"""One bot under load: whoever orders from it, and what Discord saw of the answers."""
+"""One bot under load: simulated members, and the responses that Discord received."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PEOPLE = 50
 _AT_ONCE = 50
-# Nothing but the machine limits how many jobs there are.
+# No setting limits the number of jobs.
 LIMITLESS = {
     "MAX_JOBS": "10000",
     "MAX_JOBS_PER_USER": "10000",
@@ -36,7 +36,7 @@ LIMITLESS = {
 
 
 class Uploads(dict[str, bytes]):
-    """What was uploaded is not kept: the stand-in's memory is nobody's business here."""
+    """Drops uploads, so that the stand-in's memory doesn't grow."""
 
     def __setitem__(self, _: str, __: bytes) -> None:
         return
@@ -49,20 +49,20 @@ class Crowd:
     bot: BotProcess
     log: Path
     orders: dict[str, Interaction] = field(default_factory=dict)
-    """By their prompt."""
+    """By prompt."""
     responded: dict[str, float] = field(default_factory=dict)
-    """Seconds from the order to the first response, by interaction token."""
+    """Seconds from the command to the first response, by interaction token."""
     posted: dict[str, float] = field(default_factory=dict)
-    """When the last file came, in monotonic seconds."""
+    """The monotonic time of the last file."""
     files: Counter[str] = field(default_factory=Counter)
-    """How many files were posted."""
+    """The number of files posted."""
     refused: set[str] = field(default_factory=set)
-    """The tokens of orders that were answered with a refusal, or too late."""
+    """The tokens of interactions that were rejected or answered too late."""
     _seen: int = 0
     _numbers: count[int] = field(default_factory=count)
 
     async def start(self) -> float:
-        """Start the bot; seconds until Discord has it online with its commands."""
+        """Start the bot; return the seconds until it is online with its commands."""
         begun_at = time.monotonic()
         await self.bot.start()
         await self.discord.until(lambda: self.discord.is_online and self.discord.commands, timeout=60)
@@ -80,17 +80,17 @@ class Crowd:
         return order
 
     async def burst(self, jobs: int, seconds: float, **options: Any) -> list[Interaction]:
-        """Order so many at the same moment and wait for all first responses."""
+        """Send the commands at once and wait for all first responses."""
         orders = [await self.order(**options) for _ in range(jobs)]
         await self.until(lambda: all(order.token in self.responded for order in orders), seconds)
         return orders
 
     async def one_by_one(self, jobs: int) -> list[Interaction]:
-        """Order one by one, each once the one before has its first response."""
+        """Send the commands one by one, each after the first response to the previous one."""
         return [(await self.burst(1, 10))[0] for _ in range(jobs)]
 
     async def fill(self, jobs: int, seconds: float) -> None:
-        """Order so many, a few at a time, for as long as this may take."""
+        """Send the commands a few at a time."""
         async with asyncio.timeout(seconds):
             while jobs > 0:
                 jobs -= len(await self.burst(min(jobs, _AT_ONCE), 20))
@@ -104,7 +104,7 @@ class Crowd:
         )
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> None:
-        """Look every few milliseconds; waking at each change would cost this process more than the work."""
+        """Check every few milliseconds; waking at each change would cost more than the work itself."""
         async with asyncio.timeout(seconds):
             self._look()
             while not condition():
@@ -112,7 +112,7 @@ class Crowd:
                 self._look()
 
     async def looked(self, jobs: int, since: float, seconds: float) -> None:
-        """Wait until so many jobs were looked at since then."""
+        """Wait until this many jobs were polled since then."""
         await every(lambda: self.runcomfy.looked(since), jobs, seconds)
 
     def _look(self) -> None:
@@ -135,23 +135,23 @@ class Crowd:
 
 async def every(ask: Callable[[], Awaitable[int]], number: int, seconds: float) -> None:
     async with asyncio.timeout(seconds):
-        while await ask() < number:  # noqa: ASYNC110 (it is asked over HTTP)
+        while await ask() < number:  # noqa: ASYNC110 (it is polled over HTTP)
             await asyncio.sleep(0.1)
 
 
 def rss(pid: int) -> float:
-    """The memory of a process, in MB."""
+    """Return the memory of a process in MB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def peak_rss(pid: int) -> float:
-    """The most memory that a process has had so far, in MB."""
+    """Return the peak memory of a process in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def cpu_seconds(pid: int) -> float:
-    """The processor's time that a process has used."""
+    """Return the processor time of a process in seconds."""
     used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
@@ -160,7 +160,7 @@ def cpu_seconds(pid: int) -> float:
 async def crowd(
     folder: Path, module: str, picture: Path, *, file_limit: int = 0, **settings: str
 ) -> AsyncIterator[Crowd]:
-    """A bot that is not started yet, and everybody around it."""
+    """Set up a bot that isn't started yet, with its stand-ins."""
     log = folder / "bot.log"
     async with AsyncExitStack() as stack:
         runcomfy = await stack.enter_async_context(away(picture, 0.5))

@@ -1,7 +1,7 @@
-"""`python -m tests.bench.polling`: how soon a finished image is noticed, beside the plainest bot in one run.
+"""`python -m tests.bench.polling`: how soon a finished image is found, compared with the bare bot.
 
-Waves of jobs with varying times, which a plain bot polls every two seconds; and bursts of half-second jobs,
-which a plain bot polls ten times a second without any limit. The request limit is the default.
+Waves of jobs with varying durations, which the bare bot polls every two seconds, and bursts of half-second
+jobs, which it polls ten times a second without a limit. The request limit is the default.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Sizes:
 
 
 async def waves(folder: Path, picture: Path, sizes: Sizes) -> dict[str, dict[str, float]]:
-    """Both bots at the same time with the same times; the first wave teaches and does not count."""
+    """Run both bots at once with the same durations; the first wave is for learning and not measured."""
     async with AsyncExitStack() as stack:
         crowds: dict[str, Crowd] = {}
         for name, module in BOTS.items():
@@ -92,7 +92,7 @@ async def _delays(people: Crowd, orders: Iterable[Interaction]) -> dict[str, flo
 
 
 async def bursts(folder: Path, picture: Path, sizes: Sizes) -> dict[str, dict[str, float]]:
-    """One bot's burst after the other's, since each takes all of the processor."""
+    """Run the bursts one after the other, because each takes the whole processor."""
     seconds: dict[str, list[float]] = {name: [] for name in BOTS}
     async with AsyncExitStack() as stack:
         crowds: dict[str, Crowd] = {}
@@ -117,7 +117,7 @@ def _made(folder: Path) -> Path:
 
 
 async def run(folder: Path, sizes: Sizes) -> dict[str, dict[str, float]]:
-    """The numbers of each bot, by the names in `ROWS`."""
+    """Return the measurements of each bot, by the names in `ROWS`."""
     picture = folder / "picture.png"
     Image.new("RGB", (64, 64), "teal").save(picture)
     varied = await waves(folder, picture, sizes)
@@ -126,7 +126,7 @@ async def run(folder: Path, sizes: Sizes) -> dict[str, dict[str, float]]:
 
 
 def table(found: dict[str, dict[str, float]], sizes: Sizes) -> str:
-    """Both bots and their ratio."""
+    """Return a table of both bots and their ratio."""
     lines = [f"{'':72}{'bot':>8}{'bare':>8}{'ratio':>8}"]
     for name, row in ROWS.items():
         ours, bare = found["bot"][name], found["bare"][name]

@@ -1,6 +1,6 @@
-"""`python -m tests.bench.server`: a server of 50,000 members after a year; how long its answers take.
+"""`python -m tests.bench.server`: query times on a server of 50,000 members after a year.
 
-A benchmark and no test: it prints what it measures, and fails at nothing.
+A benchmark, not a test: it only prints measurements.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ROLES = range(500_000_000_000_000_000, 500_000_000_000_000_020)
 
 @dataclass(frozen=True)
 class Server:
-    """The bot's stores on a database, as the bot puts them together."""
+    """The bot's stores on a database."""
 
     jobs: JobStore
     orders: ReservationStore
@@ -48,7 +48,7 @@ class Server:
 
     @classmethod
     async def on(cls, database: Database) -> Server:
-        """Stores with limits of every kind, none of which is reached."""
+        """Create stores with limits of every kind, none of which is reached."""
         owners = OwnerQuotas(
             default=parse_quotas("1000/day, 30000/month"),
             ceiling=parse_quotas("5000/hour, 10000/day, 200000/month"),
@@ -74,39 +74,39 @@ class Server:
         return server
 
     async def usage(self, user_id: int) -> None:
-        """What `/usage` reads."""
+        """Read what `/usage` reads."""
         limits = await self.quotas.limits(GUILD, user_id, _ROLES)
         await self.quotas.usage(GUILD, user_id, limits)
         await self.quotas.usage_of_pool(GUILD, limits)
 
     async def reserve(self, user_id: int) -> None:
-        """What an order reads and writes before Discord is answered."""
-        # Not those that `order` counts from 1: a database that is kept has them already.
+        """Read and write what a job needs before Discord gets its response."""
+        # Not the ids of `make_job`, which count from 1: a kept database has them already.
         ids = {"job_id": uuid.uuid4().hex, "interaction_id": time.time_ns()}
         job = make_job(user_id=user_id, usd_each=Decimal("0.04"), **ids)
         asker = make_requester(user_id=user_id, role_ids=frozenset(_ROLES))
         assert await self.orders.reserve(asker, MODEL_ID, lambda _: job)
 
     async def unfinished(self, user_id: int) -> None:
-        """What `/jobs` reads."""
+        """Read what `/jobs` reads."""
         await self.jobs.unfinished_for_member(GUILD, user_id)
 
     async def picture(self, user_id: int) -> None:
-        """What the chart of `/usage` reads."""
+        """Read what the chart of `/usage` reads."""
         await self.reports.days_of_member(GUILD, user_id, last_days(datetime.now(UTC), UTC, 30))
 
     async def rules(self, _user_id: int) -> None:
-        """What `/quota show` reads of limits."""
+        """Read what `/quota show` reads of limits."""
         await self.quotas.rules(GUILD)
 
     async def report(self, _user_id: int) -> None:
-        """What `/quota report` reads, and `/quota show` at the end of a month."""
+        """Read what `/quota report` reads, and `/quota show` at the end of a month."""
         days = await self.reports.days(GUILD, last_days(datetime.now(UTC), UTC, 30))
         await asyncio.to_thread(aggregate_by_member, chain.from_iterable(days))
 
 
 async def measure(path: Path, size: Size, rounds: int) -> None:
-    """Print how long each question takes, asked by members as often as they order."""
+    """Print how long each query takes, weighted by how often members use the bot."""
     async with open_database(path) as database:
         server = await Server.on(database)
         dice = random.Random(7)
@@ -134,7 +134,7 @@ async def _for_ever(ask: Question) -> None:
 
 
 async def _row(name: str, path: Path, ask: Question, askers: list[int]) -> None:
-    """One line of the table: asked for the first time, by all, and by the one who has ordered most."""
+    """Print one line: the first query, all members, and the most active member."""
     _forget(path)
     first, *others = [await _took(ask, user_id) for user_id in askers]
     heaviest = statistics.median([await _took(ask, FIRST_MEMBER) for _ in range(5)])
@@ -153,7 +153,7 @@ def _say(line: str) -> None:
 
 
 def _forget(path: Path) -> None:
-    """Let the system drop what it keeps of the file, as if the machine had just started."""
+    """Drop the file from the system's cache, as after a reboot."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
         if hasattr(os, "posix_fadvise"):
@@ -161,7 +161,7 @@ def _forget(path: Path) -> None:
 
 
 def main() -> None:
-    """Build what is asked for, or take what is there, and measure."""
+    """Build the database, or use an existing one, and measure."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.server", description=__doc__)
     parser.add_argument("--jobs", type=int, default=5_000_000, help="how many the server has made in a year")
     parser.add_argument("--members", type=int, default=50_000)

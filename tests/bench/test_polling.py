@@ -1,4 +1,4 @@
-"""The polling benchmark goes on working as the bot and the stand-ins change; nothing looks at a clock."""
+"""The polling benchmark still runs; no measurement is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People who order, cancel and fetch while the bot is being killed."""
+"""Members who start, cancel and refetch jobs while the bot is being killed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OPTIONS: list[dict[str, Any]] = [
 
 
 class Crowd:
-    """A few people at once; nobody waits for anybody, and nobody minds that the bot dies."""
+    """A few members at once, independent of each other; a dying bot doesn't fail them."""
 
     def __init__(self, env: Environment, runcomfy: TappedRunComfy, dice: Random) -> None:
         self._env = env
@@ -38,13 +38,13 @@ class Crowd:
         self._unfetched: list[Message] = []
 
     def act(self, *, people: int) -> None:
-        """Let so many people do something."""
+        """Start random actions of this many members."""
         deeds = [self._order, self._order, self._refused, self._cancel, self._gone, self._fetch]
         for deed in self._dice.sample(deeds, people):
             self._go(deed())
 
     async def cancel_all(self) -> None:
-        """Let nobody wait for a bot that is dead."""
+        """Cancel all actions, which would wait for a dead bot."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -79,7 +79,7 @@ class Crowd:
         self._unfetched.append(await self._ordered("gone"))
 
     async def _fetch(self) -> None:
-        """Somebody fetches what could not be downloaded when it was made."""
+        """Refetch images that could not be downloaded before."""
         for message in self._unfetched:
             if fetch := _button(message, "fetch"):
                 self._unfetched.remove(message)
@@ -89,6 +89,6 @@ class Crowd:
 
 
 def _button(message: Message, action: str) -> str:
-    """The custom_id of the button that does this to the message's job; empty where there is none."""
+    """Return the custom_id of the button for this action, or an empty string."""
     parts = [part["custom_id"] for row in message.components for part in row["components"]]
     return next((str(each) for each in parts if f":{action}:" in each), "")

@@ -1,4 +1,4 @@
-"""An environment in which the bot is killed again and again, with people around who go on ordering."""
+"""An environment whose bot is killed repeatedly while other members keep using it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Harness:
 async def open_harness(
     folder: Path, *, seconds: tuple[float, float] = (0, 0), max_jobs_per_user: int = 1000
 ) -> AsyncIterator[Harness]:
-    """A RunComfy that takes so many seconds, and limits that nobody reaches.
+    """Open an environment with this RunComfy duration and unreachable limits.
 
-    What is random follows from a seed that is printed; `KILLS_SEED` brings it back.
+    The random seed is printed; set `KILLS_SEED` to repeat a run.
     """
     seed = int(os.environ.get("KILLS_SEED") or secrets.randbelow(10**9))
     print(f"KILLS_SEED={seed}")  # noqa: T201 (shown with a failure)

@@ -1,4 +1,4 @@
-"""What must be true when all is over, however often the bot was killed on the way."""
+"""The invariants that hold after any number of kills."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SETTLED_SECONDS = 45
 
 
 async def check(env: Environment, runcomfy: TappedRunComfy) -> None:
-    """Wait until nothing moves any more, and look at everything: rows, posts, orders, messages, accounts."""
+    """Wait until all jobs ended, then check rows, submits, requests, messages and charges."""
     runcomfy.gone.clear()
     runcomfy.busy.clear()
     runcomfy.release()
@@ -40,13 +40,13 @@ async def check(env: Environment, runcomfy: TappedRunComfy) -> None:
 
 
 async def settled(env: Environment) -> None:
-    """Wait until every job has ended and its end was told."""
+    """Wait until every job has ended and its user was notified."""
     try:
         async with asyncio.timeout(_SETTLED_SECONDS):
             while _open(env):  # noqa: ASYNC110 (a database has no event to wait for)
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise AssertionError(f"never ended, or never told: {_open(env)}") from None
+        raise AssertionError(f"never ended, or user never notified: {_open(env)}") from None
 
 
 def _open(env: Environment) -> list[Row]:
@@ -55,7 +55,7 @@ def _open(env: Environment) -> list[Row]:
 
 
 def _check_reason(row: Row) -> None:
-    """Nothing but kills went wrong, so a job fails for what its prompt says, or for what nobody can know."""
+    """Only kills disturbed the bot, so a job fails because of its prompt or because its submit is unknown."""
     if row["status"] != "failed":
         return
     if row["message_id"] is None:
@@ -69,7 +69,7 @@ def _check_reason(row: Row) -> None:
 
 
 def _check_order(row: Row, runcomfy: TappedRunComfy) -> None:
-    """RunComfy has one order of a job at the most, which ended as the job did."""
+    """RunComfy has at most one request per job, which ended like the job."""
     made = [order for order in runcomfy.requests.values() if order.input["prompt"] == ordered(row)]
     assert len(made) <= 1, row
     if row["request_id"]:
@@ -81,7 +81,7 @@ def _check_order(row: Row, runcomfy: TappedRunComfy) -> None:
 
 
 def _check_messages(env: Environment) -> None:
-    """Everything that people see has ended, once, as its row did."""
+    """Every visible message shows one final state, that of its row."""
     rows = {str(row["message_id"]): row for row in env.rows() if row["message_id"]}
     public = [message for message in env.discord.channel.messages if not message.is_ephemeral]
     assert all(count == 1 for count in Counter(id(message.interaction) for message in public).values())
@@ -91,7 +91,7 @@ def _check_messages(env: Environment) -> None:
         assert not any(":cancel:" in part["custom_id"] for part in _buttons(message)), message.text
         if message.id in rows:
             assert signs == [rows[message.id]["status"]], (rows[message.id], message.text)
-        else:  # the images were fetched into a newer message
+        else:  # the images were refetched into a newer message
             assert signs == ["failed"], message.text
     assert set(rows) <= {message.id for message in public}
 
@@ -101,18 +101,18 @@ def _buttons(message: Message) -> list[dict[str, str]]:
 
 
 def _check_posts(env: Environment) -> None:
-    """No job was posted twice, and none that nobody could see."""
+    """No job was submitted twice, and none without a visible message."""
     posted = Counter(
         str(each.input["prompt"]) for each in env.runcomfy.submits if isinstance(each.input, dict)
     )
-    # Where RunComfy was busy it has refused, and may be asked again; of orders it has one all the same.
+    # A busy RunComfy rejects the submit, which is then repeated; it still has one request per job.
     assert [each for each, times in posted.items() if times > 1 and not each.startswith("busy")] == []
     unseen = {ordered(row) for row in env.rows() if row["message_id"] is None and not row["request_id"]}
     assert unseen & set(posted) == set()
 
 
 async def _fetch_all(env: Environment) -> None:
-    """Whoever has something left to fetch finds it in /jobs, and gets it."""
+    """Everything left to refetch is listed in /jobs and can be refetched."""
     for person in env.discord.members.values():
         while True:
             listing = await (await person.command("jobs")).response()
@@ -125,7 +125,7 @@ async def _fetch_all(env: Environment) -> None:
 
 
 def _check_nothing_is_lost(env: Environment, runcomfy: TappedRunComfy) -> None:
-    """Every image that RunComfy made under an id that the bot had noted is in Discord."""
+    """Every image of a request whose id the bot stored is in Discord."""
     for row in env.rows():
         order = runcomfy.requests.get(row["request_id"] or "")
         if order and order.state == "succeeded" and not row["deleted_at"]:
@@ -133,9 +133,9 @@ def _check_nothing_is_lost(env: Environment, runcomfy: TappedRunComfy) -> None:
 
 
 async def _nothing_is_left_behind(env: Environment) -> None:
-    """No file waits on the disk for anybody: everything was delivered or fetched by now."""
+    """No file is left on the disk, because everything was delivered or refetched."""
     files = env.folder / "data" / "files"
     try:
-        await env.wait_for_rows(lambda: not [*files.glob("*")])  # which goes a moment after the row has ended
+        await env.wait_for_rows(lambda: not [*files.glob("*")])  # deleted shortly after the row ended
     except TimeoutError:
         assert [folder.name for folder in files.glob("*")] == []

@@ -1,4 +1,4 @@
-"""Points of a job's life that are seen from outside, and the bot's death at exactly these."""
+"""Points in a job's life that are visible from outside, and kills at exactly these points."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _WRITTEN_SECONDS = 2
 
 
 class Target:
-    """The bot of an environment."""
+    """The bot to kill."""
 
     read_seconds = 0.15
-    """It reads what it is sent within, mostly well, and waits longer for a locked database."""
+    """Enough for the bot to read a response, and shorter than its wait for a locked database."""
 
     def __init__(self, env: Environment, tap: Tap) -> None:
         self.env = env
         self.tap = tap
 
     def kill(self) -> None:
-        """Kill the bot before anything else happens here."""
+        """Kill the bot immediately."""
         self.tap.listener = None
         process = self.env.bot._process
         assert process is not None
@@ -45,14 +45,14 @@ class Target:
             process.send_signal(signal.SIGKILL)
 
     async def wait_until_killed(self) -> None:
-        """Wait until the bot is dead, killed and not ended, and Discord has noticed."""
+        """Wait until the bot was killed (rather than exited) and Discord has noticed."""
         async with asyncio.timeout(_REACHED_SECONDS):
             assert await self.env.bot.wait() == -signal.SIGKILL
         await self.env.discord.until(lambda: not self.env.discord.is_online)
 
     @contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:
-        """The bot's database, seen from outside."""
+        """Open the bot's database."""
         path = self.env.folder / "data" / "bot.db"
         with closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as connection:
             connection.row_factory = sqlite3.Row
@@ -60,16 +60,17 @@ class Target:
 
 
 class Point(Protocol):
-    """Where a job can be when the bot dies."""
+    """A point in a job's life at which to kill the bot."""
 
     async def kill(self, target: Target, prompt: str, act: Act) -> bool:
-        """Act, kill the bot when the job of this prompt is there, and say whether it was."""
+        """Act, kill the bot when the job of this prompt reaches the point; return whether it did."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call that arrived and was not carried out; or was, without an answer; or its answer was the last
-    that the bot read, and it could write nothing down any more: the database is locked from outside.
+    """A call that "arrived" but wasn't carried out, or was "made" without a response, or was "answered".
+
+    In the last case the bot read the response but could write nothing, because the database is locked.
     """
 
     what: str
@@ -94,7 +95,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Unwritten:
-    """What was done has reached the bot, and it could not write it down."""
+    """The interaction reached the bot, which could write nothing."""
 
     async def kill(self, target: Target, prompt: str, act: Act) -> bool:
         async with locked(target, prompt, act):
@@ -105,9 +106,9 @@ class Unwritten:
 
 @dataclass(frozen=True)
 class Written:
-    """The row has these values for the first time, and whatever call follows was not carried out.
+    """The row has these values for the first time, and no call after that was carried out.
 
-    The bot is held before it can write, and let go; nothing else moves here until it has written and is dead.
+    The bot is blocked before it can write, then released; this process does nothing until the bot is dead.
     """
 
     columns: dict[str, object]  # a text, None, or True for any value
@@ -120,13 +121,13 @@ class Written:
             while not self._holds(database, prompt) and time.monotonic() < end:
                 pass
             target.kill()
-            target.tap.listener = drop  # what is on its way already
+            target.tap.listener = drop  # calls already under way
             await target.wait_until_killed()
             target.tap.listener = None
             return self._holds(database, prompt)
 
     def _holds(self, database: sqlite3.Connection, prompt: str) -> bool:
-        row = row_of(database, prompt)
+        row = find_job_row(database, prompt)
         return row is not None and all(
             row[name] is not None if value is True else row[name] == value
             for name, value in self.columns.items()
@@ -142,7 +143,7 @@ def drop(seen: ObservedCall) -> None:
 async def locked(
     target: Target, prompt: str, act: Act, *, after: str = ""
 ) -> AsyncIterator[sqlite3.Connection]:
-    """Act, and keep the bot from writing: at once, or after this call, whose answer it has read."""
+    """Act, and lock the database at once, or after the bot has read the response to a call."""
     reached = asyncio.Event()
 
     def listen(seen: ObservedCall) -> None:
@@ -159,12 +160,12 @@ async def locked(
         else:
             database.execute("begin immediate")
             await act()
-        await asyncio.sleep(target.read_seconds)  # nothing tells when the bot has read it
+        await asyncio.sleep(target.read_seconds)  # no event tells when the bot has read it
         yield database
 
 
-def row_of(database: sqlite3.Connection, prompt: str) -> Row | None:
-    """The row of the job that was ordered with this prompt."""
+def find_job_row(database: sqlite3.Connection, prompt: str) -> Row | None:
+    """Return the row of the job with this prompt."""
     row = database.execute(
         "select * from jobs where json_extract(input, '$.prompt') = ?", (prompt,)
     ).fetchone()
@@ -172,5 +173,5 @@ def row_of(database: sqlite3.Connection, prompt: str) -> Row | None:
 
 
 def ordered(row: Row) -> str:
-    """The prompt that a job was ordered with."""
+    """Return a job's prompt."""
     return str(json.loads(row["input"])["prompt"])

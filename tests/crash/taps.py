@@ -1,4 +1,4 @@
-"""The stand-ins, tapped: one listener hears of every call before and after it is carried out."""
+"""Taps on the stand-ins: a listener is called before and after each call is carried out."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from playground.discord.rest_pipeline import RestRequest
 
 SIGNS = {"succeeded": "✅", "failed": "⚠️", "cancelled": "✖️"}
-"""How the message of a job begins that has ended so."""
+"""How the message of a finished job starts, by status."""
 
 
 @dataclass(frozen=True)
 class ObservedCall:
-    """A call of the bot's: what it is, about which job, and whether it was carried out yet.
+    """A call of the bot: its name, the prompt of its job, and whether it was carried out yet.
 
-    `what` is a route's name; edits are "progress", "images" or "end", looks have the order's state behind
-    them ("status in_queue"), and files their number ("file 0").
+    `what` is the route's name, except for edits ("progress", "images" or "end"), polls ("status in_queue",
+    with the request's state) and files ("file 0", with the number).
     """
 
     what: str
@@ -40,7 +40,7 @@ class ObservedCall:
 
 
 class DroppedCallError(Exception):
-    """Raised by a listener: the call is not carried out."""
+    """Raised by a listener to drop a call before it is carried out."""
 
 
 Listener: TypeAlias = Callable[[ObservedCall], None]
@@ -60,7 +60,7 @@ class Tap:
 
 
 def prompt_of(interaction: Interaction | None) -> str:
-    """What the job was ordered with that an interaction orders, or whose button it presses."""
+    """Return the prompt of the job that an interaction starts or whose button it presses."""
     if interaction is None:
         return ""
     options = interaction.event["d"]["data"].get("options", [])
@@ -96,7 +96,7 @@ class TappedDiscord(LocalDiscord):
         self._tap.notify(ObservedCall(what, "made", prompt))
 
     def _creator(self, request: RestRequest) -> Interaction | None:
-        """The interaction that created the message which a call with the bot's token names."""
+        """Return the interaction behind the message that a call with the bot's token names."""
         try:
             return self.message(request.path.get("id", "")).interaction
         except LookupError:
@@ -104,7 +104,7 @@ class TappedDiscord(LocalDiscord):
 
 
 class TappedRunComfy(LocalRunComfy):
-    """`gone` has the prompts whose files are not to be had, `busy` those that are not taken now."""
+    """`gone` has the prompts whose files are missing, `busy` those whose submits are rejected."""
 
     def __init__(self, tap: Tap, **options: Any) -> None:
         super().__init__(**options)

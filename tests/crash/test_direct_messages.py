@@ -1,4 +1,4 @@
-"""Killed around the direct message that takes the place of a message that was deleted."""
+"""Kills around the direct message that replaces a deleted message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME = "directly"
 
 @dataclass(frozen=True)
 class Direct(Call):
-    """A call of no interaction: nothing in it tells the prompt, and nobody else is written to."""
+    """A call without an interaction, so that nothing names the prompt; no one else gets such a message."""
 
     async def kill(self, target: Target, prompt: str, act: Act) -> bool:
         del prompt
@@ -37,7 +37,7 @@ POINTS: list[Point] = [
 
 
 async def deleted(harness: Harness, prompt: str) -> Act:
-    """A job whose message is deleted before RunComfy goes on."""
+    """Start a job whose message is deleted before RunComfy continues."""
     harness.runcomfy.hold()
     row = await job(harness, prompt, status="in_queue")
 

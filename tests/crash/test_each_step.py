@@ -1,7 +1,7 @@
-"""Killed before and after each step of the straight line: ordered, submitted, followed, delivered, told.
+"""Kills before and after each step of a job: reserve, submit, poll, deliver, notify.
 
-The bot is killed as soon as the job in question is at the point, started again, and the next job is brought
-to the next point while those before it recover, so that every kill meets jobs in many states.
+The bot is killed as soon as a job reaches its point, then started again, and the next job is brought to the
+next point while the previous ones recover, so that every kill meets jobs in many states.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     Story = Callable[[Harness, str], Awaitable[Act]]
 
 _TRIES = 5
-_UNTOLD, _TOLD = True, None
+_NOT_NOTIFIED, _NOTIFIED = True, None
 
 
 async def kill_at_each(harness: Harness, name: str, story: Story, points: list[Point]) -> None:
-    """Bring one job after the other to its point, and kill the bot there."""
+    """Bring one job after the other to its point and kill the bot there."""
     numbers = count(1)
     for point in points:
         harness.crowd.act(people=2)
-        for _ in range(_TRIES):  # a row can have moved on before the bot is dead
+        for _ in range(_TRIES):  # a row can change again before the bot is dead
             prompt = f"{name} {next(numbers)}"
             act = await story(harness, prompt)
             try:
@@ -43,7 +43,7 @@ async def kill_at_each(harness: Harness, name: str, story: Story, points: list[P
             await harness.env.start()
             if is_met:
                 break
-            # A slow machine is given more time.
+            # Allow a slow machine more time.
             harness.target.read_seconds = min(2 * harness.target.read_seconds, 0.6)
         else:
             pytest.fail(f"{point} was missed {_TRIES} times")
@@ -55,7 +55,7 @@ async def order(harness: Harness, prompt: str) -> Act:
 
 
 async def order_one_more(harness: Harness, prompt: str) -> Act:
-    """The second order of somebody who may have one at a time: it has its message, and waits for its turn."""
+    """Start the second job of a member who can run one at a time; it waits in the fair queue."""
     person = harness.env.new_member()
     await person.command("imagine", prompt=f"{prompt}, before", resolution="0.5K")
     await harness.env.discord.until(
@@ -90,7 +90,7 @@ DELIVERING: list[Point] = [
     Call("images", "arrived"),
     Call("images", "made"),
     Call("images", "answered"),
-    Written({"status": "succeeded", "token": _TOLD}, after="images"),
+    Written({"status": "succeeded", "token": _NOTIFIED}, after="images"),
 ]
 
 
@@ -137,11 +137,11 @@ async def test_job_being_polled(tmp_path: Path) -> None:
 async def test_failed_job(tmp_path: Path) -> None:
     points: list[Point] = [
         Call("result", "answered"),
-        Written({"status": "failed", "token": _UNTOLD}, after="result"),
+        Written({"status": "failed", "token": _NOT_NOTIFIED}, after="result"),
         Call("end", "arrived"),
         Call("end", "made"),
         Call("end", "answered"),
-        Written({"status": "failed", "token": _TOLD}, after="end"),
+        Written({"status": "failed", "token": _NOTIFIED}, after="end"),
     ]
     async with open_harness(tmp_path) as harness:
         await kill_at_each(harness, "refuse", order, points)

@@ -1,4 +1,4 @@
-"""Killed before and after each step that a press of Cancel or Fetch takes."""
+"""Kills before and after each step of Cancel, Fetch and Delete."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.crash.harness import Harness, open_harness
 from tests.crash.invariants import check
-from tests.crash.kill_points import Call, Point, Unwritten, Written, ordered, row_of
+from tests.crash.kill_points import Call, Point, Unwritten, Written, find_job_row, ordered
 from tests.crash.taps import ObservedCall
 from tests.crash.test_each_step import kill_at_each
 
@@ -58,11 +58,11 @@ DELETING: list[Point] = [
 
 
 async def job(harness: Harness, prompt: str, **columns: str | None) -> Row:
-    """Order, and wait until the job's row has these values."""
+    """Start a job and wait until its row has these values."""
     with harness.target.database() as database:
 
         def row() -> Row:
-            return row_of(database, prompt) or {}
+            return find_job_row(database, prompt) or {}
 
         await harness.env.imagine(harness.env.new_member(), prompt=prompt, num_images=2, resolution="0.5K")
         await harness.env.wait_for_rows(lambda: row().get("message_id") and columns.items() <= row().items())
@@ -70,7 +70,7 @@ async def job(harness: Harness, prompt: str, **columns: str | None) -> Row:
 
 
 async def press(harness: Harness, row: Row, action: str) -> Act:
-    """What presses the button, once it is there."""
+    """Wait for the button; return a function that presses it."""
     message = harness.env.discord.message(str(row["message_id"]))
     person, custom_id = harness.env.author(message), f"job:{action}:v1:{row['job_id']}"
     await harness.env.discord.until(lambda: custom_id in str(message.components))
@@ -81,8 +81,8 @@ async def cancel_in_the_queue(harness: Harness, prompt: str) -> Act:
     return await press(harness, await job(harness, prompt, status="in_queue"), "cancel")
 
 
-async def cancel_before_the_order(harness: Harness, prompt: str) -> Act:
-    """RunComfy takes nothing for a moment, and the bot waits a second before it asks again."""
+async def cancel_before_submit(harness: Harness, prompt: str) -> Act:
+    """Let RunComfy reject the submit once, after which the bot waits a second before the next try."""
     harness.runcomfy.busy = {prompt}
     asked = ObservedCall("submit", "arrived", prompt)
     row = await job(harness, prompt, status="waiting")
@@ -112,7 +112,7 @@ async def delete(harness: Harness, prompt: str) -> Act:
 
 
 async def test_deleted_job(tmp_path: Path) -> None:
-    """Whatever the row says has happened in the end: deleted, and gone, or there."""
+    """A message is gone if its row says deleted, and there otherwise."""
     async with open_harness(tmp_path) as harness:
         await kill_at_each(harness, "delete", delete, DELETING)
         await check(harness.env, harness.runcomfy)
@@ -125,12 +125,14 @@ async def test_cancelled_job(tmp_path: Path) -> None:
     async with open_harness(tmp_path) as harness:
         harness.runcomfy.hold()
         await kill_at_each(harness, "cancel", cancel_in_the_queue, CANCELLING)
-        await harness.env.wait_for_rows(lambda: {row["status"] for row in wishes(harness)} == {"cancelled"})
+        await harness.env.wait_for_rows(
+            lambda: {row["status"] for row in cancel_requests(harness)} == {"cancelled"}
+        )
         await check(harness.env, harness.runcomfy)
 
 
-def wishes(harness: Harness) -> list[Row]:
-    """The jobs that somebody wants cancelled, and that RunComfy has."""
+def cancel_requests(harness: Harness) -> list[Row]:
+    """Return the submitted jobs with a requested cancel."""
     return [row for row in harness.env.rows() if row["cancelled_by"] and row["request_id"]]
 
 
@@ -141,7 +143,7 @@ async def test_job_cancelled_before_submit(tmp_path: Path) -> None:
         Written({"status": "cancelled", "token": True}, after="callback"),
     ]
     async with open_harness(tmp_path) as harness:
-        await kill_at_each(harness, "busy", cancel_before_the_order, points)
+        await kill_at_each(harness, "busy", cancel_before_submit, points)
         await check(harness.env, harness.runcomfy)
         assert [
             order for order in harness.runcomfy.requests.values() if "busy" in order.input["prompt"]

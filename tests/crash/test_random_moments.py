@@ -1,4 +1,4 @@
-"""Killed at random moments, again and again, while people order, cancel and fetch."""
+"""Kills at random moments while members start, cancel and refetch jobs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.soak
 
 _WORLDS, _KILLS = 6, 10
-_EVENTS = 120  # what a life of a few seconds has: calls as they arrive and are carried out, and commits
+_EVENTS = 120  # a few seconds of activity: calls arriving and carried out, and commits
 _LIFE_SECONDS = 3.5
 
 
@@ -26,21 +26,21 @@ async def test_kill_at_random_moments(tmp_path: Path, number: int) -> None:
     del number
     async with open_harness(tmp_path, seconds=(0, 0.3)) as harness:
         for _ in range(_KILLS - 1):
-            await live_and_die(harness)
+            await run_until_killed(harness)
             await harness.env.bot.start()
-        await live_and_die(harness)
+        await run_until_killed(harness)
         await harness.env.start()
         await check(harness.env, harness.runcomfy)
 
 
-async def live_and_die(harness: Harness) -> None:
-    """One life of the bot; it is killed at an event or at a moment, or as it starts."""
+async def run_until_killed(harness: Harness) -> None:
+    """Run the bot until it is killed at a random event or time, possibly during its start."""
     is_counted = harness.dice.random() < 2 / 3
     seconds = _LIFE_SECONDS if is_counted else harness.dice.uniform(0, _LIFE_SECONDS)
     counting = (
-        asyncio.create_task(count_to(harness, harness.dice.randint(1, _EVENTS))) if is_counted else None
+        asyncio.create_task(kill_at_event(harness, harness.dice.randint(1, _EVENTS))) if is_counted else None
     )
-    people = asyncio.create_task(come_and_go(harness))
+    people = asyncio.create_task(members_act(harness))
     timer = asyncio.get_running_loop().call_later(seconds, harness.target.kill)
     await harness.target.wait_until_killed()
     timer.cancel()
@@ -50,16 +50,16 @@ async def live_and_die(harness: Harness) -> None:
     await harness.crowd.cancel_all()
 
 
-async def come_and_go(harness: Harness) -> None:
-    """People come as soon as the bot is there, and some come later."""
+async def members_act(harness: Harness) -> None:
+    """Let members act as soon as the bot is online, and again later."""
     await harness.env.discord.until(lambda: harness.env.discord.is_online and harness.env.discord.commands)
     for _ in range(10):
         harness.crowd.act(people=2)
         await asyncio.sleep(harness.dice.uniform(0.1, 0.8))
 
 
-async def count_to(harness: Harness, most: int) -> None:
-    """Kill the bot at this event of its life, be it a call or a change of the database."""
+async def kill_at_event(harness: Harness, most: int) -> None:
+    """Kill the bot at its n-th event, a call or a change of the database."""
     seen = 0
 
     def event() -> None:

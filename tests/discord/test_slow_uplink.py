@@ -151,7 +151,7 @@ async def test_a_relay_that_takes_all_at_once_has_time_to_pass_it_on(
 ) -> None:
     job, message = await ordered(local, image_count=1)
     await connect(delivery, job)
-    uplink.hoards = True
+    uplink.is_buffering = True
     uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2
     assert await delivery.send_images(job, files[:1]) == 1
     assert uploads(local) == [ALL[:1]]
@@ -169,7 +169,7 @@ async def test_an_upload_that_stalls_is_cut_off_and_repeated(
     uplink.stall()
     delivering = asyncio.ensure_future(delivery.send_images(job, files))
     await uplink.connected(before + 1)  # the first one was given up
-    uplink.go_on()
+    uplink.resume()
     assert await delivering == IMAGES
     assert names(message) == ALL
 
@@ -182,11 +182,11 @@ async def test_images_whose_answer_is_lost_are_there_once(
     await connect(delivery, job)
     if not can_look:
         local.inject_fault("get_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
-    uplink.is_deaf = True
+    uplink.drops_responses = True
     delivering = asyncio.ensure_future(delivery.send_images(job, files))
     await local.until(lambda: message.attachments)
     uplink.cut()
-    uplink.is_deaf = False
+    uplink.drops_responses = False
     assert await delivering == IMAGES
     assert names(message) == ALL
     sent = [name for group in uploads(local) for name in group]

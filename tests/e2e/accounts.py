@@ -1,4 +1,4 @@
-"""Whether everybody was charged for what they got, recomputed from the rows and from the posts."""
+"""Checks that members were charged for what they received, from the rows and the messages."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 FINAL = ("succeeded", "failed", "cancelled")
 UNCOLLECTED = {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
-"""Errors after which images may exist that did not arrive: they stay charged, and can be collected."""
-# What a row is given at some time after its job's end was told: the token is wiped, the cost asked for.
+"""Errors after which undelivered images can exist: they stay charged and can be collected."""
+# Columns that change after the user was notified: the token is wiped, the cost collected.
 LATER = dict.fromkeys(("token", "cost", "next_cost_check_at"))
 
 
 def delivered(message: Message) -> int:
-    """How many images stand in a message."""
+    """Return the number of images in a message."""
     return sum(file["content_type"].startswith("image/") for file in message.files)
 
 
 def check_accounts(env: Environment) -> None:
-    """Every job has ended, charged for what was delivered or can be collected; the counters add up."""
+    """Check that every job ended, charged for delivered or collectable images, and that counters agree."""
     jobs = env.rows()
     shown = {
         int(message.id): delivered(message)
@@ -33,7 +33,7 @@ def check_accounts(env: Environment) -> None:
     for job in jobs:
         if job["deleted_at"]:
             assert job["message_id"] is None
-            continue  # what it cost is counted all the same
+            continue  # still charged
         here = shown.get(job["message_id"], 0) or _sent_directly(env, job)
         expected = (job["made"] or job["image_count"]) if can_be_collected(job) else here
         assert job["image_count"] - job["refunded"] == expected, job
@@ -48,12 +48,12 @@ def check_accounts(env: Environment) -> None:
 
 
 def can_be_collected(job: dict[str, Any]) -> bool:
-    """Whether images of a job that has ended may exist that did not arrive."""
+    """Return whether undelivered images of an ended job can exist."""
     return job["request_id"] is not None and job["error"] in UNCOLLECTED
 
 
 def _sent_directly(env: Environment, job: dict[str, Any]) -> int:
-    """How many images of a job stand in direct messages, whose nonces name it."""
+    """Return the number of a job's images in direct messages, found by their nonces."""
     return sum(
         delivered(message)
         for person in env.discord.members.values()
@@ -63,6 +63,6 @@ def _sent_directly(env: Environment, job: dict[str, Any]) -> int:
 
 
 def spent(env: Environment) -> tuple[Any, ...]:
-    """All that is spent by somebody's doing, or says what is."""
+    """Return everything that records spending, to compare before and after."""
     jobs = [row | LATER for row in env.rows()]
     return jobs, env.rows("select * from usage where scope <> 'owner-usd'"), len(env.runcomfy.submits)

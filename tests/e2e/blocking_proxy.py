@@ -1,4 +1,4 @@
-"""What keeps calls and answers back, so that a test can act while they are under way."""
+"""Holds requests and responses back, so that a test can act while they are in flight."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class HeldResponse:
-    """RunComfy does what it was asked for, and answers when it is let go."""
+    """A fault that carries out a call and holds its response until `release`."""
 
     def __init__(self) -> None:
         self._reached = asyncio.Event()
@@ -32,7 +32,7 @@ class HeldResponse:
         return good
 
     async def reached(self) -> None:
-        """Wait until RunComfy has done it."""
+        """Wait until the call was carried out."""
         await asyncio.wait_for(self._reached.wait(), 10)
 
     def release(self) -> None:
@@ -40,7 +40,7 @@ class HeldResponse:
 
 
 class BlockingProxy:
-    """On the bot's way to Discord's API: holds what the bot says, holds or loses what Discord answers."""
+    """A proxy to Discord's API that can hold requests, and hold or drop responses."""
 
     def __init__(self, env: Environment) -> None:
         self._env = env
@@ -51,26 +51,26 @@ class BlockingProxy:
         self.held_bytes = 0
 
     def block(self) -> None:
-        """Let nothing that the bot sends reach the API any more."""
+        """Hold everything that the bot sends to the API."""
         self._may_ask.clear()
 
     def hold_next_response(self) -> None:
-        """Keep the API's next answer back; those after it pass by."""
+        """Hold the API's next response; later ones overtake it."""
         self._may_answer.clear()
         self._next = "waits"
 
     def drop_next_response(self) -> None:
-        """Break the connection on which the API answers next."""
+        """Break the connection on which the API responds next."""
         self._next = "is lost"
 
     def release(self) -> None:
-        """Let everything pass."""
+        """Release everything that is held."""
         self.held_bytes = 0
         self._may_ask.set()
         self._may_answer.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
-        """One connection of the bot, through the local Discord's own proxy at this port."""
+        """Serve one connection of the bot through the local Discord's own proxy at this port."""
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         ways: set[asyncio.Task[None]] = set()
         try:
@@ -121,7 +121,7 @@ class BlockingProxy:
 
 @asynccontextmanager
 async def blocking_proxy(env: Environment) -> AsyncIterator[BlockingProxy]:
-    """A gate that the bot goes through from its next start on."""
+    """Run a proxy that the bot uses from its next start on."""
     opened, port = BlockingProxy(env), urlsplit(env.settings["DISCORD_PROXY"]).port or 0
     serving: set[asyncio.Task[None]] = set()
 

@@ -1,4 +1,4 @@
-"""The commands of `python -m bot` that look after a bot, each in a process of its own."""
+"""The maintenance commands of `python -m bot`, each in its own process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CODE = Path(bot.__file__).parents[1]
 
 
 async def run_command(env: Environment, *arguments: str | Path) -> tuple[int, str]:
-    """Run one with the environment's settings; its exit code and all that it says."""
+    """Run a command with the environment's settings; return its exit code and output."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **env.settings}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *arguments, cwd=env.folder, env=environment, stdout=PIPE, stderr=STDOUT

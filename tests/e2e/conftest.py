@@ -1,4 +1,4 @@
-"""One environment for all tests of a module that do not disturb each other."""
+"""One environment per module, shared by tests that don't disturb each other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
-    """A RunComfy that paints at once, and quotas that nobody reaches."""
+    """Open an environment with an instant RunComfy and unreachable quotas."""
     many = "1000000/month"
     async with open_environment(
         tmp_path_factory.mktemp("environment"),
@@ -29,14 +29,14 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Envi
 
 @pytest.fixture
 def env(opened: Environment) -> Iterator[Environment]:
-    """The module's environment, looked through for leaks after each test."""
+    """Yield the module's environment, checked for leaks after each test."""
     yield opened
     opened.check_nothing_leaked()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def held(env: Environment) -> AsyncIterator[Environment]:
-    """The same environment, whose RunComfy moves only where the test says so."""
+    """Yield the same environment with RunComfy on hold."""
     env.runcomfy.hold()
     yield env
     env.runcomfy.release()

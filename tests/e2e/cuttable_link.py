@@ -1,4 +1,4 @@
-"""The wire to RunComfy, which can be cut and mended."""
+"""A connection to RunComfy that can be cut and restored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CuttableLink:
-    """While it is cut, connections are refused; those that are open break."""
+    """A TCP relay; while it is cut, open connections break and new ones are refused."""
 
     def __init__(self, far_port: int) -> None:
         self._far_port = far_port
@@ -35,7 +35,7 @@ class CuttableLink:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._far_port)
-        if not (self._server and self._server.is_serving()):  # it was cut meanwhile
+        if not (self._server and self._server.is_serving()):  # cut meanwhile
             far_writer.transport.abort()
             writer.transport.abort()
             return
@@ -52,7 +52,7 @@ class CuttableLink:
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send on what comes in, until its end."""
+    """Copy bytes until the end of the stream."""
     while data := await reader.read(1 << 16):
         writer.write(data)
         await writer.drain()
@@ -60,7 +60,7 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 @asynccontextmanager
 async def cuttable_link(env: Environment) -> AsyncIterator[CuttableLink]:
-    """A wire that the bot reaches RunComfy by from its next start on."""
+    """Run a relay that the bot uses to reach RunComfy from its next start on."""
     opened = CuttableLink(urlsplit(env.runcomfy.url).port or 0)
     await opened.restore()
     address = f"127.0.0.1:{opened.port}"

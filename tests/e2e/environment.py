@@ -1,4 +1,4 @@
-"""A local Discord, a local RunComfy and the real bot process, together."""
+"""A local Discord, a local RunComfy and the real bot process."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from playground.discord import Call, Member, Message, User
     from playground.runcomfy import Submit
 
-# Words that stand in the bodies of the local RunComfy's faults, and nowhere that people read.
+# Text in the bodies of injected RunComfy faults that must never reach members or the log.
 RAW = "raw-words-of-an-upstream-host"
 
-# Few people in these tests order much; an owner would have it the other way round.
+# Few members in these tests run many jobs, unlike in production.
 MANY_JOBS = dict.fromkeys(("MAX_JOBS", "MAX_JOBS_PER_USER", "MAX_JOBS_PER_GUILD"), "1000")
 
 _numbers = count(1)
@@ -40,7 +40,7 @@ class Environment:
     runcomfy: LocalRunComfy
     bot: BotProcess
     settings: dict[str, str]
-    """The bot reads them at every start."""
+    """Read at every start of the bot."""
 
     @property
     def alice(self) -> Member:
@@ -59,52 +59,52 @@ class Environment:
         return (self.folder / "bot.log").read_text()
 
     async def start(self) -> None:
-        """Start the bot and wait until Discord sees it with its commands."""
+        """Start the bot and wait until it is online with its commands."""
         await self.bot.start()
         await self.discord.until(lambda: self.discord.is_online and self.discord.commands, timeout=20)
 
     async def kill(self) -> None:
-        """End the bot as a power cut would, and wait until Discord has noticed."""
+        """Kill the bot and wait until Discord has noticed."""
         await self.bot.kill()
         await self.discord.until(lambda: not self.discord.is_online)
 
     async def restart(self) -> None:
-        """Kill the bot, and start it again on what it has left behind."""
+        """Kill the bot and start it again with the same data."""
         await self.kill()
         await self.start()
 
     def new_member(self, *, is_manager: bool = False) -> Member:
-        """Somebody who has not ordered anything yet."""
+        """Add a member without any jobs."""
         return self.discord.add_member(f"person{next(_numbers)}", is_manager=is_manager)
 
     async def imagine(self, person: Member | None = None, **options: Any) -> Message:
-        """Order, and return the message that answered."""
+        """Use /imagine and return the response."""
         interaction = await (person or self.alice).command("imagine", **{"prompt": "a fox", **options})
         return await interaction.response(timeout=5)
 
     async def queued(self, person: Member | None = None) -> Message:
-        """Order, and wait until the message says where the order stands in RunComfy's queue."""
+        """Use /imagine and wait until the message shows the position in RunComfy's queue."""
         return await self.wait_for_text(await self.imagine(person, resolution="0.5K"), "place ")
 
     async def wait_for_text(self, message: Message, *words: str, timeout: float = 30) -> Message:  # noqa: ASYNC109
-        """Wait until a message says all of this."""
+        """Wait until a message contains all of these texts."""
         await self.discord.until(lambda: all(word in message.text for word in words), timeout=timeout)
         return message
 
     async def reply_to(self, person: Member, command: str, **options: Any) -> str:
-        """What a command answers, to this person alone."""
+        """Return the text of a command's ephemeral response."""
         message = await (await person.command(command, **options)).response(timeout=5)
         assert message.is_ephemeral
-        await self.discord.until(lambda: message.text)  # which comes later where the bot asked for time
+        await self.discord.until(lambda: message.text)  # empty until a deferred response is edited
         return message.text
 
     def author(self, message: Message) -> Member:
-        """The member whose interaction created a message."""
+        """Return the member whose interaction created a message."""
         assert message.interaction is not None
         return self.discord.members[message.interaction.user.name]
 
     def edits(self, message: Message) -> list[Call]:
-        """Every edit of a message that Discord was asked for, by whichever token, taken or not."""
+        """Return every edit request for a message, with either token, successful or not."""
         return [
             call
             for call in self.discord.trace
@@ -112,41 +112,41 @@ class Environment:
         ]
 
     def job(self, message: Message) -> dict[str, Any]:
-        """The row of the job that a message shows."""
+        """Return the row of a message's job."""
         assert message.interaction is not None
         return next(row for row in self.rows() if str(row["interaction_id"]) == message.interaction.id)
 
     async def wait_for_end(self, message: Message) -> dict[str, Any]:
-        """The row once the job has ended; delivered images are seen a moment before that."""
+        """Wait until a message's job ended (shortly after its images are shown); return its row."""
         await self.wait_for_rows(lambda: self.job(message)["ended_at"])
         return self.job(message)
 
     def submits_for(self, message: Message) -> list[Submit]:
-        """Every POST of the order behind a message; a drawn seed sets its input apart from all others."""
+        """Return every submit of a message's job, whose input is unique by its random seed."""
         job_input = json.loads(self.job(message)["input"])
         return [submit for submit in self.runcomfy.submits if submit.input == job_input]
 
     async def wait_for_rows(self, condition: Callable[[], object]) -> None:
-        """Wait until the rows are so; a database has no event to wait for."""
+        """Wait for a condition on the rows by polling, because a database has no event."""
         async with asyncio.timeout(15):
             while not condition():  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(0.02)
 
     async def wait_for_price(self) -> None:
-        """Wait until the bot knows the published price, which it asks for while it starts."""
+        """Wait until the bot has the published price, which it requests at its start."""
         await self.wait_for_rows(lambda: self.rows("select * from prices"))
 
     async def wait_until_idle(self) -> None:
-        """Wait until no job is under way."""
+        """Wait until all jobs ended."""
         await self.wait_for_rows(lambda: all(row["ended_at"] for row in self.rows()))
 
     def charged_images(self, person: User) -> int:
-        """How many images a person was charged for, on all servers together."""
+        """Return how many images a user was charged for, on all servers."""
         rows = [row for row in self.rows() if str(row["user_id"]) == person.id]
         return sum(row["image_count"] - row["refunded"] for row in rows)
 
     def check_nothing_leaked(self) -> None:
-        """No post and no log line holds what only the owner, or nobody, may read."""
+        """Check that no message and no log line contains a secret or an upstream text."""
         log = self.log
         assert "Traceback" not in log
         tokens = [self.runcomfy.token, self.discord.token, *self.discord.interactions]
@@ -157,25 +157,25 @@ class Environment:
         for secret in (*tokens, RAW):
             assert secret not in log
             assert secret not in posted
-        # An output file's address names the account, and is nobody's business.
+        # The address of an output file contains the account.
         for address in (self.runcomfy.url.removeprefix("http://"), "/files/", "runcomfy.net", "runcomfy.com"):
             assert address not in posted
         assert self.runcomfy.leaks == []
 
     def rows(self, sql: str = "select * from jobs") -> list[dict[str, Any]]:
-        """What the bot's database holds."""
+        """Return the rows of a query on the bot's database."""
         with closing(sqlite3.connect(self.folder / "data" / "bot.db")) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(sql)]
 
     def execute(self, sql: str) -> None:
-        """Change what the bot's database holds, as time would have."""
+        """Run a statement on the bot's database."""
         with closing(sqlite3.connect(self.folder / "data" / "bot.db")) as connection, connection:
             connection.execute(sql)
 
 
 def button_labels(message: Message) -> list[str]:
-    """What the buttons under a message do, without what they cost."""
+    """Return the labels of a message's buttons, without prices."""
     return [label.partition(" · ")[0] for label in message.buttons]
 
 
@@ -190,7 +190,7 @@ async def open_environment(
     make_bot: type[BotProcess] = ForkedBot,
     **settings: str,
 ) -> AsyncIterator[Environment]:
-    """The three of them, the bot ready; its settings can be changed by name."""
+    """Open an environment and start the bot, with these settings by name."""
     async with AsyncExitStack() as stack:
         local_runcomfy = await stack.enter_async_context(make_runcomfy(**runcomfy or {}))
         discord = await stack.enter_async_context(make_discord(folder))
@@ -206,16 +206,16 @@ async def open_environment(
         finally:
             if bot.is_running:
                 await bot.stop()
-    env.check_nothing_leaked()  # what the last lines say too
+    env.check_nothing_leaked()  # the last log lines too
 
 
 open_unforked_environment = partial(open_environment, make_bot=BotProcess)
-"""The same with `python -m bot` itself, for what begins with the interpreter and the imports."""
+"""The same with `python -m bot` instead of a fork, for tests that concern the interpreter or imports."""
 
 
 @asynccontextmanager
 async def _followed(file: Path, discord: LocalDiscord) -> AsyncIterator[IO[bytes]]:
-    """Where the bot's log goes: into a file, and each line lets `LocalDiscord.until` look again."""
+    """Yield a pipe for the bot's log, which goes to a file; each line wakes `LocalDiscord.until`."""
     out, into = os.pipe()
     lines = asyncio.StreamReader(limit=1 << 24)
     await asyncio.get_running_loop().connect_read_pipe(

@@ -1,4 +1,4 @@
-"""Orders brought to their end, with all that must be true of such an end."""
+"""Jobs run to their end, with everything that has to be true at each kind of end."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def response_with(**changes: object) -> Fault:
-    """A good answer with other values in it."""
+    """Return a fault that changes values in a good response."""
     return edit_json(lambda body: body.update(changes))
 
 
 async def expect_uncollected(env: Environment, *words: str, images: int = 1, **options: object) -> Message:
-    """An order whose images exist and do not arrive: they stay charged, and wait to be collected."""
+    """Run a job whose images exist but don't arrive: they stay charged and can be collected."""
     person = env.new_member()
     message = await env.imagine(person, **{"resolution": "0.5K", "num_images": images, **options})
     await env.wait_for_text(message, "waiting to be collected", *words)
@@ -32,7 +32,7 @@ async def expect_uncollected(env: Environment, *words: str, images: int = 1, **o
 
 
 async def expect_delivered(env: Environment, images: int = 1, *, of: int = 1, **options: object) -> Message:
-    """An order that ends with so many images, by one POST, charged for no more than that."""
+    """Run a job that delivers `images` images of `of`, with one submit, charged for those only."""
     person = env.new_member()
     message = await env.imagine(person, **{"resolution": "0.5K", "num_images": of, **options})
     await env.wait_for_text(message, "✅")
@@ -44,7 +44,7 @@ async def expect_delivered(env: Environment, images: int = 1, *, of: int = 1, **
 
 
 async def expect_failed(env: Environment, *words: str, images: int = 2, **options: object) -> Message:
-    """An order that ends without images, by one POST, and is given back; who can mend it is told rightly."""
+    """Run a job that fails with one submit and is refunded; it names the owner only if they can fix it."""
     person = env.new_member()
     message = await env.imagine(person, **{"resolution": "0.5K", "num_images": images, **options})
     await env.wait_for_text(message, "Nothing was charged", *words)

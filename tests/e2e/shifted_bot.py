@@ -1,6 +1,6 @@
-"""`python -m tests.e2e.shifted_bot`: the bot as on a machine whose clock is CLOCK_SHIFT_SECONDS ahead.
+"""`python -m tests.e2e.shifted_bot`: the bot with its clock CLOCK_SHIFT_SECONDS ahead.
 
-Only this process sees it. What the bot asks the kernel for by itself, such as timers, is monotonic anyway.
+Only the wall clock of this process is shifted; timers use monotonic time.
 """
 
 from __future__ import annotations

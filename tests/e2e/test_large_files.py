@@ -13,7 +13,7 @@ from aiohttp import web
 from PIL import Image
 
 from playground.runcomfy import Fault, respond
-from tests.odd_images import chunk, picture, png_with, unpacks_to
+from tests.image_files import chunk, picture, png_with, unpacks_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

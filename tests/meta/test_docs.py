@@ -1,4 +1,4 @@
-"""What the documents point at is there."""
+"""Links and test names in the documents exist."""
 
 from __future__ import annotations
 

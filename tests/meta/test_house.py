@@ -1,4 +1,4 @@
-"""The rules of the house, counted instead of remembered."""
+"""The house rules of CONTRIBUTING.md, as tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 FILE_LINES, FUNCTION_LINES = 400, 40
-# Written apart, so that this file names none of them either.
+# Joined here, so that this file doesn't contain them either.
 REGISTRIES = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))]
 MACHINE_PATH = re.compile(r"(?<![\w.:@~$}/*-])/(?:home|root|Users|work|mnt|tmp)/\w")
 
@@ -32,7 +32,7 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def _texts() -> dict[str, str]:
-    """Every text file that is in git or about to be, by its path."""
+    """Return every text file that git tracks or would add, by path."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
     found = {}
@@ -65,7 +65,7 @@ def test_file_length() -> None:
 
 
 def test_migrations_are_numbered_consecutively() -> None:
-    """Two files of one number would silently be one, and a file before a gap would be left out later."""
+    """Of two files with one number only one would run; a file that fills a gap later would never run."""
     names = sorted(name for name in TEXTS if name.startswith("bot/storage/migrations/"))
     assert [int(Path(name).name[:4]) for name in names] == [*range(1, len(names) + 1)]
 

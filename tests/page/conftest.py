@@ -29,7 +29,7 @@ async def bot(discord: LocalDiscord) -> AsyncIterator[SmallBot]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, discord: LocalDiscord, bot: SmallBot) -> AsyncIterator[Page]:
-    """The channel as alice sees it; whatever goes wrong in its scripts fails the test."""
+    """Open the page as alice; a script error fails the test."""
     await bot.wait_until_ready()
     wrong: list[str] = []
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")

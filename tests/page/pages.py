@@ -1,4 +1,4 @@
-"""How the tests use the page: by what it says and by the keyboard, as people do."""
+"""Page helpers that use visible text and the keyboard, like a user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bot that only says and shows: what the page makes of it is what is tested."""
+"""A small bot whose messages the page has to render."""
 
 import io
 from typing import Any, Literal
@@ -113,7 +113,7 @@ class Words(discord.ui.Modal):
 
 
 class Panel(discord.ui.View):
-    """Says what was chosen in it, in its own message."""
+    """A select that writes its values into its message."""
 
     def __init__(self) -> None:
         super().__init__(timeout=None)

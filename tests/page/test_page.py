@@ -184,7 +184,7 @@ async def test_presence_dot_follows_the_bot(page: Page, bot: SmallBot) -> None:
 
 async def test_reconnect_keeps_the_draft(page: Page) -> None:
     sockets: list[WebSocketRoute] = []
-    is_seen = asyncio.Event()  # that it was lost: it comes back so soon that nobody might look in time
+    is_seen = asyncio.Event()  # it reconnects so soon that polling could miss it
 
     async def pass_through(socket: WebSocketRoute) -> None:
         sockets.append(socket)

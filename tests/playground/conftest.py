@@ -1,4 +1,4 @@
-"""A local Discord, and a small real bot on it."""
+"""A local Discord with a small discord.py bot."""
 
 import asyncio
 import io
@@ -110,7 +110,7 @@ class Bot(discord.Client):
         self.knows_guild.set()
 
     async def on_guild_join(self, _guild: discord.Guild) -> None:
-        self.knows_guild.set()  # which of the two it is depends on how soon discord.py says that it is ready
+        self.knows_guild.set()  # discord.py calls either, depending on when it is ready
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         self.seen.append(interaction)
@@ -121,7 +121,7 @@ class Bot(discord.Client):
 async def running(
     discord: LocalDiscord, make: Callable[..., Bot] = Bot, **options: Any
 ) -> AsyncIterator[Bot]:
-    """Run the bot until it is online and has heard of its guild; in the end it is closed."""
+    """Run the bot; yield it when it is online and knows its guild, and close it afterwards."""
     async with make(**options) as bot:
         task = asyncio.create_task(bot.start(discord.token))
         try:
@@ -160,7 +160,7 @@ def mia(local: LocalDiscord) -> Member:
 
 
 class Api:
-    """Calls the REST API bare, with the bot's token."""
+    """A plain REST client with the bot's token."""
 
     def __init__(self, local: LocalDiscord, session: aiohttp.ClientSession) -> None:
         self._session = session

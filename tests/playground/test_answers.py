@@ -1,4 +1,4 @@
-"""Every route that the local Discord serves, used well and wrongly: the answers are those of Discord."""
+"""Every route of the local Discord, used correctly and wrongly, responds like Discord."""
 
 from __future__ import annotations
 
@@ -66,12 +66,14 @@ async def test_every_response_matches_discords_schema(
     await in_channels(local, api)
     await refusals(local, api, alice)
     used = {call.route for call in local.trace}
-    served = len(local.rest.routes()) - 1  # all but the one for unknown paths, which no specification covers
+    served = (
+        len(local.rest.routes()) - 1
+    )  # without the route for unknown paths, which no specification covers
     assert len(used) == served, f"a route was left out: {used}"
     assert {200, 204, 400, 401, 403, 404, 413, 429} <= {call.status for call in local.trace}
     local.write_trace(trace := tmp_path / "trace.jsonl")
-    # A field's error has a word for a code in Discord's reference (/docs/reference#error-messages), and a
-    # number in its specification, which asks to follow the reference. All else of these answers is checked.
+    # A field error's code is a string in Discord's reference (/docs/reference#error-messages) but a number in
+    # its specification, which tells to follow the reference. Everything else in the responses is checked.
     words = r'("code": )"[A-Z_]+"'
     trace.write_text(re.sub(words, r"\g<1>0", trace.read_text()))
     checker = await asyncio.create_subprocess_exec(
@@ -99,7 +101,7 @@ async def about_the_bot(local: LocalDiscord, api: Api, alice: Member) -> None:
 
 
 async def by_tokens(local: LocalDiscord, api: Api, alice: Member) -> None:
-    """All that an interaction's token opens, by every kind of first response."""
+    """Use everything that an interaction's token allows, after every kind of first response."""
     asked = await alice.send_raw("draw", {"number": 1})
     await answers(200, responds(api, asked, 5))
     original = f"/webhooks/{local.application_id}/{asked.token}/messages/@original"
@@ -149,7 +151,7 @@ async def in_channels(local: LocalDiscord, api: Api) -> None:
 
 
 async def refusals(local: LocalDiscord, api: Api, alice: Member) -> None:
-    """What is unknown, too late, not permitted, too large or said by nobody."""
+    """Send requests that are unknown, late, forbidden, too large or unauthorized."""
     gone = await alice.send_raw("draw")
     local.age(gone, 3)
     await answers(404, responds(api, gone, 5))
@@ -173,7 +175,7 @@ async def refusals(local: LocalDiscord, api: Api, alice: Member) -> None:
 
 
 async def answers(status: int, call: Any) -> Any:
-    """What a call brings, if it ends with this status."""
+    """Send a call, check its status and return the response."""
     came, body = await call
     assert came == status, body
     return body
@@ -189,7 +191,7 @@ async def responds(api: Api, interaction: Interaction, kind: int, data: Any = No
 
 
 def picture(body: dict[str, Any]) -> aiohttp.FormData:
-    """Return the body with a file beside it."""
+    """Return the body with an attached file."""
     form = aiohttp.FormData(default_to_multipart=True)
     form.add_field("payload_json", json.dumps(body))
     form.add_field("files[0]", io.BytesIO(PNG), filename="fox.png")

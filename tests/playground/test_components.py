@@ -1,4 +1,4 @@
-"""Selects, forms and menus of a discord.py bot: what is chosen arrives as the thing that was chosen."""
+"""Selects, modals and menus of a discord.py bot on the local Discord."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def panel(bot: Bot, mia: Member) -> Message:
 
 
 async def post(local: LocalDiscord, bot: Bot) -> Message:
-    """Post something public."""
+    """Post a public message."""
     sent = await bot.get_partial_messageable(int(local.channel.id)).send("a fox")
     return local.message(str(sent.id))
 
@@ -215,7 +215,7 @@ async def test_guild_changes_reach_the_bot(local: LocalDiscord, bot: Bot, mia: M
 
 
 async def _seen(guild: Guild, bot: Bot, mia: Member) -> None:
-    """Wait until the bot has seen all that was sent: last a role, which somebody then has."""
+    """Wait until the bot has seen everything sent so far, by sending a new role last."""
     mia.roles.append(guild.add_role("Latecomers"))
     await mia.command("silence")
     member = (await asyncio.wait_for(bot.arrivals.get(), 5)).user

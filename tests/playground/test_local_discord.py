@@ -1,4 +1,4 @@
-"""A discord.py bot on the local Discord: everything it does there, it does on Discord."""
+"""A discord.py bot on the local Discord."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The client API, as the page speaks it."""
+"""The websocket protocol between page and local Discord."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,13 +15,13 @@ from tests.playground.panel_bot import PanelBot
 
 
 class Browser:
-    """One person's page."""
+    """One member's page."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
 
     async def next(self, kind: str) -> Any:
-        """Return the next event of this kind, passing over others."""
+        """Return the next event of this kind, skipping others."""
         while True:
             event = await self._socket.receive_json(timeout=5)
             if event["t"] == kind:

@@ -1,4 +1,4 @@
-"""What Discord refuses, the local Discord refuses with the same numbers."""
+"""The local Discord rejects what Discord rejects, with the same codes."""
 
 import io
 import json
@@ -21,7 +21,7 @@ def option(name: str, kind: int = 3, **fields: Any) -> dict[str, Any]:
 
 
 def codes(errors: Any) -> set[str]:
-    """Collect the codes out of Discord's tree of errors."""
+    """Collect the codes from Discord's tree of errors."""
     if isinstance(errors, list):
         return {each["code"] for each in errors}
     return {code for inner in errors.values() for code in codes(inner)}

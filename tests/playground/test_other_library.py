@@ -1,4 +1,4 @@
-"""A bot written with hikari, a library that shares nothing with discord.py, on the local Discord."""
+"""A bot written with hikari, a library independent of discord.py, on the local Discord."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from playground.discord import LocalDiscord, Member
 
-# As hikari's own guide writes a bot: it knows nothing of a local Discord but the proxy it is given.
+# Written like the examples in hikari's guide; only the proxy setting leads it to the local Discord.
 BOT = """\
 import os
 import sys
@@ -92,7 +92,7 @@ async def test_hikari_bot_runs_unchanged(local: LocalDiscord, alice: Member) -> 
 
 @asynccontextmanager
 async def running(local: LocalDiscord) -> AsyncIterator[Process]:
-    """Run the bot in a process of its own, until its command is registered."""
+    """Run the bot in its own process; yield when its command is registered."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", BOT, PNG.hex(), env=local.environment, stdout=PIPE, stderr=PIPE
     )

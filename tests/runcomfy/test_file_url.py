@@ -15,7 +15,7 @@ from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.file_url import FileUrlError, parse_file_url
 from bot.runcomfy.responses import parse_result
 from playground.runcomfy import Fault, LocalRunComfy
-from tests.odd_images import picture
+from tests.image_files import picture
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from bot.media.images import shrink_to_fit
 from bot.runcomfy import Downloader
 from bot.runcomfy.allowed_hosts import AllowedHosts
 from playground.runcomfy import LocalRunComfy, respond
-from tests.odd_images import (
+from tests.image_files import (
     PNG_END,
     chunk,
     jpeg_with,

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from bot.media.images import shrink_to_fit
-from tests.odd_images import chunk, jpeg_with, png
+from tests.image_files import chunk, jpeg_with, png
 
 if TYPE_CHECKING:
     from collections.abc import Callable
