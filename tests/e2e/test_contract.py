@@ -163,10 +163,11 @@ async def moderation(env: Environment) -> None:
 
 async def refusals(env: Environment) -> None:
     """What Discord says no to, and what the bot does."""
-    env.discord.inject_fault("callback", 503, {"message": "no", "code": 0}, is_after=True)
-    await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
     quiet = env.discord.guild.add_channel("quiet")
     quiet.app_permissions.update(attach_files=False)
     asked = await env.alice.command("imagine", channel=quiet, prompt="a fox")
     assert (await asked.response()).is_ephemeral
     assert (await (await env.alice.send_raw("imagine", {"prompt": " "})).response()).is_ephemeral
+    # Last, so that the bot has read every response when it is stopped.
+    env.discord.inject_fault("callback", 503, {"message": "no", "code": 0}, is_after=True)
+    await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
