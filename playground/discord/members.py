@@ -5,9 +5,16 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from playground.discord import command_input, component_input
+from playground.discord.command_input import (
+    ON_MESSAGE,
+    ON_USER,
+    check_options,
+    find_command,
+    menu_data,
+    slash_data,
+)
 from playground.discord.command_registration import GROUP
-from playground.discord.component_input import RejectedByClient
+from playground.discord.component_input import RejectedByClient, modal_data, raw_modal_data, selected_values
 from playground.discord.messages import empty_message
 from playground.discord.payloads import Json, snowflake
 from playground.discord.state import Channel, Interaction, Message, User
@@ -25,12 +32,12 @@ class Member(User):
         Raises:
             RejectedByClient: Discord's client would not send it.
         """
-        if command_input.find_command(self.commands, name.split(maxsplit=1)[0]) is None:
+        if find_command(self.commands, name.split(maxsplit=1)[0]) is None:
             raise RejectedByClient(f"There is no /{name} that you may use")
-        command = command_input.find_command(self.discord.commands, name)
+        command = find_command(self.discord.commands, name)
         if command is None or any(each["type"] <= GROUP for each in command.get("options", [])):
             raise RejectedByClient(f"/{name} is not complete")
-        command_input.check_options(command, options, self, channel or self.discord.channel)
+        check_options(command, options, self, channel or self.discord.channel)
         return await self.send_raw(name, options, channel=channel)
 
     async def menu(self, name: str, target: Message | User, *, channel: Channel | None = None) -> Interaction:
@@ -39,7 +46,7 @@ class Member(User):
         Raises:
             RejectedByClient: Discord's client would not offer it.
         """
-        kind = command_input.ON_MESSAGE if isinstance(target, Message) else command_input.ON_USER
+        kind = ON_MESSAGE if isinstance(target, Message) else ON_USER
         if (kind, name) not in {(each["type"], each["name"]) for each in self.commands}:
             raise RejectedByClient(f"There is no {name!r} in this menu")
         if isinstance(target, Message) and (target.is_ephemeral or not target.is_visible_to(self)):
@@ -73,7 +80,7 @@ class Member(User):
         part = message.select(select)
         if part["disabled"] or not message.is_visible_to(self):
             raise RejectedByClient(f"Nothing can be chosen in {select!r}")
-        chosen, resolved = component_input.selected_values(part, values, self, message.channel)
+        chosen, resolved = selected_values(part, values, self, message.channel)
         data = {"component_type": part["type"], "custom_id": part["custom_id"], "id": part["id"]}
         data |= {"values": chosen} | ({"resolved": resolved} if resolved else {})
         return self.send_interaction(_COMPONENT, data, message.channel, message)
@@ -86,13 +93,13 @@ class Member(User):
         """
         if modal.modal is None or modal.user is not self:
             raise RejectedByClient("There is no form to fill in")
-        data = component_input.modal_data(modal.modal, values, self, modal.channel)
+        data = modal_data(modal.modal, values, self, modal.channel)
         return self.send_interaction(_MODAL_SUBMIT, data, modal.channel, modal.source)
 
     async def complete(self, name: str, focused: str, text: str, **options: Any) -> Interaction:
         """Request autocomplete choices for an option; they arrive as the interaction's `choices`."""
         channel = self.discord.channel
-        data = command_input.slash_data(name, options | {focused: text}, self, channel, focused)
+        data = slash_data(name, options | {focused: text}, self, channel, focused)
         return self.send_interaction(_AUTOCOMPLETE, data, channel)
 
     async def send_raw(
@@ -122,20 +129,15 @@ class Member(User):
         source = message or (target if isinstance(target, Message) else None)
         channel = channel or (source.channel if source else self.discord.channel)
         if target is not None:
-            return self.send_interaction(
-                _COMMAND, command_input.menu_data(name, target, self, channel), channel
-            )
+            return self.send_interaction(_COMMAND, menu_data(name, target, self, channel), channel)
         if custom_id is None:
-            data = command_input.slash_data(name, options or {}, self, channel)
-            return self.send_interaction(_COMMAND, data, channel)
+            return self.send_interaction(_COMMAND, slash_data(name, options or {}, self, channel), channel)
         if form is not None:
-            data = component_input.raw_modal_data(custom_id, form)
-            return self.send_interaction(_MODAL_SUBMIT, data, channel, message)
-        data = {"custom_id": custom_id, "component_type": _BUTTON if values is None else _SELECT}
+            return self.send_interaction(_MODAL_SUBMIT, raw_modal_data(custom_id, form), channel, message)
+        data: Json = {"custom_id": custom_id, "component_type": _BUTTON if values is None else _SELECT}
         data |= {} if values is None else {"values": values}
-        return self.send_interaction(
-            _COMPONENT, data, channel, message or Message(channel, empty_message(channel, 0))
-        )
+        message = message or Message(channel, empty_message(channel, 0))
+        return self.send_interaction(_COMPONENT, data, channel, message)
 
     def dismiss(self, message: Message) -> None:
         """Dismiss an ephemeral message."""
