@@ -1,19 +1,19 @@
-# Everything runs in a virtual environment of its own, made from the lock files.
+# Everything runs in a virtual environment that is made from the lock files.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/
 
-# Several workers and several hundred bots import the same modules; without bytecode each would recompile them.
+# Several workers and several hundred bots import the same modules; without bytecode each would compile them.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: playground environment test soak bench bench-polling bench-server pictures run lock clean
 
-playground: $(VENV)/playground  ## Try the bot in a browser page: no account, no token
+playground: $(VENV)/playground  ## Try the bot in a browser, without an account or token
 	$(RUN)python -m playground
 
-environment: $(VENV)/dev  ## Install what the tests need, without running them
+environment: $(VENV)/dev  ## Install the test dependencies
 
-test: $(VENV)/dev  ## Lint, types, import contracts and every test
+test: $(VENV)/dev  ## Run the linter, the type checker, the import contracts and the tests
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
@@ -21,25 +21,25 @@ test: $(VENV)/dev  ## Lint, types, import contracts and every test
 	$(RUN)pytest -n auto --dist loadfile --no-loadscope-reorder
 	@$(RUN)python -m tests.browser
 
-soak: $(VENV)/dev  ## Long and random tests: repeated kills, new Hypothesis examples, the benchmark's own tests
+soak: $(VENV)/dev  ## Run long and random tests: repeated kills, new Hypothesis examples, the benchmarks' own tests
 	$(RUN)pytest -n 2 --timeout 1800 -m 'soak or hypothesis' --hypothesis-profile=soak
 
-bench: $(VENV)/dev  ## The bot beside the plainest one: how fast, how large; takes minutes, best on a machine that is idle
+bench: $(VENV)/dev  ## Compare the bot's speed and size with a minimal bot; takes minutes, best on an idle machine
 	$(RUN)python -m tests.bench.bench
 
-bench-polling: $(VENV)/dev  ## How soon finished images are found, compared with a poll every two seconds; takes four minutes
+bench-polling: $(VENV)/dev  ## Compare how soon finished images are found with a poll every two seconds; takes four minutes
 	$(RUN)python -m tests.bench.polling
 
-bench-server: $(VENV)/dev  ## How fast a server of 50,000 members gets its answers after a year; takes minutes and 5 GB
+bench-server: $(VENV)/dev  ## Measure queries on a server of 50,000 members after a year; takes minutes and 5 GB
 	$(RUN)python -m tests.bench.server
 
-pictures: $(VENV)/dev  ## Take the README's pictures anew: screenshots of the page test
+pictures: $(VENV)/dev  ## Regenerate the README's screenshots with the page tests
 	PICTURES=docs/pictures $(RUN)pytest tests/e2e/test_playground.py tests/e2e/test_manager_page.py
 
-run: $(VENV)/run  ## Be the bot, with the settings from the environment and .env
+run: $(VENV)/run  ## Run the bot with the settings from the environment and .env
 	$(RUN)python -m bot
 
-# The stamp says which packages the environment holds; a changed lock file installs anew.
+# A stamp file names the installed set of packages; a changed lock file installs it again.
 $(VENV)/run: requirements.lock
 $(VENV)/playground: requirements-playground.lock
 $(VENV)/dev: requirements-dev.lock
@@ -53,8 +53,8 @@ $(VENV)/bin/python:
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header pyproject.toml
 
-lock: $(VENV)/dev  ## Write the lock files anew from pyproject.toml (needs uv)
-	@# The largest first, and the others of its versions: tests run with what the bot runs with.
+lock: $(VENV)/dev  ## Regenerate the lock files from pyproject.toml (needs uv)
+	@# The largest set first; the others use its versions, so that tests and bot run the same.
 	$(COMPILE) --extra dev -o requirements-dev.lock
 	$(COMPILE) -c requirements-dev.lock -o requirements.lock
 	$(COMPILE) -c requirements-dev.lock --extra playground -o requirements-playground.lock

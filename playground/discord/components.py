@@ -158,7 +158,7 @@ def fields(top: Json) -> list[Json]:
 
 
 def normalized_rows(rows: list[Json]) -> list[Json]:
-    """Number the components of a message's rows and fill in defaults."""
+    """Return a message's rows with numbered components and filled-in defaults."""
     return [
         {
             "type": ROW,

@@ -65,7 +65,7 @@ class Gateway:
         self.dispatch(event)
 
     def dispatch(self, event: Json) -> None:
-        """Number and send an event unchanged."""
+        """Send an event unchanged, with the next sequence number."""
         if self.session:
             self._events.append(_frame(0, event["d"], event["t"], len(self._events) + 1))
             if self.connection is not None:

@@ -42,11 +42,11 @@ class BareBot(discord.Client):
     ) -> None:
         await interaction.response.send_message(embed=discord.Embed(title="Painting", description=prompt))
         order = {"prompt": prompt, "num_images": num_images or 1, "resolution": resolution or "1K"}
-        job = asyncio.create_task(self._carry(interaction, order))
+        job = asyncio.create_task(self._run(interaction, order))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
 
-    async def _carry(self, interaction: discord.Interaction[Any], order: dict[str, Any]) -> None:
+    async def _run(self, interaction: discord.Interaction[Any], order: dict[str, Any]) -> None:
         async with self._runcomfy.post(f"/v1/models/{_MODEL}", json=order) as response:
             request_id = (await response.json())["request_id"]
         while (await self._ask(f"/v1/requests/{request_id}/status"))["status"] != "completed":  # noqa: ASYNC110 (RunComfy has no event)

@@ -43,8 +43,8 @@ async def test_select_values_arrive_resolved(local: LocalDiscord, mia: Member, p
     assert panel.text == "sizes: 2K, 4K"
     await (await mia.choose(panel, "sizes")).response()
     assert panel.text == "sizes: "
-    whisper = await (await mia.choose(panel, "users", bob)).response()
-    assert (whisper.text, whisper.is_ephemeral) == ("users: Member bob", True)
+    private = await (await mia.choose(panel, "users", bob)).response()
+    assert (private.text, private.is_ephemeral) == ("users: Member bob", True)
     await mia.choose(panel, "roles", painters, local.guild.roles[0])
     await local.until(lambda: panel.text == "roles: Role Painters, Role @everyone")
     await (await mia.choose(panel, "anybody", bob.id, painters)).response()

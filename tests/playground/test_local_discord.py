@@ -48,17 +48,17 @@ async def test_button_rules_of_the_client(local: LocalDiscord, bot: Bot, alice: 
     message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
     bob = local.members["bob"]
-    whisper = await (await bob.press(message, "Again")).response()
-    assert (whisper.text, whisper.is_ephemeral) == ("fox again", True)
-    assert not whisper.is_visible_to(alice)
+    private = await (await bob.press(message, "Again")).response()
+    assert (private.text, private.is_ephemeral) == ("fox again", True)
+    assert not private.is_visible_to(alice)
     assert message.button("Off")["disabled"]
     for label in ("Off", "Nowhere"):
         with pytest.raises(RejectedByClient):
             await bob.press(message, label)
-    forged = await alice.send_raw(custom_id="again:owl", message=whisper)
+    forged = await alice.send_raw(custom_id="again:owl", message=private)
     assert (await forged.response()).text == "owl again"
     assert bot.seen[-1].message is not None
-    assert bot.seen[-1].message.id == int(whisper.id)
+    assert bot.seen[-1].message.id == int(private.id)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_interaction_token_expires_but_bot_token_does_not(
 ) -> None:
     message = await (await alice.command("draw", prompt="fox")).response()
     await local.until(lambda: message.edits)
-    whisper = await (await alice.press(message, "Again")).response()
+    private = await (await alice.press(message, "Again")).response()
     local.age(message, 15 * 60)
     with pytest.raises(discord.HTTPException) as expired:
         await bot.seen[0].edit_original_response(content="late")
@@ -150,7 +150,7 @@ async def test_interaction_token_expires_but_bot_token_does_not(
     await channel.get_partial_message(int(message.id)).edit(content="by the bot's token")
     assert message.text.startswith("by the bot's token")
     with pytest.raises(discord.NotFound) as hidden:
-        await channel.get_partial_message(int(whisper.id)).edit(content="cannot be reached")
+        await channel.get_partial_message(int(private.id)).edit(content="cannot be reached")
     assert hidden.value.code == 10008
 
 

@@ -81,11 +81,11 @@ async def test_client_command_and_button(local: LocalDiscord, alice: Member) -> 
             assert response.content_type == "image/png"
         custom_id = updated["components"][0]["components"][0]["custom_id"]
         await other.ask("press", nonce="2", message_id=updated["id"], custom_id=custom_id)
-        whisper = await other.next("MESSAGE_CREATE")
-        assert whisper["flags"] & 64
-        await other.ask("dismiss", message_id=whisper["id"])
+        private = await other.next("MESSAGE_CREATE")
+        assert private["flags"] & 64
+        await other.ask("dismiss", message_id=private["id"])
         gone = await other.next("MESSAGE_DELETE")
-        assert gone == {"id": whisper["id"], "channel_id": local.channel.id}
+        assert gone == {"id": private["id"], "channel_id": local.channel.id}
         await other.ask("delete", nonce="3", message_id=updated["id"])
         assert (await other.next("INTERACTION_FAILURE"))["nonce"] == "3"
         assert [message.id for message in alice.visible_messages(local.channel)] == [updated["id"]]
