@@ -16,7 +16,6 @@ import discord
 
 import cogs
 from bot.clock import SystemClock
-from bot.discord.audit_log import AuditLog
 from bot.discord.client import ImagineBot
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.login import FATAL_CLOSE_CODES, log_in
@@ -114,9 +113,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     jobs, key_values = JobStore(database), KeyValueStore(database)
     costs = CostStore(database, budget_usd=config.budget_usd)
     bot = _bot(config, database, catalogue, metrics)
-    bot.audit_log = AuditLog(bot)
-    delivery, files = DiscordDelivery(bot, bot.audit_log), _files(config)
-    bot.deletion_service = DeletionService(jobs, MessageStore(database), files, partial(delete_message, bot))
+    delivery, files = DiscordDelivery(bot), _files(config)
+    deletion = DeletionService(jobs, MessageStore(database), files, partial(delete_message, bot))
     alert = config.budget_alarm
     sync = CostSync(costs, key_values, runcomfy, delivery, model_ids=catalogue, alert_percent=alert)
     durations = await _durations(database, stack)
@@ -127,7 +125,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
         delivery=delivery,
         files=files,
         maintenance=_maintenance(
-            bot, jobs, sync, runcomfy=runcomfy, files=files, durations=durations, delivery=delivery
+            jobs, deletion, sync, runcomfy=runcomfy, files=files, durations=durations, delivery=delivery
         ),
         tracker=tracker,
         limits=ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild),
@@ -135,7 +133,6 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
         poll_rate=PollRateLimiter(config.max_polls_per_second),
         deadline=timedelta(seconds=config.deadline_seconds),
     )
-    bot.job_service = _job_service(bot, database, costs, runcomfy, runner)
     if config.health_port is not None:
         health = _health_checks(bot, runner, runcomfy, HealthStore(database))
         server = _health_server(health, metrics, costs)
@@ -143,6 +140,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     await stack.enter_async_context(bot)
     stack.push_async_callback(bot.audit_log.drain)
     stack.push_async_callback(runner.close)
+    await bot.load_cogs(cogs.EXTENSIONS, _job_service(bot, database, costs, runcomfy, runner), deletion)
     return bot, runner
 
 
@@ -161,8 +159,8 @@ def _job_service(
 
 
 def _maintenance(
-    bot: ImagineBot,
     jobs: JobStore,
+    deletion: DeletionService,
     cost_sync: CostSync,
     *,
     runcomfy: RunComfyClient,
@@ -175,7 +173,7 @@ def _maintenance(
         runcomfy=runcomfy,
         files=files,
         cost_sync=cost_sync,
-        deletion=bot.deletion_service,
+        deletion=deletion,
         durations=durations,
         delivery=delivery,
     )
@@ -245,7 +243,6 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metr
         guilds=GuildSettingsStore(database),
         key_values=KeyValueStore(database),
         guild_ids=config.guilds,
-        extensions=cogs.EXTENSIONS,
         proxy=config.discord_proxy,
         metrics=metrics,
     )

@@ -28,7 +28,6 @@ def make_bot(database: Database, connector: Callable[..., Connector] = Connector
         guilds=GuildSettingsStore(database),
         key_values=KeyValueStore(database),
         guild_ids=frozenset(),
-        extensions=(),
         proxy=None,
         metrics=Metrics(),
         connector=connector,

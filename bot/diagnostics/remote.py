@@ -10,9 +10,9 @@ import discord
 from discord import app_commands
 
 from bot.diagnostics.finding import Finding
-from bot.discord.client import REQUIRED_PERMISSIONS
+from bot.discord.errors import DISCORD_NETWORK_ERRORS
 from bot.discord.rate_limiter import DiscordRateLimiter
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
+from bot.discord.requester import REQUIRED_PERMISSIONS
 from bot.errors import ConfigError, OperatorError, RunComfyUnavailableError
 from bot.models.catalogue import Catalogue
 from bot.observability.metrics import Metrics

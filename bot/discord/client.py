@@ -1,4 +1,4 @@
-"""The bot as Discord sees it: intents, commands, and when Discord is told of them."""
+"""The Discord client: connection, rate limits, command sync, and what the cogs share."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from discord.ext import commands
 
 from bot.charts.process import ChartRenderer
 from bot.discord import gateway
+from bot.discord.audit_log import AuditLog
 from bot.discord.command_sync import CommandSync
-from bot.discord.connector import TIMEOUT, Connector, remove_total_timeout
+from bot.discord.connector import TIMEOUT, Connector
 from bot.discord.duplicate_process import DuplicateProcessDetector
 from bot.discord.rate_limiter import DiscordRateLimiter
+from bot.discord.requester import REQUIRED_PERMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
-    from bot.discord.audit_log import AuditLog
     from bot.discord.clock import DiscordClock
+    from bot.discord.views.job_buttons import JobActionHandler
     from bot.jobs.service import JobService
     from bot.maintenance.deletion import DeletionService
     from bot.models.catalogue import Catalogue
@@ -34,19 +36,16 @@ if TYPE_CHECKING:
     from bot.storage.reports import ReportStore
 
 _log = logging.getLogger(__name__)
-discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
 
-# Each that is under way has a connection of its own; opening hundreds of them would cost a burst of orders
-# more than the responses themselves, and some would come after Discord's three seconds.
-_RESPONSES_AT_ONCE = 50
-
-REQUIRED_PERMISSIONS = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
-"""The least that the bot needs in a channel: to see it, and to post embeds and files there."""
+# Each response in flight has a connection of its own. Opening hundreds at once would cost a burst of requests
+# more than the responses themselves, and some would miss Discord's three seconds.
+_RESPONSE_SLOTS = 50
 
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
-
 gateway.install()
+# This bot never speaks, so it needs neither of the voice libraries that discord.py misses.
+logging.getLogger("discord.client").addFilter(lambda record: "voice will NOT" not in str(record.msg))
 
 
 class _Tree(app_commands.CommandTree[Any]):
@@ -69,12 +68,6 @@ class _Tree(app_commands.CommandTree[Any]):
 class ImagineBot(commands.Bot):
     """A client for slash commands and buttons in servers, with what the cogs need as typed attributes."""
 
-    audit_log: AuditLog
-    """Set like `jobs`."""
-    job_service: JobService
-    """Set by `bot.app` before the login: the service delivers through this very client."""
-    deletion_service: DeletionService
-    """Set with it."""
     is_stopping = False
     """Set before the close: nothing new is begun any more."""
 
@@ -87,7 +80,6 @@ class ImagineBot(commands.Bot):
         guilds: GuildSettingsStore,
         key_values: KeyValueStore,
         guild_ids: frozenset[int],
-        extensions: Sequence[str],
         proxy: str | None,
         metrics: Metrics,
         connector: Callable[..., Connector] = Connector,
@@ -105,19 +97,27 @@ class ImagineBot(commands.Bot):
             http_trace=self.rate_limiter.trace_config(),
             connector=connector(limit=0),
         )
-        remove_total_timeout(self.http)
         self.catalogue = catalogue
-        self.quota_store, self.report_store = quotas, reports
+        self.quota_store, self.report_store, self.settings_store = quotas, reports, guilds
         self.charts = ChartRenderer()
-        self.settings_store = guilds
-        """What each server's managers have set."""
+        self.audit_log = AuditLog(self)
         self.command_sync = CommandSync(self, key_values)
-        self._guild_ids = guild_ids
         self.duplicate_process = DuplicateProcessDetector()
-        self.response_slots = asyncio.Semaphore(_RESPONSES_AT_ONCE)
-        self._startup_extensions = extensions
+        self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
+        self.job_actions: dict[str, JobActionHandler] = {}
+        """What each button under a job does; the cogs fill it."""
+        self._guild_ids = guild_ids
         self._proxy, self._connector = proxy, connector
         self._webhooks: aiohttp.ClientSession | None = None
+
+    async def load_cogs(
+        self, extensions: Sequence[str], job_service: JobService, deletion_service: DeletionService
+    ) -> None:
+        """Load the cogs with the services they call; those deliver through this client, so it comes first."""
+        self.job_service = job_service
+        self.deletion_service = deletion_service
+        for extension in extensions:
+            await self.load_extension(extension)
 
     @property
     def clock(self) -> DiscordClock:
@@ -125,17 +125,17 @@ class ImagineBot(commands.Bot):
         return self.rate_limiter.clock
 
     def is_allowed_guild(self, guild_id: int) -> bool:
-        """Whether the owner lets this server use the bot."""
+        """Return whether the bot's owner lets this server use the bot."""
         return not self._guild_ids or guild_id in self._guild_ids
 
     async def timezone(self, guild_id: int) -> tzinfo:
-        """Whose calendar a server's hours, days, weeks and months go by."""
+        """Return the time zone of a server's hours, days, weeks and months."""
         return (await self.settings_store.get(guild_id)).zone
 
     def interaction_webhook(self, token: str) -> discord.Webhook:
-        """The webhook of an interaction, known by its token alone, so that it works after a restart too."""
+        """Return the webhook of an interaction by its token alone, so that it works after a restart too."""
         if self._webhooks is None:
-            # Webhook.partial does not take the client's proxy and trace over, so the session brings them.
+            # Webhook.partial takes over neither the client's proxy nor its trace, so the session has them.
             self._webhooks = aiohttp.ClientSession(
                 proxy=self._proxy,
                 trace_configs=[self.rate_limiter.trace_config()],
@@ -145,12 +145,12 @@ class ImagineBot(commands.Bot):
         return discord.Webhook.partial(self.application_id or 0, token, session=self._webhooks, client=self)
 
     async def reset_session(self) -> None:
-        """Make room for another login, which opens a session of its own, and its connector with it."""
+        """Prepare another login, which opens a new session; the old one closes its connector with it."""
         await self.http.close()
         self.http.connector = self._connector(limit=0)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Tell listeners of an event; once the bot closes, discord.py would break on one that comes late."""
+        """Dispatch an event, unless the client is closed: then discord.py would raise."""
         if not self.is_closed():
             super().dispatch(event_name, *args, **kwargs)
 
@@ -162,19 +162,13 @@ class ImagineBot(commands.Bot):
             await self._webhooks.close()
 
     async def setup_hook(self) -> None:
-        """Load the cogs, and start syncing the commands in the background."""
-        for extension in self._startup_extensions:
-            if extension not in self.extensions:  # a login may be repeated
-                await self.load_extension(extension)
-                await asyncio.sleep(0)  # together they would keep the event loop for a tenth of a second
+        """Start syncing the commands in the background."""
         self.command_sync.start()
-        _log.info(
-            "invite link: %s",
-            discord.utils.oauth_url(self.application_id or 0, permissions=REQUIRED_PERMISSIONS),
-        )
+        url = discord.utils.oauth_url(self.application_id or 0, permissions=REQUIRED_PERMISSIONS)
+        _log.info("invite link: %s", url)
 
     async def on_ready(self) -> None:
-        """Say that the bot can be used."""
+        """Log that the bot can be used."""
         _log.info("ready as %s on %d servers", self.user, len(self.guilds))
         if not self.command_sync.is_done:
             _log.info("Discord's list of commands is still being brought up to date")

@@ -13,7 +13,7 @@ import discord
 from discord import app_commands
 from discord.http import Route
 
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
+from bot.discord.errors import DISCORD_NETWORK_ERRORS
 from bot.errors import BusyError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The first response to an order: the job's state itself, seen before any money is spent."""
+"""The first response to a request: the job's state, shown before anything is sent to RunComfy."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
-import stamina
 
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import BLOCKED_BY_AUTOMOD, is_transient, respond
+from bot.discord.errors import DISCORD_ERRORS, DISCORD_NETWORK_ERRORS, ErrorCode, is_transient
+from bot.discord.responses import respond
+from bot.discord.retry import retry
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobButton, custom_ids
 from bot.log import job_context
@@ -21,14 +21,12 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
 
 _log = logging.getLogger(__name__)
-_TOKEN_LIVES = timedelta(minutes=15)
-_TOKEN_IS_NEW_SECONDS = 5.0  # Discord can need that long to know one
-UNKNOWN_WEBHOOK = 10015
-"""Discord's code for a token that it does not know, or not yet."""
+_TOKEN_LIFETIME = timedelta(minutes=15)
+_PROPAGATION_SECONDS = 5.0  # Discord can need this long to know a new token
 
 
 async def send_first_response(interaction: discord.Interaction[Any], job: Job) -> None:
-    """Show the job in a new message and carry it on; give it back where that message cannot be seen."""
+    """Show a reserved job in a new message and start it; refund it if that message can't be seen."""
     bot: ImagineBot = interaction.client
     with job_context(job.job_id), bot.job_service.start_on_error(job):
         message_id = await _respond(interaction, job)
@@ -39,28 +37,29 @@ async def send_first_response(interaction: discord.Interaction[Any], job: Job) -
 
 
 async def find_first_response(bot: ImagineBot, job: Job) -> int | None:
-    """The id of the message that answers the job's interaction, where it is there and is the job's own.
+    """Return the id of the response to the job's interaction; None if there is none, or it is not this job's.
 
-    A replayed interaction finds what the first one was answered with, which is another's. While Discord has
-    trouble it is looked for as long as its token lives: a message that stands there must not stay as it is.
+    A replayed interaction has the first one's response, which shows another job. While Discord has trouble,
+    the search goes on until the token expires: a response that exists must not stay as it is.
     """
-    original = cast("int", "@original")  # Discord's alias for the first response fits where an id does
+    original = cast("int", "@original")  # Discord's alias of the first response stands for its id
     begun_at = time.monotonic()
 
-    def is_passing(error: Exception) -> bool:
-        if isinstance(error, discord.HTTPException) and error.code == UNKNOWN_WEBHOOK:
-            return time.monotonic() - begun_at < _TOKEN_IS_NEW_SECONDS
+    def is_worth_retrying(error: Exception) -> bool:
+        if isinstance(error, discord.HTTPException) and error.code == ErrorCode.UNKNOWN_WEBHOOK:
+            return time.monotonic() - begun_at < _PROPAGATION_SECONDS
         return is_transient(error)
 
-    lives = (_TOKEN_LIVES - bot.clock.age(job.interaction_at)).total_seconds()
-    tries = stamina.retry_context(
-        on=is_passing, attempts=None, timeout=max(lives, _TOKEN_IS_NEW_SECONDS), wait_initial=1, wait_max=5
-    )
+    expires_in = (_TOKEN_LIFETIME - bot.clock.age(job.interaction_at)).total_seconds()
     try:
-        async for attempt in tries:
-            with attempt:
-                message = await bot.interaction_webhook(job.token or "").fetch_message(original)
-    except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
+        message = await retry(
+            lambda: bot.interaction_webhook(job.token or "").fetch_message(original),
+            on=is_worth_retrying,
+            attempts=None,
+            give_up_seconds=max(expires_in, _PROPAGATION_SECONDS),
+            pause=1.0,
+        )
+    except DISCORD_ERRORS as error:
         _log.warning("its first response cannot be found: %s", error)
         return None
     if JobButton.belongs_to(message, job):
@@ -77,7 +76,7 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
         response = await respond(interaction, embed=embed, view=view, ephemeral=job.is_private)
     except discord.HTTPException as error:
         _log.warning("the first response was not taken: %s", error)
-        if error.code == BLOCKED_BY_AUTOMOD and not job_embed.is_prompt_hidden(job):
+        if error.code == ErrorCode.BLOCKED_BY_AUTOMOD and not job_embed.is_prompt_hidden(job):
             return await _respond(interaction, job_embed.with_hidden_prompt(job))
         if error.status < 500:
             return None

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 CHECKED_AGAINST = "2.7.1"
 """The version of discord.py whose gateway this module extends."""
 
+ROLE_IDS = "member_role_ids"
+"""The key in `Interaction.data` under which this module puts the member's role ids.
+
+discord.py has no public accessor for them: `Member.roles` lacks roles that aren't cached, as after a start.
+"""
+
 _log = logging.getLogger(__name__)
 # What reading unexpected JSON can raise, without errors of the connection itself.
 _PARSE_ERRORS = (
@@ -147,7 +153,7 @@ class Gateway(DiscordWebSocket):
 
 
 def _with_defaults(text: str) -> str:
-    """The message; an interaction gets defaults for what it lacks and the bot can do without.
+    """Return the message; an interaction gets defaults for what it lacks and the bot can do without.
 
     Raises:
         ValueError: It is not JSON, or not an interaction that could be answered.
@@ -162,14 +168,15 @@ def _with_defaults(text: str) -> str:
     return json.dumps(message)
 
 
-def _interaction_with_defaults(given: dict[str, Any]) -> dict[str, Any]:
-    known = {name: value for name, value in given.items() if value is not None}
+def _interaction_with_defaults(interaction: dict[str, Any]) -> dict[str, Any]:
+    known = {name: value for name, value in interaction.items() if value is not None}
     known["data"] = {name: value for name, value in known["data"].items() if value is not None}
     if known["type"] in {2, 4} and not isinstance(known["data"]["name"], str):
         raise TypeError("a command without a name")
     limit = known.get("attachment_size_limit")
     if not isinstance(limit, int) or not 0 < limit <= _LARGEST_FILE_LIMIT:
         known["attachment_size_limit"] = _FILE_LIMIT
+    known["data"][ROLE_IDS] = known.get("member", {}).get("roles", [])
     channel = {"id": known["channel_id"]} if "channel_id" in known else {}
     return {"version": 1, "app_permissions": str(_PERMISSIONS.value), "channel": channel} | known
 

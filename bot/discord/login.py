@@ -9,7 +9,7 @@ import aiohttp
 import discord
 import stamina
 
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
+from bot.discord.errors import DISCORD_NETWORK_ERRORS
 from bot.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -1,8 +1,15 @@
-"""What people typed, shown as they typed it: its markdown and mentions are seen instead of obeyed."""
+"""Discord's markdown: show what people typed literally, and timestamps in each reader's time zone."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.i18n import TextValue
 
 PROMPT_SHOWN = 1000
 """Characters of a prompt: an embed's description takes 4096, and escaping can double them."""
@@ -13,20 +20,34 @@ _BEFORE_LAST = r"\1\\\2"
 
 
 def blockquote(text: str) -> str:
-    """The prompt as it was typed: quoted, its markdown and mentions shown instead of obeyed."""
+    """Quote a prompt, at most `PROMPT_SHOWN` characters of it, with its markdown escaped."""
     lines = truncate(text, PROMPT_SHOWN).splitlines()
     return "\n".join(f"> {_LINE_START.sub(_BEFORE_LAST, escape(line))}" for line in lines)
 
 
 def escape(text: str) -> str:
-    """A line without live markdown; mentions, timestamps and emoji all begin with an angle bracket."""
+    """Escape markdown and join lines; mentions, timestamps and emoji all begin with an angle bracket."""
     return _INLINE.sub(r"\\\g<0>", " ".join(text.splitlines()))
 
 
 def truncate(text: str, most: int) -> str:
-    """At most so many characters, ended at a word where there is one near."""
+    """Cut a text to at most `most` characters, after a whole word if one ends nearby."""
     if len(text) <= most:
         return text
     beginning = text[: most - 1]
     word_end = max(beginning.rfind(" "), beginning.rfind("\n"))
     return beginning[: word_end if word_end > most * 0.8 else None].rstrip() + "…"
+
+
+def timestamp(moment: datetime | int, style: str = "R") -> str:
+    """Return Discord's timestamp of a moment; style R is relative and counts by itself."""
+    seconds = moment if isinstance(moment, int) else int(moment.timestamp())
+    return f"<t:{seconds}:{style}>"
+
+
+def with_timestamps(values: Mapping[str, TextValue]) -> dict[str, TextValue]:
+    """Return an error's values for its text, with `resets` as a timestamp."""
+    return {
+        name: timestamp(value) if name == "resets" and isinstance(value, int) else value
+        for name, value in values.items()
+    }

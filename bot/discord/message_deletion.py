@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import discord
-import stamina
 
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.discord.responses import is_transient
+from bot.discord.errors import DISCORD_NETWORK_ERRORS, ErrorCode
+from bot.discord.retry import retry
 from bot.errors import NotRemovedError
 
 if TYPE_CHECKING:
@@ -17,31 +16,27 @@ if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
     from bot.domain.job import MessageRef
 
-_GONE = {10003, 10008}  # Unknown Channel, Unknown Message
 
-
-async def delete_message(bot: ImagineBot, post: MessageRef) -> None:
+async def delete_message(bot: ImagineBot, message: MessageRef) -> None:
     """Delete a message; one that no longer exists counts as deleted.
 
     Raises:
         NotRemovedError: Discord refuses for now.
     """
-    channel = bot.get_partial_messageable(post.channel_id)
-    await delete_with_retry(channel.get_partial_message(post.message_id).delete)
+    channel = bot.get_partial_messageable(message.channel_id)
+    await delete_with_retry(channel.get_partial_message(message.message_id).delete)
 
 
-async def delete_with_retry(deletion: Callable[[], Awaitable[None]]) -> None:
-    """Call a deletion, and retry it while Discord has trouble.
+async def delete_with_retry(delete: Callable[[], Awaitable[None]]) -> None:
+    """Call `delete`, and retry it while Discord has trouble.
 
     Raises:
-        NotRemovedError: Discord refuses, or still has trouble after three tries.
+        NotRemovedError: Discord refuses, or still has trouble after three attempts.
     """
     try:
-        async for attempt in stamina.retry_context(on=is_transient, attempts=3, wait_initial=0.5, timeout=30):
-            with attempt:
-                await deletion()
+        await retry(delete)
     except discord.HTTPException as error:
-        if error.code not in _GONE:
+        if error.code not in {ErrorCode.UNKNOWN_CHANNEL, ErrorCode.UNKNOWN_MESSAGE}:
             raise NotRemovedError(f"Discord answers HTTP {error.status}, code {error.code}") from error
     except DISCORD_NETWORK_ERRORS as error:
         raise NotRemovedError(f"Discord does not answer: {type(error).__name__}") from error

@@ -1,15 +1,12 @@
-"""The edits of one message: on change only, apart from each other, one in flight, the last never lost."""
+"""Edit one message at a time: only on changes, at an interval, and never instead of the final edit."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import TYPE_CHECKING, TypeVar
 
-import discord
-
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
+from bot.discord.errors import DISCORD_ERRORS
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -17,58 +14,39 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-# Discord takes five edits in two seconds. People read slower, and so at most two come in that time: a state,
-# and the end right behind it.
+# Discord takes five edits in two seconds. At most two come in that time: a state, and the end behind it.
 _MIN_INTERVAL_SECONDS = 3.0
 _UNKNOWN = object()
-OLD_MESSAGE = 30046
-"""Discord's code: maximum number of edits to messages older than 1 hour."""
-_ARCHIVED = 50083  # Thread is archived
-
-
-class MessageUnreachableError(Exception):
-    """A message is gone, or cannot be edited any more; other ways to its reader may be left."""
-
-    shown = 0
-    """How many images were posted there before."""
-
-
-def is_unreachable(error: discord.HTTPException) -> bool:
-    """Message or channel deleted, thread archived, access or rights lost, or too old for one more edit."""
-    return error.status in {403, 404} or error.code in {OLD_MESSAGE, _ARCHIVED}
 
 
 class MessageEditor:
     """A queue of length one in front of a message.
 
-    No edit is ever cancelled: discord.py holds a lock for each token and sleeps inside it when Discord slows
-    it down; cancelled there, it would never let the last edit through.
+    An edit in flight is never cancelled: discord.py holds a lock per token and sleeps inside it while Discord
+    slows it down. A cancelled call would never release the lock, and the final edit could not follow.
     """
 
-    def __init__(self, shown: object) -> None:
-        self.dead_token: str | None = None
-        """A token that Discord has refused; it is not tried again."""
+    def __init__(self, shown: object = None) -> None:
         self._shown = shown
         self._shown_at: float | None = None
-        self._told_at: float | None = None
+        self._final_at: float | None = None
         self._pending: tuple[object, Callable[[], Awaitable[object]]] | None = None
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._worker: asyncio.Task[None] | None = None
-        self._is_over = False
+        self._is_final = False
 
     def queue(self, state: object, send: Callable[[], Awaitable[object]]) -> None:
-        """Show a state soon, instead of any that still waits; one that is shown already changes nothing."""
-        if self._is_over:
+        """Show a state soon, in place of any that still waits; a state that is already shown is dropped."""
+        if self._is_final:
             return
         self._pending = (state, send)
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._send_newest())
+            self._worker = asyncio.create_task(self._send_pending())
 
     async def send_final(self, send: Callable[[], Awaitable[T]]) -> T:
-        """Send an edit of the job's end, as soon as the one in flight is through; no other state follows.
+        """Send an edit of the job's end, right after the edit in flight; no other state follows it.
 
-        It does not wait for the pause between two states, since somebody waits for it; a further one, such
-        as the rest of the images, keeps that pause from the one before.
+        Further calls keep the interval between each other.
 
         Returns:
             What `send` returned.
@@ -76,42 +54,41 @@ class MessageEditor:
         Raises:
             Exception: Whatever `send` raises.
         """
-        self._is_over = True
+        self._is_final = True
         self._pending = None
-        async with self._turn:
-            await _wait_min_interval(self._told_at)
-            self._told_at = time.monotonic()  # an upload may take longer than the pause
+        async with self._lock:
+            await _wait_min_interval(self._final_at)
+            self._final_at = _now()  # before the edit: an upload can take longer than the interval
             return await send()
 
     async def drain(self) -> None:
-        """Begin no further edit on the way; returns once the one in flight is through."""
+        """Drop the pending state and wait for the edit in flight."""
         self._pending = None
-        async with self._turn:
+        async with self._lock:
             pass
 
-    async def _send_newest(self) -> None:
+    async def _send_pending(self) -> None:
         while self._pending is not None:
             await _wait_min_interval(self._shown_at)
-            async with self._turn:
-                newest, self._pending = self._pending, None
-                if newest is None or newest[0] == self._shown:
+            async with self._lock:
+                pending, self._pending = self._pending, None
+                if pending is None or pending[0] == self._shown:
                     continue
-                state, send = newest
+                state, send = pending
                 try:
                     await send()
                     self._shown = state
-                except (
-                    DeliveryError,
-                    MessageUnreachableError,
-                    discord.HTTPException,
-                    *DISCORD_NETWORK_ERRORS,
-                ) as error:
-                    self._shown = _UNKNOWN  # it may have been taken, and the answer lost
-                    _log.info("an edit on the way was not taken: %s", error)
+                except (DeliveryError, *DISCORD_ERRORS) as error:
+                    self._shown = _UNKNOWN  # the edit may have succeeded and its response been lost
+                    _log.info("Discord did not take an intermediate edit: %s", error)
                 finally:
-                    self._shown_at = time.monotonic()
+                    self._shown_at = _now()
 
 
-async def _wait_min_interval(before: float | None) -> None:
-    if before is not None:
-        await asyncio.sleep(before + _MIN_INTERVAL_SECONDS - time.monotonic())
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _wait_min_interval(previous: float | None) -> None:
+    if previous is not None:
+        await asyncio.sleep(previous + _MIN_INTERVAL_SECONDS - _now())

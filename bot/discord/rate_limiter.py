@@ -1,14 +1,14 @@
-"""Keeps what the bot asks of Discord below Discord's limits, so that Discord need not refuse it."""
+"""Keep requests below Discord's limits, so that Discord does not have to refuse any."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from typing import TYPE_CHECKING
 
 import aiohttp
+from aiolimiter import AsyncLimiter
 from discord.utils import snowflake_time
 
 from bot.discord.clock import DiscordClock
@@ -22,84 +22,86 @@ if TYPE_CHECKING:
     from bot.observability.metrics import Metrics
 
 _log = logging.getLogger(__name__)
-# Discord takes 50 requests a second from a bot, not counting those of interactions; 47 begin in one at most.
-_APART_SECONDS = 1 / 40
-_AT_ONCE_SECONDS = 6 * _APART_SECONDS
-# It bars an address from which 10,000 requests in ten minutes were invalid.
-_WINDOW_SECONDS = 600.0
-_MANY_INVALID, _MOST_INVALID = 1000, 9000
-_LONGEST_APART_SECONDS = 10.0
+# Discord allows a bot 50 requests a second, not counting interactions; this allows 46 in any second.
+_PER_SECOND, _BURST = 40, 6
+# Discord bans an address after 10,000 invalid requests in ten minutes.
+# https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
+_INVALID_WINDOW_SECONDS = 600.0
+_NEAR_BAN, _MAX_INVALID = 1000, 9000
+_MAX_INTERVAL_SECONDS = 10.0
 _ROUTES = {"interactions", "webhooks", "channels", "applications", "users", "gateway", "oauth2"}
 
 
 class DiscordRateLimiter:
-    """Stands in front of every request to Discord's API, by the traces of the sessions that make them."""
+    """Delays and observes every request to Discord's API, as a trace of the sessions that make them."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self.clock = DiscordClock()
-        self._next_at = 0.0
-        self._turn = asyncio.Lock()
+        self._bucket = AsyncLimiter(_BURST, _BURST / _PER_SECOND)
+        self._near_ban_lock = asyncio.Lock()
+        self._near_ban_next_at = 0.0
         self._invalid: deque[float] = deque()
 
     def trace_config(self) -> aiohttp.TraceConfig:
-        """What a session needs (`trace_configs`, discord.py's `http_trace`) for its requests to be kept.
+        """Return a trace for a session (`trace_configs`, discord.py's `http_trace`).
 
-        A success without the JSON that was asked for becomes a lost response (`validate_response`).
+        It also turns a success without the expected JSON into a lost response; see `validate_response`.
         """
         trace = aiohttp.TraceConfig()
-        trace.on_request_start.append(self._before)
-        trace.on_request_end.append(self._after)
-        trace.on_request_exception.append(self._lost)
+        trace.on_request_start.append(self._on_request_start)
+        trace.on_request_end.append(self._on_request_end)
+        trace.on_request_exception.append(self._on_request_exception)
         return trace
 
     @property
     def is_near_ban(self) -> bool:
-        """Whether so much was refused lately that only what matters should be asked for."""
-        return self._invalid_at(time.monotonic()) > _MANY_INVALID
+        """Whether Discord refused so many requests lately that only necessary ones should be made."""
+        return self._invalid_count() > _NEAR_BAN
 
-    def reserve(self, now: float) -> float:
-        """How long the next request has to wait at the monotonic time `now`; it is then taken to be made.
+    async def acquire(self) -> None:
+        """Wait until another request can begin.
 
-        Where more than 1,000 were refused in the last ten minutes, they are further apart the more these are,
-        so that the rest up to 9,000 would last for another ten.
+        After more than 1,000 invalid requests in ten minutes the interval grows with their number, so that
+        the rest up to 9,000 would last for another ten minutes.
         """
-        invalid = self._invalid_at(now)
-        apart, at_once = _APART_SECONDS, _AT_ONCE_SECONDS
-        if invalid > _MANY_INVALID:
-            left = max(_MOST_INVALID - invalid, 1)
-            apart, at_once = max(apart, min(_WINDOW_SECONDS / left, _LONGEST_APART_SECONDS)), 0.0
-        at = max(self._next_at, now - at_once)
-        self._next_at = at + apart
-        return max(at - now, 0.0)
+        await self._bucket.acquire()
+        if self.is_near_ban:
+            loop = asyncio.get_running_loop()
+            async with self._near_ban_lock:
+                await asyncio.sleep(self._near_ban_next_at - loop.time())
+                left = max(_MAX_INVALID - self._invalid_count(), 1)
+                interval = min(_INVALID_WINDOW_SECONDS / left, _MAX_INTERVAL_SECONDS)
+                self._near_ban_next_at = loop.time() + interval
 
-    def record_invalid(self, now: float) -> None:
-        """Note that Discord has found a request invalid."""
-        before = self._invalid_at(now)
-        self._invalid.append(now)
-        if before == _MANY_INVALID:
+    def record_invalid(self) -> None:
+        """Count a request that Discord found invalid: 401, 403, or a 429 that is not shared."""
+        before = self._invalid_count()
+        self._invalid.append(asyncio.get_running_loop().time())
+        if before == _NEAR_BAN:
             _log.error("Discord has refused %d requests in ten minutes: slowing down", before)
 
-    def _invalid_at(self, now: float) -> int:
-        while self._invalid and self._invalid[0] <= now - _WINDOW_SECONDS:
+    def _invalid_count(self) -> int:
+        oldest = asyncio.get_running_loop().time() - _INVALID_WINDOW_SECONDS
+        while self._invalid and self._invalid[0] <= oldest:
             self._invalid.popleft()
         return len(self._invalid)
 
-    async def _before(
-        self, _: aiohttp.ClientSession, __: SimpleNamespace, asked: aiohttp.TraceRequestStartParams
+    async def _on_request_start(
+        self, _: aiohttp.ClientSession, __: SimpleNamespace, request: aiohttp.TraceRequestStartParams
     ) -> None:
-        route, begun_at = _route(asked.url), time.monotonic()
+        route = _route(request.url)
         if not route or route == "interactions":  # a first response has three seconds, and never waits
             return
         if route != "webhooks" or self.is_near_ban:
-            async with self._turn:  # whoever waits behind it learns of what is refused meanwhile
-                await asyncio.sleep(self.reserve(time.monotonic()))
-            self._metrics.discord_throttled_seconds.inc(time.monotonic() - begun_at)
+            begun_at = asyncio.get_running_loop().time()
+            await self.acquire()
+            self._metrics.discord_throttled_seconds.inc(asyncio.get_running_loop().time() - begun_at)
 
-    async def _after(
-        self, _: aiohttp.ClientSession, __: SimpleNamespace, answered: aiohttp.TraceRequestEndParams
+    async def _on_request_end(
+        self, _: aiohttp.ClientSession, __: SimpleNamespace, request: aiohttp.TraceRequestEndParams
     ) -> None:
-        route, response = _route(answered.url), answered.response
+        route, response = _route(request.url), request.response
         if not route:
             return
         self.clock.observe_date_header(response.headers.get("Date"))
@@ -110,21 +112,21 @@ class DiscordRateLimiter:
             known = scope if scope in {"user", "global", "shared"} else "edge"
             self._metrics.discord_rate_limits.labels(known).inc()
         if response.status in {401, 403} or (response.status == 429 and scope != "shared"):
-            self.record_invalid(time.monotonic())
+            self.record_invalid()
         if route == "interactions" and response.ok:
-            sent_at = snowflake_time(int(answered.url.parts[4]))
-            age = self.clock.age(sent_at).total_seconds()
+            created_at = snowflake_time(int(request.url.parts[4]))
+            age = self.clock.age(created_at).total_seconds()
             self._metrics.first_response_seconds.observe(max(age, 0.0))
 
-    async def _lost(
-        self, _: aiohttp.ClientSession, __: SimpleNamespace, lost: aiohttp.TraceRequestExceptionParams
+    async def _on_request_exception(
+        self, _: aiohttp.ClientSession, __: SimpleNamespace, request: aiohttp.TraceRequestExceptionParams
     ) -> None:
-        if route := _route(lost.url):
+        if route := _route(request.url):
             self._metrics.requests.labels("discord", route, "none").inc()
 
 
 def _route(url: URL) -> str | None:
-    """What kind of thing a request is about, such as "channels"; None for what is no request to the API."""
+    """Return the kind of an API request, such as "channels"; None for other requests."""
     parts = url.parts  # "/", "api", "v10", and what follows
     if len(parts) < 4 or parts[1] != "api":
         return None

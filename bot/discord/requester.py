@@ -1,4 +1,4 @@
-"""The border: what an interaction says of who asks and where, checked once."""
+"""Who made an interaction and where, with the permission checks that need it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.discord.gateway import ROLE_IDS
 from bot.domain.requester import Requester
 from bot.errors import PolicyError
 from bot.i18n import LazyText
@@ -13,22 +14,24 @@ from bot.i18n import LazyText
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
 
-# The texts call them what Discord's app does.
-_RIGHTS = ("view_channel", "embed_links", "attach_files")
+_POST_PERMISSIONS = ("view_channel", "embed_links", "attach_files")
+REQUIRED_PERMISSIONS = discord.Permissions(**dict.fromkeys(_POST_PERMISSIONS, True))
+"""The least that the bot needs in a channel: to see it, and to post embeds and files there."""
 
 _MAY_BE_AGE_RESTRICTED = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
-def has_permission(permissions: discord.Permissions, right: str) -> bool:
-    """Whether somebody has a right, by itself or as an administrator."""
-    return permissions.administrator or permissions >= discord.Permissions(**{right: True})
+def has_permission(permissions: discord.Permissions, name: str) -> bool:
+    """Return whether a permission is granted, by itself or by Administrator."""
+    return permissions.administrator or permissions >= discord.Permissions(**{name: True})
 
 
 def get_requester(interaction: discord.Interaction[Any]) -> Requester:
-    """Who asks, on a server that may use the bot.
+    """Return who made an interaction and where.
 
     Raises:
-        PolicyError: `forbidden-here` or `stopping`.
+        PolicyError: `forbidden-here` outside a server or in one that the bot's owner does not allow;
+            `stopping` if the bot is about to stop.
     """
     bot: ImagineBot = interaction.client
     if bot.is_stopping:
@@ -56,27 +59,27 @@ def get_requester(interaction: discord.Interaction[Any]) -> Requester:
 
 
 def require_post_permissions(interaction: discord.Interaction[Any]) -> Requester:
-    """Who asks, in a channel where the bot can post what it paints.
+    """Return the requester, if the bot can post images in this channel.
 
     Raises:
         PolicyError: `forbidden-here` or `missing-permissions`.
     """
     requester = get_requester(interaction)
-    missing = [right for right in _RIGHTS if not has_permission(interaction.app_permissions, right)]
+    missing = [name for name in _POST_PERMISSIONS if not has_permission(interaction.app_permissions, name)]
     if missing:
-        names = tuple(LazyText(f"permission-{right}") for right in missing)
+        names = tuple(LazyText(f"permission-{name}") for name in missing)
         raise PolicyError("missing-permissions", permissions=names)
     return requester
 
 
 def require_manager(interaction: discord.Interaction[Any]) -> Requester:
-    """Who asks, where it is somebody who manages the server.
+    """Return the requester, if they have Manage Server.
 
-    A server's administrators can hand a command to anybody in Discord's settings; what concerns money and
-    rules stays with its managers.
+    A server's admins can allow a command to everyone in Discord's settings; limits and rules stay with its
+    managers.
 
     Raises:
-        PolicyError: It is not (`forbidden-here`).
+        PolicyError: `forbidden-here` if they don't.
     """
     requester = get_requester(interaction)
     if not has_permission(interaction.permissions, "manage_guild"):
@@ -85,7 +88,6 @@ def require_manager(interaction: discord.Interaction[Any]) -> Requester:
 
 
 def _role_ids(interaction: discord.Interaction[Any]) -> frozenset[int]:
-    """As the interaction says: `Member.roles` lacks what Discord has not told of yet, as after a start."""
-    member = interaction.user
-    ids = member._roles if isinstance(member, discord.Member) else []  # noqa: SLF001 (there is no other way)
-    return frozenset(ids) - {interaction.guild_id or 0}
+    """Return the roles that the interaction names; `Member.roles` lacks those that aren't cached yet."""
+    data: dict[str, Any] = {**(interaction.data or {})}
+    return frozenset(int(role_id) for role_id in data.get(ROLE_IDS, ())) - {interaction.guild_id or 0}

@@ -11,20 +11,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import aiohttp
+from bot.discord.errors import LostResponseError
 
 if TYPE_CHECKING:
+    import aiohttp
     from yarl import URL
 
 _Shape: TypeAlias = Any  # a type, a list of one shape, or the shapes of an object's members
-
-
-class LostResponseError(aiohttp.ClientError):
-    """Discord may have carried out the request, but its answer was lost."""
-
-
-DISCORD_NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
-"""What discord.py lets through when an answer of Discord's was lost on the way."""
 
 
 class _Id(str):

@@ -1,59 +1,51 @@
-"""Retry a request to Discord after transient errors."""
+"""The retry loop for requests to Discord."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-import discord
 import stamina
 
-from bot.discord.message_editor import OLD_MESSAGE
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
-from bot.errors import DeliveryError
+from bot.discord.errors import DISCORD_ERRORS, is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.discord.clock import DiscordClock
-    from bot.domain.job import Job
-
-_GIVE_UP_SECONDS = 600.0
-_MESSAGE_IS_NEW = timedelta(seconds=5)  # Discord can need seconds to know a new message or token
-
 T = TypeVar("T")
 
 
-async def retry_transient(clock: DiscordClock, job: Job, send: Callable[[], Awaitable[T]]) -> T:
-    """Send until Discord takes or refuses it.
+async def retry(
+    send: Callable[[], Awaitable[T]],
+    *,
+    on: Callable[[Exception], bool] = is_transient,
+    attempts: int | None = 3,
+    give_up_seconds: float = 30.0,
+    pause: float = 0.5,
+    max_pause: float = 5.0,
+) -> T:
+    """Call `send` again, after growing pauses, as long as it raises an error that `on` accepts.
+
+    `give_up_seconds` counts from the first failure, since one upload over a slow uplink can take minutes.
+    discord.py itself waits out rate limits and repeats a request that met a 5xx up to five times.
 
     Raises:
-        DeliveryError: Discord cannot be reached.
-        discord.HTTPException: It is refused.
+        discord.HTTPException: Discord refuses the request, or still has trouble after the last attempt.
+        aiohttp.ClientError, OSError: No response arrived, even to the last attempt.
     """
-
-    def is_passing(error: Exception) -> bool:
-        if isinstance(error, discord.HTTPException):
-            is_slow = error.status == 429 and error.code != OLD_MESSAGE
-            return error.status >= 500 or is_slow or (error.status == 404 and is_new(clock, job))
-        return isinstance(error, DISCORD_NETWORK_ERRORS) and not isinstance(error, FileNotFoundError)
-
     try:
-        try:
+        return await send()  # outside the loop, which takes as long as a whole request on a fast network
+    except DISCORD_ERRORS as error:
+        if not on(error):
+            raise
+    await asyncio.sleep(pause)
+    async for attempt in stamina.retry_context(
+        on=on,
+        attempts=attempts and attempts - 1,
+        timeout=give_up_seconds,
+        wait_initial=pause,
+        wait_max=max_pause,
+    ):
+        with attempt:
             return await send()
-        except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
-            if not is_passing(error):
-                raise
-        # The ten minutes begin with the first failure: over a slow uplink one request may take as long.
-        tries = stamina.retry_context(on=is_passing, attempts=None, timeout=_GIVE_UP_SECONDS, wait_max=30)
-        async for attempt in tries:
-            with attempt:
-                return await send()
-    except DISCORD_NETWORK_ERRORS as error:
-        raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
-    raise AssertionError  # the loop above returns or raises
-
-
-def is_new(clock: DiscordClock, job: Job) -> bool:
-    """Return whether Discord may not know the job's message or token yet."""
-    return clock.age(job.interaction_at) < _MESSAGE_IS_NEW
+    raise AssertionError  # the loop returns or raises

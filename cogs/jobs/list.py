@@ -9,8 +9,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.errors import ErrorCode
 from bot.discord.requester import get_requester
-from bot.discord.responses import BLOCKED_BY_AUTOMOD, respond
+from bot.discord.responses import respond
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import MAX_LISTED, numbered_buttons
 from bot.i18n import translate
@@ -30,14 +31,14 @@ class JobList(commands.Cog):
 
     @app_commands.command()
     async def jobs(self, interaction: discord.Interaction[Any]) -> None:
-        """What the member waits for here, with what can be done about each."""
+        """List the member's unfinished jobs here, with a button for each."""
         requester = get_requester(interaction)
         jobs = (await self._bot.job_service.unfinished(requester))[:MAX_LISTED]
         view = numbered_buttons(jobs, requester.locale)
         try:
             await respond(interaction, embed=_list(jobs, requester.locale), view=view, ephemeral=True)
         except discord.HTTPException as error:
-            if error.code != BLOCKED_BY_AUTOMOD:
+            if error.code != ErrorCode.BLOCKED_BY_AUTOMOD:
                 raise
             without_prompts = [
                 job_embed.with_hidden_prompt(replace(job, locale=requester.locale)) for job in jobs

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from discord import app_commands
 
+from bot.discord.views.job_buttons import JobAction
 from bot.i18n import DEFAULT_LOCALE, translate
+from cogs.moderation import delete
 from cogs.moderation.menus import remove_image, who_made_this
 
 if TYPE_CHECKING:
@@ -14,7 +16,13 @@ if TYPE_CHECKING:
 
 
 async def setup(bot: ImagineBot) -> None:
-    """Add both to the menu of every message."""
+    """Add the context menus, and what the Delete button and its questions do."""
+    bot.job_actions |= {
+        JobAction.DELETE: delete.confirm_delete,
+        JobAction.CONFIRM: delete.delete,
+        JobAction.BLOCK: delete.delete_and_block,
+        JobAction.KEEP: delete.cancel_delete,
+    }
     name = translate("menu-remove-image", DEFAULT_LOCALE)
     bot.tree.add_command(app_commands.ContextMenu(name=name, callback=remove_image))
     name = translate("menu-who-made-this", DEFAULT_LOCALE)

@@ -1,4 +1,4 @@
-"""Images that somebody wants gone: the question whether it is meant, and what an answer does."""
+"""Delete a job's images: the confirmation, and what its buttons do."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import discord
 
 from bot.discord.audit_log import job_values
 from bot.discord.error_handler import send_ephemeral
+from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.message_deletion import delete_with_retry
 from bot.discord.requester import get_requester, has_permission
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import edit_response, respond, send_with_retry
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobAction, JobButton, buttons, custom_ids
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 async def confirm_delete(interaction: discord.Interaction[Any], job_id: str) -> None:
-    """Ask whoever may delete a job's images whether they mean it: what was paid for is not made again.
+    """Ask for confirmation: deleted images are paid for and cannot be recovered.
 
-    Under a message that only they see, the question stands in that message: nothing but a press there reaches
-    it later.
+    Under an ephemeral message the question is shown in that message, since only an interaction of its own
+    can edit it later.
     """
     job = await _authorize(interaction, job_id)
     locale = interaction.locale.value
@@ -54,7 +54,7 @@ async def confirm_delete(interaction: discord.Interaction[Any], job_id: str) -> 
 
 
 async def cancel_delete(interaction: discord.Interaction[Any], job_id: str) -> None:
-    """Take the question back."""
+    """Remove the question from an ephemeral message."""
     job = await _authorize(interaction, job_id)
     if job.deleted_at or not _is_ephemeral(interaction):
         raise JobNotFoundError
@@ -63,10 +63,11 @@ async def cancel_delete(interaction: discord.Interaction[Any], job_id: str) -> N
 
 
 async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -> None:
-    """Delete another's images as `delete` does, and let that member make no more on this server.
+    """Delete another member's images, and block that member on this server.
 
     Raises:
-        PolicyError: `forbidden-here` or `blocked-full`.
+        PolicyError: `forbidden-here` for their own images, or without Manage Messages; `blocked-full` if
+            the server's list of blocked members is full. Nothing was done then.
     """
     job = await _authorize(interaction, job_id)
     if job.user_id == interaction.user.id or not has_permission(interaction.permissions, "manage_messages"):
@@ -76,14 +77,14 @@ async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -
 
 
 async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: LazyText | None = None) -> None:
-    """Delete a job's images: the row first, so that whatever happens now, they are gone in the end."""
+    """Delete a job's messages and files; once its row is marked, they go even after a crash."""
     bot: ImagineBot = interaction.client
     job = await _authorize(interaction, job_id)
     if await bot.deletion_service.mark_deleted(job, interaction.user.id):
         values = job_values(job) | {"by": interaction.user.mention}
         bot.audit_log.record(job.guild_id, LazyText("log-deleted", values))
-    # Discord may take longer than three seconds; the wish counts, whether or not it takes this.
-    with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
+    # Deleting can take longer than three seconds; it goes on whether or not Discord takes this response.
+    with suppress(*DISCORD_ERRORS):
         await send_with_retry(interaction, interaction.response.defer)
     await bot.deletion_service.delete_messages(job_id)
     if JobButton.custom_id_of(job, JobAction.KEEP) in custom_ids(interaction.message):
@@ -93,7 +94,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: La
     words = translate(text.key, interaction.locale.value, **text.values)
     if _is_ephemeral(interaction):
         await edit_response(interaction, content=words, view=None)
-    else:  # a forged press under a message that everybody sees
+    else:  # a forged press under a message that everyone sees
         await send_ephemeral(interaction, words)
 
 
@@ -113,7 +114,7 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
 
 
 def _is_ephemeral(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the press came from a message that only one person sees, as questions are."""
+    """Return whether the pressed button is in a message that only one person sees."""
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 

@@ -1,4 +1,4 @@
-"""Pure: everything that is known of an image, for whoever asks who made it."""
+"""The details of an image that "Who made this" shows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.markdown import blockquote
+from bot.discord.markdown import blockquote, timestamp
 from bot.discord.views import job_embed
 from bot.i18n import translate
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def job_info_embed(job: Job, parent: Job | None, catalogue: Catalogue) -> discord.Embed:
-    """Who ordered it and when, the words and options, what it cost, and the order that it repeats."""
-    made = {"member": f"<@{job.user_id}>", "when": job_embed.timestamp(job.created_at, "f")}
+    """Return the requester, time, prompt, options and price of a job, and the job it repeats."""
+    made = {"member": f"<@{job.user_id}>", "when": timestamp(job.created_at, "f")}
     lines = [f"**{translate('about-made', job.locale, **made)}**", blockquote(job_embed.prompt(job))]
     lines.append(" · ".join([*job_embed.options(job, catalogue), _price(job)]))
     if parent:
         lines.append(_again(parent, job.locale))
     if job.deleted_at:
-        deleted = {"member": f"<@{job.deleted_by}>", "when": job_embed.timestamp(job.deleted_at)}
+        deleted = {"member": f"<@{job.deleted_by}>", "when": timestamp(job.deleted_at)}
         lines.append(translate("about-deleted", job.locale, **deleted))
     return discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
 

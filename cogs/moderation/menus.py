@@ -1,4 +1,4 @@
-"""What can be done with a message: Remove image, and Who made this."""
+"""The context menus of messages: Remove image, and Who made this."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
+from bot.discord.errors import ErrorCode
 from bot.discord.requester import get_requester, has_permission
-from bot.discord.responses import BLOCKED_BY_AUTOMOD, respond
+from bot.discord.responses import respond
 from bot.discord.views import job_embed
 from bot.errors import PolicyError
 from cogs.moderation import delete
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 @app_commands.default_permissions(manage_messages=True)
 async def remove_image(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-    """Ask a moderator whether the images of this message are to go for good."""
+    """Ask a moderator to confirm the deletion of a message and its images."""
     bot: ImagineBot = interaction.client
-    # A server's admins can hand a command to anybody in Discord's settings.
+    # A server's admins can allow a command to everyone in Discord's settings.
     if not has_permission(interaction.permissions, "manage_messages"):
         raise PolicyError("forbidden-here")
     job = await bot.deletion_service.job_for_message(get_requester(interaction), message.id)
@@ -31,7 +32,7 @@ async def remove_image(interaction: discord.Interaction[Any], message: discord.M
 
 
 async def who_made_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-    """Show everybody what the message of an image tells, and what it does not."""
+    """Show who made an image and when, with its prompt, options and price."""
     bot: ImagineBot = interaction.client
     requester = get_requester(interaction)
     job = replace(await bot.deletion_service.job_for_message(requester, message.id), locale=requester.locale)
@@ -39,7 +40,7 @@ async def who_made_this(interaction: discord.Interaction[Any], message: discord.
     try:
         await respond(interaction, embed=job_info_embed(job, parent, bot.catalogue), ephemeral=True)
     except discord.HTTPException as error:
-        if error.code != BLOCKED_BY_AUTOMOD:
+        if error.code != ErrorCode.BLOCKED_BY_AUTOMOD:
             raise
         await respond(
             interaction,

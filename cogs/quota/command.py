@@ -15,8 +15,8 @@ from discord.ext import commands
 
 from bot.charts.spec import Member
 from bot.discord.error_handler import send_ephemeral
+from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.requester import require_manager
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS
 from bot.discord.responses import defer, edit_response
 from bot.discord.views.quota_text import chart_files, describe_quotas, mention, text_embed
 from bot.domain.quota import (
@@ -220,7 +220,7 @@ class QuotaCommands(commands.Cog):
         names = []
         for user_id in (each.user_id for each in summaries):
             name = str(user_id)
-            with suppress(discord.HTTPException, *DISCORD_NETWORK_ERRORS):
+            with suppress(*DISCORD_ERRORS):
                 user = self._bot.get_user(user_id) or await self._bot.fetch_user(user_id)
                 name = user.display_name
             names.append(name)

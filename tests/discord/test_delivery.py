@@ -24,7 +24,10 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
         sent.append(content)
         for file in content["attachments"]:
             file.close()
-        return SimpleNamespace(attachments=content["attachments"])
+        posted = enumerate(content["attachments"], 1)
+        return SimpleNamespace(
+            attachments=[SimpleNamespace(id=n, filename=file.filename) for n, file in posted]
+        )
 
     async def fetch_message(_: int) -> SimpleNamespace:
         return SimpleNamespace(attachments=[])
@@ -36,9 +39,8 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
     files = [folder / f"{number}.png" for number in range(images)]
     for file in files:
         file.write_bytes(b"x")
-    log: Any = None
     job = make_job(**{"message_id": 1, "interaction_at": datetime.now(UTC)} | changes)
-    await DiscordDelivery(bot, log).send_images(job, files)
+    await DiscordDelivery(bot).send_images(job, files)
     (content,) = sent
     return content
 

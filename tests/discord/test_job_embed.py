@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
+from bot.discord.markdown import with_timestamps
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import MAX_LISTED
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
@@ -142,7 +143,7 @@ class TestStatus:
     def test_a_failure_shows_its_values_and_times_as_discord_does(self) -> None:
         failure = job(status=JobStatus.FAILED, error="unexpected", error_values={"reference": "7F3K2"})
         assert "7F3K2" in said(failure)[0]
-        assert job_embed.text_values({"resets": 1_795_000_000, "left": 5}) == {
+        assert with_timestamps({"resets": 1_795_000_000, "left": 5}) == {
             "resets": "<t:1795000000:R>",
             "left": 5,
         }

@@ -9,8 +9,8 @@ import aiohttp
 import discord
 import pytest
 
+from bot.discord.errors import DISCORD_NETWORK_ERRORS, LostResponseError
 from bot.discord.rate_limiter import DiscordRateLimiter
-from bot.discord.response_validation import DISCORD_NETWORK_ERRORS, LostResponseError
 from bot.observability.metrics import Metrics
 from playground.discord import LocalDiscord
 from tests.playground.conftest import PNG

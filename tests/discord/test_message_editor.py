@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import selectors
 from itertools import pairwise
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord import message_editor
 from bot.discord.message_editor import MessageEditor
+from tests.virtual_clock import run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-T = TypeVar("T")
 APART = 3.0
-
-
-class Clock(selectors.DefaultSelector):
-    """Instead of waiting for a timer, it is that time at once."""
-
-    now = 1000.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        assert timeout is not None, "everybody waits for something that will never come"
-        self.now += max(0.0, timeout)
-        return super().select(0)
-
-
-def on_a_jumping_clock(main: Coroutine[object, object, T]) -> T:
-    clock = Clock()
-
-    def new_loop() -> asyncio.AbstractEventLoop:
-        loop = asyncio.SelectorEventLoop(clock)
-        vars(loop)["time"] = lambda: clock.now
-        return loop
-
-    with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=new_loop) as runner:
-        patch.setattr(message_editor, "time", SimpleNamespace(monotonic=lambda: clock.now))
-        return runner.run(main)
 
 
 class Message:
@@ -91,7 +64,7 @@ def test_a_change_is_shown() -> None:
         await asyncio.sleep(APART)
         assert message.states == ["painting"]
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())
 
 
 def test_what_is_shown_already_is_not_sent() -> None:
@@ -107,7 +80,7 @@ def test_what_is_shown_already_is_not_sent() -> None:
         await asyncio.sleep(10)
         assert message.states == ["painting", "waiting"]
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())
 
 
 def test_the_newest_replaces_those_that_wait() -> None:
@@ -120,7 +93,7 @@ def test_the_newest_replaces_those_that_wait() -> None:
         await asyncio.sleep(20)
         assert message.states == ["place 9", "place 6"]
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())
 
 
 def test_a_change_that_is_taken_back_in_time_is_not_sent() -> None:
@@ -133,7 +106,7 @@ def test_a_change_that_is_taken_back_in_time_is_not_sent() -> None:
         await asyncio.sleep(20)
         assert message.states == ["place 9"]
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())
 
 
 def test_edits_are_apart_from_the_end_of_the_one_before() -> None:
@@ -146,7 +119,7 @@ def test_edits_are_apart_from_the_end_of_the_one_before() -> None:
         (_, _, ended), (_, began, _) = message.sent
         assert began - ended == pytest.approx(APART)
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())
 
 
 def test_one_that_is_not_taken_is_sent_again_when_it_is_shown_again() -> None:
@@ -158,7 +131,7 @@ def test_one_that_is_not_taken_is_sent_again_when_it_is_shown_again() -> None:
         await asyncio.sleep(10)
         assert message.states == ["painting", "painting"]
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())
 
 
 def test_a_state_is_shown_again_behind_one_whose_answer_was_lost() -> None:
@@ -172,7 +145,7 @@ def test_a_state_is_shown_again_behind_one_whose_answer_was_lost() -> None:
         await asyncio.sleep(10)
         assert message.states == ["painting", "held up", "painting"]
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())
 
 
 def test_one_that_is_not_taken_does_not_stop_the_next() -> None:
@@ -184,7 +157,7 @@ def test_one_that_is_not_taken_does_not_stop_the_next() -> None:
         await asyncio.sleep(20)
         assert message.states == ["place 9", "painting"]
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())
 
 
 class TestLast:
@@ -192,9 +165,11 @@ class TestLast:
         async def main() -> None:
             message = Message()
             assert await message.edits.send_final(message.edit("done")) == "sent done"
-            assert message.sent == [("done", 0.0, 0.0)]
+            ((state, *moments),) = message.sent
+            assert state == "done"
+            assert moments == pytest.approx([0, 0], abs=1e-6)
 
-        on_a_jumping_clock(main())
+        run_in_virtual_time(main())
 
     def test_waits_for_the_one_in_flight_and_replaces_the_one_behind(self) -> None:
         async def main() -> None:
@@ -209,7 +184,7 @@ class TestLast:
             (_, _, ended), (_, began, _) = message.sent
             assert began == pytest.approx(ended)
 
-        on_a_jumping_clock(main())
+        run_in_virtual_time(main())
 
     def test_comes_after_one_in_flight_that_fails(self) -> None:
         async def main() -> None:
@@ -219,7 +194,7 @@ class TestLast:
             await message.edits.send_final(message.edit("done"))
             assert message.states == ["painting", "done"]
 
-        on_a_jumping_clock(main())
+        run_in_virtual_time(main())
 
     def test_is_followed_by_no_state(self) -> None:
         async def main() -> None:
@@ -230,7 +205,7 @@ class TestLast:
             await asyncio.sleep(20)
             assert message.states[-1] == "done"
 
-        on_a_jumping_clock(main())
+        run_in_virtual_time(main())
 
     def test_can_be_tried_again_after_it_failed_and_tells_how(self) -> None:
         async def main() -> None:
@@ -241,7 +216,7 @@ class TestLast:
             (_, _, ended), (_, began, _) = message.sent
             assert began - ended == pytest.approx(APART)
 
-        on_a_jumping_clock(main())
+        run_in_virtual_time(main())
 
 
 edits = st.tuples(
@@ -271,7 +246,7 @@ def test_whatever_is_shown_the_rules_hold(
         for (_, _, ended), (state, began, _) in pairwise(message.sent):
             assert began - ended >= (-1e-6 if state == "done" else APART - 1e-6)
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())
 
 
 @given(st.lists(edits, min_size=1, max_size=12))
@@ -286,4 +261,4 @@ def test_the_newest_is_shown_in_the_end(shown: list[tuple[float, str, float, boo
         assert states[-1] == shown[-1][1]
         assert all(state != after for state, after in pairwise(states))
 
-    on_a_jumping_clock(main())
+    run_in_virtual_time(main())

@@ -11,7 +11,8 @@ import discord
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.discord.connector import Connector, sanitize_body, sanitize_headers
+from bot.discord.connector import Connector
+from bot.discord.rate_limit_headers import sanitize_body, sanitize_headers
 
 
 def test_what_can_be_waited_for_stays() -> None:
@@ -48,7 +49,7 @@ async def test_a_request_ends_also_where_the_system_counts_no_bytes(monkeypatch:
         writer.close()
 
     server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
-    async with server, aiohttp.ClientSession(connector=Connector(silence_seconds=0.02)) as session:
+    async with server, aiohttp.ClientSession(connector=Connector(stall_seconds=0.02)) as session:
         async with asyncio.timeout(10):
             with pytest.raises(aiohttp.ClientError):
                 await session.get(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")

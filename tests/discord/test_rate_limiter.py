@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
 import pytest
 
-from bot.discord.audit_log import AuditLog
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.jobs.ports import Progress
@@ -19,6 +19,7 @@ from bot.storage.database import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
 from tests.factories import make_job
+from tests.virtual_clock import run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -83,14 +84,41 @@ async def test_a_client_asks_at_most_fifty_times_a_second(
     assert most_within(1, moments) <= 60
 
 
-def test_fifty_in_a_second_are_never_begun(limiter: DiscordRateLimiter) -> None:
-    now, moments = 1000.0, []
-    for pause in [0.0] * 200 + [0.7] + [0.0] * 200 + [0.02] * 100 + [5.0] + [0.0] * 100:
-        now += pause
-        now += limiter.reserve(now)
-        moments.append(now)
+def test_fewer_than_fifty_requests_begin_in_any_second(limiter: DiscordRateLimiter) -> None:
+    async def main() -> list[float]:
+        moments = []
+        for pause in [0.0] * 200 + [0.7] + [0.0] * 200 + [0.02] * 100 + [5.0] + [0.0] * 100:
+            await asyncio.sleep(pause)
+            await limiter.acquire()
+            moments.append(asyncio.get_running_loop().time())
+        return moments
+
+    moments = run_in_virtual_time(main())
     assert most_within(1, moments) < 50
     assert moments[199] - moments[0] < 5.1
+
+
+def test_requests_that_wait_together_begin_apart_though_some_are_cancelled(
+    limiter: DiscordRateLimiter,
+) -> None:
+    async def main() -> list[float]:
+        moments = []
+
+        async def request() -> None:
+            await limiter.acquire()
+            moments.append(asyncio.get_running_loop().time())
+
+        requests = [asyncio.create_task(request()) for _ in range(300)]
+        await asyncio.sleep(1)
+        for each in requests[100:200]:
+            each.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
+        return moments
+
+    moments = run_in_virtual_time(main())
+    assert len(moments) == 200
+    assert most_within(1, moments) < 50
+    assert moments[-1] - moments[0] < 5.1
 
 
 async def test_interactions_do_not_wait_behind_the_bots_own_requests(
@@ -134,27 +162,26 @@ async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
         ("discord", "users", "429"): 3,
         **{("discord", "users", code): 1 for code in once},
     }
-    assert limiter._invalid_at(time.monotonic()) == 4
+    assert limiter._invalid_count() == 4
 
 
-@pytest.mark.parametrize("answer_seconds", [0.05, 3.0])
-def test_whatever_is_refused_it_never_comes_to_ten_thousand_in_ten_minutes(
-    limiter: DiscordRateLimiter, answer_seconds: float
+@pytest.mark.parametrize("response_seconds", [0.05, 3.0])
+def test_there_are_never_ten_thousand_invalid_requests_in_ten_minutes(
+    limiter: DiscordRateLimiter, response_seconds: float
 ) -> None:
-    """A bot that asks as often as it may for three hours, and is refused each time, a while later."""
-    now, moments, answered = 0.0, [], 0
-    while now < 3 * 3600:
-        now += limiter.reserve(now)
-        moments.append(now)
-        while moments[answered] + answer_seconds <= now:
-            limiter.record_invalid(moments[answered] + answer_seconds)
-            answered += 1
-    last = 0
-    most = 0
-    for number, at in enumerate(moments):
-        while moments[last] <= at - 600:
-            last += 1
-        most = max(most, number - last + 1)
+    """For an hour the bot makes as many requests as it may, and each is found invalid a while later."""
+
+    async def main() -> list[float]:
+        loop, moments = asyncio.get_running_loop(), list[float]()
+        until = loop.time() + 3600
+        while loop.time() < until:
+            await limiter.acquire()
+            moments.append(loop.time())
+            loop.call_later(response_seconds, limiter.record_invalid)
+        return moments
+
+    moments = run_in_virtual_time(main())
+    most = max(number - bisect_right(moments, at - 600) + 1 for number, at in enumerate(moments))
     assert 5000 < most < 9500
 
 
@@ -162,7 +189,7 @@ async def test_after_a_thousand_refusals_requests_are_further_apart(
     local: LocalDiscord, session: aiohttp.ClientSession, limiter: DiscordRateLimiter
 ) -> None:
     for _ in range(1000):
-        limiter.record_invalid(time.monotonic())
+        limiter.record_invalid()
     assert not limiter.is_near_ban
     async with session.get(f"{API}/users/@me") as response:
         assert response.status == 401
@@ -179,10 +206,10 @@ async def test_after_a_thousand_refusals_only_ends_are_shown(tmp_path: Path) -> 
     async with open_database(tmp_path / "bot.db") as database:
         bot = make_bot(database)
         async with bot:
-            delivery, job = DiscordDelivery(bot, AuditLog(bot)), make_job()
+            delivery, job = DiscordDelivery(bot), make_job()
             delivery.show_progress(job, Progress())
-            assert delivery._edits.pop(job.job_id)._pending is not None
+            assert delivery._messages.pop(job.job_id)._editor._pending is not None
             for _ in range(1001):
-                bot.rate_limiter.record_invalid(time.monotonic())
+                bot.rate_limiter.record_invalid()
             delivery.show_progress(job, Progress())
-            assert delivery._edits == {}
+            assert delivery._messages == {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.discord.audit_log import AuditLog, post_text
+from bot.discord.audit_log import post_text
 from bot.discord.delivery import DiscordDelivery
 from bot.i18n import LazyText
 from tests.discord.small_environment import small_environment
@@ -43,7 +43,7 @@ async def test_a_line_of_a_servers_log(env: SmallEnvironment) -> None:
 @pytest.mark.parametrize("route", ["create_message", "create_dm", "application"])
 async def test_a_word_to_the_owner(env: SmallEnvironment, route: str) -> None:
     (owner,) = (person for person in env.discord.members.values() if person.is_manager)
-    delivery = DiscordDelivery(env.bot, AuditLog(env.bot))
+    delivery = DiscordDelivery(env.bot)
     for count, fault in enumerate(FAULTS.values(), 1):
         env.discord.inject_fault(route, **fault)
         await delivery.warn_owner(LazyText("deleted"))

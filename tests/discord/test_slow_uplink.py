@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from bot.discord import message_editor, retry
-from bot.discord import uploads as uploads_module
-from bot.discord.audit_log import AuditLog
+from bot.discord import image_posting, job_message, message_editor
 from bot.discord.connector import Connector
 from bot.discord.delivery import DiscordDelivery
-from bot.discord.uploads import Uplink
+from bot.discord.image_posting import Uplink
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
 from bot.media.images import FittedImage
@@ -36,8 +34,8 @@ if TYPE_CHECKING:
 
     from bot.discord.client import ImagineBot
 
-SILENCE_SECONDS = 1.0
-LEAST_RATE = 200_000.0
+STALL_SECONDS = 1.0
+MIN_RATE = 200_000.0
 IMAGES = 4
 SIZE = 3 * 400 * 400  # bytes of an image, and a few more
 
@@ -59,9 +57,7 @@ async def bot(local: LocalDiscord, uplink: Relay, tmp_path: Path) -> AsyncIterat
     async with open_database(tmp_path / "bot.db") as database:
         bot = make_bot(
             database,
-            partial(
-                Connector, silence_seconds=SILENCE_SECONDS, least_rate=LEAST_RATE, **local.route(uplink.port)
-            ),
+            partial(Connector, stall_seconds=STALL_SECONDS, min_rate=MIN_RATE, **local.route(uplink.port)),
         )
         async with bot:
             await bot.login(local.token)
@@ -70,17 +66,17 @@ async def bot(local: LocalDiscord, uplink: Relay, tmp_path: Path) -> AsyncIterat
 
 @pytest.fixture
 def delivery(bot: ImagineBot) -> DiscordDelivery:
-    return DiscordDelivery(bot, AuditLog(bot))
+    return DiscordDelivery(bot)
 
 
 @pytest.fixture(autouse=True)
 def _scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """Minutes become seconds, and a group is an image at first."""
     monkeypatch.setattr(message_editor, "_MIN_INTERVAL_SECONDS", 0.0)
-    monkeypatch.setattr(retry, "_GIVE_UP_SECONDS", 3.0)
-    monkeypatch.setattr(uploads_module, "_FIRST_GROUP", SIZE * 1.5)
-    monkeypatch.setattr(uploads_module, "_TELLING_SIZE", SIZE // 2)
-    monkeypatch.setattr(uploads_module, "_GROUP_SECONDS", 1.0)
+    monkeypatch.setattr(job_message, "_GIVE_UP_SECONDS", 3.0)
+    monkeypatch.setattr(image_posting, "_FIRST_GROUP", SIZE * 1.5)
+    monkeypatch.setattr(image_posting, "_MIN_SAMPLE", SIZE // 2)
+    monkeypatch.setattr(image_posting, "_GROUP_SECONDS", 1.0)
 
 
 @pytest.fixture
@@ -126,10 +122,10 @@ async def test_images_appear_one_by_one_for_as_long_as_bytes_move(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
 ) -> None:
     job, message = await ordered(local, **({} if is_by_token else {"token": None}))
-    uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 1.2
+    uplink.bytes_per_second = SIZE / STALL_SECONDS / 1.2
     begun_at = time.monotonic()
     assert await delivery.send_images(job, files) == IMAGES
-    assert time.monotonic() - begun_at > 3 * SILENCE_SECONDS
+    assert time.monotonic() - begun_at > 3 * STALL_SECONDS
     assert uploads(local) == [[each] for each in ALL]
     shown = [[each["id"] for each in state["attachments"]] for _, state in message.edits]
     assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(shown))
@@ -140,7 +136,7 @@ async def test_a_large_image_takes_longer_than_the_timeout_in_one_request(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     job, message = await ordered(local, image_count=1)
-    uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2
+    uplink.bytes_per_second = SIZE / STALL_SECONDS / 2
     assert await delivery.send_images(job, files[:1]) == 1
     assert uploads(local) == [ALL[:1]]
     assert names(message) == ALL[:1]
@@ -152,7 +148,7 @@ async def test_a_relay_that_takes_all_at_once_has_time_to_pass_it_on(
     job, message = await ordered(local, image_count=1)
     await connect(delivery, job)
     uplink.is_buffering = True
-    uplink.bytes_per_second = SIZE / SILENCE_SECONDS / 2
+    uplink.bytes_per_second = SIZE / STALL_SECONDS / 2
     assert await delivery.send_images(job, files[:1]) == 1
     assert uploads(local) == [ALL[:1]]
     assert names(message) == ALL[:1]
@@ -196,7 +192,7 @@ async def test_images_whose_answer_is_lost_are_there_once(
 async def test_images_that_are_there_count_though_no_edit_is_ever_answered(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retry, "_GIVE_UP_SECONDS", 0.01)
+    monkeypatch.setattr(job_message, "_GIVE_UP_SECONDS", 0.01)
     job, message = await ordered(local, token=None)
     local.inject_fault("get_message", 503, "<html>")
     local.inject_fault("edit_message", 503, "<html>", is_after=True, times=99)
@@ -247,12 +243,12 @@ async def test_after_a_restart_the_rest_is_sent_directly_whatever_the_groups_are
     local.delete(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
     local.inject_fault("create_message", 403, refused, contains="image-3")
-    monkeypatch.setattr(uploads_module, "_FIRST_GROUP", SIZE * 10.5 - size)
-    before = DiscordDelivery(bot, AuditLog(bot))
+    monkeypatch.setattr(image_posting, "_FIRST_GROUP", SIZE * 10.5 - size)
+    before = DiscordDelivery(bot)
     with suppress(DeliveryError):
         await before.send_images(job, files)
-    monkeypatch.setattr(uploads_module, "_FIRST_GROUP", size)
-    assert await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files) == IMAGES
+    monkeypatch.setattr(image_posting, "_FIRST_GROUP", size)
+    assert await DiscordDelivery(bot).send_images(job, files) == IMAGES
     assert [name for each in alice.direct_messages.messages for name in names(each)] == ALL
 
 
@@ -296,13 +292,13 @@ async def test_after_a_restart_only_the_missing_images_are_sent(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
-    before = DiscordDelivery(bot, AuditLog(bot))
+    before = DiscordDelivery(bot)
     local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="image-3")
     await before.send_images(job, files)
     assert names(message) == ALL[:1]
     kept = [each["id"] for each in message.attachments]
     done = len(uploads(local))
-    assert await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files) == IMAGES
+    assert await DiscordDelivery(bot).send_images(job, files) == IMAGES
     assert [each["id"] for each in message.attachments][:1] == kept
     assert names(message) == ALL
     assert [name for group in uploads(local)[done:] for name in group] == ALL[1:]
@@ -312,12 +308,12 @@ async def test_after_a_restart_the_end_is_shown_though_all_images_are_there(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
-    before = DiscordDelivery(bot, AuditLog(bot))
+    before = DiscordDelivery(bot)
     await before.send_images(job, files)
     await before.send_outcome(replace(job, status=JobStatus.FAILED, error="delivery-failed"))
     assert any(label.startswith("Fetch") for label in message.buttons)
     done = len(uploads(local))
-    assert await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files) == IMAGES
+    assert await DiscordDelivery(bot).send_images(job, files) == IMAGES
     assert "4 images" in message.text
     assert not any(label.startswith("Fetch") for label in message.buttons)
     assert names(message) == ALL
@@ -328,10 +324,10 @@ async def test_a_look_without_an_answer_takes_no_image_away(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
-    await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files)
+    await DiscordDelivery(bot).send_images(job, files)
     kept = [each["id"] for each in message.attachments]
     local.inject_fault("get_followup", 200, "<html>")
-    assert await DiscordDelivery(bot, AuditLog(bot)).send_images(job, files) == IMAGES
+    assert await DiscordDelivery(bot).send_images(job, files) == IMAGES
     assert [each["id"] for each in message.attachments] == kept
 
 

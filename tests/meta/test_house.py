@@ -9,15 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import cogs
-from bot.discord.client import ImagineBot
-from bot.domain.quota import Period, Quota
 from bot.models.catalogue import Catalogue
-from bot.observability.metrics import Metrics
 from bot.storage.database import open_database
-from bot.storage.guild_settings import GuildSettingsStore
-from bot.storage.key_values import KeyValueStore
-from bot.storage.quotas import OwnerQuotas, QuotaStore
-from bot.storage.reports import ReportStore
+from tests.bots import make_bot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,18 +146,7 @@ def _silent(parent: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassD
 
 async def test_every_extension_registers_its_commands(tmp_path: Path) -> None:
     async with open_database(tmp_path / "bot.db") as database:
-        quota = (Quota(10, Period.DAY),)
-        bot = ImagineBot(
-            catalogue=Catalogue.load(),
-            quotas=QuotaStore(database, OwnerQuotas(default=quota, ceiling=quota, budget=quota)),
-            reports=ReportStore(database),
-            guilds=GuildSettingsStore(database),
-            key_values=KeyValueStore(database),
-            guild_ids=frozenset(),
-            extensions=cogs.EXTENSIONS,
-            proxy=None,
-            metrics=Metrics(),
-        )
+        bot = make_bot(database)
         async with bot:
             for extension in cogs.EXTENSIONS:
                 await bot.load_extension(extension)

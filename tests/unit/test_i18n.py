@@ -22,7 +22,7 @@ from fluent.syntax.visitor import Visitor
 
 import bot
 from bot import errors
-from bot.discord.requester import _RIGHTS
+from bot.discord.requester import _POST_PERMISSIONS
 from bot.discord.views.job_buttons import JobAction
 from bot.domain.quota import Period, TargetKind
 from bot.i18n import DEFAULT_LOCALE, LazyText, translate
@@ -310,7 +310,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "quota-set-": TARGETS,
     "limited-by-": (TargetKind.MEMBER, TargetKind.ROLE, TargetKind.EVERYONE, TargetKind.OWNER),
     "quota-cleared-": TARGETS,
-    "permission-": (*_RIGHTS, *_LOG_RIGHTS),
+    "permission-": (*_POST_PERMISSIONS, *_LOG_RIGHTS),
     "section-": SECTIONS,
     "setting-": SPECS,
     "offer-": (*_with(ValueSelect), "channel_safety", "default_options"),

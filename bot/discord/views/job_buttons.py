@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
 from discord import ButtonStyle, ui
 
+from bot.discord.error_handler import error_boundary
 from bot.domain.job import JobStatus
+from bot.errors import JobNotFoundError
 from bot.i18n import translate
+from bot.log import job_context
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.domain.job import Job
+
+    JobActionHandler: TypeAlias = Callable[[discord.Interaction[Any], str], Awaitable[None]]
+    """What a press does; the job's id that it gets is unchecked."""
 
 
 MAX_LISTED = 10
@@ -105,8 +111,13 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
         )
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Pass the press on to whoever listens for `job_button`."""
-        interaction.client.dispatch("job_button", interaction, self._action, self._job_id)
+        """Call the action's handler; an unknown action, as of a forged custom_id, is refused."""
+        with job_context(self._job_id):
+            async with error_boundary(interaction):
+                handler = interaction.client.job_actions.get(self._action)
+                if handler is None:
+                    raise JobNotFoundError
+                await handler(interaction, self._job_id)
 
 
 def buttons(job: Job, *actions: JobAction) -> ui.View:

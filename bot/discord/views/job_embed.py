@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.markdown import PROMPT_SHOWN, blockquote, escape, truncate
+from bot.discord.markdown import PROMPT_SHOWN, blockquote, escape, timestamp, truncate, with_timestamps
 from bot.discord.views.job_buttons import JobAction, buttons
 from bot.domain.job import NOT_COLLECTED, Job, JobStatus
 from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
@@ -18,9 +18,8 @@ from bot.i18n import LazyText, translate
 from bot.jobs.ports import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from bot.i18n import TextValue
     from bot.media.images import FittedImage, WebpCopy
     from bot.models.catalogue import Catalogue, Model
 
@@ -35,20 +34,6 @@ _COLOURS = {
     JobStatus.FAILED: discord.Colour.red(),
     JobStatus.CANCELLED: discord.Colour.light_grey(),
 }
-
-
-def timestamp(moment: datetime | int, style: str = "R") -> str:
-    """Discord's own timestamp, shown in everybody's zone and, with R, counting by itself."""
-    seconds = moment if isinstance(moment, int) else int(moment.timestamp())
-    return f"<t:{seconds}:{style}>"
-
-
-def text_values(values: Mapping[str, TextValue]) -> dict[str, TextValue]:
-    """The values of an error for its text: a moment becomes Discord's timestamp."""
-    return {
-        name: timestamp(value) if name == "resets" and isinstance(value, int) else value
-        for name, value in values.items()
-    }
 
 
 def embed(
@@ -174,7 +159,7 @@ def _provider_down_text(job: Job) -> str:
 
 
 def _failed(job: Job) -> str:
-    parts = [translate(job.error or "unexpected", job.locale, **text_values(job.error_values))]
+    parts = [translate(job.error or "unexpected", job.locale, **with_timestamps(job.error_values))]
     if job.is_fetchable and job.error in _TROUBLE_HERE:
         parts.append(translate("may-be-collected", job.locale))
     if job.refunded == job.image_count:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.markdown import truncate
-from bot.discord.views.job_embed import timestamp
+from bot.discord.markdown import timestamp, truncate
 from bot.domain.quota import Target, TargetKind, Usage
 from bot.errors import ChartError
 from bot.i18n import LazyText, translate

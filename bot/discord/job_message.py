@@ -1,0 +1,209 @@
+"""One job's message: edited by the interaction's token while that lives, afterwards with the bot's token."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+
+import discord
+from discord.http import Route, handle_message_parameters
+
+from bot.discord.connector import TIMEOUT
+from bot.discord.errors import (
+    DISCORD_ERRORS,
+    DISCORD_NETWORK_ERRORS,
+    ErrorCode,
+    MessageUnreachableError,
+    is_transient,
+    is_unreachable,
+)
+from bot.discord.message_editor import MessageEditor
+from bot.discord.retry import retry
+from bot.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.discord.client import ImagineBot
+    from bot.discord.clock import DiscordClock
+    from bot.domain.job import Job
+
+_log = logging.getLogger(__name__)
+_TOKEN_LIFETIME = timedelta(minutes=14.5)  # Discord says 15; the rest is for long uploads
+_GIVE_UP_SECONDS = 600.0
+_PROPAGATION = timedelta(seconds=5)  # Discord can need this long to know a new message or token
+_DEAD_TOKEN_CODES = {ErrorCode.INVALID_WEBHOOK_TOKEN, ErrorCode.UNKNOWN_WEBHOOK}
+
+T = TypeVar("T")
+Content: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PostedFile:
+    """A file in a message, in the form in which an edit lists it to keep it."""
+
+    id: int
+    filename: str
+
+    @classmethod
+    def of(cls, message: discord.Message) -> list[Self]:
+        """Return the files of a message."""
+        return [cls(each.id, each.filename) for each in message.attachments]
+
+    def to_dict(self) -> dict[str, int | str]:
+        """Return the attachment object; discord.py calls this for every attachment that is no new file."""
+        return {"id": self.id, "filename": self.filename}
+
+
+async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[PostedFile]:
+    """Create or edit a message with the bot's token, without a time limit while its bytes move.
+
+    discord.py's own methods for messages take no timeout, and end after aiohttp's 300 s. Its
+    `HTTPClient.request`, in which all of them end, passes further keywords on to aiohttp.
+
+    Returns:
+        The files of the message afterwards.
+
+    Raises:
+        discord.HTTPException: Discord refuses it.
+        aiohttp.ClientError, OSError: No answer came.
+    """
+    with handle_message_parameters(**content, previous_allowed_mentions=bot.allowed_mentions) as form:
+        body: dict[str, Any] = {"json": form.payload}
+        if form.files:
+            body = {"form": form.multipart, "files": form.files}
+        message = await bot.http.request(route, timeout=TIMEOUT, **body)
+    return [PostedFile(int(each["id"]), each["filename"]) for each in message["attachments"]]
+
+
+class JobMessage:
+    """What this process knows of a job's message besides the job's row, and the way to it."""
+
+    def __init__(self, bot: ImagineBot) -> None:
+        self._bot = bot
+        self._editor = MessageEditor()
+        self._dead_token: str | None = None
+        self.has_uploads = False
+        """Whether this process has begun to post the job's images."""
+
+    def queue(self, job: Job, content: Content) -> None:
+        """Show a state that is not the last, soon."""
+        self._editor.queue(content["embed"].to_dict(), lambda: self.edit(job, lambda: content))
+
+    async def drain(self) -> None:
+        """Wait for the edit in flight, and send no other that was queued."""
+        await self._editor.drain()
+
+    async def edit_final(self, job: Job, send: Callable[[], Awaitable[T]]) -> T:
+        """Send an edit of the job's end until Discord takes or refuses it.
+
+        Raises:
+            MessageUnreachableError: The message can't be edited any more.
+            DeliveryError: Discord does not answer.
+            discord.HTTPException: Discord refuses the edit.
+        """
+        try:
+            return await retry_for_job(self._bot.clock, job, lambda: self._editor.send_final(send))
+        except discord.HTTPException as error:
+            if not is_unreachable(error):
+                raise
+            raise MessageUnreachableError(str(error)) from error
+
+    async def try_edit_final(self, job: Job, content: Content) -> None:
+        """Send an edit of the job's end once."""
+        await self._editor.send_final(lambda: self.edit(job, lambda: content))
+
+    async def edit(self, job: Job, content: Callable[[], Content]) -> list[PostedFile]:
+        """Edit the message; return its files afterwards. `content` is called for every request."""
+        path = "/channels/{channel_id}/messages/{message_id}"
+        route = Route("PATCH", path, channel_id=job.channel_id, message_id=job.message_id)
+        return await self._reach(
+            job,
+            lambda webhook: webhook.edit_message(job.message_id or 0, **content()),
+            lambda: send_as_bot(self._bot, route, **content()),
+        )
+
+    async def posted_files(self, job: Job, *, is_patient: bool = False) -> list[PostedFile]:
+        """Return the message's files; none if it can't be read.
+
+        An edit removes files that it doesn't list, so `is_patient` retries while Discord has trouble.
+        """
+        try:
+            if is_patient:
+                return await retry_for_job(self._bot.clock, job, lambda: self._fetch(job))
+            return await self._fetch(job)
+        except (DeliveryError, *DISCORD_ERRORS) as error:
+            _log.info("its message can't be read: %s", error)
+            return []
+
+    async def _fetch(self, job: Job) -> list[PostedFile]:
+        async def fetch_as_bot() -> list[PostedFile]:
+            channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+            return PostedFile.of(await channel.get_partial_message(job.message_id or 0).fetch())
+
+        return await self._reach(
+            job, lambda webhook: webhook.fetch_message(job.message_id or 0), fetch_as_bot
+        )
+
+    async def _reach(
+        self,
+        job: Job,
+        by_token: Callable[[discord.Webhook], Awaitable[discord.Message]],
+        as_bot: Callable[[], Awaitable[list[PostedFile]]],
+    ) -> list[PostedFile]:
+        if job.message_id is None:
+            raise DeliveryError("there is no message")
+        if job.token and self._is_token_usable(job):
+            try:
+                return PostedFile.of(await by_token(self._bot.interaction_webhook(job.token)))
+            except discord.HTTPException as error:
+                is_early = error.code == ErrorCode.UNKNOWN_WEBHOOK and _is_new(self._bot.clock, job)
+                if error.code not in _DEAD_TOKEN_CODES or is_early:
+                    raise
+                self._dead_token = job.token
+        if job.is_private:
+            raise MessageUnreachableError("no other token reaches a private message")
+        return await as_bot()
+
+    def _is_token_usable(self, job: Job) -> bool:
+        """Return whether to try the job's token; only Discord knows for certain whether it is still valid.
+
+        An old token is not used if the bot's own works as well.
+        """
+        if job.token == self._dead_token:
+            return False
+        return job.is_private or self._bot.clock.age(job.interaction_at) < _TOKEN_LIFETIME
+
+
+async def retry_for_job(clock: DiscordClock, job: Job, send: Callable[[], Awaitable[T]]) -> T:
+    """Call `send` for up to ten minutes, until Discord takes or refuses it.
+
+    Raises:
+        DeliveryError: Discord does not answer.
+        discord.HTTPException: Discord refuses it.
+    """
+
+    def is_worth_retrying(error: Exception) -> bool:
+        if isinstance(error, discord.HTTPException):
+            if error.status == 404:
+                return _is_new(clock, job)
+            return is_transient(error) and error.code != ErrorCode.TOO_MANY_EDITS_OF_OLD_MESSAGE
+        return is_transient(error) and not isinstance(error, FileNotFoundError)
+
+    try:
+        return await retry(
+            send,
+            on=is_worth_retrying,
+            attempts=None,
+            give_up_seconds=_GIVE_UP_SECONDS,
+            pause=0.1,
+            max_pause=30,
+        )
+    except DISCORD_NETWORK_ERRORS as error:
+        raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
+
+
+def _is_new(clock: DiscordClock, job: Job) -> bool:
+    return clock.age(job.interaction_at) < _PROPAGATION
