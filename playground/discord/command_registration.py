@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from discord import Locale
 from jsonschema import Draft202012Validator
 
-from playground.discord.error_responses import ApiError, Path, Problem, raise_for_problems, validate
+from playground.discord.error_responses import ApiError, Path, Problem, raise_for_problems
 from playground.discord.payloads import ENTRY_POINT, Json, snowflake, without_nulls
+from playground.discord.request_schemas import integer_schema, list_schema, required_text_schema, validate
 
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(
     1, 12
@@ -20,13 +21,8 @@ TYPES |= dict.fromkeys((STRING, USER, CHANNEL, ROLE, MENTIONABLE), (str,))
 
 _LOCALES = [str(locale) for locale in Locale]
 # Letters and digits of any script; the two ranges stand for Discord's \p{sc=Deva}\p{sc=Thai}.
-_NAME = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": 32,
-    "pattern": r"^[-_'\w\u0900-\u097f\u0e00-\u0e7f]*$",
-}
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 100}
+_NAME = required_text_schema(32) | {"pattern": r"^[-_'\w\u0900-\u097f\u0e00-\u0e7f]*$"}
+_TEXT = required_text_schema(100)
 _VALUE = {"type": ["string", "number", "null"], "maxLength": 100, "minimum": -(2**53), "maximum": 2**53}
 
 
@@ -34,29 +30,25 @@ def _translated(kind: Json) -> Json:
     return {"type": ["object", "null"], "propertyNames": {"enum": _LOCALES}, "additionalProperties": kind}
 
 
-def _list(most: int, items: Json) -> Json:
-    return {"type": ["array", "null"], "maxItems": most, "items": items}
-
-
-def _worded(required: list[str], name: Json, **properties: Json) -> Json:
+def _named(required: list[str], name: Json, **properties: Json) -> Json:
     properties |= {"name": name, "name_localizations": _translated(name)}
     properties |= {"description": _TEXT, "description_localizations": _translated(_TEXT)}
     return {"required": required, "properties": properties}
 
 
-_OPTION = _worded(
+_OPTION = _named(
     ["type", "name", "description"],
     _NAME,
     type={"enum": list(range(1, 12))},
-    options=_list(25, {"$ref": "#/$defs/option"}),
-    choices=_list(25, _worded(["name", "value"], _TEXT, value=_VALUE)),
+    options=list_schema(25, {"$ref": "#/$defs/option"}),
+    choices=list_schema(25, _named(["name", "value"], _TEXT, value=_VALUE)),
     min_value=_VALUE,
     max_value=_VALUE,
-    min_length={"type": ["integer", "null"], "minimum": 0, "maximum": 6000},
-    max_length={"type": ["integer", "null"], "minimum": 1, "maximum": 6000},
+    min_length=integer_schema(0, 6000),
+    max_length=integer_schema(1, 6000),
 )
-_MENU = {"required": ["name"], "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 32}}}
-_SLASH = _worded(["name", "description"], _NAME, options=_list(25, {"$ref": "#/$defs/option"}))
+_MENU = {"required": ["name"], "properties": {"name": required_text_schema(32)}}
+_SLASH = _named(["name", "description"], _NAME, options=list_schema(25, {"$ref": "#/$defs/option"}))
 _LAUNCH = _MENU | {"required": ["name", "handler"], "properties": {"handler": {"enum": [1, 2]}}}
 
 
@@ -69,7 +61,7 @@ _COMMAND = {
     "then": _MENU,
     "else": {"if": _typed([ENTRY_POINT]), "then": _LAUNCH, "else": _SLASH},
 }
-_COMMANDS = Draft202012Validator(_list(130, _COMMAND) | {"$defs": {"option": _OPTION}})
+_COMMANDS = Draft202012Validator(list_schema(130, _COMMAND) | {"$defs": {"option": _OPTION}})
 
 
 def register(commands: list[Json], application_id: str, known: list[Json]) -> list[Json]:

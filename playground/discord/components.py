@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playground.discord.error_responses import BY_TYPE, Path, Problem, Schema, raise_for_problems, validate
+from playground.discord.error_responses import Path, Problem, raise_for_problems
 from playground.discord.payloads import Json, without_nulls
+from playground.discord.request_schemas import (
+    BY_TYPE,
+    Schema,
+    integer_schema,
+    list_schema,
+    object_schema,
+    required_text_schema,
+    text_schema,
+    validate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,31 +30,12 @@ SELECTS = (STRING_SELECT, *OBJECTS)
 _LINK = 5
 
 
-def text_schema(most: int, least: int = 0) -> Json:
-    """Return the schema of a nullable text."""
-    return {"type": ["string", "null"], "maxLength": most, "minLength": least}
-
-
-def object_schema(required: list[str] | None = None, **properties: Json) -> Json:
-    """Return the schema of a nullable object."""
-    return {"type": ["object", "null"], "required": required or [], "properties": properties}
-
-
-def list_schema(most: int, items: Json) -> Json:
-    """Return the schema of a nullable list."""
-    return {"type": ["array", "null"], "maxItems": most, "items": items}
-
-
-def _number(least: int, most: int) -> Json:
-    return {"type": ["integer", "null"], "minimum": least, "maximum": most}
-
-
 def _one_of(kinds: dict[int, Json]) -> Json:
     """Return the schema of a component, which depends on its type."""
     return object_schema(["type"], type={"enum": list(kinds)}) | {BY_TYPE: kinds}
 
 
-_ID = text_schema(100, 1) | {"type": "string"}
+_ID = required_text_schema(100)
 _BUTTON = object_schema(
     ["style"], style={"enum": [1, 2, 3, 4, _LINK]}, label=text_schema(80), custom_id=_ID, url=text_schema(512)
 )
@@ -53,11 +44,11 @@ _BUTTON |= {
     "then": object_schema(["url"]),
     "else": object_schema(["custom_id"]),
 }
-_COUNTS = {"min_values": _number(0, 25), "max_values": _number(1, 25)}
+_COUNTS = {"min_values": integer_schema(0, 25), "max_values": integer_schema(1, 25)}
 _OPTION = object_schema(
     ["label", "value"],
-    label=text_schema(100, 1) | {"type": "string"},
-    value=text_schema(100, 1) | {"type": "string"},
+    label=required_text_schema(100),
+    value=required_text_schema(100),
     description=text_schema(100),
 )
 
@@ -78,7 +69,7 @@ ROWS = list_schema(
     object_schema(
         ["type", "components"],
         type={"const": ROW},
-        components=list_schema(5, _one_of({BUTTON: _BUTTON} | _SELECTS)) | {"minItems": 1},
+        components=list_schema(5, _one_of({BUTTON: _BUTTON} | _SELECTS), 1),
     ),
 )
 _TEXT_INPUT = object_schema(
@@ -88,29 +79,27 @@ _TEXT_INPUT = object_schema(
     label=text_schema(45, 1),
     placeholder=text_schema(100),
     value=text_schema(4000),
-    min_length=_number(0, 4000),
-    max_length=_number(1, 4000),
+    min_length=integer_schema(0, 4000),
+    max_length=integer_schema(1, 4000),
 )
 _LABEL = object_schema(
     ["label", "component"],
-    label=text_schema(45, 1) | {"type": "string"},
+    label=required_text_schema(45),
     description=text_schema(100, 1),
     component=_one_of({TEXT_INPUT: _TEXT_INPUT} | _SELECTS),
 )
 _LABELLED = _TEXT_INPUT | {"required": ["custom_id", "style", "label"]}
-_FORM_PARTS = {
-    ROW: object_schema(
-        ["components"], components=list_schema(1, _one_of({TEXT_INPUT: _LABELLED})) | {"minItems": 1}
-    ),
+_MODAL_PARTS = {
+    ROW: object_schema(["components"], components=list_schema(1, _one_of({TEXT_INPUT: _LABELLED}), 1)),
     TEXT: object_schema(["content"], content=text_schema(4000, 1)),
     LABEL: _LABEL,
 }
-_FORM = Schema(
+_MODAL = Schema(
     object_schema(
         ["custom_id", "title", "components"],
         custom_id=_ID,
-        title=text_schema(45, 1) | {"type": "string"},
-        components=list_schema(5, _one_of(_FORM_PARTS)) | {"minItems": 1},
+        title=required_text_schema(45),
+        components=list_schema(5, _one_of(_MODAL_PARTS), 1),
     )
 )
 
@@ -136,7 +125,7 @@ def validate_modal(body: Json) -> Json:
     Raises:
         ApiError: Discord would reject it.
     """
-    validate(_FORM, body)
+    validate(_MODAL, body)
     placed: list[tuple[Path, Json]] = []
     for place, top in enumerate(body["components"]):
         if "component" in top:

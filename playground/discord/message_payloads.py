@@ -11,18 +11,16 @@ from contextlib import suppress
 from PIL import Image
 
 from playground.discord import components
-from playground.discord.components import list_schema, object_schema, text_schema
 from playground.discord.error_responses import (
     MISSING_PERMISSIONS,
     TOO_LARGE,
     ApiError,
     Problem,
-    Schema,
     raise_for_problems,
-    validate,
 )
 from playground.discord.message_content import EPHEMERAL, LOADING
 from playground.discord.payloads import Json, now, snowflake, without_nulls
+from playground.discord.request_schemas import Schema, list_schema, object_schema, text_schema, validate
 from playground.discord.state import Message
 
 Files = dict[int, tuple[str, bytes]]
