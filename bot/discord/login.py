@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
-import stamina
 
-from bot.discord.errors import DISCORD_NETWORK_ERRORS
+from bot.discord.errors import DISCORD_ERRORS, DISCORD_NETWORK_ERRORS, is_transient
+from bot.discord.retry import retry
 from bot.errors import ConfigError
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
 
 _log = logging.getLogger(__name__)
-_TIMEOUT_SECONDS = 600.0
-_INVALID = "DISCORD_TOKEN is rejected by Discord: copy it anew from its developer portal"
-FATAL_CLOSE_CODES = {4004: _INVALID}
+_GIVE_UP_SECONDS = 600.0
+_REJECTED = "DISCORD_TOKEN is rejected by Discord: copy it again from its developer portal"
+FATAL_CLOSE_CODES = {4004: _REJECTED}
 """What the gateway's close codes mean after which reconnecting does not help."""
 
 
@@ -28,39 +28,41 @@ async def log_in(bot: ImagineBot, token: str) -> None:
     Raises:
         ConfigError: Discord rejects the token or cannot be reached.
     """
+
+    async def try_once() -> None:
+        try:
+            await bot.login(token)
+        except DISCORD_ERRORS as error:
+            if is_retryable(error):
+                _log.warning("%s; trying to log in again", _reason(error))
+                await bot.reset_session()
+            raise
+
     try:
-        async for attempt in stamina.retry_context(
-            on=is_transient, attempts=None, timeout=_TIMEOUT_SECONDS, wait_initial=1, wait_max=60
-        ):
-            with attempt:
-                if attempt.num > 1:
-                    await bot.reset_session()
-                await _try_to_log_in(bot, token)
+        await retry(
+            try_once,
+            on=is_retryable,
+            attempts=None,
+            give_up_seconds=_GIVE_UP_SECONDS,
+            pause=1.0,
+            max_pause=60.0,
+        )
     except discord.LoginFailure as error:
-        raise ConfigError([_INVALID]) from error
+        raise ConfigError([_REJECTED]) from error
     except discord.HTTPException as error:
         raise ConfigError([f"Discord does not let the bot start: {error}"]) from error
     except DISCORD_NETWORK_ERRORS as error:
         raise ConfigError([_reason(error)]) from error
 
 
-async def _try_to_log_in(bot: ImagineBot, token: str) -> None:
-    try:
-        await bot.login(token)
-    except (discord.HTTPException, *DISCORD_NETWORK_ERRORS) as error:
-        if is_transient(error):
-            _log.warning("%s; trying to log in again", _reason(error))
-        raise
+def is_retryable(error: Exception) -> bool:
+    """Return whether a later login can succeed, which a wrong DISCORD_PROXY rules out."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return error.status >= 500 or error.status == 429
+    return is_transient(error) and not isinstance(error, aiohttp.InvalidURL)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, discord.HTTPException):
         return f"Discord answers HTTP {error.status}"
     return f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"
-
-
-def is_transient(error: Exception) -> bool:
-    """Return whether a later login can succeed: Discord has trouble, or the network is not up yet."""
-    if isinstance(error, discord.HTTPException | aiohttp.ClientHttpProxyError):
-        return error.status >= 500 or error.status == 429
-    return isinstance(error, DISCORD_NETWORK_ERRORS) and not isinstance(error, aiohttp.InvalidURL)

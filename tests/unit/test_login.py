@@ -13,7 +13,7 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from bot.discord.connector import Connector
-from bot.discord.login import is_transient, log_in
+from bot.discord.login import is_retryable, log_in
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
@@ -44,8 +44,8 @@ def refused_by_proxy(status: int) -> aiohttp.ClientHttpProxyError:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_network_errors_are_transient(error: Exception) -> None:
-    assert is_transient(error)
+def test_network_errors_are_retried(error: Exception) -> None:
+    assert is_retryable(error)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_network_errors_are_transient(error: Exception) -> None:
     [refused_by_proxy(407), refused_by_proxy(403), aiohttp.InvalidURL("http://"), ValueError()],
     ids=repr,
 )
-def test_permanent_errors(error: Exception) -> None:
-    assert not is_transient(error)
+def test_permanent_errors_are_not_retried(error: Exception) -> None:
+    assert not is_retryable(error)
 
 
 async def test_retried_login_uses_our_connector(tmp_path: Path) -> None:
