@@ -51,7 +51,7 @@ async def _run(discord: LocalDiscord, bot: BotProcess, interrupted: asyncio.Even
     for task in tasks:
         task.cancel()
     if discord.is_online and not interrupted.is_set():
-        print(_HINT.format(discord.client_url), flush=True)  # noqa: T201 (for whoever started it)
+        print(_HINT.format(discord.client_url), flush=True)  # noqa: T201 (output of the command)
         await interrupted.wait()
 
 

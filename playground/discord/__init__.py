@@ -1,7 +1,7 @@
-"""A local Discord for one bot: gateway, REST, files, and the people who use it.
+"""A local Discord for one bot: gateway, REST API, files, and the members who use it.
 
-The whole of Discord that the bot meets, on loopback and in memory, with Discord's limits, error codes,
-expiry and rate limits. Tests hold a `LocalDiscord`; the playground's page speaks to its client port.
+It runs on loopback and in memory, with Discord's limits, error codes, expiry and rate limits. Tests use
+`LocalDiscord` directly; the playground's page connects to its client port.
 """
 
 from playground.discord.component_input import RejectedByClient
