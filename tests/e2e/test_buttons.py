@@ -37,7 +37,7 @@ async def failed(env: Environment, person: Member) -> Message:
     return message
 
 
-async def test_a_reroll_in_the_moment_of_the_images_is_new_and_the_pressers(env: Environment) -> None:
+async def test_reroll_creates_a_new_job_of_the_presser(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     first = await env.imagine(anna, num_images=2, aspect_ratio="16:9", resolution="0.5K", seed=5)
     await env.discord.until(lambda: first.attachments)
@@ -55,7 +55,7 @@ async def test_a_reroll_in_the_moment_of_the_images_is_new_and_the_pressers(env:
     assert env.job(again)["parent_id"] == env.job(first)["job_id"]
 
 
-async def test_the_new_seed_is_drawn_sent_and_shown(env: Environment) -> None:
+async def test_reroll_uses_a_new_seed(env: Environment) -> None:
     anna = env.new_member()
     first = await done(env, anna, seed=0)
     again = await pressed(anna, first, "Re-roll")
@@ -67,7 +67,7 @@ async def test_the_new_seed_is_drawn_sent_and_shown(env: Environment) -> None:
     assert posted.input["seed"] == seed
 
 
-async def test_two_people_reroll_the_same_message_at_once(env: Environment) -> None:
+async def test_concurrent_rerolls_of_a_message(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     first = await done(env, anna)
     presses = [pressed(person, first, "Re-roll") for person in (anna, ben, anna, ben)]
@@ -81,7 +81,7 @@ async def test_two_people_reroll_the_same_message_at_once(env: Environment) -> N
     check_accounts(env)
 
 
-async def test_retry_stands_under_a_failed_job_only_and_orders_the_same_seed(env: Environment) -> None:
+async def test_retry_is_for_failed_jobs_and_keeps_the_seed(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     message = await failed(env, anna)
     assert button_labels(message) == ["Retry", "Edit prompt"]
@@ -94,7 +94,7 @@ async def test_retry_stands_under_a_failed_job_only_and_orders_the_same_seed(env
     assert env.job(message)["refunded"] == 1
 
 
-async def test_a_failed_retry_can_be_retried(env: Environment) -> None:
+async def test_failed_retry_can_be_retried(env: Environment) -> None:
     anna = env.new_member()
     message = await failed(env, anna)
     env.runcomfy.inject_fault("result", respond(200, {"status": "failed", "error": "worker died"}))
@@ -106,7 +106,7 @@ async def test_a_failed_retry_can_be_retried(env: Environment) -> None:
     assert env.charged_images(anna) == 1
 
 
-async def test_buttons_work_after_a_kill_and_a_year_later(env: Environment) -> None:
+async def test_buttons_work_after_a_kill_and_a_year(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     good, bad = await done(env, anna), await failed(env, anna)
     await env.kill()
@@ -126,7 +126,7 @@ async def test_buttons_work_after_a_kill_and_a_year_later(env: Environment) -> N
     assert (len(good.attachments), len(bad.attachments)) == (1, 0)
 
 
-async def test_a_cancel_of_what_has_ended_is_refused_to_the_presser_alone(env: Environment) -> None:
+async def test_cancel_of_an_ended_job_is_refused(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     text, job = message.text, await env.wait_for_end(message)
@@ -137,7 +137,7 @@ async def test_a_cancel_of_what_has_ended_is_refused_to_the_presser_alone(env: E
     assert (await env.wait_for_end(message))["refunded"] == 0
 
 
-async def test_a_cancelled_job_can_be_rerolled(env: Environment) -> None:
+async def test_cancelled_job_can_be_rerolled(env: Environment) -> None:
     anna = env.new_member()
     env.runcomfy.hold()
     try:

@@ -52,7 +52,7 @@ async def refusal(press: Interaction) -> str:
     return message.text
 
 
-async def test_the_owner_deletes(env: Environment) -> None:
+async def test_requester_deletes(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna, num_images=2)
     before, used = env.job(message), env.charged_images(anna)
@@ -74,7 +74,7 @@ async def test_the_owner_deletes(env: Environment) -> None:
     check_accounts(env)
 
 
-async def test_a_moderator_deletes_what_is_anothers(env: Environment) -> None:
+async def test_moderator_deletes_another_members_job(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     question = await asked(env.mia, message)
@@ -87,7 +87,7 @@ async def test_a_moderator_deletes_what_is_anothers(env: Environment) -> None:
     assert anna.direct_messages.messages == []
 
 
-async def test_a_stranger_does_not_delete(env: Environment) -> None:
+async def test_stranger_cannot_delete(env: Environment) -> None:
     anna, stranger = env.new_member(), env.new_member()
     message = await done(env, anna)
     assert "somebody else" in await refusal(await stranger.press(message, "Delete"))
@@ -97,7 +97,7 @@ async def test_a_stranger_does_not_delete(env: Environment) -> None:
     assert env.job(message)["deleted_at"] is None
 
 
-async def test_somebody_who_lost_the_role_between_the_question_and_the_answer(env: Environment) -> None:
+async def test_role_lost_between_question_and_confirmation(env: Environment) -> None:
     boss, anna = env.new_member(is_manager=True), env.new_member()
     message = await done(env, anna)
     question = await asked(boss, message)
@@ -108,7 +108,7 @@ async def test_somebody_who_lost_the_role_between_the_question_and_the_answer(en
     assert not message.is_deleted
 
 
-async def test_a_job_that_runs_is_not_deleted(held: Environment) -> None:
+async def test_running_job_cannot_be_deleted(held: Environment) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     job_id = held.job(message)["job_id"]
@@ -120,7 +120,7 @@ async def test_a_job_that_runs_is_not_deleted(held: Environment) -> None:
     assert delivered(message) == 1
 
 
-async def test_twice_is_once(env: Environment) -> None:
+async def test_double_confirmation_deletes_once(env: Environment) -> None:
     """Two questions, both answered; a third press of what has been answered."""
     anna = env.new_member()
     message = await done(env, anna)
@@ -134,7 +134,7 @@ async def test_twice_is_once(env: Environment) -> None:
     assert "reference" not in questions[0].text + questions[1].text
 
 
-async def test_nothing_can_be_done_with_it_afterwards(env: Environment) -> None:
+async def test_deleted_job_has_no_actions(env: Environment) -> None:
     anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404))
     message = await done(env, anna, num_images=2)
@@ -149,7 +149,7 @@ async def test_nothing_can_be_done_with_it_afterwards(env: Environment) -> None:
     assert len(env.runcomfy.submits) == submits + 1
 
 
-async def test_a_part_that_was_fetched_since_goes_with_the_rest(env: Environment) -> None:
+async def test_refetched_images_are_deleted_too(env: Environment) -> None:
     anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404))
     part = await done(env, anna, num_images=2)
@@ -167,7 +167,7 @@ async def test_a_part_that_was_fetched_since_goes_with_the_rest(env: Environment
     assert env.rows("select * from left_messages") == []
 
 
-async def test_a_message_that_is_gone_already(env: Environment) -> None:
+async def test_message_already_deleted(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     question = await asked(anna, message)
@@ -179,7 +179,7 @@ async def test_a_message_that_is_gone_already(env: Environment) -> None:
 
 
 @pytest.mark.parametrize(("status", "body"), [(403, NO_ACCESS), (503, PAGE), (429, PAGE), (404, PAGE)])
-async def test_discord_does_not_let_it_go(env: Environment, status: int, body: object) -> None:
+async def test_discord_rejects_the_deletion(env: Environment, status: int, body: object) -> None:
     """It is told kindly, and a second press goes through with it."""
     anna = env.new_member()
     message = await done(env, anna)
@@ -196,7 +196,7 @@ async def test_discord_does_not_let_it_go(env: Environment, status: int, body: o
     assert message.is_deleted
 
 
-async def test_discord_answers_late_or_not_at_all(env: Environment) -> None:
+async def test_discord_responds_late_or_never_to_a_deletion(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     env.discord.inject_fault("delete_message", 503, PAGE, is_after=True)
@@ -204,7 +204,7 @@ async def test_discord_answers_late_or_not_at_all(env: Environment) -> None:
     assert message.is_deleted
 
 
-async def test_a_first_response_that_is_not_taken_deletes_all_the_same(env: Environment) -> None:
+async def test_deletion_with_rejected_first_response(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     question = await asked(anna, message)
@@ -214,7 +214,7 @@ async def test_a_first_response_that_is_not_taken_deletes_all_the_same(env: Envi
     assert env.job(message)["deleted_at"]
 
 
-async def test_a_database_that_does_not_write_deletes_nothing(env: Environment) -> None:
+async def test_locked_database_prevents_deletion(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     question = await asked(anna, message)
@@ -235,7 +235,7 @@ def private(env: Environment) -> Iterator[Environment]:
     store_settings(env)
 
 
-async def test_a_private_message_asks_in_itself(private: Environment) -> None:
+async def test_private_message_is_confirmed_in_place(private: Environment) -> None:
     """No press of another message, and no token of the bot's own, reaches it."""
     anna = private.new_member()
     message = await done(private, anna)
@@ -257,7 +257,7 @@ async def test_a_private_message_asks_in_itself(private: Environment) -> None:
     assert anna.direct_messages.messages == []
 
 
-async def test_a_private_message_that_discord_does_not_let_go(private: Environment) -> None:
+async def test_discord_rejects_the_deletion_of_a_private_message(private: Environment) -> None:
     anna = private.new_member()
     message = await done(private, anna)
     private.discord.inject_fault("delete_original", 403, NO_ACCESS)
@@ -270,7 +270,7 @@ async def test_a_private_message_that_discord_does_not_let_go(private: Environme
     await private.discord.until(lambda: message.is_deleted)
 
 
-async def test_the_files_on_the_disk_go_too(held: Environment) -> None:
+async def test_stored_files_are_deleted(held: Environment) -> None:
     """Their message is gone, and direct messages are closed; the press is one that no app would send."""
     anna = held.new_member()
     anna.takes_direct_messages = False
@@ -293,7 +293,7 @@ async def test_the_files_on_the_disk_go_too(held: Environment) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_the_next_start_takes_away_what_discord_did_not_let_go(tmp_path: Path) -> None:
+async def test_next_start_retries_the_deletion(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         message = await done(env, env.alice)
         env.discord.channel.app_permissions.update(view_channel=False)
@@ -309,7 +309,7 @@ async def test_the_next_start_takes_away_what_discord_did_not_let_go(tmp_path: P
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_nothing_is_looked_for_late(tmp_path: Path) -> None:
+async def test_deleted_job_is_not_checked_for_late_results(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as env:
         env.runcomfy.hold()
         message = await env.imagine(resolution="0.5K")

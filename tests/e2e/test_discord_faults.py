@@ -79,7 +79,7 @@ def finish(held: Environment, error: object = None) -> None:
 
 
 @passing
-async def test_a_first_response_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
+async def test_transient_first_response_errors(env: Environment, fault: dict[str, Any]) -> None:
     anna = env.new_member()
     env.discord.inject_fault("callback", **fault)
     message = await done(env, anna)
@@ -88,7 +88,7 @@ async def test_a_first_response_that_stumbles(env: Environment, fault: dict[str,
 
 
 @pytest.mark.parametrize("headers", [{}, VIA], ids=["edge", "Discord"])
-async def test_a_first_response_limited_for_longer_than_it_may_take(
+async def test_first_response_rate_limited_beyond_its_deadline(
     env: Environment, headers: dict[str, str]
 ) -> None:
     anna, submits = env.new_member(), len(env.runcomfy.submits)
@@ -105,7 +105,7 @@ async def test_a_first_response_limited_for_longer_than_it_may_take(
 
 
 @one_of_a_kind
-async def test_a_lost_first_response_that_is_hard_to_find(env: Environment, fault: dict[str, Any]) -> None:
+async def test_lost_first_response_with_transient_errors(env: Environment, fault: dict[str, Any]) -> None:
     anna = env.new_member()
     env.discord.inject_fault("callback", 503, PAGE, is_after=True)
     env.discord.inject_fault("get_original", **fault)
@@ -113,7 +113,7 @@ async def test_a_lost_first_response_that_is_hard_to_find(env: Environment, faul
     await assert_paid_once(env, anna, message)
 
 
-async def test_a_lost_first_response_that_is_hard_to_find_for_longer(env: Environment) -> None:
+async def test_lost_first_response_with_long_errors(env: Environment) -> None:
     anna = env.new_member()
     env.discord.inject_fault("callback", 503, PAGE, is_after=True)
     env.discord.inject_fault("get_original", **PASSING["limited by the edge"], times=4)
@@ -121,7 +121,7 @@ async def test_a_lost_first_response_that_is_hard_to_find_for_longer(env: Enviro
     await assert_paid_once(env, anna, message)
 
 
-async def test_a_first_response_whose_words_automod_refuses(env: Environment) -> None:
+async def test_first_response_rejected_by_automod(env: Environment) -> None:
     anna = env.new_member()
     env.discord.inject_fault("callback", 400, AUTOMOD)
     message = await done(env, anna)
@@ -152,7 +152,7 @@ async def assert_answered_once(person: Member, command: str) -> Interaction:
 
 
 @passing
-async def test_an_answer_to_one_person_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
+async def test_transient_ephemeral_response_errors(env: Environment, fault: dict[str, Any]) -> None:
     env.discord.inject_fault("callback", **fault)
     usage = await assert_answered_once(env.new_member(), "usage")
     await env.discord.until(lambda: usage.message and usage.message.attachments)  # its picture follows
@@ -160,7 +160,9 @@ async def test_an_answer_to_one_person_that_stumbles(env: Environment, fault: di
 
 @pytest.mark.parametrize("fault", ["limited by the edge", "503, and it was done"])
 @pytest.mark.parametrize("command", ["jobs", "settings", "quota show", "quota export"])
-async def test_any_answer_to_one_person_that_stumbles(env: Environment, command: str, fault: str) -> None:
+async def test_transient_errors_of_every_ephemeral_response(
+    env: Environment, command: str, fault: str
+) -> None:
     env.discord.inject_fault("callback", **PASSING[fault])
     order = await assert_answered_once(env.new_member(is_manager=True), command)
     if command == "quota export":
@@ -168,7 +170,7 @@ async def test_any_answer_to_one_person_that_stumbles(env: Environment, command:
         assert [each["filename"] for each in order.message.attachments] == ["members.csv"]
 
 
-async def test_a_list_whose_words_automod_refuses(held: Environment) -> None:
+async def test_job_list_rejected_by_automod(held: Environment) -> None:
     anna = held.new_member()
     await held.wait_for_text(await held.imagine(anna, prompt="unheard words", resolution="0.5K"), "place ")
     held.discord.inject_fault("callback", 400, AUTOMOD, contains="unheard")
@@ -179,7 +181,7 @@ async def test_a_list_whose_words_automod_refuses(held: Environment) -> None:
 
 
 @one_of_a_kind
-async def test_a_panel_that_stumbles(env: Environment, fault: dict[str, Any]) -> None:
+async def test_transient_panel_errors(env: Environment, fault: dict[str, Any]) -> None:
     panel = await (await env.mia.command("settings")).response()
     env.discord.inject_fault("callback", **fault)
     chosen = await env.mia.choose(panel, "settings:section:v1", "server")
@@ -194,7 +196,7 @@ async def test_a_panel_that_stumbles(env: Environment, fault: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("command", "status"), [("usage", 400), ("jobs", 401), ("quota show", 403), ("quota export", 404)]
 )
-async def test_an_answer_to_one_person_that_is_refused_stops_nothing(
+async def test_rejected_ephemeral_response_has_no_side_effects(
     env: Environment, command: str, status: int
 ) -> None:
     env.discord.inject_fault("callback", status, {"code": 50035, "message": "Invalid Form Body"})
@@ -206,7 +208,7 @@ async def test_an_answer_to_one_person_that_is_refused_stops_nothing(
     assert refused.messages == []
 
 
-async def test_an_answer_to_one_person_that_never_gets_through_stops_nothing(env: Environment) -> None:
+async def test_undeliverable_ephemeral_response_has_no_side_effects(env: Environment) -> None:
     env.discord.inject_fault("callback", **PASSING["500"], times=5)
     late = await env.mia.command("jobs")
     with pytest.raises(NoResponse):
@@ -221,7 +223,7 @@ async def test_an_answer_to_one_person_that_never_gets_through_stops_nothing(env
 @pytest.mark.parametrize(
     "fault", [PASSING["limited by the edge"], PASSING["503, and it was done"], OUT_OF_REACH["50001"]]
 )
-async def test_a_state_that_cannot_be_shown_delays_nothing(held: Environment, fault: dict[str, Any]) -> None:
+async def test_failed_progress_edit_delays_nothing(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.new_member()
     held.discord.inject_fault("edit_followup", **fault)
     message = await held.imagine(anna, resolution="0.5K")
@@ -235,7 +237,7 @@ async def test_a_state_that_cannot_be_shown_delays_nothing(held: Environment, fa
 
 
 @passing
-async def test_the_images_come_all_the_same(held: Environment, fault: dict[str, Any]) -> None:
+async def test_images_are_delivered_despite_errors(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", **fault)
@@ -246,9 +248,7 @@ async def test_the_images_come_all_the_same(held: Environment, fault: dict[str, 
 
 
 @passing
-async def test_the_images_come_to_an_old_message_all_the_same(
-    held: Environment, fault: dict[str, Any]
-) -> None:
+async def test_images_reach_an_old_message_despite_errors(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     held.discord.age(message, 15 * 60)
@@ -260,7 +260,7 @@ async def test_the_images_come_to_an_old_message_all_the_same(
 
 
 @out_of_reach
-async def test_a_message_out_of_reach_sends_the_images_directly(
+async def test_unreachable_message_sends_images_by_direct_message(
     held: Environment, fault: dict[str, Any]
 ) -> None:
     anna = held.new_member()
@@ -273,7 +273,7 @@ async def test_a_message_out_of_reach_sends_the_images_directly(
     assert delivered(direct(anna)) == 1
 
 
-async def test_a_long_prompt_goes_along_with_images_that_come_directly(held: Environment) -> None:
+async def test_long_prompt_is_attached_to_direct_message(held: Environment) -> None:
     anna = held.new_member()
     prompt = "a lost fox " * 200
     message = await held.wait_for_text(await held.imagine(anna, prompt=prompt, resolution="0.5K"), "place ")
@@ -285,7 +285,7 @@ async def test_a_long_prompt_goes_along_with_images_that_come_directly(held: Env
     assert (await held.discord.file(text)).decode().strip() == prompt.strip()
 
 
-async def test_a_new_message_that_discord_does_not_know_yet(held: Environment) -> None:
+async def test_new_message_unknown_to_discord_at_first(held: Environment) -> None:
     anna = held.new_member()
     held.discord.inject_fault("edit_followup", **OUT_OF_REACH["10008"])
     message = await held.imagine(anna, resolution="0.5K")
@@ -296,7 +296,7 @@ async def test_a_new_message_that_discord_does_not_know_yet(held: Environment) -
     assert anna.direct_messages.messages == []
 
 
-async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held: Environment) -> None:
+async def test_message_too_old_to_edit_sends_images_by_direct_message(held: Environment) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     held.discord.age(message, 2 * 3600)
@@ -306,7 +306,7 @@ async def test_a_message_too_old_for_another_edit_sends_the_images_directly(held
     assert delivered(direct(anna)) == 1
 
 
-async def test_a_prompt_that_automod_refuses_is_left_out(held: Environment) -> None:
+async def test_delivery_hides_prompt_rejected_by_automod(held: Environment) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="a fox", times=9)
@@ -332,7 +332,7 @@ async def test_a_prompt_that_automod_refuses_is_left_out(held: Environment) -> N
         ("create_message", "503, and it was done"),
     ],
 )
-async def test_a_direct_message_that_stumbles(held: Environment, route: str, fault: str) -> None:
+async def test_transient_direct_message_errors(held: Environment, route: str, fault: str) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     held.mia.delete(message)
@@ -345,7 +345,7 @@ async def test_a_direct_message_that_stumbles(held: Environment, route: str, fau
 @pytest.mark.parametrize(
     ("route", "code"), [("create_dm", 50007), ("create_message", 50007), ("create_message", 20009)]
 )
-async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
+async def test_rejected_direct_message_leaves_images_in_jobs(
     held: Environment, route: str, code: int
 ) -> None:
     anna = held.new_member()
@@ -367,7 +367,7 @@ async def test_a_direct_message_that_is_refused_leaves_the_images_in_jobs(
 
 
 @one_of_a_kind
-async def test_a_failure_is_told_all_the_same(held: Environment, fault: dict[str, Any]) -> None:
+async def test_failure_is_shown_despite_errors(held: Environment, fault: dict[str, Any]) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", **fault)
@@ -376,7 +376,7 @@ async def test_a_failure_is_told_all_the_same(held: Environment, fault: dict[str
     await assert_paid_once(held, anna, message, images=0)
 
 
-async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: Environment) -> None:
+async def test_failure_hides_prompt_rejected_by_automod(held: Environment) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="a fox", times=9)
@@ -387,7 +387,7 @@ async def test_a_failure_is_told_without_the_words_that_automod_refuses(held: En
 
 
 @pytest.mark.parametrize("fault", [OUT_OF_REACH["50001"], OUT_OF_REACH["10008"]], ids=["50001", "10008"])
-async def test_a_failure_is_told_directly_where_its_message_is_out_of_reach(
+async def test_failure_is_sent_by_direct_message_if_unreachable(
     held: Environment, fault: dict[str, Any]
 ) -> None:
     anna = held.new_member()
@@ -400,7 +400,7 @@ async def test_a_failure_is_told_directly_where_its_message_is_out_of_reach(
     assert "Nothing was charged" in direct(anna).text
 
 
-async def test_a_cancel_that_cannot_be_told_is_done_all_the_same(held: Environment) -> None:
+async def test_cancel_takes_effect_despite_display_errors(held: Environment) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", **OUT_OF_REACH["50001"], times=2)

@@ -62,7 +62,7 @@ def finish(held: Environment) -> None:
 
 @CHANGES
 @pytest.mark.parametrize("moment", ["it waits", "it paints"])
-async def test_the_images_come_directly(
+async def test_images_arrive_by_direct_message(
     held: Environment, change: Callable[[Environment, Channel], None], moment: str
 ) -> None:
     anna, bert = held.new_member(), held.new_member()
@@ -85,7 +85,7 @@ async def test_the_images_come_directly(
 
 
 @CHANGES
-async def test_where_nothing_can_be_sent_it_waits_to_be_collected(
+async def test_undeliverable_images_can_be_collected(
     held: Environment, change: Callable[[Environment, Channel], None]
 ) -> None:
     anna = held.new_member()
@@ -98,7 +98,7 @@ async def test_where_nothing_can_be_sent_it_waits_to_be_collected(
     assert (row["status"], row["refunded"], held.charged_images(anna)) == ("failed", 0, 1)
 
 
-async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held: Environment) -> None:
+async def test_images_are_in_jobs_after_rejoining_a_server(held: Environment) -> None:
     anna = held.new_member()
     anna.takes_direct_messages = False
     message, channel = await ordered(held, anna)
@@ -115,7 +115,7 @@ async def test_a_server_that_lets_the_bot_in_again_finds_the_images_in_jobs(held
     assert (delivered(fetched), held.charged_images(anna), len(held.submits_for(message))) == (1, 1, 1)
 
 
-async def test_a_manager_who_is_none_any_more(held: Environment) -> None:
+async def test_former_manager(held: Environment) -> None:
     """The app may still show the command, and Discord may still send it."""
     boss, anna = held.new_member(is_manager=True), held.new_member()
     message = await held.queued(anna)
@@ -130,7 +130,7 @@ async def test_a_manager_who_is_none_any_more(held: Environment) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_the_bot_is_started_where_its_server_is_gone(tmp_path: Path) -> None:
+async def test_start_after_leaving_a_server(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         message, channel = await ordered(env, env.alice)

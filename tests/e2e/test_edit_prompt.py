@@ -51,7 +51,7 @@ async def told(press: Interaction) -> str:
     return message.text
 
 
-async def test_a_refused_prompt_is_changed_and_sent_again(env: Environment) -> None:
+async def test_rejected_prompt_can_be_edited(env: Environment) -> None:
     """The form was opened before a kill and is sent after it."""
     anna = env.new_member()
     message = await refused(env, anna, num_images=2, aspect_ratio="16:9", seed=7, output_format="webp")
@@ -76,7 +76,7 @@ async def test_a_refused_prompt_is_changed_and_sent_again(env: Environment) -> N
     check_accounts(env)
 
 
-async def test_the_answer_of_a_safety_filter_that_made_nothing(env: Environment) -> None:
+async def test_safety_filter_without_images(env: Environment) -> None:
     anna = env.new_member()
     body = {
         "status": "succeeded",
@@ -91,7 +91,7 @@ async def test_the_answer_of_a_safety_filter_that_made_nothing(env: Environment)
     assert env.charged_images(anna) == 0
 
 
-async def test_another_failure_offers_it_too_and_anyone_may_use_it(env: Environment) -> None:
+async def test_edit_after_another_failure_by_anyone(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     env.runcomfy.inject_fault("result", respond(200, {"status": "failed", "error": "worker died"}))
     message = await refused(env, anna, prompt="a fox")
@@ -104,7 +104,7 @@ async def test_another_failure_offers_it_too_and_anyone_may_use_it(env: Environm
     assert (env.charged_images(anna), env.charged_images(ben)) == (0, 1)
 
 
-async def test_a_prompt_that_only_its_author_may_read(env: Environment) -> None:
+async def test_private_prompt_is_editable_by_its_author_only(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     env.discord.inject_fault("callback", 400, AUTOMOD)
     env.discord.inject_fault("edit_followup", 400, AUTOMOD)
@@ -131,7 +131,7 @@ async def test_a_prompt_that_only_its_author_may_read(env: Environment) -> None:
 @pytest.mark.parametrize(
     ("word", "kept", "said"), [("refuse ", 4000, "5600"), ("refuse \U0001f98a", 3555, "5400")]
 )
-async def test_a_prompt_longer_than_a_text_input(env: Environment, word: str, kept: int, said: str) -> None:
+async def test_prompt_longer_than_a_text_input(env: Environment, word: str, kept: int, said: str) -> None:
     """Its beginning is there, as Discord counts, and the form says that the rest is not."""
     anna = env.new_member()
     prompt = word * (800 if len(word) == 7 else 600)
@@ -142,7 +142,7 @@ async def test_a_prompt_longer_than_a_text_input(env: Environment, word: str, ke
     assert f"4000 of {said}" in form.modal["components"][0]["description"]
 
 
-async def test_what_is_sent_is_checked_as_an_order_is(env: Environment) -> None:
+async def test_edited_prompt_is_validated(env: Environment) -> None:
     anna = env.new_member()
     message = await refused(env, anna)
     form, _ = await opened(anna, message)
@@ -210,7 +210,7 @@ def forged(job_id: str, other: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-async def test_forms_that_no_one_was_shown(env: Environment) -> None:
+async def test_forged_modals(env: Environment) -> None:
     anna = env.new_member()
     message = await refused(env, anna)
     done = await env.wait_for_text(await env.imagine(anna, resolution="0.5K"), "✅")
@@ -230,13 +230,13 @@ async def test_forms_that_no_one_was_shown(env: Environment) -> None:
     assert spent(env) == before
 
 
-async def test_an_order_that_no_one_can_see(env: Environment) -> None:
+async def test_edited_job_without_a_visible_message(env: Environment) -> None:
     anna = env.new_member()
     assert "must not be empty" in await told(await anna.command("imagine", prompt="\u200b"))
     assert env.charged_images(anna) == 0
 
 
-async def test_in_russian(env: Environment) -> None:
+async def test_edit_modal_in_russian(env: Environment) -> None:
     anna = env.new_member()
     anna.locale = "ru"
     message = await env.imagine(anna, prompt="refuse this", resolution="0.5K")

@@ -94,7 +94,7 @@ def custom_ids(job_id: str) -> list[str]:
     ]
 
 
-async def test_every_kind_of_custom_id(env: Environment) -> None:
+async def test_forged_custom_ids(env: Environment) -> None:
     anna, stranger = env.new_member(), env.new_member()
     message = await done(env, anna)
     job_id = env.job(message)["job_id"]
@@ -111,7 +111,7 @@ async def test_every_kind_of_custom_id(env: Environment) -> None:
     assert texts.count("") == 0
 
 
-async def test_an_empty_custom_id_and_other_kinds_of_components(env: Environment) -> None:
+async def test_empty_custom_id_and_other_component_types(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     job_id, before = env.job(message)["job_id"], spent(env)
@@ -127,7 +127,7 @@ async def test_an_empty_custom_id_and_other_kinds_of_components(env: Environment
     assert spent(env) == before
 
 
-async def test_the_job_of_another_channel_another_server_or_a_direct_message(env: Environment) -> None:
+async def test_job_of_another_channel_server_or_direct_message(env: Environment) -> None:
     anna, stranger = env.new_member(), env.new_member()
     messages = [
         await done(env, anna),
@@ -157,7 +157,7 @@ async def test_the_job_of_another_channel_another_server_or_a_direct_message(env
     assert all(message.text for message in messages)
 
 
-async def test_a_stranger_does_not_fetch_what_is_anothers(env: Environment) -> None:
+async def test_stranger_cannot_fetch(env: Environment) -> None:
     anna, stranger = env.new_member(), env.new_member()
     message = await failed(env, anna, is_fetchable=True)
     before = spent(env)
@@ -170,7 +170,7 @@ async def test_a_stranger_does_not_fetch_what_is_anothers(env: Environment) -> N
     assert env.charged_images(anna) == 1
 
 
-async def test_a_stranger_deletes_nothing_and_blocks_nobody(env: Environment) -> None:
+async def test_stranger_cannot_delete_or_block(env: Environment) -> None:
     """Not by a button that is there, nor by one that only a moderator's question has, nor by one's own."""
     anna, stranger = env.new_member(), env.new_member()
     boss = env.new_member(is_manager=True)
@@ -196,7 +196,7 @@ async def test_a_stranger_deletes_nothing_and_blocks_nobody(env: Environment) ->
     assert all("Remove" in question.buttons for question in questions)
 
 
-async def test_a_retry_of_what_has_not_failed_and_a_fetch_of_what_has_arrived(env: Environment) -> None:
+async def test_retry_of_successful_and_fetch_of_delivered_job(env: Environment) -> None:
     anna = env.new_member()
     good, bad = await done(env, anna), await failed(env, anna)
     before = spent(env)
@@ -223,7 +223,7 @@ async def replay(env: Environment, interaction: Interaction) -> None:
     assert len(env.rows()) == jobs + 1
 
 
-async def test_replayed_orders_and_presses_are_done_once(env: Environment) -> None:
+async def test_replayed_interactions_are_handled_once(env: Environment) -> None:
     anna = env.new_member()
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     message = await env.wait_for_text(await order.response(), "✅")
@@ -238,7 +238,7 @@ async def test_replayed_orders_and_presses_are_done_once(env: Environment) -> No
     check_accounts(env)
 
 
-async def test_a_replay_of_what_was_refused_stays_refused(env: Environment) -> None:
+async def test_replay_of_a_refused_command_is_refused(env: Environment) -> None:
     """The limit has been raised since; the interaction was answered all the same."""
     anna = env.new_member()
     await env.reply_to(env.mia, "quota set", limit=0, per="day", who=anna)
@@ -254,7 +254,7 @@ async def test_a_replay_of_what_was_refused_stays_refused(env: Environment) -> N
     assert env.charged_images(anna) == 0
 
 
-async def test_a_replay_of_an_order_that_was_fetched_since(env: Environment) -> None:
+async def test_replay_of_a_command_after_its_refetch(env: Environment) -> None:
     anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404), None)
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")

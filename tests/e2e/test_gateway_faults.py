@@ -40,7 +40,7 @@ async def back(env: Environment) -> None:
 
 
 @WAYS
-async def test_what_waits_and_what_paints_goes_on(
+async def test_waiting_and_running_jobs_survive_a_reconnect(
     held: Environment, go: Callable[[Environment], None]
 ) -> None:
     anna, bert = held.new_member(), held.new_member()
@@ -59,7 +59,7 @@ async def test_what_waits_and_what_paints_goes_on(
     check_accounts(held)
 
 
-async def test_images_are_posted_while_the_gateway_is_away(held: Environment) -> None:
+async def test_images_are_delivered_without_a_gateway(held: Environment) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     held.discord.gateway.is_unavailable = True
@@ -74,7 +74,7 @@ async def test_images_are_posted_while_the_gateway_is_away(held: Environment) ->
     assert "credits used" in await held.reply_to(anna, "usage")
 
 
-async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: Environment) -> None:
+async def test_events_during_a_gap_arrive_once_after_resume(held: Environment) -> None:
     anna = held.new_member()
     message = await held.queued(anna)
     session = held.discord.gateway.session
@@ -97,7 +97,7 @@ async def test_what_is_said_in_a_gap_is_heard_once_after_the_resume(held: Enviro
     check_accounts(held)
 
 
-async def test_what_was_said_too_long_ago_costs_nothing(held: Environment) -> None:
+async def test_stale_interactions_are_free(held: Environment) -> None:
     anna = held.new_member()
     submits = len(held.runcomfy.submits)
     held.discord.gateway.is_unavailable = True
@@ -112,7 +112,7 @@ async def test_what_was_said_too_long_ago_costs_nothing(held: Environment) -> No
     await held.wait_for_text(await held.imagine(anna, resolution="0.5K"), "Waiting")
 
 
-async def test_what_cannot_be_read_costs_the_bot_nothing(env: Environment) -> None:
+async def test_unparsable_events_are_skipped(env: Environment) -> None:
     bert = env.new_member()
     env.discord.send({"t": "CHANNEL_UPDATE", "d": {"id": "1"}})
     env.discord.gateway.edit_next_event(lambda event: event.pop("token"))

@@ -32,7 +32,7 @@ async def pictures(env: Environment, message: Message) -> list[Image.Image]:
     ("output_format", "extension", "aspect_ratio", "resolution"),
     [("png", "png", "16:9", "0.5K"), ("jpeg", "jpg", "9:16", "1K"), ("webp", "webp", "21:9", "2K")],
 )
-async def test_files_are_of_the_asked_format_and_size(
+async def test_files_have_the_requested_format_and_size(
     env: Environment, output_format: str, extension: str, aspect_ratio: str, resolution: str
 ) -> None:
     count = len(env.discord.channel.messages)
@@ -50,7 +50,7 @@ async def test_files_are_of_the_asked_format_and_size(
     assert len(env.discord.channel.messages) == count + 1
 
 
-async def test_the_embed_says_what_was_asked_by_whom_and_how_long_it_took(env: Environment) -> None:
+async def test_embed_shows_prompt_requester_and_duration(env: Environment) -> None:
     message = await env.imagine(
         env.bob,
         prompt="a fox in the snow",
@@ -72,13 +72,13 @@ async def test_the_embed_says_what_was_asked_by_whom_and_how_long_it_took(env: E
     assert message.mentioned == set()
 
 
-async def test_an_option_at_its_default_is_not_shown(env: Environment) -> None:
+async def test_default_options_are_not_shown(env: Environment) -> None:
     message = await env.imagine(aspect_ratio="auto", resolution="1K", output_format="png", safety_tolerance=4)
     await env.wait_for_text(message, "✅")
     assert not [word for word in ("auto", "1K", "png", "safety") if word in message.text]
 
 
-async def test_a_file_that_stumbles_is_fetched_again(env: Environment) -> None:
+async def test_download_is_retried(env: Environment) -> None:
     for fault in (reset(), respond(503, RAW), truncate(), respond(200, b"")):
         env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(resolution="0.5K", num_images=4)
@@ -86,7 +86,7 @@ async def test_a_file_that_stumbles_is_fetched_again(env: Environment) -> None:
     assert len({picture.tobytes() for picture in await pictures(env, message)}) == 4
 
 
-async def test_a_type_is_read_from_the_file_itself(env: Environment) -> None:
+async def test_image_type_is_detected_from_the_content(env: Environment) -> None:
     env.runcomfy.inject_fault("file", with_content_type("binary/octet-stream"))
     env.runcomfy.inject_fault("file", with_content_type("image/jpeg"))
     message = await env.imagine(resolution="0.5K", num_images=2)
@@ -95,7 +95,7 @@ async def test_a_type_is_read_from_the_file_itself(env: Environment) -> None:
     assert [each["filename"] for each in message.attachments] == ["image-1.png", "image-2.png"]
 
 
-async def test_what_is_no_image_is_not_posted(env: Environment) -> None:
+async def test_file_that_is_no_image_is_not_posted(env: Environment) -> None:
     person = env.new_member()
     for fault in (
         respond(404, RAW),
@@ -126,7 +126,7 @@ def elsewhere(address: str) -> Fault:
         "../../status",
     ],
 )
-async def test_files_are_fetched_from_the_owners_hosts_only(env: Environment, address: str) -> None:
+async def test_files_are_downloaded_from_allowed_hosts_only(env: Environment, address: str) -> None:
     person = env.new_member()
     env.runcomfy.inject_fault("result", elsewhere(address.replace("{host}", env.runcomfy.url)))
     message = await env.imagine(person, resolution="0.5K")
@@ -136,7 +136,7 @@ async def test_files_are_fetched_from_the_owners_hosts_only(env: Environment, ad
     assert env.charged_images(person) == 1
 
 
-async def test_images_that_discord_refuses_wait_to_be_collected(env: Environment) -> None:
+async def test_images_rejected_by_discord_can_be_collected(env: Environment) -> None:
     person = env.new_member()
     env.discord.inject_fault("edit_followup", 400, EXPLICIT)
     message = await env.imagine(person, resolution="0.5K", num_images=2)
@@ -153,7 +153,7 @@ async def test_images_that_discord_refuses_wait_to_be_collected(env: Environment
     assert len(env.submits_for(message)) == 1
 
 
-async def test_a_message_that_was_deleted_meanwhile(held: Environment) -> None:
+async def test_message_deleted_before_delivery(held: Environment) -> None:
     person = held.new_member()
     person.takes_direct_messages = False
     message = await held.queued(person)

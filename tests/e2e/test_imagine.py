@@ -55,7 +55,7 @@ ALL_NINE: dict[str, Any] = {
 }
 
 
-async def test_the_command_is_made_from_the_schema(env: Environment) -> None:
+async def test_command_is_generated_from_the_schema(env: Environment) -> None:
     command = next(each for each in env.discord.commands if each["name"] == "imagine")
     assert [each["name"] for each in command["options"]] == [name for name, *_ in OPTIONS]
     assert [each["name"] for each in command["options"] if each.get("required")] == ["prompt"]
@@ -71,7 +71,7 @@ async def test_the_command_is_made_from_the_schema(env: Environment) -> None:
     assert CYRILLIC.search(command["description_localizations"]["ru"])
 
 
-async def test_all_nine_options_are_sent_with_the_types_of_the_schema(env: Environment) -> None:
+async def test_all_nine_options_are_sent_with_schema_types(env: Environment) -> None:
     message = await env.imagine(**ALL_NINE)
     await env.wait_for_text(message, "✅ 2 images")
     (post,) = env.submits_for(message)
@@ -82,7 +82,7 @@ async def test_all_nine_options_are_sent_with_the_types_of_the_schema(env: Envir
     }
 
 
-async def test_a_seed_is_drawn_sent_and_shown(env: Environment) -> None:
+async def test_random_seed_is_sent_and_shown(env: Environment) -> None:
     messages = [await env.imagine(resolution="0.5K") for _ in range(2)]
     seeds = []
     for message in messages:
@@ -97,7 +97,7 @@ async def test_a_seed_is_drawn_sent_and_shown(env: Environment) -> None:
     assert all(0 <= seed < 2**31 for seed in seeds)
 
 
-async def test_a_result_can_be_made_again_by_its_seed(env: Environment) -> None:
+async def test_seed_reproduces_a_result(env: Environment) -> None:
     first = await env.wait_for_text(await env.imagine(resolution="0.5K", aspect_ratio="1:1"), "✅")
     seed = int(re.findall(r"seed (\d+)", first.text)[0])
     again, other = [
@@ -114,7 +114,7 @@ async def _picture(env: Environment, message: Message) -> Image.Image:
 
 
 @pytest.mark.parametrize("seed", [0, -7, 2**53 - 1])
-async def test_any_seed_that_discord_takes_is_sent_as_it_was_given(env: Environment, seed: int) -> None:
+async def test_any_valid_seed_is_sent_unchanged(env: Environment, seed: int) -> None:
     message = await env.imagine(resolution="0.5K", seed=seed)
     await env.wait_for_text(message, "✅", f"seed {seed} ")
     assert [post.input for post in env.submits_for(message)] == [json.loads(env.job(message)["input"])]
@@ -133,7 +133,7 @@ async def test_any_seed_that_discord_takes_is_sent_as_it_was_given(env: Environm
         ({"prompt": "   "}, "prompt"),
     ],
 )
-async def test_what_the_schema_forbids_is_refused_though_discord_let_it_through(
+async def test_schema_violations_are_refused_by_the_bot(
     env: Environment, options: dict[str, Any], said: str
 ) -> None:
     rows, posts = len(env.rows()), len(env.runcomfy.submits)
@@ -144,7 +144,7 @@ async def test_what_the_schema_forbids_is_refused_though_discord_let_it_through(
     assert (len(env.rows()), len(env.runcomfy.submits)) == (rows, posts)
 
 
-async def test_discord_itself_refuses_what_the_command_says(env: Environment) -> None:
+async def test_client_rejects_invalid_options_of_imagine(env: Environment) -> None:
     for wrong in ({"num_images": 5}, {"resolution": "8K"}, {"prompt": ""}, {"prompt": "x" * 6001}):
         with pytest.raises(RejectedByClient):
             await env.imagine(**wrong)
@@ -167,7 +167,7 @@ SKETCH = {
 }
 
 
-async def test_a_second_file_becomes_a_second_command(tmp_path: Path) -> None:
+async def test_second_model_file_adds_a_command(tmp_path: Path) -> None:
     for package in ("bot", "cogs"):
         shutil.copytree(CODE / package, tmp_path / "code" / package)
     (tmp_path / "code/bot/models/definitions/sketch.json").write_text(json.dumps(SKETCH))

@@ -20,7 +20,7 @@ async def listed(person: Member) -> Message:
     return message
 
 
-async def test_images_whose_message_was_deleted_can_be_collected(tmp_path: Path) -> None:
+async def test_images_of_a_deleted_message_can_be_collected(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         env.alice.takes_direct_messages = False
@@ -49,7 +49,7 @@ async def test_images_whose_message_was_deleted_can_be_collected(tmp_path: Path)
         check_accounts(env)
 
 
-async def test_images_whose_message_was_deleted_come_directly(tmp_path: Path) -> None:
+async def test_images_of_a_deleted_message_arrive_by_direct_message(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         message = await env.imagine(prompt="a lost fox", num_images=2, resolution="0.5K")
@@ -65,7 +65,7 @@ async def test_images_whose_message_was_deleted_come_directly(tmp_path: Path) ->
         assert not env.discord.channel.messages
 
 
-async def test_a_waiting_job_can_be_cancelled_from_another_channel(tmp_path: Path) -> None:
+async def test_waiting_job_can_be_cancelled_from_another_channel(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         message = await env.imagine(prompt="a patient fox")
@@ -81,7 +81,7 @@ async def test_a_waiting_job_can_be_cancelled_from_another_channel(tmp_path: Pat
         assert env.charged_images(env.alice) == 0
 
 
-async def test_nobody_sees_or_touches_the_jobs_of_others(tmp_path: Path) -> None:
+async def test_jobs_of_others_are_inaccessible(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         message = await env.imagine(prompt="a private fox")

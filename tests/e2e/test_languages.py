@@ -36,7 +36,7 @@ async def press(person: Member, message: Message, label: str) -> Message:
     return await (await person.press(message, label)).response(timeout=5)
 
 
-async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
+async def test_job_keeps_its_language_through_a_restart(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         anna, bob = russian(env), env.bob
         hers = await env.imagine(anna, prompt="лиса", num_images=2, resolution="0.5K")
@@ -74,7 +74,7 @@ async def test_two_languages_through_a_restart(tmp_path: Path) -> None:
         assert "Незавершённых заказов у вас здесь нет" in await env.reply_to(anna, "jobs")
 
 
-async def test_refusals(env: Environment) -> None:
+async def test_refusals_are_localized(env: Environment) -> None:
     anna = russian(env)
     failed = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
     await env.wait_for_text(failed, "Сервис отклонил этот промпт или его параметры", "Ничего не списано")
@@ -87,7 +87,7 @@ async def test_refusals(env: Environment) -> None:
     assert "мне не хватает прав: Встраивать ссылки, Прикреплять файлы." in refused.text
 
 
-async def test_whoever_presses_is_answered_in_their_language(held: Environment) -> None:
+async def test_response_uses_the_pressers_language(held: Environment) -> None:
     anna, bob = russian(held), held.new_member()
     his = await held.imagine(bob, resolution="0.5K", num_images=2)
     assert "Это чужой заказ" in (await press(anna, his, "Cancel")).text
@@ -101,7 +101,7 @@ async def test_whoever_presses_is_answered_in_their_language(held: Environment) 
 
 
 @pytest.mark.parametrize("locale", ["uk", "en-GB", "xx"])
-async def test_who_speaks_another_language_is_answered_in_english(env: Environment, locale: str) -> None:
+async def test_unsupported_language_falls_back_to_english(env: Environment, locale: str) -> None:
     person = env.new_member()
     person.locale = locale
     message = await env.wait_for_text(
@@ -111,7 +111,7 @@ async def test_who_speaks_another_language_is_answered_in_english(env: Environme
     assert "You have no unfinished jobs" in await env.reply_to(person, "jobs")
 
 
-async def test_managers_read_their_language(env: Environment) -> None:
+async def test_manager_commands_are_localized(env: Environment) -> None:
     manager, bob = env.new_member(is_manager=True), env.new_member()
     manager.locale = "ru"
     said = await env.reply_to(manager, "quota set", limit=2, per="day", who=bob)
@@ -125,7 +125,7 @@ def described(parts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield from described(part.get("options") or [])
 
 
-async def test_discord_lists_every_command_in_both_languages(env: Environment) -> None:
+async def test_every_command_is_listed_in_both_languages(env: Environment) -> None:
     listed = [part for part in described(env.discord.commands) if part.get("description")]
     assert len(listed) > 15
     for part in listed:

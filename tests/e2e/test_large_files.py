@@ -58,7 +58,7 @@ async def files(env: Environment, message: Message) -> list[bytes]:
     return [await env.discord.file(each) for each in message.attachments]
 
 
-async def test_files_too_large_together_follow_in_a_second_edit(generous: Environment) -> None:
+async def test_files_above_the_request_limit_need_a_second_edit(generous: Environment) -> None:
     generous.runcomfy.inject_fault("file", noise(1600), times=4)
     message = await generous.imagine(num_images=4, prompt="noise")
     await generous.discord.until(lambda: len(message.attachments) == 4, timeout=30)
@@ -79,7 +79,7 @@ async def test_files_too_large_together_follow_in_a_second_edit(generous: Enviro
     assert (await generous.wait_for_end(message))["refunded"] == 0
 
 
-async def test_a_file_over_the_limit_is_made_smaller_and_the_message_says_so(env: Environment) -> None:
+async def test_file_above_the_limit_is_shrunk_with_a_note(env: Environment) -> None:
     env.runcomfy.inject_fault("file", noise(2000))
     message = await env.imagine(num_images=2, resolution="0.5K")
     await env.wait_for_text(message, "✅")
@@ -93,7 +93,7 @@ async def test_a_file_over_the_limit_is_made_smaller_and_the_message_says_so(env
         assert said in message.text
 
 
-async def test_every_file_fits_however_low_the_limit_is(env: Environment) -> None:
+async def test_every_file_fits_any_limit(env: Environment) -> None:
     before = env.discord.attachment_size_limit
     env.discord.attachment_size_limit = 20_000
     try:
@@ -107,7 +107,7 @@ async def test_every_file_fits_however_low_the_limit_is(env: Environment) -> Non
     assert message.text.count("WebP") == 4
 
 
-async def test_a_limit_that_was_promised_too_high(generous: Environment) -> None:
+async def test_limit_lower_than_announced(generous: Environment) -> None:
     generous.discord.inject_fault("edit_followup", 413, TOO_LARGE)
     generous.runcomfy.inject_fault("file", noise(2000))
     message = await generous.wait_for_text(await generous.imagine(), "✅")
@@ -117,7 +117,7 @@ async def test_a_limit_that_was_promised_too_high(generous: Environment) -> None
     assert [call.status for call in generous.edits(message)][-2:] == [413, 200]
 
 
-async def test_metadata_that_cannot_be_read_costs_no_image(env: Environment) -> None:
+async def test_invalid_metadata_does_not_prevent_delivery(env: Environment) -> None:
     """Neither if the file fits nor if it must be made smaller, whatever Content-Type it comes with."""
     large = png_with(chunk(b"eXIf", b"junkjunkjunk"), side=2000)
     assert len(large) > 11 * MIB

@@ -34,7 +34,7 @@ async def told(press: Interaction) -> str:
     return message.text
 
 
-async def test_a_moderator_removes(env: Environment) -> None:
+async def test_moderator_removes_an_image(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     question = await (await env.mia.menu(REMOVE, message)).response()
@@ -48,7 +48,7 @@ async def test_a_moderator_removes(env: Environment) -> None:
     assert env.charged_images(anna) == 1
 
 
-async def test_a_moderator_removes_what_failed(env: Environment) -> None:
+async def test_moderator_removes_a_failed_job(env: Environment) -> None:
     anna = env.new_member()
     env.runcomfy.inject_fault("submit", respond(422, {"error_code": 422001}))
     message = await env.wait_for_text(await env.imagine(anna, resolution="0.5K"), "⚠️")
@@ -60,7 +60,7 @@ async def test_a_moderator_removes_what_failed(env: Environment) -> None:
     assert env.charged_images(anna) == 0
 
 
-async def test_a_moderator_removes_and_blocks(env: Environment) -> None:
+async def test_moderator_removes_and_blocks(env: Environment) -> None:
     anna = env.new_member()
     message, other = await done(env, anna), await done(env, env.new_member())
     question = await (await env.mia.menu(REMOVE, message)).response()
@@ -77,7 +77,7 @@ async def test_a_moderator_removes_and_blocks(env: Environment) -> None:
     store_settings(env)
 
 
-async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(env: Environment) -> None:
+async def test_former_moderator_cannot_block_and_no_one_blocks_themselves(env: Environment) -> None:
     boss, anna = env.new_member(is_manager=True), env.new_member()
     message, own = await done(env, anna), await done(env, boss)
     question = await (await boss.menu(REMOVE, message)).response()
@@ -94,7 +94,7 @@ async def test_nobody_is_blocked_by_whoever_lost_the_role_nor_by_themselves(env:
     assert not own.is_deleted
 
 
-async def test_the_list_of_blocked_members_is_full(env: Environment) -> None:
+async def test_full_list_of_blocked_members(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     others = [*range(1, LISTED_MAX + 1)]
@@ -110,7 +110,7 @@ async def test_the_list_of_blocked_members_is_full(env: Environment) -> None:
     store_settings(env)
 
 
-async def test_it_is_offered_to_moderators_alone_and_checked_besides(env: Environment) -> None:
+async def test_menu_requires_moderator_permissions(env: Environment) -> None:
     """An admin can hand a menu to anybody, and Discord may still send what the app no longer shows."""
     anna, boss = env.new_member(), env.new_member(is_manager=True)
     message = await done(env, anna)
@@ -123,14 +123,14 @@ async def test_it_is_offered_to_moderators_alone_and_checked_besides(env: Enviro
     assert not message.is_deleted
 
 
-async def test_a_job_that_runs_is_not_removed(held: Environment) -> None:
+async def test_running_job_cannot_be_removed(held: Environment) -> None:
     message = await held.queued(held.new_member())
     assert "not done yet" in await told(await held.mia.menu(REMOVE, message))
     held.runcomfy.finish(held.runcomfy.start_next())
     await held.wait_for_text(message, "✅")
 
 
-async def test_a_message_that_shows_no_image(env: Environment) -> None:
+async def test_message_without_image(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     listing = await (await anna.command("jobs")).response()
@@ -146,7 +146,7 @@ async def test_a_message_that_shows_no_image(env: Environment) -> None:
         assert "no image of mine" in await told(press)
 
 
-async def test_a_message_of_another_channel_or_another_server(env: Environment) -> None:
+async def test_message_of_another_channel_or_server(env: Environment) -> None:
     anna, before = env.new_member(), len(env.rows())
     message = await done(env, anna, prompt="a secret fox")
     elsewhere = [
@@ -161,7 +161,7 @@ async def test_a_message_of_another_channel_or_another_server(env: Environment) 
     assert len(env.rows()) == before + 1
 
 
-async def test_who_made_this(env: Environment) -> None:
+async def test_who_made_this_shows_job_info(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     first = await done(env, anna, prompt="a *fox* <@1>", num_images=2, aspect_ratio="16:9", seed=5)
     text = await told(await ben.menu(WHO, first))
@@ -184,7 +184,7 @@ async def test_who_made_this(env: Environment) -> None:
     assert first.id not in text
 
 
-async def test_who_made_what_was_fetched(env: Environment) -> None:
+async def test_job_info_after_refetch(env: Environment) -> None:
     """Both messages are the job's: the one that it has left, too."""
     anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404), None)
@@ -197,7 +197,7 @@ async def test_who_made_what_was_fetched(env: Environment) -> None:
         assert f"<@{anna.id}>" in await told(await env.bob.menu(WHO, each))
 
 
-async def test_words_that_automod_refuses_are_left_out(env: Environment) -> None:
+async def test_prompt_rejected_by_automod_is_hidden(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna, prompt="unheard words")
     env.discord.inject_fault("callback", 400, {"code": 200000, "message": "Blocked by AutoMod"})
@@ -206,7 +206,7 @@ async def test_words_that_automod_refuses_are_left_out(env: Environment) -> None
     assert f"<@{anna.id}>" in text
 
 
-async def test_both_speak_russian(env: Environment) -> None:
+async def test_menus_in_russian(env: Environment) -> None:
     anna = env.new_member()
     anna.locale = env.mia.locale = "ru"
     try:

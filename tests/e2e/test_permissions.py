@@ -53,7 +53,7 @@ def _ended(interaction: Interaction) -> str:
     ("missing", "name"),
     [("view_channel", "View Channel"), ("embed_links", "Embed Links"), ("attach_files", "Attach Files")],
 )
-async def test_a_missing_permission_is_said_before_anything_is_spent(
+async def test_missing_permission_is_reported_before_spending(
     env: Environment, missing: str, name: str
 ) -> None:
     anna, channel = env.new_member(), env.discord.guild.add_channel("elsewhere")
@@ -71,7 +71,7 @@ async def test_a_missing_permission_is_said_before_anything_is_spent(
 
 
 @pytest.mark.parametrize("refusal", [UNKNOWN_INTERACTION, MISSING_ACCESS])
-async def test_a_refused_first_response_costs_nothing(env: Environment, refusal: tuple[int, Any]) -> None:
+async def test_rejected_first_response_is_free(env: Environment, refusal: tuple[int, Any]) -> None:
     anna = env.new_member()
     message, submits = await done(env, anna), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", *refusal, times=2)
@@ -82,7 +82,7 @@ async def test_a_refused_first_response_costs_nothing(env: Environment, refusal:
     assert (await env.reply_to(anna, "usage")).count("0.75 of ") == 1
 
 
-async def test_an_answer_after_discords_three_seconds_costs_nothing(env: Environment) -> None:
+async def test_first_response_after_three_seconds_is_free(env: Environment) -> None:
     anna = env.new_member()
     message, submits = await done(env, anna), len(env.runcomfy.submits)
     presses = [await ask(anna), await anna.press(message, "Re-roll")]
@@ -96,7 +96,7 @@ async def test_an_answer_after_discords_three_seconds_costs_nothing(env: Environ
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_lost_answer_is_looked_for_and_the_job_goes_on(env: Environment, status: int) -> None:
+async def test_lost_response_is_found_and_the_job_continues(env: Environment, status: int) -> None:
     """discord.py asks again, and meets 40060."""
     anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", status, NO_JSON, is_after=True)
@@ -107,7 +107,7 @@ async def test_a_lost_answer_is_looked_for_and_the_job_goes_on(env: Environment,
     assert (delivered(message), len(interaction.messages), env.charged_images(anna)) == (1, 1, 1)
 
 
-async def test_answered_already_goes_on_too(env: Environment) -> None:
+async def test_already_acknowledged_interaction_continues(env: Environment) -> None:
     anna = env.new_member()
     env.discord.inject_fault("callback", *ANSWERED_ALREADY, is_after=True)
     message = await (await ask(anna)).response()
@@ -115,7 +115,7 @@ async def test_answered_already_goes_on_too(env: Environment) -> None:
     assert delivered(message) == 1
 
 
-async def test_a_response_that_never_arrived_costs_nothing(env: Environment) -> None:
+async def test_first_response_that_never_arrived_is_free(env: Environment) -> None:
     anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", *ANSWERED_ALREADY)
     await given_back(env, await ask(anna))
@@ -127,7 +127,7 @@ async def test_a_response_that_never_arrived_costs_nothing(env: Environment) -> 
     assert env.charged_images(anna) == 0
 
 
-async def test_a_message_that_stands_there_is_not_left_waiting_for_ever(env: Environment) -> None:
+async def test_visible_message_does_not_wait_forever(env: Environment) -> None:
     """The first response arrives, its answer is lost, and Discord has passing trouble with its token.
 
     https://github.com/discord/discord-api-docs/issues/7220
@@ -155,7 +155,7 @@ async def _way(tmp_path: Path) -> AsyncIterator[tuple[Environment, BlockingProxy
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_broken_connection_is_a_lost_answer(way: tuple[Environment, BlockingProxy]) -> None:
+async def test_broken_connection_counts_as_lost_response(way: tuple[Environment, BlockingProxy]) -> None:
     env, passage = way
     passage.drop_next_response()
     message = await env.imagine(resolution="0.5K")
@@ -165,7 +165,7 @@ async def test_a_broken_connection_is_a_lost_answer(way: tuple[Environment, Bloc
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_refused_first_response_costs_nothing_though_the_database_is_locked(
+async def test_rejected_first_response_is_free_with_locked_database(
     way: tuple[Environment, BlockingProxy],
 ) -> None:
     env, passage = way
@@ -183,7 +183,7 @@ async def test_a_refused_first_response_costs_nothing_though_the_database_is_loc
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_cancel_that_overtakes_the_answer_to_the_order(
+async def test_cancel_before_the_first_response_is_confirmed(
     way: tuple[Environment, BlockingProxy],
 ) -> None:
     """People see the message before the bot hears that Discord has it."""
@@ -200,7 +200,7 @@ async def test_a_cancel_that_overtakes_the_answer_to_the_order(
 
 
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_cancel_after_discords_three_seconds(tmp_path: Path) -> None:
+async def test_cancel_after_three_seconds(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.inject_fault("submit", respond(429), None)
         message = await env.imagine()

@@ -100,7 +100,7 @@ TWO_WIDE_IMAGES = (
 )
 
 
-async def test_a_person_makes_images_and_a_manager_limits_them(page: Page) -> None:
+async def test_member_creates_images_and_manager_limits_them(page: Page) -> None:
     await use(page, "imagine", *TWO_WIDE_IMAGES)
     await expect(last(page)).to_contain_text("Painting")
     first = last(page)
@@ -134,7 +134,7 @@ async def _limit(page: Page) -> None:
     await expect(last(page)).to_contain_text("2 of 2 credits used, 0 left")
 
 
-async def test_a_bot_that_is_killed_while_it_paints_goes_on(page: Page) -> None:
+async def test_killed_bot_resumes_generation(page: Page) -> None:
     await use(page, "imagine", "a quiet harbour at night")
     await expect(last(page)).to_contain_text("Painting")
     await page.get_by_role("button", name="Kill the bot").click()
@@ -146,7 +146,7 @@ async def test_a_bot_that_is_killed_while_it_paints_goes_on(page: Page) -> None:
     await expect(messages(page)).to_have_count(2)
 
 
-async def test_people_choose_their_language(page: Page) -> None:
+async def test_member_language(page: Page) -> None:
     await page.get_by_label("Language").select_option("ru")
     await use(page, "usage")
     await expect(last(page)).to_contain_text("За сегодня: использовано 0 из 10")
@@ -171,7 +171,7 @@ async def choose(message: Locator, select: str, *choices: str) -> None:
         await page.keyboard.press("Tab")
 
 
-async def test_a_manager_makes_the_rules_of_the_server(page: Page) -> None:
+async def test_manager_changes_settings(page: Page) -> None:
     await become(page, "Mia")
     await use(page, "settings")
     panel = messages(page).first

@@ -194,7 +194,7 @@ async def told(env: Environment, message: Message) -> None:
     await env.discord.until(lambda: "Waiting" not in message.text)
 
 
-async def test_orders_in_the_moment_of_the_stop(tmp_path: Path) -> None:
+async def test_commands_during_the_stop(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.runcomfy.inject_fault("submit", respond(429), times=3)
         people = [env.new_member() for _ in range(12)]
