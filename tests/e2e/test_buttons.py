@@ -1,4 +1,4 @@
-"""Re-roll and Retry: the same input again, in a new message, charged to whoever presses."""
+"""Re-roll and Retry: the same input in a new message, charged to the presser."""
 
 from __future__ import annotations
 

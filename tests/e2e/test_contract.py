@@ -1,4 +1,4 @@
-"""Every REST call of a varied session, held against Discord's own specification."""
+"""Every REST call of a varied session, validated with Discord's specification."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHECK = Path(__file__).parents[3] / "shared" / "contract" / "contract_check.py"
 
 async def test_recorded_calls_pass_the_contract(tmp_path: Path) -> None:
     if not CHECK.is_file():
-        pytest.skip("contract_check.py is not there: the calls were not held against Discord's specification")
+        pytest.skip("contract_check.py is missing, so the calls were not validated")
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEFAULT_QUOTA="100/day") as env:
         await orders(env)
         await presses(env)
@@ -44,13 +44,13 @@ async def test_recorded_calls_pass_the_contract(tmp_path: Path) -> None:
 
 
 def _quoted(trace: str) -> str:
-    """The trace with ids of default values as text: discord.py sends numbers, as it does for attachments."""
+    """Quote the ids of default values in a trace, which discord.py sends as numbers."""
     values = re.compile(r'"default_values": \[.*?\]')
     return values.sub(lambda found: re.sub(r'("id": )(\d+)', r'\1"\2"', found[0]), trace)
 
 
 async def violations_in(trace: Path) -> str:
-    """What the checker says, a line for each violation."""
+    """Return the checker's output, a line per violation."""
     checker = await asyncio.create_subprocess_exec(
         sys.executable, CHECK, trace, "--strict", stdout=PIPE, stderr=STDOUT
     )
@@ -59,7 +59,7 @@ async def violations_in(trace: Path) -> str:
 
 
 async def orders(env: Environment) -> None:
-    """Images of every kind, in one file and in several, small and made smaller, with a prompt to attach."""
+    """Create images of every kind, single and several, shrunk, and with an attached prompt."""
     await env.wait_for_text(
         await env.imagine(resolution="0.5K", num_images=4, output_format="webp", seed=7), "✅"
     )
@@ -74,7 +74,7 @@ async def orders(env: Environment) -> None:
 
 
 async def presses(env: Environment) -> None:
-    """Re-roll, Cancel in the queue and too late, Retry, Fetch, a stranger's press, a forged one."""
+    """Press Re-roll, Cancel in time and too late, Retry, Fetch, and forged buttons."""
     done = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
     await env.wait_for_text(await (await env.bob.press(done, "Re-roll")).response(), "✅")
 
@@ -112,7 +112,7 @@ async def presses(env: Environment) -> None:
 
 
 async def limits(env: Environment) -> None:
-    """/usage, and all that a manager can say and ask."""
+    """Use /usage and every /quota command."""
     await env.reply_to(env.bob, "usage")
     await env.reply_to(env.mia, "quota set", limit=5, per="day")
     await env.reply_to(env.mia, "quota set", limit=0, per="hour", who=env.bob)
@@ -129,7 +129,7 @@ async def limits(env: Environment) -> None:
 
 
 async def rules(env: Environment) -> None:
-    """/settings: every part of the panel, choices of every kind, and a form."""
+    """Use /settings: every section, every kind of select, and a modal."""
     panel = await open_panel(env)
     await choose_in_panel(env, panel, "allowed_channels", env.discord.channel)
     await choose_in_panel(env, panel, "section", "people")
@@ -150,7 +150,7 @@ async def rules(env: Environment) -> None:
 
 
 async def moderation(env: Environment) -> None:
-    """Who made this, Delete, Remove image."""
+    """Use Who made this, Delete and Remove image."""
     mine, other = [await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅") for _ in range(2)]
     await env.wait_until_idle()
     await (await env.bob.menu("Who made this", mine)).response()
@@ -162,7 +162,7 @@ async def moderation(env: Environment) -> None:
 
 
 async def refusals(env: Environment) -> None:
-    """What Discord says no to, and what the bot does."""
+    """Provoke errors of Discord and refusals of the bot."""
     quiet = env.discord.guild.add_channel("quiet")
     quiet.app_permissions.update(attach_files=False)
     asked = await env.alice.command("imagine", channel=quiet, prompt="a fox")

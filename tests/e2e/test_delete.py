@@ -1,4 +1,4 @@
-"""Images that are deleted: by whom, what goes, what stays, and whatever happens on the way."""
+"""Deleting images: permissions, what is deleted, what stays, and errors on the way."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
 
 
 async def asked(person: Member, message: Message) -> Message:
-    """The question whether it is meant, which only they see."""
+    """Press Delete; return the ephemeral question."""
     question = await (await person.press(message, "Delete")).response()
     assert question.is_ephemeral
     return question
 
 
 async def confirmed(env: Environment, person: Member, message: Message, *words: str) -> Message:
-    """Press, be asked, press again, and wait until that says something."""
+    """Press Delete and confirm; wait for the outcome."""
     question = await asked(person, message)
     await person.press(question, "Delete")
     return await env.wait_for_text(question, *words)
@@ -121,7 +121,7 @@ async def test_running_job_cannot_be_deleted(held: Environment) -> None:
 
 
 async def test_double_confirmation_deletes_once(env: Environment) -> None:
-    """Two questions, both answered; a third press of what has been answered."""
+    """Two questions are confirmed, one of them twice."""
     anna = env.new_member()
     message = await done(env, anna)
     questions = [await asked(anna, message), await asked(env.mia, message)]
@@ -158,7 +158,7 @@ async def test_refetched_images_are_deleted_too(env: Environment) -> None:
     await env.wait_for_text(fetched, "✅ 2 images")
     await env.wait_until_idle()
     assert (delivered(part), delivered(fetched)) == (1, 2)
-    question = await asked(env.mia, part)  # under the message that the job has left
+    question = await asked(env.mia, part)  # on the message that the job left
     await env.mia.press(question, "Remove")
     await env.wait_for_text(question, "Deleted")
     assert part.is_deleted
@@ -180,10 +180,10 @@ async def test_message_already_deleted(env: Environment) -> None:
 
 @pytest.mark.parametrize(("status", "body"), [(403, NO_ACCESS), (503, PAGE), (429, PAGE), (404, PAGE)])
 async def test_discord_rejects_the_deletion(env: Environment, status: int, body: object) -> None:
-    """It is told kindly, and a second press goes through with it."""
+    """The user is told, and a second press succeeds."""
     anna = env.new_member()
     message = await done(env, anna)
-    # However often it is tried: the upkeep may come in between, which tries it too.
+    # Any number of attempts, because maintenance retries too.
     env.discord.inject_fault("delete_message", status, body, times=100)
     question = await asked(anna, message)
     press = await anna.press(question, "Delete")
@@ -229,14 +229,14 @@ async def test_locked_database_prevents_deletion(env: Environment) -> None:
 
 @pytest.fixture
 def private(env: Environment) -> Iterator[Environment]:
-    """A server where only whoever ordered sees the images."""
+    """A server whose images are visible to their requester only."""
     store_settings(env, is_private=True)
     yield env
     store_settings(env)
 
 
 async def test_private_message_is_confirmed_in_place(private: Environment) -> None:
-    """No press of another message, and no token of the bot's own, reaches it."""
+    """It can't be reached from another message, nor with the bot's token."""
     anna = private.new_member()
     message = await done(private, anna)
     assert message.is_ephemeral
@@ -271,7 +271,7 @@ async def test_discord_rejects_the_deletion_of_a_private_message(private: Enviro
 
 
 async def test_stored_files_are_deleted(held: Environment) -> None:
-    """Their message is gone, and direct messages are closed; the press is one that no app would send."""
+    """The message is gone and direct messages are closed; no client would send this press."""
     anna = held.new_member()
     anna.takes_direct_messages = False
     message = await held.queued(anna)

@@ -1,7 +1,7 @@
-"""What Discord may answer at every call of a job's life; each ends as well as Discord allows.
+"""Discord's errors at every call of a job's life.
 
-Of the first response (10062, 50001, 40060, 5xx) tells test_permissions, of files too large (40005)
-test_large_files, of a token's end (50027, 10015) test_progress, of commands that are not taken test_start.
+Other modules cover the first response (test_permissions: 10062, 50001, 40060, 5xx), large files
+(test_large_files: 40005), expired tokens (test_progress: 50027, 10015) and rejected commands (test_start).
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ OLD = {"code": 30046, "message": "Maximum number of edits to messages older than
 AUTOMOD = {"code": 200000, "message": "Message was blocked by automatic moderation"}
 EXPLICIT = {"code": 20009, "message": "Explicit content cannot be sent to the desired recipient(s)"}
 
-# discord.py handles them in two places, one for webhooks and callbacks and one for the rest of the API: one
-# test of each takes them all, the others one of a kind.
+# discord.py handles these in two places, for webhooks and callbacks and for the other routes: one test of
+# each covers all of them, the other tests one of each kind.
 ONE_OF_A_KIND = ("limited by Discord", "limited by the edge", "502", "503, and it was done")
 
 passing = pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
@@ -141,7 +141,7 @@ ANSWERS = {
 
 
 async def assert_answered_once(person: Member, command: str) -> Interaction:
-    """The first message to this person alone is the right one, however often it was sent, and no other."""
+    """The first ephemeral message is the right one, however often it was sent, and the only one."""
     words = ANSWERS[command]
     order = await person.command(command)
     message = await order.response()
@@ -155,7 +155,7 @@ async def assert_answered_once(person: Member, command: str) -> Interaction:
 async def test_transient_ephemeral_response_errors(env: Environment, fault: dict[str, Any]) -> None:
     env.discord.inject_fault("callback", **fault)
     usage = await assert_answered_once(env.new_member(), "usage")
-    await env.discord.until(lambda: usage.message and usage.message.attachments)  # its picture follows
+    await env.discord.until(lambda: usage.message and usage.message.attachments)  # the chart follows
 
 
 @pytest.mark.parametrize("fault", ["limited by the edge", "503, and it was done"])
@@ -189,7 +189,7 @@ async def test_transient_panel_errors(env: Environment, fault: dict[str, Any]) -
     env.discord.inject_fault("callback", **fault)
     form = await env.mia.press(panel, custom_id="settings:edit-timezone:v1")
     assert (await form.modal_response())["title"] == "Time zone"
-    assert chosen.messages == [panel]  # and nobody was told of an error
+    assert chosen.messages == [panel]  # without an error message
     assert form.messages == []
 
 
@@ -217,7 +217,7 @@ async def test_undeliverable_ephemeral_response_has_no_side_effects(env: Environ
     assert ANSWERS["jobs"] in await env.reply_to(env.mia, "jobs")
 
 
-# On the way
+# Progress
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ async def test_failed_progress_edit_delays_nothing(held: Environment, fault: dic
     await assert_paid_once(held, anna, message)
 
 
-# The images
+# Images
 
 
 @passing
@@ -318,7 +318,7 @@ async def test_delivery_hides_prompt_rejected_by_automod(held: Environment) -> N
     held.discord.clear_faults("edit_followup")
 
 
-# Directly
+# Direct messages
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ async def test_rejected_direct_message_leaves_images_in_jobs(
     await assert_paid_once(held, anna, message)
 
 
-# The end of a job without images
+# Failures and cancels
 
 
 @one_of_a_kind

@@ -1,4 +1,4 @@
-"""Channels, rights, roles and whole servers go away while a job is under way."""
+"""Channels, permissions, roles and servers that disappear during a job."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def forbid_embeds(_: Environment, channel: Channel) -> None:
 
 
 def leave_server(env: Environment, channel: Channel) -> None:
-    """The bot is removed: with its member go its rights, and the tokens of its answers."""
+    """Remove the bot, which ends its permissions and its interaction tokens."""
     channel.app_permissions.update(view_channel=False)
     assert channel.guild
     env.discord.send({"t": "GUILD_DELETE", "d": {"id": channel.guild.id}})
@@ -116,7 +116,7 @@ async def test_images_are_in_jobs_after_rejoining_a_server(held: Environment) ->
 
 
 async def test_former_manager(held: Environment) -> None:
-    """The app may still show the command, and Discord may still send it."""
+    """A client can still show the command, and Discord can still send it."""
     boss, anna = held.new_member(is_manager=True), held.new_member()
     message = await held.queued(anna)
     boss.is_manager = False

@@ -1,4 +1,4 @@
-"""Edit prompt: a form with what was refused, and a new request of what is sent."""
+"""Edit prompt: a modal with the rejected prompt, and a new job from what is submitted."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ FIELDS = {"num_images": ["1"], "aspect_ratio": ["auto"], "resolution": ["0.5K"]}
 
 
 async def refused(env: Environment, person: Member, **options: Any) -> Message:
-    """An order whose prompt the safety filter refuses."""
+    """Start a job whose prompt the safety filter rejects."""
     message = await env.imagine(person, **{"prompt": "please refuse this", "resolution": "0.5K", **options})
     return await env.wait_for_text(message, "⚠️", "Nothing was charged")
 
 
 async def opened(person: Member, message: Message) -> tuple[Interaction, dict[str, Any]]:
-    """The press and what its form holds, by the fields' names."""
+    """Press the button; return the interaction and the modal's fields by name."""
     press = await person.press(message, "Edit prompt")
     form = await press.modal_response()
     parts = [top["component"] for top in form["components"]]
@@ -52,7 +52,7 @@ async def told(press: Interaction) -> str:
 
 
 async def test_rejected_prompt_can_be_edited(env: Environment) -> None:
-    """The form was opened before a kill and is sent after it."""
+    """The modal is opened before a kill and submitted after it."""
     anna = env.new_member()
     message = await refused(env, anna, num_images=2, aspect_ratio="16:9", seed=7, output_format="webp")
     assert "Edit prompt" in message.text
@@ -71,7 +71,7 @@ async def test_rejected_prompt_can_be_edited(env: Environment) -> None:
     assert row["parent_id"] == env.job(message)["job_id"]
     ordered = json.loads(row["input"])
     assert (ordered["num_images"], ordered["aspect_ratio"], ordered["resolution"]) == (1, "3:2", "0.5K")
-    assert (ordered["seed"], ordered["output_format"]) == (7, "webp")  # what the form leaves out stays
+    assert (ordered["seed"], ordered["output_format"]) == (7, "webp")  # values that aren't in the modal stay
     assert (env.charged_images(anna), len(again.attachments)) == (1, 1)
     check_accounts(env)
 
@@ -132,7 +132,7 @@ async def test_private_prompt_is_editable_by_its_author_only(env: Environment) -
     ("word", "kept", "said"), [("refuse ", 4000, "5600"), ("refuse \U0001f98a", 3555, "5400")]
 )
 async def test_prompt_longer_than_a_text_input(env: Environment, word: str, kept: int, said: str) -> None:
-    """Its beginning is there, as Discord counts, and the form says that the rest is not."""
+    """The modal has as much as Discord allows and says that the rest is missing."""
     anna = env.new_member()
     prompt = word * (800 if len(word) == 7 else 600)
     form, now = await opened(anna, await refused(env, anna, prompt=prompt))
@@ -180,7 +180,7 @@ async def test_edited_prompt_is_validated(env: Environment) -> None:
 
 
 def forged(job_id: str, other: str) -> list[tuple[str, dict[str, Any]]]:
-    """custom_ids and forms that no one was shown."""
+    """Yield forged custom ids and modals."""
     good = {"prompt": "a fox", **FIELDS}
     edit = f"job:edit:v1:{job_id}"
     return [

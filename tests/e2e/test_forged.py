@@ -1,4 +1,4 @@
-"""Presses that no app of Discord's would send: refused to one person or ignored, and nothing is spent."""
+"""Interactions that no Discord client would send are refused or ignored and cost nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ACTIONS = ("cancel", "reroll", "retry", "fetch", "delete", "confirm", "block", "
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
-    """A RunComfy that paints at once."""
+    """Open an environment with an instant RunComfy."""
     async with open_environment(tmp_path_factory.mktemp("environment"), runcomfy={"seconds": 0}) as env:
         yield env
 
@@ -38,7 +38,7 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
 
 
 async def failed(env: Environment, person: Member, *, is_fetchable: bool = False) -> Message:
-    """A job that failed before anything was made, or whose files cannot be downloaded."""
+    """Start a job that fails without images, or whose files can't be downloaded."""
     if is_fetchable:
         env.runcomfy.inject_fault("file", respond(404), None)
     else:
@@ -50,7 +50,7 @@ async def failed(env: Environment, person: Member, *, is_fetchable: bool = False
 
 
 async def refused(*presses: Interaction) -> list[str]:
-    """What each press was told; an empty text where Discord says that the app did not respond."""
+    """Return the response to each interaction, an empty text if there was none."""
     return await asyncio.gather(*map(_refused, presses))
 
 
@@ -65,7 +65,7 @@ async def _refused(press: Interaction) -> str:
 
 
 def custom_ids(job_id: str) -> list[str]:
-    """Such as no button has."""
+    """Custom ids that no button has."""
     return [
         *(
             f"job:explode:v1:{job_id}",
@@ -171,7 +171,7 @@ async def test_stranger_cannot_fetch(env: Environment) -> None:
 
 
 async def test_stranger_cannot_delete_or_block(env: Environment) -> None:
-    """Not by a button that is there, nor by one that only a moderator's question has, nor by one's own."""
+    """Neither with a visible button, nor with a moderator's confirmation, nor with their own."""
     anna, stranger = env.new_member(), env.new_member()
     boss = env.new_member(is_manager=True)
     messages = [await done(env, anna), await failed(env, anna)]
@@ -185,7 +185,7 @@ async def test_stranger_cannot_delete_or_block(env: Environment) -> None:
         for person in (stranger, boss)
         for place in (message, *questions)
     ]
-    # Only a moderator blocks somebody, and nobody blocks themselves.
+    # Only moderators block members, and no one can block themselves.
     job_id = env.job(messages[0])["job_id"]
     presses.append(await anna.send_raw(custom_id=f"job:block:v1:{job_id}", message=messages[0]))
     texts = await refused(*presses)
@@ -215,7 +215,7 @@ async def test_retry_of_successful_and_fetch_of_delivered_job(env: Environment) 
 
 
 async def replay(env: Environment, interaction: Interaction) -> None:
-    """Send it again, and wait until the bot has been through with it."""
+    """Replay an interaction and wait until the bot has handled it."""
     jobs = len(env.rows())
     env.discord.send(interaction.event)
     marker = await done(env, env.new_member())
@@ -239,7 +239,7 @@ async def test_replayed_interactions_are_handled_once(env: Environment) -> None:
 
 
 async def test_replay_of_a_refused_command_is_refused(env: Environment) -> None:
-    """The limit has been raised since; the interaction was answered all the same."""
+    """The limit was raised since, but the interaction had been answered."""
     anna = env.new_member()
     await env.reply_to(env.mia, "quota set", limit=0, per="day", who=anna)
     order = await anna.command("imagine", prompt="a fox", resolution="0.5K")

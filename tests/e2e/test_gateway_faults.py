@@ -1,4 +1,4 @@
-"""The gateway comes and goes: edits do not need it, and what people do meanwhile is not lost."""
+"""Gateway reconnects: edits work without it, and no interaction is lost."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def test_events_during_a_gap_arrive_once_after_resume(held: Environment) -
     answer = await order.response()
     await held.wait_for_text(message, "cancelled")
     held.discord.gateway.drop()
-    for interaction in (cancel, order):  # as Discord may, where it does not know how much was heard
+    for interaction in (cancel, order):  # as Discord does if it doesn't know which events arrived
         held.discord.send(interaction.event)
     await back(held)
     await held.wait_for_rows(lambda: held.job(answer)["request_id"])

@@ -1,4 +1,4 @@
-"""The images: real files of the asked kind, on the job's own message, with what belongs to them."""
+"""The delivered images: real files of the requested kind on the job's message."""
 
 from __future__ import annotations
 

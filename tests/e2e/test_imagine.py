@@ -1,4 +1,4 @@
-"""/imagine as Discord knows it, and what of it reaches RunComfy."""
+"""The /imagine command in Discord and the input that reaches RunComfy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STRING, INTEGER, BOOLEAN = 3, 4, 5
 CYRILLIC = re.compile("[\u0430-\u044f]{3}")
 RATIOS = ["auto", "21:9", "16:9", "3:2", "4:3", "5:4", "1:1", "4:5", "3:4", "2:3", "9:16"]
 
-# Name, type, choices, bounds, how the description tells the default, the name in Russian.
+# Name, type, choices, bounds, the default in the description, the name in Russian.
 OPTIONS: list[tuple[str, int, list[Any], tuple[int, int] | None, str, str]] = [
     ("prompt", STRING, [], None, "", "промпт"),
     ("num_images", INTEGER, [], (1, 4), "default: 1", "количество_изображений"),
@@ -177,7 +177,7 @@ async def test_second_model_file_adds_a_command(tmp_path: Path) -> None:
         command = next(each for each in env.discord.commands if each["name"] == "sketch")
         assert [each["name"] for each in command["options"]] == ["subject", "pen", "strokes"]
         fox = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
-        # The local RunComfy paints by one model only, so the sketch gets the fox's files.
+        # The local RunComfy draws the same images for every model.
         env.runcomfy.inject_fault("submit", respond(200, {"request_id": env.job(fox)["request_id"]}))
         interaction = await env.alice.command("sketch", subject="a hand", pen=2)
         sketch = await env.wait_for_text(await interaction.response(), "✅", "2", "asked by")

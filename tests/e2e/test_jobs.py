@@ -1,4 +1,4 @@
-"""/jobs: what waits, what paints, and what never arrived."""
+"""/jobs: waiting, running and uncollected jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def listed(person: Member) -> Message:
-    """What /jobs answers, to this person alone."""
+    """Return the ephemeral response to /jobs."""
     message = await (await person.command("jobs")).response()
     assert message.is_ephemeral
     return message
@@ -34,7 +34,7 @@ async def test_images_of_a_deleted_message_can_be_collected(tmp_path: Path) -> N
         assert "Waiting to be collected" in listing.text
         assert "a lost fox" in listing.text
         env.discord.inject_fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})
-        await env.alice.press(listing, "Fetch 1")  # an answer that nobody sees does not use it up
+        await env.alice.press(listing, "Fetch 1")  # a failed response leaves the button usable
         await env.discord.until(lambda: "did not arrive" in env.log)
         await env.wait_until_idle()
         assert env.charged_images(env.alice) == 2

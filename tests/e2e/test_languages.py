@@ -1,4 +1,4 @@
-"""Everybody is spoken to in the language of their Discord, and a job in that of whoever ordered it."""
+"""Responses use the language of the member's client, and a job that of its requester."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_job_keeps_its_language_through_a_restart(tmp_path: Path) -> None:
         pressed = await anna.press(listing, "Отменить 1")
         await env.wait_for_text(unwanted, f"Заказ отменён участником <@{anna.id}>", "Ничего не списано")
         await env.discord.until(lambda: any("Заказ отменён" in each.text for each in pressed.messages))
-        cancel = hers.buttons["Отменить"]["custom_id"]  # disabled, as it is too late
+        cancel = hers.buttons["Отменить"]["custom_id"]  # disabled, because it is too late
         refused = await anna.send_raw(custom_id=cancel, message=hers)
         await env.discord.until(lambda: any("Уже рисую" in each.text for each in refused.messages))
         finish(env, "лиса")

@@ -1,4 +1,4 @@
-"""Files that Discord does not take as they are, one by one or together."""
+"""Files that exceed Discord's limits, single or together."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOO_LARGE = {"message": "Request entity too large", "code": 40005}
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def generous(env: Environment) -> AsyncIterator[Environment]:
-    """An environment whose Discord takes files of 50 MiB."""
+    """An environment whose Discord accepts files of 50 MiB."""
     before = env.discord.attachment_size_limit
     env.discord.attachment_size_limit = 50 * MIB
     yield env
@@ -38,7 +38,7 @@ async def generous(env: Environment) -> AsyncIterator[Environment]:
 
 
 def noise(side: int) -> Fault:
-    """In place of a file, a PNG that nothing compresses: 3 bytes a pixel; another one for each image."""
+    """Return a fault that serves incompressible PNGs (3 bytes per pixel), a new one per image."""
 
     async def spoil(request: web.Request, _: web.Response | None) -> web.StreamResponse:
         rng = Random(request.match_info["index"])
@@ -50,7 +50,7 @@ def noise(side: int) -> Fault:
 
 
 def served(data: bytes) -> Fault:
-    """This file in place of the one that was made."""
+    """Return a fault that serves this file."""
     return respond(200, data, headers={"Content-Type": "text/plain"})
 
 
@@ -71,10 +71,10 @@ async def test_files_above_the_request_limit_need_a_second_edit(generous: Enviro
     uploads = [call for call in generous.edits(message) if call.files]
     assert len(uploads) == 2
     assert all(sum(size for _, size in call.files) <= REQUEST_LIMIT for call in uploads)
-    # What was there stays, in every state that people see.
+    # Every visible state keeps the earlier content.
     shown = [[each["id"] for each in state["attachments"]] for _, state in message.edits]
     assert all(later[: len(earlier)] == earlier for earlier, later in pairwise(shown))
-    assert uploads[1].at - uploads[0].at > 2.5  # 3 s where they began
+    assert uploads[1].at - uploads[0].at > 2.5  # 3 s between their starts
     assert "✅" in message.text
     assert (await generous.wait_for_end(message))["refunded"] == 0
 
@@ -118,7 +118,7 @@ async def test_limit_lower_than_announced(generous: Environment) -> None:
 
 
 async def test_invalid_metadata_does_not_prevent_delivery(env: Environment) -> None:
-    """Neither if the file fits nor if it must be made smaller, whatever Content-Type it comes with."""
+    """Both if the file fits and if it has to be shrunk, with any Content-Type."""
     large = png_with(chunk(b"eXIf", b"junkjunkjunk"), side=2000)
     assert len(large) > 11 * MIB
     text = chunk(b"zTXt", b"prompt\0\0" + unpacks_to(2 * MIB))

@@ -1,4 +1,4 @@
-"""The menu of a message: Remove image for moderators, Who made this for everybody."""
+"""Message context menus: Remove image for moderators, Who made this for everyone."""
 
 from __future__ import annotations
 
@@ -104,14 +104,14 @@ async def test_full_list_of_blocked_members(env: Environment) -> None:
     assert f"{LISTED_MAX} members" in refused
     assert stored_settings(env)["blocked_members"] == others
     assert not message.is_deleted
-    store_settings(env, blocked_members=[*others[1:], int(anna.id)])  # already blocked: not one more
+    store_settings(env, blocked_members=[*others[1:], int(anna.id)])  # already blocked, so not added again
     await env.mia.press(question, "Remove and block")
     await env.wait_for_text(question, "Deleted")
     store_settings(env)
 
 
 async def test_menu_requires_moderator_permissions(env: Environment) -> None:
-    """An admin can hand a menu to anybody, and Discord may still send what the app no longer shows."""
+    """An admin can allow a menu for anyone, and Discord can send one that clients no longer show."""
     anna, boss = env.new_member(), env.new_member(is_manager=True)
     message = await done(env, anna)
     with pytest.raises(RejectedByClient):
@@ -185,7 +185,7 @@ async def test_who_made_this_shows_job_info(env: Environment) -> None:
 
 
 async def test_job_info_after_refetch(env: Environment) -> None:
-    """Both messages are the job's: the one that it has left, too."""
+    """Both messages show the job, also the one it left."""
     anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404), None)
     message = await env.wait_for_text(await env.imagine(anna, resolution="0.5K"), "⚠️")

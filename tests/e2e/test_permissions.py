@@ -1,4 +1,4 @@
-"""What nobody can see is not paid for: missing permissions, and first responses that do not arrive."""
+"""Missing permissions and undelivered first responses cost nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def ask(person: Member, channel: Channel | None = None) -> Interaction:
 
 
 async def given_back(env: Environment, interaction: Interaction) -> dict[str, Any]:
-    """The job of an interaction, once it has ended; there is one row, and nothing of it was kept."""
+    """Return the ended job of an interaction; it has one row and no charge."""
     await env.wait_for_rows(lambda: env.rows(_ended(interaction)))
     (row,) = env.rows(_ended(interaction))
     assert row["refunded"] == row["image_count"]
@@ -97,7 +97,7 @@ async def test_first_response_after_three_seconds_is_free(env: Environment) -> N
 
 @pytest.mark.parametrize("status", [500, 503])
 async def test_lost_response_is_found_and_the_job_continues(env: Environment, status: int) -> None:
-    """discord.py asks again, and meets 40060."""
+    """discord.py retries and gets error 40060."""
     anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", status, NO_JSON, is_after=True)
     interaction = await ask(anna)
@@ -119,16 +119,14 @@ async def test_first_response_that_never_arrived_is_free(env: Environment) -> No
     anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", *ANSWERED_ALREADY)
     await given_back(env, await ask(anna))
-    env.discord.inject_fault(
-        "callback", 503, NO_JSON, times=2
-    )  # the third try comes after Discord's three seconds
+    env.discord.inject_fault("callback", 503, NO_JSON, times=2)  # the third attempt comes after three seconds
     await given_back(env, await ask(anna))
     assert len(env.runcomfy.submits) == submits
     assert env.charged_images(anna) == 0
 
 
 async def test_visible_message_does_not_wait_forever(env: Environment) -> None:
-    """The first response arrives, its answer is lost, and Discord has passing trouble with its token.
+    """The first response arrives, its HTTP response is lost, and its token fails for a moment.
 
     https://github.com/discord/discord-api-docs/issues/7220
     """
@@ -141,7 +139,7 @@ async def test_visible_message_does_not_wait_forever(env: Environment) -> None:
     assert env.charged_images(anna) == delivered(message)
 
 
-# A gate between the bot and Discord
+# A blocking proxy between the bot and Discord
 
 
 @pytest.fixture(name="way")
@@ -186,7 +184,7 @@ async def test_rejected_first_response_is_free_with_locked_database(
 async def test_cancel_before_the_first_response_is_confirmed(
     way: tuple[Environment, BlockingProxy],
 ) -> None:
-    """People see the message before the bot hears that Discord has it."""
+    """Members see the message before the bot gets the response to it."""
     env, passage = way
     passage.hold_next_response()
     interaction = await ask(env.alice)

@@ -1,4 +1,4 @@
-"""The whole product as a person meets it: `python -m playground`, its page, and a browser."""
+"""`python -m playground` and its page in a browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SOON = 30_000  # milliseconds
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def address() -> AsyncIterator[str]:
-    """Where a freshly started playground is open."""
+    """Start the playground; yield its address."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -59,15 +59,15 @@ async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
 
 
 async def use(page: Page, command: str, *keys: str) -> None:
-    """Write a command with the keyboard, and send it."""
+    """Type and send a command."""
     await write(page, command, *keys, "[Enter]")
 
 
 async def write(page: Page, command: str, *keys: str) -> None:
-    """Write a command with the keyboard; a word in brackets is a key."""
+    """Type a command; a word in brackets is a key."""
     await page.get_by_role("combobox", name="Message #images").focus()
     await page.keyboard.type(f"/{command}")
-    # Whoever somebody has just become may use other commands, and the page asks for them.
+    # The page loads the commands of the current member after a switch.
     await page.get_by_role("listbox", name="Suggestions").get_by_role("option").first.wait_for()
     for key in ("[Enter]", *keys):
         await (page.keyboard.press(key[1:-1]) if key.startswith("[") else page.keyboard.type(key))
@@ -88,7 +88,7 @@ def last(page: Page) -> Locator:
 
 
 async def picture(page: Page, name: str) -> None:
-    """A picture for the README, where one is asked for."""
+    """Save a screenshot for the README if PICTURES is set."""
     if folder := os.environ.get("PICTURES"):
         await page.screenshot(path=ROOT / folder / f"{name}.png", animations="disabled")
 
@@ -109,7 +109,7 @@ async def test_member_creates_images_and_manager_limits_them(page: Page) -> None
     await picture(page, "finished")
 
     await become(page, "Bob")
-    await write(page, "imagine", "a paper boat on a rainy street")  # before, as the other one is painted soon
+    await write(page, "imagine", "a paper boat on a rainy street")  # written before the other job is done
     await last(page).get_by_role("button", name="Re-roll").press("Enter")
     await expect(messages(page)).to_have_count(2)
     await page.get_by_role("textbox", name="prompt").press("Enter")
@@ -157,12 +157,12 @@ async def test_member_language(page: Page) -> None:
     await expect(last(page).get_by_role("button", name="Re-roll")).to_be_visible()
     await become(page, "Alice")
     await last(page).get_by_role("button", name="Re-roll").click()
-    await expect(messages(page)).to_have_count(3)  # her /usage too
+    await expect(messages(page)).to_have_count(3)  # including mia's /usage
     await expect(last(page).get_by_role("button", name="Ещё вариант")).to_be_visible()
 
 
 async def choose(message: Locator, select: str, *choices: str) -> None:
-    """Choose in a select, which takes one at once and several as it is left."""
+    """Choose in a select, which sends a single choice at once and several when it closes."""
     page = message.page
     await message.get_by_role("combobox", name=select).click()
     for choice in choices:

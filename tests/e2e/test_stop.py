@@ -158,7 +158,7 @@ async def test_edit_in_flight_completes(tmp_path: Path) -> None:
         env.runcomfy.start_next()
         await env.discord.until(lambda: way.held_bytes)
         stopping = asyncio.create_task(stopped(env))
-        with pytest.raises(TimeoutError):  # it waits
+        with pytest.raises(TimeoutError):  # still running
             await env.discord.until(lambda: not env.discord.is_online, timeout=3)
         way.release()
         await stopping
