@@ -11,6 +11,7 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
 from PIL import Image
 
@@ -72,6 +73,10 @@ def delivery(bot: ImagineBot) -> DiscordDelivery:
 @pytest.fixture(autouse=True)
 def _scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """Minutes become seconds, and a group is an image at first."""
+    timeout = aiohttp.ClientTimeout(total=1.5 * STALL_SECONDS)
+    monkeypatch.setattr(
+        aiohttp.client, "DEFAULT_TIMEOUT", timeout
+    )  # of sessions whose requests have no other
     monkeypatch.setattr(message_editor, "_MIN_INTERVAL_SECONDS", 0.0)
     monkeypatch.setattr(job_message, "_GIVE_UP_SECONDS", 3.0)
     monkeypatch.setattr(image_posting, "_FIRST_GROUP", SIZE * 1.5)
@@ -132,14 +137,26 @@ async def test_images_appear_one_by_one_for_as_long_as_bytes_move(
     assert names(message) == ALL
 
 
-async def test_a_large_image_takes_longer_than_the_timeout_in_one_request(
-    local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
+@pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
+async def test_a_large_image_takes_longer_than_every_timeout_in_one_request(
+    local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
 ) -> None:
-    job, message = await ordered(local, image_count=1)
+    job, message = await ordered(local, image_count=1, **({} if is_by_token else {"token": None}))
     uplink.bytes_per_second = SIZE / STALL_SECONDS / 2
     assert await delivery.send_images(job, files[:1]) == 1
     assert uploads(local) == [ALL[:1]]
     assert names(message) == ALL[:1]
+
+
+async def test_a_large_image_takes_as_long_in_a_direct_message(
+    local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
+) -> None:
+    alice = local.members["alice"]
+    job, message = await ordered(local, image_count=1, user_id=int(alice.id))
+    local.delete(message)
+    uplink.bytes_per_second = SIZE / STALL_SECONDS / 2
+    assert await delivery.send_images(job, files[:1]) == 1
+    assert [names(each) for each in alice.direct_messages.messages] == [ALL[:1]]
 
 
 async def test_a_relay_that_takes_all_at_once_has_time_to_pass_it_on(
