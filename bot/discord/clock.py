@@ -1,4 +1,4 @@
-"""Discord's time, whatever this machine's clock says."""
+"""Discord's time, independent of this machine's clock."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 MAX_SKEW_SECONDS: Final = 5.0
-"""How far this machine's clock can be off before the owner is warned."""
+"""How far this machine's clock can be off before the bot's owner is warned."""
 _JITTER_SECONDS = 5.0  # a Date header has whole seconds, and an answer can be slow
 
 
 class DiscordClock:
-    """Learns Discord's time from the Date header of its answers and keeps it by the monotonic clock.
+    """Takes Discord's time from the Date header of its responses, and advances it by the monotonic clock.
 
-    Ids of interactions carry Discord's time, so the machine's own clock can't tell their age: it may be
-    minutes off, or set while the bot runs. It is used only until the first answer has come.
+    Ids of interactions contain Discord's time. This machine's clock can't tell their age: it can be minutes
+    off, or set while the bot runs. It is used only until the first response.
     """
 
     def __init__(self) -> None:
         self._offset: float | None = None  # from time.monotonic() to Discord's seconds since 1970
 
     def observe_date_header(self, date: str | None) -> None:
-        """Learn from a Date header; one that can't be read is ignored."""
+        """Adjust to a Date header; one that can't be parsed is ignored."""
         try:
             at = parsedate_to_datetime(date or "")
         except (ValueError, OverflowError):
@@ -34,22 +34,22 @@ class DiscordClock:
             self._offset = heard
 
     def now(self) -> datetime:
-        """Discord's time, to about a second."""
+        """Return Discord's time, to about a second."""
         if self._offset is None:
             return datetime.now(UTC)
         return datetime.fromtimestamp(self._offset + time.monotonic(), UTC)
 
     def age(self, moment: datetime) -> timedelta:
-        """How long ago a moment of Discord's was."""
+        """Return how long ago a moment of Discord's time was."""
         return self.now() - moment
 
     def to_discord_time(self, moment: datetime) -> datetime:
-        """Convert a moment of this machine's clock to Discord's time, to show it to people."""
+        """Convert a moment of this machine's clock to Discord's time, to show it in a message."""
         return moment - timedelta(seconds=self.host_ahead_seconds)
 
     @property
     def host_ahead_seconds(self) -> float:
-        """How far this machine's clock is ahead of Discord's; negative where it is behind."""
+        """How far this machine's clock is ahead of Discord's; negative if it is behind."""
         return (datetime.now(UTC) - self.now()).total_seconds()
 
     @property

@@ -1,4 +1,4 @@
-"""Keeps Discord's list of the bot's commands up to date, while the bot is already at work."""
+"""Keep Discord's list of the bot's commands up to date, in the background."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import discord
 from discord import app_commands
 from discord.http import Route
 
-from bot.discord.errors import DISCORD_NETWORK_ERRORS
+from bot.discord.errors import DISCORD_ERRORS, ErrorCode
 from bot.errors import BusyError
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_ENTRY_POINT = 4  # the command that launches an app's Activity; discord.py does not know it
-_NO_ENTRY_POINT = 50240  # it has appeared since the list was read
-_TOO_MANY_CREATES = 30034  # 200 new commands a day
+_ENTRY_POINT = 4  # the type of the command that launches an app's Activity; discord.py does not know it
 _SENT_BACK = {
     *("id", "type", "name", "name_localizations", "description", "description_localizations", "handler"),
     *("default_member_permissions", "integration_types", "contexts", "nsfw"),
@@ -37,10 +35,10 @@ _REFUSED_PAUSE_SECONDS = 3600.0  # a refusal, or a day's limit, does not pass in
 
 
 class CommandSync:
-    """Registers the commands of a bot's tree with Discord, for as long as it takes.
+    """Registers the commands of a bot's tree with Discord, retrying until it succeeds.
 
-    Discord gives every command an id and, with each change, another version. Those of the last sync are kept
-    beside a hash of the definitions. If neither has changed, there is nothing to sync.
+    Discord gives every command an id and, with each change, a new version. Those of the last sync are stored
+    beside a hash of the definitions; if neither has changed, there is nothing to sync.
     """
 
     def __init__(self, bot: commands.Bot, key_values: KeyValueStore) -> None:
@@ -69,7 +67,7 @@ class CommandSync:
         while True:
             try:
                 await self._sync()
-            except (discord.HTTPException, BusyError, *DISCORD_NETWORK_ERRORS) as error:
+            except (BusyError, *DISCORD_ERRORS) as error:
                 seconds = max(_retry_after(error), pause)
                 _log.log(
                     logging.ERROR if _is_refusal(error) else logging.WARNING,
@@ -95,12 +93,12 @@ class CommandSync:
             *_entry_points(registered),
         ]
         registered = await self._bot.http.bulk_upsert_global_commands(application_id, wanted)
-        with suppress(BusyError):  # then the next start tells Discord once more, which changes nothing
+        with suppress(BusyError):  # the next start would sync again, which changes nothing
             await self._key_values.set(name, _state(definition, registered))
-        _log.info("told Discord of the commands %s", ", ".join(command["name"] for command in registered))
+        _log.info("registered the commands %s", ", ".join(command["name"] for command in registered))
 
     async def _registered(self, application_id: int) -> list[Any]:
-        """Every command as Discord has it, with its translations, which an entry point must keep."""
+        """Return every command that Discord has, with translations, which an entry point must keep."""
         route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
         registered: list[Any] = await self._bot.http.request(route, params={"with_localizations": "true"})
         return registered
@@ -109,12 +107,12 @@ class CommandSync:
 async def payloads(
     tree: app_commands.CommandTree[Any], translator: app_commands.Translator
 ) -> list[dict[str, Any]]:
-    """All global commands as Discord gets them."""
+    """Return all global commands in the form in which Discord gets them."""
     return [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
 
 
 async def command_hash(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
-    """A hash of all global commands as Discord would get them; it changes when they do."""
+    """Return a hash of all global commands in the form in which Discord gets them."""
     found = await payloads(tree, translator)
     found.sort(key=lambda payload: (payload["type"], payload["name"]))
     canonical = json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -122,13 +120,13 @@ async def command_hash(tree: app_commands.CommandTree[Any], translator: app_comm
 
 
 def _state(definition: str, registered: Iterable[Mapping[str, Any]]) -> str:
-    """What is compared at each start, without an entry point, which the bot doesn't define."""
+    """Return what is compared at each start; the entry point is left out, since the bot doesn't define it."""
     versions = {each["id"]: each["version"] for each in registered if each.get("type") != _ENTRY_POINT}
     return json.dumps({"definition": definition, "versions": versions}, sort_keys=True)
 
 
 def _entry_points(registered: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The application's entry point, as it is: Discord refuses a list without it (50240)."""
+    """Return the application's entry point unchanged: Discord refuses a list without it (50240)."""
     found = [each for each in registered if each.get("type") == _ENTRY_POINT]
     return [{name: value for name, value in each.items() if name in _SENT_BACK} for each in found]
 
@@ -138,10 +136,10 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _retry_after(error: Exception) -> float:
-    """The least number of seconds to wait before asking Discord again."""
+    """Return the least number of seconds to wait before the next attempt."""
     if not isinstance(error, discord.HTTPException):
         return 0.0
-    if error.code == _TOO_MANY_CREATES or _is_refusal(error):
-        return 0.0 if error.code == _NO_ENTRY_POINT else _REFUSED_PAUSE_SECONDS
+    if error.code == ErrorCode.TOO_MANY_NEW_COMMANDS or _is_refusal(error):
+        return 0.0 if error.code == ErrorCode.ENTRY_POINT_REQUIRED else _REFUSED_PAUSE_SECONDS
     asked = error.response.headers.get("Retry-After", "")
     return min(float(asked), _REFUSED_PAUSE_SECONDS) if asked.isdecimal() else 0.0

@@ -1,4 +1,4 @@
-"""Signs that another bot process uses the same token: Discord sends everything to both of them."""
+"""Detect another process with the same token; Discord sends every interaction to both."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _log = logging.getLogger(__name__)
 
 
 class DuplicateProcessDetector:
-    """Logs the likely cause, once."""
+    """Logs the likely cause of odd events, once."""
 
     def __init__(self) -> None:
         self._signs: Counter[str] = Counter()
         self._is_named = False
 
     def record_sign(self, sign: str, *, after: int = 1) -> None:
-        """Note a sign; it counts once it has been seen `after` times."""
+        """Record a sign of another process; it counts once it has been seen `after` times."""
         self._signs[sign] += 1
         if self._signs[sign] == after and not self._is_named:
             self._is_named = True

@@ -30,6 +30,7 @@ class ErrorCode(IntEnum):
     INVALID_WEBHOOK_TOKEN = 50027
     THREAD_ARCHIVED = 50083
     ENTRY_POINT_REQUIRED = 50240
+    """A list of commands lacks the application's entry point."""
     BLOCKED_BY_AUTOMOD = 200000
 
 

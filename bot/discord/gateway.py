@@ -1,7 +1,7 @@
-"""discord.py's gateway connection, extended to survive messages that it can't read.
+"""discord.py's gateway connection, extended to skip messages that it can't parse.
 
-In discord.py an exception while it reads a gateway message ends `Client.connect`, and with it the process. It
-has no public hook for that, so this module extends its gateway class and installs it. It was checked
+In discord.py an exception while it parses a gateway message ends `Client.connect`, and with it the process.
+There is no public hook for that, so this module extends its gateway class and installs it. It was checked
 against the version below, and a test fails if another one is installed: read `discord/gateway.py` and
 `Client.connect` again before changing the number.
 """
@@ -35,7 +35,7 @@ discord.py has no public accessor for them: `Member.roles` lacks roles that aren
 """
 
 _log = logging.getLogger(__name__)
-# What reading unexpected JSON can raise, without errors of the connection itself.
+# What parsing unexpected JSON can raise; errors of the connection itself are not among them.
 _PARSE_ERRORS = (
     ArithmeticError,
     AssertionError,
@@ -51,8 +51,8 @@ _EVENT_NAME = re.compile(r"[A-Z_]{1,50}")
 _HELLO = 10
 _MANY_SESSIONS, _WITHIN_SECONDS = 5, 600.0
 
-# Defaults for what an interaction lacks. The size limit is the one that applies everywhere; the permissions
-# only decide whether the bot tries.
+# Defaults for missing fields of an interaction. The size limit is the one that applies everywhere; the
+# permissions only decide whether the bot tries.
 _FILE_LIMIT, _LARGEST_FILE_LIMIT = 10 * 1024 * 1024, 1 << 30
 _PERMISSIONS = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
 
@@ -62,15 +62,15 @@ class UnusableConnectionError(aiohttp.ClientError):
 
 
 class _History:
-    """What one connection hands on to the next."""
+    """State that one connection passes on to the next."""
 
     def __init__(self) -> None:
         self.skipped: set[str] = set()
-        """The kinds of messages that could not be read."""
+        """The kinds of messages that could not be parsed."""
         self._sessions: list[float] = []
 
     def note_session(self) -> None:
-        """Note that a session begins, and log the likely cause if Discord keeps ending them."""
+        """Record the start of a session, and log the likely cause if Discord keeps ending them."""
         now = time.monotonic()
         self._sessions = [*(begun for begun in self._sessions if now - begun < _WITHIN_SECONDS), now]
         if len(self._sessions) == _MANY_SESSIONS:
@@ -83,7 +83,7 @@ class _History:
 
 
 class Gateway(DiscordWebSocket):
-    """A gateway connection that skips events it cannot read, and resumes after a broken frame."""
+    """A gateway connection that skips events it cannot parse, and resumes after a corrupt frame."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, *, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(socket, loop=loop)
@@ -110,17 +110,17 @@ class Gateway(DiscordWebSocket):
 
     @property
     def open(self) -> bool:
-        """Whether it is connected; before the first connection it has no socket."""
+        """Whether it is connected. Before the first connection it has no socket."""
         return self.socket is not None and super().open
 
     async def received_message(self, msg: Any, /) -> None:
-        """Read one message, then yield to other tasks.
+        """Handle one message, then yield to other tasks.
 
-        discord.py would read all waiting messages in one step of the event loop.
+        discord.py would handle all waiting messages in one step of the event loop.
 
         Raises:
-            ReconnectWebSocket: Discord asks for it, or the message is broken.
-            UnusableConnectionError: It was broken before anything was read, or there is no session.
+            ReconnectWebSocket: Discord asks for it, or the frame is corrupt.
+            UnusableConnectionError: The first frame was corrupt, or there is no session.
         """
         text: str | None = msg
         try:
@@ -139,7 +139,7 @@ class Gateway(DiscordWebSocket):
         await asyncio.sleep(0)
 
     async def _skip(self, kind: str, error: Exception) -> None:
-        """Go on without a message of this kind."""
+        """Skip a message of this kind; log the first one."""
         if kind not in self.history.skipped:
             self.history.skipped.add(kind)
             _log.warning(
@@ -182,7 +182,7 @@ def _interaction_with_defaults(interaction: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kind(text: str | None) -> str:
-    """The kind of a message, without repeating its content."""
+    """Return the kind of a message, without any of its content."""
     try:
         message = json.loads(text or "")
         kind = "hello" if message.get("op") == _HELLO else message.get("t")
@@ -192,5 +192,5 @@ def _kind(text: str | None) -> str:
 
 
 def install() -> None:
-    """Make every client of discord.py use it: a client has no parameter for its gateway class."""
+    """Make every client of discord.py use this class; a client has no parameter for it."""
     setattr(discord.client, DiscordWebSocket.__name__, Gateway)

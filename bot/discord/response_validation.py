@@ -1,8 +1,8 @@
-"""What Discord's API answers, checked before discord.py reads it.
+"""Check Discord's successful responses before discord.py reads them.
 
-A success without the expected JSON (nothing, a proxy's page, half an object, another object) makes discord.py
+A success without the expected JSON (empty, a proxy's page, half an object, another object) makes discord.py
 raise JSONDecodeError, KeyError or TypeError, although Discord may have carried out the request. That is no
-different from an answer lost on the way, so here it becomes a lost answer.
+different from a response lost on the way, so it becomes one here.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _Shape: TypeAlias = Any  # a type, a list of one shape, or the shapes of an obje
 
 
 class _Id(str):
-    """Stands for a snowflake."""
+    """A snowflake in a shape."""
 
     __slots__ = ()
 
 
-# The fields that discord.py reads without checking. A name with ? may be missing.
+# The fields that discord.py reads without checking. Names with ? are optional and nullable.
 _USER: _Shape = {"id": _Id, "username": str, "discriminator": str, "avatar": object}
 _FILE: _Shape = {"id": _Id, "size": int, "filename": str, "url": str, "proxy_url": str}
 _MESSAGE: _Shape = {
@@ -61,7 +61,7 @@ _SHAPES: list[tuple[str, _Shape]] = [
     (r"\w+ /applications/\d+/commands", _COMMANDS),
     (r"GET /oauth2/applications/@me", _APPLICATION),
 ]
-"""The answer to expect, by method and path."""
+"""The expected response, by method and path."""
 
 
 async def validate_response(response: aiohttp.ClientResponse) -> None:
@@ -69,41 +69,41 @@ async def validate_response(response: aiohttp.ClientResponse) -> None:
 
     Raises:
         LostResponseError: A success without the expected JSON.
-        aiohttp.ClientError: The rest of the answer does not come.
+        aiohttp.ClientError: The rest of the response does not arrive.
     """
     if not response.ok or response.status >= 300:
         return
     if response.method == "DELETE":
-        is_read = response.status == 204
+        is_valid = response.status == 204
     else:
         # discord.py compares the type the same way, and takes everything else for plain text.
-        is_read = response.headers.get("Content-Type") == "application/json"
-        is_read = is_read and _is_fit(await response.read(), _shape(response.method, response.url))
-    if not is_read:
-        await response.read()  # which lets the connection be used again
+        is_valid = response.headers.get("Content-Type") == "application/json"
+        is_valid = is_valid and _is_valid(await response.read(), _shape(response.method, response.url))
+    if not is_valid:
+        await response.read()  # so that the connection can be used again
         raise LostResponseError(f"HTTP {response.status} without the expected JSON")
 
 
 def _shape(method: str, url: URL) -> _Shape:
-    asked = f"{method} /{'/'.join(url.parts[3:])}"  # without "/", "api" and "v10"
-    return next((shape for pattern, shape in _SHAPES if re.fullmatch(pattern, asked)), object)
+    request = f"{method} /{'/'.join(url.parts[3:])}"  # without "/", "api" and "v10"
+    return next((shape for pattern, shape in _SHAPES if re.fullmatch(pattern, request)), object)
 
 
-def _is_fit(body: bytes, shape: _Shape) -> bool:
+def _is_valid(body: bytes, shape: _Shape) -> bool:
     try:
-        return _has(json.loads(body), shape)
+        return _matches(json.loads(body), shape)
     except (ValueError, RecursionError):
         return False
 
 
-def _has(value: object, shape: _Shape) -> bool:
+def _matches(value: object, shape: _Shape) -> bool:
     if shape is _Id:
         return isinstance(value, str) and value.isdecimal()
     if isinstance(shape, list):
-        return isinstance(value, list) and all(_has(each, shape[0]) for each in value)
+        return isinstance(value, list) and all(_matches(each, shape[0]) for each in value)
     if isinstance(shape, dict):
         return isinstance(value, dict) and all(
-            name.rstrip("?") in value and _has(value[name.rstrip("?")], inner)
+            name.rstrip("?") in value and _matches(value[name.rstrip("?")], inner)
             for name, inner in shape.items()
             if not name.endswith("?") or value.get(name.rstrip("?")) is not None
         )

@@ -1,4 +1,4 @@
-"""The commands made from the catalogue: /imagine first."""
+"""The commands that the catalogue defines, such as /imagine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def setup(bot: ImagineBot) -> None:
-    """Add a command for each model of the catalogue, and the error handler of all commands."""
+    """Add a command for each model, and the error handler of all commands."""
     for model in bot.catalogue.values():
         bot.tree.add_command(build(model, imagine))
     bot.tree.error(handle_error)

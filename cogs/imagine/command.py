@@ -1,4 +1,4 @@
-"""A model as a slash command: its schema becomes options."""
+"""Build a slash command from a model: its schema becomes options."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TYPES: Final = {
     "number": AppCommandOptionType.number,
     "boolean": AppCommandOptionType.boolean,
 }
-# What Discord takes at most in a string, integer or number option:
+# Discord's limits for string, integer and number options:
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object
 _MAX_LENGTH: Final = 6000
 _MAX_INTEGER: Final = 2**53 - 1
@@ -34,9 +34,9 @@ _MAX_NUMBER: Final = 2.0**53
 
 
 def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
-    """The model's command, for servers only, with one option for each of its schema's.
+    """Return the model's command, for servers only, with an option for each property of its schema.
 
-    `run` gets the options that were chosen, by their names in the schema, as Discord sent them: unchecked.
+    `run` gets the chosen values by their names in the schema, unchecked, as Discord sent them.
     """
     # A schema's name need not be a Python identifier, so parameters have names of their own.
     options = {f"option_{number}": option for number, option in enumerate(model.schema.options)}
@@ -74,12 +74,12 @@ def _signature(options: dict[str, Option]) -> inspect.Signature:
 
 
 def _marked(model: Model, message: str, option: Option | None = None) -> app_commands.locale_str:
-    """The English text with the ids by which CommandTranslator finds the others."""
+    """Return the English text with the ids by which `CommandTranslator` finds the others."""
     return app_commands.locale_str(message, model_id=model.model_id, option=option.name if option else None)
 
 
 class SchemaOption(app_commands.Transformer[discord.Client]):
-    """An option of a schema in Discord's terms: type, choices, and bounds or lengths."""
+    """A schema's option in Discord's terms: type, choices, and bounds or lengths."""
 
     def __init__(self, option: Option) -> None:
         self._option = option
@@ -91,7 +91,7 @@ class SchemaOption(app_commands.Transformer[discord.Client]):
 
     @property
     def choices(self) -> list[app_commands.Choice[int | float | str]] | None:
-        """The schema's enum, every value shown as it is; None where it has no enum."""
+        """The schema's enum, each value as its own name; None without an enum."""
         return [app_commands.Choice(name=str(value), value=value) for value in self._option.choices] or None
 
     @property
@@ -123,12 +123,12 @@ class SchemaOption(app_commands.Transformer[discord.Client]):
         return min(float(option.maximum), _MAX_NUMBER)
 
     async def transform(self, _interaction: discord.Interaction[discord.Client], value: object, /) -> object:
-        """Hand the value on; the schema checks it together with the others."""
+        """Return the value; the schema checks it together with the others."""
         return value
 
 
 async def imagine(interaction: discord.Interaction[Any], model: Model, values: dict[str, object]) -> None:
-    """Order images from a model, and show the order in the first response."""
+    """Reserve a job for a model, and show it in the first response."""
     bot: ImagineBot = interaction.client
     job = await bot.job_service.reserve(require_post_permissions(interaction), model, values)
     if job:

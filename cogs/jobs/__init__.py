@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def setup(bot: ImagineBot) -> None:
-    """Make every button that was ever posted work again."""
+    """Add /jobs and the handlers of all buttons ever posted."""
     bot.add_dynamic_items(JobButton)
     await bot.add_cog(JobList(bot))
     await bot.add_cog(JobActions(bot))

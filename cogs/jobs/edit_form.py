@@ -1,8 +1,8 @@
-"""The form behind Edit prompt: a failed job's prompt and main options, to change and send as a new one.
+"""The form of Edit prompt: a failed job's prompt and main options, to be sent as a new request.
 
-It is built from the model's schema alone. Its custom_id is the button's, so a form that is submitted after a
-restart still names its job; discord.py keeps no state for it. A modal takes five components, a text input
-4,000 characters: https://discord.com/developers/docs/components/reference#text-input
+It is built from the model's schema. Its custom_id is the button's, so a form that is submitted after a
+restart still names its job, and discord.py keeps no state for it. A modal takes five components, a text
+input 4,000 characters: https://discord.com/developers/docs/components/reference#text-input
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LISTS: Final = 3
 
 @dataclass(frozen=True)
 class EditForm:
-    """The fields for a model: the prompt, and the first options that are chosen from a list."""
+    """The fields for a model: the prompt, and the first options that have a list of choices."""
 
     model: Model
     text_option: Option
@@ -57,11 +57,11 @@ class EditForm:
 
     @property
     def max_length(self) -> int:
-        """How long the text may be."""
+        """The longest text that the form takes, in characters."""
         return min(_TEXT_MAX, self.text_option.max_length or _TEXT_MAX)
 
     def modal(self, job: Job, locale: str, *, may_see: bool) -> ui.Modal:
-        """Return the form, prefilled from the job; the prompt only for those who may see it."""
+        """Return the form, prefilled from the job; with the prompt only if the requester may see it."""
         modal = ui.Modal(
             title=translate("modal-edit", locale), custom_id=JobButton.custom_id_of(job, JobAction.EDIT)
         )
@@ -129,7 +129,7 @@ class EditForm:
 
 
 def _is_listed(option: Option) -> bool:
-    """Whether Discord can list every choice of an option."""
+    """Return whether Discord can list every choice of an option."""
     if option.type == "boolean" or option.is_seed:
         return False
     values = [str(each) for each in option.listed(_LINES)]
@@ -137,18 +137,18 @@ def _is_listed(option: Option) -> bool:
 
 
 def _utf16_length(text: str) -> int:
-    """The length as Discord counts it, in UTF-16 units: most emoji are two."""
+    """Return a length as Discord counts it, in UTF-16 units: most emoji are two."""
     return len(text.encode("utf-16-le", "replace")) // 2
 
 
 def _truncate_utf16(text: str, most: int) -> str:
-    """As much of a text as fits, cut after a word if one ends nearby."""
+    """Cut a text to `most` UTF-16 units, after a whole word if one ends nearby."""
     fits = text.encode("utf-16-le", "replace")[: 2 * most].decode("utf-16-le", "ignore")
     return text if fits == text else truncate(f"{fits} ", len(fits)).removesuffix("…")
 
 
 def _single_value(values: object) -> str | None:
-    """The one value that was chosen from a list; None if nothing was."""
+    """Return the value that was chosen from a list; None if none was."""
     if not isinstance(values, list) or len(values) > 1 or not all(isinstance(each, str) for each in values):
         raise PolicyError("form-outdated")
     return values[0] if values else None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 async def setup(bot: ImagineBot) -> None:
-    """Put all commands that are there into words."""
+    """Describe all commands, and translate them."""
     for command in bot.tree.walk_commands():
         if command.qualified_name not in bot.catalogue.by_command:
             localize_command(command)

@@ -1,4 +1,4 @@
-"""What Discord lists of commands, in every language: from the models' files and from the catalogues of texts.
+"""Names and descriptions of commands in every language, from the models' files and the text catalogues.
 
 A text's key is made of the names: `command-quota` is the group, `command-quota-set` its command, and
 `command-quota-set-limit` an option of that; `choice-hour` is a choice by its value, and `menu-remove-image`
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class CommandTranslator(app_commands.Translator):
-    """Knows every command in the languages that there are; names of commands and options are only models'."""
+    """Translates every command; only models translate the names of commands and options."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -31,7 +31,7 @@ class CommandTranslator(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """The text in that language, or None where Discord is to show the English one."""
+        """Return the text in that language, or None if Discord should show the English one."""
         if model := self._catalogue.get(string.extras.get("model_id", "")):
             is_spoken = locale.value in model.texts
             text = (
@@ -76,12 +76,12 @@ def _context_key(context: app_commands.TranslationContextTypes) -> str:
 
 
 def message_key(command: app_commands.Command[Any, ..., Any] | app_commands.Group) -> str:
-    """The key of a command's own text, and the beginning of its options' keys."""
+    """Return the key of a command's description, which also begins its options' keys."""
     return f"command-{command.qualified_name.replace(' ', '-')}"
 
 
 def localize_command(command: app_commands.Command[Any, ..., Any] | app_commands.Group) -> None:
-    """Give a command and its options their English descriptions.
+    """Set the English descriptions of a command and its options.
 
     Raises:
         KeyError: One has none.

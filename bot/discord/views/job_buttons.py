@@ -1,4 +1,4 @@
-"""The buttons under a job: they hold nothing but the job's id, so they work after a restart and for ever."""
+"""The buttons under jobs; their custom_ids hold all their state, so they work after any restart."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 MAX_LISTED = 10
-"""How many jobs a list shows: Discord takes 25 buttons and 4096 characters."""
+"""How many jobs a list shows; Discord allows 25 buttons and 4096 characters."""
 
 
 class JobAction(StrEnum):
@@ -38,10 +38,10 @@ class JobAction(StrEnum):
     """Opens a form, which is submitted under the same custom_id."""
     FETCH = "fetch"
     DELETE = "delete"
-    """Asks whether it is meant; the three below are what can be answered."""
+    """Asks for confirmation; the next three answer it."""
     CONFIRM = "confirm"
     BLOCK = "block"
-    """Delete, and let its owner make no more here."""
+    """Deletes the images, and blocks the member who made them."""
     KEEP = "keep"
 
 
@@ -61,8 +61,8 @@ _STYLES = {
 class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*):v1:(?P<job_id>.*)"):
     """One button; its custom_id is `job:<action>:v1:<job_id>`.
 
-    The template is looser than what the bot writes, so that a forged custom_id is refused in words. A press
-    becomes the event `job_button` with the action and the job's id, both unchecked.
+    The template accepts more than the bot writes, so that a forged custom_id gets an error message. Handlers
+    of actions are in `ImagineBot.job_actions`.
     """
 
     def __init__(self, action: str, job_id: str, button: ui.Button[Any]) -> None:
@@ -72,7 +72,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
 
     @classmethod
     def for_job(cls, job: Job, action: JobAction, *, label: str | None = None) -> JobButton:
-        """The button as it stands under a job's message."""
+        """Return the button for an action on a job."""
         text = label or translate(f"button-{action}", job.locale, credits=job.credits)
         custom_id = cls.custom_id_of(job, action)
         # Once RunComfy has started, nothing stops it; the disabled button stays so that others don't move.
@@ -84,25 +84,25 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
 
     @staticmethod
     def custom_id_of(job: Job, action: JobAction) -> str:
-        """What the button sends when it is pressed."""
+        """Return the custom_id of the button for an action on a job."""
         return f"job:{action}:v1:{job.job_id}"
 
     @classmethod
     def parse(cls, custom_id: str) -> tuple[str, str] | None:
-        """Return the action and the job's id, both unchecked; None if the custom_id is no job button's."""
+        """Return the action and the job's id, both unchecked; None if the custom_id is not a job button's."""
         match = cls.__discord_ui_compiled_template__.fullmatch(custom_id)
         return (match["action"], match["job_id"]) if match else None
 
     @staticmethod
     def belongs_to(message: discord.Message, job: Job) -> bool:
-        """Whether a message is this job's own: its buttons name it."""
+        """Return whether a message is this job's own, by the custom_ids of its buttons."""
         return any(custom_id.endswith(f":{job.job_id}") for custom_id in custom_ids(message))
 
     @classmethod
     async def from_custom_id(
         cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> JobButton:
-        """The button that was pressed, from the message that holds it."""
+        """Return the button that was pressed."""
         custom_id = match.string
         return cls(
             match["action"],
@@ -121,7 +121,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
 
 
 def buttons(job: Job, *actions: JobAction) -> ui.View:
-    """A view of a job's buttons, which discord.py keeps nothing of."""
+    """Return a view of a job's buttons; discord.py keeps no state for it."""
     view = ui.View(timeout=None)
     for action in actions:
         view.add_item(JobButton.for_job(job, action))
@@ -129,7 +129,7 @@ def buttons(job: Job, *actions: JobAction) -> ui.View:
 
 
 def numbered_buttons(jobs: Sequence[Job], locale: str) -> ui.View:
-    """A view for a list of unfinished jobs: Cancel or Fetch for each, with its number."""
+    """Return a view for a list of jobs: Cancel or Fetch for each, with its number."""
     view = ui.View(timeout=None)
     for number, job in enumerate(jobs, 1):
         action = JobAction.FETCH if job.is_fetchable else JobAction.CANCEL
@@ -139,7 +139,7 @@ def numbered_buttons(jobs: Sequence[Job], locale: str) -> ui.View:
 
 
 def custom_ids(message: discord.Message | None) -> list[str]:
-    """The custom_ids of all buttons under a message."""
+    """Return the custom_ids of all buttons under a message."""
     rows = message.components if message else []
     parts = [part for row in rows if isinstance(row, discord.ActionRow) for part in row.children]
     return [part.custom_id for part in parts if part.custom_id]

@@ -1,4 +1,4 @@
-"""Pure functions: a job becomes an embed in its asker's language, its buttons and its alt text."""
+"""Render a job in its requester's language: embed, buttons, list line, link and alt text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def embed(
     *,
     fitted: Sequence[FittedImage] = (),
 ) -> discord.Embed:
-    """The job as it stands: what happens, the prompt, the options, who asked, and what is worth knowing."""
+    """Return a job's status, prompt, options and requester, with notes about its images as a footer."""
     progress = progress or Progress()
     delivered = len(fitted) or job.delivered
     status = _provider_down_text(job) if progress.is_provider_down else _status(job, progress, delivered)
@@ -56,17 +56,17 @@ def embed(
 
 
 def with_hidden_prompt(job: Job) -> Job:
-    """The job as it is shown where the server's AutoMod refuses the words of its prompt."""
+    """Return the job with a placeholder for a prompt that the server's AutoMod refuses."""
     return replace(job, input={**job.input, "prompt": translate("words-refused", job.locale)})
 
 
 def is_prompt_hidden(job: Job) -> bool:
-    """Whether the job already is as `with_hidden_prompt` makes it."""
+    """Return whether the job's prompt is the placeholder; see `with_hidden_prompt`."""
     return prompt(job) == translate("words-refused", job.locale)
 
 
 def view(job: Job) -> discord.ui.View:
-    """What can be done with the job as it stands."""
+    """Return the buttons for a job's status."""
     if not job.status.is_final:
         return buttons(job, JobAction.CANCEL)
     fetch = [JobAction.FETCH] if job.is_fetchable else []
@@ -82,10 +82,9 @@ def view(job: Job) -> discord.ui.View:
 
 
 def list_line(number: int, job: Job, locale: str) -> str:
-    """A job in a list: its state in a few words, its prompt's beginning, and a link to its message."""
-    state = (
-        "fetchable" if job.is_fetchable else "painting" if job.status is JobStatus.IN_PROGRESS else "waiting"
-    )
+    """Return a job as a line of a list: state, beginning of the prompt, and a link to its message."""
+    state = "painting" if job.status is JobStatus.IN_PROGRESS else "waiting"
+    state = "fetchable" if job.is_fetchable else state
     return translate(
         f"jobs-{state}",
         locale,
@@ -97,29 +96,29 @@ def list_line(number: int, job: Job, locale: str) -> str:
 
 
 def link(job: Job) -> str:
-    """Where the job's message is; of a private one, which has no address that lasts, its channel."""
+    """Return the URL of a job's message; of a private one, which has none that lasts, its channel's."""
     place = f"https://discord.com/channels/{job.guild_id}/{job.channel_id}"
     return f"{place}/{job.message_id}" if job.message_id and not job.is_private else place
 
 
 def prompt(job: Job) -> str:
-    """The words that the image is made from."""
+    """Return a job's prompt."""
     return str(job.input.get("prompt", ""))
 
 
 def is_prompt_shown(job: Job, message: discord.Message | None) -> bool:
-    """Whether a message shows the job's prompt; after AutoMod has refused it, it does not."""
+    """Return whether a message shows the job's prompt, which it does not after AutoMod refused it."""
     shown = " ".join(str(each.description) for each in (message.embeds if message else []))
     return " ".join(blockquote(prompt(job)).split()) in " ".join(shown.split())
 
 
 def is_prompt_truncated(job: Job) -> bool:
-    """Whether the message shows less than the whole prompt."""
+    """Return whether a message shows only the beginning of the prompt."""
     return len(prompt(job)) > PROMPT_SHOWN
 
 
 def alt_text(job: Job) -> str:
-    """The prompt for people who do not see the image, within Discord's 1024 characters."""
+    """Return an image's description for screen readers: the prompt, at most 1024 characters of it."""
     return truncate(prompt(job), _ALT_TEXT)
 
 
@@ -146,7 +145,7 @@ def _status(job: Job, progress: Progress, delivered: int) -> str:
 
 
 def _round_duration(seconds: float) -> LazyText:
-    """As people would say it, and rather a little more than less."""
+    """Round a duration up, to coarser steps the longer it is."""
     step = next(step for most, step in ((20, 1), (60, 5), (120, 10), (math.inf, 60)) if seconds <= most)
     rounded = max(1, math.ceil(seconds / step)) * step
     if rounded > 120:
@@ -171,12 +170,12 @@ def _succeeded(job: Job, delivered: int) -> str:
     if job.is_collected and job.error != NOT_COLLECTED:
         return translate("status-fetched", job.locale, images=delivered)
     took = (job.ended_at or datetime.now(UTC)) - job.created_at
-    seconds = max(round(took.total_seconds()), 0)  # the clock may have been set meanwhile
+    seconds = max(round(took.total_seconds()), 0)  # the clock can have been set meanwhile
     return translate("status-succeeded", job.locale, images=delivered, seconds=seconds)
 
 
 def options(job: Job, catalogue: Catalogue) -> list[str]:
-    """What was chosen besides the prompt, where it is not the default."""
+    """Return the options of a job that differ from the model's defaults, its seed and number of images."""
     model = catalogue.get(job.model_id)
     parts: list[str] = []
     if model:
@@ -195,7 +194,7 @@ def _details(job: Job, catalogue: Catalogue) -> str:
 
 
 def _option(model: Model, name: str, value: str | float, locale: str) -> str:
-    # 16:9 or 2K speaks for itself; a bare True or 6 does not.
+    # 16:9 or 2K needs no title; a bare True or 6 does.
     if isinstance(value, str):
         return escape(truncate(value, _OPTION_SHOWN))
     title = escape(truncate(model.title(name, locale), _OPTION_SHOWN))
@@ -216,12 +215,12 @@ def _notes(job: Job, fitted: Sequence[FittedImage], delivered: int) -> list[str]
     return notes
 
 
-def _missing_notes(job: Job, came: int) -> list[str]:
-    """What happened to the missing images: they can be collected, or they were refunded."""
+def _missing_notes(job: Job, delivered: int) -> list[str]:
+    """Return what happened to the missing images: they can be collected, or they were refunded."""
     made = job.image_count if job.made is None else job.made
-    waiting = made - came if job.is_fetchable else 0
-    missing = job.image_count - came - waiting
-    values = {"delivered": came, "ordered": job.image_count}
+    waiting = made - delivered if job.is_fetchable else 0
+    missing = job.image_count - delivered - waiting
+    values = {"delivered": delivered, "ordered": job.image_count}
     if not waiting:
         return [translate("images-given-back", job.locale, missing=missing, **values)]
     notes = [translate("images-uncollected", job.locale, missing=waiting, **values)]
