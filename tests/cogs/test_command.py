@@ -75,7 +75,7 @@ def other(tmp_path: Path) -> Model:
     return Catalogue.load(tmp_path)["acme/sketch"]
 
 
-def test_the_command_is_for_servers_and_for_everybody_there() -> None:
+def test_command_is_for_servers_and_all_members() -> None:
     command = payload(IMAGINE)
     assert command["name"] == "imagine"
     assert command["type"] == 1
@@ -85,7 +85,7 @@ def test_the_command_is_for_servers_and_for_everybody_there() -> None:
     assert command["nsfw"] is False
 
 
-def test_every_option_is_as_the_schema_says() -> None:
+def test_options_match_the_schema() -> None:
     options = payload(IMAGINE)["options"]
     assert [option["name"] for option in options] == [option.name for option in IMAGINE.schema.options]
     for sent, option in zip(options, IMAGINE.schema.options, strict=True):
@@ -102,7 +102,7 @@ def test_every_option_is_as_the_schema_says() -> None:
             assert (sent.get("min_value"), sent.get("max_value")) == (option.minimum, option.maximum)
 
 
-def test_the_descriptions_in_full() -> None:
+def test_descriptions() -> None:
     told = {option["name"]: option["description"] for option in payload(IMAGINE)["options"]}
     assert told["prompt"] == "What the image should show"
     assert told["seed"] == "Number that the random generator starts from (default: random)"
@@ -111,14 +111,14 @@ def test_the_descriptions_in_full() -> None:
     assert told["enable_web_search"].endswith("(default: False)")
 
 
-def test_the_prompt_has_a_length_and_no_choice_has() -> None:
+def test_only_the_prompt_has_a_length() -> None:
     options = {option["name"]: option for option in payload(IMAGINE)["options"]}
     assert (options["prompt"]["min_length"], options["prompt"]["max_length"]) == (1, 6000)
     assert "max_length" not in options["resolution"]
     assert "min_value" not in options["safety_tolerance"]
 
 
-def test_other_kinds_become_options_too(other: Model) -> None:
+def test_every_type_becomes_an_option(other: Model) -> None:
     options = {option["name"]: option for option in payload(other)["options"]}
     assert next(iter(options)) == "prompt"
     assert set(options) == set(OTHER["input_schema"]["properties"])
@@ -136,7 +136,7 @@ def test_other_kinds_become_options_too(other: Model) -> None:
     assert options["class"]["type"] == TYPES["boolean"]
 
 
-async def test_only_what_was_chosen_is_handed_on_under_the_schemas_names(other: Model) -> None:
+async def test_chosen_values_are_passed_by_schema_name(other: Model) -> None:
     orders: list[tuple[object, Model, dict[str, object]]] = []
 
     async def run(interaction: discord.Interaction[Any], model: Model, values: dict[str, object]) -> None:
@@ -163,7 +163,7 @@ async def test_russian_names_and_descriptions() -> None:
         assert "name_localizations" not in (option.get("choices") or [{}])[0]
 
 
-async def test_every_localized_text_is_legal_and_unique() -> None:
+async def test_localized_texts_are_valid_and_unique() -> None:
     for model in CATALOGUE.values():
         command = await translated(model)
         for locale in model.texts:
@@ -175,7 +175,7 @@ async def test_every_localized_text_is_legal_and_unique() -> None:
             assert all(1 <= len(text) <= 100 for text in told)
 
 
-async def test_the_translator_leaves_strange_commands_alone() -> None:
+async def test_translator_ignores_unknown_commands() -> None:
     tree = make_tree(IMAGINE)
 
     @tree.command(name="dance", description="Dance for me")
@@ -189,13 +189,13 @@ async def test_the_translator_leaves_strange_commands_alone() -> None:
         assert not item.get("description_localizations")
 
 
-async def test_a_model_without_translations_sends_none(other: Model, tmp_path: Path) -> None:
+async def test_model_without_translations_has_none(other: Model, tmp_path: Path) -> None:
     command = await translated(other, Catalogue.load(tmp_path))
     assert command["description_localizations"] == {}
     assert all("name_localizations" not in option for option in command["options"])
 
 
-async def test_the_size_is_counted_as_discord_counts() -> None:
+async def test_command_size_is_counted_like_discord() -> None:
     command = await translated(IMAGINE)
 
     def longest(item: dict[str, Any], key: str) -> int:
@@ -207,7 +207,7 @@ async def test_the_size_is_counted_as_discord_counts() -> None:
     assert command_size(IMAGINE) == total
 
 
-def test_the_locales_are_discords() -> None:
+def test_locales_match_discords() -> None:
     assert {locale.value for locale in discord.Locale} == LOCALES
 
 
@@ -225,7 +225,7 @@ print(asyncio.run(command_hash(tree, CommandTranslator(catalogue))))
 """
 
 
-async def test_the_command_hash_is_the_same_in_every_process() -> None:
+async def test_command_hash_is_the_same_in_every_process() -> None:
     ours = await command_hash(make_tree(IMAGINE), CommandTranslator(CATALOGUE))
     environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
     process = await asyncio.create_subprocess_exec(
@@ -236,7 +236,7 @@ async def test_the_command_hash_is_the_same_in_every_process() -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", ours)
 
 
-async def test_the_command_hash_changes_with_the_commands_and_not_with_their_order(other: Model) -> None:
+async def test_command_hash_depends_on_commands_not_order(other: Model) -> None:
     translator = CommandTranslator(CATALOGUE)
     one = await command_hash(make_tree(IMAGINE), translator)
     both = await command_hash(make_tree(IMAGINE, other), translator)

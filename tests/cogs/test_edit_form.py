@@ -37,7 +37,7 @@ def chosen(field: dict[str, Any]) -> list[str]:
     return [each["value"] for each in field["options"] if each.get("default")]
 
 
-async def test_of_the_catalogue() -> None:
+async def test_form_of_the_catalogue_model() -> None:
     (of,) = Catalogue.load().values()
     fields = shown(of, {"prompt": "a fox", "num_images": 3, "aspect_ratio": "16:9", "resolution": "2K"})
     assert list(fields) == ["prompt", "num_images", "aspect_ratio", "resolution"]
@@ -45,7 +45,7 @@ async def test_of_the_catalogue() -> None:
     assert [chosen(field) for name, field in fields.items() if name != "prompt"] == [["3"], ["16:9"], ["2K"]]
 
 
-async def test_of_another_model() -> None:
+async def test_form_of_another_model() -> None:
     """Its text has another name; switches, seeds, ranges and what can't be listed are left out."""
     of = model(
         ["text"],
@@ -70,7 +70,7 @@ async def test_of_another_model() -> None:
     assert of.clean(read, "en-US")["scale"] == 2
 
 
-async def test_what_was_chosen_is_there_beyond_the_lines_that_a_list_takes() -> None:
+async def test_chosen_value_is_listed_beyond_the_maximum() -> None:
     of = model(["prompt"], prompt=TEXT, style={"type": "string", "enum": [f"style {n}" for n in range(40)]})
     field = shown(of, {"prompt": "a fox", "style": "style 39"})["style"]
     assert len(field["options"]) == 25
@@ -78,12 +78,12 @@ async def test_what_was_chosen_is_there_beyond_the_lines_that_a_list_takes() -> 
     assert chosen(shown(of, {"prompt": "a fox", "style": "of a former version"})["style"]) == []
 
 
-async def test_a_prompt_that_is_not_for_everyone() -> None:
+async def test_hidden_prompt_is_not_prefilled() -> None:
     of = model(["prompt"], prompt=TEXT)
     assert "value" not in shown(of, {"prompt": "a secret"}, may_see=False)["prompt"]
 
 
-async def test_a_model_that_takes_no_text() -> None:
+async def test_model_without_text_has_no_form() -> None:
     with pytest.raises(PolicyError, match="form-outdated"):
         EditForm.for_model(model([], style=LISTED))
 
@@ -112,12 +112,12 @@ def _part(name: str, value: str | list[str]) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_other_fields_than_it_has(data: dict[str, Any]) -> None:
+def test_submission_with_other_fields_is_outdated(data: dict[str, Any]) -> None:
     with pytest.raises(PolicyError, match="form-outdated"):
         EditForm.for_model(model(["prompt"], prompt=TEXT, style=LISTED)).parse(data, "en-US")
 
 
-def test_a_text_that_no_text_input_takes() -> None:
+def test_text_above_the_limit_is_refused() -> None:
     form = EditForm.for_model(model(["prompt"], prompt=TEXT, style=LISTED))
     with pytest.raises(InvalidOptionError):
         form.parse(sent(prompt="x" * 4001, style=["a"]), "en-US")

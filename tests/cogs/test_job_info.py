@@ -18,7 +18,7 @@ SECONDS = int(AT.timestamp())
 DONE = make_job(status=JobStatus.SUCCEEDED, created_at=AT)
 
 
-def test_says_who_and_when_and_what() -> None:
+def test_shows_requester_time_and_options() -> None:
     job = make_job(
         created_at=AT,
         image_count=2,
@@ -31,7 +31,7 @@ def test_says_who_and_when_and_what() -> None:
     assert lines[2:] == ["16:9 · seed 5 · 2 images · 3 credits"]
 
 
-def test_says_what_was_given_back_of_the_price() -> None:
+def test_shows_the_refunded_part_of_the_price() -> None:
     job = make_job(image_count=4, credits_each=Decimal("1.5"), refunded=2, status=JobStatus.SUCCEEDED)
     assert "6 credits, 3 of them given back" in str(job_info_embed(job, None, CATALOGUE).description)
 
@@ -43,23 +43,23 @@ def test_says_what_was_given_back_of_the_price() -> None:
         (None, "an earlier order, which was deleted"),
     ],
 )
-def test_leads_to_the_order_that_it_repeats(message_id: int | None, words: str) -> None:
+def test_links_to_the_repeated_job(message_id: int | None, words: str) -> None:
     text = str(job_info_embed(DONE, make_job(message_id=message_id), CATALOGUE).description)
     assert text.endswith(f"\nMade again from {words}")
 
 
-def test_says_that_it_is_deleted_while_discord_has_it_still() -> None:
+def test_shows_a_pending_deletion() -> None:
     job = make_job(status=JobStatus.SUCCEEDED, deleted_at=AT, deleted_by=5)
     assert f"Deleted by <@5> · <t:{SECONDS}:R>" in str(job_info_embed(job, None, CATALOGUE).description)
 
 
-def test_speaks_the_language_of_whoever_asks() -> None:
+def test_uses_the_readers_language() -> None:
     text = str(job_info_embed(make_job(locale="ru"), make_job(), CATALOGUE).description)
     assert "Заказ участника" in text
     assert "прежнему заказу" in text
 
 
-def test_fits_into_an_embed() -> None:
+def test_fits_in_an_embed() -> None:
     words = "**no** <t:0:R> " * 2000
     shown = job_info_embed(make_job(input={"prompt": words, "system_prompt": words}), make_job(), CATALOGUE)
     assert len(str(shown.description)) <= 4096

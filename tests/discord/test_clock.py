@@ -16,14 +16,14 @@ def header(seconds: float = 0) -> str:
     return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 
-def test_until_discord_has_answered_this_machines_clock_is_taken() -> None:
+def test_host_clock_is_used_until_the_first_response() -> None:
     clock = DiscordClock()
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=1)
     assert clock.warning is None
 
 
 @pytest.mark.parametrize("ahead", [1200, -1200])
-def test_ages_are_by_discords_clock(ahead: int) -> None:
+def test_ages_follow_discords_clock(ahead: int) -> None:
     clock = DiscordClock()
     clock.observe_date_header(header(ahead))
     sent_at = datetime.now(UTC) + timedelta(seconds=ahead - 60)
@@ -33,7 +33,7 @@ def test_ages_are_by_discords_clock(ahead: int) -> None:
     assert ("behind" in clock.warning) == (ahead > 0)
 
 
-def test_a_clock_that_is_set_meanwhile_changes_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_the_host_clock_changes_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = DiscordClock()
     clock.observe_date_header(header())
     before = clock.now()
@@ -42,7 +42,7 @@ def test_a_clock_that_is_set_meanwhile_changes_no_age(monkeypatch: pytest.Monkey
     assert clock.now() - before < timedelta(seconds=1)
 
 
-def test_seconds_that_are_cut_off_and_slow_answers_are_no_difference() -> None:
+def test_truncated_seconds_and_latency_are_no_skew() -> None:
     clock = DiscordClock()
     for late in (0.9, 3, 0, 4):
         clock.observe_date_header(header(-late))
@@ -50,7 +50,7 @@ def test_seconds_that_are_cut_off_and_slow_answers_are_no_difference() -> None:
     assert clock.warning is None
 
 
-def test_a_first_answer_that_was_slow_is_corrected_by_the_next() -> None:
+def test_slow_first_response_is_corrected_by_the_next() -> None:
     clock = DiscordClock()
     clock.observe_date_header(header(-30))
     clock.observe_date_header(header())
@@ -60,7 +60,7 @@ def test_a_first_answer_that_was_slow_is_corrected_by_the_next() -> None:
 @pytest.mark.parametrize(
     "date", [None, "", "soon", "Thu, 32 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 99999 00:00:00 GMT", "\x00"]
 )
-def test_a_header_that_cannot_be_read_changes_nothing(date: str | None) -> None:
+def test_invalid_date_header_is_ignored(date: str | None) -> None:
     clock = DiscordClock()
     clock.observe_date_header(header(1200))
     before = clock.host_ahead_seconds

@@ -78,7 +78,7 @@ async def env(tmp_path: Path) -> AsyncIterator[Environment]:
         yield Environment(local, KeyValueStore(database))
 
 
-async def test_they_are_told_once(env: Environment) -> None:
+async def test_unchanged_commands_are_registered_once(env: Environment) -> None:
     for _ in range(3):
         await env.start()
     assert len(env.puts) == 1
@@ -110,7 +110,7 @@ def joined(local: LocalDiscord) -> None:
 
 
 @pytest.mark.parametrize("change", [emptied, halved, replaced, made_anew, joined])
-async def test_what_another_program_changed_is_put_right(env: Environment, change: Any) -> None:
+async def test_foreign_changes_are_corrected(env: Environment, change: Any) -> None:
     await env.start()
     change(env.local)
     await env.start()
@@ -119,7 +119,7 @@ async def test_what_another_program_changed_is_put_right(env: Environment, chang
     assert len(env.puts) == 2
 
 
-async def test_an_entry_point_is_kept_as_it_is(env: Environment) -> None:
+async def test_entry_point_is_kept_unchanged(env: Environment) -> None:
     kept = env.local.add_entry_point()
     await env.start()
     assert env.names == {"draw", "ask", "launch"}
@@ -132,7 +132,7 @@ async def test_an_entry_point_is_kept_as_it_is(env: Environment) -> None:
     assert len(env.puts) == 2
 
 
-async def test_an_entry_point_that_appears_meanwhile(env: Environment) -> None:
+async def test_entry_point_that_appears_during_the_sync(env: Environment) -> None:
     env.local.add_entry_point()
     env.local.inject_fault("commands", 200, [])
     await env.start()
@@ -148,7 +148,7 @@ ODD: list[Json] = [
 
 @pytest.mark.parametrize("route", ["sync", "commands"])
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd["status"]))
-async def test_what_failed_is_tried_again(env: Environment, route: str, odd: Json) -> None:
+async def test_failed_sync_is_retried(env: Environment, route: str, odd: Json) -> None:
     env.local.inject_fault(route, **odd)
     await env.start()
     assert env.names == {"draw", "ask"}

@@ -45,7 +45,7 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
     return content
 
 
-async def test_ten_images_with_a_long_prompt_fit_into_a_message(tmp_path: Path) -> None:
+async def test_ten_images_and_a_prompt_file_fit_in_a_message(tmp_path: Path) -> None:
     """RunComfy may send more than was ordered, and Discord takes ten files, the prompt's among them."""
     content = await posted(tmp_path, 10, input={"prompt": "fox " * 500})
     names = [file.filename for file in content["attachments"]]
@@ -53,7 +53,7 @@ async def test_ten_images_with_a_long_prompt_fit_into_a_message(tmp_path: Path) 
     assert names[-1] == "prompt.txt"
 
 
-async def test_a_clock_that_is_set_meanwhile_does_not_change_how_long_it_took(tmp_path: Path) -> None:
+async def test_setting_the_host_clock_changes_no_duration(tmp_path: Path) -> None:
     for days in (-3, 3):
         created_at = datetime.now(UTC) + timedelta(days=days)
         content = await posted(

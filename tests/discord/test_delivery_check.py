@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("body", ["", {}, "<html>welcome</html>"])
-async def test_an_edit_that_is_never_answered_with_json(
+async def test_visible_images_count_without_a_valid_response(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: Any
 ) -> None:
     async with small_environment(tmp_path, monkeypatch) as env:

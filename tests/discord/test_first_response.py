@@ -97,7 +97,7 @@ async def check(env: SmallEnvironment, broken: list[str]) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[1]}{'-late' * point[2]}")
-async def test_an_order(
+async def test_error_in_a_new_job(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
     broken = break_once(env, monkeypatch, point[0], point[1], is_after=point[2])
@@ -105,14 +105,14 @@ async def test_an_order(
     await check(env, broken)
 
 
-async def test_an_order_that_is_not_counted(env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_error_while_counting_a_new_job(env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = break_once(env, monkeypatch, env.runner.tracker.metrics.reserved_credits, "inc")
     await env.discord.members["alice"].command("imagine", prompt="a fox", resolution="0.5K")
     await check(env, broken)
 
 
 @pytest.mark.parametrize("point", WHERE_THE_RESPONSE_IS_LOST, ids=lambda point: point[1])
-async def test_an_order_whose_response_is_lost(
+async def test_error_after_a_lost_response(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
     broken = break_once(env, monkeypatch, point[0], point[1], is_after=point[2])
@@ -122,7 +122,7 @@ async def test_an_order_whose_response_is_lost(
 
 
 @pytest.mark.parametrize("point", WHERE_IT_IS_REFUSED, ids=lambda point: f"{point[1]}{'-late' * point[2]}")
-async def test_an_order_whose_response_is_refused(
+async def test_error_after_a_rejected_response(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
     broken = break_once(env, monkeypatch, point[0], point[1], is_after=point[2])
@@ -132,7 +132,7 @@ async def test_an_order_whose_response_is_refused(
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[1]}{'-late' * point[2]}")
-async def test_images_that_are_fetched(
+async def test_error_in_a_refetch(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch, point: tuple[Any, str, bool]
 ) -> None:
     alice = env.discord.members["alice"]

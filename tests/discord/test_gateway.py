@@ -135,11 +135,11 @@ async def local(tmp_path: Path) -> AsyncIterator[LocalDiscord]:
         yield local
 
 
-def test_the_library_is_the_one_that_was_read() -> None:
+def test_discord_py_has_the_version_that_was_checked() -> None:
     assert discord.__version__ == gateway.CHECKED_AGAINST
 
 
-async def test_an_interaction_without_what_can_be_done_without_is_answered(local: LocalDiscord) -> None:
+async def test_interaction_without_optional_fields_is_handled(local: LocalDiscord) -> None:
     async with connected(local) as being:
         channel, usual = local.channel.id, await answer(local, being)
         assert usual == f"{channel} True 10485760 en-US"
@@ -148,9 +148,7 @@ async def test_an_interaction_without_what_can_be_done_without_is_answered(local
             assert await answer(local, being) == usual, what
 
 
-async def test_an_interaction_that_cannot_be_answered_is_skipped(
-    local: LocalDiscord, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_unusable_interaction_is_skipped(local: LocalDiscord, caplog: pytest.LogCaptureFixture) -> None:
     async with connected(local) as being:
         for _ in range(2):
             for change in ESSENTIAL.values():
@@ -162,9 +160,7 @@ async def test_an_interaction_that_cannot_be_answered_is_skipped(
     assert "INTERACTION_CREATE" in lines[0]
 
 
-async def test_an_event_that_cannot_be_read_is_skipped(
-    local: LocalDiscord, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_unparsable_event_is_skipped(local: LocalDiscord, caplog: pytest.LogCaptureFixture) -> None:
     async with connected(local) as being:
         for name, data in EVENTS * 2:
             local.send({"t": name, "d": data})
@@ -183,7 +179,7 @@ async def test_an_event_that_cannot_be_read_is_skipped(
 
 
 @pytest.mark.parametrize("frame", ["no json", "{", "", b"not zlib", b"\x00\x00\xff\xff"])
-async def test_a_broken_frame_is_followed_by_a_resume(local: LocalDiscord, frame: str | bytes) -> None:
+async def test_corrupt_frame_leads_to_a_resume(local: LocalDiscord, frame: str | bytes) -> None:
     async with connected(local) as being:
         session, wires = local.gateway.session, list[object]()
         for _ in range(2):
@@ -196,7 +192,7 @@ async def test_a_broken_frame_is_followed_by_a_resume(local: LocalDiscord, frame
         assert await answer(local, being)
 
 
-async def test_a_gateway_that_is_not_there_at_first_is_tried_again(local: LocalDiscord) -> None:
+async def test_unreachable_gateway_is_retried(local: LocalDiscord) -> None:
     local.gateway.is_unavailable = True
     async with Bot(connector=local.connector()) as bot:
         being = asyncio.create_task(bot.start(local.token))
@@ -209,7 +205,7 @@ async def test_a_gateway_that_is_not_there_at_first_is_tried_again(local: LocalD
         await being
 
 
-async def test_sessions_that_end_again_and_again_name_the_likely_cause(
+async def test_repeatedly_ended_sessions_log_the_likely_cause(
     local: LocalDiscord, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with connected(local) as being:

@@ -96,13 +96,13 @@ class TestStatus:
             ({"status": "cancelled"}, translate("status-cancelled", "en-US", by="nobody")),
         ],
     )
-    def test_stands_in_the_first_line(self, changes: dict[str, Any], expected: str) -> None:
+    def test_is_the_first_line(self, changes: dict[str, Any], expected: str) -> None:
         changes["status"] = JobStatus(changes["status"])
         fitted = (PNG,) if changes["status"] is JobStatus.SUCCEEDED else ()
         place = 3 if changes["status"] is JobStatus.IN_QUEUE else None
         assert said(job(**changes), place=place, fitted=fitted)[0] == f"**{expected}**"
 
-    def test_tells_the_place_in_the_bots_own_queue_too(self) -> None:
+    def test_shows_the_position_in_the_bots_queue(self) -> None:
         expected = translate("status-in-queue", "en-US", since=STAMP, place=2)
         assert said(job(status=JobStatus.WAITING), place=2)[0] == f"**{expected}**"
 
@@ -119,14 +119,12 @@ class TestStatus:
             (300, "5 min"),
         ],
     )
-    def test_tells_roughly_how_long_painting_takes_where_that_is_known(
-        self, seconds: float, said: str
-    ) -> None:
+    def test_shows_the_typical_duration_if_known(self, seconds: float, said: str) -> None:
         painting = job(status=JobStatus.IN_PROGRESS)
         shown = job_embed.embed(painting, CATALOGUE, Progress(typical_seconds=seconds)).description or ""
         assert shown.startswith(f"**🎨 Painting · started {STAMP} (usually about {said})**")
 
-    def test_has_a_colour_of_its_own_beside_the_word(self) -> None:
+    def test_has_its_own_color(self) -> None:
         failure = {"error": "unexpected", "error_values": {"reference": "7F3K2"}}
         colours = [job_embed.embed(job(status=status, **failure), CATALOGUE).colour for status in JobStatus]
         waiting = discord.Colour.blurple()
@@ -134,13 +132,13 @@ class TestStatus:
         assert len({str(colour) for colour in colours}) == 5
 
     @pytest.mark.parametrize("refunded", [0, 1, 2])
-    def test_a_failure_says_that_nothing_was_charged_where_that_is_so(self, refunded: int) -> None:
+    def test_failure_says_if_nothing_was_charged(self, refunded: int) -> None:
         failure = job(status=JobStatus.FAILED, error="generation-failed", image_count=2, refunded=refunded)
         line = said(failure)[0]
         assert translate("generation-failed", "en-US") in line
         assert (translate("nothing-charged", "en-US") in line) == (refunded == 2)
 
-    def test_a_failure_shows_its_values_and_times_as_discord_does(self) -> None:
+    def test_failure_shows_values_and_timestamps(self) -> None:
         failure = job(status=JobStatus.FAILED, error="unexpected", error_values={"reference": "7F3K2"})
         assert "7F3K2" in said(failure)[0]
         assert with_timestamps({"resets": 1_795_000_000, "left": 5}) == {
@@ -148,23 +146,23 @@ class TestStatus:
             "left": 5,
         }
 
-    def test_every_failure_of_a_job_can_be_told(self) -> None:
+    def test_every_failure_has_a_text(self) -> None:
         failures = [*_leaves(ServiceError), *_leaves(OperatorError)]
         for key in {failure.key for failure in failures} | RECOVERABLE_ERRORS:
             values = {"reference": "7F3K2"} if key == "unexpected" else {}
             assert said(job(status=JobStatus.FAILED, error=key, error_values=values))[0].startswith("**⚠️ ")
 
-    def test_the_language_is_the_askers(self) -> None:
+    def test_uses_the_requesters_language(self) -> None:
         assert said(job(locale="en-GB")) == said(job(locale="en-US")) == said(job(locale="xx"))
 
-    def test_is_the_same_text_for_the_same_job(self) -> None:
+    def test_is_deterministic(self) -> None:
         for status in (JobStatus.IN_QUEUE, JobStatus.IN_PROGRESS):
             shown = said(job(status=status, started_at=None))
             stamps = re.findall(r"<t:(\d+):R>", shown[0])
             assert [int(stamp) for stamp in stamps] == [int(AT.timestamp())]
 
 
-def test_words_that_may_not_stand_there_are_left_out_everywhere() -> None:
+def test_hidden_prompt_appears_nowhere() -> None:
     ended = job(status=JobStatus.FAILED, error="generation-failed", refunded=1, input={"prompt": "unheard"})
     shown = job_embed.with_hidden_prompt(ended)
     assert not job_embed.is_prompt_hidden(ended)
@@ -207,12 +205,12 @@ class TestButtons:
             ({"status": "failed", "error": "delivery-failed"}, ["Fetch the images", "Retry", "Edit prompt"]),
         ],
     )
-    async def test_are_what_can_be_done(self, changes: dict[str, Any], expected: list[str]) -> None:
+    async def test_match_the_status(self, changes: dict[str, Any], expected: list[str]) -> None:
         assert names(job(**changes | {"status": JobStatus(changes["status"])})) == expected
 
     @pytest.mark.parametrize("status", JobStatus)
     @pytest.mark.parametrize("error", [None, "prompt-refused", "generation-timeout"])
-    async def test_cancel_stands_there_once_while_it_runs(self, status: JobStatus, error: str | None) -> None:
+    async def test_running_job_has_one_cancel_button(self, status: JobStatus, error: str | None) -> None:
         shown = job_embed.view(job(status=status, error=error, request_id="x")).to_components()
         found = [part for row in shown for part in row["components"] if "Cancel" in part["label"]]
         assert len(found) == int(not status.is_final)
@@ -227,7 +225,9 @@ class TestButtons:
             (2, "0.75", "ru", "Ещё вариант · 1,5 кредита"),
         ],
     )
-    async def test_that_spend_say_how_much(self, images: int, each: str, locale: str, expected: str) -> None:
+    async def test_charging_buttons_show_the_price(
+        self, images: int, each: str, locale: str, expected: str
+    ) -> None:
         values = {"image_count": images, "credits_each": Decimal(each), "locale": locale}
         assert buttons(job(status=JobStatus.SUCCEEDED, **values))[0] == expected
         again = buttons(job(status=JobStatus.FAILED, error="output-unavailable", **values))
@@ -240,7 +240,7 @@ class TestOptions:
         count = job_input.get("num_images", 1)
         return said(job(input={"prompt": "a fox", **job_input}, image_count=count, locale=locale))[-1]
 
-    def test_are_shown_by_value_where_they_differ_from_the_default(self) -> None:
+    def test_non_defaults_are_shown_by_value(self) -> None:
         line = self.last_line(
             num_images=2, seed=2147483647, aspect_ratio="16:9", resolution="1K", output_format="webp",
             safety_tolerance=6, limit_generations=True, enable_web_search=True,
@@ -250,22 +250,22 @@ class TestOptions:
             f" · asked by <@{MEMBER}>"
         )
 
-    def test_are_named_in_the_language_of_whoever_asked(self) -> None:
+    def test_are_named_in_the_requesters_language(self) -> None:
         line = self.last_line("ru", aspect_ratio="16:9", safety_tolerance=6, enable_web_search=True, seed=8)
         assert (
             line == f"16:9 · Допуск безопасности: 6 · Включить веб-поиск: да · сид 8 · заказ от <@{MEMBER}>"
         )
 
-    def test_that_are_the_defaults_are_not_shown(self) -> None:
+    def test_defaults_are_not_shown(self) -> None:
         assert self.last_line(num_images=1, aspect_ratio="auto") == f"asked by <@{MEMBER}>"
 
-    def test_of_a_model_that_is_gone_are_not_shown(self) -> None:
+    def test_options_of_a_removed_model_are_not_shown(self) -> None:
         shown = job_embed.embed(
             job(model_id="gone/model", input={"prompt": "a fox", "seed": 1, "x": 2}), CATALOGUE
         )
         assert str(shown.description).endswith(f"\n> a fox\nseed 1 · asked by <@{MEMBER}>")
 
-    def test_that_are_free_text_are_quoted_and_fit_like_a_prompt(self) -> None:
+    def test_free_text_is_escaped_and_truncated(self) -> None:
         schema = ModelSchema.parse(
             {
                 "required": ["prompt"],
@@ -289,40 +289,40 @@ class TestOptions:
 
 
 class TestNotes:
-    def test_tell_of_a_smaller_copy_with_both_sizes(self) -> None:
+    def test_compressed_image_is_noted_with_both_sizes(self) -> None:
         limit = 10 * 1024 * 1024
         told = notes(job(status=JobStatus.SUCCEEDED, image_count=2, file_limit=limit), PNG, SMALLER)
         assert told == [
             "Image 2 is shown as WebP, 4096\u00d72304, 9 MB: the original PNG had 21 MB, and 10 MB fit here."
         ]
 
-    def test_tell_of_images_that_are_missing(self) -> None:
+    def test_missing_images_are_noted(self) -> None:
         done = job(status=JobStatus.SUCCEEDED, image_count=4, refunded=2)
         assert notes(done, PNG, PNG) == ["2 of 4 images came; the other 2 were given back."]
         done = job(status=JobStatus.SUCCEEDED, image_count=4, refunded=1)
         assert notes(done, PNG, PNG, PNG) == ["3 of 4 images came; the other one was given back."]
 
     @pytest.mark.parametrize("locale", ["en-US", "ru"])
-    def test_of_ten_smaller_images_fit(self, locale: str) -> None:
+    def test_notes_of_ten_images_fit(self, locale: str) -> None:
         done = job(status=JobStatus.SUCCEEDED, image_count=10, input={"prompt": "word " * 400}, locale=locale)
         assert len(notes(done, *[SMALLER] * 10)) == 11
         assert len("\n".join(notes(done, *[SMALLER] * 10))) <= FOOTER
 
-    def test_are_absent_where_there_is_nothing_to_tell(self) -> None:
+    def test_are_absent_without_a_reason(self) -> None:
         assert notes(job(status=JobStatus.SUCCEEDED), PNG) == []
         assert job_embed.embed(job(), CATALOGUE).to_dict().get("footer") is None
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
 @pytest.mark.parametrize("status", [JobStatus.WAITING, JobStatus.IN_PROGRESS, JobStatus.FAILED])
-def test_a_list_of_the_longest_prompts_fits(locale: str, status: JobStatus) -> None:
+def test_list_of_the_longest_prompts_fits(locale: str, status: JobStatus) -> None:
     listed = job(status=status, input={"prompt": "*" * 6000}, message_id=10**18, error="output-unavailable")
     lines = [job_embed.list_line(number, listed, locale) for number in range(1, MAX_LISTED + 1)]
     assert len("\n".join(lines)) <= DESCRIPTION
 
 
 @pytest.mark.parametrize("status", JobStatus)
-def test_nothing_of_the_inside_is_shown(status: JobStatus) -> None:
+def test_no_internals_are_shown(status: JobStatus) -> None:
     shown = job(
         status=status, error="unexpected", error_values={"reference": "7F3K2"}, message_id=123_456_789
     )
@@ -338,7 +338,7 @@ _PROMISES = r"free|refund|given back|charged|бесплатн|возвращ|с�
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
 @pytest.mark.parametrize("error", sorted(RECOVERABLE_ERRORS))
-def test_what_waits_to_be_collected_is_never_said_to_cost_nothing(error: str, locale: str) -> None:
+def test_collectable_images_are_never_called_free(error: str, locale: str) -> None:
     failure = job(
         status=JobStatus.FAILED,
         error=error,
@@ -359,7 +359,7 @@ def test_what_waits_to_be_collected_is_never_said_to_cost_nothing(error: str, lo
     assert [text for text in shown if re.search(_PROMISES, text, re.IGNORECASE)] == []
 
 
-def test_a_part_says_what_waits_and_what_was_not_made() -> None:
+def test_partial_delivery_shows_collectable_and_missing_images() -> None:
     part = job(
         status=JobStatus.SUCCEEDED, error="output-unavailable", request_id="request", image_count=4, made=3
     )

@@ -158,7 +158,7 @@ CALLS = [
 
 
 @pytest.mark.parametrize("prepare", CALLS, ids=lambda call: call.__name__)
-async def test_every_odd_success_is_a_lost_answer(
+async def test_success_without_valid_json_is_a_lost_response(
     bot: Bot, prepare: Callable[[Bot], Awaitable[Callable[[], Awaitable[object]]]]
 ) -> None:
     route = prepare.__name__
@@ -173,7 +173,7 @@ async def test_every_odd_success_is_a_lost_answer(
     assert await call() is not LostResponseError  # as Discord answers it
 
 
-async def test_a_refusal_stays_what_it_is(bot: Bot) -> None:
+async def test_refusal_is_raised_unchanged(bot: Bot) -> None:
     bot.local.inject_fault("create_message", 403, {"code": 50013, "message": "Missing Permissions"})
     with pytest.raises(discord.Forbidden):
         await bot.posted()

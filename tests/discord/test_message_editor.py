@@ -57,7 +57,7 @@ class Message:
         self.edits.queue(state, self.edit(state, takes=takes, error=error))
 
 
-def test_a_change_is_shown() -> None:
+def test_change_is_sent() -> None:
     async def main() -> None:
         message = Message()
         message.show("painting")
@@ -67,7 +67,7 @@ def test_a_change_is_shown() -> None:
     run_in_virtual_time(main())
 
 
-def test_what_is_shown_already_is_not_sent() -> None:
+def test_current_state_is_not_sent_again() -> None:
     async def main() -> None:
         message = Message()
         message.show("waiting")
@@ -83,7 +83,7 @@ def test_what_is_shown_already_is_not_sent() -> None:
     run_in_virtual_time(main())
 
 
-def test_the_newest_replaces_those_that_wait() -> None:
+def test_newest_state_replaces_pending_ones() -> None:
     async def main() -> None:
         message = Message()
         message.show("place 9")
@@ -96,7 +96,7 @@ def test_the_newest_replaces_those_that_wait() -> None:
     run_in_virtual_time(main())
 
 
-def test_a_change_that_is_taken_back_in_time_is_not_sent() -> None:
+def test_reverted_change_is_not_sent() -> None:
     async def main() -> None:
         message = Message()
         message.show("place 9")
@@ -109,7 +109,7 @@ def test_a_change_that_is_taken_back_in_time_is_not_sent() -> None:
     run_in_virtual_time(main())
 
 
-def test_edits_are_apart_from_the_end_of_the_one_before() -> None:
+def test_interval_starts_at_the_end_of_the_previous_edit() -> None:
     async def main() -> None:
         message = Message()
         message.show("place 9", takes=5)
@@ -122,7 +122,7 @@ def test_edits_are_apart_from_the_end_of_the_one_before() -> None:
     run_in_virtual_time(main())
 
 
-def test_one_that_is_not_taken_is_sent_again_when_it_is_shown_again() -> None:
+def test_failed_edit_is_sent_again_when_queued_again() -> None:
     async def main() -> None:
         message = Message()
         message.show("painting", error=aiohttp.ClientConnectionError("gone"))
@@ -134,7 +134,7 @@ def test_one_that_is_not_taken_is_sent_again_when_it_is_shown_again() -> None:
     run_in_virtual_time(main())
 
 
-def test_a_state_is_shown_again_behind_one_whose_answer_was_lost() -> None:
+def test_state_is_sent_again_after_a_lost_response() -> None:
     async def main() -> None:
         message = Message()
         message.show("painting")
@@ -148,7 +148,7 @@ def test_a_state_is_shown_again_behind_one_whose_answer_was_lost() -> None:
     run_in_virtual_time(main())
 
 
-def test_one_that_is_not_taken_does_not_stop_the_next() -> None:
+def test_failed_edit_does_not_stop_the_next() -> None:
     async def main() -> None:
         message = Message()
         message.show("place 9", takes=5, error=aiohttp.ClientConnectionError("gone"))
@@ -161,7 +161,7 @@ def test_one_that_is_not_taken_does_not_stop_the_next() -> None:
 
 
 class TestLast:
-    def test_is_sent_at_once_where_nothing_was_and_hands_its_answer_out(self) -> None:
+    def test_is_sent_at_once_and_returns_the_response(self) -> None:
         async def main() -> None:
             message = Message()
             assert await message.edits.send_final(message.edit("done")) == "sent done"
@@ -171,7 +171,7 @@ class TestLast:
 
         run_in_virtual_time(main())
 
-    def test_waits_for_the_one_in_flight_and_replaces_the_one_behind(self) -> None:
+    def test_waits_for_the_edit_in_flight_and_replaces_the_pending_one(self) -> None:
         async def main() -> None:
             message = Message()
             message.show("painting", takes=30)
@@ -186,7 +186,7 @@ class TestLast:
 
         run_in_virtual_time(main())
 
-    def test_comes_after_one_in_flight_that_fails(self) -> None:
+    def test_follows_a_failed_edit_in_flight(self) -> None:
         async def main() -> None:
             message = Message()
             message.show("painting", takes=5, error=TimeoutError())
@@ -196,7 +196,7 @@ class TestLast:
 
         run_in_virtual_time(main())
 
-    def test_is_followed_by_no_state(self) -> None:
+    def test_no_state_follows(self) -> None:
         async def main() -> None:
             message = Message()
             message.show("painting")
@@ -207,7 +207,7 @@ class TestLast:
 
         run_in_virtual_time(main())
 
-    def test_can_be_tried_again_after_it_failed_and_tells_how(self) -> None:
+    def test_raises_and_can_be_retried(self) -> None:
         async def main() -> None:
             message = Message()
             with pytest.raises(OSError, match="gone"):
@@ -228,7 +228,7 @@ edits = st.tuples(
 
 
 @given(st.lists(edits, max_size=12), st.floats(0, 8), st.floats(0, 10))
-def test_whatever_is_shown_the_rules_hold(
+def test_any_sequence_keeps_the_rules(
     shown: list[tuple[float, str, float, bool]], pause: float, takes: float
 ) -> None:
     async def main() -> None:
@@ -250,7 +250,7 @@ def test_whatever_is_shown_the_rules_hold(
 
 
 @given(st.lists(edits, min_size=1, max_size=12))
-def test_the_newest_is_shown_in_the_end(shown: list[tuple[float, str, float, bool]]) -> None:
+def test_newest_state_is_shown_in_the_end(shown: list[tuple[float, str, float, bool]]) -> None:
     async def main() -> None:
         message = Message()
         for wait, state, lasts, _ in shown:

@@ -81,15 +81,15 @@ PROMPTS = [
 
 class TestPrompt:
     @pytest.mark.parametrize("prompt", PROMPTS)
-    def test_is_shown_as_it_was_typed(self, prompt: str) -> None:
+    def test_is_shown_literally(self, prompt: str) -> None:
         assert [plain(line) for line in quoted(prompt)] == prompt.splitlines()
 
     @pytest.mark.parametrize("prompt", PROMPTS)
-    def test_is_not_obeyed(self, prompt: str) -> None:
+    def test_markdown_and_mentions_are_inert(self, prompt: str) -> None:
         assert [obeyed(line) for line in quoted(prompt)] == [""] * len(prompt.splitlines())
 
     @given(st.text("ab *_~|`<>@#-[]()\\:/!\n\r\u2028", max_size=40).map(lambda text: f"x{text}x"))
-    def test_cannot_leave_its_quote(self, prompt: str) -> None:
+    def test_cannot_leave_its_blockquote(self, prompt: str) -> None:
         lines = said(job(input={"prompt": prompt}))
         assert all(line.startswith("> ") for line in lines[1:-1])
         assert [plain(line[2:]) for line in lines[1:-1]] == prompt.splitlines()
@@ -107,13 +107,13 @@ class TestPrompt:
             "é🦊" * 16_000,
         ],
     )
-    def test_of_any_length_fits(self, prompt: str) -> None:
+    def test_any_length_fits(self, prompt: str) -> None:
         for error in RECOVERABLE_ERRORS:
             values = {"reference": "7F3K2"}
             failure = job(status=JobStatus.FAILED, error=error, error_values=values, input={"prompt": prompt})
             assert len(said(failure)) > 1
 
-    def test_that_is_long_is_cut_at_a_word_and_comes_as_a_file(self) -> None:
+    def test_long_prompt_is_truncated_at_a_word_and_attached(self) -> None:
         words = " ".join(f"word{number}" for number in range(1000))
         ((shown),) = quoted(words)
         assert shown.endswith("…")
@@ -123,18 +123,18 @@ class TestPrompt:
         assert job_embed.is_prompt_truncated(long)
         assert notes(long, PNG) == ["The whole prompt is in prompt.txt."]
 
-    def test_that_is_short_is_whole(self) -> None:
+    def test_short_prompt_is_complete(self) -> None:
         short = job(status=JobStatus.SUCCEEDED, input={"prompt": "x" * 1000})
         assert quoted("x" * 1000) == ["x" * 1000]
         assert not job_embed.is_prompt_truncated(short)
         assert notes(short, PNG) == []
 
     @pytest.mark.parametrize("prompt", ["猫 " + "雪の中の猫" * 600, " " + "a" * 3000, "a fox\n" + "b" * 3000])
-    def test_without_words_to_end_at_is_not_cut_to_nothing(self, prompt: str) -> None:
+    def test_prompt_without_spaces_is_not_truncated_to_nothing(self, prompt: str) -> None:
         assert sum(map(len, quoted(prompt))) > 500
         assert len(job_embed.alt_text(job(input={"prompt": prompt}))) > 500
 
-    def test_that_is_missing_leaves_an_empty_line(self) -> None:
+    def test_missing_prompt_is_an_empty_line(self) -> None:
         assert said(job(input={"seed": 1}))[1] == ""
 
 
@@ -144,7 +144,7 @@ class TestAltText:
         assert job_embed.alt_text(job(input={"prompt": "x" * ALT_TEXT})) == "x" * ALT_TEXT
 
     @given(st.text(st.characters(codec="utf-8"), max_size=50), st.integers(1, 200))
-    def test_fits(self, text: str, times: int) -> None:
+    def test_fits_discords_limit(self, text: str, times: int) -> None:
         alt_text = job_embed.alt_text(job(input={"prompt": text * times}))
         assert len(alt_text) <= ALT_TEXT
         assert (text * times).startswith(alt_text.removesuffix("…"))

@@ -15,7 +15,7 @@ from bot.discord.connector import Connector
 from bot.discord.rate_limit_headers import sanitize_body, sanitize_headers
 
 
-def test_what_can_be_waited_for_stays() -> None:
+def test_valid_limits_are_kept() -> None:
     def headers(**given: str) -> CIMultiDictProxy[str]:
         return CIMultiDictProxy(CIMultiDict({name.replace("_", "-"): text for name, text in given.items()}))
 
@@ -36,12 +36,12 @@ def test_what_can_be_waited_for_stays() -> None:
     assert json.loads(sanitize_body("<html>", "7"))["retry_after"] == 7
 
 
-def test_the_library_is_the_one_that_was_read() -> None:
+def test_discord_py_has_the_version_that_was_checked() -> None:
     """`bot/discord/connector.py` depends on how this version makes requests."""
     assert discord.__version__ == "2.7.1"
 
 
-async def test_a_request_ends_also_where_the_system_counts_no_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stalled_request_ends_without_byte_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "TCP_INFO")
 
     async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

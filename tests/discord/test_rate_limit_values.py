@@ -125,7 +125,7 @@ async def test_retry_after(local: LocalDiscord, bot: ImagineBot, value: Any, *, 
 
 
 @pytest.mark.parametrize("body", ["<html>slow down</html>", "", [], {}, "NaN"], ids=str)
-async def test_a_rate_limit_in_other_words(local: LocalDiscord, bot: ImagineBot, body: Any) -> None:
+async def test_rate_limit_without_discords_body(local: LocalDiscord, bot: ImagineBot, body: Any) -> None:
     for route in ROUTES:
         local.inject_fault(route, 429, body, headers={"Via": "1.1 proxy"})
     await ask_all(local, bot)

@@ -67,7 +67,7 @@ def most_within(seconds: float, moments: list[float]) -> int:
     return max(sum(begun <= each < begun + seconds for each in moments) for begun in moments)
 
 
-async def test_a_client_asks_at_most_fifty_times_a_second(
+async def test_client_makes_at_most_fifty_requests_per_second(
     local: LocalDiscord, limiter: DiscordRateLimiter
 ) -> None:
     client = discord.Client(
@@ -98,7 +98,7 @@ def test_fewer_than_fifty_requests_begin_in_any_second(limiter: DiscordRateLimit
     assert moments[199] - moments[0] < 5.1
 
 
-def test_requests_that_wait_together_begin_apart_though_some_are_cancelled(
+def test_cancelled_waiters_do_not_disturb_the_others(
     limiter: DiscordRateLimiter,
 ) -> None:
     async def main() -> list[float]:
@@ -121,7 +121,7 @@ def test_requests_that_wait_together_begin_apart_though_some_are_cancelled(
     assert moments[-1] - moments[0] < 5.1
 
 
-async def test_interactions_do_not_wait_behind_the_bots_own_requests(
+async def test_interactions_do_not_wait_for_the_bots_own_requests(
     local: LocalDiscord, session: aiohttp.ClientSession
 ) -> None:
     async def ask(method: str, path: str) -> int:
@@ -138,7 +138,7 @@ async def test_interactions_do_not_wait_behind_the_bots_own_requests(
     assert await asyncio.gather(*own) == [401] * 100
 
 
-async def test_answers_and_limits_are_told_and_those_of_others_do_not_count(
+async def test_responses_and_limits_are_counted_except_shared_ones(
     local: LocalDiscord, session: aiohttp.ClientSession, limiter: DiscordRateLimiter, metrics: Metrics
 ) -> None:
     headers = {"Authorization": f"Bot {local.token}"}
@@ -185,7 +185,7 @@ def test_there_are_never_ten_thousand_invalid_requests_in_ten_minutes(
     assert 5000 < most < 9500
 
 
-async def test_after_a_thousand_refusals_requests_are_further_apart(
+async def test_requests_slow_down_after_a_thousand_invalid_ones(
     local: LocalDiscord, session: aiohttp.ClientSession, limiter: DiscordRateLimiter
 ) -> None:
     for _ in range(1000):
@@ -202,7 +202,7 @@ async def test_after_a_thousand_refusals_requests_are_further_apart(
     assert moments[-1] - moments[0] > 1
 
 
-async def test_after_a_thousand_refusals_only_ends_are_shown(tmp_path: Path) -> None:
+async def test_progress_is_not_shown_after_a_thousand_invalid_requests(tmp_path: Path) -> None:
     async with open_database(tmp_path / "bot.db") as database:
         bot = make_bot(database)
         async with bot:

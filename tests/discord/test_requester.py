@@ -9,7 +9,7 @@ from bot.discord.requester import has_permission
 @pytest.mark.parametrize(
     "right", ["view_channel", "embed_links", "attach_files", "manage_guild", "manage_messages"]
 )
-def test_a_right_is_had_by_itself_or_as_an_administrator(right: str) -> None:
+def test_permission_is_granted_by_itself_or_by_administrator(right: str) -> None:
     assert has_permission(Permissions(**{right: True}), right)
     assert has_permission(Permissions(administrator=True), right)
     everything_else = Permissions.all() & ~Permissions(**{right: True}) & ~Permissions(administrator=True)

@@ -7,7 +7,7 @@ import asyncio
 from bot.discord.responses import response_slot
 
 
-async def test_no_more_than_so_many_are_under_way() -> None:
+async def test_response_slots_limit_concurrency() -> None:
     places, under_way, most = asyncio.Semaphore(2), 0, 0
 
     async def respond() -> None:
@@ -22,7 +22,7 @@ async def test_no_more_than_so_many_are_under_way() -> None:
     assert most == 2
 
 
-async def test_where_those_under_way_hang_others_go_all_the_same() -> None:
+async def test_hung_responses_block_no_others() -> None:
     places, never = asyncio.Semaphore(1), asyncio.Event()
 
     async def hang() -> None:

@@ -31,7 +31,7 @@ async def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         yield env
 
 
-async def test_a_line_of_a_servers_log(env: SmallEnvironment) -> None:
+async def test_audit_log_entry_arrives_once(env: SmallEnvironment) -> None:
     await env.bot.wait_until_ready()
     channel, guild = env.discord.channel, env.bot.guilds[0]
     for count, fault in enumerate(FAULTS.values(), 1):
@@ -41,7 +41,7 @@ async def test_a_line_of_a_servers_log(env: SmallEnvironment) -> None:
 
 
 @pytest.mark.parametrize("route", ["create_message", "create_dm", "application"])
-async def test_a_word_to_the_owner(env: SmallEnvironment, route: str) -> None:
+async def test_warning_to_the_owner_arrives_once(env: SmallEnvironment, route: str) -> None:
     (owner,) = (person for person in env.discord.members.values() if person.is_manager)
     delivery = DiscordDelivery(env.bot)
     for count, fault in enumerate(FAULTS.values(), 1):

@@ -123,7 +123,7 @@ ALL = [f"image-{number}.png" for number in range(1, IMAGES + 1)]
 
 
 @pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
-async def test_images_appear_one_by_one_for_as_long_as_bytes_move(
+async def test_images_appear_one_by_one_while_bytes_move(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
 ) -> None:
     job, message = await ordered(local, **({} if is_by_token else {"token": None}))
@@ -138,7 +138,7 @@ async def test_images_appear_one_by_one_for_as_long_as_bytes_move(
 
 
 @pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
-async def test_a_large_image_takes_longer_than_every_timeout_in_one_request(
+async def test_upload_of_a_large_image_outlasts_every_timeout(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
 ) -> None:
     job, message = await ordered(local, image_count=1, **({} if is_by_token else {"token": None}))
@@ -148,7 +148,7 @@ async def test_a_large_image_takes_longer_than_every_timeout_in_one_request(
     assert names(message) == ALL[:1]
 
 
-async def test_a_large_image_takes_as_long_in_a_direct_message(
+async def test_direct_message_with_a_large_image_outlasts_every_timeout(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     alice = local.members["alice"]
@@ -159,7 +159,7 @@ async def test_a_large_image_takes_as_long_in_a_direct_message(
     assert [names(each) for each in alice.direct_messages.messages] == [ALL[:1]]
 
 
-async def test_a_relay_that_takes_all_at_once_has_time_to_pass_it_on(
+async def test_buffering_proxy_has_time_to_forward(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     job, message = await ordered(local, image_count=1)
@@ -172,7 +172,7 @@ async def test_a_relay_that_takes_all_at_once_has_time_to_pass_it_on(
 
 
 @pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
-async def test_an_upload_that_stalls_is_cut_off_and_repeated(
+async def test_stalled_upload_is_cut_off_and_repeated(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
 ) -> None:
     job, message = await ordered(local)
@@ -188,7 +188,7 @@ async def test_an_upload_that_stalls_is_cut_off_and_repeated(
 
 
 @pytest.mark.parametrize("can_look", [True, False])
-async def test_images_whose_answer_is_lost_are_there_once(
+async def test_images_of_a_lost_response_are_posted_once(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, can_look: bool
 ) -> None:
     job, message = await ordered(local)
@@ -206,7 +206,7 @@ async def test_images_whose_answer_is_lost_are_there_once(
     assert sent == (ALL if can_look else [ALL[0], *ALL])
 
 
-async def test_images_that_are_there_count_though_no_edit_is_ever_answered(
+async def test_visible_images_count_without_any_response(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_message, "_GIVE_UP_SECONDS", 0.01)
@@ -217,7 +217,7 @@ async def test_images_that_are_there_count_though_no_edit_is_ever_answered(
     assert names(message) == ALL[:1]
 
 
-async def test_what_is_there_counts_where_the_rest_is_refused(
+async def test_posted_images_count_if_the_rest_is_rejected(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
@@ -228,7 +228,7 @@ async def test_what_is_there_counts_where_the_rest_is_refused(
     assert "1 of 4" in message.text
 
 
-async def test_what_is_there_counts_where_the_rest_cannot_be_sent_anywhere(
+async def test_posted_images_count_if_the_rest_is_undeliverable(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     local.members["alice"].takes_direct_messages = False
@@ -239,7 +239,7 @@ async def test_what_is_there_counts_where_the_rest_cannot_be_sent_anywhere(
     assert names(message) == ALL[:1]
 
 
-async def test_direct_messages_that_arrived_count_where_the_next_ones_are_refused(
+async def test_arrived_direct_messages_count_if_the_next_are_rejected(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     alice = local.members["alice"]
@@ -252,7 +252,7 @@ async def test_direct_messages_that_arrived_count_where_the_next_ones_are_refuse
 
 
 @pytest.mark.parametrize("size", [SIZE * 1.5, SIZE * 9])
-async def test_after_a_restart_the_rest_is_sent_directly_whatever_the_groups_are(
+async def test_restart_sends_the_remaining_direct_messages(
     local: LocalDiscord, bot: ImagineBot, files: list[Path], monkeypatch: pytest.MonkeyPatch, *, size: float
 ) -> None:
     alice = local.members["alice"]
@@ -269,7 +269,7 @@ async def test_after_a_restart_the_rest_is_sent_directly_whatever_the_groups_are
     assert [name for each in alice.direct_messages.messages for name in names(each)] == ALL
 
 
-async def test_nothing_is_there_where_all_of_it_is_refused(
+async def test_nothing_is_posted_if_everything_is_rejected(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
@@ -279,7 +279,7 @@ async def test_nothing_is_there_where_all_of_it_is_refused(
     assert names(message) == []
 
 
-async def test_a_failure_takes_no_image_away(
+async def test_failure_removes_no_image(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
@@ -293,7 +293,7 @@ async def test_a_failure_takes_no_image_away(
     assert names(message) == ALL
 
 
-async def test_a_job_that_is_given_up_loses_its_button_though_its_words_are_refused(
+async def test_withdrawn_job_loses_its_button_despite_automod(
     local: LocalDiscord, delivery: DiscordDelivery
 ) -> None:
     job, message = await ordered(local, status=JobStatus.FAILED, error="delivery-failed")
@@ -305,7 +305,7 @@ async def test_a_job_that_is_given_up_loses_its_button_though_its_words_are_refu
     assert not any(label.startswith("Fetch") for label in message.buttons)
 
 
-async def test_after_a_restart_only_the_missing_images_are_sent(
+async def test_restart_posts_missing_images_only(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
@@ -321,7 +321,7 @@ async def test_after_a_restart_only_the_missing_images_are_sent(
     assert [name for group in uploads(local)[done:] for name in group] == ALL[1:]
 
 
-async def test_after_a_restart_the_end_is_shown_though_all_images_are_there(
+async def test_restart_updates_the_text_of_complete_images(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
@@ -337,7 +337,7 @@ async def test_after_a_restart_the_end_is_shown_though_all_images_are_there(
     assert len(uploads(local)) == done
 
 
-async def test_a_look_without_an_answer_takes_no_image_away(
+async def test_unreadable_message_loses_no_image(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
     job, message = await ordered(local)
@@ -348,7 +348,7 @@ async def test_a_look_without_an_answer_takes_no_image_away(
     assert [each["id"] for each in message.attachments] == kept
 
 
-def test_groups_follow_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_group_size_follows_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.undo()
     files = [(number, FittedImage(tmp_path / f"{number}.png", 6 * 2**20)) for number in range(1, 5)]
     uplink = Uplink()
