@@ -1,4 +1,4 @@
-"""A model's slash command as Discord gets it, compared with its schema field by field."""
+"""A model's slash command in Discord's form, compared with its schema field by field."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ OTHER: dict[str, Any] = {
 
 
 async def ignore(_interaction: discord.Interaction[Any], _model: Model, _values: dict[str, object]) -> None:
-    """Take an order and do nothing."""
+    """Do nothing."""
 
 
 def make_tree(*models: Model) -> app_commands.CommandTree[discord.Client]:

@@ -1,4 +1,4 @@
-"""The form behind Edit prompt is made of any model's schema, within Discord's limits."""
+"""The form of Edit prompt, built from any model's schema within Discord's limits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def model(required: list[str], **properties: dict[str, Any]) -> Model:
 
 
 def shown(of: Model, values: dict[str, Any], *, may_see: bool = True) -> dict[str, dict[str, Any]]:
-    """The form's fields as the local Discord takes them, by name."""
+    """Return the form's fields by name, as validated by the local Discord."""
     form = EditForm.for_model(of).modal(make_job(input=values), "en-US", may_see=may_see)
     body = components.validate_modal(form.to_dict())
     return {top["component"]["custom_id"]: top["component"] for top in body["components"]}
@@ -46,7 +46,7 @@ async def test_form_of_the_catalogue_model() -> None:
 
 
 async def test_form_of_another_model() -> None:
-    """Its text has another name; switches, seeds, ranges and what can't be listed are left out."""
+    """Its text has another name; booleans, seeds, ranges and unlistable options are left out."""
     of = model(
         ["text"],
         negative=TEXT,

@@ -1,4 +1,4 @@
-"""Who made this, in words."""
+"""The embed of Who made this."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class SmallEnvironment:
     runner: JobRunner
 
     async def rows(self) -> list[dict[str, Any]]:
-        """Every job as the database has it."""
+        """Return every row of the jobs table."""
         database = self.runner._jobs._database
 
         async def read(connection: Any) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ class SmallEnvironment:
         return await database.read(read)
 
     async def settled(self) -> list[dict[str, Any]]:
-        """The jobs once all have ended; a database has no event to wait for."""
+        """Return the rows once all jobs have ended; a database has no event to wait for."""
         async with asyncio.timeout(15):
             while not all(row["ended_at"] for row in await self.rows()) or self.runner._tasks:  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(0.02)
@@ -55,7 +55,7 @@ class SmallEnvironment:
 
 @asynccontextmanager
 async def small_environment(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIterator[SmallEnvironment]:
-    """Everything is ready; RunComfy makes images at once."""
+    """Start everything; RunComfy generates images at once."""
     async with AsyncExitStack() as stack:
         runcomfy = await stack.enter_async_context(LocalRunComfy(workers=4, seconds=0))
         discord = await stack.enter_async_context(LocalDiscord(folder))
@@ -63,7 +63,7 @@ async def small_environment(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIte
         for name, value in {**runcomfy.environment, "DISCORD_TOKEN": discord.token}.items():
             patch.setenv(name, value)
         bot, runner = await app.build(config.load(), stack)
-        # aiohttp reads SSL_CERT_FILE when it is imported, so the way in is not the proxy here.
+        # aiohttp reads SSL_CERT_FILE when it is imported, so a proxy can't be used here.
         bot.http.connector = discord.connector()
         bot._webhooks = aiohttp.ClientSession(
             connector=discord.connector(), trace_configs=[bot.rate_limiter.trace_config()]

@@ -1,4 +1,4 @@
-"""Discord's time, as its answers tell it."""
+"""Discord's time by the Date headers of its responses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.discord.clock import DiscordClock
 
 
 def header(seconds: float = 0) -> str:
-    """A Date header of a Discord that is so much ahead of this machine."""
+    """Return a Date header that is `seconds` ahead of this machine."""
     return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 

@@ -51,11 +51,11 @@ class Environment:
             await bot.login(self.local.token)
             yield bot
 
-    async def start(self, *told: Command) -> None:
-        """A start of the bot, until Discord has its commands."""
+    async def start(self, *commands: Command) -> None:
+        """Start the bot and wait until Discord has its commands."""
         async with self.bot() as bot:
             both: tuple[Command, ...] = (draw, ask)
-            for command in told or both:
+            for command in commands or both:
                 bot.tree.add_command(command)
             sync = CommandSync(bot, self.key_values)
             sync.start()
@@ -100,7 +100,7 @@ def replaced(local: LocalDiscord) -> None:
         command["version"] = str(int(command["version"]) + 1)
 
 
-def made_anew(local: LocalDiscord) -> None:
+def recreated(local: LocalDiscord) -> None:
     for command in local.commands:
         command["id"] = str(int(command["id"]) + 1)
 
@@ -109,7 +109,7 @@ def joined(local: LocalDiscord) -> None:
     local.commands.append(local.commands[0] | {"id": "1", "name": "another"})
 
 
-@pytest.mark.parametrize("change", [emptied, halved, replaced, made_anew, joined])
+@pytest.mark.parametrize("change", [emptied, halved, replaced, recreated, joined])
 async def test_foreign_changes_are_corrected(env: Environment, change: Any) -> None:
     await env.start()
     change(env.local)

@@ -1,4 +1,4 @@
-"""What one message takes of the files of a job."""
+"""The content of the edit that posts a job's images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any]:
-    """The one edit that brings the images of a job."""
+    """Return the content of the edit that posts a job's images."""
     sent: list[dict[str, Any]] = []
 
     async def edit_message(_: int, **content: Any) -> SimpleNamespace:
@@ -46,7 +46,7 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
 
 
 async def test_ten_images_and_a_prompt_file_fit_in_a_message(tmp_path: Path) -> None:
-    """RunComfy may send more than was ordered, and Discord takes ten files, the prompt's among them."""
+    """RunComfy can return more images than requested, and Discord takes ten files, the prompt's included."""
     content = await posted(tmp_path, 10, input={"prompt": "fox " * 500})
     names = [file.filename for file in content["attachments"]]
     assert len(names) == 10

@@ -1,4 +1,4 @@
-"""Whatever is raised between the reservation and the task: the job is carried on, or ended and refunded."""
+"""An error at any point between the reservation and the task: the job continues, or is refunded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class UnforeseenError(Exception):
-    """An error that no one foresaw."""
+    """A bug."""
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def break_once(
     env: SmallEnvironment, patch: pytest.MonkeyPatch, owner: Any, name: str, *, is_after: bool = False
 ) -> list[str]:
-    """Let the next call of a function raise, before it does anything or, if late, afterwards."""
+    """Make the next call of a function raise, before it does anything or, if late, afterwards."""
     whole, broken = getattr(owner, name), list[str]()
 
     def fail() -> None:
@@ -85,7 +85,7 @@ WHERE_IT_IS_REFUSED: list[tuple[Any, str, bool]] = [
 
 
 async def check(env: SmallEnvironment, broken: list[str]) -> None:
-    """Each job ended, and what was charged is what was delivered."""
+    """Check that each job ended, and that delivered images alone are charged."""
     await env.discord.until(lambda: broken)
     rows = await env.settled()
     assert rows

@@ -1,4 +1,4 @@
-"""Whatever Discord's gateway sends is skipped or sent again, and the next event is answered."""
+"""Anything odd from Discord's gateway is skipped or requested again, and the next event is handled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ gateway.install()
 
 
 class Bot(discord.Client):
-    """Answers /ping with what it knows of the interaction."""
+    """Answers /ping with details of the interaction."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(intents=discord.Intents(guilds=True), guild_ready_timeout=0.01, **options)
@@ -53,7 +53,7 @@ async def connected(discord_: LocalDiscord) -> AsyncIterator[asyncio.Task[None]]
 
 
 async def answer(local: LocalDiscord, being: asyncio.Task[None]) -> str:
-    """What the next valid command is answered with."""
+    """Return the response to the next valid command."""
     press = await local.members["alice"].command("ping")
     await local.until(lambda: press.message or being.done())
     assert not being.done(), being.exception()

@@ -30,7 +30,7 @@ async def test_gateway_yields_between_messages() -> None:
 
 
 class ManualClock:
-    """A clock that stands still until it is moved."""
+    """A clock that only moves when it is set."""
 
     seconds = 1000.0
 
@@ -79,4 +79,4 @@ async def test_gateway_disconnected_for_a_minute_is_red(tmp_path: Path) -> None:
             await database.transaction(lambda connection: connection.execute("drop table jobs"))
             assert (await health._check_database()).status == "red"
             assert await health._orphaned_jobs() == "the database can't be read"
-        bot.dispatch("ready")  # may come while the bot closes, and breaks nothing then
+        bot.dispatch("ready")  # can come while the bot closes

@@ -1,4 +1,4 @@
-"""A job as people see it: what its message says, and what can be done with it."""
+"""How a job is rendered: status, options, notes, buttons and lists."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def job(**changes: Any) -> Job:
 
 
 def said(job: Job, *, place: int | None = None, fitted: tuple[FittedImage, ...] = ()) -> list[str]:
-    """The lines of the message; what is quoted begins with "> "."""
+    """Return the lines of the message; a quoted line begins with "> "."""
     shown = job_embed.embed(job, CATALOGUE, Progress(place), fitted=fitted)
     assert shown.description is not None
     assert len(shown.description) <= DESCRIPTION
@@ -69,7 +69,7 @@ def buttons(job: Job) -> list[str]:
 
 
 def names(job: Job) -> list[str]:
-    """What the buttons do, without what they cost."""
+    """Return the labels of the buttons without the price."""
     return [label.partition(" · ")[0] for label in buttons(job)]
 
 
@@ -291,8 +291,8 @@ class TestOptions:
 class TestNotes:
     def test_compressed_image_is_noted_with_both_sizes(self) -> None:
         limit = 10 * 1024 * 1024
-        told = notes(job(status=JobStatus.SUCCEEDED, image_count=2, file_limit=limit), PNG, SMALLER)
-        assert told == [
+        found = notes(job(status=JobStatus.SUCCEEDED, image_count=2, file_limit=limit), PNG, SMALLER)
+        assert found == [
             "Image 2 is shown as WebP, 4096\u00d72304, 9 MB: the original PNG had 21 MB, and 10 MB fit here."
         ]
 
@@ -333,7 +333,7 @@ def test_no_internals_are_shown(status: JobStatus) -> None:
 
 
 _PROMISES = r"free|refund|given back|charged|бесплатн|возвращ|списан"
-"""What nothing may say about images that are charged and wait to be collected."""
+"""Words that must not describe images that are charged and wait to be collected."""
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])

@@ -1,4 +1,4 @@
-"""A success without the expected JSON is a lost answer, whatever came instead."""
+"""A success without the expected JSON is a lost response."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ODD: dict[str, dict[str, Any]] = {
 
 
 class Bot(discord.Client):
-    """Has what each kind of call needs."""
+    """A client with the objects that each kind of call needs."""
 
     def __init__(self, local: LocalDiscord) -> None:
         limiter = DiscordRateLimiter(Metrics())
@@ -62,7 +62,7 @@ class Bot(discord.Client):
         return channel.get_partial_message((await channel.send("hello")).id)
 
     async def webhook(self) -> discord.Webhook:
-        """That of an interaction which has been answered."""
+        """Return the webhook of an interaction that has a response."""
         press = await self.local.members["alice"].send_raw("nothing")
         url = f"https://discord.com/api/v10/interactions/{press.id}/{press.token}/callback?with_response=1"
         async with self.webhooks.post(url, json={"type": 4, "data": {"content": "hello"}}):
@@ -75,7 +75,7 @@ class Bot(discord.Client):
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
     async with LocalDiscord(tmp_path) as local, Bot(local) as bot:
-        local.has_rate_limits = False  # sixteen calls in a row would wait for most of the time
+        local.has_rate_limits = False  # or sixteen calls in a row would wait for most of the time
         await bot.login(local.token)
         yield bot
 

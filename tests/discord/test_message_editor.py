@@ -1,4 +1,4 @@
-"""The edits of one message, on a clock that jumps from one event to the next."""
+"""The edits of one message, in virtual time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ APART = 3.0
 
 
 class Message:
-    """What Discord was sent: each edit with the seconds from the message's making to its begin and end."""
+    """Records each edit with its begin and end, in seconds since the message was created."""
 
     def __init__(self) -> None:
         self.edits = MessageEditor("waiting")
@@ -139,11 +139,11 @@ def test_state_is_sent_again_after_a_lost_response() -> None:
         message = Message()
         message.show("painting")
         await asyncio.sleep(10)
-        message.show("held up", error=aiohttp.ServerDisconnectedError())  # which Discord may have taken
+        message.show("down", error=aiohttp.ServerDisconnectedError())  # which Discord may have taken
         await asyncio.sleep(10)
         message.show("painting")
         await asyncio.sleep(10)
-        assert message.states == ["painting", "held up", "painting"]
+        assert message.states == ["painting", "down", "painting"]
 
     run_in_virtual_time(main())
 
@@ -220,7 +220,7 @@ class TestLast:
 
 
 edits = st.tuples(
-    st.floats(0, 8),  # seconds until somebody shows it
+    st.floats(0, 8),  # seconds until it is queued
     st.sampled_from(["waiting", "place 2", "place 1", "painting"]),
     st.floats(0, 10),  # seconds that Discord takes
     st.booleans(),  # whether it fails

@@ -1,4 +1,4 @@
-"""The prompt in its message: shown as it was typed, whatever it holds, and never obeyed."""
+"""The prompt in its message: shown literally, without live markdown or mentions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def job(**changes: Any) -> Job:
 
 
 def said(job: Job) -> list[str]:
-    """The lines of the message; what is quoted begins with "> "."""
+    """Return the lines of the message; a quoted line begins with "> "."""
     description = job_embed.embed(job, CATALOGUE).description
     assert description is not None
     assert len(description) <= DESCRIPTION
@@ -45,12 +45,12 @@ def quoted(prompt: str) -> list[str]:
 
 
 def plain(line: str) -> str:
-    """What a person reads: Discord drops a backslash in front of anything but letters, digits and blanks."""
+    """Return what a person reads: Discord drops a backslash before punctuation."""
     return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", line)
 
 
 def obeyed(line: str) -> str:
-    """What of a line Discord would obey instead of show; what is escaped is like a letter to it."""
+    """Return the live markdown of a line; an escaped character is like a letter."""
     live = re.sub(r"\\[^0-9A-Za-z\s]", "x", line)
     found = re.findall(r"[*_~|`<]|\]\(|^\s*(?:#{1,3}|-#|-)\s|^>(?:>>)?\s", live)
     return "".join(found)

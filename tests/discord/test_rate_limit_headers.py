@@ -1,4 +1,4 @@
-"""How long answers of Discord are waited for, and what is made of the rate limits in them."""
+"""Sanitized rate limits, and the time limit without byte counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate limits that make no sense neither stall a message nor break anything."""
+"""Invalid rate limits neither stall a message nor break anything."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def respond(local: LocalDiscord, bot: ImagineBot) -> Interaction:
-    """An interaction, and the bot's first response to it."""
+    """Create an interaction and the bot's first response to it."""
     done = asyncio.get_running_loop().create_future()
 
     async def on_interaction(interaction: discord.Interaction[Any]) -> None:
         try:
             done.set_result(await interaction.response.send_message("first"))
-        except Exception as error:  # noqa: BLE001 (handed on to the test)
+        except Exception as error:  # noqa: BLE001 (passed to the test)
             done.set_exception(error)
 
     bot.add_listener(on_interaction)
@@ -77,7 +77,7 @@ async def respond(local: LocalDiscord, bot: ImagineBot) -> Interaction:
 
 
 async def ask_all(local: LocalDiscord, bot: ImagineBot) -> None:
-    """A call on each kind of route: callback, webhook, bot; the latter two again, as their limits hold."""
+    """Call each kind of route: callback, webhook, bot; the latter two twice, since their limits persist."""
     async with asyncio.timeout(5):
         sent = await respond(local, bot)
         assert sent.message is not None

@@ -1,4 +1,4 @@
-"""Discord's limits, kept by design: seen by the local Discord, and over hours on a simulated clock."""
+"""Requests stay below Discord's limits, against the local Discord and in virtual time."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def limiter(metrics: Metrics) -> DiscordRateLimiter:
 
 @pytest.fixture
 async def session(local: LocalDiscord, limiter: DiscordRateLimiter) -> AsyncIterator[aiohttp.ClientSession]:
-    """One as discord.py makes it."""
+    """Open a session like discord.py's."""
     async with aiohttp.ClientSession(
         connector=local.connector(), trace_configs=[limiter.trace_config()]
     ) as opened:
@@ -54,7 +54,7 @@ async def session(local: LocalDiscord, limiter: DiscordRateLimiter) -> AsyncIter
 
 
 def counted(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
-    """The counts by the values of their labels."""
+    """Return a counter's values by its labels."""
     (family,) = getattr(metrics, name).collect()
     return {
         tuple(sample.labels.values()): sample.value
@@ -80,7 +80,7 @@ async def test_client_makes_at_most_fifty_requests_per_second(
     moments = [call.at for call in local.trace if call.route == "user"]
     assert len(moments) == 120
     assert time.monotonic() - begun > 2.5
-    # What was asked in time may arrive in a bunch where the machine is busy.
+    # On a busy machine, requests that began apart can arrive together.
     assert most_within(1, moments) <= 60
 
 
@@ -169,7 +169,7 @@ async def test_responses_and_limits_are_counted_except_shared_ones(
 def test_there_are_never_ten_thousand_invalid_requests_in_ten_minutes(
     limiter: DiscordRateLimiter, response_seconds: float
 ) -> None:
-    """For an hour the bot makes as many requests as it may, and each is found invalid a while later."""
+    """For an hour the bot makes as many requests as possible, and each is found invalid later."""
 
     async def main() -> list[float]:
         loop, moments = asyncio.get_running_loop(), list[float]()

@@ -1,4 +1,4 @@
-"""First responses take turns, but never wait for ever."""
+"""First responses wait for a slot, but only for a moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line in a server's log and a message to the owner arrive once, even if Discord's answer is lost."""
+"""Audit log entries and messages to the owner arrive once, even if Discord's response is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images on a slow, stalled or lossy way to Discord: all of them arrive, and none that is there goes away."""
+"""Uploads over a slow, stalled or lossy uplink: all images arrive, and none disappears."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def delivery(bot: ImagineBot) -> DiscordDelivery:
 
 @pytest.fixture(autouse=True)
 def _scale(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Minutes become seconds, and a group is an image at first."""
+    """Turn minutes into seconds, and make the first group one image."""
     timeout = aiohttp.ClientTimeout(total=1.5 * STALL_SECONDS)
     monkeypatch.setattr(
         aiohttp.client, "DEFAULT_TIMEOUT", timeout
@@ -94,12 +94,12 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 async def connect(delivery: DiscordDelivery, job: Job) -> None:
-    """Open a connection before anything goes wrong with it."""
+    """Open a connection before it fails."""
     await delivery._bot.interaction_webhook(job.token or "").fetch_message(job.message_id or 0)
 
 
-async def ordered(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:
-    """A job whose first response stands in Discord."""
+async def create_job(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:
+    """Create a job with a first response in Discord."""
     interaction = await local.members["alice"].send_raw(custom_id="order")
     message = create_message(local.channel, {"content": "waiting"}, {}, interaction)
     interaction.is_acknowledged, interaction.message = True, message
@@ -111,7 +111,7 @@ async def ordered(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:
 
 
 def uploads(local: LocalDiscord) -> list[list[str]]:
-    """The files of each request that brought some."""
+    """Return the file names of each upload."""
     return [[name for name, _ in call.files] for call in local.trace if call.files]
 
 
@@ -126,7 +126,7 @@ ALL = [f"image-{number}.png" for number in range(1, IMAGES + 1)]
 async def test_images_appear_one_by_one_while_bytes_move(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
 ) -> None:
-    job, message = await ordered(local, **({} if is_by_token else {"token": None}))
+    job, message = await create_job(local, **({} if is_by_token else {"token": None}))
     uplink.bytes_per_second = SIZE / STALL_SECONDS / 1.2
     begun_at = time.monotonic()
     assert await delivery.send_images(job, files) == IMAGES
@@ -141,7 +141,7 @@ async def test_images_appear_one_by_one_while_bytes_move(
 async def test_upload_of_a_large_image_outlasts_every_timeout(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
 ) -> None:
-    job, message = await ordered(local, image_count=1, **({} if is_by_token else {"token": None}))
+    job, message = await create_job(local, image_count=1, **({} if is_by_token else {"token": None}))
     uplink.bytes_per_second = SIZE / STALL_SECONDS / 2
     assert await delivery.send_images(job, files[:1]) == 1
     assert uploads(local) == [ALL[:1]]
@@ -152,7 +152,7 @@ async def test_direct_message_with_a_large_image_outlasts_every_timeout(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     alice = local.members["alice"]
-    job, message = await ordered(local, image_count=1, user_id=int(alice.id))
+    job, message = await create_job(local, image_count=1, user_id=int(alice.id))
     local.delete(message)
     uplink.bytes_per_second = SIZE / STALL_SECONDS / 2
     assert await delivery.send_images(job, files[:1]) == 1
@@ -162,7 +162,7 @@ async def test_direct_message_with_a_large_image_outlasts_every_timeout(
 async def test_buffering_proxy_has_time_to_forward(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
-    job, message = await ordered(local, image_count=1)
+    job, message = await create_job(local, image_count=1)
     await connect(delivery, job)
     uplink.is_buffering = True
     uplink.bytes_per_second = SIZE / STALL_SECONDS / 2
@@ -175,13 +175,13 @@ async def test_buffering_proxy_has_time_to_forward(
 async def test_stalled_upload_is_cut_off_and_repeated(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
 ) -> None:
-    job, message = await ordered(local)
+    job, message = await create_job(local)
     await connect(delivery, job)
     job = job if is_by_token else replace(job, token=None)
     before = uplink.connections
     uplink.stall()
     delivering = asyncio.ensure_future(delivery.send_images(job, files))
-    await uplink.connected(before + 1)  # the first one was given up
+    await uplink.connected(before + 1)  # the first one was aborted
     uplink.resume()
     assert await delivering == IMAGES
     assert names(message) == ALL
@@ -191,7 +191,7 @@ async def test_stalled_upload_is_cut_off_and_repeated(
 async def test_images_of_a_lost_response_are_posted_once(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, can_look: bool
 ) -> None:
-    job, message = await ordered(local)
+    job, message = await create_job(local)
     await connect(delivery, job)
     if not can_look:
         local.inject_fault("get_followup", 403, {"code": 50001, "message": "Missing Access"}, times=9)
@@ -210,7 +210,7 @@ async def test_visible_images_count_without_any_response(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_message, "_GIVE_UP_SECONDS", 0.01)
-    job, message = await ordered(local, token=None)
+    job, message = await create_job(local, token=None)
     local.inject_fault("get_message", 503, "<html>")
     local.inject_fault("edit_message", 503, "<html>", is_after=True, times=99)
     assert await delivery.send_images(job, files[:1]) == 1
@@ -220,7 +220,7 @@ async def test_visible_images_count_without_any_response(
 async def test_posted_images_count_if_the_rest_is_rejected(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
-    job, message = await ordered(local)
+    job, message = await create_job(local)
     explicit = {"code": 20009, "message": "Explicit content cannot be sent to the desired recipient(s)"}
     local.inject_fault("edit_followup", 400, explicit, contains="image-2")
     assert await delivery.send_images(job, files) == 1
@@ -232,7 +232,7 @@ async def test_posted_images_count_if_the_rest_is_undeliverable(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     local.members["alice"].takes_direct_messages = False
-    job, message = await ordered(local, user_id=int(local.members["alice"].id))
+    job, message = await create_job(local, user_id=int(local.members["alice"].id))
     archived = {"code": 50083, "message": "Thread is archived"}
     local.inject_fault("edit_followup", 400, archived, contains="image-2")
     assert await delivery.send_images(job, files) == 1
@@ -243,7 +243,7 @@ async def test_arrived_direct_messages_count_if_the_next_are_rejected(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     alice = local.members["alice"]
-    job, message = await ordered(local, user_id=int(alice.id))
+    job, message = await create_job(local, user_id=int(alice.id))
     local.delete(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
     local.inject_fault("create_message", 403, refused, contains="image-2")
@@ -256,7 +256,7 @@ async def test_restart_sends_the_remaining_direct_messages(
     local: LocalDiscord, bot: ImagineBot, files: list[Path], monkeypatch: pytest.MonkeyPatch, *, size: float
 ) -> None:
     alice = local.members["alice"]
-    job, message = await ordered(local, user_id=int(alice.id))
+    job, message = await create_job(local, user_id=int(alice.id))
     local.delete(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
     local.inject_fault("create_message", 403, refused, contains="image-3")
@@ -272,7 +272,7 @@ async def test_restart_sends_the_remaining_direct_messages(
 async def test_nothing_is_posted_if_everything_is_rejected(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
-    job, message = await ordered(local)
+    job, message = await create_job(local)
     local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="image-1")
     with pytest.raises(DeliveryError):
         await delivery.send_images(job, files)
@@ -282,7 +282,7 @@ async def test_nothing_is_posted_if_everything_is_rejected(
 async def test_failure_removes_no_image(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
-    job, message = await ordered(local)
+    job, message = await create_job(local)
     await delivery.send_images(job, files)
     failed = make_job(
         **{name: getattr(job, name) for name in ("channel_id", "guild_id", "message_id", "token")},
@@ -296,7 +296,7 @@ async def test_failure_removes_no_image(
 async def test_withdrawn_job_loses_its_button_despite_automod(
     local: LocalDiscord, delivery: DiscordDelivery
 ) -> None:
-    job, message = await ordered(local, status=JobStatus.FAILED, error="delivery-failed")
+    job, message = await create_job(local, status=JobStatus.FAILED, error="delivery-failed")
     await delivery.send_outcome(job)
     assert any(label.startswith("Fetch") for label in message.buttons)
     automod = {"code": 200000, "message": "Message was blocked by automatic moderation"}
@@ -308,7 +308,7 @@ async def test_withdrawn_job_loses_its_button_despite_automod(
 async def test_restart_posts_missing_images_only(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
-    job, message = await ordered(local)
+    job, message = await create_job(local)
     before = DiscordDelivery(bot)
     local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="image-3")
     await before.send_images(job, files)
@@ -324,7 +324,7 @@ async def test_restart_posts_missing_images_only(
 async def test_restart_updates_the_text_of_complete_images(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
-    job, message = await ordered(local)
+    job, message = await create_job(local)
     before = DiscordDelivery(bot)
     await before.send_images(job, files)
     await before.send_outcome(replace(job, status=JobStatus.FAILED, error="delivery-failed"))
@@ -340,7 +340,7 @@ async def test_restart_updates_the_text_of_complete_images(
 async def test_unreadable_message_loses_no_image(
     local: LocalDiscord, bot: ImagineBot, files: list[Path]
 ) -> None:
-    job, message = await ordered(local)
+    job, message = await create_job(local)
     await DiscordDelivery(bot).send_images(job, files)
     kept = [each["id"] for each in message.attachments]
     local.inject_fault("get_followup", 200, "<html>")
@@ -358,7 +358,9 @@ def test_group_size_follows_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert [number for number, _ in next(groups)] == [2, 3, 4]
     uplink.record_upload(files[:1], 6 * 2**20 / 40_000)
     assert [len(group) for group in uplink.split_by_size(files)] == [1, 1, 1, 1]
-    uplink.record_upload([(1, FittedImage(tmp_path / "1.png", 1000))], 0.001)  # says nothing about the uplink
+    uplink.record_upload(
+        [(1, FittedImage(tmp_path / "1.png", 1000))], 0.001
+    )  # too small to measure the uplink
     assert [len(group) for group in uplink.split_by_size(files)] == [1, 1, 1, 1]
     uplink.record_upload(files[:1], 0.0)
     assert [len(group) for group in uplink.split_by_size(files)] == [4]
