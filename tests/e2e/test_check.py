@@ -154,8 +154,8 @@ async def test_connection_refused(tmp_path: Path) -> None:
 async def test_interactions_endpoint_url_is_a_problem(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         application = payloads.application(env.discord.bot, env.mia.payload)
-        told = application | {"interactions_endpoint_url": "https://example.net/interactions"}
-        env.discord.inject_fault("application", 200, told)
+        application_with_url = application | {"interactions_endpoint_url": "https://example.net/interactions"}
+        env.discord.inject_fault("application", 200, application_with_url)
         joins(env)
         code, found = await check(env)
         assert code == 1

@@ -21,7 +21,7 @@ def lines(env: Environment) -> list[dict[str, Any]]:
 
 
 async def summaries(env: Environment, jobs: int) -> list[dict[str, Any]]:
-    """Wait for the summaries of so many jobs; each is written a moment after its job ended."""
+    """Wait for the summaries of this many jobs; each is written a moment after its job ended."""
     await env.wait_for_rows(lambda: sum("fields" in line for line in lines(env)) >= jobs)
     return [line for line in lines(env) if "fields" in line]
 
@@ -64,9 +64,9 @@ async def test_job_collected_later_is_counted_once(tmp_path: Path) -> None:
         fetch = next(label for label in message.buttons if label.startswith("Fetch"))
         again = await (await env.alice.press(message, fetch)).response()
         await env.wait_for_text(again, "✅")
-        told = [line["fields"] for line in await summaries(env, 2)]
-        assert [fields["images"] for fields in told] == ["1 of 2", "2 of 2"]
-        assert [fields["credits"] for fields in told] == [1.5, 1.5]
+        ended = [line["fields"] for line in await summaries(env, 2)]
+        assert [fields["images"] for fields in ended] == ["1 of 2", "2 of 2"]
+        assert [fields["credits"] for fields in ended] == [1.5, 1.5]
         ((_, spent),) = (await samples(env))["imagine_spent_credits_total"]
         assert spent == 1.5  # both images, counted when the job first ended
         await env.discord.until(lambda: len(log.messages) == 2)
@@ -90,11 +90,11 @@ async def test_one_line_summarizes_a_job(tmp_path: Path) -> None:
         cancelled = await env.queued()
         await env.alice.press(cancelled, "Cancel")
         await env.wait_for_text(cancelled, "ancelled")
-        told = await summaries(env, 3)
-        assert [line["job"] for line in told] == [
+        ended = await summaries(env, 3)
+        assert [line["job"] for line in ended] == [
             env.job(each)["job_id"] for each in (done, refused, cancelled)
         ]
-        first, second, third = (line["fields"] for line in told)
+        first, second, third = (line["fields"] for line in ended)
         assert (first["status"], first["images"], first["credits"]) == ("succeeded", "2 of 2", 1.5)
         path = f"/v1/requests/{env.job(done)['request_id']}/status"
         assert first["polls"] == sum(call.path == path for call in env.runcomfy.calls)
@@ -105,4 +105,4 @@ async def test_one_line_summarizes_a_job(tmp_path: Path) -> None:
         assert second["error"]
         assert "posted_seconds" not in second
         assert (third["status"], third["credits"]) == ("cancelled", 0)
-        assert "ended: status succeeded, images 2 of 2, ordered " in told[0]["message"]
+        assert "ended: status succeeded, images 2 of 2, ordered " in ended[0]["message"]

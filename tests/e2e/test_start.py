@@ -1,4 +1,4 @@
-"""The start: settings, login, command sync and what the owner is told."""
+"""The start: settings, login, command sync and what the log tells the owner."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def syncs(env: Environment) -> int:
     return sum(call.route == "sync" for call in env.discord.trace)
 
 
-async def told(env: Environment) -> None:
+async def commands_stored(env: Environment) -> None:
     """Wait until the bot has stored which commands it synced."""
     await env.wait_for_rows(
         lambda: env.rows("select * from facts where name like 'commands%' and value != ''")
@@ -117,7 +117,7 @@ async def test_failed_command_sync_does_not_prevent_the_start(
     tmp_path: Path, status: int, body: Any, headers: dict[str, str]
 ) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
-        await told(env)
+        await commands_stored(env)
         await env.kill()
         env.execute("update facts set value = '' where name like 'commands%'")
         env.discord.inject_fault("sync", status, body, headers=headers, times=99)
@@ -166,7 +166,7 @@ async def test_settings_are_read_from_env_file(tmp_path: Path) -> None:
 
 async def test_commands_are_synced_when_they_changed(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
-        await told(env)
+        await commands_stored(env)
         assert syncs(env) == 1
         await env.restart()
         await looked(env, 2)

@@ -189,7 +189,7 @@ async def _is_answered(press: Interaction) -> bool:
     return True
 
 
-async def told(env: Environment, message: Message) -> None:
+async def end_shown(env: Environment, message: Message) -> None:
     """Wait until a message shows how its job ended."""
     await env.discord.until(lambda: "Waiting" not in message.text)
 
@@ -206,7 +206,7 @@ async def test_commands_during_the_stop(tmp_path: Path) -> None:
         await env.wait_until_idle()
         seen = [press for press in presses if await _is_answered(press)]
         for press in seen:
-            await told(env, await press.response())
+            await end_shown(env, await press.response())
         check_accounts(env)
         assert len(env.runcomfy.requests) == sum(map(env.charged_images, people))
 
