@@ -151,7 +151,7 @@ def _member_rows(chart: ReportChart) -> list[_Row]:
 
 def _new_figure(title: str, rows: int) -> tuple[Figure, SubFigure, SubFigure, SubFigure]:
     """Create a figure with its title, and return it with its header, its middle and `rows` rows below."""
-    heights = [_HEADER_HEIGHT, _DAYS_HEIGHT, rows * _ROW_HEIGHT + _EDGE]
+    heights = [_HEADER_HEIGHT, _DAYS_HEIGHT, rows * _ROW_HEIGHT + _GAP]
     figure = Figure(figsize=(_WIDTH / _DPI, sum(heights) / _DPI), dpi=_DPI)
     grid = figure.add_gridspec(3, 1, height_ratios=heights)
     header, days, below = (figure.add_subfigure(grid[row]) for row in range(3))
@@ -217,7 +217,7 @@ def _draw_rows(figure: SubFigure, rows: Sequence[_Row], *, empty_rows: int = 0) 
     label_width, numbers_width = _widest(labels, _NORMAL), _widest(numbers, _BOLD)
     note_width = _WIDTH - 2 * _EDGE - label_width - _BAR_WIDTH_MIN - numbers_width - 3 * _GAP
     axes = figure.add_subplot()
-    axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5 - empty_rows), xticks=[])
+    axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5 + _GAP / _ROW_HEIGHT, -0.5 - empty_rows), xticks=[])
     axes.set_yticks(range(len(rows)), labels, font=_NORMAL, color=_TEXT, ha="left")
     axes.tick_params(axis="y", pad=label_width + _GAP)
     tracks = axes.barh(range(len(rows)), 1, 0.4, color=_TRACK)

@@ -24,18 +24,11 @@ def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
 
 def open_spliced(file: BinaryIO, parts: Sequence[Part]) -> BinaryIO:
     """Open the concatenation of some parts; `file` must stay open."""
-    merged: list[Part] = []
-    for part in parts:
-        last = merged[-1] if merged else b""
-        if not isinstance(part, bytes) and not isinstance(last, bytes) and sum(last) == part[0]:
-            merged[-1] = (last[0], last[1] + part[1])
-        elif part:
-            merged.append(part)
-    return io.BufferedReader(_SplicedFile(file, merged), 2**16)
+    return io.BufferedReader(_SplicedFile(file, parts), 2**16)
 
 
 class _SplicedFile(io.RawIOBase):
-    def __init__(self, file: BinaryIO, parts: list[Part]) -> None:
+    def __init__(self, file: BinaryIO, parts: Sequence[Part]) -> None:
         self._file = file
         self._parts = parts
         self._starts = [0, *accumulate(len(part) if isinstance(part, bytes) else part[1] for part in parts)]
