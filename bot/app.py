@@ -21,14 +21,18 @@ from bot.discord.delivery import DiscordDelivery
 from bot.discord.login import FATAL_CLOSE_CODES, log_in
 from bot.discord.message_deletion import delete_message
 from bot.errors import BusyError, ConfigError
-from bot.jobs.fair_queue import ConcurrencyLimits
+from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
 from bot.jobs.poll_interval import PollRateLimiter
+from bot.jobs.ports import Progress
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
+from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
-from bot.maintenance.loop import MaintenanceLoop
+from bot.maintenance.file_cleanup import FileCleanup
+from bot.maintenance.late_results import LateResults
+from bot.maintenance.loop import PeriodicTask
 from bot.media.store import FOLDER_NAME, FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.health import HealthChecks
@@ -75,13 +79,15 @@ async def run(config: Config) -> None:
 
 async def _main(config: Config) -> None:
     async with AsyncExitStack() as stack:
-        bot, runner = await build(config, stack)
+        bot, runner, maintenance = await build(config, stack)
         await log_in(bot, config.discord_token.get_secret_value())
         if warning := bot.clock.warning:
             _log.warning("%s", warning)
         await tune_gc()
-        await runner.files.probe.refresh()
+        await runner.context.files.probe.refresh()
         await runner.resume()
+        for task in maintenance:
+            task.start()
         connection = asyncio.create_task(bot.connect())
         try:
             await asyncio.shield(connection)
@@ -103,80 +109,76 @@ async def tune_gc() -> None:
     await asyncio.sleep(0)
 
 
-async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner]:
+async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner, list[PeriodicTask]]:
     """Open everything but the connection to Discord; `stack` closes it in reverse."""
-    catalogue, metrics = Catalogue.load(), Metrics()
-    tracker = JobTracker(metrics)
+    catalogue, metrics, clock = Catalogue.load(), Metrics(), SystemClock()
     database = await stack.enter_async_context(open_database(config.database_url))
-    session = aiohttp.ClientSession(trace_configs=[metrics_trace(metrics)])
-    runcomfy = _runcomfy(config, await stack.enter_async_context(session), stack)
-    jobs, key_values = JobStore(database), KeyValueStore(database)
+    session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[metrics_trace(metrics)]))
     costs = CostStore(database, budget_usd=config.budget_usd)
     bot = _bot(config, database, catalogue, metrics)
-    delivery, files = DiscordDelivery(bot), _files(config)
-    deletion = DeletionService(jobs, MessageStore(database), files, partial(delete_message, bot))
-    alert = config.budget_alarm
-    sync = CostSync(costs, key_values, runcomfy, delivery, model_ids=catalogue, alert_percent=alert)
-    durations = await _durations(database, stack)
+    delivery = DiscordDelivery(bot)
+    limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
     runner = JobRunner(
-        jobs=jobs,
-        runcomfy=runcomfy,
-        downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
-        delivery=delivery,
-        files=files,
-        maintenance=_maintenance(
-            jobs, deletion, sync, runcomfy=runcomfy, files=files, durations=durations, delivery=delivery
-        ),
-        tracker=tracker,
-        limits=ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild),
-        durations=durations,
-        poll_rate=PollRateLimiter(config.max_polls_per_second),
-        deadline=timedelta(seconds=config.deadline_seconds),
+        StepContext(
+            jobs=JobStore(database),
+            runcomfy=_runcomfy(config, session, stack),
+            downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
+            delivery=delivery,
+            files=_files(config),
+            durations=await _durations(database, stack),
+            queue=FairQueue(limits, lambda job, place: delivery.show_progress(job, Progress(place))),
+            poll_limiter=PollRateLimiter(config.max_polls_per_second),
+            tracker=JobTracker(metrics, clock),
+            clock=clock,
+            deadline=timedelta(seconds=config.deadline_seconds),
+        )
     )
+    deletion = DeletionService(runner.context, MessageStore(database), partial(delete_message, bot))
+    maintenance = _maintenance(runner, deletion, _cost_sync(config, runner, database, costs, catalogue))
     if config.health_port is not None:
-        health = _health_checks(bot, runner, runcomfy, HealthStore(database))
+        health = _health_checks(bot, runner, maintenance, HealthStore(database))
         server = _health_server(health, metrics, costs)
         await stack.enter_async_context(server.serve(str(config.health_host), config.health_port))
     await stack.enter_async_context(bot)
     stack.push_async_callback(bot.audit_log.drain)
     stack.push_async_callback(runner.close)
-    await bot.load_cogs(cogs.EXTENSIONS, _job_service(bot, database, costs, runcomfy, runner), deletion)
-    return bot, runner
+    for task in maintenance:
+        stack.callback(task.stop)
+    await bot.load_cogs(cogs.EXTENSIONS, _job_service(bot, database, costs, runner), deletion)
+    return bot, runner, maintenance
 
 
-def _job_service(
-    bot: ImagineBot,
-    database: Database,
-    costs: CostStore,
-    runcomfy: RunComfyClient,
-    runner: JobRunner,
-) -> JobService:
-    jobs = JobStore(database)
-    orders = ReservationStore(
-        database, jobs=jobs, guilds=bot.settings_store, quotas=bot.quota_store, costs=costs
+def _job_service(bot: ImagineBot, database: Database, costs: CostStore, runner: JobRunner) -> JobService:
+    reservations = ReservationStore(
+        database, jobs=runner.context.jobs, guilds=bot.settings_store, quotas=bot.quota_store, costs=costs
     )
-    return JobService(jobs=jobs, orders=orders, catalogue=bot.catalogue, runcomfy=runcomfy, runner=runner)
+    return JobService(runner, reservations=reservations, catalogue=bot.catalogue)
 
 
-def _maintenance(
-    jobs: JobStore,
-    deletion: DeletionService,
-    cost_sync: CostSync,
-    *,
-    runcomfy: RunComfyClient,
-    files: FileStore,
-    durations: DurationStore,
-    delivery: DiscordDelivery,
-) -> MaintenanceLoop:
-    return MaintenanceLoop(
-        jobs=jobs,
-        runcomfy=runcomfy,
-        files=files,
-        cost_sync=cost_sync,
-        deletion=deletion,
-        durations=durations,
-        delivery=delivery,
+def _cost_sync(
+    config: Config, runner: JobRunner, database: Database, costs: CostStore, catalogue: Catalogue
+) -> CostSync:
+    return CostSync(
+        context=runner.context,
+        costs=costs,
+        key_values=KeyValueStore(database),
+        model_ids=catalogue,
+        alert_percent=config.budget_alarm,
     )
+
+
+def _maintenance(runner: JobRunner, deletion: DeletionService, sync: CostSync) -> list[PeriodicTask]:
+    context, clock = runner.context, runner.context.clock
+    cleanup = FileCleanup(context)
+    late = LateResults(runner, cleanup)
+    probe = context.files.probe.refresh
+    return [
+        PeriodicTask("files", probe, cleanup.purge_files, cleanup.expire_uncollected, clock=clock),
+        PeriodicTask("deletions", deletion.retry_pending, clock=clock),
+        PeriodicTask("late results", late.recover, clock=clock),
+        PeriodicTask("costs", sync.refresh_prices, sync.collect_costs, sync.check_budget, clock=clock),
+        PeriodicTask("durations", context.durations.save, clock=clock),
+    ]
 
 
 async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore:
@@ -192,18 +194,19 @@ async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore
 
 
 def _health_checks(
-    bot: ImagineBot, runner: JobRunner, runcomfy: RunComfyClient, store: HealthStore
+    bot: ImagineBot, runner: JobRunner, maintenance: list[PeriodicTask], store: HealthStore
 ) -> HealthChecks:
+    context = runner.context
     health = HealthChecks(
         store=store,
-        tracker=runner.tracker,
-        maintenance=[runner.maintenance],
-        clock=SystemClock(),
+        tracker=context.tracker,
+        maintenance=maintenance,
+        clock=context.clock,
         discord_now=bot.clock.now,
         is_stopping=lambda: bot.is_stopping,
-        files_problem=lambda: runner.files.probe.problem,
+        files_problem=lambda: context.files.probe.problem,
         operator_action=lambda: runner.operator_action,
-        is_runcomfy_down=lambda: runcomfy.is_down,
+        is_runcomfy_down=lambda: context.runcomfy.is_down,
     )
     add_gateway_listeners(bot, health)
     return health

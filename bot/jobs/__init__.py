@@ -1,1 +1,1 @@
-"""Jobs: what a cog may ask for, and what carries each one to its end."""
+"""Jobs: what a cog can do with them, and how each is run from its first status to its last."""

@@ -1,4 +1,4 @@
-"""Whether a job may be spoken of where somebody speaks of it."""
+"""Which jobs a member can refer to where."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def ensure_visible_in_channel(job: Job, requester: Requester, *channel_ids: int) -> None:
-    """Let pass whoever asks about a job in one of its channels, and its owner anywhere on its server.
+    """Allow access to a job in its channel and in `channel_ids`, and to its owner anywhere on its server.
 
-    A message never leaves its channel, so a button that names another channel's job is forged, unless its
-    owner found it in their own list. `channel_ids` are further channels in which the job has messages.
+    A message never leaves its channel, so a button for another channel's job is forged, unless it is the
+    owner's, in the list of their jobs.
 
     Raises:
         JobNotFoundError: As if there were no such job.

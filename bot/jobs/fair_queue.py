@@ -1,4 +1,4 @@
-"""Whose turn it is: only so many jobs are at RunComfy at once, and nobody waits for one person's pile."""
+"""A fair queue: limits how many jobs are at RunComfy at once, and serves members in turn."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     from bot.domain.job import Job
 
-_PLACES_SHOWN = 50  # further back, a place changes faster than messages may be edited
-_SHOWN_AFTER_SECONDS = 0.5  # a crowd moves all of them many times a second, and each is a message to be made
+_POSITIONS_SHOWN = 50  # further back, a position changes faster than messages can be edited
+_NOTIFY_SECONDS = 0.5  # a crowd changes all positions many times a second, and each change is an edit
 
 
 @dataclass(frozen=True)
 class ConcurrencyLimits:
-    """How many jobs may be at RunComfy at once: altogether, of one member, of one server."""
+    """How many jobs can be at RunComfy at once: in total, per member, per server."""
 
     total: int
     per_user: int
@@ -26,61 +26,59 @@ class ConcurrencyLimits:
 
 
 class FairQueue:
-    """The bot's own queue. Members are served in turn: a second job waits for everybody's first.
+    """Every member's first job comes before anyone's second; among those, who was served longest ago.
 
-    `show` is called with a waiting job and its place soon after that has changed. The place counts
-    everybody before: those in this queue, and those who wait at RunComfy still.
+    `on_position` is called with a waiting job and its position soon after that has changed. The position
+    counts everyone ahead: in this queue, and in RunComfy's own.
     """
 
-    def __init__(self, most: ConcurrencyLimits, show: Callable[[Job, int], None]) -> None:
-        self._limits = most
-        self._on_position = show
+    def __init__(self, limits: ConcurrencyLimits, on_position: Callable[[Job, int], None]) -> None:
+        self._limits = limits
+        self._on_position = on_position
         self._running: dict[str, Job] = {}
-        # Beside it, since thousands may run and each that comes or goes asks.
+        # Redundant, since thousands can run, and each that comes or goes checks the limits.
         self._users: Counter[int] = Counter()
         self._guilds: Counter[int] = Counter()
-        self._waiting: dict[str, tuple[Job, asyncio.Future[bool]]] = {}
+        self._waiting: dict[str, tuple[Job, asyncio.Future[None]]] = {}
         self._queued: dict[str, int] = {}
         self._last_served: dict[int, int] = {}
         self._served_count = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    async def acquire(self, job: Job) -> bool:
-        """Wait for the job's turn; False where it left the queue instead."""
-        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    async def acquire(self, job: Job) -> None:
+        """Wait for the job's turn, which lasts until `release`; a cancelled wait leaves the queue."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[job.job_id] = job, turn
-        if self._has_room_for(job):  # nobody else's turn can have come by that
+        if self._has_room_for(job):  # this can't be the turn of another one, which would have room as well
             self._admit(job)
         self._schedule_notify()
         try:
-            return await turn
-        finally:
-            self._waiting.pop(job.job_id, None)
+            await turn
+        except asyncio.CancelledError:
+            self.release(job.job_id)
+            raise
 
     def restore(self, job: Job) -> None:
-        """Count a job that is at RunComfy already, as after a start."""
-        self._count(job)  # else whoever has it there would be next once more
+        """Count a job that is at RunComfy already, as after a restart."""
+        self._count(job)  # as served, too: otherwise its owner would be served twice in a row
 
     def update_position(self, job_id: str, queue_position: int) -> None:
-        """Note a job's place in RunComfy's own queue; 0 once it is painted."""
+        """Note a job's position in RunComfy's own queue; 0 once it is in progress."""
         if self._queued.get(job_id, 0) != queue_position:
             self._queued[job_id] = queue_position
             self._schedule_notify()
 
     def release(self, job_id: str) -> None:
-        """End a job's wait or its turn; whoever is next goes on."""
+        """End a job's turn or its wait; the next one follows. Does nothing if the job has neither."""
         self._queued.pop(job_id, None)
-        if waited := self._waiting.pop(job_id, None):
-            waited[1].set_result(False)
-        elif job := self._running.pop(job_id, None):
+        if job := self._running.pop(job_id, None):
             self._users[job.user_id] -= 1
             self._guilds[job.guild_id] -= 1
-        else:
+        elif self._waiting.pop(job_id, None) is None:
             return
         if not self._waiting and not self._running:
-            self._last_served.clear()  # nobody is left whom it could be fair to
-            self._users.clear()
-            self._guilds.clear()
+            for each in (self._last_served, self._users, self._guilds):
+                each.clear()
         self._advance()
 
     def _advance(self) -> None:
@@ -91,33 +89,17 @@ class FairQueue:
         self._schedule_notify()
 
     def _has_room_for(self, job: Job) -> bool:
-        most = self._limits
-        is_free = self._users[job.user_id] < most.per_user and self._guilds[job.guild_id] < most.per_guild
-        return is_free and len(self._running) < most.total
+        limits = self._limits
+        has_room = (
+            self._users[job.user_id] < limits.per_user and self._guilds[job.guild_id] < limits.per_guild
+        )
+        return has_room and len(self._running) < limits.total
 
     def _admit(self, job: Job) -> None:
         self._count(job)
-        self._waiting.pop(job.job_id)[1].set_result(True)
-
-    def _schedule_notify(self) -> None:
-        if self._waiting and self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_SHOWN_AFTER_SECONDS, self._notify)
-
-    def _notify(self) -> None:
-        self._timer = None
-        before = max(self._queued.values(), default=0)
-        for place, job in enumerate(self._order()[:_PLACES_SHOWN], before + 1):
-            self._on_position(job, place)
-
-    def _order(self) -> list[Job]:
-        """Everybody's first job before anybody's second; among those, whoever was served longest ago."""
-        seen: Counter[int] = Counter()
-        order: list[tuple[int, int, int, Job]] = []
-        for arrival, (job, _) in enumerate(self._waiting.values()):
-            order.append((seen[job.user_id], self._last_served.get(job.user_id, 0), arrival, job))
-            seen[job.user_id] += 1
-        return [job for *_, job in sorted(order, key=lambda each: each[:3])]
+        _, turn = self._waiting.pop(job.job_id)
+        if not turn.cancelled():  # else `acquire` releases it in a moment
+            turn.set_result(None)
 
     def _count(self, job: Job) -> None:
         self._served_count += 1
@@ -125,3 +107,21 @@ class FairQueue:
         self._running[job.job_id] = job
         self._users[job.user_id] += 1
         self._guilds[job.guild_id] += 1
+
+    def _schedule_notify(self) -> None:
+        if self._waiting and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_NOTIFY_SECONDS, self._notify)
+
+    def _notify(self) -> None:
+        self._timer = None
+        ahead = max(self._queued.values(), default=0)
+        for position, job in enumerate(self._order()[:_POSITIONS_SHOWN], ahead + 1):
+            self._on_position(job, position)
+
+    def _order(self) -> list[Job]:
+        seen: Counter[int] = Counter()
+        order: list[tuple[int, int, int, Job]] = []
+        for arrival, (job, _) in enumerate(self._waiting.values()):
+            order.append((seen[job.user_id], self._last_served.get(job.user_id, 0), arrival, job))
+            seen[job.user_id] += 1
+        return [job for *_, job in sorted(order, key=lambda each: each[:3])]

@@ -1,4 +1,4 @@
-"""When to poll RunComfy for a job, and how many polls a second there may be."""
+"""When to poll RunComfy for a job, and how many polls a second are allowed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RECOVERY, _TICK = 60, 0.05  # seconds until a lowered limit is back to normal; 
 
 
 class PollInterval:
-    """A job is polled every 2 s until 5 % of recent jobs like it had finished, then every 0.7 s."""
+    """Polls every 2 s until 5 % of recent jobs like this one had finished, then every 0.7 s."""
 
     def __init__(self, durations: DurationStore, job: Job, *, is_new: bool, now: float) -> None:
         self._durations = durations
@@ -32,7 +32,7 @@ class PollInterval:
         self.status: Status | None = None
 
     def next(self, now: float) -> float:
-        """Seconds until the next poll."""
+        """Return the seconds until the next poll."""
         elapsed = now - self._started_at
         if isinstance(self.status, InQueue):
             pause = min(max(self._earliest, _QUEUED), _SPARSE)
@@ -53,14 +53,14 @@ class PollInterval:
         self._unfinished_at = now
 
     def record_duration(self, now: float) -> None:
-        """Remember how long a job took that was found finished at `now`, unless polls were missed."""
+        """Record the duration of a job that a poll at `now` found finished, unless polls were missed."""
         gap, elapsed = now - self._unfinished_at, now - self._started_at
         if gap < max(2 * _SPARSE, elapsed / 60) and math.isfinite(elapsed):
             self._durations.record(self._kind, elapsed - gap / 2)
 
 
 class PollRateLimiter:
-    """Limits the polls in any second. If more are due, members take turns; a 429 slows down all."""
+    """Limits the polls in any second; members take turns if more are due, and a 429 slows down all."""
 
     def __init__(self, per_second: int) -> None:
         self._most, self._slowed_to, self._slowed_until = per_second, float(per_second), 0.0
@@ -77,7 +77,7 @@ class PollRateLimiter:
         await turn
 
     def slow_down(self, retry_after: float | None) -> None:
-        """Pause as long as RunComfy asks for, then go on at half the last second's rate, and recover."""
+        """Pause for `retry_after` seconds, then continue at half the last second's rate, and recover."""
         until = asyncio.get_running_loop().time() + (retry_after or 0.0)
         self._slowed_to, self._slowed_until = max(1.0, len(self._recent) / 2), max(self._slowed_until, until)
 

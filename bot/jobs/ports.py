@@ -1,4 +1,4 @@
-"""What the core needs from Discord, and no more."""
+"""What jobs and maintenance need from Discord, implemented by `bot.discord.delivery`."""
 
 from __future__ import annotations
 
@@ -15,62 +15,56 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """How a job stands that has not ended, besides what its row says."""
+    """What is shown of a live job besides its row."""
 
     queue_position: int | None = None
-    """Its place in the queue, where it is known."""
+    """None if unknown."""
     typical_seconds: float | None = None
-    """How long jobs like it are painted mostly, where that is known."""
+    """The median duration of recent jobs like it; None if unknown."""
     is_provider_down: bool = False
-    """Whether it waits for RunComfy to be back."""
+    """Whether it waits because RunComfy is down."""
 
 
 class Delivery(Protocol):
     """Shows a job in its message."""
 
-    def show_progress(self, job: Job, how: Progress) -> None:
-        """Show a state that is not the last, soon.
-
-        Returns at once and never raises: a newer state replaces one that was not shown yet.
-        """
+    def show_progress(self, job: Job, progress: Progress) -> None:
+        """Show an intermediate state soon; a newer one replaces it. Returns at once and never raises."""
 
     async def send_outcome(self, job: Job) -> None:
         """Show the end of a job that has no images.
 
         Raises:
-            DeliveryError: Discord does not take it, for good.
-        """
-
-    async def withdraw(self, job: Job) -> None:
-        """Take the button for collecting off a job's message, and say what was refunded; never raises.
-
-        Discord may no longer allow that: the message may be gone, private or too old.
+            DeliveryError: Discord refuses it.
         """
 
     async def send_images(self, job: Job, files: Sequence[Path]) -> int:
-        """Post the images in the job's message; posting them twice leaves them there once.
+        """Post images in the job's message; idempotent.
 
         Returns:
-            How many of them people see.
+            How many of them people can see.
 
         Raises:
-            DeliveryError: Discord takes none of them.
+            DeliveryError: Discord accepts none of them.
         """
 
-    async def warn_owner(self, text: LazyText) -> None:
-        """Tell the owner of the bot something in a direct message, as far as Discord allows; never raises."""
+    async def withdraw(self, job: Job) -> None:
+        """Show that a job was refunded, and remove its button for collecting; never raises.
 
-    def log_end(self, job: Job, delivered: int) -> None:
-        """So many images were delivered, or the job cancelled: let the server's managers know.
-
-        Returns at once, never raises.
+        Does nothing if Discord refuses, such as for a message that is gone, private or too old.
         """
 
     async def find_response(self, job: Job) -> int | None:
-        """The id of the job's message, where the first response has arrived though nobody noted it."""
+        """Return the id of the job's first response, if it arrived without being confirmed."""
 
-    async def finish(self) -> None:
-        """The bot stops: returns once the edits in flight are through."""
+    async def warn_owner(self, text: LazyText) -> None:
+        """Send the bot's owner a direct message, if Discord allows; never raises."""
+
+    def log_end(self, job: Job, delivered: int) -> None:
+        """Record a delivery or a cancel in the server's audit log. Returns at once and never raises."""
 
     def discard(self, job_id: str) -> None:
-        """The job is over: a state that comes late must not stand above its end."""
+        """Forget what was shown of a job, and drop pending progress, which must not replace its end."""
+
+    async def finish(self) -> None:
+        """Wait for edits in flight, as the bot stops."""

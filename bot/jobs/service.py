@@ -1,10 +1,10 @@
-"""All that a cog may ask of jobs."""
+"""Everything that a cog can do with jobs."""
 
 from __future__ import annotations
 
 import logging
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,16 +18,15 @@ from bot.errors import (
 )
 from bot.jobs.access import ensure_visible_in_channel
 from bot.jobs.shielded import retry_until_written
+from bot.jobs.steps.deliver import record_end
 from bot.policy.rules import ForbiddenWordCheck, UncheckedError, apply_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.domain.requester import Requester
-    from bot.jobs.runner import JobRunner
+    from bot.jobs.runner import CancelOutcome, JobRunner
     from bot.models.catalogue import Catalogue, Model
-    from bot.runcomfy import RunComfyClient
-    from bot.storage.jobs import JobStore
     from bot.storage.reservations import OrderContext, ReservationStore
 
 _log = logging.getLogger(__name__)
@@ -35,44 +34,37 @@ _OVER = {NOT_COLLECTED, RequestNotFoundError.key}  # after these, images that di
 
 
 class JobService:
-    """Starts, repeats, cancels and fetches jobs; a refusal is an error with a text, before money moves."""
+    """Reserves, repeats, cancels and collects jobs; what is refused raises before any money is spent."""
 
-    def __init__(
-        self,
-        *,
-        jobs: JobStore,
-        orders: ReservationStore,
-        catalogue: Catalogue,
-        runcomfy: RunComfyClient,
-        runner: JobRunner,
-    ) -> None:
-        self._jobs = jobs
-        self._runcomfy = runcomfy
-        self._orders = orders
-        self._catalogue = catalogue
+    def __init__(self, runner: JobRunner, *, reservations: ReservationStore, catalogue: Catalogue) -> None:
         self._runner = runner
+        self._context = runner.context
+        self._jobs = runner.context.jobs
+        self._reservations = reservations
+        self._catalogue = catalogue
 
     async def reserve(
         self, requester: Requester, model: Model, values: dict[str, object], *, parent: Job | None = None
     ) -> Job | None:
-        """Reserve an order and write it down; nothing is sent to RunComfy before `answered`.
+        """Reserve a job's credits and store it as `waiting`; it is not submitted before `confirm`.
 
         Returns:
-            None for an interaction that was taken before: it is to be left alone.
+            None if the interaction has a job already, as a replayed one has. Ignore it then.
 
         Raises:
             PolicyError: `runcomfy-down`, `quota-exceeded`, `budget-exceeded` or `price-unknown`.
             FilesFolderError: The images could not be stored.
             UserError: The server's rules do not allow it, or a value breaks the model's schema; see
                 `apply_policy` and `ForbiddenWordCheck.check`.
-            BusyError: The database did not take it; nothing was reserved.
+            BusyError: The database is busy; nothing was reserved.
         """
-        self._check_runcomfy()
-        await self._runner.files.probe.ensure_writable()
+        if self._context.runcomfy.is_down:
+            raise PolicyError("runcomfy-down")
+        await self._context.files.probe.ensure_writable()
         job = await self._reserve(requester, model, values, parent)
         if job:
             with self.start_on_error(job):
-                self._runner.tracker.metrics.reserved_credits.inc(float(job.credits))
+                self._context.tracker.metrics.reserved_credits.inc(float(job.credits))
         return job
 
     async def _reserve(
@@ -81,7 +73,7 @@ class JobService:
         checked: ForbiddenWordCheck | None = None
 
         def make(terms: OrderContext) -> Job:
-            return _order(
+            return _build_job(
                 requester,
                 model,
                 apply_policy(terms.settings, requester, model, values, checked),
@@ -91,69 +83,63 @@ class JobService:
 
         while True:  # twice where the server forbids words, and again only where it changes them meanwhile
             try:
-                return await self._orders.reserve(requester, model.model_id, make)
+                return await self._reservations.reserve(requester, model.model_id, make)
             except UncheckedError as error:
                 checked = error.word_check
                 await checked.check()
 
     @contextmanager
     def start_on_error(self, job: Job) -> Iterator[None]:
-        """Wrap the first response to a job, so that the job has a task even if it raises.
+        """Start the job's task if the block raises; wrap the first response to the job in it.
 
-        As after a restart, its message is looked for, and the job is carried on or refunded.
+        As after a restart, the task then finds the job's message and continues, or refunds the job.
         """
-        is_settled = False
-        try:
+        with ExitStack() as stack:
+            stack.callback(self._runner.start, job)
             yield
-            is_settled = True
-        finally:
-            if not is_settled:
-                self._runner.start(job)
+            stack.pop_all()
 
     def confirm(self, job: Job, message_id: int) -> None:
-        """The first response has arrived as this message: note it and carry the job on."""
+        """Start a job whose first response is visible, as this message."""
         _log.info("%d images for member %d", job.image_count, job.user_id)
         self._runner.start(job, message_id=message_id)
 
     async def abandon(self, job: Job) -> None:
-        """The first response can't be seen by anyone: end the job, and leave the message alone.
+        """End a job whose first response nobody can see, without another message.
 
-        A new job is refunded; one whose images were being collected stays charged and can be fetched again.
+        A new job is refunded. One whose images were being collected stays charged and can be collected again.
         """
         _log.warning("ended, since its first response did not arrive")
-        error = DeliveryError.key if job.request_id else None
-        status = JobStatus.FAILED if job.request_id else JobStatus.CANCELLED
-        if ended := await retry_until_written(lambda: self._jobs.end(job.job_id, status, error=error)):
-            self._runner.tracker.record_end(ended, before=job)
+        if job.request_id:
+            await record_end(self._context, job, JobStatus.FAILED, error=DeliveryError.key)
+        else:
+            await record_end(self._context, job, JobStatus.CANCELLED)
         await retry_until_written(lambda: self._jobs.clear_token(job))
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:
-        """The same order with a new seed, charged to whoever asks; see `start`.
-
-        The job's state does not matter: its images stand in Discord a moment before its row says so, and an
-        order of one's own harms nobody.
+        """Reserve the same job with a new seed, whatever the job's status; see `reserve`.
 
         Raises:
-            JobNotFoundError: There is no such job in this channel, nor a job of one's own on this server.
+            JobNotFoundError: No such job in this channel, nor among the member's own on this server.
         """
         job, model = await self._repeatable(requester, job_id)
         return await self.reserve(requester, model, dict(model.schema.with_new_seed(job.input)), parent=job)
 
     async def retry(self, requester: Requester, job_id: str) -> Job | None:
-        """The same order once more after a failure, charged to whoever asks; see `start`.
+        """Reserve a failed job once more; see `reserve`.
 
         Raises:
-            JobNotFoundError: There is no such job in this channel.
+            JobNotFoundError: As `reroll`.
             PolicyError: The job has not failed (`not-now`).
         """
         job, model = await self.editable(requester, job_id)
         return await self.reserve(requester, model, dict(job.input), parent=job)
 
     async def editable(self, requester: Requester, job_id: str) -> tuple[Job, Model]:
-        """Return a failed job that the member may change and send as a new one with `start`, and its model.
+        """Return a failed job that the member can change and `reserve` as a new one, and its model.
 
         Raises:
-            JobNotFoundError: There is no such job in this channel, or it is private and someone else's.
+            JobNotFoundError: As `reroll`, or it is private and someone else's.
             PolicyError: The job has not failed (`not-now`).
         """
         job, model = await self._repeatable(requester, job_id)
@@ -162,57 +148,58 @@ class JobService:
         return job, model
 
     async def unfinished(self, requester: Requester) -> list[Job]:
-        """What a member waits for on this server, and what may still be fetched; newest first."""
+        """Return the member's jobs on this server that are live or can be collected, newest first."""
         return await self._jobs.unfinished_for_member(requester.guild_id, requester.user_id)
 
     async def refetch(self, requester: Requester, job_id: str) -> Job:
-        """Collect the images of a job that did not arrive, for its owner; this never charges.
+        """Prepare a job for collecting the images that did not arrive, in a new message; never charges.
+
+        Like a new job, it continues with `confirm` or ends with `abandon`.
 
         Raises:
-            RunComfyUnavailableError: RunComfy was down a moment ago.
-            JobNotFoundError: There is no such job in this channel.
-            PolicyError: `not-your-job`, `collecting-over` or `not-now`.
+            RunComfyUnavailableError: RunComfy is down.
+            JobNotFoundError: As `reroll`.
+            PolicyError: `not-your-job`, `collecting-over`, or `not-now` if there is nothing to collect.
         """
-        if self._runcomfy.is_down:
+        if self._context.runcomfy.is_down:
             raise RunComfyUnavailableError
         job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id:
             raise PolicyError("not-your-job")
         if taken := await self._jobs.refetch(job_id, requester):
             return taken
-        job = await self._jobs.get(job_id)  # which may have been given up meanwhile
+        job = await self._jobs.get(job_id)  # it may have been given up in the meantime
         is_over = job.status.is_final and job.error in _OVER
         raise PolicyError("collecting-over" if is_over else "not-now")
 
     async def request_cancel(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
-        """The job, with the wish to cancel it noted, for `cancel`.
+        """Record who wants a job cancelled; from then on it is not submitted. Return it for `cancel`.
 
         Raises:
-            JobNotFoundError: There is no such job in this channel.
-            PolicyError: `not-your-job`, `already-painting` or `not-now`.
+            JobNotFoundError: As `reroll`.
+            PolicyError: `not-your-job`, `already-painting` if RunComfy has started it, or `not-now` if it has
+                ended.
         """
         job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id and not may_manage:
             raise PolicyError("not-your-job")
-        asked = await self._jobs.request_cancel(job_id, requester.user_id)
-        if asked is None:
+        requested = await self._jobs.request_cancel(job_id, requester.user_id)
+        if requested is None:
             job = await self._jobs.get(job_id)
             raise PolicyError("not-now" if job.status.is_final else "already-painting")
-        return asked
+        return requested
 
-    async def cancel(self, job: Job) -> None:
-        """Cancel what `request_cancel` returned; may take as long as RunComfy does to answer.
+    async def cancel(self, job: Job) -> CancelOutcome:
+        """Cancel a job that `request_cancel` returned, and refund it.
+
+        Idempotent. Waits for RunComfy's answers. A job that is already running cannot be stopped and is
+        charged, so its images are delivered anyway.
 
         Raises:
-            PolicyError: RunComfy had begun; the images will be delivered (`already-painting`).
-            RunComfyUnavailableError: No usable answer came; trying again is safe.
+            PolicyError: RunComfy has started it (`already-painting`).
+            RunComfyUnavailableError: No usable answer; retrying is safe.
         """
-        if not await self._runner.cancel(job):
-            raise PolicyError("already-painting")
-
-    def _check_runcomfy(self) -> None:
-        if self._runcomfy.is_down:
-            raise PolicyError("runcomfy-down")
+        return await self._runner.cancel(job)
 
     async def _get_accessible(self, requester: Requester, job_id: str) -> Job:
         job = await self._jobs.get(job_id)
@@ -229,8 +216,9 @@ class JobService:
         return job, model
 
 
-def _order(requester: Requester, model: Model, values: Input, parent: Job | None, terms: OrderContext) -> Job:
-    """A job as it is born."""
+def _build_job(
+    requester: Requester, model: Model, values: Input, parent: Job | None, terms: OrderContext
+) -> Job:
     credits_each = model.prices.credits_per_image(values)
     return Job(
         job_id=uuid.uuid4().hex,

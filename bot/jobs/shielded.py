@@ -1,4 +1,4 @@
-"""Two promises of the runner: a write is not lost, and what must not be cut in two is not."""
+"""Retry writes until the database accepts them; shield operations that must not be interrupted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 async def retry_until_written(write: Callable[[], Awaitable[T]]) -> T:
-    """A write that must not be lost: tried until the database takes it."""
+    """Call `write`, and again until the database is no longer busy."""
     with in_step(Step.WRITING):
         with suppress(BusyError):
             return await write()  # nearly always; each retry_context is garbage that only the collector frees
@@ -29,24 +29,24 @@ async def retry_until_written(write: Callable[[], Awaitable[T]]) -> T:
 
 
 class ShieldedTasks:
-    """Runs what is brought to its end although the task that waits for it is cancelled."""
+    """Runs coroutines to completion even if the awaiting task is cancelled."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """What the coroutine returns; it goes on where the caller is cancelled."""
+        """Return what the coroutine returns; it continues if the caller is cancelled."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            # Nobody is left to hear how it ended; asyncio complains about an exception that nobody has seen.
+            # asyncio complains about an exception that was never retrieved, and no caller is left.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
 
     async def drain(self) -> None:
-        """Wait for all that is still running."""
+        """Wait for all that are still running."""
         if self._tasks:
             await asyncio.wait(set(self._tasks))

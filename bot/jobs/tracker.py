@@ -1,13 +1,12 @@
-"""What each job that is carried does at the moment, since when, and its whole story when it ends."""
+"""Track what each live job is doing, and log a summary when it ends."""
 
 from __future__ import annotations
 
 import logging
-import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from bot.log import job_context
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bot.clock import Clock
     from bot.domain.job import Job
     from bot.observability.metrics import Metrics
 
@@ -25,35 +25,36 @@ _log = logging.getLogger(__name__)
 
 
 class Step(Enum):
-    """What a job does, and for how many seconds it may do so before something must be wrong."""
+    """What a job is doing, and for how many seconds at most unless something is wrong."""
 
     WAITING = "waits for its turn, or for RunComfy", None
     WRITING = "is being written down", 10.0
     ORDERING = "is being ordered", 130.0  # RunComfy has 100 seconds to answer
     FOLLOWING = "is looked at", 600.0
-    DOWNLOADING = "is downloaded", 3600.0  # each file has minutes, and may wait for those of many others
+    DOWNLOADING = "is downloaded", 3600.0  # each file has minutes, and can wait for those of many others
     # A slow uplink has minutes for each image, and ten more after a failure.
     POSTING = "is being posted", 3600.0
 
-    def __init__(self, words: str, most_seconds: float | None) -> None:
-        self.description = words
-        self.timeout = most_seconds
+    def __init__(self, description: str, timeout: float | None) -> None:
+        self.description = description
+        self.timeout = timeout
 
 
 @dataclass
 class JobTrace:
-    """What this process saw of a job; moments are monotonic."""
+    """What this process has seen of a job; times are monotonic."""
 
     metrics: Metrics
+    clock: Clock
+    since: float
     step: Step = Step.WAITING
-    since: float = field(default_factory=time.monotonic)
     polls: int = 0
     completed_at: float | None = None
     posted_at: float | None = None
 
     def enter(self, step: Step) -> None:
-        """Start the time of a step."""
-        self.step, self.since = step, time.monotonic()
+        """Start a step."""
+        self.step, self.since = step, self.clock.monotonic()
 
 
 _trace: ContextVar[JobTrace | None] = ContextVar("trace", default=None)
@@ -61,9 +62,9 @@ _trace: ContextVar[JobTrace | None] = ContextVar("trace", default=None)
 
 @contextmanager
 def in_step(step: Step) -> Iterator[None]:
-    """Inside, the job of this task does that; outside again what it did before."""
+    """Mark the current job as being in `step` for the duration of the block."""
     trace = _trace.get()
-    if trace is None:  # a cog's own write, which is no part of a job that is carried
+    if trace is None:  # a cog's own write, outside of any job's task
         yield
         return
     before = trace.step
@@ -73,11 +74,11 @@ def in_step(step: Step) -> Iterator[None]:
     finally:
         trace.enter(before)
     if step is Step.POSTING:
-        trace.posted_at = time.monotonic()
+        trace.posted_at = trace.since
 
 
 def record_poll(*, is_asked: bool) -> None:
-    """The job of this task is about to be looked at once more; RunComfy is not asked while it is down."""
+    """Count a poll of the current job; it is not sent to RunComfy while that is down."""
     if trace := _trace.get():
         if is_asked:
             trace.metrics.polls.inc()
@@ -86,85 +87,88 @@ def record_poll(*, is_asked: bool) -> None:
 
 
 def record_completed() -> None:
-    """RunComfy was seen to have the images of this task's job."""
+    """Note that RunComfy has finished the current job."""
     if trace := _trace.get():
         trace.enter(Step.FOLLOWING)
         trace.completed_at = trace.since
 
 
 class JobTracker:
-    """Of all jobs that are carried."""
+    """Knows all live jobs and what they do."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self.metrics = metrics
+        self._clock = clock
         self._traces: dict[str, JobTrace] = {}
 
     @contextmanager
     def track(self, job_id: str) -> Iterator[None]:
-        """Tasks that begin inside are this job's: in the log, and where it is asked what it does."""
-        self._traces[job_id] = trace = JobTrace(self.metrics)
-        before = _trace.set(trace)
+        """Attach tasks that are created in the block to a job: for `in_step`, and in the log."""
+        self._traces[job_id] = trace = self._new_trace()
+        token = _trace.set(trace)
         try:
             with job_context(job_id):
                 yield
         finally:
-            _trace.reset(before)
+            _trace.reset(token)
+
+    def _new_trace(self) -> JobTrace:
+        return JobTrace(self.metrics, self._clock, self._clock.monotonic())
 
     def forget(self, job_id: str) -> None:
-        """Nobody carries the job any more."""
+        """Stop tracking a job."""
         self._traces.pop(job_id, None)
 
     @property
     def active_jobs(self) -> set[str]:
-        """The ids of all jobs that are."""
+        """The ids of all jobs that are tracked."""
         return set(self._traces)
 
     def overdue(self) -> str | None:
-        """What a job has been doing for longer than it may; None where all get on."""
-        now = time.monotonic()
+        """Say which job has been in a step for longer than its timeout; None if there is none."""
+        now = self._clock.monotonic()
         for job_id, trace in self._traces.items():
             if trace.step.timeout is not None and now - trace.since > trace.step.timeout:
                 return f"job {job_id} {trace.step.description} for {now - trace.since:.0f} seconds"
         return None
 
     def record_end(self, job: Job, *, before: Job, delivered: int = 0) -> None:
-        """Log the whole story of a job that has just ended, in one line, and count it.
+        """Count a job that has just ended, and log its summary in one line.
 
-        What a job spends is counted at its first end, not again when its images are collected.
+        A job already refunded was counted when it first ended, so its credits are not counted again.
         """
-        trace = self._traces.get(job.job_id) or JobTrace(self.metrics)
+        trace = self._traces.get(job.job_id) or self._new_trace()
         spent = Decimal(0) if before.is_collected else (job.image_count - job.refunded) * job.credits_each
         self.metrics.jobs_ended.labels(job.status, job.error or "").inc()
         self.metrics.spent_credits.inc(float(spent))
-        story = {name: value for name, value in _summary(job, trace, delivered).items() if value is not None}
-        if "posted_seconds" in story:
-            self.metrics.delivery_seconds.observe(float(story["posted_seconds"]))
-        words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in story.items())
+        fields = {
+            name: value for name, value in self._summary(job, trace, delivered).items() if value is not None
+        }
+        if "posted_seconds" in fields:
+            self.metrics.delivery_seconds.observe(float(fields["posted_seconds"]))
+        words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in fields.items())
         with job_context(job.job_id):
-            _log.info("ended: %s", words, extra={"fields": story})
+            _log.info("ended: %s", words, extra={"fields": fields})
+
+    def _summary(self, job: Job, trace: JobTrace, delivered: int) -> dict[str, str | int | float | None]:
+        """Return the fields of the summary in reading order; None if this process doesn't know them."""
+        now, completed = self._clock.now(), trace.completed_at
+        posted = trace.posted_at if job.status is JobStatus.SUCCEEDED else None
+        completed_at = now - timedelta(seconds=self._clock.monotonic() - completed) if completed else None
+        return {
+            "status": job.status.value,
+            "error": job.error,
+            "images": f"{delivered} of {job.image_count}",
+            "ordered": job.created_at.isoformat(timespec="milliseconds"),
+            "waited_seconds": _seconds(job.created_at, job.started_at),
+            "painted_seconds": _seconds(job.started_at, completed_at),
+            "posted_seconds": round(posted - completed, 3) if posted and completed else None,
+            "altogether_seconds": _seconds(job.created_at, job.ended_at or now),
+            "polls": trace.polls,
+            "credits": float((job.image_count - job.refunded) * job.credits_each),
+            "expected_usd": float(job.expected_usd),
+        }
 
 
-def _summary(job: Job, trace: JobTrace, delivered: int) -> dict[str, str | int | float | None]:
-    """In the order in which it is read; None for what this process does not know."""
-    began, ended = job.started_at, job.ended_at or datetime.now(UTC)
-    completed, posted = trace.completed_at, trace.posted_at if job.status is JobStatus.SUCCEEDED else None
-    completed_ago = completed and time.monotonic() - completed
-    return {
-        "status": job.status.value,
-        "error": job.error,
-        "images": f"{delivered} of {job.image_count}",
-        "ordered": job.created_at.isoformat(timespec="milliseconds"),
-        "waited_seconds": _seconds(began, since=job.created_at),
-        "painted_seconds": _seconds(
-            datetime.now(UTC) - timedelta(seconds=completed_ago) if completed_ago else None, since=began
-        ),
-        "posted_seconds": round(posted - completed, 3) if posted and completed else None,
-        "altogether_seconds": _seconds(ended, since=job.created_at),
-        "polls": trace.polls,
-        "credits": float((job.image_count - job.refunded) * job.credits_each),
-        "expected_usd": float(job.expected_usd),
-    }
-
-
-def _seconds(moment: datetime | None, *, since: datetime | None) -> float | None:
-    return round((moment - since).total_seconds(), 3) if moment and since else None
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return round((end - start).total_seconds(), 3) if start and end else None

@@ -1,1 +1,1 @@
-"""Periodic work: late results, costs, deletions, old files."""
+"""Periodic tasks: late results, costs, deletions and file cleanup."""

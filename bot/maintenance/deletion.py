@@ -1,9 +1,9 @@
-"""Takes images away for good: the row says so first, and the messages follow, however often that is tried."""
+"""Delete images: first in the database, then the messages in Discord, for as long as that takes."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,14 @@ from bot.errors import NotRemovedError, PolicyError
 from bot.jobs.access import ensure_visible_in_channel
 from bot.jobs.shielded import retry_until_written
 from bot.log import job_context
+from bot.maintenance.loop import heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.domain.job import Job, MessageRef
     from bot.domain.requester import Requester
-    from bot.media.store import FileStore
-    from bot.storage.jobs import JobStore
+    from bot.jobs.steps.state import StepContext
     from bot.storage.messages import MessageStore
 
 _log = logging.getLogger(__name__)
@@ -26,51 +26,45 @@ _FIRST_PAUSE_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 24 * 3600.0
 
 
+@dataclass
 class DeletionService:
-    """Deletes the images of jobs.
+    """Finds jobs by their messages, and deletes their images.
 
-    `delete_message` deletes a message. It returns if the message is gone already, and raises NotRemovedError
-    if Discord refuses.
+    `delete_message` returns if the message is gone already, and raises NotRemovedError if Discord refuses.
     """
 
-    def __init__(
-        self,
-        jobs: JobStore,
-        messages: MessageStore,
-        files: FileStore,
-        delete_message: Callable[[MessageRef], Awaitable[None]],
-    ) -> None:
-        self._jobs = jobs
-        self._messages = messages
-        self._files = files
-        self._delete_message = delete_message
-        self._backoff: dict[str, tuple[float, float]] = {}  # the pause, and the time when it is over
+    context: StepContext
+    messages: MessageStore
+    delete_message: Callable[[MessageRef], Awaitable[None]]
+    _backoff: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
+    """By job: the pause before the next try, and when it ends."""
 
     async def job_for_message(self, requester: Requester, message_id: int) -> Job:
-        """The job whose message this is, where somebody points at it.
+        """Return the job that a message shows.
 
         Raises:
-            PolicyError: The message is no job's (`not-an-image`).
-            JobNotFoundError: It stands in another channel.
+            PolicyError: It is no job's message, or a private one of someone else (`not-an-image`).
+            JobNotFoundError: It is in another channel.
         """
-        job_id = await self._messages.job_for_message(message_id)
+        job_id = await self.messages.job_for_message(message_id)
         if job_id is None:
             raise PolicyError("not-an-image")
         job = await self._get_accessible(requester, job_id)
         if job.is_private and job.user_id != requester.user_id:
-            raise PolicyError("not-an-image")  # no app shows anybody else its message
+            raise PolicyError("not-an-image")
         return job
 
     async def parent(self, job: Job) -> Job | None:
-        """The job that was rolled again or retried."""
-        return await self._jobs.get(job.parent_id) if job.parent_id else None
+        """Return the job of which this one is a re-roll or a retry."""
+        return await self.context.jobs.get(job.parent_id) if job.parent_id else None
 
     async def authorize(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:
-        """The job, where whoever asks may delete it; one that is deleted may be deleted once more.
+        """Return a job that the member can delete; deleting it twice is harmless.
 
         Raises:
-            JobNotFoundError: There is no such job in this channel, nor a job of one's own on this server.
-            PolicyError: `not-your-job` or `still-running`.
+            JobNotFoundError: No such job in this channel, nor among the member's own on this server.
+            PolicyError: It is someone else's, and the member can't manage messages here (`not-your-job`), or
+                it has not ended (`still-running`).
         """
         job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id and not may_manage:
@@ -80,24 +74,22 @@ class DeletionService:
         return job
 
     async def _get_accessible(self, requester: Requester, job_id: str) -> Job:
-        job = await self._jobs.get(job_id)
-        ensure_visible_in_channel(
-            job, requester, *(post.channel_id for post in await self._messages.remaining(job_id))
-        )
+        job, messages = await self.context.jobs.get(job_id), await self.messages.remaining(job_id)
+        ensure_visible_in_channel(job, requester, *(message.channel_id for message in messages))
         return job
 
     async def mark_deleted(self, job: Job, user_id: int) -> bool:
-        """Mark what `authorize` returned as deleted: nothing of it is posted again. See `delete_messages`.
+        """Mark a job from `authorize` as deleted, so nothing of it is posted again; then `delete_messages`.
 
         Returns:
-            False where that had been done before.
+            False if it was deleted before.
 
         Raises:
-            PolicyError: It is being fetched again, or its end is being told (`still-running`).
-            BusyError: The database did not take it; nothing was deleted.
+            PolicyError: It is being collected, or its end is not shown yet (`still-running`).
+            BusyError: The database is busy; nothing was deleted.
         """
-        is_new = await self._messages.delete(job.job_id, user_id)
-        if not is_new and (await self._jobs.get(job.job_id)).deleted_at is None:
+        is_new = await self.messages.delete(job.job_id, user_id)
+        if not is_new and (await self.context.jobs.get(job.job_id)).deleted_at is None:
             raise PolicyError("still-running")
         if is_new:
             with job_context(job.job_id):
@@ -105,37 +97,33 @@ class DeletionService:
         return is_new
 
     async def delete_messages(self, job_id: str) -> None:
-        """Take away whatever is left of a deleted job: its files, its messages.
+        """Delete the files and messages of a deleted job.
 
         Raises:
-            NotRemovedError: Discord does not let a message go; it is tried again later, and at each start.
+            NotRemovedError: Discord refuses; retried later with increasing pauses, and at each start.
         """
-        await self._files.remove(job_id)
+        await self.context.files.remove(job_id)
         try:
-            for post in await self._messages.remaining(job_id):
-                await self._delete_message(post)
-                await retry_until_written(partial(self._messages.mark_deleted, post.message_id))
+            for message in await self.messages.remaining(job_id):
+                await self.delete_message(message)
+                await retry_until_written(partial(self.messages.mark_deleted, message.message_id))
         except NotRemovedError:
             pause, _ = self._backoff.get(job_id, (_FIRST_PAUSE_SECONDS / 2, 0.0))
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-            self._backoff[job_id] = pause, _now() + pause
+            self._backoff[job_id] = pause, self.context.clock.monotonic() + pause
             raise
         self._backoff.pop(job_id, None)
 
-    async def retry_pending(self, heartbeat: Callable[[], None]) -> None:
-        """Retry interrupted and refused deletions, each after its pause; call `heartbeat` before each."""
-        for job_id in await self._messages.jobs_pending_deletion():
-            _, not_before = self._backoff.get(job_id, (0.0, 0.0))
-            if _now() < not_before:
+    async def retry_pending(self) -> None:
+        """Retry interrupted and refused deletions, each after its pause."""
+        for job_id in await self.messages.jobs_pending_deletion():
+            _, not_before = self._backoff.get(job_id, (0.0, float("-inf")))
+            if self.context.clock.monotonic() < not_before:
                 continue
             heartbeat()
             with job_context(job_id):
                 try:
                     await self.delete_messages(job_id)
-                    _log.info("its messages are gone")
+                    _log.info("its messages are deleted")
                 except NotRemovedError as error:
                     _log.warning("its message stays for now: %s", error)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -16,8 +16,9 @@ from bot.discord.requester import get_requester, has_permission, require_post_pe
 from bot.discord.responses import send_with_retry
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
-from bot.errors import JobNotFoundError
+from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import translate
+from bot.jobs.runner import CancelOutcome
 from bot.log import job_context
 from cogs.jobs.edit_form import EditForm
 
@@ -62,8 +63,10 @@ class JobActions(commands.Cog):
         # answer than Discord waits. The job's own message shows how it ended.
         with suppress(*DISCORD_ERRORS):
             await send_with_retry(interaction, interaction.response.defer)
-        await self._bot.job_service.cancel(job)
+        outcome = await self._bot.job_service.cancel(job)
         if interaction.message and interaction.message.id != job.message_id:
+            if outcome is CancelOutcome.ENDED:
+                raise PolicyError("not-now")
             await send_ephemeral(interaction, translate("jobs-cancelled", interaction.locale.value))
 
     async def _reroll(self, interaction: discord.Interaction[Any], job_id: str) -> None:

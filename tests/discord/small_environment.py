@@ -33,7 +33,7 @@ class SmallEnvironment:
 
     async def rows(self) -> list[dict[str, Any]]:
         """Return every row of the jobs table."""
-        database = self.runner._jobs._database
+        database = self.runner.context.jobs._database
 
         async def read(connection: Any) -> list[dict[str, Any]]:
             cursor = await connection.execute("select * from jobs order by created_at")
@@ -62,7 +62,7 @@ async def small_environment(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIte
         patch.chdir(folder)
         for name, value in {**runcomfy.environment, "DISCORD_TOKEN": discord.token}.items():
             patch.setenv(name, value)
-        bot, runner = await app.build(config.load(), stack)
+        bot, runner, maintenance = await app.build(config.load(), stack)
         # aiohttp reads SSL_CERT_FILE when it is imported, so a proxy can't be used here.
         bot.http.connector = discord.connector()
         bot._webhooks = aiohttp.ClientSession(
@@ -70,6 +70,8 @@ async def small_environment(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIte
         )
         await bot.login(discord.token)
         await runner.resume()
+        for task in maintenance:
+            task.start()
         being = asyncio.create_task(bot.connect())
         await discord.until(lambda: discord.is_online and discord.commands)
         yield SmallEnvironment(discord, runcomfy, bot, runner)

@@ -106,7 +106,7 @@ async def test_error_in_a_new_job(
 
 
 async def test_error_while_counting_a_new_job(env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = break_once(env, monkeypatch, env.runner.tracker.metrics.reserved_credits, "inc")
+    broken = break_once(env, monkeypatch, env.runner.context.tracker.metrics.reserved_credits, "inc")
     await env.discord.members["alice"].command("imagine", prompt="a fox", resolution="0.5K")
     await check(env, broken)
 

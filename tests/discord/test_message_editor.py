@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.discord.message_editor import MessageEditor
-from tests.virtual_clock import run_in_virtual_time
+from tests.clocks import run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -18,8 +18,8 @@ from bot.observability.metrics import Metrics
 from bot.storage.database import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
+from tests.clocks import run_in_virtual_time
 from tests.factories import make_job
-from tests.virtual_clock import run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

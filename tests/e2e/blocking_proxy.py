@@ -18,22 +18,25 @@ if TYPE_CHECKING:
 
 
 class HeldResponse:
-    """A fault that carries out a call and holds its response until `release`."""
+    """RunComfy does what it was asked for, and answers when it is let go: with its own answer or another."""
 
-    def __init__(self) -> None:
+    def __init__(self, instead: Fault | None = None) -> None:
+        self._instead = instead
         self._reached = asyncio.Event()
         self._let_go = asyncio.Event()
-        self.fault = Fault(self._spoil, is_after=True)
+        self.fault = Fault(self._spoil, is_after=instead is None)
 
-    async def _spoil(self, _: web.Request, good: web.Response | None) -> web.StreamResponse:
+    async def _spoil(self, request: web.Request, good: web.Response | None) -> web.StreamResponse:
         self._reached.set()
         await self._let_go.wait()
+        if self._instead:
+            return await self._instead.respond(request, good)
         assert good is not None
         return good
 
-    async def reached(self) -> None:
-        """Wait until the call was carried out."""
-        await asyncio.wait_for(self._reached.wait(), 10)
+    async def reached(self, within: float = 10) -> None:
+        """Wait until RunComfy has done it."""
+        await asyncio.wait_for(self._reached.wait(), within)
 
     def release(self) -> None:
         self._let_go.set()

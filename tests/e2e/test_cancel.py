@@ -1,4 +1,4 @@
-"""Cancel, by its owner, by a moderator and by a stranger, in every state that a job can be in."""
+"""Cancel by the owner, a moderator and a stranger, in every status of a job."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def test_in_the_queue_and_while_painting(env: Environment) -> None:
     check_accounts(env)
 
 
-async def test_painting_that_the_bot_has_not_seen_yet(env: Environment) -> None:
+async def test_a_job_that_started_since_the_last_poll(env: Environment) -> None:
     blocker = await ordered(env)
     await env.wait_for_text(blocker, "Painting")
     owner = env.new_member()
@@ -112,7 +112,7 @@ async def test_painting_that_the_bot_has_not_seen_yet(env: Environment) -> None:
     assert env.charged_images(owner) == 1
 
 
-async def test_while_runcomfy_takes_nothing(env: Environment) -> None:
+async def test_while_runcomfy_rejects_submissions(env: Environment) -> None:
     owner, stranger = env.new_member(), env.new_member()
     env.runcomfy.inject_fault("submit", BUSY, None)
     messages = [await ordered(env, owner) for _ in range(2)]
@@ -139,7 +139,7 @@ def posts(env: Environment, owner: Member) -> int:
 
 
 @pytest.mark.parametrize("is_painting", [False, True])
-async def test_while_the_order_is_on_its_way(env: Environment, *, is_painting: bool) -> None:
+async def test_while_the_submission_is_in_flight(env: Environment, *, is_painting: bool) -> None:
     """It is noted, and acted on when RunComfy has said under which id it has the order."""
     env.runcomfy.hold()
     held, owner, moderator = HeldResponse(), env.new_member(), env.mia
@@ -161,7 +161,22 @@ async def test_while_the_order_is_on_its_way(env: Environment, *, is_painting: b
     assert env.charged_images(owner) == int(is_painting)
 
 
-async def test_in_the_very_moment_of_the_order(env: Environment) -> None:
+async def test_a_job_whose_submission_fails_is_not_reported_as_cancelled(env: Environment) -> None:
+    held, owner = HeldResponse(respond(422, {"error_code": 422001, "error_message": "no"})), env.new_member()
+    env.runcomfy.inject_fault("submit", held.fault)
+    message = await ordered(env, owner)
+    await held.reached()
+    listing = await (await owner.command("jobs")).response()
+    press = await answered(await owner.press(listing, "Cancel 1"))
+    held.release()
+    await env.discord.until(lambda: len(press.messages) > 1)
+    assert "has moved on" in press.messages[-1].text
+    await env.wait_for_text(message, "refused this prompt")
+    assert env.job(message)["status"] == "failed"
+    assert env.charged_images(owner) == 0
+
+
+async def test_at_the_moment_of_the_submission(env: Environment) -> None:
     """Whatever the job does at that moment: it ends cancelled, and its message says so."""
     blocker = await ordered(env)
     await env.wait_for_text(blocker, "Painting")
@@ -180,7 +195,7 @@ async def ordered_and_cancelled(env: Environment, person: Member) -> Message:
     return message
 
 
-async def test_while_runcomfy_does_not_answer_nothing_changes(env: Environment) -> None:
+async def test_without_an_answer_of_runcomfy_nothing_changes(env: Environment) -> None:
     blocker, owner = await ordered(env), env.new_member()
     await env.wait_for_text(blocker, "Painting")
     message = await ordered(env, owner)

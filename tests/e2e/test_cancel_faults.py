@@ -1,4 +1,4 @@
-"""What RunComfy may say to a cancel: 202 means nothing, and the status beside the outcome may be wrong."""
+"""RunComfy's responses to a cancel: 202 means nothing, and the status beside the outcome can be wrong."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def told(env: Environment, interaction: Interaction) -> str:
 
 
 @pytest.mark.parametrize("faults", [CANCELLED, PASSING], ids=["odd", "passing"])
-async def test_a_cancel_that_is_one(held: Environment, faults: list[Fault]) -> None:
+async def test_an_odd_or_retried_response_cancels(held: Environment, faults: list[Fault]) -> None:
     messages = [await held.queued(held.new_member()) for _ in faults]
     for message, fault in zip(messages, faults, strict=True):
         pressed = await press(held, message, fault)
@@ -60,7 +60,7 @@ async def test_a_cancel_that_is_one(held: Environment, faults: list[Fault]) -> N
         assert not any(each.is_ephemeral for each in pressed.messages)
 
 
-async def test_a_cancel_that_is_none_is_told_and_the_images_come(held: Environment) -> None:
+async def test_a_rejected_cancel_is_reported_and_the_images_arrive(held: Environment) -> None:
     messages = [await held.queued(held.new_member()) for _ in TOO_LATE]
     presses = [(each, await press(held, each, fault)) for each, fault in zip(messages, TOO_LATE, strict=True)]
     for _, pressed in presses:

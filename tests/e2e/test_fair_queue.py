@@ -1,4 +1,4 @@
-"""The bot's own queue: more than MAX_JOBS wait, are shown their place, and survive a kill."""
+"""The bot's own queue: jobs beyond the limits wait, show their position, and survive a kill."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_a_pile_waits_in_the_bot_and_the_next_person_does_not_wait_for_it(tmp_path: Path) -> None:
+async def test_many_jobs_of_one_member_do_not_delay_another(tmp_path: Path) -> None:
     async with open_environment(
         tmp_path, runcomfy={"seconds": 0}, MAX_JOBS="2", MAX_JOBS_PER_USER="1"
     ) as env:
@@ -43,7 +43,7 @@ async def test_a_pile_waits_in_the_bot_and_the_next_person_does_not_wait_for_it(
         check_accounts(env)
 
 
-async def test_twenty_at_once_ten_of_a_server_and_three_of_a_member(tmp_path: Path) -> None:
+async def test_default_concurrency_limits(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env:
         env.settings |= dict.fromkeys(MANY_JOBS, "")  # the defaults
         await env.start()

@@ -1,4 +1,4 @@
-"""Images that could not be posted wait on the disk, within limits; nothing else removes them."""
+"""Images that could not be posted are kept on disk within limits; nothing else removes them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def cleared(env: Environment) -> None:
     await env.wait_for_rows(lambda: not nobodys.exists())
 
 
-async def test_they_are_posted_although_runcomfy_has_forgotten_them(tmp_path: Path) -> None:
+async def test_stored_files_are_posted_after_the_request_expired(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (env, message):
         await env.restart()
         env.runcomfy.inject_fault("status", env.runcomfy.error_fault("request"), times=None)
@@ -81,7 +81,7 @@ async def test_they_are_posted_although_runcomfy_has_forgotten_them(tmp_path: Pa
         env.runcomfy.clear_faults("status")
 
 
-async def test_they_come_by_themselves_an_hour_later(tmp_path: Path) -> None:
+async def test_stored_files_are_posted_an_hour_later(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (env, message):
         env.alice.takes_direct_messages = True
         await env.kill()
@@ -94,7 +94,7 @@ async def test_they_come_by_themselves_an_hour_later(tmp_path: Path) -> None:
         await env.wait_for_rows(lambda: not files(env, message))
 
 
-async def test_within_their_days_and_gigabytes_nothing_removes_them(tmp_path: Path) -> None:
+async def test_files_within_the_limits_are_kept(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (env, message):
         age(kept(env) / env.job(message)["job_id"], days=6.9)
         (kept(env) / "a stranger's file").write_text("not the bot's")
@@ -104,7 +104,7 @@ async def test_within_their_days_and_gigabytes_nothing_removes_them(tmp_path: Pa
         assert len(list(kept(env).iterdir())) == 3
 
 
-async def test_too_old(tmp_path: Path) -> None:
+async def test_files_that_are_too_old(tmp_path: Path) -> None:
     async with undelivered(tmp_path, charged=0) as (env, message):
         age(kept(env) / env.job(message)["job_id"], days=7.1)
         await cleared(env)
@@ -125,7 +125,7 @@ async def nothing_is_left(env: Environment, message: Message) -> None:
     assert "You were refunded" in refusal.text
 
 
-async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
+async def test_images_that_were_never_downloaded_expire(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, FILES_DAYS="2") as env:
         env.runcomfy.inject_fault("file", respond(403), times=None)
         message = await env.wait_for_text(await env.imagine(num_images=2, resolution="0.5K"), "collected")
@@ -143,7 +143,7 @@ async def test_never_downloaded_and_too_old(tmp_path: Path) -> None:
         await nothing_is_left(env, message)
 
 
-async def test_the_rest_of_a_part_is_given_up_under_the_images_that_came(tmp_path: Path) -> None:
+async def test_expired_images_of_a_partial_delivery_are_refunded_in_its_message(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.inject_fault("file", respond(403))
         message = await env.wait_for_text(
@@ -160,7 +160,7 @@ async def test_the_rest_of_a_part_is_given_up_under_the_images_that_came(tmp_pat
         check_accounts(env)
 
 
-async def test_too_many_the_oldest_go_first(tmp_path: Path) -> None:
+async def test_the_oldest_files_beyond_the_size_limit_are_removed(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (env, older):
         newer = await lost(env)
         assert env.charged_images(env.alice) == 4
@@ -173,7 +173,7 @@ async def test_too_many_the_oldest_go_first(tmp_path: Path) -> None:
         assert (env.job(older)["refunded"], env.job(newer)["refunded"]) == (2, 0)
 
 
-async def test_what_a_kill_has_left_behind(tmp_path: Path) -> None:
+async def test_leftovers_of_a_kill_are_removed(tmp_path: Path) -> None:
     """Between the end of a job and the removal of its files, and in the middle of a download."""
     async with undelivered(tmp_path) as (env, message):
         done = await env.wait_for_text(await env.imagine(env.bob, resolution="0.5K"), "✅")

@@ -1,4 +1,4 @@
-"""What RunComfy does not end in time stays charged until its last late look, and comes if it ends later."""
+"""A job without a result in time stays charged until the last check, and is delivered if it ends by then."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def ends_now(env: Environment) -> None:
     assert order.state == "in_progress"
 
 
-async def test_it_comes_within_the_hour(tmp_path: Path) -> None:
+async def test_images_arrive_within_an_hour(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         assert due_after(env, message) == HOUR
         ends_now(env)
@@ -77,7 +77,7 @@ async def test_it_comes_within_the_hour(tmp_path: Path) -> None:
         assert button_labels(message) == ["Re-roll", "Delete"]
 
 
-async def test_killed_while_it_comes_late(tmp_path: Path) -> None:
+async def test_killed_during_a_late_delivery(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         ends_now(env)
         held = HeldResponse()
@@ -90,7 +90,7 @@ async def test_killed_while_it_comes_late(tmp_path: Path) -> None:
         await env.wait_for_text(message, "✅ 2 images, collected")
 
 
-async def test_it_comes_within_the_day(tmp_path: Path) -> None:
+async def test_images_arrive_within_a_day(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         await passes(env, HOUR)
         await looked(env, message, 1)
@@ -101,7 +101,7 @@ async def test_it_comes_within_the_day(tmp_path: Path) -> None:
         await env.wait_for_text(message, "✅ 2 images")
 
 
-async def test_it_never_comes(tmp_path: Path) -> None:
+async def test_images_never_arrive(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=0) as (env, message):
         for looks, time in ((1, HOUR), (2, DAY)):
             await passes(env, time)
@@ -119,7 +119,7 @@ async def test_it_never_comes(tmp_path: Path) -> None:
         assert "no unfinished jobs" in await env.reply_to(env.alice, "jobs")
 
 
-async def test_it_fails_in_the_end(tmp_path: Path) -> None:
+async def test_the_request_fails_late(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=0) as (env, message):
         (request_id,) = env.runcomfy.requests
         env.runcomfy.finish(request_id, error="worker died")
@@ -130,7 +130,7 @@ async def test_it_fails_in_the_end(tmp_path: Path) -> None:
         assert env.job(message)["next_check_at"] is None
 
 
-async def test_runcomfy_has_forgotten_it(tmp_path: Path) -> None:
+async def test_the_request_has_expired(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=0) as (env, message):
         env.runcomfy.inject_fault("status", env.runcomfy.error_fault("request"))
         await passes(env, HOUR)
@@ -138,7 +138,7 @@ async def test_runcomfy_has_forgotten_it(tmp_path: Path) -> None:
         assert env.job(message)["next_check_at"] is None
 
 
-async def test_its_message_was_deleted_meanwhile(tmp_path: Path) -> None:
+async def test_the_message_was_deleted(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         env.mia.delete(message)
         ends_now(env)
@@ -149,7 +149,7 @@ async def test_its_message_was_deleted_meanwhile(tmp_path: Path) -> None:
         assert not [each for each in env.discord.channel.messages if delivered(each)]
 
 
-async def test_somebody_fetches_it_first(tmp_path: Path) -> None:
+async def test_the_member_collects_the_images_first(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         ends_now(env)
         fetched = await (await env.alice.press(message, "Fetch the images")).response()
@@ -162,7 +162,7 @@ async def test_somebody_fetches_it_first(tmp_path: Path) -> None:
         assert json.dumps([call.request_json for call in env.edits(message)]) == edits
 
 
-async def test_a_queue_that_moves_does_not_time_out(tmp_path: Path) -> None:
+async def test_a_moving_queue_does_not_time_out(tmp_path: Path) -> None:
     """A queue of an hour, with an hour of seconds: the deadline is passed several times over."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="6") as env:
         env.runcomfy.hold()
@@ -189,7 +189,7 @@ async def test_a_queue_that_moves_does_not_time_out(tmp_path: Path) -> None:
         assert env.charged_images(env.alice) == 1
 
 
-async def test_a_queue_that_does_not_move_does(tmp_path: Path) -> None:
+async def test_a_stalled_queue_times_out(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as env:
         env.runcomfy.hold()
         message = await env.queued(env.alice)

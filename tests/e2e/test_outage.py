@@ -1,4 +1,4 @@
-"""RunComfy goes away and comes back: nobody waits in vain, nothing is ordered twice, what waited goes on."""
+"""RunComfy is down and comes back: nothing is submitted twice, and what waited continues."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def outage(env: Environment, cable: CuttableLink) -> list[Message]:
     return messages
 
 
-async def test_orders_that_wait_go_on_and_new_ones_are_refused_at_once(tmp_path: Path) -> None:
+async def test_waiting_jobs_continue_and_new_ones_are_rejected_at_once(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
         cuttable_link(env) as cable,
@@ -64,7 +64,7 @@ async def test_orders_that_wait_go_on_and_new_ones_are_refused_at_once(tmp_path:
         check_accounts(env)
 
 
-async def test_an_outage_while_it_paints(tmp_path: Path) -> None:
+async def test_an_outage_during_a_job(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
         cuttable_link(env) as cable,
@@ -84,7 +84,7 @@ async def test_an_outage_while_it_paints(tmp_path: Path) -> None:
         check_accounts(env)
 
 
-async def test_killed_while_orders_wait_for_runcomfy(tmp_path: Path) -> None:
+async def test_killed_during_an_outage(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
         cuttable_link(env) as cable,
@@ -101,7 +101,7 @@ async def test_killed_while_orders_wait_for_runcomfy(tmp_path: Path) -> None:
         check_accounts(env)
 
 
-async def test_a_stop_while_orders_wait_for_runcomfy(tmp_path: Path) -> None:
+async def test_stopped_during_an_outage(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
         cuttable_link(env) as cable,

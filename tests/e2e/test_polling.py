@@ -1,4 +1,4 @@
-"""What the bot learns of how long jobs take, over two lives; and how often it polls for a crowd."""
+"""Durations learned over two runs of the bot, and polls shared by many jobs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def polls(env: Environment) -> list[Call]:
     return [call for call in env.runcomfy.calls if call.route == "status"]
 
 
-async def test_what_jobs_took_is_known_in_another_life(tmp_path: Path) -> None:
+async def test_durations_survive_a_restart(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"workers": ENOUGH, "seconds": 1.5}) as env:
         for _ in range(ENOUGH):
             await env.imagine(env.new_member(), resolution="0.5K")
@@ -47,7 +47,7 @@ async def test_what_jobs_took_is_known_in_another_life(tmp_path: Path) -> None:
         await env.wait_until_idle()
 
 
-async def test_a_crowd_shares_the_polls(tmp_path: Path) -> None:
+async def test_many_jobs_share_the_polls(tmp_path: Path) -> None:
     most, jobs = 5, 15
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, MAX_POLLS_PER_SECOND=str(most)) as env:
         env.runcomfy.hold()

@@ -1,4 +1,4 @@
-"""The reply is the job's state from the first: changed by few edits, and never without the last one."""
+"""The response shows the job's state from the start, with few edits and always the last one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def assert_edits_are_calm(env: Environment, message: Message) -> None:
     assert all(earlier != later for earlier, later in pairwise(states))
 
 
-async def test_the_status_with_cancel_is_there_before_anything_is_ordered(held: Environment) -> None:
+async def test_the_status_with_cancel_is_shown_before_the_submission(held: Environment) -> None:
     called = len(held.runcomfy.calls)
     message = await held.imagine(prompt="a fox in the snow", resolution="0.5K", aspect_ratio="16:9")
     response = next(call for call in reversed(held.discord.trace) if call.route == "callback")
@@ -53,7 +53,7 @@ async def test_the_status_with_cancel_is_there_before_anything_is_ordered(held: 
     assert held.discord.channel.messages[-1] is message  # all of it happened in one message
 
 
-async def test_the_place_counts_down_then_it_paints_then_it_is_done(held: Environment) -> None:
+async def test_the_queue_position_counts_down_to_progress_and_done(held: Environment) -> None:
     for _ in range(3):
         await held.queued(held.bob)
     message = await held.imagine(resolution="0.5K")
@@ -79,7 +79,7 @@ async def test_the_place_counts_down_then_it_paints_then_it_is_done(held: Enviro
     await held.wait_until_idle()
 
 
-async def test_each_end_is_told_in_the_message(held: Environment) -> None:
+async def test_each_end_is_shown_in_the_message(held: Environment) -> None:
     done, failed, cancelled = [await held.queued() for _ in range(3)]
     finished_at = time.monotonic()
     finish_next(held)
@@ -103,7 +103,7 @@ async def test_each_end_is_told_in_the_message(held: Environment) -> None:
     assert last.at - finished_at < 6
 
 
-async def test_the_last_edit_waits_for_the_rate_limit_and_comes(held: Environment) -> None:
+async def test_the_last_edit_waits_for_the_rate_limit(held: Environment) -> None:
     held.runcomfy.release()
     before = await held.wait_for_text(await held.imagine(resolution="0.5K"), "✅")
     held.runcomfy.hold()
@@ -138,7 +138,7 @@ async def test_a_dead_token_is_replaced_by_the_bots_own(held: Environment) -> No
     assert UNKNOWN_WEBHOOK in refusals
 
 
-async def test_the_last_edit_outlives_trouble_with_those_before(held: Environment) -> None:
+async def test_the_last_edit_survives_failures_of_earlier_ones(held: Environment) -> None:
     held.discord.inject_fault("edit_followup", 400, {"message": "not now", "code": 0})
     message = await held.imagine(resolution="0.5K")
     await held.discord.until(lambda: held.edits(message))
@@ -148,7 +148,7 @@ async def test_the_last_edit_outlives_trouble_with_those_before(held: Environmen
     assert len(message.attachments) == 1
 
 
-async def test_the_last_edit_is_tried_again(held: Environment) -> None:
+async def test_the_last_edit_is_retried(held: Environment) -> None:
     message = await held.queued()
     held.discord.inject_fault(
         "edit_followup", 429, {"message": "slow down", "retry_after": 0.1, "global": False}

@@ -1,4 +1,4 @@
-"""A bot that is killed at any moment, and what its next start makes of the jobs that were under way."""
+"""Jobs after a kill at any moment, and the next start."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
         assert len(env.runcomfy.submits) == submits
 
 
-async def test_finished_but_not_posted_and_failed_but_not_told(tmp_path: Path) -> None:
+async def test_undelivered_images_and_unreported_failures(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.discord.inject_fault("edit_followup", 500, NO_JSON, times=1000)
         good, bad = await ordered(env, "a fox"), await ordered(env, "refuse this")
@@ -127,7 +127,7 @@ async def test_finished_but_not_posted_and_failed_but_not_told(tmp_path: Path) -
         assert (made(env, "a fox"), made(env, "refuse this")) == (1, 1)
 
 
-async def test_before_the_first_response_was_noted(tmp_path: Path) -> None:
+async def test_before_the_first_response_was_recorded(tmp_path: Path) -> None:
     """discord.py pauses for a second before it repeats a call that met a 5xx: the bot is killed meanwhile."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.discord.inject_fault("callback", 503, NO_JSON, is_after=True)
@@ -159,7 +159,7 @@ async def called(env: Environment, route: str, before: int) -> None:
 
 
 @pytest.mark.parametrize("route", ["submit", "status", "result", "file"])
-async def test_killed_in_the_middle_of_a_call(tmp_path: Path, route: str) -> None:
+async def test_killed_during_a_request(tmp_path: Path, route: str) -> None:
     """However it was cut, there is one order at most, and one end."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         for number in range(2):
@@ -173,7 +173,7 @@ async def test_killed_in_the_middle_of_a_call(tmp_path: Path, route: str) -> Non
         check_accounts(env)
 
 
-async def test_killed_in_the_moment_of_the_images(tmp_path: Path) -> None:
+async def test_killed_while_posting_images(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         for number in range(3):
             message = await ordered(env, f"fox {number}", num_images=2)
@@ -195,7 +195,7 @@ async def aged(env: Environment, *messages: Message, seconds: int) -> None:
     env.execute(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608
 
 
-async def test_the_token_has_expired_meanwhile(tmp_path: Path) -> None:
+async def test_an_expired_token(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         painting = await ordered(env, "painting", "Painting")
         queued = await ordered(env, "queued", "place")
@@ -212,7 +212,7 @@ async def test_the_token_has_expired_meanwhile(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("age_seconds", "route"), [(14 * 60, "edit_followup"), (14.6 * 60, "edit_message")])
-async def test_a_token_is_left_alone_by_the_clock(tmp_path: Path, age_seconds: float, route: str) -> None:
+async def test_the_clock_does_not_invalidate_a_token(tmp_path: Path, age_seconds: float, route: str) -> None:
     """Discord would still take it; its `Date`, by which ages are told, has whole seconds."""
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         message = await ordered(env, "a fox", "Painting")
@@ -226,7 +226,7 @@ async def test_a_token_is_left_alone_by_the_clock(tmp_path: Path, age_seconds: f
         assert delivered(message) == 1
 
 
-async def test_a_job_that_waited_while_the_bot_was_away_for_hours(tmp_path: Path) -> None:
+async def test_a_job_that_waited_for_hours_of_downtime(tmp_path: Path) -> None:
     """What is ordered now is followed from now on: it is not given up at the first look."""
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 1}) as env:
         env.runcomfy.inject_fault("submit", respond(429), None)
@@ -240,7 +240,7 @@ async def test_a_job_that_waited_while_the_bot_was_away_for_hours(tmp_path: Path
         assert delivered(message) == made(env, "a fox") == 1
 
 
-async def test_a_cancel_that_runcomfy_has_not_answered(tmp_path: Path) -> None:
+async def test_a_cancel_without_an_answer_of_runcomfy(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         await ordered(env, "painting", "Painting")
         queued = await ordered(env, "queued", "place")

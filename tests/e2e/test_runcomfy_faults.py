@@ -1,4 +1,4 @@
-"""Answers that are late, odd, broken or meant to lead astray; the order is made once all the same."""
+"""Late, odd, broken and misleading responses; each job is submitted once all the same."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
-async def test_a_broken_answer_is_looked_for_again_but_never_ordered_again(
+async def test_broken_responses_are_polled_again_and_never_resubmitted(
     env: Environment, fault: Fault
 ) -> None:
     for route in ("status", "result"):
@@ -66,19 +66,19 @@ async def test_a_broken_answer_is_looked_for_again_but_never_ordered_again(
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=utf-16", "image/png"])
-async def test_json_is_read_whatever_it_calls_itself(env: Environment, kind: str) -> None:
+async def test_json_is_parsed_whatever_its_content_type(env: Environment, kind: str) -> None:
     for route in ROUTES:
         env.runcomfy.inject_fault(route, with_content_type(kind))
     await expect_delivered(env)
 
 
-async def test_answers_that_take_their_time(env: Environment) -> None:
+async def test_slow_responses(env: Environment) -> None:
     for route in ROUTES:
         env.runcomfy.inject_fault(route, trickle(2))
     await expect_delivered(env)
 
 
-async def test_a_failure_that_both_answers_tell(env: Environment) -> None:
+async def test_a_failure_in_both_status_and_result(env: Environment) -> None:
     env.runcomfy.inject_fault("status", response_with(status="failed"))
     env.runcomfy.inject_fault(
         "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed")))
@@ -86,12 +86,12 @@ async def test_a_failure_that_both_answers_tell(env: Environment) -> None:
     await expect_failed(env, "I couldn't generate this")
 
 
-async def test_a_success_that_has_no_output_at_all(env: Environment) -> None:
+async def test_a_success_without_any_output(env: Environment) -> None:
     env.runcomfy.inject_fault("result", edit_json(lambda body: body.pop("output")))
     await expect_failed(env, "I couldn't generate this")
 
 
-async def test_nothing_in_an_answer_leads_the_bot_to_another_host(env: Environment) -> None:
+async def test_no_response_leads_the_bot_to_another_host(env: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         links = {
             f"{verb}_url": f"{other.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")
@@ -108,7 +108,7 @@ async def test_nothing_in_an_answer_leads_the_bot_to_another_host(env: Environme
         assert not other.calls
 
 
-async def test_a_cancel_whose_answer_is_lost_broken_late_or_leads_astray(held: Environment) -> None:
+async def test_a_cancel_whose_response_is_lost_broken_late_or_a_redirect(held: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         away = respond(307, RAW, headers={"Location": f"{other.url}/v1/models"})
         faults = [reset(is_after=True), *BROKEN.values(), trickle(1), with_content_type("text/plain"), away]
@@ -151,7 +151,7 @@ def looks(env: Environment, message: Message) -> list[Call]:
 @pytest.mark.parametrize(
     "header", ["86400", later(days=365), "999999999999"], ids=["a day", "a date", "for ever"]
 )
-async def test_nobody_has_to_sit_through_a_long_retry_after(env: Environment, header: str) -> None:
+async def test_a_long_retry_after_can_be_cancelled(env: Environment, header: str) -> None:
     person = env.new_member()
     refused = respond(429, {"message": RAW}, headers={"Retry-After": header})
     env.runcomfy.inject_fault("submit", refused, times=None)
@@ -201,7 +201,7 @@ FATAL_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
 }
 
 
-async def test_an_echo_of_the_token_goes_no_further_not_even_into_the_log(tmp_path: Path) -> None:
+async def test_an_echoed_token_is_never_shown_or_logged(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="DEBUG") as env:
         for echo in ECHOES.values():
             env.runcomfy.inject_fault(*echo(env.runcomfy.token))

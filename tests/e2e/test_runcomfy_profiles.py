@@ -1,4 +1,4 @@
-"""RunComfy's two ways to say no: by error codes, as documented, and by HTTP statuses alone."""
+"""RunComfy's two ways to report errors: documented error codes, and HTTP statuses alone."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def test_a_revoked_token(tmp_path: Path, profile: str) -> None:
 
 
 @PROFILES
-async def test_a_token_that_is_revoked_while_it_paints(tmp_path: Path, profile: str) -> None:
+async def test_a_token_revoked_during_a_job(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         env.runcomfy.hold()
         message = await env.queued(env.alice)
@@ -65,7 +65,7 @@ async def test_a_token_that_is_revoked_while_it_paints(tmp_path: Path, profile: 
 
 
 @PROFILES
-async def test_no_balance_and_no_such_model(tmp_path: Path, profile: str) -> None:
+async def test_no_balance_and_an_unknown_model(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         for kind in ("balance", "model"):
             env.runcomfy.inject_fault("submit", env.runcomfy.error_fault(kind))
@@ -77,7 +77,7 @@ async def test_no_balance_and_no_such_model(tmp_path: Path, profile: str) -> Non
 
 
 @PROFILES
-async def test_what_the_model_does_not_take(tmp_path: Path, profile: str) -> None:
+async def test_inputs_that_the_model_rejects(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         env.runcomfy.inject_fault("submit", env.runcomfy.error_fault("input"))
         await expect_failed(env, "refused this prompt or its options")
@@ -86,7 +86,7 @@ async def test_what_the_model_does_not_take(tmp_path: Path, profile: str) -> Non
 
 
 @PROFILES
-async def test_requests_that_are_gone_or_another_accounts(tmp_path: Path, profile: str) -> None:
+async def test_requests_that_expired_or_belong_to_another_account(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         for route in ("status", "result"):
             env.runcomfy.inject_fault(route, env.runcomfy.error_fault("request"), times=None)
@@ -103,7 +103,7 @@ async def test_requests_that_are_gone_or_another_accounts(tmp_path: Path, profil
 
 
 @PROFILES
-async def test_requests_that_expire_while_nobody_looks(tmp_path: Path, profile: str) -> None:
+async def test_requests_that_expire_during_downtime(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         env.runcomfy.hold()
         away, cancelled = await env.queued(env.alice), await env.queued(env.bob)

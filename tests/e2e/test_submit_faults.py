@@ -1,4 +1,4 @@
-"""The POST that costs money: one for each job, whatever comes back."""
+"""Responses to the POST that costs money: each job is submitted at most once."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def fails(env: Environment, fault: Fault) -> Message:
 
 
 @pytest.mark.parametrize("fault", UNKNOWN.values(), ids=UNKNOWN)
-async def test_an_order_without_a_usable_answer_is_never_sent_again(env: Environment, fault: Fault) -> None:
+async def test_a_submission_without_a_usable_answer_is_never_repeated(env: Environment, fault: Fault) -> None:
     message = await fails(env, fault)
     assert "not known whether" in message.text
     # Were it sent again, then by now: another order has come and gone.
@@ -66,7 +66,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("fault", REFUSED.values(), ids=REFUSED)
-async def test_a_refused_input_is_told_as_such(env: Environment, fault: Fault) -> None:
+async def test_a_rejected_input_is_reported(env: Environment, fault: Fault) -> None:
     message = await fails(env, fault)
     assert "refused" in message.text
     assert "owner" not in message.text
@@ -74,9 +74,7 @@ async def test_a_refused_input_is_told_as_such(env: Environment, fault: Fault) -
 
 
 @pytest.mark.parametrize("header", [{}, {"Retry-After": "1"}, {"Retry-After": "soon"}])
-async def test_an_order_that_was_definitely_not_taken_is_sent_again(
-    env: Environment, header: dict[str, str]
-) -> None:
+async def test_a_definitely_rejected_submission_is_repeated(env: Environment, header: dict[str, str]) -> None:
     env.runcomfy.inject_fault("submit", respond(429, {"message": RAW}, headers=header))
     message = await env.imagine(resolution="0.5K")
     await env.wait_for_text(message, "✅")

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Self
 import aiohttp
 
 from bot.errors import DeliveryError, NotRemovedError
-from bot.jobs.fair_queue import ConcurrencyLimits
+from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
 from bot.jobs.poll_interval import PollRateLimiter
+from bot.jobs.ports import Progress
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
+from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
-from bot.maintenance.loop import MaintenanceLoop
+from bot.maintenance.file_cleanup import FileCleanup
+from bot.maintenance.late_results import LateResults
+from bot.maintenance.loop import PeriodicTask
 from bot.media.store import FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.metrics import Metrics
@@ -33,14 +37,14 @@ from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reservations import ReservationStore
+from tests.clocks import LoopClock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
     from pathlib import Path
 
     from bot.domain.job import Job, MessageRef
     from bot.i18n import LazyText
-    from bot.jobs.ports import Progress
     from playground.runcomfy import LocalRunComfy
 
 _AGING = ("ended_at", "next_check_at", "uncollected_since")
@@ -145,47 +149,62 @@ class Bot:
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         runcomfy = RunComfyClient(session, api_url=self._runcomfy.url, token=self._runcomfy.token)
         self._stack.callback(runcomfy.close)
-        self.jobs, tracker, durations = JobStore(database), JobTracker(Metrics()), DurationStore(database)
-        quotas, costs = QuotaStore(database, OwnerQuotas()), CostStore(database, budget_usd=None)
-        files = FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
-        channel, key_values, messages = self._channel, KeyValueStore(database), MessageStore(database)
-        self.deletion = DeletionService(self.jobs, messages, files, channel.delete_message)
-        cost_sync = CostSync(costs, key_values, runcomfy, channel, model_ids=CATALOGUE, alert_percent=80)
-        self._maintenance = MaintenanceLoop(
-            jobs=self.jobs,
-            runcomfy=runcomfy,
-            files=files,
-            cost_sync=cost_sync,
-            deletion=self.deletion,
-            durations=durations,
-            delivery=channel,
-        )
-        self._runner = runner = JobRunner(
-            jobs=self.jobs,
+        channel, clock = self._channel, LoopClock()
+        self.context = StepContext(
+            jobs=JobStore(database),
             runcomfy=runcomfy,
             downloader=Downloader(session, self._hosts),
             delivery=channel,
-            files=files,
-            maintenance=self._maintenance,
-            tracker=tracker,
-            durations=durations,
-            poll_rate=PollRateLimiter(200),
-            limits=ConcurrencyLimits(4, 2, 4),
+            files=FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7)),
+            durations=DurationStore(database),
+            queue=FairQueue(
+                ConcurrencyLimits(4, 2, 4), lambda job, place: channel.show_progress(job, Progress(place))
+            ),
+            poll_limiter=PollRateLimiter(200),
+            tracker=JobTracker(Metrics(), clock),
+            clock=clock,
             deadline=self.deadline,
         )
-        guilds = GuildSettingsStore(database)
-        orders = ReservationStore(database, jobs=self.jobs, guilds=guilds, quotas=quotas, costs=costs)
-        self.service = JobService(
-            jobs=self.jobs, orders=orders, catalogue=CATALOGUE, runcomfy=runcomfy, runner=runner
+        self.jobs = self.context.jobs
+        self.runner = JobRunner(self.context)
+        quotas, guilds = QuotaStore(database, OwnerQuotas()), GuildSettingsStore(database)
+        self.costs = CostStore(database, budget_usd=None)
+        reservations = ReservationStore(
+            database, jobs=self.jobs, guilds=guilds, quotas=quotas, costs=self.costs
         )
-        await runner.resume()
+        self.service = JobService(self.runner, reservations=reservations, catalogue=CATALOGUE)
+        self.deletion = DeletionService(self.context, MessageStore(database), channel.delete_message)
+        self.cleanup = FileCleanup(self.context)
+        self.late_results = LateResults(self.runner, self.cleanup)
+        self.key_values = KeyValueStore(database)
+        self.cost_sync = self.new_cost_sync(CATALOGUE)
+        self.maintenance = PeriodicTask("everything", *self._works(), clock=clock)
+        await self.runner.resume()
+        self.maintenance.start()
         return self
+
+    def new_cost_sync(self, model_ids: Collection[str]) -> CostSync:
+        return CostSync(
+            context=self.context,
+            costs=self.costs,
+            key_values=self.key_values,
+            model_ids=model_ids,
+            alert_percent=80,
+        )
+
+    def _works(self) -> list[Callable[[], Awaitable[None]]]:
+        sync, cleanup = self.cost_sync, self.cleanup
+        return [
+            *(self.context.files.probe.refresh, cleanup.purge_files, cleanup.expire_uncollected),
+            *(self.deletion.retry_pending, self.late_results.recover, self.context.durations.save),
+            *(sync.refresh_prices, sync.collect_costs, sync.check_budget),
+        ]
 
     async def look_later(self, hours: int) -> None:
         """What the bot does once a minute, at a time when more is due."""
         await self.grow_older(hours)
-        await self._maintenance.recover_late_results(self._runner.start)
-        await self._maintenance.expire_uncollected()
+        await self.late_results.recover()
+        await self.cleanup.expire_uncollected()
 
     async def grow_older(self, hours: int) -> None:
         """Let so much time have passed for every job that has ended."""
@@ -195,9 +214,9 @@ class Bot:
 
     async def crash(self) -> None:
         """Stop in the middle of everything."""
-        tasks = {*self._runner._tasks.values(), *self._runner._shielded._tasks}
-        if self._maintenance._task:
-            tasks.add(self._maintenance._task)
+        tasks = {*self.runner._tasks.values(), *self.context.shielded._tasks}
+        if self.maintenance._task:
+            tasks.add(self.maintenance._task)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -11,9 +11,9 @@ import pytest
 from bot.domain.job import Job, JobStatus
 from bot.errors import FilesFolderError, OperatorError
 from playground.runcomfy import LocalRunComfy
+from tests.clocks import FastLoop
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ async def at_runcomfy(bot: Bot, runcomfy: LocalRunComfy, channel: Channel) -> Jo
     """A job at RunComfy when the folder breaks."""
     runcomfy.hold()
     job = await begun(bot, channel)
-    await runcomfy.until(lambda: runcomfy.requests)
+    await runcomfy.until(lambda: runcomfy.requests, timeout=1800)
     return job
 
 
-async def orders_are_refused(folder: Path) -> None:
+async def new_jobs_are_rejected(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         broken(folder)
@@ -57,14 +57,15 @@ async def orders_are_refused(folder: Path) -> None:
             await bot.service.reserve(make_requester(), MODEL, VALUES)
         assert await bot.jobs.unfinished() == []
         repair(folder)
-        await asyncio.sleep(2)
+        deadline = asyncio.get_running_loop().time() + 1800
+        assert await bot.context.files.probe.wait_until_writable(deadline)
         job = await begun(bot, channel)
         await in_state(bot, job, JobStatus.SUCCEEDED)
         assert len(runcomfy.submits) == 1
         await bot.crash()
 
 
-async def what_waits_is_given_back(folder: Path) -> None:
+async def waiting_jobs_are_refunded(folder: Path) -> None:
     """Ordered and answered, but not yet sent to RunComfy when the bot was killed."""
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
@@ -80,14 +81,14 @@ async def what_waits_is_given_back(folder: Path) -> None:
         await bot.crash()
 
 
-async def a_folder_that_is_back_soon(folder: Path) -> None:
+async def the_folder_recovers_soon(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
         job = await at_runcomfy(bot, runcomfy, channel)
         broken(folder)
         runcomfy.release()
-        await runcomfy.until(lambda: any(call.route == "file" for call in runcomfy.calls))
+        await runcomfy.until(lambda: any(call.route == "file" for call in runcomfy.calls), timeout=1800)
         await asyncio.sleep(60)
         assert not (await bot.jobs.get(job.job_id)).status.is_final
         repair(folder)
@@ -96,7 +97,7 @@ async def a_folder_that_is_back_soon(folder: Path) -> None:
         await bot.crash()
 
 
-async def a_folder_that_stays_broken(folder: Path) -> None:
+async def the_folder_stays_broken(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
@@ -115,7 +116,7 @@ async def a_folder_that_stays_broken(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "scene",
-    [orders_are_refused, what_waits_is_given_back, a_folder_that_is_back_soon, a_folder_that_stays_broken],
+    [new_jobs_are_rejected, waiting_jobs_are_refunded, the_folder_recovers_soon, the_folder_stays_broken],
 )
 def test_images_that_cannot_be_stored(
     tmp_path: Path, scene: Callable[[Path], Coroutine[None, None, None]]

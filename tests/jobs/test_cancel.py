@@ -1,59 +1,177 @@
-"""A cancelled job leaves nothing in memory, whether its task or the telling of its end is over first."""
+"""Cancel has one effect, wherever the job is: one end, one refund, shown once, and nothing left in memory."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
-from bot.domain.job import JobStatus
-from playground.runcomfy import LocalRunComfy
+import pytest
+
+from bot.domain.job import Job, JobStatus
+from bot.errors import PolicyError
+from bot.jobs.runner import CancelOutcome
+from playground.runcomfy import LocalRunComfy, respond
+from tests.clocks import FastLoop
+from tests.e2e.blocking_proxy import HeldResponse
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
-    from bot.domain.job import Job
+REJECTED = {"error_code": 422001, "error_message": "no"}
 
 
-class SlowChannel(Channel):
-    """Tells an end only once the job's task is over, and remembers the job until told to forget it."""
+class RecordingChannel(Channel):
+    """Counts the ends of each job, and remembers jobs until it is told to discard them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.bot: Bot | None = None
+        self.ends: Counter[str] = Counter()
         self.known: set[str] = set()
 
     async def send_outcome(self, job: Job) -> None:
-        assert self.bot
-        async with asyncio.timeout(600):
-            while job.job_id in self.bot._runner._tasks:  # noqa: ASYNC110 (a task of another is over)
-                await asyncio.sleep(0.1)
         self.known.add(job.job_id)
         await super().send_outcome(job)
+
+    def log_end(self, job: Job, delivered: int) -> None:
+        super().log_end(job, delivered)
+        self.ends[job.job_id] += 1
 
     def discard(self, job_id: str) -> None:
         self.known.discard(job_id)
 
 
-async def cancelled_in_the_queue(folder: Path) -> None:
-    channel = SlowChannel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        runcomfy.hold()
-        channel.bot = bot = await Bot(folder, runcomfy, channel).start()
-        job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
+class World:
+    """A bot that counts each attempt to end a job."""
+
+    def __init__(self, bot: Bot, runcomfy: LocalRunComfy, channel: RecordingChannel) -> None:
+        self.bot = bot
+        self.runcomfy = runcomfy
+        self.channel = channel
+        self.attempts: Counter[str] = Counter()
+        end = bot.jobs.end
+
+        async def counted(job_id: str, status: JobStatus, **values: Any) -> Job | None:
+            self.attempts[job_id] += 1
+            return await end(job_id, status, **values)
+
+        vars(bot.jobs)["end"] = counted
+
+    async def reserved(self) -> Job:
+        values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
+        job = await self.bot.service.reserve(make_requester(), MODEL, values)
         assert job
-        bot.service.confirm(job, channel.post(job.token))
-        await in_state(bot, job, JobStatus.IN_QUEUE)
-        asked = await bot.service.request_cancel(make_requester(), job.job_id, may_manage=False)
-        await bot.service.cancel(asked)
-        assert channel.told[job.job_id] == 1
-        assert not channel.known
-        await bot.crash()
+        return job
+
+    def confirm(self, job: Job) -> Job:
+        self.bot.service.confirm(job, self.channel.post(job.token))
+        return job
+
+    async def cancel(self, job: Job) -> CancelOutcome:
+        requested = await self.bot.service.request_cancel(make_requester(), job.job_id, may_manage=False)
+        return await self.bot.service.cancel(requested)
+
+    async def idle(self) -> None:
+        async with asyncio.timeout(600):
+            while self.bot.runner._tasks:  # noqa: ASYNC110 (a task of another is over)
+                await asyncio.sleep(0.1)
+
+    async def check_cancelled(self, job: Job) -> None:
+        await self.idle()
+        ended = await self.bot.jobs.get(job.job_id)
+        assert (ended.status, ended.refunded, ended.token) == (JobStatus.CANCELLED, 1, None)
+        assert self.channel.ends[job.job_id] == 1
+        # A poll can see that RunComfy has cancelled it before the cancel itself is recorded.
+        assert self.attempts[job.job_id] == 1 or job.request_id
+        assert self.channel.told[job.job_id] == 1
+        assert not self.channel.known
 
 
-def test_nothing_of_it_stays_in_memory(tmp_path: Path) -> None:
+def run(folder: Path, scene: Callable[[World], Coroutine[Any, Any, None]]) -> None:
+    async def main() -> None:
+        channel = RecordingChannel()
+        async with LocalRunComfy(seconds=0) as runcomfy:
+            runcomfy.hold()
+            bot = await Bot(folder, runcomfy, channel).start()
+            await scene(World(bot, runcomfy, channel))
+            await bot.crash()
+
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(cancelled_in_the_queue(tmp_path))
+        runner.run(main())
+
+
+async def in_the_bots_queue(world: World) -> Job:
+    for _ in range(2):  # as many as a member can have at RunComfy
+        await in_state(world.bot, world.confirm(await world.reserved()), JobStatus.IN_QUEUE)
+    return world.confirm(await world.reserved())
+
+
+async def between_submissions(world: World) -> Job:
+    world.runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": "60"}), None)
+    job = world.confirm(await world.reserved())
+    await world.runcomfy.until(lambda: world.runcomfy.submits, timeout=1800)
+    return await in_state(world.bot, job, JobStatus.WAITING)
+
+
+async def in_runcomfys_queue(world: World) -> Job:
+    return await in_state(world.bot, world.confirm(await world.reserved()), JobStatus.IN_QUEUE)
+
+
+@pytest.mark.parametrize("place", [in_the_bots_queue, between_submissions, in_runcomfys_queue])
+def test_a_job_ends_once(tmp_path: Path, place: Callable[[World], Coroutine[Any, Any, Job]]) -> None:
+    async def scene(world: World) -> None:
+        job = await place(world)
+        others = {each.job_id for each in await world.bot.jobs.unfinished()} - {job.job_id}
+        assert await world.cancel(job) is CancelOutcome.CANCELLED
+        world.runcomfy.release()
+        await world.check_cancelled(job)
+        for other in others:
+            assert (await world.bot.jobs.get(other)).status is JobStatus.SUCCEEDED
+
+    run(tmp_path, scene)
+
+
+def test_concurrent_cancels_have_one_effect(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        job = await in_runcomfys_queue(world)
+        outcomes = await asyncio.gather(world.cancel(job), world.cancel(job), return_exceptions=True)
+        assert CancelOutcome.CANCELLED in outcomes
+        assert all(each is CancelOutcome.CANCELLED or isinstance(each, PolicyError) for each in outcomes)
+        await world.idle()
+        assert (world.channel.ends[job.job_id], world.channel.told[job.job_id]) == (1, 1)
+        assert (await world.bot.jobs.get(job.job_id)).refunded == 1
+
+    run(tmp_path, scene)
+
+
+def test_a_cancel_before_confirm_is_shown_by_confirm(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        job = await world.reserved()
+        assert await world.cancel(job) is CancelOutcome.CANCELLED
+        assert not world.channel.told
+        world.confirm(job)
+        await world.check_cancelled(job)
+
+    run(tmp_path, scene)
+
+
+def test_a_job_whose_submission_fails_is_not_cancelled(tmp_path: Path) -> None:
+    async def scene(world: World) -> None:
+        held = HeldResponse(respond(422, REJECTED))
+        world.runcomfy.inject_fault("submit", held.fault)
+        job = world.confirm(await world.reserved())
+        await held.reached(within=1800)
+        cancelling = asyncio.ensure_future(world.cancel(job))
+        while not (await world.bot.jobs.get(job.job_id)).cancelled_by:  # noqa: ASYNC110 (a database has no event to wait for)
+            await asyncio.sleep(0.1)
+        held.release()
+        assert await cancelling is CancelOutcome.ENDED
+        await world.idle()
+        assert (await world.bot.jobs.get(job.job_id)).status is JobStatus.FAILED
+        assert world.channel.told[job.job_id] == 1
+
+    run(tmp_path, scene)

@@ -1,4 +1,4 @@
-"""What is looked for again an hour later, where RunComfy cannot answer for all of it."""
+"""Checking failed jobs again an hour later, when RunComfy answers only for some of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from aiohttp import web
 from bot.domain.job import JobStatus
 from bot.errors import RunComfyUnavailableError
 from playground.runcomfy import Fault, LocalRunComfy, respond
+from tests.clocks import FastLoop
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ async def lost(bot: Bot, runcomfy: LocalRunComfy, channel: Channel, prompt: str)
     return await in_state(bot, job, JobStatus.FAILED)
 
 
-async def one_stumbles(folder: Path) -> None:
+async def one_check_fails(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
@@ -58,20 +58,20 @@ async def one_stumbles(folder: Path) -> None:
         runcomfy.clear_faults("status")
         await bot.look_later(0)
         await in_state(bot, ill, JobStatus.SUCCEEDED)
-        assert not bot._maintenance._failures  # which would grow for ever
+        assert not bot.late_results._failures  # which would grow for ever
         await bot.crash()
 
 
-def test_one_that_cannot_be_looked_at_holds_up_no_other(tmp_path: Path) -> None:
+def test_a_failing_check_delays_no_other(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(one_stumbles(tmp_path))
+        runner.run(one_check_fails(tmp_path))
 
 
 class Impatient(Bot):
     deadline = timedelta(seconds=1)
 
 
-async def its_file_is_slower_than_its_end(folder: Path) -> None:
+async def file_appears_after_completion(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         runcomfy.hold()
@@ -92,6 +92,6 @@ async def its_file_is_slower_than_its_end(folder: Path) -> None:
         await bot.crash()
 
 
-def test_a_file_that_is_missing_at_the_first_try_is_looked_for_again(tmp_path: Path) -> None:
+def test_a_file_missing_at_the_first_try_is_checked_again(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(its_file_is_slower_than_its_end(tmp_path))
+        runner.run(file_appears_after_completion(tmp_path))

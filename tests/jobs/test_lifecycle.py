@@ -1,4 +1,4 @@
-"""Jobs in any order, with crashes: charged is what came or can be collected, ordered once, every end told."""
+"""Random sequences of actions and crashes: exact charges, one submission a job, every end shown."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from hypothesis.stateful import (
 from bot.domain.job import Job, JobStatus
 from bot.errors import BotError, BusyError, PolicyError
 from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, truncate
+from tests.clocks import FastLoop
 from tests.e2e.accounts import FINAL, UNCOLLECTED
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -288,7 +288,7 @@ class Life(RuleBasedStateMachine):
             assert told <= 1 + self.fetched[job.job_id], job
 
 
-def test_whatever_happens_nobody_pays_for_what_did_not_come() -> None:
+def test_members_pay_only_for_images_that_arrived() -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(

@@ -1,4 +1,4 @@
-"""What is done once a minute goes on, whatever one piece of it meets."""
+"""Maintenance continues when one row, file or request fails."""
 
 from __future__ import annotations
 
@@ -10,15 +10,25 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.domain.job import JobStatus
+from bot.maintenance import loop
+from bot.maintenance.loop import PeriodicTask
 from playground.runcomfy import Fault, LocalRunComfy
+from tests.clocks import FastLoop, LoopClock
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.domain.job import Job
+
+
+class CountingTask(PeriodicTask):
+    heartbeats = 0
+
+    def heartbeat(self, pause: float = 0.0) -> None:
+        self.heartbeats += 1
+        super().heartbeat(pause)
 
 
 async def delivered(bot: Bot, channel: Channel) -> Job:
@@ -31,7 +41,7 @@ async def delivered(bot: Bot, channel: Channel) -> Job:
     return job
 
 
-async def one_row_is_ill(folder: Path) -> None:
+async def one_row_is_unreadable(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
@@ -43,15 +53,15 @@ async def one_row_is_ill(folder: Path) -> None:
         async with asyncio.timeout(1800):
             while (await bot.jobs.get(well.job_id)).cost is None:  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(1)
-        assert not bot._maintenance.is_stuck
+        assert not bot.maintenance.is_stuck
         await bot.crash()
 
 
-async def an_ill_row_has_files(folder: Path) -> None:
+async def an_unreadable_row_has_files(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._maintenance.stop()
+        bot.maintenance.stop()
         ill = await delivered(bot, channel)
         spoil = "update jobs set input = '{' where job_id = ?"
         await bot.jobs._database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
@@ -60,17 +70,17 @@ async def an_ill_row_has_files(folder: Path) -> None:
             each.mkdir()
             (each / "1.png").write_bytes(b"pixels")
             os.utime(each, (time.time() - days * 86400,) * 2)
-        await bot._maintenance.purge_files()
+        await bot.cleanup.purge_files()
         assert (its.exists(), nobodys.exists()) == (True, False)
         await bot.crash()
 
 
-def test_files_of_a_row_that_cannot_be_read_stay_and_keep_no_others(tmp_path: Path) -> None:
+def test_files_of_an_unreadable_row_stay_and_others_are_purged(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(an_ill_row_has_files(tmp_path))
+        runner.run(an_unreadable_row_has_files(tmp_path))
 
 
-async def one_cost_cannot_be_asked(folder: Path) -> None:
+async def one_cost_request_fails(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
 
@@ -89,31 +99,32 @@ async def one_cost_cannot_be_asked(folder: Path) -> None:
         await bot.crash()
 
 
-def test_a_cost_that_cannot_be_asked_keeps_no_other_waiting(tmp_path: Path) -> None:
+def test_a_failing_cost_request_delays_no_other(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(one_cost_cannot_be_asked(tmp_path))
+        runner.run(one_cost_request_fails(tmp_path))
 
 
 async def two_of_each(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._maintenance.stop()
+        bot.maintenance.stop()
         for job in [await delivered(bot, channel) for _ in range(2)]:
             await bot.deletion.mark_deleted(await bot.jobs.get(job.job_id), job.user_id)
-        moves: list[None] = []
-        await bot._maintenance._cost_sync.collect_costs(lambda: moves.append(None))
-        assert len(moves) == 2
-        await bot.deletion.retry_pending(lambda: moves.append(None))
-        assert len(moves) == 4
+        task = CountingTask("maintenance", clock=LoopClock())
+        loop._current.set(task)
+        await bot.cost_sync.collect_costs()
+        assert task.heartbeats == 2
+        await bot.deletion.retry_pending()
+        assert task.heartbeats == 4
         await bot.crash()
 
 
-def test_each_cost_and_each_removal_is_a_sign_of_life(tmp_path: Path) -> None:
+def test_each_cost_and_each_deletion_is_a_heartbeat(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(two_of_each(tmp_path))
 
 
-def test_a_row_that_cannot_be_read_ends_nothing_else(tmp_path: Path) -> None:
+def test_an_unreadable_row_stops_nothing_else(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(one_row_is_ill(tmp_path))
+        runner.run(one_row_is_unreadable(tmp_path))

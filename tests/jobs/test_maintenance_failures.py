@@ -1,4 +1,4 @@
-"""Work of the maintenance loop of which one piece fails over and over."""
+"""Maintenance continues when one item always fails."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from aiohttp import web
 
 from bot.domain.job import JobStatus
 from bot.errors import BotError, RunComfyAuthError
-from bot.maintenance.cost_sync import CostSync
-from bot.storage.key_values import KeyValueStore
 from playground.runcomfy import Fault, LocalRunComfy, respond
+from tests.clocks import FastLoop
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state, lost
 from tests.jobs.test_maintenance import delivered
 
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-async def some_costs_cannot_be_asked(folder: Path) -> None:
+async def some_cost_requests_always_fail(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
 
@@ -37,29 +35,29 @@ async def some_costs_cannot_be_asked(folder: Path) -> None:
 
         runcomfy.inject_fault("cost", Fault(spoil, is_after=True), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._maintenance.stop()
+        bot.maintenance.stop()
         *_, well = [await delivered(bot, channel) for _ in range(3)]
         for _ in range(9):
             with suppress(BotError):
-                await bot._maintenance._cost_sync.collect_costs(lambda: None)
+                await bot.cost_sync.collect_costs()
             await asyncio.sleep(10)
         assert (await bot.jobs.get(well.job_id)).cost is not None
         await bot.crash()
 
 
-def test_costs_that_can_never_be_asked_keep_no_other_waiting(
+def test_cost_requests_that_always_fail_delay_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.storage.costs._COST_CHECK_BATCH", 2)
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(some_costs_cannot_be_asked(tmp_path))
+        runner.run(some_cost_requests_always_fail(tmp_path))
 
 
-async def one_request_is_anothers(folder: Path) -> None:
+async def one_request_is_forbidden(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._maintenance.stop()
+        bot.maintenance.stop()
         ill, well = [await lost(bot, runcomfy, channel, prompt) for prompt in ("ill", "well")]
 
         async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
@@ -74,31 +72,29 @@ async def one_request_is_anothers(folder: Path) -> None:
         await bot.crash()
 
 
-def test_a_request_that_is_refused_holds_up_no_other(tmp_path: Path) -> None:
+def test_a_forbidden_request_delays_no_other(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(one_request_is_anothers(tmp_path))
+        runner.run(one_request_is_forbidden(tmp_path))
 
 
-async def one_model_is_gone(folder: Path) -> None:
+async def one_model_is_unknown(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        bot._maintenance.stop()
-        costs, client, known = bot._maintenance._cost_sync._costs, bot.service._runcomfy, bot.jobs._database
+        bot.maintenance.stop()
         runcomfy.inject_fault("model", respond(404, {"error_code": 404001}))
         models = ["google/gone", MODEL.model_id]
-        cost_sync = CostSync(costs, KeyValueStore(known), client, channel, model_ids=models, alert_percent=80)
         with suppress(BotError):
-            await cost_sync.refresh_prices()
+            await bot.new_cost_sync(models).refresh_prices()
 
         async def work(connection: aiosqlite.Connection) -> Decimal | None:
-            prices = await costs.prices(connection, MODEL.model_id)
+            prices = await bot.costs.prices(connection, MODEL.model_id)
             return prices.expected_each(Decimal(1))
 
-        assert await known.read(work)
+        assert await bot.jobs._database.read(work)
         await bot.crash()
 
 
-def test_a_model_without_a_price_keeps_no_other_from_its_own(tmp_path: Path) -> None:
+def test_an_unknown_model_does_not_affect_the_price_of_others(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(one_model_is_gone(tmp_path))
+        runner.run(one_model_is_unknown(tmp_path))

@@ -1,4 +1,4 @@
-"""Discord takes some of a job's images and no more: those count, and the others can be collected."""
+"""Discord accepts only some of a job's images: these count, and the others can be collected."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy
+from tests.clocks import FastLoop
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def _some_then_all(folder: Path) -> None:
+async def partial_then_complete(folder: Path) -> None:
     channel = Channel()
     channel.most = 1
     async with LocalRunComfy(seconds=0) as runcomfy:
@@ -28,7 +28,7 @@ async def _some_then_all(folder: Path) -> None:
         came = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (came.delivered, came.refunded, came.error) == (1, 0, "delivery-failed")
         assert came.is_fetchable
-        await bot._maintenance.purge_files()
+        await bot.cleanup.purge_files()
         runcomfy.inject_fault("status", runcomfy.error_fault("request"), times=None)
         asked = len(runcomfy.calls)
         channel.most = 10
@@ -40,6 +40,6 @@ async def _some_then_all(folder: Path) -> None:
         await bot.crash()
 
 
-def test_the_others_stay_charged_and_can_be_collected(tmp_path: Path) -> None:
+def test_missing_images_stay_charged_and_can_be_collected(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(_some_then_all(tmp_path))
+        runner.run(partial_then_complete(tmp_path))

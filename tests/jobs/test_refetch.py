@@ -1,4 +1,4 @@
-"""Collecting the rest of what came in part, in vain: the rest is refunded, and what came stays charged."""
+"""Collecting missing images without success: these are refunded, delivered ones stay charged."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 from bot.domain.job import JobStatus
 from bot.errors import PolicyError
 from playground.runcomfy import Fault, LocalRunComfy, respond
+from tests.clocks import FastLoop
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
+async def refetch_without_success(folder: Path, route: str, fault: Fault) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
@@ -46,12 +46,12 @@ async def fetch_in_vain(folder: Path, route: str, fault: Fault) -> None:
     [("file", respond(404)), ("status", respond(404, {"error_code": 404001}))],
     ids=["files are gone", "the request has expired"],
 )
-def test_what_came_in_part_stays_charged(tmp_path: Path, route: str, fault: Fault) -> None:
+def test_delivered_images_stay_charged(tmp_path: Path, route: str, fault: Fault) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(fetch_in_vain(tmp_path, route, fault))
+        runner.run(refetch_without_success(tmp_path, route, fault))
 
 
-async def only_some_files_are_here(folder: Path) -> None:
+async def only_some_files_are_stored(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
@@ -73,6 +73,6 @@ async def only_some_files_are_here(folder: Path) -> None:
         await bot.crash()
 
 
-def test_what_is_stored_is_delivered_though_runcomfy_has_forgotten_the_rest(tmp_path: Path) -> None:
+def test_stored_files_are_delivered_after_runcomfy_expired_the_rest(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(only_some_files_are_here(tmp_path))
+        runner.run(only_some_files_are_stored(tmp_path))

@@ -1,4 +1,4 @@
-"""How long an order waits where RunComfy asks for patience: as long as it wants, and a minute at the most."""
+"""How long a submission waits after a 429: as long as Retry-After says, up to a minute."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.runcomfy import LocalRunComfy, respond
+from tests.clocks import SPEED, FastLoop
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import SPEED, FastLoop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,6 @@ async def waited(folder: Path, retry_after: str) -> float:
 
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [("30", 30), ("60", 60), ("86400", 60)])
-def test_up_to_a_minute(tmp_path: Path, retry_after: str, seconds: int) -> None:
+def test_retry_after_is_respected_up_to_a_minute(tmp_path: Path, retry_after: str, seconds: int) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         assert seconds <= runner.run(waited(tmp_path, retry_after)) < seconds + _SLACK

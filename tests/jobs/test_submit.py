@@ -1,4 +1,4 @@
-"""The one POST, where the bot stops or breaks beside it."""
+"""Stops and errors right before and after the POST."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from bot.domain.job import Job, JobStatus
 from bot.errors import InvalidOptionError
 from playground.runcomfy import LocalRunComfy
+from tests.clocks import FastLoop
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ async def ordered(bot: Bot, channel: Channel) -> Job:
     return job
 
 
-async def stop_while_it_is_claimed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def stop_before_the_post(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
@@ -39,7 +39,7 @@ async def stop_while_it_is_claimed(folder: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(bot.jobs, "mark_submitting", noticed)
         job = await ordered(bot, channel)
         await begun.wait()
-        await bot._runner.close()
+        await bot.runner.close()
         await bot.crash()
         bot = await Bot(folder, runcomfy, channel).start()
         assert (await in_state(bot, job, JobStatus.SUCCEEDED)).refunded == 0
@@ -47,14 +47,12 @@ async def stop_while_it_is_claimed(folder: Path, monkeypatch: pytest.MonkeyPatch
         await bot.crash()
 
 
-def test_a_stop_while_an_order_is_claimed_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stop_right_before_the_post_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(stop_while_it_is_claimed(tmp_path, monkeypatch))
+        runner.run(stop_before_the_post(tmp_path, monkeypatch))
 
 
-async def break_over_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def crash_on_the_response(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     channel = Channel()
 
     def broken(_: object) -> str:
@@ -69,14 +67,14 @@ async def break_over_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -
         await bot.crash()
 
 
-def test_an_order_over_whose_answer_the_bot_breaks_stays_in_the_budget(
+def test_a_submission_whose_response_raises_stays_in_the_budget(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(break_over_the_answer(tmp_path, monkeypatch))
+        runner.run(crash_on_the_response(tmp_path, monkeypatch))
 
 
-async def order_what_no_one_sees(folder: Path) -> None:
+async def submit_invisible_prompts(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
@@ -92,7 +90,7 @@ async def order_what_no_one_sees(folder: Path) -> None:
         await bot.crash()
 
 
-def test_a_prompt_that_no_one_can_see_is_never_ordered(tmp_path: Path) -> None:
+def test_an_invisible_prompt_is_never_submitted(tmp_path: Path) -> None:
     """Neither as a new order nor as a Re-roll of one that an older version took."""
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(order_what_no_one_sees(tmp_path))
+        runner.run(submit_invisible_prompts(tmp_path))

@@ -16,13 +16,13 @@ from tests.factories import make_job
 if TYPE_CHECKING:
     from bot.domain.job import Job
 
-_SHOWN_AFTER_SECONDS = fair_queue._SHOWN_AFTER_SECONDS
+_NOTIFY_SECONDS = fair_queue._NOTIFY_SECONDS
 EVERYBODY = ConcurrencyLimits(total=1, per_user=1, per_guild=1)
 
 
 @pytest.fixture(autouse=True)
 def _shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fair_queue, "_SHOWN_AFTER_SECONDS", 0)
+    monkeypatch.setattr(fair_queue, "_NOTIFY_SECONDS", 0)
 
 
 class Queue:
@@ -32,7 +32,6 @@ class Queue:
         self.places: dict[str, int] = {}
         self.fair_queue = FairQueue(most, lambda job, place: self.places.update({job.job_id: place}))
         self.begun: list[Job] = []
-        self.left: list[Job] = []
 
     async def come(self, *jobs: Job) -> list[asyncio.Task[None]]:
         tasks = [asyncio.create_task(self._take(job)) for job in jobs]
@@ -44,7 +43,8 @@ class Queue:
         await settle()
 
     async def _take(self, job: Job) -> None:
-        (self.begun if await self.fair_queue.acquire(job) else self.left).append(job)
+        await self.fair_queue.acquire(job)
+        self.begun.append(job)
 
 
 async def settle() -> None:
@@ -56,7 +56,7 @@ def job(user_id: int, guild_id: int = 1) -> Job:
     return make_job(user_id=user_id, guild_id=guild_id)
 
 
-async def test_members_are_served_in_turn() -> None:
+async def test_members_take_turns() -> None:
     queue = Queue()
     first, *pile = [job(1) for _ in range(4)]
     other = job(2)
@@ -68,7 +68,7 @@ async def test_members_are_served_in_turn() -> None:
     assert queue.begun == [first, other, *pile]
 
 
-async def test_limits_of_one_member_and_of_one_server_hold_back_nobody_else() -> None:
+async def test_limits_of_a_member_and_a_server_delay_nobody_else() -> None:
     queue = Queue(ConcurrencyLimits(total=3, per_user=1, per_guild=2))
     mine, mine_too, neighbour, neighbour_too, elsewhere = job(1), job(1), job(2), job(3), job(4, guild_id=9)
     await queue.come(mine, mine_too, neighbour, neighbour_too, elsewhere)
@@ -77,20 +77,20 @@ async def test_limits_of_one_member_and_of_one_server_hold_back_nobody_else() ->
     assert queue.begun[3:] == [neighbour_too]
 
 
-async def test_who_leaves_the_queue_lets_the_others_come_closer() -> None:
+async def test_a_cancelled_wait_moves_the_others_up() -> None:
     queue = Queue()
     first, second, third = job(1), job(2), job(3)
-    await queue.come(first, second, third)
+    _, waiting, _ = await queue.come(first, second, third)
     assert queue.places[third.job_id] == 2
-    await queue.end(second)
-    assert queue.left == [second]
+    waiting.cancel()
+    await settle()
     assert queue.places[third.job_id] == 1
     await queue.end(second)  # twice does no harm
     await queue.end(first)
     assert queue.begun == [first, third]
 
 
-async def test_what_is_at_runcomfy_since_before_the_start_counts() -> None:
+async def test_restored_jobs_count() -> None:
     queue = Queue()
     old, new = job(1), job(2)
     queue.fair_queue.restore(old)
@@ -100,7 +100,7 @@ async def test_what_is_at_runcomfy_since_before_the_start_counts() -> None:
     assert queue.begun == [new]
 
 
-async def test_whoever_has_one_at_runcomfy_since_before_the_start_was_served() -> None:
+async def test_owners_of_restored_jobs_count_as_served() -> None:
     queue = Queue()
     old, mine, other = job(1), job(1), job(2)
     queue.fair_queue.restore(old)
@@ -110,7 +110,7 @@ async def test_whoever_has_one_at_runcomfy_since_before_the_start_was_served() -
     assert queue.begun == [other]
 
 
-async def test_the_place_counts_those_who_wait_at_runcomfy_too() -> None:
+async def test_positions_include_runcomfys_queue() -> None:
     queue = Queue()
     first, second, third = job(1), job(2), job(3)
     await queue.come(first, second, third)
@@ -122,10 +122,10 @@ async def test_the_place_counts_those_who_wait_at_runcomfy_too() -> None:
     assert [queue.places[each.job_id] for each in (second, third)] == [1, 2]
 
 
-async def test_of_a_crowd_the_first_fifty_places_are_shown_twice_a_second(
+async def test_only_fifty_positions_are_shown_twice_a_second(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fair_queue, "_SHOWN_AFTER_SECONDS", _SHOWN_AFTER_SECONDS)
+    monkeypatch.setattr(fair_queue, "_NOTIFY_SECONDS", _NOTIFY_SECONDS)
     shown: list[int] = []
     has_shown = asyncio.Event()
 
@@ -140,14 +140,23 @@ async def test_of_a_crowd_the_first_fifty_places_are_shown_twice_a_second(
         tasks.append(asyncio.create_task(crowd.acquire(job(user_id))))
         await asyncio.sleep(0)
     await has_shown.wait()
-    rounds = 1 + int((time.monotonic() - began) / _SHOWN_AFTER_SECONDS)
+    rounds = 1 + int((time.monotonic() - began) / _NOTIFY_SECONDS)
     assert shown[-50:] == list(range(1, 51))
     assert len(shown) <= 50 * rounds
     for task in tasks:
         task.cancel()
 
 
-async def test_a_cancelled_wait_is_forgotten() -> None:
+async def test_a_turn_granted_while_the_wait_is_cancelled_goes_to_the_next() -> None:
+    queue = Queue()
+    first, second, third = job(1), job(2), job(3)
+    _, waiting, _ = await queue.come(first, second, third)
+    waiting.cancel()
+    await queue.end(first)
+    assert queue.begun == [first, third]
+
+
+async def test_a_cancelled_wait_gets_no_turn() -> None:
     queue = Queue()
     first, second, third = job(1), job(2), job(3)
     _, waiting, _ = await queue.come(first, second, third)
@@ -162,7 +171,7 @@ async def test_a_cancelled_wait_is_forgotten() -> None:
     st.integers(1, 5),
     st.integers(1, 3),
 )
-def test_all_are_served_once_and_never_too_many(
+def test_everyone_is_served_once_within_the_limits(
     people: list[tuple[int, int]], most: int, per_user: int
 ) -> None:
     async def serve() -> None:

@@ -17,7 +17,7 @@ import pytest
 import bot
 from bot.errors import FilesFolderError
 from bot.media.folder_probe import FolderProbe, probe_folder
-from tests.jobs.fast_clock import FastLoop
+from tests.clocks import FastLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,8 +21,8 @@ from bot.jobs.poll_interval import PollInterval, PollRateLimiter
 from bot.runcomfy import Completed, InProgress, InQueue
 from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
+from tests.clocks import run_in_virtual_time
 from tests.factories import make_job
-from tests.virtual_clock import run_in_virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -152,15 +152,15 @@ class TestAgainstAPollEveryTwoSeconds:
 
 
 class TestInterval:
-    async def test_an_unknown_kind_is_polled_at_once_and_then_often(self, durations: DurationStore) -> None:
+    async def test_a_job_without_history_is_polled_at_once_and_then_often(
+        self, durations: DurationStore
+    ) -> None:
         interval = PollInterval(durations, make_job(), is_new=True, now=0)
         assert (interval.first, interval.typical_seconds) == (0, None)
         interval.observe(InProgress(), 0)
         assert [interval.next(at) for at in (0, 0.5, 10, 80)] == [0.4, 0.5, 0.7, 0.7]
 
-    async def test_in_the_queue_a_place_is_never_older_than_two_seconds(
-        self, durations: DurationStore
-    ) -> None:
+    async def test_a_queue_position_is_never_older_than_two_seconds(self, durations: DurationStore) -> None:
         interval = PollInterval(durations, make_job(), is_new=True, now=0)
         interval.observe(InQueue(7), 5)
         assert interval.next(5) == 1
@@ -170,7 +170,7 @@ class TestInterval:
         interval.observe(InQueue(7), 5)
         assert interval.first == interval.next(5) == 2
 
-    async def test_a_known_kind_is_polled_rarely_before_it_can_be_finished(
+    async def test_a_job_with_history_is_polled_rarely_before_it_can_be_finished(
         self, durations: DurationStore
     ) -> None:
         for _ in range(20):
@@ -180,14 +180,14 @@ class TestInterval:
         assert [interval.next(at) for at in (2, 5, 10.5, 20)] == [2, 2, 0.7, 0.7]
 
     @pytest.mark.parametrize("status", [InQueue(3), InProgress()])
-    async def test_a_job_at_which_nothing_changes_is_polled_ever_more_rarely(
+    async def test_an_unchanged_job_is_polled_less_and_less_often(
         self, durations: DurationStore, status: Status
     ) -> None:
         interval = PollInterval(durations, make_job(), is_new=True, now=0)
         interval.observe(status, 0)
         assert [interval.next(at) for at in (240, 600, 1800, 86_400)] == [2, 5, 15, 15]
 
-    async def test_after_a_restart_it_is_polled_at_once_and_teaches_nothing(
+    async def test_after_a_restart_a_job_is_polled_at_once_and_not_recorded(
         self, durations: DurationStore
     ) -> None:
         for _ in range(20):
@@ -200,7 +200,7 @@ class TestInterval:
         interval.record_duration(0.7)
         assert durations.quantile(interval._kind, 0) == before
 
-    async def test_other_kinds_are_unknown(self, durations: DurationStore) -> None:
+    async def test_other_models_and_sizes_have_no_history(self, durations: DurationStore) -> None:
         for _ in range(20):
             follow(durations, Course(10))
         for other in (
@@ -212,7 +212,9 @@ class TestInterval:
 
 
 class TestLearning:
-    async def test_what_is_usual_is_the_median_without_the_queue(self, durations: DurationStore) -> None:
+    async def test_the_typical_duration_is_the_median_without_the_queue(
+        self, durations: DurationStore
+    ) -> None:
         rng = random.Random(1)
         for _ in range(200):
             places = tuple(rng.uniform(2, 8) for _ in range(rng.randrange(5)))
@@ -220,7 +222,7 @@ class TestLearning:
         usual = PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds
         assert usual == pytest.approx(10, abs=0.5)
 
-    async def test_a_kind_that_gets_faster_or_slower_is_followed(self, durations: DurationStore) -> None:
+    async def test_the_typical_duration_follows_changes(self, durations: DurationStore) -> None:
         """Though no poll ever finds a job finished before the moment from which jobs are polled."""
         for seconds in (40, 5, 25):
             for _ in range(200):
@@ -229,7 +231,7 @@ class TestLearning:
             usual = PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds
             assert usual == pytest.approx(seconds, abs=0.5)
 
-    async def test_a_poll_that_came_late_teaches_nothing(self, durations: DurationStore) -> None:
+    async def test_a_late_poll_is_not_recorded(self, durations: DurationStore) -> None:
         for _ in range(20):
             follow(durations, Course(10))
         usual = PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds
@@ -277,7 +279,7 @@ def in_virtual_time(main: Callable[[], Awaitable[None]]) -> None:
 
 
 class TestLimit:
-    def test_no_second_has_more_polls_and_none_is_given_away(self) -> None:
+    def test_no_second_exceeds_the_limit_or_wastes_polls(self) -> None:
         async def main() -> None:
             polls, rng = Polls(20), random.Random(3)
 
@@ -291,7 +293,7 @@ class TestLimit:
 
         in_virtual_time(main)
 
-    def test_a_burst_up_to_the_limit_waits_for_nothing(self) -> None:
+    def test_a_burst_up_to_the_limit_does_not_wait(self) -> None:
         async def main() -> None:
             polls = Polls(20)
             await asyncio.gather(*(polls.poll(1) for _ in range(20)))
@@ -318,7 +320,7 @@ class TestLimit:
 
         in_virtual_time(main)
 
-    def test_a_member_with_ninety_jobs_does_not_slow_down_another_with_one(self) -> None:
+    def test_ninety_jobs_of_one_member_do_not_delay_another_member(self) -> None:
         async def main() -> None:
             polls = Polls(20)
             until = asyncio.get_running_loop().time() + 60
@@ -397,7 +399,7 @@ class TestTooManyRequests:
 
         in_virtual_time(main)
 
-    def test_it_goes_on_at_once_a_second_however_often_it_is_refused(self) -> None:
+    def test_repeated_429s_never_slow_polls_below_one_a_second(self) -> None:
         async def main() -> None:
             polls = Polls(100)
             for _ in range(20):

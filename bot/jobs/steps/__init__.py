@@ -1,1 +1,1 @@
-"""What one job goes through: submit, poll, download, deliver."""
+"""The steps of a job: submit, poll, download, deliver. Each takes its state and returns the next one."""

@@ -1,4 +1,4 @@
-"""The one POST of a job, and the rows around it that make it the only one."""
+"""Submit a job with exactly one POST; its row is written before and after, so no crash can repeat it."""
 
 from __future__ import annotations
 
@@ -6,104 +6,86 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from bot.errors import RunComfyUnavailableError
+from bot.domain.job import Job, JobStatus
+from bot.errors import RunComfyUnavailableError, SubmissionUnknownError
 from bot.jobs.ports import Progress
-from bot.jobs.shielded import ShieldedTasks, retry_until_written
+from bot.jobs.shielded import retry_until_written
+from bot.jobs.steps.state import JobCancelledError, JobState
 from bot.jobs.tracker import Step, in_step
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
-    from bot.domain.job import Job
-    from bot.jobs.ports import Delivery
-    from bot.runcomfy import RunComfyClient
-    from bot.storage.jobs import JobStore
+    from bot.jobs.steps.state import StepContext
 
 _log = logging.getLogger(__name__)
-_PAUSES = (1, 2, 4, 8)  # seconds between tries that RunComfy definitely refused
+_PAUSES = (1, 2, 4, 8)  # seconds between tries, after a definite rejection
 
 
-class JobCancelledError(Exception):
-    """Somebody cancelled the job, here or at RunComfy; it is to be ended where it is not yet."""
+async def submit(context: StepContext, state: JobState) -> JobState:
+    """Take a job from `waiting` to `in_queue`, when it is its turn and RunComfy is available.
 
+    A job that is found `submitting` may have been submitted before a crash, and never is again.
 
-class Submission:
-    """Takes jobs from waiting to in_queue."""
-
-    def __init__(
-        self,
-        jobs: JobStore,
-        runcomfy: RunComfyClient,
-        delivery: Delivery,
-        shielded: ShieldedTasks,
-        deadline: timedelta,
-    ) -> None:
-        self._jobs = jobs
-        self._delivery = delivery
-        self._deadline = deadline
-        self._runcomfy = runcomfy
-        self._shielded = shielded
-        self._in_flight: dict[str, asyncio.Future[None]] = {}
-
-    async def wait_for_submit(self, job_id: str) -> None:
-        """Wait until a POST that is under way for the job has been answered, and its row says so."""
-        if job_id in self._in_flight:
-            await asyncio.shield(self._in_flight[job_id])
-
-    async def submit(self, job: Job) -> Job:
-        """Order a waiting job; again only where RunComfy definitely made nothing.
-
-        While RunComfy is down the job waits, for as long as the deadline.
-
-        Raises:
-            JobCancelledError: The job was cancelled before its turn came.
-            RunComfyUnavailableError: Nothing was made in several tries.
-            BotError: As `RunComfyClient.submit`.
-        """
-        pauses = list(_PAUSES)
-        give_up_at = asyncio.get_running_loop().time() + self._deadline.total_seconds()
-        while True:
-            await self._wait_until_available(job, give_up_at)
-            try:
-                return await self._order(job)
-            except RunComfyUnavailableError as error:
-                _log.info("not taken yet: %s", error)
-                if not pauses and not self._runcomfy.is_down:
-                    raise
-                pause = pauses.pop(0) if pauses else 0
-                await asyncio.sleep(max(pause, error.retry_after or 0))
-
-    async def _wait_until_available(self, job: Job, give_up_at: float) -> None:
-        """Wait while RunComfy is down, and say so."""
-        if self._runcomfy.is_down:
-            self._delivery.show_progress(job, Progress(is_provider_down=True))
-            try:
-                async with asyncio.timeout_at(give_up_at):
-                    await self._runcomfy.wait_until_available()
-            except TimeoutError:
-                raise RunComfyUnavailableError("it was down for as long as the deadline") from None
-            self._delivery.show_progress(job, Progress())
-
-    async def _order(self, job: Job) -> Job:
-        answered = self._in_flight[job.job_id] = asyncio.get_running_loop().create_future()
+    Raises:
+        JobCancelledError: The job was cancelled before.
+        SubmissionUnknownError: Nothing is known of an earlier or of this submission.
+        FilesFolderError: The images could not be stored.
+        RunComfyUnavailableError: It was rejected several times, or RunComfy was down until the deadline.
+        BotError: As `RunComfyClient.submit`.
+    """
+    job, pauses = state.job, list(_PAUSES)
+    if job.status is JobStatus.SUBMITTING:
+        raise SubmissionUnknownError("found so at the start")
+    await context.queue.acquire(job)
+    await context.files.probe.ensure_writable()
+    give_up_at = asyncio.get_running_loop().time() + context.deadline.total_seconds()
+    while True:
+        await _wait_until_available(context, job, give_up_at)
         try:
-            return await self._shielded.run(self._post(job))
-        finally:
-            del self._in_flight[job.job_id]
-            answered.set_result(None)
+            job = await _submit_once(context, job)
+        except RunComfyUnavailableError as error:
+            _log.info("not accepted yet: %s", error)
+            if not pauses and not context.runcomfy.is_down:
+                raise
+            pause = pauses.pop(0) if pauses else 0
+            await asyncio.sleep(max(pause, error.retry_after or 0))
+        else:
+            context.operator_errors.clear()
+            return JobState(job=job, is_new=True)
 
-    async def _post(self, job: Job) -> Job:
-        """The claim and the POST; what it answered is on the disk before anything else happens."""
-        if await retry_until_written(lambda: self._jobs.mark_submitting(job.job_id)) is None:
-            raise JobCancelledError
-        try:
-            with in_step(Step.ORDERING):
-                request_id = await self._runcomfy.submit(job.model_id, job.input)
-        except RunComfyUnavailableError:
-            await retry_until_written(lambda: self._jobs.mark_rejected(job.job_id))
-            raise
-        _log.info("RunComfy has it as request %s", request_id)
-        submitted = await retry_until_written(lambda: self._jobs.mark_submitted(job.job_id, request_id))
-        if submitted is None:
-            raise JobCancelledError
-        return submitted
+
+async def _wait_until_available(context: StepContext, job: Job, give_up_at: float) -> None:
+    if not context.runcomfy.is_down:
+        return
+    context.delivery.show_progress(job, Progress(is_provider_down=True))
+    try:
+        async with asyncio.timeout_at(give_up_at):
+            await context.runcomfy.wait_until_available()
+    except TimeoutError:
+        raise RunComfyUnavailableError("it was down for as long as the deadline") from None
+    context.delivery.show_progress(job, Progress())
+
+
+async def _submit_once(context: StepContext, job: Job) -> Job:
+    """Submit a job; completes even if the job's task is cancelled."""
+    answered = context.submissions[job.job_id] = asyncio.Event()
+    try:
+        return await context.shielded.run(_post(context, job))
+    finally:
+        del context.submissions[job.job_id]
+        answered.set()
+
+
+async def _post(context: StepContext, job: Job) -> Job:
+    if await retry_until_written(lambda: context.jobs.mark_submitting(job.job_id)) is None:
+        raise JobCancelledError
+    try:
+        with in_step(Step.ORDERING):
+            request_id = await context.runcomfy.submit(job.model_id, job.input)
+    except RunComfyUnavailableError:
+        await retry_until_written(lambda: context.jobs.mark_rejected(job.job_id))
+        raise
+    _log.info("RunComfy has it as request %s", request_id)
+    submitted = await retry_until_written(lambda: context.jobs.mark_submitted(job.job_id, request_id))
+    if submitted is None:
+        raise JobCancelledError
+    return submitted

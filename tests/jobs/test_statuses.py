@@ -1,4 +1,4 @@
-"""A job ends on any word for its end; an unknown word ends nothing and is logged once."""
+"""Statuses of RunComfy, documented or not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 
 from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy, edit_json, respond
+from tests.clocks import FastLoop
 from tests.factories import make_requester
 from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.fast_clock import FastLoop
 from tests.jobs.test_late_results import in_state
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def test_a_job_ends(tmp_path: Path, word: str) -> None:
     run(ends(tmp_path, word))
 
 
-async def contradicts(folder: Path) -> None:
+async def status_contradicts_result(folder: Path) -> None:
     """/status says that it failed, and /result that it goes on: it ends, and is looked for again later."""
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
@@ -76,8 +76,8 @@ async def contradicts(folder: Path) -> None:
         await bot.crash()
 
 
-def test_a_failure_that_the_result_does_not_confirm(tmp_path: Path) -> None:
-    run(contradicts(tmp_path))
+def test_a_failed_status_with_an_unfinished_result_is_checked_later(tmp_path: Path) -> None:
+    run(status_contradicts_result(tmp_path))
 
 
 async def waits(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -87,7 +87,7 @@ async def waits(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
         bot = await Bot(folder, runcomfy, channel).start()
         first, second = [await ordered(bot, channel) for _ in range(2)]
         seen = len(runcomfy.calls) + 20
-        await runcomfy.until(lambda: len(runcomfy.calls) > seen)
+        await runcomfy.until(lambda: len(runcomfy.calls) > seen, timeout=1800)
         for job in (first, second):
             assert not (await bot.jobs.get(job.job_id)).status.is_final
         runcomfy.clear_faults("status")
@@ -104,7 +104,7 @@ async def changes(folder: Path) -> None:
         change = edit_json(lambda body: body.update(status=f"step {next(numbers)}"))
         runcomfy.inject_fault("status", change, times=None)
         bot = Bot(folder, runcomfy, channel)
-        bot.deadline = timedelta(seconds=0.5)
+        bot.deadline = timedelta(seconds=15)
         await bot.start()
         job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
         assert job.error == "generation-timeout"
@@ -112,11 +112,11 @@ async def changes(folder: Path) -> None:
         await bot.crash()
 
 
-def test_unknown_words_put_no_deadline_off(tmp_path: Path) -> None:
+def test_unknown_statuses_do_not_postpone_the_deadline(tmp_path: Path) -> None:
     run(changes(tmp_path))
 
 
-def test_an_unknown_word_ends_nothing_and_is_logged_once(
+def test_an_unknown_status_is_ignored_and_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(waits(tmp_path, caplog))

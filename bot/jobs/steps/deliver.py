@@ -1,0 +1,98 @@
+"""End a job: show its images, or why there are none."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.domain.job import Job, JobStatus
+from bot.errors import DeliveryError
+from bot.jobs.shielded import retry_until_written
+from bot.jobs.steps.state import JobState
+from bot.jobs.tracker import Step, in_step
+
+if TYPE_CHECKING:
+    from bot.errors import BotError
+    from bot.jobs.steps.state import StepContext
+
+_log = logging.getLogger(__name__)
+
+
+async def deliver(context: StepContext, state: JobState) -> None:
+    """Take a job whose images were downloaded to `succeeded`; completes even if its task is cancelled.
+
+    Files that could not be posted stay on disk, to be collected.
+
+    Raises:
+        ServiceError: There is no image.
+        DeliveryError: Discord accepts none of them.
+    """
+    await context.shielded.run(_deliver(context, state))
+
+
+async def _deliver(context: StepContext, state: JobState) -> None:
+    job, files = state.job, state.files or ()
+    if state.missing and not files:
+        raise state.missing
+    with in_step(Step.POSTING):
+        visible = await context.delivery.send_images(job, files)
+    is_whole = visible >= min(len(files), job.image_count)
+    delivered, error = min(visible, job.image_count), job.error if is_whole else DeliveryError.key
+    await record_end(context, job, JobStatus.SUCCEEDED, delivered=delivered, error=error)
+    if is_whole:
+        await context.files.remove(job.job_id)
+
+
+async def record_end(
+    context: StepContext, job: Job, status: JobStatus, *, delivered: int = 0, **reason: Any
+) -> Job | None:
+    """End a job in the database, refunds included, and report that.
+
+    `reason` is `error` and `error_values`, as of `JobStore.end`. Returns None if the job had ended before.
+    """
+    ended = await retry_until_written(
+        lambda: context.jobs.end(job.job_id, status, delivered=delivered, made=job.made, **reason)
+    )
+    if ended:
+        context.tracker.record_end(ended, before=job, delivered=delivered)
+        context.delivery.log_end(ended, delivered)
+    return ended
+
+
+async def finish(
+    context: StepContext, job: Job, status: JobStatus, error: BotError | None = None
+) -> JobState | None:
+    """End a job that has no images to show; None if it had ended before, and so was shown already."""
+    values = error.values if error else {}
+    stored = {name: value for name, value in values.items() if isinstance(value, str | int)}
+    ended = await record_end(context, job, status, error=error and error.key, error_values=stored)
+    return JobState(job=ended) if ended else None
+
+
+async def notify(context: StepContext, state: JobState) -> None:
+    """Show in its message how a job has ended, even if its task is cancelled; after a crash once more."""
+    await context.shielded.run(_notify(context, state.job))
+
+
+async def _notify(context: StepContext, job: Job) -> None:
+    try:
+        with in_step(Step.POSTING):
+            await context.delivery.send_outcome(job)
+    except DeliveryError as error:
+        _log.warning("its end cannot be shown: %s", error)
+    await retry_until_written(lambda: context.jobs.clear_token(job))
+
+
+async def find_message(context: StepContext, state: JobState) -> JobState | None:
+    """Find the message of a job whose first response was not confirmed.
+
+    If there is none, nobody could see the images: the job ends before it costs anything.
+    """
+    job = state.job
+    if message_id := await context.delivery.find_response(job):
+        return replace(state, job=await context.set_message(job, message_id))
+    _log.info("ended, since its first response never arrived")
+    await record_end(context, job, JobStatus.FAILED, error=DeliveryError.key)
+    await retry_until_written(lambda: context.jobs.clear_token(job))
+    return None

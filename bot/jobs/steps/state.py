@@ -1,0 +1,88 @@
+"""What the steps of a job share, and what one passes on to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from bot.domain.job import Job, JobStatus
+from bot.jobs.shielded import ShieldedTasks, retry_until_written
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Sequence
+    from datetime import timedelta
+    from pathlib import Path
+
+    from bot.clock import Clock
+    from bot.errors import OperatorError, ServiceError
+    from bot.jobs.fair_queue import FairQueue
+    from bot.jobs.poll_interval import PollRateLimiter
+    from bot.jobs.ports import Delivery
+    from bot.jobs.tracker import JobTracker
+    from bot.media.store import FileStore
+    from bot.runcomfy import Downloader, RunComfyClient
+    from bot.storage.durations import DurationStore
+    from bot.storage.jobs import JobStore
+
+Stage: TypeAlias = JobStatus | Literal["unseen", "completed", "downloaded"]
+"""A status, or a stage between two of them that is not stored."""
+
+
+class JobCancelledError(Exception):
+    """The job was cancelled, here or at RunComfy; its row may not say so yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepContext:
+    """Everything that the steps work with."""
+
+    jobs: JobStore
+    runcomfy: RunComfyClient
+    downloader: Downloader
+    delivery: Delivery
+    files: FileStore
+    durations: DurationStore
+    queue: FairQueue
+    poll_limiter: PollRateLimiter
+    tracker: JobTracker
+    clock: Clock
+    deadline: timedelta
+    """How long a job may stay unchanged at RunComfy, or wait while RunComfy is down."""
+    shielded: ShieldedTasks = field(default_factory=ShieldedTasks)
+    submissions: dict[str, asyncio.Event] = field(default_factory=dict)
+    """By job, set when its submission in flight was answered and recorded."""
+    operator_errors: set[type[OperatorError]] = field(default_factory=set)
+    """What the owner has to fix before RunComfy accepts jobs again; each was logged once."""
+    unknown_statuses: set[str] = field(default_factory=set)
+    """Undocumented statuses of RunComfy; each was logged once."""
+
+    async def set_message(self, job: Job, message_id: int) -> Job:
+        """Record a job's message; edits of an earlier one are dropped."""
+        self.delivery.discard(job.job_id)
+        updated = await retry_until_written(lambda: self.jobs.set_message(job.job_id, message_id))
+        return updated or replace(job, message_id=message_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """How far a job is: its row, and what only this process knows."""
+
+    job: Job
+    is_new: bool = False
+    """Whether this process submitted it, so that its time at RunComfy is known."""
+    urls: tuple[str, ...] | None = None
+    """Where its images are, once RunComfy has finished."""
+    files: Sequence[Path] | None = None
+    """The images that were downloaded."""
+    missing: ServiceError | None = None
+    """Why others were not."""
+
+    @property
+    def stage(self) -> Stage:
+        """What the next step is chosen by."""
+        if self.job.message_id is None:
+            return "unseen"
+        if self.files is not None:
+            return "downloaded"
+        return self.job.status if self.urls is None else "completed"

@@ -1,0 +1,72 @@
+"""Event loops whose clocks run ahead of the wall's, and the `Clock` that agrees with them."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from typing import TYPE_CHECKING, TypeVar
+
+from bot.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from selectors import SelectorKey
+
+T = TypeVar("T")
+SPEED = 30
+
+
+class LoopClock(SystemClock):
+    """Durations are those of the running event loop."""
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+class ManualClock(SystemClock):
+    """Durations are those that the test sets."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class _FastSelector(selectors.DefaultSelector):
+    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        return super().select(timeout / SPEED if timeout else timeout)
+
+
+class FastLoop(asyncio.SelectorEventLoop):
+    """A pause of a minute is over in two seconds; network and threads take as long as ever."""
+
+    def __init__(self) -> None:
+        super().__init__(_FastSelector())
+
+    def time(self) -> float:
+        return super().time() * SPEED
+
+
+class _VirtualSelector(selectors.DefaultSelector):
+    now = 1000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        assert timeout is not None, "everything waits for something that will never happen"
+        self.now += max(1e-9, timeout)  # or a timer off by a rounding error is never reached
+        return super().select(0)
+
+
+class _VirtualLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self._virtual = _VirtualSelector()
+        super().__init__(self._virtual)
+
+    def time(self) -> float:
+        return self._virtual.now
+
+
+def run_in_virtual_time(main: Coroutine[object, object, T]) -> T:
+    """Return what `main` returns; instead of waiting for a timer, the event loop sets its clock forward."""
+    with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
+        return runner.run(main)
