@@ -209,11 +209,12 @@ class Ledger(RuleBasedStateMachine):
         if after:
             is_uncollected = reason in _UNCOLLECTED and before.request_id is not None
             if reason == "generation-timeout" and before.check_count == 2:
-                is_uncollected = False  # nobody check_count for it any more
+                is_uncollected = False  # no check is left
             assert after.is_fetchable == is_uncollected
             missing = 0 if is_uncollected else before.image_count - max(before.delivered, delivered)
             assert after.refunded == max(before.refunded, missing)
-            assert (after.next_check_at is not None) == (is_uncollected and status is JobStatus.FAILED)
+            is_checked_again = is_uncollected and status is JobStatus.FAILED and before.check_count < 2
+            assert (after.next_check_at is not None) == is_checked_again
         self.change(job_id, after)
 
     @rule(hours=st.sampled_from([1, 24]))
