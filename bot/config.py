@@ -70,16 +70,14 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()] or [text]
 
 
-def _none_if_unlimited(text: str) -> str | None:
-    return None if text == "unlimited" else text
-
-
 _Token: TypeAlias = Annotated[SecretStr, AfterValidator(_check_token)]
 _Quotas: TypeAlias = Annotated[Quotas, NoDecode, BeforeValidator(parse_quotas)]
-_Usd: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=6)]
+_Usd: TypeAlias = Annotated[
+    Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=6)] | None,
+    BeforeValidator(lambda text: None if text == "unlimited" else text),
+]
 _Jobs: TypeAlias = Annotated[int, Field(gt=0, le=10_000)]
-_Proxy: TypeAlias = Annotated[str, AfterValidator(parse_proxy)]
-_Port: TypeAlias = Annotated[int, Field(gt=0, le=65_535)]
+_Proxy: TypeAlias = Annotated[str, AfterValidator(parse_proxy)] | None
 
 
 class Config(BaseSettings):
@@ -108,7 +106,7 @@ class Config(BaseSettings):
     default_pool: _Quotas = ()
     max_pool: _Quotas = ()
     budget: _Quotas = (Quota(1000, Period.MONTH),)
-    budget_usd: Annotated[_Usd | None, BeforeValidator(_none_if_unlimited)] = None
+    budget_usd: _Usd = None
     budget_alarm: Annotated[int, Field(gt=0, le=100)] = 80
     max_jobs: _Jobs = 20
     max_jobs_per_user: _Jobs = 3
@@ -121,13 +119,13 @@ class Config(BaseSettings):
     files_max_gb: Annotated[float, Field(gt=0, le=100_000)] = 5
     files_days: Annotated[int, Field(gt=0, le=3650)] = 7
     guilds: Annotated[frozenset[PositiveInt], NoDecode, BeforeValidator(_split)] = frozenset()
-    discord_proxy: _Proxy | None = None
-    http_proxy: _Proxy | None = None
-    https_proxy: _Proxy | None = None
+    discord_proxy: _Proxy = None
+    http_proxy: _Proxy = None
+    https_proxy: _Proxy = None
     no_proxy: str = ""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(str.lower)] = "text"
-    health_port: _Port | None = None
+    health_port: Annotated[int, Field(gt=0, le=65_535)] | None = None
     health_host: IPvAnyAddress = IPv4Address("127.0.0.1")
 
     @field_validator("*", mode="before")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LOCALE = "en-US"
 _FOLDER = Path(__file__).parent / "locales"
+_LOCALES = sorted(folder.name for folder in _FOLDER.iterdir() if folder.is_dir())
 _FRACTION_DIGITS = 6
 
 
@@ -26,6 +27,10 @@ class LazyText:
     key: str
     values: Mapping[str, TextValue] = field(default_factory=dict)
 
+    def translate(self, locale: str) -> str:
+        """Return the text in the closest available language."""
+        return translate(self.key, locale, **self.values)
+
 
 TextValue: TypeAlias = str | int | Decimal | LazyText | tuple[LazyText, ...]
 """A value of a text; several texts are joined with commas."""
@@ -33,7 +38,7 @@ TextValue: TypeAlias = str | int | Decimal | LazyText | tuple[LazyText, ...]
 
 def load() -> None:
     """Load every language now instead of at its first use, which takes 0.1 s each."""
-    for locale in _locales():
+    for locale in _LOCALES:
         _bundle(locale)
 
 
@@ -51,9 +56,8 @@ def translate(key: str, locale: str, /, **values: TextValue) -> str:
     pattern = bundle.get_message(key).value
     if pattern is None:
         raise KeyError(key)
-    text, problems = bundle.format_pattern(
-        pattern, {name: _resolve_value(value, locale) for name, value in values.items()}
-    )
+    resolved = {name: _resolve_value(value, locale) for name, value in values.items()}
+    text, problems = bundle.format_pattern(pattern, resolved)
     if problems:
         raise ValueError(f"the text {key} cannot be filled: {problems}")
     return str(text)
@@ -64,9 +68,9 @@ def _resolve_value(value: TextValue, locale: str) -> object:
         case str():
             return value
         case LazyText():
-            return translate(value.key, locale, **value.values)
+            return value.translate(locale)
         case tuple():
-            return ", ".join(translate(text.key, locale, **text.values) for text in value)
+            return ", ".join(text.translate(locale) for text in value)
     return _fluent_number(value)
 
 
@@ -78,16 +82,11 @@ def _fluent_number(value: int | Decimal) -> object:
 
 
 @cache
-def _locales() -> list[str]:
-    return sorted(folder.name for folder in _FOLDER.iterdir() if folder.is_dir())
-
-
-@cache
 def _nearest(locale: str) -> str:
-    if locale in _locales():
+    if locale in _LOCALES:
         return locale
     language = locale.split("-", maxsplit=1)[0]
-    return next((name for name in _locales() if name.split("-", maxsplit=1)[0] == language), DEFAULT_LOCALE)
+    return next((name for name in _LOCALES if name.split("-", maxsplit=1)[0] == language), DEFAULT_LOCALE)
 
 
 @cache

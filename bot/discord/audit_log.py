@@ -11,7 +11,7 @@ from bot.discord.markdown import escape, truncate
 from bot.discord.responses import send_with_nonce
 from bot.discord.views import job_embed
 from bot.domain.job import JobStatus
-from bot.i18n import LazyText, TextValue, translate
+from bot.i18n import LazyText, TextValue
 
 if TYPE_CHECKING:
     import discord
@@ -79,7 +79,7 @@ async def post_text(bot: ImagineBot, guild: discord.Guild, channel_id: int, text
         discord.HTTPException: Discord refuses it.
         aiohttp.ClientError, OSError: No answer came.
     """
-    content = translate(text.key, guild.preferred_locale.value, **text.values)[:_MAX_CONTENT]
+    content = text.translate(guild.preferred_locale.value)[:_MAX_CONTENT]
     channel = bot.get_partial_messageable(channel_id, guild_id=guild.id)
     await send_with_nonce(lambda nonce: channel.send(content, suppress_embeds=True, silent=True, nonce=nonce))
 

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from bot.errors import InvalidOptionError
-from bot.i18n import DEFAULT_LOCALE, LazyText, translate
+from bot.i18n import DEFAULT_LOCALE, LazyText
 from bot.models.blank_text import is_blank
 from bot.models.options import SEED, Option, option_type
 from bot.models.validation_messages import validation_message
@@ -174,9 +174,8 @@ def _check_default(option: Option, validator: Validator) -> None:
     elif option.default is not None and not option.required:
         error = next(validator.iter_errors(option.default), None)
         if error:
-            problem = validation_message(error)
-            text = translate(problem.key, DEFAULT_LOCALE, **problem.values)
-            raise ValueError(f"{option.name}: its default {text}")
+            problem = validation_message(error).translate(DEFAULT_LOCALE)
+            raise ValueError(f"{option.name}: its default {problem}")
 
 
 def _is_blank_text(option: Option, value: OptionValue) -> bool:

@@ -91,7 +91,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: La
         await delete_with_retry(interaction.delete_original_response)
         return
     text = text or LazyText("deleted")
-    words = translate(text.key, interaction.locale.value, **text.values)
+    words = text.translate(interaction.locale.value)
     if _is_ephemeral(interaction):
         await edit_response(interaction, content=words, view=None)
     else:  # a forged press under a message that everyone sees

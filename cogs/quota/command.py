@@ -143,7 +143,7 @@ class QuotaCommands(commands.Cog):
         self._bot.audit_log.record(
             asker.guild_id, LazyText("log-quota", {"member": f"<@{asker.user_id}>", "change": change})
         )
-        await send_ephemeral(interaction, translate(change.key, asker.locale, **change.values))
+        await send_ephemeral(interaction, change.translate(asker.locale))
 
     @quota.command()
     async def show(self, interaction: discord.Interaction[Any]) -> None:

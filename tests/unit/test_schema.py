@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from bot import models
 from bot.errors import InvalidOptionError
-from bot.i18n import LazyText, translate
+from bot.i18n import LazyText
 from bot.models.blank_text import is_blank
 from bot.models.catalogue import Catalogue
 from bot.models.schema import MAX_SEED, ModelSchema
@@ -60,7 +60,7 @@ def one(rule: dict[str, Any], *, name: str = "option", required: bool = False) -
 def message_of(error: InvalidOptionError) -> str:
     text = error.values["problem"]
     assert isinstance(text, LazyText)
-    return translate(text.key, "en-US", **text.values)
+    return text.translate("en-US")
 
 
 def problem(schema: ModelSchema, values: dict[str, object]) -> tuple[object, object]:
