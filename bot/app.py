@@ -248,6 +248,7 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metr
         guild_ids=config.guilds,
         proxy=config.discord_proxy,
         metrics=metrics,
+        clock=SystemClock(),
     )
 
 

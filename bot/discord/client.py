@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
+    from bot.clock import Clock
     from bot.discord.clock import DiscordClock
     from bot.discord.views.job_buttons import JobActionHandler
     from bot.jobs.service import JobService
@@ -82,9 +83,10 @@ class ImagineBot(commands.Bot):
         guild_ids: frozenset[int],
         proxy: str | None,
         metrics: Metrics,
+        clock: Clock,
         connector: Callable[..., Connector] = Connector,
     ) -> None:
-        self.rate_limiter = DiscordRateLimiter(metrics)
+        self.rate_limiter = DiscordRateLimiter(metrics, clock)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bot.clock import Clock
 
 MAX_SKEW_SECONDS: Final = 5.0
 """How far this machine's clock can be off before the bot's owner is warned."""
@@ -19,8 +21,10 @@ class DiscordClock:
     off, or set while the bot runs. It is used only until the first response.
     """
 
-    def __init__(self) -> None:
-        self._offset: float | None = None  # from time.monotonic() to Discord's seconds since 1970
+    def __init__(self, host: Clock) -> None:
+        self.host = host
+        """This machine's clock."""
+        self._offset: float | None = None  # from `host.monotonic()` to Discord's seconds since 1970
 
     def observe_date_header(self, date: str | None) -> None:
         """Adjust to a Date header; one that can't be parsed is ignored."""
@@ -28,7 +32,7 @@ class DiscordClock:
             at = parsedate_to_datetime(date or "")
         except (ValueError, OverflowError):
             return
-        heard = at.replace(tzinfo=at.tzinfo or UTC).timestamp() - time.monotonic()
+        heard = at.replace(tzinfo=at.tzinfo or UTC).timestamp() - self.host.monotonic()
         # Truncated seconds and latency make a header late, never early: the latest plausible one is best.
         if self._offset is None or not 0 <= self._offset - heard <= _JITTER_SECONDS:
             self._offset = heard
@@ -36,8 +40,8 @@ class DiscordClock:
     def now(self) -> datetime:
         """Return Discord's time, to about a second."""
         if self._offset is None:
-            return datetime.now(UTC)
-        return datetime.fromtimestamp(self._offset + time.monotonic(), UTC)
+            return self.host.now()
+        return datetime.fromtimestamp(self._offset + self.host.monotonic(), UTC)
 
     def age(self, moment: datetime) -> timedelta:
         """Return how long ago a moment of Discord's time was."""
@@ -50,7 +54,7 @@ class DiscordClock:
     @property
     def host_ahead_seconds(self) -> float:
         """How far this machine's clock is ahead of Discord's; negative if it is behind."""
-        return (datetime.now(UTC) - self.now()).total_seconds()
+        return (self.host.now() - self.now()).total_seconds()
 
     @property
     def warning(self) -> str | None:

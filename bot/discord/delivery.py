@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import discord
@@ -43,7 +43,7 @@ class DiscordDelivery:
         self._bot = bot
         self._messages: dict[str, JobMessage] = {}
         self._uplink = Uplink()
-        self._started_at = datetime.now(UTC)
+        self._started_at = bot.clock.host.now()
 
     def show_progress(self, job: Job, progress: Progress) -> None:
         """Show a state that is not the last, soon; see `bot.jobs.ports.Delivery`."""

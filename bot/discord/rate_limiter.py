@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
+    from bot.clock import Clock
     from bot.observability.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -35,9 +36,9 @@ _ROUTES = {"interactions", "webhooks", "channels", "applications", "users", "gat
 class DiscordRateLimiter:
     """Delays and observes every request to Discord's API, as a trace of the sessions that make them."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
-        self.clock = DiscordClock()
+        self.clock = DiscordClock(clock)
         self._bucket = AsyncLimiter(_BURST, _BURST / _PER_SECOND)
         self._near_ban_lock = asyncio.Lock()
         self._near_ban_next_at = 0.0

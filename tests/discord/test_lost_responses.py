@@ -9,6 +9,7 @@ import aiohttp
 import discord
 import pytest
 
+from bot.clock import SystemClock
 from bot.discord.errors import DISCORD_NETWORK_ERRORS, LostResponseError
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.observability.metrics import Metrics
@@ -44,7 +45,7 @@ class Bot(discord.Client):
     """A client with the objects that each kind of call needs."""
 
     def __init__(self, local: LocalDiscord) -> None:
-        limiter = DiscordRateLimiter(Metrics())
+        limiter = DiscordRateLimiter(Metrics(), SystemClock())
         super().__init__(
             intents=discord.Intents.none(), connector=local.connector(), http_trace=limiter.trace_config()
         )
