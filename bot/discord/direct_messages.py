@@ -13,7 +13,7 @@ from bot.discord.image_posting import attach, missing
 from bot.discord.job_message import retry_for_job, send_as_bot
 from bot.discord.responses import send_with_nonce
 from bot.errors import DeliveryError
-from bot.i18n import DEFAULT_LOCALE, translate
+from bot.i18n import DEFAULT_LOCALE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -70,7 +70,7 @@ async def send_dm(
 
 async def warn_owner(bot: ImagineBot, text: LazyText) -> None:
     """Send the bot's owner a text, if Discord allows it; never raises."""
-    content = translate(text.key, DEFAULT_LOCALE, **text.values)
+    content = text.translate(DEFAULT_LOCALE)
 
     async def send(nonce: str) -> None:
         info = await bot.application_info()

@@ -53,8 +53,13 @@ def _zone(name: str) -> str:
     return name
 
 
+def fits_word_limits(words: tuple[str, ...]) -> bool:
+    """Return whether forbidden words respect `WORD_MAX` and `WORDS_MAX`."""
+    return sum(len(word) + 1 for word in words) <= WORDS_MAX and all(len(word) <= WORD_MAX for word in words)
+
+
 def _words(words: tuple[str, ...]) -> tuple[str, ...]:
-    if sum(len(word) + 1 for word in words) > WORDS_MAX or any(len(word) > WORD_MAX for word in words):
+    if not fits_word_limits(words):
         raise ValueError("too many or too long words")
     return words
 

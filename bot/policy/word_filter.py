@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from bot.domain.guild_settings import WORD_MAX, WORDS_MAX
+from bot.domain.guild_settings import WORD_MAX, WORDS_MAX, fits_word_limits
 from bot.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def parse_words(text: str) -> tuple[str, ...]:
     """
     lines = {number: line.strip() for number, line in enumerate(text.splitlines(), 1) if line.strip()}
     words = tuple(dict.fromkeys(lines.values()))
-    if sum(len(word) + 1 for word in words) > WORDS_MAX or any(len(word) > WORD_MAX for word in words):
+    if not fits_word_limits(words):
         raise PolicyError("too-many-words", most=WORDS_MAX, longest=WORD_MAX)
     _patterns.clear()  # frees those that were removed; the others are compiled again
     copies = 0
