@@ -136,9 +136,9 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     deletion = DeletionService(runner.context, MessageStore(database), partial(delete_message, bot))
     maintenance = _maintenance(runner, deletion, _cost_sync(config, runner, database, costs, catalogue))
     if config.health_port is not None:
-        health = _health_checks(bot, runner, maintenance, HealthStore(database))
-        server = _health_server(health, metrics, costs)
+        server = _health_server(bot, runner, maintenance, HealthStore(database), costs)
         await stack.enter_async_context(server.serve(str(config.health_host), config.health_port))
+    # The stop ends periodic tasks first, then jobs, which still need Discord, then what they use.
     await stack.enter_async_context(bot)
     stack.push_async_callback(bot.audit_log.drain)
     stack.push_async_callback(runner.close)
@@ -193,9 +193,15 @@ async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore
     return durations
 
 
-def _health_checks(
-    bot: ImagineBot, runner: JobRunner, maintenance: list[PeriodicTask], store: HealthStore
-) -> HealthChecks:
+def _health_server(
+    bot: ImagineBot,
+    runner: JobRunner,
+    maintenance: list[PeriodicTask],
+    store: HealthStore,
+    costs: CostStore,
+) -> HealthServer:
+    from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
+
     context = runner.context
     health = HealthChecks(
         store=store,
@@ -209,7 +215,12 @@ def _health_checks(
         is_runcomfy_down=lambda: context.runcomfy.is_down,
     )
     add_gateway_listeners(bot, health)
-    return health
+
+    async def update_gauges() -> None:
+        unfinished, spent = await store.live_counts(), await costs.spent_this_month()
+        context.tracker.metrics.set_gauges(unfinished, spent, costs.budget_usd, now=bot.clock.now())
+
+    return HealthServer(health, context.tracker.metrics, update_gauges)
 
 
 def add_gateway_listeners(bot: ImagineBot, health: HealthChecks) -> None:
@@ -217,16 +228,6 @@ def add_gateway_listeners(bot: ImagineBot, health: HealthChecks) -> None:
     for event in ("on_connect", "on_resumed"):
         bot.add_listener(health.on_connect, event)
     bot.add_listener(health.on_disconnect, "on_disconnect")
-
-
-def _health_server(health: HealthChecks, metrics: Metrics, costs: CostStore) -> HealthServer:
-    from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
-
-    async def update_gauges() -> None:
-        unfinished, spent = await health.store.live_counts(), await costs.spent_this_month()
-        metrics.set_gauges(unfinished, spent, costs.budget_usd, now=health.discord_now())
-
-    return HealthServer(health, metrics, update_gauges)
 
 
 def _runcomfy(config: Config, session: aiohttp.ClientSession, stack: AsyncExitStack) -> RunComfyClient:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from bot.errors import BusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from bot.clock import Clock
-    from bot.domain.job import JobStatus
 
 _DISCONNECTED_MAX_SECONDS = 60.0
 _DATABASE_TIMEOUT_SECONDS = 5.0
@@ -33,7 +32,6 @@ class ComponentHealth:
 
 class _Store(Protocol):
     async def check_writable(self) -> None: ...
-    async def live_counts(self) -> Mapping[JobStatus, tuple[int, datetime]]: ...
     async def live_before(self, before: datetime, *, without_message: datetime) -> set[str]: ...
 
 
@@ -44,6 +42,8 @@ class _Tracker(Protocol):
 
 
 class _PeriodicTask(Protocol):
+    @property
+    def name(self) -> str: ...
     @property
     def is_started(self) -> bool: ...
     @property
@@ -118,8 +118,8 @@ class HealthChecks:
             return ComponentHealth("degraded", "the bot is stopping")
         if not all(task.is_started for task in self.maintenance):
             return ComponentHealth("degraded", "the bot is starting")
-        if any(task.is_stuck for task in self.maintenance):
-            return ComponentHealth("red", "maintenance is stuck: restart the bot")
+        if stuck := [task.name for task in self.maintenance if task.is_stuck]:
+            return ComponentHealth("red", f"the periodic task {stuck[0]!r} is stuck: restart the bot")
         why = self.tracker.overdue() or await self._orphaned_jobs()
         return ComponentHealth("red", why) if why else ComponentHealth()
 
