@@ -92,7 +92,7 @@ class JobRunner:
     async def _supervise(self, job: Job, message_id: int | None, before: asyncio.Task[None] | None) -> None:
         try:
             if before:
-                with in_step(Step.POSTING):
+                with in_step(Step.DELIVERING):
                     await asyncio.wait([before])
             if message_id:
                 job = await self.context.set_message(job, message_id)

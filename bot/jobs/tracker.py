@@ -28,12 +28,15 @@ class Step(Enum):
     """What a job is doing, and for how many seconds at most unless something is wrong."""
 
     WAITING = "waits for its turn, or for RunComfy", None
-    WRITING = "is being written down", 10.0
-    ORDERING = "is being ordered", 130.0  # RunComfy has 100 seconds to answer
-    FOLLOWING = "is looked at", 600.0
-    DOWNLOADING = "is downloaded", 3600.0  # each file has minutes, and can wait for those of many others
+    WRITING = "is being written", 10.0
+    SUBMITTING = "is being submitted", 130.0  # RunComfy has 100 seconds to answer
+    POLLING = "is being polled", 600.0
+    DOWNLOADING = (
+        "is being downloaded",
+        3600.0,
+    )  # each file has minutes, and can wait for those of many others
     # A slow uplink has minutes for each image, and ten more after a failure.
-    POSTING = "is being posted", 3600.0
+    DELIVERING = "is being delivered", 3600.0
 
     def __init__(self, description: str, timeout: float | None) -> None:
         self.description = description
@@ -73,7 +76,7 @@ def in_step(step: Step) -> Iterator[None]:
         yield
     finally:
         trace.enter(before)
-    if step is Step.POSTING:
+    if step is Step.DELIVERING:
         trace.posted_at = trace.since
 
 
@@ -83,13 +86,13 @@ def record_poll(*, is_asked: bool) -> None:
         if is_asked:
             trace.metrics.polls.inc()
             trace.polls += 1
-        trace.enter(Step.FOLLOWING)
+        trace.enter(Step.POLLING)
 
 
 def record_completed() -> None:
     """Note that RunComfy has finished the current job."""
     if trace := _trace.get():
-        trace.enter(Step.FOLLOWING)
+        trace.enter(Step.POLLING)
         trace.completed_at = trace.since
 
 

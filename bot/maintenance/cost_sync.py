@@ -1,4 +1,4 @@
-"""Fetch prices and costs from RunComfy, and warn the owner of their budget's end."""
+"""Fetch prices and costs from RunComfy, and alert the owner before the budget is used up."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class CostSync:
                 price = await self.context.runcomfy.base_price(model_id)
             except RunComfyUnavailableError:
                 raise
-            except BotError as error:  # such as of a model that RunComfy has given up: the others go on
-                _log.warning("RunComfy does not tell the price of %s: %s", model_id, error)
+            except BotError as error:  # such as of a model that RunComfy has removed; the others continue
+                _log.warning("RunComfy does not report the price of %s: %s", model_id, error)
                 continue
             if price is None:
                 _log.warning("RunComfy publishes no price for an image of %s", model_id)
@@ -99,7 +99,7 @@ class CostSync:
             await self._warn_once(
                 f"warned of costs of {job.model_id} at {job.credits_each} credits",
                 LazyText("cost-not-learned", values),
-                f"a cost of ${cost:.2f} is booked but not learned: expected at most ${expected:.2f}",
+                f"a cost of ${cost:.2f} is recorded but not learned: expected at most ${expected:.2f}",
             )
 
     async def _fetch_cost(self, job: Job) -> Decimal | None:
@@ -108,7 +108,7 @@ class CostSync:
         except RunComfyUnavailableError:
             raise
         except BotError as error:
-            _log.info("RunComfy does not say what it has cost: %s", error)
+            _log.info("RunComfy does not report its cost: %s", error)
             return None
 
     async def _warn_once(self, cause: str, text: LazyText, line: str) -> None:
@@ -133,7 +133,7 @@ class CostSync:
         alert = f"{self.context.clock.now():%Y-%m} {budget}"
         if spent * 100 < budget * self.alert_percent or await self.key_values.get(_LAST_ALERT) == alert:
             return
-        _log.error("$%.2f of this month's BUDGET_USD of $%.2f are spent or ordered", spent, budget)
+        _log.error("$%.2f of this month's BUDGET_USD of $%.2f are spent or reserved", spent, budget)
         await self.key_values.set(_LAST_ALERT, alert)
         await self.context.delivery.warn_owner(
             LazyText("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"})

@@ -1,4 +1,4 @@
-"""Periodic tasks: work that nobody has to ask for."""
+"""Periodic tasks, and the heartbeat by which a stuck one is detected."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PeriodicTask:
         return self._task is not None and (self._task.done() or is_late)
 
     def heartbeat(self, pause: float = 0.0) -> None:
-        """Note that the work goes on, after a pause."""
+        """Note that the work continues, after a pause."""
         self._next_heartbeat_by = self._clock.monotonic() + pause + _STUCK_SECONDS
 
     async def _run(self) -> None:
@@ -75,6 +75,6 @@ _current: ContextVar[PeriodicTask | None] = ContextVar("periodic_task", default=
 
 
 def heartbeat() -> None:
-    """Tell the periodic task in which this runs, if any, that its work goes on."""
+    """Report progress to the periodic task in which this runs, if any."""
     if task := _current.get():
         task.heartbeat()

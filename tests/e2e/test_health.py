@@ -59,7 +59,7 @@ async def test_stuck_runner_is_red_until_it_continues(tmp_path: Path) -> None:
             assert seconds > 5
             status, said = await healthz(env)
             assert (status, said["status"], env.bot.is_running) == (503, "red", True)
-            assert f"job {env.job(message)['job_id']} is being written down" in said["runner"]["why"]
+            assert f"job {env.job(message)['job_id']} is being written" in said["runner"]["why"]
             assert said["gateway"] == said["runcomfy"] == HEALTHY
             assert await docker_healthcheck(env) == 1
             other.execute("rollback")

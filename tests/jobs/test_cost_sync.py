@@ -43,7 +43,7 @@ def test_the_owner_is_warned_once_of_an_implausible_cost(
 ) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(implausible_costs(tmp_path))
-    said = [record.levelno for record in caplog.records if "a cost of $60.00 is booked" in record.message]
+    said = [record.levelno for record in caplog.records if "a cost of $60.00 is recorded" in record.message]
     assert said == [logging.WARNING]
 
 

@@ -44,4 +44,4 @@ def test_waiting_is_never_overdue_and_each_poll_is_a_heartbeat(clock: ManualCloc
         clock.seconds += 590
         assert tracker.overdue() is None
         clock.seconds += 20
-        assert "is looked at" in (tracker.overdue() or "")
+        assert "is being polled" in (tracker.overdue() or "")

@@ -35,7 +35,7 @@ async def _deliver(context: StepContext, state: JobState) -> None:
     job, files = state.job, state.files or ()
     if state.missing and not files:
         raise state.missing
-    with in_step(Step.POSTING):
+    with in_step(Step.DELIVERING):
         visible = await context.delivery.send_images(job, files)
     is_whole = visible >= min(len(files), job.image_count)
     delivered, error = min(visible, job.image_count), job.error if is_whole else DeliveryError.key
@@ -77,7 +77,7 @@ async def notify(context: StepContext, state: JobState) -> None:
 
 async def _notify(context: StepContext, job: Job) -> None:
     try:
-        with in_step(Step.POSTING):
+        with in_step(Step.DELIVERING):
             await context.delivery.send_outcome(job)
     except DeliveryError as error:
         _log.warning("its end cannot be shown: %s", error)

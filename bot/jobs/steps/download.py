@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.jobs.steps.state import JobState, StepContext
 
 _log = logging.getLogger(__name__)
-_FOLDER_PATIENCE_SECONDS = 120.0  # then people are told, and can collect the images later
+_FOLDER_PATIENCE_SECONDS = 120.0  # then the job fails, and its images can be collected later
 
 
 async def download(context: StepContext, state: JobState) -> JobState:

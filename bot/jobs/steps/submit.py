@@ -79,7 +79,7 @@ async def _post(context: StepContext, job: Job) -> Job:
     if await retry_until_written(lambda: context.jobs.mark_submitting(job.job_id)) is None:
         raise JobCancelledError
     try:
-        with in_step(Step.ORDERING):
+        with in_step(Step.SUBMITTING):
             request_id = await context.runcomfy.submit(job.model_id, job.input)
     except RunComfyUnavailableError:
         await retry_until_written(lambda: context.jobs.mark_rejected(job.job_id))
