@@ -26,7 +26,7 @@ BUSY = respond(429, {"message": "slow down"})
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
-    """A RunComfy that paints one order at a time, until it is told to finish."""
+    """Open an environment whose RunComfy runs one request at a time, until `finish`."""
     runcomfy = {"workers": 1, "seconds": 600}
     async with open_environment(tmp_path_factory.mktemp("environment"), runcomfy=runcomfy) as env:
         yield env
@@ -37,7 +37,7 @@ async def ordered(env: Environment, person: Member | None = None) -> Message:
 
 
 async def refusal(env: Environment, press: Interaction) -> str:
-    """What one person alone is told, as the first response or after it."""
+    """Return the ephemeral text of a response or followup."""
     await env.discord.until(lambda: any(each.is_ephemeral for each in press.messages), timeout=20)
     return next(each.text for each in press.messages if each.is_ephemeral)
 
@@ -51,7 +51,7 @@ async def answered(press: Interaction) -> Interaction:
 
 
 async def pressed_too_late(person: Member, message: Message) -> Interaction:
-    """A press of the disabled button, by an app that does not know yet that it is disabled."""
+    """Press a button that was disabled a moment ago, as an outdated app can."""
     return await person.send_raw(custom_id=message.buttons["Cancel"]["custom_id"], message=message)
 
 
@@ -103,7 +103,7 @@ async def test_a_job_that_started_since_the_last_poll(env: Environment) -> None:
     owner = env.new_member()
     message = await ordered(env, owner)
     await env.wait_for_text(message, "place")
-    finish(env, blocker)  # and so the next one begins
+    finish(env, blocker)  # so the next one starts
     assert state(env, message) == "in_progress"
     assert "cannot stop" in await refusal(env, await owner.press(message, "Cancel"))
     finish(env, message)
@@ -140,7 +140,7 @@ def posts(env: Environment, owner: Member) -> int:
 
 @pytest.mark.parametrize("is_painting", [False, True])
 async def test_while_the_submission_is_in_flight(env: Environment, *, is_painting: bool) -> None:
-    """It is noted, and acted on when RunComfy has said under which id it has the order."""
+    """It is recorded, and takes effect when the request_id is known."""
     env.runcomfy.hold()
     held, owner, moderator = HeldResponse(), env.new_member(), env.mia
     env.runcomfy.inject_fault("submit", held.fault)
@@ -177,7 +177,7 @@ async def test_a_job_whose_submission_fails_is_not_reported_as_cancelled(env: En
 
 
 async def test_at_the_moment_of_the_submission(env: Environment) -> None:
-    """Whatever the job does at that moment: it ends cancelled, and its message says so."""
+    """Whatever the job is doing, it ends cancelled, and its message shows that."""
     blocker = await ordered(env)
     await env.wait_for_text(blocker, "Painting")
     people = [env.new_member() for _ in range(12)]

@@ -43,7 +43,7 @@ async def press(env: Environment, message: Message, fault: Fault) -> Interaction
 
 
 async def told(env: Environment, interaction: Interaction) -> str:
-    """What only who pressed can see."""
+    """Return the ephemeral text after a press."""
     await env.discord.until(lambda: any(each.is_ephemeral for each in interaction.messages))
     return interaction.messages[-1].text
 
@@ -53,7 +53,7 @@ async def test_an_odd_or_retried_response_cancels(held: Environment, faults: lis
     messages = [await held.queued(held.new_member()) for _ in faults]
     for message, fault in zip(messages, faults, strict=True):
         pressed = await press(held, message, fault)
-        # Waited for each time, so that what is asked once more does not meet the next one's fault.
+        # One after the other, so that a retry doesn't meet the next fault.
         await held.wait_for_text(message, "cancelled", "Nothing was charged")
         row = await held.wait_for_end(message)
         assert (row["status"], row["refunded"], held.charged_images(pressed.user)) == ("cancelled", 1, 0)

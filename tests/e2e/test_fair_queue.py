@@ -17,7 +17,7 @@ async def test_many_jobs_of_one_member_do_not_delay_another(tmp_path: Path) -> N
     ) as env:
         env.runcomfy.hold()
         first, second, third = [await env.imagine(prompt=f"pile {n}", resolution="0.5K") for n in range(3)]
-        await env.wait_for_text(first, "place 1")  # at RunComfy; the bot's own queue stands behind it
+        await env.wait_for_text(first, "place 1")  # at RunComfy; the bot's own queue is behind it
         await env.wait_for_text(second, "place 2")
         await env.wait_for_text(third, "place 3")
         other = await env.imagine(env.bob, prompt="other", resolution="0.5K")
@@ -28,7 +28,7 @@ async def test_many_jobs_of_one_member_do_not_delay_another(tmp_path: Path) -> N
         await env.wait_for_text(third, "place 3")
         assert len(env.runcomfy.submits) == 2
         last = await env.imagine(env.mia, prompt="last", resolution="0.5K")
-        await env.wait_for_text(last, "place 3")  # before the next one of somebody who has one painted
+        await env.wait_for_text(last, "place 3")  # before the next job of the member who was served
         await env.wait_for_text(third, "place 4")
         await env.kill()
         edits = len(env.edits(third))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def undelivered(folder: Path, *, charged: int = 2) -> AsyncIterator[tuple[Environment, Message]]:
-    """Two images that Discord did not take; `charged` is for the end."""
+    """Open an environment with two undelivered images; at the end `charged` images are charged."""
     async with open_environment(folder, runcomfy={"seconds": 0}) as env:
         message = await lost(env)
         assert len(files(env, message)) == 2
@@ -34,7 +34,7 @@ async def undelivered(folder: Path, *, charged: int = 2) -> AsyncIterator[tuple[
 
 
 async def lost(env: Environment) -> Message:
-    """An order whose message is deleted while nobody can be written to."""
+    """Run a job whose message is deleted, and whose member accepts no direct messages."""
     env.alice.takes_direct_messages = False
     env.runcomfy.hold()
     message = await env.imagine(num_images=2, resolution="0.5K")
@@ -59,7 +59,7 @@ async def fetch(env: Environment) -> Message:
 
 
 async def cleared(env: Environment) -> None:
-    """Start the bot again, and wait until it has cleared away: the oldest is looked at last."""
+    """Restart the bot, and wait until it has purged files; the oldest ones are the last."""
     await env.kill()
     env.execute("update jobs set next_check_at = null")
     nobodys = kept(env) / ("f" * 32)
@@ -87,7 +87,7 @@ async def test_stored_files_are_posted_an_hour_later(tmp_path: Path) -> None:
         await env.kill()
         env.execute("update jobs set next_check_at = 0")
         await env.start()
-        # Where the bot was killed before it had told the failure, it tells that first.
+        # If the bot was killed before it reported the failure, it reports that first.
         await env.discord.until(
             lambda: any(delivered(each) == 2 for each in env.alice.direct_messages.messages)
         )
@@ -113,7 +113,7 @@ async def test_files_that_are_too_old(tmp_path: Path) -> None:
 
 
 async def nothing_is_left(env: Environment, message: Message) -> None:
-    """The images were refunded, and no button brings them, though RunComfy has them still."""
+    """Check that the images were refunded and can't be collected, although RunComfy still has them."""
     assert env.job(message)["refunded"] == 2
     assert "no unfinished jobs" in await env.reply_to(env.alice, "jobs")
     assert "collected" not in await env.reply_to(env.alice, "usage")
@@ -174,7 +174,7 @@ async def test_the_oldest_files_beyond_the_size_limit_are_removed(tmp_path: Path
 
 
 async def test_leftovers_of_a_kill_are_removed(tmp_path: Path) -> None:
-    """Between the end of a job and the removal of its files, and in the middle of a download."""
+    """The bot was killed before it removed files, or during a download."""
     async with undelivered(tmp_path) as (env, message):
         done = await env.wait_for_text(await env.imagine(env.bob, resolution="0.5K"), "✅")
         await env.wait_until_idle()

@@ -23,7 +23,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
 @asynccontextmanager
 async def stuck(folder: Path, *, charged: int) -> AsyncIterator[tuple[Environment, Message]]:
-    """A job of two images that RunComfy paints and paints, until it was told; `charged` is for the end."""
+    """Open an environment with a timed-out job of two images; at the end `charged` images are charged."""
     async with open_environment(folder, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as env:
         env.runcomfy.hold()
         message = await env.imagine(num_images=2, resolution="0.5K")
@@ -32,7 +32,9 @@ async def stuck(folder: Path, *, charged: int) -> AsyncIterator[tuple[Environmen
         await env.wait_for_text(message, TIMED_OUT, timeout=60)
         assert "charged" not in message.text
         assert {"Fetch the images", "Retry"} <= set(button_labels(message))
-        await env.wait_for_rows(lambda: env.job(message)["token"] is None)  # a kill now repeats no edit
+        await env.wait_for_rows(
+            lambda: env.job(message)["token"] is None
+        )  # a kill now doesn't repeat an edit
         assert env.charged_images(env.alice) == 2
         check_accounts(env)
         yield env, message
@@ -43,13 +45,13 @@ async def stuck(folder: Path, *, charged: int) -> AsyncIterator[tuple[Environmen
 
 
 def due_after(env: Environment, message: Message) -> timedelta:
-    """How long after the job's end it is looked for again."""
+    """Return the hours after the job's end at which it is checked next."""
     row = env.job(message)
     return timedelta(milliseconds=row["next_check_at"] - row["ended_at"])
 
 
 async def passes(env: Environment, time: timedelta) -> None:
-    """Let so much time have gone by when the bot starts again."""
+    """Restart the bot as if `hours` had passed."""
     await env.kill()
     ago = time // timedelta(milliseconds=1)
     columns = ("ended_at", "next_check_at", "uncollected_since")
@@ -110,7 +112,7 @@ async def test_images_never_arrive(tmp_path: Path) -> None:
         assert env.job(message)["next_check_at"] is None
         await env.wait_for_text(message, "can't be collected anymore", "Nothing was charged")
         assert button_labels(message) == ["Retry", "Edit prompt"]
-        # It is refunded, so an old copy of the button collects nothing, not even what comes now.
+        # It was refunded, so an old button collects nothing, not even images that exist by now.
         ends_now(env)
         custom_id = f"job:fetch:v1:{env.job(message)['job_id']}"
         refusal = await (await env.alice.send_raw(custom_id=custom_id, message=message)).response()
@@ -163,7 +165,7 @@ async def test_the_member_collects_the_images_first(tmp_path: Path) -> None:
 
 
 async def test_a_moving_queue_does_not_time_out(tmp_path: Path) -> None:
-    """A queue of an hour, with an hour of seconds: the deadline is passed several times over."""
+    """The whole wait is several times the deadline."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="6") as env:
         env.runcomfy.hold()
         people = [env.new_member() for _ in range(9)]

@@ -20,7 +20,7 @@ REFUSED = "RunComfy, which makes the images, is not answering. Nothing was charg
 
 
 async def outage(env: Environment, cable: CuttableLink) -> list[Message]:
-    """Cut the wire, and let people order until one is refused; the messages of those that wait."""
+    """Cut the connection, and start jobs until one is rejected; return the messages of those that wait."""
     await cable.cut()
     messages: list[Message] = []
     while not (message := await env.imagine(env.new_member(), resolution="0.5K")).is_ephemeral:

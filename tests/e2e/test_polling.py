@@ -41,7 +41,7 @@ async def test_durations_survive_a_restart(tmp_path: Path) -> None:
         other = await env.wait_for_text(await env.imagine(resolution="1K"), "place 1")
         request_id = env.runcomfy.start_next()
         await env.wait_for_text(other, "Painting")
-        assert "usually" not in other.text  # nobody knows that of larger ones
+        assert "usually" not in other.text  # unknown for larger ones
         env.runcomfy.finish(request_id)
         await env.wait_for_text(other, "✅")
         await env.wait_until_idle()
@@ -57,7 +57,7 @@ async def test_many_jobs_share_the_polls(tmp_path: Path) -> None:
         begun = len(polls(env))
         await env.runcomfy.until(lambda: len(polls(env)) >= begun + 4 * jobs, timeout=30)
         calls = polls(env)[begun:][: 3 * jobs]
-        # A poll is on its way for a moment, so that they may come nearer to each other than they were sent.
+        # Polls are in flight for a moment, so they can arrive closer together than they were sent.
         assert all(b.at - a.at > 4 for a, b in zip(calls, calls[5 * most :], strict=False))
         seen = Counter(call.path for call in calls)
         assert len(seen) == jobs
@@ -67,7 +67,7 @@ async def test_many_jobs_share_the_polls(tmp_path: Path) -> None:
 
 
 async def test_a_429_for_one_job_slows_down_all(tmp_path: Path) -> None:
-    """Whatever RunComfy names as Retry-After holds for the account, not for a single job."""
+    """RunComfy's Retry-After applies to the account, not to one job."""
     jobs, seconds = 5, 4
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
@@ -79,6 +79,6 @@ async def test_a_429_for_one_job_slows_down_all(tmp_path: Path) -> None:
         await env.runcomfy.until(lambda: len(polls(env)) >= begun + 2 * jobs, timeout=30)
         moments = [call.at for call in polls(env)[begun - 1 :]]
         longest = max(later - earlier for earlier, later in pairwise(moments))
-        assert longest > seconds - 1  # what was on its way arrives, and then nobody polls
+        assert longest > seconds - 1  # polls in flight arrive, and then there are none
         env.runcomfy.release()
         await env.wait_until_idle()

@@ -28,7 +28,7 @@ def finish_next(env: Environment, error: object = None) -> None:
 
 
 def assert_edits_are_calm(env: Environment, message: Message) -> None:
-    """Every edit changed something, and came at least three seconds after the one before, but for the end."""
+    """Check that every edit changed something, and all but the last are at least three seconds apart."""
     edits = env.edits(message)
     assert all(call.status == 200 for call in edits)
     assert all(later.at - earlier.at >= APART_SECONDS for earlier, later in pairwise(edits[:-1]))
@@ -50,7 +50,7 @@ async def test_the_status_with_cancel_is_shown_before_the_submission(held: Envir
     assert response.at < posted.at
     held.runcomfy.release()
     await held.wait_for_text(message, "✅")
-    assert held.discord.channel.messages[-1] is message  # all of it happened in one message
+    assert held.discord.channel.messages[-1] is message  # all of it in one message
 
 
 async def test_the_queue_position_counts_down_to_progress_and_done(held: Environment) -> None:
@@ -67,7 +67,7 @@ async def test_the_queue_position_counts_down_to_progress_and_done(held: Environ
 
     looks = len(held.runcomfy.calls)
     await held.runcomfy.until(lambda: len(held.runcomfy.calls) > looks + 8)  # two of each of the four jobs
-    assert len(held.edits(message)) == 5  # painting on and on needs no edit
+    assert len(held.edits(message)) == 5  # no edit without a change
 
     for request_id in ahead:
         held.runcomfy.finish(request_id)
@@ -98,7 +98,7 @@ async def test_each_end_is_shown_in_the_message(held: Environment) -> None:
     for message in (done, failed, cancelled):
         assert_edits_are_calm(held, message)
         assert (await held.wait_for_end(message))["status"] in ("succeeded", "failed", "cancelled")
-    # The edit before was among the newest possible, so this is about the longest wait that a young job meets.
+    # The previous edit was as late as possible, so this is about the longest wait of a young job.
     _, last = held.edits(done)
     assert last.at - finished_at < 6
 
@@ -111,7 +111,7 @@ async def test_the_last_edit_waits_for_the_rate_limit(held: Environment) -> None
     exhausted = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": str(seconds)}
     held.discord.inject_fault("edit_followup", 200, before.data, headers=exhausted, is_after=True)
     message = await held.queued()
-    finish_next(held)  # its images are there long before the next edit may be made
+    finish_next(held)  # its images exist long before the next edit is allowed
     await held.wait_for_text(message, "✅")
     first, last = held.edits(message)
     assert last.at - first.at >= seconds
@@ -123,7 +123,7 @@ async def test_a_dead_token_is_replaced_by_the_bots_own(held: Environment) -> No
     for message in messages:
         held.discord.age(message, 15 * 60)
         finish_next(held)
-    # Whichever comes first; on a job this young it is tried again.
+    # Whichever comes first; for a job this young it is retried.
     held.discord.inject_fault("edit_followup", 404, UNKNOWN_WEBHOOK)
     refusals = []
     for message in messages:

@@ -27,17 +27,17 @@ HOUR = 3600
 
 
 def uploads(env: Environment, message: Message) -> int:
-    """How often images were posted in a message."""
+    """Return how often images were posted in a message."""
     return sum(bool(call.files) and call.status == 200 for call in env.edits(message))
 
 
 def made(env: Environment, prompt: str) -> int:
-    """How many orders RunComfy has made of a prompt."""
+    """Return how many requests RunComfy has for a prompt."""
     return sum(order.input["prompt"] == prompt for order in env.runcomfy.requests.values())
 
 
 def finish(env: Environment, prompt: str) -> None:
-    """Let RunComfy end the order that it works on; the next one begins."""
+    """Finish RunComfy's current request; the next one starts."""
     for request_id, order in env.runcomfy.requests.items():
         if order.input["prompt"] == prompt:
             env.runcomfy.finish(request_id)
@@ -49,7 +49,7 @@ async def ordered(env: Environment, prompt: str, *words: str, **options: Any) ->
 
 
 async def refused(env: Environment, message: Message) -> None:
-    """Wait until RunComfy has not taken an order, and the bot waits before it asks again."""
+    """Wait until RunComfy has rejected a submission, and the bot pauses before the next try."""
     await env.runcomfy.until(lambda: posts(env, message))
     await env.wait_for_rows(lambda: env.job(message)["status"] == "waiting")
 
@@ -62,7 +62,7 @@ def posts(env: Environment, message: Message) -> int:
 
 
 async def over(env: Environment, message: Message) -> None:
-    """Wait until a message says how its job ended."""
+    """Wait until a message shows how its job ended."""
     await env.discord.until(lambda: any(sign in message.text for sign in ("✅", "⚠️", "✖️")), timeout=20)
     await env.wait_until_idle()
 
@@ -90,7 +90,7 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
         finish(env, "queued")
         await env.wait_for_text(queued, "✅")
         await env.runcomfy.until(lambda: made(env, "waiting"))
-        finish(env, "unknown")  # RunComfy had it, and nobody knows
+        finish(env, "unknown")  # RunComfy has it, but the bot doesn't know
         finish(env, "waiting")
         await env.wait_for_text(waiting, "✅")
 
@@ -128,7 +128,7 @@ async def test_undelivered_images_and_unreported_failures(tmp_path: Path) -> Non
 
 
 async def test_before_the_first_response_was_recorded(tmp_path: Path) -> None:
-    """discord.py pauses for a second before it repeats a call that met a 5xx: the bot is killed meanwhile."""
+    """The bot is killed in the second that discord.py waits before it retries after a 5xx."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.discord.inject_fault("callback", 503, NO_JSON, is_after=True)
         message = await ordered(env, "seen")
@@ -160,7 +160,7 @@ async def called(env: Environment, route: str, before: int) -> None:
 
 @pytest.mark.parametrize("route", ["submit", "status", "result", "file"])
 async def test_killed_during_a_request(tmp_path: Path, route: str) -> None:
-    """However it was cut, there is one order at most, and one end."""
+    """There is at most one request and one end, whatever was interrupted."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         for number in range(2):
             before = calls(env, route)
@@ -187,7 +187,7 @@ async def test_killed_while_posting_images(tmp_path: Path) -> None:
 
 
 async def aged(env: Environment, *messages: Message, seconds: int) -> None:
-    """Let time pass while the bot is not there."""
+    """Let time pass while the bot is down."""
     for message in messages:
         env.discord.age(message, seconds)
     for column in ("interaction_at", "created_at"):
@@ -213,7 +213,7 @@ async def test_an_expired_token(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("age_seconds", "route"), [(14 * 60, "edit_followup"), (14.6 * 60, "edit_message")])
 async def test_the_clock_does_not_invalidate_a_token(tmp_path: Path, age_seconds: float, route: str) -> None:
-    """Discord would still take it; its `Date`, by which ages are told, has whole seconds."""
+    """Discord would still accept it; ages are computed from its `Date` header, in whole seconds."""
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         message = await ordered(env, "a fox", "Painting")
         await env.kill()
@@ -227,7 +227,7 @@ async def test_the_clock_does_not_invalidate_a_token(tmp_path: Path, age_seconds
 
 
 async def test_a_job_that_waited_for_hours_of_downtime(tmp_path: Path) -> None:
-    """What is ordered now is followed from now on: it is not given up at the first look."""
+    """The deadline of a job starts with its submission, not with its reservation."""
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 1}) as env:
         env.runcomfy.inject_fault("submit", respond(429), None)
         message = await ordered(env, "a fox")

@@ -22,7 +22,7 @@ PROFILES = pytest.mark.parametrize("profile", ["docs", "http"])
 
 @asynccontextmanager
 async def opened(folder: Path, profile: str) -> AsyncIterator[Environment]:
-    """An environment whose RunComfy says no like this, in which everybody's account is right in the end."""
+    """Open an environment whose RunComfy reports errors in one way; check all charges at the end."""
     async with open_environment(folder, runcomfy={"seconds": 0, "profile": profile}) as env:
         yield env
         await env.wait_until_idle()
@@ -92,7 +92,7 @@ async def test_requests_that_expired_or_belong_to_another_account(tmp_path: Path
             env.runcomfy.inject_fault(route, env.runcomfy.error_fault("request"), times=None)
             await expect_failed(env, "no longer knows this order")
             env.runcomfy.clear_faults(route)
-        # Without a code, 403 may mean the token as well, so that the owner is told.
+        # Without a code, a 403 can also mean the token, so the owner is told.
         env.runcomfy.inject_fault("status", env.runcomfy.error_fault("foreign"), times=None)
         if profile == "docs":
             await expect_failed(env, "no longer knows this order")

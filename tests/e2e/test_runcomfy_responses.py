@@ -98,7 +98,7 @@ async def test_a_refused_prompt_is_reported(env: Environment) -> None:
     assert button_labels(message) == ["Edit prompt"]
     assert (await env.wait_for_end(message))["refunded"] == 1
     assert len(env.submits_for(message)) == 1
-    # RunComfy's own words, which the local one writes too.
+    # RunComfy's own text, which the local one uses too.
     assert "safety filter" not in message.text
 
 

@@ -37,7 +37,7 @@ UNKNOWN = {
 
 
 async def fails(env: Environment, fault: Fault) -> Message:
-    """An order by somebody new whose POST meets this fault; it fails, and is given back."""
+    """Submit a job whose POST meets a fault; check that it fails and is refunded."""
     person = env.new_member()
     env.runcomfy.inject_fault("submit", fault)
     message = await env.imagine(person, resolution="0.5K")
@@ -53,7 +53,7 @@ async def fails(env: Environment, fault: Fault) -> Message:
 async def test_a_submission_without_a_usable_answer_is_never_repeated(env: Environment, fault: Fault) -> None:
     message = await fails(env, fault)
     assert "not known whether" in message.text
-    # Were it sent again, then by now: another order has come and gone.
+    # A second POST would have happened by now, since another job has ended.
     await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
     assert len(env.submits_for(message)) == 1
 
@@ -84,7 +84,7 @@ async def test_a_definitely_rejected_submission_is_repeated(env: Environment, he
 
 
 async def test_runcomfy_down(tmp_path: Path) -> None:
-    """As long as the deadline; tests/e2e/test_outage.py has what happens before."""
+    """Until the deadline; tests/e2e/test_outage.py tests what happens before."""
     async with open_environment(tmp_path, RUNCOMFY_API_URL="http://127.0.0.1:1", DEADLINE_SECONDS="1") as env:
         message = await env.imagine(env.alice, num_images=3)
         assert "Cancel" in message.buttons

@@ -23,7 +23,7 @@ def promises_nothing(text: str) -> None:
 
 
 async def out_of_reach(env: Environment) -> Message:
-    """An order in a thread that is archived before its image comes, by someone who takes no messages."""
+    """Run a job in a thread that is archived before delivery, for a member without direct messages."""
     env.alice.takes_direct_messages = False
     thread = env.discord.guild.add_thread("hideout", env.discord.channel)
     env.runcomfy.hold()

@@ -53,31 +53,31 @@ MODEL = CATALOGUE.by_command["imagine"]
 
 
 class Channel:
-    """Keeps what was posted, as Discord does: it outlives the bot."""
+    """What was posted; like Discord, it survives restarts of the bot."""
 
     def __init__(self) -> None:
         self.images: Counter[str] = Counter()
-        """How many of each job's images came."""
+        """How many images of each job were delivered."""
         self.told: Counter[str] = Counter()
-        """How often each job's end was told."""
+        """How often the end of each job was shown."""
         self.warnings: list[LazyText] = []
-        """What the bot's owner was told."""
+        """Warnings to the bot's owner."""
         self.refusals = 0
-        """So many deliveries are refused next."""
+        """How many of the next deliveries are refused."""
         self.most = 10
-        """So many images of a delivery are taken."""
+        """How many images of a delivery are accepted."""
         self.deleted: set[str] = set()
-        """The jobs that somebody has deleted."""
+        """The jobs that were deleted."""
         self.shown_in: dict[str, set[int]] = {}
-        """The messages in which something of a job was shown, its end or its images."""
+        """By job, the messages that showed its end or its images."""
         self.gone: set[int] = set()
-        """The messages that were taken down."""
+        """The messages that were deleted."""
         self.ghosts: list[str] = []
-        """Jobs of which something was posted after they had been deleted."""
+        """Jobs that were posted after they had been deleted."""
         self._messages: dict[str | None, int] = {}
 
     def post(self, token: str | None) -> int:
-        """The id of the message that answers the interaction with this token."""
+        """Return the id of the response to the interaction with this token."""
         return self._messages.setdefault(token, 10**18 + len(self._messages))
 
     def show_progress(self, job: Job, how: Progress) -> None:
@@ -133,7 +133,7 @@ class Channel:
 
 
 class Bot:
-    """One life of the bot; another one may begin on the same folder once this one has crashed."""
+    """One run of the bot; after a crash the next one can start with the same folder."""
 
     deadline = timedelta(minutes=30)
 
@@ -201,19 +201,19 @@ class Bot:
         ]
 
     async def look_later(self, hours: int) -> None:
-        """What the bot does once a minute, at a time when more is due."""
+        """Run the periodic checks as if `hours` had passed."""
         await self.grow_older(hours)
         await self.late_results.recover()
         await self.cleanup.expire_uncollected()
 
     async def grow_older(self, hours: int) -> None:
-        """Let so much time have passed for every job that has ended."""
+        """Move all ends of jobs into the past."""
         time = timedelta(hours=hours) // timedelta(milliseconds=1)
         past = f"update jobs set {', '.join(f'{name} = {name} - {time}' for name in _AGING)}"  # noqa: S608
         await self.jobs._database.transaction(lambda connection: connection.execute(past))
 
     async def crash(self) -> None:
-        """Stop in the middle of everything."""
+        """Stop in the middle of everything, without any cleanup."""
         tasks = {*self.runner._tasks.values(), *self.context.shielded._tasks}
         if self.maintenance._task:
             tasks.add(self.maintenance._task)

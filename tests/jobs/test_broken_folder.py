@@ -24,7 +24,7 @@ VALUES: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
 
 
 def broken(folder: Path) -> None:
-    """Put a file in place of the folder, which stops root too."""
+    """Replace the folder by a file, which stops even root."""
     shutil.rmtree(folder / "files", ignore_errors=True)
     (folder / "files").write_text("")
 
@@ -41,7 +41,7 @@ async def begun(bot: Bot, channel: Channel) -> Job:
 
 
 async def at_runcomfy(bot: Bot, runcomfy: LocalRunComfy, channel: Channel) -> Job:
-    """A job at RunComfy when the folder breaks."""
+    """Return a job that is at RunComfy."""
     runcomfy.hold()
     job = await begun(bot, channel)
     await runcomfy.until(lambda: runcomfy.requests, timeout=1800)
@@ -66,7 +66,7 @@ async def new_jobs_are_rejected(folder: Path) -> None:
 
 
 async def waiting_jobs_are_refunded(folder: Path) -> None:
-    """Ordered and answered, but not yet sent to RunComfy when the bot was killed."""
+    """The jobs were confirmed, but not submitted when the bot was killed."""
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()

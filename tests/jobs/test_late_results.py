@@ -30,7 +30,7 @@ async def in_state(bot: Bot, job: Job, status: JobStatus) -> Job:
 
 
 async def lost(bot: Bot, runcomfy: LocalRunComfy, channel: Channel, prompt: str) -> Job:
-    """A job whose image is made and cannot be downloaded yet."""
+    """Return a failed job whose image exists and can't be downloaded yet."""
     runcomfy.inject_fault("file", respond(404))
     values: dict[str, object] = {"prompt": prompt, "resolution": "0.5K"}
     job = await bot.service.reserve(make_requester(), MODEL, values)
@@ -58,7 +58,7 @@ async def one_check_fails(folder: Path) -> None:
         runcomfy.clear_faults("status")
         await bot.look_later(0)
         await in_state(bot, ill, JobStatus.SUCCEEDED)
-        assert not bot.late_results._failures  # which would grow for ever
+        assert not bot.late_results._failures  # it would grow forever
         await bot.crash()
 
 

@@ -47,11 +47,11 @@ FAULTS = [
 ]
 pauses = st.sampled_from([0, 0, 2, 5])
 lost = st.sampled_from([None, None, reset(is_after=True), respond(503, "<html>", is_after=True)])
-"""What can befall a POST that RunComfy took."""
+"""What can happen to the response to an accepted POST."""
 
 
 async def insist(call: Callable[[], Awaitable[T]]) -> T:
-    """Ask again where people are asked to come back in a minute."""
+    """Retry while the bot is busy."""
     while True:
         try:
             return await call()
@@ -62,7 +62,7 @@ async def insist(call: Callable[[], Awaitable[T]]) -> T:
 
 
 class Life(RuleBasedStateMachine):
-    """Each rule lets the bot go on for some seconds; between two of them everything stands still."""
+    """Each rule runs the bot for some seconds; between rules everything stands still."""
 
     jobs = Bundle[str]("jobs")
 
@@ -90,7 +90,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize(target=jobs, images=st.integers(1, 4))
     def begin_out_of_reach(self, images: int) -> str:
-        """Images that Discord did not take, which a random walk seldom comes to."""
+        """Start with undelivered images, which random actions seldom produce."""
 
         async def fail() -> str:
             job = await self.reserved(1, images)
@@ -153,7 +153,7 @@ class Life(RuleBasedStateMachine):
             job = await self.bot.jobs.get(job_id)
             with suppress(BotError):
                 job = await self.bot.service.refetch(make_requester(user_id=job.user_id), job_id)
-                self.fetched[job_id] += 1  # and may fail once more, which is told in the newer message
+                self.fetched[job_id] += 1  # it can fail once more, as its new message then shows
                 if is_seen:
                     self.bot.service.confirm(job, self.channel.post(job.token))
                 else:
@@ -176,7 +176,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(error=st.sampled_from([None, None, None, "a worker died"]), pause=pauses)
     def runcomfy_works(self, error: str | None, pause: int) -> None:
-        """What is painted comes to its end, and one that waits is begun."""
+        """Finish what is in progress, and start what waits."""
         for order in list(self.runcomfy.requests.values()):
             if order.state == "in_progress":
                 self.runcomfy.finish(order.request_id, error)
@@ -256,7 +256,7 @@ class Life(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
     async def settled(self) -> None:
-        """Let everything go well from now on, until every job has ended."""
+        """Remove all faults, and wait until every job has ended."""
         for route in ("submit", "status", "result", "cancel", "file"):
             self.runcomfy.clear_faults(route)
         self.channel.refusals = 0
@@ -265,7 +265,7 @@ class Life(RuleBasedStateMachine):
             await asyncio.sleep(1)
 
     def check(self, job: Job) -> None:
-        """What must be true of every job that has ended."""
+        """Check a job that has ended."""
         made = [
             order
             for order in self.runcomfy.requests.values()

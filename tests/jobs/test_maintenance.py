@@ -48,7 +48,7 @@ async def one_row_is_unreadable(folder: Path) -> None:
         ill = await delivered(bot, channel)
         spoil = "update jobs set input = '{', next_check_at = 0, next_cost_check_at = null where job_id = ?"
         await bot.jobs._database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
-        await asyncio.sleep(180)  # of this loop's clock: the ill row is met more than once
+        await asyncio.sleep(180)  # on this loop's clock: the unreadable row is met more than once
         well = await delivered(bot, channel)
         async with asyncio.timeout(1800):
             while (await bot.jobs.get(well.job_id)).cost is None:  # noqa: ASYNC110 (see above)

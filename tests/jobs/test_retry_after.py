@@ -15,11 +15,11 @@ from tests.jobs.bot import MODEL, Bot, Channel
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SLACK = 300  # seconds of the fast clock: ten of the wall, for a machine that has much to do
+_SLACK = 300  # on the fast clock: ten real seconds, for a busy machine
 
 
 async def waited(folder: Path, retry_after: str) -> float:
-    """The seconds between the POST that was refused and the next one."""
+    """Return the seconds between a rejected POST and the next one."""
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel := Channel()).start()
         runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": retry_after}))

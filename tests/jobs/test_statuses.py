@@ -39,7 +39,7 @@ async def ordered(bot: Bot, channel: Channel) -> Job:
 
 
 async def ends(folder: Path, word: str) -> None:
-    """Both answers say this one word, and nothing else."""
+    """Both responses have this status and nothing else."""
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         for route in ("status", "result"):
@@ -58,7 +58,7 @@ def test_a_job_ends(tmp_path: Path, word: str) -> None:
 
 
 async def status_contradicts_result(folder: Path) -> None:
-    """/status says that it failed, and /result that it goes on: it ends, and is looked for again later."""
+    """/status reports a failure, /result a running request: the job ends, and is checked later."""
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         runcomfy.inject_fault("status", respond(200, {"status": "error"}), times=None)
@@ -98,7 +98,7 @@ async def waits(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def changes(folder: Path) -> None:
-    """A word that is another one each time is no sign of life."""
+    """A status that is different each time is no progress."""
     channel, numbers = Channel(), count()
     async with LocalRunComfy(seconds=0) as runcomfy:
         change = edit_json(lambda body: body.update(status=f"step {next(numbers)}"))

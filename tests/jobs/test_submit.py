@@ -91,6 +91,6 @@ async def submit_invisible_prompts(folder: Path) -> None:
 
 
 def test_an_invisible_prompt_is_never_submitted(tmp_path: Path) -> None:
-    """Neither as a new order nor as a Re-roll of one that an older version took."""
+    """Neither as a new job nor as a re-roll of one that an older version accepted."""
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(submit_invisible_prompts(tmp_path))

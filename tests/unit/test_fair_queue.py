@@ -26,7 +26,7 @@ def _shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Queue:
-    """Turns, with what they grant and show written down."""
+    """A fair queue that records which jobs get a turn and which positions are shown."""
 
     def __init__(self, most: ConcurrencyLimits = EVERYBODY) -> None:
         self.places: dict[str, int] = {}
@@ -85,7 +85,7 @@ async def test_a_cancelled_wait_moves_the_others_up() -> None:
     waiting.cancel()
     await settle()
     assert queue.places[third.job_id] == 1
-    await queue.end(second)  # twice does no harm
+    await queue.end(second)  # twice is harmless
     await queue.end(first)
     assert queue.begun == [first, third]
 

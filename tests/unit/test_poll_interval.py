@@ -39,7 +39,7 @@ DEFAULT_LIMIT: int = Config.model_fields["max_polls_per_second"].default
 
 @dataclass(frozen=True)
 class Course:
-    """What RunComfy does with a request: it waits at each place in the queue, then runs."""
+    """The course of a request: it waits at each queue position, then runs."""
 
     runs: float
     places: tuple[float, ...] = ()
@@ -63,7 +63,7 @@ async def durations(tmp_path: Path) -> AsyncIterator[DurationStore]:
 
 
 def follow(durations: DurationStore, course: Course) -> tuple[float, int]:
-    """Poll a job until a poll finds it finished, as the bot does: the delay, and the number of polls."""
+    """Poll a job as the bot does; return the delay after its end and the number of polls."""
     interval, now, polls = PollInterval(durations, make_job(), is_new=True, now=0.0), 0.0, 0
     pause = interval.first
     while True:
@@ -115,7 +115,7 @@ DISTRIBUTIONS = [
 
 
 class TestAgainstAPollEveryTwoSeconds:
-    """Half of its delay with at most three times its requests, whatever the times are like."""
+    """Half the delay with at most three times the requests, whatever the distribution of durations."""
 
     @staticmethod
     def compare(durations: DurationStore, draw: Draw, queue: float) -> None:
@@ -195,7 +195,7 @@ class TestInterval:
         interval = PollInterval(durations, make_job(), is_new=False, now=0)
         assert interval.first == 0
         interval.observe(InProgress(), 0)
-        assert interval.next(0) == 0.7  # nobody knows how long it has been running
+        assert interval.next(0) == 0.7  # its running time is unknown
         before = durations.quantile(interval._kind, 0)
         interval.record_duration(0.7)
         assert durations.quantile(interval._kind, 0) == before
@@ -223,7 +223,7 @@ class TestLearning:
         assert usual == pytest.approx(10, abs=0.5)
 
     async def test_the_typical_duration_follows_changes(self, durations: DurationStore) -> None:
-        """Though no poll ever finds a job finished before the moment from which jobs are polled."""
+        """Although no poll ever finds a job finished before jobs are first polled."""
         for seconds in (40, 5, 25):
             for _ in range(200):
                 follow(durations, Course(seconds))
@@ -243,7 +243,7 @@ class TestLearning:
 
 
 class Polls:
-    """Polls of several members through one limiter, with their moments."""
+    """Records the times of polls of several members through one limiter."""
 
     def __init__(self, per_second: int) -> None:
         self.limiter = PollRateLimiter(per_second)
@@ -264,7 +264,7 @@ class Polls:
             await asyncio.sleep(pause)
 
     def in_any_second(self) -> int:
-        """The largest number of polls in any second."""
+        """Return the largest number of polls in any second."""
         return max(
             sum(begin <= moment < begin + 0.999 for moment in self.moments[number : number + 2000])
             for number, begin in enumerate(self.moments)
@@ -346,14 +346,14 @@ class TestLimit:
         in_virtual_time(main)
 
     def test_a_hundred_jobs_of_half_a_second_are_found_in_time_with_the_default_limit(self) -> None:
-        """Twice the time of a bot without any limit, which takes 0.7 s."""
+        """Twice the time without any limit, which is 0.7 s."""
 
         async def main() -> None:
             polls, loop = Polls(DEFAULT_LIMIT), asyncio.get_running_loop()
             begun_at = loop.time()
 
             async def job() -> None:
-                for pause in (0.0, 0.4, 0.4):  # an unknown kind
+                for pause in (0.0, 0.4, 0.4):  # without history
                     await asyncio.sleep(pause)
                     await polls.poll(1)
 
@@ -372,7 +372,7 @@ class TestTooManyRequests:
 
             async def refuse() -> None:
                 await asyncio.sleep(5)
-                for _ in range(50):  # all that were on their way
+                for _ in range(50):  # all polls in flight
                     polls.limiter.slow_down(None)
 
             await asyncio.gather(refuse(), *jobs)
