@@ -1,0 +1,113 @@
+"""Health checks of components that an end-to-end test can't break, and metrics of several bots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.clock import SystemClock
+from bot.errors import BusyError
+from bot.observability.health import ComponentHealth, HealthChecks
+from bot.observability.metrics import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HEALTHY = ComponentHealth()
+
+
+class Store:
+    """A database that can be written, with two unfinished jobs."""
+
+    is_busy = False
+
+    async def check_writable(self) -> None:
+        if self.is_busy:
+            raise BusyError
+
+    async def live_before(self, before: datetime, *, without_message: datetime) -> set[str]:
+        assert without_message < before < datetime.now(UTC)
+        return {"one", "two"}
+
+
+@dataclass
+class Tracker:
+    active_jobs: set[str]
+
+    def overdue(self) -> str | None:
+        return None
+
+
+@dataclass
+class Task:
+    name: str = "costs"
+    is_started: bool = True
+    is_stuck: bool = False
+
+
+class SteppingClock(SystemClock):
+    """A clock on which every look is two seconds later, so that nothing is cached."""
+
+    seconds = 0.0
+
+    def monotonic(self) -> float:
+        self.seconds += 2
+        return self.seconds
+
+
+def checks(
+    *, active: Sequence[str] = ("one", "two"), task: Task | None = None, store: Store | None = None
+) -> HealthChecks:
+    return HealthChecks(
+        store=store or Store(),
+        tracker=Tracker({*active}),
+        maintenance=[Task("files"), task or Task()],
+        clock=SteppingClock(),
+        discord_now=lambda: datetime.now(UTC),
+        is_stopping=lambda: False,
+        files_problem=lambda: None,
+        operator_action=lambda: None,
+        is_runcomfy_down=lambda: False,
+    )
+
+
+async def test_healthy_runner() -> None:
+    assert (await checks().check())["runner"] == HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("task", "health"),
+    [
+        (Task(is_started=False), ComponentHealth("degraded", "the bot is starting")),
+        (
+            Task(is_stuck=True),
+            ComponentHealth("red", "the periodic task 'costs' is stuck: restart the bot"),
+        ),
+    ],
+)
+async def test_periodic_task(task: Task, health: ComponentHealth) -> None:
+    assert (await checks(task=task).check())["runner"] == health
+
+
+async def test_job_without_a_task_is_red_when_seen_twice() -> None:
+    health = checks(active=["one"])
+    assert (await health.check())["runner"] == HEALTHY
+    runner = (await health.check())["runner"]
+    assert runner.status == "red"
+    assert runner.why.startswith("job two and 0 more have no task")
+
+
+async def test_database_that_cannot_be_written_is_red() -> None:
+    store = Store()
+    store.is_busy = True
+    assert (await checks(store=store).check())["database"].status == "red"
+
+
+def test_bots_in_one_process_count_separately() -> None:
+    one, other = Metrics(), Metrics()
+    one.polls.inc()
+    assert one.registry.get_sample_value("imagine_polls_total") == 1
+    assert other.registry.get_sample_value("imagine_polls_total") == 0
