@@ -40,7 +40,6 @@ from bot.observability.http_trace import metrics_trace
 from bot.observability.metrics import Metrics
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.storage.costs import CostStore
-from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.health import HealthStore
@@ -50,6 +49,7 @@ from bot.storage.messages import MessageStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reports import ReportStore
 from bot.storage.reservations import ReservationStore
+from bot.storage.sqlite import open_database
 
 if TYPE_CHECKING:
     from bot.config import Config
@@ -150,7 +150,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
 
 def _job_service(bot: ImagineBot, database: Database, costs: CostStore, runner: JobRunner) -> JobService:
     reservations = ReservationStore(
-        database, jobs=runner.context.jobs, guilds=bot.settings_store, quotas=bot.quota_store, costs=costs
+        database, settings=bot.settings_store, quotas=bot.quota_store, costs=costs
     )
     return JobService(runner, reservations=reservations, catalogue=bot.catalogue)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.job import Job, JobStatus
 from bot.domain.requester import Requester
+from bot.storage.reservations import add_job
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -71,9 +72,9 @@ def make_requester(**changes: Any) -> Requester:
 
 
 async def reserve(jobs: JobStore, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
-    """Reserve a job under these limits; see `JobStore.reserve`."""
+    """Add a job under these limits, as a reservation does."""
     return await jobs._database.transaction(
-        lambda connection: jobs.reserve(connection, job, limits, budget_usd=budget_usd),
+        lambda connection: add_job(connection, job, limits, budget_usd),
         high_priority=True,
         durable=False,
     )

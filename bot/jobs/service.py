@@ -19,15 +19,17 @@ from bot.errors import (
 from bot.jobs.access import ensure_visible_in_channel
 from bot.jobs.shielded import retry_until_written
 from bot.jobs.steps.deliver import record_end
-from bot.policy.rules import ForbiddenWordCheck, UncheckedError, apply_policy
+from bot.policy.rules import apply_policy, check_words
+from bot.storage.reservations import NotReserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bot.domain.guild_settings import GuildSettings
     from bot.domain.requester import Requester
     from bot.jobs.runner import CancelOutcome, JobRunner
     from bot.models.catalogue import Catalogue, Model
-    from bot.storage.reservations import OrderContext, ReservationStore
+    from bot.storage.reservations import ReservationStore
 
 _log = logging.getLogger(__name__)
 _OVER = {NOT_COLLECTED, RequestNotFoundError.key}  # after these, images that did not arrive are refunded
@@ -55,7 +57,7 @@ class JobService:
             PolicyError: `runcomfy-down`, `quota-exceeded`, `budget-exceeded` or `price-unknown`.
             FilesFolderError: The images could not be stored.
             UserError: The server's rules do not allow it, or a value breaks the model's schema; see
-                `apply_policy` and `ForbiddenWordCheck.check`.
+                `apply_policy` and `check_words`.
             BusyError: The database is busy; nothing was reserved.
         """
         if self._context.runcomfy.is_down:
@@ -68,25 +70,18 @@ class JobService:
         return job
 
     async def _reserve(
-        self, requester: Requester, model: Model, values: dict[str, object], parent: Job | None
+        self, requester: Requester, model: Model, chosen: dict[str, object], parent: Job | None
     ) -> Job | None:
-        checked: ForbiddenWordCheck | None = None
-
-        def make(terms: OrderContext) -> Job:
-            return _build_job(
-                requester,
-                model,
-                apply_policy(terms.settings, requester, model, values, checked),
-                parent,
-                terms,
-            )
-
-        while True:  # twice where the server forbids words, and again only where it changes them meanwhile
-            try:
-                return await self._reservations.reserve(requester, model.model_id, make)
-            except UncheckedError as error:
-                checked = error.word_check
-                await checked.check()
+        while True:  # again only if a manager changes the settings meanwhile
+            settings = await self._reservations.settings.get(requester.guild_id)
+            values = apply_policy(settings, requester, model, chosen)
+            await check_words(settings, model, values)
+            draft = _build_job(requester, model, values, parent, settings)
+            reserved = await self._reservations.reserve(draft, requester.role_ids, settings=settings)
+            if reserved is NotReserved.DUPLICATE:
+                return None
+            if reserved is not NotReserved.SETTINGS_CHANGED:
+                return reserved
 
     @contextmanager
     def start_on_error(self, job: Job) -> Iterator[None]:
@@ -217,9 +212,8 @@ class JobService:
 
 
 def _build_job(
-    requester: Requester, model: Model, values: Input, parent: Job | None, terms: OrderContext
+    requester: Requester, model: Model, values: Input, parent: Job | None, settings: GuildSettings
 ) -> Job:
-    credits_each = model.prices.credits_per_image(values)
     return Job(
         job_id=uuid.uuid4().hex,
         parent_id=parent.job_id if parent else None,
@@ -234,11 +228,9 @@ def _build_job(
         model_id=model.model_id,
         input=values,
         image_count=model.schema.image_count(values),
-        credits_each=credits_each,
-        usd_each=terms.prices.expected_each(credits_each),
-        applied_limits=terms.limits.summary,
-        is_private=terms.settings.is_private,
-        is_spoiler=terms.settings.is_spoiler,
+        credits_each=model.prices.credits_per_image(values),
+        is_private=settings.is_private,
+        is_spoiler=settings.is_spoiler,
         status=JobStatus.WAITING,
         created_at=datetime.now(UTC),
     )

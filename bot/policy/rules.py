@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import PolicyError
@@ -31,44 +30,17 @@ _UNLIMITED = (-math.inf, math.inf)
 _MAX_MENTIONS = 5  # in a refusal
 
 
-@dataclass(frozen=True)
-class ForbiddenWordCheck:
-    """A job's free text and the words that its server forbids."""
-
-    words: tuple[str, ...]
-    texts: tuple[str, ...]
-
-    async def check(self) -> None:
-        """Search the texts, for at most 0.1 s of CPU time.
-
-        Raises:
-            PolicyError: `words-forbidden` or `pattern-too-slow`.
-        """
-        if await contains_forbidden(self.words, self.texts):
-            raise PolicyError("words-forbidden")
-
-
-class UncheckedError(Exception):
-    """The words must be checked first, outside the transaction."""
-
-    def __init__(self, word_check: ForbiddenWordCheck) -> None:
-        super().__init__()
-        self.word_check = word_check
-
-
 def apply_policy(
     settings: GuildSettings,
     requester: Requester,
     model: Model,
     chosen: Mapping[str, object],
-    checked: ForbiddenWordCheck | None = None,
 ) -> Input:
     """Return a complete input for the model.
 
     An option that was not chosen gets the server's or the model's default, clamped to the rules.
 
     Raises:
-        UncheckedError: The server forbids words, and these texts were not `checked` for them.
         PolicyError: `member-blocked`, `role-needed`, `channel-forbidden`, `resolution-forbidden`,
             `too-many-images`, `web-search-forbidden` or `safety-forbidden`.
         InvalidOptionError: A value breaks the model's schema.
@@ -89,11 +61,18 @@ def apply_policy(
         if ordinal is not None and not low <= ordinal <= high:
             name = model.option_names(requester.locale)[option.name]
             raise _option_refusal(settings, option, name, low, high)
-    if settings.forbidden_words:
-        word_check = ForbiddenWordCheck(settings.forbidden_words, _free_text(model, cleaned))
-        if word_check != checked:
-            raise UncheckedError(word_check)
     return cleaned
+
+
+async def check_words(settings: GuildSettings, model: Model, values: Input) -> None:
+    """Search the free text of an input for the server's forbidden words, for at most 0.1 s of CPU time.
+
+    Raises:
+        PolicyError: `words-forbidden` or `pattern-too-slow`.
+    """
+    words = settings.forbidden_words
+    if words and await contains_forbidden(words, _free_text(model, values)):
+        raise PolicyError("words-forbidden")
 
 
 def check_access(settings: GuildSettings, requester: Requester) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from bot.domain.quota import Period
 from bot.errors import ConfigError
 from bot.storage.columns import from_centicredits, from_epoch_ms, from_microdollars, to_epoch_ms
-from bot.storage.database import queries
+from bot.storage.sql import load_sync_queries
 
 if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-_queries = queries("cost_report", "sqlite3")
+_queries = load_sync_queries("cost_report")
 
 
 @dataclass(frozen=True)

@@ -15,17 +15,17 @@ from bot.storage.columns import (
     to_epoch_ms,
     to_microdollars,
 )
-from bot.storage.database import Database, queries
 from bot.storage.job_rows import job_from_row, job_from_row_or_none
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import aiosqlite
+    import sqlite3
+    from collections.abc import Mapping, Sequence
 
     from bot.domain.job import Job
+    from bot.storage.database import Connection, Database
 
-_queries = queries("costs")
+_queries = load_queries("costs")
 _BASE = 0  # in place of what an image counts: the price that RunComfy publishes
 _LAST_COST_CHECK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardly say what it cost
 _COST_CHECK_BATCH = 20
@@ -76,6 +76,22 @@ class Prices:
         return _HIGHEST_FACTOR * published * max(credits_each, Decimal(1))
 
 
+def prices_from_rows(rows: Sequence[sqlite3.Row]) -> Prices:
+    """Return a model's prices from its rows."""
+    published = next(
+        (from_microdollars(row["usd_each"]) for row in rows if row["credits_each"] == _BASE), None
+    )
+    if published is not None and not is_believed(published):
+        published = None
+    # Without a published price nothing else is known, and expiry would refuse every order from then on.
+    learned = {
+        from_centicredits(row["credits_each"]): from_microdollars(row["usd_each"])
+        for row in rows
+        if row["credits_each"] != _BASE and (published is None or _is_fresh(row["learned_at"]))
+    }
+    return Prices(published, learned)
+
+
 class CostStore:
     """Prices in US dollars, as RunComfy publishes and charges them."""
 
@@ -84,21 +100,9 @@ class CostStore:
         self.budget_usd = budget_usd
         """What the owner wants to spend in a month at most; None is unlimited."""
 
-    async def prices(self, connection: aiosqlite.Connection, model_id: str) -> Prices:
-        """What is known now of what a model's images cost, read as a part of the caller's work."""
-        rows = [row async for row in _queries.prices(connection, model_id=model_id)]
-        published = next(
-            (from_microdollars(row["usd_each"]) for row in rows if row["credits_each"] == _BASE), None
-        )
-        if published is not None and not is_believed(published):
-            published = None
-        # Without a published price nothing else is known, and expiry would refuse every order from then on.
-        learned = {
-            from_centicredits(row["credits_each"]): from_microdollars(row["usd_each"])
-            for row in rows
-            if row["credits_each"] != _BASE and (published is None or _is_fresh(row["learned_at"]))
-        }
-        return Prices(published, learned)
+    async def prices(self, connection: Connection, model_id: str) -> Prices:
+        """Return a model's prices; part of the caller's unit of work."""
+        return prices_from_rows([row async for row in _queries.prices(connection, model_id=model_id)])
 
     async def set_list_price(self, model_id: str, base_price: Decimal) -> bool:
         """Keep the price that RunComfy publishes for an image of one credit; False if it is not believed.
@@ -117,7 +121,7 @@ class CostStore:
         """Jobs whose cost is to be asked for by now, a few at a time."""
         now = to_epoch_ms(datetime.now(UTC))
 
-        async def work(connection: aiosqlite.Connection) -> list[Job]:
+        async def work(connection: Connection) -> list[Job]:
             rows = _queries.due_for_cost_check(connection, now=now, most=_COST_CHECK_BATCH)
             return [job async for row in rows if (job := job_from_row_or_none(row))]
 
@@ -142,7 +146,7 @@ class CostStore:
             )
             return None
 
-        async def work(connection: aiosqlite.Connection) -> Decimal | None:
+        async def work(connection: Connection) -> Decimal | None:
             before = job_from_row(await _queries.get_job(connection, job_id=job.job_id))
             after = job_from_row(
                 await _queries.record_cost(connection, job_id=job.job_id, cost=to_microdollars(cost))
@@ -167,9 +171,7 @@ class CostStore:
         return await self._database.read(lambda connection: ledger.spent_usd(connection, now))
 
 
-async def _update_price(
-    connection: aiosqlite.Connection, model_id: str, kind: int, usd_each: Decimal
-) -> None:
+async def _update_price(connection: Connection, model_id: str, kind: int, usd_each: Decimal) -> None:
     values = {"model_id": model_id, "credits_each": kind, "usd_each": to_microdollars(usd_each)}
     await _queries.update_price(connection, **values, learned_at=to_epoch_ms(datetime.now(UTC)))
 

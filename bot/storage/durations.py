@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
-from bot.storage.database import Database, queries
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    import aiosqlite
+    from bot.storage.database import Connection, Database
 
 
 class DurationStore:
     """Answers from memory; `save` writes what is new."""
 
     def __init__(self, database: Database) -> None:
-        self._database, self._queries = database, queries("durations")
+        self._database, self._queries = database, load_queries("durations")
         self._recent: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=200))
         self._unsaved: list[dict[str, str | float]] = []
 
     async def load(self) -> None:
         """Read what was saved."""
 
-        async def work(connection: aiosqlite.Connection) -> None:
+        async def work(connection: Connection) -> None:
             async for row in self._queries.load(connection):
                 self._recent[row["kind"]].append(row["seconds"])
 

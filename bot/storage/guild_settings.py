@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bot.domain.guild_settings import GuildSettings, stored_values
 from bot.storage.columns import to_epoch_ms
-from bot.storage.database import Database, queries
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import aiosqlite
+    from bot.storage.database import Connection, Database
 
 _log = logging.getLogger(__name__)
 
@@ -32,16 +32,26 @@ class GuildSettingsStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries = queries("guild_settings")
+        self._queries = load_queries("guild_settings")
         self._warned: set[tuple[int, str]] = set()
 
     async def get(self, guild_id: int) -> GuildSettings:
         """A server's settings as they stand now; what cannot be read of them is at its default."""
-        return await self._database.read(lambda connection: self.get_in(connection, guild_id))
+        stored = await self._database.read(
+            lambda connection: self._queries.get(connection, guild_id=guild_id)
+        )
+        return self.parse(guild_id, stored)
 
-    async def get_in(self, connection: aiosqlite.Connection, guild_id: int) -> GuildSettings:
-        """As `get`, as a part of the caller's work."""
-        return self._parse(guild_id, await self._queries.get(connection, guild_id=guild_id))
+    def parse(self, guild_id: int, stored: str | None) -> GuildSettings:
+        """The settings of a stored JSON object; each part that cannot be read is logged once."""
+        settings, invalid = _read(stored or "{}")
+        for name in invalid:
+            if (guild_id, name) not in self._warned:
+                self._warned.add((guild_id, name))
+                _log.error(
+                    "the settings of server %d: %s cannot be read, so its default holds", guild_id, name
+                )
+        return settings
 
     async def update(
         self, guild_id: int, edit: Callable[[GuildSettings], GuildSettings], *, by: int
@@ -53,9 +63,9 @@ class GuildSettingsStore:
             BusyError: The database did not take it; the old settings hold.
         """
 
-        async def work(connection: aiosqlite.Connection) -> SettingsChange:
+        async def work(connection: Connection) -> SettingsChange:
             stored = await self._queries.get(connection, guild_id=guild_id)
-            before = self._parse(guild_id, stored)
+            before = self.parse(guild_id, stored)
             after = edit(before)
             if after != before:
                 await self._queries.set(
@@ -68,16 +78,6 @@ class GuildSettingsStore:
             return SettingsChange(before, after)
 
         return await self._database.transaction(work)
-
-    def _parse(self, guild_id: int, stored: str | None) -> GuildSettings:
-        settings, invalid = _read(stored or "{}")
-        for name in invalid:
-            if (guild_id, name) not in self._warned:
-                self._warned.add((guild_id, name))
-                _log.error(
-                    "the settings of server %d: %s cannot be read, so its default holds", guild_id, name
-                )
-        return settings
 
 
 _read = lru_cache(maxsize=1000)(GuildSettings.parse)  # each order needs them, and they change once in a month

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from bot.domain.job import JobStatus
 from bot.errors import BusyError
 from bot.storage.columns import from_epoch_ms, to_epoch_ms
-from bot.storage.database import Database, queries
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    import aiosqlite
+    from bot.storage.database import Connection, Database
 
 
 class HealthStore:
@@ -20,7 +20,7 @@ class HealthStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries, self._key_values = queries("health"), queries("key_values")
+        self._queries, self._key_values = load_queries("health"), load_queries("key_values")
 
     async def check_writable(self) -> None:
         """Write something and have it on the disk.
@@ -39,7 +39,7 @@ class HealthStore:
     async def live_counts(self) -> dict[JobStatus, tuple[int, datetime]]:
         """How many jobs are in each state that is not final, and when the oldest of them was asked for."""
 
-        async def work(connection: aiosqlite.Connection) -> dict[JobStatus, tuple[int, datetime]]:
+        async def work(connection: Connection) -> dict[JobStatus, tuple[int, datetime]]:
             return {
                 JobStatus(row["status"]): (row["jobs"], from_epoch_ms(row["since"]))
                 async for row in self._queries.live_counts(connection)
@@ -55,7 +55,7 @@ class HealthStore:
         """
         moments = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
 
-        async def work(connection: aiosqlite.Connection) -> set[str]:
+        async def work(connection: Connection) -> set[str]:
             rows = self._queries.live_before(connection, **moments)
             return {row["job_id"] async for row in rows}
 

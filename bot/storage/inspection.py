@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import ConfigError
+from bot.storage.lock import lock_holder
 from bot.storage.migration import migrations
 
 
@@ -34,7 +34,7 @@ def inspect_database(path: Path) -> DatabaseInfo:
     """
     address = f"{path.absolute().as_uri()}?mode=rw"  # rw: a file that is not there is not made
     try:
-        holder = _holder(path)
+        holder = lock_holder(path)
         with closing(sqlite3.connect(address, uri=True, isolation_level=None, timeout=2)) as connection:
             (version,) = connection.execute("pragma user_version").fetchone()
             connection.execute("begin immediate")  # takes the lock that every write needs
@@ -46,16 +46,3 @@ def inspect_database(path: Path) -> DatabaseInfo:
         raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
     size = sum(file.stat().st_size for file in files)
     return DatabaseInfo(version, max(migrations()), size, holder)
-
-
-def _holder(path: Path) -> str | None:
-    try:
-        with Path(f"{path}.lock").open("r+") as file:
-            try:
-                # Let go of at once, so that a bot that starts meanwhile finds the lock free.
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return file.read(20).strip()
-    except FileNotFoundError:
-        pass
-    return None

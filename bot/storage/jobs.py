@@ -11,19 +11,16 @@ from bot.domain.job import NOT_COLLECTED, RECOVERABLE_ERRORS, TIMED_OUT, Job, Jo
 from bot.errors import JobUnknownError
 from bot.storage import ledger
 from bot.storage.columns import to_epoch_ms
-from bot.storage.database import Database, queries
-from bot.storage.job_rows import job_from_row, job_from_row_or_none, job_to_row
+from bot.storage.job_rows import job_from_row, job_from_row_or_none
 from bot.storage.messages import track_for_deletion
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncIterator, Callable
-    from decimal import Decimal
 
-    import aiosqlite
-
-    from bot.domain.quota import Limits
     from bot.domain.requester import Requester
+    from bot.storage.database import Connection, Database
 
 _LATE = (timedelta(hours=1), timedelta(hours=24))
 
@@ -69,23 +66,7 @@ class JobStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries = queries("jobs")
-
-    async def reserve(
-        self, connection: aiosqlite.Connection, job: Job, limits: Limits, *, budget_usd: Decimal | None
-    ) -> bool:
-        """Add a job's row and count it wherever it is limited, as a part of the caller's work.
-
-        Returns:
-            False for an interaction that has a row already, as a replayed one has: nothing was changed.
-
-        Raises:
-            PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
-        """
-        if not await self._queries.insert(connection, **job_to_row(job)):
-            return False
-        await ledger.reserve(connection, job, limits, budget_usd)
-        return True
+        self._queries = load_queries("jobs")
 
     async def get(self, job_id: str) -> Job:
         """The job as it stands now.
@@ -146,7 +127,7 @@ class JobStore:
             "file_limit": requester.file_limit,
         }
 
-        async def work(connection: aiosqlite.Connection) -> Job | None:
+        async def work(connection: Connection) -> Job | None:
             await track_for_deletion(connection, job_id)
             return job_from_row(await self._queries.refetch(connection, job_id=job_id, **values))
 
@@ -176,7 +157,7 @@ class JobStore:
             "told": int(status is JobStatus.SUCCEEDED),
         }
 
-        async def work(connection: aiosqlite.Connection) -> Job | None:
+        async def work(connection: Connection) -> Job | None:
             before = job_from_row(await self._queries.get(connection, job_id=job_id))
             if before is None:
                 return None
@@ -218,7 +199,7 @@ class JobStore:
         seen = {"job_id": job.job_id, "check_count": job.check_count, "error": NOT_COLLECTED}
         seen["ended_at"] = to_epoch_ms(job.ended_at or job.created_at)
 
-        async def work(connection: aiosqlite.Connection) -> Job | None:
+        async def work(connection: Connection) -> Job | None:
             before = job_from_row(await self._queries.get(connection, job_id=job.job_id))
             after = job_from_row(await self._queries.give_up(connection, **seen))
             if before and after:
@@ -237,8 +218,8 @@ class JobStore:
             lambda connection: self._queries.clear_token(connection, job_id=job.job_id, token=job.token)
         )
 
-    async def _list(self, select: Callable[[aiosqlite.Connection], AsyncIterator[sqlite3.Row]]) -> list[Job]:
-        async def work(connection: aiosqlite.Connection) -> list[Job]:
+    async def _list(self, select: Callable[[Connection], AsyncIterator[sqlite3.Row]]) -> list[Job]:
+        async def work(connection: Connection) -> list[Job]:
             return [job async for row in select(connection) if (job := job_from_row_or_none(row))]
 
         return await self._database.read(work)
@@ -248,7 +229,7 @@ class JobStore:
     ) -> Job | None:
         statement = getattr(self._queries, verb)
 
-        async def work(connection: aiosqlite.Connection) -> Job | None:
+        async def work(connection: Connection) -> Job | None:
             return job_from_row(await statement(connection, job_id=job_id, **values))
 
         return await self._database.transaction(work, durable=durable)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from bot.storage.database import Database, queries
+from typing import TYPE_CHECKING
+
+from bot.storage.sql import load_queries
+
+if TYPE_CHECKING:
+    from bot.storage.database import Database
 
 
 class KeyValueStore:
@@ -10,7 +15,7 @@ class KeyValueStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries = queries("key_values")
+        self._queries = load_queries("key_values")
 
     async def get(self, name: str) -> str | None:
         """The text that was kept last, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -14,78 +15,64 @@ from bot.storage.columns import (
     to_epoch_ms,
     to_microdollars,
 )
-from bot.storage.database import queries
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
-    import aiosqlite
-
     from bot.domain.job import Job
+    from bot.storage.database import Connection
 
 _QUARTER = timedelta(minutes=15) // timedelta(milliseconds=1)
-_OWNER, _OWNER_USD = "owner", "owner-usd"
-_queries = queries("quotas")
+_MEMBER, _OWNER, _OWNER_USD = "member", "owner", "owner-usd"
+_queries = load_queries("quotas")
 
 
-def _pool(guild_id: int) -> str:
-    return f"guild:{guild_id}"
-
-
-async def reserve(
-    connection: aiosqlite.Connection, job: Job, limits: Limits, budget_usd: Decimal | None
-) -> None:
+async def reserve(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> None:
     """Count a new job, whose row is there already, wherever it is limited.
 
     Raises:
         PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
     """
+    at = job.created_at
     await _count(connection, {scope: amount for scope, amount in _amounts(job).items() if amount}, job)
-    used_in: dict[tuple[datetime, datetime], Decimal] = {}  # mostly the owner's windows are the server's too
-    for window in limits.member_windows(job.created_at) + limits.ceiling_windows(job.created_at):
-        span = window.starts_at, window.resets_at
-        if span not in used_in:
-            used_in[span] = await used_by_member(connection, job.guild_id, job.user_id, window)
-        if used_in[span] > window.limit:
-            raise _exceeded("quota-exceeded", window, used_in[span], job)
-    for window in limits.pool_windows(job.created_at) + limits.pool_ceiling_windows(job.created_at):
-        used = await used_by_guild(connection, job.guild_id, window)
-        if used > window.limit:
-            raise _exceeded("pool-exceeded", window, used, job)
-    for window in limits.budget_windows(job.created_at):
-        if (
-            from_centicredits(await _counted(connection, _OWNER, window.starts_at, window.resets_at))
-            > window.limit
-        ):
-            raise PolicyError("budget-exceeded", resets=int(window.resets_at.timestamp()))
+    member = limits.member_windows(at) + limits.ceiling_windows(at)
+    pool, owner = limits.pool_windows(at) + limits.pool_ceiling_windows(at), limits.budget_windows(at)
+    spans = [_span(_MEMBER, window) for window in member]
+    spans += [_span(_pool(job.guild_id), window) for window in pool]
+    spans += [_span(_OWNER, window) for window in owner]
+    spans += [] if budget_usd is None else [_usd_month(at)]
+    used = iter(await _used(connection, spans, job.guild_id, job.user_id))
+    _check(map(_usage, member, used), "quota-exceeded", job)
+    _check(map(_usage, pool, used), "pool-exceeded", job)
+    for usage in map(_usage, owner, used):
+        if usage.used > usage.window.limit:
+            raise PolicyError("budget-exceeded", resets=int(usage.window.resets_at.timestamp()))
     if budget_usd is not None:
-        await _check_dollars(connection, job, budget_usd)
+        if job.usd_each is None:
+            raise PolicyError("price-unknown")
+        if from_microdollars(next(used)) > budget_usd:
+            raise PolicyError("budget-exceeded", resets=int(Period.MONTH.end(at).timestamp()))
 
 
-async def _check_dollars(connection: aiosqlite.Connection, job: Job, budget_usd: Decimal) -> None:
-    if job.usd_each is None:
-        raise PolicyError("price-unknown")
-    if await spent_usd(connection, job.created_at) > budget_usd:
-        raise PolicyError("budget-exceeded", resets=int(Period.MONTH.end(job.created_at).timestamp()))
+def _check(usages: Iterable[Usage], key: Literal["quota-exceeded", "pool-exceeded"], job: Job) -> None:
+    for usage in usages:
+        if usage.used > usage.window.limit:
+            before = Usage(usage.window, usage.used - job.credits)
+            raise PolicyError(
+                key,
+                limit=usage.window.limit,
+                per=usage.window.quota.per,
+                used=before.used,
+                left=before.left,
+                wanted=job.credits,
+                resets=int(usage.window.resets_at.timestamp()),
+                fits=before.rejection_reason(job.credits),
+            )
 
 
-def _exceeded(
-    key: Literal["quota-exceeded", "pool-exceeded"], window: Window, used: Decimal, job: Job
-) -> PolicyError:
-    usage = Usage(window, used - job.credits)  # without this job
-    return PolicyError(
-        key,
-        limit=window.limit,
-        per=window.quota.per,
-        used=usage.used,
-        left=usage.left,
-        wanted=job.credits,
-        resets=int(window.resets_at.timestamp()),
-        fits=usage.rejection_reason(job.credits),
-    )
-
-
-async def recount(connection: aiosqlite.Connection, before: Job, after: Job) -> None:
+async def recount(connection: Connection, before: Job, after: Job) -> None:
     """Bring the counters from what a job counted before to what it counts now, where it was counted."""
     was = _amounts(before)
     changes = {scope: amount - was[scope] for scope, amount in _amounts(after).items()}
@@ -105,7 +92,7 @@ def _amounts(job: Job) -> dict[str, int]:
     }
 
 
-async def _count(connection: aiosqlite.Connection, amounts: dict[str, int], job: Job) -> None:
+async def _count(connection: Connection, amounts: dict[str, int], job: Job) -> None:
     created_at = to_epoch_ms(job.created_at)
     starts_at = created_at - created_at % _QUARTER
     await _queries.add_usage(
@@ -114,34 +101,52 @@ async def _count(connection: aiosqlite.Connection, amounts: dict[str, int], job:
     )
 
 
-async def used_by_member(
-    connection: aiosqlite.Connection, guild_id: int, user_id: int, window: Window
-) -> Decimal:
-    """What a member has used in a window, to the millisecond."""
-    return from_centicredits(
-        await _queries.used_by_member(
-            connection,
-            guild_id=guild_id,
-            user_id=user_id,
-            since=to_epoch_ms(window.starts_at),
-            until=to_epoch_ms(window.resets_at),
-        )
-    )
+async def usage_by_member(
+    connection: Connection, guild_id: int, user_id: int, windows: Sequence[Window]
+) -> list[Usage]:
+    """What a member has used in each window, to the millisecond."""
+    used = await _used(connection, [_span(_MEMBER, window) for window in windows], guild_id, user_id)
+    return list(map(_usage, windows, used))
 
 
-async def used_by_guild(connection: aiosqlite.Connection, guild_id: int, window: Window) -> Decimal:
-    """What all members of a server have used in a window."""
-    return from_centicredits(await _counted(connection, _pool(guild_id), window.starts_at, window.resets_at))
+async def usage_by_guild(connection: Connection, guild_id: int, windows: Sequence[Window]) -> list[Usage]:
+    """What all members of a server have used in each window."""
+    used = await _used(connection, [_span(_pool(guild_id), window) for window in windows])
+    return list(map(_usage, windows, used))
 
 
-async def spent_usd(connection: aiosqlite.Connection, at: datetime) -> Decimal:
+async def credits_by_member(
+    connection: Connection, guild_id: int, user_id: int, spans: Iterable[tuple[datetime, datetime]]
+) -> list[Decimal]:
+    """The credits that a member has used between each two times."""
+    windows = [(_MEMBER, to_epoch_ms(since), to_epoch_ms(until)) for since, until in spans]
+    return [from_centicredits(used) for used in await _used(connection, windows, guild_id, user_id)]
+
+
+async def spent_usd(connection: Connection, at: datetime) -> Decimal:
     """What the owner has spent, or may have, in the month of `at`, by UTC; expected where not yet known."""
-    since, until = Period.MONTH.start(at), Period.MONTH.end(at)
-    return from_microdollars(await _counted(connection, _OWNER_USD, since, until))
+    (used,) = await _used(connection, [_usd_month(at)])
+    return from_microdollars(used)
 
 
-async def _counted(connection: aiosqlite.Connection, scope: str, since: datetime, until: datetime) -> int:
-    counted: int = await _queries.used_in_scope(
-        connection, scope=scope, since=to_epoch_ms(since), until=to_epoch_ms(until)
-    )
-    return counted
+async def _used(
+    connection: Connection, windows: Sequence[tuple[str, int, int]], guild_id: int = 0, user_id: int = 0
+) -> list[int]:
+    rows = _queries.used(connection, guild_id=guild_id, user_id=user_id, windows=json.dumps(windows))
+    return [row["used"] async for row in rows]
+
+
+def _usage(window: Window, centicredits: int) -> Usage:
+    return Usage(window, from_centicredits(centicredits))
+
+
+def _span(scope: str, window: Window) -> tuple[str, int, int]:
+    return scope, to_epoch_ms(window.starts_at), to_epoch_ms(window.resets_at)
+
+
+def _usd_month(at: datetime) -> tuple[str, int, int]:
+    return _OWNER_USD, to_epoch_ms(Period.MONTH.start(at)), to_epoch_ms(Period.MONTH.end(at))
+
+
+def _pool(guild_id: int) -> str:
+    return f"guild:{guild_id}"

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from bot.domain.job import MessageRef
 from bot.storage.columns import to_epoch_ms
-from bot.storage.database import Database, queries
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    import aiosqlite
+    from bot.storage.database import Connection, Database
 
-_queries = queries("messages")
+_queries = load_queries("messages")
 
 
-async def track_for_deletion(connection: aiosqlite.Connection, job_id: str) -> None:
+async def track_for_deletion(connection: Connection, job_id: str) -> None:
     """Note that a job is about to get another message; part of the caller's transaction."""
     await _queries.track_for_deletion(connection, job_id=job_id)
 
@@ -34,7 +34,7 @@ class MessageStore:
         """
         deleted_at = to_epoch_ms(datetime.now(UTC))
 
-        async def work(connection: aiosqlite.Connection) -> bool:
+        async def work(connection: Connection) -> bool:
             await track_for_deletion(connection, job_id)
             row = await _queries.delete_job(
                 connection, job_id=job_id, deleted_at=deleted_at, deleted_by=user_id
@@ -46,7 +46,7 @@ class MessageStore:
     async def remaining(self, job_id: str) -> list[MessageRef]:
         """The messages that a job has left and that were not seen to be gone, oldest first."""
 
-        async def work(connection: aiosqlite.Connection) -> list[MessageRef]:
+        async def work(connection: Connection) -> list[MessageRef]:
             rows = _queries.remaining(connection, job_id=job_id)
             return [MessageRef(row["channel_id"], row["message_id"]) async for row in rows]
 
@@ -72,7 +72,7 @@ class MessageStore:
     async def jobs_pending_deletion(self) -> list[str]:
         """The ids of deleted jobs that may have messages still."""
 
-        async def work(connection: aiosqlite.Connection) -> list[str]:
+        async def work(connection: Connection) -> list[str]:
             return [row["job_id"] async for row in _queries.jobs_pending_deletion(connection)]
 
         return await self._database.read(work)

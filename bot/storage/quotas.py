@@ -17,14 +17,13 @@ from bot.domain.quota import (
     Target,
     TargetKind,
     Usage,
-    Window,
     by_period,
     effective_rule,
     visible_limits,
 )
 from bot.storage import ledger
 from bot.storage.columns import from_centicredits, from_epoch_ms, to_centicredits, to_epoch_ms
-from bot.storage.database import Database, queries
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,10 +31,15 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from decimal import Decimal
 
-    import aiosqlite
+    from bot.storage.database import Connection, Database
 
-_queries = queries("quotas")
+_queries = load_queries("quotas")
 _LONGEST_WINDOW = timedelta(days=32)  # a month and the hours that zones are apart
+
+
+def adjusted_since() -> int:
+    """Return the time of the oldest grant or reset that can still count, in milliseconds since 1970."""
+    return to_epoch_ms(datetime.now(UTC) - _LONGEST_WINDOW)
 
 
 @dataclass(frozen=True)
@@ -65,23 +69,25 @@ class QuotaStore:
         self, guild_id: int, user_id: int, role_ids: Collection[int] = (), zone: tzinfo = UTC
     ) -> Limits:
         """Everything that binds a member of a server now, who has these roles."""
-        return await self._database.read(
-            lambda connection: self.read_limits(connection, guild_id, user_id, role_ids, zone)
-        )
+        names = {"guild_id": guild_id, "user_id": user_id, "since": adjusted_since()}
 
-    async def read_limits(
+        async def work(connection: Connection) -> Limits:
+            rules = [row async for row in _queries.rules_for_member(connection, **names)]
+            adjustments = [row async for row in _queries.adjustments_for_member(connection, **names)]
+            return self.limits_from_rows(rules, adjustments, user_id, role_ids, zone)
+
+        return await self._database.read(work)
+
+    def limits_from_rows(
         self,
-        connection: aiosqlite.Connection,
-        guild_id: int,
+        rule_rows: Iterable[sqlite3.Row],
+        adjustment_rows: Iterable[sqlite3.Row],
         user_id: int,
         role_ids: Collection[int],
         zone: tzinfo,
     ) -> Limits:
-        """As `limits`, as a part of the caller's work."""
-        names = {"guild_id": guild_id, "user_id": user_id}
-        rules = _rules([row async for row in _queries.rules_for_member(connection, **names)])
-        since = to_epoch_ms(datetime.now(UTC) - _LONGEST_WINDOW)
-        made = [row async for row in _queries.adjustments_for_member(connection, since=since, **names)]
+        """See `limits`, from the rows of the server's rules and adjustments."""
+        rules = _rules(rule_rows)
         target, quotas = effective_rule(rules, user_id, role_ids, self.owners.default)
         own = {
             EVERYONE,
@@ -90,7 +96,7 @@ class QuotaStore:
         }
         adjustments = [
             (from_epoch_ms(row["made_at"]), row["credits"])
-            for row in made
+            for row in adjustment_rows
             if Target(TargetKind(row["kind"]), row["target_id"]) in own
         ]
         return Limits(
@@ -108,24 +114,16 @@ class QuotaStore:
     async def usage(self, guild_id: int, user_id: int, limits: Limits) -> list[Usage]:
         """What the member has used of each limit that binds them, now; empty where nothing does."""
         now = datetime.now(UTC)
-
-        async def work(connection: aiosqlite.Connection) -> list[Usage]:
-            async def used(windows: list[Window]) -> list[Usage]:
-                return [
-                    Usage(window, await ledger.used_by_member(connection, guild_id, user_id, window))
-                    for window in windows
-                ]
-
-            return visible_limits(
-                await used(limits.member_windows(now)), await used(limits.ceiling_windows(now))
-            )
-
-        return await self._database.read(work)
+        own, ceiling = limits.member_windows(now), limits.ceiling_windows(now)
+        used = await self._database.read(
+            lambda connection: ledger.usage_by_member(connection, guild_id, user_id, own + ceiling)
+        )
+        return visible_limits(used[: len(own)], used[len(own) :])
 
     async def uncollected(self, guild_id: int, user_id: int) -> tuple[int, Decimal]:
         """Return how many images a member is charged for and can still collect, and their credits."""
 
-        async def work(connection: aiosqlite.Connection) -> tuple[int, Decimal]:
+        async def work(connection: Connection) -> tuple[int, Decimal]:
             row = await _queries.uncollected_of_member(connection, guild_id=guild_id, user_id=user_id)
             return row["images"], from_centicredits(row["credits"])
 
@@ -134,24 +132,16 @@ class QuotaStore:
     async def usage_of_pool(self, guild_id: int, limits: Limits) -> list[Usage]:
         """What all members together have used of each limit of their server, now."""
         now = datetime.now(UTC)
-
-        async def work(connection: aiosqlite.Connection) -> list[Usage]:
-            async def used(windows: list[Window]) -> list[Usage]:
-                return [
-                    Usage(window, await ledger.used_by_guild(connection, guild_id, window))
-                    for window in windows
-                ]
-
-            return visible_limits(
-                await used(limits.pool_windows(now)), await used(limits.pool_ceiling_windows(now))
-            )
-
-        return await self._database.read(work)
+        own, ceiling = limits.pool_windows(now), limits.pool_ceiling_windows(now)
+        used = await self._database.read(
+            lambda connection: ledger.usage_by_guild(connection, guild_id, own + ceiling)
+        )
+        return visible_limits(used[: len(own)], used[len(own) :])
 
     async def rules(self, guild_id: int) -> dict[Target, Quotas]:
         """Every rule of a server."""
 
-        async def work(connection: aiosqlite.Connection) -> dict[Target, Quotas]:
+        async def work(connection: Connection) -> dict[Target, Quotas]:
             return _rules([row async for row in _queries.rules(connection, guild_id=guild_id)])
 
         return await self._database.read(work)

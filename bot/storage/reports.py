@@ -11,17 +11,18 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from bot.domain.quota import Period, last_days
+from bot.storage import ledger
 from bot.storage.columns import from_centicredits, from_microdollars, to_epoch_ms
-from bot.storage.database import Database, queries
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
     from datetime import tzinfo
 
-    import aiosqlite
+    from bot.storage.database import Connection, Database
 
-_queries, _of_members = queries("reports"), queries("quotas")
+_queries = load_queries("reports")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,27 +93,16 @@ class ReportStore:
         self, guild_id: int, user_id: int, day_boundaries: Sequence[datetime]
     ) -> list[Decimal]:
         """What one member spent on a server between each boundary and the next, in credits."""
-
-        async def work(connection: aiosqlite.Connection) -> list[Decimal]:
-            return [
-                from_centicredits(
-                    await _of_members.used_by_member(
-                        connection,
-                        guild_id=guild_id,
-                        user_id=user_id,
-                        since=to_epoch_ms(since),
-                        until=to_epoch_ms(until),
-                    )
-                )
-                for since, until in pairwise(day_boundaries)
-            ]
-
-        return await self._database.read(work)
+        return await self._database.read(
+            lambda connection: ledger.credits_by_member(
+                connection, guild_id, user_id, pairwise(day_boundaries)
+            )
+        )
 
     async def _between(self, guild_id: int, since: datetime, until: datetime) -> list[UsageSummary]:
         between = {"guild_id": guild_id, "since": to_epoch_ms(since), "until": to_epoch_ms(until)}
 
-        async def work(connection: aiosqlite.Connection) -> list[UsageSummary]:
+        async def work(connection: Connection) -> list[UsageSummary]:
             rows = [_summary(row) async for row in _queries.usage_by_member(connection, **between)]
             return aggregate_by_member(rows)
 

@@ -1,88 +1,114 @@
-"""Orders: made under what holds in the moment in which they are counted and written down."""
+"""Reservations: a job's row and everything that it counts against, written in one transaction."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from decimal import Decimal
+from bot.storage import ledger
+from bot.storage.costs import prices_from_rows
+from bot.storage.job_rows import job_to_row
+from bot.storage.quotas import adjusted_since
+from bot.storage.sql import load_queries
 
-    import aiosqlite
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection
+    from decimal import Decimal
 
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.job import Job
     from bot.domain.quota import Limits
-    from bot.domain.requester import Requester
-    from bot.storage.costs import CostStore, Prices
-    from bot.storage.database import Database
+    from bot.storage.costs import CostStore
+    from bot.storage.database import Connection, Database
     from bot.storage.guild_settings import GuildSettingsStore
-    from bot.storage.jobs import JobStore
     from bot.storage.quotas import QuotaStore
 
+_queries = load_queries("reservations")
 
-@dataclass(frozen=True)
-class OrderContext:
-    """A server's settings, what binds a member there by its calendar, and what a model's images cost."""
 
-    settings: GuildSettings
-    limits: Limits
-    prices: Prices
-    budget_usd: Decimal | None
-    """What the bot's owner wants to spend in a month at most; None is unlimited."""
+class NotReserved(Enum):
+    """Why nothing was reserved, without it being an error."""
+
+    DUPLICATE = auto()
+    """The interaction has a job already, as a replayed one has."""
+    SETTINGS_CHANGED = auto()
+    """The server's settings are no longer those that the job was checked against."""
 
 
 class ReservationStore:
-    """Takes orders, in one visit to the database, since whoever orders waits for it."""
+    """Reserves jobs, in one round trip to the database's writer."""
 
     def __init__(
-        self,
-        database: Database,
-        *,
-        jobs: JobStore,
-        guilds: GuildSettingsStore,
-        quotas: QuotaStore,
-        costs: CostStore,
+        self, database: Database, *, settings: GuildSettingsStore, quotas: QuotaStore, costs: CostStore
     ) -> None:
         self._database = database
-        self._jobs = jobs
-        self._guilds = guilds
+        self.settings = settings
         self._quotas = quotas
         self._costs = costs
 
     async def reserve(
-        self, requester: Requester, model_id: str, make: Callable[[OrderContext], Job]
-    ) -> Job | None:
-        """Make a job under the terms of this moment, add its row and count it wherever it is limited.
+        self, draft: Job, role_ids: Collection[int], *, settings: GuildSettings
+    ) -> Job | NotReserved:
+        """Fill in a job's price, limits and time, add its row and count it wherever it is limited.
 
-        `make` is called in the database's thread, where others wait for it. What was returned survives a
-        kill, and a power cut a twentieth of a second later.
-
-        Returns:
-            None for an interaction that has a job already, as a replayed one has: nothing was changed.
+        Args:
+            draft: A job that complies with `settings`.
+            role_ids: The roles of its member.
+            settings: The server's settings that it was checked against.
 
         Raises:
-            Exception: Whatever `make` raises; nothing was reserved.
-            PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
-            BusyError: The database did not take it.
+            PolicyError: See `add_job`.
+            BusyError: The database did not take it; nothing was reserved.
         """
 
-        async def work(connection: aiosqlite.Connection) -> Job | None:
-            terms = await self._terms(connection, requester, model_id)
-            job = make(terms)
-            is_new = await self._jobs.reserve(connection, job, terms.limits, budget_usd=terms.budget_usd)
-            return job if is_new else None
+        async def work(connection: Connection) -> Job | NotReserved:
+            rows = await _context(connection, draft)
+            stored = rows["settings"][0]["settings"] if rows["settings"] else None
+            if self.settings.parse(draft.guild_id, stored) != settings:
+                return NotReserved.SETTINGS_CHANGED
+            limits = self._quotas.limits_from_rows(
+                rows["rule"], rows["adjustment"], draft.user_id, role_ids, settings.zone
+            )
+            job = replace(
+                draft,
+                usd_each=prices_from_rows(rows["price"]).expected_each(draft.credits_each),
+                applied_limits=limits.summary,
+                created_at=datetime.now(UTC),
+            )
+            is_new = await add_job(connection, job, limits, self._costs.budget_usd)
+            return job if is_new else NotReserved.DUPLICATE
 
         return await self._database.transaction(work, high_priority=True, durable=False)
 
-    async def _terms(
-        self, connection: aiosqlite.Connection, requester: Requester, model_id: str
-    ) -> OrderContext:
-        guild_id = requester.guild_id
-        settings = await self._guilds.get_in(connection, guild_id)
-        limits = await self._quotas.read_limits(
-            connection, guild_id, requester.user_id, requester.role_ids, settings.zone
-        )
-        prices = await self._costs.prices(connection, model_id)
-        return OrderContext(settings, limits, prices, self._costs.budget_usd)
+
+async def _context(connection: Connection, draft: Job) -> defaultdict[str, list[sqlite3.Row]]:
+    """Read everything that decides about a job, by its source."""
+    rows: defaultdict[str, list[sqlite3.Row]] = defaultdict(list)
+    async for row in _queries.context(
+        connection,
+        guild_id=draft.guild_id,
+        user_id=draft.user_id,
+        model_id=draft.model_id,
+        adjusted_since=adjusted_since(),
+    ):
+        rows[row["source"]].append(row)
+    return rows
+
+
+async def add_job(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> bool:
+    """Add a job's row and count it; part of the caller's transaction.
+
+    Returns:
+        False for an interaction that has a row already: nothing was changed.
+
+    Raises:
+        PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
+    """
+    if not await _queries.insert(connection, **job_to_row(job)):
+        return False
+    await ledger.reserve(connection, job, limits, budget_usd)
+    return True

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.job import JobStatus
 from bot.storage.columns import to_epoch_ms
-from bot.storage.database import open_database
+from bot.storage.sqlite import open_database
 from tests.factories import GUILD, MODEL_ID
 from tests.storage.ledger import SPENT_BY_JOBS
 

@@ -19,18 +19,22 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from bot.domain.guild_settings import GuildSettings
 from bot.domain.quota import EVERYONE, POOL, Target, TargetKind, last_days, parse_quotas
 from bot.storage.costs import CostStore
-from bot.storage.database import Database, open_database
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reports import ReportStore, aggregate_by_member
-from bot.storage.reservations import ReservationStore
+from bot.storage.reservations import NotReserved, ReservationStore
+from bot.storage.sqlite import open_database
 from tests.bench.building import FIRST_MEMBER, Size, build
-from tests.factories import GUILD, MODEL_ID, make_job, make_requester
+from tests.factories import GUILD, MODEL_ID, make_job
+
+if TYPE_CHECKING:
+    from bot.storage.database import Database
 
 Question: TypeAlias = Callable[[int], Awaitable[object]]
 
@@ -56,12 +60,13 @@ class Server:
             budget=parse_quotas("1000000/day, 1000000/month"),
         )
         jobs, quotas = JobStore(database), QuotaStore(database, owners)
+        costs = CostStore(database, budget_usd=Decimal(10**9))
+        await costs.set_list_price(MODEL_ID, Decimal("0.04"))
         orders = ReservationStore(
             database,
-            jobs=jobs,
-            guilds=GuildSettingsStore(database),
+            settings=GuildSettingsStore(database),
             quotas=quotas,
-            costs=CostStore(database, budget_usd=Decimal(10**9)),
+            costs=costs,
         )
         server = cls(jobs, orders, quotas, ReportStore(database))
         roles = [Target(TargetKind.ROLE, role_id) for role_id in _ROLES]
@@ -83,9 +88,10 @@ class Server:
         """Read and write what a job needs before Discord gets its response."""
         # Not the ids of `make_job`, which count from 1: a kept database has them already.
         ids = {"job_id": uuid.uuid4().hex, "interaction_id": time.time_ns()}
-        job = make_job(user_id=user_id, usd_each=Decimal("0.04"), **ids)
-        asker = make_requester(user_id=user_id, role_ids=frozenset(_ROLES))
-        assert await self.orders.reserve(asker, MODEL_ID, lambda _: job)
+        reserved = await self.orders.reserve(
+            make_job(user_id=user_id, **ids), _ROLES, settings=GuildSettings()
+        )
+        assert not isinstance(reserved, NotReserved)
 
     async def unfinished(self, user_id: int) -> None:
         """Read what `/jobs` reads."""
@@ -125,7 +131,6 @@ async def measure(path: Path, size: Size, rounds: int) -> None:
         await _row("a reservation meanwhile", path, server.reserve, askers[:100])
         reports.cancel()
         await asyncio.wait([reports])
-        await database.finish()
 
 
 async def _for_ever(ask: Question) -> None:

@@ -14,8 +14,8 @@ from bot.clock import SystemClock
 from bot.discord.command_sync import CommandSync
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.observability.metrics import Metrics
-from bot.storage.database import open_database
 from bot.storage.key_values import KeyValueStore
+from bot.storage.sqlite import open_database
 from playground.discord import LocalDiscord
 
 if TYPE_CHECKING:

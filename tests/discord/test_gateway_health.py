@@ -10,8 +10,8 @@ import discord
 
 from bot import app
 from bot.observability.health import HealthChecks
-from bot.storage.database import open_database
 from bot.storage.health import HealthStore
+from bot.storage.sqlite import open_database
 from tests.bots import make_bot
 
 if TYPE_CHECKING:

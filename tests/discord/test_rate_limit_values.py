@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from bot.discord import rate_limit_headers
 from bot.discord.connector import Connector
-from bot.storage.database import open_database
+from bot.storage.sqlite import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
 

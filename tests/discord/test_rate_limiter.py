@@ -16,7 +16,7 @@ from bot.discord.delivery import DiscordDelivery
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.jobs.ports import Progress
 from bot.observability.metrics import Metrics
-from bot.storage.database import open_database
+from bot.storage.sqlite import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
 from tests.clocks import run_in_virtual_time

@@ -22,7 +22,7 @@ from bot.discord.image_posting import Uplink
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
 from bot.media.images import FittedImage
-from bot.storage.database import open_database
+from bot.storage.sqlite import open_database
 from playground.discord import LocalDiscord, Message
 from playground.discord.messages import create_message
 from tests.bots import make_bot

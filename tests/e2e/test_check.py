@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.storage.database import open_database
 from bot.storage.migration import migrations
+from bot.storage.sqlite import open_database
 from playground.discord import payloads
 from playground.runcomfy import respond, stall
 from tests.e2e.cli import run_command

@@ -29,7 +29,6 @@ from bot.observability.metrics import Metrics
 from bot.runcomfy import Downloader, RunComfyClient
 from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.storage.costs import CostStore
-from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
@@ -37,6 +36,7 @@ from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reservations import ReservationStore
+from bot.storage.sqlite import open_database
 from tests.clocks import LoopClock
 
 if TYPE_CHECKING:
@@ -167,11 +167,9 @@ class Bot:
         )
         self.jobs = self.context.jobs
         self.runner = JobRunner(self.context)
-        quotas, guilds = QuotaStore(database, OwnerQuotas()), GuildSettingsStore(database)
+        quotas, settings = QuotaStore(database, OwnerQuotas()), GuildSettingsStore(database)
         self.costs = CostStore(database, budget_usd=None)
-        reservations = ReservationStore(
-            database, jobs=self.jobs, guilds=guilds, quotas=quotas, costs=self.costs
-        )
+        reservations = ReservationStore(database, settings=settings, quotas=quotas, costs=self.costs)
         self.service = JobService(self.runner, reservations=reservations, catalogue=CATALOGUE)
         self.deletion = DeletionService(self.context, MessageStore(database), channel.delete_message)
         self.cleanup = FileCleanup(self.context)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import cogs
 from bot.models.catalogue import Catalogue
-from bot.storage.database import open_database
+from bot.storage.sqlite import open_database
 from tests.bots import make_bot
 
 if TYPE_CHECKING:

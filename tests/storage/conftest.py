@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
+from bot.storage.sqlite import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from bot.storage.database import Database
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 from bot.domain.quota import Limits, Period, Quota
 from bot.errors import ConfigError
 from bot.storage.backup import back_up
-from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.migration import migrations
+from bot.storage.sqlite import open_database
 from tests.factories import make_job, reserve
 from tests.storage.ledger import differences, rows
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import aiosqlite
+
+    from bot.storage.database import Database
 
 FREE = Limits()
 

@@ -14,10 +14,10 @@ import pytest
 
 from bot.domain.quota import Limits
 from bot.errors import ConfigError
-from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.migration import migrations
+from bot.storage.sqlite import open_database
 from tests.factories import make_job, reserve
 from tests.storage.ledger import differences, rows
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import aiosqlite
+
+    from bot.storage.database import Database
 
 FREE = Limits()
 NEWEST = max(migrations())

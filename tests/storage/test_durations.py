@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import BusyError
-from bot.storage.database import Database, open_database
 from bot.storage.durations import DurationStore
+from bot.storage.sqlite import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bot.storage.database import Database
 
 KIND = "a/model 1K x1"
 

@@ -13,8 +13,8 @@ from bot.domain.job import JobStatus
 from bot.domain.quota import Limits
 from bot.errors import PolicyError
 from bot.storage.costs import CostStore
-from bot.storage.database import open_database
 from bot.storage.migration import migrations
+from bot.storage.sqlite import open_database
 from tests.factories import MODEL_ID, make_job, reserve
 from tests.storage.ledger import change
 

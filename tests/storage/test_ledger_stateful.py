@@ -29,13 +29,15 @@ from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits, Period, Quota, Window
 from bot.errors import UserError
 from bot.storage.costs import CostStore
-from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
+from bot.storage.sqlite import open_database
 from tests.factories import make_job, make_requester, reserve
 from tests.storage.ledger import change, differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from bot.storage.database import Database
 
 FREE = Limits()
 _UNCOLLECTED = {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}

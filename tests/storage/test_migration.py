@@ -12,11 +12,11 @@ import pytest
 from bot.domain.job import JobStatus
 from bot.domain.quota import EVERYONE, Period, Quota
 from bot.errors import ConfigError
-from bot.storage.database import open_database
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.migration import backup_path, migrations
 from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.sqlite import open_database
 from tests.storage.ledger import differences, rows
 from tests.storage.old_versions import create_v0_1_0
 

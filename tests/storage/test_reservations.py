@@ -1,29 +1,37 @@
-"""Orders are made under what holds in the moment in which they are written, or not at all."""
+"""Jobs are reserved under the limits and prices that apply when they are written, or not at all."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.domain.quota import EVERYONE, Period, Quota
+from bot.domain.guild_settings import GuildSettings
+from bot.domain.job import Job
+from bot.domain.quota import EVERYONE, POOL, Period, Quota, Target, TargetKind, parse_quotas
 from bot.errors import PolicyError
 from bot.storage.costs import CostStore
-from bot.storage.database import Database, open_database
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
-from bot.storage.reservations import OrderContext, ReservationStore
-from tests.factories import GUILD, MODEL_ID, make_job, make_requester
+from bot.storage.reservations import NotReserved, ReservationStore
+from bot.storage.sqlite import open_database
+from tests.factories import GUILD, MODEL_ID, make_job
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.domain.job import Job
+    from bot.storage.database import Connection, Database
+
+OWNERS = OwnerQuotas(
+    ceiling=parse_quotas("500/hour, 900/month"),
+    pool_ceiling=parse_quotas("5000/month"),
+    budget=parse_quotas("5000/day, 50000/month"),
+)
 
 
 @pytest.fixture
@@ -37,61 +45,77 @@ async def database(path: Path) -> AsyncIterator[Database]:
         yield database
 
 
-def orders_of(database: Database) -> ReservationStore:
+def store(database: Database, *, budget_usd: Decimal | None = None) -> ReservationStore:
     return ReservationStore(
         database,
-        jobs=JobStore(database),
-        guilds=GuildSettingsStore(database),
-        quotas=QuotaStore(database, OwnerQuotas()),
-        costs=CostStore(database, budget_usd=Decimal(7)),
+        settings=GuildSettingsStore(database),
+        quotas=QuotaStore(database, OWNERS),
+        costs=CostStore(database, budget_usd=budget_usd),
     )
 
 
-async def test_they_are_made_under_what_holds_now(database: Database) -> None:
-    orders, costs = orders_of(database), CostStore(database, budget_usd=None)
+async def test_price_limits_and_time_are_those_of_the_transaction(database: Database) -> None:
+    settings = GuildSettingsStore(database)
+    await settings.update(GUILD, lambda settings: settings.with_changes(timezone="Asia/Tokyo"), by=1)
     quota = Quota(3, Period.DAY)
-    await GuildSettingsStore(database).update(
-        GUILD, lambda settings: settings.with_changes(is_private=True), by=1
-    )
-    await QuotaStore(database, OwnerQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
-    await costs.set_list_price(MODEL_ID, Decimal("0.04"))
-    seen: list[OrderContext] = []
-
-    def make(terms: OrderContext) -> Job:
-        seen.append(terms)
-        return make_job(usd_each=terms.prices.expected_each(Decimal(1)))
-
-    job = await orders.reserve(make_requester(), MODEL_ID, make)
-    assert job
-    assert (await JobStore(database).get(job.job_id)).usd_each == job.usd_each
-    (terms,) = seen
-    assert terms.settings.is_private
-    assert terms.limits.member == (quota,)
-    assert (job.usd_each, terms.budget_usd) == (Decimal("0.04"), Decimal(7))
+    await QuotaStore(database, OWNERS).set_rule(GUILD, Target(TargetKind.ROLE, 7), quota, set_by=1)
+    await CostStore(database, budget_usd=None).set_list_price(MODEL_ID, Decimal("0.04"))
+    draft = make_job(created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    job = await store(database).reserve(draft, {7, 8}, settings=await settings.get(GUILD))
+    assert isinstance(job, Job)
+    stored = await JobStore(database).get(job.job_id)
+    assert (job.usd_each, job.applied_limits) == (stored.usd_each, stored.applied_limits)
+    assert (stored.usd_each, stored.applied_limits) == (Decimal("0.04"), "role:7 3/day")
+    assert stored.created_at > datetime.now(UTC) - timedelta(minutes=1)
 
 
-async def test_what_refuses_one_leaves_nothing(database: Database, path: Path) -> None:
-    def refuse(_: OrderContext) -> Job:
-        raise LookupError
-
-    orders = orders_of(database)
-    with pytest.raises(LookupError):
-        await orders.reserve(make_requester(), MODEL_ID, refuse)
-    quota = Quota(1, Period.DAY)
-    await QuotaStore(database, OwnerQuotas()).set_rule(GUILD, EVERYONE, quota, set_by=1)
+async def test_a_rejected_order_leaves_nothing(database: Database, path: Path) -> None:
+    await QuotaStore(database, OWNERS).set_rule(GUILD, EVERYONE, Quota(1, Period.DAY), set_by=1)
     with pytest.raises(PolicyError, match="quota-exceeded"):
-        await orders.reserve(
-            make_requester(), MODEL_ID, lambda terms: make_job(image_count=2, usd_each=terms.budget_usd)
-        )
+        await store(database).reserve(make_job(image_count=2), (), settings=GuildSettings())
     assert rows(path, "select count(*) from jobs") == [(0,)]
     assert differences(path) == set()
 
 
-async def test_an_interaction_has_one(database: Database, path: Path) -> None:
-    orders = orders_of(database)
-    job = await orders.reserve(make_requester(), MODEL_ID, lambda _: make_job(usd_each=Decimal(1)))
-    assert job
-    again = replace(make_job(usd_each=Decimal(1)), interaction_id=job.interaction_id)
-    assert await orders.reserve(make_requester(), MODEL_ID, lambda _: again) is None
+async def test_an_interaction_has_one_job(database: Database, path: Path) -> None:
+    job = make_job()
+    assert isinstance(await store(database).reserve(job, (), settings=GuildSettings()), Job)
+    again = make_job(interaction_id=job.interaction_id)
+    outcome = await store(database).reserve(again, (), settings=GuildSettings())
+    assert outcome is NotReserved.DUPLICATE
     assert rows(path, "select job_id from jobs") == [(job.job_id,)]
     assert differences(path) == set()
+
+
+async def test_nothing_is_reserved_under_settings_that_have_changed(database: Database, path: Path) -> None:
+    settings = GuildSettingsStore(database)
+    before = await settings.get(GUILD)
+    change = await settings.update(GUILD, lambda settings: settings.with_changes(is_private=True), by=1)
+    outcome = await store(database).reserve(make_job(), (), settings=before)
+    assert outcome is NotReserved.SETTINGS_CHANGED
+    assert rows(path, "select count(*) from jobs") == [(0,)]
+    assert isinstance(await store(database).reserve(make_job(), (), settings=change.after), Job)
+
+
+@pytest.mark.parametrize("budget_usd", [None, Decimal(7)])
+async def test_a_reservation_takes_at_most_ten_statements(
+    database: Database, budget_usd: Decimal | None
+) -> None:
+    """With limits of every kind, each of several periods; on PostgreSQL each would be a round trip."""
+    for target in (EVERYONE, POOL):
+        for period in Period:
+            await QuotaStore(database, OWNERS).set_rule(GUILD, target, Quota(1000, period), set_by=1)
+    await CostStore(database, budget_usd=None).set_list_price(MODEL_ID, Decimal("0.04"))
+    reservations = store(database, budget_usd=budget_usd)
+    await reservations.reserve(make_job(), (), settings=GuildSettings())  # sets the synchronous mode
+    statements: list[str] = []
+
+    async def trace(connection: Connection) -> None:
+        await connection.set_trace_callback(statements.append)
+
+    await database.transaction(trace, high_priority=True, durable=False)
+    del statements[:]
+    await reservations.reserve(make_job(), (), settings=GuildSettings())
+    assert statements[0] == "begin immediate"
+    assert statements[-1] == "commit"
+    assert len(statements) <= 10, statements

@@ -6,7 +6,6 @@ import asyncio
 import signal
 import sqlite3
 import sys
-import threading
 import time
 from contextlib import closing
 from functools import partial
@@ -17,38 +16,30 @@ import pytest
 
 from bot.domain.quota import Limits
 from bot.errors import BusyError
-from bot.storage.database import Database, open_database
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
+from bot.storage.sqlite import LOCK_TIMEOUT_SECONDS, open_database
 from tests.factories import make_job, reserve
 from tests.storage.ledger import counted, differences, rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    import aiosqlite
+    from bot.storage.database import Connection, Database
 
 FREE = Limits()
 
 
-async def add_two(connection: aiosqlite.Connection) -> str:
+async def add_two(connection: Connection) -> str:
     await connection.execute("insert into facts values ('one', '1')")
     await connection.execute("insert into facts values ('two', '2')")
     return "done"
 
 
-async def add(connection: aiosqlite.Connection, name: str) -> None:
+async def add(connection: Connection, name: str) -> None:
     await connection.execute("insert into facts values (?, '')", [name])
 
 
 def facts(path: Path) -> list[str]:
     return [name for (name,) in rows(path, "select name from facts order by name")]
-
-
-async def said(caplog: pytest.LogCaptureFixture, text: str) -> None:
-    async with asyncio.timeout(10):
-        while text not in caplog.text:  # noqa: ASYNC110 (a log has no event)
-            await asyncio.sleep(0.01)
 
 
 class TestTransaction:
@@ -59,7 +50,7 @@ class TestTransaction:
         assert facts(path) == ["one", "two"]
 
     async def test_is_seen_by_others_only_when_it_is_whole(self, database: Database, path: Path) -> None:
-        async def work(connection: aiosqlite.Connection) -> list[str]:
+        async def work(connection: Connection) -> list[str]:
             await add_two(connection)
             return facts(path)
 
@@ -67,7 +58,7 @@ class TestTransaction:
         assert await KeyValueStore(database).get("one") == "1"
 
     async def test_an_error_leaves_nothing_of_it(self, database: Database, path: Path) -> None:
-        async def work(connection: aiosqlite.Connection) -> None:
+        async def work(connection: Connection) -> None:
             await add_two(connection)
             raise LookupError
 
@@ -80,20 +71,20 @@ class TestTransaction:
     async def test_one_whose_caller_was_cancelled_is_whole_before_the_database_closes(
         self, path: Path
     ) -> None:
-        begun = threading.Event()
+        begun = asyncio.Event()
 
-        async def work(connection: aiosqlite.Connection) -> None:
+        async def work(connection: Connection) -> None:
             begun.set()
             await add_two(connection)
 
         async with open_database(path) as database:
             caller = asyncio.create_task(database.transaction(work))
-            await asyncio.to_thread(begun.wait)
+            await begun.wait()
             caller.cancel()
         assert facts(path) == ["one", "two"]
 
     async def test_nobody_else_writes_from_its_begin_on(self, database: Database, path: Path) -> None:
-        async def work(_connection: aiosqlite.Connection) -> None:
+        async def work(_connection: Connection) -> None:
             with closing(sqlite3.connect(path, timeout=0)) as other:
                 other.execute("insert into facts values ('other', '')")
 
@@ -104,28 +95,23 @@ class TestTransaction:
     async def test_one_that_breaks_leaves_those_that_are_written_with_it_alone(
         self, database: Database, path: Path
     ) -> None:
-        async def breaks(connection: aiosqlite.Connection) -> None:
+        async def breaks(connection: Connection) -> None:
             await connection.execute("insert into facts values ('broken', '')")
             raise LookupError
-
-        async def waits(_connection: aiosqlite.Connection) -> None:
-            await asyncio.sleep(0)
 
         done = await asyncio.gather(
             database.transaction(add_two),
             database.transaction(breaks),
             KeyValueStore(database).set("three", "3"),
-            database.transaction(waits),
             return_exceptions=True,
         )
         assert done[0] == "done"
         assert isinstance(done[1], LookupError)
         assert done[2] is None
-        assert isinstance(done[3], RuntimeError)
         assert facts(path) == ["one", "three", "two"]
 
     async def test_one_that_the_database_refuses_is_busy_alone(self, database: Database, path: Path) -> None:
-        async def refused(connection: aiosqlite.Connection) -> None:
+        async def refused(connection: Connection) -> None:
             await connection.execute("insert into facts values ('refused', '')")
             await connection.execute("insert into nothing values (1)")
 
@@ -143,7 +129,7 @@ class TestTransaction:
     async def test_whatever_one_raises_is_told_and_the_next_are_written(
         self, database: Database, path: Path, error: type[BaseException]
     ) -> None:
-        async def work(connection: aiosqlite.Connection) -> None:
+        async def work(connection: Connection) -> None:
             await add_two(connection)
             raise error
 
@@ -163,7 +149,7 @@ class TestTransaction:
         def allow(_action: int, first: str, *_more: str) -> int:
             return sqlite3.SQLITE_DENY if first in refused else sqlite3.SQLITE_OK
 
-        async def work(connection: aiosqlite.Connection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.set_authorizer(allow)
             await add_two(connection)
 
@@ -178,21 +164,21 @@ class TestTransaction:
         assert facts(path) == ["later"]
 
     async def test_those_at_once_are_written_together(self, database: Database, path: Path) -> None:
-        """Each way to the disk takes milliseconds; the urgent ones go first, and wait for no other."""
-        begun, go_on = threading.Event(), threading.Event()
+        """A commit takes milliseconds; those with high priority go first, and wait for no other."""
+        begun, go_on = asyncio.Event(), asyncio.Event()
         order_of: list[str] = []
 
-        async def first(_connection: aiosqlite.Connection) -> None:
+        async def first(_connection: Connection) -> None:
             begun.set()
-            go_on.wait()
+            await go_on.wait()
 
-        async def noted(connection: aiosqlite.Connection, name: str) -> list[str]:
+        async def noted(connection: Connection, name: str) -> list[str]:
             order_of.append(name)
-            await connection.execute("insert into facts values (?, '')", [name])
+            await add(connection, name)
             return facts(path)
 
         held = asyncio.create_task(database.transaction(first))
-        await asyncio.to_thread(begun.wait)
+        await begun.wait()
         late = [asyncio.create_task(database.transaction(partial(noted, name=name))) for name in ("b", "c")]
         await asyncio.sleep(0)
         soon = asyncio.create_task(database.transaction(partial(noted, name="a"), high_priority=True))
@@ -201,51 +187,11 @@ class TestTransaction:
         assert await asyncio.gather(held, soon, *late) == [None, [], ["a"], ["a"]]
         assert order_of == ["a", "b", "c"]
 
-    async def test_what_waits_for_the_disk_is_told_when_it_is_there(
-        self, database: Database, path: Path
-    ) -> None:
-        go_on = threading.Event()
-        database._disk.soon(go_on.wait)
-        waiting = asyncio.create_task(database.transaction(add_two))
-        await asyncio.sleep(0)
-        await database.transaction(partial(add, name="three"), durable=False)
-        await database._writer.run(lambda: None)
-        assert facts(path) == ["one", "three", "two"]
-        assert not waiting.done()
-        go_on.set()
-        assert await waiting == "done"
-
-    async def test_nobody_is_told_before_the_disk_takes_it(
-        self, path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        log = Path(f"{path}-wal")
-        async with open_database(path) as database:
-            await database.transaction(add_two)
-            elsewhere = await asyncio.to_thread(log.rename, path.with_name("elsewhere"))
-            waiting = asyncio.create_task(database.transaction(partial(add, name="three")))
-            await said(caplog, "not on the disk, trying again: No such file")
-            assert not waiting.done()
-            await asyncio.to_thread(elsewhere.rename, log)
-            await waiting
-        assert facts(path) == ["one", "three", "two"]
-
-    async def test_what_nobody_waits_for_is_brought_to_the_disk_too(
-        self, path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        """Seen by what is said where it cannot be."""
-        log = Path(f"{path}-wal")
-        async with open_database(path) as database:
-            await database.transaction(add_two)
-            elsewhere = await asyncio.to_thread(log.rename, path.with_name("elsewhere"))
-            await database.transaction(partial(add, name="three"), durable=False)
-            await said(caplog, "not on the disk")
-            await asyncio.to_thread(elsewhere.rename, log)
-
     async def test_those_at_once_take_turns(self, database: Database) -> None:
         store = KeyValueStore(database)
         await store.set("count", "0")
 
-        async def one_more(connection: aiosqlite.Connection) -> None:
+        async def one_more(connection: Connection) -> None:
             async with connection.execute("select value from facts") as cursor:
                 row = await cursor.fetchone()
             assert row
@@ -262,7 +208,7 @@ class TestTransaction:
             started = time.monotonic()
             with pytest.raises(BusyError):
                 await database.transaction(add_two)
-            assert 0.5 < time.monotonic() - started < 2.5
+            assert LOCK_TIMEOUT_SECONDS <= time.monotonic() - started < 2.5
             assert await KeyValueStore(database).get("one") is None  # reading goes on
             other.execute("rollback")
         assert await database.transaction(add_two) == "done"
@@ -283,7 +229,7 @@ class TestTransaction:
         assert facts(path) == []
 
     async def test_a_full_disk_is_busy_and_writes_nothing(self, database: Database, path: Path) -> None:
-        async def work(connection: aiosqlite.Connection) -> None:
+        async def work(connection: Connection) -> None:
             await add_two(connection)
             await connection.execute("pragma max_page_count = 1")  # SQLite's own way to be full
             await connection.execute("insert into facts values ('much', ?)", ["x" * 10_000_000])
@@ -296,7 +242,7 @@ class TestTransaction:
     async def test_where_the_disk_is_full_only_what_was_stored_is_told_to_be(
         self, database: Database, path: Path
     ) -> None:
-        async def large(connection: aiosqlite.Connection) -> None:
+        async def large(connection: Connection) -> None:
             await connection.execute("pragma max_page_count = 100")
             await connection.execute("insert into facts values ('large', ?)", ["x" * 10_000_000])
 
@@ -308,40 +254,85 @@ class TestTransaction:
         assert facts(path) == [name for name, told in zip(names, done, strict=True) if told is None]
 
 
-async def test_a_read_that_breaks_between_two_rows_ends_its_select(database: Database) -> None:
-    """While one is under way, SQLite shows all others of its connection the same old moment."""
-    store = KeyValueStore(database)
-    await asyncio.gather(*(store.set(f"{number}", "") for number in range(200)))
+class TestDurability:
+    """Seen in the statements: SQLite itself does what `pragma synchronous` says."""
 
-    async def names(connection: aiosqlite.Connection) -> AsyncIterator[str]:
-        async with connection.execute("select name from facts") as cursor:
-            async for row in cursor:
-                yield row[0]
+    @pytest.fixture
+    async def statements(self, database: Database) -> list[str]:
+        found: list[str] = []
 
-    async def work(connection: aiosqlite.Connection) -> None:
-        found = names(connection)  # is kept by the error's traceback
-        async for _ in found:
-            raise LookupError
+        async def trace(connection: Connection) -> None:
+            await connection.set_trace_callback(found.append)
 
-    with pytest.raises(LookupError) as raised:
-        await database.read(work)
-    await store.set("three", "3")
-    assert await store.get("three") == "3"
-    assert raised.value
+        await database.transaction(trace)
+        found.clear()
+        return found
+
+    async def test_a_transaction_is_durable_unless_it_need_not_be(
+        self, database: Database, statements: list[str]
+    ) -> None:
+        await database.transaction(partial(add, name="a"))
+        assert statements[0] == "begin immediate"
+        await database.transaction(partial(add, name="b"), durable=False)
+        await database.transaction(partial(add, name="c"))
+        modes = [each for each in statements if "pragma" in each or each == "commit"]
+        assert modes == [
+            "commit",
+            *("pragma synchronous = normal", "commit"),
+            *("pragma synchronous = full", "commit"),
+        ]
+
+    async def test_one_that_must_be_durable_makes_its_batch_so(
+        self, database: Database, statements: list[str]
+    ) -> None:
+        await database.transaction(partial(add, name="a"), durable=False)
+        statements.clear()
+        await asyncio.gather(
+            database.transaction(partial(add, name="b"), durable=False),
+            database.transaction(partial(add, name="c")),
+        )
+        assert statements[0] == "pragma synchronous = full"
+        assert statements.count("commit") == 1
+
+    async def test_what_need_not_be_is_synced_soon(self, database: Database) -> None:
+        synced, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def see(statement: str) -> None:
+            if "wal_checkpoint" in statement:
+                loop.call_soon_threadsafe(synced.set)
+
+        async def trace(connection: Connection) -> None:
+            await connection.set_trace_callback(see)
+
+        await database.transaction(trace)
+        assert not synced.is_set()
+        await database.transaction(partial(add, name="a"), durable=False)
+        await asyncio.wait_for(synced.wait(), 10)
+
+    async def test_a_close_syncs_it_too(self, path: Path) -> None:
+        statements: list[str] = []
+
+        async def trace(connection: Connection) -> None:
+            await connection.set_trace_callback(statements.append)
+
+        async with open_database(path) as database:
+            await database.transaction(trace)
+            await database.transaction(partial(add, name="a"), durable=False)
+        assert "pragma wal_checkpoint(passive)" in statements
 
 
 class TestCancelledCaller:
     async def test_between_two_statements_splits_nothing(self, database: Database, path: Path) -> None:
-        between, go_on = threading.Event(), threading.Event()
+        between, go_on = asyncio.Event(), asyncio.Event()
 
-        async def work(connection: aiosqlite.Connection) -> None:
+        async def work(connection: Connection) -> None:
             await connection.execute("insert into facts values ('one', '1')")
             between.set()
-            go_on.wait()
+            await go_on.wait()
             await connection.execute("insert into facts values ('two', '2')")
 
         caller = asyncio.create_task(database.transaction(work))
-        await asyncio.to_thread(between.wait)
+        await between.wait()
         caller.cancel()
         with pytest.raises(asyncio.CancelledError):
             await caller
@@ -351,16 +342,16 @@ class TestCancelledCaller:
         assert facts(path) == ["one", "two", "zzz"]
 
     async def test_whose_work_then_breaks_leaves_nothing(self, database: Database, path: Path) -> None:
-        between, go_on = threading.Event(), threading.Event()
+        between, go_on = asyncio.Event(), asyncio.Event()
 
-        async def work(connection: aiosqlite.Connection) -> None:
+        async def work(connection: Connection) -> None:
             await add_two(connection)
             between.set()
-            go_on.wait()
+            await go_on.wait()
             raise LookupError
 
         caller = asyncio.create_task(database.transaction(work))
-        await asyncio.to_thread(between.wait)
+        await between.wait()
         caller.cancel()
         go_on.set()
         with pytest.raises(asyncio.CancelledError):
@@ -395,7 +386,7 @@ CRASHING = """
 import asyncio, sys, time
 from pathlib import Path
 from bot.domain.quota import Limits
-from bot.storage.database import open_database
+from bot.storage.sqlite import LOCK_TIMEOUT_SECONDS, open_database
 from bot.storage.jobs import JobStore
 from tests.factories import make_job, reserve
 

@@ -13,11 +13,11 @@ import pytest
 from bot.domain.job import RECOVERABLE_ERRORS, JobStatus
 from bot.domain.quota import Limits, Period, Quota
 from bot.storage.columns import to_epoch_ms
-from bot.storage.database import open_database
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
 from bot.storage.migration import migrations
 from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.sqlite import open_database
 from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
 from tests.storage.ledger import counted, differences, rows
 

@@ -14,7 +14,7 @@ from aiohttp.client_reqrep import ConnectionKey
 
 from bot.discord.connector import Connector
 from bot.discord.login import is_retryable, log_in
-from bot.storage.database import open_database
+from bot.storage.sqlite import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
 

@@ -19,8 +19,8 @@ import pytest
 from bot.config import Config
 from bot.jobs.poll_interval import PollInterval, PollRateLimiter
 from bot.runcomfy import Completed, InProgress, InQueue
-from bot.storage.database import open_database
 from bot.storage.durations import DurationStore
+from bot.storage.sqlite import open_database
 from tests.clocks import run_in_virtual_time
 from tests.factories import make_job
 

@@ -13,7 +13,7 @@ from bot.domain.guild_settings import GuildSettings
 from bot.errors import InvalidOptionError, PolicyError, UserError
 from bot.models.catalogue import Catalogue, Model
 from bot.models.schema import ModelSchema
-from bot.policy.rules import UncheckedError, apply_policy
+from bot.policy.rules import apply_policy, check_words
 from tests.factories import CHANNEL, MEMBER, make_requester
 
 if TYPE_CHECKING:
@@ -39,11 +39,9 @@ async def order(
         make_requester(**asker or {}),
         {"prompt": "a fox", **(chosen or {})},
     )
-    try:
-        return apply_policy(settings, who, MODEL, values)
-    except UncheckedError as error:
-        await error.word_check.check()
-        return apply_policy(settings, who, MODEL, values, error.word_check)
+    complete = apply_policy(settings, who, MODEL, values)
+    await check_words(settings, MODEL, complete)
+    return complete
 
 
 async def test_without_settings_the_models_defaults_apply() -> None:
@@ -187,26 +185,10 @@ async def test_rules_ignore_a_model_without_such_options() -> None:
     )
     rules = GuildSettings(highest_resolution="1K", most_images=1, may_search_web=False, loosest_safety=1)
     assert apply_policy(rules, make_requester(), model, {"prompt": "a fox"}) == {"prompt": "a fox"}
-    with pytest.raises(UncheckedError) as unchecked:
-        apply_policy(
-            GuildSettings(forbidden_words=("bear",)),
-            make_requester(),
-            model,
-            {"prompt": "a fox", "style": "bear"},
-        )
     with pytest.raises(PolicyError, match="words-forbidden"):
-        await unchecked.value.word_check.check()
-
-
-def test_word_check_counts_only_for_its_words_and_texts() -> None:
-    settings = GuildSettings(forbidden_words=("bear",))
-    with pytest.raises(UncheckedError) as unchecked:
-        apply_policy(settings, make_requester(), MODEL, {"prompt": "a fox"})
-    checked = unchecked.value.word_check
-    assert apply_policy(settings, make_requester(), MODEL, {"prompt": "a fox"}, checked)["prompt"] == "a fox"
-    for rules, prompt in ((settings, "a bear"), (GuildSettings(forbidden_words=("bear", "fox")), "a fox")):
-        with pytest.raises(UncheckedError):
-            apply_policy(rules, make_requester(), MODEL, {"prompt": prompt}, checked)
+        await check_words(
+            GuildSettings(forbidden_words=("bear",)), model, {"prompt": "a fox", "style": "bear"}
+        )
 
 
 async def test_rules_apply_to_numbers_without_choices() -> None:

@@ -4,12 +4,19 @@ insert into usage (scope, starts_at, used)
 values (:scope, :starts_at, case when :amount > 0 then :amount else 0 end)
 on conflict (scope, starts_at) do update set used = usage.used + :amount;
 
--- name: used_in_scope$
-select coalesce(sum(used), 0) from usage where scope = :scope and starts_at >= :since and starts_at < :until;
-
--- name: used_by_member$
-select coalesce(sum((image_count - refunded) * credits_each), 0) from jobs
-where guild_id = :guild_id and user_id = :user_id and created_at >= :since and created_at < :until;
+-- name: used
+-- What was used in each of several windows, in their order: by a member to the millisecond, in another scope by
+-- quarters of an hour. :windows is JSON: [[scope, since, until], ...]
+select case json_extract(value, '$[0]') when 'member' then (
+    select coalesce(sum((image_count - refunded) * credits_each), 0) from jobs
+    where guild_id = :guild_id and user_id = :user_id
+        and created_at >= json_extract(value, '$[1]') and created_at < json_extract(value, '$[2]')
+) else (
+    select coalesce(sum(used), 0) from usage
+    where scope = json_extract(value, '$[0]')
+        and starts_at >= json_extract(value, '$[1]') and starts_at < json_extract(value, '$[2]')
+) end as used
+from json_each(:windows) order by key;
 
 -- name: uncollected_of_member^
 -- What a member is charged for and can still collect.
