@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.discord.errors import DISCORD_ERRORS
@@ -14,8 +15,6 @@ from bot.domain.job import JobStatus
 from bot.i18n import LazyText, TextValue
 
 if TYPE_CHECKING:
-    import discord
-
     from bot.discord.client import ImagineBot
     from bot.domain.job import Job
 
@@ -66,22 +65,13 @@ class AuditLog:
         guild = self._bot.get_guild(guild_id)
         if channel_id is None or guild is None or guild.get_channel(channel_id) is None:
             return
+        content = text.translate(guild.preferred_locale.value)[:_MAX_CONTENT]
+        channel = self._bot.get_partial_messageable(channel_id, guild_id=guild_id)
+        send = partial(channel.send, content, suppress_embeds=True, silent=True)
         try:
-            await post_text(self._bot, guild, channel_id, text)
+            await send_with_nonce(lambda nonce: send(nonce=nonce))
         except DISCORD_ERRORS as error:
             _log.warning("server %d: its log misses %s: %s", guild_id, text.key, error)
-
-
-async def post_text(bot: ImagineBot, guild: discord.Guild, channel_id: int, text: LazyText) -> None:
-    """Post a text in a channel, in its server's language, without pings and link previews.
-
-    Raises:
-        discord.HTTPException: Discord refuses it.
-        aiohttp.ClientError, OSError: No answer came.
-    """
-    content = text.translate(guild.preferred_locale.value)[:_MAX_CONTENT]
-    channel = bot.get_partial_messageable(channel_id, guild_id=guild.id)
-    await send_with_nonce(lambda nonce: channel.send(content, suppress_embeds=True, silent=True, nonce=nonce))
 
 
 def job_values(job: Job) -> dict[str, TextValue]:

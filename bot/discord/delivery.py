@@ -53,7 +53,8 @@ class DiscordDelivery:
         if job.started_at:
             job = replace(job, started_at=self._bot.clock.to_discord_time(job.started_at))
         with job_context(job.job_id):  # another job's move can have changed this one's place in the queue
-            self._message(job).queue(job, self._content(job, progress))
+            message, content = self._message(job), self._content(job, progress)
+            message.editor.queue(content["embed"].to_dict(), lambda: message.edit(job, content))
 
     async def send_outcome(self, job: Job) -> None:
         """Show the end of a job without images; images that are in its message stay.
@@ -63,7 +64,7 @@ class DiscordDelivery:
         """
         message, content = self._message(job), self._content(job)
         try:
-            await message.edit_final(job, lambda: message.edit(job, lambda: content))
+            await message.edit_final(job, lambda: message.edit(job, content))
         except MessageUnreachableError:
             if job.status is not JobStatus.FAILED:
                 raise
@@ -140,7 +141,7 @@ class DiscordDelivery:
 
     async def finish(self) -> None:
         """Wait for the edits in flight."""
-        await asyncio.gather(*(message.drain() for message in self._messages.values()))
+        await asyncio.gather(*(message.editor.drain() for message in self._messages.values()))
 
     def discard(self, job_id: str) -> None:
         """Forget a job that is over."""
@@ -148,9 +149,9 @@ class DiscordDelivery:
 
     async def _try_edit(self, job: Job, images: Sequence[tuple[int, FittedImage]] = ()) -> None:
         """Show a job's end once, leaving its images as they are; without a prompt that Discord refuses."""
-        content = self._content(job, fitted=[image for _, image in images])
+        message, content = self._message(job), self._content(job, fitted=[image for _, image in images])
         try:
-            await self._message(job).try_edit_final(job, content)
+            await message.editor.send_final(lambda: message.edit(job, content))
         except (DeliveryError, *DISCORD_ERRORS) as error:
             if adapted := _adapt(job, error):
                 await self._try_edit(adapted, images)

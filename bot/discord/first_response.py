@@ -56,8 +56,8 @@ async def find_first_response(bot: ImagineBot, job: Job) -> int | None:
             lambda: bot.interaction_webhook(job.token or "").fetch_message(original),
             on=is_worth_retrying,
             attempts=None,
-            give_up_seconds=max(expires_in, _PROPAGATION_SECONDS),
-            pause=1.0,
+            seconds=max(expires_in, _PROPAGATION_SECONDS),
+            pauses=(1, 5),
         )
     except DISCORD_ERRORS as error:
         _log.warning("its first response cannot be found: %s", error)

@@ -94,25 +94,16 @@ class ImagePosting:
     async def _upload(self, files: list[PostedFile], group: Sequence[NumberedImage]) -> list[PostedFile]:
         """Add a group to the files that are there; return all of them, even if the response was lost."""
         job, may_be_posted = self._rendered.job, False
-
-        async def find() -> list[PostedFile] | None:
-            if not may_be_posted or missing(group, seen := await self._message.posted_files(job)):
-                return None
-            return seen
+        content = {"embed": self._rendered.embed, "view": job_embed.view(job)}
 
         async def send() -> list[PostedFile]:
             nonlocal may_be_posted
-            if seen := await find():
-                return seen
+            if may_be_posted and (found := await self._find(group)):
+                return found
             begun_at = time.monotonic()
             try:
                 sent = await self._message.edit(
-                    job,
-                    lambda: {
-                        "embed": self._rendered.embed,
-                        "view": job_embed.view(job),
-                        "attachments": [*files, *attach(job, group)],
-                    },
+                    job, content, lambda: {"attachments": [*files, *attach(job, group)]}
                 )
             except DISCORD_ERRORS as error:
                 may_be_posted |= not isinstance(error, discord.HTTPException) or error.status >= 500
@@ -123,9 +114,14 @@ class ImagePosting:
         try:
             return await self._message.edit_final(job, send)
         except (DeliveryError, discord.HTTPException):
-            if seen := await find():
-                return seen
+            if may_be_posted and (found := await self._find(group)):
+                return found
             raise
+
+    async def _find(self, group: Sequence[NumberedImage]) -> list[PostedFile]:
+        """Return the message's files if a group is among them."""
+        files = await self._message.posted_files(self._rendered.job)
+        return [] if missing(group, files) else files
 
 
 class Uplink:

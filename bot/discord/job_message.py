@@ -83,18 +83,10 @@ class JobMessage:
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
-        self._editor = MessageEditor()
         self._dead_token: str | None = None
+        self.editor = MessageEditor()
         self.has_uploads = False
         """Whether this process has begun to post the job's images."""
-
-    def queue(self, job: Job, content: Content) -> None:
-        """Show a state that is not the last, soon."""
-        self._editor.queue(content["embed"].to_dict(), lambda: self.edit(job, lambda: content))
-
-    async def drain(self) -> None:
-        """Wait for the edit in flight, and send no other that was queued."""
-        await self._editor.drain()
 
     async def edit_final(self, job: Job, send: Callable[[], Awaitable[T]]) -> T:
         """Send an edit of the job's end until Discord takes or refuses it.
@@ -105,24 +97,26 @@ class JobMessage:
             discord.HTTPException: Discord refuses the edit.
         """
         try:
-            return await retry_for_job(self._bot.clock, job, lambda: self._editor.send_final(send))
+            return await retry_for_job(self._bot.clock, job, lambda: self.editor.send_final(send))
         except discord.HTTPException as error:
             if not is_unreachable(error):
                 raise
             raise MessageUnreachableError(str(error)) from error
 
-    async def try_edit_final(self, job: Job, content: Content) -> None:
-        """Send an edit of the job's end once."""
-        await self._editor.send_final(lambda: self.edit(job, lambda: content))
+    async def edit(
+        self, job: Job, content: Content, attachments: Callable[[], Content] = dict
+    ) -> list[PostedFile]:
+        """Edit the message once; return its files afterwards.
 
-    async def edit(self, job: Job, content: Callable[[], Content]) -> list[PostedFile]:
-        """Edit the message; return its files afterwards. `content` is called for every request."""
+        `attachments` is called for every request, since a `discord.File` can be sent only once. Without it
+        the message keeps its files.
+        """
         path = "/channels/{channel_id}/messages/{message_id}"
         route = Route("PATCH", path, channel_id=job.channel_id, message_id=job.message_id)
         return await self._reach(
             job,
-            lambda webhook: webhook.edit_message(job.message_id or 0, **content()),
-            lambda: send_as_bot(self._bot, route, **content()),
+            lambda webhook: webhook.edit_message(job.message_id or 0, **content, **attachments()),
+            lambda: send_as_bot(self._bot, route, **content, **attachments()),
         )
 
     async def posted_files(self, job: Job, *, is_patient: bool = False) -> list[PostedFile]:
@@ -194,12 +188,7 @@ async def retry_for_job(clock: DiscordClock, job: Job, send: Callable[[], Awaita
 
     try:
         return await retry(
-            send,
-            on=is_worth_retrying,
-            attempts=None,
-            give_up_seconds=_GIVE_UP_SECONDS,
-            pause=0.1,
-            max_pause=30,
+            send, on=is_worth_retrying, attempts=None, seconds=_GIVE_UP_SECONDS, pauses=(0.1, 30)
         )
     except DISCORD_NETWORK_ERRORS as error:
         raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error

@@ -39,14 +39,7 @@ async def log_in(bot: ImagineBot, token: str) -> None:
             raise
 
     try:
-        await retry(
-            try_once,
-            on=is_retryable,
-            attempts=None,
-            give_up_seconds=_GIVE_UP_SECONDS,
-            pause=1.0,
-            max_pause=60.0,
-        )
+        await retry(try_once, on=is_retryable, attempts=None, seconds=_GIVE_UP_SECONDS, pauses=(1, 60))
     except discord.LoginFailure as error:
         raise ConfigError([_REJECTED]) from error
     except discord.HTTPException as error:

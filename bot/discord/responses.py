@@ -57,14 +57,7 @@ async def send_with_retry(
             return await send()
 
     try:
-        return await retry(
-            send_in_slot,
-            on=_is_worth_retrying,
-            attempts=None,
-            give_up_seconds=1.8,
-            pause=0.2,
-            max_pause=0.8,
-        )
+        return await retry(send_in_slot, on=_is_worth_retrying, attempts=None, seconds=1.8, pauses=(0.2, 0.8))
     except discord.HTTPException as error:
         if not is_already_acknowledged(interaction, error):
             raise

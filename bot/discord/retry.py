@@ -20,14 +20,13 @@ async def retry(
     *,
     on: Callable[[Exception], bool] = is_transient,
     attempts: int | None = 3,
-    give_up_seconds: float = 30.0,
-    pause: float = 0.5,
-    max_pause: float = 5.0,
+    seconds: float = 30.0,
+    pauses: tuple[float, float] = (0.5, 5.0),
 ) -> T:
-    """Call `send` again, after growing pauses, as long as it raises an error that `on` accepts.
+    """Call `send` again as long as it raises an error that `on` accepts, after pauses from short to long.
 
-    `give_up_seconds` counts from the first failure, since one upload over a slow uplink can take minutes.
-    discord.py itself waits out rate limits and repeats a request that met a 5xx up to five times.
+    `seconds` counts from the first failure, since one upload over a slow uplink can take minutes. discord.py
+    itself waits out rate limits and repeats a request that met a 5xx up to five times.
 
     Raises:
         discord.HTTPException: Discord refuses the request, or still has trouble after the last attempt.
@@ -38,13 +37,11 @@ async def retry(
     except DISCORD_ERRORS as error:
         if not on(error):
             raise
-    await asyncio.sleep(pause)
+    shortest, longest = pauses
+    await asyncio.sleep(shortest)
+    more = attempts and attempts - 1
     async for attempt in stamina.retry_context(
-        on=on,
-        attempts=attempts and attempts - 1,
-        timeout=give_up_seconds,
-        wait_initial=pause,
-        wait_max=max_pause,
+        on=on, attempts=more, timeout=seconds, wait_initial=shortest, wait_max=longest
     ):
         with attempt:
             return await send()

@@ -209,7 +209,7 @@ async def test_progress_is_not_shown_after_a_thousand_invalid_requests(tmp_path:
         async with bot:
             delivery, job = DiscordDelivery(bot), make_job()
             delivery.show_progress(job, Progress())
-            assert delivery._messages.pop(job.job_id)._editor._pending is not None
+            assert delivery._messages.pop(job.job_id).editor._pending is not None
             for _ in range(1001):
                 bot.rate_limiter.record_invalid()
             delivery.show_progress(job, Progress())

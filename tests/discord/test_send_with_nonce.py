@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.discord.audit_log import post_text
 from bot.discord.delivery import DiscordDelivery
 from bot.i18n import LazyText
 from tests.discord.small_environment import small_environment
@@ -34,9 +34,13 @@ async def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 async def test_audit_log_entry_arrives_once(env: SmallEnvironment) -> None:
     await env.bot.wait_until_ready()
     channel, guild = env.discord.channel, env.bot.guilds[0]
+    await env.bot.settings_store.update(
+        guild.id, lambda settings: settings.with_changes(log_channel=int(channel.id)), by=1
+    )
     for count, fault in enumerate(FAULTS.values(), 1):
         env.discord.inject_fault("create_message", **fault)
-        await post_text(env.bot, guild, int(channel.id), LazyText("deleted"))
+        env.bot.audit_log.record(guild.id, LazyText("deleted"))
+        await asyncio.gather(*env.bot.audit_log._pending)
         assert len(channel.messages) == count
 
 

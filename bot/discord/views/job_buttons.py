@@ -46,15 +46,12 @@ class JobAction(StrEnum):
 
 
 _STYLES = {
-    JobAction.CANCEL: ButtonStyle.secondary,
     JobAction.REROLL: ButtonStyle.primary,
     JobAction.RETRY: ButtonStyle.primary,
     JobAction.EDIT: ButtonStyle.primary,
     JobAction.FETCH: ButtonStyle.success,
-    JobAction.DELETE: ButtonStyle.secondary,
     JobAction.CONFIRM: ButtonStyle.danger,
     JobAction.BLOCK: ButtonStyle.danger,
-    JobAction.KEEP: ButtonStyle.secondary,
 }
 
 
@@ -78,7 +75,10 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
         # Once RunComfy has started, nothing stops it; the disabled button stays so that others don't move.
         is_too_late = action is JobAction.CANCEL and job.status is JobStatus.IN_PROGRESS
         button: ui.Button[Any] = ui.Button(
-            label=text, style=_STYLES[action], custom_id=custom_id, disabled=is_too_late and not label
+            label=text,
+            style=_STYLES.get(action, ButtonStyle.secondary),
+            custom_id=custom_id,
+            disabled=is_too_late and not label,
         )
         return cls(action, job.job_id, button)
 
