@@ -32,7 +32,7 @@ _MOMENTS = (
 )
 _FLAGS = ("is_private", "is_spoiler")
 UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
-"""What `job_of` raises where a row holds what no version of the bot has written."""
+"""Errors of `job_from_row` for values that no version of the bot has written."""
 
 
 def job_from_row(row: sqlite3.Row | None) -> Job | None:

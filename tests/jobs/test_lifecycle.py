@@ -50,7 +50,7 @@ lost = st.sampled_from([None, None, reset(is_after=True), respond(503, "<html>",
 """What can happen to the response to an accepted POST."""
 
 
-async def insist(call: Callable[[], Awaitable[T]]) -> T:
+async def retry_until_success(call: Callable[[], Awaitable[T]]) -> T:
     """Retry while the bot is busy."""
     while True:
         try:
@@ -124,12 +124,12 @@ class Life(RuleBasedStateMachine):
         if "crash" in fate:
             self.crash(0)
         else:
-            self.run(insist(lambda: self.bot.service.abandon(job)))
+            self.run(retry_until_success(lambda: self.bot.service.abandon(job)))
         return job.job_id
 
     async def reserved(self, user_id: int, images: int) -> Job:
         values = {"prompt": f"fox {len(self.known)}", "num_images": images, "resolution": "0.5K"}
-        job = await insist(
+        job = await retry_until_success(
             lambda: self.bot.service.reserve(make_requester(user_id=user_id), MODEL, {**values})
         )
         assert job
@@ -157,7 +157,7 @@ class Life(RuleBasedStateMachine):
                 if is_seen:
                     self.bot.service.confirm(job, self.channel.post(job.token))
                 else:
-                    await insist(lambda: self.bot.service.abandon(job))
+                    await retry_until_success(lambda: self.bot.service.abandon(job))
 
         self.run(press(), pause)
 
@@ -168,7 +168,7 @@ class Life(RuleBasedStateMachine):
                 job = await self.bot.jobs.get(job_id)
                 asker = make_requester(user_id=job.user_id)
                 job = await self.bot.deletion.authorize(asker, job_id, may_manage=False)
-                await insist(lambda: self.bot.deletion.mark_deleted(job, job.user_id))
+                await retry_until_success(lambda: self.bot.deletion.mark_deleted(job, job.user_id))
                 self.channel.deleted.add(job_id)
                 await self.bot.deletion.delete_messages(job_id)
 
