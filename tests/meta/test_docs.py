@@ -14,9 +14,9 @@ SHOWN_BY = re.findall(r"`(tests/[a-z_/]+\.py)(?:::(\w+))?`", RELIABILITY)
 
 def test_every_guarantee_names_a_test() -> None:
     rows = [line for line in RELIABILITY.splitlines() if line.startswith("| ")]
-    promises = [line for line in rows if not line.startswith(("| promise |", "| --- |"))]
-    assert len(promises) > 20
-    assert [line for line in promises if "`tests/" not in line.split("|")[2]] == []
+    guarantees = [line for line in rows if not line.startswith(("| guarantee |", "| --- |"))]
+    assert len(guarantees) > 20
+    assert [line for line in guarantees if "`tests/" not in line.split("|")[2]] == []
 
 
 @pytest.mark.parametrize(("file", "name"), SHOWN_BY)
