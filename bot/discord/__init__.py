@@ -1,1 +1,1 @@
-"""What discord.py lacks; everything else uses the library as it is."""
+"""Everything shared that knows Discord: the client, its limits and errors, responses and delivery."""

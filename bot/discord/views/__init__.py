@@ -1,1 +1,1 @@
-"""How jobs are shown: embeds, buttons and lines of text."""
+"""How jobs and limits are rendered for Discord: embeds, buttons and lines of text."""
