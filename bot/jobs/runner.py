@@ -121,7 +121,8 @@ class JobRunner:
             _log.error("%s (first seen with this job: %s)", error.remedy, error)
         else:
             _log.info("failed: %s", error)
-        return await finish(self.context, job, JobStatus.FAILED, error)
+        values = {name: value for name, value in error.values.items() if isinstance(value, str | int)}
+        return await finish(self.context, job, JobStatus.FAILED, error=error.key, error_values=values)
 
     @property
     def operator_action(self) -> str | None:

@@ -85,9 +85,11 @@ class DeletionService:
             False if it was deleted before.
 
         Raises:
-            PolicyError: It is being collected, or its end is not shown yet (`still-running`).
+            PolicyError: It is being collected, or its end is being shown (`still-running`).
             BusyError: The database is busy; nothing was deleted.
         """
+        if job.job_id in self.context.tracker.active_jobs:  # its task might still post something
+            raise PolicyError("still-running")
         is_new = await self.messages.delete(job.job_id, user_id)
         if not is_new and (await self.context.jobs.get(job.job_id)).deleted_at is None:
             raise PolicyError("still-running")

@@ -13,28 +13,29 @@ from bot.jobs.steps.state import JobState
 from bot.jobs.tracker import Step, in_step
 
 if TYPE_CHECKING:
-    from bot.errors import BotError
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from bot.jobs.steps.state import StepContext
 
 _log = logging.getLogger(__name__)
 
 
-async def deliver(context: StepContext, state: JobState) -> None:
-    """Take a job whose images were downloaded to `succeeded`; completes even if its task is cancelled.
+async def deliver(context: StepContext, state: JobState) -> JobState | None:
+    """Take a job whose images were downloaded to `succeeded`, or to `failed` if there are none.
 
-    Files that could not be posted stay on disk, to be collected.
+    Completes even if the job's task is cancelled. Files that can't be posted stay on disk, to be collected.
 
     Raises:
-        ServiceError: There is no image.
         DeliveryError: Discord accepts none of them.
     """
-    await context.shielded.run(_deliver(context, state))
+    if not state.files:
+        return await finish(context, state.job, JobStatus.FAILED, error=state.job.error)
+    await context.shielded.run(_deliver(context, state.job, state.files))
+    return None
 
 
-async def _deliver(context: StepContext, state: JobState) -> None:
-    job, files = state.job, state.files or ()
-    if state.missing and not files:
-        raise state.missing
+async def _deliver(context: StepContext, job: Job, files: Sequence[Path]) -> None:
     with in_step(Step.DELIVERING):
         visible = await context.delivery.send_images(job, files)
     is_whole = visible >= min(len(files), job.image_count)
@@ -60,13 +61,9 @@ async def record_end(
     return ended
 
 
-async def finish(
-    context: StepContext, job: Job, status: JobStatus, error: BotError | None = None
-) -> JobState | None:
+async def finish(context: StepContext, job: Job, status: JobStatus, **reason: Any) -> JobState | None:
     """End a job that has no images to show; None if it had ended before, and so was shown already."""
-    values = error.values if error else {}
-    stored = {name: value for name, value in values.items() if isinstance(value, str | int)}
-    ended = await record_end(context, job, status, error=error and error.key, error_values=stored)
+    ended = await record_end(context, job, status, **reason)
     return JobState(job=ended) if ended else None
 
 

@@ -23,7 +23,7 @@ _FOLDER_PATIENCE_SECONDS = 120.0  # then the job fails, and its images can be co
 
 
 async def download(context: StepContext, state: JobState) -> JobState:
-    """Download the images of a finished job, in order; `missing` says why some were not.
+    """Download the images of a finished job, in order; `job.error` says why some are missing.
 
     Raises:
         BotError: As `Downloader.download`, except OutputUnavailableError.
@@ -43,10 +43,8 @@ async def download(context: StepContext, state: JobState) -> JobState:
         return replace(state, job=job, files=files)
     # A file that is missing at first may appear soon; one that is missing again is gone.
     is_gone = not is_first_try and all(isinstance(problem, OutputGoneError) for problem in problems)
-    error = (NotCollectedError if is_gone else OutputUnavailableError)(
-        f"{len(problems)} of {len(found)} files"
-    )
-    return replace(state, job=replace(job, error=error.key), files=files, missing=error)
+    error = NotCollectedError.key if is_gone else OutputUnavailableError.key
+    return replace(state, job=replace(job, error=error), files=files)
 
 
 async def _download(context: StepContext, job: Job, urls: Sequence[str]) -> list[Path | BaseException]:

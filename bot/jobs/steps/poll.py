@@ -53,7 +53,7 @@ async def poll(context: StepContext, state: JobState) -> JobState:
         return await _poll_until_done(context, state)
     except RequestNotFoundError as error:
         if files := context.files.partial_files_for(state.job):
-            return replace(state, job=replace(state.job, error=error.key), files=files, missing=error)
+            return replace(state, job=replace(state.job, error=error.key), files=files)
         raise
 
 

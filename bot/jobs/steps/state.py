@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.clock import Clock
-    from bot.errors import OperatorError, ServiceError
+    from bot.errors import OperatorError
     from bot.jobs.fair_queue import FairQueue
     from bot.jobs.poll_interval import PollRateLimiter
     from bot.jobs.ports import Delivery
@@ -74,9 +74,7 @@ class JobState:
     urls: tuple[str, ...] | None = None
     """Where its images are, once RunComfy has finished."""
     files: Sequence[Path] | None = None
-    """The images that were downloaded."""
-    missing: ServiceError | None = None
-    """Why others were not."""
+    """The images that were downloaded; `job.error` says why others were not."""
 
     @property
     def stage(self) -> Stage:

@@ -1,0 +1,56 @@
+"""Nothing of a deleted job is posted afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.domain.job import JobStatus
+from bot.errors import PolicyError
+from playground.runcomfy import LocalRunComfy
+from tests.clocks import FastLoop
+from tests.factories import make_requester
+from tests.jobs.bot import Bot, Channel
+from tests.jobs.test_late_results import in_state, lost
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.domain.job import Job
+
+
+class HeldChannel(Channel):
+    """Shows the end of a job only after `release`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = asyncio.Event()
+
+    async def send_outcome(self, job: Job) -> None:
+        await self.release.wait()
+        await super().send_outcome(job)
+
+
+async def delete_during_an_abandoned_refetch(folder: Path) -> None:
+    channel = HeldChannel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        job = await lost(bot, runcomfy, channel, "a fox")  # its end is not shown yet
+        await bot.service.abandon(await bot.service.refetch(make_requester(), job.job_id))
+        job = await bot.deletion.authorize(make_requester(), job.job_id, may_manage=False)
+        with pytest.raises(PolicyError, match="still-running"):
+            await bot.deletion.mark_deleted(job, job.user_id)
+        channel.release.set()
+        async with asyncio.timeout(1800):
+            while bot.context.tracker.active_jobs:  # noqa: ASYNC110 (a task of another is over)
+                await asyncio.sleep(1)
+        assert await bot.deletion.mark_deleted(job, job.user_id)
+        assert (await in_state(bot, job, JobStatus.FAILED)).deleted_at
+        await bot.crash()
+
+
+def test_a_job_whose_end_is_being_shown_cannot_be_deleted(tmp_path: Path) -> None:
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
+        runner.run(delete_during_an_abandoned_refetch(tmp_path))
