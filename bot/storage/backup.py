@@ -1,4 +1,4 @@
-"""Copies the database, also while a bot writes to it."""
+"""Copy the database, even while a bot writes to it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
 
 def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
-    """Copy the database as it stands at one moment into a new file that its owner alone may read.
-
-    Nothing waits for it: the source is only read. What cannot be finished leaves no file behind.
+    """Copy a snapshot of the database to a new file with mode 0600, atomically; writers are not blocked.
 
     Raises:
-        ConfigError: With one sentence: the target exists or cannot be written, or there is no database.
+        ConfigError: In one sentence: the target exists or cannot be written, or there is no database.
     """
     if target.exists() and not overwrite:
         raise ConfigError([f"{target} exists already: name another file"])
@@ -40,7 +38,7 @@ def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
 
 @contextmanager
 def _new_file(target: Path) -> Iterator[Path]:
-    """A file beside the target, which takes its place only once it is whole and on the disk."""
+    """Create a file beside the target that replaces it once it is complete and synced."""
     number, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.absolute().parent)
     unfinished = Path(name)
     try:

@@ -1,4 +1,4 @@
-"""What each server has cost in each month, also while a bot runs."""
+"""What each server has cost in each month; works while a bot is running."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _queries = load_sync_queries("cost_report")
 
 @dataclass(frozen=True)
 class MonthlyCost:
-    """What a server has cost in a month by UTC."""
+    """What a server has cost in a month (UTC)."""
 
     month: datetime
     guild_id: int
     jobs: int
     images: int
-    """How many were delivered."""
+    """Delivered images."""
     credits: Decimal
     usd: Decimal
     unpriced: int
-    """Jobs of which RunComfy has not said what they cost: they are in `usd` as expected."""
+    """Jobs whose cost RunComfy has not reported; `usd` has their expected cost."""
 
 
 def monthly_costs(path: Path) -> list[MonthlyCost]:
-    """All of them, the newest month first, in a month the dearest server first; the database is only read.
+    """Return them newest month first, within a month the most expensive server first.
 
     Raises:
         ConfigError: There is no database that can be read.
@@ -56,19 +56,8 @@ def _monthly_costs(connection: sqlite3.Connection) -> list[MonthlyCost]:
     month, found = Period.MONTH.start(datetime.now(UTC)), list[MonthlyCost]()
     while first is not None and Period.MONTH.end(month) > from_epoch_ms(first):
         until = to_epoch_ms(Period.MONTH.end(month))
-        between = {"since": to_epoch_ms(month), "until": until}
-        found += [_monthly_cost(month, row) for row in _queries.by_month(connection, **between)]
+        for row in map(dict, _queries.by_month(connection, since=to_epoch_ms(month), until=until)):
+            row |= {"credits": from_centicredits(row["credits"]), "usd": from_microdollars(row["usd"])}
+            found.append(MonthlyCost(month=month, **row))
         month = Period.MONTH.start(month - timedelta(days=1))
     return found
-
-
-def _monthly_cost(month: datetime, row: sqlite3.Row) -> MonthlyCost:
-    return MonthlyCost(
-        month=month,
-        guild_id=row["guild_id"],
-        jobs=row["jobs"],
-        images=row["images"],
-        credits=from_centicredits(row["credits"]),
-        usd=from_microdollars(row["usd"]),
-        unpriced=row["unpriced"],
-    )

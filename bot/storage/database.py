@@ -25,8 +25,8 @@ class Database(Protocol):
         """Run a unit in a transaction and return its result once that is committed.
 
         A unit is committed as a whole or not at all, also if the caller is cancelled or the unit raises.
-        What was returned survives the death of the process; if `durable`, also a power failure. Otherwise
-        a power failure undoes it if nothing durable was committed after it in the next 0.05 s.
+        Once committed, it survives the death of the process; if `durable`, also a power failure. Otherwise a
+        power failure in the next 0.05 s can undo it.
 
         Raises:
             BusyError: The database was locked, full or read-only for longer than a caller can wait, or

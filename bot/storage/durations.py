@@ -1,4 +1,4 @@
-"""How long the last 200 jobs of each kind took, kept across restarts."""
+"""How long the last 200 jobs of each workload took, kept across restarts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    from bot.storage.database import Connection, Database
+    from bot.storage.database import Database
 
 
 class DurationStore:
-    """Answers from memory; `save` writes what is new."""
+    """Answers from memory; `save` writes what is new.
+
+    A workload names the model, the resolution and the number of images.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database, self._queries = database, load_queries("durations")
@@ -21,25 +24,21 @@ class DurationStore:
 
     async def load(self) -> None:
         """Read what was saved."""
+        for row in await self._database.read(self._queries.load):
+            self._recent[row["kind"]].append(row["seconds"])
 
-        async def work(connection: Connection) -> None:
-            async for row in self._queries.load(connection):
-                self._recent[row["kind"]].append(row["seconds"])
+    def record(self, workload: str, seconds: float) -> None:
+        """Record how long a job took."""
+        self._recent[workload].append(seconds)
+        self._unsaved.append({"kind": workload, "seconds": seconds})
 
-        await self._database.read(work)
-
-    def record(self, kind: str, seconds: float) -> None:
-        """Remember how long a job took."""
-        self._recent[kind].append(seconds)
-        self._unsaved.append({"kind": kind, "seconds": seconds})
-
-    def quantile(self, kind: str, share: float) -> float | None:
-        """Seconds within which this share of the jobs finished; None if fewer than ten are known."""
-        recent = sorted(self._recent[kind])
+    def quantile(self, workload: str, share: float) -> float | None:
+        """Return the seconds within which a share of the jobs finished, or None for fewer than ten jobs."""
+        recent = sorted(self._recent[workload])
         return recent[int(share * len(recent))] if len(recent) >= 10 else None
 
     async def save(self) -> None:
-        """Write the new durations. Raises BusyError if the database refuses; the next call tries again."""
+        """Write the new durations; on BusyError, the next call writes them."""
         if new := self._unsaved.copy():
             await self._database.transaction(lambda connection: self._queries.add(connection, new))
             del self._unsaved[: len(new)]

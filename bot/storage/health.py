@@ -1,4 +1,4 @@
-"""What whoever watches over the bot asks the database."""
+"""Queries of the health checks and metrics."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from bot.storage.columns import from_epoch_ms, to_epoch_ms
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    from bot.storage.database import Connection, Database
+    from bot.storage.database import Database
 
 
 class HealthStore:
-    """Looks at jobs by the index of those that are open; cheap however many have ended."""
+    """Reads unfinished jobs by their index, so that the number of ended ones does not matter."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries, self._key_values = load_queries("health"), load_queries("key_values")
 
     async def check_writable(self) -> None:
-        """Write something and have it on the disk.
+        """Commit a durable write.
 
         Raises:
-            BusyError: The database does not take it.
+            BusyError: The database can't be written.
         """
         now = datetime.now(UTC).isoformat()
         try:
@@ -37,29 +37,21 @@ class HealthStore:
             raise BusyError from error
 
     async def live_counts(self) -> dict[JobStatus, tuple[int, datetime]]:
-        """How many jobs are in each state that is not final, and when the oldest of them was asked for."""
-
-        async def work(connection: Connection) -> dict[JobStatus, tuple[int, datetime]]:
-            return {
-                JobStatus(row["status"]): (row["jobs"], from_epoch_ms(row["since"]))
-                async for row in self._queries.live_counts(connection)
-            }
-
-        return await self._database.read(work)
+        """Return the number of jobs in each unfinished state, and the `interaction_at` of the oldest."""
+        rows = await self._database.read(self._queries.live_counts)
+        return {JobStatus(row["status"]): (row["jobs"], from_epoch_ms(row["since"])) for row in rows}
 
     async def live_before(self, before: datetime, *, without_message: datetime) -> set[str]:
-        """Return the ids of unfinished jobs of before that, or before the other moment without a message.
+        """Return the ids of unfinished jobs from before a time, or another if they have no message yet.
 
         Raises:
             BusyError: The database can't be read.
         """
-        moments = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
-
-        async def work(connection: Connection) -> set[str]:
-            rows = self._queries.live_before(connection, **moments)
-            return {row["job_id"] async for row in rows}
-
+        times = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
         try:
-            return await self._database.read(work)
+            rows = await self._database.read(
+                lambda connection: self._queries.live_before(connection, **times)
+            )
         except sqlite3.Error as error:
             raise BusyError from error
+        return {row["job_id"] for row in rows}

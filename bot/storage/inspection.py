@@ -1,4 +1,4 @@
-"""Looks at the database from outside, whether or not a bot runs on it."""
+"""Inspect the database from outside, whether or not a bot is using it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from bot.storage.migration import migrations
 
 @dataclass(frozen=True, slots=True)
 class DatabaseInfo:
-    """What can be said of a database that can be read and written."""
+    """A database that can be read and written."""
 
     version: int
-    """0 for a file in which nothing was made yet."""
+    """0 for an empty file."""
     newest: int
-    """The version that this bot brings it to."""
+    """The version that this bot migrates it to."""
     size: int
-    """Bytes, with what waits beside the file to be taken into it."""
+    """Bytes, including the write-ahead log."""
     holder: str | None
-    """The process id of the bot that runs on it."""
+    """The process id of the bot that is using it."""
 
 
 def inspect_database(path: Path) -> DatabaseInfo:
-    """See whether the bot could use a database that exists; nothing in it is changed.
+    """Check whether the bot could use an existing database; nothing in it is changed.
 
     Raises:
-        ConfigError: It cannot be opened or written, or another program keeps it locked.
+        ConfigError: It cannot be opened or written, or another program has locked it.
     """
-    address = f"{path.absolute().as_uri()}?mode=rw"  # rw: a file that is not there is not made
+    address = f"{path.absolute().as_uri()}?mode=rw"  # rw: does not create a missing file
     try:
         holder = lock_holder(path)
         with closing(sqlite3.connect(address, uri=True, isolation_level=None, timeout=2)) as connection:

@@ -1,4 +1,4 @@
-"""Jobs as rows of the table `jobs`, and back."""
+"""Convert between jobs and rows of the table `jobs`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from bot.storage.columns import (
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable, Iterable
 
 _log = logging.getLogger(__name__)
-_MOMENTS = (
+_TIMES = (
     "interaction_at",
     "created_at",
     "started_at",
@@ -30,40 +31,43 @@ _MOMENTS = (
     "deleted_at",
     "uncollected_since",
 )
-_FLAGS = ("is_private", "is_spoiler")
+_FROM_COLUMN: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_TIMES, from_epoch_ms),
+    **dict.fromkeys(("input", "error_values"), json.loads),
+    **dict.fromkeys(("usd_each", "cost"), from_microdollars),
+    **dict.fromkeys(("is_private", "is_spoiler"), bool),
+    "credits_each": from_centicredits,
+    "status": JobStatus,
+}
 UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
 """Errors of `job_from_row` for values that no version of the bot has written."""
 
 
 def job_from_row(row: sqlite3.Row | None) -> Job | None:
-    """The job of a row of `jobs`."""
+    """Return the job of a row, or None for None."""
     if row is None:
         return None
-    columns = dict(row)
-    for name in _MOMENTS:
-        columns[name] = None if columns[name] is None else from_epoch_ms(columns[name])
-    columns |= {name: json.loads(columns[name]) for name in ("input", "error_values")}
-    columns |= {
-        name: None if columns[name] is None else from_microdollars(columns[name])
-        for name in ("usd_each", "cost")
-    }
-    columns["credits_each"] = from_centicredits(columns["credits_each"])
-    columns |= {name: bool(columns[name]) for name in _FLAGS}
-    return Job(**columns | {"status": JobStatus(columns["status"])})
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 (iterating a row gives its values)
+    for name, convert in _FROM_COLUMN.items():
+        if values[name] is not None:
+            values[name] = convert(values[name])
+    return Job(**values)
 
 
-def job_from_row_or_none(row: sqlite3.Row) -> Job | None:
-    """The job of a row; None where it cannot be read, since that must keep no other job waiting."""
-    try:
-        return job_from_row(row)
-    except UNREADABLE as error:
-        _log.error("the row of job %s cannot be read, and is left alone: %s", row["job_id"], error)
-        return None
+def jobs_from_rows(rows: Iterable[sqlite3.Row]) -> list[Job]:
+    """Return the jobs of rows; an unreadable row is logged and left out, so that it blocks no others."""
+    jobs = []
+    for row in rows:
+        try:
+            jobs.append(job_from_row(row))
+        except UNREADABLE as error:
+            _log.error("the row of job %s cannot be read and is ignored: %s", row["job_id"], error)
+    return [job for job in jobs if job]
 
 
 def job_to_row(job: Job) -> dict[str, Any]:
-    """The columns of a new job."""
+    """Return the columns of a new job."""
     row = vars(job) | {"input": json.dumps(job.input), "credits_each": to_centicredits(job.credits_each)}
     row |= {name: to_epoch_ms(row[name]) for name in ("interaction_at", "created_at")}
     row["usd_each"] = None if job.usd_each is None else to_microdollars(job.usd_each)
-    return row | {name: int(row[name]) for name in _FLAGS}
+    return row | {name: int(row[name]) for name in ("is_private", "is_spoiler")}

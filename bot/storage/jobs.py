@@ -1,4 +1,4 @@
-"""The rows of `jobs`: every change of state is one conditional statement whose answer says who made it."""
+"""The rows of `jobs`; each change of state is one conditional statement whose result says if it was made."""
 
 from __future__ import annotations
 
@@ -11,43 +11,41 @@ from bot.domain.job import NOT_COLLECTED, RECOVERABLE_ERRORS, TIMED_OUT, Job, Jo
 from bot.errors import JobUnknownError
 from bot.storage import ledger
 from bot.storage.columns import to_epoch_ms
-from bot.storage.job_rows import job_from_row, job_from_row_or_none
+from bot.storage.job_rows import job_from_row, jobs_from_rows
 from bot.storage.messages import track_for_deletion
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import AsyncIterator, Callable
-
     from bot.domain.requester import Requester
     from bot.storage.database import Connection, Database
 
-_LATE = (timedelta(hours=1), timedelta(hours=24))
+_LATE_CHECKS = (timedelta(hours=1), timedelta(hours=24))  # after a job's end
 
 
-def _late(job: Job, ended_at: datetime) -> int | None:
-    """When to look again for what a job did not bring before it ended; None after the last time."""
-    return to_epoch_ms(ended_at + _LATE[job.check_count]) if job.check_count < len(_LATE) else None
+def _next_check(job: Job, ended_at: datetime) -> int | None:
+    """Return when to check again for images that did not arrive, or None after the last check."""
+    is_last = job.check_count >= len(_LATE_CHECKS)
+    return None if is_last else to_epoch_ms(ended_at + _LATE_CHECKS[job.check_count])
 
 
-def _what_follows(
-    job: Job, status: JobStatus, error: str | None, ended_at: datetime, came: int
+def _settle(
+    job: Job, status: JobStatus, error: str | None, ended_at: datetime, delivered: int
 ) -> dict[str, str | int | None]:
-    """Compute what an end refunds, keeps in the budget and leaves to be collected, and what is due later.
+    """Compute what an end refunds, keeps in the budget and leaves to be collected, and which checks follow.
 
-    Images that exist stay charged while they can be collected; those that arrived in an earlier message are
-    still there.
+    Images that exist stay charged while they can be collected. Those that an earlier message shows remain
+    delivered.
     """
-    delivered = max(job.delivered, came)
+    delivered = max(job.delivered, delivered)
     is_paid = job.status is not JobStatus.WAITING and may_have_cost(error, request_id=job.request_id)
     made = job.made if job.made is not None else job.image_count if is_paid else delivered
-    is_fetchable = job.request_id is not None and error in RECOVERABLE_ERRORS
-    # Of what was delivered in part, the message must not be put at risk by another try.
-    next_check_at = _late(job, ended_at) if is_fetchable and status is JobStatus.FAILED else None
-    if is_fetchable and error == TIMED_OUT and next_check_at is None:
-        is_fetchable, error = False, NOT_COLLECTED
-    refunded = max(job.refunded, job.image_count - (made if is_fetchable else delivered))
-    is_uncollected = is_fetchable and job.image_count - refunded > delivered
+    is_recoverable = job.request_id is not None and error in RECOVERABLE_ERRORS
+    # Do not retry a partial delivery: another edit could lose the images already shown.
+    next_check_at = _next_check(job, ended_at) if is_recoverable and status is JobStatus.FAILED else None
+    if is_recoverable and error == TIMED_OUT and next_check_at is None:
+        is_recoverable, error = False, NOT_COLLECTED
+    refunded = max(job.refunded, job.image_count - (made if is_recoverable else delivered))
+    is_uncollected = is_recoverable and job.image_count - refunded > delivered
     is_cost_known = job.request_id is None or job.cost is not None
     return {
         "error": error,
@@ -62,63 +60,66 @@ def _what_follows(
 
 
 class JobStore:
-    """Jobs in and out: what a verb returned survives; each may raise BusyError, changing nothing."""
+    """Jobs by id; what a method returned is durable, and one that raises BusyError has changed nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = load_queries("jobs")
 
     async def get(self, job_id: str) -> Job:
-        """The job as it stands now.
+        """Return the current job.
 
         Raises:
             JobUnknownError: There is no row with this id.
         """
         row = await self._database.read(lambda connection: self._queries.get(connection, job_id=job_id))
-        job = job_from_row(row)
-        if job is None:
-            raise JobUnknownError
-        return job
+        if job := job_from_row(row):
+            return job
+        raise JobUnknownError
 
     async def unfinished(self) -> list[Job]:
-        """Every job that is not final or whose end was not told yet, oldest first."""
-        return await self._list(self._queries.unfinished)
+        """Return every job that is not final, or whose end is not shown in Discord yet, oldest first."""
+        return await self._list("unfinished")
 
     async def unfinished_for_member(self, guild_id: int, user_id: int) -> list[Job]:
-        """A member's jobs on a server that are live or can be fetched, newest first, 50 at the most."""
-        jobs = await self._list(
-            lambda connection: self._queries.unfinished_for_member(
-                connection, guild_id=guild_id, user_id=user_id, most=50
-            )
-        )
+        """Return a member's live or collectable jobs on a server, newest first, at most 50."""
+        jobs = await self._list("unfinished_for_member", guild_id=guild_id, user_id=user_id, most=50)
         return [job for job in jobs if not job.status.is_final or job.is_fetchable]
 
+    async def due_for_check(self) -> list[Job]:
+        """Return failed jobs whose images are due to be checked for again."""
+        return await self._list("due_for_check", now=to_epoch_ms(datetime.now(UTC)))
+
+    async def uncollected_since(self, *, before: datetime) -> list[Job]:
+        """Return jobs whose charged images have been waiting to be collected since `before`."""
+        return await self._list("uncollected_since", before=to_epoch_ms(before))
+
     async def set_message(self, job_id: str, message_id: int) -> Job | None:
-        """Record which message is the job's and return the job; as durable as `ReservationStore.reserve`."""
+        """Record which message is the job's and return the job; not durable at once, like a reservation."""
         return await self._change("set_message", job_id, durable=False, message_id=message_id)
 
     async def mark_submitting(self, job_id: str) -> Job | None:
-        """From waiting to submitting, right before the POST; None where the job was cancelled meanwhile."""
+        """Go from waiting to submitting, right before the POST; None if the job was cancelled."""
         return await self._change("mark_submitting", job_id)
 
     async def mark_rejected(self, job_id: str) -> Job | None:
-        """From submitting to waiting, where the POST was definitely refused before anything was made."""
+        """Go from submitting back to waiting, after the POST was refused without any effect."""
         return await self._change("mark_rejected", job_id)
 
     async def mark_submitted(self, job_id: str, request_id: str) -> Job | None:
-        """From submitting to in_queue, with the id that RunComfy gave."""
+        """Go from submitting to in_queue, with RunComfy's id."""
         return await self._change("mark_submitted", job_id, request_id=request_id)
 
     async def mark_in_progress(self, job_id: str) -> Job | None:
-        """From in_queue to in_progress."""
+        """Go from in_queue to in_progress."""
         return await self._change("mark_in_progress", job_id, started_at=to_epoch_ms(datetime.now(UTC)))
 
     async def request_cancel(self, job_id: str, user_id: int) -> Job | None:
-        """Note who wants the job cancelled; None where it is too late to ask."""
+        """Record who wants to cancel the job; None if it is too late."""
         return await self._change("request_cancel", job_id, user_id=user_id)
 
     async def refetch(self, job_id: str, requester: Requester) -> Job | None:
-        """From an end with images to collect to in_progress, answering a new message; otherwise None."""
+        """Go from an end with images to collect to in_progress, in a new message; None in any other state."""
         values = {
             "channel_id": requester.channel_id,
             "locale": requester.locale,
@@ -143,10 +144,10 @@ class JobStore:
         error: str | None = None,
         error_values: dict[str, str | int] | None = None,
     ) -> Job | None:
-        """End a job and refund what can never be delivered, in one transaction; None where it had ended.
+        """End a job and refund what can never be delivered, in one transaction; None if it had ended.
 
-        The token stays until `told`, so that a start after a crash can still tell the end. A success is told
-        by its images, before it is ended.
+        A failed job keeps its token until `clear_token`, so that a restart can still show the end. The images
+        of a successful one were shown before.
         """
         ended_at = datetime.now(UTC)
         values = {
@@ -154,7 +155,7 @@ class JobStore:
             "status": status,
             "error_values": json.dumps(error_values or {}),
             "ended_at": to_epoch_ms(ended_at),
-            "told": int(status is JobStatus.SUCCEEDED),
+            "is_shown": int(status is JobStatus.SUCCEEDED),
         }
 
         async def work(connection: Connection) -> Job | None:
@@ -162,39 +163,27 @@ class JobStore:
             if before is None:
                 return None
             known = before if made is None else replace(before, made=made)
-            follows = _what_follows(known, status, error, ended_at, delivered)
-            after = job_from_row(await self._queries.end(connection, **follows, **values))
-            if after:
-                await ledger.recount(connection, before, after)
+            settled = _settle(known, status, error, ended_at, delivered)
+            after = job_from_row(await self._queries.end(connection, **settled, **values))
+            await ledger.recount(connection, before, after)
             return after
 
         return await self._database.transaction(work)
 
-    async def due_for_check(self) -> list[Job]:
-        """Failed jobs whose images are to be looked for again by now."""
-        now = to_epoch_ms(datetime.now(UTC))
-        return await self._list(lambda connection: self._queries.due_for_check(connection, now=now))
-
     async def postpone_check(self, job: Job) -> Job | None:
-        """Note that a due job's images have not come; after the last look, `give_up` it and return it."""
+        """Record that a due job's images have not come; after the last check, return it from `give_up`."""
         check_count, ended_at = job.check_count + 1, job.ended_at or job.created_at
-        next_check_at = _late(replace(job, check_count=check_count), ended_at)
+        next_check_at = _next_check(replace(job, check_count=check_count), ended_at)
         if next_check_at is None:
             return await self.give_up(replace(job, check_count=check_count))
         await self._change("postpone_check", job.job_id, next_check_at=next_check_at)
         return None
 
-    async def uncollected_since(self, *, before: datetime) -> list[Job]:
-        """Jobs whose charged images have been waiting to be collected since `before`."""
-        return await self._list(
-            lambda connection: self._queries.uncollected_since(connection, before=to_epoch_ms(before))
-        )
-
     async def give_up(self, job: Job) -> Job | None:
-        """Refund the images of a job that can no longer be collected, and end fetching them.
+        """Refund the images of a job that can no longer be collected.
 
         Returns:
-            None if the job has moved on since `job` was read; nothing has changed then.
+            None if the job has changed since `job` was read; then nothing has changed now.
         """
         seen = {"job_id": job.job_id, "check_count": job.check_count, "error": NOT_COLLECTED}
         seen["ended_at"] = to_epoch_ms(job.ended_at or job.created_at)
@@ -202,34 +191,31 @@ class JobStore:
         async def work(connection: Connection) -> Job | None:
             before = job_from_row(await self._queries.get(connection, job_id=job.job_id))
             after = job_from_row(await self._queries.give_up(connection, **seen))
-            if before and after:
-                await ledger.recount(connection, before, after)
+            await ledger.recount(connection, before, after)
             return after
 
         return await self._database.transaction(work)
 
     async def resume_late(self, job_id: str) -> Job | None:
-        """From failed to in_progress, in its old message; None if someone was faster."""
+        """Go from failed to in_progress, in the old message; None if something else was faster."""
         return await self._change("resume_late", job_id)
 
     async def clear_token(self, job: Job) -> None:
-        """Wipe the token that `job` holds: its end stands in Discord, or cannot be told there any more."""
+        """Delete the token that `job` holds: its end is shown in Discord, or can no longer be."""
         await self._database.transaction(
             lambda connection: self._queries.clear_token(connection, job_id=job.job_id, token=job.token)
         )
 
-    async def _list(self, select: Callable[[Connection], AsyncIterator[sqlite3.Row]]) -> list[Job]:
-        async def work(connection: Connection) -> list[Job]:
-            return [job async for row in select(connection) if (job := job_from_row_or_none(row))]
-
-        return await self._database.read(work)
+    async def _list(self, query: str, **values: int) -> list[Job]:
+        select = getattr(self._queries, query)
+        return jobs_from_rows(await self._database.read(lambda connection: select(connection, **values)))
 
     async def _change(
-        self, verb: str, job_id: str, *, durable: bool = True, **values: str | int | None
+        self, query: str, job_id: str, *, durable: bool = True, **values: str | int | None
     ) -> Job | None:
-        statement = getattr(self._queries, verb)
-
-        async def work(connection: Connection) -> Job | None:
-            return job_from_row(await statement(connection, job_id=job_id, **values))
-
-        return await self._database.transaction(work, durable=durable)
+        update = getattr(self._queries, query)
+        return job_from_row(
+            await self._database.transaction(
+                lambda connection: update(connection, job_id=job_id, **values), durable=durable
+            )
+        )

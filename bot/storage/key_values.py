@@ -1,4 +1,4 @@
-"""Small facts that outlive the process, such as which commands Discord has been told of."""
+"""Small values that outlive the process, such as which commands are registered with Discord."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 
 class KeyValueStore:
-    """A name and a text, kept until they are replaced."""
+    """Texts by name."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = load_queries("key_values")
 
     async def get(self, name: str) -> str | None:
-        """The text that was kept last, or None."""
+        """Return the value that was set last, or None."""
         value: str | None = await self._database.read(
             lambda connection: self._queries.get(connection, name=name)
         )
         return value
 
     async def set(self, name: str, value: str) -> None:
-        """Keep a text under a name, in place of what was there.
+        """Set a value, replacing an older one.
 
         Raises:
-            BusyError: The database did not take it.
+            BusyError: The database is busy; nothing has changed.
         """
         await self._database.transaction(
             lambda connection: self._queries.set(connection, name=name, value=value)

@@ -1,4 +1,4 @@
-"""Counts what orders use; each function is part of the caller's transaction."""
+"""Count what jobs use and check it against the limits; each function is part of the caller's transaction."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _queries = load_queries("quotas")
 
 
 async def reserve(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> None:
-    """Count a new job, whose row is there already, wherever it is limited.
+    """Count a new job, whose row exists already, and check every limit that applies.
 
     Raises:
         PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
     """
     at = job.created_at
-    await _count(connection, {scope: amount for scope, amount in _amounts(job).items() if amount}, job)
+    await _add(connection, job, _amounts(job))
     member = limits.member_windows(at) + limits.ceiling_windows(at)
     pool, owner = limits.pool_windows(at) + limits.pool_ceiling_windows(at), limits.budget_windows(at)
     spans = [_span(_MEMBER, window) for window in member]
@@ -72,15 +72,15 @@ def _check(usages: Iterable[Usage], key: Literal["quota-exceeded", "pool-exceede
             )
 
 
-async def recount(connection: Connection, before: Job, after: Job) -> None:
-    """Bring the counters from what a job counted before to what it counts now, where it was counted."""
-    was = _amounts(before)
-    changes = {scope: amount - was[scope] for scope, amount in _amounts(after).items()}
-    await _count(connection, {scope: change for scope, change in changes.items() if change}, after)
+async def recount(connection: Connection, before: Job | None, after: Job | None) -> None:
+    """Change the counters from what a job counted before to what it counts now; nothing if either is None."""
+    if before and after:
+        was, now = _amounts(before), _amounts(after)
+        await _add(connection, after, {scope: now[scope] - was[scope] for scope in now})
 
 
 def _amounts(job: Job) -> dict[str, int]:
-    """What a job counts in each scope.
+    """Return what a job counts in each scope, in centicredits or microdollars.
 
     The server pays for what arrived or can be collected, the owner for what RunComfy made.
     """
@@ -92,25 +92,29 @@ def _amounts(job: Job) -> dict[str, int]:
     }
 
 
-async def _count(connection: Connection, amounts: dict[str, int], job: Job) -> None:
+async def _add(connection: Connection, job: Job, amounts: dict[str, int]) -> None:
     created_at = to_epoch_ms(job.created_at)
     starts_at = created_at - created_at % _QUARTER
     await _queries.add_usage(
         connection,
-        [{"scope": scope, "starts_at": starts_at, "amount": amount} for scope, amount in amounts.items()],
+        [
+            {"scope": scope, "starts_at": starts_at, "amount": amount}
+            for scope, amount in amounts.items()
+            if amount
+        ],
     )
 
 
 async def usage_by_member(
     connection: Connection, guild_id: int, user_id: int, windows: Sequence[Window]
 ) -> list[Usage]:
-    """What a member has used in each window, to the millisecond."""
+    """Return what a member has used in each window, to the millisecond."""
     used = await _used(connection, [_span(_MEMBER, window) for window in windows], guild_id, user_id)
     return list(map(_usage, windows, used))
 
 
 async def usage_by_guild(connection: Connection, guild_id: int, windows: Sequence[Window]) -> list[Usage]:
-    """What all members of a server have used in each window."""
+    """Return what all members of a server have used in each window."""
     used = await _used(connection, [_span(_pool(guild_id), window) for window in windows])
     return list(map(_usage, windows, used))
 
@@ -118,13 +122,13 @@ async def usage_by_guild(connection: Connection, guild_id: int, windows: Sequenc
 async def credits_by_member(
     connection: Connection, guild_id: int, user_id: int, spans: Iterable[tuple[datetime, datetime]]
 ) -> list[Decimal]:
-    """The credits that a member has used between each two times."""
+    """Return the credits that a member has used between each two times."""
     windows = [(_MEMBER, to_epoch_ms(since), to_epoch_ms(until)) for since, until in spans]
     return [from_centicredits(used) for used in await _used(connection, windows, guild_id, user_id)]
 
 
 async def spent_usd(connection: Connection, at: datetime) -> Decimal:
-    """What the owner has spent, or may have, in the month of `at`, by UTC; expected where not yet known."""
+    """Return what the owner has spent in the month of `at` (UTC), with expected costs where unknown."""
     (used,) = await _used(connection, [_usd_month(at)])
     return from_microdollars(used)
 
@@ -132,8 +136,8 @@ async def spent_usd(connection: Connection, at: datetime) -> Decimal:
 async def _used(
     connection: Connection, windows: Sequence[tuple[str, int, int]], guild_id: int = 0, user_id: int = 0
 ) -> list[int]:
-    rows = _queries.used(connection, guild_id=guild_id, user_id=user_id, windows=json.dumps(windows))
-    return [row["used"] async for row in rows]
+    values = {"guild_id": guild_id, "user_id": user_id, "windows": json.dumps(windows)}
+    return [row["used"] for row in await _queries.used(connection, **values)]
 
 
 def _usage(window: Window, centicredits: int) -> Usage:

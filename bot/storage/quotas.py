@@ -1,4 +1,4 @@
-"""The rules that managers set, what they granted and reset, and what was used of each limit."""
+"""The quotas of servers and members, with grants and resets, and how much of them is used."""
 
 from __future__ import annotations
 
@@ -34,12 +34,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Connection, Database
 
 _queries = load_queries("quotas")
-_LONGEST_WINDOW = timedelta(days=32)  # a month and the hours that zones are apart
-
-
-def adjusted_since() -> int:
-    """Return the time of the oldest grant or reset that can still count, in milliseconds since 1970."""
-    return to_epoch_ms(datetime.now(UTC) - _LONGEST_WINDOW)
+_LONGEST_WINDOW = timedelta(days=32)  # a month, plus the offset between time zones
 
 
 @dataclass(frozen=True)
@@ -47,19 +42,19 @@ class OwnerQuotas:
     """What the bot's owner allows, in credits."""
 
     default: Quotas = ()
-    """A member's, where no manager has set a rule."""
+    """A member's quota if no manager has set a rule."""
     ceiling: Quotas = ()
-    """The most that a member may use, whatever managers set."""
+    """The most that a member can use, whatever managers set."""
     pool: Quotas = ()
-    """A server's pool, where no manager has set one."""
+    """A server's pool if no manager has set one."""
     pool_ceiling: Quotas = ()
-    """The most that a server's pool may be."""
+    """The most that a server's pool can be."""
     budget: Quotas = ()
-    """The most over all servers together."""
+    """The most that all servers together can use."""
 
 
 class QuotaStore:
-    """Rules, grants and resets of each server, beside what the owner allows."""
+    """Rules, grants and resets of each server, and what the owner allows."""
 
     def __init__(self, database: Database, owners: OwnerQuotas) -> None:
         self._database = database
@@ -68,12 +63,12 @@ class QuotaStore:
     async def limits(
         self, guild_id: int, user_id: int, role_ids: Collection[int] = (), zone: tzinfo = UTC
     ) -> Limits:
-        """Everything that binds a member of a server now, who has these roles."""
-        names = {"guild_id": guild_id, "user_id": user_id, "since": adjusted_since()}
+        """Return every limit that applies now to a member with these roles."""
+        values = {"guild_id": guild_id, "user_id": user_id, "since": adjusted_since()}
 
         async def work(connection: Connection) -> Limits:
-            rules = [row async for row in _queries.rules_for_member(connection, **names)]
-            adjustments = [row async for row in _queries.adjustments_for_member(connection, **names)]
+            rules = await _queries.rules_for_member(connection, **values)
+            adjustments = await _queries.adjustments_for_member(connection, **values)
             return self.limits_from_rows(rules, adjustments, user_id, role_ids, zone)
 
         return await self._database.read(work)
@@ -86,14 +81,11 @@ class QuotaStore:
         role_ids: Collection[int],
         zone: tzinfo,
     ) -> Limits:
-        """See `limits`, from the rows of the server's rules and adjustments."""
+        """Return the limits of a member from the rows of the server's rules and adjustments."""
         rules = _rules(rule_rows)
         target, quotas = effective_rule(rules, user_id, role_ids, self.owners.default)
-        own = {
-            EVERYONE,
-            Target(TargetKind.MEMBER, user_id),
-            *(Target(TargetKind.ROLE, role_id) for role_id in role_ids),
-        }
+        roles = (Target(TargetKind.ROLE, role_id) for role_id in role_ids)
+        own = {EVERYONE, Target(TargetKind.MEMBER, user_id), *roles}
         adjustments = [
             (from_epoch_ms(row["made_at"]), row["credits"])
             for row in adjustment_rows
@@ -112,7 +104,7 @@ class QuotaStore:
         )
 
     async def usage(self, guild_id: int, user_id: int, limits: Limits) -> list[Usage]:
-        """What the member has used of each limit that binds them, now; empty where nothing does."""
+        """Return what the member has used of each limit that applies to them now."""
         now = datetime.now(UTC)
         own, ceiling = limits.member_windows(now), limits.ceiling_windows(now)
         used = await self._database.read(
@@ -120,17 +112,8 @@ class QuotaStore:
         )
         return visible_limits(used[: len(own)], used[len(own) :])
 
-    async def uncollected(self, guild_id: int, user_id: int) -> tuple[int, Decimal]:
-        """Return how many images a member is charged for and can still collect, and their credits."""
-
-        async def work(connection: Connection) -> tuple[int, Decimal]:
-            row = await _queries.uncollected_of_member(connection, guild_id=guild_id, user_id=user_id)
-            return row["images"], from_centicredits(row["credits"])
-
-        return await self._database.read(work)
-
     async def usage_of_pool(self, guild_id: int, limits: Limits) -> list[Usage]:
-        """What all members together have used of each limit of their server, now."""
+        """Return what all members together have used of each limit of their server now."""
         now = datetime.now(UTC)
         own, ceiling = limits.pool_windows(now), limits.pool_ceiling_windows(now)
         used = await self._database.read(
@@ -138,60 +121,61 @@ class QuotaStore:
         )
         return visible_limits(used[: len(own)], used[len(own) :])
 
+    async def uncollected(self, guild_id: int, user_id: int) -> tuple[int, Decimal]:
+        """Return how many images a member is charged for and can still collect, and their credits."""
+        row = await self._database.read(
+            lambda connection: _queries.uncollected_of_member(connection, guild_id=guild_id, user_id=user_id)
+        )
+        return row["images"], from_centicredits(row["credits"])
+
     async def rules(self, guild_id: int) -> dict[Target, Quotas]:
-        """Every rule of a server."""
-
-        async def work(connection: Connection) -> dict[Target, Quotas]:
-            return _rules([row async for row in _queries.rules(connection, guild_id=guild_id)])
-
-        return await self._database.read(work)
+        """Return every rule of a server."""
+        rows = await self._database.read(lambda connection: _queries.rules(connection, guild_id=guild_id))
+        return _rules(rows)
 
     async def set_rule(self, guild_id: int, target: Target, quota: Quota, *, set_by: int) -> None:
-        """Put a quota in place of the one that a target had for the same period, beside its others.
+        """Set a target's quota for one period; those for other periods stay.
 
         Raises:
-            BusyError: The database did not take it; nothing has changed.
+            BusyError: The database is busy; nothing has changed.
         """
-        values = _target_columns(guild_id, target) | {
-            "per": quota.per,
-            "credits": quota.limit,
-            "set_by": set_by,
-        }
-        values["set_at"] = to_epoch_ms(datetime.now(UTC))
+        values = _target_columns(guild_id, target) | {"per": quota.per, "credits": quota.limit}
+        values |= {"set_by": set_by, "set_at": to_epoch_ms(datetime.now(UTC))}
         await self._database.transaction(lambda connection: _queries.set_rule(connection, **values))
 
     async def clear_rules(self, guild_id: int, target: Target) -> bool:
-        """Remove a target's quotas; False where it had none.
+        """Remove a target's quotas; False if it had none.
 
         Raises:
-            BusyError: The database did not take it; nothing has changed.
+            BusyError: The database is busy; nothing has changed.
         """
-        rows: int = await self._database.transaction(
-            lambda connection: _queries.clear_rules(connection, **_target_columns(guild_id, target))
+        values = _target_columns(guild_id, target)
+        count: int = await self._database.transaction(
+            lambda connection: _queries.clear_rules(connection, **values)
         )
-        return rows > 0
+        return count > 0
 
     async def grant(
-        self, guild_id: int, target: Target, given: Decimal, *, made_by: int, interaction_id: int
+        self, guild_id: int, target: Target, credits: Decimal, *, made_by: int, interaction_id: int
     ) -> bool:
-        """Give a member, each member with a role, or everybody credits on top of the limits that run now.
+        """Grant a member, each member with a role, or everyone credits on top of the current limits.
 
         Returns:
-            False for an interaction that was taken before: it gives once, however often it comes.
+            False if the interaction was handled before: it grants once, however often it comes.
 
         Raises:
-            BusyError: The database did not take it; nothing was given.
+            BusyError: The database is busy; nothing was granted.
         """
-        return await self._adjust(guild_id, target, to_centicredits(given), made_by, interaction_id)
+        return await self._adjust(guild_id, target, to_centicredits(credits), made_by, interaction_id)
 
     async def reset(self, guild_id: int, target: Target, *, made_by: int, interaction_id: int) -> bool:
-        """Let the windows of a member, of each member with a role, or of everybody start again now.
+        """Restart the windows of a member, of each member with a role, or of everyone now.
 
         Returns:
-            False for an interaction that was taken before.
+            False if the interaction was handled before.
 
         Raises:
-            BusyError: The database did not take it; nothing has changed.
+            BusyError: The database is busy; nothing has changed.
         """
         return await self._adjust(guild_id, target, None, made_by, interaction_id)
 
@@ -200,8 +184,15 @@ class QuotaStore:
     ) -> bool:
         values = _target_columns(guild_id, target) | {"credits": given, "made_by": made_by}
         values |= {"interaction_id": interaction_id, "made_at": to_epoch_ms(datetime.now(UTC))}
-        rows: int = await self._database.transaction(lambda connection: _queries.adjust(connection, **values))
-        return rows > 0
+        count: int = await self._database.transaction(
+            lambda connection: _queries.adjust(connection, **values)
+        )
+        return count > 0
+
+
+def adjusted_since() -> int:
+    """Return the time of the oldest grant or reset that can still count, in milliseconds since 1970."""
+    return to_epoch_ms(datetime.now(UTC) - _LONGEST_WINDOW)
 
 
 def _target_columns(guild_id: int, target: Target) -> dict[str, str | int | None]:

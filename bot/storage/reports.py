@@ -1,4 +1,4 @@
-"""What a server's members have ordered, added up for those who manage it."""
+"""Sums of the jobs of a server's members, for its managers."""
 
 from __future__ import annotations
 
@@ -20,41 +20,42 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import tzinfo
 
-    from bot.storage.database import Connection, Database
+    from bot.storage.database import Database
 
 _queries = load_queries("reports")
 
 
 @dataclass(frozen=True, kw_only=True)
 class UsageSummary:
-    """What the orders of a member in a time came to; amounts are in credits, `usd` in US dollars."""
+    """The sums of a member's jobs in some time; amounts are in credits, `usd` in US dollars."""
 
     user_id: int
     applied_limits: str
-    """Whose limits held at the last of them, and which; see `Limits.summary`."""
+    """The limits that applied to the last of them; see `Limits.summary`."""
     orders: int = 0
     failed: int = 0
     """Jobs that failed and left nothing to collect."""
     images: int = 0
     """Images delivered."""
     spent: Decimal = Decimal(0)
-    """What stays charged, images waiting to be collected included."""
+    """What stays charged, including images waiting to be collected."""
     refunded: Decimal = Decimal(0)
     uncollected: Decimal = Decimal(0)
     """The part of `spent` for images waiting to be collected."""
     failed_credits: Decimal = Decimal(0)
     """What the failed jobs would have counted."""
     usd: Decimal = Decimal(0)
-    """What RunComfy charged, or the expected cost if it has not said yet."""
+    """What RunComfy charged, or the expected cost if that is not known yet."""
 
 
+_CREDITS = ("spent", "refunded", "uncollected", "failed_credits")
 _NUMBERS = [field.name for field in fields(UsageSummary) if field.name not in {"user_id", "applied_limits"}]
 
 
 def aggregate_by_member(summaries: Iterable[UsageSummary]) -> list[UsageSummary]:
-    """One summary a member, whoever spent most first; earlier ones must come before later ones.
+    """Return one summary per member, highest spending first; `summaries` must be in order of time.
 
-    The limits are those of the last. A large server's month takes a second: not on the event loop.
+    Takes a second for a month of a large server, so call it in a thread.
     """
     found: defaultdict[int, list[UsageSummary]] = defaultdict(list)
     for summary in summaries:
@@ -70,17 +71,17 @@ def merge(summaries: Iterable[UsageSummary]) -> UsageSummary:
 
 
 class ReportStore:
-    """Adds up jobs. A day is one read, so that a long report lets others in between."""
+    """Sums up jobs; each day is one read, so that a long report does not keep a connection to itself."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def days(self, guild_id: int, day_boundaries: Sequence[datetime]) -> list[list[UsageSummary]]:
-        """What each member ordered on a server between each boundary and the next."""
+        """Return what each member used on a server between each boundary and the next."""
         return [await self._between(guild_id, since, until) for since, until in pairwise(day_boundaries)]
 
     async def month(self, guild_id: int, zone: tzinfo, *, months_ago: int = 0) -> list[UsageSummary]:
-        """What each member ordered in a month of a server's calendar, whoever spent most first."""
+        """Return what each member used in a month of a server's calendar, highest spending first."""
         at = datetime.now(UTC)
         for _ in range(months_ago):
             at = Period.MONTH.start(at, zone) - timedelta(days=1)
@@ -92,7 +93,7 @@ class ReportStore:
     async def days_of_member(
         self, guild_id: int, user_id: int, day_boundaries: Sequence[datetime]
     ) -> list[Decimal]:
-        """What one member spent on a server between each boundary and the next, in credits."""
+        """Return a member's credits on a server between each boundary and the next."""
         return await self._database.read(
             lambda connection: ledger.credits_by_member(
                 connection, guild_id, user_id, pairwise(day_boundaries)
@@ -101,24 +102,13 @@ class ReportStore:
 
     async def _between(self, guild_id: int, since: datetime, until: datetime) -> list[UsageSummary]:
         between = {"guild_id": guild_id, "since": to_epoch_ms(since), "until": to_epoch_ms(until)}
-
-        async def work(connection: Connection) -> list[UsageSummary]:
-            rows = [_summary(row) async for row in _queries.usage_by_member(connection, **between)]
-            return aggregate_by_member(rows)
-
-        return await self._database.read(work)
+        rows = await self._database.read(lambda connection: _queries.usage_by_member(connection, **between))
+        return await asyncio.to_thread(_summarize, rows)
 
 
-def _summary(row: sqlite3.Row) -> UsageSummary:
-    return UsageSummary(
-        user_id=row["user_id"],
-        applied_limits=row["applied_limits"],
-        orders=row["orders"],
-        failed=row["failed"],
-        images=row["images"],
-        spent=from_centicredits(row["spent"]),
-        refunded=from_centicredits(row["refunded"]),
-        uncollected=from_centicredits(row["uncollected"]),
-        failed_credits=from_centicredits(row["failed_credits"]),
-        usd=from_microdollars(row["usd"]),
-    )
+def _summarize(rows: list[sqlite3.Row]) -> list[UsageSummary]:
+    found = []
+    for values in map(dict, rows):
+        values |= {name: from_centicredits(values[name]) for name in _CREDITS}
+        found.append(UsageSummary(**values | {"usd": from_microdollars(values["usd"])}))
+    return aggregate_by_member(found)

@@ -87,14 +87,15 @@ class ReservationStore:
 
 async def _context(connection: Connection, draft: Job) -> defaultdict[str, list[sqlite3.Row]]:
     """Read everything that decides about a job, by its source."""
-    rows: defaultdict[str, list[sqlite3.Row]] = defaultdict(list)
-    async for row in _queries.context(
+    found = await _queries.context(
         connection,
         guild_id=draft.guild_id,
         user_id=draft.user_id,
         model_id=draft.model_id,
         adjusted_since=adjusted_since(),
-    ):
+    )
+    rows: defaultdict[str, list[sqlite3.Row]] = defaultdict(list)
+    for row in found:
         rows[row["source"]].append(row)
     return rows
 

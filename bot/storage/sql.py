@@ -9,7 +9,6 @@ import aiosql
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator
 
     from bot.storage.database import Connection
 
@@ -17,8 +16,12 @@ _FOLDER = Path(__file__).parent / "queries"
 
 
 def load_queries(name: str) -> Any:
-    """Return the statements of a file as async functions of a connection and named parameters."""
-    return _load(name, _OneCall)
+    """Return the statements of a file as async functions of a connection and named parameters.
+
+    A `select` returns a list of rows; with `^` in its name's line the first row or None, with `$` that row's
+    first value, with `!` the number of rows that were written.
+    """
+    return _load(name, _Adapter)
 
 
 def load_sync_queries(name: str) -> Any:
@@ -30,28 +33,25 @@ def _load(name: str, adapter: Any) -> Any:
     return aiosql.from_path(_FOLDER / f"{name}.sql", adapter, mandatory_parameters=False)
 
 
-class _OneCall:
-    """An aiosql adapter for aiosqlite that sends each statement to the connection's thread once.
+class _Adapter:
+    """Sends each statement to the connection's thread once, where aiosql's own adapter makes three calls.
 
-    aiosql's own makes three calls: execute, fetch and close. Nothing is left to be fetched later, which
-    would keep the connection at an old snapshot.
+    Nothing is left to be fetched later, which would keep the connection at an old snapshot. aiosql takes it
+    for a synchronous one, and so passes its coroutines on.
     """
-
-    is_aio_driver = True
 
     def process_sql(self, _name: str, _type: Any, sql: str) -> str:
         return sql
 
     async def select(
         self, connection: Connection, _name: str, sql: str, parameters: Any, _class: None
-    ) -> AsyncIterator[sqlite3.Row]:
-        for row in await connection.execute_fetchall(sql, parameters):
-            yield row
+    ) -> list[sqlite3.Row]:
+        return list(await connection.execute_fetchall(sql, parameters))
 
     async def select_one(
-        self, connection: Connection, _name: str, sql: str, parameters: Any, _class: None
+        self, connection: Connection, name: str, sql: str, parameters: Any, _class: None
     ) -> sqlite3.Row | None:
-        return next(iter(await connection.execute_fetchall(sql, parameters)), None)
+        return next(iter(await self.select(connection, name, sql, parameters, None)), None)
 
     async def select_value(self, connection: Connection, name: str, sql: str, parameters: Any) -> Any:
         row = await self.select_one(connection, name, sql, parameters, None)

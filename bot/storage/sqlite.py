@@ -26,13 +26,14 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 QUEUE_TIMEOUT_SECONDS = 1.8
-"""The most that a unit waits in the queue; Discord gives three seconds for all."""
+"""How long a unit waits in the queue at most; Discord allows three seconds for everything."""
 LOCK_TIMEOUT_SECONDS = 0.6
-"""The most that a batch then waits for the lock of the file."""
+"""How long its batch then waits at most for the file's lock."""
 MAX_BATCH = 50
-"""The most units in one transaction; with more, the first would wait too long for the last."""
+"""Units in one transaction at most; with more, the first would wait too long for the last."""
 READERS = 4
-_SYNC_SECONDS = 0.05
+SYNC_SECONDS = 0.05
+"""How long a commit that is not durable waits for a durable one before it is synced by itself."""
 
 
 class _Write(Generic[T]):
@@ -107,6 +108,8 @@ class SqliteDatabase:
         self, work: UnitOfWork[T], *, high_priority: bool = False, durable: bool = True
     ) -> T:
         """See `Database.transaction`."""
+        if self._writer.done():
+            raise RuntimeError("the database is closed")
         write = _Write(work, durable=durable)
         (self._high_priority if high_priority else self._normal).append(write)
         self._wake.set()
@@ -124,26 +127,35 @@ class SqliteDatabase:
         while True:
             if queue := self._high_priority or self._normal:
                 await self._write_batch([queue.popleft() for _ in range(min(len(queue), MAX_BATCH))])
-            elif self._is_closing and self._is_synced:
-                return
+            elif self._is_closing:
+                return await self._sync()
             else:
                 await self._wait()
 
     async def _wait(self) -> None:
-        """Wait for units, and sync what was committed meanwhile without waiting for the disk."""
         self._wake.clear()
         try:
-            async with asyncio.timeout(None if self._is_synced else _SYNC_SECONDS):
+            async with asyncio.timeout(None if self._is_synced else SYNC_SECONDS):
                 await self._wake.wait()
         except TimeoutError:
-            await self._connection.execute_fetchall("pragma wal_checkpoint(passive)")
+            await self._sync()
+
+    async def _sync(self) -> None:
+        """Sync the log if its last commit was not durable; a checkpoint begins with that."""
+        if not self._is_synced:
             self._is_synced = True
+            try:
+                await self._connection.execute_fetchall("pragma wal_checkpoint(passive)")
+            except sqlite3.Error as error:
+                _log.warning("the database is not synced before the next durable commit: %s", error)
 
     async def _write_batch(self, batch: list[_Write[Any]]) -> None:
-        writes = [write for write in batch if not write.has_expired]
+        writes = []
         for write in batch:
-            if write not in writes:
+            if write.has_expired:
                 write.resolve(BusyError())
+            else:
+                writes.append(write)
         error: Exception | None = None
         try:
             await self._commit(writes)

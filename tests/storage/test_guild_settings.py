@@ -89,7 +89,7 @@ async def test_what_cannot_be_read_is_told_once_and_kept(
         for _ in range(3):
             assert await guilds.get(HERE) == GuildSettings(is_spoiler=True)
     assert [record.getMessage() for record in caplog.records] == [
-        "the settings of server 10: most_images cannot be read, so its default holds"
+        "the settings of server 10: most_images cannot be read, so its default applies"
     ]
     await guilds.update(HERE, lambda settings: settings.with_changes(is_private=True), by=MANAGER)
     ((kept,),) = rows(path, "select settings from guilds")

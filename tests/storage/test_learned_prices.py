@@ -178,6 +178,6 @@ async def test_prices_of_an_older_database(path: Path) -> None:
         assert await expected(database, costs) == PUBLISHED
         assert await expected(database, costs, "1.5") == Decimal("0.2")
         free = await database.read(lambda connection: costs.prices(connection, "free"))
-        assert free.published is None
+        assert free.list_price is None
         shift(path, days=-8)
         assert await expected(database, costs, "1.5") == Decimal("0.12")

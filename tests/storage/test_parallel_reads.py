@@ -84,11 +84,11 @@ async def test_a_read_that_breaks_between_two_rows_leaves_no_statement_open(data
     )
 
     async def work(connection: Connection) -> None:
-        async for _ in queries.load(connection):
+        for _ in await queries.load(connection):
             raise LookupError
 
     for number in range(2 * READERS):
-        with pytest.raises(LookupError) as raised:  # whose traceback keeps the generator
+        with pytest.raises(LookupError) as raised:  # whose traceback keeps the frame
             await database.read(work)
         await store.set("name", f"{number}")
         assert await store.get("name") == f"{number}"

@@ -83,6 +83,12 @@ class TestTransaction:
             caller.cancel()
         assert facts(path) == ["one", "two"]
 
+    async def test_a_closed_database_takes_none(self, path: Path) -> None:
+        async with open_database(path) as database:
+            pass
+        with pytest.raises(RuntimeError, match="closed"):
+            await database.transaction(add_two)
+
     async def test_nobody_else_writes_from_its_begin_on(self, database: Database, path: Path) -> None:
         async def work(_connection: Connection) -> None:
             with closing(sqlite3.connect(path, timeout=0)) as other:
@@ -308,6 +314,26 @@ class TestDurability:
         assert not synced.is_set()
         await database.transaction(partial(add, name="a"), durable=False)
         await asyncio.wait_for(synced.wait(), 10)
+
+    async def test_a_failed_sync_is_logged_and_stops_nothing(
+        self, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        tried, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def allow(action: int, name: str, *_more: str) -> int:
+            if action == sqlite3.SQLITE_PRAGMA and name == "wal_checkpoint":
+                loop.call_soon_threadsafe(tried.set)
+                return sqlite3.SQLITE_DENY
+            return sqlite3.SQLITE_OK
+
+        async with open_database(path) as database:
+            await database.transaction(lambda connection: connection.set_authorizer(allow))
+            await database.transaction(partial(add, name="a"), durable=False)
+            await asyncio.wait_for(tried.wait(), 10)
+            await database.transaction(partial(add, name="b"))
+            assert "not synced" in caplog.text
+            await database.transaction(partial(add, name="c"), durable=False)
+        assert facts(path) == ["a", "b", "c"]
 
     async def test_a_close_syncs_it_too(self, path: Path) -> None:
         statements: list[str] = []

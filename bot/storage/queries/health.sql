@@ -1,5 +1,5 @@
 -- name: live_counts
--- How many jobs are under way in each state, and since when the oldest of them is.
+-- How many jobs are in each unfinished state, and since when.
 select status, count(*) as jobs, min(interaction_at) as since from jobs
 where (token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress'))
     and status in ('waiting', 'submitting', 'in_queue', 'in_progress')

@@ -7,7 +7,7 @@ where token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_p
 order by created_at;
 
 -- name: unfinished_for_member
--- What a member waits for, and what may still be fetched.
+-- A member's running jobs, and those whose images can be collected.
 select * from jobs
 where guild_id = :guild_id and user_id = :user_id and deleted_at is null
     and (
@@ -61,7 +61,7 @@ update jobs set
     uncollected_since = :uncollected_since,
     next_check_at = :next_check_at,
     next_cost_check_at = :next_cost_check_at,
-    token = case when :told = 1 then null else token end
+    token = case when :is_shown = 1 then null else token end
 where job_id = :job_id and status in ('waiting', 'submitting', 'in_queue', 'in_progress')
 returning *;
 
@@ -70,7 +70,8 @@ update jobs set token = null where job_id = :job_id and token = :token;
 
 -- name: refetch^
 update jobs set
-    status = 'in_progress', channel_id = :channel_id, locale = :locale, token = :token, interaction_at = :interaction_at,
+    status = 'in_progress', channel_id = :channel_id, locale = :locale, token = :token,
+    interaction_at = :interaction_at,
     file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
     error_values = '{}', cancelled_by = null, next_check_at = null, next_cost_check_at = null
 where job_id = :job_id and status in ('failed', 'succeeded') and request_id is not null and deleted_at is null
@@ -83,8 +84,8 @@ where uncollected_since <= :before and status in ('failed', 'succeeded')
 order by uncollected_since;
 
 -- name: give_up^
--- The refund and the withdrawal are one statement: neither happens without the other. `ended_at` says which end
--- was seen: a job that is being fetched, or was fetched in vain since, is left alone.
+-- One statement refunds the images and ends collecting them. `ended_at` tells which end was seen: a job that is
+-- being refetched, or has ended again, is unchanged.
 update jobs set
     refunded = case when refunded > image_count - delivered then refunded else image_count - delivered end,
     error = :error, error_values = '{}', uncollected_since = null, next_check_at = null, check_count = :check_count
@@ -103,7 +104,8 @@ returning *;
 
 -- name: resume_late^
 update jobs set
-    status = 'in_progress', check_count = check_count + 1, next_check_at = null, next_cost_check_at = null, started_at = null, ended_at = null, error = null,
+    status = 'in_progress', check_count = check_count + 1, next_check_at = null, next_cost_check_at = null,
+    started_at = null, ended_at = null, error = null,
     error_values = '{}'
 where job_id = :job_id and status = 'failed' and next_check_at is not null
 returning *;

@@ -4,7 +4,7 @@ select message_id, channel_id, job_id from jobs where job_id = :job_id and messa
 on conflict (message_id) do nothing;
 
 -- name: delete_job^
--- What RunComfy or Discord is still told of cannot be deleted; nothing is looked for or told afterwards.
+-- A job that is running, or whose end is not shown yet, cannot be deleted; nothing is checked or shown afterwards.
 -- Uncollected images stay charged, like delivered ones: otherwise deleting would get around limits.
 update jobs set deleted_at = :deleted_at, deleted_by = :deleted_by, next_check_at = null, uncollected_since = null,
     message_id = null
@@ -24,7 +24,7 @@ union all
 select job_id from left_messages where message_id = :message_id;
 
 -- name: jobs_pending_deletion
--- Jobs that were deleted and have messages that may stand there still.
+-- Deleted jobs whose messages may still exist.
 select distinct job_id from left_messages join jobs using (job_id)
 where deleted_at is not null
 order by job_id;

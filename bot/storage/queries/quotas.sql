@@ -1,11 +1,11 @@
 -- name: add_usage*!
--- The row lock that this takes is what keeps two orders of one server from passing its limits together.
+-- In a database with concurrent writers, its row lock keeps two jobs of a server from exceeding a limit together.
 insert into usage (scope, starts_at, used)
 values (:scope, :starts_at, case when :amount > 0 then :amount else 0 end)
 on conflict (scope, starts_at) do update set used = usage.used + :amount;
 
 -- name: used
--- What was used in each of several windows, in their order: by a member to the millisecond, in another scope by
+-- What was used in each of several windows, in their order: by a member to the millisecond, in other scopes by
 -- quarters of an hour. :windows is JSON: [[scope, since, until], ...]
 select case json_extract(value, '$[0]') when 'member' then (
     select coalesce(sum((image_count - refunded) * credits_each), 0) from jobs
@@ -19,7 +19,7 @@ select case json_extract(value, '$[0]') when 'member' then (
 from json_each(:windows) order by key;
 
 -- name: uncollected_of_member^
--- What a member is charged for and can still collect.
+-- Images that a member is charged for and can still collect.
 select coalesce(sum(image_count - refunded - delivered), 0) as images,
     coalesce(sum((image_count - refunded - delivered) * credits_each), 0) as credits
 from jobs
@@ -39,7 +39,7 @@ delete from rules where guild_id = :guild_id and kind = :kind and target_id = :t
 select kind, target_id, per, credits from rules where guild_id = :guild_id order by kind, target_id;
 
 -- name: rules_for_member
--- All that may decide about a member: their own rules, and those that are not another member's.
+-- The rules that can apply to a member: all but those of other members.
 select kind, target_id, per, credits from rules
 where guild_id = :guild_id and (kind <> 'member' or target_id = :user_id);
 

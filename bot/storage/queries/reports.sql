@@ -1,9 +1,8 @@
 -- name: usage_by_member
--- What each member's orders between two moments came to, by the limits that held when they were made.
+-- Sums of each member's jobs between two times, by the limits that applied to them.
 select
     user_id,
     applied_limits,
-    max(created_at) as last_at,
     count(*) as orders,
     sum(case when status = 'failed' and uncollected_since is null then 1 else 0 end) as failed,
     sum(delivered) as images,
@@ -20,4 +19,4 @@ select
 from jobs
 where guild_id = :guild_id and created_at >= :since and created_at < :until
 group by user_id, applied_limits
-order by user_id, last_at;
+order by user_id, max(created_at);

@@ -1,5 +1,5 @@
 -- name: context
--- All that decides about an order: rows of four tables, told apart by `source`.
+-- Everything that decides about a job: rows of four tables, distinguished by `source`.
 select 'settings' as source, settings, null as kind, null as target_id, null as per, null as credits,
     null as made_at, null as credits_each, null as usd_each, null as learned_at
 from guilds where guild_id = :guild_id
@@ -16,10 +16,12 @@ from prices where model_id = :model_id;
 
 -- name: insert!
 insert into jobs (
-    job_id, parent_id, interaction_id, guild_id, channel_id, user_id, locale, token, interaction_at, file_limit,
-    model_id, input, image_count, is_private, is_spoiler, credits_each, usd_each, applied_limits, status, created_at
+    job_id, parent_id, interaction_id, guild_id, channel_id, user_id, locale, token, interaction_at,
+    file_limit, model_id, input, image_count, is_private, is_spoiler, credits_each, usd_each, applied_limits,
+    status, created_at
 ) values (
-    :job_id, :parent_id, :interaction_id, :guild_id, :channel_id, :user_id, :locale, :token, :interaction_at, :file_limit,
-    :model_id, :input, :image_count, :is_private, :is_spoiler, :credits_each, :usd_each, :applied_limits, :status, :created_at
+    :job_id, :parent_id, :interaction_id, :guild_id, :channel_id, :user_id, :locale, :token, :interaction_at,
+    :file_limit, :model_id, :input, :image_count, :is_private, :is_spoiler, :credits_each, :usd_each, :applied_limits,
+    :status, :created_at
 )
 on conflict (interaction_id) do nothing;
