@@ -147,8 +147,8 @@ class JobTracker:
         fields = {
             name: value for name, value in self._summary(job, trace, delivered).items() if value is not None
         }
-        if "posted_seconds" in fields:
-            self.metrics.delivery_seconds.observe(float(fields["posted_seconds"]))
+        if "delivery_seconds" in fields:
+            self.metrics.delivery_seconds.observe(float(fields["delivery_seconds"]))
         words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in fields.items())
         with job_context(job.job_id):
             _log.info("ended: %s", words, extra={"fields": fields})
@@ -162,11 +162,11 @@ class JobTracker:
             "status": job.status.value,
             "error": job.error,
             "images": f"{delivered} of {job.image_count}",
-            "ordered": job.created_at.isoformat(timespec="milliseconds"),
-            "waited_seconds": _seconds(job.created_at, job.started_at),
-            "painted_seconds": _seconds(job.started_at, completed_at),
-            "posted_seconds": round(posted - completed, 3) if posted and completed else None,
-            "altogether_seconds": _seconds(job.created_at, job.ended_at or now),
+            "created": job.created_at.isoformat(timespec="milliseconds"),
+            "queued_seconds": _seconds(job.created_at, job.started_at),
+            "generating_seconds": _seconds(job.started_at, completed_at),
+            "delivery_seconds": round(posted - completed, 3) if posted and completed else None,
+            "total_seconds": _seconds(job.created_at, job.ended_at or now),
             "polls": trace.polls,
             "credits": float((job.image_count - job.refunded) * job.credits_each),
             "expected_usd": float(job.expected_usd),

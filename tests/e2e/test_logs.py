@@ -98,11 +98,11 @@ async def test_one_line_summarizes_a_job(tmp_path: Path) -> None:
         assert (first["status"], first["images"], first["credits"]) == ("succeeded", "2 of 2", 1.5)
         path = f"/v1/requests/{env.job(done)['request_id']}/status"
         assert first["polls"] == sum(call.path == path for call in env.runcomfy.calls)
-        parts = [first[f"{name}_seconds"] for name in ("waited", "painted", "posted")]
+        parts = [first[f"{name}_seconds"] for name in ("queued", "generating", "delivery")]
         assert all(part > 0 for part in parts)
-        assert abs(first["altogether_seconds"] - sum(parts)) < 1
+        assert abs(first["total_seconds"] - sum(parts)) < 1
         assert (second["status"], second["images"]) == ("failed", "0 of 1")
         assert second["error"]
-        assert "posted_seconds" not in second
+        assert "delivery_seconds" not in second
         assert (third["status"], third["credits"]) == ("cancelled", 0)
-        assert "ended: status succeeded, images 2 of 2, ordered " in ended[0]["message"]
+        assert "ended: status succeeded, images 2 of 2, created " in ended[0]["message"]
