@@ -87,7 +87,10 @@ def prices_from_rows(rows: Sequence[sqlite3.Row]) -> Prices:
 
 
 class CostStore:
-    """Prices in US dollars, as RunComfy publishes and charges them."""
+    """Prices in US dollars, as RunComfy publishes and charges them.
+
+    A method that raises BusyError has changed nothing.
+    """
 
     def __init__(self, database: Database, *, budget_usd: Decimal | None) -> None:
         self._database = database
@@ -99,11 +102,7 @@ class CostStore:
         return prices_from_rows(await _queries.prices(connection, model_id=model_id))
 
     async def set_list_price(self, model_id: str, list_price: Decimal) -> bool:
-        """Set the price that RunComfy publishes for an image of one credit; False if it is not plausible.
-
-        Raises:
-            BusyError: The database is busy.
-        """
+        """Set the price that RunComfy publishes for an image of one credit; False if it is not plausible."""
         if not is_plausible(list_price):
             return False
         await self._database.transaction(
@@ -122,9 +121,6 @@ class CostStore:
 
         Returns:
             The highest plausible cost of an image, if this one was higher: counted, but not used as a price.
-
-        Raises:
-            BusyError: The database is busy.
         """
         if cost is None:
             again = (job.ended_at or job.created_at) + _LAST_COST_CHECK

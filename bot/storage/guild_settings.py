@@ -28,7 +28,7 @@ class SettingsChange(NamedTuple):
 
 
 class GuildSettingsStore:
-    """Settings by server; what `update` returned is durable."""
+    """Settings by server; what `update` returned is durable, and with BusyError nothing has changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,7 +49,6 @@ class GuildSettingsStore:
 
         Raises:
             UserError: Any error of `edit`; nothing has changed.
-            BusyError: The database is busy; nothing has changed.
         """
         values = {"guild_id": guild_id, "changed_at": to_epoch_ms(datetime.now(UTC)), "changed_by": by}
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class KeyValueStore:
-    """Texts by name."""
+    """Texts by name; `set` can raise BusyError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -25,11 +25,7 @@ class KeyValueStore:
         return value
 
     async def set(self, name: str, value: str) -> None:
-        """Set a value, replacing an older one.
-
-        Raises:
-            BusyError: The database is busy; nothing has changed.
-        """
+        """Set a value, replacing an older one."""
         await self._database.transaction(
             lambda connection: self._queries.set(connection, name=name, value=value)
         )

@@ -21,17 +21,16 @@ async def track_for_deletion(connection: Connection, job_id: str) -> None:
 
 
 class MessageStore:
-    """Messages by job and jobs by message; what a method returned is durable."""
+    """Messages by job and jobs by message; what a method returned is durable.
+
+    A method that raises BusyError has changed nothing.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def delete(self, job_id: str, user_id: int) -> bool:
-        """Mark a job as deleted, with all its messages; False if it has not ended or was deleted before.
-
-        Raises:
-            BusyError: The database is busy; nothing was deleted.
-        """
+        """Mark a job as deleted, with all its messages; False if it has not ended or was deleted before."""
         values = {"job_id": job_id, "deleted_by": user_id, "deleted_at": to_epoch_ms(datetime.now(UTC))}
 
         async def work(connection: Connection) -> bool:
@@ -46,11 +45,7 @@ class MessageStore:
         return [MessageRef(row["channel_id"], row["message_id"]) for row in rows]
 
     async def mark_deleted(self, message_id: int) -> None:
-        """Forget a former message, which no longer exists.
-
-        Raises:
-            BusyError: The database is busy.
-        """
+        """Forget a former message, which no longer exists."""
         await self._database.transaction(
             lambda connection: _queries.mark_deleted(connection, message_id=message_id)
         )

@@ -54,7 +54,10 @@ class OwnerQuotas:
 
 
 class QuotaStore:
-    """Rules, grants and resets of each server, and what the owner allows."""
+    """Rules, grants and resets of each server, and what the owner allows.
+
+    A method that raises BusyError has changed nothing.
+    """
 
     def __init__(self, database: Database, owners: OwnerQuotas) -> None:
         self._database = database
@@ -134,21 +137,13 @@ class QuotaStore:
         return _rules(rows)
 
     async def set_rule(self, guild_id: int, target: Target, quota: Quota, *, set_by: int) -> None:
-        """Set a target's quota for one period; those for other periods stay.
-
-        Raises:
-            BusyError: The database is busy; nothing has changed.
-        """
+        """Set a target's quota for one period; those for other periods stay."""
         values = _target_columns(guild_id, target) | {"per": quota.per, "credits": quota.limit}
         values |= {"set_by": set_by, "set_at": to_epoch_ms(datetime.now(UTC))}
         await self._database.transaction(lambda connection: _queries.set_rule(connection, **values))
 
     async def clear_rules(self, guild_id: int, target: Target) -> bool:
-        """Remove a target's quotas; False if it had none.
-
-        Raises:
-            BusyError: The database is busy; nothing has changed.
-        """
+        """Remove a target's quotas; False if it had none."""
         values = _target_columns(guild_id, target)
         count: int = await self._database.transaction(
             lambda connection: _queries.clear_rules(connection, **values)
@@ -162,9 +157,6 @@ class QuotaStore:
 
         Returns:
             False if the interaction was handled before: it grants once, however often it comes.
-
-        Raises:
-            BusyError: The database is busy; nothing was granted.
         """
         return await self._adjust(guild_id, target, to_centicredits(credits), made_by, interaction_id)
 
@@ -173,9 +165,6 @@ class QuotaStore:
 
         Returns:
             False if the interaction was handled before.
-
-        Raises:
-            BusyError: The database is busy; nothing has changed.
         """
         return await self._adjust(guild_id, target, None, made_by, interaction_id)
 
