@@ -1,4 +1,4 @@
-"""What the counters must say, worked out by SQLite from the jobs alone."""
+"""Expected counters, computed by SQLite from the jobs alone."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ _COUNTED = "select scope, starts_at, used from usage where used <> 0"
 
 
 def rows(path: Path, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    """What a connection of its own sees in the file."""
+    """Query the file on a separate connection."""
     with closing(sqlite3.connect(path)) as connection:
         return connection.execute(statement, values).fetchall()
 
 
 def change(path: Path, statement: str, **values: int) -> None:
-    """Do to the file what only time can do."""
+    """Change the file, such as to let time pass."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(statement, values)
 
 
 def differences(path: Path) -> set[tuple[Any, ...]]:
-    """Every quarter of an hour whose counter is not what its jobs have spent; empty when all is well."""
+    """Return counters that differ from the sum of their jobs."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("begin")  # both of one moment, though the bot's thread may be writing
+        connection.execute("begin")  # one snapshot for both
         return set(connection.execute(_COUNTED)) ^ set(connection.execute(SPENT_BY_JOBS))
 
 
 def counted(path: Path, scope: str) -> list[float]:
-    """What is counted for a scope in each quarter of an hour, oldest first, in credits."""
+    """Return a scope's counters in credits, oldest first."""
     found = rows(path, "select used from usage where scope = ? order by starts_at", scope)
     return [used / 100 for (used,) in found]

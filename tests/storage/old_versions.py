@@ -25,7 +25,7 @@ def create_v0_1_0(path: Path) -> None:
 
 
 def downgrade_to_v0_1_0(path: Path) -> None:
-    """Replace the database of a stopped bot by what version 0.1.0 would have left of the same jobs."""
+    """Convert the database of a stopped bot to that of version 0.1.0, with the same jobs."""
     today = path.with_name("today.db")
     for end in ("", "-wal", "-shm"):
         if (file := Path(f"{path}{end}")).exists():

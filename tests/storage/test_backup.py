@@ -1,4 +1,4 @@
-"""A copy of the database: of one moment, whole or not at all, and in nobody's way."""
+"""Copies of the database: consistent, atomic and without blocking the bot."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _folder(target: Path) -> None:
 
 @pytest.fixture
 async def made(path: Path) -> Path:
-    """A database on which no bot runs."""
+    """A database that no bot is using."""
     async with open_database(path) as database:
         await KeyValueStore(database).set("name", "value")
     return path
@@ -54,9 +54,7 @@ def refusal(source: Path, target: Path) -> str:
     return problem
 
 
-async def test_holds_all_that_was_committed_and_opens_as_a_database(
-    database: Database, path: Path, target: Path
-) -> None:
+async def test_copy_has_everything_committed_and_opens(database: Database, path: Path, target: Path) -> None:
     jobs = JobStore(database)
     job = make_job(image_count=3)
     await reserve(jobs, job, Limits(member=(Quota(5, Period.DAY),)))
@@ -72,9 +70,7 @@ async def test_holds_all_that_was_committed_and_opens_as_a_database(
         await reserve(JobStore(copy), make_job(), FREE)
 
 
-async def test_of_any_moment_of_a_busy_bot_is_consistent(
-    database: Database, path: Path, target: Path
-) -> None:
+async def test_copy_of_a_busy_bot_is_consistent(database: Database, path: Path, target: Path) -> None:
     jobs, goes_on = JobStore(database), True
 
     async def be_busy() -> None:
@@ -95,7 +91,7 @@ async def test_of_any_moment_of_a_busy_bot_is_consistent(
     assert differences(path) == set()
 
 
-async def test_leaves_what_is_not_committed_out_and_waits_for_nobody(
+async def test_copy_omits_uncommitted_writes_and_does_not_wait(
     database: Database, path: Path, target: Path
 ) -> None:
     async def work(connection: aiosqlite.Connection) -> None:
@@ -107,10 +103,10 @@ async def test_leaves_what_is_not_committed_out_and_waits_for_nobody(
     assert rows(path, "select * from facts") == [("one", "1")]
 
 
-async def test_of_a_bot_that_was_killed_has_what_it_had_committed(
+async def test_copy_after_a_kill_has_everything_committed(
     database: Database, path: Path, tmp_path: Path, target: Path
 ) -> None:
-    """What lies in the log beside the file counts too."""
+    """Including what is only in the write-ahead log."""
     await KeyValueStore(database).set("name", "value")
     shutil.copytree(path.parent, tmp_path / "killed")
     assert (tmp_path / "killed" / "bot.db-wal").stat().st_size > 0
@@ -119,36 +115,36 @@ async def test_of_a_bot_that_was_killed_has_what_it_had_committed(
 
 
 class TestRefusing:
-    def test_to_overwrite_anything(self, made: Path, target: Path) -> None:
+    def test_existing_target(self, made: Path, target: Path) -> None:
         target.write_text("precious")
         assert "exists already" in refusal(made, target)
         assert target.read_text() == "precious"
         assert "exists already" in refusal(made, made)
         assert "exists already" in refusal(made, made.parent)
 
-    def test_where_there_is_no_database_and_makes_none(self, path: Path, target: Path) -> None:
+    def test_missing_database(self, path: Path, target: Path) -> None:
         assert "first start makes the database" in refusal(path, target)
         assert not path.parent.exists()
         assert list(target.parent.iterdir()) == []
 
-    def test_where_it_cannot_write(self, made: Path, target: Path) -> None:
+    def test_missing_target_folder(self, made: Path, target: Path) -> None:
         assert "No such file or directory" in refusal(made, target / "below" / "bot.db")
 
-    def test_what_is_no_database_and_leaves_nothing(self, tmp_path: Path, target: Path) -> None:
+    def test_source_that_is_not_a_database(self, tmp_path: Path, target: Path) -> None:
         source = tmp_path / "diary"
         source.write_text("a diary, not a database" * 100)
         assert "not a database" in refusal(source, target)
         assert list(target.parent.iterdir()) == []
 
 
-def test_may_be_read_by_its_owner_alone(made: Path, target: Path) -> None:
-    """It holds prompts, and the tokens of replies that are not final."""
+def test_copy_is_readable_only_by_its_owner(made: Path, target: Path) -> None:
+    """It contains prompts and tokens."""
     back_up(made, target)
     assert target.stat().st_mode & 0o777 == 0o600
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_leaves_a_database_without_a_bot_as_it_was(made: Path, target: Path) -> None:
+def test_copying_does_not_change_the_database(made: Path, target: Path) -> None:
     before = made.read_bytes()
     back_up(made, target)
     assert made.read_bytes() == before
@@ -156,7 +152,7 @@ def test_leaves_a_database_without_a_bot_as_it_was(made: Path, target: Path) -> 
 
 
 @pytest.mark.parametrize("room", [0, 4096])
-def test_on_a_full_disk_leaves_nothing(made: Path, target: Path, room: int) -> None:
+def test_copy_on_a_full_disk_leaves_no_file(made: Path, target: Path, room: int) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:

@@ -1,4 +1,4 @@
-"""The database file: how it is opened, and what it refuses."""
+"""Opening the database file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make_empty(path: Path) -> None:
 
 
 class TestOpening:
-    async def test_an_empty_folder_becomes_a_database_of_the_newest_version(self, path: Path) -> None:
+    async def test_missing_file_is_created_with_the_newest_version(self, path: Path) -> None:
         async with open_database(path):
             assert rows(path, "pragma user_version") == [(NEWEST,)]
             assert rows(path, "pragma journal_mode") == [("wal",)]
@@ -57,20 +57,20 @@ class TestOpening:
             )
         ]
 
-    async def test_an_empty_file_becomes_one_too(self, path: Path) -> None:
+    async def test_empty_file(self, path: Path) -> None:
         make_empty(path)
         async with open_database(path) as database:
             await KeyValueStore(database).set("a", "b")
         assert rows(path, "select name from facts") == [("a",)]
 
-    async def test_foreign_keys_are_kept(self, database: Database) -> None:
+    async def test_foreign_keys_are_enforced(self, database: Database) -> None:
         async def pragma(connection: aiosqlite.Connection) -> list[int]:
             async with connection.execute("pragma foreign_keys") as cursor:
                 return [row[0] async for row in cursor]
 
         assert await database.transaction(pragma) == [1]
 
-    async def test_what_was_kept_survives_a_close(self, path: Path) -> None:
+    async def test_data_survives_a_close(self, path: Path) -> None:
         job = make_job(image_count=3)
         async with open_database(path) as database:
             await reserve(JobStore(database), job, FREE)
@@ -82,7 +82,7 @@ class TestOpening:
             assert await KeyValueStore(database).get("another") is None
         assert differences(path) == set()
 
-    async def test_of_those_that_start_on_a_new_file_at_once_the_others_hear_why(self, path: Path) -> None:
+    async def test_only_one_of_several_simultaneous_starts_opens_a_new_file(self, path: Path) -> None:
         async def start() -> None:
             async with open_database(path) as database:
                 await KeyValueStore(database).set("a", "b")
@@ -102,26 +102,26 @@ class TestRefusing:
         assert problem.startswith("DATABASE_URL ")
         return problem
 
-    async def test_a_newer_version_and_leaves_the_file_as_it_is(self, path: Path) -> None:
+    async def test_newer_version_leaves_the_file_unchanged(self, path: Path) -> None:
         async with open_database(path):
             pass
         rows(path, f"pragma user_version = {NEWEST + 1}")
         assert f"newer version of this bot ({NEWEST + 1} > {NEWEST})" in await self.refusal(path)
         assert rows(path, "pragma user_version") == [(NEWEST + 1,)]
 
-    async def test_a_directory(self, tmp_path: Path) -> None:
+    async def test_directory(self, tmp_path: Path) -> None:
         (tmp_path / "bot.db").mkdir()
         assert "unable to open" in await self.refusal(tmp_path / "bot.db")
 
-    async def test_a_file_in_place_of_the_folder(self, tmp_path: Path) -> None:
+    async def test_file_in_place_of_the_folder(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("a file")
         assert "exists" in await self.refusal(tmp_path / "data" / "bot.db")
 
-    async def test_what_is_no_database(self, tmp_path: Path) -> None:
+    async def test_other_file_format(self, tmp_path: Path) -> None:
         (tmp_path / "bot.db").write_text("a diary, not a database" * 100)
         assert "not a database" in await self.refusal(tmp_path / "bot.db")
 
-    async def test_a_file_that_it_may_not_write(self) -> None:
+    async def test_unwritable_file(self) -> None:
         with folder_for_anybody() as folder:
             (folder / "bot.db").touch()
             (folder / "bot.db").chmod(0o444)
@@ -129,13 +129,13 @@ class TestRefusing:
             with without_powers():
                 assert "Permission denied" in await self.refusal(folder / "bot.db")
 
-    async def test_a_second_bot_on_the_same_jobs(self, path: Path) -> None:
+    async def test_second_bot_on_the_same_file(self, path: Path) -> None:
         async with open_database(path):
             assert f"in use by the bot with process id {os.getpid()}" in await self.refusal(path)
         async with open_database(path):
             pass
 
-    async def test_a_folder_that_it_may_not_make(self) -> None:
+    async def test_unwritable_parent_folder(self) -> None:
         with folder_for_anybody() as folder:
             folder.chmod(0o555)
             with without_powers():
@@ -144,7 +144,7 @@ class TestRefusing:
 
 @contextmanager
 def folder_for_anybody() -> Iterator[Path]:
-    """Where any user may look: pytest's own folders are closed to all but one."""
+    """A folder that every user can enter, unlike pytest's."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     try:
@@ -156,7 +156,7 @@ def folder_for_anybody() -> Iterator[Path]:
 
 @contextmanager
 def without_powers() -> Iterator[None]:
-    """As a user who must obey a file's mode, which root does not."""
+    """Run as a user to whom file modes apply, unlike root."""
     before = os.geteuid()
     if before == 0:
         os.seteuid(65534)

@@ -1,4 +1,4 @@
-"""How long jobs took outlives the process, and what an older version knew is taken over."""
+"""Durations across restarts and migrations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def loaded(database: Database) -> DurationStore:
     return store
 
 
-async def test_the_last_two_hundred_of_each_kind_are_kept(path: Path) -> None:
+async def test_last_200_durations_of_each_workload_are_kept(path: Path) -> None:
     async with open_database(path) as database:
         store = DurationStore(database)
         store.record("another 4K x4", 60.0)
@@ -37,7 +37,7 @@ async def test_the_last_two_hundred_of_each_kind_are_kept(path: Path) -> None:
         for seconds in range(150, 300):
             store.record(KIND, seconds)
         await store.save()
-        await store.save()  # writes nothing twice
+        await store.save()  # nothing is written twice
     async with open_database(path) as database:
         store = await loaded(database)
         assert [store.quantile(KIND, share) for share in (0, 0.5, 0.999)] == [100, 200, 299]
@@ -46,7 +46,7 @@ async def test_the_last_two_hundred_of_each_kind_are_kept(path: Path) -> None:
     assert dict(counts) == {KIND: 200, "another 4K x4": 1}
 
 
-async def test_fewer_than_ten_say_nothing(database: Database) -> None:
+async def test_no_quantile_from_fewer_than_ten(database: Database) -> None:
     store = DurationStore(database)
     for seconds in range(10):
         assert store.quantile(KIND, 0.5) is None
@@ -54,7 +54,7 @@ async def test_fewer_than_ten_say_nothing(database: Database) -> None:
     assert store.quantile(KIND, 0.5) == 5
 
 
-async def test_what_the_database_refuses_is_saved_later(database: Database, path: Path) -> None:
+async def test_durations_are_saved_later_if_the_database_is_busy(database: Database, path: Path) -> None:
     store = DurationStore(database)
     for seconds in range(10):
         store.record(KIND, seconds)
@@ -70,7 +70,7 @@ async def test_what_the_database_refuses_is_saved_later(database: Database, path
 ILL = ["", "{", "null", "{}", "[1]", '["a"]', "[[1]]", "[[NaN, 1]]", '[["a", "b"]]', "[[-9, -1]]", "[]"]
 
 
-async def test_spans_of_an_older_version_become_durations(path: Path) -> None:
+async def test_migration_converts_spans_to_durations(path: Path) -> None:
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as connection:
         for migration in sorted(files("bot.storage").joinpath("migrations").iterdir(), key=str)[:6]:

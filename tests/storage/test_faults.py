@@ -1,4 +1,4 @@
-"""A database that cannot be written, under the real bot: nothing new is taken, nothing accepted is lost."""
+"""An unwritable database under the real bot: no new jobs, and none is lost."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 BUSY = "The bot is busy. Nothing was charged"
 NEWEST = max(migrations())
-A_HANDSHAKE = 4000  # bytes: whatever is more than that belongs to an upload
+A_HANDSHAKE = 4000  # bytes; more than that is an upload
 CODE = Path(bot.__file__).parents[1]
 
 
 @contextmanager
 def locked(env: Environment) -> Iterator[None]:
-    """Another program has begun to write, and does not come to its end."""
+    """Another program holds the write lock."""
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
         yield
@@ -45,13 +45,13 @@ def locked(env: Environment) -> Iterator[None]:
 
 @contextmanager
 def full(env: Environment) -> Iterator[None]:
-    """No byte can be written to any file, as on a disk that is full or was made read-only."""
+    """No byte can be written to any file, as on a full or read-only disk."""
     assert env.bot._process
     process_id = env.bot._process.pid
     before = resource.prlimit(process_id, resource.RLIMIT_FSIZE)
     resource.prlimit(process_id, resource.RLIMIT_FSIZE, (0, before[1]))
     yield
-    with suppress(ProcessLookupError):  # a test may have killed it
+    with suppress(ProcessLookupError):  # if the test has killed it
         resource.prlimit(process_id, resource.RLIMIT_FSIZE, before)
 
 
@@ -60,7 +60,7 @@ Fault: TypeAlias = "Callable[[Environment], AbstractContextManager[None]]"
 
 
 async def refuses(env: Environment) -> None:
-    """An order is refused within the three seconds that Discord waits, to this person alone."""
+    """Check that a job is refused in an ephemeral message within three seconds."""
     begun = time.monotonic()
     before = env.rows()
     message = await env.imagine(env.new_member())
@@ -71,7 +71,7 @@ async def refuses(env: Environment) -> None:
 
 
 async def arrives(env: Environment, *messages: Message) -> None:
-    """Each order ends in its images, ordered once and charged for once."""
+    """Check that each job is submitted, delivered and charged once."""
     for message in messages:
         await env.wait_for_text(message, "✅")
         assert delivered(message) == 1
@@ -82,7 +82,7 @@ async def arrives(env: Environment, *messages: Message) -> None:
 
 
 @FAULTS
-async def test_new_orders_are_refused_and_those_in_the_queue_arrive(tmp_path: Path, fault: Fault) -> None:
+async def test_new_jobs_are_refused_and_queued_ones_are_delivered(tmp_path: Path, fault: Fault) -> None:
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         env.runcomfy.hold()
         queued = await env.queued()
@@ -98,7 +98,7 @@ async def test_new_orders_are_refused_and_those_in_the_queue_arrive(tmp_path: Pa
 
 
 @FAULTS
-async def test_presses_on_a_running_job_are_refused_too(tmp_path: Path, fault: Fault) -> None:
+async def test_commands_and_buttons_say_that_the_bot_is_busy(tmp_path: Path, fault: Fault) -> None:
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         env.runcomfy.hold()
         queued = await env.queued()
@@ -111,10 +111,8 @@ async def test_presses_on_a_running_job_are_refused_too(tmp_path: Path, fault: F
 
 
 @FAULTS
-async def test_an_order_whose_answer_cannot_be_written_down_is_not_forgotten(
-    tmp_path: Path, fault: Fault
-) -> None:
-    """The request_id came; it is written as soon as that is possible, and nothing is ordered anew."""
+async def test_request_id_is_stored_once_the_database_is_writable(tmp_path: Path, fault: Fault) -> None:
+    """Nothing is submitted again."""
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         post = HeldResponse()
         env.runcomfy.inject_fault("submit", post.fault)
@@ -128,8 +126,8 @@ async def test_an_order_whose_answer_cannot_be_written_down_is_not_forgotten(
 
 
 @FAULTS
-async def test_images_that_are_posted_meanwhile_are_charged_for_once(tmp_path: Path, fault: Fault) -> None:
-    """They stand in Discord, and that is written down as soon as it is possible."""
+async def test_images_posted_meanwhile_are_charged_once(tmp_path: Path, fault: Fault) -> None:
+    """Their end is stored once the database is writable."""
     async with (
         open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}, is_started=False) as env,
         blocking_proxy(env) as way,
@@ -151,7 +149,7 @@ async def test_images_that_are_posted_meanwhile_are_charged_for_once(tmp_path: P
 
 
 @FAULTS
-async def test_a_bot_that_is_killed_meanwhile_goes_on_later(tmp_path: Path, fault: Fault) -> None:
+async def test_bot_killed_meanwhile_continues_after_a_restart(tmp_path: Path, fault: Fault) -> None:
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         env.runcomfy.hold()
         queued = await env.queued()
@@ -164,8 +162,8 @@ async def test_a_bot_that_is_killed_meanwhile_goes_on_later(tmp_path: Path, faul
         await arrives(env, queued)
 
 
-async def test_a_file_that_the_bot_may_only_read(tmp_path: Path) -> None:
-    """As one that another user has made; the bot was updated meanwhile, and has other commands."""
+async def test_read_only_file(tmp_path: Path) -> None:
+    """As if created by another user; the bot was updated too, and has other commands."""
     file = tmp_path / "data" / "bot.db"
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         env.runcomfy.hold()
@@ -187,7 +185,7 @@ async def test_a_file_that_the_bot_may_only_read(tmp_path: Path) -> None:
         await arrives(env, queued)
 
 
-async def test_a_newer_version_is_refused_in_one_clear_sentence(tmp_path: Path) -> None:
+async def test_newer_version_stops_the_start_in_one_sentence(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
         await env.kill()
         rows(tmp_path / "data" / "bot.db", f"pragma user_version = {NEWEST + 1}")
@@ -198,7 +196,7 @@ async def test_a_newer_version_is_refused_in_one_clear_sentence(tmp_path: Path) 
         assert rows(tmp_path / "data" / "bot.db", "pragma user_version") == [(NEWEST + 1,)]
 
 
-# PR_CAPBSET_DROP and CAP_DAC_OVERRIDE (prctl(2), capabilities(7)): root obeys a file's mode too, then.
+# PR_CAPBSET_DROP and CAP_DAC_OVERRIDE (prctl(2), capabilities(7)): then file modes apply to root too.
 POWERLESS = """
 import ctypes, os, sys
 ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)
@@ -207,7 +205,7 @@ os.execv(sys.executable, [sys.executable, "-m", "bot"])
 
 
 class PowerlessBot(BotProcess):
-    """The bot as a user for whom a file's mode counts, whoever runs the tests."""
+    """The bot as a user to whom file modes apply, even if root runs the tests."""
 
     async def start(self) -> None:
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **self._settings}

@@ -1,4 +1,4 @@
-"""What servers' managers have set, kept in a real file."""
+"""Settings of servers in a real file."""
 
 from __future__ import annotations
 
@@ -36,16 +36,14 @@ async def write(database: Database, settings: str, guild_id: int = HERE) -> None
     )
 
 
-async def test_a_server_without_settings_has_the_defaults(guilds: GuildSettingsStore, path: Path) -> None:
+async def test_defaults_without_stored_settings(guilds: GuildSettingsStore, path: Path) -> None:
     assert await guilds.get(HERE) == GuildSettings()
     change = await guilds.update(HERE, lambda settings: settings, by=MANAGER)
     assert change.before == change.after == GuildSettings()
     assert rows(path, "select * from guilds") == []
 
 
-async def test_what_was_changed_is_there_for_that_server_alone(
-    guilds: GuildSettingsStore, path: Path
-) -> None:
+async def test_update_applies_to_its_server_only(guilds: GuildSettingsStore, path: Path) -> None:
     change = await guilds.update(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
     assert (change.before.most_images, change.after.most_images) == (None, 2)
     assert await guilds.get(HERE) == GuildSettings(most_images=2)
@@ -54,7 +52,7 @@ async def test_what_was_changed_is_there_for_that_server_alone(
     assert (by, json.loads(stored)) == (MANAGER, {"most_images": 2})
 
 
-async def test_two_managers_do_not_undo_each_others_changes(guilds: GuildSettingsStore) -> None:
+async def test_concurrent_updates_keep_both_changes(guilds: GuildSettingsStore) -> None:
     async def add(channel_id: int) -> None:
         await guilds.update(
             HERE,
@@ -69,7 +67,7 @@ async def test_two_managers_do_not_undo_each_others_changes(guilds: GuildSetting
     assert await guilds.get(HERE) == GuildSettings(forbidden_channels=frozenset(range(1, 21)), most_images=7)
 
 
-async def test_a_refused_change_changes_nothing(guilds: GuildSettingsStore) -> None:
+async def test_rejected_update_changes_nothing(guilds: GuildSettingsStore) -> None:
     await guilds.update(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
 
     def refuse(_: GuildSettings) -> GuildSettings:
@@ -80,7 +78,7 @@ async def test_a_refused_change_changes_nothing(guilds: GuildSettingsStore) -> N
     assert await guilds.get(HERE) == GuildSettings(most_images=2)
 
 
-async def test_what_cannot_be_read_is_told_once_and_kept(
+async def test_invalid_settings_are_logged_once_and_kept(
     guilds: GuildSettingsStore, database: Database, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     stored = {"most_images": "two", "is_spoiler": True, "of_a_later_version": [1]}
@@ -99,7 +97,7 @@ async def test_what_cannot_be_read_is_told_once_and_kept(
 
 
 @pytest.mark.parametrize("stored", ["", "[1]", "not json"])
-async def test_settings_that_are_none_at_all(
+async def test_stored_text_that_is_not_an_object(
     guilds: GuildSettingsStore, database: Database, stored: str
 ) -> None:
     await write(database, stored)
@@ -108,9 +106,7 @@ async def test_settings_that_are_none_at_all(
     assert await guilds.get(HERE) == GuildSettings(most_images=3)
 
 
-async def test_a_database_that_cannot_be_written_keeps_the_old_settings(
-    guilds: GuildSettingsStore, database: Database
-) -> None:
+async def test_busy_database_keeps_the_old_settings(guilds: GuildSettingsStore, database: Database) -> None:
     await guilds.update(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
     await database.transaction(lambda connection: connection.execute("pragma query_only = on"))
     with pytest.raises(BusyError):

@@ -1,4 +1,4 @@
-"""What a look at the bot's health asks of the database."""
+"""Queries of the health checks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from bot.storage.jobs import JobStore
 
 
-async def test_a_job_whose_first_response_is_looked_for_may_be_alone_for_longer(
-    database: Database, jobs: JobStore
-) -> None:
+async def test_job_without_a_message_counts_as_orphaned_later(database: Database, jobs: JobStore) -> None:
     now = datetime.now(UTC)
     seen, unseen, new = (make_job(interaction_at=now - timedelta(seconds=age)) for age in (60, 60, 10))
     for job in (seen, unseen, new):

@@ -1,4 +1,4 @@
-"""The rows of jobs: who may change what when, and that every image is counted once."""
+"""Rows of jobs: which state changes are possible, and that each image is counted once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def failed(jobs: JobStore, job: Job, error: str = "generation-timeout") ->
 
 
 class TestReserve:
-    async def test_keeps_the_order_as_it_was_made(self, jobs: JobStore) -> None:
+    async def test_stores_every_field(self, jobs: JobStore) -> None:
         job = make_job(
             parent_id="parent", image_count=3, input={"prompt": "é ❞\n", "seed": 1, "hd": True, "cfg": 7.5}
         )
@@ -51,13 +51,13 @@ class TestReserve:
         assert timedelta(0) <= abs(kept.created_at - job.created_at) <= timedelta(milliseconds=1)
         assert kept.created_at.tzinfo is UTC
 
-    async def test_an_unknown_job_is_not_found(self, jobs: JobStore) -> None:
+    async def test_unknown_job(self, jobs: JobStore) -> None:
         with pytest.raises(JobNotFoundError):
             await jobs.get("nothing")
         assert await jobs.mark_submitting("nothing") is None
         assert await jobs.end("nothing", JobStatus.CANCELLED) is None
 
-    async def test_a_replayed_interaction_changes_nothing(self, jobs: JobStore, path: Path) -> None:
+    async def test_replayed_interaction_changes_nothing(self, jobs: JobStore, path: Path) -> None:
         job = make_job(image_count=3)
         replayed = make_job(image_count=4, interaction_id=job.interaction_id)
         assert await reserve(jobs, job, FREE) is True
@@ -65,16 +65,14 @@ class TestReserve:
         assert await reserve(jobs, replayed, FREE) is False
         assert (rows(path, "select * from jobs"), rows(path, "select * from usage")) == before
 
-    async def test_an_interaction_that_fetched_orders_nothing_when_it_is_replayed(
-        self, jobs: JobStore, path: Path
-    ) -> None:
+    async def test_replayed_refetch_reserves_nothing(self, jobs: JobStore, path: Path) -> None:
         job = make_job()
         await failed(jobs, job)
         await jobs.refetch(job.job_id, make_requester())
         assert await reserve(jobs, make_job(interaction_id=job.interaction_id), FREE) is False
         assert len(rows(path, "select * from jobs")) == 1
 
-    async def test_a_refusal_leaves_no_row(self, jobs: JobStore, path: Path) -> None:
+    async def test_refusal_leaves_no_row(self, jobs: JobStore, path: Path) -> None:
         with pytest.raises(PolicyError, match="quota-exceeded"):
             await reserve(jobs, make_job(image_count=2), Limits(member=(Quota(1, Period.DAY),)))
         with pytest.raises(PolicyError, match="budget-exceeded"):
@@ -83,8 +81,8 @@ class TestReserve:
         assert rows(path, "select * from usage where used > 0") == []
 
 
-class TestVerbs:
-    async def test_a_job_walks_its_way(self, jobs: JobStore) -> None:
+class TestStateChanges:
+    async def test_every_state_in_order(self, jobs: JobStore) -> None:
         job = make_job(image_count=2)
         await reserve(jobs, job, FREE)
         await jobs.set_message(job.job_id, 77)
@@ -108,7 +106,7 @@ class TestVerbs:
         assert ended.ended_at
         assert ended == await jobs.get(job.job_id)
 
-    async def test_each_step_is_made_once(self, jobs: JobStore) -> None:
+    async def test_each_change_is_made_once(self, jobs: JobStore) -> None:
         job = make_job()
         await reserve(jobs, job, FREE)
         steps: list[Callable[[], Awaitable[Job | None]]] = [
@@ -122,7 +120,7 @@ class TestVerbs:
             made = await asyncio.gather(*(step() for _ in range(4)))
             assert sum(each is not None for each in made) == 1
 
-    async def test_a_refused_post_waits_again_and_a_taken_one_never(self, jobs: JobStore) -> None:
+    async def test_rejected_post_waits_again_and_an_accepted_one_never(self, jobs: JobStore) -> None:
         job = make_job()
         await reserve(jobs, job, FREE)
         assert await jobs.mark_rejected(job.job_id) is None
@@ -135,7 +133,7 @@ class TestVerbs:
         assert await jobs.mark_rejected(job.job_id) is None
         assert await jobs.mark_submitting(job.job_id) is None
 
-    async def test_open_jobs_are_those_unfinished_or_untold_oldest_first(self, jobs: JobStore) -> None:
+    async def test_unfinished_jobs_include_ends_not_shown_yet_oldest_first(self, jobs: JobStore) -> None:
         start = datetime(2026, 10, 7, 12, tzinfo=UTC)
         made = [make_job(created_at=start - timedelta(minutes=n)) for n in range(5)]
         for job in made:
@@ -150,7 +148,7 @@ class TestVerbs:
         expected = [untold.job_id, submitting.job_id, waiting.job_id]
         assert [job.job_id for job in await jobs.unfinished()] == expected
 
-    async def test_a_failure_keeps_its_text_and_values(self, jobs: JobStore) -> None:
+    async def test_failure_keeps_its_key_and_values(self, jobs: JobStore) -> None:
         job = make_job()
         await reserve(jobs, job, FREE)
         ended = await jobs.end(
@@ -160,9 +158,9 @@ class TestVerbs:
         assert (ended.error, ended.error_values) == ("unexpected", {"reference": "7F3K2", "n": 3})
 
 
-class TestCancelling:
+class TestCancel:
     @pytest.mark.parametrize("submitting_first", [True, False])
-    async def test_and_submitting_at_once_have_one_winner(
+    async def test_cancel_and_submit_at_once_have_one_winner(
         self, jobs: JobStore, *, submitting_first: bool
     ) -> None:
         for _ in range(10):
@@ -173,10 +171,10 @@ class TestCancelling:
             if not submitting_first:
                 submitting, asked = asked, submitting
             assert asked
-            # Whoever was told WAITING may end the job without a call; then nobody was told to submit it.
+            # If the cancel saw WAITING, it ends the job without a request, so the submit must have failed.
             assert (submitting is None) == (asked.status is JobStatus.WAITING)
 
-    async def test_is_too_late_once_it_paints_or_has_ended(self, jobs: JobStore) -> None:
+    async def test_cancel_is_too_late_once_in_progress_or_ended(self, jobs: JobStore) -> None:
         job = await in_queue(jobs, make_job())
         assert await jobs.request_cancel(job.job_id, 5)
         await jobs.mark_in_progress(job.job_id)
@@ -184,7 +182,7 @@ class TestCancelling:
         await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=1)
         assert await jobs.request_cancel(job.job_id, 6) is None
 
-    async def test_is_told_of_whoever_asked_first(self, jobs: JobStore) -> None:
+    async def test_first_canceller_is_recorded(self, jobs: JobStore) -> None:
         job = make_job()
         await reserve(jobs, job, FREE)
         await jobs.request_cancel(job.job_id, 5)
@@ -192,7 +190,7 @@ class TestCancelling:
         assert again
         assert again.cancelled_by == 5
 
-    async def test_during_a_post_that_is_refused_keeps_it_from_being_sent_again(self, jobs: JobStore) -> None:
+    async def test_cancel_during_a_rejected_post_prevents_a_resend(self, jobs: JobStore) -> None:
         job = make_job()
         await reserve(jobs, job, FREE)
         await jobs.mark_submitting(job.job_id)
@@ -201,8 +199,8 @@ class TestCancelling:
         assert await jobs.mark_submitting(job.job_id) is None
 
 
-class TestFetching:
-    async def test_again_never_charges_and_answers_the_new_message(self, jobs: JobStore, path: Path) -> None:
+class TestRefetch:
+    async def test_refetch_charges_nothing_and_uses_the_new_message(self, jobs: JobStore, path: Path) -> None:
         job = await failed(jobs, make_job(image_count=2))
         await jobs.set_message(job.job_id, 7)
         asker = make_requester()
@@ -219,7 +217,7 @@ class TestFetching:
         assert counted(path, f"guild:{GUILD}") == counted(path, "owner") == [2]
         assert differences(path) == set()
 
-    async def test_again_and_failing_again_stays_charged_since_the_first_time(
+    async def test_refetch_that_fails_stays_charged_since_the_first_end(
         self, jobs: JobStore, path: Path
     ) -> None:
         job = await failed(jobs, make_job(image_count=2))
@@ -230,7 +228,7 @@ class TestFetching:
             assert (ended.refunded, ended.uncollected_since) == (0, job.uncollected_since)
         assert differences(path) == set()
 
-    async def test_begins_anew_without_an_old_wish_to_cancel(self, jobs: JobStore) -> None:
+    async def test_refetch_clears_an_old_cancel_request(self, jobs: JobStore) -> None:
         job = await in_queue(jobs, make_job())
         await jobs.request_cancel(job.job_id, 5)
         await jobs.end(job.job_id, JobStatus.FAILED, error="generation-timeout", error_values={"n": 1})
@@ -239,14 +237,14 @@ class TestFetching:
         assert fetched.cancelled_by is None
         assert fetched.error_values == {}
 
-    async def test_needs_a_failed_job_with_a_request(self, jobs: JobStore) -> None:
+    async def test_refetch_needs_a_failed_job_with_a_request(self, jobs: JobStore) -> None:
         job = make_job()
         await reserve(jobs, job, FREE)
         assert await jobs.refetch(job.job_id, make_requester()) is None
         await jobs.end(job.job_id, JobStatus.FAILED, error="unexpected")
         assert await jobs.refetch(job.job_id, make_requester()) is None
 
-    async def test_keeps_its_new_token_when_the_old_end_is_told(self, jobs: JobStore) -> None:
+    async def test_refetch_keeps_its_token_when_the_old_one_is_cleared(self, jobs: JobStore) -> None:
         old = await failed(jobs, make_job())
         asker = make_requester()
         await jobs.refetch(old.job_id, asker)
@@ -257,7 +255,7 @@ class TestFetching:
 
 
 class TestBudget:
-    """What may have cost the owner money counts in the budget, whoever got the images."""
+    """The budget counts what may have cost money, even if no images were delivered."""
 
     @pytest.mark.parametrize(
         ("error", "request_id", "counted_images"),
@@ -277,7 +275,7 @@ class TestBudget:
             ("runcomfy-unavailable", None, 0),
         ],
     )
-    async def test_keeps_what_may_have_been_made(
+    async def test_budget_keeps_images_that_may_have_been_made(
         self, jobs: JobStore, path: Path, error: str, request_id: str | None, counted_images: int
     ) -> None:
         job = make_job(image_count=2)

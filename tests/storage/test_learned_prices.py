@@ -1,4 +1,4 @@
-"""What a cost teaches about the next one: within bounds, for a while, and never so that all orders stop."""
+"""Costs become expected prices: within bounds, for a week, and never blocking all jobs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def costs(database: Database) -> CostStore:
 
 
 def shift(path: Path, *, days: int) -> None:
-    """Let every price have been learned at another time."""
+    """Move the age of every price."""
     change(path, f"update prices set learned_at = learned_at + {days} * 86400000")  # noqa: S608 (a number)
 
 
@@ -45,7 +45,7 @@ async def expected(database: Database, costs: CostStore, credits_each: str = "1"
 
 
 async def done(jobs: JobStore, *, credits_each: str = "1", images: int = 1) -> Job:
-    """A job whose cost is not known yet."""
+    """Create a job whose cost is not known yet."""
     job = make_job(image_count=images, credits_each=Decimal(credits_each), usd_each=PUBLISHED)
     await reserve(jobs, job, Limits())
     await jobs.mark_submitting(job.job_id)
@@ -56,15 +56,15 @@ async def done(jobs: JobStore, *, credits_each: str = "1", images: int = 1) -> J
 
 
 async def ordered(database: Database, jobs: JobStore, costs: CostStore) -> bool:
-    """Order an image as it is expected to cost now."""
+    """Reserve an image at its expected price."""
     job = make_job(usd_each=await expected(database, costs))
     return await reserve(jobs, job, Limits(), budget_usd=BUDGET)
 
 
-async def test_an_absurd_cost_is_booked_and_not_learned(
+async def test_implausible_cost_is_counted_but_does_not_become_a_price(
     database: Database, jobs: JobStore, costs: CostStore, path: Path
 ) -> None:
-    """The month is spent, as RunComfy says; the next one is not."""
+    """It uses up the month's budget, but not the next month's."""
     await costs.set_list_price(MODEL_ID, PUBLISHED)
     job = await done(jobs)
     assert await costs.record_cost(job, Decimal(60)) == Decimal("0.32")
@@ -77,7 +77,7 @@ async def test_an_absurd_cost_is_booked_and_not_learned(
     assert await ordered(database, jobs, costs)
 
 
-async def test_other_costs_are_learned_afterwards(
+async def test_plausible_costs_still_become_prices_afterwards(
     database: Database, jobs: JobStore, costs: CostStore
 ) -> None:
     await costs.set_list_price(MODEL_ID, PUBLISHED)
@@ -101,10 +101,10 @@ async def test_other_costs_are_learned_afterwards(
         ("3", 2, "1.92", "1.94"),
     ],
 )
-async def test_how_much_is_learned(  # noqa: PLR0917 (a row of a table)
+async def test_highest_cost_that_becomes_a_price(  # noqa: PLR0917 (a row of a table)
     database: Database, jobs: JobStore, credits_each: str, images: int, learned: str, refused: str
 ) -> None:
-    """Four times the published price; of what counts more than a credit, four times that."""
+    """Four times the list price, times the credits if more than one."""
     costs = CostStore(database, budget_usd=BUDGET)
     await costs.set_list_price(MODEL_ID, PUBLISHED)
     job = await done(jobs, credits_each=credits_each, images=images)
@@ -114,22 +114,20 @@ async def test_how_much_is_learned(  # noqa: PLR0917 (a row of a table)
     assert await expected(database, costs, credits_each) == Decimal(learned) / images
 
 
-async def test_a_learned_price_expires(
-    database: Database, jobs: JobStore, costs: CostStore, path: Path
-) -> None:
+async def test_paid_price_expires(database: Database, jobs: JobStore, costs: CostStore, path: Path) -> None:
     await costs.set_list_price(MODEL_ID, PUBLISHED)
     await costs.record_cost(await done(jobs), Decimal("0.3"))
     shift(path, days=-6)
     assert await expected(database, costs) == Decimal("0.3")
     shift(path, days=-2)
     assert await expected(database, costs) == PUBLISHED
-    shift(path, days=400)  # by a clock that was wrong
+    shift(path, days=400)  # by a wrong clock
     assert await expected(database, costs) == PUBLISHED
     await costs.record_cost(await done(jobs), Decimal("0.2"))
     assert await expected(database, costs) == Decimal("0.2")
 
 
-async def test_a_published_price_that_falls_bounds_what_was_learned_before(
+async def test_lower_list_price_bounds_an_older_paid_price(
     database: Database, jobs: JobStore, costs: CostStore
 ) -> None:
     await costs.set_list_price(MODEL_ID, Decimal(1))
@@ -139,10 +137,10 @@ async def test_a_published_price_that_falls_bounds_what_was_learned_before(
     assert await expected(database, costs) == PUBLISHED
 
 
-async def test_without_a_published_price(
+async def test_paid_price_without_a_list_price(
     database: Database, jobs: JobStore, costs: CostStore, path: Path
 ) -> None:
-    """A learned one is all that is known, so it stays; it is bounded as if $0.25 were published."""
+    """It does not expire, and is bounded as if the list price were $0.25."""
     assert await costs.record_cost(await done(jobs), Decimal(60)) == Decimal(1)
     assert await expected(database, costs) is None
     assert await costs.record_cost(await done(jobs), Decimal("0.5")) is None
@@ -151,7 +149,7 @@ async def test_without_a_published_price(
 
 
 @pytest.mark.parametrize("price", ["0", "0.0000001", "10.01", "60", "10000"])
-async def test_a_published_price_that_can_not_be_one_is_ignored(
+async def test_implausible_list_price_is_ignored(
     database: Database, jobs: JobStore, costs: CostStore, price: str
 ) -> None:
     assert not await costs.set_list_price(MODEL_ID, Decimal(price))
@@ -163,7 +161,7 @@ async def test_a_published_price_that_can_not_be_one_is_ignored(
 
 
 async def test_prices_of_an_older_database(path: Path) -> None:
-    """One that was learned without a bound blocks nothing; a plausible one counts on for a while."""
+    """An implausible one blocks nothing; a plausible one still applies for a week."""
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as connection:
         for number in range(1, 8):

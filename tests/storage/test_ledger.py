@@ -1,4 +1,4 @@
-"""Every image is counted once: taken with the order, given back with its end, whatever happens between."""
+"""Counters: reserved with the job, refunded once with its end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TestEnd:
             (JobStatus.CANCELLED, 0, 4),
         ],
     )
-    async def test_gives_back_what_was_not_delivered(
+    async def test_end_refunds_images_that_were_not_delivered(
         self, jobs: JobStore, path: Path, status: JobStatus, delivered: int, refunded: int
     ) -> None:
         job = make_job(image_count=4)
@@ -47,7 +47,7 @@ class TestEnd:
         assert counted(path, "owner") == [delivered]
         assert differences(path) == set()
 
-    async def test_gives_back_once_although_many_end_it_at_once(self, jobs: JobStore, path: Path) -> None:
+    async def test_concurrent_ends_refund_once(self, jobs: JobStore, path: Path) -> None:
         job = make_job(image_count=3)
         await reserve(jobs, job, FREE)
         ends = await asyncio.gather(
@@ -67,7 +67,7 @@ class TestEnd:
             datetime(2027, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
         ],
     )
-    async def test_gives_back_to_the_window_that_paid(
+    async def test_end_refunds_in_the_window_that_was_charged(
         self, jobs: JobStore, path: Path, created_at: datetime
     ) -> None:
         other, job = (
@@ -82,11 +82,11 @@ class TestEnd:
 
 
 @given(st.integers(0, 2**52), st.sampled_from(Period))
-def test_a_moment_stays_in_its_windows_when_it_is_kept(microseconds: int, period: Period) -> None:
+def test_stored_time_stays_in_its_windows(microseconds: int, period: Period) -> None:
     at = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
     assert period.start(from_epoch_ms(to_epoch_ms(at))) == period.start(at)
 
 
 @given(st.integers(0, 2**43))
-def test_what_was_kept_is_kept_alike_again(stored: int) -> None:
+def test_stored_time_is_stored_the_same_again(stored: int) -> None:
     assert to_epoch_ms(from_epoch_ms(stored)) == stored

@@ -1,4 +1,4 @@
-"""Any verbs in any order: every image is counted once, and what may still come is looked for in its time."""
+"""Store methods in any order: each image is counted once, and late checks stay due."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 FREE = Limits()
 _UNCOLLECTED = {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
-"""Errors after which images may exist that did not arrive."""
+"""Errors after which images can exist that did not arrive."""
 T = TypeVar("T")
 
-# Around the borders of an hour, a day, a week, a month and a year, in whole milliseconds.
+# Around the boundaries of an hour, a day, a week, a month and a year, in whole milliseconds.
 MOMENTS = [
     datetime(2026, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC),
     datetime(2027, 1, 1, tzinfo=UTC),
@@ -62,7 +62,7 @@ dollars = st.none() | st.sampled_from([Decimal("0.05"), Decimal("0.151")])
 
 
 class Ledger(RuleBasedStateMachine):
-    """Any verbs in any order, with restarts: the counters always say what the jobs have spent."""
+    """Store methods in any order, with restarts: the counters always match the jobs."""
 
     jobs = Bundle[str]("jobs")
 
@@ -90,7 +90,7 @@ class Ledger(RuleBasedStateMachine):
 
     @initialize(target=jobs)
     def begin(self) -> MultipleResults[str]:
-        """A job at each of the places that a random walk seldom comes to."""
+        """Create jobs in states that random steps rarely reach."""
         orders = [make_job(image_count=4, created_at=MOMENTS[0]) for _ in range(4)]
         for job in orders:
             assert self.run(reserve(self.store, job, FREE))
@@ -262,7 +262,7 @@ class Ledger(RuleBasedStateMachine):
         self.known[job_id] = self.run(self.store.get(job_id))
 
     def check_given_up(self, job: Job, given_up: Job | None) -> None:
-        """The refund and the withdrawal of the button come together, or neither does."""
+        """The refund and the end of collecting are one change."""
         after = self.run(self.store.get(job.job_id))
         assert after.is_fetchable == (job.is_fetchable and given_up is None)
         refunded = max(job.refunded, job.image_count - job.delivered) if given_up else job.refunded
@@ -325,7 +325,7 @@ class Ledger(RuleBasedStateMachine):
 
 
 def _is_passed(windows: list[Window], jobs: list[Job], given_back: Callable[[Job], int]) -> bool:
-    """Whether what the jobs of a window count is more than it allows."""
+    """Whether the jobs of a window exceed its limit."""
     return any(
         sum(
             (job.image_count - given_back(job)) * job.credits_each
@@ -337,7 +337,7 @@ def _is_passed(windows: list[Window], jobs: list[Job], given_back: Callable[[Job
     )
 
 
-def test_whatever_happens_every_image_is_counted_once() -> None:
+def test_every_image_is_counted_once() -> None:
     run_state_machine_as_test(
         Ledger,
         settings=settings(

@@ -1,4 +1,4 @@
-"""Which messages a job has, and what a deletion leaves in the rows."""
+"""Messages of jobs, and deletions."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ async def ended(
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED])
-async def test_what_is_over_is_deleted_once(
-    jobs: JobStore, messages: MessageStore, status: JobStatus
-) -> None:
+async def test_ended_job_is_deleted_once(jobs: JobStore, messages: MessageStore, status: JobStatus) -> None:
     job = await ended(jobs, status, message_id=7)
     assert await messages.delete(job.job_id, MEMBER + 1)
     assert not await messages.delete(job.job_id, MEMBER)
@@ -57,7 +55,7 @@ async def test_what_is_over_is_deleted_once(
     assert await messages.job_for_message(7) is None
 
 
-async def test_what_is_under_way_or_not_told_yet_is_not_deleted(
+async def test_running_job_or_end_not_shown_yet_is_not_deleted(
     jobs: JobStore, messages: MessageStore
 ) -> None:
     untold = await ended(jobs, JobStatus.FAILED, message_id=7, is_told=False)
@@ -71,7 +69,7 @@ async def test_what_is_under_way_or_not_told_yet_is_not_deleted(
     assert not await messages.delete("nothing", MEMBER)
 
 
-async def test_nothing_of_it_is_fetched_or_looked_for(jobs: JobStore, messages: MessageStore) -> None:
+async def test_deleted_job_is_neither_refetched_nor_checked(jobs: JobStore, messages: MessageStore) -> None:
     job = await ended(jobs, JobStatus.FAILED, message_id=7, error="generation-timeout")
     assert job.next_check_at
     assert job.is_fetchable
@@ -88,7 +86,7 @@ async def test_nothing_of_it_is_fetched_or_looked_for(jobs: JobStore, messages: 
     assert await jobs.unfinished() == []
 
 
-async def test_a_fetched_job_has_both_messages(jobs: JobStore, messages: MessageStore) -> None:
+async def test_refetched_job_has_both_messages(jobs: JobStore, messages: MessageStore) -> None:
     job = await ended(jobs, JobStatus.FAILED, message_id=7, error="generation-timeout")
     asker = make_requester()
     assert await jobs.refetch(job.job_id, asker)

@@ -1,4 +1,4 @@
-"""Databases of older versions: copied, migrated, and nothing in them lost."""
+"""Migration of older databases, with a copy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def v0_1_0(path: Path) -> Path:
 
 
 class TestVersion010:
-    async def test_its_jobs_are_unfinished_and_charged_as_before(self, v0_1_0: Path) -> None:
+    async def test_jobs_continue_and_stay_charged(self, v0_1_0: Path) -> None:
         columns = "job_id, status, request_id, token, input, created_at"
         before = rows(v0_1_0, f"select {columns}, images, images - refunded from jobs order by 1")  # noqa: S608
         async with open_database(v0_1_0) as database:
@@ -53,7 +53,7 @@ class TestVersion010:
             after = f"select {columns}, image_count, image_count - refunded from jobs order by 1"  # noqa: S608
             assert rows(v0_1_0, after) == before
 
-    async def test_its_copy_lies_beside_it_and_can_be_put_back(self, v0_1_0: Path) -> None:
+    async def test_copy_beside_the_file_can_be_restored(self, v0_1_0: Path) -> None:
         before = rows(v0_1_0, "select * from jobs order by job_id")
         async with open_database(v0_1_0):
             pass
@@ -67,10 +67,10 @@ class TestVersion010:
         assert rows(v0_1_0, "pragma user_version") == [(6,)]
         assert rows(v0_1_0, "pragma integrity_check") == [("ok",)]
         assert rows(v0_1_0, "select * from jobs order by job_id") == before
-        async with open_database(v0_1_0) as database:  # and may be migrated once more
+        async with open_database(v0_1_0) as database:  # and migrated once more
             assert len(await JobStore(database).unfinished()) == 5
 
-    async def test_it_is_copied_once_and_a_new_database_never(self, v0_1_0: Path, tmp_path: Path) -> None:
+    async def test_only_migrations_of_existing_data_make_a_copy(self, v0_1_0: Path, tmp_path: Path) -> None:
         async with open_database(v0_1_0):
             pass
         backup_path(v0_1_0, 6).unlink()
@@ -78,14 +78,14 @@ class TestVersion010:
             files = [file.name for folder in (v0_1_0.parent, tmp_path / "new") for file in folder.iterdir()]
             assert [name for name in files if "backup" in name] == []
 
-    async def test_another_jump_from_the_same_version_replaces_the_copy(self, v0_1_0: Path) -> None:
+    async def test_later_migration_from_the_same_version_replaces_the_copy(self, v0_1_0: Path) -> None:
         backup_path(v0_1_0, 6).write_text("older")
         async with open_database(v0_1_0):
             assert rows(backup_path(v0_1_0, 6), "select count(*) from jobs") == [(7,)]
 
 
 class TestFailedCopy:
-    """The start stops with one sentence, and the database is as it was."""
+    """The start fails with one sentence, and the database is unchanged."""
 
     async def refusal(self, path: Path) -> str:
         with pytest.raises(ConfigError) as raised:
@@ -97,14 +97,14 @@ class TestFailedCopy:
         assert rows(path, "select count(images) from jobs") == [(7,)]
         return problem
 
-    async def test_where_it_cannot_be_written(self, v0_1_0: Path) -> None:
+    async def test_copy_that_cannot_be_written(self, v0_1_0: Path) -> None:
         backup_path(v0_1_0, 6).mkdir()
         assert "bot.db.v6.backup cannot be written: Is a directory" in await self.refusal(v0_1_0)
         backup_path(v0_1_0, 6).rmdir()
         async with open_database(v0_1_0):
             assert rows(v0_1_0, "pragma user_version") == [(NEWEST,)]
 
-    async def test_on_a_full_disk(self, v0_1_0: Path) -> None:
+    async def test_copy_on_a_full_disk(self, v0_1_0: Path) -> None:
         with closing(sqlite3.connect(v0_1_0)) as connection:
             connection.execute("pragma journal_mode = wal")
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -118,10 +118,10 @@ class TestFailedCopy:
 
 
 class TestEveryVersion:
-    """Each made by its own files alone, with data from the first on."""
+    """Each created by its own migrations, with data since the first."""
 
     @pytest.mark.parametrize("version", sorted(migrations()))
-    async def test_is_brought_to_the_newest_with_its_data(self, path: Path, version: int) -> None:
+    async def test_migration_keeps_the_data(self, path: Path, version: int) -> None:
         make(path, version)
         async with open_database(path) as database:
             assert rows(path, "pragma user_version") == [(NEWEST,)]
@@ -133,11 +133,11 @@ class TestEveryVersion:
             assert await KeyValueStore(database).get("name") == "value"
             assert differences(path) == set()
         assert rows(path, "pragma integrity_check") == [("ok",)]
-        async with open_database(path):  # and a second start finds nothing left to do
+        async with open_database(path):  # a second start changes nothing
             assert rows(path, "pragma user_version") == [(NEWEST,)]
 
     @pytest.mark.parametrize("version", sorted(migrations()))
-    async def test_becomes_the_same_tables_as_a_new_one(
+    async def test_migration_makes_the_same_tables_as_a_new_database(
         self, path: Path, tmp_path: Path, version: int
     ) -> None:
         make(path, version)
@@ -150,7 +150,7 @@ class TestEveryVersion:
                 assert rows(path, statement) == rows(tmp_path / "new" / "bot.db", statement)
 
 
-# 1970-01-01, when every window began at 0 but the week's, which began on the Monday before.
+# On 1970-01-01, all windows start at 0, except the week's on the Monday before.
 FIRST_DATA = """
 insert into jobs (job_id, interaction_id, guild_id, channel_id, user_id, locale, token, asked_at, file_limit,
     message_id, model_id, input, images, refunded, unspent, status, request_id, created_at)
@@ -167,7 +167,7 @@ insert into facts (name, value) values ('name', 'value');
 
 
 def make(path: Path, version: int) -> None:
-    """A database as the bot of that version had it, made and filled when the version was 1."""
+    """Create a database of a version, with data that was written by version 1."""
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as connection:
         for number in range(1, version + 1):

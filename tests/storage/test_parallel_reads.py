@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.storage.jobs import JobStore
 
 
-async def test_a_read_sees_what_was_written_before_whoever_else_reads(jobs: JobStore) -> None:
+async def test_read_sees_all_earlier_writes_during_other_reads(jobs: JobStore) -> None:
     job = make_job()
     await reserve(jobs, job, Limits())
 
@@ -36,7 +36,7 @@ async def test_a_read_sees_what_was_written_before_whoever_else_reads(jobs: JobS
     await asyncio.wait(others)
 
 
-async def test_a_slow_read_delays_no_other(database: Database) -> None:
+async def test_slow_read_delays_no_other(database: Database) -> None:
     go_on, begun = threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -76,7 +76,7 @@ async def test_more_reads_than_connections_take_turns(database: Database) -> Non
     assert most == READERS
 
 
-async def test_a_read_that_breaks_between_two_rows_leaves_no_statement_open(database: Database) -> None:
+async def test_failing_read_leaves_no_statement_open(database: Database) -> None:
     """An open statement would keep its connection at an old snapshot."""
     queries, store = load_queries("durations"), KeyValueStore(database)
     await database.transaction(
@@ -95,7 +95,7 @@ async def test_a_read_that_breaks_between_two_rows_leaves_no_statement_open(data
         assert raised.value
 
 
-async def test_a_cancelled_read_gives_its_connection_back(database: Database) -> None:
+async def test_cancelled_read_returns_its_connection(database: Database) -> None:
     for _ in range(2 * READERS):
         for steps in range(6):
             read = asyncio.create_task(KeyValueStore(database).get("name"))
@@ -108,6 +108,6 @@ async def test_a_cancelled_read_gives_its_connection_back(database: Database) ->
     assert found == ["value"] * READERS
 
 
-async def test_a_read_cannot_write(database: Database) -> None:
+async def test_read_cannot_write(database: Database) -> None:
     with pytest.raises(Exception, match="readonly"):
         await database.read(lambda connection: connection.execute("delete from jobs"))

@@ -1,4 +1,4 @@
-"""Rules and counters in the database: which limit binds, and that nothing slips past it."""
+"""Rules, limits and their counters."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def costs(database: Database) -> CostStore:
 
 
 async def expected(database: Database, costs: CostStore, model_id: str, credits_each: str) -> Decimal | None:
-    """What an image that counts so much is expected to cost."""
+    """Return the expected price of an image of so many credits."""
     prices = await database.read(lambda connection: costs.prices(connection, model_id))
     return prices.expected_each(Decimal(credits_each))
 
@@ -70,10 +70,8 @@ def quotas(database: Database) -> QuotaStore:
     return QuotaStore(database, OWNERS)
 
 
-class TestReserving:
-    async def test_counts_what_images_count_for_the_server_and_the_owner(
-        self, jobs: JobStore, path: Path
-    ) -> None:
+class TestReserve:
+    async def test_counts_credits_for_the_server_and_the_owner(self, jobs: JobStore, path: Path) -> None:
         await reserve(jobs, make_job(image_count=3, created_at=AT), FREE)
         await reserve(
             jobs, make_job(image_count=2, created_at=AT, guild_id=7, credits_each=Decimal("1.5")), FREE
@@ -85,7 +83,7 @@ class TestReserving:
 
     @pytest.mark.parametrize(("images", "accepted"), [(1, 10), (2, 5), (3, 3), (4, 2), (10, 1), (11, 0)])
     @pytest.mark.parametrize("per", Period)
-    async def test_fifty_at_once_take_no_more_than_the_limit(
+    async def test_fifty_concurrent_jobs_stay_within_the_limit(
         self, jobs: JobStore, path: Path, images: int, accepted: int, per: Period
     ) -> None:
         limits = Limits(member=(Quota(10, per),))
@@ -98,9 +96,7 @@ class TestReserving:
         assert counted(path, GUILD_SCOPE) == ([accepted * images] if accepted else [])
         assert differences(path) == set()
 
-    async def test_fifty_members_at_once_take_no_more_than_the_budget(
-        self, jobs: JobStore, path: Path
-    ) -> None:
+    async def test_fifty_concurrent_members_stay_within_the_budget(self, jobs: JobStore, path: Path) -> None:
         limits = Limits(budget=(Quota(10, WEEK),))
         ends = await asyncio.gather(
             *(
@@ -114,7 +110,7 @@ class TestReserving:
         assert counted(path, "owner") == [9]
         assert differences(path) == set()
 
-    async def test_a_first_order_above_the_limit_is_refused(self, jobs: JobStore, path: Path) -> None:
+    async def test_first_job_above_the_limit_is_refused(self, jobs: JobStore, path: Path) -> None:
         with pytest.raises(PolicyError, match="quota-exceeded") as raised:
             await reserve(jobs, make_job(image_count=4, created_at=AT), Limits(member=(Quota(3, DAY),)))
         assert raised.value.values == {
@@ -128,7 +124,7 @@ class TestReserving:
         }
         assert rows(path, "select * from usage") == []
 
-    async def test_a_refusal_says_what_is_used_and_when_there_is_more(self, jobs: JobStore) -> None:
+    async def test_refusal_has_usage_and_reset_time(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(10, HOUR),))
         await reserve(jobs, make_job(image_count=8, created_at=AT), limits)
         with pytest.raises(PolicyError, match="quota-exceeded") as raised:
@@ -137,12 +133,12 @@ class TestReserving:
         resets = int(datetime(2026, 10, 7, 14, tzinfo=UTC).timestamp())
         assert told == {"used": 8, "left": 2, "wanted": 4, "fits": "later", "resets": resets}
 
-    async def test_zero_forbids(self, jobs: JobStore) -> None:
+    async def test_zero_limit_forbids(self, jobs: JobStore) -> None:
         with pytest.raises(PolicyError, match="quota-exceeded") as raised:
             await reserve(jobs, make_job(), Limits(member=(Quota(0, MONTH),)))
         assert raised.value.values["fits"] == "forbidden"
 
-    async def test_a_refused_budget_leaves_the_members_counters_alone(
+    async def test_refusal_by_the_budget_counts_nothing_for_the_member(
         self, jobs: JobStore, path: Path
     ) -> None:
         limits = Limits(member=(Quota(10, DAY),), budget=(Quota(5, MONTH),))
@@ -154,7 +150,7 @@ class TestReserving:
         assert rows(path, "select * from usage order by scope") == before
         assert await reserve(jobs, make_job(image_count=3, created_at=AT), limits)
 
-    async def test_every_limit_of_the_member_holds_at_once(self, jobs: JobStore) -> None:
+    async def test_all_limits_of_a_member_apply(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(3, HOUR),), ceiling=(Quota(5, DAY),))
         await reserve(jobs, make_job(image_count=3, created_at=AT), limits)
         with pytest.raises(PolicyError, match="quota-exceeded") as raised:
@@ -165,13 +161,13 @@ class TestReserving:
         assert raised.value.values["per"] == "day"
         assert await reserve(jobs, make_job(image_count=2, created_at=AT + timedelta(hours=1)), limits)
 
-    async def test_a_new_window_begins_empty(self, jobs: JobStore) -> None:
+    async def test_new_window_starts_empty(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(2, DAY),))
         midnight = datetime(2026, 10, 8, tzinfo=UTC)
         await reserve(jobs, make_job(image_count=2, created_at=midnight - timedelta(milliseconds=1)), limits)
         assert await reserve(jobs, make_job(image_count=2, created_at=midnight), limits)
 
-    async def test_what_was_given_back_can_be_used_again(self, jobs: JobStore) -> None:
+    async def test_refunded_credits_can_be_used_again(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(4, DAY),), budget=(Quota(4, DAY),))
         job = make_job(image_count=4)
         await reserve(jobs, job, limits)
@@ -180,7 +176,7 @@ class TestReserving:
             await reserve(jobs, make_job(image_count=4, created_at=job.created_at), limits)
         assert await reserve(jobs, make_job(image_count=3, created_at=job.created_at), limits)
 
-    async def test_servers_and_members_have_counters_of_their_own(self, jobs: JobStore) -> None:
+    async def test_servers_and_members_are_counted_separately(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(1, DAY),))
         assert await reserve(jobs, make_job(), limits)
         assert await reserve(jobs, make_job(user_id=1), limits)
@@ -188,15 +184,15 @@ class TestReserving:
 
 
 class TestLevels:
-    """The first level with a rule decides: the member, a role, everybody, the owner."""
+    """The first level with a rule applies: the member, a role, everyone, the owner."""
 
-    async def test_without_any_the_owners_default_binds(self, quotas: QuotaStore) -> None:
+    async def test_owner_default_without_rules(self, quotas: QuotaStore) -> None:
         limits = await quotas.limits(GUILD, MEMBER)
         assert (limits.target, limits.member) == (OWNER, OWNERS.default)
         assert (limits.ceiling, limits.pool, limits.budget) == (OWNERS.ceiling, (), OWNERS.budget)
         assert await quotas.rules(GUILD) == {}
 
-    async def test_each_replaces_the_one_behind_it(self, quotas: QuotaStore) -> None:
+    async def test_closer_rule_replaces_a_wider_one(self, quotas: QuotaStore) -> None:
         async def decides(*role_ids: int) -> tuple[Target, Quotas]:
             limits = await quotas.limits(GUILD, MEMBER, role_ids)
             return limits.target, limits.member
@@ -213,14 +209,14 @@ class TestLevels:
         assert (await quotas.limits(GUILD, MEMBER + 1)).target == EVERYONE
         assert (await quotas.limits(GUILD + 1, MEMBER, (70,))).target == OWNER
 
-    async def test_several_periods_of_a_target_hold_at_once(self, quotas: QuotaStore, path: Path) -> None:
+    async def test_several_periods_of_a_target_apply(self, quotas: QuotaStore, path: Path) -> None:
         await quotas.set_rule(GUILD, member(), Quota(100, MONTH), set_by=1)
         await quotas.set_rule(GUILD, member(), Quota(5, DAY), set_by=1)
         await quotas.set_rule(GUILD, member(), Quota(10, DAY), set_by=2)
         assert await quotas.rules(GUILD) == {member(): (Quota(10, DAY), Quota(100, MONTH))}
         assert set(rows(path, "select per, set_by from rules")) == {("month", 1), ("day", 2)}
 
-    async def test_clearing_brings_back_what_held_before(self, quotas: QuotaStore) -> None:
+    async def test_clearing_restores_the_wider_rule(self, quotas: QuotaStore) -> None:
         await quotas.set_rule(GUILD, EVERYONE, Quota(5, DAY), set_by=1)
         await quotas.set_rule(GUILD, member(), Quota(7, DAY), set_by=1)
         assert await quotas.clear_rules(GUILD, member()) is True
@@ -229,15 +225,13 @@ class TestLevels:
         assert await quotas.clear_rules(GUILD, EVERYONE) is True
         assert (await quotas.limits(GUILD, MEMBER)).member == OWNERS.default
 
-    async def test_one_that_is_out_of_bounds_is_not_kept(self, quotas: QuotaStore) -> None:
+    async def test_rule_out_of_range_is_not_stored(self, quotas: QuotaStore) -> None:
         for limit in (-1, LIMIT_MAX + 1):
             with pytest.raises(sqlite3.IntegrityError):
                 await quotas.set_rule(GUILD, member(), Quota(limit, DAY), set_by=1)
         assert await quotas.rules(GUILD) == {}
 
-    async def test_the_pool_is_the_managers_or_the_owners_and_its_ceiling_holds_besides(
-        self, database: Database
-    ) -> None:
+    async def test_pool_of_managers_or_owner_with_the_owners_ceiling(self, database: Database) -> None:
         owners = OwnerQuotas(pool=(Quota(50, DAY),), pool_ceiling=(Quota(99, WEEK),))
         quotas = QuotaStore(database, owners)
         assert (await quotas.limits(GUILD, MEMBER)).pool == (Quota(50, DAY),)
@@ -247,7 +241,7 @@ class TestLevels:
 
 
 class TestPool:
-    async def test_binds_all_members_together(self, jobs: JobStore) -> None:
+    async def test_pool_limits_all_members_together(self, jobs: JobStore) -> None:
         limits = Limits(pool=(Quota(5, DAY),))
         await reserve(jobs, make_job(image_count=4, created_at=AT), limits)
         with pytest.raises(PolicyError, match="pool-exceeded") as raised:
@@ -256,7 +250,7 @@ class TestPool:
         assert await reserve(jobs, make_job(image_count=1, user_id=1, created_at=AT), limits)
         assert await reserve(jobs, make_job(image_count=4, guild_id=1, created_at=AT), limits)
 
-    async def test_another_time_zone_brings_the_owners_ceiling_no_new_day(self, jobs: JobStore) -> None:
+    async def test_time_zone_does_not_move_the_owners_ceiling(self, jobs: JobStore) -> None:
         limits = Limits(pool_ceiling=(Quota(5, DAY),))
         await reserve(jobs, make_job(image_count=5, created_at=AT.replace(hour=1)), limits)
         for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"):
@@ -267,7 +261,7 @@ class TestPool:
 
 
 class TestDollars:
-    async def test_an_order_that_would_pass_the_budget_is_refused(self, jobs: JobStore, path: Path) -> None:
+    async def test_job_above_the_budget_is_refused(self, jobs: JobStore, path: Path) -> None:
         each = Decimal("0.151")
         first = make_job(image_count=3, usd_each=each, created_at=AT)
         assert await reserve(jobs, first, FREE, budget_usd=Decimal("0.604"))
@@ -279,12 +273,12 @@ class TestDollars:
         assert await reserve(jobs, make_job(usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604"))
         assert differences(path) == set()
 
-    async def test_without_a_price_nothing_is_ordered_against_a_budget(self, jobs: JobStore) -> None:
+    async def test_budget_without_a_price_refuses(self, jobs: JobStore) -> None:
         with pytest.raises(PolicyError, match="price-unknown"):
             await reserve(jobs, make_job(), FREE, budget_usd=Decimal(1000))
         assert await reserve(jobs, make_job(), FREE)
 
-    async def test_the_cost_takes_the_place_of_what_was_expected(
+    async def test_reported_cost_replaces_the_expected_one(
         self, database: Database, jobs: JobStore, costs: CostStore, path: Path
     ) -> None:
         job = make_job(image_count=2, usd_each=Decimal("0.05"), credits_each=Decimal("1.5"))
@@ -304,7 +298,7 @@ class TestDollars:
         assert [bill.guild_id, bill.jobs, bill.images, bill.credits] == [GUILD, 1, 2, 3]
         assert (bill.usd, bill.unpriced) == (Decimal("0.16"), 0)
 
-    async def test_a_cost_that_is_late_is_asked_for_once_more_after_an_hour(
+    async def test_late_cost_is_checked_once_more_after_an_hour(
         self, jobs: JobStore, costs: CostStore, path: Path
     ) -> None:
         job = make_job()
@@ -325,7 +319,7 @@ class TestDollars:
         change(path, "update jobs set next_cost_check_at = next_cost_check_at - 3600000")
         assert await costs.due_for_cost_check() == []
 
-    async def test_the_dearer_of_the_published_and_the_last_price_is_expected(
+    async def test_expected_price_is_the_higher_of_list_and_paid_price(
         self, database: Database, costs: CostStore
     ) -> None:
         assert await expected(database, costs, "model", "1.5") is None
@@ -340,14 +334,12 @@ class TestUsage:
     async def of(quotas: QuotaStore, *role_ids: int) -> list[Usage]:
         return await quotas.usage(GUILD, MEMBER, await quotas.limits(GUILD, MEMBER, role_ids))
 
-    async def test_of_a_member_who_has_used_nothing(self, quotas: QuotaStore) -> None:
+    async def test_usage_of_a_new_member(self, quotas: QuotaStore) -> None:
         (usage,) = await self.of(quotas)
         assert usage.window.quota == Quota(10, DAY)
         assert [usage.used, usage.left] == [0, 10]
 
-    async def test_knows_what_was_used_before_a_rule_was_set(
-        self, quotas: QuotaStore, jobs: JobStore
-    ) -> None:
+    async def test_usage_from_before_a_rule_was_set(self, quotas: QuotaStore, jobs: JobStore) -> None:
         job = make_job(image_count=3)
         await reserve(jobs, job, FREE)
         for per in Period:
@@ -362,14 +354,14 @@ class TestUsage:
                     jobs, make_job(image_count=2, created_at=job.created_at), Limits(member=(Quota(4, per),))
                 )
 
-    async def test_is_empty_where_nothing_limits(self, database: Database) -> None:
+    async def test_no_usage_without_limits(self, database: Database) -> None:
         assert await self.of(QuotaStore(database, OwnerQuotas(budget=(Quota(1, DAY),)))) == []
 
-    async def test_counts_this_window_alone(self, quotas: QuotaStore, jobs: JobStore) -> None:
+    async def test_usage_counts_only_the_current_window(self, quotas: QuotaStore, jobs: JobStore) -> None:
         await reserve(jobs, make_job(image_count=3, created_at=datetime.now(UTC) - timedelta(days=1)), FREE)
         assert (await self.of(quotas))[0].used == 0
 
-    async def test_of_the_pool_is_everybodys(self, quotas: QuotaStore, jobs: JobStore) -> None:
+    async def test_usage_of_the_pool_is_that_of_all_members(self, quotas: QuotaStore, jobs: JobStore) -> None:
         await quotas.set_rule(GUILD, POOL, Quota(20, DAY), set_by=1)
         await reserve(jobs, make_job(image_count=3), FREE)
         await reserve(jobs, make_job(image_count=2, user_id=1), FREE)
@@ -379,9 +371,7 @@ class TestUsage:
 
 
 class TestAdjustments:
-    async def test_a_grant_is_on_top_of_every_window_that_runs(
-        self, quotas: QuotaStore, jobs: JobStore
-    ) -> None:
+    async def test_grant_adds_to_every_current_window(self, quotas: QuotaStore, jobs: JobStore) -> None:
         await quotas.set_rule(GUILD, member(), Quota(2, DAY), set_by=1)
         await reserve(jobs, make_job(image_count=2), FREE)
         assert await quotas.grant(GUILD, member(), Decimal(3), made_by=1, interaction_id=1)
@@ -394,14 +384,14 @@ class TestAdjustments:
             await reserve(jobs, make_job(image_count=4), limits)
         assert await reserve(jobs, make_job(image_count=3), limits)
 
-    async def test_of_everybody_are_for_everybody(self, quotas: QuotaStore) -> None:
+    async def test_adjustments_for_everyone(self, quotas: QuotaStore) -> None:
         await quotas.grant(GUILD, EVERYONE, Decimal(5), made_by=1, interaction_id=1)
         await quotas.reset(GUILD, EVERYONE, made_by=1, interaction_id=2)
         limits = await quotas.limits(GUILD, MEMBER)
         assert limits.member_windows(datetime.now(UTC))[0].limit == 15
         assert limits.reset_at
 
-    async def test_of_a_role_are_for_those_who_have_it(self, quotas: QuotaStore) -> None:
+    async def test_adjustments_for_a_role(self, quotas: QuotaStore) -> None:
         await quotas.grant(GUILD, role(70), Decimal(5), made_by=1, interaction_id=1)
         await quotas.reset(GUILD, role(71), made_by=1, interaction_id=2)
         assert (await quotas.limits(GUILD, MEMBER, (70,))).member_windows(datetime.now(UTC))[0].limit == 15
@@ -410,7 +400,7 @@ class TestAdjustments:
         assert without.reset_at is None
         assert (await quotas.limits(GUILD, MEMBER, (71,))).reset_at
 
-    async def test_after_a_reset_nothing_is_used_but_the_owners_ceiling_knows(
+    async def test_reset_restarts_all_windows_but_the_owners_ceiling(
         self, quotas: QuotaStore, jobs: JobStore
     ) -> None:
         earlier = datetime.now(UTC) - timedelta(milliseconds=2)
@@ -423,7 +413,7 @@ class TestAdjustments:
             await reserve(jobs, make_job(image_count=10), replace(limits, ceiling=(Quota(19, DAY),)))
         assert await reserve(jobs, make_job(image_count=10), limits)
 
-    async def test_of_earlier_windows_are_over(self, quotas: QuotaStore, path: Path) -> None:
+    async def test_adjustments_of_earlier_windows_have_expired(self, quotas: QuotaStore, path: Path) -> None:
         await quotas.grant(GUILD, member(), Decimal(5), made_by=1, interaction_id=1)
         change(path, "update adjustments set made_at = made_at - 86400000")
         assert (await quotas.limits(GUILD, MEMBER)).member_windows(datetime.now(UTC))[0].limit == 10

@@ -69,7 +69,7 @@ async def test_price_limits_and_time_are_those_of_the_transaction(database: Data
     assert stored.created_at > datetime.now(UTC) - timedelta(minutes=1)
 
 
-async def test_a_rejected_order_leaves_nothing(database: Database, path: Path) -> None:
+async def test_refused_job_leaves_no_trace(database: Database, path: Path) -> None:
     await QuotaStore(database, OWNERS).set_rule(GUILD, EVERYONE, Quota(1, Period.DAY), set_by=1)
     with pytest.raises(PolicyError, match="quota-exceeded"):
         await store(database).reserve(make_job(image_count=2), (), settings=GuildSettings())
@@ -77,7 +77,7 @@ async def test_a_rejected_order_leaves_nothing(database: Database, path: Path) -
     assert differences(path) == set()
 
 
-async def test_an_interaction_has_one_job(database: Database, path: Path) -> None:
+async def test_interaction_has_one_job(database: Database, path: Path) -> None:
     job = make_job()
     assert isinstance(await store(database).reserve(job, (), settings=GuildSettings()), Job)
     again = make_job(interaction_id=job.interaction_id)
@@ -98,7 +98,7 @@ async def test_nothing_is_reserved_under_settings_that_have_changed(database: Da
 
 
 @pytest.mark.parametrize("budget_usd", [None, Decimal(7)])
-async def test_a_reservation_takes_at_most_ten_statements(
+async def test_reservation_takes_at_most_ten_statements(
     database: Database, budget_usd: Decimal | None
 ) -> None:
     """With limits of every kind, each of several periods; on PostgreSQL each would be a round trip."""

@@ -1,4 +1,4 @@
-"""Writes are whole: whatever is cancelled, locked, full or killed."""
+"""Transactions are atomic despite cancellation, locks, full disks and kills."""
 
 from __future__ import annotations
 
@@ -43,13 +43,11 @@ def facts(path: Path) -> list[str]:
 
 
 class TestTransaction:
-    async def test_returns_what_the_work_returned_once_it_is_on_the_disk(
-        self, database: Database, path: Path
-    ) -> None:
+    async def test_returns_the_result_once_committed(self, database: Database, path: Path) -> None:
         assert await database.transaction(add_two) == "done"
         assert facts(path) == ["one", "two"]
 
-    async def test_is_seen_by_others_only_when_it_is_whole(self, database: Database, path: Path) -> None:
+    async def test_others_see_it_only_once_committed(self, database: Database, path: Path) -> None:
         async def work(connection: Connection) -> list[str]:
             await add_two(connection)
             return facts(path)
@@ -57,7 +55,7 @@ class TestTransaction:
         assert await database.transaction(work) == []
         assert await KeyValueStore(database).get("one") == "1"
 
-    async def test_an_error_leaves_nothing_of_it(self, database: Database, path: Path) -> None:
+    async def test_error_rolls_back(self, database: Database, path: Path) -> None:
         async def work(connection: Connection) -> None:
             await add_two(connection)
             raise LookupError
@@ -68,9 +66,7 @@ class TestTransaction:
         await database.transaction(add_two)
         assert facts(path) == ["one", "two"]
 
-    async def test_one_whose_caller_was_cancelled_is_whole_before_the_database_closes(
-        self, path: Path
-    ) -> None:
+    async def test_cancelled_caller_is_committed_before_the_database_closes(self, path: Path) -> None:
         begun = asyncio.Event()
 
         async def work(connection: Connection) -> None:
@@ -83,13 +79,13 @@ class TestTransaction:
             caller.cancel()
         assert facts(path) == ["one", "two"]
 
-    async def test_a_closed_database_takes_none(self, path: Path) -> None:
+    async def test_closed_database_raises(self, path: Path) -> None:
         async with open_database(path) as database:
             pass
         with pytest.raises(RuntimeError, match="closed"):
             await database.transaction(add_two)
 
-    async def test_nobody_else_writes_from_its_begin_on(self, database: Database, path: Path) -> None:
+    async def test_other_connections_cannot_write_meanwhile(self, database: Database, path: Path) -> None:
         async def work(_connection: Connection) -> None:
             with closing(sqlite3.connect(path, timeout=0)) as other:
                 other.execute("insert into facts values ('other', '')")
@@ -98,9 +94,7 @@ class TestTransaction:
             await database.transaction(work)
         assert "locked" in str(raised.value.__cause__)
 
-    async def test_one_that_breaks_leaves_those_that_are_written_with_it_alone(
-        self, database: Database, path: Path
-    ) -> None:
+    async def test_error_does_not_affect_the_rest_of_the_batch(self, database: Database, path: Path) -> None:
         async def breaks(connection: Connection) -> None:
             await connection.execute("insert into facts values ('broken', '')")
             raise LookupError
@@ -116,7 +110,7 @@ class TestTransaction:
         assert done[2] is None
         assert facts(path) == ["one", "three", "two"]
 
-    async def test_one_that_the_database_refuses_is_busy_alone(self, database: Database, path: Path) -> None:
+    async def test_busy_does_not_affect_the_rest_of_the_batch(self, database: Database, path: Path) -> None:
         async def refused(connection: Connection) -> None:
             await connection.execute("insert into facts values ('refused', '')")
             await connection.execute("insert into nothing values (1)")
@@ -132,7 +126,7 @@ class TestTransaction:
         assert facts(path) == ["before", "behind"]
 
     @pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit])
-    async def test_whatever_one_raises_is_told_and_the_next_are_written(
+    async def test_any_exception_is_raised_and_the_next_are_written(
         self, database: Database, path: Path, error: type[BaseException]
     ) -> None:
         async def work(connection: Connection) -> None:
@@ -146,10 +140,8 @@ class TestTransaction:
         await KeyValueStore(database).set("next", "")
         assert facts(path) == ["next"]
 
-    async def test_nothing_is_told_to_be_stored_that_the_commit_refused(
-        self, database: Database, path: Path
-    ) -> None:
-        """Not even undoing it works at first: what is left open must reach no later commit."""
+    async def test_failed_commit_is_raised_to_the_whole_batch(self, database: Database, path: Path) -> None:
+        """Even the rollback fails at first: what is left open must not be committed later."""
         refused = {"COMMIT", "ROLLBACK"}
 
         def allow(_action: int, first: str, *_more: str) -> int:
@@ -169,8 +161,8 @@ class TestTransaction:
         await store.set("later", "")
         assert facts(path) == ["later"]
 
-    async def test_those_at_once_are_written_together(self, database: Database, path: Path) -> None:
-        """A commit takes milliseconds; those with high priority go first, and wait for no other."""
+    async def test_waiting_transactions_share_a_commit(self, database: Database, path: Path) -> None:
+        """A commit takes milliseconds; high priority does not wait for the others."""
         begun, go_on = asyncio.Event(), asyncio.Event()
         order_of: list[str] = []
 
@@ -193,7 +185,7 @@ class TestTransaction:
         assert await asyncio.gather(held, soon, *late) == [None, [], ["a"], ["a"]]
         assert order_of == ["a", "b", "c"]
 
-    async def test_those_at_once_take_turns(self, database: Database) -> None:
+    async def test_transactions_run_one_after_the_other(self, database: Database) -> None:
         store = KeyValueStore(database)
         await store.set("count", "0")
 
@@ -206,21 +198,19 @@ class TestTransaction:
         await asyncio.gather(*(database.transaction(one_more) for _ in range(30)))
         assert await store.get("count") == "30"
 
-    async def test_a_lock_held_elsewhere_is_busy_while_discord_still_waits(
-        self, database: Database, path: Path
-    ) -> None:
+    async def test_locked_file_is_busy_within_three_seconds(self, database: Database, path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("begin immediate")
             started = time.monotonic()
             with pytest.raises(BusyError):
                 await database.transaction(add_two)
             assert LOCK_TIMEOUT_SECONDS <= time.monotonic() - started < 2.5
-            assert await KeyValueStore(database).get("one") is None  # reading goes on
+            assert await KeyValueStore(database).get("one") is None  # reads still work
             other.execute("rollback")
         assert await database.transaction(add_two) == "done"
         assert facts(path) == ["one", "two"]
 
-    async def test_of_many_behind_a_lock_all_are_busy_while_discord_still_waits(
+    async def test_many_behind_a_lock_are_busy_within_three_seconds(
         self, database: Database, path: Path
     ) -> None:
         store = KeyValueStore(database)
@@ -234,10 +224,10 @@ class TestTransaction:
             other.execute("rollback")
         assert facts(path) == []
 
-    async def test_a_full_disk_is_busy_and_writes_nothing(self, database: Database, path: Path) -> None:
+    async def test_full_disk_is_busy_and_writes_nothing(self, database: Database, path: Path) -> None:
         async def work(connection: Connection) -> None:
             await add_two(connection)
-            await connection.execute("pragma max_page_count = 1")  # SQLite's own way to be full
+            await connection.execute("pragma max_page_count = 1")  # SQLite reports a full disk
             await connection.execute("insert into facts values ('much', ?)", ["x" * 10_000_000])
 
         with pytest.raises(BusyError) as raised:
@@ -245,7 +235,7 @@ class TestTransaction:
         assert "full" in str(raised.value.__cause__)
         assert facts(path) == []
 
-    async def test_where_the_disk_is_full_only_what_was_stored_is_told_to_be(
+    async def test_full_disk_fails_exactly_the_transactions_not_stored(
         self, database: Database, path: Path
     ) -> None:
         async def large(connection: Connection) -> None:
@@ -261,7 +251,7 @@ class TestTransaction:
 
 
 class TestDurability:
-    """Seen in the statements: SQLite itself does what `pragma synchronous` says."""
+    """Checked by the statements, since SQLite does the syncing."""
 
     @pytest.fixture
     async def statements(self, database: Database) -> list[str]:
@@ -274,9 +264,7 @@ class TestDurability:
         found.clear()
         return found
 
-    async def test_a_transaction_is_durable_unless_it_need_not_be(
-        self, database: Database, statements: list[str]
-    ) -> None:
+    async def test_synchronous_mode_follows_durable(self, database: Database, statements: list[str]) -> None:
         await database.transaction(partial(add, name="a"))
         assert statements[0] == "begin immediate"
         await database.transaction(partial(add, name="b"), durable=False)
@@ -288,7 +276,7 @@ class TestDurability:
             *("pragma synchronous = full", "commit"),
         ]
 
-    async def test_one_that_must_be_durable_makes_its_batch_so(
+    async def test_one_durable_transaction_makes_its_batch_durable(
         self, database: Database, statements: list[str]
     ) -> None:
         await database.transaction(partial(add, name="a"), durable=False)
@@ -300,7 +288,7 @@ class TestDurability:
         assert statements[0] == "pragma synchronous = full"
         assert statements.count("commit") == 1
 
-    async def test_what_need_not_be_is_synced_soon(self, database: Database) -> None:
+    async def test_commit_that_is_not_durable_is_synced_soon(self, database: Database) -> None:
         synced, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def see(statement: str) -> None:
@@ -315,7 +303,7 @@ class TestDurability:
         await database.transaction(partial(add, name="a"), durable=False)
         await asyncio.wait_for(synced.wait(), 10)
 
-    async def test_a_failed_sync_is_logged_and_stops_nothing(
+    async def test_failed_sync_is_logged_and_stops_nothing(
         self, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         tried, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -335,7 +323,7 @@ class TestDurability:
             await database.transaction(partial(add, name="c"), durable=False)
         assert facts(path) == ["a", "b", "c"]
 
-    async def test_a_close_syncs_it_too(self, path: Path) -> None:
+    async def test_close_syncs(self, path: Path) -> None:
         statements: list[str] = []
 
         async def trace(connection: Connection) -> None:
@@ -348,7 +336,7 @@ class TestDurability:
 
 
 class TestCancelledCaller:
-    async def test_between_two_statements_splits_nothing(self, database: Database, path: Path) -> None:
+    async def test_cancelling_between_two_statements(self, database: Database, path: Path) -> None:
         between, go_on = asyncio.Event(), asyncio.Event()
 
         async def work(connection: Connection) -> None:
@@ -367,7 +355,7 @@ class TestCancelledCaller:
         await KeyValueStore(database).set("zzz", "the next in turn")
         assert facts(path) == ["one", "two", "zzz"]
 
-    async def test_whose_work_then_breaks_leaves_nothing(self, database: Database, path: Path) -> None:
+    async def test_cancelling_before_an_error_rolls_back(self, database: Database, path: Path) -> None:
         between, go_on = asyncio.Event(), asyncio.Event()
 
         async def work(connection: Connection) -> None:
@@ -385,7 +373,7 @@ class TestCancelledCaller:
         await KeyValueStore(database).set("zzz", "the next in turn")
         assert facts(path) == ["zzz"]
 
-    async def test_at_any_step_leaves_all_or_nothing(self, database: Database, path: Path) -> None:
+    async def test_cancelling_at_any_step_is_atomic(self, database: Database, path: Path) -> None:
         store = JobStore(database)
         for steps in range(60):
             caller = asyncio.create_task(reserve(store, make_job(image_count=2), FREE))
@@ -394,11 +382,11 @@ class TestCancelledCaller:
             caller.cancel()
         await KeyValueStore(database).set("the last", "in turn")
         made = rows(path, "select count(*), sum(image_count) from jobs")[0]
-        assert made[0] >= 50  # those that had begun were brought to their end
+        assert made[0] >= 50  # those that had begun were completed
         assert counted(path, "owner") == [made[1]]
         assert differences(path) == set()
 
-    async def test_and_a_close_right_behind_leave_all_or_nothing(self, path: Path) -> None:
+    async def test_cancelling_and_closing_is_atomic(self, path: Path) -> None:
         for steps in range(40):
             async with open_database(path) as database:
                 caller = asyncio.create_task(reserve(JobStore(database), make_job(image_count=2), FREE))
@@ -433,7 +421,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_killed_process_leaves_whole_transactions(path: Path) -> None:
+async def test_killed_process_leaves_whole_transactions(path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", CRASHING, path, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
     )
@@ -445,4 +433,4 @@ async def test_a_killed_process_leaves_whole_transactions(path: Path) -> None:
         (job,) = await JobStore(database).unfinished()
         assert (job.image_count, job.refunded) == (2, 0)
         assert differences(path) == set()
-        await reserve(JobStore(database), make_job(), FREE)  # nothing is locked by the dead one
+        await reserve(JobStore(database), make_job(), FREE)  # the killed process holds no lock

@@ -1,4 +1,4 @@
-"""Images that can be collected are charged; what an older version had refunded stays free."""
+"""Collectable images stay charged; what an older version refunded stays free."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def ended(
     return after
 
 
-async def test_of_a_part_only_what_was_made_stays_charged(jobs: JobStore, path: Path) -> None:
+async def test_only_generated_images_stay_charged(jobs: JobStore, path: Path) -> None:
     job = await ended(
         jobs,
         make_job(image_count=4),
@@ -67,7 +67,7 @@ async def test_of_a_part_only_what_was_made_stays_charged(jobs: JobStore, path: 
     assert differences(path) == set()
 
 
-async def test_collecting_after_the_period_is_over_charges_no_other_period(
+async def test_collecting_later_charges_no_other_period(
     jobs: JobStore, database: Database, path: Path
 ) -> None:
     quotas = QuotaStore(database, OwnerQuotas(default=(Quota(2, Period.DAY),)))
@@ -86,7 +86,7 @@ async def test_collecting_after_the_period_is_over_charges_no_other_period(
     assert differences(path) == set()
 
 
-async def test_a_deleted_job_stays_charged_and_waits_for_nobody(
+async def test_deleted_job_stays_charged_and_cannot_be_collected(
     jobs: JobStore, database: Database, path: Path
 ) -> None:
     job = await ended(jobs, make_job(image_count=2), error="delivery-failed")
@@ -98,7 +98,7 @@ async def test_a_deleted_job_stays_charged_and_waits_for_nobody(
     assert counted(path, f"guild:{GUILD}") == [2]
 
 
-async def test_a_timeout_that_comes_after_the_last_late_look_is_refunded_at_once(jobs: JobStore) -> None:
+async def test_timeout_after_the_last_late_check_is_refunded_at_once(jobs: JobStore) -> None:
     job = await ended(jobs, make_job(image_count=2), error="generation-timeout")
     for _ in range(2):
         assert await jobs.resume_late(job.job_id)
@@ -108,7 +108,7 @@ async def test_a_timeout_that_comes_after_the_last_late_look_is_refunded_at_once
 
 
 @pytest.mark.parametrize("error", sorted(RECOVERABLE_ERRORS))
-async def test_every_such_error_can_be_fetched_and_given_up(jobs: JobStore, error: str) -> None:
+async def test_every_recoverable_error_can_be_refetched_and_given_up(jobs: JobStore, error: str) -> None:
     job = await ended(jobs, make_job(), error=error)
     assert await jobs.unfinished_for_member(GUILD, MEMBER) == [job]
     assert await jobs.refetch(job.job_id, make_requester())
@@ -123,7 +123,7 @@ async def ended_again(jobs: JobStore, job: Job, error: str) -> Job:
     return after
 
 
-# As the version before wrote them: all failed, one in part; what did not come was refunded at once.
+# As the previous version wrote them: failed or partial, and refunded at once.
 OLD = """
 insert into jobs (job_id, interaction_id, guild_id, channel_id, user_id, locale, asked_at, file_limit,
     model_id, input, images, refunded, status, request_id, error, created_at, ended_at, look_at)
@@ -139,7 +139,7 @@ on conflict do update set used = used + excluded.used;
     ("status", "error", "refunded"),
     [("failed", "delivery-failed", 2), ("succeeded", "output-unavailable", 1)],
 )
-async def test_what_an_older_version_had_refunded_is_collected_free(
+async def test_collecting_what_an_older_version_refunded_is_free(
     path: Path, status: str, error: str, refunded: int
 ) -> None:
     path.parent.mkdir()
@@ -153,9 +153,7 @@ async def test_what_an_older_version_had_refunded_is_collected_free(
     async with open_database(path) as database:
         jobs = JobStore(database)
         charged = 2 - refunded
-        assert (
-            await jobs.uncollected_since(before=make_job().created_at) == []
-        )  # no day takes the button away
+        assert await jobs.uncollected_since(before=make_job().created_at) == []  # they never expire
         assert await QuotaStore(database, OwnerQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
         assert await jobs.refetch("collected", make_requester())
         assert await jobs.end("collected", JobStatus.SUCCEEDED, delivered=2)
@@ -168,7 +166,7 @@ async def test_what_an_older_version_had_refunded_is_collected_free(
         assert differences(path) == set()
 
 
-async def test_the_counters_move_in_the_period_of_the_order(jobs: JobStore, path: Path) -> None:
+async def test_refunds_count_in_the_period_of_the_reservation(jobs: JobStore, path: Path) -> None:
     created_at = make_job().created_at - timedelta(days=3)
     job = await ended(jobs, make_job(image_count=2, created_at=created_at), error="delivery-failed")
     await reserve(jobs, make_job(image_count=1), FREE)

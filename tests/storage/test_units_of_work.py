@@ -30,7 +30,7 @@ def takes_connection(function: Function) -> bool:
 
 
 def uses_connection(node: ast.expr, function: Function) -> bool:
-    """Whether it is a call of the connection or one that gets it, or a name for the result of such a call."""
+    """Whether this calls or passes the connection, or names the result of such a call."""
     if isinstance(node, ast.Name):
         made = [
             each.value
@@ -71,7 +71,7 @@ def foreign_awaits(tree: ast.AST) -> list[str]:
 
 
 def unchecked_units(tree: ast.AST) -> list[str]:
-    """What is passed to `Database.read` or `transaction` and does not call its argument `connection`."""
+    """Return units passed to `read` or `transaction` that are not checked, as they have no `connection`."""
     functions = {
         node.name
         for node in ast.walk(tree)
@@ -94,12 +94,12 @@ def unchecked_units(tree: ast.AST) -> list[str]:
     ]
 
 
-def test_they_await_nothing_but_their_connection() -> None:
+def test_units_await_only_their_connection() -> None:
     found = {name: foreign_awaits(tree) + unchecked_units(tree) for name, tree in product().items()}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_there_are_units_of_work() -> None:
+def test_units_of_work_are_found() -> None:
     source = "\n".join(
         ast.unparse(tree) for name, tree in product().items() if name.startswith("bot/storage/")
     )
@@ -117,7 +117,7 @@ def test_there_are_units_of_work() -> None:
         "async with lock: pass",
     ],
 )
-def test_what_a_unit_must_not_await_is_found(line: str) -> None:
+def test_foreign_await_is_found(line: str) -> None:
     assert foreign_awaits(ast.parse(f"async def work(connection):\n    {line}"))
 
 
@@ -125,10 +125,10 @@ def test_what_a_unit_must_not_await_is_found(line: str) -> None:
     "line",
     ["await connection.execute('')", "await queries.get(connection, a=1)", "await helper(self, connection)"],
 )
-def test_what_a_unit_may_await_is_not(line: str) -> None:
+def test_await_of_the_connection_is_allowed(line: str) -> None:
     assert not foreign_awaits(ast.parse(f"async def work(connection):\n    {line}"))
 
 
 @pytest.mark.parametrize("unit", ["work", "lambda c: queries.get(c)", "lambda connection: other()"])
-def test_a_unit_that_cannot_be_checked_is_found(unit: str) -> None:
+def test_unit_that_cannot_be_checked_is_found(unit: str) -> None:
     assert unchecked_units(ast.parse(f"self._database.transaction({unit})"))

@@ -1,4 +1,4 @@
-"""Rows that cannot be read keep no others waiting, and what a late answer finds undoes no deletion."""
+"""Unreadable rows do not hide others, and late checks do not undo deletions."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_told: 
 
 
 @pytest.mark.parametrize("spoiled", ["input = '{'", "error_values = 'x'", f"started_at = {10**18}"])
-async def test_an_ill_row_hides_no_other(database: Database, jobs: JobStore, spoiled: str) -> None:
+async def test_unreadable_row_does_not_hide_others(database: Database, jobs: JobStore, spoiled: str) -> None:
     ill, well = await failed(jobs, is_told=False), await failed(jobs, is_told=False)
     now = to_epoch_ms(datetime.now(UTC))
-    spoil = f"update jobs set {spoiled} where job_id = ?"  # noqa: S608 (a test's own)
+    spoil = f"update jobs set {spoiled} where job_id = ?"  # noqa: S608 (a constant)
     await database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
     await database.transaction(
         lambda connection: connection.execute("update jobs set next_check_at = ?", (now,))
@@ -51,7 +51,7 @@ async def test_an_ill_row_hides_no_other(database: Database, jobs: JobStore, spo
         assert [job.job_id for job in await found] == [well.job_id]
 
 
-async def test_what_is_deleted_during_a_late_look_is_not_looked_for_again(
+async def test_job_deleted_during_a_late_check_is_not_checked_again(
     database: Database, jobs: JobStore
 ) -> None:
     job = await failed(jobs)
@@ -61,7 +61,7 @@ async def test_what_is_deleted_during_a_late_look_is_not_looked_for_again(
     assert await jobs.resume_late(job.job_id) is None
 
 
-async def test_fifty_refusals_hide_nothing_that_can_be_fetched(jobs: JobStore) -> None:
+async def test_fifty_refused_jobs_do_not_hide_collectable_ones(jobs: JobStore) -> None:
     wanted = {(await failed(jobs, error)).job_id for error in RECOVERABLE_ERRORS}
     for _ in range(50):
         await failed(jobs, "prompt-refused")
