@@ -115,11 +115,11 @@ async def the_folder_stays_broken(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "scene",
+    "scenario",
     [new_jobs_are_rejected, waiting_jobs_are_refunded, the_folder_recovers_soon, the_folder_stays_broken],
 )
 def test_images_that_cannot_be_stored(
-    tmp_path: Path, scene: Callable[[Path], Coroutine[None, None, None]]
+    tmp_path: Path, scenario: Callable[[Path], Coroutine[None, None, None]]
 ) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(scene(tmp_path))
+        runner.run(scenario(tmp_path))

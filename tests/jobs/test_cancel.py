@@ -45,7 +45,7 @@ class RecordingChannel(Channel):
         self.known.discard(job_id)
 
 
-class World:
+class Setup:
     """A bot that counts each attempt to end a job."""
 
     def __init__(self, bot: Bot, runcomfy: LocalRunComfy, channel: RecordingChannel) -> None:
@@ -91,87 +91,87 @@ class World:
         assert not self.channel.known
 
 
-def run(folder: Path, scene: Callable[[World], Coroutine[Any, Any, None]]) -> None:
+def run(folder: Path, scenario: Callable[[Setup], Coroutine[Any, Any, None]]) -> None:
     async def main() -> None:
         channel = RecordingChannel()
         async with LocalRunComfy(seconds=0) as runcomfy:
             runcomfy.hold()
             bot = await Bot(folder, runcomfy, channel).start()
-            await scene(World(bot, runcomfy, channel))
+            await scenario(Setup(bot, runcomfy, channel))
             await bot.crash()
 
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(main())
 
 
-async def in_the_bots_queue(world: World) -> Job:
+async def in_the_bots_queue(setup: Setup) -> Job:
     for _ in range(2):  # as many as a member can have at RunComfy
-        await in_state(world.bot, world.confirm(await world.reserved()), JobStatus.IN_QUEUE)
-    return world.confirm(await world.reserved())
+        await in_state(setup.bot, setup.confirm(await setup.reserved()), JobStatus.IN_QUEUE)
+    return setup.confirm(await setup.reserved())
 
 
-async def between_submissions(world: World) -> Job:
-    world.runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": "60"}), None)
-    job = world.confirm(await world.reserved())
-    await world.runcomfy.until(lambda: world.runcomfy.submits, timeout=1800)
-    return await in_state(world.bot, job, JobStatus.WAITING)
+async def between_submissions(setup: Setup) -> Job:
+    setup.runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": "60"}), None)
+    job = setup.confirm(await setup.reserved())
+    await setup.runcomfy.until(lambda: setup.runcomfy.submits, timeout=1800)
+    return await in_state(setup.bot, job, JobStatus.WAITING)
 
 
-async def in_runcomfys_queue(world: World) -> Job:
-    return await in_state(world.bot, world.confirm(await world.reserved()), JobStatus.IN_QUEUE)
+async def in_runcomfys_queue(setup: Setup) -> Job:
+    return await in_state(setup.bot, setup.confirm(await setup.reserved()), JobStatus.IN_QUEUE)
 
 
 @pytest.mark.parametrize("place", [in_the_bots_queue, between_submissions, in_runcomfys_queue])
-def test_a_job_ends_once(tmp_path: Path, place: Callable[[World], Coroutine[Any, Any, Job]]) -> None:
-    async def scene(world: World) -> None:
-        job = await place(world)
-        others = {each.job_id for each in await world.bot.jobs.unfinished()} - {job.job_id}
-        assert await world.cancel(job) is CancelOutcome.CANCELLED
-        world.runcomfy.release()
-        await world.check_cancelled(job)
+def test_a_job_ends_once(tmp_path: Path, place: Callable[[Setup], Coroutine[Any, Any, Job]]) -> None:
+    async def scenario(setup: Setup) -> None:
+        job = await place(setup)
+        others = {each.job_id for each in await setup.bot.jobs.unfinished()} - {job.job_id}
+        assert await setup.cancel(job) is CancelOutcome.CANCELLED
+        setup.runcomfy.release()
+        await setup.check_cancelled(job)
         for other in others:
-            assert (await world.bot.jobs.get(other)).status is JobStatus.SUCCEEDED
+            assert (await setup.bot.jobs.get(other)).status is JobStatus.SUCCEEDED
 
-    run(tmp_path, scene)
+    run(tmp_path, scenario)
 
 
 def test_concurrent_cancels_have_one_effect(tmp_path: Path) -> None:
-    async def scene(world: World) -> None:
-        job = await in_runcomfys_queue(world)
-        outcomes = await asyncio.gather(world.cancel(job), world.cancel(job), return_exceptions=True)
+    async def scenario(setup: Setup) -> None:
+        job = await in_runcomfys_queue(setup)
+        outcomes = await asyncio.gather(setup.cancel(job), setup.cancel(job), return_exceptions=True)
         assert CancelOutcome.CANCELLED in outcomes
         assert all(each is CancelOutcome.CANCELLED or isinstance(each, PolicyError) for each in outcomes)
-        await world.idle()
-        assert (world.channel.ends[job.job_id], world.channel.told[job.job_id]) == (1, 1)
-        assert (await world.bot.jobs.get(job.job_id)).refunded == 1
+        await setup.idle()
+        assert (setup.channel.ends[job.job_id], setup.channel.told[job.job_id]) == (1, 1)
+        assert (await setup.bot.jobs.get(job.job_id)).refunded == 1
 
-    run(tmp_path, scene)
+    run(tmp_path, scenario)
 
 
 def test_a_cancel_before_confirm_is_shown_by_confirm(tmp_path: Path) -> None:
-    async def scene(world: World) -> None:
-        job = await world.reserved()
-        assert await world.cancel(job) is CancelOutcome.CANCELLED
-        assert not world.channel.told
-        world.confirm(job)
-        await world.check_cancelled(job)
+    async def scenario(setup: Setup) -> None:
+        job = await setup.reserved()
+        assert await setup.cancel(job) is CancelOutcome.CANCELLED
+        assert not setup.channel.told
+        setup.confirm(job)
+        await setup.check_cancelled(job)
 
-    run(tmp_path, scene)
+    run(tmp_path, scenario)
 
 
 def test_a_job_whose_submission_fails_is_not_cancelled(tmp_path: Path) -> None:
-    async def scene(world: World) -> None:
+    async def scenario(setup: Setup) -> None:
         held = HeldResponse(respond(422, REJECTED))
-        world.runcomfy.inject_fault("submit", held.fault)
-        job = world.confirm(await world.reserved())
+        setup.runcomfy.inject_fault("submit", held.fault)
+        job = setup.confirm(await setup.reserved())
         await held.reached(within=1800)
-        cancelling = asyncio.ensure_future(world.cancel(job))
-        while not (await world.bot.jobs.get(job.job_id)).cancelled_by:  # noqa: ASYNC110 (a database has no event to wait for)
+        cancelling = asyncio.ensure_future(setup.cancel(job))
+        while not (await setup.bot.jobs.get(job.job_id)).cancelled_by:  # noqa: ASYNC110 (a database has no event to wait for)
             await asyncio.sleep(0.1)
         held.release()
         assert await cancelling is CancelOutcome.ENDED
-        await world.idle()
-        assert (await world.bot.jobs.get(job.job_id)).status is JobStatus.FAILED
-        assert world.channel.told[job.job_id] == 1
+        await setup.idle()
+        assert (await setup.bot.jobs.get(job.job_id)).status is JobStatus.FAILED
+        assert setup.channel.told[job.job_id] == 1
 
-    run(tmp_path, scene)
+    run(tmp_path, scenario)

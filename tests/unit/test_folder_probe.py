@@ -157,7 +157,7 @@ def test_a_disk_that_is_nearly_full(tmp_path: Path) -> None:
 
 
 def test_a_problem_is_logged_once_and_recovers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async def scene() -> None:
+    async def scenario() -> None:
         probe = FolderProbe(folder)
         for _ in range(3):
             with pytest.raises(FilesFolderError):
@@ -180,7 +180,7 @@ def test_a_problem_is_logged_once_and_recovers(tmp_path: Path, caplog: pytest.Lo
     folder = tmp_path / "files"
     folder.write_text("")
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(scene())
+        runner.run(scenario())
 
 
 async def test_a_hung_disk_does_not_block(tmp_path: Path) -> None:
