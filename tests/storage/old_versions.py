@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-_V0_1_0 = Path(__file__).parent / "data" / "0.1.0.sql"
-_RENAMED = {
-    "asked_at": "interaction_at",
-    "images": "image_count",
-    "unspent": "budget_refunded",
-    "limited_by": "applied_limits",
-    "look_at": "next_check_at",
-    "looks": "check_count",
-    "cost_at": "next_cost_check_at",
-}
+from bot.storage.migration import migrations
+
+DATA = Path(__file__).parent / "data"
+_RENAMED = dict(re.findall(r"rename column (\w+) to (\w+)", migrations()[10].read_text("utf-8")))
 
 
 def create_v0_1_0(path: Path) -> None:
     """Create the database of a bot of version 0.1.0 that was killed with five jobs under way."""
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(_V0_1_0.read_text("utf-8"))
+        connection.executescript((DATA / "0.1.0.sql").read_text("utf-8"))
 
 
 def downgrade_to_v0_1_0(path: Path) -> None:

@@ -18,7 +18,7 @@ from bot.storage.migration import backup_path, migrations
 from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.sqlite import open_database
 from tests.storage.ledger import differences, rows
-from tests.storage.old_versions import create_v0_1_0
+from tests.storage.old_versions import DATA, create_v0_1_0
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,22 +150,6 @@ class TestEveryVersion:
                 assert rows(path, statement) == rows(tmp_path / "new" / "bot.db", statement)
 
 
-# On 1970-01-01, all windows start at 0, except the week's on the Monday before.
-FIRST_DATA = """
-insert into jobs (job_id, interaction_id, guild_id, channel_id, user_id, locale, token, asked_at, file_limit,
-    message_id, model_id, input, images, refunded, unspent, status, request_id, created_at)
-values ('job', 1, 10, 20, 30, 'en-US', 'token', 1, 100, 40, 'google/nano-banana-2/text-to-image',
-    '{"prompt": "a fox"}', 3, 1, 1, 'in_progress', 'request', 1);
-insert into usage (scope, period, window_start, used)
-select scope, period, window_start, 2
-from (select 'owner' as scope union all select 'member:10:30')
-cross join (select 'hour' as period, 0 as window_start union all select 'day', 0 union all select 'month', 0
-    union all select 'week', -259200000);
-insert into quotas (guild_id, user_id, images, per, set_by, set_at) values (10, 0, 5, 'day', 30, 1);
-insert into facts (name, value) values ('name', 'value');
-"""
-
-
 def make(path: Path, version: int) -> None:
     """Create a database of a version, with data that was written by version 1."""
     path.parent.mkdir()
@@ -173,5 +157,5 @@ def make(path: Path, version: int) -> None:
         for number in range(1, version + 1):
             connection.executescript(migrations()[number].read_text("utf-8"))
             if number == 1:
-                connection.executescript(FIRST_DATA)
+                connection.executescript((DATA / "version-1.sql").read_text("utf-8"))
         connection.execute(f"pragma user_version = {version}")

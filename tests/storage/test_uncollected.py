@@ -20,6 +20,7 @@ from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.sqlite import open_database
 from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
 from tests.storage.ledger import counted, differences, rows
+from tests.storage.old_versions import DATA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,18 +124,6 @@ async def ended_again(jobs: JobStore, job: Job, error: str) -> Job:
     return after
 
 
-# As the previous version wrote them: failed or partial, and refunded at once.
-OLD = """
-insert into jobs (job_id, interaction_id, guild_id, channel_id, user_id, locale, asked_at, file_limit,
-    model_id, input, images, refunded, status, request_id, error, created_at, ended_at, look_at)
-values ('{job_id}', {number}, {guild}, 20, {member}, 'en-US', 1, 100, 'google/nano-banana-2/text-to-image',
-    '{{"prompt": "a fox"}}', 2, {refunded}, '{status}', 'request-{number}', '{error}', 1, 2, {look_at});
-insert into usage (scope, starts_at, used)
-values ('guild:{guild}', 0, (2 - {refunded}) * 100), ('owner', 0, 200)
-on conflict do update set used = used + excluded.used;
-"""
-
-
 @pytest.mark.parametrize(
     ("status", "error", "refunded"),
     [("failed", "delivery-failed", 2), ("succeeded", "output-unavailable", 1)],
@@ -143,12 +132,13 @@ async def test_collecting_what_an_older_version_refunded_is_free(
     path: Path, status: str, error: str, refunded: int
 ) -> None:
     path.parent.mkdir()
+    old_job = (DATA / "version-8.sql").read_text("utf-8")
     values = {"guild": GUILD, "member": MEMBER, "refunded": refunded, "status": status, "error": error}
     with closing(sqlite3.connect(path)) as connection:
         for number in range(1, NEW):
             connection.executescript(migrations()[number].read_text("utf-8"))
         for number, job_id in enumerate(("collected", "forgotten", "given-up"), 1):
-            connection.executescript(OLD.format(job_id=job_id, number=number, look_at="null", **values))
+            connection.executescript(old_job.format(job_id=job_id, number=number, **values))
         connection.execute(f"pragma user_version = {NEW - 1}")
     async with open_database(path) as database:
         jobs = JobStore(database)
