@@ -1,1 +1,1 @@
-"""The bot itself: jobs, quotas, RunComfy and storage. Of its modules only `client` and `app` know Discord."""
+"""The bot without its commands, which are in `cogs`."""

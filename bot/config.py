@@ -81,7 +81,7 @@ _Proxy: TypeAlias = Annotated[str, AfterValidator(parse_proxy)] | None
 
 
 class Config(BaseSettings):
-    """Every variable with its default; `.env.example` says what each is for."""
+    """Every variable with its default; `.env.example` explains each one."""
 
     model_config = SettingsConfigDict(
         env_file=".env",

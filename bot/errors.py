@@ -87,7 +87,7 @@ class InvalidOptionError(UserError):
 
 
 class JobNotFoundError(UserError):
-    """No such job here."""
+    """There is no such job in this channel."""
 
     key = "job-not-found"
 

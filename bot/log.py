@@ -137,7 +137,7 @@ def set_up(level: str, *, secrets: Iterable[str] = (), style: Literal["text", "j
     handler.setFormatter(_JsonFormatter(redactor) if style == "json" else _TextFormatter(redactor))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     sys.excepthook = lambda *error: logging.getLogger(__name__).critical("unexpected error", exc_info=error)
-    if level != "DEBUG":  # an owner does not need discord.py's connections and stamina's attempts
+    if level != "DEBUG":  # an owner doesn't need discord.py's connection events and stamina's attempts
         logging.getLogger("discord.client").addFilter(shorten_reconnects)
         logging.getLogger("discord").setLevel(max(logging.WARNING, logging.getLevelName(level)))
         logging.getLogger("stamina").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""The unmodified bot in its own process; only its settings lead it to the stand-ins."""
+"""The unmodified bot in its own process; only its settings point it to the stand-ins."""
 
 from __future__ import annotations
 

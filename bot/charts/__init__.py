@@ -1,1 +1,1 @@
-"""Charts as PNG files: what they show, and the process that renders them."""
+"""Charts as PNG files: their data, and the process that renders them."""

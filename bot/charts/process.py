@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PROGRAM = ("-m", "bot.charts.renderer")
 _PROJECT_ROOT = Path(__file__).parents[2]
-# What an interpreter needs to find itself and its packages; never the bot's tokens.
+# The variables by which an interpreter finds its packages; never the bot's tokens.
 _ENVIRONMENT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 _STDERR_MAX = 300
 

@@ -29,7 +29,7 @@ _WIDTH, _EDGE, _GAP = 900, 32, 18
 _TITLE_Y, _CAPTION_Y, _HEADER_HEIGHT = 44, 88, 112
 _DAYS_HEIGHT, _ROW_HEIGHT = 268, 42
 _LABEL_WIDTH, _BAR_WIDTH_MIN = 250, 90
-_SLOTS_MIN = 8  # the bars of fewer days would be clumsy
+_SLOTS_MIN = 8  # bars of fewer days would be too wide
 _TEXT_MAX = 100
 _MISSING_GLYPH = "□"
 

@@ -1,4 +1,4 @@
-"""What charts show: amounts of credits, and texts in the reader's language."""
+"""The data of charts: amounts of credits, and texts in the reader's language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Day:
-    """What a member spent on one day."""
+    """The credits that a member spent on one day."""
 
     label: str
     credits: Decimal
@@ -40,7 +40,7 @@ class UsageChart:
 
 @dataclass(frozen=True)
 class ReportDay:
-    """What was spent, failed and was refunded on a server on one day."""
+    """The credits spent, failed and refunded on a server on one day."""
 
     label: str
     spent: Decimal
@@ -50,7 +50,7 @@ class ReportDay:
 
 @dataclass(frozen=True)
 class Member:
-    """A member's display name, unescaped, and what they spent."""
+    """A member's display name, unescaped, and the credits they spent."""
 
     name: str
     credits: Decimal

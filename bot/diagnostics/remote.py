@@ -1,4 +1,4 @@
-"""Checks of what Discord and RunComfy say; nothing is changed or charged there."""
+"""Checks of Discord and RunComfy; they change and cost nothing."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ async def run() -> int:
     Returns:
         The exit code: 1 if there is a problem, else 0.
     """
-    log.set_up("CRITICAL")  # the findings say it better
+    log.set_up("CRITICAL")  # the findings explain it better
     stamina.set_active(False)  # report the current state, do not wait for a better one
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # for terminals without these characters

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _PROMPT_LOGGED = 300
 _MAX_CONTENT = 2000
-_MAX_PENDING = (
-    500  # entries that Discord has not taken yet; more are dropped, so that a flood costs no memory
-)
+_MAX_PENDING = 500  # entries waiting for Discord; more are dropped, so that a flood can't fill the memory
 _DRAIN_SECONDS = 0.5
 
 
@@ -37,7 +35,9 @@ class AuditLog:
     def record(self, guild_id: int, text: LazyText) -> None:
         """Post an entry soon; return at once and never raise. A kill can lose it."""
         if len(self._pending) >= _MAX_PENDING:
-            _log.warning("server %d: its log misses %s, since too much waits", guild_id, text.key)
+            _log.warning(
+                "server %d: dropped the log entry %s, since too many are waiting", guild_id, text.key
+            )
             return
         task = asyncio.create_task(self._post(guild_id, text))
         self._pending.add(task)
@@ -71,7 +71,7 @@ class AuditLog:
         try:
             await send_with_nonce(lambda nonce: send(nonce=nonce))
         except DISCORD_ERRORS as error:
-            _log.warning("server %d: its log misses %s: %s", guild_id, text.key, error)
+            _log.warning("server %d: could not post the log entry %s: %s", guild_id, text.key, error)
 
 
 def job_values(job: Job) -> dict[str, TextValue]:

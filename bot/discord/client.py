@@ -45,12 +45,12 @@ _RESPONSE_SLOTS = 50
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
 gateway.install()
-# This bot never speaks, so it needs neither of the voice libraries that discord.py misses.
+# The bot never uses voice, so discord.py's warning about missing voice libraries is dropped.
 logging.getLogger("discord.client").addFilter(lambda record: "voice will NOT" not in str(record.msg))
 
 
 class _Tree(app_commands.CommandTree[Any]):
-    """A tree that doesn't run a command with options that it doesn't have."""
+    """A command tree that refuses options that a command doesn't have."""
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Refuse options of an older version, which discord.py would silently ignore.
@@ -173,4 +173,4 @@ class ImagineBot(commands.Bot):
         """Log that the bot can be used."""
         _log.info("ready as %s on %d servers", self.user, len(self.guilds))
         if not self.command_sync.is_done:
-            _log.info("Discord's list of commands is still being brought up to date")
+            _log.info("Discord's list of commands is not up to date yet")

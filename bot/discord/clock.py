@@ -17,7 +17,7 @@ _JITTER_SECONDS = 5.0  # a Date header has whole seconds, and an answer can be s
 class DiscordClock:
     """Takes Discord's time from the Date header of its responses, and advances it by the monotonic clock.
 
-    Ids of interactions contain Discord's time. This machine's clock can't tell their age: it can be minutes
+    Ids of interactions contain Discord's time. This machine's clock doesn't give their age: it can be minutes
     off, or set while the bot runs. It is used only until the first response.
     """
 
@@ -27,7 +27,7 @@ class DiscordClock:
         self._offset: float | None = None  # from `host.monotonic()` to Discord's seconds since 1970
 
     def observe_date_header(self, date: str | None) -> None:
-        """Adjust to a Date header; one that can't be parsed is ignored."""
+        """Adjust to a Date header; ignore one that can't be parsed."""
         try:
             at = parsedate_to_datetime(date or "")
         except (ValueError, OverflowError):

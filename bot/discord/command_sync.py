@@ -31,7 +31,7 @@ _SENT_BACK = {
     *("default_member_permissions", "integration_types", "contexts", "nsfw"),
 }
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
-_REFUSED_PAUSE_SECONDS = 3600.0  # a refusal, or a day's limit, does not pass in minutes
+_REFUSED_PAUSE_SECONDS = 3600.0  # a refusal or a daily limit doesn't end within minutes
 
 
 class CommandSync:
@@ -58,7 +58,7 @@ class CommandSync:
         self._task = asyncio.create_task(self._until_done(), name="command sync")
 
     def stop(self) -> None:
-        """Leave the rest to the next start."""
+        """Stop syncing; the next start continues."""
         if self._task:
             self._task.cancel()
 
@@ -107,12 +107,12 @@ class CommandSync:
 async def payloads(
     tree: app_commands.CommandTree[Any], translator: app_commands.Translator
 ) -> list[dict[str, Any]]:
-    """Return all global commands in the form in which Discord gets them."""
+    """Return all global commands as they are sent to Discord."""
     return [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
 
 
 async def command_hash(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
-    """Return a hash of all global commands in the form in which Discord gets them."""
+    """Return a hash of all global commands as they are sent to Discord."""
     found = await payloads(tree, translator)
     found.sort(key=lambda payload: (payload["type"], payload["name"]))
     canonical = json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -120,7 +120,7 @@ async def command_hash(tree: app_commands.CommandTree[Any], translator: app_comm
 
 
 def _state(definition: str, registered: Iterable[Mapping[str, Any]]) -> str:
-    """Return what is compared at each start; the entry point is left out, since the bot doesn't define it."""
+    """Return the state to compare at each start, without the entry point, which the bot doesn't define."""
     versions = {each["id"]: each["version"] for each in registered if each.get("type") != _ENTRY_POINT}
     return json.dumps({"definition": definition, "versions": versions}, sort_keys=True)
 

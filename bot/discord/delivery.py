@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from bot.media.images import FittedImage
 
 _log = logging.getLogger(__name__)
-_PROGRESS_SHOWN = timedelta(hours=1)  # then Discord counts edits against a small quota of their own (30046)
-_DEFAULT_FILE_LIMIT = 10 * 1024 * 1024  # Discord takes files of this size everywhere
+_PROGRESS_SHOWN = timedelta(hours=1)  # then Discord limits edits more strictly (30046)
+_DEFAULT_FILE_LIMIT = 10 * 1024 * 1024  # Discord accepts files of this size everywhere
 
 
 class DiscordDelivery:
@@ -52,7 +52,7 @@ class DiscordDelivery:
             return
         if job.started_at:
             job = replace(job, started_at=self._bot.clock.to_discord_time(job.started_at))
-        with job_context(job.job_id):  # another job's move can have changed this one's place in the queue
+        with job_context(job.job_id):  # another job can have changed this one's queue position
             message, content = self._message(job), self._content(job, progress)
             message.editor.queue(content["embed"].to_dict(), lambda: message.edit(job, content))
 
@@ -60,7 +60,7 @@ class DiscordDelivery:
         """Show the end of a job without images; images that are in its message stay.
 
         Raises:
-            DeliveryError: Discord refuses it, for good.
+            DeliveryError: Discord permanently refuses it.
         """
         message, content = self._message(job), self._content(job)
         try:
@@ -77,13 +77,13 @@ class DiscordDelivery:
             await self.send_outcome(adapted)
 
     async def send_images(self, job: Job, files: Sequence[Path]) -> int:
-        """Post the images, smaller if Discord's limit requires it, and a long prompt as a file.
+        """Post the images, compressed if Discord's limit requires it, and a long prompt as a file.
 
         Returns:
             How many of them people can see; Discord refused the others.
 
         Raises:
-            DeliveryError: Discord takes none of them.
+            DeliveryError: Discord accepts none of them.
         """
         job = replace(job, file_limit=min(job.file_limit, REQUEST_LIMIT))
         message, rendered = self._message(job), await render_images(self._bot, job, files, job.file_limit)
@@ -104,7 +104,7 @@ class DiscordDelivery:
         return len(posting.posted)
 
     async def _send_images_by_dm(self, job: Job, files: Sequence[Path], *, posted_count: int) -> int:
-        """Send the images directly; return how many people see there or in the job's message."""
+        """Send the images by direct message; return how many are visible there or in the job's message."""
         try:
             rendered = await render_images(self._bot, job, files, _DEFAULT_FILE_LIMIT)
             sent = await direct_messages.send_dm(
@@ -123,7 +123,7 @@ class DiscordDelivery:
         return max(posted_count, sent)
 
     async def withdraw(self, job: Job) -> None:
-        """Take the button for collecting off a job's message; see `bot.jobs.ports.Delivery`."""
+        """Remove the button for collecting from a job's message; see `bot.jobs.ports.Delivery`."""
         await self._try_edit(job)
         self.discard(job.job_id)
 
@@ -132,7 +132,7 @@ class DiscordDelivery:
         await direct_messages.warn_owner(self._bot, text)
 
     def log_end(self, job: Job, delivered: int) -> None:
-        """Record it in the server's audit log; see `bot.jobs.ports.Delivery`."""
+        """Record the end in the server's audit log; see `bot.jobs.ports.Delivery`."""
         self._bot.audit_log.record_end(job, delivered)
 
     async def find_response(self, job: Job) -> int | None:
@@ -156,7 +156,7 @@ class DiscordDelivery:
             if adapted := _adapt(job, error):
                 await self._try_edit(adapted, images)
             else:
-                _log.warning("its end cannot be shown: %s", error)
+                _log.warning("could not show its end: %s", error)
 
     def _content(
         self, job: Job, progress: Progress | None = None, *, fitted: Sequence[FittedImage] = ()

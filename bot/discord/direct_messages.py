@@ -39,7 +39,7 @@ async def send_dm(
     """Send a job's outcome to its owner; return how many images were sent.
 
     Raises:
-        DeliveryError: Discord takes nothing.
+        DeliveryError: Discord accepts nothing.
     """
     left = list(images)
     content: dict[str, Any] = {
@@ -57,14 +57,14 @@ async def send_dm(
                 nonce = f"{job.job_id[:20]}-{group[0][0] if group else 0}"
                 return send_as_bot(bot, route, **content, files=attach(job, group), nonce=nonce)
 
-            # A message from before a restart can begin with the same image and hold fewer or more.
+            # A message from before a restart can begin with the same image and have fewer or more.
             left = missing(left[1:], await retry_for_job(bot.clock, job, send))
             if not left:
                 break
     except (DeliveryError, discord.HTTPException) as error:
         if len(left) == len(images):
             raise delivery_error(error) from None
-        _log.warning("%d of its images were not sent directly: %s", len(left), delivery_error(error))
+        _log.warning("%d of its images were not sent by direct message: %s", len(left), delivery_error(error))
     return len(images) - len(left)
 
 
@@ -81,4 +81,4 @@ async def warn_owner(bot: ImagineBot, text: LazyText) -> None:
     try:
         await send_with_nonce(send)
     except DISCORD_ERRORS as error:
-        _log.warning("the owner cannot be told directly: %s", error)
+        _log.warning("could not send the owner a direct message: %s", error)

@@ -31,7 +31,7 @@ _OUTDATED_COMMAND = (
 
 
 async def handle_error(interaction: discord.Interaction[Any], error: Exception) -> None:
-    """Tell the user what went wrong and what to do; log what is not their mistake."""
+    """Tell the user what went wrong and what to do; log errors that are not their mistake."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     if interaction.type is InteractionType.autocomplete:
@@ -46,7 +46,7 @@ async def handle_error(interaction: discord.Interaction[Any], error: Exception) 
         return
     if not isinstance(error, BotError):
         if interaction.client.is_closed():
-            return  # it failed because the bot has stopped; what is stored goes on at the next start
+            return  # it failed because the bot has stopped; stored jobs resume at the next start
         reference = secrets.token_hex(3).upper()
         _log.error("unexpected, reference %s", reference, exc_info=error)
         error = UnexpectedError(reference=reference)
@@ -69,9 +69,9 @@ async def send_ephemeral(interaction: discord.Interaction[Any], text: str) -> No
     """Send a text to one person, as the first response or as a followup; never raises Discord's errors."""
     try:
         if has_response(interaction):
-            # After a lost response the person can see it twice.
+            # After a lost response, it can be shown twice.
             await retry(partial(interaction.followup.send, text, ephemeral=True))
         else:
             await respond(interaction, content=text, ephemeral=True)
     except DISCORD_ERRORS as error:
-        _log.warning("a message to one person did not arrive: %s", error)
+        _log.warning("could not send an ephemeral message: %s", error)

@@ -39,7 +39,7 @@ class LostResponseError(aiohttp.ClientError):
 
 
 class MessageUnreachableError(DeliveryError):
-    """The message is gone or can no longer be edited; other ways to reach its reader may be left."""
+    """The message is gone or can no longer be edited; the reader may be reachable in other ways."""
 
 
 DISCORD_NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)

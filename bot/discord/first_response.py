@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _TOKEN_LIFETIME = timedelta(minutes=15)
-_PROPAGATION_SECONDS = 5.0  # Discord can need this long to know a new token
+_PROPAGATION_SECONDS = 5.0  # Discord can take this long to recognize a new token
 
 
 async def send_first_response(interaction: discord.Interaction[Any], job: Job) -> None:
@@ -40,9 +40,9 @@ async def find_first_response(bot: ImagineBot, job: Job) -> int | None:
     """Return the id of the response to the job's interaction; None if there is none, or it is not this job's.
 
     A replayed interaction has the first one's response, which shows another job. While Discord has trouble,
-    the search goes on until the token expires: a response that exists must not stay as it is.
+    the search goes on until the token expires: an existing response must be updated.
     """
-    original = cast("int", "@original")  # Discord's alias of the first response stands for its id
+    original = cast("int", "@original")  # Discord's alias of the first response replaces its id
     begun_at = time.monotonic()
 
     def is_worth_retrying(error: Exception) -> bool:
@@ -60,7 +60,7 @@ async def find_first_response(bot: ImagineBot, job: Job) -> int | None:
             pauses=(1, 5),
         )
     except DISCORD_ERRORS as error:
-        _log.warning("its first response cannot be found: %s", error)
+        _log.warning("could not look up its first response: %s", error)
         return None
     if JobButton.belongs_to(message, job):
         return message.id
@@ -75,7 +75,7 @@ async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | Non
         embed, view = job_embed.embed(job, bot.catalogue), job_embed.view(job)
         response = await respond(interaction, embed=embed, view=view, ephemeral=job.is_private)
     except discord.HTTPException as error:
-        _log.warning("the first response was not taken: %s", error)
+        _log.warning("Discord refused the first response: %s", error)
         if error.code == ErrorCode.BLOCKED_BY_AUTOMOD and not job_embed.is_prompt_hidden(job):
             return await _respond(interaction, job_embed.with_hidden_prompt(job))
         if error.status < 500:

@@ -35,7 +35,7 @@ discord.py has no public accessor for them: `Member.roles` lacks roles that aren
 """
 
 _log = logging.getLogger(__name__)
-# What parsing unexpected JSON can raise; errors of the connection itself are not among them.
+# Exceptions of parsing unexpected JSON; connection errors are not among them.
 _PARSE_ERRORS = (
     ArithmeticError,
     AssertionError,
@@ -46,7 +46,7 @@ _PARSE_ERRORS = (
     ValueError,
 )
 _CORRUPT_FRAME = (json.JSONDecodeError, UnicodeDecodeError, zlib.error)
-_ESSENTIAL = {"READY", "hello"}  # a connection without them is of no use
+_ESSENTIAL = {"READY", "hello"}  # a connection is useless without them
 _EVENT_NAME = re.compile(r"[A-Z_]{1,50}")
 _HELLO = 10
 _MANY_SESSIONS, _WITHIN_SECONDS = 5, 600.0
@@ -94,7 +94,7 @@ class Gateway(DiscordWebSocket):
     async def from_client(cls, client: Client, **options: Any) -> Self:
         """Connect; see `DiscordWebSocket.from_client`.
 
-        After a failure discord.py resumes from `client.ws`, which is None until the first connection stands.
+        After a failure discord.py resumes from `client.ws`, which is None before the first connection.
         """
         if client.ws is None:
             client.ws = cls(cast("Any", None), loop=client.loop)
@@ -153,7 +153,7 @@ class Gateway(DiscordWebSocket):
 
 
 def _with_defaults(text: str) -> str:
-    """Return the message; an interaction gets defaults for what it lacks and the bot can do without.
+    """Return the message; an interaction gets defaults for missing fields that the bot can do without.
 
     Raises:
         ValueError: It is not JSON, or not an interaction that could be answered.

@@ -1,4 +1,4 @@
-"""Post a job's images in its message, group by group, without sending or losing any twice."""
+"""Post a job's images in its message, group by group, without losing or repeating any."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def render_images(bot: ImagineBot, job: Job, files: Sequence[Path], limit:
     Raises:
         DeliveryError: An image can't be read, or is too large and can't be made smaller.
     """
-    count = _MAX_FILES - job_embed.is_prompt_truncated(job)  # a long prompt is a file too
+    count = _MAX_FILES - job_embed.is_prompt_truncated(job)  # a long prompt is attached too
     try:
         fitted = await asyncio.gather(*(shrink_to_fit(file, limit) for file in files[:count]))
     except (OSError, ValueError) as error:
@@ -77,7 +77,7 @@ class ImagePosting:
         return [each for each in self._rendered.images if each not in self._left]
 
     async def run(self, *, may_be_posted: bool) -> bool:
-        """Post what is not there yet; return whether anything had to be posted.
+        """Post the missing images; return whether there were any.
 
         Raises:
             MessageUnreachableError: The message can't be edited any more.
@@ -127,8 +127,8 @@ class ImagePosting:
 class Uplink:
     """Sizes groups of images by how fast earlier ones were uploaded.
 
-    A fast host posts everything in one request. On a slow one images appear one by one, and little has to be
-    sent again after a failure.
+    A fast host posts everything in one request. On a slow one images appear one by one, so a failure repeats
+    little.
     """
 
     def __init__(self) -> None:

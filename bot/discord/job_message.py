@@ -1,4 +1,4 @@
-"""One job's message: edited by the interaction's token while that lives, afterwards with the bot's token."""
+"""One job's message: edited by the interaction's token while it is valid, then with the bot's token."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _TOKEN_LIFETIME = timedelta(minutes=14.5)  # Discord says 15; the rest is for long uploads
 _GIVE_UP_SECONDS = 600.0
-_PROPAGATION = timedelta(seconds=5)  # Discord can need this long to know a new message or token
+_PROPAGATION = timedelta(seconds=5)  # Discord can take this long to recognize a new message or token
 _DEAD_TOKEN_CODES = {ErrorCode.INVALID_WEBHOOK_TOKEN, ErrorCode.UNKNOWN_WEBHOOK}
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class PostedFile:
         return [cls(each.id, each.filename) for each in message.attachments]
 
     def to_dict(self) -> dict[str, int | str]:
-        """Return the attachment object; discord.py calls this for every attachment that is no new file."""
+        """Return the attachment object; discord.py calls this for every attachment that isn't a new file."""
         return {"id": self.id, "filename": self.filename}
 
 
@@ -61,7 +61,7 @@ async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[Pos
     """Create or edit a message with the bot's token, without a time limit while its bytes move.
 
     discord.py's own methods for messages take no timeout, and end after aiohttp's 300 s. Its
-    `HTTPClient.request`, in which all of them end, passes further keywords on to aiohttp.
+    `HTTPClient.request`, which all of them call, passes other keywords on to aiohttp.
 
     Returns:
         The files of the message afterwards.
@@ -79,7 +79,7 @@ async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[Pos
 
 
 class JobMessage:
-    """What this process knows of a job's message besides the job's row, and the way to it."""
+    """A job's message: how to reach it, and facts that are not in the job's row."""
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
@@ -129,7 +129,7 @@ class JobMessage:
                 return await retry_for_job(self._bot.clock, job, lambda: self._fetch(job))
             return await self._fetch(job)
         except (DeliveryError, *DISCORD_ERRORS) as error:
-            _log.info("its message can't be read: %s", error)
+            _log.info("could not read its message: %s", error)
             return []
 
     async def _fetch(self, job: Job) -> list[PostedFile]:
@@ -164,7 +164,7 @@ class JobMessage:
     def _is_token_usable(self, job: Job) -> bool:
         """Return whether to try the job's token; only Discord knows for certain whether it is still valid.
 
-        An old token is not used if the bot's own works as well.
+        An old token is not used if the bot's token works too.
         """
         if job.token == self._dead_token:
             return False

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
-# Discord takes five edits in two seconds. At most two come in that time: a state, and the end behind it.
+# Discord allows five edits in two seconds; this makes at most two: a state, then the end.
 _MIN_INTERVAL_SECONDS = 3.0
 _UNKNOWN = object()
 

@@ -13,9 +13,9 @@ import math
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 
-# Discord's windows last seconds; where one is longer, the next request is answered with 429 and its own time.
+# Discord's windows last seconds; if one is longer, the next request gets a 429 with the real time.
 _MAX_RESET_SECONDS = 15.0
-# discord.py waits five times for one request, and the bot asks again after that.
+# discord.py waits five times for one request; after that, the bot retries.
 _MAX_RETRY_SECONDS = 60.0
 _DEFAULT_SECONDS = 1.0
 _LIMIT, _REMAINING = "X-RateLimit-Limit", "X-RateLimit-Remaining"

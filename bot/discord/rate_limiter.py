@@ -1,4 +1,4 @@
-"""Keep requests below Discord's limits, so that Discord does not have to refuse any."""
+"""Keep requests below Discord's limits."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class DiscordRateLimiter:
 
     @property
     def is_near_ban(self) -> bool:
-        """Whether Discord refused so many requests lately that only necessary ones should be made."""
+        """Whether Discord refused too many requests lately to make unnecessary ones."""
         return self._invalid_count() > _NEAR_BAN
 
     async def acquire(self) -> None:

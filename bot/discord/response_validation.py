@@ -1,8 +1,8 @@
 """Check Discord's successful responses before discord.py reads them.
 
 A success without the expected JSON (empty, a proxy's page, half an object, another object) makes discord.py
-raise JSONDecodeError, KeyError or TypeError, although Discord may have carried out the request. That is no
-different from a response lost on the way, so it becomes one here.
+raise JSONDecodeError, KeyError or TypeError, although Discord may have carried out the request. That is the
+same as a lost response, so it is reported as one.
 """
 
 from __future__ import annotations

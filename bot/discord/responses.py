@@ -82,7 +82,7 @@ def is_already_acknowledged(interaction: discord.Interaction[Any], error: discor
     if error.code != ErrorCode.ALREADY_ACKNOWLEDGED:
         return False
     interaction.extras[_HAS_RESPONSE] = True
-    # Once or twice can be the bot's own responses whose answers were lost.
+    # Lost responses of this bot explain one or two of these.
     interaction.client.duplicate_process.record_sign(
         "interactions had been answered already", after=_MAX_LOST_RESPONSES
     )

@@ -104,12 +104,12 @@ class Job:
 
     @property
     def credits(self) -> Decimal:
-        """The credits of all its images."""
+        """The job's total credits."""
         return self.image_count * self.credits_each
 
     @property
     def expected_usd(self) -> Decimal:
-        """What the owner's budget counts: the cost if RunComfy has said it, else the expected one."""
+        """The cost that counts in the owner's budget: as RunComfy reported it, else as expected."""
         if self.cost is not None:
             return self.cost
         return (self.image_count - self.budget_refunded) * (self.usd_each or Decimal(0))

@@ -252,9 +252,8 @@ class Limits:
         granted = sum(
             (credits for given_at, credits in self.grants if given_at >= window.starts_at), Decimal(0)
         )
-        if (
-            self.reset_at and window.starts_at < self.reset_at <= at
-        ):  # a future reset, of a wrong clock, is void
+        # A reset in the future was made with a wrong clock, so it is ignored.
+        if self.reset_at and window.starts_at < self.reset_at <= at:
             return replace(window, starts_at=self.reset_at, granted=granted)
         return replace(window, granted=granted)
 
@@ -272,7 +271,7 @@ class Usage:
         return max(Decimal(0), self.window.limit - self.used)
 
     def rejection_reason(self, credits: Decimal) -> str:
-        """Return why a job of so many credits is rejected: `forbidden`, `used-up`, `later` or `never`."""
+        """Return why a job of that many credits is rejected: `forbidden`, `used-up`, `later` or `never`."""
         if self.window.limit == 0:
             return "forbidden"
         if credits > self.window.limit:

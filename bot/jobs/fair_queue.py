@@ -26,7 +26,7 @@ class ConcurrencyLimits:
 
 
 class FairQueue:
-    """Every member's first job comes before anyone's second; among those, who was served longest ago.
+    """A queue: every member's first job comes before anyone's second, the least recently served first.
 
     `on_position` is called with a waiting job and its position soon after that has changed. The position
     counts everyone ahead: in this queue, and in RunComfy's own.
@@ -36,7 +36,7 @@ class FairQueue:
         self._limits = limits
         self._on_position = on_position
         self._running: dict[str, Job] = {}
-        # Redundant, since thousands can run, and each that comes or goes checks the limits.
+        # Redundant, but counting thousands of jobs at each start and end would be slow.
         self._users: Counter[int] = Counter()
         self._guilds: Counter[int] = Counter()
         self._waiting: dict[str, tuple[Job, asyncio.Future[None]]] = {}
@@ -49,7 +49,7 @@ class FairQueue:
         """Wait for the job's turn, which lasts until `release`; a cancelled wait leaves the queue."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[job.job_id] = job, turn
-        if self._has_room_for(job):  # this can't be the turn of another one, which would have room as well
+        if self._has_room_for(job):  # a waiting job with room would have been admitted already
             self._admit(job)
         self._schedule_notify()
         try:
@@ -60,7 +60,7 @@ class FairQueue:
 
     def restore(self, job: Job) -> None:
         """Count a job that is at RunComfy already, as after a restart."""
-        self._count(job)  # as served, too: otherwise its owner would be served twice in a row
+        self._count(job)  # as served too, or its owner would be served twice in a row
 
     def update_position(self, job_id: str, queue_position: int) -> None:
         """Note a job's position in RunComfy's own queue; 0 once it is in progress."""

@@ -60,7 +60,7 @@ class PollInterval:
 
 
 class PollRateLimiter:
-    """Limits the polls in any second; members take turns if more are due, and a 429 slows down all."""
+    """Limits the polls in any second; members take turns if more are due, and a 429 slows down everyone."""
 
     def __init__(self, per_second: int) -> None:
         self._most, self._slowed_to, self._slowed_until = per_second, float(per_second), 0.0

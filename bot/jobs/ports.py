@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """What is shown of a live job besides its row."""
+    """The displayed state of a live job that is not in its row."""
 
     queue_position: int | None = None
     """None if unknown."""

@@ -1,4 +1,4 @@
-"""Run each live job in a task of its own, step by step; its row is the truth that the task follows."""
+"""Run each live job in a task of its own, step by step; the row is authoritative."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ STEPS: dict[Stage, StepFunction] = {
 
 
 class CancelOutcome(Enum):
-    """What became of a job that was to be cancelled."""
+    """The result of a cancellation."""
 
     CANCELLED = "cancelled"
     ENDED = "ended"
@@ -126,7 +126,7 @@ class JobRunner:
 
     @property
     def operator_action(self) -> str | None:
-        """What the owner has to do before RunComfy accepts jobs again; None if nothing is known."""
+        """What the owner must do before RunComfy accepts jobs again; None if there is no known problem."""
         return next((error.remedy for error in self.context.operator_errors), None)
 
     async def cancel(self, job: Job) -> CancelOutcome:

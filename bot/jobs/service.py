@@ -1,4 +1,4 @@
-"""Everything that a cog can do with jobs."""
+"""The operations on jobs that cogs call."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class JobService:
         self._runner.start(job, message_id=message_id)
 
     async def abandon(self, job: Job) -> None:
-        """End a job whose first response nobody can see, without another message.
+        """End a job whose first response no one can see, without another message.
 
         A new job is refunded. One whose images were being collected stays charged and can be collected again.
         """
@@ -163,7 +163,7 @@ class JobService:
             raise PolicyError("not-your-job")
         if taken := await self._jobs.refetch(job_id, requester):
             return taken
-        job = await self._jobs.get(job_id)  # it may have been given up in the meantime
+        job = await self._jobs.get(job_id)  # it can have been given up meanwhile
         is_over = job.status.is_final and job.error in _OVER
         raise PolicyError("collecting-over" if is_over else "not-now")
 

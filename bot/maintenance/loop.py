@@ -19,25 +19,25 @@ _STUCK_SECONDS = 900.0  # RunComfy and Discord are each retried for minutes
 
 
 class PeriodicTask:
-    """Runs its works in order, every `interval` seconds; one that fails is logged, and the others go on."""
+    """Runs its duties in order, every `interval` seconds; one that fails is logged, and the others run."""
 
     def __init__(
-        self, name: str, *works: Callable[[], Awaitable[object]], clock: Clock, interval: float = 60.0
+        self, name: str, *duties: Callable[[], Awaitable[object]], clock: Clock, interval: float = 60.0
     ) -> None:
         self.name = name
-        self._works = works
+        self._duties = duties
         self._clock = clock
         self._interval = interval
         self._next_heartbeat_by = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Run the works now, and from then on periodically."""
+        """Run the duties now, and then periodically."""
         self.heartbeat()
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     def stop(self) -> None:
-        """Interrupt the work, and run it no more."""
+        """Interrupt the current duty and end the task."""
         if self._task:
             self._task.cancel()
 
@@ -59,13 +59,13 @@ class PeriodicTask:
     async def _run(self) -> None:
         _current.set(self)
         while True:
-            for work in self._works:
+            for duty in self._duties:
                 self.heartbeat()
                 try:
-                    await work()
+                    await duty()
                 except (BotError, OSError) as error:
                     _log.warning("%s: retrying in %.0f s: %s", self.name, self._interval, error)
-                except Exception:  # noqa: BLE001 (a boundary: an error in one work must not end the others)
+                except Exception:  # noqa: BLE001 (a boundary: an error in one duty must not end the others)
                     _log.exception("%s: unexpected, retrying in %.0f s", self.name, self._interval)
             self.heartbeat(self._interval)
             await asyncio.sleep(self._interval)

@@ -30,7 +30,7 @@ _VALID_NAME = re.compile(r"[-\w]{1,32}")
 
 
 def validate_for_discord(model: Model) -> list[str]:
-    """Return a sentence for each reason for which Discord would reject the model's command."""
+    """Return a sentence per reason why Discord would reject the model's command."""
     problems = _validate_texts(model)
     if problems:
         return problems  # the rest needs the texts

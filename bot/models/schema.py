@@ -112,7 +112,7 @@ class ModelSchema:
         )
 
     def image_count(self, values: Mapping[str, object]) -> int:
-        """Return how many images such an input orders."""
+        """Return how many images such an input requests."""
         counts = (option for name in IMAGE_COUNT_OPTIONS if (option := self.option(name)))
         option = next((option for option in counts if option.type == "integer"), None)
         if option is None:

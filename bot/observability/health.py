@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DISCONNECTED_MAX_SECONDS = 60.0
 _DATABASE_TIMEOUT_SECONDS = 5.0
 _START_GRACE = timedelta(seconds=30)  # a job has a task as soon as its first response has been sent
-_FIND_GRACE = timedelta(minutes=17)  # a lost first response is looked for during its token's 15 minutes
+_FIND_GRACE = timedelta(minutes=17)  # a lost first response is searched for during its token's 15 minutes
 _CACHE_SECONDS = 1.0
 
 
@@ -78,7 +78,7 @@ class HealthChecks:
         self._disconnected_at = None
 
     async def on_disconnect(self) -> None:
-        """Note since when the gateway is disconnected; every failed reconnect comes here again."""
+        """Note since when the gateway is disconnected; called again at every failed reconnect."""
         if self._disconnected_at is None:
             self._disconnected_at = self.clock.monotonic()
 

@@ -1,1 +1,1 @@
-"""SQLite: one store a subject, small typed verbs, records in and out."""
+"""SQLite storage: one store per subject, with small typed methods."""

@@ -1,4 +1,4 @@
-"""What each server has cost in each month; works while a bot is running."""
+"""The cost of each server per month; works while a bot is running."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _queries = load_sync_queries("cost_report")
 
 @dataclass(frozen=True)
 class MonthlyCost:
-    """What a server has cost in a month (UTC)."""
+    """A server's cost in a month (UTC)."""
 
     month: datetime
     guild_id: int
@@ -36,7 +36,7 @@ class MonthlyCost:
 
 
 def monthly_costs(path: Path) -> list[MonthlyCost]:
-    """Return them newest month first, within a month the most expensive server first.
+    """Return the costs, newest month first, then the most expensive server first.
 
     Raises:
         ConfigError: There is no database that can be read.

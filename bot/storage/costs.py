@@ -1,4 +1,4 @@
-"""What jobs have cost the owner, and the prices expected for the next ones."""
+"""The owner's costs of jobs, and the expected prices of the next ones."""
 
 from __future__ import annotations
 

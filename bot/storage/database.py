@@ -1,4 +1,4 @@
-"""What the stores need from a database, whichever it is."""
+"""The database interface of the stores."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class DurationStore:
-    """Answers from memory; `save` writes what is new.
+    """Keeps durations in memory; `save` writes new ones.
 
     A workload names the model, the resolution and the number of images.
     """
@@ -23,7 +23,7 @@ class DurationStore:
         self._unsaved: list[dict[str, str | float]] = []
 
     async def load(self) -> None:
-        """Read what was saved."""
+        """Load the saved durations."""
         for row in await self._database.read(self._queries.load):
             self._recent[row["kind"]].append(row["seconds"])
 

@@ -1,4 +1,4 @@
-"""The rows of `jobs`; each change of state is one conditional statement whose result says if it was made."""
+"""The rows of `jobs`; each state change is one conditional statement that reports whether it applied."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class JobStore:
         return await self._database.transaction(work)
 
     async def postpone_check(self, job: Job) -> Job | None:
-        """Record that a due job's images have not come; after the last check, return it from `give_up`."""
+        """Record that a due job's images have not arrived; after the last check, return it from `give_up`."""
         check_count, ended_at = job.check_count + 1, job.ended_at or job.created_at
         next_check_at = _next_check(replace(job, check_count=check_count), ended_at)
         if next_check_at is None:
@@ -197,7 +197,7 @@ class JobStore:
         return await self._database.transaction(work)
 
     async def resume_late(self, job_id: str) -> Job | None:
-        """Go from failed to in_progress, in the old message; None if something else was faster."""
+        """Go from failed to in_progress, in the old message; None if another change came first."""
         return await self._change("resume_late", job_id)
 
     async def clear_token(self, job: Job) -> None:

@@ -82,7 +82,7 @@ async def recount(connection: Connection, before: Job | None, after: Job | None)
 def _amounts(job: Job) -> dict[str, int]:
     """Return what a job counts in each scope, in centicredits or microdollars.
 
-    The server pays for what arrived or can be collected, the owner for what RunComfy made.
+    The server pays for images that arrived or can be collected, the owner for those that RunComfy made.
     """
     each = to_centicredits(job.credits_each)
     return {

@@ -1,4 +1,4 @@
-"""Which messages a job has had, and deleted jobs whose messages remain."""
+"""The messages of each job, and deleted jobs whose messages remain."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class MessageStore:
         )
 
     async def job_for_message(self, message_id: int) -> str | None:
-        """Return the id of the job that a message shows or showed, or None."""
+        """Return the id of the job that a message belongs to, or None."""
         job_id: str | None = await self._database.read(
             lambda connection: _queries.job_for_message(connection, message_id=message_id)
         )

@@ -1,4 +1,4 @@
-"""The quotas of servers and members, with grants and resets, and how much of them is used."""
+"""The quotas of servers and members, with grants, resets and usage."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _LONGEST_WINDOW = timedelta(days=32)  # a month, plus the offset between time zo
 
 @dataclass(frozen=True)
 class OwnerQuotas:
-    """What the bot's owner allows, in credits."""
+    """The owner's limits, in credits."""
 
     default: Quotas = ()
     """A member's quota if no manager has set a rule."""
@@ -54,7 +54,7 @@ class OwnerQuotas:
 
 
 class QuotaStore:
-    """Rules, grants and resets of each server, and what the owner allows.
+    """Rules, grants and resets of each server, and the owner's limits.
 
     A method that raises BusyError has changed nothing.
     """

@@ -31,7 +31,7 @@ _queries = load_queries("reservations")
 
 
 class NotReserved(Enum):
-    """Why nothing was reserved, without it being an error."""
+    """A reason for reserving nothing that is not an error."""
 
     DUPLICATE = auto()
     """The interaction has a job already, as a replayed one has."""
@@ -62,7 +62,7 @@ class ReservationStore:
 
         Raises:
             PolicyError: See `add_job`.
-            BusyError: The database did not take it; nothing was reserved.
+            BusyError: The database is busy; nothing was reserved.
         """
 
         async def work(connection: Connection) -> Job | NotReserved:

@@ -48,7 +48,7 @@ class _Write(Generic[T]):
 
     @property
     def has_expired(self) -> bool:
-        """Whether it has waited so long that the lock could not be waited for as well."""
+        """Whether too little time is left to wait for the lock."""
         return time.monotonic() > self._expires_at
 
     async def run(self, connection: aiosqlite.Connection) -> None:

@@ -74,7 +74,7 @@ def _signature(options: dict[str, Option]) -> inspect.Signature:
 
 
 def _marked(model: Model, message: str, option: Option | None = None) -> app_commands.locale_str:
-    """Return the English text with the ids by which `CommandTranslator` finds the others."""
+    """Return the English text with the ids by which `CommandTranslator` finds its translations."""
     return app_commands.locale_str(message, model_id=model.model_id, option=option.name if option else None)
 
 

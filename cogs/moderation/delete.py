@@ -67,7 +67,7 @@ async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -
 
     Raises:
         PolicyError: `forbidden-here` for their own images, or without Manage Messages; `blocked-full` if
-            the server's list of blocked members is full. Nothing was done then.
+            the server's list of blocked members is full. In both cases nothing has changed.
     """
     job = await _authorize(interaction, job_id)
     if job.user_id == interaction.user.id or not has_permission(interaction.permissions, "manage_messages"):

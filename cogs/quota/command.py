@@ -128,7 +128,7 @@ class QuotaCommands(commands.Cog):
 
     @quota.command()
     async def reset(self, interaction: discord.Interaction[Any], who: _Who) -> None:
-        """Restart the current windows with nothing used."""
+        """Restart the current windows at zero."""
         asker, target = require_manager(interaction), _target(interaction, who)
         is_new = await self._quotas.reset(
             asker.guild_id, target, made_by=asker.user_id, interaction_id=asker.interaction_id
@@ -216,7 +216,7 @@ class QuotaCommands(commands.Cog):
         return lines
 
     async def _display_names(self, summaries: Sequence[UsageSummary]) -> list[str]:
-        """Look members up, since a chart can't show mentions; an id stands for an unknown one."""
+        """Return names for a chart, which can't show mentions; unknown members are shown by their ids."""
         names = []
         for user_id in (each.user_id for each in summaries):
             name = str(user_id)

@@ -25,7 +25,7 @@ def resolutions(catalogue: Catalogue) -> list[OptionValue | None]:
 
 
 def image_counts(catalogue: Catalogue) -> list[OptionValue | None]:
-    """Return 1 up to the most images that a model makes at once."""
+    """Return 1 to the most images that a model generates at once."""
     options = [option for name in IMAGE_COUNT_OPTIONS for option in _named(catalogue, name)]
     return [None, *range(1, max((option.bounds(1, LINES)[1] for option in options), default=0) + 1)]
 

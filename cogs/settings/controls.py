@@ -235,7 +235,7 @@ class DefaultOptionSelect:
 
 @dataclass(frozen=True)
 class TextModal:
-    """A button that opens a modal with one text field; `prefill` makes its text of the current value."""
+    """A button that opens a modal with one text field; `prefill` formats the current value for it."""
 
     parse_text: Callable[[str], Any]
     describe: Callable[[Any], LazyText]

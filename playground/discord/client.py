@@ -24,7 +24,7 @@ _COLORS = ("#5865f2", "#eb459e", "#57a55a", "#e67e22", "#9b59b6", "#11806a")
 
 
 class ClientServer:
-    """The open pages: what they send is done by the same methods of `Member` that tests call."""
+    """The open pages; their actions call the same methods of `Member` as tests do."""
 
     def __init__(self, state: State, members: Mapping[str, Member]) -> None:
         self._state = state

@@ -1,4 +1,4 @@
-"""Creating and editing messages as a request asks."""
+"""Create and edit messages from request bodies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The REST routes under /api/v10 that a bot of commands, buttons and images needs."""
+"""The REST routes under /api/v10 that a bot with commands, buttons and images needs."""
 
 from __future__ import annotations
 

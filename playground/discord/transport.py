@@ -1,4 +1,4 @@
-"""Certificates, a resolver and a proxy that lead every host here, and JSON websockets."""
+"""Certificates, a resolver and a proxy that route every host here, and JSON websockets."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ def issue_certificate(authority: Path) -> ssl.SSLContext:
 
 @cache
 def _authority() -> trustme.CA:
-    """One authority per process, so that a client which trusts it trusts every local Discord here."""
+    """Return the process's one authority; a client that trusts it trusts every local Discord here."""
     return trustme.CA()
 
 

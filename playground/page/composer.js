@@ -31,7 +31,7 @@ export class Composer {
     this.#suggest();
   }
 
-  /** Accept "/imagine a fox", typed or pasted, as soon as the name is complete. */
+  /** Recognize "/imagine a fox", typed or pasted, as soon as the name is complete. */
   #acceptTyped() {
     const typed = this.#text.value;
     const command = this.#entries.find(({ title }) => typed.startsWith(`/${title} `));

@@ -85,7 +85,7 @@ export function showModal({ title, components }, view, send) {
   };
   const heading = el("h2", { id: "form-title" }, title);
   dialog.replaceChildren(el("form", { novalidate: true, onsubmit }, heading, body, failure, el("p", { class: "row" }, cancel, submit)));
-  const { key } = document.activeElement.dataset; // its message may be drawn again meanwhile
+  const { key } = document.activeElement.dataset; // its message can be redrawn meanwhile
   dialog.onclose = () => key && document.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
   dialog.showModal();
   inputs[0]?.input.focus();

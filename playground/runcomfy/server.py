@@ -83,7 +83,7 @@ class LocalRunComfy(Changes):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The bot's settings that lead it here."""
+        """The settings that make a bot use this server."""
         hosts = self.url.removeprefix("http://")
         return {"RUNCOMFY_TOKEN": self.token, "RUNCOMFY_API_URL": self.url, "RUNCOMFY_FILE_HOSTS": hosts}
 

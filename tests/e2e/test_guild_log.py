@@ -101,7 +101,7 @@ async def test_unwritable_log_has_no_side_effects(env: Environment) -> None:
     message = await env.imagine(anna, resolution="0.5K")
     await env.wait_for_text(message, "✅")
     await env.wait_until_idle()
-    await env.discord.until(lambda: "its log misses log-delivered" in env.log)
+    await env.discord.until(lambda: "could not post the log entry log-delivered" in env.log)
     assert log.messages == []
 
 

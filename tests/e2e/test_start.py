@@ -123,7 +123,7 @@ async def test_failed_command_sync_does_not_prevent_the_start(
         env.discord.inject_fault("sync", status, body, headers=headers, times=99)
         await env.start()
         await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
-        await env.discord.until(lambda: "still being brought up to date" in env.log)
+        await env.discord.until(lambda: "list of commands is not up to date yet" in env.log)
         assert syncs(env) >= 2
 
 

@@ -1,4 +1,4 @@
-"""The components of what Discord sends, as raw data: it delivers more in modals than discord.py keeps."""
+"""Raw components, since modals contain more than discord.py keeps."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
         """Return the button for an action on a job."""
         text = label or translate(f"button-{action}", job.locale, credits=job.credits)
         custom_id = cls.custom_id_of(job, action)
-        # Once RunComfy has started, nothing stops it; the disabled button stays so that others don't move.
+        # RunComfy can't stop a running job; the disabled button stays so that the others don't move.
         is_too_late = action is JobAction.CANCEL and job.status is JobStatus.IN_PROGRESS
         button: ui.Button[Any] = ui.Button(
             label=text,

@@ -77,14 +77,14 @@ async def _notify(context: StepContext, job: Job) -> None:
         with in_step(Step.DELIVERING):
             await context.delivery.send_outcome(job)
     except DeliveryError as error:
-        _log.warning("its end cannot be shown: %s", error)
+        _log.warning("could not show its end: %s", error)
     await retry_until_written(lambda: context.jobs.clear_token(job))
 
 
 async def find_message(context: StepContext, state: JobState) -> JobState | None:
     """Find the message of a job whose first response was not confirmed.
 
-    If there is none, nobody could see the images: the job ends before it costs anything.
+    If there is none, no one could see the images: the job ends before it costs anything.
     """
     job = state.job
     if message_id := await context.delivery.find_response(job):

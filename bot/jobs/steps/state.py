@@ -1,4 +1,4 @@
-"""What the steps of a job share, and what one passes on to the next."""
+"""The context that the steps of a job share, and the state that each passes on."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class JobCancelledError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class StepContext:
-    """Everything that the steps work with."""
+    """The services that the steps use."""
 
     jobs: JobStore
     runcomfy: RunComfyClient
@@ -66,7 +66,7 @@ class StepContext:
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
-    """How far a job is: its row, and what only this process knows."""
+    """A job's row, and state that only this process has."""
 
     job: Job
     is_new: bool = False
@@ -78,7 +78,7 @@ class JobState:
 
     @property
     def stage(self) -> Stage:
-        """What the next step is chosen by."""
+        """The key of the next step."""
         if self.job.message_id is None:
             return "unseen"
         if self.files is not None:

@@ -27,7 +27,7 @@ async def submit(context: StepContext, state: JobState) -> JobState:
 
     Raises:
         JobCancelledError: The job was cancelled before.
-        SubmissionUnknownError: Nothing is known of an earlier or of this submission.
+        SubmissionUnknownError: It is unknown whether this or an earlier submission succeeded.
         FilesFolderError: The images could not be stored.
         RunComfyUnavailableError: It was rejected several times, or RunComfy was down until the deadline.
         BotError: As `RunComfyClient.submit`.
