@@ -24,6 +24,7 @@ from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.ports import Progress
+from bot.jobs.retrying_database import RetryingDatabase
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.steps.state import StepContext
@@ -120,7 +121,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
     runner = JobRunner(
         StepContext(
-            jobs=JobStore(database),
+            jobs=JobStore(RetryingDatabase(database)),
             runcomfy=_runcomfy(config, session, stack),
             downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
             delivery=delivery,
@@ -152,7 +153,8 @@ def _job_service(bot: ImagineBot, database: Database, costs: CostStore, runner: 
     reservations = ReservationStore(
         database, settings=bot.settings_store, quotas=bot.quota_store, costs=costs
     )
-    return JobService(runner, reservations=reservations, catalogue=bot.catalogue)
+    jobs = JobStore(database)  # whose callers hear of a busy database
+    return JobService(runner, jobs=jobs, reservations=reservations, catalogue=bot.catalogue)
 
 
 def _cost_sync(

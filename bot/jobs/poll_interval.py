@@ -63,7 +63,7 @@ class PollRateLimiter:
     """Limits the polls in any second; members take turns if more are due, and a 429 slows down everyone."""
 
     def __init__(self, per_second: int) -> None:
-        self._most, self._slowed_to, self._slowed_until = per_second, float(per_second), 0.0
+        self._limit, self._slowed_to, self._slowed_until = per_second, float(per_second), 0.0
         self._recent: list[float] = []
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}  # by member; the first is next
         self._timer: asyncio.TimerHandle | None = None
@@ -85,9 +85,9 @@ class PollRateLimiter:
         loop = asyncio.get_running_loop()
         now, self._timer = loop.time(), None
         self._recent = [at for at in self._recent if at > now - 1]
-        recovered = self._most * (now - self._slowed_until) / _RECOVERY
-        rate = min(self._most, self._slowed_to + recovered) if now >= self._slowed_until else 0
-        room = min(rate - len(self._recent), 1 + self._most * _TICK)
+        recovered = self._limit * (now - self._slowed_until) / _RECOVERY
+        rate = min(self._limit, self._slowed_to + recovered) if now >= self._slowed_until else 0
+        room = min(rate - len(self._recent), 1 + self._limit * _TICK)
         while self._waiting and room >= 1:
             turns = self._waiting.pop(user_id := next(iter(self._waiting)))
             if not (turn := turns.pop(0)).cancelled():

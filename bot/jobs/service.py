@@ -17,7 +17,6 @@ from bot.errors import (
     RunComfyUnavailableError,
 )
 from bot.jobs.access import ensure_visible_in_channel
-from bot.jobs.shielded import retry_until_written
 from bot.jobs.steps.deliver import record_end
 from bot.policy.rules import apply_policy, check_words
 from bot.storage.reservations import NotReserved
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from bot.domain.requester import Requester
     from bot.jobs.runner import CancelOutcome, JobRunner
     from bot.models.catalogue import Catalogue, Model
+    from bot.storage.jobs import JobStore
     from bot.storage.reservations import ReservationStore
 
 _log = logging.getLogger(__name__)
@@ -38,10 +38,12 @@ _OVER = {NOT_COLLECTED, RequestNotFoundError.key}  # after these, images that di
 class JobService:
     """Reserves, repeats, cancels and collects jobs; what is refused raises before any money is spent."""
 
-    def __init__(self, runner: JobRunner, *, reservations: ReservationStore, catalogue: Catalogue) -> None:
+    def __init__(
+        self, runner: JobRunner, *, jobs: JobStore, reservations: ReservationStore, catalogue: Catalogue
+    ) -> None:
         self._runner = runner
         self._context = runner.context
-        self._jobs = runner.context.jobs
+        self._jobs = jobs
         self._reservations = reservations
         self._catalogue = catalogue
 
@@ -109,7 +111,7 @@ class JobService:
             await record_end(self._context, job, JobStatus.FAILED, error=DeliveryError.key)
         else:
             await record_end(self._context, job, JobStatus.CANCELLED)
-        await retry_until_written(lambda: self._jobs.clear_token(job))
+        await self._context.jobs.clear_token(job)
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:
         """Reserve the same job with a new seed, whatever the job's status; see `reserve`.

@@ -1,31 +1,14 @@
-"""Retry writes until the database accepts them; shield operations that must not be interrupted."""
+"""Shield operations that must not be interrupted."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import stamina
-
-from bot.errors import BusyError
-from bot.jobs.tracker import Step, in_step
-
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Coroutine
 
 T = TypeVar("T")
-
-
-async def retry_until_written(write: Callable[[], Awaitable[T]]) -> T:
-    """Call `write`, and again until the database is no longer busy."""
-    with in_step(Step.WRITING):
-        with suppress(BusyError):
-            return await write()  # nearly always; each retry_context is garbage that only the collector frees
-        async for attempt in stamina.retry_context(on=BusyError, attempts=None, timeout=None):
-            with attempt:
-                return await write()
-    raise AssertionError  # the loop above has no end
 
 
 class ShieldedTasks:

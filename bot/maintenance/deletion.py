@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import NotRemovedError, PolicyError
 from bot.jobs.access import ensure_visible_in_channel
-from bot.jobs.shielded import retry_until_written
+from bot.jobs.retrying_database import retry_until_written
 from bot.log import job_context
 from bot.maintenance.loop import heartbeat
 

@@ -14,6 +14,7 @@ from bot.errors import DeliveryError, NotRemovedError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.ports import Progress
+from bot.jobs.retrying_database import RetryingDatabase
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
 from bot.jobs.steps.state import StepContext
@@ -151,7 +152,7 @@ class Bot:
         self._stack.callback(runcomfy.close)
         channel, clock = self._channel, LoopClock()
         self.context = StepContext(
-            jobs=JobStore(database),
+            jobs=JobStore(RetryingDatabase(database)),
             runcomfy=runcomfy,
             downloader=Downloader(session, self._hosts),
             delivery=channel,
@@ -170,7 +171,9 @@ class Bot:
         quotas, settings = QuotaStore(database, OwnerQuotas()), GuildSettingsStore(database)
         self.costs = CostStore(database, budget_usd=None)
         reservations = ReservationStore(database, settings=settings, quotas=quotas, costs=self.costs)
-        self.service = JobService(self.runner, reservations=reservations, catalogue=CATALOGUE)
+        self.service = JobService(
+            self.runner, jobs=JobStore(database), reservations=reservations, catalogue=CATALOGUE
+        )
         self.deletion = DeletionService(self.context, MessageStore(database), channel.delete_message)
         self.cleanup = FileCleanup(self.context)
         self.late_results = LateResults(self.runner, self.cleanup)

@@ -12,7 +12,7 @@ from tests.clocks import LoopClock, ManualClock, run_in_virtual_time
 
 
 @pytest.mark.parametrize("error", [BusyError(), OSError("disk"), KeyError("bug")])
-def test_a_failing_work_is_repeated_and_stops_no_other(error: Exception) -> None:
+def test_a_failing_function_is_repeated_and_stops_no_other(error: Exception) -> None:
     runs: list[tuple[str, float]] = []
 
     async def fail() -> None:
@@ -41,7 +41,7 @@ def test_a_failing_work_is_repeated_and_stops_no_other(error: Exception) -> None
     run_in_virtual_time(main())
 
 
-async def test_work_without_a_heartbeat_is_stuck() -> None:
+async def test_a_function_without_a_heartbeat_is_stuck() -> None:
     clock, going_on = ManualClock(), asyncio.Event()
 
     async def work() -> None:

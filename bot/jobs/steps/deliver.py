@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
-from bot.jobs.shielded import retry_until_written
 from bot.jobs.steps.state import JobState
 from bot.jobs.tracker import Step, in_step
 
@@ -52,9 +51,7 @@ async def record_end(
 
     `reason` is `error` and `error_values`, as of `JobStore.end`. Returns None if the job had ended before.
     """
-    ended = await retry_until_written(
-        lambda: context.jobs.end(job.job_id, status, delivered=delivered, made=job.made, **reason)
-    )
+    ended = await context.jobs.end(job.job_id, status, delivered=delivered, made=job.made, **reason)
     if ended:
         context.tracker.record_end(ended, before=job, delivered=delivered)
         context.delivery.log_end(ended, delivered)
@@ -78,7 +75,7 @@ async def _notify(context: StepContext, job: Job) -> None:
             await context.delivery.send_outcome(job)
     except DeliveryError as error:
         _log.warning("could not show its end: %s", error)
-    await retry_until_written(lambda: context.jobs.clear_token(job))
+    await context.jobs.clear_token(job)
 
 
 async def find_message(context: StepContext, state: JobState) -> JobState | None:
@@ -91,5 +88,5 @@ async def find_message(context: StepContext, state: JobState) -> JobState | None
         return replace(state, job=await context.set_message(job, message_id))
     _log.info("ended, since its first response never arrived")
     await record_end(context, job, JobStatus.FAILED, error=DeliveryError.key)
-    await retry_until_written(lambda: context.jobs.clear_token(job))
+    await context.jobs.clear_token(job)
     return None

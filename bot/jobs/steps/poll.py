@@ -17,7 +17,6 @@ from bot.errors import (
 )
 from bot.jobs.poll_interval import PollInterval
 from bot.jobs.ports import Progress
-from bot.jobs.shielded import retry_until_written
 from bot.jobs.steps.state import JobCancelledError, JobState
 from bot.jobs.tracker import Step, in_step, record_completed, record_poll
 from bot.os_errors import retry_transient
@@ -127,8 +126,7 @@ async def _report_status(
         case InProgress():
             context.queue.update_position(job.job_id, 0)
             if job.status is JobStatus.IN_QUEUE:
-                updated = await retry_until_written(lambda: context.jobs.mark_in_progress(job.job_id))
-                job = updated or job
+                job = await context.jobs.mark_in_progress(job.job_id) or job
             context.delivery.show_progress(job, Progress(typical_seconds=typical_seconds))
         case Unknown(word) if word not in (known := context.unknown_statuses) and len(known) < _LOGGED_MAX:
             known.add(word)

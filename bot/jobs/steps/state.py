@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bot.domain.job import Job, JobStatus
-from bot.jobs.shielded import ShieldedTasks, retry_until_written
+from bot.jobs.shielded import ShieldedTasks
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,6 +38,7 @@ class StepContext:
     """The services that the steps use."""
 
     jobs: JobStore
+    """On a `RetryingDatabase`."""
     runcomfy: RunComfyClient
     downloader: Downloader
     delivery: Delivery
@@ -60,7 +61,7 @@ class StepContext:
     async def set_message(self, job: Job, message_id: int) -> Job:
         """Record a job's message; edits of an earlier one are dropped."""
         self.delivery.discard(job.job_id)
-        updated = await retry_until_written(lambda: self.jobs.set_message(job.job_id, message_id))
+        updated = await self.jobs.set_message(job.job_id, message_id)
         return updated or replace(job, message_id=message_id)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from bot.domain.job import Job, JobStatus
 from bot.errors import RunComfyUnavailableError, SubmissionUnknownError
 from bot.jobs.ports import Progress
-from bot.jobs.shielded import retry_until_written
 from bot.jobs.steps.state import JobCancelledError, JobState
 from bot.jobs.tracker import Step, in_step
 
@@ -76,16 +75,16 @@ async def _submit_once(context: StepContext, job: Job) -> Job:
 
 
 async def _post(context: StepContext, job: Job) -> Job:
-    if await retry_until_written(lambda: context.jobs.mark_submitting(job.job_id)) is None:
+    if await context.jobs.mark_submitting(job.job_id) is None:
         raise JobCancelledError
     try:
         with in_step(Step.SUBMITTING):
             request_id = await context.runcomfy.submit(job.model_id, job.input)
     except RunComfyUnavailableError:
-        await retry_until_written(lambda: context.jobs.mark_rejected(job.job_id))
+        await context.jobs.mark_rejected(job.job_id)
         raise
     _log.info("RunComfy has it as request %s", request_id)
-    submitted = await retry_until_written(lambda: context.jobs.mark_submitted(job.job_id, request_id))
+    submitted = await context.jobs.mark_submitted(job.job_id, request_id)
     if submitted is None:
         raise JobCancelledError
     return submitted

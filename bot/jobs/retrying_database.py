@@ -1,0 +1,50 @@
+"""Retry writes until the database accepts them, so that none of a live job is lost."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import stamina
+
+from bot.errors import BusyError
+from bot.jobs.tracker import Step, in_step
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.storage.database import Database, UnitOfWork
+
+T = TypeVar("T")
+
+
+async def retry_until_written(write: Callable[[], Awaitable[T]]) -> T:
+    """Call `write`, and again until the database is no longer busy."""
+    with in_step(Step.WRITING):
+        with suppress(BusyError):
+            return await write()  # nearly always; each retry_context is garbage that only the collector frees
+        async for attempt in stamina.retry_context(on=BusyError, attempts=None, timeout=None):
+            with attempt:
+                return await write()
+    raise AssertionError  # the loop above has no end
+
+
+class RetryingDatabase:
+    """A `Database` whose transactions never raise BusyError; a store on it is for work nobody waits for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, work: UnitOfWork[T]) -> T:
+        """See `Database.read`."""
+        return await self._database.read(work)
+
+    async def transaction(
+        self, work: UnitOfWork[T], *, high_priority: bool = False, durable: bool = True
+    ) -> T:
+        """See `Database.transaction`."""
+        transaction = self._database.transaction
+        return await retry_until_written(
+            partial(transaction, work, high_priority=high_priority, durable=durable)
+        )
