@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import time
+import traceback
 from collections import deque
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -34,6 +35,7 @@ MAX_BATCH = 50
 READERS = 4
 SYNC_SECONDS = 0.05
 """How long a commit that is not durable waits for a durable one before it is synced by itself."""
+_CHECKPOINT = "pragma wal_checkpoint(passive)"
 
 
 class _Write(Generic[T]):
@@ -55,15 +57,21 @@ class _Write(Generic[T]):
         """Run the unit in a savepoint, which the commit releases, and keep what it returns or raises.
 
         Raises:
-            sqlite3.OperationalError: SQLite rolled back the whole transaction, as it does on a full disk.
+            Exception: The savepoint failed, or SQLite rolled back the whole transaction, as it does on a full
+                disk.
         """
-        _, self._outcome = await asyncio.gather(  # the connection runs them in this order
-            connection.execute("savepoint unit"), self._work(connection), return_exceptions=True
+        begun, self._outcome = await asyncio.gather(  # the connection runs them in this order
+            connection.execute("savepoint unit"), self._call(connection), return_exceptions=True
         )
+        if isinstance(begun, BaseException):
+            raise begun  # a rollback would undo the unit before this one
         if isinstance(self._outcome, BaseException):
             if isinstance(self._outcome, sqlite3.OperationalError) and not connection.in_transaction:
                 raise self._outcome
             await connection.execute("rollback to unit")
+
+    async def _call(self, connection: aiosqlite.Connection) -> T:
+        return await self._work(connection)  # in a task, even what it raises before it awaits anything
 
     def resolve(self, error: Exception | None = None) -> None:
         """Give the caller the error of the whole batch, else what the unit returned or raised."""
@@ -92,15 +100,22 @@ class SqliteDatabase:
         self._wake = asyncio.Event()
         self._is_closing = False
         self._is_synchronous: bool | None = None
-        self._is_synced = True
+        self._sync_at: float | None = None
+        """When to sync the commits that were not durable, by the loop's clock; None if all are synced."""
         self._writer = asyncio.create_task(self._write_batches())
 
     async def read(self, work: UnitOfWork[T]) -> T:
         """See `Database.read`."""
+        if self._is_closing:
+            raise RuntimeError("the database is closed")
         async with self._reads:
             connection = self._idle_readers.pop()
             try:
                 return await work(connection)
+            except sqlite3.Error as error:
+                # A row that cannot be decoded leaves its statement open in there, and so an old snapshot.
+                traceback.clear_frames(error.__traceback__)
+                raise
             finally:
                 self._idle_readers.append(connection)
 
@@ -108,7 +123,7 @@ class SqliteDatabase:
         self, work: UnitOfWork[T], *, high_priority: bool = False, durable: bool = True
     ) -> T:
         """See `Database.transaction`."""
-        if self._writer.done():
+        if self._is_closing:
             raise RuntimeError("the database is closed")
         write = _Write(work, durable=durable)
         (self._high_priority if high_priority else self._normal).append(write)
@@ -125,48 +140,56 @@ class SqliteDatabase:
 
     async def _write_batches(self) -> None:
         while True:
-            if queue := self._high_priority or self._normal:
-                await self._write_batch([queue.popleft() for _ in range(min(len(queue), MAX_BATCH))])
+            if batch := self._next_batch():
+                await self._write_batch(batch)
             elif self._is_closing:
                 return await self._sync()
             else:
                 await self._wait()
 
+    def _next_batch(self) -> list[_Write[Any]]:
+        for queue in (self._high_priority, self._normal):  # both, since either can wait for the other
+            while queue and queue[0].has_expired:
+                queue.popleft().resolve(BusyError())
+        queue = self._high_priority or self._normal
+        return [queue.popleft() for _ in range(min(len(queue), MAX_BATCH))]
+
     async def _wait(self) -> None:
         self._wake.clear()
         try:
-            async with asyncio.timeout(None if self._is_synced else SYNC_SECONDS):
+            async with asyncio.timeout_at(self._sync_at):
                 await self._wake.wait()
         except TimeoutError:
             await self._sync()
 
     async def _sync(self) -> None:
         """Sync the log if its last commit was not durable; a checkpoint begins with that."""
-        if not self._is_synced:
-            self._is_synced = True
-            try:
-                await self._connection.execute_fetchall("pragma wal_checkpoint(passive)")
-            except sqlite3.Error as error:
-                _log.warning("the database is not synced before the next durable commit: %s", error)
+        if self._sync_at is None:
+            return
+        self._sync_at = None
+        try:
+            ((is_busy, size, done),) = await self._connection.execute_fetchall(_CHECKPOINT)
+        except (sqlite3.Error, MemoryError) as error:  # the latter is the driver's for SQLITE_NOMEM
+            _log.warning("the database is not synced before the next durable commit: %s", error)
+        else:
+            if is_busy or done < size:  # a read or another process was in the way, maybe of the sync too
+                self._sync_at = asyncio.get_running_loop().time() + SYNC_SECONDS
 
-    async def _write_batch(self, batch: list[_Write[Any]]) -> None:
-        writes = []
-        for write in batch:
-            if write.has_expired:
-                write.resolve(BusyError())
-            else:
-                writes.append(write)
+    async def _write_batch(self, writes: list[_Write[Any]]) -> None:
         error: Exception | None = None
         try:
             await self._commit(writes)
-        except sqlite3.Error as raised:
-            _log.warning("the database refuses to write: %s", raised)
+        except Exception as raised:  # noqa: BLE001 (a boundary: without the writer all later units would hang)
+            is_expected = isinstance(raised, sqlite3.Error)
+            _log.warning("the database refuses to write: %s", raised, exc_info=not is_expected)
             error = raised
         for write in writes:
             write.resolve(error)
 
     async def _commit(self, writes: list[_Write[Any]]) -> None:
-        connection, durable = self._connection, any(write.durable for write in writes)
+        connection, now = self._connection, asyncio.get_running_loop().time()
+        is_sync_due = self._sync_at is not None and self._sync_at <= now
+        durable = is_sync_due or any(write.durable for write in writes)
         try:
             if durable is not self._is_synchronous:
                 # A full commit syncs the whole log, with the normal commits before it.
@@ -176,7 +199,7 @@ class SqliteDatabase:
             for write in writes:
                 await write.run(connection)
             await connection.execute("commit")
-            self._is_synced = durable
+            self._sync_at = None if durable else self._sync_at or now + SYNC_SECONDS
         finally:
             if connection.in_transaction:
                 await connection.execute("rollback")
