@@ -46,15 +46,17 @@ class PostedFile:
 
     id: int
     filename: str
+    alt_text: str | None
 
     @classmethod
     def of(cls, message: discord.Message) -> list[Self]:
         """Return the files of a message."""
-        return [cls(each.id, each.filename) for each in message.attachments]
+        return [cls(each.id, each.filename, each.description) for each in message.attachments]
 
     def to_dict(self) -> dict[str, int | str]:
         """Return the attachment object; discord.py calls this for every attachment that isn't a new file."""
-        return {"id": self.id, "filename": self.filename}
+        described = {"description": self.alt_text} if self.alt_text else {}
+        return {"id": self.id, "filename": self.filename, **described}
 
 
 async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[PostedFile]:
@@ -75,7 +77,10 @@ async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[Pos
         if form.files:
             body = {"form": form.multipart, "files": form.files}
         message = await bot.http.request(route, timeout=TIMEOUT, **body)
-    return [PostedFile(int(each["id"]), each["filename"]) for each in message["attachments"]]
+    return [
+        PostedFile(int(each["id"]), each["filename"], each.get("description"))
+        for each in message["attachments"]
+    ]
 
 
 class JobMessage:

@@ -27,7 +27,10 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
             file.close()
         posted = enumerate(content["attachments"], 1)
         return SimpleNamespace(
-            attachments=[SimpleNamespace(id=n, filename=file.filename) for n, file in posted]
+            attachments=[
+                SimpleNamespace(id=n, filename=file.filename, description=file.description)
+                for n, file in posted
+            ]
         )
 
     async def fetch_message(_: int) -> SimpleNamespace:

@@ -138,6 +138,18 @@ async def test_images_appear_one_by_one_while_bytes_move(
 
 
 @pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
+async def test_later_uploads_keep_the_alt_texts_of_earlier_ones(
+    local: LocalDiscord, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
+) -> None:
+    """An edit lists the files that it keeps, with the alt text: what Discord does without one is unknown."""
+    job, _ = await create_job(local, **({} if is_by_token else {"token": None}))
+    assert await delivery.send_images(job, files) == IMAGES
+    listed = [call.request_json["attachments"] for call in local.trace if call.files]
+    assert len(listed) > 1
+    assert {each.get("description") for each in listed[-1]} == {job.input["prompt"]}
+
+
+@pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
 async def test_upload_of_a_large_image_outlasts_every_timeout(
     local: LocalDiscord, uplink: Relay, delivery: DiscordDelivery, files: list[Path], *, is_by_token: bool
 ) -> None:
