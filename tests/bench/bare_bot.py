@@ -30,24 +30,26 @@ class BareBot(discord.Client):
             headers={"Authorization": f"Bearer {os.environ['RUNCOMFY_TOKEN']}"},
         )
         self._files = aiohttp.ClientSession()
-        self.tree.add_command(app_commands.Command(name="imagine", description="Paint", callback=self.paint))
+        self.tree.add_command(
+            app_commands.Command(name="imagine", description="Generate", callback=self.imagine)
+        )
         await self.tree.sync()
 
-    async def paint(
+    async def imagine(
         self,
         interaction: discord.Interaction[Any],
         prompt: str,
         num_images: int | None = None,
         resolution: str | None = None,
     ) -> None:
-        await interaction.response.send_message(embed=discord.Embed(title="Painting", description=prompt))
-        order = {"prompt": prompt, "num_images": num_images or 1, "resolution": resolution or "1K"}
-        job = asyncio.create_task(self._run(interaction, order))
+        await interaction.response.send_message(embed=discord.Embed(title="Generating", description=prompt))
+        body = {"prompt": prompt, "num_images": num_images or 1, "resolution": resolution or "1K"}
+        job = asyncio.create_task(self._run(interaction, body))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
 
-    async def _run(self, interaction: discord.Interaction[Any], order: dict[str, Any]) -> None:
-        async with self._runcomfy.post(f"/v1/models/{_MODEL}", json=order) as response:
+    async def _run(self, interaction: discord.Interaction[Any], body: dict[str, Any]) -> None:
+        async with self._runcomfy.post(f"/v1/models/{_MODEL}", json=body) as response:
             request_id = (await response.json())["request_id"]
         while (await self._ask(f"/v1/requests/{request_id}/status"))["status"] != "completed":  # noqa: ASYNC110 (RunComfy has no event)
             await asyncio.sleep(_POLL_SECONDS)
@@ -56,7 +58,7 @@ class BareBot(discord.Client):
         for number, url in enumerate(result["output"]["images"], 1):
             async with self._files.get(url) as response:
                 files.append(discord.File(io.BytesIO(await response.read()), f"image-{number}.png"))
-        embed = discord.Embed(title="Here it is", description=order["prompt"])
+        embed = discord.Embed(title="Here it is", description=body["prompt"])
         await interaction.edit_original_response(embed=embed, attachments=files)
 
     async def _ask(self, path: str) -> dict[str, Any]:

@@ -33,11 +33,11 @@ ROWS = {
     "idle": "memory idle, MB",
     "one p50": "first response, one job at a time, p50, ms",
     "one p99": "  p99",
-    "next p50": "first response, each order right behind the last, p50, ms",
+    "next p50": "first response, each command right after the last, p50, ms",
     "next p99": "  p99",
     "burst p50": "first response, burst of {burst}, p50, ms",
     "burst p99": "  p99",
-    "burst refused": "  orders refused or answered too late",
+    "burst refused": "  jobs refused or answered too late",
     "post p50": "finish to post, {steady} jobs of {seconds} s, p50, ms",
     "post p99": "  p99",
     "polls": "  polls a job",
@@ -45,16 +45,16 @@ ROWS = {
     "added p99": "  p99",
     "crowd": "burst of {crowd} jobs of 0.5 s, until all are posted, s",
     "crowd p99": "  first response p99, ms",
-    "crowd refused": "  orders refused or answered too late",
+    "crowd refused": "  jobs refused or answered too late",
     "crowd cpu": "  processor of the bot, s",
     "crowd discord": "  processor of the local Discord, s",
     "crowd runcomfy": "  processor of the local RunComfy, s",
     "queued p99": "burst of {crowd}, 10 let through, first response p99, ms",
-    "queued refused": "  orders refused or answered too late",
+    "queued refused": "  jobs refused or answered too late",
     "full": "memory with {in_flight} jobs in flight, MB",
     "full p50": "  first response one at a time, p50, ms",
     "full p99": "  p99",
-    "resume": "  looks at all of them again after a kill, s",
+    "resume": "  polls all of them again after a kill, s",
     "last": "  all of them posted once they are finished, s",
     "after": "  memory after them, MB",
     "large": "most memory, {large} jobs at once of 4 files of 20 MB, MB",
@@ -94,7 +94,7 @@ async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
         await people.all_posted(behind, sizes.patience)
         burst = await people.burst(sizes.burst, 30)
         found |= _quantiles("burst", _responses(people, burst))
-        found["burst refused"] = len(burst) - len(people.taken(burst))
+        found["burst refused"] = len(burst) - len(people.accepted(burst))
         await people.all_posted(burst, sizes.patience)
         found |= await _crowd(people, sizes)
         if sizes.in_flight:
@@ -119,8 +119,8 @@ async def _large(folder: Path, module: str, sizes: Sizes) -> dict[str, float]:
     async with crowd(folder, module, picture, file_limit=24 * 2**20) as people:
         await people.start()
         begun_at = time.monotonic()
-        orders = await people.burst(sizes.large, 30, num_images=4)
-        await people.all_posted(orders, sizes.patience, files=4)
+        interactions = await people.burst(sizes.large, 30, num_images=4)
+        await people.all_posted(interactions, sizes.patience, files=4)
         return {"large": peak_rss(people.bot.pid), "large all": time.monotonic() - begun_at}
 
 
@@ -129,17 +129,17 @@ async def _queued(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
     async with crowd(folder, module, picture, MAX_JOBS="10") as people:
         await people.start()
         await people.runcomfy.seconds(1e6)
-        orders = await people.burst(sizes.crowd, sizes.patience)
-        p99 = _quantiles("queued", _responses(people, orders))["queued p99"]
-        return {"queued p99": p99, "queued refused": len(orders) - len(people.taken(orders))}
+        interactions = await people.burst(sizes.crowd, sizes.patience)
+        p99 = _quantiles("queued", _responses(people, interactions))["queued p99"]
+        return {"queued p99": p99, "queued refused": len(interactions) - len(people.accepted(interactions))}
 
 
 async def _blocked(folder: Path, module: str, picture: Path, sizes: Sizes) -> dict[str, float]:
     """Count asyncio's reports of loop steps above 100 ms."""
     async with crowd(folder, module, picture, PYTHONASYNCIODEBUG="1") as people:
         await people.start()
-        orders = await people.burst(sizes.crowd, sizes.patience)
-        await people.all_posted(orders, sizes.patience)
+        interactions = await people.burst(sizes.crowd, sizes.patience)
+        await people.all_posted(interactions, sizes.patience)
         found = re.findall(r"^.*Executing .* took (\d+\.\d+) seconds", people.log.read_text(), re.MULTILINE)
     return {"blocked": max(map(float, found), default=0) * 1000, "blocked often": len(found)}
 
@@ -158,8 +158,8 @@ async def _in_turn(
         ones: dict[str, list[Interaction]] = {name: [] for name in crowds}
         for _ in range(sizes.ones):
             for name, people in crowds.items():
-                ones[name] += (order := await people.burst(1, 10))
-                await people.all_posted(order, sizes.patience)
+                ones[name] += (interactions := await people.burst(1, 10))
+                await people.all_posted(interactions, sizes.patience)
                 await asyncio.sleep(_PAUSE_SECONDS)  # a job's last writes follow its message
         steady = await _steady(crowds, sizes)
         return {
@@ -174,28 +174,28 @@ async def _steady(crowds: dict[str, Crowd], sizes: Sizes) -> dict[str, dict[str,
         await people.runcomfy.seconds(sizes.seconds)
         teachers = await people.burst(sizes.steady, sizes.patience, resolution="2K")
         await people.all_posted(teachers, sizes.patience)
-    orders: dict[str, list[Interaction]] = {name: [] for name in crowds}
+    interactions: dict[str, list[Interaction]] = {name: [] for name in crowds}
     for _ in range(sizes.steady):
         for name, people in crowds.items():
-            orders[name] += await people.burst(1, 10, resolution="2K")
+            interactions[name] += await people.burst(1, 10, resolution="2K")
             await asyncio.sleep(0.25)
     for name, people in crowds.items():
-        await people.all_posted(orders[name], sizes.patience)
-    return {name: await _posts(people, orders[name]) for name, people in crowds.items()}
+        await people.all_posted(interactions[name], sizes.patience)
+    return {name: await _posts(people, interactions[name]) for name, people in crowds.items()}
 
 
-async def _posts(people: Crowd, orders: list[Interaction]) -> dict[str, float]:
+async def _posts(people: Crowd, interactions: list[Interaction]) -> dict[str, float]:
     """Return each job's time without RunComfy's own time."""
-    made = {order["prompt"]: order for order in await people.runcomfy.orders()}
+    made = {request["prompt"]: request for request in await people.runcomfy.requests()}
     late, added, polls = [], [], []
-    for prompt, order in people.orders.items():
-        if order in orders:
-            request, posted_at = made[prompt], people.posted[order.token]
+    for prompt, interaction in people.interactions.items():
+        if interaction in interactions:
+            request, posted_at = made[prompt], people.posted[interaction.token]
             late.append(posted_at - request["finished_at"])
-            seen_at = next(at for at in request["looks"] if at >= request["finished_at"])
-            answered_at = order.created_at + people.responded[order.token]
+            seen_at = next(at for at in request["polls"] if at >= request["finished_at"])
+            answered_at = interaction.created_at + people.responded[interaction.token]
             added.append(request["made_at"] - answered_at + posted_at - seen_at)
-            polls.append(len(request["looks"]))
+            polls.append(len(request["polls"]))
     return {"polls": statistics.mean(polls)} | _quantiles("post", late) | _quantiles("added", added)
 
 
@@ -203,38 +203,38 @@ async def _crowd(people: Crowd, sizes: Sizes) -> dict[str, float]:
     processes = {"cpu": people.bot.pid, "discord": os.getpid(), "runcomfy": people.runcomfy.pid}
     before = {name: cpu_seconds(pid) for name, pid in processes.items()}
     begun_at = time.monotonic()
-    orders = await people.burst(sizes.crowd, sizes.patience)
-    await people.all_posted(orders, sizes.patience)
+    interactions = await people.burst(sizes.crowd, sizes.patience)
+    await people.all_posted(interactions, sizes.patience)
     found = {"crowd": time.monotonic() - begun_at}
     found |= {f"crowd {name}": cpu_seconds(pid) - before[name] for name, pid in processes.items()}
-    found["crowd refused"] = len(orders) - len(people.taken(orders))
-    return found | {"crowd p99": _quantiles("crowd", _responses(people, orders))["crowd p99"]}
+    found["crowd refused"] = len(interactions) - len(people.accepted(interactions))
+    return found | {"crowd p99": _quantiles("crowd", _responses(people, interactions))["crowd p99"]}
 
 
 async def _many(people: Crowd, sizes: Sizes, *, is_resuming: bool) -> dict[str, float]:
     await people.runcomfy.seconds(1e6)
-    before, begun_at = len(people.orders), time.monotonic()
+    before, begun_at = len(people.interactions), time.monotonic()
     await people.fill(sizes.in_flight, sizes.patience)
     found = _quantiles("full", _responses(people, await people.one_by_one(min(sizes.in_flight, 100))))
-    orders = people.taken(list(people.orders.values())[before:])
-    await people.looked(len(orders), begun_at, sizes.patience)  # a kill can lose a job being submitted
+    interactions = people.accepted(list(people.interactions.values())[before:])
+    await people.polled(len(interactions), begun_at, sizes.patience)  # a kill can lose a job being submitted
     found["full"] = rss(people.bot.pid)
     if is_resuming:
         await people.kill()
         begun_at = time.monotonic()
         await people.start()
-        await people.looked(len(orders), begun_at, sizes.patience)
+        await people.polled(len(interactions), begun_at, sizes.patience)
         found["resume"] = time.monotonic() - begun_at
     begun_at = time.monotonic()
     await people.runcomfy.finish_all()
-    await people.all_posted(orders, sizes.patience)
+    await people.all_posted(interactions, sizes.patience)
     found["last"] = time.monotonic() - begun_at
     await asyncio.sleep(2)
     return found | {"after": rss(people.bot.pid)}
 
 
-def _responses(people: Crowd, orders: Iterable[Interaction]) -> list[float]:
-    return [people.responded[order.token] for order in orders]
+def _responses(people: Crowd, interactions: Iterable[Interaction]) -> list[float]:
+    return [people.responded[interaction.token] for interaction in interactions]
 
 
 def _quantiles(name: str, seconds: list[float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.canned`: the local RunComfy in a process of its own, with one picture for every job.
+"""`python -m tests.bench.canned`: the local RunComfy in a process of its own, with one image for every job.
 
 Its first output line is the environment that leads a bot to it; it ends with its standard input.
 """
@@ -42,11 +42,11 @@ class CannedQueue(RequestQueue):
         """Queue each request for up to `most_queued` seconds, then run it for a lognormal time."""
         self._rng, self._median, self._sigma, self._most_queued = Random(19), median, sigma, most_queued
 
-    def add(self, order: GenerationRequest) -> None:
-        super().add(order)
+    def add(self, request: GenerationRequest) -> None:
+        super().add(request)
         if self._rng:
             asyncio.get_running_loop().call_later(
-                self._rng.uniform(0, self._most_queued), self.start_next, order
+                self._rng.uniform(0, self._most_queued), self.start_next, request
             )
 
     def start_timer(self, request_id: str) -> asyncio.TimerHandle:
@@ -72,24 +72,24 @@ class CannedRunComfy(LocalRunComfy):
         self.content_type = mimetypes.guess_type(picture.name)[0]
         self.api = _CannedApi(self)
 
-    def orders_as_json(self) -> list[dict[str, Any]]:
+    def requests_as_json(self) -> list[dict[str, Any]]:
         """Return each request's prompt and its monotonic times of submit, polls and end."""
         since_boot = time.time() - time.monotonic()
-        looks: dict[str, list[float]] = {}
+        polls: dict[str, list[float]] = {}
         for call in self.calls:
             if call.route == "status":
-                looks.setdefault(call.path.split("/")[3], []).append(call.at)
+                polls.setdefault(call.path.split("/")[3], []).append(call.at)
         made = {submit.request_id: submit.at for submit in self.submits}
         return [
             {
-                "prompt": order.input["prompt"],
+                "prompt": request.input["prompt"],
                 "made_at": made[request_id],
-                "looks": looks.get(request_id, []),
-                "finished_at": datetime.fromisoformat(order.finished_at).timestamp() - since_boot
-                if order.finished_at
+                "polls": polls.get(request_id, []),
+                "finished_at": datetime.fromisoformat(request.finished_at).timestamp() - since_boot
+                if request.finished_at
                 else None,
             }
-            for request_id, order in self.requests.items()
+            for request_id, request in self.requests.items()
         ]
 
 
@@ -101,8 +101,8 @@ class _CannedApi(Api):
     def routes(self) -> list[web.RouteDef]:
         return [
             *super().routes(),
-            web.get("/bench/orders", self._orders),
-            web.get("/bench/looked/{since}", self._looked),
+            web.get("/bench/requests", self._list_requests),
+            web.get("/bench/polled/{since}", self._polled),
             web.post("/bench/seconds/{seconds}", self._set_seconds),
             web.post("/bench/vary/{median}/{sigma}/{most_queued}", self._vary),
             web.post("/bench/finish", self._finish_all),
@@ -111,10 +111,10 @@ class _CannedApi(Api):
     async def _file(self, _: web.Request) -> web.StreamResponse:
         return web.Response(body=self._runcomfy.picture, content_type=self._runcomfy.content_type)
 
-    async def _orders(self, _: web.Request) -> web.Response:
-        return web.json_response(self._runcomfy.orders_as_json())
+    async def _list_requests(self, _: web.Request) -> web.Response:
+        return web.json_response(self._runcomfy.requests_as_json())
 
-    async def _looked(self, request: web.Request) -> web.Response:
+    async def _polled(self, request: web.Request) -> web.Response:
         since, seen = float(request.match_info["since"]), set()
         for call in reversed(self._runcomfy.calls):
             if call.at < since:
@@ -134,9 +134,9 @@ class _CannedApi(Api):
         return web.json_response(None)
 
     async def _finish_all(self, _: web.Request) -> web.Response:
-        for order in list(self._queue.requests.values()):
-            if order.state == "in_progress":
-                self._queue.finish(order.request_id)
+        for request in list(self._queue.requests.values()):
+            if request.state == "in_progress":
+                self._queue.finish(request.request_id)
         return web.json_response(None)
 
 
@@ -156,14 +156,14 @@ class Away:
     async def finish_all(self) -> None:
         await self._session.post("/bench/finish")
 
-    async def orders(self) -> list[dict[str, Any]]:
-        async with self._session.get("/bench/orders") as response:
+    async def requests(self) -> list[dict[str, Any]]:
+        async with self._session.get("/bench/requests") as response:
             found: list[dict[str, Any]] = await response.json()
             return found
 
-    async def looked(self, since: float) -> int:
+    async def polled(self, since: float) -> int:
         """Return how many requests were polled since this monotonic time."""
-        async with self._session.get(f"/bench/looked/{since}") as response:
+        async with self._session.get(f"/bench/polled/{since}") as response:
             return int(await response.json())
 
 

@@ -48,7 +48,7 @@ class Crowd:
     runcomfy: Away
     bot: BotProcess
     log: Path
-    orders: dict[str, Interaction] = field(default_factory=dict)
+    interactions: dict[str, Interaction] = field(default_factory=dict)
     """By prompt."""
     responded: dict[str, float] = field(default_factory=dict)
     """Seconds from the command to the first response, by interaction token."""
@@ -72,18 +72,18 @@ class Crowd:
         await self.bot.kill()
         await self.discord.until(lambda: not self.discord.is_online)
 
-    async def order(self, **options: Any) -> Interaction:
+    async def imagine(self, **options: Any) -> Interaction:
         number = next(self._numbers)
         person = self.discord.members[f"person{number % _PEOPLE}"]
         prompt = f"a fox {number}"
-        self.orders[prompt] = order = await person.command("imagine", prompt=prompt, **options)
-        return order
+        self.interactions[prompt] = interaction = await person.command("imagine", prompt=prompt, **options)
+        return interaction
 
     async def burst(self, jobs: int, seconds: float, **options: Any) -> list[Interaction]:
         """Send the commands at once and wait for all first responses."""
-        orders = [await self.order(**options) for _ in range(jobs)]
-        await self.until(lambda: all(order.token in self.responded for order in orders), seconds)
-        return orders
+        interactions = [await self.imagine(**options) for _ in range(jobs)]
+        await self.until(lambda: all(each.token in self.responded for each in interactions), seconds)
+        return interactions
 
     async def one_by_one(self, jobs: int) -> list[Interaction]:
         """Send the commands one by one, each after the first response to the previous one."""
@@ -95,41 +95,41 @@ class Crowd:
             while jobs > 0:
                 jobs -= len(await self.burst(min(jobs, _AT_ONCE), 20))
 
-    def taken(self, orders: list[Interaction]) -> list[Interaction]:
-        return [order for order in orders if order.token not in self.refused]
+    def accepted(self, interactions: list[Interaction]) -> list[Interaction]:
+        return [each for each in interactions if each.token not in self.refused]
 
-    async def all_posted(self, orders: list[Interaction], seconds: float, *, files: int = 1) -> None:
+    async def all_posted(self, interactions: list[Interaction], seconds: float, *, files: int = 1) -> None:
         await self.until(
-            lambda: all(self.files[order.token] >= files for order in self.taken(orders)), seconds
+            lambda: all(self.files[each.token] >= files for each in self.accepted(interactions)), seconds
         )
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> None:
         """Check every few milliseconds; waking at each change would cost more than the work itself."""
         async with asyncio.timeout(seconds):
-            self._look()
+            self._read_trace()
             while not condition():
                 await asyncio.sleep(0.01)
-                self._look()
+                self._read_trace()
 
-    async def looked(self, jobs: int, since: float, seconds: float) -> None:
+    async def polled(self, jobs: int, since: float, seconds: float) -> None:
         """Wait until this many jobs were polled since then."""
-        await every(lambda: self.runcomfy.looked(since), jobs, seconds)
+        await every(lambda: self.runcomfy.polled(since), jobs, seconds)
 
-    def _look(self) -> None:
+    def _read_trace(self) -> None:
         trace = self.discord.trace
         for call in trace[self._seen :]:
             parts = call.path.partition("?")[0].split("/")
             if call.route not in {"callback", "edit_original", "edit_followup"}:
                 continue
             token = parts[5]
-            order = self.discord.interactions[token]
+            interaction = self.discord.interactions[token]
             if call.route == "callback":
-                self.responded[token] = call.at - order.created_at
-                if call.status >= 300 or (order.message and order.message.is_ephemeral):
+                self.responded[token] = call.at - interaction.created_at
+                if call.status >= 300 or (interaction.message and interaction.message.is_ephemeral):
                     self.refused.add(token)
-            elif call.files and order.message and call.status < 300:
+            elif call.files and interaction.message and call.status < 300:
                 self.files[token] += len(call.files)
-                self.posted[token] = order.message.edits[-1][0]
+                self.posted[token] = interaction.message.edits[-1][0]
         self._seen = len(trace)
 
 

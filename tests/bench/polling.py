@@ -33,7 +33,7 @@ ROWS = {
     "posted": "image finished until it is posted, mean, s",
     "polls": "  polls a job",
     "burst": "burst of {burst} jobs of 0.5 s until all are posted, median of {bursts}, s",
-    "first burst": "  the first, of which nothing is known, s",
+    "first burst": "  the first, without history, s",
 }
 _PATIENCE = 180.0
 
@@ -58,31 +58,31 @@ async def waves(folder: Path, picture: Path, sizes: Sizes) -> dict[str, dict[str
             await people.runcomfy.vary(median=sizes.median, sigma=sizes.sigma, most_queued=sizes.queue)
             await people.start()
             crowds[name] = people
-        orders: dict[str, list[Interaction]] = {name: [] for name in crowds}
+        interactions: dict[str, list[Interaction]] = {name: [] for name in crowds}
         for number in range(1 + sizes.waves):
             found = await asyncio.gather(*(_wave(people, sizes.jobs) for people in crowds.values()))
             for name, wave in zip(crowds, found, strict=True):
-                orders[name] += wave if number else []
-        return {name: await _delays(people, orders[name]) for name, people in crowds.items()}
+                interactions[name] += wave if number else []
+        return {name: await _delays(people, interactions[name]) for name, people in crowds.items()}
 
 
 async def _wave(people: Crowd, jobs: int) -> list[Interaction]:
-    orders = await people.burst(jobs, _PATIENCE)
-    await people.all_posted(orders, _PATIENCE)
-    return orders
+    interactions = await people.burst(jobs, _PATIENCE)
+    await people.all_posted(interactions, _PATIENCE)
+    return interactions
 
 
-async def _delays(people: Crowd, orders: Iterable[Interaction]) -> dict[str, float]:
-    made = {order["prompt"]: order for order in await people.runcomfy.orders()}
+async def _delays(people: Crowd, interactions: Iterable[Interaction]) -> dict[str, float]:
+    made = {request["prompt"]: request for request in await people.runcomfy.requests()}
     noticed, posted, polls = [], [], []
-    for prompt, order in people.orders.items():
-        if order in orders:
+    for prompt, interaction in people.interactions.items():
+        if interaction in interactions:
             request = made[prompt]
             noticed.append(
-                next(at for at in request["looks"] if at >= request["finished_at"]) - request["finished_at"]
+                next(at for at in request["polls"] if at >= request["finished_at"]) - request["finished_at"]
             )
-            posted.append(people.posted[order.token] - request["finished_at"])
-            polls.append(len(request["looks"]))
+            posted.append(people.posted[interaction.token] - request["finished_at"])
+            polls.append(len(request["polls"]))
     return {
         "noticed": statistics.mean(noticed),
         "noticed worst": max(noticed),

@@ -46,7 +46,7 @@ class Server:
     """The bot's stores on a database."""
 
     jobs: JobStore
-    orders: ReservationStore
+    reservations: ReservationStore
     quotas: QuotaStore
     reports: ReportStore
 
@@ -62,13 +62,13 @@ class Server:
         jobs, quotas = JobStore(database), QuotaStore(database, owners)
         costs = CostStore(database, budget_usd=Decimal(10**9))
         await costs.set_list_price(MODEL_ID, Decimal("0.04"))
-        orders = ReservationStore(
+        reservations = ReservationStore(
             database,
             settings=GuildSettingsStore(database),
             quotas=quotas,
             costs=costs,
         )
-        server = cls(jobs, orders, quotas, ReportStore(database))
+        server = cls(jobs, reservations, quotas, ReportStore(database))
         roles = [Target(TargetKind.ROLE, role_id) for role_id in _ROLES]
         members = [Target(TargetKind.MEMBER, FIRST_MEMBER + 100 * place) for place in range(200)]
         for target in (EVERYONE, *roles, *members):
@@ -88,7 +88,7 @@ class Server:
         """Read and write what a job needs before Discord gets its response."""
         # Not the ids of `make_job`, which count from 1: a kept database has them already.
         ids = {"job_id": uuid.uuid4().hex, "interaction_id": time.time_ns()}
-        reserved = await self.orders.reserve(
+        reserved = await self.reservations.reserve(
             make_job(user_id=user_id, **ids), _ROLES, settings=GuildSettings()
         )
         assert not isinstance(reserved, NotReserved)
@@ -97,7 +97,7 @@ class Server:
         """Read what `/jobs` reads."""
         await self.jobs.unfinished_for_member(GUILD, user_id)
 
-    async def picture(self, user_id: int) -> None:
+    async def chart(self, user_id: int) -> None:
         """Read what the chart of `/usage` reads."""
         await self.reports.days_of_member(GUILD, user_id, last_days(datetime.now(UTC), UTC, 30))
 
@@ -121,7 +121,7 @@ async def measure(path: Path, size: Size, rounds: int) -> None:
         )
         _say(f"{'milliseconds':32}{'first':>9}{'median':>9}{'p99':>9}{'heaviest':>9}")
         await _row("/usage", path, server.usage, askers)
-        await _row("its picture", path, server.picture, askers)
+        await _row("its chart", path, server.chart, askers)
         await _row("a reservation", path, server.reserve, askers)
         await _row("/jobs", path, server.unfinished, askers)
         await _row("/quota show, the rules", path, server.rules, askers)

@@ -29,7 +29,7 @@ async def test_server_benchmark_measures_a_large_guild(
     assert rows(path, "pragma journal_mode") == [("wal",)]
     await measure(path, size, rounds=10)
     _, *lines = capsys.readouterr().out.splitlines()
-    assert [line[:32].strip() for line in lines[:3]] == ["/usage", "its picture", "a reservation"]
+    assert [line[:32].strip() for line in lines[:3]] == ["/usage", "its chart", "a reservation"]
     assert all(float(number) > 0 for line in lines for number in line[32:].split())
     assert differences(path) == set()
     assert rows(path, "select count(*) from jobs") == [(2_030,)]

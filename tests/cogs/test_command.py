@@ -103,12 +103,15 @@ def test_options_match_the_schema() -> None:
 
 
 def test_descriptions() -> None:
-    told = {option["name"]: option["description"] for option in payload(IMAGINE)["options"]}
-    assert told["prompt"] == "What the image should show"
-    assert told["seed"] == "Number that the random generator starts from (default: random)"
-    assert told["aspect_ratio"] == "Shape of the picture, width to height (default: auto)"
-    assert told["limit_generations"] == "Limit each round of the prompt to one generation (default: True)"
-    assert told["enable_web_search"].endswith("(default: False)")
+    descriptions = {option["name"]: option["description"] for option in payload(IMAGINE)["options"]}
+    assert descriptions["prompt"] == "What the image should show"
+    assert descriptions["seed"] == "Number that the random generator starts from (default: random)"
+    assert descriptions["aspect_ratio"] == "Shape of the picture, width to height (default: auto)"
+    assert (
+        descriptions["limit_generations"]
+        == "Limit each round of the prompt to one generation (default: True)"
+    )
+    assert descriptions["enable_web_search"].endswith("(default: False)")
 
 
 def test_only_the_prompt_has_a_length() -> None:
@@ -137,10 +140,10 @@ def test_every_type_becomes_an_option(other: Model) -> None:
 
 
 async def test_chosen_values_are_passed_by_schema_name(other: Model) -> None:
-    orders: list[tuple[object, Model, dict[str, object]]] = []
+    calls: list[tuple[object, Model, dict[str, object]]] = []
 
     async def run(interaction: discord.Interaction[Any], model: Model, values: dict[str, object]) -> None:
-        orders.append((interaction, model, values))
+        calls.append((interaction, model, values))
 
     command = build(other, run)
     by_name = {parameter.display_name: parameter.name for parameter in command.parameters}
@@ -149,7 +152,7 @@ async def test_chosen_values_are_passed_by_schema_name(other: Model) -> None:
     interaction: Any = object()
     callback: Any = command.callback
     await callback(interaction, **{**values, **chosen})
-    assert orders == [(interaction, other, {"prompt": "a fox", "init-image": "x.png", "class": False})]
+    assert calls == [(interaction, other, {"prompt": "a fox", "init-image": "x.png", "class": False})]
 
 
 async def test_russian_names_and_descriptions() -> None:
@@ -171,8 +174,8 @@ async def test_localized_texts_are_valid_and_unique() -> None:
             names = [option.get("name_localizations", {}).get(locale, option["name"]) for option in options]
             assert len(set(names)) == len(names)
             assert all(NAME.fullmatch(name) and name == name.lower() for name in names)
-            told = [option.get("description_localizations", {}).get(locale, "-") for option in options]
-            assert all(1 <= len(text) <= 100 for text in told)
+            texts = [option.get("description_localizations", {}).get(locale, "-") for option in options]
+            assert all(1 <= len(text) <= 100 for text in texts)
 
 
 async def test_translator_ignores_unknown_commands() -> None:

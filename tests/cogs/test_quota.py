@@ -33,7 +33,7 @@ async def test_no_file_if_a_chart_cannot_be_rendered(caplog: pytest.LogCaptureFi
     assert "cannot render usage.png" in caplog.text
 
 
-def test_summaries_of_nobody_add_up_to_zero() -> None:
+def test_empty_summaries_add_up_to_zero() -> None:
     assert merge([]) == UsageSummary(user_id=0, applied_limits="")
 
 

@@ -39,7 +39,7 @@ class Crowd:
 
     def act(self, *, people: int) -> None:
         """Start random actions of this many members."""
-        deeds = [self._order, self._order, self._refused, self._cancel, self._gone, self._fetch]
+        deeds = [self._imagine, self._imagine, self._refused, self._cancel, self._gone, self._fetch]
         for deed in self._dice.sample(deeds, people):
             self._go(deed())
 
@@ -57,7 +57,7 @@ class Crowd:
         self._under_way.add(task := asyncio.create_task(quietly()))
         task.add_done_callback(self._under_way.discard)
 
-    async def _ordered(self, words: str, **options: Any) -> Message:
+    async def _start_job(self, words: str, **options: Any) -> Message:
         person = self._dice.choice([self._env.alice, self._env.bob, self._env.mia])
         prompt = f"{words} {next(self._numbers)}"
         if words == "gone":
@@ -65,18 +65,18 @@ class Crowd:
         values = {"prompt": prompt, "resolution": "0.5K", **options}
         return await (await person.command("imagine", **values)).response()
 
-    async def _order(self) -> None:
-        await self._ordered("a neighbour", **self._dice.choice(_OPTIONS))
+    async def _imagine(self) -> None:
+        await self._start_job("a neighbour", **self._dice.choice(_OPTIONS))
 
     async def _refused(self) -> None:
-        await self._ordered("refuse this")
+        await self._start_job("refuse this")
 
     async def _cancel(self) -> None:
-        message = await self._ordered("not this", num_images=2)
+        message = await self._start_job("not this", num_images=2)
         await self._env.author(message).press(message, custom_id=_button(message, "cancel"))
 
     async def _gone(self) -> None:
-        self._unfetched.append(await self._ordered("gone"))
+        self._unfetched.append(await self._start_job("gone"))
 
     async def _fetch(self) -> None:
         """Refetch images that could not be downloaded before."""

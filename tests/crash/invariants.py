@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.crash.kill_points import ordered
+from tests.crash.kill_points import job_prompt
 from tests.crash.taps import SIGNS
 from tests.e2e.accounts import FINAL, check_accounts, delivered
 
@@ -27,7 +27,7 @@ async def check(env: Environment, runcomfy: TappedRunComfy) -> None:
     await settled(env)
     for row in env.rows():
         _check_reason(row)
-        _check_order(row, runcomfy)
+        _check_request(row, runcomfy)
     _check_messages(env)
     _check_posts(env)
     check_accounts(env)
@@ -63,19 +63,19 @@ def _check_reason(row: Row) -> None:
     elif row["request_id"] is None:
         expected = "submission-unknown"
     else:
-        words = ordered(row)
+        words = job_prompt(row)
         expected = "prompt-refused" if "refuse" in words else "output-unavailable" if "gone" in words else ""
     assert row["error"] == expected, row
 
 
-def _check_order(row: Row, runcomfy: TappedRunComfy) -> None:
+def _check_request(row: Row, runcomfy: TappedRunComfy) -> None:
     """RunComfy has at most one request per job, which ended like the job."""
-    made = [order for order in runcomfy.requests.values() if order.input["prompt"] == ordered(row)]
+    made = [request for request in runcomfy.requests.values() if request.input["prompt"] == job_prompt(row)]
     assert len(made) <= 1, row
     if row["request_id"]:
-        (order,) = made
-        assert order.request_id == row["request_id"], row
-        assert (order.state == "cancelled") == (row["status"] == "cancelled"), (row, order)
+        (request,) = made
+        assert request.request_id == row["request_id"], row
+        assert (request.state == "cancelled") == (row["status"] == "cancelled"), (row, request)
     elif made:
         assert row["error"] == "submission-unknown", row
 
@@ -107,7 +107,7 @@ def _check_posts(env: Environment) -> None:
     )
     # A busy RunComfy rejects the submit, which is then repeated; it still has one request per job.
     assert [each for each, times in posted.items() if times > 1 and not each.startswith("busy")] == []
-    unseen = {ordered(row) for row in env.rows() if row["message_id"] is None and not row["request_id"]}
+    unseen = {job_prompt(row) for row in env.rows() if row["message_id"] is None and not row["request_id"]}
     assert unseen & set(posted) == set()
 
 
@@ -127,8 +127,8 @@ async def _fetch_all(env: Environment) -> None:
 def _check_nothing_is_lost(env: Environment, runcomfy: TappedRunComfy) -> None:
     """Every image of a request whose id the bot stored is in Discord."""
     for row in env.rows():
-        order = runcomfy.requests.get(row["request_id"] or "")
-        if order and order.state == "succeeded" and not row["deleted_at"]:
+        request = runcomfy.requests.get(row["request_id"] or "")
+        if request and request.state == "succeeded" and not row["deleted_at"]:
             assert delivered(env.discord.message(str(row["message_id"]))) == row["image_count"], row
 
 

@@ -172,6 +172,6 @@ def find_job_row(database: sqlite3.Connection, prompt: str) -> Row | None:
     return dict(row) if row else None
 
 
-def ordered(row: Row) -> str:
+def job_prompt(row: Row) -> str:
     """Return a job's prompt."""
     return str(json.loads(row["input"])["prompt"])

@@ -129,10 +129,10 @@ class TappedRunComfy(LocalRunComfy):
     def _described(self, request: web.Request) -> tuple[str, str]:
         route = request.match_info.route.name or ""
         if route == "submit":
-            ordered = request[SUBMIT].input
-            return route, str(ordered["prompt"]) if isinstance(ordered, dict) else ""
-        order = self.requests.get(request.match_info.get("request_id", ""))
-        if order is None:
+            body = request[SUBMIT].input
+            return route, str(body["prompt"]) if isinstance(body, dict) else ""
+        generation = self.requests.get(request.match_info.get("request_id", ""))
+        if generation is None:
             return route, ""
-        more = {"status": order.state, "file": request.match_info.get("index", "")}.get(route, "")
-        return f"{route} {more}".strip(), str(order.input["prompt"])
+        more = {"status": generation.state, "file": request.match_info.get("index", "")}.get(route, "")
+        return f"{route} {more}".strip(), str(generation.input["prompt"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.crash.harness import Harness, open_harness
 from tests.crash.invariants import settled
-from tests.crash.kill_points import Call, Point, ordered
+from tests.crash.kill_points import Call, Point, job_prompt
 from tests.crash.test_each_step import kill_at_each
 from tests.crash.test_presses import job
 from tests.e2e.accounts import delivered
@@ -53,7 +53,7 @@ async def test_images_sent_by_direct_message_arrive_once(tmp_path: Path) -> None
         env = harness.env
         await kill_at_each(harness, _NAME, deleted, POINTS)
         await settled(env)
-        rows = [row for row in env.rows() if ordered(row).startswith(_NAME)]
+        rows = [row for row in env.rows() if job_prompt(row).startswith(_NAME)]
         assert len(rows) >= len(POINTS)
         people = {person.id: person for person in env.discord.members.values()}
         for row in rows:
@@ -61,6 +61,6 @@ async def test_images_sent_by_direct_message_arrive_once(tmp_path: Path) -> None
             (direct,) = person.direct_messages.messages
             assert (row["status"], row["refunded"], delivered(direct)) == ("succeeded", 0, 2)
             assert env.charged_images(person) == 2
-        posted = [ordered(row) for row in rows]
+        posted = [job_prompt(row) for row in rows]
         made = [order.input["prompt"] for order in harness.runcomfy.requests.values()]
         assert [made.count(prompt) for prompt in posted] == [1] * len(posted)

@@ -49,12 +49,12 @@ async def kill_at_each(harness: Harness, name: str, story: Story, points: list[P
             pytest.fail(f"{point} was missed {_TRIES} times")
 
 
-async def order(harness: Harness, prompt: str) -> Act:
+async def imagine(harness: Harness, prompt: str) -> Act:
     person = harness.env.new_member()
     return lambda: person.command("imagine", prompt=prompt, num_images=2, resolution="0.5K")
 
 
-async def order_one_more(harness: Harness, prompt: str) -> Act:
+async def imagine_another(harness: Harness, prompt: str) -> Act:
     """Start the second job of a member who can run one at a time; it waits in the fair queue."""
     person = harness.env.new_member()
     await person.command("imagine", prompt=f"{prompt}, before", resolution="0.5K")
@@ -64,7 +64,7 @@ async def order_one_more(harness: Harness, prompt: str) -> Act:
     return lambda: person.command("imagine", prompt=prompt, num_images=2, resolution="0.5K")
 
 
-ORDERING: list[Point] = [
+RESERVING: list[Point] = [
     Unwritten(),
     Written({"status": "waiting", "message_id": None}),
     Call("callback", "arrived"),
@@ -95,11 +95,11 @@ DELIVERING: list[Point] = [
 
 
 @pytest.mark.parametrize(
-    "points", [ORDERING, SUBMITTING, DELIVERING], ids=["ordering", "submitting", "delivering"]
+    "points", [RESERVING, SUBMITTING, DELIVERING], ids=["ordering", "submitting", "delivering"]
 )
 async def test_successful_job(tmp_path: Path, points: list[Point]) -> None:
     async with open_harness(tmp_path) as harness:
-        await kill_at_each(harness, "well", order, points)
+        await kill_at_each(harness, "well", imagine, points)
         await check(harness.env, harness.runcomfy)
 
 
@@ -112,13 +112,13 @@ async def test_job_waiting_in_the_fair_queue(tmp_path: Path) -> None:
             Call("progress", "made"),
             Call("progress", "answered"),
         ]
-        await kill_at_each(harness, "next", order_one_more, waiting)
+        await kill_at_each(harness, "next", imagine_another, waiting)
         await check(harness.env, harness.runcomfy)
 
 
 async def test_job_being_polled(tmp_path: Path) -> None:
     async with open_harness(tmp_path, seconds=(2.2, 2.2)) as harness:
-        painting: list[Point] = [
+        generating: list[Point] = [
             Call("status in_progress", "arrived"),
             Call("status in_progress", "made"),
             Call("status in_progress", "answered"),
@@ -127,10 +127,10 @@ async def test_job_being_polled(tmp_path: Path) -> None:
             Call("progress", "made"),
             Call("progress", "answered"),
         ]
-        await kill_at_each(harness, "painting", order, painting)
+        await kill_at_each(harness, "painting", imagine, generating)
         harness.runcomfy.hold()
         waiting: list[Point] = [Call("status in_queue", "arrived"), Call("status in_queue", "made")]
-        await kill_at_each(harness, "in the queue", order, waiting)
+        await kill_at_each(harness, "in the queue", imagine, waiting)
         await check(harness.env, harness.runcomfy)
 
 
@@ -144,5 +144,5 @@ async def test_failed_job(tmp_path: Path) -> None:
         Written({"status": "failed", "token": _NOTIFIED}, after="end"),
     ]
     async with open_harness(tmp_path) as harness:
-        await kill_at_each(harness, "refuse", order, points)
+        await kill_at_each(harness, "refuse", imagine, points)
         await check(harness.env, harness.runcomfy)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.crash.harness import Harness, open_harness
 from tests.crash.invariants import check
-from tests.crash.kill_points import Call, Point, Unwritten, Written, find_job_row, ordered
+from tests.crash.kill_points import Call, Point, Unwritten, Written, find_job_row, job_prompt
 from tests.crash.taps import ObservedCall
 from tests.crash.test_each_step import kill_at_each
 
@@ -116,7 +116,7 @@ async def test_deleted_job(tmp_path: Path) -> None:
     async with open_harness(tmp_path) as harness:
         await kill_at_each(harness, "delete", delete, DELETING)
         await check(harness.env, harness.runcomfy)
-        jobs = [row for row in harness.env.rows() if ordered(row).startswith("delete")]
+        jobs = [row for row in harness.env.rows() if job_prompt(row).startswith("delete")]
         assert sum(row["deleted_at"] is not None for row in jobs) >= len(DELETING) - 1
         assert {row["status"] for row in jobs} == {"succeeded"}
 

@@ -18,8 +18,8 @@ async def test_visible_images_count_without_a_valid_response(
 ) -> None:
     async with small_environment(tmp_path, monkeypatch) as env:
         env.discord.inject_fault("edit_followup", 200, body, is_after=True, times=99)
-        order = await env.discord.members["alice"].command("imagine", prompt="a fox", resolution="0.5K")
-        message = await order.response()
+        interaction = await env.discord.members["alice"].command("imagine", prompt="a fox", resolution="0.5K")
+        message = await interaction.response()
         (row,) = await env.settled()
         assert (row["status"], row["refunded"]) == ("succeeded", 0)
         assert len(message.attachments) == 1

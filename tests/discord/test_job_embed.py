@@ -120,8 +120,8 @@ class TestStatus:
         ],
     )
     def test_shows_the_typical_duration_if_known(self, seconds: float, said: str) -> None:
-        painting = job(status=JobStatus.IN_PROGRESS)
-        shown = job_embed.embed(painting, CATALOGUE, Progress(typical_seconds=seconds)).description or ""
+        running = job(status=JobStatus.IN_PROGRESS)
+        shown = job_embed.embed(running, CATALOGUE, Progress(typical_seconds=seconds)).description or ""
         assert shown.startswith(f"**🎨 Painting · started {STAMP} (usually about {said})**")
 
     def test_has_its_own_color(self) -> None:
@@ -281,8 +281,8 @@ class TestOptions:
             output_schema={},
         )
         words = "**no** <t:0:R> " * 400
-        order = job(model_id="acme/sketch", input={"prompt": "a fox", "negative_prompt": words})
-        description = str(job_embed.embed(order, Catalogue({model.model_id: model})).description)
+        sketch = job(model_id="acme/sketch", input={"prompt": "a fox", "negative_prompt": words})
+        description = str(job_embed.embed(sketch, Catalogue({model.model_id: model})).description)
         assert len(description) <= DESCRIPTION
         assert "**no**" not in description
         assert not re.search(r"(?<!\\)<t:0:R>", description)

@@ -32,7 +32,7 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Envi
         yield env
 
 
-async def ordered(env: Environment, person: Member | None = None) -> Message:
+async def start_job(env: Environment, person: Member | None = None) -> Message:
     return await env.imagine(person or env.new_member(), resolution="0.5K")
 
 
@@ -64,11 +64,11 @@ def state(env: Environment, message: Message) -> str:
     return env.runcomfy.requests[str(env.job(message)["request_id"])].state
 
 
-async def test_in_the_queue_and_while_painting(env: Environment) -> None:
+async def test_cancel_in_the_queue_and_in_progress(env: Environment) -> None:
     owner, stranger, moderator = env.new_member(), env.new_member(), env.mia
-    painting = await ordered(env, owner)
-    await env.wait_for_text(painting, "Painting")
-    queued = [await ordered(env, owner) for _ in range(4)]
+    running = await start_job(env, owner)
+    await env.wait_for_text(running, "Painting")
+    queued = [await start_job(env, owner) for _ in range(4)]
     for message in queued:
         await env.wait_for_text(message, "place")
     others, mine, twice, kept = queued
@@ -78,10 +78,10 @@ async def test_in_the_queue_and_while_painting(env: Environment) -> None:
     for press in [await owner.press(twice, "Cancel") for _ in range(2)]:
         await answered(press)
     assert "somebody else" in await refusal(env, await stranger.press(kept, "Cancel"))
-    assert painting.buttons["Cancel"]["disabled"]
-    assert "somebody else" in await refusal(env, await pressed_too_late(stranger, painting))
+    assert running.buttons["Cancel"]["disabled"]
+    assert "somebody else" in await refusal(env, await pressed_too_late(stranger, running))
     for person in (owner, moderator):
-        assert "cannot stop" in await refusal(env, await pressed_too_late(person, painting))
+        assert "cannot stop" in await refusal(env, await pressed_too_late(person, running))
 
     await env.wait_for_text(mine, "cancelled", f"<@{owner.id}>")
     await env.wait_for_text(others, "cancelled", f"<@{moderator.id}>")
@@ -89,19 +89,19 @@ async def test_in_the_queue_and_while_painting(env: Environment) -> None:
     assert [state(env, each) for each in queued] == ["cancelled"] * 3 + ["in_queue"]
     assert env.charged_images(owner) == 2
     assert button_labels(mine) == ["Re-roll"]
-    finish(env, painting, kept)
-    await env.wait_for_text(painting, "✅")
+    finish(env, running, kept)
+    await env.wait_for_text(running, "✅")
     await env.wait_for_text(kept, "✅")
-    assert (delivered(painting), delivered(kept)) == (1, 1)
+    assert (delivered(running), delivered(kept)) == (1, 1)
     await env.wait_until_idle()
     check_accounts(env)
 
 
-async def test_a_job_that_started_since_the_last_poll(env: Environment) -> None:
-    blocker = await ordered(env)
+async def test_cancel_of_a_job_that_started_since_the_last_poll(env: Environment) -> None:
+    blocker = await start_job(env)
     await env.wait_for_text(blocker, "Painting")
     owner = env.new_member()
-    message = await ordered(env, owner)
+    message = await start_job(env, owner)
     await env.wait_for_text(message, "place")
     finish(env, blocker)  # so the next one starts
     assert state(env, message) == "in_progress"
@@ -112,10 +112,10 @@ async def test_a_job_that_started_since_the_last_poll(env: Environment) -> None:
     assert env.charged_images(owner) == 1
 
 
-async def test_while_runcomfy_rejects_submissions(env: Environment) -> None:
+async def test_cancel_while_runcomfy_rejects_submissions(env: Environment) -> None:
     owner, stranger = env.new_member(), env.new_member()
     env.runcomfy.inject_fault("submit", BUSY, None)
-    messages = [await ordered(env, owner) for _ in range(2)]
+    messages = [await start_job(env, owner) for _ in range(2)]
     await env.runcomfy.until(lambda: len(env.runcomfy.calls) and posts(env, owner) >= 2)
     assert "somebody else" in await refusal(env, await stranger.press(messages[0], "Cancel"))
     await answered(await owner.press(messages[0], "Cancel"))
@@ -124,7 +124,7 @@ async def test_while_runcomfy_rejects_submissions(env: Environment) -> None:
         await env.wait_for_text(message, "cancelled")
     before = len(env.runcomfy.submits)
     env.runcomfy.clear_faults("submit")
-    after = await ordered(env)
+    after = await start_job(env)
     await env.wait_for_text(after, "Painting")
     finish(env, after)
     await env.wait_for_text(after, "✅")
@@ -139,12 +139,12 @@ def posts(env: Environment, owner: Member) -> int:
 
 
 @pytest.mark.parametrize("is_painting", [False, True])
-async def test_while_the_submission_is_in_flight(env: Environment, *, is_painting: bool) -> None:
+async def test_cancel_while_the_submission_is_in_flight(env: Environment, *, is_painting: bool) -> None:
     """It is recorded, and takes effect when the request_id is known."""
     env.runcomfy.hold()
     held, owner, moderator = HeldResponse(), env.new_member(), env.mia
     env.runcomfy.inject_fault("submit", held.fault)
-    message = await ordered(env, owner)
+    message = await start_job(env, owner)
     await held.reached()
     if is_painting:
         env.runcomfy.start_next()
@@ -161,10 +161,10 @@ async def test_while_the_submission_is_in_flight(env: Environment, *, is_paintin
     assert env.charged_images(owner) == int(is_painting)
 
 
-async def test_a_job_whose_submission_fails_is_not_reported_as_cancelled(env: Environment) -> None:
+async def test_failed_submission_is_not_reported_as_cancelled(env: Environment) -> None:
     held, owner = HeldResponse(respond(422, {"error_code": 422001, "error_message": "no"})), env.new_member()
     env.runcomfy.inject_fault("submit", held.fault)
-    message = await ordered(env, owner)
+    message = await start_job(env, owner)
     await held.reached()
     listing = await (await owner.command("jobs")).response()
     press = await answered(await owner.press(listing, "Cancel 1"))
@@ -176,12 +176,12 @@ async def test_a_job_whose_submission_fails_is_not_reported_as_cancelled(env: En
     assert env.charged_images(owner) == 0
 
 
-async def test_at_the_moment_of_the_submission(env: Environment) -> None:
+async def test_cancel_at_the_moment_of_the_submission(env: Environment) -> None:
     """Whatever the job is doing, it ends cancelled, and its message shows that."""
-    blocker = await ordered(env)
+    blocker = await start_job(env)
     await env.wait_for_text(blocker, "Painting")
     people = [env.new_member() for _ in range(12)]
-    messages = await asyncio.gather(*(ordered_and_cancelled(env, person) for person in people))
+    messages = await asyncio.gather(*(start_and_cancel(env, person) for person in people))
     for message in messages:
         await env.wait_for_text(message, "cancelled", timeout=10)
     finish(env, blocker)
@@ -189,16 +189,16 @@ async def test_at_the_moment_of_the_submission(env: Environment) -> None:
     assert [env.charged_images(person) for person in people] == [0] * 12
 
 
-async def ordered_and_cancelled(env: Environment, person: Member) -> Message:
-    message = await ordered(env, person)
+async def start_and_cancel(env: Environment, person: Member) -> Message:
+    message = await start_job(env, person)
     await answered(await person.press(message, "Cancel"))
     return message
 
 
-async def test_without_an_answer_of_runcomfy_nothing_changes(env: Environment) -> None:
-    blocker, owner = await ordered(env), env.new_member()
+async def test_cancel_without_a_response_from_runcomfy_changes_nothing(env: Environment) -> None:
+    blocker, owner = await start_job(env), env.new_member()
     await env.wait_for_text(blocker, "Painting")
-    message = await ordered(env, owner)
+    message = await start_job(env, owner)
     await env.wait_for_text(message, "place")
     env.runcomfy.inject_fault("cancel", respond(503), None)
     assert "RunComfy" in await refusal(env, await owner.press(message, "Cancel"))

@@ -42,14 +42,14 @@ async def press(env: Environment, message: Message, fault: Fault) -> Interaction
     return pressed
 
 
-async def told(env: Environment, interaction: Interaction) -> str:
+async def reply_to(env: Environment, interaction: Interaction) -> str:
     """Return the ephemeral text after a press."""
     await env.discord.until(lambda: any(each.is_ephemeral for each in interaction.messages))
     return interaction.messages[-1].text
 
 
 @pytest.mark.parametrize("faults", [CANCELLED, PASSING], ids=["odd", "passing"])
-async def test_an_odd_or_retried_response_cancels(held: Environment, faults: list[Fault]) -> None:
+async def test_odd_or_retried_response_cancels(held: Environment, faults: list[Fault]) -> None:
     messages = [await held.queued(held.new_member()) for _ in faults]
     for message, fault in zip(messages, faults, strict=True):
         pressed = await press(held, message, fault)
@@ -60,11 +60,11 @@ async def test_an_odd_or_retried_response_cancels(held: Environment, faults: lis
         assert not any(each.is_ephemeral for each in pressed.messages)
 
 
-async def test_a_rejected_cancel_is_reported_and_the_images_arrive(held: Environment) -> None:
+async def test_rejected_cancel_is_reported_and_images_arrive(held: Environment) -> None:
     messages = [await held.queued(held.new_member()) for _ in TOO_LATE]
     presses = [(each, await press(held, each, fault)) for each, fault in zip(messages, TOO_LATE, strict=True)]
     for _, pressed in presses:
-        assert "RunComfy cannot stop it" in await told(held, pressed)
+        assert "RunComfy cannot stop it" in await reply_to(held, pressed)
     held.runcomfy.release()
     for message, pressed in presses:
         await held.wait_for_text(message, "✅")

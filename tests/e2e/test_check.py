@@ -189,7 +189,7 @@ async def test_every_page_of_servers_is_read(tmp_path: Path) -> None:
         assert "after=200" in second
 
 
-async def test_a_discord_error_hides_no_other_check(tmp_path: Path) -> None:
+async def test_discord_error_hides_no_other_check(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.discord.inject_fault("commands", 403, {"code": 50001, "message": "Missing Access"})
         joins(env, ("1", "One", EVERY_RIGHT))

@@ -26,7 +26,7 @@ async def test_recorded_calls_pass_the_contract(tmp_path: Path) -> None:
     if not CHECK.is_file():
         pytest.skip("contract_check.py is missing, so the calls were not validated")
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEFAULT_QUOTA="100/day") as env:
-        await orders(env)
+        await jobs(env)
         await presses(env)
         await limits(env)
         await rules(env)
@@ -58,7 +58,7 @@ async def violations_in(trace: Path) -> str:
     return said.decode() if checker.returncode else ""
 
 
-async def orders(env: Environment) -> None:
+async def jobs(env: Environment) -> None:
     """Create images of every kind, single and several, shrunk, and with an attached prompt."""
     await env.wait_for_text(
         await env.imagine(resolution="0.5K", num_images=4, output_format="webp", seed=7), "✅"
@@ -79,21 +79,21 @@ async def presses(env: Environment) -> None:
     await env.wait_for_text(await (await env.bob.press(done, "Re-roll")).response(), "✅")
 
     env.runcomfy.hold()
-    queued, painting, old = [await env.queued() for _ in range(3)]
+    queued, running, old = [await env.queued() for _ in range(3)]
     await (await env.bob.press(queued, "Cancel")).response()
     await env.alice.press(queued, "Cancel")
     await env.wait_for_text(queued, "cancelled")
     request_id = env.runcomfy.start_next()
-    await env.wait_for_text(painting, "Painting")
-    cancel = painting.buttons["Cancel"]["custom_id"]
-    assert (await (await env.alice.send_raw(custom_id=cancel, message=painting)).response()).is_ephemeral
+    await env.wait_for_text(running, "Painting")
+    cancel = running.buttons["Cancel"]["custom_id"]
+    assert (await (await env.alice.send_raw(custom_id=cancel, message=running)).response()).is_ephemeral
     env.runcomfy.inject_fault("cancel", respond(202, {"outcome": "not_cancellable"}))
     late = await env.alice.press(old, "Cancel")
     await env.discord.until(lambda: any(message.is_ephemeral for message in late.messages))
     env.discord.age(old, 15 * 60)
     env.runcomfy.finish(request_id)
     env.runcomfy.release()
-    await env.wait_for_text(painting, "✅")
+    await env.wait_for_text(running, "✅")
     await env.wait_for_text(old, "✅")
 
     failed = await env.wait_for_text(await env.imagine(prompt="refuse", resolution="0.5K"), "refused")

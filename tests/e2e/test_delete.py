@@ -180,7 +180,7 @@ async def test_message_already_deleted(env: Environment) -> None:
 
 @pytest.mark.parametrize(("status", "body"), [(403, NO_ACCESS), (503, PAGE), (429, PAGE), (404, PAGE)])
 async def test_discord_rejects_the_deletion(env: Environment, status: int, body: object) -> None:
-    """The user is told, and a second press succeeds."""
+    """The user is notified, and a second press succeeds."""
     anna = env.new_member()
     message = await done(env, anna)
     # Any number of attempts, because maintenance retries too.

@@ -95,9 +95,9 @@ async def test_first_response_rate_limited_beyond_its_deadline(
     env.discord.inject_fault(
         "callback", 429, LIMITED | {"retry_after": 3.5}, headers=headers, times=1 if headers else 9
     )
-    order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
+    interaction = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     with pytest.raises(NoResponse):
-        await order.response(timeout=10)
+        await interaction.response(timeout=10)
     await env.wait_until_idle()
     env.discord.clear_faults("callback")
     assert (len(env.runcomfy.submits), env.charged_images(anna)) == (submits, 0)
@@ -143,12 +143,12 @@ ANSWERS = {
 async def assert_answered_once(person: Member, command: str) -> Interaction:
     """The first ephemeral message is the right one, however often it was sent, and the only one."""
     words = ANSWERS[command]
-    order = await person.command(command)
-    message = await order.response()
+    interaction = await person.command(command)
+    message = await interaction.response()
     await person.discord.until(lambda: words in message.text)
-    assert order.messages == [message]
+    assert interaction.messages == [message]
     assert message.is_ephemeral
-    return order
+    return interaction
 
 
 @passing
@@ -164,10 +164,10 @@ async def test_transient_errors_of_every_ephemeral_response(
     env: Environment, command: str, fault: str
 ) -> None:
     env.discord.inject_fault("callback", **PASSING[fault])
-    order = await assert_answered_once(env.new_member(is_manager=True), command)
+    interaction = await assert_answered_once(env.new_member(is_manager=True), command)
     if command == "quota export":
-        assert order.message
-        assert [each["filename"] for each in order.message.attachments] == ["members.csv"]
+        assert interaction.message
+        assert [each["filename"] for each in interaction.message.attachments] == ["members.csv"]
 
 
 async def test_job_list_rejected_by_automod(held: Environment) -> None:

@@ -50,10 +50,10 @@ CHANGES = pytest.mark.parametrize(
 )
 
 
-async def ordered(env: Environment, person: Member) -> tuple[Message, Channel]:
+async def start_job(env: Environment, person: Member) -> tuple[Message, Channel]:
     channel = env.discord.add_guild("Elsewhere").add_channel("art")
-    order = await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
-    return await env.wait_for_text(await order.response(), "place "), channel
+    interaction = await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
+    return await env.wait_for_text(await interaction.response(), "place "), channel
 
 
 def finish(held: Environment) -> None:
@@ -66,7 +66,7 @@ async def test_images_arrive_by_direct_message(
     held: Environment, change: Callable[[Environment, Channel], None], moment: str
 ) -> None:
     anna, bert = held.new_member(), held.new_member()
-    message, channel = await ordered(held, anna)
+    message, channel = await start_job(held, anna)
     other = await held.queued(bert)
     request_id = held.runcomfy.start_next() if moment == "it paints" else ""
     if request_id:
@@ -90,7 +90,7 @@ async def test_undeliverable_images_can_be_collected(
 ) -> None:
     anna = held.new_member()
     anna.takes_direct_messages = False
-    message, channel = await ordered(held, anna)
+    message, channel = await start_job(held, anna)
     change(held, channel)
     held.discord.age(message, 15 * 60)
     finish(held)
@@ -101,7 +101,7 @@ async def test_undeliverable_images_can_be_collected(
 async def test_images_are_in_jobs_after_rejoining_a_server(held: Environment) -> None:
     anna = held.new_member()
     anna.takes_direct_messages = False
-    message, channel = await ordered(held, anna)
+    message, channel = await start_job(held, anna)
     leave_server(held, channel)
     held.discord.age(message, 15 * 60)
     finish(held)
@@ -133,7 +133,7 @@ async def test_former_manager(held: Environment) -> None:
 async def test_start_after_leaving_a_server(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
-        message, channel = await ordered(env, env.alice)
+        message, channel = await start_job(env, env.alice)
         await env.kill()
         leave_server(env, channel)
         assert channel.guild

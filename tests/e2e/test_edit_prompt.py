@@ -42,7 +42,7 @@ async def opened(person: Member, message: Message) -> tuple[Interaction, dict[st
     return press, now
 
 
-async def told(press: Interaction) -> str:
+async def reply_to(press: Interaction) -> str:
     try:
         message = await press.response()
     except NoResponse:
@@ -69,9 +69,9 @@ async def test_rejected_prompt_can_be_edited(env: Environment) -> None:
     again = await env.wait_for_text(await submit.response(), "✅ 1 image", "a fox in the snow")
     row = await env.wait_for_end(again)
     assert row["parent_id"] == env.job(message)["job_id"]
-    ordered = json.loads(row["input"])
-    assert (ordered["num_images"], ordered["aspect_ratio"], ordered["resolution"]) == (1, "3:2", "0.5K")
-    assert (ordered["seed"], ordered["output_format"]) == (7, "webp")  # values that aren't in the modal stay
+    submitted = json.loads(row["input"])
+    assert (submitted["num_images"], submitted["aspect_ratio"], submitted["resolution"]) == (1, "3:2", "0.5K")
+    assert (submitted["seed"], submitted["output_format"]) == (7, "webp")  # not in the modal
     assert (env.charged_images(anna), len(again.attachments)) == (1, 1)
     check_accounts(env)
 
@@ -120,10 +120,10 @@ async def test_private_prompt_is_editable_by_its_author_only(env: Environment) -
     store_settings(env)
     assert private.is_ephemeral
     forged = await ben.send_raw(custom_id=f"job:edit:v1:{env.job(private)['job_id']}", message=hidden)
-    assert "no such job" in await told(forged)
+    assert "no such job" in await reply_to(forged)
     form = {"prompt": "a fox", **FIELDS}
     custom_id = f"job:edit:v1:{env.job(private)['job_id']}"
-    assert "no such job" in await told(await ben.send_raw(custom_id=custom_id, message=hidden, form=form))
+    assert "no such job" in await reply_to(await ben.send_raw(custom_id=custom_id, message=hidden, form=form))
     _, now = await opened(anna, private)
     assert now["prompt"] == "refuse the secret"
 
@@ -156,16 +156,16 @@ async def test_edited_prompt_is_validated(env: Environment) -> None:
     }
     for name, settings in rules.items():
         store_settings(env, **settings)
-        said[name] = await told(await anna.submit(form, prompt="a badger", num_images=["4"]))
+        said[name] = await reply_to(await anna.submit(form, prompt="a badger", num_images=["4"]))
     store_settings(env)
     await env.reply_to(env.mia, "quota set", limit=1, per="day", who=anna)
-    said["limit"] = await told(await anna.submit(form, prompt="a badger", num_images=["4"]))
+    said["limit"] = await reply_to(await anna.submit(form, prompt="a badger", num_images=["4"]))
     await env.reply_to(env.mia, "quota clear", who=anna)
     unseen = {"prompt": "\u200b\u3164", **FIELDS}
     custom_id = f"job:edit:v1:{env.job(message)['job_id']}"
-    said["nothing"] = await told(await anna.send_raw(custom_id=custom_id, message=message, form=unseen))
+    said["nothing"] = await reply_to(await anna.send_raw(custom_id=custom_id, message=message, form=unseen))
     env.discord.channel.set_permissions(attach_files=False)
-    said["rights"] = await told(await anna.submit(form, prompt="a badger"))
+    said["rights"] = await reply_to(await anna.submit(form, prompt="a badger"))
     env.discord.channel.set_permissions(attach_files=True)
     words = {
         "word": "words",
@@ -218,7 +218,7 @@ async def test_forged_modals(env: Environment) -> None:
     sent = forged(env.job(message)["job_id"], env.job(done)["job_id"])
     before = spent(env)
     presses = [await anna.send_raw(custom_id=each, message=message, form=form) for each, form in sent]
-    texts = await asyncio.gather(*map(told, presses))
+    texts = await asyncio.gather(*map(reply_to, presses))
     assert [
         each for each, text in zip(sent, texts, strict=True) if "⚠️" not in text or "reference" in text
     ] == []
@@ -226,13 +226,13 @@ async def test_forged_modals(env: Environment) -> None:
     custom_id = f"job:edit:v1:{env.job(message)['job_id']}"
     ben = env.new_member()
     press = await ben.send_raw(custom_id=custom_id, channel=elsewhere, form={"prompt": "a fox", **FIELDS})
-    assert "no such job" in await told(press)
+    assert "no such job" in await reply_to(press)
     assert spent(env) == before
 
 
 async def test_edited_job_without_a_visible_message(env: Environment) -> None:
     anna = env.new_member()
-    assert "must not be empty" in await told(await anna.command("imagine", prompt="\u200b"))
+    assert "must not be empty" in await reply_to(await anna.command("imagine", prompt="\u200b"))
     assert env.charged_images(anna) == 0
 
 

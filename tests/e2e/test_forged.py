@@ -225,13 +225,13 @@ async def replay(env: Environment, interaction: Interaction) -> None:
 
 async def test_replayed_interactions_are_handled_once(env: Environment) -> None:
     anna = env.new_member()
-    order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
-    message = await env.wait_for_text(await order.response(), "✅")
+    command = await anna.command("imagine", prompt="a fox", resolution="0.5K")
+    message = await env.wait_for_text(await command.response(), "✅")
     press = await anna.press(message, "Re-roll")
     await env.wait_for_text(await press.response(), "✅")
     await env.wait_until_idle()
     text = message.text
-    for each in (order, press, order):
+    for each in (command, press, command):
         await replay(env, each)
     assert env.charged_images(anna) == 2
     assert message.text == text
@@ -242,12 +242,12 @@ async def test_replay_of_a_refused_command_is_refused(env: Environment) -> None:
     """The limit was raised since, but the interaction had been answered."""
     anna = env.new_member()
     await env.reply_to(env.mia, "quota set", limit=0, per="day", who=anna)
-    order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
-    refusal = await order.response()
+    command = await anna.command("imagine", prompt="a fox", resolution="0.5K")
+    refusal = await command.response()
     assert refusal.is_ephemeral
     await env.reply_to(env.mia, "quota clear", who=anna)
     text = refusal.text
-    env.discord.send(order.event)
+    env.discord.send(command.event)
     await done(env, env.new_member())
     await env.wait_until_idle()
     assert refusal.text == text
@@ -257,14 +257,14 @@ async def test_replay_of_a_refused_command_is_refused(env: Environment) -> None:
 async def test_replay_of_a_command_after_its_refetch(env: Environment) -> None:
     anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404), None)
-    order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
-    message = await env.wait_for_text(await order.response(), "⚠️")
+    command = await anna.command("imagine", prompt="a fox", resolution="0.5K")
+    message = await env.wait_for_text(await command.response(), "⚠️")
     env.runcomfy.clear_faults("file")
     fetched = await (await anna.press(message, "Fetch the images")).response()
     await env.wait_for_text(fetched, "✅")
     await env.wait_until_idle()
     before = len(env.runcomfy.submits)
-    env.discord.send(order.event)
+    env.discord.send(command.event)
     await done(env, env.new_member())
     await env.wait_until_idle()
     assert len(env.runcomfy.submits) == before + 1

@@ -80,20 +80,20 @@ async def test_events_during_a_gap_arrive_once_after_resume(held: Environment) -
     session = held.discord.gateway.session
     held.discord.gateway.drop()
     cancel = await anna.press(message, "Cancel")
-    order = await anna.command("imagine", prompt="a hen", resolution="0.5K")
+    command = await anna.command("imagine", prompt="a hen", resolution="0.5K")
     await back(held)
     assert held.discord.gateway.session == session
-    answer = await order.response()
+    answer = await command.response()
     await held.wait_for_text(message, "cancelled")
     held.discord.gateway.drop()
-    for interaction in (cancel, order):  # as Discord does if it doesn't know which events arrived
+    for interaction in (cancel, command):  # as Discord does if it doesn't know which events arrived
         held.discord.send(interaction.event)
     await back(held)
     await held.wait_for_rows(lambda: held.job(answer)["request_id"])
     finish(held)
     await held.wait_for_text(answer, "✅")
     await held.wait_until_idle()
-    assert (held.charged_images(anna), len(held.submits_for(answer)), len(order.messages)) == (1, 1, 1)
+    assert (held.charged_images(anna), len(held.submits_for(answer)), len(command.messages)) == (1, 1, 1)
     check_accounts(held)
 
 
@@ -102,11 +102,11 @@ async def test_stale_interactions_are_free(held: Environment) -> None:
     submits = len(held.runcomfy.submits)
     held.discord.gateway.is_unavailable = True
     held.discord.gateway.drop()
-    order = await anna.command("imagine", prompt="a fox", resolution="0.5K")
-    held.discord.age(order, 4)
+    command = await anna.command("imagine", prompt="a fox", resolution="0.5K")
+    held.discord.age(command, 4)
     held.discord.gateway.is_unavailable = False
     await back(held)
-    row = f"select * from jobs where interaction_id = {order.id} and ended_at is not null"  # noqa: S608
+    row = f"select * from jobs where interaction_id = {command.id} and ended_at is not null"  # noqa: S608
     await held.wait_for_rows(lambda: held.rows(row))
     assert (held.charged_images(anna), len(held.runcomfy.submits)) == (0, submits)
     await held.wait_for_text(await held.imagine(anna, resolution="0.5K"), "Waiting")

@@ -160,7 +160,7 @@ async def test_expired_images_of_a_partial_delivery_are_refunded_in_its_message(
         check_accounts(env)
 
 
-async def test_the_oldest_files_beyond_the_size_limit_are_removed(tmp_path: Path) -> None:
+async def test_oldest_files_beyond_the_size_limit_are_removed(tmp_path: Path) -> None:
     async with undelivered(tmp_path) as (env, older):
         newer = await lost(env)
         assert env.charged_images(env.alice) == 4

@@ -64,8 +64,8 @@ async def test_files_above_the_request_limit_need_a_second_edit(generous: Enviro
     await generous.discord.until(lambda: len(message.attachments) == 4, timeout=30)
     posted = await files(generous, message)
     assert sum(map(len, posted)) > REQUEST_LIMIT
-    order = [Random(str(n)).randbytes(28) for n in range(4)]
-    assert [Image.open(io.BytesIO(file)).tobytes()[:28] for file in posted] == order
+    expected = [Random(str(n)).randbytes(28) for n in range(4)]
+    assert [Image.open(io.BytesIO(file)).tobytes()[:28] for file in posted] == expected
     assert {each["description"] for each in message.attachments} == {"noise"}
 
     uploads = [call for call in generous.edits(message) if call.files]

@@ -59,14 +59,14 @@ async def passes(env: Environment, time: timedelta) -> None:
     await env.start()
 
 
-async def looked(env: Environment, message: Message, times: int) -> None:
+async def wait_for_checks(env: Environment, message: Message, times: int) -> None:
     await env.wait_for_rows(lambda: env.job(message)["check_count"] == times)
 
 
 def ends_now(env: Environment) -> None:
     env.runcomfy.release()
-    (order,) = env.runcomfy.requests.values()
-    assert order.state == "in_progress"
+    (request,) = env.runcomfy.requests.values()
+    assert request.state == "in_progress"
 
 
 async def test_images_arrive_within_an_hour(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ async def test_images_arrive_within_an_hour(tmp_path: Path) -> None:
         assert button_labels(message) == ["Re-roll", "Delete"]
 
 
-async def test_killed_during_a_late_delivery(tmp_path: Path) -> None:
+async def test_kill_during_a_late_delivery(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         ends_now(env)
         held = HeldResponse()
@@ -95,7 +95,7 @@ async def test_killed_during_a_late_delivery(tmp_path: Path) -> None:
 async def test_images_arrive_within_a_day(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         await passes(env, HOUR)
-        await looked(env, message, 1)
+        await wait_for_checks(env, message, 1)
         assert TIMED_OUT in message.text
         assert due_after(env, message) == DAY
         ends_now(env)
@@ -103,12 +103,12 @@ async def test_images_arrive_within_a_day(tmp_path: Path) -> None:
         await env.wait_for_text(message, "✅ 2 images")
 
 
-async def test_images_never_arrive(tmp_path: Path) -> None:
+async def test_images_that_never_arrive_are_refunded(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=0) as (env, message):
-        for looks, time in ((1, HOUR), (2, DAY)):
+        for checks, time in ((1, HOUR), (2, DAY)):
             await passes(env, time)
-            await looked(env, message, looks)
-            assert env.charged_images(env.alice) == (2 if looks == 1 else 0)
+            await wait_for_checks(env, message, checks)
+            assert env.charged_images(env.alice) == (2 if checks == 1 else 0)
         assert env.job(message)["next_check_at"] is None
         await env.wait_for_text(message, "can't be collected anymore", "Nothing was charged")
         assert button_labels(message) == ["Retry", "Edit prompt"]
@@ -121,7 +121,7 @@ async def test_images_never_arrive(tmp_path: Path) -> None:
         assert "no unfinished jobs" in await env.reply_to(env.alice, "jobs")
 
 
-async def test_the_request_fails_late(tmp_path: Path) -> None:
+async def test_late_failure_is_refunded(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=0) as (env, message):
         (request_id,) = env.runcomfy.requests
         env.runcomfy.finish(request_id, error="worker died")
@@ -132,15 +132,15 @@ async def test_the_request_fails_late(tmp_path: Path) -> None:
         assert env.job(message)["next_check_at"] is None
 
 
-async def test_the_request_has_expired(tmp_path: Path) -> None:
+async def test_expired_request_is_refunded(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=0) as (env, message):
         env.runcomfy.inject_fault("status", env.runcomfy.error_fault("request"))
         await passes(env, HOUR)
-        await looked(env, message, 1)
+        await wait_for_checks(env, message, 1)
         assert env.job(message)["next_check_at"] is None
 
 
-async def test_the_message_was_deleted(tmp_path: Path) -> None:
+async def test_late_images_of_a_deleted_message(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         env.mia.delete(message)
         ends_now(env)
@@ -151,7 +151,7 @@ async def test_the_message_was_deleted(tmp_path: Path) -> None:
         assert not [each for each in env.discord.channel.messages if delivered(each)]
 
 
-async def test_the_member_collects_the_images_first(tmp_path: Path) -> None:
+async def test_member_collects_late_images_first(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         ends_now(env)
         fetched = await (await env.alice.press(message, "Fetch the images")).response()
@@ -164,7 +164,7 @@ async def test_the_member_collects_the_images_first(tmp_path: Path) -> None:
         assert json.dumps([call.request_json for call in env.edits(message)]) == edits
 
 
-async def test_a_moving_queue_does_not_time_out(tmp_path: Path) -> None:
+async def test_moving_queue_does_not_time_out(tmp_path: Path) -> None:
     """The whole wait is several times the deadline."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="6") as env:
         env.runcomfy.hold()
@@ -174,7 +174,7 @@ async def test_a_moving_queue_does_not_time_out(tmp_path: Path) -> None:
         message = await env.queued(env.alice)
         request_id = env.job(message)["request_id"]
 
-        async def looked_at_twice() -> None:
+        async def polled_twice() -> None:
             seen = looks()
             await env.runcomfy.until(lambda: looks() > seen + 1)
 
@@ -182,7 +182,7 @@ async def test_a_moving_queue_does_not_time_out(tmp_path: Path) -> None:
             return sum(f"/{request_id}/status" in call.path for call in env.runcomfy.calls)
 
         for _ in before:
-            await looked_at_twice()
+            await polled_twice()
             env.runcomfy.finish(env.runcomfy.start_next())
         env.runcomfy.release()
         await env.wait_for_text(message, "✅")
@@ -191,7 +191,7 @@ async def test_a_moving_queue_does_not_time_out(tmp_path: Path) -> None:
         assert env.charged_images(env.alice) == 1
 
 
-async def test_a_stalled_queue_times_out(tmp_path: Path) -> None:
+async def test_stalled_queue_times_out(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as env:
         env.runcomfy.hold()
         message = await env.queued(env.alice)

@@ -28,7 +28,7 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
     return message
 
 
-async def told(press: Interaction) -> str:
+async def reply_to(press: Interaction) -> str:
     message = await press.response()
     assert message.is_ephemeral
     return message.text
@@ -73,7 +73,7 @@ async def test_moderator_removes_and_blocks(env: Environment) -> None:
         await anna.command("imagine", prompt="a fox"),
         await anna.press(other, "Re-roll"),
     ):
-        assert "may not make images on this server any more" in await told(refused)
+        assert "may not make images on this server any more" in await reply_to(refused)
     store_settings(env)
 
 
@@ -84,11 +84,11 @@ async def test_former_moderator_cannot_block_and_no_one_blocks_themselves(env: E
     mine = await (await boss.menu(REMOVE, own)).response()
     assert button_labels(mine) == ["Delete"]
     job_id = env.job(own)["job_id"]
-    assert "may not use this here" in await told(
+    assert "may not use this here" in await reply_to(
         await boss.send_raw(custom_id=f"job:block:v1:{job_id}", message=mine)
     )
     boss.is_manager = False
-    assert "somebody else" in await told(await boss.press(question, "Remove and block"))
+    assert "somebody else" in await reply_to(await boss.press(question, "Remove and block"))
     assert stored_settings(env).get("blocked_members", []) == []
     assert not message.is_deleted
     assert not own.is_deleted
@@ -100,7 +100,7 @@ async def test_full_list_of_blocked_members(env: Environment) -> None:
     others = [*range(1, LISTED_MAX + 1)]
     store_settings(env, blocked_members=others)
     question = await (await env.mia.menu(REMOVE, message)).response()
-    refused = await told(await env.mia.press(question, "Remove and block"))
+    refused = await reply_to(await env.mia.press(question, "Remove and block"))
     assert f"{LISTED_MAX} members" in refused
     assert stored_settings(env)["blocked_members"] == others
     assert not message.is_deleted
@@ -118,14 +118,14 @@ async def test_menu_requires_moderator_permissions(env: Environment) -> None:
         await anna.menu(REMOVE, message)
     for person in (anna, boss):
         boss.is_manager = False
-        assert "You may not use this here" in await told(await person.send_raw(REMOVE, target=message))
+        assert "You may not use this here" in await reply_to(await person.send_raw(REMOVE, target=message))
     assert env.job(message)["deleted_at"] is None
     assert not message.is_deleted
 
 
 async def test_running_job_cannot_be_removed(held: Environment) -> None:
     message = await held.queued(held.new_member())
-    assert "not done yet" in await told(await held.mia.menu(REMOVE, message))
+    assert "not done yet" in await reply_to(await held.mia.menu(REMOVE, message))
     held.runcomfy.finish(held.runcomfy.start_next())
     await held.wait_for_text(message, "✅")
 
@@ -138,12 +138,12 @@ async def test_message_without_image(env: Environment) -> None:
         await env.mia.send_raw(REMOVE, target=listing),
         await anna.send_raw(WHO, target=listing),
     ):
-        assert "no image of mine" in await told(press)
+        assert "no image of mine" in await reply_to(press)
     question = await (await env.mia.menu(REMOVE, message)).response()
     await env.mia.press(question, "Remove")
     await env.wait_for_text(question, "Deleted")
     for press in (await env.mia.send_raw(REMOVE, target=message), await anna.send_raw(WHO, target=message)):
-        assert "no image of mine" in await told(press)
+        assert "no image of mine" in await reply_to(press)
 
 
 async def test_message_of_another_channel_or_server(env: Environment) -> None:
@@ -155,7 +155,7 @@ async def test_message_of_another_channel_or_server(env: Environment) -> None:
     ]
     for channel in elsewhere:
         for name in (REMOVE, WHO):
-            text = await told(await env.mia.send_raw(name, target=message, channel=channel))
+            text = await reply_to(await env.mia.send_raw(name, target=message, channel=channel))
             assert "no such job" in text
     assert not message.is_deleted
     assert len(env.rows()) == before + 1
@@ -164,7 +164,7 @@ async def test_message_of_another_channel_or_server(env: Environment) -> None:
 async def test_who_made_this_shows_job_info(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     first = await done(env, anna, prompt="a *fox* <@1>", num_images=2, aspect_ratio="16:9", seed=5)
-    text = await told(await ben.menu(WHO, first))
+    text = await reply_to(await ben.menu(WHO, first))
     assert f"<@{anna.id}>" in text
     assert "<t:" in text
     assert r"> a \*fox\* \<@1>" in text
@@ -173,13 +173,13 @@ async def test_who_made_this_shows_job_info(env: Environment) -> None:
     again = await (await ben.press(first, custom_id=f"job:reroll:v1:{env.job(first)['job_id']}")).response()
     await env.wait_for_text(again, "✅")
     await env.wait_for_end(again)
-    text = await told(await anna.menu(WHO, again))
+    text = await reply_to(await anna.menu(WHO, again))
     assert f"<@{ben.id}>" in text
     assert f"https://discord.com/channels/{env.discord.guild.id}/{first.channel.id}/{first.id}" in text
     question = await (await anna.press(first, "Delete")).response()
     await anna.press(question, "Delete")
     await env.wait_for_text(question, "Deleted")
-    text = await told(await anna.menu(WHO, again))
+    text = await reply_to(await anna.menu(WHO, again))
     assert "which was deleted" in text
     assert first.id not in text
 
@@ -194,14 +194,14 @@ async def test_job_info_after_refetch(env: Environment) -> None:
     await env.wait_for_text(fetched, "✅")
     await env.wait_until_idle()
     for each in (message, fetched):
-        assert f"<@{anna.id}>" in await told(await env.bob.menu(WHO, each))
+        assert f"<@{anna.id}>" in await reply_to(await env.bob.menu(WHO, each))
 
 
 async def test_prompt_rejected_by_automod_is_hidden(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna, prompt="unheard words")
     env.discord.inject_fault("callback", 400, {"code": 200000, "message": "Blocked by AutoMod"})
-    text = await told(await anna.menu(WHO, message))
+    text = await reply_to(await anna.menu(WHO, message))
     assert "unheard" not in text
     assert f"<@{anna.id}>" in text
 
@@ -211,7 +211,7 @@ async def test_menus_in_russian(env: Environment) -> None:
     anna.locale = env.mia.locale = "ru"
     try:
         message = await done(env, env.bob, num_images=2)
-        assert "Заказ участника" in await told(await anna.menu(WHO, message))
+        assert "Заказ участника" in await reply_to(await anna.menu(WHO, message))
         question = await (await env.mia.menu(REMOVE, message)).response()
         assert "Убрать это сообщение" in question.text
         assert button_labels(question)[0] == "Убрать"

@@ -78,10 +78,10 @@ async def test_interaction_answered_by_another_process(
         for _ in range(2):
             with monkeypatch.context() as patch:
                 patch.setattr(env.discord, "send", lambda _: None)
-                order = await env.bob.command("imagine", prompt="a hen", resolution="0.5K")
-            await _answered_by_another(env, order, first.data["components"])
-            env.discord.send(order.event)
-            row = f"select * from jobs where interaction_id = {order.id} and ended_at is not null"  # noqa: S608
+                interaction = await env.bob.command("imagine", prompt="a hen", resolution="0.5K")
+            await _answered_by_another(env, interaction, first.data["components"])
+            env.discord.send(interaction.event)
+            row = f"select * from jobs where interaction_id = {interaction.id} and ended_at is not null"  # noqa: S608
             await env.wait_for_rows(partial(env.rows, row))
         await env.discord.until(lambda: DUPLICATE_PROCESS in env.log)
         assert env.log.count(DUPLICATE_PROCESS) == 1
@@ -96,7 +96,7 @@ async def test_jobs_of_version_0_1_0_continue(tmp_path: Path) -> None:
         env.runcomfy.hold()
         in_progress = await env.imagine(prompt="in progress", resolution="0.5K", num_images=2)
         await env.discord.until(env.runcomfy.submits.copy)
-        painted = env.runcomfy.start_next()
+        request_id = env.runcomfy.start_next()
         await env.wait_for_text(in_progress, "Painting")
         in_queue = await env.queued()
         waiting = await env.imagine(prompt="waiting", resolution="0.5K")
@@ -106,7 +106,7 @@ async def test_jobs_of_version_0_1_0_continue(tmp_path: Path) -> None:
         await env.kill()
         downgrade_to_v0_1_0(tmp_path / "data" / "bot.db")
         await env.start()
-        env.runcomfy.finish(painted)
+        env.runcomfy.finish(request_id)
         env.runcomfy.release()
         for message in (in_progress, in_queue, waiting):
             await env.wait_for_text(message, "✅")
@@ -116,8 +116,8 @@ async def test_jobs_of_version_0_1_0_continue(tmp_path: Path) -> None:
         assert differences(tmp_path / "data" / "bot.db") == set()
 
 
-async def _answered_by_another(env: Environment, order: Interaction, components: list[Any]) -> None:
-    url = f"https://discord.com/api/v10/interactions/{order.id}/{order.token}/callback"
+async def _answered_by_another(env: Environment, interaction: Interaction, components: list[Any]) -> None:
+    url = f"https://discord.com/api/v10/interactions/{interaction.id}/{interaction.token}/callback"
     answer = {"type": 4, "data": {"content": "Waiting", "components": components}}
     async with aiohttp.ClientSession(connector=env.discord.connector()) as session:
         assert (await session.post(url, json=answer)).ok

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playground.discord import Message
 
-HELD_UP = "RunComfy is not answering. Your order waits, and goes on by itself"
+WAITING = "RunComfy is not answering. Your order waits, and goes on by itself"
 REFUSED = "RunComfy, which makes the images, is not answering. Nothing was charged"
 
 
@@ -27,7 +27,7 @@ async def outage(env: Environment, cable: CuttableLink) -> list[Message]:
         messages.append(message)
     assert REFUSED in message.text
     for message in messages:
-        await env.wait_for_text(message, HELD_UP)
+        await env.wait_for_text(message, WAITING)
         assert "Cancel" in message.buttons
     return messages
 
@@ -64,7 +64,7 @@ async def test_waiting_jobs_continue_and_new_ones_are_rejected_at_once(tmp_path:
         check_accounts(env)
 
 
-async def test_an_outage_during_a_job(tmp_path: Path) -> None:
+async def test_outage_during_a_job(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
         cuttable_link(env) as cable,
@@ -75,7 +75,7 @@ async def test_an_outage_during_a_job(tmp_path: Path) -> None:
         env.runcomfy.start_next()
         await env.wait_for_text(message, "Painting")
         await outage(env, cable)
-        await env.wait_for_text(message, HELD_UP)
+        await env.wait_for_text(message, WAITING)
         env.runcomfy.release()
         await cable.restore()
         await env.wait_for_text(message, "✅")
@@ -84,7 +84,7 @@ async def test_an_outage_during_a_job(tmp_path: Path) -> None:
         check_accounts(env)
 
 
-async def test_killed_during_an_outage(tmp_path: Path) -> None:
+async def test_kill_during_an_outage(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
         cuttable_link(env) as cable,
@@ -101,7 +101,7 @@ async def test_killed_during_an_outage(tmp_path: Path) -> None:
         check_accounts(env)
 
 
-async def test_stopped_during_an_outage(tmp_path: Path) -> None:
+async def test_stop_during_an_outage(tmp_path: Path) -> None:
     async with (
         open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False) as env,
         cuttable_link(env) as cable,
@@ -110,4 +110,4 @@ async def test_stopped_during_an_outage(tmp_path: Path) -> None:
         messages = await outage(env, cable)
         assert await asyncio.wait_for(env.bot.stop(), 10) == 0
         for message in messages:
-            assert HELD_UP in message.text
+            assert WAITING in message.text

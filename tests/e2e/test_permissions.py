@@ -37,7 +37,7 @@ async def ask(person: Member, channel: Channel | None = None) -> Interaction:
     return await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
 
 
-async def given_back(env: Environment, interaction: Interaction) -> dict[str, Any]:
+async def refunded(env: Environment, interaction: Interaction) -> dict[str, Any]:
     """Return the ended job of an interaction; it has one row and no charge."""
     await env.wait_for_rows(lambda: env.rows(_ended(interaction)))
     (row,) = env.rows(_ended(interaction))
@@ -76,7 +76,7 @@ async def test_rejected_first_response_is_free(env: Environment, refusal: tuple[
     message, submits = await done(env, anna), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", *refusal, times=2)
     for press in (await ask(anna), await anna.press(message, "Re-roll")):
-        await given_back(env, press)
+        await refunded(env, press)
     assert len(env.runcomfy.submits) == submits
     assert env.charged_images(anna) == 1
     assert (await env.reply_to(anna, "usage")).count("0.75 of ") == 1
@@ -89,7 +89,7 @@ async def test_first_response_after_three_seconds_is_free(env: Environment) -> N
     for press in presses:
         env.discord.age(press, 4)
     for press in presses:
-        await given_back(env, press)
+        await refunded(env, press)
         with pytest.raises(NoResponse):
             await press.response()
     assert len(env.runcomfy.submits) == submits
@@ -118,9 +118,9 @@ async def test_already_acknowledged_interaction_continues(env: Environment) -> N
 async def test_first_response_that_never_arrived_is_free(env: Environment) -> None:
     anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", *ANSWERED_ALREADY)
-    await given_back(env, await ask(anna))
+    await refunded(env, await ask(anna))
     env.discord.inject_fault("callback", 503, NO_JSON, times=2)  # the third attempt comes after three seconds
-    await given_back(env, await ask(anna))
+    await refunded(env, await ask(anna))
     assert len(env.runcomfy.submits) == submits
     assert env.charged_images(anna) == 0
 
@@ -176,7 +176,7 @@ async def test_rejected_first_response_is_free_with_locked_database(
         passage.release()
         await env.discord.until(lambda: "refuses to write" in env.log)
         other.execute("rollback")
-    await given_back(env, interaction)
+    await refunded(env, interaction)
     assert env.charged_images(env.alice) == 0
 
 

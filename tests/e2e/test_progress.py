@@ -36,7 +36,7 @@ def assert_edits_are_calm(env: Environment, message: Message) -> None:
     assert all(earlier != later for earlier, later in pairwise(states))
 
 
-async def test_the_status_with_cancel_is_shown_before_the_submission(held: Environment) -> None:
+async def test_status_with_cancel_is_shown_before_the_submission(held: Environment) -> None:
     called = len(held.runcomfy.calls)
     message = await held.imagine(prompt="a fox in the snow", resolution="0.5K", aspect_ratio="16:9")
     response = next(call for call in reversed(held.discord.trace) if call.route == "callback")
@@ -53,7 +53,7 @@ async def test_the_status_with_cancel_is_shown_before_the_submission(held: Envir
     assert held.discord.channel.messages[-1] is message  # all of it in one message
 
 
-async def test_the_queue_position_counts_down_to_progress_and_done(held: Environment) -> None:
+async def test_queue_position_counts_down_to_progress_and_done(held: Environment) -> None:
     for _ in range(3):
         await held.queued(held.bob)
     message = await held.imagine(resolution="0.5K")
@@ -65,8 +65,8 @@ async def test_the_queue_position_counts_down_to_progress_and_done(held: Environ
     assert re.search(r"Painting.*<t:\d+:R>", message.text)
     assert message.buttons["Cancel"]["disabled"]
 
-    looks = len(held.runcomfy.calls)
-    await held.runcomfy.until(lambda: len(held.runcomfy.calls) > looks + 8)  # two of each of the four jobs
+    calls = len(held.runcomfy.calls)
+    await held.runcomfy.until(lambda: len(held.runcomfy.calls) > calls + 8)  # two of each of the four jobs
     assert len(held.edits(message)) == 5  # no edit without a change
 
     for request_id in ahead:
@@ -103,7 +103,7 @@ async def test_each_end_is_shown_in_the_message(held: Environment) -> None:
     assert last.at - finished_at < 6
 
 
-async def test_the_last_edit_waits_for_the_rate_limit(held: Environment) -> None:
+async def test_last_edit_waits_for_the_rate_limit(held: Environment) -> None:
     held.runcomfy.release()
     before = await held.wait_for_text(await held.imagine(resolution="0.5K"), "✅")
     held.runcomfy.hold()
@@ -118,7 +118,7 @@ async def test_the_last_edit_waits_for_the_rate_limit(held: Environment) -> None
     assert len(message.attachments) == 1
 
 
-async def test_a_dead_token_is_replaced_by_the_bots_own(held: Environment) -> None:
+async def test_expired_token_is_replaced_by_the_bots_token(held: Environment) -> None:
     messages = [await held.queued() for _ in range(2)]
     for message in messages:
         held.discord.age(message, 15 * 60)
@@ -138,7 +138,7 @@ async def test_a_dead_token_is_replaced_by_the_bots_own(held: Environment) -> No
     assert UNKNOWN_WEBHOOK in refusals
 
 
-async def test_the_last_edit_survives_failures_of_earlier_ones(held: Environment) -> None:
+async def test_last_edit_survives_failures_of_earlier_ones(held: Environment) -> None:
     held.discord.inject_fault("edit_followup", 400, {"message": "not now", "code": 0})
     message = await held.imagine(resolution="0.5K")
     await held.discord.until(lambda: held.edits(message))
@@ -148,7 +148,7 @@ async def test_the_last_edit_survives_failures_of_earlier_ones(held: Environment
     assert len(message.attachments) == 1
 
 
-async def test_the_last_edit_is_retried(held: Environment) -> None:
+async def test_last_edit_is_retried(held: Environment) -> None:
     message = await held.queued()
     held.discord.inject_fault(
         "edit_followup", 429, {"message": "slow down", "retry_after": 0.1, "global": False}

@@ -67,7 +67,7 @@ async def test_requests_and_files_go_through_the_proxy(tmp_path: Path) -> None:
             assert "hunter2" not in said
 
 
-async def test_a_netrc_file_is_not_read(tmp_path: Path) -> None:
+async def test_netrc_file_is_not_read(tmp_path: Path) -> None:
     """aiohttp would send its logins to file hosts, and fail for RunComfy because of the token."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login me password hunter2-4711\n")

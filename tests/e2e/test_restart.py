@@ -33,17 +33,17 @@ def uploads(env: Environment, message: Message) -> int:
 
 def made(env: Environment, prompt: str) -> int:
     """Return how many requests RunComfy has for a prompt."""
-    return sum(order.input["prompt"] == prompt for order in env.runcomfy.requests.values())
+    return sum(request.input["prompt"] == prompt for request in env.runcomfy.requests.values())
 
 
 def finish(env: Environment, prompt: str) -> None:
     """Finish RunComfy's current request; the next one starts."""
-    for request_id, order in env.runcomfy.requests.items():
-        if order.input["prompt"] == prompt:
+    for request_id, request in env.runcomfy.requests.items():
+        if request.input["prompt"] == prompt:
             env.runcomfy.finish(request_id)
 
 
-async def ordered(env: Environment, prompt: str, *words: str, **options: Any) -> Message:
+async def start_job(env: Environment, prompt: str, *words: str, **options: Any) -> Message:
     message = await env.imagine(prompt=prompt, resolution="0.5K", **options)
     return await env.wait_for_text(message, *words)
 
@@ -67,16 +67,16 @@ async def over(env: Environment, message: Message) -> None:
     await env.wait_until_idle()
 
 
-async def test_every_stage_at_once(tmp_path: Path) -> None:
+async def test_restart_with_jobs_in_every_state(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
-        painting = await ordered(env, "painting", "Painting", num_images=2)
-        queued = await ordered(env, "queued", "place")
+        running = await start_job(env, "painting", "Painting", num_images=2)
+        queued = await start_job(env, "queued", "place")
         held = HeldResponse()
         env.runcomfy.inject_fault("submit", held.fault)
-        unknown = await ordered(env, "unknown")
+        unknown = await start_job(env, "unknown")
         await held.reached()
         env.runcomfy.inject_fault("submit", respond(429), None)
-        waiting = await ordered(env, "waiting")
+        waiting = await start_job(env, "waiting")
         await refused(env, waiting)
         assert env.job(unknown)["status"] == "submitting"
 
@@ -84,7 +84,7 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
         finish(env, "painting")
         env.runcomfy.clear_faults("submit")
         await env.start()
-        await env.wait_for_text(painting, "✅")
+        await env.wait_for_text(running, "✅")
         await env.wait_for_text(unknown, "not known", "Nothing was charged")
         assert button_labels(unknown) == ["Retry", "Edit prompt"]
         finish(env, "queued")
@@ -96,9 +96,9 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
 
         await env.wait_until_idle()
         check_accounts(env)
-        assert [delivered(each) for each in (painting, queued, unknown, waiting)] == [2, 1, 0, 1]
+        assert [delivered(each) for each in (running, queued, unknown, waiting)] == [2, 1, 0, 1]
         assert [made(env, each) for each in ("painting", "queued", "unknown", "waiting")] == [1, 1, 1, 1]
-        assert [uploads(env, each) for each in (painting, queued, waiting)] == [1, 1, 1]
+        assert [uploads(env, each) for each in (running, queued, waiting)] == [1, 1, 1]
         assert len(env.discord.channel.messages) == 4
         seen, submits = len(env.discord.trace), len(env.runcomfy.submits)
         await env.restart()
@@ -110,7 +110,7 @@ async def test_every_stage_at_once(tmp_path: Path) -> None:
 async def test_undelivered_images_and_unreported_failures(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.discord.inject_fault("edit_followup", 500, NO_JSON, times=1000)
-        good, bad = await ordered(env, "a fox"), await ordered(env, "refuse this")
+        good, bad = await start_job(env, "a fox"), await start_job(env, "refuse this")
         await env.discord.until(lambda: env.edits(good) and env.edits(bad))
         await env.kill()
         assert env.charged_images(env.alice) == 1
@@ -127,11 +127,11 @@ async def test_undelivered_images_and_unreported_failures(tmp_path: Path) -> Non
         assert (made(env, "a fox"), made(env, "refuse this")) == (1, 1)
 
 
-async def test_before_the_first_response_was_recorded(tmp_path: Path) -> None:
+async def test_kill_before_the_first_response_is_recorded(tmp_path: Path) -> None:
     """The bot is killed in the second that discord.py waits before it retries after a 5xx."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.discord.inject_fault("callback", 503, NO_JSON, is_after=True)
-        message = await ordered(env, "seen")
+        message = await start_job(env, "seen")
         env.discord.inject_fault("callback", 503, NO_JSON)
         unseen = await env.bob.command("imagine", prompt="unseen", resolution="0.5K")
         refused = [503, 503]
@@ -159,12 +159,12 @@ async def called(env: Environment, route: str, before: int) -> None:
 
 
 @pytest.mark.parametrize("route", ["submit", "status", "result", "file"])
-async def test_killed_during_a_request(tmp_path: Path, route: str) -> None:
+async def test_kill_during_a_request(tmp_path: Path, route: str) -> None:
     """There is at most one request and one end, whatever was interrupted."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         for number in range(2):
             before = calls(env, route)
-            message = await ordered(env, f"fox {number}")
+            message = await start_job(env, f"fox {number}")
             await called(env, route, before)
             await env.restart()
             await over(env, message)
@@ -173,10 +173,10 @@ async def test_killed_during_a_request(tmp_path: Path, route: str) -> None:
         check_accounts(env)
 
 
-async def test_killed_while_posting_images(tmp_path: Path) -> None:
+async def test_kill_while_posting_images(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         for number in range(3):
-            message = await ordered(env, f"fox {number}", num_images=2)
+            message = await start_job(env, f"fox {number}", num_images=2)
             await env.wait_for_text(message, "✅")
             await env.restart()
             await over(env, message)
@@ -195,27 +195,29 @@ async def aged(env: Environment, *messages: Message, seconds: int) -> None:
     env.execute(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608
 
 
-async def test_an_expired_token(tmp_path: Path) -> None:
+async def test_restart_after_the_token_expired(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
-        painting = await ordered(env, "painting", "Painting")
-        queued = await ordered(env, "queued", "place")
+        running = await start_job(env, "painting", "Painting")
+        queued = await start_job(env, "queued", "place")
         await env.kill()
         for prompt in ("painting", "queued"):
             finish(env, prompt)
-        for message in (painting, queued):
+        for message in (running, queued):
             env.discord.age(message, HOUR)
         await env.start()
-        await asyncio.gather(env.wait_for_text(painting, "✅"), env.wait_for_text(queued, "✅"))
-        assert [delivered(message) for message in (painting, queued)] == [1, 1]
+        await asyncio.gather(env.wait_for_text(running, "✅"), env.wait_for_text(queued, "✅"))
+        assert [delivered(message) for message in (running, queued)] == [1, 1]
         await env.wait_until_idle()
         check_accounts(env)
 
 
 @pytest.mark.parametrize(("age_seconds", "route"), [(14 * 60, "edit_followup"), (14.6 * 60, "edit_message")])
-async def test_the_clock_does_not_invalidate_a_token(tmp_path: Path, age_seconds: float, route: str) -> None:
+async def test_wrong_clock_does_not_invalidate_a_token(
+    tmp_path: Path, age_seconds: float, route: str
+) -> None:
     """Discord would still accept it; ages are computed from its `Date` header, in whole seconds."""
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
-        message = await ordered(env, "a fox", "Painting")
+        message = await start_job(env, "a fox", "Painting")
         await env.kill()
         env.execute(f"update jobs set interaction_at = interaction_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
         edits = len(env.edits(message))
@@ -226,11 +228,11 @@ async def test_the_clock_does_not_invalidate_a_token(tmp_path: Path, age_seconds
         assert delivered(message) == 1
 
 
-async def test_a_job_that_waited_for_hours_of_downtime(tmp_path: Path) -> None:
+async def test_downtime_does_not_count_towards_the_deadline(tmp_path: Path) -> None:
     """The deadline of a job starts with its submission, not with its reservation."""
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 1}) as env:
         env.runcomfy.inject_fault("submit", respond(429), None)
-        message = await ordered(env, "a fox")
+        message = await start_job(env, "a fox")
         await refused(env, message)
         await env.kill()
         env.runcomfy.clear_faults("submit")
@@ -240,10 +242,10 @@ async def test_a_job_that_waited_for_hours_of_downtime(tmp_path: Path) -> None:
         assert delivered(message) == made(env, "a fox") == 1
 
 
-async def test_a_cancel_without_an_answer_of_runcomfy(tmp_path: Path) -> None:
+async def test_restart_resumes_an_unanswered_cancel(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
-        await ordered(env, "painting", "Painting")
-        queued = await ordered(env, "queued", "place")
+        await start_job(env, "painting", "Painting")
+        queued = await start_job(env, "queued", "place")
         env.runcomfy.inject_fault("cancel", respond(503), None)
         press = await env.alice.press(queued, "Cancel")
         await env.discord.until(lambda: press.is_acknowledged)

@@ -266,6 +266,6 @@ async def test_servers_have_separate_settings(env: Environment) -> None:
     store_settings(env, blocked_members=[int(env.bob.id)], allowed_roles=[1])
     channel = env.discord.add_guild("Free").add_channel("anything")
     assert await done(env, env.bob, channel)
-    orders = [await ask(env.bob) for _ in range(2)]
-    await asyncio.gather(*(press.response() for press in orders))
-    await refused(env, *orders, words="any more")
+    presses = [await ask(env.bob) for _ in range(2)]
+    await asyncio.gather(*(press.response() for press in presses))
+    await refused(env, *presses, words="any more")

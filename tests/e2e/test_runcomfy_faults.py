@@ -78,7 +78,7 @@ async def test_slow_responses(env: Environment) -> None:
     await expect_delivered(env)
 
 
-async def test_a_failure_in_both_status_and_result(env: Environment) -> None:
+async def test_failure_in_both_status_and_result(env: Environment) -> None:
     env.runcomfy.inject_fault("status", response_with(status="failed"))
     env.runcomfy.inject_fault(
         "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed")))
@@ -86,12 +86,12 @@ async def test_a_failure_in_both_status_and_result(env: Environment) -> None:
     await expect_failed(env, "I couldn't generate this")
 
 
-async def test_a_success_without_any_output(env: Environment) -> None:
+async def test_success_without_output_fails(env: Environment) -> None:
     env.runcomfy.inject_fault("result", edit_json(lambda body: body.pop("output")))
     await expect_failed(env, "I couldn't generate this")
 
 
-async def test_no_response_leads_the_bot_to_another_host(env: Environment) -> None:
+async def test_responses_never_redirect_to_another_host(env: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         links = {
             f"{verb}_url": f"{other.url}/v1/requests/x/{verb}" for verb in ("status", "result", "cancel")
@@ -108,7 +108,7 @@ async def test_no_response_leads_the_bot_to_another_host(env: Environment) -> No
         assert not other.calls
 
 
-async def test_a_cancel_whose_response_is_lost_broken_late_or_a_redirect(held: Environment) -> None:
+async def test_cancel_whose_response_is_lost_broken_late_or_a_redirect(held: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         away = respond(307, RAW, headers={"Location": f"{other.url}/v1/models"})
         faults = [reset(is_after=True), *BROKEN.values(), trickle(1), with_content_type("text/plain"), away]
@@ -139,11 +139,11 @@ async def test_retry_after_as_a_date_and_in_seconds(env: Environment) -> None:
         assert second.at - first.at >= seconds
 
     env.runcomfy.inject_fault("status", respond(503, RAW, headers={"Retry-After": "3"}))
-    first_look, second_look, *_ = looks(env, await expect_delivered(env))
-    assert second_look.at - first_look.at >= 3
+    first_poll, second_poll, *_ = polls(env, await expect_delivered(env))
+    assert second_poll.at - first_poll.at >= 3
 
 
-def looks(env: Environment, message: Message) -> list[Call]:
+def polls(env: Environment, message: Message) -> list[Call]:
     path = f"/v1/requests/{env.job(message)['request_id']}/status"
     return [call for call in env.runcomfy.calls if call.path == path]
 
@@ -151,7 +151,7 @@ def looks(env: Environment, message: Message) -> list[Call]:
 @pytest.mark.parametrize(
     "header", ["86400", later(days=365), "999999999999"], ids=["a day", "a date", "for ever"]
 )
-async def test_a_long_retry_after_can_be_cancelled(env: Environment, header: str) -> None:
+async def test_long_retry_after_can_be_cancelled(env: Environment, header: str) -> None:
     person = env.new_member()
     refused = respond(429, {"message": RAW}, headers={"Retry-After": header})
     env.runcomfy.inject_fault("submit", refused, times=None)
@@ -201,7 +201,7 @@ FATAL_ECHOES: dict[str, Callable[[str], tuple[str, Fault]]] = {
 }
 
 
-async def test_an_echoed_token_is_never_shown_or_logged(tmp_path: Path) -> None:
+async def test_echoed_token_is_never_shown_or_logged(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, LOG_LEVEL="DEBUG") as env:
         for echo in ECHOES.values():
             env.runcomfy.inject_fault(*echo(env.runcomfy.token))

@@ -63,8 +63,8 @@ def by_seed(env: Environment, faults: list[Fault]) -> Fault:
     """Return the n-th fault for the job with seed n."""
 
     async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
-        order = env.runcomfy.requests[request.match_info["request_id"]]
-        return await faults[order.input["seed"]].respond(request, good)
+        generation = env.runcomfy.requests[request.match_info["request_id"]]
+        return await faults[generation.input["seed"]].respond(request, good)
 
     return Fault(spoil, is_after=True)
 
@@ -132,7 +132,7 @@ async def test_collecting_an_expired_file_refunds_it(env: Environment, status: i
     check_accounts(env)
 
 
-async def test_a_slow_file_does_not_delay_the_others(env: Environment) -> None:
+async def test_slow_file_does_not_delay_the_others(env: Environment) -> None:
     for fault in (respond(404, RAW), flood(TOO_MUCH)):
         env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(env.new_member(), resolution="0.5K", num_images=4)
@@ -159,7 +159,7 @@ async def test_slow_files_arrive(env: Environment) -> None:
     assert [call.route for call in env.runcomfy.calls[before:]].count("file") == 2
 
 
-async def test_a_redirect_of_a_file_is_not_followed(env: Environment) -> None:
+async def test_redirect_of_a_file_is_not_followed(env: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         for address in (f"{other.url}/files/a/b/0_output.png", "/files/a/b/0_output.png"):
             env.runcomfy.inject_fault("file", respond(302, RAW, headers={"Location": address}))

@@ -34,7 +34,7 @@ def errors(env: Environment) -> list[str]:
 
 
 @PROFILES
-async def test_a_revoked_token(tmp_path: Path, profile: str) -> None:
+async def test_revoked_token(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         good, env.settings["RUNCOMFY_TOKEN"] = env.settings["RUNCOMFY_TOKEN"], "revoked"
         await env.restart()
@@ -50,7 +50,7 @@ async def test_a_revoked_token(tmp_path: Path, profile: str) -> None:
 
 
 @PROFILES
-async def test_a_token_revoked_during_a_job(tmp_path: Path, profile: str) -> None:
+async def test_token_revoked_during_a_job(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         env.runcomfy.hold()
         message = await env.queued(env.alice)
@@ -77,7 +77,7 @@ async def test_no_balance_and_an_unknown_model(tmp_path: Path, profile: str) -> 
 
 
 @PROFILES
-async def test_inputs_that_the_model_rejects(tmp_path: Path, profile: str) -> None:
+async def test_rejected_inputs_are_reported(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         env.runcomfy.inject_fault("submit", env.runcomfy.error_fault("input"))
         await expect_failed(env, "refused this prompt or its options")
@@ -92,7 +92,7 @@ async def test_requests_that_expired_or_belong_to_another_account(tmp_path: Path
             env.runcomfy.inject_fault(route, env.runcomfy.error_fault("request"), times=None)
             await expect_failed(env, "no longer knows this order")
             env.runcomfy.clear_faults(route)
-        # Without a code, a 403 can also mean the token, so the owner is told.
+        # Without a code, a 403 can also mean the token, so the owner is notified.
         env.runcomfy.inject_fault("status", env.runcomfy.error_fault("foreign"), times=None)
         if profile == "docs":
             await expect_failed(env, "no longer knows this order")

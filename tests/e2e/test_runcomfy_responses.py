@@ -24,12 +24,12 @@ def outputs(change: Callable[[list[str]], object]) -> Fault:
 
 
 @pytest.mark.parametrize("word", ["completed", "succeeded", "COMPLETED", "failed"])
-async def test_the_result_decides_whatever_the_final_status(env: Environment, word: str) -> None:
+async def test_result_decides_regardless_of_the_final_status(env: Environment, word: str) -> None:
     env.runcomfy.inject_fault("status", response_with(status=word))
     await expect_delivered(env)
 
 
-async def test_a_status_that_is_not_final_is_polled_again(env: Environment) -> None:
+async def test_status_that_is_not_final_is_polled_again(env: Environment) -> None:
     words = ("dreaming", "processing", "pending", "")
     for word in words:
         env.runcomfy.inject_fault("status", response_with(status=word))
@@ -61,7 +61,7 @@ async def test_urls_outside_the_output_are_ignored(env: Environment) -> None:
     assert "/strange.png" not in [call.path for call in env.runcomfy.calls]
 
 
-async def test_a_result_can_be_later_than_the_status(env: Environment) -> None:
+async def test_result_can_be_later_than_the_status(env: Environment) -> None:
     unfinished = edit_json(lambda body: (body.pop("output"), body.update(status="in_progress")))
     env.runcomfy.inject_fault("result", unfinished)
     env.runcomfy.inject_fault("result", response_with(status="completed"))
@@ -75,7 +75,7 @@ async def test_missing_images_are_refunded(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("output", [None, {}, {"images": []}, {"video": "a"}, "", [None, 7]], ids=str)
-async def test_a_success_without_images_is_a_failure(env: Environment, output: object) -> None:
+async def test_success_without_images_is_a_failure(env: Environment, output: object) -> None:
     env.runcomfy.inject_fault("result", response_with(output=output))
     await expect_failed(env)
 
@@ -84,7 +84,7 @@ ERRORS: list[object] = [None, RAW, {"message": RAW}, {"code": 7, "message": RAW,
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["none", "text", "message", "code", "list"])
-async def test_the_message_of_a_failed_result_is_not_shown(env: Environment, error: object) -> None:
+async def test_message_of_a_failed_result_is_not_shown(env: Environment, error: object) -> None:
     env.runcomfy.inject_fault(
         "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
     )
@@ -92,7 +92,7 @@ async def test_the_message_of_a_failed_result_is_not_shown(env: Environment, err
     assert "refused" not in message.text
 
 
-async def test_a_refused_prompt_is_reported(env: Environment) -> None:
+async def test_refused_prompt_is_reported(env: Environment) -> None:
     message = await env.imagine(prompt="please refuse this", resolution="0.5K")
     await env.wait_for_text(message, "refused", "Nothing was charged")
     assert button_labels(message) == ["Edit prompt"]
@@ -103,7 +103,7 @@ async def test_a_refused_prompt_is_reported(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("word", ["cancelled", "canceled"])
-async def test_a_job_cancelled_by_runcomfy(env: Environment, word: str) -> None:
+async def test_job_cancelled_by_runcomfy(env: Environment, word: str) -> None:
     person = env.new_member()
     env.runcomfy.inject_fault("status", response_with(status=word))
     message = await env.wait_for_text(await env.imagine(person, resolution="0.5K"), "cancelled")
@@ -121,7 +121,7 @@ GONE = {
 
 
 @pytest.mark.parametrize("fault", GONE.values(), ids=GONE)
-async def test_an_unknown_request(env: Environment, fault: Fault) -> None:
+async def test_unknown_request(env: Environment, fault: Fault) -> None:
     env.runcomfy.inject_fault("status", fault, times=None)
     await expect_failed(env)
     env.runcomfy.clear_faults("status")
@@ -129,7 +129,7 @@ async def test_an_unknown_request(env: Environment, fault: Fault) -> None:
 
 @pytest.mark.parametrize("route", ["status", "result"])
 @pytest.mark.parametrize("fault", GONE.values(), ids=GONE)
-async def test_a_request_not_yet_known_is_polled_again(env: Environment, fault: Fault, route: str) -> None:
+async def test_request_not_yet_known_is_polled_again(env: Environment, fault: Fault, route: str) -> None:
     env.runcomfy.inject_fault(route, fault)
     await expect_delivered(env)
 

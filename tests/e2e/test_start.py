@@ -54,7 +54,7 @@ async def commands_stored(env: Environment) -> None:
     )
 
 
-async def looked(env: Environment, times: int) -> None:
+async def wait_for_fetches(env: Environment, times: int) -> None:
     """Wait until the bot has fetched its commands so often."""
     await env.discord.until(lambda: sum(call.route == "commands" for call in env.discord.trace) == times)
 
@@ -169,7 +169,7 @@ async def test_commands_are_synced_when_they_changed(tmp_path: Path) -> None:
         await commands_stored(env)
         assert syncs(env) == 1
         await env.restart()
-        await looked(env, 2)
+        await wait_for_fetches(env, 2)
         await env.kill()
         for package in ("bot", "cogs"):
             shutil.copytree(CODE / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))

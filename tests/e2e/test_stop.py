@@ -33,7 +33,7 @@ async def stopped(env: Environment, number: signal.Signals = signal.SIGTERM) -> 
     await env.discord.until(lambda: not env.discord.is_online)
 
 
-async def ordered(env: Environment, prompt: str, **options: Any) -> Message:
+async def start_job(env: Environment, prompt: str, **options: Any) -> Message:
     return await env.imagine(prompt=prompt, resolution="0.5K", **options)
 
 
@@ -52,16 +52,16 @@ async def test_stop_while_everything_hangs(tmp_path: Path) -> None:
         blocking_proxy(env) as way,
     ):
         await env.start()
-        await env.wait_for_text(await ordered(env, "first"), "✅")
+        await env.wait_for_text(await start_job(env, "first"), "✅")
         file, status, post = HeldResponse(), HeldResponse(), HeldResponse()
         env.runcomfy.inject_fault("file", file.fault)
-        upload = await ordered(env, "upload", num_images=2)
+        upload = await start_job(env, "upload", num_images=2)
         await file.reached()
         env.runcomfy.inject_fault("status", status.fault)
-        look = await ordered(env, "look")
+        poll = await start_job(env, "look")
         await status.reached()
         env.runcomfy.inject_fault("submit", post.fault)
-        order = await ordered(env, "order")
+        submit = await start_job(env, "order")
         await post.reached()
         way.block()
         file.release()
@@ -72,10 +72,10 @@ async def test_stop_while_everything_hangs(tmp_path: Path) -> None:
         way.release()
         await env.start()
         await env.wait_for_text(upload, "✅")
-        await env.wait_for_text(look, "✅")
-        await env.wait_for_text(order, "not known", "Nothing was charged")
+        await env.wait_for_text(poll, "✅")
+        await env.wait_for_text(submit, "not known", "Nothing was charged")
         await env.wait_until_idle()
-        assert [delivered(each) for each in (upload, look, order)] == [2, 1, 0]
+        assert [delivered(each) for each in (upload, poll, submit)] == [2, 1, 0]
         assert len(env.runcomfy.submits) == 4
         check_accounts(env)
 
@@ -87,13 +87,13 @@ async def test_submit_and_upload_in_flight_complete(tmp_path: Path) -> None:
         blocking_proxy(env) as way,
     ):
         await env.start()
-        await env.wait_for_text(await ordered(env, "first"), "✅")
+        await env.wait_for_text(await start_job(env, "first"), "✅")
         file, post = HeldResponse(), HeldResponse()
         env.runcomfy.inject_fault("file", file.fault)
-        upload = await ordered(env, "upload")
+        upload = await start_job(env, "upload")
         await file.reached()
         env.runcomfy.inject_fault("submit", post.fault)
-        order = await ordered(env, "order")
+        submit = await start_job(env, "order")
         await post.reached()
         way.block()
         file.release()
@@ -108,9 +108,9 @@ async def test_submit_and_upload_in_flight_complete(tmp_path: Path) -> None:
         rows = {row["message_id"]: row for row in env.rows()}
         assert delivered(upload) == 1
         assert rows[int(upload.id)]["status"] == "succeeded"
-        assert rows[int(order.id)]["request_id"] in env.runcomfy.requests
+        assert rows[int(submit.id)]["request_id"] in env.runcomfy.requests
         await env.start()
-        await env.wait_for_text(order, "✅")
+        await env.wait_for_text(submit, "✅")
         await env.wait_until_idle()
         assert len(env.runcomfy.submits) == 3
         check_accounts(env)
@@ -119,10 +119,10 @@ async def test_submit_and_upload_in_flight_complete(tmp_path: Path) -> None:
 async def test_interactions_during_the_stop_are_refused(tmp_path: Path) -> None:
     """Commands and buttons, while the response to a submit is awaited; nothing is charged."""
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
-        done = await env.wait_for_text(await ordered(env, "first"), "✅")
+        done = await env.wait_for_text(await start_job(env, "first"), "✅")
         post = HeldResponse()
         env.runcomfy.inject_fault("submit", post.fault)
-        order = await ordered(env, "order")
+        submit = await start_job(env, "order")
         await post.reached()
         stopping = asyncio.create_task(stopped(env))
         await env.discord.until(lambda: "stopping" in env.log)
@@ -130,7 +130,7 @@ async def test_interactions_during_the_stop_are_refused(tmp_path: Path) -> None:
             await env.bob.command("imagine", prompt="a fox"),
             await env.bob.command("jobs"),
             await env.bob.press(done, "Re-roll"),
-            await env.alice.press(order, "Cancel"),
+            await env.alice.press(submit, "Cancel"),
         ]
         for press in presses:
             refusal = await press.response()
@@ -140,7 +140,7 @@ async def test_interactions_during_the_stop_are_refused(tmp_path: Path) -> None:
         await stopping
         assert (len(env.runcomfy.submits), env.charged_images(env.bob)) == (2, 0)
         await env.start()
-        await env.wait_for_text(order, "✅")
+        await env.wait_for_text(submit, "✅")
         await env.wait_until_idle()
         check_accounts(env)
 
@@ -171,7 +171,7 @@ async def test_edit_in_flight_completes(tmp_path: Path) -> None:
 async def test_stop_while_discord_rejects_the_images(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=AT_ONCE) as env:
         env.discord.inject_fault("edit_followup", 500, "<html>", times=1000)
-        message = await ordered(env, "a fox")
+        message = await start_job(env, "a fox")
         await env.discord.until(lambda: env.edits(message))
         await stopped(env)
         env.discord.clear_faults()

@@ -50,7 +50,7 @@ async def fails(env: Environment, fault: Fault) -> Message:
 
 
 @pytest.mark.parametrize("fault", UNKNOWN.values(), ids=UNKNOWN)
-async def test_a_submission_without_a_usable_answer_is_never_repeated(env: Environment, fault: Fault) -> None:
+async def test_submission_without_a_usable_response_is_never_repeated(env: Environment, fault: Fault) -> None:
     message = await fails(env, fault)
     assert "not known whether" in message.text
     # A second POST would have happened by now, since another job has ended.
@@ -66,7 +66,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("fault", REFUSED.values(), ids=REFUSED)
-async def test_a_rejected_input_is_reported(env: Environment, fault: Fault) -> None:
+async def test_rejected_input_is_reported(env: Environment, fault: Fault) -> None:
     message = await fails(env, fault)
     assert "refused" in message.text
     assert "owner" not in message.text
@@ -74,7 +74,7 @@ async def test_a_rejected_input_is_reported(env: Environment, fault: Fault) -> N
 
 
 @pytest.mark.parametrize("header", [{}, {"Retry-After": "1"}, {"Retry-After": "soon"}])
-async def test_a_definitely_rejected_submission_is_repeated(env: Environment, header: dict[str, str]) -> None:
+async def test_definitely_rejected_submission_is_repeated(env: Environment, header: dict[str, str]) -> None:
     env.runcomfy.inject_fault("submit", respond(429, {"message": RAW}, headers=header))
     message = await env.imagine(resolution="0.5K")
     await env.wait_for_text(message, "✅")
@@ -83,8 +83,8 @@ async def test_a_definitely_rejected_submission_is_repeated(env: Environment, he
     assert second.at - first.at >= 1
 
 
-async def test_runcomfy_down(tmp_path: Path) -> None:
-    """Until the deadline; tests/e2e/test_outage.py tests what happens before."""
+async def test_outage_until_the_deadline_refunds(tmp_path: Path) -> None:
+    """See tests/e2e/test_outage.py for a shorter outage."""
     async with open_environment(tmp_path, RUNCOMFY_API_URL="http://127.0.0.1:1", DEADLINE_SECONDS="1") as env:
         message = await env.imagine(env.alice, num_images=3)
         assert "Cancel" in message.buttons

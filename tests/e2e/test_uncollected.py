@@ -45,7 +45,7 @@ async def listed(env: Environment) -> Message:
     return await (await env.alice.command("jobs")).response()
 
 
-async def test_an_archived_thread_does_not_bypass_the_limit(tmp_path: Path) -> None:
+async def test_archived_thread_does_not_bypass_the_limit(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"DEFAULT_QUOTA": "1/day", "MAX_QUOTA": "1/day"}
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
         message = await out_of_reach(env)

@@ -59,7 +59,7 @@ class Channel:
     def __init__(self) -> None:
         self.images: Counter[str] = Counter()
         """How many images of each job were delivered."""
-        self.told: Counter[str] = Counter()
+        self.shown_ends: Counter[str] = Counter()
         """How often the end of each job was shown."""
         self.warnings: list[LazyText] = []
         """Warnings to the bot's owner."""
@@ -86,7 +86,7 @@ class Channel:
 
     async def send_outcome(self, job: Job) -> None:
         await asyncio.sleep(1)
-        self.told[job.job_id] += 1
+        self.shown_ends[job.job_id] += 1
         self._note(job)
 
     async def withdraw(self, job: Job) -> None:
@@ -201,7 +201,7 @@ class Bot:
             *(sync.refresh_prices, sync.collect_costs, sync.check_budget),
         ]
 
-    async def look_later(self, hours: int) -> None:
+    async def check_later(self, hours: int) -> None:
         """Run the periodic checks as if `hours` had passed."""
         await self.grow_older(hours)
         await self.late_results.recover()

@@ -26,7 +26,7 @@ REJECTED = {"error_code": 422001, "error_message": "no"}
 
 
 class RecordingChannel(Channel):
-    """Counts the ends of each job, and remembers jobs until it is told to discard them."""
+    """Counts the ends of each job, and remembers jobs until they are discarded."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class Setup:
         assert self.channel.ends[job.job_id] == 1
         # A poll can see that RunComfy has cancelled it before the cancel itself is recorded.
         assert self.attempts[job.job_id] == 1 or job.request_id
-        assert self.channel.told[job.job_id] == 1
+        assert self.channel.shown_ends[job.job_id] == 1
         assert not self.channel.known
 
 
@@ -122,7 +122,7 @@ async def in_runcomfys_queue(setup: Setup) -> Job:
 
 
 @pytest.mark.parametrize("place", [in_the_bots_queue, between_submissions, in_runcomfys_queue])
-def test_a_job_ends_once(tmp_path: Path, place: Callable[[Setup], Coroutine[Any, Any, Job]]) -> None:
+def test_job_ends_once(tmp_path: Path, place: Callable[[Setup], Coroutine[Any, Any, Job]]) -> None:
     async def scenario(setup: Setup) -> None:
         job = await place(setup)
         others = {each.job_id for each in await setup.bot.jobs.unfinished()} - {job.job_id}
@@ -142,24 +142,24 @@ def test_concurrent_cancels_have_one_effect(tmp_path: Path) -> None:
         assert CancelOutcome.CANCELLED in outcomes
         assert all(each is CancelOutcome.CANCELLED or isinstance(each, PolicyError) for each in outcomes)
         await setup.idle()
-        assert (setup.channel.ends[job.job_id], setup.channel.told[job.job_id]) == (1, 1)
+        assert (setup.channel.ends[job.job_id], setup.channel.shown_ends[job.job_id]) == (1, 1)
         assert (await setup.bot.jobs.get(job.job_id)).refunded == 1
 
     run(tmp_path, scenario)
 
 
-def test_a_cancel_before_confirm_is_shown_by_confirm(tmp_path: Path) -> None:
+def test_cancel_before_confirm_is_shown_by_confirm(tmp_path: Path) -> None:
     async def scenario(setup: Setup) -> None:
         job = await setup.reserved()
         assert await setup.cancel(job) is CancelOutcome.CANCELLED
-        assert not setup.channel.told
+        assert not setup.channel.shown_ends
         setup.confirm(job)
         await setup.check_cancelled(job)
 
     run(tmp_path, scenario)
 
 
-def test_a_job_whose_submission_fails_is_not_cancelled(tmp_path: Path) -> None:
+def test_job_whose_submission_fails_is_not_cancelled(tmp_path: Path) -> None:
     async def scenario(setup: Setup) -> None:
         held = HeldResponse(respond(422, REJECTED))
         setup.runcomfy.inject_fault("submit", held.fault)
@@ -172,6 +172,6 @@ def test_a_job_whose_submission_fails_is_not_cancelled(tmp_path: Path) -> None:
         assert await cancelling is CancelOutcome.ENDED
         await setup.idle()
         assert (await setup.bot.jobs.get(job.job_id)).status is JobStatus.FAILED
-        assert setup.channel.told[job.job_id] == 1
+        assert setup.channel.shown_ends[job.job_id] == 1
 
     run(tmp_path, scenario)

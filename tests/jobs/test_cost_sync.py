@@ -38,7 +38,7 @@ async def implausible_costs(folder: Path) -> None:
         await bot.crash()
 
 
-def test_the_owner_is_warned_once_of_an_implausible_cost(
+def test_owner_is_warned_once_of_an_implausible_cost(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
@@ -60,6 +60,6 @@ async def implausible_prices(folder: Path) -> None:
         await bot.crash()
 
 
-def test_the_owner_is_warned_once_of_an_implausible_price(tmp_path: Path) -> None:
+def test_owner_is_warned_once_of_an_implausible_price(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(implausible_prices(tmp_path))

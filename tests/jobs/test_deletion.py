@@ -51,6 +51,6 @@ async def delete_during_an_abandoned_refetch(folder: Path) -> None:
         await bot.crash()
 
 
-def test_a_job_whose_end_is_being_shown_cannot_be_deleted(tmp_path: Path) -> None:
+def test_job_whose_end_is_being_shown_cannot_be_deleted(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(delete_during_an_abandoned_refetch(tmp_path))

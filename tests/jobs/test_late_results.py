@@ -52,17 +52,17 @@ async def one_check_fails(folder: Path) -> None:
         runcomfy.inject_fault("status", Fault(spoil, is_after=True), times=None)
         for hours in (1, 0):
             with suppress(RunComfyUnavailableError):
-                await bot.look_later(hours)
+                await bot.check_later(hours)
         await in_state(bot, well, JobStatus.SUCCEEDED)
         assert channel.images[well.job_id] == 1
         runcomfy.clear_faults("status")
-        await bot.look_later(0)
+        await bot.check_later(0)
         await in_state(bot, ill, JobStatus.SUCCEEDED)
         assert not bot.late_results._failures  # it would grow forever
         await bot.crash()
 
 
-def test_a_failing_check_delays_no_other(tmp_path: Path) -> None:
+def test_failing_check_delays_no_other(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_check_fails(tmp_path))
 
@@ -83,15 +83,15 @@ async def file_appears_after_completion(folder: Path) -> None:
         assert late.error == "generation-timeout"
         runcomfy.release()
         runcomfy.inject_fault("file", respond(404))
-        await bot.look_later(1)
+        await bot.check_later(1)
         missing = await in_state(bot, job, JobStatus.FAILED)
         assert (missing.error, missing.refunded) == ("output-unavailable", 0)
-        await bot.look_later(24)
+        await bot.check_later(24)
         came = await in_state(bot, job, JobStatus.SUCCEEDED)
         assert (came.delivered, came.refunded) == (1, 0)
         await bot.crash()
 
 
-def test_a_file_missing_at_the_first_try_is_checked_again(tmp_path: Path) -> None:
+def test_file_missing_at_the_first_try_is_checked_again(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(file_appears_after_completion(tmp_path))

@@ -106,7 +106,7 @@ class Life(RuleBasedStateMachine):
         return self.run(fail())
 
     @rule(target=jobs, user_id=st.integers(1, 2), images=st.integers(1, 4), fault=lost, pause=pauses)
-    def order(self, user_id: int, images: int, fault: Fault | None, pause: int) -> str:
+    def start_job(self, user_id: int, images: int, fault: Fault | None, pause: int) -> str:
         async def ask() -> str:
             job = await self.reserved(user_id, images)
             self.bot.service.confirm(job, self.channel.post(job.token))
@@ -117,7 +117,7 @@ class Life(RuleBasedStateMachine):
         return self.run(ask(), pause)
 
     @rule(target=jobs, images=st.integers(1, 4), fate=st.sampled_from(["unseen", "crash", "seen, crash"]))
-    def order_without_an_answer(self, images: int, fate: str) -> str:
+    def start_job_without_a_response(self, images: int, fate: str) -> str:
         job = self.run(self.reserved(1, images))
         if "seen," in fate:
             self.channel.post(job.token)
@@ -177,10 +177,10 @@ class Life(RuleBasedStateMachine):
     @rule(error=st.sampled_from([None, None, None, "a worker died"]), pause=pauses)
     def runcomfy_works(self, error: str | None, pause: int) -> None:
         """Finish what is in progress, and start what waits."""
-        for order in list(self.runcomfy.requests.values()):
-            if order.state == "in_progress":
-                self.runcomfy.finish(order.request_id, error)
-        if any(order.state == "in_queue" for order in self.runcomfy.requests.values()):
+        for request in list(self.runcomfy.requests.values()):
+            if request.state == "in_progress":
+                self.runcomfy.finish(request.request_id, error)
+        if any(request.state == "in_queue" for request in self.runcomfy.requests.values()):
             self.runcomfy.start_next()
         self.run(asyncio.sleep(0), pause)
 
@@ -211,7 +211,7 @@ class Life(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([1, 24, 7 * 24]), pause=pauses)
     def time_passes(self, hours: int, pause: int) -> None:
         with suppress(BotError):
-            self.run(self.bot.look_later(hours), pause)
+            self.run(self.bot.check_later(hours), pause)
 
     @rule(pause=pauses)
     def crash(self, pause: int) -> None:
@@ -236,7 +236,7 @@ class Life(RuleBasedStateMachine):
         assert self.channel.ghosts == []
 
     @invariant()
-    def nothing_is_ordered_twice(self) -> None:
+    def nothing_is_submitted_twice(self) -> None:
         posts = Counter(
             str(post.input["prompt"]) for post in self.runcomfy.submits if isinstance(post.input, dict)
         )
@@ -267,9 +267,9 @@ class Life(RuleBasedStateMachine):
     def check(self, job: Job) -> None:
         """Check a job that has ended."""
         made = [
-            order
-            for order in self.runcomfy.requests.values()
-            if order.state == "succeeded" and order.input["prompt"] == job.input["prompt"]
+            request
+            for request in self.runcomfy.requests.values()
+            if request.state == "succeeded" and request.input["prompt"] == job.input["prompt"]
         ]
         shown = self.channel.images[job.job_id]
         if job.job_id in self.channel.deleted:
@@ -281,11 +281,11 @@ class Life(RuleBasedStateMachine):
             assert job.image_count - job.refunded <= shown, job
         assert job.status is not JobStatus.SUCCEEDED or shown, job
         assert not made or job.budget_refunded == 0, job  # the owner has paid for them
-        told = self.channel.told[job.job_id]
+        shown_ends = self.channel.shown_ends[job.job_id]
         if job.message_id and job.status is not JobStatus.SUCCEEDED:
-            assert told, job
+            assert shown_ends, job
         if not self.crashes and not job.check_count:
-            assert told <= 1 + self.fetched[job.job_id], job
+            assert shown_ends <= 1 + self.fetched[job.job_id], job
 
 
 def test_members_pay_only_for_images_that_arrived() -> None:

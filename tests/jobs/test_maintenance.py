@@ -99,7 +99,7 @@ async def one_cost_request_fails(folder: Path) -> None:
         await bot.crash()
 
 
-def test_a_failing_cost_request_delays_no_other(tmp_path: Path) -> None:
+def test_failing_cost_request_delays_no_other(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_cost_request_fails(tmp_path))
 
@@ -125,6 +125,6 @@ def test_each_cost_and_each_deletion_is_a_heartbeat(tmp_path: Path) -> None:
         runner.run(two_of_each(tmp_path))
 
 
-def test_an_unreadable_row_stops_nothing_else(tmp_path: Path) -> None:
+def test_unreadable_row_stops_nothing_else(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_row_is_unreadable(tmp_path))

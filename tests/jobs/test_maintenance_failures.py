@@ -67,12 +67,12 @@ async def one_request_is_forbidden(folder: Path) -> None:
         runcomfy.inject_fault("status", Fault(spoil, is_after=True), times=None)
         for hours in (1, 0):
             with suppress(RunComfyAuthError):
-                await bot.look_later(hours)
+                await bot.check_later(hours)
         await in_state(bot, well, JobStatus.SUCCEEDED)
         await bot.crash()
 
 
-def test_a_forbidden_request_delays_no_other(tmp_path: Path) -> None:
+def test_forbidden_request_delays_no_other(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_request_is_forbidden(tmp_path))
 
@@ -95,6 +95,6 @@ async def one_model_is_unknown(folder: Path) -> None:
         await bot.crash()
 
 
-def test_an_unknown_model_does_not_affect_the_price_of_others(tmp_path: Path) -> None:
+def test_unknown_model_does_not_affect_the_price_of_others(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(one_model_is_unknown(tmp_path))

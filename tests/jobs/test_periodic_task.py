@@ -12,7 +12,7 @@ from tests.clocks import LoopClock, ManualClock, run_in_virtual_time
 
 
 @pytest.mark.parametrize("error", [BusyError(), OSError("disk"), KeyError("bug")])
-def test_a_failing_function_is_repeated_and_stops_no_other(error: Exception) -> None:
+def test_failing_function_is_repeated_and_stops_no_other(error: Exception) -> None:
     runs: list[tuple[str, float]] = []
 
     async def fail() -> None:
@@ -64,7 +64,7 @@ async def test_a_function_without_a_heartbeat_is_stuck() -> None:
     task.stop()
 
 
-async def test_a_task_that_ended_is_stuck_and_a_pause_is_not() -> None:
+async def test_ended_task_is_stuck_and_a_pause_is_not() -> None:
     clock, has_run = ManualClock(), asyncio.Event()
 
     async def work() -> None:

@@ -30,7 +30,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         runner.run(work)
 
 
-async def ordered(bot: Bot, channel: Channel) -> Job:
+async def start_job(bot: Bot, channel: Channel) -> Job:
     values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
     job = await bot.service.reserve(make_requester(), MODEL, values)
     assert job
@@ -46,14 +46,14 @@ async def ends(folder: Path, word: str) -> None:
             runcomfy.inject_fault(route, respond(200, {"status": word}), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         began = asyncio.get_running_loop().time()
-        job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
+        job = await in_state(bot, await start_job(bot, channel), JobStatus.FAILED)
         assert asyncio.get_running_loop().time() - began < 30
         assert (job.error, job.refunded) == ("generation-failed", 1)
         await bot.crash()
 
 
 @pytest.mark.parametrize("word", ["error", "Errored", "TIMED_OUT", "expired", "rejected", "aborted", "done"])
-def test_a_job_ends(tmp_path: Path, word: str) -> None:
+def test_final_status_ends_a_job(tmp_path: Path, word: str) -> None:
     run(ends(tmp_path, word))
 
 
@@ -65,18 +65,18 @@ async def status_contradicts_result(folder: Path) -> None:
         runcomfy.inject_fault("result", respond(200, {"status": "in_progress"}), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         began = asyncio.get_running_loop().time()
-        job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
+        job = await in_state(bot, await start_job(bot, channel), JobStatus.FAILED)
         assert asyncio.get_running_loop().time() - began < 60
         assert job.error == "generation-timeout"
         assert job.next_check_at
         runcomfy.clear_faults("result")
-        await bot.look_later(1)
+        await bot.check_later(1)
         await in_state(bot, job, JobStatus.SUCCEEDED)
         assert channel.images[job.job_id] == 1
         await bot.crash()
 
 
-def test_a_failed_status_with_an_unfinished_result_is_checked_later(tmp_path: Path) -> None:
+def test_failed_status_with_an_unfinished_result_is_checked_later(tmp_path: Path) -> None:
     run(status_contradicts_result(tmp_path))
 
 
@@ -85,7 +85,7 @@ async def waits(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with LocalRunComfy(seconds=0) as runcomfy:
         runcomfy.inject_fault("status", edit_json(lambda body: body.update(status="dreaming")), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
-        first, second = [await ordered(bot, channel) for _ in range(2)]
+        first, second = [await start_job(bot, channel) for _ in range(2)]
         seen = len(runcomfy.calls) + 20
         await runcomfy.until(lambda: len(runcomfy.calls) > seen, timeout=1800)
         for job in (first, second):
@@ -106,7 +106,7 @@ async def changes(folder: Path) -> None:
         bot = Bot(folder, runcomfy, channel)
         bot.deadline = timedelta(seconds=15)
         await bot.start()
-        job = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
+        job = await in_state(bot, await start_job(bot, channel), JobStatus.FAILED)
         assert job.error == "generation-timeout"
         assert next(numbers) > 2
         await bot.crash()
@@ -116,7 +116,5 @@ def test_unknown_statuses_do_not_postpone_the_deadline(tmp_path: Path) -> None:
     run(changes(tmp_path))
 
 
-def test_an_unknown_status_is_ignored_and_logged_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unknown_status_is_ignored_and_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     run(waits(tmp_path, caplog))

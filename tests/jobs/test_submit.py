@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def ordered(bot: Bot, channel: Channel) -> Job:
+async def start_job(bot: Bot, channel: Channel) -> Job:
     job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
     assert job
     bot.service.confirm(job, channel.post(job.token))
@@ -37,7 +37,7 @@ async def stop_before_the_post(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
             return await submitting(job_id)
 
         monkeypatch.setattr(bot.jobs, "mark_submitting", noticed)
-        job = await ordered(bot, channel)
+        job = await start_job(bot, channel)
         await begun.wait()
         await bot.runner.close()
         await bot.crash()
@@ -47,7 +47,7 @@ async def stop_before_the_post(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         await bot.crash()
 
 
-def test_a_stop_right_before_the_post_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_right_before_the_post_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(stop_before_the_post(tmp_path, monkeypatch))
 
@@ -61,13 +61,13 @@ async def crash_on_the_response(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
         monkeypatch.setattr("bot.runcomfy.client.parse_request_id", broken)
-        ended = await in_state(bot, await ordered(bot, channel), JobStatus.FAILED)
+        ended = await in_state(bot, await start_job(bot, channel), JobStatus.FAILED)
         assert len(runcomfy.requests) == 1
         assert (ended.error, ended.refunded, ended.budget_refunded) == ("unexpected", 1, 0)
         await bot.crash()
 
 
-def test_a_submission_whose_response_raises_stays_in_the_budget(
+def test_submission_whose_response_raises_stays_in_the_budget(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with asyncio.Runner(loop_factory=FastLoop) as runner:
@@ -78,7 +78,7 @@ async def submit_invisible_prompts(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        old = await in_state(bot, await ordered(bot, channel), JobStatus.SUCCEEDED)
+        old = await in_state(bot, await start_job(bot, channel), JobStatus.SUCCEEDED)
         emptied = 'update jobs set input = \'{"prompt": "\u200b"}\''
         await bot.jobs._database.transaction(lambda connection: connection.execute(emptied))
         asker = make_requester(channel_id=old.channel_id)
@@ -90,7 +90,7 @@ async def submit_invisible_prompts(folder: Path) -> None:
         await bot.crash()
 
 
-def test_an_invisible_prompt_is_never_submitted(tmp_path: Path) -> None:
+def test_invisible_prompt_is_never_submitted(tmp_path: Path) -> None:
     """Neither as a new job nor as a re-roll of one that an older version accepted."""
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(submit_invisible_prompts(tmp_path))

@@ -17,7 +17,7 @@ def clock() -> ManualClock:
 
 
 @pytest.mark.parametrize("step", [step for step in Step if step.timeout])
-def test_a_step_is_overdue_after_its_timeout(clock: ManualClock, step: Step) -> None:
+def test_step_is_overdue_after_its_timeout(clock: ManualClock, step: Step) -> None:
     tracker = JobTracker(Metrics(), clock)
     with tracker.track(JOB), in_step(step):
         clock.seconds += step.timeout or 0

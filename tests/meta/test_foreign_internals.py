@@ -136,7 +136,7 @@ def test_classes_share_no_private_name_with_a_library() -> None:
     assert {owner: names for owner, names in shared.items() if names} == {}
 
 
-def test_the_checks_find_what_they_forbid() -> None:
+def test_checks_find_what_they_forbid() -> None:
     """They find it in the one module that may do it, and in the ways that this product once had."""
     gateway = importlib.import_module(EXCEPTION)
     assert foreign_assignments(ast.parse(inspect.getsource(gateway)))

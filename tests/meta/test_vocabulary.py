@@ -59,6 +59,6 @@ def test_replaced_names_do_not_return(name: str) -> None:
     assert [match.group() for pattern in patterns for match in pattern.finditer(text)] == []
 
 
-def test_the_check_finds_words_in_code_and_comments() -> None:
+def test_check_finds_words_in_code_and_comments() -> None:
     for line in ("self.{}(job)", "# the {} waits", "def test_x({}: int) -> None:"):
         assert _pattern(NAMES).search(line.format("pain" + "ter"))

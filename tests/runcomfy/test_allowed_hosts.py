@@ -66,6 +66,6 @@ def test_trusted_hosts(setting: str, url: str, *, is_allowed: bool) -> None:
         "127.0.0.1.:80",
     ],
 )
-def test_an_invalid_setting(setting: str) -> None:
+def test_invalid_setting(setting: str) -> None:
     with pytest.raises(ValueError, match=r"^must "):
         AllowedHosts.parse(setting)

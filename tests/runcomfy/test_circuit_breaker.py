@@ -49,7 +49,7 @@ async def test_five_failed_requests_in_a_row_open_the_circuit(
 
 
 @pytest.mark.parametrize("fault", ANSWERS.values(), ids=ANSWERS)
-async def test_an_error_response_is_no_failure(
+async def test_error_response_is_no_failure(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
     runcomfy.inject_fault("submit", fault, times=None)
@@ -57,14 +57,14 @@ async def test_an_error_response_is_no_failure(
     assert not client.is_down
 
 
-async def test_a_success_resets_the_count(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_success_resets_the_count(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     for _ in range(3):
         runcomfy.inject_fault("submit", NO_ANSWER["502"], times=4)
         await submit(client, 5)
     assert not client.is_down
 
 
-async def test_an_open_circuit_sends_only_probes(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_open_circuit_sends_only_probes(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.inject_fault("submit", NO_ANSWER["502"], times=5)
     runcomfy.inject_fault("status", NO_ANSWER["502"], times=2)
     await submit(client, 5)
@@ -100,7 +100,7 @@ async def test_one_request_that_always_fails_does_not_block_submits(
     assert await client.submit(MODEL, FOX) in runcomfy.requests
 
 
-async def test_a_rejected_token_closes_the_circuit(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_rejected_token_closes_the_circuit(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.inject_fault("submit", NO_ANSWER["502"], times=5)
     runcomfy.inject_fault("status", runcomfy.error_fault("token"))
     await submit(client, 5)
@@ -108,7 +108,7 @@ async def test_a_rejected_token_closes_the_circuit(runcomfy: LocalRunComfy, clie
     assert routes(runcomfy)[5:] == ["status"]
 
 
-async def test_a_submit_in_flight_when_the_circuit_opens_is_unknown(
+async def test_submit_in_flight_when_the_circuit_opens_is_unknown(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     runcomfy.inject_fault("submit", NO_ANSWER["502"], times=6)

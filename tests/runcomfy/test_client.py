@@ -17,7 +17,7 @@ from playground.runcomfy import LocalRunComfy, edit_json, reset, respond
 from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes
 
 
-async def test_a_job_from_submit_to_files(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_job_from_submit_to_files(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.hold()
     first, second, third = [await client.submit(MODEL, FOX) for _ in range(3)]
     assert [await client.status(i) for i in (first, second, third)] == [InQueue(1), InQueue(2), InQueue(3)]
@@ -32,7 +32,7 @@ async def test_a_job_from_submit_to_files(runcomfy: LocalRunComfy, client: RunCo
     assert [submit.input for submit in runcomfy.submits] == [FOX] * 3
 
 
-async def test_a_failed_job_is_completed_and_has_no_result(
+async def test_failed_job_is_completed_and_has_no_result(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     runcomfy.hold()
@@ -58,7 +58,7 @@ async def test_a_failed_job_is_completed_and_has_no_result(
         ("Sensitive words", PromptRefusedError),
     ],
 )
-async def test_the_reason_of_a_failure(
+async def test_reason_of_a_failure(
     runcomfy: LocalRunComfy, client: RunComfyClient, error: Any, expected: type[BotError]
 ) -> None:
     request_id = await finished_request(runcomfy, client)
@@ -70,7 +70,7 @@ async def test_the_reason_of_a_failure(
     assert type(caught.value) is expected
 
 
-async def test_the_local_runcomfy_rejects_a_prompt(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_local_runcomfy_rejects_a_prompt(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await finished_request(runcomfy, client, prompt="please refuse this")
     with pytest.raises(PromptRefusedError):
         await client.result(request_id)
@@ -128,7 +128,7 @@ async def test_status_words(
 
 
 @pytest.mark.parametrize("position", ["soon", None, [3], 1.5])
-async def test_an_invalid_queue_position_is_ignored(
+async def test_invalid_queue_position_is_ignored(
     runcomfy: LocalRunComfy, client: RunComfyClient, position: object
 ) -> None:
     runcomfy.hold()
@@ -188,9 +188,7 @@ async def test_result_words_for_failure(runcomfy: LocalRunComfy, client: RunComf
         await client.result(request_id)
 
 
-async def test_an_undocumented_word_means_no_result_yet(
-    runcomfy: LocalRunComfy, client: RunComfyClient
-) -> None:
+async def test_undocumented_word_means_no_result_yet(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", edit_json(lambda body: body.update(status="dreaming")))
     with pytest.raises(RunComfyUnavailableError, match="no result yet"):
@@ -232,7 +230,7 @@ async def test_cancel_a_queued_and_a_running_job(runcomfy: LocalRunComfy, client
         ({}, False),
     ],
 )
-async def test_the_outcome_of_a_cancel_counts(
+async def test_outcome_of_a_cancel_counts(
     runcomfy: LocalRunComfy, client: RunComfyClient, body: dict[str, Any], *, expected: bool
 ) -> None:
     runcomfy.hold()
@@ -241,7 +239,7 @@ async def test_the_outcome_of_a_cancel_counts(
     assert await client.cancel(request_id) is expected
 
 
-async def test_a_cancel_is_retried(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_cancel_is_retried(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     runcomfy.hold()
     request_id = await client.submit(MODEL, FOX)
     runcomfy.inject_fault("cancel", reset(is_after=True))

@@ -56,7 +56,7 @@ def _names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
-async def test_a_file_gets_the_extension_of_its_type(
+async def test_file_gets_the_extension_of_its_type(
     runcomfy: LocalRunComfy, client: RunComfyClient, downloader: Downloader, tmp_path: Path, kind: str
 ) -> None:
     path = await downloader.download(await _make(runcomfy, client, kind), tmp_path / "new" / "job", "1")
@@ -70,7 +70,7 @@ async def test_a_file_gets_the_extension_of_its_type(
 @pytest.mark.parametrize(
     "kind", ["application/octet-stream", "binary/octet-stream", "IMAGE/JPEG; q=1", "image/x"]
 )
-async def test_the_content_decides_the_type(
+async def test_content_decides_the_type(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path, kind: str
 ) -> None:
     runcomfy.inject_fault("file", with_content_type(kind))
@@ -141,7 +141,7 @@ async def test_permanent_errors_are_not_retried(
     assert _names(tmp_path) == []
 
 
-async def test_a_content_length_above_the_limit_is_rejected_at_once(
+async def test_content_length_above_the_limit_is_rejected_at_once(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
 ) -> None:
     async def promise(request: aiohttp.web.Request, _: object) -> aiohttp.web.StreamResponse:
@@ -156,7 +156,7 @@ async def test_a_content_length_above_the_limit_is_rejected_at_once(
             await downloader.download(url, tmp_path, "1")
 
 
-async def test_the_token_is_not_sent(
+async def test_token_is_not_sent(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
 ) -> None:
     headers = {"Authorization": f"Bearer {runcomfy.token}"}

@@ -29,7 +29,7 @@ def noise() -> bytes:
     return file.getvalue()
 
 
-async def test_a_download_is_retried(
+async def test_download_is_retried(
     runcomfy: LocalRunComfy, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     downloader = Downloader(session, AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"]))
@@ -56,7 +56,7 @@ async def test_shrinking_is_retried(tmp_path: Path) -> None:
     assert fitted.size_bytes <= 2000
 
 
-def test_a_lack_of_descriptors_is_no_broken_image(tmp_path: Path) -> None:
+def test_lack_of_descriptors_is_no_broken_image(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     path.write_bytes(noise())
     with exhaustible() as exhaust:

@@ -69,12 +69,12 @@ def test_accepted_urls(text: str, path: str) -> None:
     assert str(parse_file_url(str(url), HOSTS)) == str(url)
 
 
-def test_an_internationalized_host() -> None:
+def test_internationalized_host() -> None:
     url = parse_file_url("https://Bücher.runcomfy.net/a", HOSTS)
     assert str(url) == "https://xn--bcher-kva.runcomfy.net/a"
 
 
-def test_a_loopback_url() -> None:
+def test_loopback_url() -> None:
     assert str(parse_file_url(" http://127.0.0.1:8188/a b", HOSTS)) == "http://127.0.0.1:8188/a%20b"
     assert parse_file_url("http://[::1]:80/a", AllowedHosts.parse("[::1]:80")).host == "::1"
 
@@ -190,7 +190,7 @@ SENT = [
 
 
 @pytest.mark.parametrize(("text", "path"), SENT)
-async def test_a_url_is_requested_as_parsed(
+async def test_url_is_requested_as_parsed(
     runcomfy: LocalRunComfy, session: aiohttp.ClientSession, tmp_path: Path, text: str, path: str
 ) -> None:
     seen: list[str] = []
@@ -205,7 +205,7 @@ async def test_a_url_is_requested_as_parsed(
     assert seen == [path]
 
 
-def test_a_duplicate_url_is_one_file() -> None:
+def test_duplicate_url_is_one_file() -> None:
     images: list[JsonValue] = ["https://files.runcomfy.net/a", " https://files.runcomfy.net/a\n", "\n"]
     result = parse_result({"status": "succeeded", "output": {"images": images}})
     assert result

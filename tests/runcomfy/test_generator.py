@@ -33,5 +33,5 @@ def test_pictures_differ_by_prompt_seed_and_index_alone() -> None:
     assert [hashlib.sha256(generate_image(*one, (64, 48), "png")).digest() for one in inputs] == pictures
 
 
-def test_a_4k_png_is_as_large_as_a_real_one() -> None:
+def test_4k_png_is_as_large_as_a_real_one() -> None:
     assert len(generate_image("a fox", 1, 0, image_size("4K", "1:1", ""), "png")) > 10 * 2**20

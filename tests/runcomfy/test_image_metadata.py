@@ -126,7 +126,7 @@ def downloader(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Downl
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-async def test_an_image_with_invalid_metadata_is_accepted(
+async def test_image_with_invalid_metadata_is_accepted(
     runcomfy: LocalRunComfy, downloader: Downloader, tmp_path: Path, name: str
 ) -> None:
     data, file_name = ACCEPTED[name]
@@ -143,7 +143,7 @@ CONTENT_TYPES = ["text/plain", "application/json", "image/jpeg", "image/svg+xml"
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
-async def test_the_content_type_is_ignored(
+async def test_content_type_is_ignored(
     runcomfy: LocalRunComfy, downloader: Downloader, tmp_path: Path, content_type: str | None
 ) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
@@ -204,7 +204,7 @@ def test_truncated_and_oversized_images_are_rejected(tmp_path: Path, name: str) 
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
-def test_a_decompression_bomb_in_metadata_is_not_decompressed(tmp_path: Path, kind: bytes) -> None:
+def test_decompression_bomb_in_metadata_is_not_decompressed(tmp_path: Path, kind: bytes) -> None:
     data = png_with(chunk(kind, {b"iTXt": ITXT}.get(kind, ZTXT) + GIGABYTE))
     (path := tmp_path / "1").write_bytes(data)
     tracemalloc.start()

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("code", ["50000²", "9" * 5000, "٤٠٠٠٠٢", True, -1, 4.5])
-def test_an_invalid_error_code_is_none(code: str | float) -> None:
+def test_invalid_error_code_is_none(code: str | float) -> None:
     assert parse_error_code({"error_code": code}) is None
 
 
-async def test_a_submit_with_an_invalid_error_code_is_unknown(
+async def test_submit_with_an_invalid_error_code_is_unknown(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     runcomfy.inject_fault("submit", edit_json(lambda body: body.update(error_code="50000²")))
@@ -30,5 +30,5 @@ async def test_a_submit_with_an_invalid_error_code_is_unknown(
 
 
 @pytest.mark.parametrize("position", [-5, 10**25, 10**400])
-def test_an_impossible_queue_position_is_none(position: int) -> None:
+def test_impossible_queue_position_is_none(position: int) -> None:
     assert parse_status({"status": "in_queue", "queue_position": position}) == InQueue(None)

@@ -47,15 +47,15 @@ def caller(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Caller:
     return Caller(runcomfy, session)
 
 
-async def test_the_responses_for_one_job(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_responses_for_one_job(runcomfy: LocalRunComfy, caller: Caller) -> None:
     runcomfy.hold()
     await caller.submit()
-    order = await caller.submit(num_images=3)
-    base = f"{runcomfy.url}/v1/requests/{order['request_id']}"
+    submitted = await caller.submit(num_images=3)
+    base = f"{runcomfy.url}/v1/requests/{submitted['request_id']}"
     links = {"status_url": f"{base}/status", "result_url": f"{base}/result"}
-    assert order == {"request_id": order["request_id"], **links, "cancel_url": f"{base}/cancel"}
+    assert submitted == {"request_id": submitted["request_id"], **links, "cancel_url": f"{base}/cancel"}
 
-    same = {"request_id": order["request_id"], **links}
+    same = {"request_id": submitted["request_id"], **links}
     assert await caller.call("GET", links["status_url"]) == (
         200,
         {**same, "status": "in_queue", "queue_position": 2},
@@ -73,7 +73,7 @@ async def test_the_responses_for_one_job(runcomfy: LocalRunComfy, caller: Caller
     runcomfy.start_next()
     assert await caller.call("GET", links["status_url"]) == (200, {**same, "status": "in_progress"})
 
-    runcomfy.finish(order["request_id"])
+    runcomfy.finish(submitted["request_id"])
     assert await caller.call("GET", links["status_url"]) == (200, {**same, "status": "completed"})
     status, result = await caller.call("GET", links["result_url"] + "?include_cost=true")
     assert (status, result["status"], len(result["output"]["images"])) == (200, "succeeded", 3)
@@ -83,19 +83,19 @@ async def test_the_responses_for_one_job(runcomfy: LocalRunComfy, caller: Caller
 
 
 async def test_only_the_result_of_a_failed_job_says_so(runcomfy: LocalRunComfy, caller: Caller) -> None:
-    order = await caller.submit(prompt="do REFUSE it")
-    await runcomfy.until(lambda: runcomfy.requests[order["request_id"]].finished_at)
-    assert (await caller.call("GET", order["status_url"]))[1]["status"] == "completed"
-    _, result = await caller.call("GET", order["result_url"])
+    submitted = await caller.submit(prompt="do REFUSE it")
+    await runcomfy.until(lambda: runcomfy.requests[submitted["request_id"]].finished_at)
+    assert (await caller.call("GET", submitted["status_url"]))[1]["status"] == "completed"
+    _, result = await caller.call("GET", submitted["result_url"])
     assert result["status"] == "failed"
     assert "safety" in result["error"]
     assert "output" not in result
 
 
 async def test_only_the_whole_word_refuse_rejects_a_prompt(runcomfy: LocalRunComfy, caller: Caller) -> None:
-    order = await caller.submit(prompt="a refused refusenik")
-    await runcomfy.until(lambda: runcomfy.requests[order["request_id"]].finished_at)
-    assert (await caller.call("GET", order["result_url"]))[1]["status"] == "succeeded"
+    submitted = await caller.submit(prompt="a refused refusenik")
+    await runcomfy.until(lambda: runcomfy.requests[submitted["request_id"]].finished_at)
+    assert (await caller.call("GET", submitted["result_url"]))[1]["status"] == "succeeded"
 
 
 async def test_cancel(runcomfy: LocalRunComfy, caller: Caller) -> None:
@@ -119,14 +119,14 @@ async def test_workers_limit_concurrency(session: aiohttp.ClientSession) -> None
         caller = Caller(runcomfy, session)
         most = 0
 
-        def look() -> bool:
+        def observe() -> bool:
             nonlocal most
-            states = [order.state for order in runcomfy.requests.values()]
+            states = [request.state for request in runcomfy.requests.values()]
             most = max(most, states.count("in_progress"))
             return states == ["succeeded"] * 7
 
         await asyncio.gather(*(caller.submit() for _ in range(7)))
-        await runcomfy.until(look)
+        await runcomfy.until(observe)
         assert most == 2
 
 
@@ -134,12 +134,13 @@ async def test_hold_and_release(session: aiohttp.ClientSession) -> None:
     async with LocalRunComfy(workers=1, seconds=0) as runcomfy:
         caller = Caller(runcomfy, session)
         runcomfy.hold()
-        orders = [await caller.submit() for _ in range(3)]
+        submitted = [await caller.submit() for _ in range(3)]
         runcomfy.start_next()
+        first = runcomfy.requests[submitted[0]["request_id"]]
         with pytest.raises(TimeoutError):
-            await runcomfy.until(lambda: runcomfy.requests[orders[0]["request_id"]].finished_at, timeout=0.05)
+            await runcomfy.until(lambda: first.finished_at, timeout=0.05)
         runcomfy.release()
-        await runcomfy.until(lambda: all(order.finished_at for order in runcomfy.requests.values()))
+        await runcomfy.until(lambda: all(request.finished_at for request in runcomfy.requests.values()))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ async def test_error_responses(
     assert codes == ([400004, 400001, 404001, 403001] if profile == "docs" else [None] * 4)
 
 
-async def test_the_catalogue(caller: Caller) -> None:
+async def test_catalogue(caller: Caller) -> None:
     status, entry = await caller.call("GET", f"/v1/models/{MODEL}")
     assert (status, entry["price_unit"], entry["input_schema"]["required"]) == (200, "output", ["prompt"])
     assert entry["base_price_usd"] > 0
@@ -218,11 +219,11 @@ async def test_the_catalogue(caller: Caller) -> None:
 async def test_files_have_the_requested_format_and_size(
     runcomfy: LocalRunComfy, caller: Caller, kind: str
 ) -> None:
-    order = await caller.submit(
+    submitted = await caller.submit(
         num_images=2, resolution="0.5K", aspect_ratio="16:9", output_format=kind, seed=5
     )
-    await runcomfy.until(lambda: runcomfy.requests[order["request_id"]].finished_at)
-    urls = (await caller.call("GET", order["result_url"]))[1]["output"]["images"]
+    await runcomfy.until(lambda: runcomfy.requests[submitted["request_id"]].finished_at)
+    urls = (await caller.call("GET", submitted["result_url"]))[1]["output"]["images"]
     first, second = [await caller.picture(url) for url in urls]
     for data, response in (first, second):
         assert response.content_type == f"image/{kind}"
@@ -235,7 +236,7 @@ async def test_files_have_the_requested_format_and_size(
     assert not runcomfy.leaks
 
 
-async def test_an_unknown_file(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_unknown_file(runcomfy: LocalRunComfy, caller: Caller) -> None:
     _, response = await caller.picture(f"{runcomfy.url}/files/a/none/0_output.png")
     assert response.status == 404
 
@@ -251,6 +252,6 @@ async def test_faults_apply_in_turn_and_can_be_removed(runcomfy: LocalRunComfy, 
     assert (await caller.call("GET", "/v1/models"))[0] == 200
 
 
-async def test_a_fault_can_echo_the_token(runcomfy: LocalRunComfy, caller: Caller) -> None:
+async def test_fault_can_echo_the_token(runcomfy: LocalRunComfy, caller: Caller) -> None:
     runcomfy.inject_fault("models", respond(500, {"message": "you sent {token}"}))
     assert (await caller.call("GET", "/v1/models"))[1] == {"message": f"you sent {runcomfy.token}"}

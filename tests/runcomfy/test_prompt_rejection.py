@@ -201,7 +201,7 @@ def test_depth_and_length_are_limited() -> None:
     "status", ["succeeded", "completed", "failed", "error", "rejected", "Content Moderated"]
 )
 @pytest.mark.parametrize("output", [{"images": []}, None, {}])
-async def test_a_result_without_images_is_searched(
+async def test_result_without_images_is_searched(
     runcomfy: LocalRunComfy, client: RunComfyClient, status: str, output: Any
 ) -> None:
     request_id = await finished_request(runcomfy, client)
@@ -216,9 +216,7 @@ async def test_a_result_without_images_is_searched(
 
 
 @pytest.mark.parametrize("word", ["failed", "completed", "Error"])
-async def test_a_reason_in_the_status_only(
-    runcomfy: LocalRunComfy, client: RunComfyClient, word: str
-) -> None:
+async def test_reason_in_the_status_only(runcomfy: LocalRunComfy, client: RunComfyClient, word: str) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault(
         "status", edit_json(lambda body: body.update(status=word, error={"code": "PROHIBITED_CONTENT"}))
@@ -239,7 +237,7 @@ async def test_http_403_needs_an_unambiguous_phrase(
         await client.submit(MODEL, FOX)
 
 
-async def test_a_result_with_images_is_not_searched(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_result_with_images_is_not_searched(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault(
         "result", edit_json(lambda good: good.update(error="1 of 2 images blocked: SAFETY"))
@@ -249,7 +247,7 @@ async def test_a_result_with_images_is_not_searched(runcomfy: LocalRunComfy, cli
 
 @pytest.mark.parametrize("http_status", [200, 400, 403, 422, 451])
 @pytest.mark.parametrize("route", ["submit", "result"])
-async def test_a_rejection_with_an_error_code_or_an_http_status(
+async def test_rejection_with_an_error_code_or_an_http_status(
     runcomfy: LocalRunComfy, client: RunComfyClient, route: str, http_status: int
 ) -> None:
     body: dict[str, Any] = {
@@ -264,7 +262,7 @@ async def test_a_rejection_with_an_error_code_or_an_http_status(
     assert routes(runcomfy).count(route) == 1 + (route == "submit")
 
 
-async def test_a_failure_with_an_error_code_ends_the_request(
+async def test_failure_with_an_error_code_ends_the_request(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     request_id = await finished_request(runcomfy, client)

@@ -57,7 +57,7 @@ async def test_errors_in_both_profiles(session: aiohttp.ClientSession, profile: 
         respond(200, {"error_code": 404001}),
     ],
 )
-async def test_an_expired_request_is_not_retried(
+async def test_expired_request_is_not_retried(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
     runcomfy.inject_fault("result", fault)
@@ -85,7 +85,7 @@ async def test_an_expired_request_is_not_retried(
         respond(418, "<html>"),
     ],
 )
-async def test_a_result_is_retried(runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault) -> None:
+async def test_result_is_retried(runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("result", fault, times=2)
     assert (await client.result(request_id)).urls
@@ -97,7 +97,7 @@ async def test_a_result_is_retried(runcomfy: LocalRunComfy, client: RunComfyClie
     assert 5 <= routes(runcomfy).count("result") - before <= 10
 
 
-async def test_a_status_is_one_get(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
+async def test_status_is_one_get(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:
     request_id = await finished_request(runcomfy, client)
     runcomfy.inject_fault("status", respond(429, {}, headers={"Retry-After": "3600"}))
     before = routes(runcomfy).count("status")
@@ -108,7 +108,7 @@ async def test_a_status_is_one_get(runcomfy: LocalRunComfy, client: RunComfyClie
     assert await client.status(request_id) == Completed()
 
 
-async def test_a_stalled_response_times_out_and_is_retried(
+async def test_stalled_response_times_out_and_is_retried(
     runcomfy: LocalRunComfy, client: RunComfyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.1))

@@ -65,7 +65,7 @@ async def test_slow_files_of_one_member_do_not_delay_others(
     await asyncio.gather(*slow, return_exceptions=True)
 
 
-async def test_a_file_below_the_minimum_rate_fails(
+async def test_file_below_the_minimum_rate_fails(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
 ) -> None:
     downloader = replace(downloader, block_seconds=0.2)
@@ -76,7 +76,7 @@ async def test_a_file_below_the_minimum_rate_fails(
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240
 
 
-async def test_a_slow_but_steady_file_arrives(
+async def test_slow_but_steady_file_arrives(
     runcomfy: LocalRunComfy, downloader: Downloader, url: str, tmp_path: Path
 ) -> None:
     data = noise(420)
@@ -104,7 +104,7 @@ async def test_servers_and_members_are_served_round_robin() -> None:
     assert served == [pile, other, neighbor, pile, pile]
 
 
-async def test_a_cancelled_waiter_takes_no_slot() -> None:
+async def test_cancelled_waiter_takes_no_slot() -> None:
     slots, served = FairSemaphore(1, per_user=1, per_guild=1), list[Owner]()
     async with slots.slot(SLOW):
         waiting = asyncio.ensure_future(_wait(slots, SLOW, served))

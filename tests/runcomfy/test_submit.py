@@ -76,7 +76,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("fault", "expected"), DEFINITE)
-async def test_a_definite_error_is_one_post(
+async def test_definite_error_is_one_post(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault, expected: type[BotError]
 ) -> None:
     runcomfy.inject_fault("submit", fault)
@@ -88,7 +88,7 @@ async def test_a_definite_error_is_one_post(
 
 
 @pytest.mark.parametrize("fault", UNKNOWN)
-async def test_an_unknown_submission_is_never_sent_again(
+async def test_unknown_submission_is_never_sent_again(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
     await client.status(await finished_request(runcomfy, client))  # so that the POST reuses a connection
@@ -99,7 +99,7 @@ async def test_an_unknown_submission_is_never_sent_again(
     assert routes(runcomfy).count("submit") == 2
 
 
-async def test_a_submit_that_times_out_is_unknown(
+async def test_submit_that_times_out_is_unknown(
     runcomfy: LocalRunComfy, client: RunComfyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "_SUBMIT_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
@@ -150,7 +150,7 @@ async def test_retry_after_is_read(
     assert client_module._retry_delay(caught.value) == min(60, caught.value.retry_after)
 
 
-async def test_a_retry_after_date_is_relative_to_the_response_date(
+async def test_retry_after_date_is_relative_to_the_response_date(
     runcomfy: LocalRunComfy, client: RunComfyClient
 ) -> None:
     headers = {"Date": "Wed, 21 Oct 2015 07:28:00 GMT", "Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT"}
@@ -161,7 +161,7 @@ async def test_a_retry_after_date_is_relative_to_the_response_date(
 
 
 @pytest.mark.parametrize("header", ["soon", "-1", "1e9", "", "²"])
-async def test_an_invalid_retry_after_is_ignored(
+async def test_invalid_retry_after_is_ignored(
     runcomfy: LocalRunComfy, client: RunComfyClient, header: str
 ) -> None:
     runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": header}))

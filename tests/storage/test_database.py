@@ -109,41 +109,41 @@ class TestRefusing:
         assert f"newer version of this bot ({NEWEST + 1} > {NEWEST})" in await self.refusal(path)
         assert rows(path, "pragma user_version") == [(NEWEST + 1,)]
 
-    async def test_directory(self, tmp_path: Path) -> None:
+    async def test_directory_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "bot.db").mkdir()
         assert "unable to open" in await self.refusal(tmp_path / "bot.db")
 
-    async def test_file_in_place_of_the_folder(self, tmp_path: Path) -> None:
+    async def test_file_in_place_of_the_folder_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("a file")
         assert "exists" in await self.refusal(tmp_path / "data" / "bot.db")
 
-    async def test_other_file_format(self, tmp_path: Path) -> None:
+    async def test_other_file_format_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "bot.db").write_text("a diary, not a database" * 100)
         assert "not a database" in await self.refusal(tmp_path / "bot.db")
 
-    async def test_unwritable_file(self) -> None:
-        with folder_for_anybody() as folder:
+    async def test_unwritable_file_is_refused(self) -> None:
+        with open_folder() as folder:
             (folder / "bot.db").touch()
             (folder / "bot.db").chmod(0o444)
             folder.chmod(0o555)
             with without_powers():
                 assert "Permission denied" in await self.refusal(folder / "bot.db")
 
-    async def test_second_bot_on_the_same_file(self, path: Path) -> None:
+    async def test_second_bot_on_the_same_file_is_refused(self, path: Path) -> None:
         async with open_database(path):
             assert f"in use by the bot with process id {os.getpid()}" in await self.refusal(path)
         async with open_database(path):
             pass
 
-    async def test_unwritable_parent_folder(self) -> None:
-        with folder_for_anybody() as folder:
+    async def test_unwritable_parent_folder_is_refused(self) -> None:
+        with open_folder() as folder:
             folder.chmod(0o555)
             with without_powers():
                 assert "Permission denied" in await self.refusal(folder / "data" / "bot.db")
 
 
 @contextmanager
-def folder_for_anybody() -> Iterator[Path]:
+def open_folder() -> Iterator[Path]:
     """A folder that every user can enter, unlike pytest's."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)

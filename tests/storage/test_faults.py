@@ -88,11 +88,11 @@ async def test_new_jobs_are_refused_and_queued_ones_are_delivered(tmp_path: Path
         queued = await env.queued()
         with fault(env):
             await refuses(env)
-            painted = env.runcomfy.start_next()
+            request_id = env.runcomfy.start_next()
             calls = len(env.runcomfy.calls)
             await env.runcomfy.until(lambda: len(env.runcomfy.calls) > calls)
             assert env.job(queued)["status"] == "in_queue"
-        env.runcomfy.finish(painted)
+        env.runcomfy.finish(request_id)
         env.runcomfy.release()
         await arrives(env, queued, await env.imagine(resolution="0.5K"))
 
@@ -116,13 +116,13 @@ async def test_request_id_is_stored_once_the_database_is_writable(tmp_path: Path
     async with open_environment(tmp_path, runcomfy={"workers": 1, "seconds": 0}) as env:
         post = HeldResponse()
         env.runcomfy.inject_fault("submit", post.fault)
-        order = await env.imagine(resolution="0.5K")
+        message = await env.imagine(resolution="0.5K")
         await post.reached()
         with fault(env):
             post.release()
             await env.discord.until(lambda: "refuses to write" in env.log)
-            assert env.job(order)["status"] == "submitting"
-        await arrives(env, order)
+            assert env.job(message)["status"] == "submitting"
+        await arrives(env, message)
 
 
 @FAULTS
@@ -136,7 +136,7 @@ async def test_images_posted_meanwhile_are_charged_once(tmp_path: Path, fault: F
         first = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")  # opens the connections
         file = HeldResponse()
         env.runcomfy.inject_fault("file", file.fault)
-        order = await env.imagine(resolution="0.5K")
+        message = await env.imagine(resolution="0.5K")
         await file.reached()
         way.block()
         file.release()
@@ -144,8 +144,8 @@ async def test_images_posted_meanwhile_are_charged_once(tmp_path: Path, fault: F
         with fault(env):
             way.release()
             await env.discord.until(lambda: "refuses to write" in env.log)
-            assert env.job(order)["ended_at"] is None
-        await arrives(env, first, order)
+            assert env.job(message)["ended_at"] is None
+        await arrives(env, first, message)
 
 
 @FAULTS

@@ -88,21 +88,21 @@ class TestStateChanges:
         await jobs.set_message(job.job_id, 77)
         submitting = await jobs.mark_submitting(job.job_id)
         submitted = await jobs.mark_submitted(job.job_id, "request-1")
-        painting = await jobs.mark_in_progress(job.job_id)
+        running = await jobs.mark_in_progress(job.job_id)
         ended = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
         assert submitting
         assert submitted
-        assert painting
+        assert running
         assert ended
-        assert [each.status for each in (submitting, submitted, painting, ended)] == [
+        assert [each.status for each in (submitting, submitted, running, ended)] == [
             JobStatus.SUBMITTING,
             JobStatus.IN_QUEUE,
             JobStatus.IN_PROGRESS,
             JobStatus.SUCCEEDED,
         ]
         assert (ended.message_id, ended.request_id, ended.refunded, ended.token) == (77, "request-1", 0, None)
-        assert painting.started_at
-        assert ended.started_at == painting.started_at
+        assert running.started_at
+        assert ended.started_at == running.started_at
         assert ended.ended_at
         assert ended == await jobs.get(job.job_id)
 
@@ -138,14 +138,14 @@ class TestStateChanges:
         made = [make_job(created_at=start - timedelta(minutes=n)) for n in range(5)]
         for job in made:
             await reserve(jobs, job, FREE)
-        waiting, submitting, untold, told, posted = made
+        waiting, submitting, unshown, shown, posted = made
         await jobs.mark_submitting(submitting.job_id)
-        await jobs.end(untold.job_id, JobStatus.FAILED, error="unexpected")
-        ended = await jobs.end(told.job_id, JobStatus.CANCELLED)
+        await jobs.end(unshown.job_id, JobStatus.FAILED, error="unexpected")
+        ended = await jobs.end(shown.job_id, JobStatus.CANCELLED)
         assert ended
         await jobs.clear_token(ended)
         await jobs.end(posted.job_id, JobStatus.SUCCEEDED, delivered=1)
-        expected = [untold.job_id, submitting.job_id, waiting.job_id]
+        expected = [unshown.job_id, submitting.job_id, waiting.job_id]
         assert [job.job_id for job in await jobs.unfinished()] == expected
 
     async def test_failure_keeps_its_key_and_values(self, jobs: JobStore) -> None:

@@ -55,7 +55,7 @@ async def done(jobs: JobStore, *, credits_each: str = "1", images: int = 1) -> J
     return ended
 
 
-async def ordered(database: Database, jobs: JobStore, costs: CostStore) -> bool:
+async def reserve_image(database: Database, jobs: JobStore, costs: CostStore) -> bool:
     """Reserve an image at its expected price."""
     job = make_job(usd_each=await expected(database, costs))
     return await reserve(jobs, job, Limits(), budget_usd=BUDGET)
@@ -72,9 +72,9 @@ async def test_implausible_cost_is_counted_but_does_not_become_a_price(
     assert await costs.spent_this_month() == Decimal(60)
     assert await expected(database, costs) == PUBLISHED
     with pytest.raises(PolicyError, match="budget-exceeded"):
-        await ordered(database, jobs, costs)
+        await reserve_image(database, jobs, costs)
     change(path, "update usage set starts_at = starts_at - 31 * 86400000")
-    assert await ordered(database, jobs, costs)
+    assert await reserve_image(database, jobs, costs)
 
 
 async def test_plausible_costs_still_become_prices_afterwards(

@@ -91,18 +91,18 @@ class Ledger(RuleBasedStateMachine):
     @initialize(target=jobs)
     def begin(self) -> MultipleResults[str]:
         """Create jobs in states that random steps rarely reach."""
-        orders = [make_job(image_count=4, created_at=MOMENTS[0]) for _ in range(4)]
-        for job in orders:
+        jobs = [make_job(image_count=4, created_at=MOMENTS[0]) for _ in range(4)]
+        for job in jobs:
             assert self.run(reserve(self.store, job, FREE))
-        waiting, queued, failed, looked = (job.job_id for job in orders)
-        for job_id in (queued, failed, looked):
+        waiting, queued, failed, checked = (job.job_id for job in jobs)
+        for job_id in (queued, failed, checked):
             self.run(self.store.mark_submitting(job_id))
             self.run(self.store.mark_submitted(job_id, f"request-{job_id}"))
-        for job_id in (failed, looked):
+        for job_id in (failed, checked):
             self.run(self.store.end(job_id, JobStatus.FAILED, error="generation-timeout"))
-        self.run(self.store.postpone_check(self.run(self.store.get(looked))))
-        self.known = {job.job_id: self.run(self.store.get(job.job_id)) for job in orders}
-        return multiple(waiting, queued, failed, looked)
+        self.run(self.store.postpone_check(self.run(self.store.get(checked))))
+        self.known = {job.job_id: self.run(self.store.get(job.job_id)) for job in jobs}
+        return multiple(waiting, queued, failed, checked)
 
     @rule()
     def restart(self) -> None:
@@ -113,7 +113,7 @@ class Ledger(RuleBasedStateMachine):
         target=jobs,
         member=st.sampled_from(MEMBERS),
         at=st.sampled_from(MOMENTS),
-        order_of=st.fixed_dictionaries(
+        values=st.fixed_dictionaries(
             {"image_count": st.integers(1, 4), "credits_each": prices, "usd_each": dollars}
         ),
         limits=limits,
@@ -124,11 +124,11 @@ class Ledger(RuleBasedStateMachine):
         *,
         member: tuple[int, int],
         at: datetime,
-        order_of: dict[str, Any],
+        values: dict[str, Any],
         limits: Limits,
         budget_usd: Decimal | None,
     ) -> str | MultipleResults[str]:
-        job = make_job(guild_id=member[0], user_id=member[1], created_at=at, interaction_at=at, **order_of)
+        job = make_job(guild_id=member[0], user_id=member[1], created_at=at, interaction_at=at, **values)
         expected = self.expected_refusal(job, limits, budget_usd)
         try:
             assert self.run(reserve(self.store, job, limits, budget_usd=budget_usd))
@@ -229,7 +229,7 @@ class Ledger(RuleBasedStateMachine):
         self.known = {job_id: self.run(self.store.get(job_id)) for job_id in self.known}
 
     @rule()
-    def look(self) -> None:
+    def check_due(self) -> None:
         for job in self.run(self.store.due_for_check()):
             given_up = self.run(self.store.postpone_check(job))
             self.known[job.job_id] = after = self.run(self.store.get(job.job_id))
@@ -315,7 +315,7 @@ class Ledger(RuleBasedStateMachine):
         assert live <= {job.job_id for job in self.run(self.store.unfinished())}
 
     @invariant()
-    def what_is_looked_for_may_still_come(self) -> None:
+    def due_jobs_can_still_arrive(self) -> None:
         looked_for = {job_id: job.next_check_at for job_id, job in self.known.items() if job.next_check_at}
         assert all(
             self.known[job_id].is_fetchable and self.known[job_id].check_count < 2 for job_id in looked_for
@@ -324,11 +324,11 @@ class Ledger(RuleBasedStateMachine):
         assert due == {job_id for job_id, at in looked_for.items() if at < datetime.now(UTC)}
 
 
-def _is_passed(windows: list[Window], jobs: list[Job], given_back: Callable[[Job], int]) -> bool:
+def _is_passed(windows: list[Window], jobs: list[Job], refunded: Callable[[Job], int]) -> bool:
     """Whether the jobs of a window exceed its limit."""
     return any(
         sum(
-            (job.image_count - given_back(job)) * job.credits_each
+            (job.image_count - refunded(job)) * job.credits_each
             for job in jobs
             if window.starts_at <= job.created_at < window.resets_at
         )

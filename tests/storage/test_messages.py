@@ -24,7 +24,7 @@ def messages(database: Database) -> MessageStore:
 
 
 async def ended(
-    jobs: JobStore, status: JobStatus, *, message_id: int, error: str | None = None, is_told: bool = True
+    jobs: JobStore, status: JobStatus, *, message_id: int, error: str | None = None, is_shown: bool = True
 ) -> Job:
     job = make_job()
     await reserve(jobs, job, FREE)
@@ -33,7 +33,7 @@ async def ended(
     await jobs.set_message(job.job_id, message_id)
     over = await jobs.end(job.job_id, status, error=error, delivered=int(status is JobStatus.SUCCEEDED))
     assert over
-    if is_told:
+    if is_shown:
         await jobs.clear_token(over)
     return await jobs.get(job.job_id)
 
@@ -58,7 +58,7 @@ async def test_ended_job_is_deleted_once(jobs: JobStore, messages: MessageStore,
 async def test_running_job_or_end_not_shown_yet_is_not_deleted(
     jobs: JobStore, messages: MessageStore
 ) -> None:
-    untold = await ended(jobs, JobStatus.FAILED, message_id=7, is_told=False)
+    untold = await ended(jobs, JobStatus.FAILED, message_id=7, is_shown=False)
     live = make_job()
     await reserve(jobs, live, FREE)
     await jobs.set_message(live.job_id, 8)

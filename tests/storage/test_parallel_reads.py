@@ -23,11 +23,11 @@ async def test_read_sees_all_earlier_writes_during_other_reads(jobs: JobStore) -
     job = make_job()
     await reserve(jobs, job, Limits())
 
-    async def look() -> None:
+    async def read() -> None:
         while True:
             await jobs.unfinished()
 
-    others = [asyncio.create_task(look()) for _ in range(5)]
+    others = [asyncio.create_task(read()) for _ in range(5)]
     for message_id in range(1, 200):
         await jobs.set_message(job.job_id, message_id)
         assert (await jobs.get(job.job_id)).message_id == message_id

@@ -129,9 +129,9 @@ class TestReserve:
         await reserve(jobs, make_job(image_count=8, created_at=AT), limits)
         with pytest.raises(PolicyError, match="quota-exceeded") as raised:
             await reserve(jobs, make_job(image_count=4, created_at=AT), limits)
-        told = {name: raised.value.values[name] for name in ("used", "left", "wanted", "fits", "resets")}
+        shown = {name: raised.value.values[name] for name in ("used", "left", "wanted", "fits", "resets")}
         resets = int(datetime(2026, 10, 7, 14, tzinfo=UTC).timestamp())
-        assert told == {"used": 8, "left": 2, "wanted": 4, "fits": "later", "resets": resets}
+        assert shown == {"used": 8, "left": 2, "wanted": 4, "fits": "later", "resets": resets}
 
     async def test_zero_limit_forbids(self, jobs: JobStore) -> None:
         with pytest.raises(PolicyError, match="quota-exceeded") as raised:

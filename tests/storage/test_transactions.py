@@ -134,9 +134,9 @@ class TestTransaction:
             raise error
 
         async with asyncio.timeout(10):
-            told = asyncio.ensure_future(database.transaction(work))
-            await asyncio.wait([told])
-        assert told.cancelled() or isinstance(told.exception(), error)
+            written = asyncio.ensure_future(database.transaction(work))
+            await asyncio.wait([written])
+        assert written.cancelled() or isinstance(written.exception(), error)
         await KeyValueStore(database).set("next", "")
         assert facts(path) == ["next"]
 
@@ -164,14 +164,14 @@ class TestTransaction:
     async def test_waiting_transactions_share_a_commit(self, database: Database, path: Path) -> None:
         """A commit takes milliseconds; high priority does not wait for the others."""
         begun, go_on = asyncio.Event(), asyncio.Event()
-        order_of: list[str] = []
+        order: list[str] = []
 
         async def first(_connection: Connection) -> None:
             begun.set()
             await go_on.wait()
 
         async def noted(connection: Connection, name: str) -> list[str]:
-            order_of.append(name)
+            order.append(name)
             await add(connection, name)
             return facts(path)
 
@@ -183,7 +183,7 @@ class TestTransaction:
         await asyncio.sleep(0)
         go_on.set()
         assert await asyncio.gather(held, soon, *late) == [None, [], ["a"], ["a"]]
-        assert order_of == ["a", "b", "c"]
+        assert order == ["a", "b", "c"]
 
     async def test_transactions_run_one_after_the_other(self, database: Database) -> None:
         store = KeyValueStore(database)
@@ -247,7 +247,7 @@ class TestTransaction:
         done = await asyncio.gather(*many[:3], database.transaction(large), *many[3:], return_exceptions=True)
         del done[3]
         assert {type(each) for each in done} <= {type(None), BusyError}
-        assert facts(path) == [name for name, told in zip(names, done, strict=True) if told is None]
+        assert facts(path) == [name for name, written in zip(names, done, strict=True) if written is None]
 
 
 class TestDurability:

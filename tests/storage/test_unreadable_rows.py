@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.storage.jobs import JobStore
 
 
-async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_told: bool = True) -> Job:
+async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_shown: bool = True) -> Job:
     job = make_job()
     await reserve(jobs, job, Limits())
     await jobs.mark_submitting(job.job_id)
@@ -27,14 +27,14 @@ async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_told: 
     await jobs.set_message(job.job_id, int(job.job_id, 16))
     ended = await jobs.end(job.job_id, JobStatus.FAILED, error=error)
     assert ended
-    if is_told:
+    if is_shown:
         await jobs.clear_token(ended)
     return ended
 
 
 @pytest.mark.parametrize("spoiled", ["input = '{'", "error_values = 'x'", f"started_at = {10**18}"])
 async def test_unreadable_row_does_not_hide_others(database: Database, jobs: JobStore, spoiled: str) -> None:
-    ill, well = await failed(jobs, is_told=False), await failed(jobs, is_told=False)
+    ill, well = await failed(jobs, is_shown=False), await failed(jobs, is_shown=False)
     now = to_epoch_ms(datetime.now(UTC))
     spoil = f"update jobs set {spoiled} where job_id = ?"  # noqa: S608 (a constant)
     await database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))

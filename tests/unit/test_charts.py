@@ -121,7 +121,7 @@ def test_no_text_overlaps_another_or_leaves_the_picture(
         assert not box.overlaps(other_box), (text, other_text)
 
 
-def test_a_usage_chart_says_how_much_of_each_limit_is_used(draw: Callable[[Chart], DrawnChart]) -> None:
+def test_usage_chart_says_how_much_of_each_limit_is_used(draw: Callable[[Chart], DrawnChart]) -> None:
     words = draw(USAGE).words
     assert words[:2] == ["Your credits", "Credits per day"]
     assert words[-18:-10] == [f"{day} Nov" for day in range(2, 31, 4)]
@@ -130,7 +130,7 @@ def test_a_usage_chart_says_how_much_of_each_limit_is_used(draw: Callable[[Chart
     assert words[-4:] == ["Here", "3 / ∞", "Never", "0 / 0"]
 
 
-def test_a_report_names_its_series_and_ranks_its_members(draw: Callable[[Chart], DrawnChart]) -> None:
+def test_report_names_its_series_and_ranks_its_members(draw: Callable[[Chart], DrawnChart]) -> None:
     words = draw(REPORT).words
     assert words[:4] == ["This server", "Spent", "Failed", "Refunded"]
     assert words[-21] == "Who spent most"
@@ -159,7 +159,7 @@ def test_each_bar_has_its_number_if_there_is_room_else_the_highest_has(
     assert draw(replace(USAGE, days=USAGE.days[:count])).numbers_on_bars == numbers
 
 
-def test_a_small_value_is_visible(draw: Callable[[Chart], DrawnChart]) -> None:
+def test_small_value_is_visible(draw: Callable[[Chart], DrawnChart]) -> None:
     days = (Day("1 Nov", Decimal("0.01")), Day("2 Nov", Decimal(900)), Day("3 Nov", Decimal(0)))
     drawn = draw(replace(USAGE, days=days))
     assert [bar.get_window_extent().height > 1 for bar in drawn.days] == [True, True, False]
@@ -214,7 +214,7 @@ async def test_any_chart_is_a_small_png(renderer: ChartRenderer) -> None:
     assert max(len(png) for png in pngs) < 100_000
 
 
-async def test_the_surroundings_make_no_difference(
+async def test_environment_does_not_change_the_chart(
     renderer: ChartRenderer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = await renderer.render(USAGE)
@@ -226,7 +226,7 @@ async def test_the_surroundings_make_no_difference(
     assert await renderer.render(USAGE) == expected
 
 
-def test_the_bots_own_process_stays_free_of_matplotlib() -> None:
+def test_bot_process_does_not_import_matplotlib() -> None:
     program = """
 import asyncio, sys
 import bot.app, cogs
@@ -322,7 +322,7 @@ async def test_at_most_two_processes_at_once_in_order_of_arrival(python: FakePyt
     assert [chart.result() for chart in charts] == [b"a png"] * 6
 
 
-async def test_a_process_that_takes_too_long_is_killed(python: FakePython) -> None:
+async def test_process_that_takes_too_long_is_killed(python: FakePython) -> None:
     renderer = ChartRenderer(max_processes=1, timeout_seconds=3, python=python.path)
     running, waiting = (asyncio.create_task(renderer.render(USAGE)) for _ in range(2))
     process = await python.started.get()
@@ -335,7 +335,7 @@ async def test_a_process_that_takes_too_long_is_killed(python: FakePython) -> No
     assert await after == b"a png"
 
 
-async def test_a_cancelled_render_leaves_no_process(python: FakePython) -> None:
+async def test_cancelled_render_leaves_no_process(python: FakePython) -> None:
     renderer = ChartRenderer(max_processes=1, python=python.path)
     running, waiting, last = (asyncio.create_task(renderer.render(USAGE)) for _ in range(3))
     process = await python.started.get()
@@ -349,7 +349,7 @@ async def test_a_cancelled_render_leaves_no_process(python: FakePython) -> None:
     assert await last == b"the last"
 
 
-async def test_the_process_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_process_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "a-secret")
     program = "import json, os\nprint(json.dumps(dict(os.environ)))\n"
     environment = json.loads(await ChartRenderer(python=_program(tmp_path, program)).render(USAGE))
@@ -374,17 +374,17 @@ async def test_the_process_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.M
         ("", "ended with 0"),
     ],
 )
-async def test_a_process_that_fails(tmp_path: Path, program: str, error: str) -> None:
+async def test_failing_process_raises(tmp_path: Path, program: str, error: str) -> None:
     with pytest.raises(ChartError, match=error):
         await ChartRenderer(python=_program(tmp_path, program)).render(USAGE)
 
 
-async def test_a_process_that_cannot_start(tmp_path: Path) -> None:
+async def test_process_that_cannot_start_raises(tmp_path: Path) -> None:
     with pytest.raises(ChartError, match="cannot start"):
         await ChartRenderer(python=str(tmp_path / "none")).render(USAGE)
 
 
-async def test_a_chart_that_cannot_be_drawn(renderer: ChartRenderer) -> None:
+async def test_undrawable_chart_raises(renderer: ChartRenderer) -> None:
     broken = replace(USAGE, days=(Day("25 Nov", Decimal("snan")),))
     with pytest.raises(ChartError, match="ended with 1"):
         await renderer.render(broken)

@@ -136,7 +136,7 @@ async def test_palette(tmp_path: Path, depth: int, alphas: bytes) -> None:
     )
 
 
-async def test_a_gamma_is_applied(tmp_path: Path) -> None:
+async def test_gamma_is_applied(tmp_path: Path) -> None:
     """Linear samples look far too dark without a gamma correction."""
     data = png(patches([*RAINBOW]), color=2, before=chunk(b"gAMA", struct.pack(">I", 100_000)))
     expected = [(*(round(255 * (value / 255) ** (1 / 2.2)) for value in color), 255) for color in RAINBOW]
@@ -144,13 +144,13 @@ async def test_a_gamma_is_applied(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("gamma", [1, 500, 45_455_000, 2**32 - 1])
-async def test_an_extreme_gamma_is_ignored(tmp_path: Path, gamma: int) -> None:
+async def test_extreme_gamma_is_ignored(tmp_path: Path, gamma: int) -> None:
     before = chunk(b"gAMA", struct.pack(">I", gamma))
     data = png(patches([*RAINBOW]), color=2, before=before)
     check(await copied(tmp_path / "1.png", data), [(*color, 255) for color in RAINBOW])
 
 
-async def test_a_gamma_close_to_srgb_changes_nothing(tmp_path: Path) -> None:
+async def test_gamma_close_to_srgb_changes_nothing(tmp_path: Path) -> None:
     before = chunk(b"gAMA", struct.pack(">I", 45_455))
     check(
         await copied(tmp_path / "1.png", png(patches([*RAINBOW]), color=2, before=before)),
@@ -236,7 +236,7 @@ def in_srgb(lightness: float) -> int:
     return round(255 * value)
 
 
-async def test_a_cmyk_profile_is_applied(tmp_path: Path) -> None:
+async def test_cmyk_profile_is_applied(tmp_path: Path) -> None:
     data = cmyk(icc_profile=ink_profile())
     grays = [in_srgb((255 - 60 * sum(inks) / 255) / 2.55) for inks in INKS]
     grays[0] = 255
@@ -244,7 +244,7 @@ async def test_a_cmyk_profile_is_applied(tmp_path: Path) -> None:
     check(await copied(tmp_path / "1.jpg", data), [(r, g, b, a) for r, g, b, a in expected])
 
 
-async def test_a_gray_profile_is_applied(tmp_path: Path) -> None:
+async def test_gray_profile_is_applied(tmp_path: Path) -> None:
     """A profile with gamma 1, that is linear samples."""
     linear = profile(b"GRAY", b"XYZ ", b"mntr", {b"kTRC": tag(b"curv", struct.pack(">IH", 1, 0x100))})
     packed = b"gray\0\0" + zlib.compress(linear)
@@ -274,7 +274,7 @@ def display_p3() -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-async def test_an_rgb_profile_is_kept(tmp_path: Path, kind: str) -> None:
+async def test_rgb_profile_is_kept(tmp_path: Path, kind: str) -> None:
     image = Image.new("RGB", (ACROSS * PATCH, ACROSS * PATCH))
     image.putdata([pixel for row in patches([*RAINBOW]) for pixel in row])
     image.save(file := io.BytesIO(), kind, icc_profile=display_p3(), quality=100, subsampling=0)
@@ -286,7 +286,7 @@ async def test_an_rgb_profile_is_kept(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("invalid", [b"junk", b"", b"\0" * 128, ink_profile(), display_p3()[:200]])
-async def test_an_invalid_profile_is_dropped(tmp_path: Path, invalid: bytes) -> None:
+async def test_invalid_profile_is_dropped(tmp_path: Path, invalid: bytes) -> None:
     data = jpeg_with((0xE2, b"ICC_PROFILE\0\1\1" + invalid))
     assert "icc_profile" not in (await copied(tmp_path / "1.jpg", data)).info
 
@@ -297,7 +297,7 @@ TURNS = {1: "AB/CD", 2: "BA/DC", 3: "DC/BA", 4: "CD/AB", 5: "AC/BD", 6: "CA/DB",
 
 @pytest.mark.parametrize("orientation", TURNS)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-async def test_a_rotated_photo_becomes_upright(tmp_path: Path, kind: str, orientation: int) -> None:
+async def test_rotated_photo_becomes_upright(tmp_path: Path, kind: str, orientation: int) -> None:
     grays = {"A": 0, "B": 80, "C": 160, "D": 240}
     image = Image.new("RGB", (128, 128))
     for (y, x), gray in zip(product((0, 64), repeat=2), grays.values(), strict=True):
@@ -313,7 +313,7 @@ async def test_a_rotated_photo_becomes_upright(tmp_path: Path, kind: str, orient
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
-async def test_an_animation_stays_animated(tmp_path: Path, kind: str) -> None:
+async def test_animation_stays_animated(tmp_path: Path, kind: str) -> None:
     colors = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0)]
     frames = [Image.new("RGB", (ACROSS * PATCH, ACROSS * PATCH), color) for color in colors]
     frames[0].save(
@@ -341,7 +341,7 @@ async def test_an_animation_stays_animated(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize(("repeats", "plays"), [(None, 1), (0, 0), (2, 3)])
-async def test_a_gif_keeps_its_loop_count(tmp_path: Path, repeats: int | None, plays: int) -> None:
+async def test_gif_keeps_its_loop_count(tmp_path: Path, repeats: int | None, plays: int) -> None:
     frames = [Image.new("L", (64, 64), gray) for gray in (0, 255)]
     loop = {} if repeats is None else {"loop": repeats}
     frames[0].save(file := io.BytesIO(), "GIF", save_all=True, append_images=frames[1:], duration=0, **loop)
@@ -349,7 +349,7 @@ async def test_a_gif_keeps_its_loop_count(tmp_path: Path, repeats: int | None, p
     assert (copy.info["loop"], copy.info["duration"]) == (plays, 100)
 
 
-async def test_a_separate_default_image_is_no_frame(tmp_path: Path) -> None:
+async def test_separate_default_image_is_no_frame(tmp_path: Path) -> None:
     """An animated PNG can have a separate still image for viewers without animation."""
     still, *frames = (Image.new("RGB", (128, 128), color) for color in ("white", "red", "blue"))
     still.save(
@@ -360,7 +360,7 @@ async def test_a_separate_default_image_is_no_frame(tmp_path: Path) -> None:
     check(copy, [(254, 0, 0, 255)] * 16)
 
 
-async def test_the_transparent_color_of_a_gif(tmp_path: Path) -> None:
+async def test_transparent_color_of_a_gif(tmp_path: Path) -> None:
     frames = []
     for shift in (0, 1):
         frame = Image.new("P", (ACROSS * PATCH, ACROSS * PATCH))
@@ -379,7 +379,7 @@ async def test_the_transparent_color_of_a_gif(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"keep_rgb": True}, {"progressive": True}, {"subsampling": 2}])
-async def test_a_jpeg(tmp_path: Path, options: dict[str, object]) -> None:
+async def test_jpeg(tmp_path: Path, options: dict[str, object]) -> None:
     """An RGB JPEG is marked as such in Adobe's segment only."""
     image = Image.new("RGB", (ACROSS * PATCH, ACROSS * PATCH))
     image.putdata([pixel for row in patches([*RAINBOW]) for pixel in row])

@@ -68,7 +68,7 @@ async def test_members_take_turns() -> None:
     assert queue.begun == [first, other, *pile]
 
 
-async def test_limits_of_a_member_and_a_server_delay_nobody_else() -> None:
+async def test_limits_of_a_member_and_a_server_delay_no_one_else() -> None:
     queue = Queue(ConcurrencyLimits(total=3, per_user=1, per_guild=2))
     mine, mine_too, neighbour, neighbour_too, elsewhere = job(1), job(1), job(2), job(3), job(4, guild_id=9)
     await queue.come(mine, mine_too, neighbour, neighbour_too, elsewhere)
@@ -77,7 +77,7 @@ async def test_limits_of_a_member_and_a_server_delay_nobody_else() -> None:
     assert queue.begun[3:] == [neighbour_too]
 
 
-async def test_a_cancelled_wait_moves_the_others_up() -> None:
+async def test_cancelled_wait_moves_the_others_up() -> None:
     queue = Queue()
     first, second, third = job(1), job(2), job(3)
     _, waiting, _ = await queue.come(first, second, third)
@@ -147,7 +147,7 @@ async def test_only_fifty_positions_are_shown_twice_a_second(
         task.cancel()
 
 
-async def test_a_turn_granted_while_the_wait_is_cancelled_goes_to_the_next() -> None:
+async def test_turn_granted_while_the_wait_is_cancelled_goes_to_the_next() -> None:
     queue = Queue()
     first, second, third = job(1), job(2), job(3)
     _, waiting, _ = await queue.come(first, second, third)
@@ -156,7 +156,7 @@ async def test_a_turn_granted_while_the_wait_is_cancelled_goes_to_the_next() -> 
     assert queue.begun == [first, third]
 
 
-async def test_a_cancelled_wait_gets_no_turn() -> None:
+async def test_cancelled_wait_gets_no_turn() -> None:
     queue = Queue()
     first, second, third = job(1), job(2), job(3)
     _, waiting, _ = await queue.come(first, second, third)

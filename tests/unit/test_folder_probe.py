@@ -35,7 +35,7 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def as_nobody(work: Callable[[], str | None]) -> str:
+def without_root(work: Callable[[], str | None]) -> str:
     """Run a probe in a process without root's rights and return its result as text."""
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
@@ -59,7 +59,7 @@ def names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("left", [".probe", ".probe.part"])
-def test_the_next_probe_removes_what_a_killed_one_left(tmp_path: Path, left: str) -> None:
+def test_next_probe_removes_what_a_killed_one_left(tmp_path: Path, left: str) -> None:
     killed = f"""
 import os, sys
 from pathlib import Path
@@ -78,12 +78,12 @@ probe_folder(Path({str(tmp_path)!r}))
     assert names(tmp_path) == []
 
 
-def test_a_folder_is_created_and_stays_empty(tmp_path: Path) -> None:
+def test_folder_is_created_and_stays_empty(tmp_path: Path) -> None:
     assert probe_folder(tmp_path / "data" / "files") is None
     assert names(tmp_path) == ["data", "data/files"]
 
 
-def test_a_probe_without_keep_leaves_nothing(tmp_path: Path) -> None:
+def test_probe_without_keep_leaves_nothing(tmp_path: Path) -> None:
     assert probe_folder(tmp_path / "data" / "files", keep=False) is None
     assert names(tmp_path) == []
     (tmp_path / "data").mkdir()
@@ -112,7 +112,7 @@ def folder_in_the_probes_place(folder: Path) -> None:
 @pytest.mark.parametrize(
     "break_folder", [file_in_its_place, file_above_it, dangling_link, folder_in_the_probes_place]
 )
-def test_an_unusable_folder_is_reported_with_the_user(
+def test_unusable_folder_is_reported_with_the_user(
     tmp_path: Path, break_folder: Callable[[Path], None]
 ) -> None:
     folder = tmp_path / "data" / "files"
@@ -134,29 +134,29 @@ def test_missing_permissions_are_reported(*, is_made: bool) -> None:
         if is_made:
             folder.mkdir()
         (folder if is_made else parent).chmod(0o555)
-        said = as_nobody(lambda: probe_folder(folder))
+        said = without_root(lambda: probe_folder(folder))
         user = NOBODY if os.geteuid() == 0 else os.geteuid()
         assert said == f"{folder} can't be written by user id {user}: Permission denied"
         (folder if is_made else parent).chmod(0o777)
-        assert as_nobody(lambda: probe_folder(folder)) == "None"
+        assert without_root(lambda: probe_folder(folder)) == "None"
         parent.chmod(0o755)
 
 
-def test_a_full_file_system() -> None:
+def test_full_file_system() -> None:
     """A file system on which no file can be created."""
     problem = probe_folder(Path("/proc/self/files"))
     assert problem
     assert "/proc/self/files" in problem
 
 
-def test_a_disk_that_is_nearly_full(tmp_path: Path) -> None:
+def test_disk_that_is_nearly_full(tmp_path: Path) -> None:
     problem = probe_folder(tmp_path, free_min=2**63)
     assert problem
     assert problem.startswith(f"{tmp_path} has only ")
     assert problem.endswith(f" MB left for user id {os.geteuid()}")
 
 
-def test_a_problem_is_logged_once_and_recovers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_problem_is_logged_once_and_recovers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         probe = FolderProbe(folder)
         for _ in range(3):
@@ -183,7 +183,7 @@ def test_a_problem_is_logged_once_and_recovers(tmp_path: Path, caplog: pytest.Lo
         runner.run(scenario())
 
 
-async def test_a_hung_disk_does_not_block(tmp_path: Path) -> None:
+async def test_hung_disk_does_not_block(tmp_path: Path) -> None:
     """Opening a pipe blocks until there is a reader."""
     probe = FolderProbe(tmp_path, wait_seconds=0.02, hung_seconds=3)
     await probe.ensure_writable()

@@ -49,7 +49,7 @@ class Task:
 
 
 class SteppingClock(SystemClock):
-    """A clock on which every look is two seconds later, so that nothing is cached."""
+    """A clock that advances two seconds at every call, so that nothing is cached."""
 
     seconds = 0.0
 

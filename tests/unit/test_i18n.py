@@ -278,8 +278,8 @@ assert errors.JobUnknownError in FAILURES
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_every_error_has_a_text_for_its_documented_values(failure: type[errors.BotError]) -> None:
-    told = re.search(r"Values: ([^.]+)", re.sub(r"\([^)]*\)", "", failure.__doc__ or ""))
-    promised = set(re.split(r",\s*", " ".join(told[1].split()))) if told else set()
+    documented = re.search(r"Values: ([^.]+)", re.sub(r"\([^)]*\)", "", failure.__doc__ or ""))
+    promised = set(re.split(r",\s*", " ".join(documented[1].split()))) if documented else set()
     assert set(variables(ENGLISH[failure.key])) <= {name.strip() for name in promised}
 
 

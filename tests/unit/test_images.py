@@ -34,7 +34,7 @@ def _names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
-async def test_a_file_that_fits_is_untouched(tmp_path: Path, kind: str) -> None:
+async def test_file_that_fits_is_untouched(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"1.{kind}"
     _noise((200, 100)).save(path)
     before = path.read_bytes()
@@ -46,7 +46,7 @@ async def test_a_file_that_fits_is_untouched(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.1, 0.01])
-async def test_a_large_file_gets_a_smaller_copy(tmp_path: Path, kind: str, share: float) -> None:
+async def test_large_file_gets_a_smaller_copy(tmp_path: Path, kind: str, share: float) -> None:
     path = tmp_path / f"1.{kind}"
     _noise((600, 300)).save(path, quality=100)
     before = path.read_bytes()
@@ -69,14 +69,14 @@ async def test_quality_is_reduced_before_pixels(tmp_path: Path) -> None:
     assert (copy.width, copy.height) == (600, 300)
 
 
-async def test_a_copy_is_close_to_the_limit(tmp_path: Path) -> None:
+async def test_copy_is_close_to_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((600, 600)).save(path)
     fitted = await shrink_to_fit(path, 4000)
     assert 1500 < fitted.size_bytes <= 4000
 
 
-async def test_a_limit_below_one_pixel(tmp_path: Path) -> None:
+async def test_limit_below_one_pixel(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((100, 100)).save(path)
     with pytest.raises(ValueError, match="no picture fits into 10 bytes"):
@@ -84,7 +84,7 @@ async def test_a_limit_below_one_pixel(tmp_path: Path) -> None:
     assert _names(tmp_path) == [path.name]
 
 
-async def test_a_rotated_photo_becomes_upright(tmp_path: Path) -> None:
+async def test_rotated_photo_becomes_upright(tmp_path: Path) -> None:
     path = tmp_path / "1.jpeg"
     photo = Image.new("RGB", (400, 200), "black")
     photo.paste("white", (0, 0, 200, 200))
@@ -137,14 +137,14 @@ async def test_every_mode_can_be_shrunk(tmp_path: Path, mode: str) -> None:
     assert fitted.copy
 
 
-async def test_a_side_too_long_for_webp(tmp_path: Path) -> None:
+async def test_side_too_long_for_webp(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((17_000, 16)).save(path)
     _, copy = await fit_copy(path, path.stat().st_size // 2)
     assert copy.width <= 16383
 
 
-async def test_the_event_loop_stays_free(tmp_path: Path) -> None:
+async def test_event_loop_stays_free(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     _noise((2000, 2000)).save(path, compress_level=1)
     fitting = asyncio.create_task(shrink_to_fit(path, 100_000))
@@ -156,7 +156,7 @@ async def test_the_event_loop_stays_free(tmp_path: Path) -> None:
     assert turns > 10
 
 
-async def test_a_file_that_is_no_image(tmp_path: Path) -> None:
+async def test_file_that_is_no_image(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     path.write_bytes(b"no image")
     with pytest.raises(ValueError, match="no whole png"):

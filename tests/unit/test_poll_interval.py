@@ -152,7 +152,7 @@ class TestAgainstAPollEveryTwoSeconds:
 
 
 class TestInterval:
-    async def test_a_job_without_history_is_polled_at_once_and_then_often(
+    async def test_job_without_history_is_polled_at_once_and_then_often(
         self, durations: DurationStore
     ) -> None:
         interval = PollInterval(durations, make_job(), is_new=True, now=0)
@@ -160,7 +160,7 @@ class TestInterval:
         interval.observe(InProgress(), 0)
         assert [interval.next(at) for at in (0, 0.5, 10, 80)] == [0.4, 0.5, 0.7, 0.7]
 
-    async def test_a_queue_position_is_never_older_than_two_seconds(self, durations: DurationStore) -> None:
+    async def test_queue_position_is_never_older_than_two_seconds(self, durations: DurationStore) -> None:
         interval = PollInterval(durations, make_job(), is_new=True, now=0)
         interval.observe(InQueue(7), 5)
         assert interval.next(5) == 1
@@ -170,7 +170,7 @@ class TestInterval:
         interval.observe(InQueue(7), 5)
         assert interval.first == interval.next(5) == 2
 
-    async def test_a_job_with_history_is_polled_rarely_before_it_can_be_finished(
+    async def test_job_with_history_is_polled_rarely_before_it_can_be_finished(
         self, durations: DurationStore
     ) -> None:
         for _ in range(20):
@@ -180,7 +180,7 @@ class TestInterval:
         assert [interval.next(at) for at in (2, 5, 10.5, 20)] == [2, 2, 0.7, 0.7]
 
     @pytest.mark.parametrize("status", [InQueue(3), InProgress()])
-    async def test_an_unchanged_job_is_polled_less_and_less_often(
+    async def test_unchanged_job_is_polled_less_and_less_often(
         self, durations: DurationStore, status: Status
     ) -> None:
         interval = PollInterval(durations, make_job(), is_new=True, now=0)
@@ -212,9 +212,7 @@ class TestInterval:
 
 
 class TestLearning:
-    async def test_the_typical_duration_is_the_median_without_the_queue(
-        self, durations: DurationStore
-    ) -> None:
+    async def test_typical_duration_is_the_median_without_the_queue(self, durations: DurationStore) -> None:
         rng = random.Random(1)
         for _ in range(200):
             places = tuple(rng.uniform(2, 8) for _ in range(rng.randrange(5)))
@@ -222,7 +220,7 @@ class TestLearning:
         usual = PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds
         assert usual == pytest.approx(10, abs=0.5)
 
-    async def test_the_typical_duration_follows_changes(self, durations: DurationStore) -> None:
+    async def test_typical_duration_follows_changes(self, durations: DurationStore) -> None:
         """Although no poll ever finds a job finished before jobs are first polled."""
         for seconds in (40, 5, 25):
             for _ in range(200):
@@ -231,7 +229,7 @@ class TestLearning:
             usual = PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds
             assert usual == pytest.approx(seconds, abs=0.5)
 
-    async def test_a_late_poll_is_not_recorded(self, durations: DurationStore) -> None:
+    async def test_late_poll_is_not_recorded(self, durations: DurationStore) -> None:
         for _ in range(20):
             follow(durations, Course(10))
         usual = PollInterval(durations, make_job(), is_new=True, now=0).typical_seconds
@@ -293,7 +291,7 @@ class TestLimit:
 
         in_virtual_time(main)
 
-    def test_a_burst_up_to_the_limit_does_not_wait(self) -> None:
+    def test_burst_up_to_the_limit_does_not_wait(self) -> None:
         async def main() -> None:
             polls = Polls(20)
             await asyncio.gather(*(polls.poll(1) for _ in range(20)))
@@ -332,7 +330,7 @@ class TestLimit:
 
         in_virtual_time(main)
 
-    def test_a_cancelled_job_takes_no_poll_from_others(self) -> None:
+    def test_cancelled_job_takes_no_poll_from_others(self) -> None:
         async def main() -> None:
             polls = Polls(1)
             await polls.poll(1)
@@ -345,7 +343,7 @@ class TestLimit:
 
         in_virtual_time(main)
 
-    def test_a_hundred_jobs_of_half_a_second_are_found_in_time_with_the_default_limit(self) -> None:
+    def test_hundred_jobs_of_half_a_second_are_found_in_time_with_the_default_limit(self) -> None:
         """Twice the time without any limit, which is 0.7 s."""
 
         async def main() -> None:

@@ -43,7 +43,7 @@ API = "https://model-api.runcomfy.net"
         ({"HTTP_PROXY": "http://p:1", "NO_PROXY": "127.0.0.1:1"}, "http://127.0.0.1:8188/v1", "http://p:1"),
     ],
 )
-def test_the_proxy_for_a_url(
+def test_proxy_for_a_url(
     settings: dict[str, str], url: str, expected: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -78,7 +78,7 @@ async def refusing(status: int) -> AsyncIterator[tuple[str, asyncio.Queue[bytes]
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
 
 
-async def test_a_submit_that_the_proxy_rejects_was_not_sent(tmp_path: Path) -> None:
+async def test_submit_that_the_proxy_rejects_was_not_sent(tmp_path: Path) -> None:
     """The token is sent inside the tunnel, so a proxy that opens none never receives it."""
     async with refusing(407) as (address, heads), aiohttp.ClientSession() as session:
         proxies = Proxies(https=f"http://me:hunter2@{address}")

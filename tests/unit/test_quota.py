@@ -347,7 +347,7 @@ class TestTelling:
     """Members see the limit that binds next, and the owner's ceiling only if it can bind."""
 
     @pytest.mark.parametrize(
-        ("own", "ceiling", "told"),
+        ("own", "ceiling", "visible"),
         [
             ("10/day 3", "100/day 3", ["10/day"]),
             ("10/day 10", "100/day 10", ["10/day"]),
@@ -360,7 +360,7 @@ class TestTelling:
             ("", "", []),
         ],
     )
-    def test_show_the_least_left_of_each_period(self, own: str, ceiling: str, told: list[str]) -> None:
+    def test_show_the_least_left_of_each_period(self, own: str, ceiling: str, visible: list[str]) -> None:
         day = datetime(2026, 10, 8, tzinfo=UTC)
 
         def usages(text: str, whose: str) -> dict[str, Usage]:
@@ -373,7 +373,7 @@ class TestTelling:
         limits, ceilings = usages(own, ""), usages(ceiling, " of the owner")
         found = visible_limits(list(limits.values()), list(ceilings.values()))
         every = limits | ceilings
-        expected = [every.get(name) or every[f"{name} of the owner"] for name in told]
+        expected = [every.get(name) or every[f"{name} of the owner"] for name in visible]
         assert found == expected
 
 

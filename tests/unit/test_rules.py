@@ -31,7 +31,7 @@ OPTIONS: dict[str, list[Any]] = {
 }
 
 
-async def order(
+async def apply(
     chosen: dict[str, object] | None = None, asker: dict[str, Any] | None = None, **rules: Any
 ) -> Input:
     settings, who, values = (
@@ -45,7 +45,7 @@ async def order(
 
 
 async def test_without_settings_the_models_defaults_apply() -> None:
-    made = await order({"seed": 5, "num_images": 2})
+    made = await apply({"seed": 5, "num_images": 2})
     assert made == MODEL.schema.clean({"prompt": "a fox", "seed": 5, "num_images": 2})
 
 
@@ -90,7 +90,7 @@ async def test_refused(
     rules: dict[str, Any], chosen: dict[str, object], key: str, values: dict[str, Any]
 ) -> None:
     with pytest.raises(PolicyError) as refused:
-        await order(chosen, **rules)
+        await apply(chosen, **rules)
     assert refused.value.key == key
     assert refused.value.values == values
 
@@ -107,14 +107,14 @@ async def test_refused(
     ],
 )
 async def test_allowed(rules: dict[str, Any], asker: dict[str, Any]) -> None:
-    assert await order(None, asker, **rules)
+    assert await apply(None, asker, **rules)
 
 
 async def test_thread_counts_as_its_channel() -> None:
     with pytest.raises(PolicyError, match="channel-forbidden"):
-        await order(None, {"parent_channel_id": 5}, forbidden_channels={5})
+        await apply(None, {"parent_channel_id": 5}, forbidden_channels={5})
     with pytest.raises(PolicyError, match="channel-forbidden"):
-        await order(None, {"parent_channel_id": 5}, allowed_channels={HERE})
+        await apply(None, {"parent_channel_id": 5}, allowed_channels={HERE})
 
 
 @pytest.mark.parametrize(
@@ -138,13 +138,13 @@ async def test_thread_counts_as_its_channel() -> None:
     ],
 )
 async def test_defaults_are_clamped_to_the_rules(rules: dict[str, Any], filled: Input) -> None:
-    made = await order(**rules)
+    made = await apply(**rules)
     assert {name: made[name] for name in filled} == filled
     assert made["seed"] != 4
 
 
 async def test_chosen_value_beats_the_servers_default() -> None:
-    made = await order(
+    made = await apply(
         {"resolution": "0.5K", "num_images": None}, default_options={"resolution": "2K", "num_images": 3}
     )
     assert (made["resolution"], made["num_images"]) == ("0.5K", 3)
@@ -166,14 +166,14 @@ async def test_channels_own_safety_tolerance(
 ) -> None:
     rules: dict[str, Any] = {"loosest_safety": general, "channel_safety": {HERE: own} if own else {}}
     asker = {"is_age_restricted": is_adult}
-    assert await order({"safety_tolerance": highest}, asker, **rules)
+    assert await apply({"safety_tolerance": highest}, asker, **rules)
     with pytest.raises(PolicyError, match="safety-forbidden"):
-        await order({"safety_tolerance": highest + 1}, asker, **rules)
+        await apply({"safety_tolerance": highest + 1}, asker, **rules)
 
 
 async def test_invalid_value_is_reported_by_the_schema() -> None:
     with pytest.raises(InvalidOptionError):
-        await order({"resolution": "9K"}, highest_resolution="1K")
+        await apply({"resolution": "9K"}, highest_resolution="1K")
 
 
 async def test_rules_ignore_a_model_without_such_options() -> None:
@@ -236,7 +236,7 @@ subset = st.fixed_dictionaries(
     chosen=subset,
     is_adult=st.booleans(),
 )
-def test_any_defaults_can_be_ordered_and_obey_the_rules(
+def test_any_defaults_are_valid_and_obey_the_rules(
     *, rules: dict[str, Any], defaults: dict[str, Any], chosen: dict[str, Any], is_adult: bool
 ) -> None:
     settings = GuildSettings(**rules, default_options=defaults)
