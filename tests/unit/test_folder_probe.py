@@ -158,7 +158,7 @@ def test_disk_that_is_nearly_full(tmp_path: Path) -> None:
 
 def test_problem_is_logged_once_and_recovers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
-        probe = FolderProbe(folder)
+        probe = FolderProbe(folder, wait_seconds=1000)  # of the fast loop; a probe takes as long as ever
         for _ in range(3):
             with pytest.raises(FilesFolderError):
                 await probe.ensure_writable()
