@@ -182,7 +182,7 @@ class SqliteDatabase:
         except Exception as raised:  # noqa: BLE001 (a boundary: without the writer all later units would hang)
             is_expected = isinstance(raised, sqlite3.Error)
             _log.warning("the database refuses to write: %s", raised, exc_info=not is_expected)
-            error = raised
+            error = raised if is_expected else BusyError()  # nothing was written, so a retry can succeed
         for write in writes:
             write.resolve(error)
 

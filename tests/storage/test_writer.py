@@ -67,16 +67,16 @@ async def test_failed_savepoint_undoes_no_unit_that_is_reported_as_written(
     assert facts(path) == []
 
 
-async def test_error_outside_of_a_unit_is_raised_by_all_units_of_its_batch(path: Path) -> None:
-    """Also one that is not SQLite's; nothing waits for a writer that has ended."""
+async def test_error_that_is_not_of_sqlite_is_busy_for_the_whole_batch(path: Path) -> None:
+    """So live jobs retry their writes; and the writer goes on."""
     async with open_database(path) as database, asyncio.timeout(10):
         outcomes = await asyncio.gather(
             database.transaction(lambda connection: connection.close()),
             database.transaction(partial(add, name="a")),
             return_exceptions=True,
         )
-        assert [type(outcome) for outcome in outcomes] == [ValueError] * 2
-        with pytest.raises(ValueError, match="connection"):
+        assert [type(outcome) for outcome in outcomes] == [BusyError] * 2
+        with pytest.raises(BusyError):
             await database.transaction(partial(add, name="b"))
     assert facts(path) == []
 
