@@ -103,7 +103,7 @@ async def _main(config: Config) -> None:
 
 async def tune_gc() -> None:
     """Freeze long-lived objects and raise the GC thresholds; a full collection blocks the loop for 0.1 s."""
-    await asyncio.sleep(0)  # in a step of its own, so that nothing else adds to the pause
+    await asyncio.sleep(0)  # in a separate step, so that nothing adds to the pause
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 10, 100)

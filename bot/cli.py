@@ -85,9 +85,9 @@ def _costs() -> int:
         costs = monthly_costs(config.load().database_url)
     except ConfigError as error:
         return _fail("Nothing to show:", error)
-    print(f"{'month':7} {'server':20} {'orders':>7} {'images':>7} {'credits':>10} {'US dollars':>10}")  # noqa: T201 (output)
+    print(f"{'month':7} {'server':20} {'jobs':>7} {'images':>7} {'credits':>10} {'US dollars':>10}")  # noqa: T201 (output)
     for cost in costs:
-        expected = f"  {cost.unpriced} orders as expected" if cost.unpriced else ""
+        expected = f"  {cost.unpriced} jobs as expected" if cost.unpriced else ""
         print(  # noqa: T201 (output)
             f"{cost.month:%Y-%m} {cost.guild_id:<20} {cost.jobs:7} {cost.images:7} {cost.credits:10}"
             f" {cost.usd:10.2f}{expected}"

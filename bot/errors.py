@@ -55,7 +55,7 @@ PolicyKey: TypeAlias = Literal[
     "log-closed",
     "blocked-full",
 ]
-"""What the bot refuses to do; each key names a text, whose values its error must have."""
+"""The keys of refusals; each is the key of a text, and its error must have that text's values."""
 
 
 class BotError(Exception):
@@ -111,7 +111,7 @@ class BusyError(UserError):
 
 
 class OperatorError(BotError):
-    """The bot's owner can fix it; users see only that it does not work right now.
+    """The bot's owner can fix it; users see only that the bot does not work right now.
 
     `remedy` tells the owner in the log what is wrong and what to do.
     """

@@ -55,7 +55,7 @@ class SecretRedactor:
 def escape_control(text: str) -> str:
     """Escape line breaks, terminal codes and bidirectional overrides as a Python string literal does.
 
-    They come in prompts, names and responses, and could forge lines of the log.
+    Prompts, names and responses can contain them and forge log lines.
     """
     if text.isprintable():
         return text

@@ -9,4 +9,4 @@ EXTENSIONS = (
     "cogs.settings",
     "cogs.localization",
 )
-"""What the bot loads, in this order: the last one localizes the commands of all others."""
+"""The extensions in loading order: the last one localizes the commands of all others."""

@@ -56,7 +56,7 @@ async def _run(discord: LocalDiscord, bot: BotProcess, interrupted: asyncio.Even
 
 
 def _switch_routes(bot: BotProcess) -> list[web.RouteDef]:
-    """Return what the page's buttons call to kill and start the bot."""
+    """Return the routes by which the page kills and starts the bot."""
 
     async def state(_: web.Request) -> web.Response:
         return web.json_response({"running": bot.is_running})

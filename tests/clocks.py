@@ -1,4 +1,4 @@
-"""Event loops whose clocks run ahead of the wall's, and the `Clock` that agrees with them."""
+"""Event loops with fast clocks, and the matching `Clock`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SPEED = 30
 
 
 class LoopClock(SystemClock):
-    """Durations are those of the running event loop."""
+    """A clock whose durations are those of the running event loop."""
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
 
 
 class ManualClock(SystemClock):
-    """Durations are those that the test sets."""
+    """A clock whose durations the test sets."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -39,7 +39,7 @@ class _FastSelector(selectors.DefaultSelector):
 
 
 class FastLoop(asyncio.SelectorEventLoop):
-    """A pause of a minute is over in two seconds; network and threads take as long as ever."""
+    """An event loop on which a minute passes in two seconds; network and threads keep their speed."""
 
     def __init__(self) -> None:
         super().__init__(_FastSelector())

@@ -1,4 +1,4 @@
-"""A process that has no file descriptor left."""
+"""Simulate a process without free file descriptors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def exhaustible() -> Iterator[Callable[[], None]]:
-    """Yield what takes all descriptors from this process, until something is retried or the block ends."""
+    """Yield a function that exhausts the file descriptors until a retry or the end of the block."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def exhaust() -> None:

@@ -1,1 +1,1 @@
-"""`python -m bot check`: find out what keeps the bot from running well."""
+"""`python -m bot check`: find problems that keep the bot from running well."""

@@ -81,7 +81,7 @@ async def check_disk(settings: Config) -> list[Finding]:
     free = shutil.disk_usage(_nearest_folder(settings.database_url.parent)).free
     text = f"{free / 10**9:.1f} GB free beside the database"
     if free < FREE_BYTES_MIN:
-        return [Finding("problem", "disk", f"{text}: make room, or nothing can be ordered")]
+        return [Finding("problem", "disk", f"{text}: make room, or no images can be generated")]
     if free < _LOW_SPACE_BYTES:
         return [Finding("note", "disk", f"{text}: make room soon")]
     return [Finding("ok", "disk", text)]
@@ -92,7 +92,7 @@ async def check_files(settings: Config) -> list[Finding]:
     folder = settings.database_url.parent / FOLDER_NAME
     problem = await asyncio.to_thread(probe_folder, folder, keep=False)
     if problem:
-        text = f"{problem}: fix its owner, permissions or free space, or nothing can be ordered"
+        text = f"{problem}: fix its owner, permissions or free space, or no images can be generated"
         return [Finding("problem", "files", text)]
     return [Finding("ok", "files", f"images can be stored in {folder.absolute()} by user id {os.geteuid()}")]
 

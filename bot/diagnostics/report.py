@@ -29,7 +29,7 @@ CHECKS: tuple[tuple[str, Check, set[str]], ...] = (
         {"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"},
     ),
 )
-"""What is checked concurrently, and the settings that each check needs."""
+"""The checks, which run concurrently, and the settings that each one needs."""
 
 
 async def run() -> int:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Each response in flight has a connection of its own. Opening hundreds at once would cost a burst of requests
+# Each response in flight needs its own connection. Opening hundreds at once would cost a burst of requests
 # more than the responses themselves, and some would miss Discord's three seconds.
 _RESPONSE_SLOTS = 50
 
@@ -67,10 +67,10 @@ class _Tree(app_commands.CommandTree[Any]):
 
 
 class ImagineBot(commands.Bot):
-    """A client for slash commands and buttons in servers, with what the cogs need as typed attributes."""
+    """The client for servers; the services of the cogs are typed attributes."""
 
     is_stopping = False
-    """Set before the close: nothing new is begun any more."""
+    """Set before the close; new interactions are refused from then on."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class ImagineBot(commands.Bot):
         self.duplicate_process = DuplicateProcessDetector()
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}
-        """What each button under a job does; the cogs fill it."""
+        """The handler of each button under a job; the cogs fill it."""
         self._guild_ids = guild_ids
         self._proxy, self._connector = proxy, connector
         self._webhooks: aiohttp.ClientSession | None = None

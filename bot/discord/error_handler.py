@@ -42,7 +42,7 @@ async def handle_error(interaction: discord.Interaction[Any], error: Exception) 
     if isinstance(error, JobUnknownError):
         interaction.client.duplicate_process.record_sign("a button names a job that this database never had")
     if isinstance(error, DISCORD_ERRORS):
-        _log.warning("Discord did not take a response: %s", error)
+        _log.warning("Discord refused a response: %s", error)
         return
     if not isinstance(error, BotError):
         if interaction.client.is_closed():

@@ -23,7 +23,7 @@ class ErrorCode(IntEnum):
     TOO_MANY_NEW_COMMANDS = 30034
     """More than 200 commands were created in a day."""
     TOO_MANY_EDITS_OF_OLD_MESSAGE = 30046
-    """The separate quota for editing messages older than an hour is used up."""
+    """The separate limit for editing messages older than an hour is used up."""
     REQUEST_TOO_LARGE = 40005
     ALREADY_ACKNOWLEDGED = 40060
     """The interaction has a response, possibly this one: discord.py repeats a callback after a 5xx."""
@@ -43,14 +43,14 @@ class MessageUnreachableError(DeliveryError):
 
 
 DISCORD_NETWORK_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
-"""What discord.py raises if no response arrives."""
+"""Errors that discord.py raises if no response arrives."""
 
 DISCORD_ERRORS = (discord.HTTPException, *DISCORD_NETWORK_ERRORS)
 """Every way in which a request to Discord fails."""
 
 
 def is_transient(error: Exception) -> bool:
-    """Return whether Discord gave no definite answer, so that another attempt may succeed."""
+    """Return whether Discord gave no definite answer, so another attempt can succeed."""
     if isinstance(error, discord.HTTPException):
         return error.status >= 500 or error.status == 429
     return isinstance(error, DISCORD_NETWORK_ERRORS)

@@ -126,7 +126,7 @@ class Gateway(DiscordWebSocket):
         try:
             if isinstance(msg, bytes):
                 text = self._decompressor.decompress(msg)
-            if text is not None:  # else the rest of it is still to come
+            if text is not None:  # else more of it follows
                 await super().received_message(_with_defaults(text))
         except _CORRUPT_FRAME as error:
             _log.warning("a broken frame from Discord's gateway (%s): reconnecting", type(error).__name__)

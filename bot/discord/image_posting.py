@@ -80,7 +80,7 @@ class ImagePosting:
         """Post the missing images; return whether there were any.
 
         Raises:
-            MessageUnreachableError: The message can't be edited any more.
+            MessageUnreachableError: The message can no longer be edited.
             DeliveryError: Discord does not answer.
             discord.HTTPException: Discord refuses an image.
         """

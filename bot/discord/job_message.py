@@ -70,7 +70,7 @@ async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[Pos
 
     Raises:
         discord.HTTPException: Discord refuses it.
-        aiohttp.ClientError, OSError: No answer came.
+        aiohttp.ClientError, OSError: No response arrived.
     """
     with handle_message_parameters(**content, previous_allowed_mentions=bot.allowed_mentions) as form:
         body: dict[str, Any] = {"json": form.payload}
@@ -94,10 +94,10 @@ class JobMessage:
         """Whether this process has begun to post the job's images."""
 
     async def edit_final(self, job: Job, send: Callable[[], Awaitable[T]]) -> T:
-        """Send an edit of the job's end until Discord takes or refuses it.
+        """Send an edit of the job's end until Discord accepts or refuses it.
 
         Raises:
-            MessageUnreachableError: The message can't be edited any more.
+            MessageUnreachableError: The message can no longer be edited.
             DeliveryError: Discord does not answer.
             discord.HTTPException: Discord refuses the edit.
         """
@@ -177,7 +177,7 @@ class JobMessage:
 
 
 async def retry_for_job(clock: DiscordClock, job: Job, send: Callable[[], Awaitable[T]]) -> T:
-    """Call `send` for up to ten minutes, until Discord takes or refuses it.
+    """Call `send` for up to ten minutes, until Discord accepts or refuses it.
 
     Raises:
         DeliveryError: Discord does not answer.

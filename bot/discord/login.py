@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 _GIVE_UP_SECONDS = 600.0
 _REJECTED = "DISCORD_TOKEN is rejected by Discord: copy it again from its developer portal"
 FATAL_CLOSE_CODES = {4004: _REJECTED}
-"""What the gateway's close codes mean after which reconnecting does not help."""
+"""Gateway close codes that make reconnecting useless, with their meanings."""
 
 
 async def log_in(bot: ImagineBot, token: str) -> None:

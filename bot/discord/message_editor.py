@@ -80,7 +80,7 @@ class MessageEditor:
                     self._shown = state
                 except (DeliveryError, *DISCORD_ERRORS) as error:
                     self._shown = _UNKNOWN  # the edit may have succeeded and its response been lost
-                    _log.info("Discord did not take an intermediate edit: %s", error)
+                    _log.info("an intermediate edit failed: %s", error)
                 finally:
                     self._shown_at = _now()
 

@@ -1,4 +1,4 @@
-"""Rate limits in Discord's responses, made finite before discord.py reads them.
+"""Sanitize rate limits in Discord's responses before discord.py reads them.
 
 discord.py 2.7.1 passes `X-RateLimit-Reset-After` and `retry_after` to `asyncio.sleep` as they come. NaN
 breaks the order of the event loop's timers, infinity never ends, and text raises ValueError after Discord

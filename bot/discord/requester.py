@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _POST_PERMISSIONS = ("view_channel", "embed_links", "attach_files")
 REQUIRED_PERMISSIONS = discord.Permissions(**dict.fromkeys(_POST_PERMISSIONS, True))
-"""The least that the bot needs in a channel: to see it, and to post embeds and files there."""
+"""The permissions that the bot needs in a channel: to see it, and to post embeds and files."""
 
 _MAY_BE_AGE_RESTRICTED = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 

@@ -83,15 +83,15 @@ class GuildSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     timezone: Annotated[StrictStr, AfterValidator(_zone)] = "UTC"
-    """An IANA name, such as "Europe/Berlin"; hours, days, weeks and months begin by it."""
+    """An IANA name, such as "Europe/Berlin"; hours, days, weeks and months start in it."""
     allowed_channels: _Ids = frozenset()
     """Channels where images can be generated; empty means all. A thread counts as its parent."""
     forbidden_channels: _Ids = frozenset()
     """Channels where they can't; takes precedence over `allowed_channels`."""
     allowed_roles: _Ids = frozenset()
-    """Roles of which a member needs one; empty means everyone."""
+    """Roles that allow their members to generate images; empty means everyone."""
     blocked_members: _Ids = frozenset()
-    """Members who can't generate images, whatever their roles."""
+    """Members who can't generate images, regardless of their roles."""
     highest_resolution: Annotated[StrictStr, Field(max_length=100)] | None = None
     """A value of a model's option `resolution`, which lists them from low to high; None means any."""
     most_images: Annotated[StrictInt, Field(ge=1, le=100)] | None = None

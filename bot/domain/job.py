@@ -62,7 +62,7 @@ class Job:
     usd_each: Decimal | None = None
     """Expected cost of one image to the owner, in US dollars; None if no price was known."""
     cost: Decimal | None = None
-    """What RunComfy charged, in US dollars; None until it says so."""
+    """RunComfy's charge in US dollars; None until it is known."""
     applied_limits: str = ""
     """The member's limits at the reservation; see `Limits.summary`."""
     status: JobStatus
@@ -76,7 +76,7 @@ class Job:
     delivered: int = 0
     """How many images are in Discord."""
     made: int | None = None
-    """How many images RunComfy has made; None until it says so."""
+    """How many images RunComfy has made; None until it is known."""
     refunded: int = 0
     """How many images the member was refunded for."""
     budget_refunded: int = 0
@@ -95,9 +95,9 @@ class Job:
     check_count: int = 0
     """How many such checks were made."""
     uncollected_since: datetime | None = None
-    """Since when the member has been charged for images that did not arrive and can be collected."""
+    """When the member was charged for images that did not arrive and can be collected."""
     next_cost_check_at: datetime | None = None
-    """When to ask RunComfy what the job has cost."""
+    """When to fetch the job's cost from RunComfy."""
     deleted_at: datetime | None = None
     """When its images were deleted; only its row remains, without a message."""
     deleted_by: int | None = None
@@ -116,7 +116,7 @@ class Job:
 
     @property
     def is_fetchable(self) -> bool:
-        """Whether RunComfy may still hold images that were never delivered."""
+        """Whether RunComfy may still have images that were never delivered."""
         is_wanted = self.status.is_final and self.deleted_at is None
         return is_wanted and self.request_id is not None and self.error in RECOVERABLE_ERRORS
 

@@ -137,7 +137,7 @@ def is_within(quotas: Quotas, maximum: Quotas) -> bool:
 
 
 class TargetKind(StrEnum):
-    """What a rule applies to; the values are stored."""
+    """The kind of a rule's target; the values are stored."""
 
     MEMBER = "member"
     ROLE = "role"
@@ -151,7 +151,7 @@ class TargetKind(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """What a rule, a grant or a reset applies to; `id` is a member's or a role's, else 0."""
+    """The target of a rule, a grant or a reset; `id` is a member's or a role's, else 0."""
 
     kind: TargetKind
     id: int = 0

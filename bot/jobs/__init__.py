@@ -1,1 +1,1 @@
-"""Jobs: what a cog can do with them, and how each is run from its first status to its last."""
+"""Jobs: the operations of the cogs, and the runner that takes each job from its first status to its last."""

@@ -69,7 +69,7 @@ class PollRateLimiter:
         self._timer: asyncio.TimerHandle | None = None
 
     async def acquire(self, user_id: int) -> None:
-        """Wait until this member may poll."""
+        """Wait for this member's turn to poll."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(user_id, []).append(turn)
         if self._timer is None:

@@ -31,7 +31,7 @@ async def retry_until_written(write: Callable[[], Awaitable[T]]) -> T:
 
 
 class RetryingDatabase:
-    """A `Database` whose transactions never raise BusyError; a store on it is for work nobody waits for."""
+    """A `Database` whose transactions never raise BusyError; for work that no one waits for."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

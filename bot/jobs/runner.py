@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     StepFunction: TypeAlias = Callable[[StepContext, JobState], Awaitable[JobState | None]]
 
 _log = logging.getLogger(__name__)
-_CLOSE_SECONDS = 8.0  # within the ten seconds that a stop may take
+_CLOSE_SECONDS = 8.0  # within the ten seconds that a stop can take
 
 STEPS: dict[Stage, StepFunction] = {
     "unseen": find_message,
@@ -41,7 +41,7 @@ STEPS: dict[Stage, StepFunction] = {
     JobStatus.FAILED: notify,
     JobStatus.CANCELLED: notify,
 }
-"""What is done next with a job, by its stage; a step that returns None was the last one."""
+"""The next step of a job by its stage; a step that returns None is the last one."""
 
 
 class CancelOutcome(Enum):
@@ -73,7 +73,7 @@ class JobRunner:
             self.start(job)
 
     def start(self, job: Job, *, message_id: int | None = None) -> None:
-        """Continue a job from where its row stands; `message_id` is recorded first, if it is given."""
+        """Continue a job from the status in its row; record `message_id` first, if given."""
         if self._is_closing:
             return
         before = self._tasks.get(job.job_id)

@@ -36,7 +36,7 @@ _OVER = {NOT_COLLECTED, RequestNotFoundError.key}  # after these, images that di
 
 
 class JobService:
-    """Reserves, repeats, cancels and collects jobs; what is refused raises before any money is spent."""
+    """Reserves, repeats, cancels and collects jobs; a refusal raises before any money is spent."""
 
     def __init__(
         self, runner: JobRunner, *, jobs: JobStore, reservations: ReservationStore, catalogue: Catalogue
@@ -74,7 +74,7 @@ class JobService:
     async def _reserve(
         self, requester: Requester, model: Model, chosen: dict[str, object], parent: Job | None
     ) -> Job | None:
-        while True:  # again only if a manager changes the settings meanwhile
+        while True:  # repeats only if a manager changes the settings meanwhile
             settings = await self._reservations.settings.get(requester.guild_id)
             values = apply_policy(settings, requester, model, chosen)
             await check_words(settings, model, values)

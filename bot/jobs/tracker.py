@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Step(Enum):
-    """What a job is doing, and for how many seconds at most unless something is wrong."""
+    """A job's activity, and the seconds after which it counts as overdue."""
 
     WAITING = "waits for its turn, or for RunComfy", None
     WRITING = "is being written", 10.0

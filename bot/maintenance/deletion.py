@@ -1,4 +1,4 @@
-"""Delete images: first in the database, then the messages in Discord, for as long as that takes."""
+"""Delete images: first in the database, then in Discord, with retries until that succeeds."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class DeletionService:
         return job
 
     async def parent(self, job: Job) -> Job | None:
-        """Return the job of which this one is a re-roll or a retry."""
+        """Return the job that this one re-rolls or retries."""
         return await self.context.jobs.get(job.parent_id) if job.parent_id else None
 
     async def authorize(self, requester: Requester, job_id: str, *, may_manage: bool) -> Job:

@@ -57,7 +57,7 @@ class FileCleanup:
                 await self.expire(job, "it was not collected in time")
 
     async def expire(self, job: Job, reason: str) -> None:
-        """Refund the images of a job that can't be collected any more, unless it has moved on.
+        """Refund the images of a job that can no longer be collected, unless its state has changed.
 
         Its files are removed after the refund, never before.
         """

@@ -19,7 +19,7 @@ _ORIENTATION_TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each EXIF orientation."""
+"""The transposition that undoes each EXIF orientation."""
 _PROFILE_SPACES = {"L": "GRAY", "CMYK": "CMYK", "RGB": "RGB "}
 _SRGB_GAMMA = 2.2
 _GAMMA_TOLERANCE = 0.05

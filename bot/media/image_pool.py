@@ -40,7 +40,7 @@ _DECODER_ERRORS = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-"""What Pillow raises for truncated or malformed files."""
+"""Errors that Pillow raises for truncated or malformed files."""
 
 
 class ImageError(ValueError):
@@ -48,7 +48,7 @@ class ImageError(ValueError):
 
 
 async def run_in_image_pool(function: Callable[[], T]) -> T:
-    """Run a function that decodes an image in the pool; return or raise what it does."""
+    """Run a function that decodes an image in the pool; return its result."""
     return await asyncio.get_running_loop().run_in_executor(_pool, function)
 
 

@@ -40,7 +40,7 @@ class Model:
     output_schema: Mapping[str, Any]
 
     def command_description(self, locale: str) -> str:
-        """Return a sentence that says what the command does."""
+        """Return the command's description, one sentence."""
         own, english = self._texts(locale).description, self._texts(SOURCE_LOCALE).description
         return own.strip() or english.strip() or f"Make images with {self.model_id}"[:MAX_DESCRIPTION]
 

@@ -18,7 +18,7 @@ _DELIVERY_BUCKETS = (0.1, 0.2, 0.5, 1, 2, 4, 6, 10, 30, 60, 300)
 
 
 class Metrics:
-    """Metrics of one bot, in a registry of its own; each attribute is the metric `imagine_` plus its name.
+    """Metrics of one bot in a separate registry; each attribute is the metric `imagine_` plus its name.
 
     Label values are routes, HTTP status codes, job statuses and error keys. None comes from a person, so the
     number of time series is bounded.
@@ -71,7 +71,7 @@ class Metrics:
         *,
         now: datetime,
     ) -> None:
-        """Set what is read from the database, with the count and the oldest start of unfinished jobs."""
+        """Set the gauges that come from the database; needs the count and oldest start of unfinished jobs."""
         for status in JobStatus:
             if not status.is_final:
                 self.jobs.labels(status).set(unfinished.get(status, (0, None))[0])

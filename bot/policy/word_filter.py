@@ -98,7 +98,7 @@ def parse_words(text: str) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(lines.values()))
     if not fits_word_limits(words):
         raise PolicyError("too-many-words", most=WORDS_MAX, longest=WORD_MAX)
-    _patterns.clear()  # frees those that were removed; the others are compiled again
+    _patterns.clear()  # frees removed patterns; the others are compiled again
     copies = 0
     for number, line in lines.items():
         pattern = _pattern(line)

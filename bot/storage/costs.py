@@ -33,7 +33,7 @@ _COST_CHECK_BATCH = 20
 _MAX_FACTOR = 4
 """The highest multiple of the list price at which an image's cost becomes its price.
 
-The credits already tell options apart; a model without a table of them may still charge up to three times its
+The credits already tell options apart; a model without a credit table can still charge up to three times its
 base price for the most expensive ones (4K with web search costs three credits). The rest allows for a recent
 price increase. Anything above is a mistake, and would refuse every job under a budget.
 """
@@ -51,12 +51,12 @@ def is_plausible(list_price: Decimal) -> bool:
 
 @dataclass(frozen=True)
 class Prices:
-    """A model's list price, and what the last image of each kind cost."""
+    """A model's list price, and the last cost of an image of each kind."""
 
     list_price: Decimal | None
     """For an image of one credit; None if RunComfy has never published a plausible one."""
     _paid: Mapping[Decimal, Decimal]
-    """What the last image cost, by its credits."""
+    """The last cost of an image, by its credits."""
 
     def expected_each(self, credits_each: Decimal) -> Decimal | None:
         """Return an image's expected cost, the higher of both prices, or None if neither is known."""
@@ -151,7 +151,7 @@ class CostStore:
         return await self._database.transaction(work)
 
     async def spent_this_month(self) -> Decimal:
-        """Return what the owner has spent, or may have spent, since the first of the month (UTC)."""
+        """Return the owner's actual or possible spending since the first of the month (UTC)."""
         now = datetime.now(UTC)
         return await self._database.read(lambda connection: ledger.spent_usd(connection, now))
 

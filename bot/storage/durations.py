@@ -1,4 +1,4 @@
-"""How long the last 200 jobs of each workload took, kept across restarts."""
+"""Durations of the last 200 jobs of each workload, kept across restarts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DurationStore:
             self._recent[row["kind"]].append(row["seconds"])
 
     def record(self, workload: str, seconds: float) -> None:
-        """Record how long a job took."""
+        """Record a job's duration."""
         self._recent[workload].append(seconds)
         self._unsaved.append({"kind": workload, "seconds": seconds})
 

@@ -31,7 +31,7 @@ def _next_check(job: Job, ended_at: datetime) -> int | None:
 def _settle(
     job: Job, status: JobStatus, error: str | None, ended_at: datetime, delivered: int
 ) -> dict[str, str | int | None]:
-    """Compute what an end refunds, keeps in the budget and leaves to be collected, and which checks follow.
+    """Compute what an end refunds, keeps in the budget and leaves to collect, and its later checks.
 
     Images that exist stay charged while they can be collected. Those that an earlier message shows remain
     delivered.

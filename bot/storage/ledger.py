@@ -73,14 +73,14 @@ def _check(usages: Iterable[Usage], key: Literal["quota-exceeded", "pool-exceede
 
 
 async def recount(connection: Connection, before: Job | None, after: Job | None) -> None:
-    """Change the counters from what a job counted before to what it counts now; nothing if either is None."""
+    """Update the counters for a change of a job; do nothing if either is None."""
     if before and after:
         was, now = _amounts(before), _amounts(after)
         await _add(connection, after, {scope: now[scope] - was[scope] for scope in now})
 
 
 def _amounts(job: Job) -> dict[str, int]:
-    """Return what a job counts in each scope, in centicredits or microdollars.
+    """Return a job's amount in each scope, in centicredits or microdollars.
 
     The server pays for images that arrived or can be collected, the owner for those that RunComfy made.
     """

@@ -21,7 +21,7 @@ async def track_for_deletion(connection: Connection, job_id: str) -> None:
 
 
 class MessageStore:
-    """Messages by job and jobs by message; what a method returned is durable.
+    """Messages by job and jobs by message; a returned result is durable.
 
     A method that raises BusyError has changed nothing.
     """

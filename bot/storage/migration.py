@@ -21,7 +21,7 @@ def migrations() -> dict[int, Path]:
 
 
 def backup_path(path: Path, version: int) -> Path:
-    """Return where a database of an older version is copied to before it is migrated."""
+    """Return the path of the copy that is made of an older database before its migration."""
     return path.with_name(f"{path.name}.v{version}.backup")
 
 

@@ -44,7 +44,7 @@ class OwnerQuotas:
     default: Quotas = ()
     """A member's quota if no manager has set a rule."""
     ceiling: Quotas = ()
-    """The most that a member can use, whatever managers set."""
+    """The most that a member can use, regardless of managers' rules."""
     pool: Quotas = ()
     """A server's pool if no manager has set one."""
     pool_ceiling: Quotas = ()
@@ -156,7 +156,7 @@ class QuotaStore:
         """Grant a member, each member with a role, or everyone credits on top of the current limits.
 
         Returns:
-            False if the interaction was handled before: it grants once, however often it comes.
+            False if the interaction was handled before; a replay grants nothing.
         """
         return await self._adjust(guild_id, target, to_centicredits(credits), made_by, interaction_id)
 

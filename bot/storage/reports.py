@@ -32,20 +32,20 @@ class UsageSummary:
     user_id: int
     applied_limits: str
     """The limits that applied to the last of them; see `Limits.summary`."""
-    orders: int = 0
+    jobs: int = 0
     failed: int = 0
     """Jobs that failed and left nothing to collect."""
     images: int = 0
     """Images delivered."""
     spent: Decimal = Decimal(0)
-    """What stays charged, including images waiting to be collected."""
+    """Credits that stay charged, including images waiting to be collected."""
     refunded: Decimal = Decimal(0)
     uncollected: Decimal = Decimal(0)
     """The part of `spent` for images waiting to be collected."""
     failed_credits: Decimal = Decimal(0)
-    """What the failed jobs would have counted."""
+    """Credits that the failed jobs would have used."""
     usd: Decimal = Decimal(0)
-    """What RunComfy charged, or the expected cost if that is not known yet."""
+    """RunComfy's charge, or the expected cost if that is not known yet."""
 
 
 _CREDITS = ("spent", "refunded", "uncollected", "failed_credits")

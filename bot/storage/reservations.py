@@ -34,7 +34,7 @@ class NotReserved(Enum):
     """A reason for reserving nothing that is not an error."""
 
     DUPLICATE = auto()
-    """The interaction has a job already, as a replayed one has."""
+    """The interaction already has a job, so it is a replay."""
     SETTINGS_CHANGED = auto()
     """The server's settings are no longer those that the job was checked against."""
 

@@ -1,4 +1,4 @@
-"""SQLite through aiosqlite: one writer that commits together what is waiting, and readers beside it."""
+"""SQLite through aiosqlite: one writer with group commit, and concurrent readers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _Write(Generic[T]):
         return time.monotonic() > self._expires_at
 
     async def run(self, connection: aiosqlite.Connection) -> None:
-        """Run the unit in a savepoint, which the commit releases, and keep what it returns or raises.
+        """Run the unit in a savepoint, which the commit releases, and keep its result or exception.
 
         Raises:
             Exception: The savepoint failed, or SQLite rolled back the whole transaction, as it does on a full
@@ -74,7 +74,7 @@ class _Write(Generic[T]):
         return await self._work(connection)  # in a task, even what it raises before it awaits anything
 
     def resolve(self, error: Exception | None = None) -> None:
-        """Give the caller the error of the whole batch, else what the unit returned or raised."""
+        """Give the caller the error of the whole batch, else the unit's result or exception."""
         if self.future.done():
             return  # the caller was cancelled
         outcome = error or self._outcome

@@ -1,4 +1,4 @@
-"""/jobs, and what the buttons under jobs do."""
+"""/jobs, and the handlers of the buttons under jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the buttons under jobs do: Cancel, Re-roll, Retry, Edit prompt and Fetch."""
+"""Handlers of the buttons under jobs: Cancel, Re-roll, Retry, Edit prompt and Fetch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class JobActions(commands.Cog):
-    """Handlers of the buttons; they and the service check permissions, whatever Discord shows."""
+    """Handlers of the buttons; they and the service check permissions, since any press can be forged."""
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot

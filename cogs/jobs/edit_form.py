@@ -61,7 +61,7 @@ class EditForm:
         return min(_TEXT_MAX, self.text_option.max_length or _TEXT_MAX)
 
     def modal(self, job: Job, locale: str, *, may_see: bool) -> ui.Modal:
-        """Return the form, prefilled from the job; with the prompt only if the requester may see it."""
+        """Return the form, prefilled from the job; `may_see` includes its prompt."""
         modal = ui.Modal(
             title=translate("modal-edit", locale), custom_id=JobButton.custom_id_of(job, JobAction.EDIT)
         )

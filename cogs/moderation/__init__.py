@@ -1,4 +1,4 @@
-"""What moderators can do with a message: Remove image, Who made this."""
+"""Moderation of messages: Remove image, Who made this."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def setup(bot: ImagineBot) -> None:
-    """Add the context menus, and what the Delete button and its questions do."""
+    """Add the context menus, and the handlers of the Delete button and its confirmations."""
     bot.job_actions |= {
         JobAction.DELETE: delete.confirm_delete,
         JobAction.CONFIRM: delete.delete,

@@ -1,4 +1,4 @@
-"""Delete a job's images: the confirmation, and what its buttons do."""
+"""Delete a job's images: the confirmation, and the handlers of its buttons."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: La
     if await bot.deletion_service.mark_deleted(job, interaction.user.id):
         values = job_values(job) | {"by": interaction.user.mention}
         bot.audit_log.record(job.guild_id, LazyText("log-deleted", values))
-    # Deleting can take longer than three seconds; it goes on whether or not Discord takes this response.
+    # Deleting can take longer than three seconds, and continues even if Discord refuses this response.
     with suppress(*DISCORD_ERRORS):
         await send_with_retry(interaction, interaction.response.defer)
     await bot.deletion_service.delete_messages(job_id)

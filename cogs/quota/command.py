@@ -147,7 +147,7 @@ class QuotaCommands(commands.Cog):
 
     @quota.command()
     async def show(self, interaction: discord.Interaction[Any]) -> None:
-        """Show all limits, the owner's ceiling, and what members used this month."""
+        """Show all limits, the owner's ceiling, and the usage of members this month."""
         asker = require_manager(interaction)
         await defer(interaction)
         rules = await self._rule_lines(asker)

@@ -25,7 +25,7 @@ _COLUMNS = ("orders", "failed", "images", "credits", "given_back", "uncollected"
 
 
 def member_line(summary: UsageSummary, locale: str) -> str:
-    """Return what a member used and what it cost, with the limit that applied last."""
+    """Return a member's usage and cost, with the limit that applied last."""
     whose, _, quotas = summary.applied_limits.partition(" ")
     kind, _, number = whose.partition(":")
     target = Target(TargetKind(kind or TargetKind.OWNER), int(number or 0))
@@ -46,7 +46,7 @@ def total_line(summaries: Iterable[UsageSummary], locale: str) -> str:
     line = translate(
         "report-total",
         locale,
-        orders=total.orders,
+        orders=total.jobs,
         failed=total.failed,
         credits=total.spent,
         refunded=total.refunded,
@@ -108,7 +108,7 @@ def days_table(
 
 
 def _numbers(total: UsageSummary) -> tuple[object, ...]:
-    counts = (total.orders, total.failed, total.images)
+    counts = (total.jobs, total.failed, total.images)
     return (*counts, total.spent, total.refunded, total.uncollected, total.usd)
 
 

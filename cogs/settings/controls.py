@@ -1,6 +1,7 @@
-"""The kinds of settings: how each is rendered as components, parsed from what they send, and described.
+"""The kinds of settings: how each is rendered as components, parsed from their values, and described.
 
-Nothing sent is trusted: parsers raise PolicyError("setting-unknown") for what the panel never offered, and
+Sent values are not trusted: parsers raise PolicyError("setting-unknown") for values that were not offered,
+and
 PolicyErrors with other keys for values that a manager can get wrong.
 
 A custom_id is `settings:NAME:v1`, or `settings:NAME.KEY:v1` for one entry of a setting that has several, such
@@ -47,7 +48,7 @@ _LOG_RIGHTS = ("view_channel", "send_messages")
 
 @dataclass(frozen=True)
 class Panel:
-    """What a control is rendered or parsed for; `key` is the channel or option selected in a picker."""
+    """The context for rendering or parsing a control; `key` is the channel or option selected in a picker."""
 
     guild: discord.Guild
     catalogue: Catalogue
@@ -252,7 +253,7 @@ class TextModal:
         return _modal(panel, name, self.prefill(current), self.max_length, self.style)
 
     def parse(self, _panel: Panel, values: Sequence[str]) -> Any:
-        """Return what the text means."""
+        """Parse the text."""
         return self.parse_text(_only(values))
 
 

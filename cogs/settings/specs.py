@@ -51,7 +51,7 @@ class SettingSpec:
     section: str
     control: Control
     check: Check | None = None
-    """Refuses combinations with other settings, given the settings as they would become."""
+    """Refuses combinations with other settings; gets the changed settings."""
 
     def edit(self, panel: Panel, values: Sequence[str]) -> Callable[[GuildSettings], GuildSettings]:
         """Parse what was sent into a change of the stored settings.

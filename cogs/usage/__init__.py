@@ -1,4 +1,4 @@
-"""/usage: what a member has spent and what is left."""
+"""/usage: a member's usage and remaining credits."""
 
 from __future__ import annotations
 

@@ -38,14 +38,14 @@ DAYS = 30
 
 
 class UsageCommand(commands.Cog):
-    """Shows members what they have used and what is left."""
+    """Shows members their usage and remaining credits."""
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
 
     @app_commands.command()
     async def usage(self, interaction: discord.Interaction[Any]) -> None:
-        """Show what is used and left of each limit, prices, and a chart of the last 30 days."""
+        """Show usage and remaining credits of each limit, prices, and a chart of the last 30 days."""
         asker = get_requester(interaction)
         quotas, locale = self._bot.quota_store, asker.locale
         zone = await self._bot.timezone(asker.guild_id)

@@ -152,7 +152,7 @@ def _resolve(embeds: list[Json], attachments: list[Json]) -> tuple[list[Json], s
 
 
 def _mentions(message: Message, content: str, allowed: Json | None) -> Json:
-    """Return who is pinged, which is also what `mentions` lists; by default every mention pings."""
+    """Return the pinged users, which `mentions` lists; by default every mention pings."""
     rule: Json = {"parse": ["users", "roles", "everyone"]} if allowed is None else allowed
     parse, channel = rule.get("parse") or [], message.channel
 

@@ -48,7 +48,7 @@ export class Chip {
     this.mark(undefined);
   }
 
-  /** Return what the popup shows while this field has focus; `choose` gets the label of a choice. */
+  /** Return the popup's content while this field has focus; `choose` gets the label of a choice. */
   help(choose) {
     const { option, problem, context } = this;
     const isComplete = this.field.value === this.chosen; // then every choice is listed, and Enter sends

@@ -60,7 +60,7 @@ function readText({ min_length: least = 0, max_length: most = 6000 }, text) {
   return text.length > most ? { problem: `at most ${most} characters` } : { value: text };
 }
 
-/** Parse what was typed for an option: return {value}, or {problem} in a few words. */
+/** Parse the text typed for an option: return {value}, or {problem} in a few words. */
 export function read(option, typed, context) {
   const text = typed.trim();
   if (!text) return { problem: option.required ? "required" : "empty" };

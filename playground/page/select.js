@@ -3,7 +3,7 @@ import { el } from "./dom.js";
 const [STRING, USER, ROLE, MENTIONABLE, CHANNEL] = [3, 5, 6, 7, 8];
 let lists = 0;
 
-/** Return what a select offers as {value, label, detail}. */
+/** Return a select's options as {value, label, detail}. */
 function offered({ type, options = [], channel_types: kinds }, { members, guild, channels }) {
   if (type === STRING) {
     return options.map(({ value, label, description, emoji }) => ({ value, label: [emoji?.name, label].filter(Boolean).join(" "), detail: description }));

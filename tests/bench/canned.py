@@ -1,6 +1,6 @@
 """`python -m tests.bench.canned`: the local RunComfy in a process of its own, with one image for every job.
 
-Its first output line is the environment that leads a bot to it; it ends with its standard input.
+Its first output line is the environment for a bot that uses it; it ends with its standard input.
 """
 
 from __future__ import annotations

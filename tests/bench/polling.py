@@ -1,4 +1,4 @@
-"""`python -m tests.bench.polling`: how soon a finished image is found, compared with the bare bot.
+"""`python -m tests.bench.polling`: how soon finished images are found, compared with the bare bot.
 
 Waves of jobs with varying durations, which the bare bot polls every two seconds, and bursts of half-second
 jobs, which it polls ten times a second without a limit. The request limit is the default.

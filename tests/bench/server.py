@@ -52,7 +52,7 @@ class Server:
 
     @classmethod
     async def on(cls, database: Database) -> Server:
-        """Create stores with limits of every kind, none of which is reached."""
+        """Create stores with limits of every kind, all high enough."""
         owners = OwnerQuotas(
             default=parse_quotas("1000/day, 30000/month"),
             ceiling=parse_quotas("5000/hour, 10000/day, 200000/month"),

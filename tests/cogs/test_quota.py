@@ -39,9 +39,9 @@ def test_empty_summaries_add_up_to_zero() -> None:
 
 def test_merged_summaries_keep_the_last_limits() -> None:
     summaries = [
-        UsageSummary(user_id=1, applied_limits=limits, orders=2, spent=Decimal("1.5"), usd=Decimal("0.1"))
+        UsageSummary(user_id=1, applied_limits=limits, jobs=2, spent=Decimal("1.5"), usd=Decimal("0.1"))
         for limits in ("member:1 5/day", "member:1 9/day")
     ]
     merged = merge(summaries)
     assert (merged.user_id, merged.applied_limits) == (1, "member:1 9/day")
-    assert (merged.orders, merged.spent, merged.usd) == (4, Decimal(3), Decimal("0.2"))
+    assert (merged.jobs, merged.spent, merged.usd) == (4, Decimal(3), Decimal("0.2"))

@@ -1,4 +1,4 @@
-"""Images that people see count as delivered, even if Discord never confirms them."""
+"""Visible images count as delivered, even if Discord never confirms them."""
 
 from __future__ import annotations
 

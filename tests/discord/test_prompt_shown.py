@@ -45,7 +45,7 @@ def quoted(prompt: str) -> list[str]:
 
 
 def plain(line: str) -> str:
-    """Return what a person reads: Discord drops a backslash before punctuation."""
+    """Return the text that a person reads: Discord drops a backslash before punctuation."""
     return re.sub(r"\\([^0-9A-Za-z\s])", r"\1", line)
 
 

@@ -1,4 +1,4 @@
-"""Checks that members were charged for what they received, from the rows and the messages."""
+"""Checks that members were charged for the images they received, from rows and messages."""
 
 from __future__ import annotations
 

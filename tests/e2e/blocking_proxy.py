@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class HeldResponse:
-    """RunComfy does what it was asked for, and answers when it is let go: with its own answer or another."""
+    """RunComfy carries out the call, and responds on `release`: with its own response or another."""
 
     def __init__(self, instead: Fault | None = None) -> None:
         self._instead = instead
@@ -35,7 +35,7 @@ class HeldResponse:
         return good
 
     async def reached(self, within: float = 10) -> None:
-        """Wait until RunComfy has done it."""
+        """Wait until RunComfy has carried out the call."""
         await asyncio.wait_for(self._reached.wait(), within)
 
     def release(self) -> None:

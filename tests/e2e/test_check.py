@@ -269,7 +269,7 @@ async def test_disk_without_space(tmp_path: Path) -> None:
         code, found = await check(env)
         assert code == 1
         assert found["disk"] == [
-            "problem: 0.0 GB free beside the database: make room, or nothing can be ordered"
+            "problem: 0.0 GB free beside the database: make room, or no images can be generated"
         ]
 
 

@@ -1,4 +1,4 @@
-"""Deleting images: permissions, what is deleted, what stays, and errors on the way."""
+"""Deleting images: permissions, deleted and remaining data, and errors."""
 
 from __future__ import annotations
 

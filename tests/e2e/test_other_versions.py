@@ -1,4 +1,4 @@
-"""Another copy of the bot, and commands of an older version: members and the owner learn what is wrong."""
+"""Another copy of the bot, and commands of an older version: members and the owner see the cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RunComfy is down and comes back: nothing is submitted twice, and what waited continues."""
+"""RunComfy is down and comes back: nothing is submitted twice, and waiting jobs continue."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ MODEL = CATALOGUE.by_command["imagine"]
 
 
 class Channel:
-    """What was posted; like Discord, it survives restarts of the bot."""
+    """The posted messages; like Discord, they survive restarts of the bot."""
 
     def __init__(self) -> None:
         self.images: Counter[str] = Counter()

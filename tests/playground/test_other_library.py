@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from playground.discord import LocalDiscord, Member
 
-# Written like the examples in hikari's guide; only the proxy setting leads it to the local Discord.
+# Written like the examples in hikari's guide; only the proxy setting points it to the local Discord.
 BOT = """\
 import os
 import sys

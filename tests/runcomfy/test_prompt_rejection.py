@@ -1,4 +1,4 @@
-"""Rejected prompts are recognized, whatever words and fields say so."""
+"""Rejected prompts are recognized by many words and fields."""
 
 from __future__ import annotations
 

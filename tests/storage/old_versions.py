@@ -14,7 +14,7 @@ _RENAMED = dict(re.findall(r"rename column (\w+) to (\w+)", migrations()[10].rea
 
 
 def create_v0_1_0(path: Path) -> None:
-    """Create the database of a bot of version 0.1.0 that was killed with five jobs under way."""
+    """Create the database of a bot of version 0.1.0 that was killed with five unfinished jobs."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript((DATA / "0.1.0.sql").read_text("utf-8"))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
 
     JobActionHandler: TypeAlias = Callable[[discord.Interaction[Any], str], Awaitable[None]]
-    """What a press does; the job's id that it gets is unchecked."""
+    """A handler of presses; the job id that it gets is unchecked."""
 
 
 MAX_LISTED = 10

@@ -49,12 +49,12 @@ class StepContext:
     tracker: JobTracker
     clock: Clock
     deadline: timedelta
-    """How long a job may stay unchanged at RunComfy, or wait while RunComfy is down."""
+    """How long a job can stay unchanged at RunComfy, or wait while RunComfy is down."""
     shielded: ShieldedTasks = field(default_factory=ShieldedTasks)
     submissions: dict[str, asyncio.Event] = field(default_factory=dict)
     """By job, set when its submission in flight was answered and recorded."""
     operator_errors: set[type[OperatorError]] = field(default_factory=set)
-    """What the owner has to fix before RunComfy accepts jobs again; each was logged once."""
+    """Errors that the owner must fix before RunComfy accepts jobs again; each was logged once."""
     unknown_statuses: set[str] = field(default_factory=set)
     """Undocumented statuses of RunComfy; each was logged once."""
 
@@ -73,9 +73,9 @@ class JobState:
     is_new: bool = False
     """Whether this process submitted it, so that its time at RunComfy is known."""
     urls: tuple[str, ...] | None = None
-    """Where its images are, once RunComfy has finished."""
+    """The URLs of its images, once RunComfy has finished."""
     files: Sequence[Path] | None = None
-    """The images that were downloaded; `job.error` says why others were not."""
+    """The downloaded images; `job.error` says why others are missing."""
 
     @property
     def stage(self) -> Stage:

@@ -22,7 +22,7 @@ _PAUSES = (1, 2, 4, 8)  # seconds between tries, after a definite rejection
 async def submit(context: StepContext, state: JobState) -> JobState:
     """Take a job from `waiting` to `in_queue`, when it is its turn and RunComfy is available.
 
-    A job that is found `submitting` may have been submitted before a crash, and never is again.
+    A job found in `submitting` may have been submitted before a crash, so it is never submitted again.
 
     Raises:
         JobCancelledError: The job was cancelled before.

@@ -3,7 +3,7 @@
 select
     user_id,
     applied_limits,
-    count(*) as orders,
+    count(*) as jobs,
     sum(case when status = 'failed' and uncollected_since is null then 1 else 0 end) as failed,
     sum(delivered) as images,
     sum((image_count - refunded) * credits_each) as spent,
