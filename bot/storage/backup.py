@@ -14,6 +14,9 @@ from bot.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+UNFINISHED_SUFFIX = ".unfinished"
+"""Ends the name of a copy that is being written; a kill leaves it, and the file `-journal` beside it."""
+
 
 def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
     """Copy a snapshot of the database to a new file with mode 0600, atomically; writers are not blocked.
@@ -39,7 +42,8 @@ def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
 @contextmanager
 def _new_file(target: Path) -> Iterator[Path]:
     """Create a file beside the target that replaces it once it is complete and synced."""
-    number, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.absolute().parent)
+    prefix, suffix = f"{target.name}.", UNFINISHED_SUFFIX
+    number, name = tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=target.absolute().parent)
     unfinished = Path(name)
     try:
         yield unfinished

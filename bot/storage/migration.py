@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import logging
 import re
 import sqlite3
@@ -9,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.errors import ConfigError
-from bot.storage.backup import back_up
+from bot.storage.backup import UNFINISHED_SUFFIX, back_up
 
 _log = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent / "migrations"
@@ -51,6 +52,8 @@ def migrate(path: Path, *, timeout_seconds: float) -> None:
 
 
 def _copy_before_migrating(path: Path, target: Path) -> None:
+    for killed in target.parent.glob(f"{glob.escape(target.name)}.*{UNFINISHED_SUFFIX}*"):
+        killed.unlink(missing_ok=True)  # or starts that are killed again and again would fill the disk
     try:
         back_up(path, target, overwrite=True)
     except ConfigError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from bot.domain.quota import EVERYONE, Period, Quota
 from bot.errors import ConfigError
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
-from bot.storage.migration import backup_path, migrations
+from bot.storage.migration import backup_path, migrate, migrations
 from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.sqlite import open_database
 from tests.storage.ledger import differences, rows
@@ -82,6 +84,21 @@ class TestVersion010:
         backup_path(v0_1_0, 6).write_text("older")
         async with open_database(v0_1_0):
             assert rows(backup_path(v0_1_0, 6), "select count(*) from jobs") == [(7,)]
+
+    def test_copies_that_a_kill_left_unfinished_are_removed(self, v0_1_0: Path) -> None:
+        script = """
+import os, sys
+from pathlib import Path
+from bot.storage.migration import migrate
+sys.addaudithook(lambda event, args: event == "os.rename" and os._exit(9))
+migrate(Path(sys.argv[1]), timeout_seconds=1)
+"""
+        for _ in range(2):
+            assert subprocess.run([sys.executable, "-c", script, v0_1_0], check=False).returncode == 9
+            assert len(list(v0_1_0.parent.glob("*.backup.*"))) == 1
+        migrate(v0_1_0, timeout_seconds=1)
+        assert list(v0_1_0.parent.glob("*.backup.*")) == []
+        assert rows(backup_path(v0_1_0, 6), "select count(*) from jobs") == [(7,)]
 
 
 class TestFailedCopy:
