@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-ENGINE = {"sql.py", "sqlite.py"}
+ENGINE = {"sql.py", "sqlite.py", "retrying_database.py"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
