@@ -113,7 +113,7 @@ async def tune_gc() -> None:
 async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner, list[PeriodicTask]]:
     """Open everything but the connection to Discord; `stack` closes it in reverse."""
     catalogue, metrics, clock = Catalogue.load(), Metrics(), SystemClock()
-    database = await stack.enter_async_context(open_database(config.database_url))
+    database = await stack.enter_async_context(open_database(config.database_url, clock))
     session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[metrics_trace(metrics)]))
     costs = CostStore(database, budget_usd=config.budget_usd)
     bot = _bot(config, database, catalogue, metrics)
@@ -251,7 +251,7 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metr
         guild_ids=config.guilds,
         proxy=config.discord_proxy,
         metrics=metrics,
-        clock=SystemClock(),
+        clock=database.clock,
     )
 
 

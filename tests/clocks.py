@@ -10,6 +10,7 @@ from bot.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from datetime import datetime
     from selectors import SelectorKey
 
 T = TypeVar("T")
@@ -24,10 +25,14 @@ class LoopClock(SystemClock):
 
 
 class ManualClock(SystemClock):
-    """A clock whose durations the test sets."""
+    """A clock whose durations the test sets, and its time too unless that is None."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: datetime | None = None) -> None:
+        self.time = time
         self.seconds = 1000.0
+
+    def now(self) -> datetime:
+        return self.time or super().now()
 
     def monotonic(self) -> float:
         return self.seconds

@@ -35,6 +35,7 @@ class RetryingDatabase:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.clock = database.clock
 
     async def read(self, work: UnitOfWork[T]) -> T:
         """See `Database.read`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import uuid
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.domain.job import NOT_COLLECTED, Input, Job, JobStatus
@@ -23,6 +22,7 @@ from bot.storage.reservations import NotReserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.requester import Requester
@@ -78,7 +78,8 @@ class JobService:
             settings = await self._reservations.settings.get(requester.guild_id)
             values = apply_policy(settings, requester, model, chosen)
             await check_words(settings, model, values)
-            draft = _build_job(requester, model, values, parent, settings)
+            now = self._context.clock.now()
+            draft = _build_job(requester, model, values, parent, settings, now=now)
             reserved = await self._reservations.reserve(draft, requester.role_ids, settings=settings)
             if reserved is NotReserved.DUPLICATE:
                 return None
@@ -214,7 +215,13 @@ class JobService:
 
 
 def _build_job(
-    requester: Requester, model: Model, values: Input, parent: Job | None, settings: GuildSettings
+    requester: Requester,
+    model: Model,
+    values: Input,
+    parent: Job | None,
+    settings: GuildSettings,
+    *,
+    now: datetime,
 ) -> Job:
     return Job(
         job_id=uuid.uuid4().hex,
@@ -234,5 +241,5 @@ def _build_job(
         is_private=settings.is_private,
         is_spoiler=settings.is_spoiler,
         status=JobStatus.WAITING,
-        created_at=datetime.now(UTC),
+        created_at=now,
     )

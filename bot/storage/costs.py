@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from bot.storage.sql import load_queries
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from bot.domain.job import Job
     from bot.storage.database import Connection, Database
@@ -72,12 +73,12 @@ class Prices:
         return _MAX_FACTOR * list_price * max(credits_each, Decimal(1))
 
 
-def prices_from_rows(rows: Sequence[sqlite3.Row]) -> Prices:
-    """Return a model's prices from its rows."""
-    now, lifetime = to_epoch_ms(datetime.now(UTC)), _PRICE_LIFETIME // timedelta(milliseconds=1)
+def prices_from_rows(rows: Sequence[sqlite3.Row], now: datetime) -> Prices:
+    """Return a model's prices at a time from its rows."""
+    at, lifetime = to_epoch_ms(now), _PRICE_LIFETIME // timedelta(milliseconds=1)
     usd = {row["credits_each"]: from_microdollars(row["usd_each"]) for row in rows}
     # A price from the future was dated by a wrong clock.
-    fresh = {row["credits_each"] for row in rows if abs(now - row["learned_at"]) <= lifetime}
+    fresh = {row["credits_each"] for row in rows if abs(at - row["learned_at"]) <= lifetime}
     list_price = usd.pop(_LIST_PRICE, None)
     if list_price is not None and not is_plausible(list_price):
         list_price = None
@@ -99,20 +100,21 @@ class CostStore:
 
     async def prices(self, connection: Connection, model_id: str) -> Prices:
         """Return a model's prices; part of the caller's unit of work."""
-        return prices_from_rows(await _queries.prices(connection, model_id=model_id))
+        rows = await _queries.prices(connection, model_id=model_id)
+        return prices_from_rows(rows, self._database.clock.now())
 
     async def set_list_price(self, model_id: str, list_price: Decimal) -> bool:
         """Set the price that RunComfy publishes for an image of one credit; False if it is not plausible."""
         if not is_plausible(list_price):
             return False
         await self._database.transaction(
-            lambda connection: _update_price(connection, model_id, _LIST_PRICE, list_price)
+            lambda connection: self._update_price(connection, model_id, _LIST_PRICE, list_price)
         )
         return True
 
     async def due_for_cost_check(self) -> list[Job]:
         """Return some of the jobs whose cost can be asked for now."""
-        values = {"now": to_epoch_ms(datetime.now(UTC)), "most": _COST_CHECK_BATCH}
+        values = {"now": to_epoch_ms(self._database.clock.now()), "most": _COST_CHECK_BATCH}
         rows = await self._database.read(lambda connection: _queries.due_for_cost_check(connection, **values))
         return jobs_from_rows(rows)
 
@@ -124,7 +126,7 @@ class CostStore:
         """
         if cost is None:
             again = (job.ended_at or job.created_at) + _LAST_COST_CHECK
-            at = to_epoch_ms(again) if again > datetime.now(UTC) else None
+            at = to_epoch_ms(again) if again > self._database.clock.now() else None
             await self._database.transaction(
                 lambda connection: _queries.postpone_cost_check(
                     connection, job_id=job.job_id, next_cost_check_at=at
@@ -145,17 +147,19 @@ class CostStore:
             if cost / job.image_count > highest:
                 return highest
             credits_each = to_centicredits(job.credits_each)
-            await _update_price(connection, job.model_id, credits_each, cost / job.image_count)
+            await self._update_price(connection, job.model_id, credits_each, cost / job.image_count)
             return None
 
         return await self._database.transaction(work)
 
     async def spent_this_month(self) -> Decimal:
         """Return the owner's actual or possible spending since the first of the month (UTC)."""
-        now = datetime.now(UTC)
+        now = self._database.clock.now()
         return await self._database.read(lambda connection: ledger.spent_usd(connection, now))
 
-
-async def _update_price(connection: Connection, model_id: str, credits_each: int, usd_each: Decimal) -> None:
-    values = {"model_id": model_id, "credits_each": credits_each, "usd_each": to_microdollars(usd_each)}
-    await _queries.update_price(connection, **values, learned_at=to_epoch_ms(datetime.now(UTC)))
+    async def _update_price(
+        self, connection: Connection, model_id: str, credits_each: int, usd_each: Decimal
+    ) -> None:
+        values = {"model_id": model_id, "credits_each": credits_each, "usd_each": to_microdollars(usd_each)}
+        learned_at = to_epoch_ms(self._database.clock.now())
+        await _queries.update_price(connection, **values, learned_at=learned_at)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import aiosqlite
+
+if TYPE_CHECKING:
+    from bot.clock import Clock
 
 T = TypeVar("T")
 Connection: TypeAlias = aiosqlite.Connection
@@ -15,6 +18,10 @@ UnitOfWork: TypeAlias = Callable[[Connection], Awaitable[T]]
 
 class Database(Protocol):
     """Runs units of work."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the times that stores write and compare with."""
 
     async def read(self, work: UnitOfWork[T]) -> T:
         """Run selects beside all other units; they see everything that was committed before the call."""

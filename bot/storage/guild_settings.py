@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,7 +49,8 @@ class GuildSettingsStore:
         Raises:
             UserError: Any error of `edit`; nothing has changed.
         """
-        values = {"guild_id": guild_id, "changed_at": to_epoch_ms(datetime.now(UTC)), "changed_by": by}
+        changed_at = to_epoch_ms(self._database.clock.now())
+        values = {"guild_id": guild_id, "changed_at": changed_at, "changed_by": by}
 
         async def work(connection: Connection) -> SettingsChange:
             stored = await self._queries.get(connection, guild_id=guild_id)

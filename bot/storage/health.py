@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
@@ -12,6 +11,8 @@ from bot.storage.columns import from_epoch_ms, to_epoch_ms
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.storage.database import Database
 
 
@@ -28,7 +29,7 @@ class HealthStore:
         Raises:
             BusyError: The database can't be written.
         """
-        now = datetime.now(UTC).isoformat()
+        now = self._database.clock.now().isoformat()
         try:
             await self._database.transaction(
                 lambda connection: self._key_values.set(connection, name="health", value=now)

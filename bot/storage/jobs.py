@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.domain.job import NOT_COLLECTED, RECOVERABLE_ERRORS, TIMED_OUT, Job, JobStatus, may_have_cost
@@ -16,6 +16,8 @@ from bot.storage.messages import track_for_deletion
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.domain.requester import Requester
     from bot.storage.database import Connection, Database
 
@@ -88,7 +90,7 @@ class JobStore:
 
     async def due_for_check(self) -> list[Job]:
         """Return failed jobs whose images are due to be checked for again."""
-        return await self._list("due_for_check", now=to_epoch_ms(datetime.now(UTC)))
+        return await self._list("due_for_check", now=to_epoch_ms(self._database.clock.now()))
 
     async def uncollected_since(self, *, before: datetime) -> list[Job]:
         """Return jobs whose charged images have been waiting to be collected since `before`."""
@@ -112,7 +114,8 @@ class JobStore:
 
     async def mark_in_progress(self, job_id: str) -> Job | None:
         """Go from in_queue to in_progress."""
-        return await self._change("mark_in_progress", job_id, started_at=to_epoch_ms(datetime.now(UTC)))
+        started_at = to_epoch_ms(self._database.clock.now())
+        return await self._change("mark_in_progress", job_id, started_at=started_at)
 
     async def request_cancel(self, job_id: str, user_id: int) -> Job | None:
         """Record who wants to cancel the job; None if it is too late."""
@@ -149,7 +152,7 @@ class JobStore:
         A failed job keeps its token until `clear_token`, so that a restart can still show the end. The images
         of a successful one were shown before.
         """
-        ended_at = datetime.now(UTC)
+        ended_at = self._database.clock.now()
         values = {
             "job_id": job_id,
             "status": status,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.domain.job import MessageRef
@@ -31,7 +30,8 @@ class MessageStore:
 
     async def delete(self, job_id: str, user_id: int) -> bool:
         """Mark a job as deleted, with all its messages; False if it has not ended or was deleted before."""
-        values = {"job_id": job_id, "deleted_by": user_id, "deleted_at": to_epoch_ms(datetime.now(UTC))}
+        deleted_at = to_epoch_ms(self._database.clock.now())
+        values = {"job_id": job_id, "deleted_by": user_id, "deleted_at": deleted_at}
 
         async def work(connection: Connection) -> bool:
             await track_for_deletion(connection, job_id)

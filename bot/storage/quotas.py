@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from bot.domain.quota import (
@@ -28,7 +28,7 @@ from bot.storage.sql import load_queries
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
     from decimal import Decimal
 
     from bot.storage.database import Connection, Database
@@ -67,7 +67,8 @@ class QuotaStore:
         self, guild_id: int, user_id: int, role_ids: Collection[int] = (), zone: tzinfo = UTC
     ) -> Limits:
         """Return every limit that applies now to a member with these roles."""
-        values = {"guild_id": guild_id, "user_id": user_id, "since": adjusted_since()}
+        since = adjusted_since(self._database.clock.now())
+        values = {"guild_id": guild_id, "user_id": user_id, "since": since}
 
         async def work(connection: Connection) -> Limits:
             rules = await _queries.rules_for_member(connection, **values)
@@ -108,7 +109,7 @@ class QuotaStore:
 
     async def usage(self, guild_id: int, user_id: int, limits: Limits) -> list[Usage]:
         """Return what the member has used of each limit that applies to them now."""
-        now = datetime.now(UTC)
+        now = self._database.clock.now()
         own, ceiling = limits.member_windows(now), limits.ceiling_windows(now)
         used = await self._database.read(
             lambda connection: ledger.usage_by_member(connection, guild_id, user_id, own + ceiling)
@@ -117,7 +118,7 @@ class QuotaStore:
 
     async def usage_of_pool(self, guild_id: int, limits: Limits) -> list[Usage]:
         """Return what all members together have used of each limit of their server now."""
-        now = datetime.now(UTC)
+        now = self._database.clock.now()
         own, ceiling = limits.pool_windows(now), limits.pool_ceiling_windows(now)
         used = await self._database.read(
             lambda connection: ledger.usage_by_guild(connection, guild_id, own + ceiling)
@@ -139,7 +140,7 @@ class QuotaStore:
     async def set_rule(self, guild_id: int, target: Target, quota: Quota, *, set_by: int) -> None:
         """Set a target's quota for one period; those for other periods stay."""
         values = _target_columns(guild_id, target) | {"per": quota.per, "credits": quota.limit}
-        values |= {"set_by": set_by, "set_at": to_epoch_ms(datetime.now(UTC))}
+        values |= {"set_by": set_by, "set_at": to_epoch_ms(self._database.clock.now())}
         await self._database.transaction(lambda connection: _queries.set_rule(connection, **values))
 
     async def clear_rules(self, guild_id: int, target: Target) -> bool:
@@ -172,16 +173,16 @@ class QuotaStore:
         self, guild_id: int, target: Target, given: int | None, made_by: int, interaction_id: int
     ) -> bool:
         values = _target_columns(guild_id, target) | {"credits": given, "made_by": made_by}
-        values |= {"interaction_id": interaction_id, "made_at": to_epoch_ms(datetime.now(UTC))}
+        values |= {"interaction_id": interaction_id, "made_at": to_epoch_ms(self._database.clock.now())}
         count: int = await self._database.transaction(
             lambda connection: _queries.adjust(connection, **values)
         )
         return count > 0
 
 
-def adjusted_since() -> int:
+def adjusted_since(now: datetime) -> int:
     """Return the time of the oldest grant or reset that can still count, in milliseconds since 1970."""
-    return to_epoch_ms(datetime.now(UTC) - _LONGEST_WINDOW)
+    return to_epoch_ms(now - _LONGEST_WINDOW)
 
 
 def _target_columns(guild_id: int, target: Target) -> dict[str, str | int | None]:

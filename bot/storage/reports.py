@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from bot.storage.sql import load_queries
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from bot.storage.database import Database
 
@@ -82,10 +82,10 @@ class ReportStore:
 
     async def month(self, guild_id: int, zone: tzinfo, *, months_ago: int = 0) -> list[UsageSummary]:
         """Return what each member used in a month of a server's calendar, highest spending first."""
-        at = datetime.now(UTC)
+        at = now = self._database.clock.now()
         for _ in range(months_ago):
             at = Period.MONTH.start(at, zone) - timedelta(days=1)
-        last = min(datetime.now(UTC), Period.MONTH.end(at, zone) - timedelta(microseconds=1))
+        last = min(now, Period.MONTH.end(at, zone) - timedelta(microseconds=1))
         first = Period.MONTH.start(at, zone)
         days = await self.days(guild_id, [day for day in last_days(last, zone, 31) if day >= first])
         return await asyncio.to_thread(aggregate_by_member, chain.from_iterable(days))

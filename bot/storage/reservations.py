@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from bot.storage.sql import load_queries
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection
+    from datetime import datetime
     from decimal import Decimal
 
     from bot.domain.guild_settings import GuildSettings
@@ -66,7 +66,8 @@ class ReservationStore:
         """
 
         async def work(connection: Connection) -> Job | NotReserved:
-            rows = await _context(connection, draft)
+            now = self._database.clock.now()
+            rows = await _context(connection, draft, now)
             stored = rows["settings"][0]["settings"] if rows["settings"] else None
             if self.settings.parse(draft.guild_id, stored) != settings:
                 return NotReserved.SETTINGS_CHANGED
@@ -75,9 +76,9 @@ class ReservationStore:
             )
             job = replace(
                 draft,
-                usd_each=prices_from_rows(rows["price"]).expected_each(draft.credits_each),
+                usd_each=prices_from_rows(rows["price"], now).expected_each(draft.credits_each),
                 applied_limits=limits.summary,
-                created_at=datetime.now(UTC),
+                created_at=now,
             )
             is_new = await add_job(connection, job, limits, self._costs.budget_usd)
             return job if is_new else NotReserved.DUPLICATE
@@ -85,14 +86,14 @@ class ReservationStore:
         return await self._database.transaction(work, high_priority=True, durable=False)
 
 
-async def _context(connection: Connection, draft: Job) -> defaultdict[str, list[sqlite3.Row]]:
+async def _context(connection: Connection, draft: Job, now: datetime) -> defaultdict[str, list[sqlite3.Row]]:
     """Read everything that decides about a job, by its source."""
     found = await _queries.context(
         connection,
         guild_id=draft.guild_id,
         user_id=draft.user_id,
         model_id=draft.model_id,
-        adjusted_since=adjusted_since(),
+        adjusted_since=adjusted_since(now),
     )
     rows: defaultdict[str, list[sqlite3.Row]] = defaultdict(list)
     for row in found:

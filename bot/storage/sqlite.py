@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-import time
 import traceback
 from collections import deque
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import aiosqlite
 
+from bot.clock import SystemClock
 from bot.errors import BusyError, ConfigError
 from bot.storage.lock import exclusive_lock
 from bot.storage.migration import migrate
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.clock import Clock
     from bot.storage.database import UnitOfWork
 
 _log = logging.getLogger(__name__)
@@ -41,17 +42,13 @@ _CHECKPOINT = "pragma wal_checkpoint(passive)"
 class _Write(Generic[T]):
     """A unit of work that waits for the writer, and the future that its caller awaits."""
 
-    def __init__(self, work: UnitOfWork[T], *, durable: bool) -> None:
+    def __init__(self, work: UnitOfWork[T], *, durable: bool, expires_at: float) -> None:
         self._work = work
         self.durable = durable
+        self.expires_at = expires_at
+        """When too little time is left to wait for the lock, by `Clock.monotonic`."""
         self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._expires_at = time.monotonic() + QUEUE_TIMEOUT_SECONDS
         self._outcome: Any = None
-
-    @property
-    def has_expired(self) -> bool:
-        """Whether too little time is left to wait for the lock."""
-        return time.monotonic() > self._expires_at
 
     async def run(self, connection: aiosqlite.Connection) -> None:
         """Run the unit in a savepoint, which the commit releases, and keep its result or exception.
@@ -91,7 +88,10 @@ class _Write(Generic[T]):
 class SqliteDatabase:
     """A `Database` in one file."""
 
-    def __init__(self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
+    def __init__(
+        self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection], *, clock: Clock
+    ) -> None:
+        self.clock = clock
         self._connection = writer
         self._idle_readers = readers
         self._reads = asyncio.Semaphore(len(readers))  # fair, unlike a queue of connections
@@ -125,7 +125,8 @@ class SqliteDatabase:
         """See `Database.transaction`."""
         if self._is_closing:
             raise RuntimeError("the database is closed")
-        write = _Write(work, durable=durable)
+        expires_at = self.clock.monotonic() + QUEUE_TIMEOUT_SECONDS
+        write = _Write(work, durable=durable, expires_at=expires_at)
         (self._high_priority if high_priority else self._normal).append(write)
         self._wake.set()
         return await write.future
@@ -149,7 +150,7 @@ class SqliteDatabase:
 
     def _next_batch(self) -> list[_Write[Any]]:
         for queue in (self._high_priority, self._normal):  # both, since either can wait for the other
-            while queue and queue[0].has_expired:
+            while queue and queue[0].expires_at < self.clock.monotonic():
                 queue.popleft().resolve(BusyError())
         queue = self._high_priority or self._normal
         return [queue.popleft() for _ in range(min(len(queue), MAX_BATCH))]
@@ -206,7 +207,7 @@ class SqliteDatabase:
 
 
 @asynccontextmanager
-async def open_database(path: Path) -> AsyncIterator[SqliteDatabase]:
+async def open_database(path: Path, clock: Clock | None = None) -> AsyncIterator[SqliteDatabase]:
     """Open a database file for this process alone, creating or migrating it if needed.
 
     Raises:
@@ -226,7 +227,7 @@ async def open_database(path: Path) -> AsyncIterator[SqliteDatabase]:
             raise ConfigError([f"DATABASE_URL cannot be used: {error.strerror}"]) from error
         except sqlite3.DatabaseError as error:
             raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
-        database = SqliteDatabase(writer, readers)
+        database = SqliteDatabase(writer, readers, clock=clock or SystemClock())
         stack.push_async_callback(database.close)
         yield database
 

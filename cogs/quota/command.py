@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -177,7 +176,7 @@ class QuotaCommands(commands.Cog):
         asker = require_manager(interaction)
         await defer(interaction)
         zone = await self._bot.timezone(asker.guild_id)
-        day_boundaries = last_days(datetime.now(UTC), zone, DAYS)
+        day_boundaries = last_days(self._bot.clock.host.now(), zone, DAYS)
         by_day = await self._bot.report_store.days(asker.guild_id, day_boundaries)
         # Off the event loop: a large server's month is a quarter of a million rows.
         used = await asyncio.to_thread(aggregate_by_member, chain.from_iterable(by_day))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -68,7 +67,7 @@ class UsageCommand(commands.Cog):
             await edit_response(interaction, attachments=files)
 
     async def _chart(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> UsageChart:
-        locale, day_boundaries = asker.locale, last_days(datetime.now(UTC), zone, DAYS)
+        locale, day_boundaries = asker.locale, last_days(self._bot.clock.host.now(), zone, DAYS)
         spent = await self._bot.report_store.days_of_member(asker.guild_id, asker.user_id, day_boundaries)
         labels = day_labels(day_boundaries, zone, locale)
         return UsageChart(

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.guild_settings import GuildSettings
-from bot.domain.job import Job
+from bot.domain.job import Job, JobStatus
 from bot.domain.quota import EVERYONE, POOL, Period, Quota, Target, TargetKind, parse_quotas
 from bot.errors import PolicyError
+from bot.jobs.retrying_database import RetryingDatabase
 from bot.storage.costs import CostStore
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
 from bot.storage.quotas import OwnerQuotas, QuotaStore
 from bot.storage.reservations import NotReserved, ReservationStore
 from bot.storage.sqlite import open_database
-from tests.factories import GUILD, MODEL_ID, make_job
+from tests.clocks import ManualClock
+from tests.factories import GUILD, MEMBER, MODEL_ID, make_job
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
@@ -67,6 +69,25 @@ async def test_price_limits_and_time_are_those_of_the_transaction(database: Data
     assert (job.usd_each, job.applied_limits) == (stored.usd_each, stored.applied_limits)
     assert (stored.usd_each, stored.applied_limits) == (Decimal("0.04"), "role:7 3/day")
     assert stored.created_at > datetime.now(UTC) - timedelta(minutes=1)
+
+
+async def test_times_and_windows_are_those_of_the_clock(path: Path) -> None:
+    clock = ManualClock(datetime(2031, 5, 6, 23, 30, tzinfo=UTC))
+    async with open_database(path, clock) as database:
+        quotas = QuotaStore(database, OWNERS)
+        await quotas.set_rule(GUILD, EVERYONE, Quota(1, Period.DAY), set_by=1)
+        await CostStore(database, budget_usd=None).set_list_price(MODEL_ID, Decimal("0.04"))
+        job = await store(database).reserve(make_job(), (), settings=GuildSettings())
+        assert isinstance(job, Job)
+        assert (job.created_at, job.usd_each) == (clock.time, Decimal("0.04"))
+        with pytest.raises(PolicyError, match="quota-exceeded"):
+            await store(database).reserve(make_job(), (), settings=GuildSettings())
+        clock.time = datetime(2031, 5, 7, 0, 30, tzinfo=UTC)
+        assert (await quotas.usage(GUILD, MEMBER, await quotas.limits(GUILD, MEMBER)))[0].used == 0
+        assert isinstance(await store(database).reserve(make_job(), (), settings=GuildSettings()), Job)
+        ended = await JobStore(RetryingDatabase(database)).end(job.job_id, JobStatus.CANCELLED)
+        assert ended is not None
+        assert ended.ended_at == clock.time
 
 
 async def test_refused_job_leaves_no_trace(database: Database, path: Path) -> None:
