@@ -15,8 +15,10 @@ from bot.domain.job import JobStatus
 from bot.i18n import LazyText, TextValue
 
 if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
+    import discord
+
     from bot.domain.job import Job
+    from bot.storage.guild_settings import GuildSettingsStore
 
 _log = logging.getLogger(__name__)
 _PROMPT_LOGGED = 300
@@ -28,8 +30,9 @@ _DRAIN_SECONDS = 0.5
 class AuditLog:
     """Posts entries in servers' log channels, in the background and in each server's language."""
 
-    def __init__(self, bot: ImagineBot) -> None:
-        self._bot = bot
+    def __init__(self, client: discord.Client, guilds: GuildSettingsStore) -> None:
+        self._client = client
+        self._guilds = guilds
         self._pending: set[asyncio.Task[None]] = set()
 
     def record(self, guild_id: int, text: LazyText) -> None:
@@ -61,12 +64,12 @@ class AuditLog:
         await asyncio.gather(*pending, return_exceptions=True)
 
     async def _post(self, guild_id: int, text: LazyText) -> None:
-        channel_id = (await self._bot.settings_store.get(guild_id)).log_channel
-        guild = self._bot.get_guild(guild_id)
+        channel_id = (await self._guilds.get(guild_id)).log_channel
+        guild = self._client.get_guild(guild_id)
         if channel_id is None or guild is None or guild.get_channel(channel_id) is None:
             return
         content = text.translate(guild.preferred_locale.value)[:_MAX_CONTENT]
-        channel = self._bot.get_partial_messageable(channel_id, guild_id=guild_id)
+        channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
         send = partial(channel.send, content, suppress_embeds=True, silent=True)
         try:
             await send_with_nonce(lambda nonce: send(nonce=nonce))

@@ -18,7 +18,6 @@ from bot.discord.command_sync import CommandSync
 from bot.discord.connector import TIMEOUT, Connector
 from bot.discord.duplicate_process import DuplicateProcessDetector
 from bot.discord.rate_limiter import DiscordRateLimiter
-from bot.discord.requester import REQUIRED_PERMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,7 +101,7 @@ class ImagineBot(commands.Bot):
         self.catalogue = catalogue
         self.quota_store, self.report_store, self.settings_store = quotas, reports, guilds
         self.charts = ChartRenderer()
-        self.audit_log = AuditLog(self)
+        self.audit_log = AuditLog(self, guilds)
         self.command_sync = CommandSync(self, key_values)
         self.duplicate_process = DuplicateProcessDetector()
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
@@ -166,8 +165,6 @@ class ImagineBot(commands.Bot):
     async def setup_hook(self) -> None:
         """Start syncing the commands in the background."""
         self.command_sync.start()
-        url = discord.utils.oauth_url(self.application_id or 0, permissions=REQUIRED_PERMISSIONS)
-        _log.info("invite link: %s", url)
 
     async def on_ready(self) -> None:
         """Log that the bot can be used."""

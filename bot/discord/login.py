@@ -9,6 +9,7 @@ import aiohttp
 import discord
 
 from bot.discord.errors import DISCORD_ERRORS, DISCORD_NETWORK_ERRORS, is_transient
+from bot.discord.requester import REQUIRED_PERMISSIONS
 from bot.discord.retry import retry
 from bot.errors import ConfigError
 
@@ -46,6 +47,8 @@ async def log_in(bot: ImagineBot, token: str) -> None:
         raise ConfigError([f"Discord does not let the bot start: {error}"]) from error
     except DISCORD_NETWORK_ERRORS as error:
         raise ConfigError([_reason(error)]) from error
+    invite = discord.utils.oauth_url(bot.application_id or 0, permissions=REQUIRED_PERMISSIONS)
+    _log.info("invite link: %s", invite)
 
 
 def is_retryable(error: Exception) -> bool:
