@@ -66,7 +66,10 @@ async def error_boundary(interaction: discord.Interaction[Any]) -> AsyncIterator
 
 
 async def send_ephemeral(interaction: discord.Interaction[Any], text: str) -> None:
-    """Send a text to one person, as the first response or as a followup; never raises Discord's errors."""
+    """Send a text to one person, as the first response or as a followup.
+
+    Errors of Discord are only logged, and a client that closes meanwhile ends it quietly.
+    """
     try:
         if has_response(interaction):
             # After a lost response, it can be shown twice.
@@ -75,3 +78,6 @@ async def send_ephemeral(interaction: discord.Interaction[Any], text: str) -> No
             await respond(interaction, content=text, ephemeral=True)
     except DISCORD_ERRORS as error:
         _log.warning("could not send an ephemeral message: %s", error)
+    except RuntimeError:  # aiohttp's, for a session that was closed before another attempt
+        if not interaction.client.is_closed():
+            raise
