@@ -20,7 +20,7 @@ MESSAGE_KEYWORDS: Final = (
     "maxLength",
     "const",
 )
-"""The keywords that have texts; the value of each is the keyword's value."""
+"""The keywords whose texts take the keyword's value."""
 
 
 def validation_message(error: ValidationError) -> LazyText:

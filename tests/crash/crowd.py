@@ -39,8 +39,8 @@ class Crowd:
 
     def act(self, *, people: int) -> None:
         """Start random actions of this many members."""
-        deeds = [self._imagine, self._imagine, self._refused, self._cancel, self._gone, self._fetch]
-        for deed in self._dice.sample(deeds, people):
+        actions = [self._imagine, self._imagine, self._refused, self._cancel, self._gone, self._fetch]
+        for deed in self._dice.sample(actions, people):
             self._go(deed())
 
     async def cancel_all(self) -> None:

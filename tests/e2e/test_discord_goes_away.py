@@ -61,14 +61,14 @@ def finish(held: Environment) -> None:
 
 
 @CHANGES
-@pytest.mark.parametrize("moment", ["it waits", "it paints"])
+@pytest.mark.parametrize("moment", ["in_queue", "in_progress"])
 async def test_images_arrive_by_direct_message(
     held: Environment, change: Callable[[Environment, Channel], None], moment: str
 ) -> None:
     anna, bert = held.new_member(), held.new_member()
     message, channel = await start_job(held, anna)
     other = await held.queued(bert)
-    request_id = held.runcomfy.start_next() if moment == "it paints" else ""
+    request_id = held.runcomfy.start_next() if moment == "in_progress" else ""
     if request_id:
         await held.wait_for_text(message, "Painting")
     change(held, channel)

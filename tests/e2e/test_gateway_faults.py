@@ -24,22 +24,22 @@ def drop(env: Environment) -> None:
     env.discord.gateway.drop()
 
 
-def drop_and_forget(env: Environment) -> None:
+def drop_and_end_session(env: Environment) -> None:
     env.discord.gateway.drop(is_resumable=False)
 
 
-def hurry_away(env: Environment) -> None:
+def request_reconnect(env: Environment) -> None:
     env.discord.gateway.request_reconnect()
 
 
-WAYS = pytest.mark.parametrize("go", [drop, drop_and_forget, hurry_away])
+DISCONNECTS = pytest.mark.parametrize("go", [drop, drop_and_end_session, request_reconnect])
 
 
-async def back(env: Environment) -> None:
+async def wait_until_online(env: Environment) -> None:
     await env.discord.until(lambda: env.discord.is_online, timeout=20)
 
 
-@WAYS
+@DISCONNECTS
 async def test_waiting_and_running_jobs_survive_a_reconnect(
     held: Environment, go: Callable[[Environment], None]
 ) -> None:
@@ -70,7 +70,7 @@ async def test_images_are_delivered_without_a_gateway(held: Environment) -> None
     await held.discord.until(lambda: "Discord's gateway is away (WSServerHandshakeError)" in held.log)
     assert not held.discord.is_online
     held.discord.gateway.is_unavailable = False
-    await back(held)
+    await wait_until_online(held)
     assert "credits used" in await held.reply_to(anna, "usage")
 
 
@@ -81,14 +81,14 @@ async def test_events_during_a_gap_arrive_once_after_resume(held: Environment) -
     held.discord.gateway.drop()
     cancel = await anna.press(message, "Cancel")
     command = await anna.command("imagine", prompt="a hen", resolution="0.5K")
-    await back(held)
+    await wait_until_online(held)
     assert held.discord.gateway.session == session
     answer = await command.response()
     await held.wait_for_text(message, "cancelled")
     held.discord.gateway.drop()
     for interaction in (cancel, command):  # as Discord does if it doesn't know which events arrived
         held.discord.send(interaction.event)
-    await back(held)
+    await wait_until_online(held)
     await held.wait_for_rows(lambda: held.job(answer)["request_id"])
     finish(held)
     await held.wait_for_text(answer, "✅")
@@ -105,7 +105,7 @@ async def test_stale_interactions_are_free(held: Environment) -> None:
     command = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     held.discord.age(command, 4)
     held.discord.gateway.is_unavailable = False
-    await back(held)
+    await wait_until_online(held)
     row = f"select * from jobs where interaction_id = {command.id} and ended_at is not null"  # noqa: S608
     await held.wait_for_rows(lambda: held.rows(row))
     assert (held.charged_images(anna), len(held.runcomfy.submits)) == (0, submits)

@@ -175,10 +175,10 @@ async def test_moving_queue_does_not_time_out(tmp_path: Path) -> None:
         request_id = env.job(message)["request_id"]
 
         async def polled_twice() -> None:
-            seen = looks()
-            await env.runcomfy.until(lambda: looks() > seen + 1)
+            seen = polls()
+            await env.runcomfy.until(lambda: polls() > seen + 1)
 
-        def looks() -> int:
+        def polls() -> int:
             return sum(f"/{request_id}/status" in call.path for call in env.runcomfy.calls)
 
         for _ in before:

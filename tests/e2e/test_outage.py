@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playground.discord import Message
 
-WAITING = "RunComfy is not answering. Your order waits, and goes on by itself"
+OUTAGE_TEXT = "RunComfy is not answering. Your order waits, and goes on by itself"
 REFUSED = "RunComfy, which makes the images, is not answering. Nothing was charged"
 
 
@@ -27,7 +27,7 @@ async def outage(env: Environment, cable: CuttableLink) -> list[Message]:
         messages.append(message)
     assert REFUSED in message.text
     for message in messages:
-        await env.wait_for_text(message, WAITING)
+        await env.wait_for_text(message, OUTAGE_TEXT)
         assert "Cancel" in message.buttons
     return messages
 
@@ -75,7 +75,7 @@ async def test_outage_during_a_job(tmp_path: Path) -> None:
         env.runcomfy.start_next()
         await env.wait_for_text(message, "Painting")
         await outage(env, cable)
-        await env.wait_for_text(message, WAITING)
+        await env.wait_for_text(message, OUTAGE_TEXT)
         env.runcomfy.release()
         await cable.restore()
         await env.wait_for_text(message, "✅")
@@ -110,4 +110,4 @@ async def test_stop_during_an_outage(tmp_path: Path) -> None:
         messages = await outage(env, cable)
         assert await asyncio.wait_for(env.bot.stop(), 10) == 0
         for message in messages:
-            assert WAITING in message.text
+            assert OUTAGE_TEXT in message.text

@@ -33,7 +33,7 @@ async def done(env: Environment, person: Member, channel: Channel | None = None)
     return await env.wait_for_text(message, "✅")
 
 
-async def ask(person: Member, channel: Channel | None = None) -> Interaction:
+async def imagine(person: Member, channel: Channel | None = None) -> Interaction:
     return await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
 
 
@@ -60,7 +60,7 @@ async def test_missing_permission_is_reported_before_spending(
     message = await done(env, anna, channel)
     submits, rows = len(env.runcomfy.submits), len(env.rows())
     channel.app_permissions.update(**{missing: False})
-    presses = [await ask(anna, channel), await anna.press(message, "Re-roll")]
+    presses = [await imagine(anna, channel), await anna.press(message, "Re-roll")]
     for press in presses:
         refusal = await press.response()
         assert refusal.is_ephemeral
@@ -75,7 +75,7 @@ async def test_rejected_first_response_is_free(env: Environment, refusal: tuple[
     anna = env.new_member()
     message, submits = await done(env, anna), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", *refusal, times=2)
-    for press in (await ask(anna), await anna.press(message, "Re-roll")):
+    for press in (await imagine(anna), await anna.press(message, "Re-roll")):
         await refunded(env, press)
     assert len(env.runcomfy.submits) == submits
     assert env.charged_images(anna) == 1
@@ -85,7 +85,7 @@ async def test_rejected_first_response_is_free(env: Environment, refusal: tuple[
 async def test_first_response_after_three_seconds_is_free(env: Environment) -> None:
     anna = env.new_member()
     message, submits = await done(env, anna), len(env.runcomfy.submits)
-    presses = [await ask(anna), await anna.press(message, "Re-roll")]
+    presses = [await imagine(anna), await anna.press(message, "Re-roll")]
     for press in presses:
         env.discord.age(press, 4)
     for press in presses:
@@ -100,7 +100,7 @@ async def test_lost_response_is_found_and_the_job_continues(env: Environment, st
     """discord.py retries and gets error 40060."""
     anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", status, NO_JSON, is_after=True)
-    interaction = await ask(anna)
+    interaction = await imagine(anna)
     message = await env.wait_for_text(await interaction.response(), "✅")
     await env.wait_until_idle()
     assert len(env.runcomfy.submits) == submits + 1
@@ -110,7 +110,7 @@ async def test_lost_response_is_found_and_the_job_continues(env: Environment, st
 async def test_already_acknowledged_interaction_continues(env: Environment) -> None:
     anna = env.new_member()
     env.discord.inject_fault("callback", *ANSWERED_ALREADY, is_after=True)
-    message = await (await ask(anna)).response()
+    message = await (await imagine(anna)).response()
     await env.wait_for_text(message, "✅")
     assert delivered(message) == 1
 
@@ -118,9 +118,9 @@ async def test_already_acknowledged_interaction_continues(env: Environment) -> N
 async def test_first_response_that_never_arrived_is_free(env: Environment) -> None:
     anna, submits = env.new_member(), len(env.runcomfy.submits)
     env.discord.inject_fault("callback", *ANSWERED_ALREADY)
-    await refunded(env, await ask(anna))
+    await refunded(env, await imagine(anna))
     env.discord.inject_fault("callback", 503, NO_JSON, times=2)  # the third attempt comes after three seconds
-    await refunded(env, await ask(anna))
+    await refunded(env, await imagine(anna))
     assert len(env.runcomfy.submits) == submits
     assert env.charged_images(anna) == 0
 
@@ -133,7 +133,7 @@ async def test_visible_message_does_not_wait_forever(env: Environment) -> None:
     anna = env.new_member()
     env.discord.inject_fault("callback", 503, NO_JSON, is_after=True)
     env.discord.inject_fault("get_original", 404, {"code": 10015, "message": "Unknown Webhook"})
-    message = await (await ask(anna)).response()
+    message = await (await imagine(anna)).response()
     await env.discord.until(lambda: "Waiting" not in message.text, timeout=10)
     await env.wait_until_idle()
     assert env.charged_images(anna) == delivered(message)
@@ -169,7 +169,7 @@ async def test_rejected_first_response_is_free_with_locked_database(
     env, passage = way
     env.discord.inject_fault("callback", *MISSING_ACCESS)
     passage.hold_next_response()
-    interaction = await ask(env.alice)
+    interaction = await imagine(env.alice)
     await env.discord.until(lambda: any(call.route == "callback" for call in env.discord.trace))
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
@@ -187,7 +187,7 @@ async def test_cancel_before_the_first_response_is_confirmed(
     """Members see the message before the bot gets the response to it."""
     env, passage = way
     passage.hold_next_response()
-    interaction = await ask(env.alice)
+    interaction = await imagine(env.alice)
     message = await interaction.response()
     press = await env.alice.press(message, "Cancel")
     await env.discord.until(lambda: press.is_acknowledged)

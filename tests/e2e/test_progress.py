@@ -1,4 +1,4 @@
-"""The response shows the job's state from the start, with few edits and always the last one."""
+"""The response shows the job's state from the start, with few edits, and always the last one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def finish_next(env: Environment, error: object = None) -> None:
     env.runcomfy.finish(env.runcomfy.start_next(), error)
 
 
-def assert_edits_are_calm(env: Environment, message: Message) -> None:
+def assert_edits_are_spaced(env: Environment, message: Message) -> None:
     """Check that every edit changed something, and all but the last are at least three seconds apart."""
     edits = env.edits(message)
     assert all(call.status == 200 for call in edits)
@@ -75,7 +75,7 @@ async def test_queue_position_counts_down_to_progress_and_done(held: Environment
     assert len(message.attachments) == 1
     assert button_labels(message) == ["Re-roll", "Delete"]
     assert len(held.edits(message)) == 6
-    assert_edits_are_calm(held, message)
+    assert_edits_are_spaced(held, message)
     await held.wait_until_idle()
 
 
@@ -96,7 +96,7 @@ async def test_each_end_is_shown_in_the_message(held: Environment) -> None:
     ]
     assert [len(message.attachments) for message in (done, failed, cancelled)] == [1, 0, 0]
     for message in (done, failed, cancelled):
-        assert_edits_are_calm(held, message)
+        assert_edits_are_spaced(held, message)
         assert (await held.wait_for_end(message))["status"] in ("succeeded", "failed", "cancelled")
     # The previous edit was as late as possible, so this is about the longest wait of a young job.
     _, last = held.edits(done)

@@ -73,7 +73,7 @@ class Channel:
         """By job, the messages that showed its end or its images."""
         self.gone: set[int] = set()
         """The messages that were deleted."""
-        self.ghosts: list[str] = []
+        self.posted_after_deletion: list[str] = []
         """Jobs that were posted after they had been deleted."""
         self._messages: dict[str | None, int] = {}
 
@@ -111,7 +111,7 @@ class Channel:
         if job.message_id:
             self.shown_in.setdefault(job.job_id, set()).add(job.message_id)
         if job.job_id in self.deleted:
-            self.ghosts.append(job.job_id)
+            self.posted_after_deletion.append(job.job_id)
 
     async def delete_message(self, post: MessageRef) -> None:
         await asyncio.sleep(1)

@@ -89,7 +89,7 @@ class Life(RuleBasedStateMachine):
         return self.loop.run(both())
 
     @initialize(target=jobs, images=st.integers(1, 4))
-    def begin_out_of_reach(self, images: int) -> str:
+    def begin_with_undelivered_images(self, images: int) -> str:
         """Start with undelivered images, which random actions seldom produce."""
 
         async def fail() -> str:
@@ -175,7 +175,7 @@ class Life(RuleBasedStateMachine):
         self.run(press(), pause)
 
     @rule(error=st.sampled_from([None, None, None, "a worker died"]), pause=pauses)
-    def runcomfy_works(self, error: str | None, pause: int) -> None:
+    def runcomfy_finishes_and_starts(self, error: str | None, pause: int) -> None:
         """Finish what is in progress, and start what waits."""
         for request in list(self.runcomfy.requests.values()):
             if request.state == "in_progress":
@@ -189,11 +189,11 @@ class Life(RuleBasedStateMachine):
         fault=st.sampled_from(FAULTS),
         times=st.sampled_from([1, 1, 2, 6]),
     )
-    def runcomfy_falters(self, route: str, fault: Fault, times: int) -> None:
+    def runcomfy_has_a_fault(self, route: str, fault: Fault, times: int) -> None:
         self.runcomfy.inject_fault(route, fault, times)
 
     @rule(times=st.integers(1, 3))
-    def runcomfy_is_overrun(self, times: int) -> None:
+    def runcomfy_rejects_submissions(self, times: int) -> None:
         async def refuse(request: web.Request, _: web.Response | None) -> web.StreamResponse:
             self.refused[(await request.json())["prompt"]] += 1
             return web.json_response({}, status=429)
@@ -205,7 +205,7 @@ class Life(RuleBasedStateMachine):
         self.channel.refusals += 1
 
     @rule(times=st.integers(1, 3))
-    def runcomfy_forgets(self, times: int) -> None:
+    def runcomfy_returns_404(self, times: int) -> None:
         self.runcomfy.inject_fault("status", respond(404, {"error_code": 404001}), times)
 
     @rule(hours=st.sampled_from([1, 24, 7 * 24]), pause=pauses)
@@ -220,11 +220,11 @@ class Life(RuleBasedStateMachine):
         self.bot = self.run(Bot(self.folder, self.runcomfy, self.channel).start(), pause)
 
     @invariant()
-    def every_window_is_counted_right(self) -> None:
+    def counters_match_the_jobs(self) -> None:
         assert differences(self.folder / "bot.db") == set()
 
     @invariant()
-    def what_can_be_collected_is_charged_and_nothing_else_that_did_not_come(self) -> None:
+    def only_collectable_undelivered_images_are_charged(self) -> None:
         is_uncollected = f"(request_id is not null and coalesce(error, '') in {tuple(UNCOLLECTED)})"
         wrong = f"""
             select * from jobs where status in {FINAL} and deleted_at is null
@@ -232,11 +232,11 @@ class Life(RuleBasedStateMachine):
         assert rows(self.folder / "bot.db", wrong) == []
 
     @invariant()
-    def nothing_is_posted_of_what_was_deleted(self) -> None:
-        assert self.channel.ghosts == []
+    def deleted_jobs_are_never_posted(self) -> None:
+        assert self.channel.posted_after_deletion == []
 
     @invariant()
-    def nothing_is_submitted_twice(self) -> None:
+    def no_job_is_submitted_twice(self) -> None:
         posts = Counter(
             str(post.input["prompt"]) for post in self.runcomfy.submits if isinstance(post.input, dict)
         )

@@ -238,7 +238,7 @@ class Ledger(RuleBasedStateMachine):
             self.check_given_up(job, given_up)
 
     @rule(days=st.sampled_from([0, 1, 7]))
-    def wait_in_vain(self, days: int) -> None:
+    def expire_uncollected(self, days: int) -> None:
         before = datetime.now(UTC) - timedelta(days=days)
         for job in self.run(self.store.uncollected_since(before=before)):
             assert job.uncollected_since
@@ -255,7 +255,7 @@ class Ledger(RuleBasedStateMachine):
         assert self.run(self.store.give_up(job)) is None
 
     @rule(job_id=jobs)
-    def give_up_what_was_fetched_meanwhile(self, job_id: str) -> None:
+    def give_up_after_a_refetch(self, job_id: str) -> None:
         seen = self.run(self.store.get(job_id))
         if self.run(self.store.refetch(job_id, make_requester())):
             assert self.run(self.store.give_up(seen)) is None
@@ -270,7 +270,7 @@ class Ledger(RuleBasedStateMachine):
         assert given_up is None or self.run(self.store.refetch(job.job_id, make_requester())) is None
 
     @rule(cost=st.none() | st.sampled_from([Decimal(0), Decimal("0.07"), Decimal("0.604")]))
-    def costs_come(self, cost: Decimal | None) -> None:
+    def record_costs(self, cost: Decimal | None) -> None:
         for job in self.run(self.costs.due_for_cost_check()):
             assert job.status.is_final
             self.run(self.costs.record_cost(job, cost))
@@ -298,11 +298,11 @@ class Ledger(RuleBasedStateMachine):
         self.known[job_id] = now
 
     @invariant()
-    def every_window_is_counted_right(self) -> None:
+    def counters_match_the_jobs(self) -> None:
         assert differences(self.path) == set()
 
     @invariant()
-    def what_can_be_collected_is_charged_and_nothing_else_is(self) -> None:
+    def only_delivered_and_collectable_images_are_charged(self) -> None:
         for job in self.known.values():
             if job.status.is_final:
                 charged = job.image_count if job.is_fetchable else job.delivered
@@ -310,18 +310,18 @@ class Ledger(RuleBasedStateMachine):
                 assert (job.uncollected_since is not None) == job.is_fetchable, job
 
     @invariant()
-    def every_live_job_is_open(self) -> None:
+    def every_live_job_is_unfinished(self) -> None:
         live = {job_id for job_id, job in self.known.items() if not job.status.is_final}
         assert live <= {job.job_id for job in self.run(self.store.unfinished())}
 
     @invariant()
     def due_jobs_can_still_arrive(self) -> None:
-        looked_for = {job_id: job.next_check_at for job_id, job in self.known.items() if job.next_check_at}
+        check_times = {job_id: job.next_check_at for job_id, job in self.known.items() if job.next_check_at}
         assert all(
-            self.known[job_id].is_fetchable and self.known[job_id].check_count < 2 for job_id in looked_for
+            self.known[job_id].is_fetchable and self.known[job_id].check_count < 2 for job_id in check_times
         )
         due = {job.job_id for job in self.run(self.store.due_for_check())}
-        assert due == {job_id for job_id, at in looked_for.items() if at < datetime.now(UTC)}
+        assert due == {job_id for job_id, at in check_times.items() if at < datetime.now(UTC)}
 
 
 def _is_passed(windows: list[Window], jobs: list[Job], refunded: Callable[[Job], int]) -> bool:

@@ -34,10 +34,10 @@ async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_shown:
 
 @pytest.mark.parametrize("spoiled", ["input = '{'", "error_values = 'x'", f"started_at = {10**18}"])
 async def test_unreadable_row_does_not_hide_others(database: Database, jobs: JobStore, spoiled: str) -> None:
-    ill, well = await failed(jobs, is_shown=False), await failed(jobs, is_shown=False)
+    unreadable, readable = await failed(jobs, is_shown=False), await failed(jobs, is_shown=False)
     now = to_epoch_ms(datetime.now(UTC))
     spoil = f"update jobs set {spoiled} where job_id = ?"  # noqa: S608 (a constant)
-    await database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
+    await database.transaction(lambda connection: connection.execute(spoil, (unreadable.job_id,)))
     await database.transaction(
         lambda connection: connection.execute("update jobs set next_check_at = ?", (now,))
     )
@@ -48,7 +48,7 @@ async def test_unreadable_row_does_not_hide_others(database: Database, jobs: Job
         costs.due_for_cost_check(),
         jobs.unfinished_for_member(GUILD, MEMBER),
     ):
-        assert [job.job_id for job in await found] == [well.job_id]
+        assert [job.job_id for job in await found] == [readable.job_id]
 
 
 async def test_job_deleted_during_a_late_check_is_not_checked_again(

@@ -1,5 +1,5 @@
 -- name: by_month
--- What each server has cost between two times, with the expected cost if RunComfy has not reported it.
+-- Each server's cost between two times, with the expected cost if RunComfy has not reported it.
 select guild_id, count(*) as jobs, sum(delivered) as images,
     sum((image_count - refunded) * credits_each) as credits,
     sum(coalesce(cost, (image_count - budget_refunded) * coalesce(usd_each, 0))) as usd,

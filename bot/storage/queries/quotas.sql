@@ -5,7 +5,7 @@ values (:scope, :starts_at, case when :amount > 0 then :amount else 0 end)
 on conflict (scope, starts_at) do update set used = usage.used + :amount;
 
 -- name: used
--- What was used in each of several windows, in their order: by a member to the millisecond, in other scopes by
+-- Usage in each of several windows, in their order: by a member to the millisecond, in other scopes by
 -- quarters of an hour. :windows is JSON: [[scope, since, until], ...]
 select case json_extract(value, '$[0]') when 'member' then (
     select coalesce(sum((image_count - refunded) * credits_each), 0) from jobs
