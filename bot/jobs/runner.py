@@ -97,7 +97,11 @@ class JobRunner:
             if message_id:
                 job = await self.context.set_message(job, message_id)
             await self._run(JobState(job=job))
-        except Exception:  # noqa: BLE001 (a boundary: an error in one job must not stop the others)
+        except (Exception, asyncio.CancelledError) as error:
+            # A boundary: an error in one job must not stop the others, nor leave its own without a task.
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                raise  # `cancel` or `close` has stopped the task
             reference = secrets.token_hex(3).upper()
             _log.exception("unexpected, reference %s", reference)
             await self._run(await self._fail(job, UnexpectedError(reference=reference)))

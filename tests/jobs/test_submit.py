@@ -52,11 +52,13 @@ def test_stop_right_before_the_post_loses_nothing(tmp_path: Path, monkeypatch: p
         runner.run(stop_before_the_post(tmp_path, monkeypatch))
 
 
-async def crash_on_the_response(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def crash_on_the_response(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
     channel = Channel()
 
     def broken(_: object) -> str:
-        raise KeyError
+        raise error
 
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
@@ -67,11 +69,13 @@ async def crash_on_the_response(folder: Path, monkeypatch: pytest.MonkeyPatch) -
         await bot.crash()
 
 
+@pytest.mark.parametrize("error", [KeyError, asyncio.CancelledError])
 def test_submission_whose_response_raises_stays_in_the_budget(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
+    """A CancelledError that no one asked for is an error like any other, not a stop."""
     with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(crash_on_the_response(tmp_path, monkeypatch))
+        runner.run(crash_on_the_response(tmp_path, monkeypatch, error))
 
 
 async def submit_invisible_prompts(folder: Path) -> None:
