@@ -44,7 +44,7 @@ class DiscordClock:
         return datetime.fromtimestamp(self._offset + self.host.monotonic(), UTC)
 
     def age(self, moment: datetime) -> timedelta:
-        """Return how long ago a moment of Discord's time was."""
+        """Return the time since a moment of Discord's time."""
         return self.now() - moment
 
     def to_discord_time(self, moment: datetime) -> datetime:

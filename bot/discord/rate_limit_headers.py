@@ -23,7 +23,7 @@ _RESET_AFTER, _RESET, _RETRY_AFTER = "X-RateLimit-Reset-After", "X-RateLimit-Res
 
 
 class SanitizedResponse(aiohttp.ClientResponse):
-    """A response whose rate limits are finite and bounded, whatever the server or a proxy sent."""
+    """A response with finite, bounded rate limits, even if the server or a proxy sent others."""
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:

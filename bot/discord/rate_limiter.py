@@ -57,7 +57,7 @@ class DiscordRateLimiter:
 
     @property
     def is_near_ban(self) -> bool:
-        """Whether Discord refused too many requests lately to make unnecessary ones."""
+        """Whether Discord refused so many requests lately that optional ones should be skipped."""
         return self._invalid_count() > _NEAR_BAN
 
     async def acquire(self) -> None:

@@ -115,7 +115,7 @@ class JobService:
         await self._context.jobs.clear_token(job)
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:
-        """Reserve the same job with a new seed, whatever the job's status; see `reserve`.
+        """Reserve the same job with a new seed, in any status of the old one; see `reserve`.
 
         Raises:
             JobNotFoundError: No such job in this channel, nor among the member's own on this server.

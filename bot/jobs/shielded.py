@@ -25,7 +25,7 @@ class ShieldedTasks:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            # asyncio complains about an exception that was never retrieved, and no caller is left.
+            # No caller is left to retrieve the exception, and asyncio would complain about that.
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 _RETRY_AFTER_MAX = 60.0
-# Errors of the account or the connection, whatever their text says.
+# Errors of the account or the connection, regardless of their text.
 _ACCOUNT_STATUSES = frozenset({401, 402, 404, 408, 429})
 
 

@@ -27,7 +27,7 @@ class SettingsChange(NamedTuple):
 
 
 class GuildSettingsStore:
-    """Settings by server; what `update` returned is durable, and with BusyError nothing has changed."""
+    """Settings by server; a change is durable once `update` returns, and BusyError means no change."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -62,7 +62,7 @@ def _settle(
 
 
 class JobStore:
-    """Jobs by id; what a method returned is durable, and one that raises BusyError has changed nothing."""
+    """Jobs by id; a returned result is durable, and a method that raises BusyError has changed nothing."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -34,10 +34,10 @@ def _load(name: str, adapter: Any) -> Any:
 
 
 class _Adapter:
-    """Sends each statement to the connection's thread once, where aiosql's own adapter makes three calls.
+    """Sends each statement to the connection's thread in one call; aiosql's own adapter makes three.
 
-    Nothing is left to be fetched later, which would keep the connection at an old snapshot. aiosql takes it
-    for a synchronous one, and so passes its coroutines on.
+    All rows are fetched at once, because an open cursor would keep the connection at an old snapshot. aiosql
+    treats this adapter as a synchronous one, and so passes its coroutines on.
     """
 
     def process_sql(self, _name: str, _type: Any, sql: str) -> str:

@@ -173,7 +173,7 @@ class SqliteDatabase:
         except (sqlite3.Error, MemoryError) as error:  # the latter is the driver's for SQLITE_NOMEM
             _log.warning("the database is not synced before the next durable commit: %s", error)
         else:
-            if is_busy or done < size:  # a read or another process was in the way, maybe of the sync too
+            if is_busy or done < size:  # a read or another process blocked it, perhaps the sync too
                 self._sync_at = asyncio.get_running_loop().time() + SYNC_SECONDS
 
     async def _write_batch(self, writes: list[_Write[Any]]) -> None:

@@ -148,7 +148,7 @@ def _truncate_utf16(text: str, most: int) -> str:
 
 
 def _single_value(values: object) -> str | None:
-    """Return the value that was chosen from a list; None if none was."""
+    """Return the value that was chosen from a list, or None."""
     if not isinstance(values, list) or len(values) > 1 or not all(isinstance(each, str) for each in values):
         raise PolicyError("form-outdated")
     return values[0] if values else None

@@ -84,7 +84,7 @@ def localize_command(command: app_commands.Command[Any, ..., Any] | app_commands
     """Set the English descriptions of a command and its options.
 
     Raises:
-        KeyError: One has none.
+        KeyError: A description is missing.
     """
     key = message_key(command)
     command.description = translate(key, DEFAULT_LOCALE)

@@ -1,4 +1,4 @@
-"""Which jobs are overdue."""
+"""Detection of overdue jobs."""
 
 from __future__ import annotations
 

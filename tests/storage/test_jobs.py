@@ -1,4 +1,4 @@
-"""Rows of jobs: which state changes are possible, and that each image is counted once."""
+"""Rows of jobs: possible state changes, and each image counted once."""
 
 from __future__ import annotations
 

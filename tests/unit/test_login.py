@@ -1,4 +1,4 @@
-"""Which login errors are retried, and what a retry keeps."""
+"""Which login errors are retried, and the connector of a retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which proxy is used for a URL, and where its login is kept out of."""
+"""The proxy for a URL, and redaction of its login."""
 
 from __future__ import annotations
 

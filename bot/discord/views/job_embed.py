@@ -96,7 +96,7 @@ def list_line(number: int, job: Job, locale: str) -> str:
 
 
 def link(job: Job) -> str:
-    """Return the URL of a job's message; of a private one, which has none that lasts, its channel's."""
+    """Return the URL of a job's message, or of its channel if the message is private."""
     place = f"https://discord.com/channels/{job.guild_id}/{job.channel_id}"
     return f"{place}/{job.message_id}" if job.message_id and not job.is_private else place
 
