@@ -50,7 +50,7 @@ def test_setting_the_host_clock_changes_no_age() -> None:
     assert abs(clock.host_ahead_seconds - 3600) < 2
 
 
-def test_truncated_seconds_and_latency_are_no_skew() -> None:
+def test_truncated_seconds_and_latency_do_not_count_as_skew() -> None:
     clock = DiscordClock(SystemClock())
     for late in (0.9, 3, 0, 4):
         clock.observe_date_header(header(-late))

@@ -143,7 +143,7 @@ async def test_images_that_were_never_downloaded_expire(tmp_path: Path) -> None:
         await nothing_is_left(env, message)
 
 
-async def test_expired_images_of_a_partial_delivery_are_refunded_in_its_message(tmp_path: Path) -> None:
+async def test_expiry_after_a_partial_delivery_is_shown_in_its_message(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.inject_fault("file", respond(403))
         message = await env.wait_for_text(

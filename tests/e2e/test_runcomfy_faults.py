@@ -108,7 +108,7 @@ async def test_responses_never_redirect_to_another_host(env: Environment) -> Non
         assert not other.calls
 
 
-async def test_cancel_whose_response_is_lost_broken_late_or_a_redirect(held: Environment) -> None:
+async def test_cancel_with_a_lost_broken_late_or_redirect_response(held: Environment) -> None:
     async with LocalRunComfy(seconds=0) as other:
         away = respond(307, RAW, headers={"Location": f"{other.url}/v1/models"})
         faults = [reset(is_after=True), *BROKEN.values(), trickle(1), with_content_type("text/plain"), away]

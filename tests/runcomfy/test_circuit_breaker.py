@@ -49,7 +49,7 @@ async def test_five_failed_requests_in_a_row_open_the_circuit(
 
 
 @pytest.mark.parametrize("fault", ANSWERS.values(), ids=ANSWERS)
-async def test_error_response_is_no_failure(
+async def test_error_response_does_not_count_as_a_failure(
     runcomfy: LocalRunComfy, client: RunComfyClient, fault: Fault
 ) -> None:
     runcomfy.inject_fault("submit", fault, times=None)

@@ -56,7 +56,7 @@ async def test_shrinking_is_retried(tmp_path: Path) -> None:
     assert fitted.size_bytes <= 2000
 
 
-def test_lack_of_descriptors_is_no_broken_image(tmp_path: Path) -> None:
+def test_lack_of_descriptors_does_not_count_as_a_broken_image(tmp_path: Path) -> None:
     path = tmp_path / "1.png"
     path.write_bytes(noise())
     with exhaustible() as exhaust:

@@ -143,7 +143,7 @@ async def test_closed_database_takes_no_unit(path: Path) -> None:
             await KeyValueStore(database).get("a")
 
 
-async def test_unit_that_comes_during_the_last_sync_does_not_wait_forever(path: Path) -> None:
+async def test_unit_during_the_last_sync_does_not_hang(path: Path) -> None:
     async def write() -> None:
         while True:
             await database.transaction(partial(add, name=f"{time.monotonic()}"), durable=False)

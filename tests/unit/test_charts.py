@@ -153,7 +153,7 @@ def test_series_and_used_up_limits_differ_without_colors(draw: Callable[[Chart],
     ("count", "numbers"),
     [(7, ["0.25", "0.5", "0.75", "1", "1.25", "1.5", "1.75"]), (30, ["7.5"])],
 )
-def test_each_bar_has_its_number_if_there_is_room_else_the_highest_has(
+def test_crowded_bars_show_only_the_highest_number(
     draw: Callable[[Chart], DrawnChart], count: int, numbers: list[str]
 ) -> None:
     assert draw(replace(USAGE, days=USAGE.days[:count])).numbers_on_bars == numbers

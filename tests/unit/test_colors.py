@@ -349,7 +349,7 @@ async def test_gif_keeps_its_loop_count(tmp_path: Path, repeats: int | None, pla
     assert (copy.info["loop"], copy.info["duration"]) == (plays, 100)
 
 
-async def test_separate_default_image_is_no_frame(tmp_path: Path) -> None:
+async def test_separate_default_image_is_not_a_frame(tmp_path: Path) -> None:
     """An animated PNG can have a separate still image for viewers without animation."""
     still, *frames = (Image.new("RGB", (128, 128), color) for color in ("white", "red", "blue"))
     still.save(

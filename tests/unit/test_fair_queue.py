@@ -147,7 +147,7 @@ async def test_only_fifty_positions_are_shown_twice_a_second(
         task.cancel()
 
 
-async def test_turn_granted_while_the_wait_is_cancelled_goes_to_the_next() -> None:
+async def test_turn_of_a_cancelled_wait_goes_to_the_next() -> None:
     queue = Queue()
     first, second, third = job(1), job(2), job(3)
     _, waiting, _ = await queue.come(first, second, third)

@@ -343,7 +343,7 @@ class TestLimit:
 
         in_virtual_time(main)
 
-    def test_hundred_jobs_of_half_a_second_are_found_in_time_with_the_default_limit(self) -> None:
+    def test_default_limit_finds_a_hundred_short_jobs_in_time(self) -> None:
         """Twice the time without any limit, which is 0.7 s."""
 
         async def main() -> None:

@@ -245,7 +245,7 @@ class TestDeciding:
         assert effective_rule(rules, 1, [7, 8], self.DEFAULT) == (self.MINE, (Quota(1, MONTH),))
         assert effective_rule({}, 1, [7, 8], self.DEFAULT) == (OWNER, self.DEFAULT)
 
-    def test_pool_is_no_members_rule(self) -> None:
+    def test_pool_is_not_a_members_rule(self) -> None:
         assert effective_rule({POOL: (Quota(1, DAY),)}, 1, [], self.DEFAULT)[0] == OWNER
 
 
