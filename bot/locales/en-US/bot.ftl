@@ -1,15 +1,15 @@
-# Times come in as Discord's own timestamps, which stay true without an edit.
+# Times are inserted as Discord timestamps, which stay correct without an edit.
 #
-# How a key begins says where its text stands, and so how long it may be in every language:
-#   command- 100   what a command, a group or an option does: command-quota-set-limit is /quota set's limit
+# A key's prefix tells where its text is shown, and so its maximum length in every language:
+#   command- 100   description of a command, group or option: command-quota-set-limit is /quota set's limit
 #   choice-  100   a choice of an option, by its value     menu-        32   a context menu, by its English name
-#   button-   80   numbered- 80                            alt-       1024   the description of a picture
+#   button-   80   numbered- 80                            alt-       1024   the description of an image
 #   modal-    45   a title                                 label-       45   of a field
 #   section- 100   a part of a panel
 #   select-  100   choose- 100  a line to choose           placeholder- 100  hint- 100  beside a field
-# All other texts are messages or parts of one, which takes 2000.
+# All other texts are messages, or parts of one, of at most 2000.
 
-## What a job's message says
+## Messages of jobs
 
 status-waiting = 🕒 Waiting · ordered { $since }
 status-in-queue = 🕒 { $place ->
@@ -81,7 +81,7 @@ button-block = Remove and block
 numbered-cancel = Cancel { $number }
 numbered-fetch = Fetch { $number }
 
-## Why a job failed; told in its own message
+## Failures, shown in the job's message
 
 prompt-refused = ⚠️ The image service refused this prompt or its options. Press Edit prompt to change them.
 runcomfy-unavailable = ⚠️ RunComfy is not answering. Try again in a few minutes.
@@ -95,13 +95,13 @@ not-collected = ⚠️ These images didn't arrive and can't be collected anymore
 operator = ⚠️ This bot cannot paint at the moment. That is its owner's to mend, who finds the reason in the log.
 unexpected = ⚠️ Something went wrong here (reference { $reference }). Try again; if it stays, tell the bot's owner this reference.
 
-## The form behind Edit prompt
+## The form of Edit prompt
 
 modal-edit = Edit prompt
 hint-prompt-hidden = The original prompt is shown only to the person who wrote it.
 hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } characters fit here. For a longer prompt, use the command.
 
-## Refusals, told to one person
+## Refusals, shown to one person
 
 form-outdated = ⚠️ This form is out of date. Press Edit prompt again.
 
@@ -272,7 +272,7 @@ quota-show-ceiling = The bot's owner allows a member at most { $quota }.
 quota-show-pool-ceiling = The bot's owner allows all members together at most { $quota }.
 quota-show-more = … and { $count } more.
 
-## Pictures and reports
+## Charts and reports
 
 decimal-point = .
 chart-usage = Your credits

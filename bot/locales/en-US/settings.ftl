@@ -1,4 +1,4 @@
-## What a server's rules refuse, told to one person
+## Refusals by a server's rules, shown to one person
 
 member-blocked = ⚠️ You may not make images on this server any more. Its managers have decided so; ask them.
 role-needed = ⚠️ To make images on this server you need one of its roles: { $roles }. Ask somebody who manages it.
@@ -26,7 +26,7 @@ permission-send_messages = Send Messages
 blocked-full = ⚠️ This server has blocked { $most } members, and takes no more. Nothing was removed; press Remove alone, or unblock somebody in /settings.
 setting-unknown = ⚠️ This cannot be set here any more. Nothing was changed; open /settings anew.
 
-## /settings: what holds
+## /settings: current values
 
 settings-title = What holds on this server
 section-channels = Channels
@@ -75,7 +75,7 @@ value-words = { $count ->
 }
 value-more = { $count } more
 
-## /settings: what can be chosen and written
+## /settings: controls and forms
 
 placeholder-section = Which part of the settings
 placeholder-allowed_channels = Channels where images are made; none: everywhere
@@ -107,7 +107,7 @@ hint-forbidden_words = Whole words, whatever their case. A line between slashes 
 hint-timezone = Such as Europe/Berlin, Asia/Tokyo or UTC. Limits begin anew by it.
 hint-default_options = What holds where nobody chooses. Leave it empty for what the model does.
 
-## The server's log
+## The audit log
 
 log-delivered = 🖼️ { $member } made { $images ->
     [one] { $images } image

@@ -1,6 +1,6 @@
-# Said with «вы», short, without exclamation marks. [one] is 21 too, so the number stands there as well.
+# Formal «вы», short, no exclamation marks. [one] includes 21, so it needs the number too.
 
-## What a job's message says
+## Messages of jobs
 
 status-waiting = 🕒 Ожидает · заказано { $since }
 status-in-queue = 🕒 { $place ->
@@ -78,7 +78,7 @@ button-block = Убрать и заблокировать автора
 numbered-cancel = Отменить { $number }
 numbered-fetch = Забрать { $number }
 
-## Why a job failed; told in its own message
+## Failures, shown in the job's message
 
 prompt-refused = ⚠️ Сервис отклонил этот промпт или его параметры. Нажмите «Изменить промпт», чтобы их исправить.
 runcomfy-unavailable = ⚠️ RunComfy не отвечает. Попробуйте ещё раз через несколько минут.
@@ -92,13 +92,13 @@ not-collected = ⚠️ Эти изображения не дошли, и заб�
 operator = ⚠️ Сейчас бот не может рисовать. Исправить это может его владелец: причина записана в журнале.
 unexpected = ⚠️ Что-то пошло не так (код { $reference }). Попробуйте ещё раз; если не поможет, сообщите этот код владельцу бота.
 
-## The form behind Edit prompt
+## The form of Edit prompt
 
 modal-edit = Изменить промпт
 hint-prompt-hidden = Исходный промпт видит только его автор.
 hint-prompt-cut = Поместились первые { NUMBER($most) } символов из { NUMBER($length) }. Для длинного промпта есть команда.
 
-## Refusals, told to one person
+## Refusals, shown to one person
 
 form-outdated = ⚠️ Эта форма устарела. Нажмите «Изменить промпт» ещё раз.
 
@@ -332,7 +332,7 @@ quota-show-ceiling = Больше всего, что владелец бота �
 quota-show-pool-ceiling = Больше всего, что владелец бота разрешает всем участникам вместе: { $quota }.
 quota-show-more = … и ещё { $count }.
 
-## Pictures and reports
+## Charts and reports
 
 decimal-point = ,
 chart-usage = Ваши кредиты

@@ -1,4 +1,4 @@
-## What a server's rules refuse, told to one person
+## Refusals by a server's rules, shown to one person
 
 member-blocked = ⚠️ На этом сервере вам больше нельзя создавать изображения: так решили те, кто им управляет. Спросите их.
 role-needed = ⚠️ Чтобы создавать изображения на этом сервере, нужна одна из ролей: { $roles }. Спросите тех, кто управляет сервером.
@@ -28,7 +28,7 @@ permission-send_messages = Отправлять сообщения
 blocked-full = ⚠️ На этом сервере уже заблокировано участников: { $most }, больше нельзя. Ничего не убрано; нажмите просто «Убрать» или снимите с кого-нибудь блокировку в /settings.
 setting-unknown = ⚠️ Здесь это больше нельзя настроить. Ничего не изменено; откройте /settings заново.
 
-## /settings: what holds
+## /settings: current values
 
 settings-title = Что действует на этом сервере
 section-channels = Каналы
@@ -79,7 +79,7 @@ value-words = { $count ->
 }
 value-more = ещё { $count }
 
-## /settings: what can be chosen and written
+## /settings: controls and forms
 
 placeholder-section = Какая часть настроек
 placeholder-allowed_channels = Каналы, где создаются изображения; пусто — везде
@@ -111,7 +111,7 @@ hint-forbidden_words = Слова целиком, в любом регистре
 hint-timezone = Например, Europe/Berlin, Asia/Tokyo или UTC. По нему обновляются лимиты.
 hint-default_options = Что действует, если ничего не выбрано. Пусто — как решает модель.
 
-## The server's log
+## The audit log
 
 log-delivered = 🖼️ { $member }: { $images ->
     [one] { $images } изображение
