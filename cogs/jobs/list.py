@@ -40,12 +40,8 @@ class JobList(commands.Cog):
         except discord.HTTPException as error:
             if error.code != ErrorCode.BLOCKED_BY_AUTOMOD:
                 raise
-            without_prompts = [
-                job_embed.with_hidden_prompt(replace(job, locale=requester.locale)) for job in jobs
-            ]
-            await respond(
-                interaction, embed=_list(without_prompts, requester.locale), view=view, ephemeral=True
-            )
+            jobs = [job_embed.with_hidden_prompt(replace(job, locale=requester.locale)) for job in jobs]
+            await respond(interaction, embed=_list(jobs, requester.locale), view=view, ephemeral=True)
 
 
 def _list(jobs: Sequence[Job], locale: str) -> discord.Embed:

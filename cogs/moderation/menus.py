@@ -9,15 +9,18 @@ import discord
 from discord import app_commands
 
 from bot.discord.errors import ErrorCode
+from bot.discord.markdown import blockquote, timestamp
 from bot.discord.requester import get_requester, has_permission
 from bot.discord.responses import respond
 from bot.discord.views import job_embed
 from bot.errors import PolicyError
+from bot.i18n import translate
 from cogs.moderation import delete
-from cogs.moderation.job_info import job_info_embed
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
+    from bot.domain.job import Job
+    from bot.models.catalogue import Catalogue
 
 
 @app_commands.default_permissions(manage_messages=True)
@@ -42,8 +45,31 @@ async def who_made_this(interaction: discord.Interaction[Any], message: discord.
     except discord.HTTPException as error:
         if error.code != ErrorCode.BLOCKED_BY_AUTOMOD:
             raise
-        await respond(
-            interaction,
-            embed=job_info_embed(job_embed.with_hidden_prompt(job), parent, bot.catalogue),
-            ephemeral=True,
-        )
+        job = job_embed.with_hidden_prompt(job)
+        await respond(interaction, embed=job_info_embed(job, parent, bot.catalogue), ephemeral=True)
+
+
+def job_info_embed(job: Job, parent: Job | None, catalogue: Catalogue) -> discord.Embed:
+    """Return the requester, time, prompt, options and price of a job, and the job it repeats."""
+    made = {"member": f"<@{job.user_id}>", "when": timestamp(job.created_at, "f")}
+    lines = [f"**{translate('about-made', job.locale, **made)}**", blockquote(job_embed.prompt(job))]
+    lines.append(" · ".join([*job_embed.options(job, catalogue), _price(job)]))
+    if parent:
+        lines.append(_again(parent, job.locale))
+    if job.deleted_at:
+        deleted = {"member": f"<@{job.deleted_by}>", "when": timestamp(job.deleted_at)}
+        lines.append(translate("about-deleted", job.locale, **deleted))
+    return discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
+
+
+def _price(job: Job) -> str:
+    if not job.refunded:
+        return translate("about-price", job.locale, credits=job.credits)
+    returned = job.refunded * job.credits_each
+    return translate("about-price-back", job.locale, credits=job.credits, returned=returned)
+
+
+def _again(parent: Job, locale: str) -> str:
+    if parent.message_id is None:
+        return translate("about-again-gone", locale)
+    return translate("about-again", locale, link=job_embed.link(parent))

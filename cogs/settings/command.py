@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.discord.error_handler import error_boundary
@@ -18,13 +18,13 @@ from bot.discord.responses import respond, send_with_retry
 from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import custom_ids
 from bot.errors import PolicyError, UserError
-from bot.i18n import LazyText
-from cogs.settings.controls import FIELD, DefaultOptionSelect, Panel, TextModal
+from bot.i18n import LazyText, translate
+from cogs.settings.controls import FIELD, DefaultOptionSelect, Panel, TextModal, select
 from cogs.settings.specs import SECTIONS, SPECS, SettingSpec
-from cogs.settings.view import build_embed, build_view
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
+    from bot.domain.guild_settings import GuildSettings
 
 _CUSTOM_ID = re.compile(r"settings:(?:(edit|pick)-)?([a-z_]+)(?:\.([\w-]+))?:v1", re.ASCII)
 _PICKERS = {"channel": "safety", "option": "defaults"}
@@ -108,7 +108,7 @@ class GuildSettingsPanel(commands.Cog):
 
     async def _content(self, section: str, panel: Panel) -> dict[str, Any]:
         settings = await self._bot.settings_store.get(panel.guild.id)
-        return {"embed": build_embed(panel, settings), "view": build_view(panel, settings, section)}
+        return {"embed": _embed(panel, settings), "view": _view(panel, settings, section)}
 
     def _panel(self, interaction: discord.Interaction[Any], key: str = "") -> Panel:
         guild = interaction.client.get_guild(interaction.guild_id)  # has its channels and roles
@@ -119,3 +119,33 @@ class GuildSettingsPanel(commands.Cog):
 
 def _modal_values(data: dict[str, Any]) -> list[str]:
     return [str(each.get("value") or "") for each in walk_components(data) if each.get("custom_id") == FIELD]
+
+
+def _embed(panel: Panel, settings: GuildSettings) -> discord.Embed:
+    """Return all settings, section by section."""
+    embed = discord.Embed(title=translate("settings-title", panel.locale), colour=discord.Colour.blurple())
+    for section in SECTIONS:
+        lines = []
+        for spec in (spec for spec in SPECS.values() if spec.section == section):
+            value = spec.control.describe(getattr(settings, spec.name))
+            lines.append(translate(f"setting-{spec.name}", panel.locale, value=value))
+        title = translate(f"section-{section}", panel.locale)
+        embed.add_field(name=title, value="\n".join(lines), inline=False)
+    return embed
+
+
+def _view(panel: Panel, settings: GuildSettings, section: str) -> ui.View:
+    """Return the select of sections, and the controls of one section."""
+    view = ui.View(timeout=None)
+    titles = {each: translate(f"section-{each}", panel.locale) for each in SECTIONS}
+    view.add_item(select(panel, "section", titles, section))
+    items = [
+        item
+        for spec in SPECS.values()
+        if spec.section == section
+        for item in spec.control.items(panel, spec.name, getattr(settings, spec.name))
+    ]
+    for item in sorted(items, key=lambda item: isinstance(item, ui.Button)):  # buttons last
+        view.add_item(item)
+    view.stop()  # discord.py keeps no state: it would not survive a restart
+    return view

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import re
 import subprocess
 from pathlib import Path
@@ -49,7 +50,7 @@ def _nodes(files: dict[str, str]) -> Iterator[tuple[str, ast.AST]]:
 
 
 def test_files_are_found() -> None:
-    assert {"bot/errors.py", "cogs/imagine/command.py", "playground/__main__.py"} <= set(PRODUCT)
+    assert {"bot/errors.py", "cogs/imagine.py", "playground/__main__.py"} <= set(PRODUCT)
     assert {"requirements.lock", "pyproject.toml", "tests/meta/test_house.py"} <= set(TEXTS)
 
 
@@ -154,5 +155,5 @@ async def test_every_extension_registers_its_commands(tmp_path: Path) -> None:
             commands = {command.name for command in bot.tree.get_commands()}
             menus = {"Remove image", "Who made this"}
             assert commands == {"jobs", "usage", "quota", "settings", *menus, *Catalogue.load().by_command}
-    modules = {f"cogs.{package.parent.name}" for package in (ROOT / "cogs").glob("*/__init__.py")}
+    modules = {f"cogs.{module.name}" for module in pkgutil.iter_modules(cogs.__path__)}
     assert set(cogs.EXTENSIONS) == modules

@@ -114,3 +114,8 @@ def _prices(model: Model, locale: str) -> list[str]:
 
 def _price(value: str, credits: Decimal, locale: str) -> str:
     return translate("usage-price", locale, value=value, credits=credits)
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Add the command."""
+    await bot.add_cog(UsageCommand(bot))

@@ -1,4 +1,4 @@
-"""Build a slash command from a model: its schema becomes options."""
+"""The commands that the catalogue defines, such as /imagine: a model's schema becomes options."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import discord
 from discord import AppCommandOptionType, app_commands
 
+from bot.discord.error_handler import handle_error
 from bot.discord.first_response import send_first_response
 from bot.discord.requester import require_post_permissions
 
@@ -46,15 +47,12 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
         await run(interaction, model, chosen)
 
     vars(callback)["__signature__"] = _signature(options)
-    app_commands.describe(
-        **{
-            key: _marked(model, model.description(option.name, "en-US"), option)
-            for key, option in options.items()
-        }
-    )(callback)
-    app_commands.rename(**{key: _marked(model, option.name, option) for key, option in options.items()})(
-        callback
-    )
+    names, descriptions = {}, {}
+    for key, option in options.items():
+        names[key] = _marked(model, option.name, option)
+        descriptions[key] = _marked(model, model.description(option.name, "en-US"), option)
+    app_commands.describe(**descriptions)(callback)
+    app_commands.rename(**names)(callback)
     return app_commands.Command(
         name=model.command,
         description=_marked(model, model.command_description("en-US")),
@@ -133,3 +131,10 @@ async def imagine(interaction: discord.Interaction[Any], model: Model, values: d
     job = await bot.job_service.reserve(require_post_permissions(interaction), model, values)
     if job:
         await send_first_response(interaction, job)
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Add a command for each model, and the error handler of all commands."""
+    for model in bot.catalogue.values():
+        bot.tree.add_command(build(model, imagine))
+    bot.tree.error(handle_error)

@@ -16,6 +16,7 @@ from discord.app_commands import TranslationContextLocation
 from bot.i18n import DEFAULT_LOCALE, translate
 
 if TYPE_CHECKING:
+    from bot.discord.client import ImagineBot
     from bot.models.catalogue import Catalogue, Model
 
 
@@ -33,12 +34,9 @@ class CommandTranslator(app_commands.Translator):
     ) -> str | None:
         """Return the text in that language, or None if Discord should show the English one."""
         if model := self._catalogue.get(string.extras.get("model_id", "")):
-            is_spoken = locale.value in model.texts
-            text = (
-                _model_text(model, string.extras["option"], context.location, locale.value)
-                if is_spoken
-                else None
-            )
+            if locale.value not in model.texts:
+                return None
+            text = _model_text(model, string.extras["option"], context.location, locale.value)
             return None if text == string.message else text
         try:
             key = _context_key(context)
@@ -89,9 +87,16 @@ def localize_command(command: app_commands.Command[Any, ..., Any] | app_commands
     key = message_key(command)
     command.description = translate(key, DEFAULT_LOCALE)
     if isinstance(command, app_commands.Command):
-        texts = {
-            each.name: translate(f"{key}-{each.display_name}", DEFAULT_LOCALE) for each in command.parameters
-        }
-        app_commands.describe(**{name: app_commands.locale_str(text) for name, text in texts.items()})(
-            command
-        )
+        texts = {}
+        for option in command.parameters:
+            text = translate(f"{key}-{option.display_name}", DEFAULT_LOCALE)
+            texts[option.name] = app_commands.locale_str(text)
+        app_commands.describe(**texts)(command)
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Describe all commands, and translate them."""
+    for command in bot.tree.walk_commands():
+        if command.qualified_name not in bot.catalogue.by_command:
+            localize_command(command)
+    await bot.tree.set_translator(CommandTranslator(bot.catalogue))
