@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.storage import ledger
@@ -115,7 +116,7 @@ class CostStore:
     async def due_for_cost_check(self) -> list[Job]:
         """Return some of the jobs whose cost can be asked for now."""
         values = {"now": to_epoch_ms(self._database.clock.now()), "most": _COST_CHECK_BATCH}
-        rows = await self._database.read(lambda connection: _queries.due_for_cost_check(connection, **values))
+        rows = await self._database.read(partial(_queries.due_for_cost_check, **values))
         return jobs_from_rows(rows)
 
     async def record_cost(self, job: Job, cost: Decimal | None) -> Decimal | None:
@@ -128,9 +129,7 @@ class CostStore:
             again = (job.ended_at or job.created_at) + _LAST_COST_CHECK
             at = to_epoch_ms(again) if again > self._database.clock.now() else None
             await self._database.transaction(
-                lambda connection: _queries.postpone_cost_check(
-                    connection, job_id=job.job_id, next_cost_check_at=at
-                )
+                partial(_queries.postpone_cost_check, job_id=job.job_id, next_cost_check_at=at)
             )
             return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.domain.guild_settings import GuildSettings, stored_values
@@ -36,9 +36,7 @@ class GuildSettingsStore:
 
     async def get(self, guild_id: int) -> GuildSettings:
         """Return a server's current settings; invalid parts are at their defaults."""
-        stored = await self._database.read(
-            lambda connection: self._queries.get(connection, guild_id=guild_id)
-        )
+        stored = await self._database.read(partial(self._queries.get, guild_id=guild_id))
         return self.parse(guild_id, stored)
 
     async def update(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
@@ -21,7 +22,7 @@ class HealthStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries, self._key_values = load_queries("health"), load_queries("key_values")
+        self._queries, self._key_value_queries = load_queries("health"), load_queries("key_values")
 
     async def check_writable(self) -> None:
         """Commit a durable write.
@@ -31,9 +32,7 @@ class HealthStore:
         """
         now = self._database.clock.now().isoformat()
         try:
-            await self._database.transaction(
-                lambda connection: self._key_values.set(connection, name="health", value=now)
-            )
+            await self._database.transaction(partial(self._key_value_queries.set, name="health", value=now))
         except sqlite3.Error as error:
             raise BusyError from error
 
@@ -50,9 +49,7 @@ class HealthStore:
         """
         times = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
         try:
-            rows = await self._database.read(
-                lambda connection: self._queries.live_before(connection, **times)
-            )
+            rows = await self._database.read(partial(self._queries.live_before, **times))
         except sqlite3.Error as error:
             raise BusyError from error
         return {row["job_id"] for row in rows}

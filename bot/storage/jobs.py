@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.domain.job import NOT_COLLECTED, RECOVERABLE_ERRORS, TIMED_OUT, Job, JobStatus, may_have_cost
@@ -74,7 +75,7 @@ class JobStore:
         Raises:
             JobUnknownError: There is no row with this id.
         """
-        row = await self._database.read(lambda connection: self._queries.get(connection, job_id=job_id))
+        row = await self._database.read(partial(self._queries.get, job_id=job_id))
         if job := job_from_row(row):
             return job
         raise JobUnknownError
@@ -206,19 +207,17 @@ class JobStore:
     async def clear_token(self, job: Job) -> None:
         """Delete the token that `job` holds: its end is shown in Discord, or can no longer be."""
         await self._database.transaction(
-            lambda connection: self._queries.clear_token(connection, job_id=job.job_id, token=job.token)
+            partial(self._queries.clear_token, job_id=job.job_id, token=job.token)
         )
 
     async def _list(self, query: str, **values: int) -> list[Job]:
-        select = getattr(self._queries, query)
-        return jobs_from_rows(await self._database.read(lambda connection: select(connection, **values)))
+        rows = await self._database.read(partial(getattr(self._queries, query), **values))
+        return jobs_from_rows(rows)
 
     async def _change(
         self, query: str, job_id: str, *, durable: bool = True, **values: str | int | None
     ) -> Job | None:
-        update = getattr(self._queries, query)
-        return job_from_row(
-            await self._database.transaction(
-                lambda connection: update(connection, job_id=job_id, **values), durable=durable
-            )
+        row = await self._database.transaction(
+            partial(getattr(self._queries, query), job_id=job_id, **values), durable=durable
         )
+        return job_from_row(row)

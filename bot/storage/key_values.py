@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.storage.sql import load_queries
@@ -19,13 +20,9 @@ class KeyValueStore:
 
     async def get(self, name: str) -> str | None:
         """Return the value that was set last, or None."""
-        value: str | None = await self._database.read(
-            lambda connection: self._queries.get(connection, name=name)
-        )
+        value: str | None = await self._database.read(partial(self._queries.get, name=name))
         return value
 
     async def set(self, name: str, value: str) -> None:
         """Set a value, replacing an older one."""
-        await self._database.transaction(
-            lambda connection: self._queries.set(connection, name=name, value=value)
-        )
+        await self._database.transaction(partial(self._queries.set, name=name, value=value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bot.domain.quota import Limits, Period, Usage, Window
 from bot.errors import PolicyError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _QUARTER = timedelta(minutes=15) // timedelta(milliseconds=1)
 _MEMBER, _OWNER, _OWNER_USD = "member", "owner", "owner-usd"
+_Span: TypeAlias = tuple[str, int, int]
 _queries = load_queries("quotas")
 
 
@@ -105,17 +106,12 @@ async def _add(connection: Connection, job: Job, amounts: dict[str, int]) -> Non
     )
 
 
-async def usage_by_member(
-    connection: Connection, guild_id: int, user_id: int, windows: Sequence[Window]
+async def usage(
+    connection: Connection, windows: Sequence[Window], guild_id: int, user_id: int | None = None
 ) -> list[Usage]:
-    """Return what a member has used in each window, to the millisecond."""
-    used = await _used(connection, [_span(_MEMBER, window) for window in windows], guild_id, user_id)
-    return list(map(_usage, windows, used))
-
-
-async def usage_by_guild(connection: Connection, guild_id: int, windows: Sequence[Window]) -> list[Usage]:
-    """Return what all members of a server have used in each window."""
-    used = await _used(connection, [_span(_pool(guild_id), window) for window in windows])
+    """Return what a member, or without `user_id` the whole server, has used in each window."""
+    scope = _pool(guild_id) if user_id is None else _MEMBER
+    used = await _used(connection, [_span(scope, window) for window in windows], guild_id, user_id)
     return list(map(_usage, windows, used))
 
 
@@ -134,9 +130,9 @@ async def spent_usd(connection: Connection, at: datetime) -> Decimal:
 
 
 async def _used(
-    connection: Connection, windows: Sequence[tuple[str, int, int]], guild_id: int = 0, user_id: int = 0
+    connection: Connection, spans: Sequence[_Span], guild_id: int = 0, user_id: int | None = None
 ) -> list[int]:
-    values = {"guild_id": guild_id, "user_id": user_id, "windows": json.dumps(windows)}
+    values = {"guild_id": guild_id, "user_id": user_id, "windows": json.dumps(spans)}
     return [row["used"] for row in await _queries.used(connection, **values)]
 
 
@@ -144,11 +140,11 @@ def _usage(window: Window, centicredits: int) -> Usage:
     return Usage(window, from_centicredits(centicredits))
 
 
-def _span(scope: str, window: Window) -> tuple[str, int, int]:
+def _span(scope: str, window: Window) -> _Span:
     return scope, to_epoch_ms(window.starts_at), to_epoch_ms(window.resets_at)
 
 
-def _usd_month(at: datetime) -> tuple[str, int, int]:
+def _usd_month(at: datetime) -> _Span:
     return _OWNER_USD, to_epoch_ms(Period.MONTH.start(at)), to_epoch_ms(Period.MONTH.end(at))
 
 

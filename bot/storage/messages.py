@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.domain.job import MessageRef
@@ -41,21 +42,19 @@ class MessageStore:
 
     async def remaining(self, job_id: str) -> list[MessageRef]:
         """Return the former messages of a job that may still exist, oldest first."""
-        rows = await self._database.read(lambda connection: _queries.remaining(connection, job_id=job_id))
+        rows = await self._database.read(partial(_queries.remaining, job_id=job_id))
         return [MessageRef(row["channel_id"], row["message_id"]) for row in rows]
 
     async def mark_deleted(self, message_id: int) -> None:
         """Forget a former message, which no longer exists."""
-        await self._database.transaction(
-            lambda connection: _queries.mark_deleted(connection, message_id=message_id)
-        )
+        await self._database.transaction(partial(_queries.mark_deleted, message_id=message_id))
 
     async def job_for_message(self, message_id: int) -> str | None:
         """Return the id of the job that a message belongs to, or None."""
-        job_id: str | None = await self._database.read(
-            lambda connection: _queries.job_for_message(connection, message_id=message_id)
+        found: str | None = await self._database.read(
+            partial(_queries.job_for_message, message_id=message_id)
         )
-        return job_id
+        return found
 
     async def jobs_pending_deletion(self) -> list[str]:
         """Return the ids of deleted jobs that may still have messages."""

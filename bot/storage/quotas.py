@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.domain.quota import (
@@ -17,6 +18,7 @@ from bot.domain.quota import (
     Target,
     TargetKind,
     Usage,
+    Window,
     by_period,
     effective_rule,
     visible_limits,
@@ -110,45 +112,34 @@ class QuotaStore:
     async def usage(self, guild_id: int, user_id: int, limits: Limits) -> list[Usage]:
         """Return what the member has used of each limit that applies to them now."""
         now = self._database.clock.now()
-        own, ceiling = limits.member_windows(now), limits.ceiling_windows(now)
-        used = await self._database.read(
-            lambda connection: ledger.usage_by_member(connection, guild_id, user_id, own + ceiling)
-        )
-        return visible_limits(used[: len(own)], used[len(own) :])
+        return await self._usage(limits.member_windows(now), limits.ceiling_windows(now), guild_id, user_id)
 
     async def usage_of_pool(self, guild_id: int, limits: Limits) -> list[Usage]:
         """Return what all members together have used of each limit of their server now."""
         now = self._database.clock.now()
-        own, ceiling = limits.pool_windows(now), limits.pool_ceiling_windows(now)
-        used = await self._database.read(
-            lambda connection: ledger.usage_by_guild(connection, guild_id, own + ceiling)
-        )
-        return visible_limits(used[: len(own)], used[len(own) :])
+        return await self._usage(limits.pool_windows(now), limits.pool_ceiling_windows(now), guild_id)
 
     async def uncollected(self, guild_id: int, user_id: int) -> tuple[int, Decimal]:
         """Return how many images a member is charged for and can still collect, and their credits."""
         row = await self._database.read(
-            lambda connection: _queries.uncollected_of_member(connection, guild_id=guild_id, user_id=user_id)
+            partial(_queries.uncollected_of_member, guild_id=guild_id, user_id=user_id)
         )
         return row["images"], from_centicredits(row["credits"])
 
     async def rules(self, guild_id: int) -> dict[Target, Quotas]:
         """Return every rule of a server."""
-        rows = await self._database.read(lambda connection: _queries.rules(connection, guild_id=guild_id))
-        return _rules(rows)
+        return _rules(await self._database.read(partial(_queries.rules, guild_id=guild_id)))
 
     async def set_rule(self, guild_id: int, target: Target, quota: Quota, *, set_by: int) -> None:
         """Set a target's quota for one period; those for other periods stay."""
         values = _target_columns(guild_id, target) | {"per": quota.per, "credits": quota.limit}
         values |= {"set_by": set_by, "set_at": to_epoch_ms(self._database.clock.now())}
-        await self._database.transaction(lambda connection: _queries.set_rule(connection, **values))
+        await self._database.transaction(partial(_queries.set_rule, **values))
 
     async def clear_rules(self, guild_id: int, target: Target) -> bool:
         """Remove a target's quotas; False if it had none."""
         values = _target_columns(guild_id, target)
-        count: int = await self._database.transaction(
-            lambda connection: _queries.clear_rules(connection, **values)
-        )
+        count: int = await self._database.transaction(partial(_queries.clear_rules, **values))
         return count > 0
 
     async def grant(
@@ -169,14 +160,20 @@ class QuotaStore:
         """
         return await self._adjust(guild_id, target, None, made_by, interaction_id)
 
+    async def _usage(
+        self, own: list[Window], ceiling: list[Window], guild_id: int, user_id: int | None = None
+    ) -> list[Usage]:
+        used = await self._database.read(
+            lambda connection: ledger.usage(connection, own + ceiling, guild_id, user_id)
+        )
+        return visible_limits(used[: len(own)], used[len(own) :])
+
     async def _adjust(
         self, guild_id: int, target: Target, given: int | None, made_by: int, interaction_id: int
     ) -> bool:
         values = _target_columns(guild_id, target) | {"credits": given, "made_by": made_by}
         values |= {"interaction_id": interaction_id, "made_at": to_epoch_ms(self._database.clock.now())}
-        count: int = await self._database.transaction(
-            lambda connection: _queries.adjust(connection, **values)
-        )
+        count: int = await self._database.transaction(partial(_queries.adjust, **values))
         return count > 0
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
@@ -94,15 +95,14 @@ class ReportStore:
         self, guild_id: int, user_id: int, day_boundaries: Sequence[datetime]
     ) -> list[Decimal]:
         """Return a member's credits on a server between each boundary and the next."""
+        spans = list(pairwise(day_boundaries))
         return await self._database.read(
-            lambda connection: ledger.credits_by_member(
-                connection, guild_id, user_id, pairwise(day_boundaries)
-            )
+            lambda connection: ledger.credits_by_member(connection, guild_id, user_id, spans)
         )
 
     async def _between(self, guild_id: int, since: datetime, until: datetime) -> list[UsageSummary]:
         between = {"guild_id": guild_id, "since": to_epoch_ms(since), "until": to_epoch_ms(until)}
-        rows = await self._database.read(lambda connection: _queries.usage_by_member(connection, **between))
+        rows = await self._database.read(partial(_queries.usage_by_member, **between))
         return await asyncio.to_thread(_summarize, rows)
 
 

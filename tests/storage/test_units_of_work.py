@@ -70,6 +70,15 @@ def foreign_awaits(tree: ast.AST) -> list[str]:
     ]
 
 
+def is_query(unit: ast.expr) -> bool:
+    """Whether this is a statement of a file, by its name or in a `partial` with its parameters."""
+    if isinstance(unit, ast.Call) and ast.unparse(unit.func) == "partial":
+        return is_query(unit.args[0])
+    return (isinstance(unit, ast.Attribute) and ast.unparse(unit.value).endswith("queries")) or (
+        isinstance(unit, ast.Call) and ast.unparse(unit).startswith("getattr(self._queries, ")
+    )
+
+
 def unchecked_units(tree: ast.AST) -> list[str]:
     """Return units passed to `read` or `transaction` that are not checked, as they have no `connection`."""
     functions = {
@@ -89,7 +98,7 @@ def unchecked_units(tree: ast.AST) -> list[str]:
         f"line {unit.lineno}: {ast.unparse(unit)}"
         for unit in units
         if not (isinstance(unit, ast.Name) and unit.id in functions)
-        and not (isinstance(unit, ast.Attribute) and ast.unparse(unit.value).endswith("queries"))
+        and not is_query(unit)
         and not (isinstance(unit, ast.Lambda) and takes_connection(unit) and uses_connection(unit.body, unit))
     ]
 
@@ -129,6 +138,15 @@ def test_await_of_the_connection_is_allowed(line: str) -> None:
     assert not foreign_awaits(ast.parse(f"async def work(connection):\n    {line}"))
 
 
-@pytest.mark.parametrize("unit", ["work", "lambda c: queries.get(c)", "lambda connection: other()"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "work",
+        "partial(work, 1)",
+        "partial(getattr(self, 'work'))",
+        "lambda c: queries.get(c)",
+        "lambda connection: other()",
+    ],
+)
 def test_unit_that_cannot_be_checked_is_found(unit: str) -> None:
     assert unchecked_units(ast.parse(f"self._database.transaction({unit})"))
