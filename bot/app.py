@@ -39,7 +39,8 @@ from bot.models.catalogue import Catalogue
 from bot.observability.health import HealthChecks
 from bot.observability.http_trace import metrics_trace
 from bot.observability.metrics import Metrics
-from bot.runcomfy import Downloader, RunComfyClient
+from bot.runcomfy.client import RunComfyClient
+from bot.runcomfy.download import Downloader
 from bot.storage.costs import CostStore
 from bot.storage.durations import DurationStore
 from bot.storage.guild_settings import GuildSettingsStore

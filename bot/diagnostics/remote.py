@@ -17,7 +17,7 @@ from bot.discord.requester import REQUIRED_PERMISSIONS
 from bot.errors import ConfigError, OperatorError, RunComfyUnavailableError
 from bot.models.catalogue import Catalogue
 from bot.observability.metrics import Metrics
-from bot.runcomfy import RunComfyClient
+from bot.runcomfy.client import RunComfyClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterable

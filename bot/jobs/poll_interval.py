@@ -6,11 +6,11 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-from bot.runcomfy import InQueue
+from bot.runcomfy.responses import InQueue
 
 if TYPE_CHECKING:
     from bot.domain.job import Job
-    from bot.runcomfy import Status
+    from bot.runcomfy.responses import Status
     from bot.storage.durations import DurationStore
 
 # Seconds between two polls. A job that doesn't change is polled less often: the pause is 1/120 of that time.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.errors import BotError, RequestNotFoundError
 from bot.log import job_context
 from bot.maintenance.loop import heartbeat
-from bot.runcomfy import Completed
+from bot.runcomfy.responses import Completed
 
 if TYPE_CHECKING:
     from bot.domain.job import Job

@@ -27,8 +27,9 @@ from bot.maintenance.loop import PeriodicTask
 from bot.media.store import FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.metrics import Metrics
-from bot.runcomfy import Downloader, RunComfyClient
 from bot.runcomfy.allowed_hosts import AllowedHosts
+from bot.runcomfy.client import RunComfyClient
+from bot.runcomfy.download import Downloader
 from bot.storage.costs import CostStore
 from bot.storage.durations import DurationStore
 from bot.storage.guild_settings import GuildSettingsStore

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 import stamina
 
-from bot.runcomfy import RunComfyClient
+from bot.runcomfy.client import RunComfyClient
 from playground.runcomfy import LocalRunComfy
 
 if TYPE_CHECKING:

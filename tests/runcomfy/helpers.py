@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.runcomfy import RunComfyClient
+    from bot.runcomfy.client import RunComfyClient
     from playground.runcomfy import LocalRunComfy
 
 MODEL = "google/nano-banana-2/text-to-image"

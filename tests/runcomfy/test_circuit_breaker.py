@@ -14,7 +14,7 @@ from playground.runcomfy import Fault, LocalRunComfy, reset, respond
 from tests.runcomfy.helpers import FOX, MODEL, routes
 
 if TYPE_CHECKING:
-    from bot.runcomfy import RunComfyClient
+    from bot.runcomfy.client import RunComfyClient
 
 NO_ANSWER = {
     "502": respond(502, "<html>"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,9 +12,12 @@ from bot.errors import (
     PromptRefusedError,
     RunComfyUnavailableError,
 )
-from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, RunComfyClient, Unknown
+from bot.runcomfy.responses import Cancelled, Completed, InProgress, InQueue, Unknown
 from playground.runcomfy import LocalRunComfy, edit_json, reset, respond
 from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes
+
+if TYPE_CHECKING:
+    from bot.runcomfy.client import RunComfyClient
 
 
 async def test_job_from_submit_to_files(runcomfy: LocalRunComfy, client: RunComfyClient) -> None:

@@ -14,8 +14,8 @@ from PIL import Image
 from yarl import URL
 
 from bot.errors import OutputUnavailableError
-from bot.runcomfy import Downloader
 from bot.runcomfy.allowed_hosts import AllowedHosts
+from bot.runcomfy.download import Downloader
 from playground.runcomfy import Fault, LocalRunComfy, flood, reset, respond, truncate, with_content_type
 from tests.runcomfy.helpers import finished_request, routes
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.runcomfy import RunComfyClient
+    from bot.runcomfy.client import RunComfyClient
 
 PNG = {"Content-Type": "image/png"}
 

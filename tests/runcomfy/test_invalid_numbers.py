@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import SubmissionUnknownError
-from bot.runcomfy import InQueue
-from bot.runcomfy.responses import parse_error_code, parse_status
+from bot.runcomfy.responses import InQueue, parse_error_code, parse_status
 from playground.runcomfy import LocalRunComfy, edit_json
 from tests.runcomfy.helpers import FOX, MODEL
 
 if TYPE_CHECKING:
-    from bot.runcomfy import RunComfyClient
+    from bot.runcomfy.client import RunComfyClient
 
 
 @pytest.mark.parametrize("code", ["50000²", "9" * 5000, "٤٠٠٠٠٢", True, -1, 4.5])

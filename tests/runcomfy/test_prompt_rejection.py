@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.errors import BotError, GenerationFailedError, PromptRefusedError, RunComfyAuthError
-from bot.runcomfy import Completed
 from bot.runcomfy.prompt_rejection import is_prompt_rejection
+from bot.runcomfy.responses import Completed
 from playground.runcomfy import LocalRunComfy, edit_json, respond
 from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes
 
 if TYPE_CHECKING:
-    from bot.runcomfy import RunComfyClient
+    from bot.runcomfy.client import RunComfyClient
 
 REFUSALS: list[Any] = [
     "blocked by safety filter: PROHIBITED_CONTENT",

@@ -17,8 +17,9 @@ from bot.errors import (
     RunComfyProtocolError,
     RunComfyUnavailableError,
 )
-from bot.runcomfy import Completed, RunComfyClient
 from bot.runcomfy import client as client_module
+from bot.runcomfy.client import RunComfyClient
+from bot.runcomfy.responses import Completed
 from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, stall
 from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from bot.errors import OutputUnavailableError
-from bot.runcomfy import Downloader
 from bot.runcomfy.allowed_hosts import AllowedHosts
+from bot.runcomfy.download import Downloader
 from bot.runcomfy.fair_semaphore import FairSemaphore, Owner
 from playground.runcomfy import LocalRunComfy, drip
 from tests.runcomfy.helpers import routes

@@ -17,8 +17,8 @@ from bot.errors import (
     RunComfyUnavailableError,
     SubmissionUnknownError,
 )
-from bot.runcomfy import RunComfyClient
 from bot.runcomfy import client as client_module
+from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.errors import InvalidResponseError
 from playground.runcomfy import Fault, LocalRunComfy, edit_json, reset, respond, stall
 from tests.runcomfy.helpers import FOX, MODEL, finished_request, routes

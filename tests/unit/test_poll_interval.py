@@ -18,7 +18,7 @@ import pytest
 
 from bot.config import Config
 from bot.jobs.poll_interval import PollInterval, PollRateLimiter
-from bot.runcomfy import Completed, InProgress, InQueue
+from bot.runcomfy.responses import Completed, InProgress, InQueue
 from bot.storage.durations import DurationStore
 from bot.storage.sqlite import open_database
 from tests.clocks import run_in_virtual_time
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from bot.runcomfy import Status
+    from bot.runcomfy.responses import Status
 
 Draw: TypeAlias = "Callable[[random.Random], float]"
 

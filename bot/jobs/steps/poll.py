@@ -20,13 +20,14 @@ from bot.jobs.ports import Progress
 from bot.jobs.steps.state import JobCancelledError, JobState
 from bot.jobs.tracker import Step, in_step, record_completed, record_poll
 from bot.os_errors import retry_transient
-from bot.runcomfy import Cancelled, Completed, InProgress, InQueue, RateLimitedError, Unknown
+from bot.runcomfy.errors import RateLimitedError
+from bot.runcomfy.responses import Cancelled, Completed, InProgress, InQueue, Unknown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.jobs.steps.state import StepContext
-    from bot.runcomfy import Status
+    from bot.runcomfy.responses import Status
 
 _log = logging.getLogger(__name__)
 # RunComfy may not know a new request everywhere yet, and its images are paid for.

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from bot.jobs.ports import Delivery
     from bot.jobs.tracker import JobTracker
     from bot.media.store import FileStore
-    from bot.runcomfy import Downloader, RunComfyClient
+    from bot.runcomfy.client import RunComfyClient
+    from bot.runcomfy.download import Downloader
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
 
