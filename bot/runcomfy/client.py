@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 import stamina
@@ -28,6 +27,7 @@ from bot.runcomfy.errors import (
 )
 from bot.runcomfy.proxies import Proxies
 from bot.runcomfy.responses import (
+    REQUEST_ID,
     Completed,
     Json,
     Result,
@@ -43,6 +43,7 @@ from bot.runcomfy.responses import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
     from decimal import Decimal
 
     from pydantic import JsonValue
@@ -54,20 +55,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 _SUBMIT_TIMEOUT = aiohttp.ClientTimeout(total=100, connect=10)
 # A member waits for a cancel; RunComfy's own client allows it five seconds.
 _FAST_TIMEOUT = aiohttp.ClientTimeout(total=5)
-_FAST_RETRY = stamina.AsyncRetryingCaller(
-    attempts=2, timeout=5, wait_initial=0.5, wait_max=2, wait_jitter=0.5
-)
-_SLOW_RETRY = stamina.AsyncRetryingCaller(
-    attempts=5, timeout=90, wait_initial=0.5, wait_max=8, wait_jitter=0.5
-)
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _UNUSED_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
-
-
-class _RequestOptions(TypedDict, total=False):
-    timeout: aiohttp.ClientTimeout
-    json: Json
-    params: Mapping[str, str]
 
 
 class _CircuitOpenError(RunComfyUnavailableError):
@@ -83,6 +71,14 @@ def _retry_delay(error: Exception) -> bool | float:
     if isinstance(error, _CircuitOpenError) or not isinstance(error, RunComfyUnavailableError):
         return False
     return True if error.retry_after is None else error.retry_after
+
+
+_FAST_RETRY = stamina.AsyncRetryingCaller(
+    attempts=2, timeout=5, wait_initial=0.5, wait_max=2, wait_jitter=0.5
+).on(_retry_delay)
+_SLOW_RETRY = stamina.AsyncRetryingCaller(
+    attempts=5, timeout=90, wait_initial=0.5, wait_max=8, wait_jitter=0.5
+).on(_retry_delay)
 
 
 class RunComfyClient:
@@ -132,7 +128,7 @@ class RunComfyClient:
                 f"/v1/models/{model_id}",
                 parse_request_id,
                 error_map=SUBMIT_ERROR_MAP,
-                timeout=_SUBMIT_TIMEOUT,
+                time_limit=_SUBMIT_TIMEOUT,
                 json=dict(input),
             )
         except InvalidResponseError as error:
@@ -167,7 +163,7 @@ class RunComfyClient:
             return result
 
         try:
-            result = await _SLOW_RETRY(_retry_delay, get_result)
+            result = await _SLOW_RETRY(get_result)
         except _ResultPendingError as error:
             raise GenerationTimeoutError(str(error)) from None
         except GenerationFailedError:
@@ -184,9 +180,8 @@ class RunComfyClient:
         Raises:
             BotError: As `result`, except for the failure of the request.
         """
-        params = {"include_cost": "true"}
-        path = _path(request_id, "result")
-        return await _SLOW_RETRY(_retry_delay, self._request, "GET", path, parse_cost, params=params)
+        path = _path(request_id, "result?include_cost=true")
+        return await _SLOW_RETRY(self._request, "GET", path, parse_cost)
 
     async def base_price(self, model_id: str) -> Decimal | None:
         """Get the list price of an image, in US dollars; None if the model has none.
@@ -207,9 +202,7 @@ class RunComfyClient:
             RunComfyUnavailableError: No usable response after two tries; retrying is safe.
         """
         path = _path(request_id, "cancel")
-        return await _FAST_RETRY(
-            _retry_delay, self._request, "POST", path, parse_cancelled, timeout=_FAST_TIMEOUT
-        )
+        return await _FAST_RETRY(self._request, "POST", path, parse_cancelled, time_limit=_FAST_TIMEOUT)
 
     async def probe(self) -> None:
         """Test the connection and the token with one request that costs nothing.
@@ -220,7 +213,7 @@ class RunComfyClient:
         """
         with suppress(RequestNotFoundError):
             path = _path(_UNUSED_REQUEST_ID, "status")
-            await self._request("GET", path, dict, timeout=_FAST_TIMEOUT, is_probe=True)
+            await self._request("GET", path, dict, time_limit=_FAST_TIMEOUT, is_probe=True)
 
     async def _request(
         self,
@@ -230,45 +223,48 @@ class RunComfyClient:
         *,
         error_map: ErrorMap = REQUEST_ERROR_MAP,
         is_probe: bool = False,
-        **options: Unpack[_RequestOptions],
+        time_limit: aiohttp.ClientTimeout | None = None,
+        json: Json | None = None,
     ) -> T:
         """Send one request and parse its response; a probe is sent even while RunComfy is down."""
         if self.is_down and not is_probe:
             raise _CircuitOpenError("it was down a moment ago")
+        request = self._session.request(
+            method,
+            URL(self._api_url + path),
+            headers=self._headers,
+            allow_redirects=False,
+            proxy=self._proxy,
+            timeout=time_limit or _TIMEOUT,
+            json=json,
+        )
         with self._circuit_breaker.guard():
-            response, body = await self._send(method, path, **options)
+            response, body = await _read(request)
             body = raise_for_error(response, body, error_map)
         try:
             return parse(body)
         except ValueError:
             raise InvalidResponseError("the response lacks a required field") from None
 
-    async def _send(
-        self, method: str, path: str, **options: Unpack[_RequestOptions]
-    ) -> tuple[aiohttp.ClientResponse, Json | None]:
-        """Send one request and read its body; of aiohttp's errors only the type is kept, as they quote it."""
-        options.setdefault("timeout", _TIMEOUT)
-        try:
-            async with self._session.request(
-                method,
-                URL(self._api_url + path),
-                headers=self._headers,
-                allow_redirects=False,
-                proxy=self._proxy,
-                **options,
-            ) as response:
-                return response, await read_body(response.content)
-        except (
-            aiohttp.ClientConnectorError,
-            aiohttp.ConnectionTimeoutError,
-            aiohttp.ClientHttpProxyError,  # the answer to CONNECT, so nothing was sent to RunComfy
-        ) as error:
-            raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise InvalidResponseError(f"the response was lost: {type(error).__name__}") from None
+
+async def _read(
+    request: AbstractAsyncContextManager[aiohttp.ClientResponse],
+) -> tuple[aiohttp.ClientResponse, Json | None]:
+    """Send a request and read the body; of aiohttp's errors only the type is kept, as they quote it."""
+    try:
+        async with request as response:
+            return response, await read_body(response.content)
+    except (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.ClientHttpProxyError,  # the answer to CONNECT, so nothing was sent to RunComfy
+    ) as error:
+        raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise InvalidResponseError(f"the response was lost: {type(error).__name__}") from None
 
 
 def _path(request_id: str, action: str) -> str:
-    if not _REQUEST_ID.fullmatch(request_id):
+    if not REQUEST_ID.fullmatch(request_id):
         raise ValueError("not a possible request_id")
     return f"/v1/requests/{request_id}/{action}"

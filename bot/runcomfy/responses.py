@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
 
 Json: TypeAlias = dict[str, JsonValue]
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")  # any that is safe in a URL path
 _BODY_MAX = 2**20
 _FILES_MAX = 10  # the most that fit into one message
 
@@ -108,11 +109,6 @@ _Position = Annotated[int | None, Field(ge=0, le=1_000_000), WrapValidator(_none
 _Word = Annotated[str, StringConstraints(strip_whitespace=True)]
 _Text = Annotated[str | None, WrapValidator(_none_if_invalid)]
 _Usd = Annotated[Decimal | None, Field(ge=0, le=10_000), WrapValidator(_none_if_invalid)]
-_RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}\z")]
-
-
-class _Submitted(BaseModel):
-    request_id: _RequestId
 
 
 class _State(BaseModel):
@@ -165,7 +161,10 @@ def parse_request_id(body: Json) -> str:
     Raises:
         ValueError: It is missing, or unsafe in a URL path.
     """
-    return _Submitted.model_validate(body).request_id
+    request_id = body.get("request_id")
+    if not isinstance(request_id, str) or not REQUEST_ID.fullmatch(request_id):
+        raise ValueError("no usable request_id")
+    return request_id
 
 
 def parse_status(body: Json) -> Status:
