@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 import sys
 import unicodedata
@@ -69,13 +68,6 @@ class _Row(NamedTuple):
     numbers: str
     note: str = ""
     fill: _Fill = _PLAIN
-
-
-def render(chart: Chart) -> bytes:
-    """Return a chart as a PNG, 900 pixels wide."""
-    file = io.BytesIO()
-    draw(chart).savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
 
 
 def draw(chart: Chart) -> Figure:
@@ -275,7 +267,7 @@ def drawable(text: str) -> str:
 
 def _main() -> None:
     chart: Chart = pickle.load(sys.stdin.buffer)  # noqa: S301 (only the bot writes to this pipe)
-    sys.stdout.buffer.write(render(chart))
+    draw(chart).savefig(sys.stdout.buffer, format="png", metadata={"Software": None})
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def read_container(file: BinaryIO) -> Container:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Container("webp", open_spliced(file, _webp(file, metadata)), metadata, _webp_size(head))
     if head.startswith((b"GIF87a", b"GIF89a")):
-        return Container("gif", open_spliced(file, [(0, _size(file))]), metadata)
+        return Container("gif", file, metadata)
     raise ValueError("no png, jpeg, webp or gif image")
 
 

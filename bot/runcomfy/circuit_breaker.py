@@ -50,14 +50,11 @@ class CircuitBreaker:
         """
         try:
             yield
-        except RunComfyUnavailableError as error:
-            if isinstance(error, RateLimitedError):
-                self._record_success()
-            else:
+        except BotError as error:
+            if isinstance(error, RunComfyUnavailableError) and not isinstance(error, RateLimitedError):
                 self._record_failure()
-            raise
-        except BotError:
-            self._record_success()
+            else:
+                self._record_success()
             raise
         self._record_success()
 
