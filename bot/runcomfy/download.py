@@ -18,7 +18,6 @@ from bot.runcomfy.file_url import FileUrlError, parse_file_url
 from bot.runcomfy.proxies import Proxies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from yarl import URL
@@ -94,12 +93,12 @@ class Downloader:
                     url, timeout=_TIMEOUT, allow_redirects=False, proxy=proxy
                 ) as response:
                     _raise_for_status(response)
-                    write_last = await _save(response.content, part, self.block_seconds)
+                    await _save(response.content, part, self.block_seconds)
             except (aiohttp.ClientError, TimeoutError) as error:
                 if is_transient(error):  # no descriptor for the connection
                     raise
                 raise _TransientError(f"the download failed: {type(error).__name__}") from None
-            return await run_in_image_pool(partial(_finish, part, write_last, name))
+            return await run_in_image_pool(partial(_finish, part, name))
 
 
 def _raise_for_status(response: aiohttp.ClientResponse) -> None:
@@ -114,19 +113,15 @@ def _raise_for_status(response: aiohttp.ClientResponse) -> None:
         raise OutputUnavailableError("the file is too large")
 
 
-async def _save(content: aiohttp.StreamReader, part: Path, block_seconds: float) -> Callable[[], None]:
-    """Write all blocks of a file but the last; return a function that writes it in the decoding thread."""
-    size, write = 0, None
+async def _save(content: aiohttp.StreamReader, part: Path, block_seconds: float) -> None:
+    size = 0
     while block := await _read_block(content, block_seconds):
         if size + len(block) > _BYTES_MAX:
             raise OutputUnavailableError("the file is too large")
-        if write:
-            await asyncio.to_thread(write)
-        write = partial(_write, part, block, is_first=not size)
+        await asyncio.to_thread(_write, part, block, is_first=not size)
         size += len(block)
-    if write is None:
+    if not size:
         raise _TransientError("the file is empty")
-    return write
 
 
 async def _read_block(content: aiohttp.StreamReader, seconds: float) -> bytes:
@@ -149,9 +144,8 @@ def _write(part: Path, block: bytes, *, is_first: bool) -> None:
         file.write(block)
 
 
-def _finish(part: Path, write_last: Callable[[], None], name: str) -> Path:
-    """Write the last block and rename the file, with the extension of its real type."""
-    write_last()
+def _finish(part: Path, name: str) -> Path:
+    """Rename a file that is an image, with the extension of its real type."""
     try:
         return part.replace(part.with_name(f"{name}.{_EXTENSIONS[check_pixels(part)]}"))
     except ImageError as error:
