@@ -8,7 +8,6 @@ import logging
 import signal
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -19,7 +18,6 @@ from bot.clock import SystemClock
 from bot.discord.client import ImagineBot
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.login import FATAL_CLOSE_CODES, log_in
-from bot.discord.message_deletion import delete_message
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
 from bot.jobs.poll_interval import PollRateLimiter
@@ -135,7 +133,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
             deadline=timedelta(seconds=config.deadline_seconds),
         )
     )
-    deletion = DeletionService(runner.context, MessageStore(database), partial(delete_message, bot))
+    deletion = DeletionService(runner.context, MessageStore(database), bot.delete_message)
     maintenance = _maintenance(runner, deletion, _cost_sync(config, runner, database, costs, catalogue))
     if config.health_port is not None:
         server = _health_server(bot, runner, maintenance, HealthStore(database), costs)

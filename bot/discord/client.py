@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -16,8 +17,8 @@ from bot.discord import gateway
 from bot.discord.audit_log import AuditLog
 from bot.discord.command_sync import CommandSync
 from bot.discord.connector import TIMEOUT, Connector
-from bot.discord.duplicate_process import DuplicateProcessDetector
 from bot.discord.rate_limiter import DiscordRateLimiter
+from bot.discord.responses import delete_with_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock
     from bot.discord.clock import DiscordClock
     from bot.discord.views.job_buttons import JobActionHandler
+    from bot.domain.job import MessageRef
     from bot.jobs.service import JobService
     from bot.maintenance.deletion import DeletionService
     from bot.models.catalogue import Catalogue
@@ -71,6 +73,8 @@ class ImagineBot(commands.Bot):
     is_stopping = False
     """Set before the close; new interactions are refused from then on."""
 
+    _is_duplicate_logged = False
+
     def __init__(
         self,
         *,
@@ -103,7 +107,7 @@ class ImagineBot(commands.Bot):
         self.charts = ChartRenderer()
         self.audit_log = AuditLog(self, guilds)
         self.command_sync = CommandSync(self, key_values)
-        self.duplicate_process = DuplicateProcessDetector()
+        self._duplicate_signs: Counter[str] = Counter()
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}
         """The handler of each button under a job; the cogs fill it."""
@@ -144,6 +148,22 @@ class ImagineBot(commands.Bot):
                 timeout=TIMEOUT,
             )
         return discord.Webhook.partial(self.application_id or 0, token, session=self._webhooks, client=self)
+
+    def record_duplicate_sign(self, sign: str, *, after: int = 1) -> None:
+        """Record a sign of another process with the same token; log the first one seen `after` times."""
+        self._duplicate_signs[sign] += 1
+        if self._duplicate_signs[sign] == after and not self._is_duplicate_logged:
+            self._is_duplicate_logged = True
+            _log.warning("%s: %s", sign, gateway.DUPLICATE_PROCESS)
+
+    async def delete_message(self, message: MessageRef) -> None:
+        """Delete a message of this bot; one that no longer exists counts as deleted.
+
+        Raises:
+            NotRemovedError: Discord refuses, or still has trouble after three attempts.
+        """
+        channel = self.get_partial_messageable(message.channel_id)
+        await delete_with_retry(channel.get_partial_message(message.message_id).delete)
 
     async def reset_session(self) -> None:
         """Prepare another login, which opens a new session; the old one closes its connector with it."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PROGRESS_SHOWN = timedelta(hours=1)  # then Discord limits edits more strictly (30046)
-_DEFAULT_FILE_LIMIT = 10 * 1024 * 1024  # Discord accepts files of this size everywhere
+_DEFAULT_FILE_LIMIT = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES  # accepted everywhere
 
 
 class DiscordDelivery:

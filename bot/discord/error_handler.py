@@ -40,7 +40,7 @@ async def handle_error(interaction: discord.Interaction[Any], error: Exception) 
         _log.info("a command of an older version was used (%s)", type(error).__name__)
         error = PolicyError("no-such-command")
     if isinstance(error, JobUnknownError):
-        interaction.client.duplicate_process.record_sign("a button names a job that this database never had")
+        interaction.client.record_duplicate_sign("a button names a job that this database never had")
     if isinstance(error, DISCORD_ERRORS):
         _log.warning("Discord refused a response: %s", error)
         return

@@ -65,7 +65,7 @@ async def find_first_response(bot: ImagineBot, job: Job) -> int | None:
     if JobButton.belongs_to(message, job):
         return message.id
     if custom_ids(message):
-        bot.duplicate_process.record_sign("another has answered an interaction first")
+        bot.record_duplicate_sign("another has answered an interaction first")
     return None
 
 

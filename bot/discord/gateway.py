@@ -20,8 +20,6 @@ import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
-from bot.discord.duplicate_process import DUPLICATE_PROCESS
-
 if TYPE_CHECKING:
     from discord import Client
 
@@ -33,6 +31,9 @@ ROLE_IDS = "member_role_ids"
 
 discord.py has no public accessor for them: `Member.roles` lacks roles that aren't cached, as after a start.
 """
+
+DUPLICATE_PROCESS = "another bot process seems to use the same DISCORD_TOKEN"
+"""The likely cause of odd events: Discord sends every interaction to both processes."""
 
 _log = logging.getLogger(__name__)
 # Exceptions of parsing unexpected JSON; connection errors are not among them.
@@ -51,9 +52,8 @@ _EVENT_NAME = re.compile(r"[A-Z_]{1,50}")
 _HELLO = 10
 _MANY_SESSIONS, _WITHIN_SECONDS = 5, 600.0
 
-# Defaults for missing fields of an interaction. The size limit is the one that applies everywhere; the
-# permissions only decide whether the bot tries.
-_FILE_LIMIT, _LARGEST_FILE_LIMIT = 10 * 1024 * 1024, 1 << 30
+_LARGEST_FILE_LIMIT = 1 << 30
+# The default for an interaction without permissions; they only decide whether the bot tries.
 _PERMISSIONS = discord.Permissions(view_channel=True, embed_links=True, attach_files=True)
 
 
@@ -175,7 +175,7 @@ def _interaction_with_defaults(interaction: dict[str, Any]) -> dict[str, Any]:
         raise TypeError("a command without a name")
     limit = known.get("attachment_size_limit")
     if not isinstance(limit, int) or not 0 < limit <= _LARGEST_FILE_LIMIT:
-        known["attachment_size_limit"] = _FILE_LIMIT
+        known["attachment_size_limit"] = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
     known["data"][ROLE_IDS] = known.get("member", {}).get("roles", [])
     channel = {"id": known["channel_id"]} if "channel_id" in known else {}
     return {"version": 1, "app_permissions": str(_PERMISSIONS.value), "channel": channel} | known

@@ -1,4 +1,4 @@
-"""First responses to interactions, and edits and messages that survive a lost response."""
+"""First responses to interactions, and edits, messages and deletions that survive a lost response."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import discord
 
 from bot.discord.errors import DISCORD_NETWORK_ERRORS, ErrorCode
 from bot.discord.retry import retry
+from bot.errors import NotRemovedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -59,34 +60,26 @@ async def send_with_retry(
     try:
         return await retry(send_in_slot, on=_is_worth_retrying, attempts=None, seconds=1.8, pauses=(0.2, 0.8))
     except discord.HTTPException as error:
-        if not is_already_acknowledged(interaction, error):
+        if error.code != ErrorCode.ALREADY_ACKNOWLEDGED:
             raise
+        interaction.extras[_HAS_RESPONSE] = True
+        # Lost responses of this bot explain one or two of these.
+        interaction.client.record_duplicate_sign(
+            "interactions had been answered already", after=_MAX_LOST_RESPONSES
+        )
         return None
 
 
 def _is_worth_retrying(error: Exception) -> bool:
     if isinstance(error, discord.HTTPException):
-        return (
-            error.status == 429
-        )  # from Cloudflare; discord.py waits out Discord's own, and repeats after a 5xx
+        # A 429 is Cloudflare's: discord.py waits out Discord's own, and repeats a request after a 5xx.
+        return error.status == 429
     return isinstance(error, DISCORD_NETWORK_ERRORS)
 
 
 def has_response(interaction: discord.Interaction[Any]) -> bool:
     """Return whether Discord is known to have a first response; discord.py misses one that was lost."""
     return interaction.response.is_done() or bool(interaction.extras.get(_HAS_RESPONSE))
-
-
-def is_already_acknowledged(interaction: discord.Interaction[Any], error: discord.HTTPException) -> bool:
-    """Return whether Discord says that it already has a response, and remember it for `has_response`."""
-    if error.code != ErrorCode.ALREADY_ACKNOWLEDGED:
-        return False
-    interaction.extras[_HAS_RESPONSE] = True
-    # Lost responses of this bot explain one or two of these.
-    interaction.client.duplicate_process.record_sign(
-        "interactions had been answered already", after=_MAX_LOST_RESPONSES
-    )
-    return True
 
 
 @asynccontextmanager
@@ -134,3 +127,18 @@ async def send_with_nonce(send: Callable[[str], Awaitable[object]]) -> None:
         aiohttp.ClientError, OSError: No answer came.
     """
     await retry(partial(send, secrets.token_hex(12)))
+
+
+async def delete_with_retry(delete: Callable[[], Awaitable[None]]) -> None:
+    """Call `delete` for a message, and retry it while Discord has trouble.
+
+    Raises:
+        NotRemovedError: Discord refuses, or still has trouble after three attempts.
+    """
+    try:
+        await retry(delete)
+    except discord.HTTPException as error:
+        if error.code not in {ErrorCode.UNKNOWN_CHANNEL, ErrorCode.UNKNOWN_MESSAGE}:
+            raise NotRemovedError(f"Discord answers HTTP {error.status}, code {error.code}") from error
+    except DISCORD_NETWORK_ERRORS as error:
+        raise NotRemovedError(f"Discord does not answer: {type(error).__name__}") from error

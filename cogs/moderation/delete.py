@@ -12,9 +12,8 @@ import discord
 from bot.discord.audit_log import job_values
 from bot.discord.error_handler import send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
-from bot.discord.message_deletion import delete_with_retry
 from bot.discord.requester import get_requester, has_permission
-from bot.discord.responses import edit_response, respond, send_with_retry
+from bot.discord.responses import delete_with_retry, edit_response, respond, send_with_retry
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobAction, JobButton, buttons, custom_ids
 from bot.domain.guild_settings import LISTED_MAX

@@ -11,7 +11,7 @@ import pytest
 from discord import app_commands
 
 from bot.discord import gateway
-from bot.discord.duplicate_process import DUPLICATE_PROCESS
+from bot.discord.gateway import DUPLICATE_PROCESS
 from playground.discord import LocalDiscord
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from bot.discord.duplicate_process import DUPLICATE_PROCESS
+from bot.discord.gateway import DUPLICATE_PROCESS
 from tests.e2e.accounts import delivered
 from tests.e2e.environment import open_environment
 from tests.storage.ledger import differences
