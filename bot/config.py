@@ -166,12 +166,9 @@ def load() -> Config:
 
 def deprecations() -> list[str]:
     """Return a warning for each variable that is set under its old name."""
-    renamed = {"MAX_LOOKS_PER_SECOND": "MAX_POLLS_PER_SECOND"}
-    return [
-        f"{old} is now called {new}: rename it"
-        for old, new in renamed.items()
-        if getattr(_OldNames(), old.lower())
-    ]
+    if _OldNames().max_looks_per_second:
+        return ["MAX_LOOKS_PER_SECOND is now called MAX_POLLS_PER_SECOND: rename it"]
+    return []
 
 
 def _problem(loc: tuple[int | str, ...], kind: str, message: str) -> str:

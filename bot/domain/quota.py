@@ -173,16 +173,12 @@ def effective_rule(
     The order is: the member, their most permissive role, everyone, and the owner's `default`.
     """
     roles = [target for role_id in sorted(role_ids) if (target := Target(TargetKind.ROLE, role_id)) in rules]
-    roles.sort(key=lambda role: _permissiveness(rules[role]), reverse=True)
+    # By the credits allowed in a month, then in a week, a day and an hour.
+    roles.sort(key=lambda role: [max_within(rules[role], each) for each in reversed(Period)], reverse=True)
     for target in (Target(TargetKind.MEMBER, user_id), *roles, EVERYONE):
         if target in rules:
             return target, rules[target]
     return OWNER, default
-
-
-def _permissiveness(quotas: Quotas) -> list[float]:
-    """Return a sort key: the credits allowed in a month, then in a week, a day and an hour."""
-    return [max_within(quotas, period) for period in reversed(Period)]
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
+import regex
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from bot.errors import InvalidOptionError
 from bot.i18n import DEFAULT_LOCALE, LazyText
-from bot.models.blank_text import is_blank
 from bot.models.options import SEED, Option, option_type
-from bot.models.validation_messages import validation_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
     from bot.domain.job import OptionValue
@@ -27,6 +28,25 @@ IMAGE_COUNT_OPTIONS = ("num_images", "number_of_images")
 """The two names that models use for the number of images."""
 
 MAX_SEED = 2**31 - 1
+
+MESSAGE_KEYWORDS: Final = (
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "const",
+)
+"""The keywords whose texts take the keyword's value."""
+
+# Default_Ignorable_Code_Point covers zero-width characters, variation selectors, tags and the Hangul fillers.
+# \p{M} alone has nothing to combine with. The last ones are letters and symbols that are drawn as nothing:
+# Braille blank, two blank hieroglyphs, null notehead and the object replacement character.
+_NOTHING: Final = regex.compile(
+    r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}\s\u2800\U00013441\U00013442\U0001D159\uFFFC]*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +117,7 @@ class ModelSchema:
                 cleaned[option.name] = option.default
         if self._object_validator and (error := next(self._object_validator.iter_errors(cleaned), None)):
             name = str(error.absolute_path[0]) if error.absolute_path else ", ".join(cleaned)
-            raise InvalidOptionError(option=name, problem=validation_message(error))
+            raise InvalidOptionError(option=name, problem=_validation_message(error))
         return cleaned
 
     def accepts(self, name: str, value: OptionValue) -> bool:
@@ -145,7 +165,7 @@ class ModelSchema:
         if typed == option.default and not option.required and not option.is_seed:
             return typed  # validated when the schema was parsed
         if error := next(self._field_validators[option.name].iter_errors(typed), None):
-            raise InvalidOptionError(option=option.name, problem=validation_message(error))
+            raise InvalidOptionError(option=option.name, problem=_validation_message(error))
         return typed
 
 
@@ -174,8 +194,13 @@ def _check_default(option: Option, validator: Validator) -> None:
     elif option.default is not None and not option.required:
         error = next(validator.iter_errors(option.default), None)
         if error:
-            problem = validation_message(error).translate(DEFAULT_LOCALE)
+            problem = _validation_message(error).translate(DEFAULT_LOCALE)
             raise ValueError(f"{option.name}: its default {problem}")
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a text is empty or made only of characters that no one can see."""
+    return _NOTHING.fullmatch(text) is not None
 
 
 def _is_blank_text(option: Option, value: OptionValue) -> bool:
@@ -192,3 +217,15 @@ def _draw_seed(option: Option, *, other_than: object = None) -> int:
     if seed == other_than:
         return low if seed == high else seed + 1
     return seed
+
+
+def _validation_message(error: ValidationError) -> LazyText:
+    """Return the rule that the value breaks, such as "must be at most 4", but never the value."""
+    rule, wanted = str(error.validator), error.validator_value
+    if rule == "enum":
+        choices: Any = wanted
+        return LazyText("problem-enum", {"choices": ", ".join(map(str, choices))})
+    if rule in MESSAGE_KEYWORDS:
+        is_number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
+        return LazyText(f"problem-{rule}", {"wanted": Decimal(str(wanted)) if is_number else str(wanted)})
+    return LazyText("problem-other")

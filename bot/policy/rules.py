@@ -71,7 +71,8 @@ async def check_words(settings: GuildSettings, model: Model, values: Input) -> N
         PolicyError: `words-forbidden` or `pattern-too-slow`.
     """
     words = settings.forbidden_words
-    if words and await contains_forbidden(words, _free_text(model, values)):
+    typed = [option.name for option in model.schema.options if option.type == "string" and not option.choices]
+    if words and await contains_forbidden(words, [str(values[name]) for name in typed if name in values]):
         raise PolicyError("words-forbidden")
 
 
@@ -91,26 +92,10 @@ def check_access(settings: GuildSettings, requester: Requester) -> None:
         raise PolicyError("channel-forbidden", channels=_mentions("#", allowed) or "none")
 
 
-def max_safety_tolerance(settings: GuildSettings, channel_id: int, *, is_age_restricted: bool) -> int | None:
-    """Return the highest safety_tolerance in a channel, or None if it is unlimited.
-
-    A channel's own value applies; if it exceeds the server's, then only in an age-restricted channel.
-    """
-    own, general = settings.channel_safety.get(channel_id), settings.loosest_safety
-    if own is None or general is None or is_age_restricted:
-        return general if own is None else own
-    return min(own, general)
-
-
 def effective_default(settings: GuildSettings, model: Model, option: Option) -> OptionValue | None:
     """Return the server's default if the option accepts it, else the model's."""
     own = settings.default_options.get(option.name)
     return own if own is not None and model.schema.accepts(option.name, own) else option.default
-
-
-def _free_text(model: Model, cleaned: Input) -> tuple[str, ...]:
-    typed = [option.name for option in model.schema.options if option.type == "string" and not option.choices]
-    return tuple(str(cleaned[name]) for name in typed if name in cleaned)
 
 
 def _mentions(sign: str, ids: frozenset[int]) -> str:
@@ -127,13 +112,21 @@ def _allowed_range(settings: GuildSettings, requester: Requester, option: Option
     elif option.name == WEB_SEARCH and not settings.may_search_web:
         highest = 0
     elif option.name == SAFETY:
-        channel_id = requester.parent_channel_id or requester.channel_id
-        most = max_safety_tolerance(settings, channel_id, is_age_restricted=requester.is_age_restricted)
-        highest = math.inf if most is None else most
+        highest = _max_safety_tolerance(settings, requester)
         # If the two contradict, the stricter one wins; a model whose scale ends below still works.
         strictest = -math.inf if settings.strictest_safety is None else settings.strictest_safety
         lowest = min(strictest, highest, _highest_ordinal(option))
     return lowest, highest
+
+
+def _max_safety_tolerance(settings: GuildSettings, requester: Requester) -> float:
+    """Return the highest safety_tolerance in the requester's channel.
+
+    A channel's own value applies; if it exceeds the server's, then only in an age-restricted channel.
+    """
+    general = math.inf if settings.loosest_safety is None else settings.loosest_safety
+    own = settings.channel_safety.get(requester.parent_channel_id or requester.channel_id, general)
+    return own if requester.is_age_restricted else min(own, general)
 
 
 def _ordinal(option: Option, value: OptionValue) -> float | None:

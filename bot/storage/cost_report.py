@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from bot.domain.quota import Period
 from bot.errors import ConfigError
 from bot.storage.columns import from_centicredits, from_epoch_ms, from_microdollars, to_epoch_ms
-from bot.storage.sql import load_sync_queries
+from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-_queries = load_sync_queries("cost_report")
+_queries = load_queries("cost_report", "sqlite3")
 
 
 @dataclass(frozen=True)

@@ -15,25 +15,7 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent / "queries"
 
 
-def load_queries(name: str) -> Any:
-    """Return the statements of a file as async functions of a connection and named parameters.
-
-    A `select` returns a list of rows; with `^` in its name's line the first row or None, with `$` that row's
-    first value, with `!` the number of rows that were written.
-    """
-    return _load(name, _Adapter)
-
-
-def load_sync_queries(name: str) -> Any:
-    """Return the statements of a file as functions for the driver `sqlite3`."""
-    return _load(name, "sqlite3")
-
-
-def _load(name: str, adapter: Any) -> Any:
-    return aiosql.from_path(_FOLDER / f"{name}.sql", adapter, mandatory_parameters=False)
-
-
-class _Adapter:
+class _AsyncAdapter:
     """Sends each statement to the connection's thread in one call; aiosql's own adapter makes three.
 
     All rows are fetched at once, because an open cursor would keep the connection at an old snapshot. aiosql
@@ -66,3 +48,13 @@ class _Adapter:
         self, connection: Connection, _name: str, sql: str, parameters: Any
     ) -> None:
         await connection.executemany(sql, parameters)
+
+
+def load_queries(name: str, adapter: Any = _AsyncAdapter) -> Any:
+    """Return the statements of a file as async functions of a connection and named parameters.
+
+    A `select` returns a list of rows; with `^` in its name's line the first row or None, with `$` that row's
+    first value, with `!` the number of rows that were written. With the adapter "sqlite3" they are aiosql's
+    own synchronous functions.
+    """
+    return aiosql.from_path(_FOLDER / f"{name}.sql", adapter, mandatory_parameters=False)

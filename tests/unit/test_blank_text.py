@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from bot.errors import InvalidOptionError
-from bot.models.blank_text import is_blank
 from bot.models.catalogue import Catalogue
-from bot.models.schema import ModelSchema
+from bot.models.schema import ModelSchema, is_blank
 
 SCHEMA = Catalogue.load()["google/nano-banana-2/text-to-image"].schema
 INVISIBLE = {

@@ -27,7 +27,7 @@ from bot.discord.views.job_buttons import JobAction
 from bot.domain.quota import Period, TargetKind
 from bot.i18n import DEFAULT_LOCALE, LazyText, translate
 from bot.models.options import OptionType
-from bot.models.validation_messages import MESSAGE_KEYWORDS
+from bot.models.schema import MESSAGE_KEYWORDS
 from cogs import EXTENSIONS
 from cogs.localization import message_key
 from cogs.settings.controls import (

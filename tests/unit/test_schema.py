@@ -14,9 +14,8 @@ from jsonschema import Draft202012Validator
 from bot import models
 from bot.errors import InvalidOptionError
 from bot.i18n import LazyText
-from bot.models.blank_text import is_blank
 from bot.models.catalogue import Catalogue
-from bot.models.schema import MAX_SEED, ModelSchema
+from bot.models.schema import MAX_SEED, ModelSchema, is_blank
 
 if TYPE_CHECKING:
     from bot.domain.job import OptionValue
