@@ -25,8 +25,6 @@ _HOST = re.compile(r"([a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\]")
 _PATH_SAFE = "/%:@!$&'()*+,;=~"  # RFC 3986, 3.3, besides letters, digits and -._
 _STRAY_PERCENT = re.compile(r"%(?![0-9a-f]{2})", re.IGNORECASE)
 _NOT_IN_REQUESTS = re.compile(r"[^!-~]")
-_PORT_MAX = 65_535
-_HOST_SHOWN = 100
 
 
 class FileUrlError(ValueError):
@@ -47,7 +45,7 @@ def parse_file_url(text: str, hosts: AllowedHosts) -> URL:
     if url.scheme == "http" and hosts.allows(url.with_scheme("https").with_port(443)):
         raise FileUrlError("its address begins with http, and its host is trusted by https only")
     port = "" if url.is_default_port() else f":{url.port}"
-    raise FileUrlError(f"its host {(url.raw_host or '')[:_HOST_SHOWN]}{port} is not in RUNCOMFY_FILE_HOSTS")
+    raise FileUrlError(f"its host {(url.raw_host or '')[:100]}{port} is not in RUNCOMFY_FILE_HOSTS")
 
 
 def _parse(text: str) -> URL:
@@ -57,7 +55,7 @@ def _parse(text: str) -> URL:
     if scheme is None or scheme[1].lower() not in {"http", "https"}:
         raise FileUrlError("its address begins with neither https:// nor http://")
     parts = _PARTS.fullmatch(text)
-    if parts is None or int(parts["port"] or 0) > _PORT_MAX:
+    if parts is None or int(parts["port"] or 0) > 65_535:
         raise FileUrlError("its address is malformed (its host, its port, or a user name in front of them)")
     path = quote(_STRAY_PERCENT.sub("%25", parts["path"] or "/"), _PATH_SAFE)
     query = _NOT_IN_REQUESTS.sub(lambda found: quote(found[0]), parts["query"] or "")

@@ -34,14 +34,10 @@ class Proxies:
         return None if self._bypasses(url) else proxy
 
     def _bypasses(self, url: URL) -> bool:
-        host = url.host or ""
+        host = f".{url.host}"
         entries = [entry.strip().lower() for entry in self.no_proxy.split(",")]
-        names = [entry.removeprefix("*").removeprefix(".") for entry in entries if entry not in {"", "*"}]
-        return "*" in entries or any(
-            each == name or each.endswith(f".{name}")
-            for name in names
-            for each in (host, f"{host}:{url.port}")
-        )
+        domains = tuple(f".{entry.removeprefix('*').removeprefix('.')}" for entry in entries if entry)
+        return "*" in entries or host.endswith(domains) or f"{host}:{url.port}".endswith(domains)
 
 
 def parse_proxy(text: str) -> str:
