@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.clock import Clock
 
-MAX_SKEW_SECONDS: Final = 5.0
-"""How far this machine's clock can be off before the bot's owner is warned."""
+_MAX_SKEW_SECONDS = 5.0  # before the bot's owner is warned
 _JITTER_SECONDS = 5.0  # a Date header has whole seconds, and an answer can be slow
 
 
@@ -60,7 +59,7 @@ class DiscordClock:
     def warning(self) -> str | None:
         """A warning for the owner if this machine's clock is wrong."""
         ahead = self.host_ahead_seconds
-        if abs(ahead) < MAX_SKEW_SECONDS:
+        if abs(ahead) < _MAX_SKEW_SECONDS:
             return None
         way = "ahead of" if ahead > 0 else "behind"
         return (

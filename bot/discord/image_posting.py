@@ -142,19 +142,16 @@ class Uplink:
 
     def split_by_size(self, files: Sequence[NumberedImage]) -> Iterator[list[NumberedImage]]:
         """Yield the files for each request: about a minute's worth by the latest measurement."""
-        left = list(files)
-        while left:
-            end = self._fitting_count(left)
-            yield left[:end]
-            left = left[end:]
-
-    def _fitting_count(self, files: Sequence[NumberedImage]) -> int:
-        limit, size = min(self._group_bytes, REQUEST_LIMIT), 0
-        for end, (_, file) in enumerate(files):
+        group: list[NumberedImage] = []
+        size = 0
+        for number, file in files:
+            if group and size + file.size_bytes > min(self._group_bytes, REQUEST_LIMIT):
+                yield group
+                group, size = [], 0
+            group.append((number, file))
             size += file.size_bytes
-            if end and size > limit:
-                return end
-        return len(files)
+        if group:
+            yield group
 
 
 def attach(job: Job, group: Sequence[NumberedImage]) -> list[discord.File]:

@@ -138,13 +138,13 @@ class JobMessage:
             return []
 
     async def _fetch(self, job: Job) -> list[PostedFile]:
+        message_id = job.message_id or 0
+
         async def fetch_as_bot() -> list[PostedFile]:
             channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-            return PostedFile.of(await channel.get_partial_message(job.message_id or 0).fetch())
+            return PostedFile.of(await channel.get_partial_message(message_id).fetch())
 
-        return await self._reach(
-            job, lambda webhook: webhook.fetch_message(job.message_id or 0), fetch_as_bot
-        )
+        return await self._reach(job, lambda webhook: webhook.fetch_message(message_id), fetch_as_bot)
 
     async def _reach(
         self,

@@ -36,9 +36,9 @@ class SanitizedResponse(aiohttp.ClientResponse):
     async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
         """Return the body; of a rate limit, a JSON object with a finite `retry_after`."""
         text = await super().text(encoding, errors)
-        return (
-            sanitize_body(text, self.headers.get(_RETRY_AFTER)) if self._is_limited(super().headers) else text
-        )
+        if self._is_limited(super().headers):
+            return sanitize_body(text, self.headers.get(_RETRY_AFTER))
+        return text
 
     def _is_limited(self, headers: CIMultiDictProxy[str]) -> bool:
         """Return whether discord.py will wait and repeat the request; without Via it raises."""

@@ -43,12 +43,14 @@ def get_requester(interaction: discord.Interaction[Any]) -> Requester:
     ):
         raise PolicyError("forbidden-here")
     channel = interaction.channel
+    data: dict[str, Any] = {**(interaction.data or {})}
     return Requester(
         interaction_id=interaction.id,
         guild_id=interaction.guild_id,
         channel_id=interaction.channel_id,
         user_id=interaction.user.id,
-        role_ids=_role_ids(interaction),
+        # `Member.roles` lacks those that aren't cached yet.
+        role_ids=frozenset(map(int, data.get(ROLE_IDS, ()))) - {interaction.guild_id},
         parent_channel_id=channel.parent_id if isinstance(channel, discord.Thread) else None,
         is_age_restricted=isinstance(channel, _MAY_BE_AGE_RESTRICTED) and channel.is_nsfw(),
         locale=interaction.locale.value,
@@ -85,9 +87,3 @@ def require_manager(interaction: discord.Interaction[Any]) -> Requester:
     if not has_permission(interaction.permissions, "manage_guild"):
         raise PolicyError("forbidden-here")
     return requester
-
-
-def _role_ids(interaction: discord.Interaction[Any]) -> frozenset[int]:
-    """Return the roles that the interaction names; `Member.roles` lacks those that aren't cached yet."""
-    data: dict[str, Any] = {**(interaction.data or {})}
-    return frozenset(int(role_id) for role_id in data.get(ROLE_IDS, ())) - {interaction.guild_id or 0}

@@ -17,20 +17,14 @@ if TYPE_CHECKING:
     import aiohttp
     from yarl import URL
 
-_Shape: TypeAlias = Any  # a type, a list of one shape, or the shapes of an object's members
-
-
-class _Id(str):
-    """A snowflake in a shape."""
-
-    __slots__ = ()
-
+_Shape: TypeAlias = Any  # a type, `_ID`, a list of one shape, or the shapes of an object's members
+_ID: _Shape = object()  # a snowflake
 
 # The fields that discord.py reads without checking. Names with ? are optional and nullable.
-_USER: _Shape = {"id": _Id, "username": str, "discriminator": str, "avatar": object}
-_FILE: _Shape = {"id": _Id, "size": int, "filename": str, "url": str, "proxy_url": str}
+_USER: _Shape = {"id": _ID, "username": str, "discriminator": str, "avatar": object}
+_FILE: _Shape = {"id": _ID, "size": int, "filename": str, "url": str, "proxy_url": str}
 _MESSAGE: _Shape = {
-    "id": _Id,
+    "id": _ID,
     "type": int,
     "content": str,
     "author": _USER,
@@ -39,19 +33,19 @@ _MESSAGE: _Shape = {
     "components?": [{"type": int}],
 }
 _CALLBACK: _Shape = {
-    "interaction": {"id": _Id, "response_message_id?": _Id},
+    "interaction": {"id": _ID, "response_message_id?": _ID},
     "resource?": {"type": int, "message?": _MESSAGE},
 }
 _APPLICATION: _Shape = dict.fromkeys(("name", "description", "verify_key"), str)
 _APPLICATION |= {
-    "id": _Id,
+    "id": _ID,
     "icon": object,
     "owner": _USER,
     "bot_public": bool,
     "bot_require_code_grant": bool,
 }
-_COMMANDS: _Shape = [{"id": _Id, "name": str, "version": _Id}]
-_CHANNEL: _Shape = {"id": _Id, "type": int}
+_COMMANDS: _Shape = [{"id": _ID, "name": str, "version": _ID}]
+_CHANNEL: _Shape = {"id": _ID, "type": int}
 _SHAPES: list[tuple[str, _Shape]] = [
     (r"POST /interactions/\d+/[^/]+/callback", _CALLBACK),
     (r"GET /channels/\d+/messages", [_MESSAGE]),
@@ -97,7 +91,7 @@ def _is_valid(body: bytes, shape: _Shape) -> bool:
 
 
 def _matches(value: object, shape: _Shape) -> bool:
-    if shape is _Id:
+    if shape is _ID:
         return isinstance(value, str) and value.isdecimal()
     if isinstance(shape, list):
         return isinstance(value, list) and all(_matches(each, shape[0]) for each in value)

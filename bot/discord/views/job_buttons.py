@@ -70,14 +70,12 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
     @classmethod
     def for_job(cls, job: Job, action: JobAction, *, label: str | None = None) -> JobButton:
         """Return the button for an action on a job."""
-        text = label or translate(f"button-{action}", job.locale, credits=job.credits)
-        custom_id = cls.custom_id_of(job, action)
         # RunComfy can't stop a running job; the disabled button stays so that the others don't move.
         is_too_late = action is JobAction.CANCEL and job.status is JobStatus.IN_PROGRESS
         button: ui.Button[Any] = ui.Button(
-            label=text,
+            label=label or translate(f"button-{action}", job.locale, credits=job.credits),
             style=_STYLES.get(action, ButtonStyle.secondary),
-            custom_id=custom_id,
+            custom_id=cls.custom_id_of(job, action),
             disabled=is_too_late and not label,
         )
         return cls(action, job.job_id, button)
@@ -103,12 +101,8 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
         cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> JobButton:
         """Return the button that was pressed."""
-        custom_id = match.string
-        return cls(
-            match["action"],
-            match["job_id"],
-            item if isinstance(item, ui.Button) else ui.Button(custom_id=custom_id),
-        )
+        button = item if isinstance(item, ui.Button) else ui.Button(custom_id=match.string)
+        return cls(match["action"], match["job_id"], button)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Call the action's handler; an unknown action, as of a forged custom_id, is refused."""

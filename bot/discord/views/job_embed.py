@@ -46,8 +46,13 @@ def embed(
     """Return a job's status, prompt, options and requester, with notes about its images as a footer."""
     progress = progress or Progress()
     delivered = len(fitted) or job.delivered
-    status = _provider_down_text(job) if progress.is_provider_down else _status(job, progress, delivered)
-    lines = [f"**{status}**", blockquote(prompt(job)), _details(job, catalogue)]
+    if progress.is_provider_down:
+        status = translate("status-held-up", job.locale, since=timestamp(job.interaction_at))
+    else:
+        status = _status(job, progress, delivered)
+    by = translate("asked-by", job.locale, member=f"<@{job.user_id}>")
+    details = " · ".join([*options(job, catalogue), by])
+    lines = [f"**{status}**", blockquote(prompt(job)), details]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
     if notes := _notes(job, fitted, delivered):
@@ -153,10 +158,6 @@ def _round_duration(seconds: float) -> LazyText:
     return LazyText("roughly-seconds", {"count": rounded})
 
 
-def _provider_down_text(job: Job) -> str:
-    return translate("status-held-up", job.locale, since=timestamp(job.interaction_at))
-
-
 def _failed(job: Job) -> str:
     parts = [translate(job.error or "unexpected", job.locale, **with_timestamps(job.error_values))]
     if job.is_fetchable and job.error in _TROUBLE_HERE:
@@ -176,9 +177,8 @@ def _succeeded(job: Job, delivered: int) -> str:
 
 def options(job: Job, catalogue: Catalogue) -> list[str]:
     """Return the options of a job that differ from the model's defaults, its seed and number of images."""
-    model = catalogue.get(job.model_id)
     parts: list[str] = []
-    if model:
+    if model := catalogue.get(job.model_id):
         changed = model.schema.non_defaults(job.input)
         parts = [_option(model, name, value, job.locale) for name, value in changed.items()]
     if "seed" in job.input:
@@ -186,11 +186,6 @@ def options(job: Job, catalogue: Catalogue) -> list[str]:
     if job.image_count > 1:
         parts.append(translate("images", job.locale, count=job.image_count))
     return parts
-
-
-def _details(job: Job, catalogue: Catalogue) -> str:
-    by = translate("asked-by", job.locale, member=f"<@{job.user_id}>")
-    return " · ".join([*options(job, catalogue), by])
 
 
 def _option(model: Model, name: str, value: str | float, locale: str) -> str:
@@ -236,14 +231,10 @@ def _compressed_note(job: Job, number: int, file: FittedImage, copy: WebpCopy) -
         width=copy.width,
         height=copy.height,
         size=_megabytes(file.size_bytes),
-        original=_format(copy.original_format),
+        original="WebP" if copy.original_format == "webp" else copy.original_format.upper(),
         originalsize=_megabytes(copy.original_bytes),
         limit=_megabytes(job.file_limit),
     )
-
-
-def _format(name: str) -> str:
-    return {"webp": "WebP"}.get(name, name.upper())
 
 
 def _megabytes(size: int) -> Decimal:
