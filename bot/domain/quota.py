@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -216,7 +216,7 @@ class Limits:
     """Credits that managers granted to the member, with the time of each grant."""
     reset_at: datetime | None = None
     """When a manager last reset the member's usage."""
-    zone: tzinfo = field(default=UTC)
+    zone: tzinfo = UTC
     """The server's time zone, for the member and the pool; the owner's limits use UTC."""
 
     def member_windows(self, at: datetime) -> list[Window]:

@@ -13,7 +13,6 @@ from bot.errors import JobUnknownError
 from bot.storage import ledger
 from bot.storage.columns import to_epoch_ms
 from bot.storage.job_rows import job_from_row, jobs_from_rows
-from bot.storage.messages import track_for_deletion
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class JobStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries = load_queries("jobs")
+        self._queries, self._message_queries = load_queries("jobs"), load_queries("messages")
 
     async def get(self, job_id: str) -> Job:
         """Return the current job.
@@ -133,7 +132,7 @@ class JobStore:
         }
 
         async def work(connection: Connection) -> Job | None:
-            await track_for_deletion(connection, job_id)
+            await self._message_queries.track_for_deletion(connection, job_id=job_id)
             return job_from_row(await self._queries.refetch(connection, job_id=job_id, **values))
 
         return await self._database.transaction(work)

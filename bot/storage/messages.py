@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 _queries = load_queries("messages")
 
 
-async def track_for_deletion(connection: Connection, job_id: str) -> None:
-    """Remember the message of a job that is about to get another; part of the caller's transaction."""
-    await _queries.track_for_deletion(connection, job_id=job_id)
-
-
 class MessageStore:
     """Messages by job and jobs by message; a returned result is durable.
 
@@ -35,7 +30,7 @@ class MessageStore:
         values = {"job_id": job_id, "deleted_by": user_id, "deleted_at": deleted_at}
 
         async def work(connection: Connection) -> bool:
-            await track_for_deletion(connection, job_id)
+            await _queries.track_for_deletion(connection, job_id=job_id)
             return await _queries.delete_job(connection, **values) is not None
 
         return await self._database.transaction(work)

@@ -1,4 +1,5 @@
 -- name: track_for_deletion!
+-- Remembers the message of a job that is deleted or about to get another.
 insert into left_messages (message_id, channel_id, job_id)
 select message_id, channel_id, job_id from jobs where job_id = :job_id and message_id is not null
 on conflict (message_id) do nothing;
