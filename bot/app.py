@@ -35,8 +35,7 @@ from bot.maintenance.loop import PeriodicTask
 from bot.media.store import FOLDER_NAME, FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.health import HealthChecks
-from bot.observability.http_trace import metrics_trace
-from bot.observability.metrics import Metrics
+from bot.observability.metrics import Metrics, metrics_trace
 from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
 from bot.storage.costs import CostStore
@@ -241,9 +240,16 @@ def _runcomfy(config: Config, session: aiohttp.ClientSession, stack: AsyncExitSt
 
 
 def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metrics) -> ImagineBot:
+    owners = OwnerQuotas(
+        default=config.default_quota,
+        ceiling=config.max_quota,
+        pool=config.default_pool,
+        pool_ceiling=config.max_pool,
+        budget=config.budget,
+    )
     return ImagineBot(
         catalogue=catalogue,
-        quotas=QuotaStore(database, _owners_quotas(config)),
+        quotas=QuotaStore(database, owners),
         reports=ReportStore(database),
         guilds=GuildSettingsStore(database),
         key_values=KeyValueStore(database),
@@ -251,16 +257,6 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metr
         proxy=config.discord_proxy,
         metrics=metrics,
         clock=database.clock,
-    )
-
-
-def _owners_quotas(config: Config) -> OwnerQuotas:
-    return OwnerQuotas(
-        default=config.default_quota,
-        ceiling=config.max_quota,
-        pool=config.default_pool,
-        pool_ceiling=config.max_pool,
-        budget=config.budget,
     )
 
 

@@ -38,20 +38,6 @@ def job_context(job_id: str | None) -> Iterator[None]:
         _job_id.reset(token)
 
 
-class SecretRedactor:
-    """Replaces secrets, interaction tokens and proxy logins by `***`."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = [secret for secret in secrets if secret]
-
-    def redact(self, text: str) -> str:
-        """Return the text without secrets."""
-        text = _PROXY_LOGIN.sub("***@", _TOKEN.sub(r"\1***", text))
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
-
-
 def escape_control(text: str) -> str:
     """Escape line breaks, terminal codes and bidirectional overrides as a Python string literal does.
 
@@ -67,12 +53,21 @@ def escape_control(text: str) -> str:
     )
 
 
-class _TextFormatter(logging.Formatter):
-    """Formats a record as one line, followed by its traceback; text from outside is escaped."""
-
-    def __init__(self, redactor: SecretRedactor) -> None:
+class _RedactingFormatter(logging.Formatter):
+    def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        self._redactor = redactor
+        self._secrets = [secret for secret in secrets if secret]
+
+    def redact(self, text: str) -> str:
+        """Replace secrets, interaction tokens and proxy logins by `***`."""
+        text = _PROXY_LOGIN.sub("***@", _TOKEN.sub(r"\1***", text))
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+class _TextFormatter(_RedactingFormatter):
+    """Formats a record as one line, followed by its traceback; text from outside is escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
         job = f"job {job_id}: " if (job_id := _job_id.get()) else ""
@@ -80,7 +75,7 @@ class _TextFormatter(logging.Formatter):
         lines = [f"{self.formatTime(record)} {record.levelname:<7} {escape_control(line)}"]
         if record.exc_info and (error := record.exc_info[1]):
             lines += _traceback(TracebackException.from_exception(error))
-        return self._redactor.redact("\n".join(lines))
+        return self.redact("\n".join(lines))
 
 
 def _traceback(error: TracebackException) -> Iterator[str]:
@@ -99,26 +94,22 @@ def _traceback(error: TracebackException) -> Iterator[str]:
         yield from _traceback(each)
 
 
-class _JsonFormatter(logging.Formatter):
+class _JsonFormatter(_RedactingFormatter):
     """Formats a record as a JSON object; `extra={"fields": {...}}` becomes its `fields`."""
-
-    def __init__(self, redactor: SecretRedactor) -> None:
-        super().__init__()
-        self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": self._redactor.redact(record.getMessage()),
+            "message": self.redact(record.getMessage()),
         }
         if job_id := _job_id.get():
             line["job"] = job_id
         if fields := getattr(record, "fields", None):
             line["fields"] = fields
         if record.exc_info:
-            line["exception"] = self._redactor.redact(self.formatException(record.exc_info))
+            line["exception"] = self.redact(self.formatException(record.exc_info))
         return json.dumps(line)
 
 
@@ -132,9 +123,8 @@ def shorten_reconnects(record: logging.LogRecord) -> bool:
 
 def set_up(level: str, *, secrets: Iterable[str] = (), style: Literal["text", "json"] = "text") -> None:
     """Log everything from `level` up to stderr, uncaught exceptions included, without the secrets."""
-    redactor = SecretRedactor(secrets)
     handler = logging.StreamHandler()
-    handler.setFormatter(_JsonFormatter(redactor) if style == "json" else _TextFormatter(redactor))
+    handler.setFormatter(_JsonFormatter(secrets) if style == "json" else _TextFormatter(secrets))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     sys.excepthook = lambda *error: logging.getLogger(__name__).critical("unexpected error", exc_info=error)
     if level != "DEBUG":  # an owner doesn't need discord.py's connection events and stamina's attempts

@@ -26,7 +26,6 @@ from bot.i18n import translate
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
-    from decimal import Decimal
 
     from bot.discord.client import ImagineBot
     from bot.domain.quota import Usage
@@ -101,19 +100,12 @@ def _alt_text(chart: UsageChart, usages: Sequence[Usage], locale: str) -> str:
 
 def _prices(model: Model, locale: str) -> list[str]:
     """Return a line of credits per image for each option that affects the price."""
-    return [
-        translate(
-            "usage-prices",
-            locale,
-            option=model.title(name, locale),
-            prices=" · ".join(_price(value, credits, locale) for value, credits in prices.items()),
-        )
-        for name, prices in model.prices.table.items()
-    ]
-
-
-def _price(value: str, credits: Decimal, locale: str) -> str:
-    return translate("usage-price", locale, value=value, credits=credits)
+    lines = []
+    for name, table in model.prices.table.items():
+        option = model.title(name, locale)
+        prices = [translate("usage-price", locale, value=value, credits=table[value]) for value in table]
+        lines.append(translate("usage-prices", locale, option=option, prices=" · ".join(prices)))
+    return lines
 
 
 async def setup(bot: ImagineBot) -> None:

@@ -15,8 +15,6 @@ from bot.config import Config
 from bot.diagnostics import local, remote
 from bot.diagnostics.finding import Finding
 
-__all__ = ["run"]
-
 Check: TypeAlias = Callable[[Config], Awaitable[list[Finding]]]
 CHECKS: tuple[tuple[str, Check, set[str]], ...] = (
     ("database", local.check_database, {"database_url"}),

@@ -45,7 +45,5 @@ class RetryingDatabase:
         self, work: UnitOfWork[T], *, high_priority: bool = False, durable: bool = True
     ) -> T:
         """See `Database.transaction`."""
-        transaction = self._database.transaction
-        return await retry_until_written(
-            partial(transaction, work, high_priority=high_priority, durable=durable)
-        )
+        write = partial(self._database.transaction, work, high_priority=high_priority, durable=durable)
+        return await retry_until_written(write)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -42,14 +41,6 @@ STEPS: dict[Stage, StepFunction] = {
     JobStatus.CANCELLED: notify,
 }
 """The next step of a job by its stage; a step that returns None is the last one."""
-
-
-class CancelOutcome(Enum):
-    """The result of a cancellation."""
-
-    CANCELLED = "cancelled"
-    ENDED = "ended"
-    """It ended otherwise, such as when RunComfy rejected its submission; its message shows how."""
 
 
 class JobRunner:
@@ -133,10 +124,14 @@ class JobRunner:
         """What the owner must do before RunComfy accepts jobs again; None if there is no known problem."""
         return next((error.remedy for error in self.context.operator_errors), None)
 
-    async def cancel(self, job: Job) -> CancelOutcome:
-        """Cancel a job that RunComfy has not started, once a submission in flight is answered.
+    async def cancel(self, job: Job) -> bool:
+        """Cancel a job and refund it; idempotent. Waits for a submission in flight, and RunComfy's answer.
 
-        Its end is recorded here; its task is stopped, and a new one shows the end.
+        Its end is recorded here; its task is stopped, and a new one shows the end. A job that is already
+        running cannot be stopped and is charged, so its images are delivered anyway.
+
+        Returns:
+            False if it ended otherwise, such as when RunComfy rejected its submission.
 
         Raises:
             PolicyError: RunComfy has started it (`already-painting`).
@@ -148,21 +143,18 @@ class JobRunner:
                 await answered.wait()
             job = await context.jobs.get(job.job_id)
             if job.status is JobStatus.SUBMITTING:
-                return CancelOutcome.ENDED  # the submission failed, as the job's task is about to record
+                return False  # the submission failed, as the job's task is about to record
         if not job.status.is_final:
             if job.request_id and not await context.runcomfy.cancel(job.request_id):
                 raise PolicyError("already-painting")
             if ended := await record_end(context, job, JobStatus.CANCELLED):
                 if ended.message_id:  # else the job's task shows its end as soon as it knows the message
-                    self._restart(ended)
-                return CancelOutcome.CANCELLED
+                    if task := self._tasks.get(job.job_id):
+                        task.cancel()
+                    self.start(ended)
+                return True
             job = await context.jobs.get(job.job_id)
-        return CancelOutcome.CANCELLED if job.status is JobStatus.CANCELLED else CancelOutcome.ENDED
-
-    def _restart(self, job: Job) -> None:
-        if task := self._tasks.get(job.job_id):
-            task.cancel()
-        self.start(job)
+        return job.status is JobStatus.CANCELLED
 
     async def close(self) -> None:
         """Stop all tasks, after submissions and edits in flight; the next start resumes their jobs."""

@@ -15,7 +15,6 @@ from bot.errors import (
     RequestNotFoundError,
     RunComfyUnavailableError,
 )
-from bot.jobs.access import ensure_visible_in_channel
 from bot.jobs.steps.deliver import record_end
 from bot.policy.rules import apply_policy, check_words
 from bot.storage.reservations import NotReserved
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.requester import Requester
-    from bot.jobs.runner import CancelOutcome, JobRunner
+    from bot.jobs.runner import JobRunner
     from bot.models.catalogue import Catalogue, Model
     from bot.storage.jobs import JobStore
     from bot.storage.reservations import ReservationStore
@@ -187,16 +186,8 @@ class JobService:
             raise PolicyError("not-now" if job.status.is_final else "already-painting")
         return requested
 
-    async def cancel(self, job: Job) -> CancelOutcome:
-        """Cancel a job that `request_cancel` returned, and refund it.
-
-        Idempotent. Waits for RunComfy's answers. A job that is already running cannot be stopped and is
-        charged, so its images are delivered anyway.
-
-        Raises:
-            PolicyError: RunComfy has started it (`already-painting`).
-            RunComfyUnavailableError: No usable answer; retrying is safe.
-        """
+    async def cancel(self, job: Job) -> bool:
+        """Cancel a job that `request_cancel` returned; see `JobRunner.cancel`."""
         return await self._runner.cancel(job)
 
     async def _get_accessible(self, requester: Requester, job_id: str) -> Job:
@@ -212,6 +203,20 @@ class JobService:
         if model is None or (job.is_private and job.user_id != requester.user_id):
             raise JobNotFoundError
         return job, model
+
+
+def ensure_visible_in_channel(job: Job, requester: Requester, *channel_ids: int) -> None:
+    """Allow access to a job in its channel and in `channel_ids`, and to its owner anywhere on its server.
+
+    A message never leaves its channel, so a button for another channel's job is forged, unless it is the
+    owner's, in the list of their jobs.
+
+    Raises:
+        JobNotFoundError: As if there were no such job.
+    """
+    is_here = requester.channel_id in {job.channel_id, *channel_ids} or job.user_id == requester.user_id
+    if job.guild_id != requester.guild_id or not is_here:
+        raise JobNotFoundError
 
 
 def _build_job(

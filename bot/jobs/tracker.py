@@ -31,10 +31,8 @@ class Step(Enum):
     WRITING = "is being written", 10.0
     SUBMITTING = "is being submitted", 130.0  # RunComfy has 100 seconds to answer
     POLLING = "is being polled", 600.0
-    DOWNLOADING = (
-        "is being downloaded",
-        3600.0,
-    )  # each file has minutes, and can wait for those of many others
+    # Each file has minutes, and can wait for those of many others.
+    DOWNLOADING = "is being downloaded", 3600.0
     # A slow uplink has minutes for each image, and ten more after a failure.
     DELIVERING = "is being delivered", 3600.0
 

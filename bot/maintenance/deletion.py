@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import NotRemovedError, PolicyError
-from bot.jobs.access import ensure_visible_in_channel
 from bot.jobs.retrying_database import retry_until_written
+from bot.jobs.service import ensure_visible_in_channel
 from bot.log import job_context
 from bot.maintenance.loop import heartbeat
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import aiohttp
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from bot.domain.job import JobStatus
@@ -12,9 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from decimal import Decimal
+    from types import SimpleNamespace
+
+    from yarl import URL
 
 _RESPONSE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5)  # Discord's limit is three seconds
 _DELIVERY_BUCKETS = (0.1, 0.2, 0.5, 1, 2, 4, 6, 10, 30, 60, 300)
+_REQUEST_ROUTES = {"status", "result", "cancel"}
 
 
 class Metrics:
@@ -83,3 +88,30 @@ class Metrics:
         self.queue_age_seconds.set(max([0.0, *ages]))  # Discord's time has whole seconds: an age can be < 0
         self.month_usd.set(float(month_usd))
         self.budget_usd.set(float("inf") if budget_usd is None else float(budget_usd))
+
+
+def metrics_trace(metrics: Metrics) -> aiohttp.TraceConfig:
+    """Return a trace for `ClientSession(trace_configs=...)` that counts requests by route and status."""
+
+    async def on_end(
+        _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams
+    ) -> None:
+        metrics.requests.labels("runcomfy", _route(end.method, end.url), str(end.response.status)).inc()
+
+    async def on_exception(
+        _: aiohttp.ClientSession, __: SimpleNamespace, error: aiohttp.TraceRequestExceptionParams
+    ) -> None:
+        metrics.requests.labels("runcomfy", _route(error.method, error.url), "none").inc()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(on_end)
+    trace.on_request_exception.append(on_exception)
+    return trace
+
+
+def _route(method: str, url: URL) -> str:
+    if "/v1/models/" in url.path:
+        return "submit" if method == "POST" else "price"
+    if "/v1/requests/" in url.path and url.name in _REQUEST_ROUTES:
+        return url.name
+    return "file"

@@ -18,7 +18,6 @@ from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
 from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import translate
-from bot.jobs.runner import CancelOutcome
 from bot.log import job_context
 from cogs.jobs.edit_form import EditForm
 
@@ -63,9 +62,9 @@ class JobActions(commands.Cog):
         # answer than Discord waits. The job's own message shows how it ended.
         with suppress(*DISCORD_ERRORS):
             await send_with_retry(interaction, interaction.response.defer)
-        outcome = await self._bot.job_service.cancel(job)
+        is_cancelled = await self._bot.job_service.cancel(job)
         if interaction.message and interaction.message.id != job.message_id:
-            if outcome is CancelOutcome.ENDED:
+            if not is_cancelled:
                 raise PolicyError("not-now")
             await send_ephemeral(interaction, translate("jobs-cancelled", interaction.locale.value))
 

@@ -32,23 +32,20 @@ async def confirm_delete(interaction: discord.Interaction[Any], job_id: str) -> 
     Under an ephemeral message the question is shown in that message, since only an interaction of its own
     can edit it later.
     """
-    job = await _authorize(interaction, job_id)
     locale = interaction.locale.value
-    asked = replace(job, locale=locale)
+    job = replace(await _authorize(interaction, job_id), locale=locale)
+    question = translate("delete-ask", locale, images=job.image_count)
     if _is_ephemeral(interaction):
-        question = translate("delete-ask", locale, images=job.image_count)
-        view = buttons(asked, JobAction.CONFIRM, JobAction.KEEP)
-        await send_with_retry(
-            interaction, partial(interaction.response.edit_message, content=question, view=view)
-        )
+        view = buttons(job, JobAction.CONFIRM, JobAction.KEEP)
+        edit = partial(interaction.response.edit_message, content=question, view=view)
+        await send_with_retry(interaction, edit)
     elif job.user_id == interaction.user.id:
-        question = translate("delete-ask", locale, images=job.image_count)
-        await respond(interaction, content=question, view=buttons(asked, JobAction.CONFIRM), ephemeral=True)
+        await respond(interaction, content=question, view=buttons(job, JobAction.CONFIRM), ephemeral=True)
     else:
         question = translate("remove-ask", locale, member=f"<@{job.user_id}>")
         view = discord.ui.View(timeout=None)
-        view.add_item(JobButton.for_job(asked, JobAction.CONFIRM, label=translate("button-remove", locale)))
-        view.add_item(JobButton.for_job(asked, JobAction.BLOCK))
+        view.add_item(JobButton.for_job(job, JobAction.CONFIRM, label=translate("button-remove", locale)))
+        view.add_item(JobButton.for_job(job, JobAction.BLOCK))
         await respond(interaction, content=question, view=view, ephemeral=True)
 
 
@@ -89,8 +86,7 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: La
     if JobButton.custom_id_of(job, JobAction.KEEP) in custom_ids(interaction.message):
         await delete_with_retry(interaction.delete_original_response)
         return
-    text = text or LazyText("deleted")
-    words = text.translate(interaction.locale.value)
+    words = (text or LazyText("deleted")).translate(interaction.locale.value)
     if _is_ephemeral(interaction):
         await edit_response(interaction, content=words, view=None)
     else:  # a forged press under a message that everyone sees

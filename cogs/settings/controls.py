@@ -1,8 +1,7 @@
 """The kinds of settings: how each is rendered as components, parsed from their values, and described.
 
 Sent values are not trusted: parsers raise PolicyError("setting-unknown") for values that were not offered,
-and
-PolicyErrors with other keys for values that a manager can get wrong.
+and PolicyErrors with other keys for values that a manager can get wrong.
 
 A custom_id is `settings:NAME:v1`, or `settings:NAME.KEY:v1` for one entry of a setting that has several, such
 as `channel_safety.<channel_id>`. Those with `pick-` or `edit-` before the name change nothing.

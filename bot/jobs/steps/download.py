@@ -49,11 +49,8 @@ async def download(context: StepContext, state: JobState) -> JobState:
 
 async def _download(context: StepContext, job: Job, urls: Sequence[str]) -> list[Path | BaseException]:
     """Return each file, or why it is missing; retries for two minutes while files can't be stored."""
-    folder, owner, probe = (
-        context.files.folder_for(job),
-        Owner(job.guild_id, job.user_id),
-        context.files.probe,
-    )
+    folder, probe = context.files.folder_for(job), context.files.probe
+    owner = Owner(job.guild_id, job.user_id)
     deadline = asyncio.get_running_loop().time() + _FOLDER_PATIENCE_SECONDS
     while True:
         downloads = (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from bot.domain.job import Job, JobStatus
-from bot.jobs.shielded import ShieldedTasks
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -26,12 +25,37 @@ if TYPE_CHECKING:
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
 
+T = TypeVar("T")
 Stage: TypeAlias = JobStatus | Literal["unseen", "completed", "downloaded"]
 """A status, or a stage between two of them that is not stored."""
 
 
 class JobCancelledError(Exception):
     """The job was cancelled, here or at RunComfy; its row may not say so yet."""
+
+
+class ShieldedTasks:
+    """Runs coroutines to completion even if the awaiting task is cancelled."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Return what the coroutine returns; it continues if the caller is cancelled."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            # No caller is left to retrieve the exception, and asyncio would complain about that.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            raise
+
+    async def drain(self) -> None:
+        """Wait for all that are still running."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
 
 
 @dataclass(frozen=True, kw_only=True)
