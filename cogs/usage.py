@@ -91,10 +91,8 @@ def _alt_text(chart: UsageChart, usages: Sequence[Usage], locale: str) -> str:
     days = describe_amounts([(day.label, day.credits) for day in chart.days], locale)
     facts = [translate("alt-usage", locale, count=DAYS, days=days)]
     for usage in usages:
-        period, limit = period_name(usage, locale), usage.window.limit
-        facts.append(
-            translate("alt-left", locale, period=period, used=usage.used, limit=limit, left=usage.left)
-        )
+        amounts = {"used": usage.used, "limit": usage.window.limit, "left": usage.left}
+        facts.append(translate("alt-left", locale, period=period_name(usage, locale), **amounts))
     return " ".join(facts)
 
 

@@ -118,11 +118,8 @@ def _missing_permissions(guilds: Iterable[dict[str, Any]]) -> dict[str, list[str
     found: dict[str, list[str]] = {}
     for guild in guilds:
         granted = discord.Permissions(int(guild["permissions"]))
-        missing = [
-            name.replace("_", " ")
-            for name, is_required in REQUIRED_PERMISSIONS
-            if is_required and not getattr(granted, name)
-        ]
+        lacking = REQUIRED_PERMISSIONS & ~granted
+        missing = [name.replace("_", " ") for name, is_missing in lacking if is_missing]
         if missing and not granted.administrator:
             found.setdefault(", ".join(missing), []).append(guild["name"])
     return found

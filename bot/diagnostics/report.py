@@ -16,16 +16,13 @@ from bot.diagnostics import local, remote
 from bot.diagnostics.finding import Finding
 
 Check: TypeAlias = Callable[[Config], Awaitable[list[Finding]]]
+_RUNCOMFY_SETTINGS = {"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"}
 CHECKS: tuple[tuple[str, Check, set[str]], ...] = (
     ("database", local.check_database, {"database_url"}),
     ("disk", local.check_disk, {"database_url"}),
     ("files", local.check_files, {"database_url"}),
     ("Discord", remote.check_discord, {"discord_token", "discord_proxy"}),
-    (
-        "RunComfy",
-        remote.check_runcomfy,
-        {"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"},
-    ),
+    ("RunComfy", remote.check_runcomfy, _RUNCOMFY_SETTINGS),
 )
 """The checks, which run concurrently, and the settings that each one needs."""
 

@@ -142,9 +142,8 @@ class JobTracker:
         spent = Decimal(0) if before.is_collected else (job.image_count - job.refunded) * job.credits_each
         self.metrics.jobs_ended.labels(job.status, job.error or "").inc()
         self.metrics.spent_credits.inc(float(spent))
-        fields = {
-            name: value for name, value in self._summary(job, trace, delivered).items() if value is not None
-        }
+        summary = self._summary(job, trace, delivered)
+        fields = {name: value for name, value in summary.items() if value is not None}
         if "delivery_seconds" in fields:
             self.metrics.delivery_seconds.observe(float(fields["delivery_seconds"]))
         words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in fields.items())

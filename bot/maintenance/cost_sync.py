@@ -59,11 +59,8 @@ class CostSync:
                 _log.warning("RunComfy publishes no price for an image of %s", model_id)
             elif not await self.costs.set_list_price(model_id, price):
                 text = LazyText("price-not-believed", {"model": model_id, "price": f"{price:f}"})
-                await self._warn_once(
-                    f"warned of the published price of {model_id}",
-                    text,
-                    f"ignoring ${price}, which RunComfy publishes for an image of {model_id}",
-                )
+                line = f"ignoring ${price}, which RunComfy publishes for an image of {model_id}"
+                await self._warn_once(f"warned of the published price of {model_id}", text, line)
         self._prices_until = self.context.clock.monotonic() + _PRICES_LAST_SECONDS
 
     async def collect_costs(self) -> None:
@@ -135,6 +132,5 @@ class CostSync:
             return
         _log.error("$%.2f of this month's BUDGET_USD of $%.2f are spent or reserved", spent, budget)
         await self.key_values.set(_LAST_ALERT, alert)
-        await self.context.delivery.warn_owner(
-            LazyText("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"})
-        )
+        amounts = {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"}
+        await self.context.delivery.warn_owner(LazyText("budget-alarm", amounts))

@@ -45,7 +45,10 @@ class LateResults:
     async def _check(self, job: Job) -> None:
         context = self.runner.context
         try:
-            is_completed = bool(context.files.files_for(job)) or await self._is_completed(job)
+            is_completed = bool(context.files.files_for(job))
+            if not is_completed:
+                status = await context.runcomfy.status(job.request_id or "")
+                is_completed = isinstance(status, Completed)
         except RequestNotFoundError:
             if not context.files.partial_files_for(job):
                 job = replace(job, check_count=job.check_count + 1)
@@ -62,6 +65,3 @@ class LateResults:
         elif resumed := await context.jobs.resume_late(job.job_id):
             _log.info("its images have arrived after all")
             self.runner.start(resumed)
-
-    async def _is_completed(self, job: Job) -> bool:
-        return isinstance(await self.runner.context.runcomfy.status(job.request_id or ""), Completed)

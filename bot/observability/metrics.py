@@ -45,11 +45,8 @@ class Metrics:
         self.first_response_seconds = histogram(
             "first_response_seconds", "Time from an interaction to its first response", _RESPONSE_BUCKETS
         )
-        self.delivery_seconds = histogram(
-            "delivery_seconds",
-            "Time from seeing a job completed to its images being posted",
-            _DELIVERY_BUCKETS,
-        )
+        help_text = "Time from seeing a job completed to its images being posted"
+        self.delivery_seconds = histogram("delivery_seconds", help_text, _DELIVERY_BUCKETS)
         self.polls = counter("polls", "Status requests for jobs at RunComfy")
         self.requests = counter("requests", "HTTP requests by status", "service", "route", "code")
         self.discord_rate_limits = counter("discord_rate_limits", "429 responses of Discord", "scope")

@@ -109,23 +109,20 @@ class EditForm:
         """
         sent = [part for part in walk_components(data.get("components")) if "custom_id" in part]
         by_name = {str(part["custom_id"]): part for part in sent}
-        if len(sent) != len(by_name) or set(by_name) != {
-            self.text_option.name,
-            *(each.name for each in self.choice_options),
-        }:
+        expected = {option.name for option in (self.text_option, *self.choice_options)}
+        if len(sent) != len(by_name) or set(by_name) != expected:
             raise PolicyError("form-outdated")
         text = by_name[self.text_option.name].get("value")
         if not isinstance(text, str):
             raise PolicyError("form-outdated")
         if len(text) > self.max_length:
             name = self.model.option_names(locale)[self.text_option.name]
-            raise InvalidOptionError(
-                option=name, problem=LazyText("problem-maxLength", {"wanted": self.max_length})
-            )
-        chosen = {
-            option.name: _single_value(by_name[option.name].get("values")) for option in self.choice_options
-        }
-        return {self.text_option.name: text, **chosen}
+            problem = LazyText("problem-maxLength", {"wanted": self.max_length})
+            raise InvalidOptionError(option=name, problem=problem)
+        values: dict[str, object] = {self.text_option.name: text}
+        for option in self.choice_options:
+            values[option.name] = _single_value(by_name[option.name].get("values"))
+        return values
 
 
 def _is_listed(option: Option) -> bool:

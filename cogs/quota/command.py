@@ -89,9 +89,8 @@ class QuotaCommands(commands.Cog):
             raise PolicyError("quota-too-high", maximum=describe_quotas(maximum))
         await self._quotas.set_rule(asker.guild_id, target, quota, set_by=asker.user_id)
         key = f"quota-set-{target.kind}"
-        await self._confirm(
-            interaction, asker, LazyText(key, {"who": mention(target), "quota": describe_quotas(after)})
-        )
+        text = LazyText(key, {"who": mention(target), "quota": describe_quotas(after)})
+        await self._confirm(interaction, asker, text)
 
     @quota.command()
     async def clear(
@@ -104,9 +103,8 @@ class QuotaCommands(commands.Cog):
         rules = await self._quotas.rules(asker.guild_id)
         holds = self._quotas.owners.pool if pool else rules.get(EVERYONE, self._quotas.owners.default)
         key = f"quota-cleared-{target.kind}" if is_cleared else "quota-nothing-to-clear"
-        await self._confirm(
-            interaction, asker, LazyText(key, {"who": mention(target), "quota": describe_quotas(holds)})
-        )
+        text = LazyText(key, {"who": mention(target), "quota": describe_quotas(holds)})
+        await self._confirm(interaction, asker, text)
 
     @quota.command()
     async def grant(
@@ -200,12 +198,9 @@ class QuotaCommands(commands.Cog):
             translate("quota-show-pool", asker.locale, quota=describe_quotas(pool)),
         ]
         others = [target for target in rules if target.kind in {TargetKind.ROLE, TargetKind.MEMBER}]
-        lines += [
-            translate(
-                "quota-show-target", asker.locale, who=mention(other), quota=describe_quotas(rules[other])
-            )
-            for other in others[:_RULES_SHOWN]
-        ]
+        for other in others[:_RULES_SHOWN]:
+            quota = describe_quotas(rules[other])
+            lines.append(translate("quota-show-target", asker.locale, who=mention(other), quota=quota))
         if len(others) > _RULES_SHOWN:
             lines.append(translate("quota-show-more", asker.locale, count=len(others) - _RULES_SHOWN))
         lines.append(translate("quota-show-ceiling", asker.locale, quota=describe_quotas(owners.ceiling)))
@@ -216,13 +211,11 @@ class QuotaCommands(commands.Cog):
 
     async def _display_names(self, summaries: Sequence[UsageSummary]) -> list[str]:
         """Return names for a chart, which can't show mentions; unknown members are shown by their ids."""
-        names = []
-        for user_id in (each.user_id for each in summaries):
-            name = str(user_id)
+        names = [str(each.user_id) for each in summaries]
+        for index, each in enumerate(summaries):
             with suppress(*DISCORD_ERRORS):
-                user = self._bot.get_user(user_id) or await self._bot.fetch_user(user_id)
-                name = user.display_name
-            names.append(name)
+                user = self._bot.get_user(each.user_id) or await self._bot.fetch_user(each.user_id)
+                names[index] = user.display_name
         return names
 
 

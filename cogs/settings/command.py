@@ -139,12 +139,10 @@ def _view(panel: Panel, settings: GuildSettings, section: str) -> ui.View:
     view = ui.View(timeout=None)
     titles = {each: translate(f"section-{each}", panel.locale) for each in SECTIONS}
     view.add_item(select(panel, "section", titles, section))
-    items = [
-        item
-        for spec in SPECS.values()
-        if spec.section == section
-        for item in spec.control.items(panel, spec.name, getattr(settings, spec.name))
-    ]
+    items: list[ui.Item[Any]] = []
+    for spec in SPECS.values():
+        if spec.section == section:
+            items += spec.control.items(panel, spec.name, getattr(settings, spec.name))
     for item in sorted(items, key=lambda item: isinstance(item, ui.Button)):  # buttons last
         view.add_item(item)
     view.stop()  # discord.py keeps no state: it would not survive a restart

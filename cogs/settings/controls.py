@@ -96,16 +96,13 @@ class EntitySelect:
 
     def items(self, panel: Panel, name: str, current: Iterable[int] | int | None) -> Items:
         """Return the select, with the entities that the server still has."""
+        known = [each for each in _ids(current) if panel.knows(self.kind, each)]
         options: dict[str, Any] = {
             "custom_id": f"settings:{name}:v1",
             "placeholder": translate(f"placeholder-{name}", panel.locale),
             "min_values": self.min_values,
             "max_values": self.max_values,
-            "default_values": [
-                discord.SelectDefaultValue(id=each, type=self.kind)
-                for each in _ids(current)
-                if panel.knows(self.kind, each)
-            ],
+            "default_values": [discord.SelectDefaultValue(id=each, type=self.kind) for each in known],
         }
         if self.kind is Kind.channel:
             return [ui.ChannelSelect(channel_types=list(self.channel_types), **options)]
