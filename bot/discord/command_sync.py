@@ -82,26 +82,20 @@ class CommandSync:
 
     async def _sync(self) -> None:
         tree, application_id = self._bot.tree, self._bot.application_id or 0
-        definition = await command_hash(tree, tree.translator or app_commands.Translator())
+        translator = tree.translator or app_commands.Translator()
+        definition = await command_hash(tree, translator)
         name = f"commands of application {application_id}"
-        registered = await self._registered(application_id)
+        # With translations, which an entry point must keep.
+        route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
+        registered: list[Any] = await self._bot.http.request(route, params={"with_localizations": "true"})
         if await self._key_values.get(name) == _state(definition, registered):
             _log.debug("Discord's list of commands is up to date")
             return
-        wanted = [
-            *await payloads(tree, tree.translator or app_commands.Translator()),
-            *_entry_points(registered),
-        ]
+        wanted = [*await payloads(tree, translator), *_entry_points(registered)]
         registered = await self._bot.http.bulk_upsert_global_commands(application_id, wanted)
         with suppress(BusyError):  # the next start would sync again, which changes nothing
             await self._key_values.set(name, _state(definition, registered))
         _log.info("registered the commands %s", ", ".join(command["name"] for command in registered))
-
-    async def _registered(self, application_id: int) -> list[Any]:
-        """Return every command that Discord has, with translations, which an entry point must keep."""
-        route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
-        registered: list[Any] = await self._bot.http.request(route, params={"with_localizations": "true"})
-        return registered
 
 
 async def payloads(

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord import direct_messages
+from bot.discord.direct_messages import send_dm
 from bot.discord.errors import DISCORD_ERRORS, ErrorCode, MessageUnreachableError, delivery_error
 from bot.discord.first_response import find_first_response
 from bot.discord.image_posting import REQUEST_LIMIT, ImagePosting, Uplink, render_images
 from bot.discord.job_message import JobMessage
+from bot.discord.responses import send_with_nonce
 from bot.discord.views import job_embed
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
-from bot.i18n import translate
+from bot.i18n import DEFAULT_LOCALE, translate
 from bot.log import job_context
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class DiscordDelivery:
             if job.status is not JobStatus.FAILED:
                 raise
             text = translate("told-directly", job.locale)
-            await direct_messages.send_dm(self._bot, job, text, content["embed"], uplink=self._uplink)
+            await send_dm(self._bot, job, text, content["embed"], uplink=self._uplink)
         except discord.HTTPException as error:
             adapted = _adapt(job, error)
             if adapted is None:
@@ -107,7 +108,7 @@ class DiscordDelivery:
         """Send the images by direct message; return how many are visible there or in the job's message."""
         try:
             rendered = await render_images(self._bot, job, files, _DEFAULT_FILE_LIMIT)
-            sent = await direct_messages.send_dm(
+            sent = await send_dm(
                 self._bot,
                 rendered.job,
                 translate("sent-directly", job.locale),
@@ -129,7 +130,18 @@ class DiscordDelivery:
 
     async def warn_owner(self, text: LazyText) -> None:
         """Send the bot's owner a direct message; see `bot.jobs.ports.Delivery`."""
-        await direct_messages.warn_owner(self._bot, text)
+        content = text.translate(DEFAULT_LOCALE)
+
+        async def send(nonce: str) -> None:
+            info = await self._bot.application_info()
+            owner_id = (info.team and info.team.owner_id) or info.owner.id
+            channel = await self._bot.create_dm(discord.Object(owner_id))
+            await channel.send(content, nonce=nonce)
+
+        try:
+            await send_with_nonce(send)
+        except DISCORD_ERRORS as error:
+            _log.warning("could not send the owner a direct message: %s", error)
 
     def log_end(self, job: Job, delivered: int) -> None:
         """Record the end in the server's audit log; see `bot.jobs.ports.Delivery`."""

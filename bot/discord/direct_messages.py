@@ -1,4 +1,4 @@
-"""Direct messages: a job's outcome whose own message is unreachable, and warnings for the bot's owner."""
+"""Send a job's outcome by direct message, when its own message is unreachable."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord.http import Route
 
-from bot.discord.errors import DISCORD_ERRORS, delivery_error
+from bot.discord.errors import delivery_error
 from bot.discord.image_posting import attach, missing
 from bot.discord.job_message import retry_for_job, send_as_bot
-from bot.discord.responses import send_with_nonce
 from bot.errors import DeliveryError
-from bot.i18n import DEFAULT_LOCALE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from bot.discord.image_posting import NumberedImage, Uplink
     from bot.discord.job_message import PostedFile
     from bot.domain.job import Job
-    from bot.i18n import LazyText
 
 _log = logging.getLogger(__name__)
 
@@ -66,19 +63,3 @@ async def send_dm(
             raise delivery_error(error) from None
         _log.warning("%d of its images were not sent by direct message: %s", len(left), delivery_error(error))
     return len(images) - len(left)
-
-
-async def warn_owner(bot: ImagineBot, text: LazyText) -> None:
-    """Send the bot's owner a text, if Discord allows it; never raises."""
-    content = text.translate(DEFAULT_LOCALE)
-
-    async def send(nonce: str) -> None:
-        info = await bot.application_info()
-        owner_id = (info.team and info.team.owner_id) or info.owner.id
-        channel = await bot.create_dm(discord.Object(owner_id))
-        await channel.send(content, nonce=nonce)
-
-    try:
-        await send_with_nonce(send)
-    except DISCORD_ERRORS as error:
-        _log.warning("could not send the owner a direct message: %s", error)
