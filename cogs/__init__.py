@@ -1,4 +1,4 @@
-"""One module or package per feature: read the interaction, call bot.jobs or a store, show the result."""
+"""One package per feature: read the interaction, call bot.jobs or a store, show the result."""
 
 EXTENSIONS = (
     "cogs.imagine",

@@ -16,8 +16,8 @@ from discord import app_commands
 from bot.discord.command_sync import command_hash
 from bot.models.catalogue import Catalogue, Model
 from bot.models.discord_limits import LOCALES, command_size
-from cogs.imagine import build
-from cogs.localization import CommandTranslator
+from cogs.imagine.command import build
+from cogs.localization.translator import CommandTranslator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,8 +218,8 @@ PRINT_COMMAND_HASH = """
 import asyncio, discord
 from bot.models.catalogue import Catalogue
 from bot.discord.command_sync import command_hash
-from cogs.imagine import build
-from cogs.localization import CommandTranslator
+from cogs.imagine.command import build
+from cogs.localization.translator import CommandTranslator
 async def run(*_): ...
 catalogue = Catalogue.load()
 tree = discord.app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))

@@ -50,7 +50,7 @@ def _nodes(files: dict[str, str]) -> Iterator[tuple[str, ast.AST]]:
 
 
 def test_files_are_found() -> None:
-    assert {"bot/errors.py", "cogs/imagine.py", "playground/__main__.py"} <= set(PRODUCT)
+    assert {"bot/errors.py", "cogs/imagine/command.py", "playground/__main__.py"} <= set(PRODUCT)
     assert {"requirements.lock", "pyproject.toml", "tests/meta/test_house.py"} <= set(TEXTS)
 
 

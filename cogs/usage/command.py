@@ -104,8 +104,3 @@ def _prices(model: Model, locale: str) -> list[str]:
         prices = [translate("usage-price", locale, value=value, credits=table[value]) for value in table]
         lines.append(translate("usage-prices", locale, option=option, prices=" · ".join(prices)))
     return lines
-
-
-async def setup(bot: ImagineBot) -> None:
-    """Add the command."""
-    await bot.add_cog(UsageCommand(bot))

@@ -16,7 +16,6 @@ from discord.app_commands import TranslationContextLocation
 from bot.i18n import DEFAULT_LOCALE, translate
 
 if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
     from bot.models.catalogue import Catalogue, Model
 
 
@@ -92,11 +91,3 @@ def localize_command(command: app_commands.Command[Any, ..., Any] | app_commands
             text = translate(f"{key}-{option.display_name}", DEFAULT_LOCALE)
             texts[option.name] = app_commands.locale_str(text)
         app_commands.describe(**texts)(command)
-
-
-async def setup(bot: ImagineBot) -> None:
-    """Describe all commands, and translate them."""
-    for command in bot.tree.walk_commands():
-        if command.qualified_name not in bot.catalogue.by_command:
-            localize_command(command)
-    await bot.tree.set_translator(CommandTranslator(bot.catalogue))

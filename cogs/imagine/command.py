@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import discord
 from discord import AppCommandOptionType, app_commands
 
-from bot.discord.error_handler import handle_error
 from bot.discord.first_response import send_first_response
 from bot.discord.requester import require_post_permissions
 
@@ -131,10 +130,3 @@ async def imagine(interaction: discord.Interaction[Any], model: Model, values: d
     job = await bot.job_service.reserve(require_post_permissions(interaction), model, values)
     if job:
         await send_first_response(interaction, job)
-
-
-async def setup(bot: ImagineBot) -> None:
-    """Add a command for each model, and the error handler of all commands."""
-    for model in bot.catalogue.values():
-        bot.tree.add_command(build(model, imagine))
-    bot.tree.error(handle_error)

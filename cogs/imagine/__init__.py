@@ -1,0 +1,18 @@
+"""The commands that the catalogue defines, such as /imagine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.discord.error_handler import handle_error
+from cogs.imagine.command import build, imagine
+
+if TYPE_CHECKING:
+    from bot.discord.client import ImagineBot
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Add a command for each model, and the error handler of all commands."""
+    for model in bot.catalogue.values():
+        bot.tree.add_command(build(model, imagine))
+    bot.tree.error(handle_error)

@@ -1,0 +1,18 @@
+"""Command names and descriptions in each language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cogs.localization.translator import CommandTranslator, localize_command
+
+if TYPE_CHECKING:
+    from bot.discord.client import ImagineBot
+
+
+async def setup(bot: ImagineBot) -> None:
+    """Describe all commands, and translate them."""
+    for command in bot.tree.walk_commands():
+        if command.qualified_name not in bot.catalogue.by_command:
+            localize_command(command)
+    await bot.tree.set_translator(CommandTranslator(bot.catalogue))
