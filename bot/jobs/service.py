@@ -98,7 +98,7 @@ class JobService:
 
     def confirm(self, job: Job, message_id: int) -> None:
         """Start a job whose first response is visible, as this message."""
-        _log.info("%d images for member %d", job.image_count, job.user_id)
+        _log.info("reserved for member %d, images: %d", job.user_id, job.image_count)
         self._runner.start(job, message_id=message_id)
 
     async def abandon(self, job: Job) -> None:
