@@ -1,14 +1,8 @@
 """The commands that the catalogue defines, such as /imagine."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from bot.discord.client import ImagineBot
 from bot.discord.error_handler import handle_error
 from cogs.imagine.command import build, imagine
-
-if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
 
 
 async def setup(bot: ImagineBot) -> None:

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import discord
-from discord import AppCommandOptionType, app_commands
+from discord import app_commands
 
 from bot.discord.first_response import send_first_response
 from bot.discord.requester import require_post_permissions
@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 
     Run: TypeAlias = Callable[[discord.Interaction[Any], Model, dict[str, object]], Awaitable[None]]
 
-_TYPES: Final = {
-    "string": AppCommandOptionType.string,
-    "integer": AppCommandOptionType.integer,
-    "number": AppCommandOptionType.number,
-    "boolean": AppCommandOptionType.boolean,
-}
+_TYPES: Final = {"string": str, "integer": int, "number": float, "boolean": bool}
 # Discord's limits for string, integer and number options:
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object
 _MAX_LENGTH: Final = 6000
@@ -46,15 +41,23 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
         await run(interaction, model, chosen)
 
     vars(callback)["__signature__"] = _signature(options)
-    names, descriptions = {}, {}
+    names, descriptions, choices = {}, {}, {}
     for key, option in options.items():
-        names[key] = _marked(model, option.name, option)
-        descriptions[key] = _marked(model, model.description(option.name, "en-US"), option)
-    app_commands.describe(**descriptions)(callback)
+        names[key] = _localized({locale: model.option_names(locale)[option.name] for locale in model.texts})
+        descriptions[key] = _localized(
+            {locale: model.description(option.name, locale) for locale in model.texts}
+        )
+        if option.choices:
+            kind = _TYPES[option.type]
+            choices[key] = [
+                app_commands.Choice(name=str(value), value=kind(value)) for value in option.choices
+            ]
     app_commands.rename(**names)(callback)
+    app_commands.describe(**descriptions)(callback)
+    app_commands.choices(**choices)(callback)
     return app_commands.Command(
         name=model.command,
-        description=_marked(model, model.command_description("en-US")),
+        description=_localized({locale: model.command_description(locale) for locale in model.texts}),
         callback=callback,
         allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
         allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
@@ -66,62 +69,31 @@ def _signature(options: dict[str, Option]) -> inspect.Signature:
     parameters = [inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     for key, option in options.items():
         default = inspect.Parameter.empty if option.required else None
-        parameters.append(inspect.Parameter(key, keyword, annotation=SchemaOption(option), default=default))
+        parameters.append(inspect.Parameter(key, keyword, annotation=_annotation(option), default=default))
     return inspect.Signature(parameters)
 
 
-def _marked(model: Model, message: str, option: Option | None = None) -> app_commands.locale_str:
-    """Return the English text with the ids by which `CommandTranslator` finds its translations."""
-    return app_commands.locale_str(message, model_id=model.model_id, option=option.name if option else None)
+def _annotation(option: Option) -> Any:
+    """Return an option's type for discord.py, with its bounds, or with its lengths if it is text."""
+    kind, low, high = _TYPES[option.type], option.minimum, option.maximum
+    if option.choices or kind is bool:
+        return kind
+    if kind is str:
+        # A required text must not be empty.
+        low = max(option.min_length or 0, int(option.required)) or None
+        high = min(option.max_length or _MAX_LENGTH, _MAX_LENGTH)
+    elif kind is int:
+        lowest, highest = option.bounds(-_MAX_INTEGER, _MAX_INTEGER)
+        low, high = None if low is None else lowest, None if high is None else highest
+    else:
+        low = None if low is None else max(float(low), -_MAX_NUMBER)
+        high = None if high is None else min(float(high), _MAX_NUMBER)
+    return kind if low is None and high is None else app_commands.Range[kind, low, high]
 
 
-class SchemaOption(app_commands.Transformer[discord.Client]):
-    """A schema's option in Discord's terms: type, choices, and bounds or lengths."""
-
-    def __init__(self, option: Option) -> None:
-        self._option = option
-
-    @property
-    def type(self) -> AppCommandOptionType:
-        """Discord's type for the schema's."""
-        return _TYPES[self._option.type]
-
-    @property
-    def choices(self) -> list[app_commands.Choice[int | float | str]] | None:
-        """The schema's enum, each value as its own name; None without an enum."""
-        return [app_commands.Choice(name=str(value), value=value) for value in self._option.choices] or None
-
-    @property
-    def min_value(self) -> int | float | None:
-        """The smallest number, or the shortest length of a string; a required one must not be empty."""
-        option = self._option
-        if option.choices:
-            return None
-        if option.type == "string":
-            return max(option.min_length or 0, int(option.required)) or None
-        if option.minimum is None:
-            return None
-        if option.type == "integer":
-            return option.bounds(-_MAX_INTEGER, _MAX_INTEGER)[0]
-        return max(float(option.minimum), -_MAX_NUMBER)
-
-    @property
-    def max_value(self) -> int | float | None:
-        """The largest number, or the greatest length of a string."""
-        option = self._option
-        if option.choices:
-            return None
-        if option.type == "string":
-            return min(option.max_length or _MAX_LENGTH, _MAX_LENGTH)
-        if option.maximum is None:
-            return None
-        if option.type == "integer":
-            return option.bounds(-_MAX_INTEGER, _MAX_INTEGER)[1]
-        return min(float(option.maximum), _MAX_NUMBER)
-
-    async def transform(self, _interaction: discord.Interaction[discord.Client], value: object, /) -> object:
-        """Return the value; the schema checks it together with the others."""
-        return value
+def _localized(texts: dict[str, str]) -> app_commands.locale_str:
+    """Return the English text, with all languages for `CommandTranslator`."""
+    return app_commands.locale_str(texts["en-US"], **texts)
 
 
 async def imagine(interaction: discord.Interaction[Any], model: Model, values: dict[str, object]) -> None:

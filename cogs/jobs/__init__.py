@@ -1,15 +1,9 @@
 """/jobs, and the handlers of the buttons under jobs."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from bot.discord.client import ImagineBot
 from bot.discord.views.job_buttons import JobButton
 from cogs.jobs.actions import JobActions
 from cogs.jobs.list import JobList
-
-if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
 
 
 async def setup(bot: ImagineBot) -> None:

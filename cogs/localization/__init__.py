@@ -1,13 +1,7 @@
 """Command names and descriptions in each language."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from bot.discord.client import ImagineBot
 from cogs.localization.translator import CommandTranslator, localize_command
-
-if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
 
 
 async def setup(bot: ImagineBot) -> None:
@@ -15,4 +9,4 @@ async def setup(bot: ImagineBot) -> None:
     for command in bot.tree.walk_commands():
         if command.qualified_name not in bot.catalogue.by_command:
             localize_command(command)
-    await bot.tree.set_translator(CommandTranslator(bot.catalogue))
+    await bot.tree.set_translator(CommandTranslator())

@@ -1,4 +1,4 @@
-"""Names and descriptions of commands in every language, from the models' files and the text catalogues.
+"""Names and descriptions of commands in every language, from the text catalogues.
 
 A text's key is made of the names: `command-quota` is the group, `command-quota-set` its command, and
 `command-quota-set-limit` an option of that; `choice-hour` is a choice by its value, and `menu-remove-image`
@@ -7,7 +7,7 @@ the context menu "Remove image".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -15,15 +15,9 @@ from discord.app_commands import TranslationContextLocation
 
 from bot.i18n import DEFAULT_LOCALE, translate
 
-if TYPE_CHECKING:
-    from bot.models.catalogue import Catalogue, Model
-
 
 class CommandTranslator(app_commands.Translator):
-    """Translates every command; only models translate the names of commands and options."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    """Translates every command; a model's texts bring their translations along."""
 
     async def translate(
         self,
@@ -32,28 +26,14 @@ class CommandTranslator(app_commands.Translator):
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
         """Return the text in that language, or None if Discord should show the English one."""
-        if model := self._catalogue.get(string.extras.get("model_id", "")):
-            if locale.value not in model.texts:
+        text, english = string.extras.get(locale.value), string.message
+        if not string.extras:
+            try:
+                key = _context_key(context)
+                text, english = translate(key, locale.value), translate(key, DEFAULT_LOCALE)
+            except KeyError:  # such as a choice that is the same in every language
                 return None
-            text = _model_text(model, string.extras["option"], context.location, locale.value)
-            return None if text == string.message else text
-        try:
-            key = _context_key(context)
-            text, english = translate(key, locale.value), translate(key, DEFAULT_LOCALE)
-        except KeyError:  # such as a choice that is the same in every language
-            return None
         return None if text == english else text
-
-
-def _model_text(
-    model: Model, option: str | None, place: TranslationContextLocation, locale: str
-) -> str | None:
-    if option is None:
-        is_description = place is TranslationContextLocation.command_description
-        return model.command_description(locale) if is_description else None
-    if place is TranslationContextLocation.parameter_name:
-        return model.option_names(locale)[option]
-    return model.description(option, locale)
 
 
 def _context_key(context: app_commands.TranslationContextTypes) -> str:

@@ -1,18 +1,12 @@
 """Moderation of messages: Remove image, Who made this."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from discord import app_commands
 
+from bot.discord.client import ImagineBot
 from bot.discord.views.job_buttons import JobAction
 from bot.i18n import DEFAULT_LOCALE, translate
 from cogs.moderation import delete
 from cogs.moderation.menus import remove_image, who_made_this
-
-if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
 
 
 async def setup(bot: ImagineBot) -> None:

@@ -1,13 +1,7 @@
 """/settings: the rules of a server."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from bot.discord.client import ImagineBot
 from cogs.settings.command import GuildSettingsPanel
-
-if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
 
 
 async def setup(bot: ImagineBot) -> None:

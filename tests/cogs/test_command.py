@@ -65,8 +65,8 @@ def payload(model: Model) -> dict[str, Any]:
     return build(model, ignore).to_dict(make_tree())
 
 
-async def translated(model: Model, catalogue: Catalogue = CATALOGUE) -> dict[str, Any]:
-    return await build(model, ignore).get_translated_payload(make_tree(), CommandTranslator(catalogue))
+async def translated(model: Model) -> dict[str, Any]:
+    return await build(model, ignore).get_translated_payload(make_tree(), CommandTranslator())
 
 
 @pytest.fixture
@@ -185,15 +185,15 @@ async def test_translator_ignores_unknown_commands() -> None:
     async def dance(interaction: discord.Interaction[discord.Client], how: Literal["fast", "slow"]) -> None:
         """Do nothing."""
 
-    sent = await dance.get_translated_payload(tree, CommandTranslator(CATALOGUE))
+    sent = await dance.get_translated_payload(tree, CommandTranslator())
     (option,) = sent["options"]
     for item in (sent, option, *option["choices"]):
         assert not item.get("name_localizations")
         assert not item.get("description_localizations")
 
 
-async def test_model_without_translations_has_none(other: Model, tmp_path: Path) -> None:
-    command = await translated(other, Catalogue.load(tmp_path))
+async def test_model_without_translations_has_none(other: Model) -> None:
+    command = await translated(other)
     assert command["description_localizations"] == {}
     assert all("name_localizations" not in option for option in command["options"])
 
@@ -224,12 +224,12 @@ async def run(*_): ...
 catalogue = Catalogue.load()
 tree = discord.app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
 tree.add_command(build(catalogue.by_command["imagine"], run))
-print(asyncio.run(command_hash(tree, CommandTranslator(catalogue))))
+print(asyncio.run(command_hash(tree, CommandTranslator())))
 """
 
 
 async def test_command_hash_is_the_same_in_every_process() -> None:
-    ours = await command_hash(make_tree(IMAGINE), CommandTranslator(CATALOGUE))
+    ours = await command_hash(make_tree(IMAGINE), CommandTranslator())
     environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PRINT_COMMAND_HASH, env=environment, stdout=asyncio.subprocess.PIPE
@@ -240,7 +240,7 @@ async def test_command_hash_is_the_same_in_every_process() -> None:
 
 
 async def test_command_hash_depends_on_commands_not_order(other: Model) -> None:
-    translator = CommandTranslator(CATALOGUE)
+    translator = CommandTranslator()
     one = await command_hash(make_tree(IMAGINE), translator)
     both = await command_hash(make_tree(IMAGINE, other), translator)
     assert both == await command_hash(make_tree(other, IMAGINE), translator)
