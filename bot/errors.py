@@ -59,9 +59,13 @@ PolicyKey: TypeAlias = Literal[
 
 
 class BotError(Exception):
-    """An error with a text for people: `key` and `values`; `detail` is for the log."""
+    """An error with a text for people: its class's `key`, and `values`; `detail` is for the log."""
 
     key: str
+
+    def __init_subclass__(cls, *, key: str | None = None) -> None:
+        if key:
+            cls.key = key
 
     def __init__(self, detail: str = "", /, **values: TextValue) -> None:
         super().__init__(detail or self.key)
@@ -80,43 +84,32 @@ class PolicyError(UserError):
         super().__init__(**values)
 
 
-class InvalidOptionError(UserError):
+class InvalidOptionError(UserError, key="invalid-option"):
     """An option's value breaks the model's schema. Values: option, problem (a text)."""
 
-    key = "invalid-option"
 
-
-class JobNotFoundError(UserError):
+class JobNotFoundError(UserError, key="job-not-found"):
     """There is no such job in this channel."""
 
-    key = "job-not-found"
 
-
-class JobUnknownError(JobNotFoundError):
+class JobUnknownError(JobNotFoundError, key="job-unknown"):
     """This database never had the job: its button comes from another copy of the bot, or is forged."""
 
-    key = "job-unknown"
 
-
-class NotRemovedError(UserError):
+class NotRemovedError(UserError, key="not-removed"):
     """Discord does not let the bot delete a job's message yet; deleting is retried."""
 
-    key = "not-removed"
 
-
-class BusyError(UserError):
+class BusyError(UserError, key="busy"):
     """The database did not accept a write in time; nothing was spent."""
 
-    key = "busy"
 
-
-class OperatorError(BotError):
+class OperatorError(BotError, key="operator"):
     """The bot's owner can fix it; users see only that the bot does not work right now.
 
     `remedy` tells the owner in the log what is wrong and what to do.
     """
 
-    key = "operator"
     remedy: ClassVar[str]
 
 
@@ -160,75 +153,55 @@ class ServiceError(BotError):
     """Another service failed after the job was accepted; shown in the job's message with what to do next."""
 
 
-class PromptRefusedError(ServiceError):
+class PromptRefusedError(ServiceError, key="prompt-refused"):
     """RunComfy or the model rejects this input; another prompt can succeed."""
 
-    key = "prompt-refused"
 
-
-class RunComfyUnavailableError(ServiceError):
+class RunComfyUnavailableError(ServiceError, key="runcomfy-unavailable"):
     """RunComfy gave no usable response and this call had no effect; retrying is safe.
 
     `retry_after` is the pause that RunComfy asked for in seconds, at most 60, or None.
     """
-
-    key = "runcomfy-unavailable"
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
 
 
-class SubmissionUnknownError(ServiceError):
+class SubmissionUnknownError(ServiceError, key="submission-unknown"):
     """The job was sent without a usable response, so it may exist: never resend it."""
 
-    key = "submission-unknown"
 
-
-class RequestNotFoundError(ServiceError):
+class RequestNotFoundError(ServiceError, key="request-not-found"):
     """RunComfy does not know the request, or its results have expired."""
 
-    key = "request-not-found"
 
-
-class GenerationFailedError(ServiceError):
+class GenerationFailedError(ServiceError, key="generation-failed"):
     """RunComfy ended the job without a result."""
 
-    key = "generation-failed"
 
-
-class GenerationTimeoutError(ServiceError):
+class GenerationTimeoutError(ServiceError, key="generation-timeout"):
     """RunComfy made no progress within DEADLINE_SECONDS."""
 
-    key = "generation-timeout"
 
-
-class OutputUnavailableError(ServiceError):
+class OutputUnavailableError(ServiceError, key="output-unavailable"):
     """The job succeeded at RunComfy, but none of its files could be downloaded."""
-
-    key = "output-unavailable"
 
 
 class OutputGoneError(OutputUnavailableError):
     """The file's host no longer has the file."""
 
 
-class NotCollectedError(ServiceError):
+class NotCollectedError(ServiceError, key="not-collected"):
     """The images were not delivered and can no longer be collected."""
 
-    key = "not-collected"
 
-
-class DeliveryError(ServiceError):
+class DeliveryError(ServiceError, key="delivery-failed"):
     """Discord permanently rejects the message: it is deleted, forbidden or invalid."""
 
-    key = "delivery-failed"
 
-
-class UnexpectedError(ServiceError):
+class UnexpectedError(ServiceError, key="unexpected"):
     """A bug. Values: reference, logged with the traceback."""
-
-    key = "unexpected"
 
 
 class ChartError(Exception):
