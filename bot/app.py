@@ -14,7 +14,7 @@ import aiohttp
 import discord
 
 import cogs
-from bot.clock import SystemClock
+from bot.clock import Clock
 from bot.discord.client import ImagineBot
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.login import FATAL_CLOSE_CODES, log_in
@@ -110,7 +110,7 @@ async def tune_gc() -> None:
 
 async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner, list[PeriodicTask]]:
     """Open everything but the connection to Discord; `stack` closes it in reverse."""
-    catalogue, metrics, clock = Catalogue.load(), Metrics(), SystemClock()
+    catalogue, metrics, clock = Catalogue.load(), Metrics(), Clock()
     database = await stack.enter_async_context(open_database(config.database_url, clock))
     session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[metrics_trace(metrics)]))
     costs = CostStore(database, budget_usd=config.budget_usd)

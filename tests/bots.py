@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.clock import SystemClock
+from bot.clock import Clock
 from bot.discord.client import ImagineBot
 from bot.discord.connector import Connector
 from bot.models.catalogue import Catalogue
@@ -31,6 +31,6 @@ def make_bot(database: Database, connector: Callable[..., Connector] = Connector
         guild_ids=frozenset(),
         proxy=None,
         metrics=Metrics(),
-        clock=SystemClock(),
+        clock=Clock(),
         connector=connector,
     )

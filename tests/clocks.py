@@ -6,7 +6,7 @@ import asyncio
 import selectors
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.clock import SystemClock
+from bot.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -17,14 +17,14 @@ T = TypeVar("T")
 SPEED = 30
 
 
-class LoopClock(SystemClock):
+class LoopClock(Clock):
     """A clock whose durations are those of the running event loop."""
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
 
 
-class ManualClock(SystemClock):
+class ManualClock(Clock):
     """A clock whose durations the test sets, and its time too unless that is None."""
 
     def __init__(self, time: datetime | None = None) -> None:

@@ -9,7 +9,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.clock import SystemClock
+from bot.clock import Clock
 from bot.diagnostics.finding import Finding
 from bot.discord.errors import DISCORD_NETWORK_ERRORS
 from bot.discord.rate_limiter import DiscordRateLimiter
@@ -31,7 +31,7 @@ _NAMES_MAX = 5  # so that the report fits on a screen
 
 async def check_discord(settings: Config) -> list[Finding]:
     """Check the token, the application, this machine's clock, the commands and the servers."""
-    limiter = DiscordRateLimiter(Metrics(), SystemClock())  # it validates responses and learns Discord's time
+    limiter = DiscordRateLimiter(Metrics(), Clock())  # it validates responses and learns Discord's time
     async with discord.Client(
         intents=discord.Intents.none(), proxy=settings.discord_proxy, http_trace=limiter.trace_config()
     ) as client:

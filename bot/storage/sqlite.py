@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import aiosqlite
 
-from bot.clock import SystemClock
+from bot.clock import Clock
 from bot.errors import BusyError, ConfigError
 from bot.storage.lock import exclusive_lock
 from bot.storage.migration import migrate
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.clock import Clock
     from bot.storage.database import UnitOfWork
 
 _log = logging.getLogger(__name__)
@@ -227,7 +226,7 @@ async def open_database(path: Path, clock: Clock | None = None) -> AsyncIterator
             raise ConfigError([f"DATABASE_URL cannot be used: {error.strerror}"]) from error
         except sqlite3.DatabaseError as error:
             raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
-        database = SqliteDatabase(writer, readers, clock=clock or SystemClock())
+        database = SqliteDatabase(writer, readers, clock=clock or Clock())
         stack.push_async_callback(database.close)
         yield database
 

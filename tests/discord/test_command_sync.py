@@ -10,7 +10,7 @@ import pytest
 from discord import app_commands
 from discord.ext import commands
 
-from bot.clock import SystemClock
+from bot.clock import Clock
 from bot.discord.command_sync import CommandSync
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.observability.metrics import Metrics
@@ -44,7 +44,7 @@ class Environment:
 
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[commands.Bot]:
-        trace = DiscordRateLimiter(Metrics(), SystemClock()).trace_config()
+        trace = DiscordRateLimiter(Metrics(), Clock()).trace_config()
         bot = commands.Bot(
             "!", intents=discord.Intents.none(), connector=self.local.connector(), http_trace=trace
         )

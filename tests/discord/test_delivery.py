@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from bot.clock import SystemClock
+from bot.clock import Clock
 from bot.discord.clock import DiscordClock
 from bot.discord.delivery import DiscordDelivery
 from bot.models.catalogue import Catalogue
@@ -38,7 +38,7 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
 
     webhook = SimpleNamespace(edit_message=edit_message, fetch_message=fetch_message)
     bot: Any = SimpleNamespace(
-        catalogue=Catalogue.load(), clock=DiscordClock(SystemClock()), interaction_webhook=lambda _: webhook
+        catalogue=Catalogue.load(), clock=DiscordClock(Clock()), interaction_webhook=lambda _: webhook
     )
     files = [folder / f"{number}.png" for number in range(images)]
     for file in files:

@@ -9,7 +9,7 @@ import aiohttp
 import discord
 import pytest
 
-from bot.clock import SystemClock
+from bot.clock import Clock
 from bot.discord.errors import DISCORD_NETWORK_ERRORS, LostResponseError
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.observability.metrics import Metrics
@@ -45,7 +45,7 @@ class Bot(discord.Client):
     """A client with the objects that each kind of call needs."""
 
     def __init__(self, local: LocalDiscord) -> None:
-        limiter = DiscordRateLimiter(Metrics(), SystemClock())
+        limiter = DiscordRateLimiter(Metrics(), Clock())
         super().__init__(
             intents=discord.Intents.none(), connector=local.connector(), http_trace=limiter.trace_config()
         )

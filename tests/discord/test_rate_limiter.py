@@ -11,7 +11,7 @@ import aiohttp
 import discord
 import pytest
 
-from bot.clock import SystemClock
+from bot.clock import Clock
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.jobs.ports import Progress
@@ -42,7 +42,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def limiter(metrics: Metrics) -> DiscordRateLimiter:
-    return DiscordRateLimiter(metrics, SystemClock())
+    return DiscordRateLimiter(metrics, Clock())
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.clock import SystemClock
+from bot.clock import Clock
 from bot.errors import BusyError
 from bot.observability.health import ComponentHealth, HealthChecks
 from bot.observability.metrics import Metrics
@@ -48,7 +48,7 @@ class Task:
     is_stuck: bool = False
 
 
-class SteppingClock(SystemClock):
+class SteppingClock(Clock):
     """A clock that advances two seconds at every call, so that nothing is cached."""
 
     seconds = 0.0
