@@ -52,7 +52,6 @@ from bot.storage.sqlite import open_database
 
 if TYPE_CHECKING:
     from bot.config import Config
-    from bot.observability.server import HealthServer
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
@@ -110,32 +109,30 @@ async def tune_gc() -> None:
 
 async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner, list[PeriodicTask]]:
     """Open everything but the connection to Discord; `stack` closes it in reverse."""
-    catalogue, metrics, clock = Catalogue.load(), Metrics(), Clock()
+    metrics, clock = Metrics(), Clock()
     database = await stack.enter_async_context(open_database(config.database_url, clock))
     session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[metrics_trace(metrics)]))
     costs = CostStore(database, budget_usd=config.budget_usd)
-    bot = _bot(config, database, catalogue, metrics)
-    delivery = DiscordDelivery(bot)
-    limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
-    runner = JobRunner(
-        StepContext(
-            jobs=JobStore(RetryingDatabase(database)),
-            runcomfy=_runcomfy(config, session, stack),
-            downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
-            delivery=delivery,
-            files=_files(config),
-            durations=await _durations(database, stack),
-            queue=FairQueue(limits, lambda job, place: delivery.show_progress(job, Progress(place))),
-            poll_limiter=PollRateLimiter(config.max_polls_per_second),
-            tracker=JobTracker(metrics, clock),
-            clock=clock,
-            deadline=timedelta(seconds=config.deadline_seconds),
-        )
+    bot = _bot(config, database, metrics)
+    context = _context(config, database, session, DiscordDelivery(bot), JobTracker(metrics, clock))
+    stack.callback(context.runcomfy.close)
+    await context.durations.load()
+    stack.push_async_callback(_save, context.durations)
+    runner = JobRunner(context)
+    deletion = DeletionService(context, MessageStore(database), bot.delete_message)
+    sync = CostSync(
+        context=context,
+        costs=costs,
+        key_values=KeyValueStore(database),
+        model_ids=bot.catalogue,
+        alert_percent=config.budget_alarm,
     )
-    deletion = DeletionService(runner.context, MessageStore(database), bot.delete_message)
-    maintenance = _maintenance(runner, deletion, _cost_sync(config, runner, database, costs, catalogue))
+    maintenance = _maintenance(runner, deletion, sync)
     if config.health_port is not None:
-        server = _health_server(bot, runner, maintenance, HealthStore(database), costs)
+        from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
+
+        health = HealthChecks(bot, runner, maintenance, HealthStore(database), costs)
+        server = HealthServer(health, metrics)
         await stack.enter_async_context(server.serve(str(config.health_host), config.health_port))
     # The stop ends periodic tasks first, then jobs, which still need Discord, then what they use.
     await stack.enter_async_context(bot)
@@ -147,24 +144,55 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     return bot, runner, maintenance
 
 
-def _job_service(bot: ImagineBot, database: Database, costs: CostStore, runner: JobRunner) -> JobService:
-    reservations = ReservationStore(
-        database, settings=bot.settings_store, quotas=bot.quota_store, costs=costs
+def _bot(config: Config, database: Database, metrics: Metrics) -> ImagineBot:
+    owners = OwnerQuotas(
+        default=config.default_quota,
+        ceiling=config.max_quota,
+        pool=config.default_pool,
+        pool_ceiling=config.max_pool,
+        budget=config.budget,
     )
-    jobs = JobStore(database)  # whose callers hear of a busy database
-    return JobService(runner, jobs=jobs, reservations=reservations, catalogue=bot.catalogue)
-
-
-def _cost_sync(
-    config: Config, runner: JobRunner, database: Database, costs: CostStore, catalogue: Catalogue
-) -> CostSync:
-    return CostSync(
-        context=runner.context,
-        costs=costs,
+    return ImagineBot(
+        catalogue=Catalogue.load(),
+        quotas=QuotaStore(database, owners),
+        reports=ReportStore(database),
+        guilds=GuildSettingsStore(database),
         key_values=KeyValueStore(database),
-        model_ids=catalogue,
-        alert_percent=config.budget_alarm,
+        guild_ids=config.guilds,
+        proxy=config.discord_proxy,
+        metrics=metrics,
+        clock=database.clock,
     )
+
+
+def _context(
+    config: Config,
+    database: Database,
+    session: aiohttp.ClientSession,
+    delivery: DiscordDelivery,
+    tracker: JobTracker,
+) -> StepContext:
+    url, token = str(config.runcomfy_api_url), config.runcomfy_token.get_secret_value()
+    folder, max_bytes = config.database_url.parent / FOLDER_NAME, int(config.files_max_gb * 10**9)
+    limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
+    return StepContext(
+        jobs=JobStore(RetryingDatabase(database)),
+        runcomfy=RunComfyClient(session, api_url=url, token=token, proxies=config.proxies),
+        downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
+        delivery=delivery,
+        files=FileStore(folder, max_bytes=max_bytes, max_age=timedelta(days=config.files_days)),
+        durations=DurationStore(database),
+        queue=FairQueue(limits, lambda job, place: delivery.show_progress(job, Progress(place))),
+        poll_limiter=PollRateLimiter(config.max_polls_per_second),
+        tracker=tracker,
+        clock=database.clock,
+        deadline=timedelta(seconds=config.deadline_seconds),
+    )
+
+
+async def _save(durations: DurationStore) -> None:
+    with suppress(BusyError):  # the next start only has to measure the last minute's jobs again
+        await durations.save()
 
 
 def _maintenance(runner: JobRunner, deletion: DeletionService, sync: CostSync) -> list[PeriodicTask]:
@@ -181,88 +209,9 @@ def _maintenance(runner: JobRunner, deletion: DeletionService, sync: CostSync) -
     ]
 
 
-async def _durations(database: Database, stack: AsyncExitStack) -> DurationStore:
-    durations = DurationStore(database)
-    await durations.load()
-
-    async def save() -> None:
-        with suppress(BusyError):  # the next start only has to measure the last minute's jobs again
-            await durations.save()
-
-    stack.push_async_callback(save)
-    return durations
-
-
-def _health_server(
-    bot: ImagineBot,
-    runner: JobRunner,
-    maintenance: list[PeriodicTask],
-    store: HealthStore,
-    costs: CostStore,
-) -> HealthServer:
-    from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
-
-    context = runner.context
-    health = HealthChecks(
-        store=store,
-        tracker=context.tracker,
-        maintenance=maintenance,
-        clock=context.clock,
-        discord_now=bot.clock.now,
-        is_stopping=lambda: bot.is_stopping,
-        files_problem=lambda: context.files.probe.problem,
-        operator_action=lambda: runner.operator_action,
-        is_runcomfy_down=lambda: context.runcomfy.is_down,
+def _job_service(bot: ImagineBot, database: Database, costs: CostStore, runner: JobRunner) -> JobService:
+    reservations = ReservationStore(
+        database, settings=bot.settings_store, quotas=bot.quota_store, costs=costs
     )
-    add_gateway_listeners(bot, health)
-
-    async def update_gauges() -> None:
-        unfinished, spent = await store.live_counts(), await costs.spent_this_month()
-        context.tracker.metrics.set_gauges(unfinished, spent, costs.budget_usd, now=bot.clock.now())
-
-    return HealthServer(health, context.tracker.metrics, update_gauges)
-
-
-def add_gateway_listeners(bot: ImagineBot, health: HealthChecks) -> None:
-    """Tell the health checks when the gateway connects and disconnects."""
-    for event in ("on_connect", "on_resumed"):
-        bot.add_listener(health.on_connect, event)
-    bot.add_listener(health.on_disconnect, "on_disconnect")
-
-
-def _runcomfy(config: Config, session: aiohttp.ClientSession, stack: AsyncExitStack) -> RunComfyClient:
-    token = config.runcomfy_token.get_secret_value()
-    client = RunComfyClient(
-        session, api_url=str(config.runcomfy_api_url), token=token, proxies=config.proxies
-    )
-    stack.callback(client.close)
-    return client
-
-
-def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metrics) -> ImagineBot:
-    owners = OwnerQuotas(
-        default=config.default_quota,
-        ceiling=config.max_quota,
-        pool=config.default_pool,
-        pool_ceiling=config.max_pool,
-        budget=config.budget,
-    )
-    return ImagineBot(
-        catalogue=catalogue,
-        quotas=QuotaStore(database, owners),
-        reports=ReportStore(database),
-        guilds=GuildSettingsStore(database),
-        key_values=KeyValueStore(database),
-        guild_ids=config.guilds,
-        proxy=config.discord_proxy,
-        metrics=metrics,
-        clock=database.clock,
-    )
-
-
-def _files(settings: Config) -> FileStore:
-    return FileStore(
-        settings.database_url.parent / FOLDER_NAME,
-        max_bytes=int(settings.files_max_gb * 10**9),
-        max_age=timedelta(days=settings.files_days),
-    )
+    jobs = JobStore(database)  # whose callers hear of a busy database
+    return JobService(runner, jobs=jobs, reservations=reservations, catalogue=bot.catalogue)

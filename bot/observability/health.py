@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from bot.errors import BusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
-    from bot.clock import Clock
+    from bot.discord.client import ImagineBot
+    from bot.jobs.runner import JobRunner
+    from bot.maintenance.loop import PeriodicTask
+    from bot.storage.costs import CostStore
+    from bot.storage.health import HealthStore
 
 _DISCONNECTED_MAX_SECONDS = 60.0
 _DATABASE_TIMEOUT_SECONDS = 5.0
@@ -30,62 +33,40 @@ class ComponentHealth:
     why: str = ""
 
 
-class _Store(Protocol):
-    async def check_writable(self) -> None: ...
-    async def live_before(self, before: datetime, *, without_message: datetime) -> set[str]: ...
-
-
-class _Tracker(Protocol):
-    @property
-    def active_jobs(self) -> set[str]: ...
-    def overdue(self) -> str | None: ...
-
-
-class _PeriodicTask(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def is_started(self) -> bool: ...
-    @property
-    def is_stuck(self) -> bool: ...
-
-
-@dataclass(kw_only=True)
 class HealthChecks:
     """Checks every component; results are reused for a second."""
 
-    store: _Store
-    tracker: _Tracker
-    maintenance: Sequence[_PeriodicTask]
-    clock: Clock
-    discord_now: Callable[[], datetime]
-    """Discord's time, by which jobs are dated."""
-    is_stopping: Callable[[], bool]
-    files_problem: Callable[[], str | None]
-    operator_action: Callable[[], str | None]
-    is_runcomfy_down: Callable[[], bool]
-    _disconnected_at: float | None = field(init=False)
-    _without_task: set[str] = field(default_factory=set, init=False)
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-    _cache: dict[str, ComponentHealth] = field(default_factory=dict, init=False)
-    _cached_at: float = field(default=float("-inf"), init=False)
+    def __init__(
+        self,
+        bot: ImagineBot,
+        runner: JobRunner,
+        maintenance: Sequence[PeriodicTask],
+        store: HealthStore,
+        costs: CostStore,
+    ) -> None:
+        self._bot, self._runner, self._maintenance = bot, runner, maintenance
+        self._store, self._costs = store, costs
+        self._context, self._clock = runner.context, runner.context.clock
+        self._disconnected_at: float | None = self._clock.monotonic()
+        self._without_task: set[str] = set()
+        self._lock = asyncio.Lock()
+        self._cache: dict[str, ComponentHealth] = {}
+        self._cached_at = float("-inf")
+        for event in ("on_connect", "on_resumed"):
+            bot.add_listener(self._on_connect, event)
+        bot.add_listener(self._on_disconnect, "on_disconnect")
 
-    def __post_init__(self) -> None:
-        self._disconnected_at = self.clock.monotonic()
-
-    async def on_connect(self) -> None:
-        """Note that the gateway is connected; a listener of `on_connect` and `on_resumed`."""
+    async def _on_connect(self) -> None:
         self._disconnected_at = None
 
-    async def on_disconnect(self) -> None:
-        """Note since when the gateway is disconnected; called again at every failed reconnect."""
-        if self._disconnected_at is None:
-            self._disconnected_at = self.clock.monotonic()
+    async def _on_disconnect(self) -> None:
+        if self._disconnected_at is None:  # this is called again at every failed reconnect
+            self._disconnected_at = self._clock.monotonic()
 
     async def check(self) -> dict[str, ComponentHealth]:
         """Return the health of each component by name."""
         async with self._lock:
-            if self.clock.monotonic() - self._cached_at > _CACHE_SECONDS:
+            if self._clock.monotonic() - self._cached_at > _CACHE_SECONDS:
                 self._cache = {
                     "gateway": self._check_gateway(),
                     "database": await self._check_database(),
@@ -93,58 +74,70 @@ class HealthChecks:
                     "files": self._check_files(),
                     "runcomfy": self._check_runcomfy(),
                 }
-                self._cached_at = self.clock.monotonic()
+                self._cached_at = self._clock.monotonic()
             return self._cache
 
+    async def update_metrics(self) -> None:
+        """Set the metrics that are not counted as events happen.
+
+        Raises:
+            BusyError: The database can't be read.
+        """
+        metrics = self._context.tracker.metrics
+        for name, component in (await self.check()).items():
+            metrics.healthy.labels(name).set(component.status != "red")
+        unfinished, spent = await self._store.live_counts(), await self._costs.spent_this_month()
+        metrics.set_gauges(unfinished, spent, self._costs.budget_usd, now=self._bot.clock.now())
+
     def _check_gateway(self) -> ComponentHealth:
-        if self.is_stopping():
+        if self._bot.is_stopping:
             return ComponentHealth("degraded", "the bot is stopping")
         if self._disconnected_at is None:
             return ComponentHealth()
-        seconds = self.clock.monotonic() - self._disconnected_at
-        status: Literal["red", "degraded"] = "red" if seconds > _DISCONNECTED_MAX_SECONDS else "degraded"
-        return ComponentHealth(status, f"not connected to Discord for {seconds:.0f} seconds")
+        seconds = self._clock.monotonic() - self._disconnected_at
+        why = f"not connected to Discord for {seconds:.0f} seconds"
+        return ComponentHealth("red" if seconds > _DISCONNECTED_MAX_SECONDS else "degraded", why)
 
     async def _check_database(self) -> ComponentHealth:
         try:
             async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
-                await self.store.check_writable()
+                await self._store.check_writable()
         except (BusyError, TimeoutError):
             return ComponentHealth("red", "it can't be written: run python -m bot check for the reason")
         return ComponentHealth()
 
     async def _check_runner(self) -> ComponentHealth:
-        if self.is_stopping():
+        if self._bot.is_stopping:
             return ComponentHealth("degraded", "the bot is stopping")
-        if not all(task.is_started for task in self.maintenance):
+        if not all(task.is_started for task in self._maintenance):
             return ComponentHealth("degraded", "the bot is starting")
-        if stuck := [task.name for task in self.maintenance if task.is_stuck]:
+        if stuck := [task.name for task in self._maintenance if task.is_stuck]:
             return ComponentHealth("red", f"the periodic task {stuck[0]!r} is stuck: restart the bot")
-        why = self.tracker.overdue() or await self._orphaned_jobs()
+        why = self._context.tracker.overdue() or await self._orphaned_jobs()
         return ComponentHealth("red", why) if why else ComponentHealth()
 
     async def _orphaned_jobs(self) -> str | None:
         """Describe jobs without a task, seen twice: between two states a job can be without one."""
+        now = self._bot.clock.now()  # Discord's time, by which jobs are dated
         try:
             async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
-                now = self.discord_now()
-                live = await self.store.live_before(now - _START_GRACE, without_message=now - _FIND_GRACE)
+                live = await self._store.live_before(now - _START_GRACE, without_message=now - _FIND_GRACE)
         except (BusyError, TimeoutError):
             return "the database can't be read"
-        before, self._without_task = self._without_task, live - self.tracker.active_jobs
+        before, self._without_task = self._without_task, live - self._context.tracker.active_jobs
         orphaned = before & self._without_task
         if not orphaned:
             return None
         return f"job {min(orphaned)} and {len(orphaned) - 1} more have no task: restart the bot"
 
     def _check_files(self) -> ComponentHealth:
-        if problem := self.files_problem():
+        if problem := self._context.files.probe.problem:
             return ComponentHealth("red", f"images can't be stored, so jobs are refused: {problem}")
         return ComponentHealth()
 
     def _check_runcomfy(self) -> ComponentHealth:
-        if action := self.operator_action():
+        if action := self._runner.operator_action:
             return ComponentHealth("red", action)
-        if self.is_runcomfy_down():
+        if self._context.runcomfy.is_down:
             return ComponentHealth("degraded", "it does not respond; jobs wait and continue automatically")
         return ComponentHealth()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -33,32 +34,27 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
 
-        def counter(name: str, help_text: str, *labels: str) -> Counter:
-            return Counter(f"imagine_{name}", help_text, labels, registry=registry)
-
-        def gauge(name: str, help_text: str, *labels: str) -> Gauge:
-            return Gauge(f"imagine_{name}", help_text, labels, registry=registry)
-
-        def histogram(name: str, help_text: str, buckets: tuple[float, ...]) -> Histogram:
-            return Histogram(f"imagine_{name}", help_text, registry=registry, buckets=buckets)
-
+        counter = partial(Counter, namespace="imagine", registry=registry)
+        gauge = partial(Gauge, namespace="imagine", registry=registry)
+        histogram = partial(Histogram, namespace="imagine", registry=registry)
+        help_text = "Time from an interaction to its first response"
         self.first_response_seconds = histogram(
-            "first_response_seconds", "Time from an interaction to its first response", _RESPONSE_BUCKETS
+            "first_response_seconds", help_text, buckets=_RESPONSE_BUCKETS
         )
         help_text = "Time from seeing a job completed to its images being posted"
-        self.delivery_seconds = histogram("delivery_seconds", help_text, _DELIVERY_BUCKETS)
+        self.delivery_seconds = histogram("delivery_seconds", help_text, buckets=_DELIVERY_BUCKETS)
         self.polls = counter("polls", "Status requests for jobs at RunComfy")
-        self.requests = counter("requests", "HTTP requests by status", "service", "route", "code")
-        self.discord_rate_limits = counter("discord_rate_limits", "429 responses of Discord", "scope")
+        self.requests = counter("requests", "HTTP requests by status", ["service", "route", "code"])
+        self.discord_rate_limits = counter("discord_rate_limits", "429 responses of Discord", ["scope"])
         self.discord_throttled_seconds = counter("discord_throttled_seconds", "Waits for the rate limiter")
         self.reserved_credits = counter("reserved_credits", "Credits reserved for jobs")
         self.spent_credits = counter("spent_credits", "Credits still charged when jobs first ended")
-        self.jobs_ended = counter("jobs_ended", "Ended jobs by outcome", "status", "error")
-        self.jobs = gauge("jobs", "Unfinished jobs by status", "status")
+        self.jobs_ended = counter("jobs_ended", "Ended jobs by outcome", ["status", "error"])
+        self.jobs = gauge("jobs", "Unfinished jobs by status", ["status"])
         self.queue_age_seconds = gauge("queue_age_seconds", "Age of the oldest job that is not generating")
         self.month_usd = gauge("month_usd", "US dollars spent or reserved this month (UTC)")
         self.budget_usd = gauge("budget_usd", "BUDGET_USD; infinite if unlimited")
-        self.healthy = gauge("healthy", "0 if a component needs attention, else 1", "component")
+        self.healthy = gauge("healthy", "0 if a component needs attention, else 1", ["component"])
         for scope in ("user", "global", "shared", "edge"):
             self.discord_rate_limits.labels(scope)
         for status in JobStatus:
@@ -90,19 +86,17 @@ class Metrics:
 def metrics_trace(metrics: Metrics) -> aiohttp.TraceConfig:
     """Return a trace for `ClientSession(trace_configs=...)` that counts requests by route and status."""
 
-    async def on_end(
-        _: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams
+    async def count(
+        _: aiohttp.ClientSession,
+        __: SimpleNamespace,
+        end: aiohttp.TraceRequestEndParams | aiohttp.TraceRequestExceptionParams,
     ) -> None:
-        metrics.requests.labels("runcomfy", _route(end.method, end.url), str(end.response.status)).inc()
-
-    async def on_exception(
-        _: aiohttp.ClientSession, __: SimpleNamespace, error: aiohttp.TraceRequestExceptionParams
-    ) -> None:
-        metrics.requests.labels("runcomfy", _route(error.method, error.url), "none").inc()
+        code = str(end.response.status) if isinstance(end, aiohttp.TraceRequestEndParams) else "none"
+        metrics.requests.labels("runcomfy", _route(end.method, end.url), code).inc()
 
     trace = aiohttp.TraceConfig()
-    trace.on_request_end.append(on_end)
-    trace.on_request_exception.append(on_exception)
+    trace.on_request_end.append(count)
+    trace.on_request_exception.append(count)
     return trace
 
 

@@ -16,7 +16,7 @@ from aiohttp import http, web
 from bot.errors import BusyError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
     from bot.observability.health import HealthChecks
     from bot.observability.metrics import Metrics
@@ -37,12 +37,8 @@ _log.addFilter(
 class HealthServer:
     """Serves health and metrics; a connection carries one request."""
 
-    def __init__(
-        self, health: HealthChecks, metrics: Metrics, update_gauges: Callable[[], Awaitable[None]]
-    ) -> None:
-        self._health = health
-        self._metrics = metrics
-        self._update_gauges = update_gauges
+    def __init__(self, health: HealthChecks, metrics: Metrics) -> None:
+        self._health, self._metrics = health, metrics
 
     @asynccontextmanager
     async def serve(self, host: str, port: int) -> AsyncIterator[None]:
@@ -93,10 +89,8 @@ class HealthServer:
         return web.json_response(body, status=code)
 
     async def _metrics_page(self) -> web.Response:
-        for name, component in (await self._health.check()).items():
-            self._metrics.healthy.labels(name).set(component.status != "red")
         try:
-            await self._update_gauges()
+            await self._health.update_metrics()
         except BusyError:
             return web.Response(text="the database can't be read", status=HTTPStatus.SERVICE_UNAVAILABLE)
         text = prometheus_client.generate_latest(self._metrics.registry)

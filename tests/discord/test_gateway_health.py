@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
 
-from bot import app
 from bot.observability.health import HealthChecks
 from bot.storage.health import HealthStore
 from bot.storage.sqlite import open_database
 from tests.bots import make_bot
+from tests.clocks import ManualClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,35 +29,13 @@ async def test_gateway_yields_between_messages() -> None:
         assert others == list(range(number + 1))
 
 
-class ManualClock:
-    """A clock that only moves when it is set."""
-
-    seconds = 1000.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-
 async def test_gateway_disconnected_for_a_minute_is_red(tmp_path: Path) -> None:
     clock = ManualClock()
     async with open_database(tmp_path / "bot.db") as database:
         bot = make_bot(database)
         async with bot:
-            health = HealthChecks(
-                store=HealthStore(database),
-                tracker=cast("Any", None),
-                maintenance=[],
-                clock=clock,
-                discord_now=clock.now,
-                is_stopping=lambda: bot.is_stopping,
-                files_problem=lambda: None,
-                operator_action=lambda: None,
-                is_runcomfy_down=lambda: False,
-            )
-            app.add_gateway_listeners(bot, health)
+            runner = cast("Any", SimpleNamespace(context=SimpleNamespace(clock=clock)))
+            health = HealthChecks(bot, runner, [], HealthStore(database), cast("Any", None))
 
             async def after(event: str) -> str:
                 bot.dispatch(event)

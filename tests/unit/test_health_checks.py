@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -61,17 +62,17 @@ class SteppingClock(Clock):
 def checks(
     *, active: Sequence[str] = ("one", "two"), task: Task | None = None, store: Store | None = None
 ) -> HealthChecks:
-    return HealthChecks(
-        store=store or Store(),
+    clock = SteppingClock()
+    context = SimpleNamespace(
         tracker=Tracker({*active}),
-        maintenance=[Task("files"), task or Task()],
-        clock=SteppingClock(),
-        discord_now=lambda: datetime.now(UTC),
-        is_stopping=lambda: False,
-        files_problem=lambda: None,
-        operator_action=lambda: None,
-        is_runcomfy_down=lambda: False,
+        clock=clock,
+        files=SimpleNamespace(probe=SimpleNamespace(problem=None)),
+        runcomfy=SimpleNamespace(is_down=False),
     )
+    bot: Any = SimpleNamespace(is_stopping=False, clock=clock, add_listener=lambda *_: None)
+    runner: Any = SimpleNamespace(context=context, operator_action=None)
+    tasks: Any = [Task("files"), task or Task()]
+    return HealthChecks(bot, runner, tasks, cast("Any", store or Store()), cast("Any", None))
 
 
 async def test_healthy_runner() -> None:

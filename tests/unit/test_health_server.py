@@ -26,15 +26,14 @@ class Healthy:
     async def check(self) -> dict[str, ComponentHealth]:
         return {"gateway": ComponentHealth()}
 
-
-async def nothing() -> None:
-    """There are no gauges to update."""
+    async def update_metrics(self) -> None:
+        """There are no gauges to update."""
 
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[int]:
     port = int(free_port())
-    health = HealthServer(cast("Any", Healthy()), Metrics(), nothing)
+    health = HealthServer(cast("Any", Healthy()), Metrics())
     async with health.serve("127.0.0.1", port):
         yield port
 
