@@ -14,6 +14,7 @@ from bot.errors import (
     PolicyError,
     RequestNotFoundError,
     RunComfyUnavailableError,
+    UserError,
 )
 from bot.jobs.steps.deliver import record_end
 from bot.policy.rules import apply_policy, check_words
@@ -73,10 +74,18 @@ class JobService:
     async def _reserve(
         self, requester: Requester, model: Model, chosen: dict[str, object], parent: Job | None
     ) -> Job | None:
-        while True:  # repeats only if a manager changes the settings meanwhile
-            settings = await self._reservations.settings.get(requester.guild_id)
-            values = apply_policy(settings, requester, model, chosen)
-            await check_words(settings, model, values)
+        guilds = self._reservations.settings
+        settings = guilds.last_read(requester.guild_id)  # saves a query; `reserve` finds outdated ones
+        while True:
+            try:
+                values = apply_policy(settings, requester, model, chosen)
+                await check_words(settings, model, values)
+            except UserError:
+                current = await guilds.get(requester.guild_id)
+                if current == settings:
+                    raise
+                settings = current
+                continue
             now = self._context.clock.now()
             draft = _build_job(requester, model, values, parent, settings, now=now)
             reserved = await self._reservations.reserve(draft, requester.role_ids, settings=settings)
@@ -84,6 +93,7 @@ class JobService:
                 return None
             if reserved is not NotReserved.SETTINGS_CHANGED:
                 return reserved
+            settings = await guilds.get(requester.guild_id)
 
     @contextmanager
     def start_on_error(self, job: Job) -> Iterator[None]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Connection, Database
 
 _log = logging.getLogger(__name__)
+DEFAULTS = GuildSettings()
 
 
 class SettingsChange(NamedTuple):
@@ -33,6 +34,11 @@ class GuildSettingsStore:
         self._database = database
         self._queries = load_queries("guild_settings")
         self._warned: set[tuple[int, str]] = set()
+        self._last_read: dict[int, GuildSettings] = {}  # without servers at their defaults
+
+    def last_read(self, guild_id: int) -> GuildSettings:
+        """Return a server's settings as this process last read them, perhaps outdated; else the defaults."""
+        return self._last_read.get(guild_id, DEFAULTS)
 
     async def get(self, guild_id: int) -> GuildSettings:
         """Return a server's current settings; invalid parts are at their defaults."""
@@ -69,6 +75,10 @@ class GuildSettingsStore:
                 _log.error(
                     "the settings of server %d: %s cannot be read, so its default applies", guild_id, name
                 )
+        if settings == DEFAULTS:
+            self._last_read.pop(guild_id, None)
+        else:
+            self._last_read[guild_id] = settings
         return settings
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.domain.guild_settings import GuildSettings
 from bot.domain.job import Job, JobStatus
-from bot.errors import InvalidOptionError
+from bot.errors import InvalidOptionError, PolicyError
+from bot.storage.guild_settings import GuildSettingsStore
 from playground.runcomfy import LocalRunComfy
 from tests.clocks import FastLoop
 from tests.factories import make_requester
@@ -98,3 +102,27 @@ def test_invisible_prompt_is_never_submitted(tmp_path: Path) -> None:
     """Neither as a new job nor as a re-roll of one that an older version accepted."""
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(submit_invisible_prompts(tmp_path))
+
+
+async def change_rules_elsewhere(folder: Path) -> None:
+    channel, asker = Channel(), make_requester()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        elsewhere = GuildSettingsStore(bot.jobs._database)
+        for prompt, words, is_allowed in [
+            ("a badger", (), True),
+            ("a badger", ("badger",), False),
+            ("a fox", ("badger",), True),
+            ("a badger", (), True),
+        ]:
+            forbid = partial(GuildSettings.with_changes, forbidden_words=words)
+            await elsewhere.update(asker.guild_id, forbid, by=1)
+            with nullcontext() if is_allowed else pytest.raises(PolicyError, match="words-forbidden"):
+                assert await bot.service.reserve(make_requester(), MODEL, {"prompt": prompt})
+        await bot.crash()
+
+
+def test_rule_changed_by_another_process_applies_at_once(tmp_path: Path) -> None:
+    """A new job is checked against the settings that were read last, which can be outdated."""
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
+        runner.run(change_rules_elsewhere(tmp_path))
