@@ -85,15 +85,16 @@ class ClientServer:
 
     def _ready(self, member: Member) -> Json:
         state, guild, profiles = self._state, self._state.guild, self._profiles()
+        channels = [*guild.channels, *([member.direct_messages] if member.direct_messages.messages else [])]
         messages = {
             channel.id: [each.client_payload for each in member.visible_messages(channel)]
-            for channel in guild.channels
+            for channel in channels
         }
         roles = [{"id": role.id, "name": role.name} for role in guild.roles]
         return {
             "user": next(each for each in profiles if each["id"] == member.id),
             "guild": {"id": guild.id, "name": guild.name, "roles": roles},
-            "channels": [channel.payload for channel in guild.channels],
+            "channels": [channel.payload for channel in channels],
             "members": profiles,
             "app": {"id": state.application_id, "name": state.bot["username"], "online": state.is_online},
             "commands": member.commands,
@@ -107,6 +108,8 @@ class ClientServer:
             if interaction := await self._act(member, frame):
                 self._tasks.add(task := asyncio.create_task(_follow(websocket, nonce, interaction)))
                 task.add_done_callback(self._tasks.discard)
+            else:
+                websocket.send(_frame("INTERACTION_SUCCESS", {"nonce": nonce}))
         except (RejectedByClient, LookupError) as reason:
             websocket.send(_frame("INTERACTION_FAILURE", {"nonce": nonce, "reason": str(reason)}))
 
@@ -123,6 +126,8 @@ class ClientServer:
                 return await member.submit(state.interactions[token], **values)
             case {"op": "menu", "name": name, "message_id": message}:
                 return await member.menu(name, state.message(message))
+            case {"op": "say", "content": content, "channel_id": channel}:
+                member.say(content, state.channels[channel])
             case {"op": "dismiss", "message_id": message}:
                 member.dismiss(state.message(message))
             case {"op": "delete", "message_id": message}:

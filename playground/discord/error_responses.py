@@ -23,6 +23,8 @@ UNKNOWN_INTERACTION = 404, 10062, "Unknown interaction"
 TOO_LARGE = 413, 40005, "Request entity too large"
 THREAD_IS_ARCHIVED = 400, 50083, "Thread is archived"
 MISSING_PERMISSIONS = 403, 50013, "Missing Permissions"
+ANOTHER_AUTHOR = 403, 50005, "Cannot edit a message authored by another user"
+CANNOT_READ_HISTORY = 400, 160002, "Cannot reply without permission to read message history"
 
 
 class ApiError(Exception):

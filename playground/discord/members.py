@@ -15,7 +15,8 @@ from playground.discord.command_input import (
 )
 from playground.discord.command_registration import GROUP
 from playground.discord.component_input import RejectedByClient, modal_data, raw_modal_data, selected_values
-from playground.discord.messages import empty_message
+from playground.discord.error_responses import ApiError
+from playground.discord.messages import empty_message, post_message
 from playground.discord.payloads import Json, snowflake
 from playground.discord.state import Channel, Interaction, Message, User
 
@@ -139,6 +140,20 @@ class Member(User):
         message = message or Message(channel, empty_message(channel, 0))
         return self.send_interaction(_COMPONENT, data, channel, message)
 
+    def say(self, content: str, channel: Channel | None = None) -> Message:
+        """Write a message.
+
+        Raises:
+            RejectedByClient: It is empty or too long, or the thread is archived.
+        """
+        channel = channel or self.discord.channel
+        if channel.is_archived or channel.recipient not in (None, self):
+            raise RejectedByClient("You can't write here")
+        try:
+            return post_message(self, channel, content.strip())
+        except ApiError as error:
+            raise RejectedByClient(str(error)) from None
+
     def dismiss(self, message: Message) -> None:
         """Dismiss an ephemeral message."""
         if not (message.is_ephemeral and message.is_visible_to(self)):
@@ -146,9 +161,10 @@ class Member(User):
         self.discord.delete(message)
 
     def delete(self, message: Message) -> None:
-        """Delete a public message, as a moderator can."""
-        permissions = self.permissions_in(message.channel.guild)
-        if message.is_ephemeral or message.is_deleted or not permissions.manage_messages:
+        """Delete a public message, as its author and moderators can."""
+        is_own = message.data["author"]["id"] == self.id
+        may_delete = is_own or self.permissions_in(message.channel.guild).manage_messages
+        if message.is_ephemeral or message.is_deleted or not may_delete:
             raise RejectedByClient("You may not delete this message")
         self.discord.delete(message)
 

@@ -54,6 +54,22 @@ class MessageContent:
         return bool(self.data["flags"] & LOADING)
 
     @property
+    def is_from_bot(self) -> bool:
+        """Whether the bot wrote it."""
+        return bool(self.data["author"]["bot"])
+
+    @property
+    def as_referenced(self) -> Json:
+        """The Message object as the `referenced_message` of a reply, which names no further one."""
+        return {key: value for key, value in self.data.items() if key != "referenced_message"}
+
+    @property
+    def reply_to(self) -> str | None:
+        """The id of the message that this one replies to."""
+        reference = self.data.get("message_reference")
+        return str(reference["message_id"]) if reference else None
+
+    @property
     def text(self) -> str:
         """The content and all embed texts, one per line."""
         return "\n".join([self.content, *(line for embed in self.embeds for line in _lines(embed))])

@@ -36,11 +36,15 @@ _EMBED = object_schema(
     footer=object_schema(["text"], text=text_schema(2048)),
     author=object_schema(["name"], name=text_schema(256)),
 )
+_ID = {"type": ["string", "integer", "null"]}
 _MESSAGE = Schema(
     object_schema(
         content=text_schema(2000),
         embeds=list_schema(10, _EMBED),
         components=components.ROWS,
+        message_reference=object_schema(
+            ["message_id"], message_id=_ID, channel_id=_ID, fail_if_not_exists={"type": ["boolean", "null"]}
+        ),
         attachments=list_schema(
             10, object_schema(["id"], description=text_schema(1024), filename=text_schema(1024))
         ),
@@ -160,7 +164,9 @@ def _mentions(message: Message, content: str, allowed: Json | None) -> Json:
         chosen = [str(each) for each in rule.get(kind) or []]
         return [each for each in re.findall(pattern, content) if kind in parse or each in chosen]
 
+    original = message.data.get("referenced_message") if rule.get("replied_user", allowed is None) else None
     users, role_ids = pinged("users", r"<@!?(\d+)>"), pinged("roles", r"<@&(\d+)>")
+    users += [original["author"]["id"]] if original else []
     members = [each for each in channel.discord.users.values() if each.id in users]
     roles = [each for each in (channel.guild.roles if channel.guild else []) if each.id in role_ids]
     may_ping_all = "everyone" in parse and channel.app_permissions.mention_everyone

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from playground.discord.error_responses import CANNOT_READ_HISTORY, ApiError, raise_for_problems
 from playground.discord.message_payloads import apply_edit
 from playground.discord.payloads import Json, now, snowflake
 from playground.discord.state import Message
 
 if TYPE_CHECKING:
     from playground.discord.message_payloads import Files
-    from playground.discord.state import Channel, Interaction
+    from playground.discord.state import Channel, Interaction, User
 
-_SLASH_RESPONSE, _MENU_RESPONSE = 20, 23  # message types
+_REPLY, _SLASH_RESPONSE, _MENU_RESPONSE = 19, 20, 23  # message types
 
 
 def create_message(
@@ -21,17 +22,65 @@ def create_message(
 ) -> Message:
     """Post and publish a message.
 
+    With a token, Discord ignores `message_reference`: the response to a component is a reply to the
+    component's message, and a follow-up is a reply to the first response.
+
     Raises:
         ApiError: Discord would reject it.
     """
     message = Message(channel, empty_message(channel, body.get("flags") or 0, interaction), interaction)
+    if interaction is None:
+        original = _referenced(channel, body.get("message_reference"))
+    else:
+        original = interaction.message or interaction.source
+    if original is not None and original.is_ephemeral <= message.is_ephemeral:  # nobody else sees it
+        message.data |= _reply(original)
     if not message.is_loading:
         apply_edit(message, body, files)
-    channel.messages.append(message)
     if interaction is not None:
         interaction.messages.append(message)
-    channel.discord.publish("MESSAGE_CREATE", message)
+    return _publish(message)
+
+
+def post_message(author: User, channel: Channel, content: str) -> Message:
+    """Post and publish a text that a user wrote.
+
+    Raises:
+        ApiError: Discord would reject it.
+    """
+    message = Message(channel, empty_message(channel, 0) | {"author": author.payload})
+    apply_edit(message, {"content": content, "allowed_mentions": {"parse": ["users", "roles"]}}, {})
+    return _publish(message)
+
+
+def _publish(message: Message) -> Message:
+    message.channel.messages.append(message)
+    message.channel.discord.publish("MESSAGE_CREATE", message)
     return message
+
+
+def _referenced(channel: Channel, reference: Json | None) -> Message | None:
+    """Return the message to reply to; None without a reference, or if it is gone and need not exist."""
+    if reference is None:
+        return None
+    if channel.guild is not None and not channel.app_permissions.read_message_history:
+        raise ApiError(*CANNOT_READ_HISTORY)
+    if str(reference.get("channel_id") or channel.id) != channel.id:
+        other = "REPLIES_CANNOT_REFERENCE_OTHER_CHANNEL", "Cannot reply to a message in a different channel"
+        raise_for_problems([(("message_reference",), *other)])
+    for message in channel.messages:
+        if message.id == str(reference["message_id"]) and not message.is_ephemeral:
+            return message
+    if reference.get("fail_if_not_exists") is not False:
+        raise_for_problems([(("message_reference",), "REPLIES_UNKNOWN_MESSAGE", "Unknown message")])
+    return None
+
+
+def _reply(original: Message) -> Json:
+    channel = original.channel
+    reference: Json = {"type": 0, "channel_id": channel.id, "message_id": original.id}
+    reference |= {"guild_id": channel.guild.id} if channel.guild else {}
+    return {"type": _REPLY, "message_reference": reference, "referenced_message": original.as_referenced}
 
 
 def edit_message(message: Message, body: Json, files: Files) -> Message:
@@ -42,6 +91,7 @@ def edit_message(message: Message, body: Json, files: Files) -> Message:
     """
     apply_edit(message, body, files)
     message.edits.append((time.monotonic(), message.data))
+    message.channel.discord.update_replies(message)
     message.channel.discord.publish("MESSAGE_UPDATE", message)
     return message
 

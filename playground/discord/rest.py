@@ -9,6 +9,7 @@ from aiohttp import web
 
 from playground.discord import command_registration, payloads
 from playground.discord.error_responses import (
+    ANOTHER_AUTHOR,
     MISSING_PERMISSIONS,
     THREAD_IS_ARCHIVED,
     UNKNOWN_MESSAGE,
@@ -60,7 +61,7 @@ class Rest:
             ("message", f"{channel}/{{id}}"),
         ):
             table |= {
-                f"get_{what}": ("GET", path, lambda request: self._message(request).data),
+                f"get_{what}": ("GET", path, lambda request: self._message(request).app_payload),
                 f"edit_{what}": ("PATCH", path, self._edit),
                 f"delete_{what}": ("DELETE", path, self._delete),
             }
@@ -130,10 +131,15 @@ class Rest:
         message = self._message(request)
         if message.channel.is_archived:
             raise ApiError(*THREAD_IS_ARCHIVED)
+        if not message.is_from_bot:
+            raise ApiError(*ANOTHER_AUTHOR)
         return edit_message(message, request.body, request.files).data
 
     def _delete(self, request: RestRequest) -> None:
-        self._state.delete(self._message(request))
+        message = self._message(request)
+        if not (message.is_from_bot or message.channel.app_permissions.manage_messages):
+            raise ApiError(*MISSING_PERMISSIONS)
+        self._state.delete(message)
 
     def _create(self, request: RestRequest) -> Json:
         channel = self._channel(request)
@@ -153,7 +159,7 @@ class Rest:
     def _list(self, request: RestRequest) -> list[Json]:
         before = int(request.query.get("before", 2**63))
         public = [each for each in self._channel(request).messages if not each.is_ephemeral]
-        older = [each.data for each in public if int(each.id) < before]
+        older = [each.app_payload for each in public if int(each.id) < before]
         return older[: -int(request.query.get("limit", 50)) - 1 : -1]
 
     def _followup(self, request: RestRequest) -> Json:

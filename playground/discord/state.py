@@ -223,6 +223,12 @@ class Message(MessageContent):
         return not self.is_ephemeral or (self.interaction is not None and self.interaction.user is user)
 
     @property
+    def app_payload(self) -> Json:
+        """The Message object for the bot, which lacks the privileged intent for what members write."""
+        is_readable = self.is_from_bot or self.channel.guild is None
+        return self.data if is_readable else self.data | {"content": ""}
+
+    @property
     def client_payload(self) -> Json:
         """The Message object with the command's name, which clients get and bots don't."""
         if "interaction" not in self.data:
@@ -364,7 +370,15 @@ class State(Changes, ABC):
         self.broadcast("MESSAGE_DELETE", lambda user: ids if message.is_visible_to(user) else None)
         message.channel.messages.remove(message)
         message.is_deleted = True
+        self.update_replies(message)
         self.notify()
+
+    def update_replies(self, original: Message) -> None:
+        """Update the `referenced_message` of a message's replies; null means that it was deleted."""
+        referenced = None if original.is_deleted else original.as_referenced
+        for message in original.channel.messages:
+            if message.reply_to == original.id:
+                message.data = message.data | {"referenced_message": referenced}
 
     def set_online(self, *, is_online: bool) -> None:
         """Record whether the bot is connected to the gateway."""

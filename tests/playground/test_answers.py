@@ -142,6 +142,9 @@ async def in_channels(local: LocalDiscord, api: Api) -> None:
     last = await answers(200, api("POST", messages, {"content": "@everyone", "flags": 4}))
     for channel in local.channels:
         await answers(200, api("GET", f"/channels/{channel}"))
+    reply = {"content": "c", "message_reference": {"message_id": last["id"]}}
+    answered = await answers(200, api("POST", messages, reply))
+    await answers(204, api("DELETE", f"{messages}/{answered['id']}"))
     await answers(200, api("GET", f"{messages}/{first['id']}"))
     await answers(200, api("PATCH", f"{messages}/{first['id']}", {"content": None, "components": []}))
     assert (await answers(200, api("GET", f"{messages}?limit=1")))[0]["id"] == last["id"]
