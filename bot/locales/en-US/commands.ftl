@@ -1,0 +1,30 @@
+# Commands, as Discord lists them
+
+command-jobs = See your unfinished jobs, and fetch images that never reached you
+command-usage = See how many credits you have used, how many are left, and what images cost
+command-quota = Who may spend how many credits on this server
+command-quota-set = Limit the credits of everybody here, of a role or of one member
+command-quota-set-limit = How many credits, 0 forbids them; one credit is one 1K image
+command-quota-set-per = In which time
+command-quota-set-who = A member or a role, instead of everybody
+command-quota-pool = Limit the credits that all members together may spend
+command-quota-pool-limit = How many credits, 0 forbids them; one credit is one 1K image
+command-quota-pool-per = In which time
+command-quota-clear = Remove the limits of everybody here, of a role, of a member or of all together
+command-quota-clear-who = A member or a role, instead of everybody
+command-quota-clear-pool = What all members together may spend
+command-quota-grant = Give a member, or each member with a role, credits on top of their limits
+command-quota-grant-who = A member or a role
+command-quota-grant-amount = How many credits, in each window that runs now
+command-quota-reset = Let a member, or each member with a role, start again with nothing used
+command-quota-reset-who = A member or a role
+command-quota-show = See every limit on this server, and who has used what this month
+command-quota-export = Get a table of what each member has used in a month
+command-quota-export-months_ago = 0 is this month, 1 the month before, and so on
+command-quota-report = See the last 30 days and who spent most, as a picture and a table
+choice-hour = hour
+choice-day = day
+choice-week = week
+choice-month = month
+menu-remove-image = Remove image
+menu-who-made-this = Who made this

@@ -1,0 +1,30 @@
+# Commands, as Discord lists them
+
+command-jobs = Ваши незавершённые заказы и изображения, которые до вас не дошли
+command-usage = Сколько кредитов вы использовали, сколько осталось и сколько стоят изображения
+command-quota = Кто и сколько кредитов может потратить на этом сервере
+command-quota-set = Задать лимит для всех здесь, для роли или для одного участника
+command-quota-set-limit = Сколько кредитов; 0 — запретить; один кредит — одно изображение 1K
+command-quota-set-per = За какое время
+command-quota-set-who = Участник или роль вместо всех
+command-quota-pool = Ограничить, сколько кредитов могут потратить все участники вместе
+command-quota-pool-limit = Сколько кредитов; 0 — запретить; один кредит — одно изображение 1K
+command-quota-pool-per = За какое время
+command-quota-clear = Убрать лимиты для всех здесь, для роли, для участника или для всех вместе
+command-quota-clear-who = Участник или роль вместо всех
+command-quota-clear-pool = Лимит для всех участников вместе
+command-quota-grant = Дать участнику или каждому с этой ролью кредиты сверх лимита
+command-quota-grant-who = Участник или роль
+command-quota-grant-amount = Сколько кредитов сверх нынешних лимитов
+command-quota-reset = Начать отсчёт заново для участника или для каждого с этой ролью
+command-quota-reset-who = Участник или роль
+command-quota-show = Посмотреть все лимиты на этом сервере и кто сколько использовал за месяц
+command-quota-export = Получить таблицу: сколько использовал каждый участник за месяц
+command-quota-export-months_ago = 0 — этот месяц, 1 — прошлый и так далее
+command-quota-report = Последние 30 дней и кто потратил больше всех: график и таблица
+choice-hour = час
+choice-day = день
+choice-week = неделя
+choice-month = месяц
+menu-remove-image = Убрать изображение
+menu-who-made-this = Кто это сделал
