@@ -18,6 +18,7 @@ from bot.clock import Clock
 from bot.discord.client import ImagineBot
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.login import FATAL_CLOSE_CODES, log_in
+from bot.domain.quota import Limits
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
 from bot.jobs.poll_interval import PollRateLimiter
@@ -45,7 +46,7 @@ from bot.storage.health import HealthStore
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
-from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.quotas import QuotaStore
 from bot.storage.reports import ReportStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
@@ -145,8 +146,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
 
 
 def _bot(config: Config, database: Database, metrics: Metrics) -> ImagineBot:
-    owners = OwnerQuotas(
-        default=config.default_quota,
+    owners = Limits(
+        member=config.default_quota,
         ceiling=config.max_quota,
         pool=config.default_pool,
         pool_ceiling=config.max_pool,

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from bot.clock import Clock
 from bot.discord.client import ImagineBot
 from bot.discord.connector import Connector
+from bot.domain.quota import Limits
 from bot.models.catalogue import Catalogue
 from bot.observability.metrics import Metrics
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.key_values import KeyValueStore
-from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.quotas import QuotaStore
 from bot.storage.reports import ReportStore
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def make_bot(database: Database, connector: Callable[..., Connector] = Connector
     """Return a client without commands and limits that isn't logged in."""
     return ImagineBot(
         catalogue=Catalogue.load(),
-        quotas=QuotaStore(database, OwnerQuotas()),
+        quotas=QuotaStore(database, Limits()),
         reports=ReportStore(database),
         guilds=GuildSettingsStore(database),
         key_values=KeyValueStore(database),

@@ -59,13 +59,10 @@ def last_days(at: datetime, zone: tzinfo, count: int) -> list[datetime]:
 # The maximum number of windows of the first period that overlap one window of the second (else 1): a 31-day
 # month that starts on a Sunday overlaps six weeks, and a week can overlap two months.
 _MAX_WINDOWS_WITHIN = {
-    (Period.HOUR, Period.DAY): 24,
-    (Period.HOUR, Period.WEEK): 168,
-    (Period.HOUR, Period.MONTH): 744,
-    (Period.DAY, Period.WEEK): 7,
-    (Period.DAY, Period.MONTH): 31,
-    (Period.WEEK, Period.MONTH): 6,
-    (Period.MONTH, Period.WEEK): 2,
+    Period.HOUR: {Period.DAY: 24, Period.WEEK: 168, Period.MONTH: 744},
+    Period.DAY: {Period.WEEK: 7, Period.MONTH: 31},
+    Period.WEEK: {Period.MONTH: 6},
+    Period.MONTH: {Period.WEEK: 2},
 }
 
 
@@ -93,7 +90,7 @@ class Quota:
 
     def max_within(self, period: Period) -> int:
         """Return how many credits this quota can allow within one window of `period`."""
-        return self.limit * _MAX_WINDOWS_WITHIN.get((self.per, period), 1)
+        return self.limit * _MAX_WINDOWS_WITHIN[self.per].get(period, 1)
 
     def window(self, at: datetime, zone: tzinfo = UTC) -> Window:
         """Return the window that contains `at`."""
@@ -199,7 +196,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Limits:
-    """Every limit that applies to a member's job; all must have room."""
+    """Every limit that applies to a member's job; all must have room.
+
+    The owner's limits are those of a member on a server whose managers have set none.
+    """
 
     target: Target = OWNER
     """The target whose rule decides for the member."""
@@ -220,24 +220,14 @@ class Limits:
     """The server's time zone, for the member and the pool; the owner's limits use UTC."""
 
     def member_windows(self, at: datetime) -> list[Window]:
-        """Return the windows of the member's own limits."""
-        return [self._member_window(quota.window(at, self.zone), at) for quota in self.member]
-
-    def ceiling_windows(self, at: datetime) -> list[Window]:
-        """Return the windows of the owner's maximum for a member; a server's time zone can't shift them."""
-        return [quota.window(at) for quota in self.ceiling]
+        """Return the windows of the member's own limits, then those of the owner's maximum."""
+        own = [self._member_window(quota.window(at, self.zone), at) for quota in self.member]
+        return own + [quota.window(at) for quota in self.ceiling]
 
     def pool_windows(self, at: datetime) -> list[Window]:
-        """Return the windows of the server's shared limits."""
-        return [quota.window(at, self.zone) for quota in self.pool]
-
-    def pool_ceiling_windows(self, at: datetime) -> list[Window]:
-        """Return the windows of the owner's maximum for a server."""
-        return [quota.window(at) for quota in self.pool_ceiling]
-
-    def budget_windows(self, at: datetime) -> list[Window]:
-        """Return the windows of the owner's budget for all servers."""
-        return [quota.window(at) for quota in self.budget]
+        """Return the windows of the server's shared limits, then those of the owner's maximum."""
+        own = [quota.window(at, self.zone) for quota in self.pool]
+        return own + [quota.window(at) for quota in self.pool_ceiling]
 
     @property
     def summary(self) -> str:

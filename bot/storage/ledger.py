@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.quota import Limits, Period, Usage, Window
 from bot.errors import PolicyError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _QUARTER = timedelta(minutes=15) // timedelta(milliseconds=1)
 _MEMBER, _OWNER, _OWNER_USD = "member", "owner", "owner-usd"
-_Span: TypeAlias = tuple[str, int, int]
+_Span: TypeAlias = tuple[str, datetime, datetime]
 _queries = load_queries("quotas")
 
 
@@ -36,41 +36,38 @@ async def reserve(connection: Connection, job: Job, limits: Limits, budget_usd: 
     Raises:
         PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
     """
-    at = job.created_at
     await _add(connection, job, _amounts(job))
-    member = limits.member_windows(at) + limits.ceiling_windows(at)
-    pool, owner = limits.pool_windows(at) + limits.pool_ceiling_windows(at), limits.budget_windows(at)
-    spans = [_span(_MEMBER, window) for window in member]
-    spans += [_span(_pool(job.guild_id), window) for window in pool]
-    spans += [_span(_OWNER, window) for window in owner]
+    at = job.created_at
+    windows = [(_MEMBER, window) for window in limits.member_windows(at)]
+    windows += [(_pool(job.guild_id), window) for window in limits.pool_windows(at)]
+    windows += [(_OWNER, quota.window(at)) for quota in limits.budget]
+    spans = [(scope, window.starts_at, window.resets_at) for scope, window in windows]
     spans += [] if budget_usd is None else [_usd_month(at)]
-    used = iter(await _used(connection, spans, job.guild_id, job.user_id))
-    _check(map(_usage, member, used), "quota-exceeded", job)
-    _check(map(_usage, pool, used), "pool-exceeded", job)
-    for usage in map(_usage, owner, used):
-        if usage.used > usage.window.limit:
-            raise PolicyError("budget-exceeded", resets=int(usage.window.resets_at.timestamp()))
+    used = await _used(connection, spans, job.guild_id, job.user_id)
+    for (scope, window), centicredits in zip(windows, used, strict=False):
+        if from_centicredits(centicredits) > window.limit:
+            raise _refusal(scope, Usage(window, from_centicredits(centicredits) - job.credits), job.credits)
     if budget_usd is not None:
         if job.usd_each is None:
             raise PolicyError("price-unknown")
-        if from_microdollars(next(used)) > budget_usd:
+        if from_microdollars(used[-1]) > budget_usd:
             raise PolicyError("budget-exceeded", resets=int(Period.MONTH.end(at).timestamp()))
 
 
-def _check(usages: Iterable[Usage], key: Literal["quota-exceeded", "pool-exceeded"], job: Job) -> None:
-    for usage in usages:
-        if usage.used > usage.window.limit:
-            before = Usage(usage.window, usage.used - job.credits)
-            raise PolicyError(
-                key,
-                limit=usage.window.limit,
-                per=usage.window.quota.per,
-                used=before.used,
-                left=before.left,
-                wanted=job.credits,
-                resets=int(usage.window.resets_at.timestamp()),
-                fits=before.rejection_reason(job.credits),
-            )
+def _refusal(scope: str, before: Usage, wanted: Decimal) -> PolicyError:
+    resets = int(before.window.resets_at.timestamp())
+    if scope == _OWNER:
+        return PolicyError("budget-exceeded", resets=resets)
+    return PolicyError(
+        "quota-exceeded" if scope == _MEMBER else "pool-exceeded",
+        limit=before.window.limit,
+        per=before.window.quota.per,
+        used=before.used,
+        left=before.left,
+        wanted=wanted,
+        resets=resets,
+        fits=before.rejection_reason(wanted),
+    )
 
 
 async def recount(connection: Connection, before: Job | None, after: Job | None) -> None:
@@ -95,15 +92,9 @@ def _amounts(job: Job) -> dict[str, int]:
 
 async def _add(connection: Connection, job: Job, amounts: dict[str, int]) -> None:
     created_at = to_epoch_ms(job.created_at)
-    starts_at = created_at - created_at % _QUARTER
-    await _queries.add_usage(
-        connection,
-        [
-            {"scope": scope, "starts_at": starts_at, "amount": amount}
-            for scope, amount in amounts.items()
-            if amount
-        ],
-    )
+    values = {"starts_at": created_at - created_at % _QUARTER}
+    rows = [{"scope": scope, "amount": amount} | values for scope, amount in amounts.items() if amount]
+    await _queries.add_usage(connection, rows)
 
 
 async def usage(
@@ -111,16 +102,17 @@ async def usage(
 ) -> list[Usage]:
     """Return what a member, or without `user_id` the whole server, has used in each window."""
     scope = _pool(guild_id) if user_id is None else _MEMBER
-    used = await _used(connection, [_span(scope, window) for window in windows], guild_id, user_id)
-    return list(map(_usage, windows, used))
+    spans = [(scope, window.starts_at, window.resets_at) for window in windows]
+    used = await _used(connection, spans, guild_id, user_id)
+    return [Usage(window, from_centicredits(each)) for window, each in zip(windows, used, strict=True)]
 
 
 async def credits_by_member(
     connection: Connection, guild_id: int, user_id: int, spans: Iterable[tuple[datetime, datetime]]
 ) -> list[Decimal]:
     """Return the credits that a member has used between each two times."""
-    windows = [(_MEMBER, to_epoch_ms(since), to_epoch_ms(until)) for since, until in spans]
-    return [from_centicredits(used) for used in await _used(connection, windows, guild_id, user_id)]
+    used = await _used(connection, [(_MEMBER, *span) for span in spans], guild_id, user_id)
+    return list(map(from_centicredits, used))
 
 
 async def spent_usd(connection: Connection, at: datetime) -> Decimal:
@@ -132,20 +124,13 @@ async def spent_usd(connection: Connection, at: datetime) -> Decimal:
 async def _used(
     connection: Connection, spans: Sequence[_Span], guild_id: int = 0, user_id: int | None = None
 ) -> list[int]:
-    values = {"guild_id": guild_id, "user_id": user_id, "windows": json.dumps(spans)}
-    return [row["used"] for row in await _queries.used(connection, **values)]
-
-
-def _usage(window: Window, centicredits: int) -> Usage:
-    return Usage(window, from_centicredits(centicredits))
-
-
-def _span(scope: str, window: Window) -> _Span:
-    return scope, to_epoch_ms(window.starts_at), to_epoch_ms(window.resets_at)
+    windows = json.dumps([(scope, to_epoch_ms(since), to_epoch_ms(until)) for scope, since, until in spans])
+    rows = await _queries.used(connection, guild_id=guild_id, user_id=user_id, windows=windows)
+    return [row["used"] for row in rows]
 
 
 def _usd_month(at: datetime) -> _Span:
-    return _OWNER_USD, to_epoch_ms(Period.MONTH.start(at)), to_epoch_ms(Period.MONTH.end(at))
+    return _OWNER_USD, Period.MONTH.start(at), Period.MONTH.end(at)
 
 
 def _pool(guild_id: int) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.quota import (
     EVERYONE,
@@ -37,22 +37,8 @@ if TYPE_CHECKING:
 
 _queries = load_queries("quotas")
 _LONGEST_WINDOW = timedelta(days=32)  # a month, plus the offset between time zones
-
-
-@dataclass(frozen=True)
-class OwnerQuotas:
-    """The owner's limits, in credits."""
-
-    default: Quotas = ()
-    """A member's quota if no manager has set a rule."""
-    ceiling: Quotas = ()
-    """The most that a member can use, regardless of managers' rules."""
-    pool: Quotas = ()
-    """A server's pool if no manager has set one."""
-    pool_ceiling: Quotas = ()
-    """The most that a server's pool can be."""
-    budget: Quotas = ()
-    """The most that all servers together can use."""
+Context: TypeAlias = "defaultdict[str, list[sqlite3.Row]]"
+"""What decides about a job: a server's settings, rules and adjustments and a model's prices, by `source`."""
 
 
 class QuotaStore:
@@ -61,7 +47,7 @@ class QuotaStore:
     A method that raises BusyError has changed nothing.
     """
 
-    def __init__(self, database: Database, owners: OwnerQuotas) -> None:
+    def __init__(self, database: Database, owners: Limits) -> None:
         self._database = database
         self.owners = owners
 
@@ -69,41 +55,28 @@ class QuotaStore:
         self, guild_id: int, user_id: int, role_ids: Collection[int] = (), zone: tzinfo = UTC
     ) -> Limits:
         """Return every limit that applies now to a member with these roles."""
-        since = adjusted_since(self._database.clock.now())
-        values = {"guild_id": guild_id, "user_id": user_id, "since": since}
+        now = self._database.clock.now()
+        rows = await self._database.read(lambda connection: read_context(connection, guild_id, user_id, now))
+        return self.limits_from_context(rows, user_id, role_ids, zone)
 
-        async def work(connection: Connection) -> Limits:
-            rules = await _queries.rules_for_member(connection, **values)
-            adjustments = await _queries.adjustments_for_member(connection, **values)
-            return self.limits_from_rows(rules, adjustments, user_id, role_ids, zone)
-
-        return await self._database.read(work)
-
-    def limits_from_rows(
-        self,
-        rule_rows: Iterable[sqlite3.Row],
-        adjustment_rows: Iterable[sqlite3.Row],
-        user_id: int,
-        role_ids: Collection[int],
-        zone: tzinfo,
+    def limits_from_context(
+        self, rows: Context, user_id: int, role_ids: Collection[int], zone: tzinfo
     ) -> Limits:
-        """Return the limits of a member from the rows of the server's rules and adjustments."""
-        rules = _rules(rule_rows)
-        target, quotas = effective_rule(rules, user_id, role_ids, self.owners.default)
+        """Return the limits of the member whom `read_context` was called for."""
+        rules = _rules(rows["rule"])
+        target, quotas = effective_rule(rules, user_id, role_ids, self.owners.member)
         roles = (Target(TargetKind.ROLE, role_id) for role_id in role_ids)
         own = {EVERYONE, Target(TargetKind.MEMBER, user_id), *roles}
         adjustments = [
             (from_epoch_ms(row["made_at"]), row["credits"])
-            for row in adjustment_rows
+            for row in rows["adjustment"]
             if Target(TargetKind(row["kind"]), row["target_id"]) in own
         ]
-        return Limits(
+        return replace(
+            self.owners,
             target=target,
             member=quotas,
-            ceiling=self.owners.ceiling,
             pool=rules.get(POOL, self.owners.pool),
-            pool_ceiling=self.owners.pool_ceiling,
-            budget=self.owners.budget,
             grants=tuple((at, from_centicredits(given)) for at, given in adjustments if given is not None),
             reset_at=max((at for at, given in adjustments if given is None), default=None),
             zone=zone,
@@ -111,13 +84,13 @@ class QuotaStore:
 
     async def usage(self, guild_id: int, user_id: int, limits: Limits) -> list[Usage]:
         """Return what the member has used of each limit that applies to them now."""
-        now = self._database.clock.now()
-        return await self._usage(limits.member_windows(now), limits.ceiling_windows(now), guild_id, user_id)
+        windows = limits.member_windows(self._database.clock.now())
+        return await self._usage(windows, len(limits.member), guild_id, user_id)
 
     async def usage_of_pool(self, guild_id: int, limits: Limits) -> list[Usage]:
         """Return what all members together have used of each limit of their server now."""
-        now = self._database.clock.now()
-        return await self._usage(limits.pool_windows(now), limits.pool_ceiling_windows(now), guild_id)
+        windows = limits.pool_windows(self._database.clock.now())
+        return await self._usage(windows, len(limits.pool), guild_id)
 
     async def uncollected(self, guild_id: int, user_id: int) -> tuple[int, Decimal]:
         """Return how many images a member is charged for and can still collect, and their credits."""
@@ -161,12 +134,12 @@ class QuotaStore:
         return await self._adjust(guild_id, target, None, made_by, interaction_id)
 
     async def _usage(
-        self, own: list[Window], ceiling: list[Window], guild_id: int, user_id: int | None = None
+        self, windows: list[Window], own: int, guild_id: int, user_id: int | None = None
     ) -> list[Usage]:
         used = await self._database.read(
-            lambda connection: ledger.usage(connection, own + ceiling, guild_id, user_id)
+            lambda connection: ledger.usage(connection, windows, guild_id, user_id)
         )
-        return visible_limits(used[: len(own)], used[len(own) :])
+        return visible_limits(used[:own], used[own:])
 
     async def _adjust(
         self, guild_id: int, target: Target, given: int | None, made_by: int, interaction_id: int
@@ -177,9 +150,16 @@ class QuotaStore:
         return count > 0
 
 
-def adjusted_since(now: datetime) -> int:
-    """Return the time of the oldest grant or reset that can still count, in milliseconds since 1970."""
-    return to_epoch_ms(now - _LONGEST_WINDOW)
+async def read_context(
+    connection: Connection, guild_id: int, user_id: int, now: datetime, *, model_id: str = ""
+) -> Context:
+    """Read all that decides about a member's job; part of the caller's unit of work."""
+    since = to_epoch_ms(now - _LONGEST_WINDOW)  # older grants and resets no longer count
+    values = {"guild_id": guild_id, "user_id": user_id, "model_id": model_id, "adjusted_since": since}
+    rows: Context = defaultdict(list)
+    for row in await _queries.context(connection, **values):
+        rows[row["source"]].append(row)
+    return rows
 
 
 def _target_columns(guild_id: int, target: Target) -> dict[str, str | int | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -10,13 +9,11 @@ from typing import TYPE_CHECKING
 from bot.storage import ledger
 from bot.storage.costs import prices_from_rows
 from bot.storage.job_rows import job_to_row
-from bot.storage.quotas import adjusted_since
+from bot.storage.quotas import read_context
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection
-    from datetime import datetime
     from decimal import Decimal
 
     from bot.domain.guild_settings import GuildSettings
@@ -61,19 +58,17 @@ class ReservationStore:
             settings: The server's settings that it was checked against.
 
         Raises:
-            PolicyError: See `add_job`.
+            PolicyError: See `ledger.reserve`.
             BusyError: The database is busy; nothing was reserved.
         """
 
         async def work(connection: Connection) -> Job | NotReserved:
             now = self._database.clock.now()
-            rows = await _context(connection, draft, now)
+            rows = await read_context(connection, draft.guild_id, draft.user_id, now, model_id=draft.model_id)
             stored = rows["settings"][0]["settings"] if rows["settings"] else None
             if self.settings.parse(draft.guild_id, stored) != settings:
                 return NotReserved.SETTINGS_CHANGED
-            limits = self._quotas.limits_from_rows(
-                rows["rule"], rows["adjustment"], draft.user_id, role_ids, settings.zone
-            )
+            limits = self._quotas.limits_from_context(rows, draft.user_id, role_ids, settings.zone)
             job = replace(
                 draft,
                 usd_each=prices_from_rows(rows["price"], now).expected_each(draft.credits_each),
@@ -86,30 +81,8 @@ class ReservationStore:
         return await self._database.transaction(work, high_priority=True, durable=False)
 
 
-async def _context(connection: Connection, draft: Job, now: datetime) -> defaultdict[str, list[sqlite3.Row]]:
-    """Read everything that decides about a job, by its source."""
-    found = await _queries.context(
-        connection,
-        guild_id=draft.guild_id,
-        user_id=draft.user_id,
-        model_id=draft.model_id,
-        adjusted_since=adjusted_since(now),
-    )
-    rows: defaultdict[str, list[sqlite3.Row]] = defaultdict(list)
-    for row in found:
-        rows[row["source"]].append(row)
-    return rows
-
-
 async def add_job(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> bool:
-    """Add a job's row and count it; part of the caller's transaction.
-
-    Returns:
-        False for an interaction that has a row already: nothing was changed.
-
-    Raises:
-        PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
-    """
+    """Add a job's row and `ledger.reserve` it; False if its interaction has one already."""
     if not await _queries.insert(connection, **job_to_row(job)):
         return False
     await ledger.reserve(connection, job, limits, budget_usd)

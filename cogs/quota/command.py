@@ -101,7 +101,7 @@ class QuotaCommands(commands.Cog):
         target = POOL if pool else _target(interaction, who)
         is_cleared = await self._quotas.clear_rules(asker.guild_id, target)
         rules = await self._quotas.rules(asker.guild_id)
-        holds = self._quotas.owners.pool if pool else rules.get(EVERYONE, self._quotas.owners.default)
+        holds = self._quotas.owners.pool if pool else rules.get(EVERYONE, self._quotas.owners.member)
         key = f"quota-cleared-{target.kind}" if is_cleared else "quota-nothing-to-clear"
         text = LazyText(key, {"who": mention(target), "quota": describe_quotas(holds)})
         await self._confirm(interaction, asker, text)
@@ -191,7 +191,7 @@ class QuotaCommands(commands.Cog):
     async def _rule_lines(self, asker: Requester) -> list[str]:
         rules = await self._quotas.rules(asker.guild_id)
         owners = self._quotas.owners
-        everybody, pool = rules.get(EVERYONE, owners.default), rules.get(POOL, owners.pool)
+        everybody, pool = rules.get(EVERYONE, owners.member), rules.get(POOL, owners.pool)
         key = "quota-show-everybody" if EVERYONE in rules else "quota-show-default"
         lines = [
             translate(key, asker.locale, quota=describe_quotas(everybody)),

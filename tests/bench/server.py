@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.guild_settings import GuildSettings
-from bot.domain.quota import EVERYONE, POOL, Target, TargetKind, last_days, parse_quotas
+from bot.domain.quota import EVERYONE, POOL, Limits, Target, TargetKind, last_days, parse_quotas
 from bot.storage.costs import CostStore
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
-from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.quotas import QuotaStore
 from bot.storage.reports import ReportStore, aggregate_by_member
 from bot.storage.reservations import NotReserved, ReservationStore
 from bot.storage.sqlite import open_database
@@ -53,8 +53,8 @@ class Server:
     @classmethod
     async def on(cls, database: Database) -> Server:
         """Create stores with limits of every kind, all high enough."""
-        owners = OwnerQuotas(
-            default=parse_quotas("1000/day, 30000/month"),
+        owners = Limits(
+            member=parse_quotas("1000/day, 30000/month"),
             ceiling=parse_quotas("5000/hour, 10000/day, 200000/month"),
             pool_ceiling=parse_quotas("1000000/month"),
             budget=parse_quotas("1000000/day, 1000000/month"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import aiohttp
 
+from bot.domain.quota import Limits
 from bot.errors import DeliveryError, NotRemovedError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
 from bot.jobs.poll_interval import PollRateLimiter
@@ -36,7 +37,7 @@ from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
-from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
 from tests.clocks import LoopClock
@@ -169,7 +170,7 @@ class Bot:
         )
         self.jobs = self.context.jobs
         self.runner = JobRunner(self.context)
-        quotas, settings = QuotaStore(database, OwnerQuotas()), GuildSettingsStore(database)
+        quotas, settings = QuotaStore(database, Limits()), GuildSettingsStore(database)
         self.costs = CostStore(database, budget_usd=None)
         reservations = ReservationStore(database, settings=settings, quotas=quotas, costs=self.costs)
         self.service = JobService(

@@ -144,11 +144,12 @@ class Ledger(RuleBasedStateMachine):
         guild = [other for other in everybody if other.guild_id == job.guild_id]
         own = [other for other in guild if other.user_id == job.user_id]
         at = job.created_at
-        if _is_passed(limits.member_windows(at) + limits.ceiling_windows(at), own, lambda one: one.refunded):
+        if _is_passed(limits.member_windows(at), own, lambda one: one.refunded):
             return "quota-exceeded"
         if _is_passed(limits.pool_windows(at), guild, lambda one: one.refunded):
             return "pool-exceeded"
-        if _is_passed(limits.budget_windows(at), everybody, lambda one: one.budget_refunded):
+        budget = [quota.window(at) for quota in limits.budget]
+        if _is_passed(budget, everybody, lambda one: one.budget_refunded):
             return "budget-exceeded"
         if budget_usd is None:
             return None

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.job import JobStatus
-from bot.domain.quota import EVERYONE, Period, Quota
+from bot.domain.quota import EVERYONE, Limits, Period, Quota
 from bot.errors import ConfigError
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.migration import backup_path, migrate, migrations
-from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.quotas import QuotaStore
 from bot.storage.sqlite import open_database
 from tests.storage.ledger import differences, rows
 from tests.storage.old_versions import DATA, create_v0_1_0
@@ -145,7 +145,7 @@ class TestEveryVersion:
             (job,) = await JobStore(database).unfinished()
             assert (job.job_id, job.image_count, job.refunded, job.request_id) == ("job", 3, 1, "request")
             assert (job.input, job.token) == ({"prompt": "a fox"}, "token")
-            quotas = QuotaStore(database, OwnerQuotas())
+            quotas = QuotaStore(database, Limits())
             assert await quotas.rules(10) == {EVERYONE: (Quota(5, Period.DAY),)}
             assert await KeyValueStore(database).get("name") == "value"
             assert differences(path) == set()

@@ -29,7 +29,7 @@ from bot.domain.quota import (
 from bot.errors import PolicyError
 from bot.storage.cost_report import monthly_costs
 from bot.storage.costs import CostStore
-from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.quotas import QuotaStore
 from tests.factories import GUILD, MEMBER, make_job, reserve
 from tests.storage.ledger import change, counted, differences, rows
 
@@ -43,7 +43,7 @@ HOUR, DAY, WEEK, MONTH = Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH
 FREE = Limits()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)  # a Wednesday
 GUILD_SCOPE = f"guild:{GUILD}"
-OWNERS = OwnerQuotas(default=(Quota(10, DAY),), ceiling=(Quota(100, DAY),), budget=(Quota(1000, MONTH),))
+OWNERS = Limits(member=(Quota(10, DAY),), ceiling=(Quota(100, DAY),), budget=(Quota(1000, MONTH),))
 
 
 def member(user_id: int = MEMBER) -> Target:
@@ -188,7 +188,7 @@ class TestLevels:
 
     async def test_owner_default_without_rules(self, quotas: QuotaStore) -> None:
         limits = await quotas.limits(GUILD, MEMBER)
-        assert (limits.target, limits.member) == (OWNER, OWNERS.default)
+        assert (limits.target, limits.member) == (OWNER, OWNERS.member)
         assert (limits.ceiling, limits.pool, limits.budget) == (OWNERS.ceiling, (), OWNERS.budget)
         assert await quotas.rules(GUILD) == {}
 
@@ -223,7 +223,7 @@ class TestLevels:
         assert await quotas.clear_rules(GUILD, member()) is False
         assert (await quotas.limits(GUILD, MEMBER)).member == (Quota(5, DAY),)
         assert await quotas.clear_rules(GUILD, EVERYONE) is True
-        assert (await quotas.limits(GUILD, MEMBER)).member == OWNERS.default
+        assert (await quotas.limits(GUILD, MEMBER)).member == OWNERS.member
 
     async def test_rule_out_of_range_is_not_stored(self, quotas: QuotaStore) -> None:
         for limit in (-1, LIMIT_MAX + 1):
@@ -232,7 +232,7 @@ class TestLevels:
         assert await quotas.rules(GUILD) == {}
 
     async def test_pool_of_managers_or_owner_with_the_owners_ceiling(self, database: Database) -> None:
-        owners = OwnerQuotas(pool=(Quota(50, DAY),), pool_ceiling=(Quota(99, WEEK),))
+        owners = Limits(pool=(Quota(50, DAY),), pool_ceiling=(Quota(99, WEEK),))
         quotas = QuotaStore(database, owners)
         assert (await quotas.limits(GUILD, MEMBER)).pool == (Quota(50, DAY),)
         await quotas.set_rule(GUILD, POOL, Quota(7, MONTH), set_by=1)
@@ -250,11 +250,19 @@ class TestPool:
         assert await reserve(jobs, make_job(image_count=1, user_id=1, created_at=AT), limits)
         assert await reserve(jobs, make_job(image_count=4, guild_id=1, created_at=AT), limits)
 
-    async def test_time_zone_does_not_move_the_owners_ceiling(self, jobs: JobStore) -> None:
-        limits = Limits(pool_ceiling=(Quota(5, DAY),))
+    @pytest.mark.parametrize(
+        ("limits", "key"),
+        [
+            (Limits(pool_ceiling=(Quota(5, DAY),)), "pool-exceeded"),
+            (Limits(budget=(Quota(5, DAY),)), "budget-exceeded"),
+        ],
+    )
+    async def test_time_zone_does_not_move_the_owners_limits(
+        self, jobs: JobStore, limits: Limits, key: str
+    ) -> None:
         await reserve(jobs, make_job(image_count=5, created_at=AT.replace(hour=1)), limits)
         for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"):
-            with pytest.raises(PolicyError, match="pool-exceeded"):
+            with pytest.raises(PolicyError, match=key):
                 await reserve(
                     jobs, make_job(created_at=AT.replace(hour=23)), replace(limits, zone=ZoneInfo(zone))
                 )
@@ -355,7 +363,7 @@ class TestUsage:
                 )
 
     async def test_no_usage_without_limits(self, database: Database) -> None:
-        assert await self.of(QuotaStore(database, OwnerQuotas(budget=(Quota(1, DAY),)))) == []
+        assert await self.of(QuotaStore(database, Limits(budget=(Quota(1, DAY),)))) == []
 
     async def test_usage_counts_only_the_current_window(self, quotas: QuotaStore, jobs: JobStore) -> None:
         await reserve(jobs, make_job(image_count=3, created_at=datetime.now(UTC) - timedelta(days=1)), FREE)

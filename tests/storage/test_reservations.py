@@ -10,13 +10,13 @@ import pytest
 
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.job import Job, JobStatus
-from bot.domain.quota import EVERYONE, POOL, Period, Quota, Target, TargetKind, parse_quotas
+from bot.domain.quota import EVERYONE, POOL, Limits, Period, Quota, Target, TargetKind, parse_quotas
 from bot.errors import PolicyError
 from bot.jobs.retrying_database import RetryingDatabase
 from bot.storage.costs import CostStore
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
-from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import NotReserved, ReservationStore
 from bot.storage.sqlite import open_database
 from tests.clocks import ManualClock
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from bot.storage.database import Connection, Database
 
-OWNERS = OwnerQuotas(
+OWNERS = Limits(
     ceiling=parse_quotas("500/hour, 900/month"),
     pool_ceiling=parse_quotas("5000/month"),
     budget=parse_quotas("5000/day, 50000/month"),

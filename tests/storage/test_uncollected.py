@@ -16,7 +16,7 @@ from bot.storage.columns import to_epoch_ms
 from bot.storage.jobs import JobStore
 from bot.storage.messages import MessageStore
 from bot.storage.migration import migrations
-from bot.storage.quotas import OwnerQuotas, QuotaStore
+from bot.storage.quotas import QuotaStore
 from bot.storage.sqlite import open_database
 from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
 from tests.storage.ledger import counted, differences, rows
@@ -71,7 +71,7 @@ async def test_only_generated_images_stay_charged(jobs: JobStore, path: Path) ->
 async def test_collecting_later_charges_no_other_period(
     jobs: JobStore, database: Database, path: Path
 ) -> None:
-    quotas = QuotaStore(database, OwnerQuotas(default=(Quota(2, Period.DAY),)))
+    quotas = QuotaStore(database, Limits(member=(Quota(2, Period.DAY),)))
     now = make_job().created_at
     job = await ended(
         jobs, make_job(image_count=2, created_at=now - timedelta(days=2)), error="delivery-failed"
@@ -94,7 +94,7 @@ async def test_deleted_job_stays_charged_and_cannot_be_collected(
     await jobs.clear_token(job)
     assert await MessageStore(database).delete(job.job_id, MEMBER)
     after = await jobs.get(job.job_id)
-    assert await QuotaStore(database, OwnerQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
+    assert await QuotaStore(database, Limits()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
     assert await jobs.give_up(after) is None
     assert counted(path, f"guild:{GUILD}") == [2]
 
@@ -144,7 +144,7 @@ async def test_collecting_what_an_older_version_refunded_is_free(
         jobs = JobStore(database)
         charged = 2 - refunded
         assert await jobs.uncollected_since(before=make_job().created_at) == []  # they never expire
-        assert await QuotaStore(database, OwnerQuotas()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
+        assert await QuotaStore(database, Limits()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
         assert await jobs.refetch("collected", make_requester())
         assert await jobs.end("collected", JobStatus.SUCCEEDED, delivered=2)
         assert await jobs.refetch("forgotten", make_requester())

@@ -313,22 +313,17 @@ class TestLimits:
     def test_owners_windows_use_utc_and_ignore_grants_and_resets(self) -> None:
         limits = Limits(
             ceiling=(Quota(5, DAY),),
-            budget=(Quota(7, MONTH),),
             grants=((self.AT, Decimal(5)),),
             reset_at=self.AT,
             zone=ZoneInfo("Asia/Kathmandu"),
         )
-        assert limits.ceiling_windows(self.AT) == [
-            Window(Quota(5, DAY), DAY.start(self.AT), DAY.end(self.AT))
-        ]
-        assert limits.budget_windows(self.AT) == [
-            Window(Quota(7, MONTH), MONTH.start(self.AT), MONTH.end(self.AT))
-        ]
+        (window,) = limits.member_windows(self.AT)
+        assert window == Window(Quota(5, DAY), DAY.start(self.AT), DAY.end(self.AT))
 
     def test_pool_ceiling_uses_utc_too(self) -> None:
         zone = ZoneInfo("Asia/Kathmandu")
         limits = Limits(pool=(Quota(3, DAY),), pool_ceiling=(Quota(5, DAY),), zone=zone)
-        (pool,), (ceiling,) = limits.pool_windows(self.AT), limits.pool_ceiling_windows(self.AT)
+        pool, ceiling = limits.pool_windows(self.AT)
         assert (pool.starts_at, pool.resets_at) == (DAY.start(self.AT, zone), DAY.end(self.AT, zone))
         assert (ceiling.starts_at, ceiling.resets_at) == (DAY.start(self.AT), DAY.end(self.AT))
 

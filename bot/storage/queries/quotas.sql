@@ -38,17 +38,23 @@ delete from rules where guild_id = :guild_id and kind = :kind and target_id = :t
 -- name: rules
 select kind, target_id, per, credits from rules where guild_id = :guild_id order by kind, target_id;
 
--- name: rules_for_member
--- The rules that can apply to a member: all but those of other members.
-select kind, target_id, per, credits from rules
-where guild_id = :guild_id and (kind <> 'member' or target_id = :user_id);
-
 -- name: adjust!
 insert into adjustments (interaction_id, guild_id, kind, target_id, credits, made_by, made_at)
 values (:interaction_id, :guild_id, :kind, :target_id, :credits, :made_by, :made_at)
 on conflict (interaction_id) do nothing;
 
--- name: adjustments_for_member
-select kind, target_id, credits, made_at from adjustments
-where guild_id = :guild_id and made_at >= :since and (kind <> 'member' or target_id = :user_id)
-order by made_at;
+-- name: context
+-- Everything that decides about a job: rows of four tables, distinguished by `source`.
+select 'settings' as source, settings, null as kind, null as target_id, null as per, null as credits,
+    null as made_at, null as credits_each, null as usd_each, null as learned_at
+from guilds where guild_id = :guild_id
+union all
+select 'rule', null, kind, target_id, per, credits, null, null, null, null
+from rules where guild_id = :guild_id and (kind <> 'member' or target_id = :user_id)
+union all
+select 'adjustment', null, kind, target_id, null, credits, made_at, null, null, null
+from adjustments
+where guild_id = :guild_id and made_at >= :adjusted_since and (kind <> 'member' or target_id = :user_id)
+union all
+select 'price', null, null, null, null, null, null, credits_each, usd_each, learned_at
+from prices where model_id = :model_id;
