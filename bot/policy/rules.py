@@ -11,7 +11,7 @@ from bot.models.schema import IMAGE_COUNT_OPTIONS, PROMPT
 from bot.policy.word_filter import contains_forbidden
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.job import Input, OptionValue
@@ -31,10 +31,7 @@ _MAX_MENTIONS = 5  # in a refusal
 
 
 def apply_policy(
-    settings: GuildSettings,
-    requester: Requester,
-    model: Model,
-    chosen: Mapping[str, object],
+    settings: GuildSettings, requester: Requester, model: Model, chosen: Mapping[str, object]
 ) -> Input:
     """Return a complete input for the model.
 
@@ -49,7 +46,7 @@ def apply_policy(
     options = model.schema.options
     ranges = {option.name: _allowed_range(settings, requester, option) for option in options}
     defaults = {
-        option.name: _clamp(model, option, effective_default(settings, model, option), *ranges[option.name])
+        option.name: _default(settings, model, option, *ranges[option.name])
         for option in options
         if option.name not in NOT_DEFAULTABLE
     }
@@ -57,7 +54,7 @@ def apply_policy(
     cleaned = model.clean(defaults | wanted, requester.locale)
     for option in options:
         low, high = ranges[option.name]
-        ordinal = _ordinal(option, cleaned[option.name]) if option.name in cleaned else None
+        ordinal = _ordinal(option, cleaned.get(option.name))
         if ordinal is not None and not low <= ordinal <= high:
             name = model.option_names(requester.locale)[option.name]
             raise _option_refusal(settings, option, name, low, high)
@@ -92,12 +89,6 @@ def check_access(settings: GuildSettings, requester: Requester) -> None:
         raise PolicyError("channel-forbidden", channels=_mentions("#", allowed) or "none")
 
 
-def effective_default(settings: GuildSettings, model: Model, option: Option) -> OptionValue | None:
-    """Return the server's default if the option accepts it, else the model's."""
-    own = settings.default_options.get(option.name)
-    return own if own is not None and model.schema.accepts(option.name, own) else option.default
-
-
 def _mentions(sign: str, ids: frozenset[int]) -> str:
     return ", ".join(f"<{sign}{each}>" for each in sorted(ids)[:_MAX_MENTIONS])
 
@@ -129,12 +120,12 @@ def _max_safety_tolerance(settings: GuildSettings, requester: Requester) -> floa
     return own if requester.is_age_restricted else min(own, general)
 
 
-def _ordinal(option: Option, value: OptionValue) -> float | None:
+def _ordinal(option: Option, value: OptionValue | None) -> float | None:
     """Return a value's position on its option's scale, or None if it has none."""
     if option.name == RESOLUTION:
         return option.choices.index(value) if value in option.choices else None
     try:
-        return float(value)
+        return None if value is None else float(value)
     except ValueError:
         return None
 
@@ -144,11 +135,16 @@ def _highest_ordinal(option: Option) -> float:
     return max(ordinals, default=math.inf if option.maximum is None else option.maximum)
 
 
-def _clamp(
-    model: Model, option: Option, value: OptionValue | None, low: float, high: float
+def _default(
+    settings: GuildSettings, model: Model, option: Option, low: float, high: float
 ) -> OptionValue | None:
-    """Return the nearest value within the range, or `value` itself if the option has none there."""
-    current = None if value is None else _ordinal(option, value)
+    """Return the server's default if the option accepts it, else the model's, clamped to the range.
+
+    It stays outside the range if the option has no value there.
+    """
+    own = settings.default_options.get(option.name)
+    value = own if own is not None and model.schema.accepts(option.name, own) else option.default
+    current = _ordinal(option, value)
     if (low, high) == _UNLIMITED or (current is not None and low <= current <= high):
         return value
     allowed = {
@@ -163,12 +159,10 @@ def _clamp(
     return allowed[min(allowed, key=lambda ordinal: abs(ordinal - target))] if allowed else value
 
 
-def _candidates(option: Option, low: float, high: float) -> list[OptionValue]:
-    if option.choices:
-        return list(option.choices)
-    if option.type == "boolean":
-        return [False, True]
-    ends = [option.coerce(end) for end in (low, high) if math.isfinite(end)]
+def _candidates(option: Option, low: float, high: float) -> Sequence[OptionValue]:
+    if option.choices or option.type == "boolean":
+        return option.choices or (False, True)
+    ends = map(option.coerce, (low, high))
     return [end for end in ends if end is not None]
 
 

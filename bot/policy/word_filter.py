@@ -67,15 +67,6 @@ class _CompiledPatterns:
                 self._bytes -= self._cache.popitem(last=False)[1][1]
             return compiled
 
-    def check(self, source: str) -> bool:
-        """Return whether the pattern is not empty, without caching it.
-
-        Raises:
-            regex.error, RecursionError, ValueError: It is not a pattern.
-        """
-        with self._lock:
-            return bool(_compile(source).pattern)
-
     def clear(self) -> None:
         """Free all cached patterns."""
         with self._lock:
@@ -104,7 +95,7 @@ def parse_words(text: str) -> tuple[str, ...]:
         pattern = _pattern(line)
         copies += _expanded_size(pattern or "")
         try:
-            is_valid = _normalized(line) if pattern is None else _patterns.check(pattern)
+            is_valid = bool(_normalized(line) if pattern is None else pattern and _patterns.get(pattern))
         except _REGEX_ERRORS:
             is_valid = False
         if copies > _MAX_EXPANDED or not is_valid:
