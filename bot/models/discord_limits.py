@@ -34,13 +34,15 @@ def validate_for_discord(model: Model) -> list[str]:
     problems = _validate_texts(model)
     if problems:
         return problems  # the rest needs the texts
-    names = {"command": model.command, **{f"option {each.name}": each.name for each in model.schema.options}}
+    names = {"command": model.command, **{f"option {name}": name for name in model.schema.options}}
     problems = [
-        f"{what}: is no valid name on Discord" for what, name in names.items() if not _is_valid_name(name)
+        f"{what}: is no valid name on Discord"
+        for what, name in names.items()
+        if not _VALID_NAME.fullmatch(name) or name != name.lower()
     ]
     if len(model.schema.options) > MAX_OPTIONS:
         problems.append(f"has {len(model.schema.options)} options, and Discord takes {MAX_OPTIONS}")
-    for option in model.schema.options:
+    for option in model.schema.options.values():
         problems += _validate_choices(option)
     if (size := command_size(model)) > MAX_CHARACTERS:
         problems.append(f"has {size} characters in its command, and Discord takes {MAX_CHARACTERS}")
@@ -52,9 +54,9 @@ def command_size(model: Model) -> int:
     locales = sorted(model.texts)
     names = [model.option_names(locale) for locale in [SOURCE_LOCALE, *locales]]
     total = len(model.command) + max(len(model.command_description(locale)) for locale in locales)
-    for option in model.schema.options:
-        total += max(len(each[option.name]) for each in names)
-        total += max(len(model.description(option.name, locale)) for locale in locales)
+    for name, option in model.schema.options.items():
+        total += max(len(each[name]) for each in names)
+        total += max(len(model.description(name, locale)) for locale in locales)
         total += sum(2 * len(str(choice)) for choice in option.choices)  # each choice's name and value
     return total
 
@@ -68,8 +70,7 @@ def _validate_texts(model: Model) -> list[str]:
             problems.append(f"texts.{locale}: Discord has no such locale")
         if len(texts.description) > MAX_DESCRIPTION:
             problems.append(f"texts.{locale}.description: has more than {MAX_DESCRIPTION} characters")
-        known = {option.name for option in model.schema.options}
-        unknown = [name for name in texts.options if name not in known]
+        unknown = [name for name in texts.options if name not in model.schema.options]
         problems += [f"texts.{locale}.options.{name}: there is no such option" for name in unknown]
     return problems
 
@@ -82,7 +83,3 @@ def _validate_choices(option: Option) -> list[str]:
     if len(set(map(str, option.choices))) < len(option.choices):
         return [f"option {option.name}: has the same choice twice"]
     return []
-
-
-def _is_valid_name(name: str) -> bool:
-    return bool(_VALID_NAME.fullmatch(name)) and name == name.lower()

@@ -59,21 +59,11 @@ def slugify(title: str) -> str:
 
 def append_default(text: str, option: Option, locale: str) -> str:
     """Append the option's default to its description, or shorten the description if both are too long."""
-    text = " ".join(text.split())
-    default = _default_text(option, locale)
-    whole = f"{text.removesuffix('.')} ({default})" if default else text
-    return whole if len(whole) <= MAX_DESCRIPTION else _truncate(text)
-
-
-def _default_text(option: Option, locale: str) -> str:
-    words, drawn = _DEFAULTS.get(locale, _DEFAULTS[SOURCE_LOCALE])
-    if option.is_seed:
-        return words.format(drawn)
-    if option.required or option.default in (None, ""):
-        return ""
-    return words.format(option.default)
-
-
-def _truncate(text: str) -> str:
+    text = whole = " ".join(text.split())
+    default, drawn = _DEFAULTS.get(locale, _DEFAULTS[SOURCE_LOCALE])
+    if option.is_seed or not (option.required or option.default in (None, "")):
+        whole = f"{text.removesuffix('.')} ({default.format(drawn if option.is_seed else option.default)})"
+    if len(whole) <= MAX_DESCRIPTION:
+        return whole
     cut = textwrap.shorten(text, MAX_DESCRIPTION, placeholder="…")
     return cut if len(cut) > 1 else text[: MAX_DESCRIPTION - 1] + "…"

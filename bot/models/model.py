@@ -53,16 +53,18 @@ class Model:
         """Return what the option does and its default, in at most 100 characters."""
         descriptions = (texts.description for texts in self._option_texts(option, locale))
         text = next(filter(None, descriptions), None) or self.title(option, locale)
-        return append_default(text, self.schema[option], locale if locale in self.texts else SOURCE_LOCALE)
+        return append_default(
+            text, self.schema.options[option], locale if locale in self.texts else SOURCE_LOCALE
+        )
 
     def option_names(self, locale: str) -> dict[str, str]:
         """Return {schema name: valid and unique name in the command}; in English both are the same."""
         names: dict[str, str] = {}
         for option in self.schema.options:
-            name = option.name
+            name = option
             if locale in self.texts and locale != SOURCE_LOCALE:
-                name = slugify(self.title(name, locale)) or name
-            names[option.name] = _unique_name(name, set(names.values()))
+                name = slugify(self.title(option, locale)) or option
+            names[option] = _unique_name(name, set(names.values()))
         return names
 
     def clean(self, values: Mapping[str, object], locale: str) -> dict[str, OptionValue]:
@@ -83,7 +85,7 @@ class Model:
 
     def _option_texts(self, option: str, locale: str) -> list[OptionTexts]:
         """Return all texts of the option, the preferred one first."""
-        described = self.schema[option]
+        described = self.schema.options[option]
         own = self._texts(locale).options.get(option, OptionTexts())
         english = self._texts(SOURCE_LOCALE).options.get(option, OptionTexts())
         published = OptionTexts(title=described.title, description=described.description)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,17 +18,8 @@ OptionType: TypeAlias = Literal["string", "integer", "number", "boolean"]
 
 # "float" is RunComfy's addition to the types of JSON Schema.
 _SCHEMA_TYPES: Final[dict[str, OptionType]] = {
-    "string": "string",
-    "integer": "integer",
-    "number": "number",
+    **{name: name for name in get_args(OptionType)},
     "float": "number",
-    "boolean": "boolean",
-}
-_TYPE_NAMES: Final[dict[OptionType, str]] = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
 }
 # RunComfy marks uploads by format: image_uri, image_uris, video_uri, audio_uri, ...
 _UPLOAD_FORMAT = re.compile(r"uris?\Z")
@@ -43,6 +34,8 @@ class Option:
 
     name: str
     type: OptionType
+    is_seed: bool
+    """Whether a missing value is replaced by a random one."""
     required: bool
     default: OptionValue | None
     minimum: int | float | None
@@ -61,24 +54,23 @@ class Option:
             ValueError: Its default or a choice has another type.
         """
         kind: OptionType = rules["type"]
+        is_seed = name == SEED and kind == "integer"
+        choices = () if kind == "boolean" else rules.get("enum", ())  # Discord offers True and False itself
+        default, *typed = [_require_type(kind, name, each) for each in (rules.get("default"), *choices)]
         return cls(
             name=name,
             type=kind,
-            required=is_required and not _is_seed(name, kind),
-            default=_require_type(kind, name, "default", rules.get("default")),
+            is_seed=is_seed,
+            required=is_required and not is_seed,
+            default=default,
             minimum=rules.get("minimum"),
             maximum=rules.get("maximum"),
             min_length=rules.get("minLength"),
             max_length=rules.get("maxLength"),
-            choices=_choices(kind, name, rules),
+            choices=tuple(choice for choice in typed if choice is not None),
             title=str(rules.get("title", "")),
             description=str(rules.get("description", "")),
         )
-
-    @property
-    def is_seed(self) -> bool:
-        """Whether a missing value is replaced by a random one."""
-        return _is_seed(self.name, self.type)
 
     def bounds(self, lowest: int, highest: int) -> tuple[int, int]:
         """Return the lowest and the highest integer that both the option and the caller allow."""
@@ -110,21 +102,10 @@ def option_type(described: object) -> OptionType | None:
     return _SCHEMA_TYPES.get(kind) if isinstance(kind, str) else None
 
 
-def _is_seed(name: str, kind: OptionType) -> bool:
-    return name == SEED and kind == "integer"
-
-
-def _choices(kind: OptionType, name: str, rules: Mapping[str, Any]) -> tuple[OptionValue, ...]:
-    if kind == "boolean":
-        return ()  # Discord offers True and False itself
-    own = (_require_type(kind, name, "choice", choice) for choice in rules.get("enum", ()))
-    return tuple(choice for choice in own if choice is not None)
-
-
-def _require_type(kind: OptionType, name: str, what: str, value: object) -> OptionValue | None:
+def _require_type(kind: OptionType, name: str, value: object) -> OptionValue | None:
     typed = _coerce(kind, value)
     if typed != value:
-        raise ValueError(f"{name}: a {what} is not {_TYPE_NAMES[kind]}")
+        raise ValueError(f"{name}: {value!r} is no {kind}")
     return typed
 
 

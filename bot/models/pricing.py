@@ -34,7 +34,7 @@ class Prices:
         """
         least = Decimal(0)
         for name, prices in table.items():
-            option = schema.option(name)
+            option = schema.options.get(name)
             known = _priced_values(option) if option else []
             if unknown := [value for value in prices if value not in known]:
                 raise ValueError(f"credits.{name}: there is no such option or value: {', '.join(unknown)}")

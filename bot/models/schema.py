@@ -51,9 +51,9 @@ _NOTHING: Final = regex.compile(
 
 @dataclass(frozen=True, slots=True)
 class ModelSchema:
-    """A model's options, required ones first, and the validators of their values."""
+    """A model's options by name, required ones first, and the validators of their values."""
 
-    options: tuple[Option, ...]
+    options: Mapping[str, Option]
     _object_validator: Validator | None = field(repr=False, compare=False)
     """Checks rules across options; None if the schema has none."""
     _field_validators: Mapping[str, Validator] = field(repr=False, compare=False)
@@ -83,17 +83,9 @@ class ModelSchema:
         options.sort(key=lambda option: not option.required)
         for option in options:
             _check_default(option, validators[option.name])
-        return cls(tuple(options), _object_validator(validator, schema), validators)
-
-    def option(self, name: str) -> Option | None:
-        """Return the option of that name, or None."""
-        return next((option for option in self.options if option.name == name), None)
-
-    def __getitem__(self, name: str) -> Option:
-        option = self.option(name)
-        if option is None:
-            raise KeyError(name)
-        return option
+        return cls(
+            {option.name: option for option in options}, _object_validator(validator, schema), validators
+        )
 
     def clean(self, values: Mapping[str, object]) -> dict[str, OptionValue]:
         """Return a complete, valid input for RunComfy.
@@ -105,53 +97,48 @@ class ModelSchema:
             InvalidOptionError: A required value is missing or blank, or a value breaks the schema.
         """
         cleaned: dict[str, OptionValue] = {}
-        for option in self.options:
-            value = values.get(option.name)
+        for name, option in self.options.items():
+            value = values.get(name)
             if value is not None:
-                cleaned[option.name] = self._validate(option, value)
+                cleaned[name] = self._validate(option, value)
             elif option.required:
-                raise InvalidOptionError(option=option.name, problem=LazyText("problem-missing"))
+                raise InvalidOptionError(option=name, problem=LazyText("problem-missing"))
             elif option.is_seed:
-                cleaned[option.name] = _draw_seed(option)
+                cleaned[name] = _draw_seed(option)
             elif option.default is not None:
-                cleaned[option.name] = option.default
+                cleaned[name] = option.default
         if self._object_validator and (error := next(self._object_validator.iter_errors(cleaned), None)):
-            name = str(error.absolute_path[0]) if error.absolute_path else ", ".join(cleaned)
-            raise InvalidOptionError(option=name, problem=_validation_message(error))
+            where = str(error.absolute_path[0]) if error.absolute_path else ", ".join(cleaned)
+            raise InvalidOptionError(option=where, problem=_validation_message(error))
         return cleaned
 
     def accepts(self, name: str, value: OptionValue) -> bool:
         """Return whether an option of that name exists and accepts exactly this value."""
-        option = self.option(name)
-        return (
-            option is not None
-            and option.coerce(value) == value
-            and isinstance(value, bool) == (option.type == "boolean")
-            and not _is_blank_text(option, value)
-            and self._field_validators[name].is_valid(value)
-        )
+        option = self.options.get(name)
+        if option is None or option.coerce(value) != value or _is_blank_text(option, value):
+            return False
+        return self._field_validators[name].is_valid(value)
 
     def image_count(self, values: Mapping[str, object]) -> int:
         """Return how many images such an input requests."""
-        counts = (option for name in IMAGE_COUNT_OPTIONS if (option := self.option(name)))
-        option = next((option for option in counts if option.type == "integer"), None)
-        if option is None:
-            return 1
-        return int(option.coerce(values.get(option.name)) or option.default or 1)
+        for name in IMAGE_COUNT_OPTIONS:
+            option = self.options.get(name)
+            if option and option.type == "integer":
+                return int(option.coerce(values.get(name)) or option.default or 1)
+        return 1
 
     def non_defaults(self, values: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
         """Return the values that differ from the defaults, without prompt, seed and number of images."""
         return {
-            option.name: values[option.name]
-            for option in self.options
-            if option.name in values
-            and option.name not in (PROMPT, SEED, *IMAGE_COUNT_OPTIONS)
-            and values[option.name] != option.default
+            name: values[name]
+            for name, option in self.options.items()
+            if name not in (PROMPT, SEED, *IMAGE_COUNT_OPTIONS)
+            and values.get(name, option.default) != option.default
         }
 
     def with_new_seed(self, values: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
         """Return the same input with another seed, or unchanged if the model has no seed."""
-        option = self.option(SEED)
+        option = self.options.get(SEED)
         if option is None or not option.is_seed:
             return dict(values)
         return {**values, SEED: _draw_seed(option, other_than=values.get(SEED))}

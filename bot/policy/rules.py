@@ -44,20 +44,20 @@ def apply_policy(
     """
     check_access(settings, requester)
     options = model.schema.options
-    ranges = {option.name: _allowed_range(settings, requester, option) for option in options}
+    ranges = {name: _allowed_range(settings, requester, option) for name, option in options.items()}
     defaults = {
-        option.name: _default(settings, model, option, *ranges[option.name])
-        for option in options
-        if option.name not in NOT_DEFAULTABLE
+        name: _default(settings, model, option, *ranges[name])
+        for name, option in options.items()
+        if name not in NOT_DEFAULTABLE
     }
     wanted = {name: value for name, value in chosen.items() if value is not None}
     cleaned = model.clean(defaults | wanted, requester.locale)
-    for option in options:
-        low, high = ranges[option.name]
-        ordinal = _ordinal(option, cleaned.get(option.name))
+    for name, option in options.items():
+        low, high = ranges[name]
+        ordinal = _ordinal(option, cleaned.get(name))
         if ordinal is not None and not low <= ordinal <= high:
-            name = model.option_names(requester.locale)[option.name]
-            raise _option_refusal(settings, option, name, low, high)
+            shown = model.option_names(requester.locale)[name]
+            raise _option_refusal(settings, option, shown, low, high)
     return cleaned
 
 
@@ -68,7 +68,8 @@ async def check_words(settings: GuildSettings, model: Model, values: Input) -> N
         PolicyError: `words-forbidden` or `pattern-too-slow`.
     """
     words = settings.forbidden_words
-    typed = [option.name for option in model.schema.options if option.type == "string" and not option.choices]
+    options = model.schema.options.items()
+    typed = [name for name, option in options if option.type == "string" and not option.choices]
     if words and await contains_forbidden(words, [str(values[name]) for name in typed if name in values]):
         raise PolicyError("words-forbidden")
 

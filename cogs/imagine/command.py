@@ -34,7 +34,7 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
     `run` gets the chosen values by their names in the schema, unchecked, as Discord sent them.
     """
     # A schema's name need not be a Python identifier, so parameters have names of their own.
-    options = {f"option_{number}": option for number, option in enumerate(model.schema.options)}
+    options = {f"option_{number}": option for number, option in enumerate(model.schema.options.values())}
 
     async def callback(interaction: discord.Interaction[Any], **values: object) -> None:
         chosen = {options[key].name: value for key, value in values.items() if value is not None}

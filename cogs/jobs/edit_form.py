@@ -47,7 +47,7 @@ class EditForm:
         Raises:
             PolicyError: The model takes no text (`form-outdated`).
         """
-        options = model.schema.options
+        options = model.schema.options.values()
         texts = [option for option in options if option.type == "string" and not option.choices]
         texts.sort(key=lambda option: (option.name != PROMPT, not option.required))
         if not texts:

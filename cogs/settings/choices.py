@@ -40,11 +40,11 @@ def safety_levels(catalogue: Catalogue) -> list[OptionValue | None]:
 def default_options(catalogue: Catalogue) -> dict[str, Option]:
     """Return the options that a server can set a default for, by name."""
     found: dict[str, Option] = {}
-    for option in (option for model in catalogue.values() for option in model.schema.options):
-        if option.name not in NOT_DEFAULTABLE:
-            found.setdefault(option.name, option)
+    for name, option in (each for model in catalogue.values() for each in model.schema.options.items()):
+        if name not in NOT_DEFAULTABLE:
+            found.setdefault(name, option)
     return dict(islice(found.items(), LISTED_MAX))
 
 
 def _named(catalogue: Catalogue, name: str) -> list[Option]:
-    return [option for model in catalogue.values() if (option := model.schema.option(name))]
+    return [option for model in catalogue.values() if (option := model.schema.options.get(name))]

@@ -218,7 +218,7 @@ class DefaultOptionSelect:
         if name not in default_options(panel.catalogue):
             raise PolicyError("setting-unknown")
         for model in panel.catalogue.values():
-            if option := model.schema.option(name):
+            if option := model.schema.options.get(name):
                 value = option.coerce(_BOOLEANS.get(text) if option.type == "boolean" else text.strip())
                 if value not in (None, "") and model.schema.accepts(name, value):
                     return Entry(name, value)
@@ -296,7 +296,7 @@ def _list(texts: Sequence[LazyText], empty: LazyText) -> Description:
 
 
 def _title(panel: Panel, option: str) -> str:
-    model = next(model for model in panel.catalogue.values() if model.schema.option(option))
+    model = next(model for model in panel.catalogue.values() if option in model.schema.options)
     return model.title(option, panel.locale)
 
 

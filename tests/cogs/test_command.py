@@ -87,8 +87,8 @@ def test_command_is_for_servers_and_all_members() -> None:
 
 def test_options_match_the_schema() -> None:
     options = payload(IMAGINE)["options"]
-    assert [option["name"] for option in options] == [option.name for option in IMAGINE.schema.options]
-    for sent, option in zip(options, IMAGINE.schema.options, strict=True):
+    assert [option["name"] for option in options] == [*IMAGINE.schema.options]
+    for sent, option in zip(options, IMAGINE.schema.options.values(), strict=True):
         assert sent["type"] == TYPES[option.type]
         assert sent["required"] is option.required
         assert sent["description"] == IMAGINE.description(option.name, "en-US")

@@ -103,13 +103,13 @@ def test_bot_offers_nano_banana() -> None:
 def test_every_option_has_english_texts() -> None:
     model = Catalogue.load()[MODEL_ID]
     own = model.texts["en-US"].options
-    assert list(own) == [option.name for option in model.schema.options]
+    assert list(own) == list(model.schema.options)
     assert all(texts.title and texts.description for texts in own.values())
 
 
 def test_russian_texts_are_the_published_ones() -> None:
     model = Catalogue.load()[MODEL_ID]
-    assert model.title("aspect_ratio", "ru") == model.schema["aspect_ratio"].title
+    assert model.title("aspect_ratio", "ru") == model.schema.options["aspect_ratio"].title
     assert model.description("prompt", "ru") == "Промпт для генерации изображений."
     assert model.description("num_images", "ru") == "Количество изображений для генерации (по умолчанию: 1)"
     assert model.description("seed", "ru").endswith("(по умолчанию: случайный)")
@@ -149,7 +149,7 @@ def test_second_file_adds_a_second_command(drop: Callable[..., Path]) -> None:
     catalogue = Catalogue.load(drop(second()))
     assert list(catalogue.by_command) == ["sketch", "imagine"]
     model = catalogue["acme/sketch/text-to-image"]
-    assert [option.name for option in model.schema.options] == ["prompt", "strength", "number_of_images"]
+    assert list(model.schema.options) == ["prompt", "strength", "number_of_images"]
     assert model.schema.clean({"prompt": "x"}) == {"prompt": "x", "strength": 7.5, "number_of_images": 2}
     assert model.description("prompt", "en-US") == "What to sketch."
     assert model.description("strength", "de") == "Strength (default: 7.5)"
