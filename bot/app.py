@@ -30,9 +30,8 @@ from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
-from bot.maintenance.file_cleanup import FileCleanup
-from bot.maintenance.late_results import LateResults
 from bot.maintenance.loop import PeriodicTask
+from bot.maintenance.uncollected import UncollectedImages
 from bot.media.store import FOLDER_NAME, FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.health import HealthChecks
@@ -198,13 +197,12 @@ async def _save(durations: DurationStore) -> None:
 
 def _maintenance(runner: JobRunner, deletion: DeletionService, sync: CostSync) -> list[PeriodicTask]:
     context, clock = runner.context, runner.context.clock
-    cleanup = FileCleanup(context)
-    late = LateResults(runner, cleanup)
+    uncollected = UncollectedImages(runner)
     probe = context.files.probe.refresh
     return [
-        PeriodicTask("files", probe, cleanup.purge_files, cleanup.expire_uncollected, clock=clock),
+        PeriodicTask("files", probe, uncollected.purge_files, uncollected.expire_uncollected, clock=clock),
         PeriodicTask("deletions", deletion.retry_pending, clock=clock),
-        PeriodicTask("late results", late.recover, clock=clock),
+        PeriodicTask("late results", uncollected.check_late_results, clock=clock),
         PeriodicTask("costs", sync.refresh_prices, sync.collect_costs, sync.check_budget, clock=clock),
         PeriodicTask("durations", context.durations.save, clock=clock),
     ]

@@ -1,1 +1,1 @@
-"""Periodic tasks: late results, costs, deletions and file cleanup."""
+"""Periodic tasks: uncollected images, costs, deletions."""

@@ -11,7 +11,7 @@ from bot.errors import NotRemovedError, PolicyError
 from bot.jobs.retrying_database import retry_until_written
 from bot.jobs.service import ensure_visible_in_channel
 from bot.log import job_context
-from bot.maintenance.loop import heartbeat
+from bot.maintenance.loop import one_job
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -122,8 +122,7 @@ class DeletionService:
             _, not_before = self._backoff.get(job_id, (0.0, float("-inf")))
             if self.context.clock.monotonic() < not_before:
                 continue
-            heartbeat()
-            with job_context(job_id):
+            with one_job(job_id):
                 try:
                     await self.delete_messages(job_id)
                     _log.info("its messages are deleted")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from bot.errors import BotError
+from bot.log import job_context
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from bot.clock import Clock
+    from bot.domain.job import Job
 
 _log = logging.getLogger(__name__)
 _STUCK_SECONDS = 900.0  # RunComfy and Discord are each retried for minutes
@@ -62,11 +66,10 @@ class PeriodicTask:
             for duty in self._duties:
                 self.heartbeat()
                 try:
-                    await duty()
+                    with _log_unexpected(self.name):
+                        await duty()
                 except (BotError, OSError) as error:
                     _log.warning("%s: retrying in %.0f s: %s", self.name, self._interval, error)
-                except Exception:  # noqa: BLE001 (a boundary: an error in one duty must not end the others)
-                    _log.exception("%s: unexpected, retrying in %.0f s", self.name, self._interval)
             self.heartbeat(self._interval)
             await asyncio.sleep(self._interval)
 
@@ -74,7 +77,45 @@ class PeriodicTask:
 _current: ContextVar[PeriodicTask | None] = ContextVar("periodic_task", default=None)
 
 
-def heartbeat() -> None:
-    """Report progress to the periodic task in which this runs, if any."""
+def _heartbeat() -> None:
     if task := _current.get():
         task.heartbeat()
+
+
+@contextmanager
+def _log_unexpected(place: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotError, OSError):
+        raise
+    except Exception:  # noqa: BLE001 (a boundary: an error in one duty or job must not end the others)
+        _log.exception("%s: unexpected, trying again later", place)
+
+
+@contextmanager
+def one_job(job_id: str) -> Iterator[None]:
+    """Handle one of several jobs in the block: a heartbeat, and an unexpected error is only logged.
+
+    Raises:
+        BotError: The block's; it affects the other jobs too.
+        OSError: As above.
+    """
+    _heartbeat()
+    with job_context(job_id), _log_unexpected("maintenance"):
+        yield
+
+
+class DueJobs:
+    """Handles jobs one by one; those that failed before come last, so that they delay no others."""
+
+    def __init__(self) -> None:
+        self.tries: Counter[str] = Counter()
+        """By job, its tries since the last successful one, including the current one."""
+
+    async def handle(self, jobs: Iterable[Job], work: Callable[[Job], Awaitable[None]]) -> None:
+        """Call `work` with each job; see `one_job` for its errors."""
+        for job in sorted(jobs, key=lambda job: self.tries[job.job_id]):
+            self.tries[job.job_id] += 1
+            with one_job(job.job_id):
+                await work(job)
+                del self.tries[job.job_id]

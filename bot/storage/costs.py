@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _queries = load_queries("costs")
 _LIST_PRICE = 0  # stored as `credits_each`
 _LAST_COST_CHECK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardly report its cost
-_COST_CHECK_BATCH = 20
 
 _MAX_FACTOR = 4
 """The highest multiple of the list price at which an image's cost becomes its price.
@@ -114,9 +113,9 @@ class CostStore:
         return True
 
     async def due_for_cost_check(self) -> list[Job]:
-        """Return some of the jobs whose cost can be asked for now."""
-        values = {"now": to_epoch_ms(self._database.clock.now()), "most": _COST_CHECK_BATCH}
-        rows = await self._database.read(partial(_queries.due_for_cost_check, **values))
+        """Return the jobs whose cost can be asked for now."""
+        now = to_epoch_ms(self._database.clock.now())
+        rows = await self._database.read(partial(_queries.due_for_cost_check, now=now))
         return jobs_from_rows(rows)
 
     async def record_cost(self, job: Job, cost: Decimal | None) -> Decimal | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import aiohttp
 
+from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
 from bot.errors import DeliveryError, NotRemovedError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
@@ -22,9 +23,8 @@ from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
-from bot.maintenance.file_cleanup import FileCleanup
-from bot.maintenance.late_results import LateResults
 from bot.maintenance.loop import PeriodicTask
+from bot.maintenance.uncollected import UncollectedImages
 from bot.media.store import FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.metrics import Metrics
@@ -40,19 +40,27 @@ from bot.storage.messages import MessageStore
 from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
-from tests.clocks import LoopClock
+from playground.runcomfy import respond
+from tests.clocks import FastLoop, LoopClock
+from tests.factories import make_requester
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
     from pathlib import Path
 
-    from bot.domain.job import Job, MessageRef
+    from bot.domain.job import MessageRef
     from bot.i18n import LazyText
     from playground.runcomfy import LocalRunComfy
 
 _AGING = ("ended_at", "next_check_at", "uncollected_since")
 CATALOGUE = Catalogue.load()
 MODEL = CATALOGUE.by_command["imagine"]
+
+
+def run_fast(scenario: Coroutine[object, object, None]) -> None:
+    """Run a scenario on a fast clock."""
+    with asyncio.Runner(loop_factory=FastLoop) as runner:
+        runner.run(scenario)
 
 
 class Channel:
@@ -177,8 +185,7 @@ class Bot:
             self.runner, jobs=JobStore(database), reservations=reservations, catalogue=CATALOGUE
         )
         self.deletion = DeletionService(self.context, MessageStore(database), channel.delete_message)
-        self.cleanup = FileCleanup(self.context)
-        self.late_results = LateResults(self.runner, self.cleanup)
+        self.uncollected = UncollectedImages(self.runner)
         self.key_values = KeyValueStore(database)
         self.cost_sync = self.new_cost_sync(CATALOGUE)
         self.maintenance = PeriodicTask("everything", *self._works(), clock=clock)
@@ -196,24 +203,64 @@ class Bot:
         )
 
     def _works(self) -> list[Callable[[], Awaitable[None]]]:
-        sync, cleanup = self.cost_sync, self.cleanup
+        sync, uncollected = self.cost_sync, self.uncollected
         return [
-            *(self.context.files.probe.refresh, cleanup.purge_files, cleanup.expire_uncollected),
-            *(self.deletion.retry_pending, self.late_results.recover, self.context.durations.save),
+            *(self.context.files.probe.refresh, uncollected.purge_files, uncollected.expire_uncollected),
+            *(self.deletion.retry_pending, uncollected.check_late_results, self.context.durations.save),
             *(sync.refresh_prices, sync.collect_costs, sync.check_budget),
         ]
+
+    async def reserve(self, **values: object) -> Job:
+        """Reserve a job of one small image, unless `values` say otherwise."""
+        chosen = {"prompt": "a fox", "resolution": "0.5K", **values}
+        job = await self.service.reserve(make_requester(), MODEL, chosen)
+        assert job
+        return job
+
+    async def begin(self, **values: object) -> Job:
+        """Reserve a job and start it."""
+        job = await self.reserve(**values)
+        self.confirm(job)
+        return job
+
+    async def refetch(self, job: Job) -> None:
+        """Collect a job's missing images in a new message."""
+        self.confirm(await self.service.refetch(make_requester(), job.job_id))
+
+    def confirm(self, job: Job) -> None:
+        """Show a job's first response, which starts it."""
+        self.service.confirm(job, self._channel.post(job.token))
+
+    async def in_state(self, job: Job, status: JobStatus) -> Job:
+        """Wait until a job has this status, and return it."""
+        async with asyncio.timeout(1800):
+            while (found := await self.jobs.get(job.job_id)).status is not status:  # noqa: ASYNC110 (a database has no event to wait for)
+                await asyncio.sleep(1)
+        return found
+
+    async def deliver(self) -> Job:
+        """Run a job to its successful end."""
+        return await self.in_state(await self.begin(), JobStatus.SUCCEEDED)
+
+    async def lose(self) -> Job:
+        """Run a job whose image exists and can't be downloaded yet."""
+        self._runcomfy.inject_fault("file", respond(404))
+        return await self.in_state(await self.begin(), JobStatus.FAILED)
+
+    async def execute(self, statement: str, *values: object) -> None:
+        """Change rows behind the bot's back."""
+        await self.jobs._database.transaction(lambda connection: connection.execute(statement, values))
 
     async def check_later(self, hours: int) -> None:
         """Run the periodic checks as if `hours` had passed."""
         await self.grow_older(hours)
-        await self.late_results.recover()
-        await self.cleanup.expire_uncollected()
+        await self.uncollected.check_late_results()
+        await self.uncollected.expire_uncollected()
 
     async def grow_older(self, hours: int) -> None:
         """Move all ends of jobs into the past."""
         time = timedelta(hours=hours) // timedelta(milliseconds=1)
-        past = f"update jobs set {', '.join(f'{name} = {name} - {time}' for name in _AGING)}"  # noqa: S608
-        await self.jobs._database.transaction(lambda connection: connection.execute(past))
+        await self.execute(f"update jobs set {', '.join(f'{name} = {name} - {time}' for name in _AGING)}")  # noqa: S608 (a number)
 
     async def crash(self) -> None:
         """Stop in the middle of everything, without any cleanup."""

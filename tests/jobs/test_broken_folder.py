@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.domain.job import Job, JobStatus
+from bot.domain.job import JobStatus
 from bot.errors import FilesFolderError, OperatorError
 from playground.runcomfy import LocalRunComfy
-from tests.clocks import FastLoop
-from tests.factories import make_requester
-from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.test_late_results import in_state
+from tests.jobs.bot import Bot, Channel, run_fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
 
-VALUES: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
+    from bot.domain.job import Job
 
 
 def broken(folder: Path) -> None:
@@ -33,17 +30,10 @@ def repair(folder: Path) -> None:
     (folder / "files").unlink()
 
 
-async def begun(bot: Bot, channel: Channel) -> Job:
-    job = await bot.service.reserve(make_requester(), MODEL, VALUES)
-    assert job
-    bot.service.confirm(job, channel.post(job.token))
-    return job
-
-
-async def at_runcomfy(bot: Bot, runcomfy: LocalRunComfy, channel: Channel) -> Job:
+async def at_runcomfy(bot: Bot, runcomfy: LocalRunComfy) -> Job:
     """Return a job that is at RunComfy."""
     runcomfy.hold()
-    job = await begun(bot, channel)
+    job = await bot.begin()
     await runcomfy.until(lambda: runcomfy.requests, timeout=1800)
     return job
 
@@ -54,13 +44,13 @@ async def new_jobs_are_rejected(folder: Path) -> None:
         broken(folder)
         bot = await Bot(folder, runcomfy, channel).start()
         with pytest.raises(FilesFolderError, match=str(folder / "files")):
-            await bot.service.reserve(make_requester(), MODEL, VALUES)
+            await bot.reserve()
         assert await bot.jobs.unfinished() == []
         repair(folder)
         deadline = asyncio.get_running_loop().time() + 1800
         assert await bot.context.files.probe.wait_until_writable(deadline)
-        job = await begun(bot, channel)
-        await in_state(bot, job, JobStatus.SUCCEEDED)
+        job = await bot.begin()
+        await bot.in_state(job, JobStatus.SUCCEEDED)
         assert len(runcomfy.submits) == 1
         await bot.crash()
 
@@ -70,13 +60,12 @@ async def waiting_jobs_are_refunded(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        job = await bot.service.reserve(make_requester(), MODEL, VALUES)
-        assert job
+        job = await bot.reserve()
         channel.post(job.token)
         await bot.crash()
         broken(folder)
         bot = await Bot(folder, runcomfy, channel).start()
-        ended = await in_state(bot, job, JobStatus.FAILED)
+        ended = await bot.in_state(job, JobStatus.FAILED)
         assert (ended.error, ended.refunded, runcomfy.submits) == (OperatorError.key, 1, [])
         await bot.crash()
 
@@ -85,14 +74,14 @@ async def the_folder_recovers_soon(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        job = await at_runcomfy(bot, runcomfy, channel)
+        job = await at_runcomfy(bot, runcomfy)
         broken(folder)
         runcomfy.release()
         await runcomfy.until(lambda: any(call.route == "file" for call in runcomfy.calls), timeout=1800)
         await asyncio.sleep(60)
         assert not (await bot.jobs.get(job.job_id)).status.is_final
         repair(folder)
-        ended = await in_state(bot, job, JobStatus.SUCCEEDED)
+        ended = await bot.in_state(job, JobStatus.SUCCEEDED)
         assert (ended.refunded, channel.images[job.job_id], len(runcomfy.submits)) == (0, 1, 1)
         await bot.crash()
 
@@ -101,15 +90,14 @@ async def the_folder_stays_broken(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        job = await at_runcomfy(bot, runcomfy, channel)
+        job = await at_runcomfy(bot, runcomfy)
         broken(folder)
         runcomfy.release()
-        lost = await in_state(bot, job, JobStatus.FAILED)
+        lost = await bot.in_state(job, JobStatus.FAILED)
         assert lost.is_fetchable
         repair(folder)
-        taken = await bot.service.refetch(make_requester(), job.job_id)
-        bot.service.confirm(taken, channel.post(taken.token))
-        await in_state(bot, job, JobStatus.SUCCEEDED)
+        await bot.refetch(job)
+        await bot.in_state(job, JobStatus.SUCCEEDED)
         assert (channel.images[job.job_id], len(runcomfy.submits)) == (1, 1)
         await bot.crash()
 
@@ -119,7 +107,6 @@ async def the_folder_stays_broken(folder: Path) -> None:
     [new_jobs_are_rejected, waiting_jobs_are_refunded, the_folder_recovers_soon, the_folder_stays_broken],
 )
 def test_images_that_cannot_be_stored(
-    tmp_path: Path, scenario: Callable[[Path], Coroutine[None, None, None]]
+    tmp_path: Path, scenario: Callable[[Path], Coroutine[object, object, None]]
 ) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(scenario(tmp_path))
+    run_fast(scenario(tmp_path))

@@ -11,11 +11,9 @@ import pytest
 from bot.domain.job import Job, JobStatus
 from bot.errors import PolicyError
 from playground.runcomfy import LocalRunComfy, respond
-from tests.clocks import FastLoop
 from tests.e2e.blocking_proxy import HeldResponse
 from tests.factories import make_requester
-from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.test_late_results import in_state
+from tests.jobs.bot import Bot, Channel, run_fast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -60,16 +58,6 @@ class Setup:
 
         vars(bot.jobs)["end"] = counted
 
-    async def reserved(self) -> Job:
-        values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
-        job = await self.bot.service.reserve(make_requester(), MODEL, values)
-        assert job
-        return job
-
-    def confirm(self, job: Job) -> Job:
-        self.bot.service.confirm(job, self.channel.post(job.token))
-        return job
-
     async def cancel(self, job: Job) -> bool:
         requested = await self.bot.service.request_cancel(make_requester(), job.job_id, may_manage=False)
         return await self.bot.service.cancel(requested)
@@ -99,25 +87,24 @@ def run(folder: Path, scenario: Callable[[Setup], Coroutine[Any, Any, None]]) ->
             await scenario(Setup(bot, runcomfy, channel))
             await bot.crash()
 
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(main())
+    run_fast(main())
 
 
 async def in_the_bots_queue(setup: Setup) -> Job:
     for _ in range(2):  # as many as a member can have at RunComfy
-        await in_state(setup.bot, setup.confirm(await setup.reserved()), JobStatus.IN_QUEUE)
-    return setup.confirm(await setup.reserved())
+        await setup.bot.in_state(await setup.bot.begin(), JobStatus.IN_QUEUE)
+    return await setup.bot.begin()
 
 
 async def between_submissions(setup: Setup) -> Job:
     setup.runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": "60"}), None)
-    job = setup.confirm(await setup.reserved())
+    job = await setup.bot.begin()
     await setup.runcomfy.until(lambda: setup.runcomfy.submits, timeout=1800)
-    return await in_state(setup.bot, job, JobStatus.WAITING)
+    return await setup.bot.in_state(job, JobStatus.WAITING)
 
 
 async def in_runcomfys_queue(setup: Setup) -> Job:
-    return await in_state(setup.bot, setup.confirm(await setup.reserved()), JobStatus.IN_QUEUE)
+    return await setup.bot.in_state(await setup.bot.begin(), JobStatus.IN_QUEUE)
 
 
 @pytest.mark.parametrize("place", [in_the_bots_queue, between_submissions, in_runcomfys_queue])
@@ -149,10 +136,10 @@ def test_concurrent_cancels_have_one_effect(tmp_path: Path) -> None:
 
 def test_cancel_before_confirm_is_shown_by_confirm(tmp_path: Path) -> None:
     async def scenario(setup: Setup) -> None:
-        job = await setup.reserved()
+        job = await setup.bot.reserve()
         assert await setup.cancel(job)
         assert not setup.channel.shown_ends
-        setup.confirm(job)
+        setup.bot.confirm(job)
         await setup.check_cancelled(job)
 
     run(tmp_path, scenario)
@@ -162,7 +149,7 @@ def test_job_whose_submission_fails_is_not_cancelled(tmp_path: Path) -> None:
     async def scenario(setup: Setup) -> None:
         held = HeldResponse(respond(422, REJECTED))
         setup.runcomfy.inject_fault("submit", held.fault)
-        job = setup.confirm(await setup.reserved())
+        job = await setup.bot.begin()
         await held.reached(within=1800)
         cancelling = asyncio.ensure_future(setup.cancel(job))
         while not (await setup.bot.jobs.get(job.job_id)).cancelled_by:  # noqa: ASYNC110 (a database has no event to wait for)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 from playground.runcomfy import LocalRunComfy, edit_json
-from tests.clocks import FastLoop
-from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.test_maintenance import delivered
+from tests.jobs.bot import MODEL, Bot, Channel, run_fast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +22,13 @@ async def implausible_costs(folder: Path) -> None:
         bot.maintenance.stop()
         await bot.cost_sync.refresh_prices()
         for _ in range(3):
-            await delivered(bot, channel)
+            await bot.deliver()
         await bot.cost_sync.collect_costs()
         (warning,) = channel.warnings
         assert warning.key == "cost-not-learned"
         assert (warning.values["cost"], warning.values["model"]) == ("60.00", MODEL.model_id)
         runcomfy.clear_faults("cost")
-        last = await delivered(bot, channel)
+        last = await bot.deliver()
         await bot.cost_sync.collect_costs()
         assert (await bot.jobs.get(last.job_id)).cost is not None
         assert len(channel.warnings) == 1
@@ -41,8 +38,7 @@ async def implausible_costs(folder: Path) -> None:
 def test_owner_is_warned_once_of_an_implausible_cost(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(implausible_costs(tmp_path))
+    run_fast(implausible_costs(tmp_path))
     said = [record.levelno for record in caplog.records if "a cost of $60.00 is recorded" in record.message]
     assert said == [logging.WARNING]
 
@@ -61,5 +57,4 @@ async def implausible_prices(folder: Path) -> None:
 
 
 def test_owner_is_warned_once_of_an_implausible_price(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(implausible_prices(tmp_path))
+    run_fast(implausible_prices(tmp_path))

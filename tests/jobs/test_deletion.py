@@ -10,10 +10,8 @@ import pytest
 from bot.domain.job import JobStatus
 from bot.errors import PolicyError
 from playground.runcomfy import LocalRunComfy
-from tests.clocks import FastLoop
 from tests.factories import make_requester
-from tests.jobs.bot import Bot, Channel
-from tests.jobs.test_late_results import in_state, lost
+from tests.jobs.bot import Bot, Channel, run_fast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +35,7 @@ async def delete_during_an_abandoned_refetch(folder: Path) -> None:
     channel = HeldChannel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        job = await lost(bot, runcomfy, channel, "a fox")  # its end is not shown yet
+        job = await bot.lose()  # its end is not shown yet
         await bot.service.abandon(await bot.service.refetch(make_requester(), job.job_id))
         job = await bot.deletion.authorize(make_requester(), job.job_id, may_manage=False)
         with pytest.raises(PolicyError, match="still-running"):
@@ -47,10 +45,9 @@ async def delete_during_an_abandoned_refetch(folder: Path) -> None:
             while bot.context.tracker.active_jobs:  # noqa: ASYNC110 (a task of another is over)
                 await asyncio.sleep(1)
         assert await bot.deletion.mark_deleted(job, job.user_id)
-        assert (await in_state(bot, job, JobStatus.FAILED)).deleted_at
+        assert (await bot.in_state(job, JobStatus.FAILED)).deleted_at
         await bot.crash()
 
 
 def test_job_whose_end_is_being_shown_cannot_be_deleted(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(delete_during_an_abandoned_refetch(tmp_path))
+    run_fast(delete_during_an_abandoned_refetch(tmp_path))

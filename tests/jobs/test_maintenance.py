@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import pytest
 from aiohttp import web
 
 from bot.domain.job import JobStatus
+from bot.errors import BotError
 from bot.maintenance import loop
 from bot.maintenance.loop import PeriodicTask
-from playground.runcomfy import Fault, LocalRunComfy
-from tests.clocks import FastLoop, LoopClock
-from tests.factories import make_requester
-from tests.jobs.bot import MODEL, Bot, Channel
+from playground.runcomfy import Fault, LocalRunComfy, respond
+from tests.clocks import LoopClock
+from tests.jobs.bot import MODEL, Bot, Channel, run_fast
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import aiosqlite
 
     from bot.domain.job import Job
 
@@ -31,86 +36,63 @@ class CountingTask(PeriodicTask):
         super().heartbeat(pause)
 
 
-async def delivered(bot: Bot, channel: Channel) -> Job:
-    job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
-    assert job
-    bot.service.confirm(job, channel.post(job.token))
-    async with asyncio.timeout(1800):
-        while (await bot.jobs.get(job.job_id)).status is not JobStatus.SUCCEEDED:  # noqa: ASYNC110 (a database has no event to wait for)
-            await asyncio.sleep(1)
-    return job
+def fails_for(jobs: list[Job], status: int) -> Fault:
+    """Return a fault of the requests of some jobs only."""
+
+    async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
+        assert good is not None
+        is_ill = request.match_info["request_id"] in {job.request_id for job in jobs}
+        return web.Response(status=status) if is_ill else good
+
+    return Fault(spoil, is_after=True)
 
 
 async def one_row_is_unreadable(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        ill = await delivered(bot, channel)
+        ill = await bot.deliver()
         spoil = "update jobs set input = '{', next_check_at = 0, next_cost_check_at = null where job_id = ?"
-        await bot.jobs._database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
+        await bot.execute(spoil, ill.job_id)
         await asyncio.sleep(180)  # on this loop's clock: the unreadable row is met more than once
-        well = await delivered(bot, channel)
+        well = await bot.deliver()
         async with asyncio.timeout(1800):
-            while (await bot.jobs.get(well.job_id)).cost is None:  # noqa: ASYNC110 (see above)
+            while (await bot.jobs.get(well.job_id)).cost is None:  # noqa: ASYNC110 (a database has no event to wait for)
                 await asyncio.sleep(1)
         assert not bot.maintenance.is_stuck
         await bot.crash()
 
 
+def test_unreadable_row_stops_nothing_else(tmp_path: Path) -> None:
+    run_fast(one_row_is_unreadable(tmp_path))
+
+
 async def an_unreadable_row_has_files(folder: Path) -> None:
-    channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
+        bot = await Bot(folder, runcomfy, Channel()).start()
         bot.maintenance.stop()
-        ill = await delivered(bot, channel)
-        spoil = "update jobs set input = '{' where job_id = ?"
-        await bot.jobs._database.transaction(lambda connection: connection.execute(spoil, (ill.job_id,)))
+        ill = await bot.deliver()
+        await bot.execute("update jobs set input = '{' where job_id = ?", ill.job_id)
         its, nobodys = folder / "files" / ill.job_id, folder / "files" / ("f" * 32)
         for each, days in ((its, 0), (nobodys, 1)):
             each.mkdir()
             (each / "1.png").write_bytes(b"pixels")
             os.utime(each, (time.time() - days * 86400,) * 2)
-        await bot.cleanup.purge_files()
+        await bot.uncollected.purge_files()
         assert (its.exists(), nobodys.exists()) == (True, False)
         await bot.crash()
 
 
 def test_files_of_an_unreadable_row_stay_and_others_are_purged(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(an_unreadable_row_has_files(tmp_path))
-
-
-async def one_cost_request_fails(folder: Path) -> None:
-    channel = Channel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-
-        async def spoil(request: web.Request, good: web.Response | None) -> web.StreamResponse:
-            assert good is not None
-            is_ill = request.match_info["request_id"] == next(iter(runcomfy.requests))
-            return web.Response(status=500) if is_ill else good
-
-        runcomfy.inject_fault("cost", Fault(spoil, is_after=True), times=None)
-        bot = await Bot(folder, runcomfy, channel).start()
-        ill, well = await delivered(bot, channel), await delivered(bot, channel)
-        async with asyncio.timeout(3600):
-            while (await bot.jobs.get(well.job_id)).cost is None:  # noqa: ASYNC110 (see above)
-                await asyncio.sleep(1)
-        assert (await bot.jobs.get(ill.job_id)).cost is None
-        await bot.crash()
-
-
-def test_failing_cost_request_delays_no_other(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(one_cost_request_fails(tmp_path))
+    run_fast(an_unreadable_row_has_files(tmp_path))
 
 
 async def two_of_each(folder: Path) -> None:
-    channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
+        bot = await Bot(folder, runcomfy, Channel()).start()
         bot.maintenance.stop()
-        for job in [await delivered(bot, channel) for _ in range(2)]:
-            await bot.deletion.mark_deleted(await bot.jobs.get(job.job_id), job.user_id)
+        for job in [await bot.deliver() for _ in range(2)]:
+            await bot.deletion.mark_deleted(job, job.user_id)
         task = CountingTask("maintenance", clock=LoopClock())
         loop._current.set(task)
         await bot.cost_sync.collect_costs()
@@ -121,10 +103,93 @@ async def two_of_each(folder: Path) -> None:
 
 
 def test_each_cost_and_each_deletion_is_a_heartbeat(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(two_of_each(tmp_path))
+    run_fast(two_of_each(tmp_path))
 
 
-def test_unreadable_row_stops_nothing_else(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(one_row_is_unreadable(tmp_path))
+async def some_cost_requests_always_fail(folder: Path) -> None:
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, Channel()).start()
+        bot.maintenance.stop()
+        *ill, well = [await bot.deliver() for _ in range(3)]
+        runcomfy.inject_fault("cost", fails_for(ill, 500), times=None)
+        for _ in range(9):
+            with suppress(BotError):
+                await bot.cost_sync.collect_costs()
+            await asyncio.sleep(10)
+        assert (await bot.jobs.get(well.job_id)).cost is not None
+        for job in ill:
+            again = await bot.jobs.get(job.job_id)
+            assert again.next_cost_check_at
+            assert again.next_cost_check_at > bot.context.clock.now()  # no longer each minute
+        await bot.crash()
+
+
+def test_cost_requests_that_always_fail_delay_no_other(tmp_path: Path) -> None:
+    run_fast(some_cost_requests_always_fail(tmp_path))
+
+
+async def one_check_fails(folder: Path, status: int) -> None:
+    channel = Channel()
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, channel).start()
+        bot.maintenance.stop()
+        ill, well = [await bot.lose() for _ in range(2)]
+        runcomfy.inject_fault("status", fails_for([ill], status), times=None)
+        for hours in (1, 0):
+            with suppress(BotError):
+                await bot.check_later(hours)
+        await bot.in_state(well, JobStatus.SUCCEEDED)
+        assert channel.images[well.job_id] == 1
+        runcomfy.clear_faults("status")
+        await bot.check_later(0)
+        await bot.in_state(ill, JobStatus.SUCCEEDED)
+        assert not bot.uncollected._due.tries  # it would grow forever
+        await bot.crash()
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_failing_check_delays_no_other(tmp_path: Path, status: int) -> None:
+    run_fast(one_check_fails(tmp_path, status))
+
+
+async def one_job_raises_an_unexpected_error(folder: Path) -> None:
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, Channel()).start()
+        bot.maintenance.stop()
+        ill, well = [await bot.lose() for _ in range(2)]
+        # The client refuses such an id with a ValueError.
+        await bot.execute("update jobs set request_id = '/' where job_id = ?", ill.job_id)
+        async with asyncio.timeout(600):
+            await bot.cost_sync.collect_costs()
+        assert (await bot.jobs.get(well.job_id)).cost is not None
+        await bot.check_later(1)
+        await bot.in_state(well, JobStatus.SUCCEEDED)
+        assert (await bot.jobs.get(ill.job_id)).status is JobStatus.FAILED
+        await bot.crash()
+
+
+def test_unexpected_error_delays_no_other_job(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run_fast(one_job_raises_an_unexpected_error(tmp_path))
+    logged = [record for record in caplog.records if record.name == loop.__name__]
+    assert [record.exc_info and record.exc_info[0] for record in logged] == [ValueError] * 2
+
+
+async def one_model_is_unknown(folder: Path) -> None:
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = await Bot(folder, runcomfy, Channel()).start()
+        bot.maintenance.stop()
+        runcomfy.inject_fault("model", respond(404, {"error_code": 404001}))
+        models = ["google/gone", MODEL.model_id]
+        with suppress(BotError):
+            await bot.new_cost_sync(models).refresh_prices()
+
+        async def work(connection: aiosqlite.Connection) -> Decimal | None:
+            prices = await bot.costs.prices(connection, MODEL.model_id)
+            return prices.expected_each(Decimal(1))
+
+        assert await bot.jobs._database.read(work)
+        await bot.crash()
+
+
+def test_unknown_model_does_not_affect_the_price_of_others(tmp_path: Path) -> None:
+    run_fast(one_model_is_unknown(tmp_path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +9,8 @@ import pytest
 from bot.domain.job import JobStatus
 from bot.errors import PolicyError
 from playground.runcomfy import Fault, LocalRunComfy, respond
-from tests.clocks import FastLoop
 from tests.factories import make_requester
-from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.test_late_results import in_state
+from tests.jobs.bot import Bot, Channel, run_fast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +21,12 @@ async def refetch_without_success(folder: Path, route: str, fault: Fault) -> Non
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
         runcomfy.inject_fault("file", respond(404))
-        values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
-        job = await bot.service.reserve(make_requester(), MODEL, values)
-        assert job
-        bot.service.confirm(job, channel.post(job.token))
-        came = await in_state(bot, job, JobStatus.SUCCEEDED)
+        job = await bot.begin(num_images=2)
+        came = await bot.in_state(job, JobStatus.SUCCEEDED)
         assert (came.refunded, channel.images[job.job_id]) == (0, 1)
         runcomfy.inject_fault(route, fault, times=None)
-        taken = await bot.service.refetch(make_requester(), job.job_id)
-        bot.service.confirm(taken, channel.post(taken.token))
-        ended = await in_state(bot, job, JobStatus.FAILED)
+        await bot.refetch(job)
+        ended = await bot.in_state(job, JobStatus.FAILED)
         assert (ended.refunded, ended.budget_refunded) == (1, 0)
         assert not ended.is_fetchable
         with pytest.raises(PolicyError, match="collecting-over"):
@@ -47,8 +40,7 @@ async def refetch_without_success(folder: Path, route: str, fault: Fault) -> Non
     ids=["files are gone", "the request has expired"],
 )
 def test_delivered_images_stay_charged(tmp_path: Path, route: str, fault: Fault) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(refetch_without_success(tmp_path, route, fault))
+    run_fast(refetch_without_success(tmp_path, route, fault))
 
 
 async def only_some_files_are_stored(folder: Path) -> None:
@@ -57,16 +49,12 @@ async def only_some_files_are_stored(folder: Path) -> None:
         bot = await Bot(folder, runcomfy, channel).start()
         runcomfy.inject_fault("file", respond(404))
         channel.refusals = 1
-        values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K", "num_images": 2}
-        job = await bot.service.reserve(make_requester(), MODEL, values)
-        assert job
-        bot.service.confirm(job, channel.post(job.token))
-        failed = await in_state(bot, job, JobStatus.FAILED)
+        job = await bot.begin(num_images=2)
+        failed = await bot.in_state(job, JobStatus.FAILED)
         assert (failed.error, failed.refunded) == ("delivery-failed", 0)
         runcomfy.inject_fault("status", respond(404, {"error_code": 404001}), times=None)
-        taken = await bot.service.refetch(make_requester(), job.job_id)
-        bot.service.confirm(taken, channel.post(taken.token))
-        ended = await in_state(bot, job, JobStatus.SUCCEEDED)
+        await bot.refetch(job)
+        ended = await bot.in_state(job, JobStatus.SUCCEEDED)
         assert (ended.delivered, ended.refunded, ended.budget_refunded) == (1, 1, 0)
         assert channel.images[job.job_id] == 1
         assert not ended.is_fetchable
@@ -74,5 +62,4 @@ async def only_some_files_are_stored(folder: Path) -> None:
 
 
 def test_stored_files_are_delivered_after_runcomfy_expired_the_rest(tmp_path: Path) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(only_some_files_are_stored(tmp_path))
+    run_fast(only_some_files_are_stored(tmp_path))

@@ -9,8 +9,7 @@ import pytest
 
 from playground.runcomfy import LocalRunComfy, respond
 from tests.clocks import SPEED, FastLoop
-from tests.factories import make_requester
-from tests.jobs.bot import MODEL, Bot, Channel
+from tests.jobs.bot import Bot, Channel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,11 +20,9 @@ _SLACK = 300  # on the fast clock: ten real seconds, for a busy machine
 async def waited(folder: Path, retry_after: str) -> float:
     """Return the seconds between a rejected POST and the next one."""
     async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel := Channel()).start()
+        bot = await Bot(folder, runcomfy, Channel()).start()
         runcomfy.inject_fault("submit", respond(429, {}, headers={"Retry-After": retry_after}))
-        job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
-        assert job
-        bot.service.confirm(job, channel.post(job.token))
+        await bot.begin()
         await runcomfy.until(lambda: runcomfy.requests, timeout=1200)
         await bot.crash()
         first, second = runcomfy.submits

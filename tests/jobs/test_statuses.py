@@ -12,30 +12,10 @@ import pytest
 
 from bot.domain.job import JobStatus
 from playground.runcomfy import LocalRunComfy, edit_json, respond
-from tests.clocks import FastLoop
-from tests.factories import make_requester
-from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.test_late_results import in_state
+from tests.jobs.bot import Bot, Channel, run_fast
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
     from pathlib import Path
-    from typing import Any
-
-    from bot.domain.job import Job
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(work)
-
-
-async def start_job(bot: Bot, channel: Channel) -> Job:
-    values: dict[str, object] = {"prompt": "a fox", "resolution": "0.5K"}
-    job = await bot.service.reserve(make_requester(), MODEL, values)
-    assert job
-    bot.service.confirm(job, channel.post(job.token))
-    return job
 
 
 async def ends(folder: Path, word: str) -> None:
@@ -46,7 +26,7 @@ async def ends(folder: Path, word: str) -> None:
             runcomfy.inject_fault(route, respond(200, {"status": word}), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         began = asyncio.get_running_loop().time()
-        job = await in_state(bot, await start_job(bot, channel), JobStatus.FAILED)
+        job = await bot.in_state(await bot.begin(), JobStatus.FAILED)
         assert asyncio.get_running_loop().time() - began < bot.deadline.total_seconds() / 3
         assert (job.error, job.refunded) == ("generation-failed", 1)
         await bot.crash()
@@ -54,7 +34,7 @@ async def ends(folder: Path, word: str) -> None:
 
 @pytest.mark.parametrize("word", ["error", "Errored", "TIMED_OUT", "expired", "rejected", "aborted", "done"])
 def test_final_status_ends_a_job(tmp_path: Path, word: str) -> None:
-    run(ends(tmp_path, word))
+    run_fast(ends(tmp_path, word))
 
 
 async def status_contradicts_result(folder: Path) -> None:
@@ -65,19 +45,19 @@ async def status_contradicts_result(folder: Path) -> None:
         runcomfy.inject_fault("result", respond(200, {"status": "in_progress"}), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
         began = asyncio.get_running_loop().time()
-        job = await in_state(bot, await start_job(bot, channel), JobStatus.FAILED)
+        job = await bot.in_state(await bot.begin(), JobStatus.FAILED)
         assert asyncio.get_running_loop().time() - began < 60
         assert job.error == "generation-timeout"
         assert job.next_check_at
         runcomfy.clear_faults("result")
         await bot.check_later(1)
-        await in_state(bot, job, JobStatus.SUCCEEDED)
+        await bot.in_state(job, JobStatus.SUCCEEDED)
         assert channel.images[job.job_id] == 1
         await bot.crash()
 
 
 def test_failed_status_with_an_unfinished_result_is_checked_later(tmp_path: Path) -> None:
-    run(status_contradicts_result(tmp_path))
+    run_fast(status_contradicts_result(tmp_path))
 
 
 async def waits(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -85,14 +65,14 @@ async def waits(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with LocalRunComfy(seconds=0) as runcomfy:
         runcomfy.inject_fault("status", edit_json(lambda body: body.update(status="dreaming")), times=None)
         bot = await Bot(folder, runcomfy, channel).start()
-        first, second = [await start_job(bot, channel) for _ in range(2)]
+        first, second = [await bot.begin() for _ in range(2)]
         seen = len(runcomfy.calls) + 20
         await runcomfy.until(lambda: len(runcomfy.calls) > seen, timeout=1800)
         for job in (first, second):
             assert not (await bot.jobs.get(job.job_id)).status.is_final
         runcomfy.clear_faults("status")
         for job in (first, second):
-            await in_state(bot, job, JobStatus.SUCCEEDED)
+            await bot.in_state(job, JobStatus.SUCCEEDED)
         await bot.crash()
     assert [record.levelno for record in caplog.records if "dreaming" in record.message] == [logging.WARNING]
 
@@ -106,15 +86,15 @@ async def changes(folder: Path) -> None:
         bot = Bot(folder, runcomfy, channel)
         bot.deadline = timedelta(seconds=15)
         await bot.start()
-        job = await in_state(bot, await start_job(bot, channel), JobStatus.FAILED)
+        job = await bot.in_state(await bot.begin(), JobStatus.FAILED)
         assert job.error == "generation-timeout"
         assert next(numbers) > 2
         await bot.crash()
 
 
 def test_unknown_statuses_do_not_postpone_the_deadline(tmp_path: Path) -> None:
-    run(changes(tmp_path))
+    run_fast(changes(tmp_path))
 
 
 def test_unknown_status_is_ignored_and_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    run(waits(tmp_path, caplog))
+    run_fast(waits(tmp_path, caplog))

@@ -14,20 +14,11 @@ from bot.domain.job import Job, JobStatus
 from bot.errors import InvalidOptionError, PolicyError
 from bot.storage.guild_settings import GuildSettingsStore
 from playground.runcomfy import LocalRunComfy
-from tests.clocks import FastLoop
 from tests.factories import make_requester
-from tests.jobs.bot import MODEL, Bot, Channel
-from tests.jobs.test_late_results import in_state
+from tests.jobs.bot import MODEL, Bot, Channel, run_fast
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-async def start_job(bot: Bot, channel: Channel) -> Job:
-    job = await bot.service.reserve(make_requester(), MODEL, {"prompt": "a fox", "resolution": "0.5K"})
-    assert job
-    bot.service.confirm(job, channel.post(job.token))
-    return job
 
 
 async def stop_before_the_post(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,19 +32,18 @@ async def stop_before_the_post(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
             return await submitting(job_id)
 
         monkeypatch.setattr(bot.jobs, "mark_submitting", noticed)
-        job = await start_job(bot, channel)
+        job = await bot.begin()
         await begun.wait()
         await bot.runner.close()
         await bot.crash()
         bot = await Bot(folder, runcomfy, channel).start()
-        assert (await in_state(bot, job, JobStatus.SUCCEEDED)).refunded == 0
+        assert (await bot.in_state(job, JobStatus.SUCCEEDED)).refunded == 0
         assert len(runcomfy.submits) == 1
         await bot.crash()
 
 
 def test_stop_right_before_the_post_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(stop_before_the_post(tmp_path, monkeypatch))
+    run_fast(stop_before_the_post(tmp_path, monkeypatch))
 
 
 async def crash_on_the_response(
@@ -67,7 +57,7 @@ async def crash_on_the_response(
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
         monkeypatch.setattr("bot.runcomfy.client.parse_request_id", broken)
-        ended = await in_state(bot, await start_job(bot, channel), JobStatus.FAILED)
+        ended = await bot.in_state(await bot.begin(), JobStatus.FAILED)
         assert len(runcomfy.requests) == 1
         assert (ended.error, ended.refunded, ended.budget_refunded) == ("unexpected", 1, 0)
         await bot.crash()
@@ -78,17 +68,15 @@ def test_submission_whose_response_raises_stays_in_the_budget(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
     """A CancelledError that no one asked for is an error like any other, not a stop."""
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(crash_on_the_response(tmp_path, monkeypatch, error))
+    run_fast(crash_on_the_response(tmp_path, monkeypatch, error))
 
 
 async def submit_invisible_prompts(folder: Path) -> None:
     channel = Channel()
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = await Bot(folder, runcomfy, channel).start()
-        old = await in_state(bot, await start_job(bot, channel), JobStatus.SUCCEEDED)
-        emptied = 'update jobs set input = \'{"prompt": "\u200b"}\''
-        await bot.jobs._database.transaction(lambda connection: connection.execute(emptied))
+        old = await bot.in_state(await bot.begin(), JobStatus.SUCCEEDED)
+        await bot.execute('update jobs set input = \'{"prompt": "\u200b"}\'')
         asker = make_requester(channel_id=old.channel_id)
         with pytest.raises(InvalidOptionError):
             await bot.service.reroll(asker, old.job_id)
@@ -100,8 +88,7 @@ async def submit_invisible_prompts(folder: Path) -> None:
 
 def test_invisible_prompt_is_never_submitted(tmp_path: Path) -> None:
     """Neither as a new job nor as a re-roll of one that an older version accepted."""
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(submit_invisible_prompts(tmp_path))
+    run_fast(submit_invisible_prompts(tmp_path))
 
 
 async def change_rules_elsewhere(folder: Path) -> None:
@@ -124,5 +111,4 @@ async def change_rules_elsewhere(folder: Path) -> None:
 
 def test_rule_changed_by_another_process_applies_at_once(tmp_path: Path) -> None:
     """A new job is checked against the settings that were read last, which can be outdated."""
-    with asyncio.Runner(loop_factory=FastLoop) as runner:
-        runner.run(change_rules_elsewhere(tmp_path))
+    run_fast(change_rules_elsewhere(tmp_path))

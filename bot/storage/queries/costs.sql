@@ -1,5 +1,5 @@
 -- name: due_for_cost_check
-select * from jobs where next_cost_check_at <= :now order by next_cost_check_at limit :most;
+select * from jobs where next_cost_check_at <= :now order by next_cost_check_at;
 
 -- name: get_job^
 select * from jobs where job_id = :job_id;
