@@ -25,8 +25,13 @@ _TOKEN_LIFETIME = timedelta(minutes=15)
 _PROPAGATION_SECONDS = 5.0  # Discord can take this long to recognize a new token
 
 
-async def send_first_response(interaction: discord.Interaction[Any], job: Job) -> None:
-    """Show a reserved job in a new message and start it; refund it if that message can't be seen."""
+async def send_first_response(interaction: discord.Interaction[Any], job: Job | None) -> None:
+    """Show a reserved job in a new message and start it; refund it if that message can't be seen.
+
+    None stands for an interaction that was handled before.
+    """
+    if job is None:
+        return
     bot: ImagineBot = interaction.client
     with job_context(job.job_id), bot.job_service.start_on_error(job):
         message_id = await _respond(interaction, job)

@@ -100,5 +100,4 @@ async def imagine(interaction: discord.Interaction[Any], model: Model, values: d
     """Reserve a job for a model, and show it in the first response."""
     bot: ImagineBot = interaction.client
     job = await bot.job_service.reserve(require_post_permissions(interaction), model, values)
-    if job:
-        await send_first_response(interaction, job)
+    await send_first_response(interaction, job)

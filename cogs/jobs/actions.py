@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
 from discord.ext import commands
 
-from bot.discord.error_handler import error_boundary, handle_error, send_ephemeral
+from bot.discord.error_handler import error_boundary, send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.first_response import send_first_response
 from bot.discord.requester import get_requester, has_permission, require_post_permissions
@@ -18,12 +18,18 @@ from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
 from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import translate
+from bot.jobs.service import JobService
 from bot.log import job_context
 from cogs.jobs.edit_form import EditForm
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bot.discord.client import ImagineBot
     from bot.domain.job import Job
+    from bot.domain.requester import Requester
+
+    _Operation: TypeAlias = Callable[[JobService, Requester, str], Awaitable[Job | None]]
 
 
 class JobActions(commands.Cog):
@@ -33,10 +39,10 @@ class JobActions(commands.Cog):
         self._bot = bot
         bot.job_actions |= {
             JobAction.CANCEL: self._cancel,
-            JobAction.REROLL: self._reroll,
-            JobAction.RETRY: self._retry,
+            JobAction.REROLL: partial(self._start, JobService.reroll),
+            JobAction.RETRY: partial(self._start, JobService.retry),
+            JobAction.FETCH: partial(self._start, JobService.refetch),
             JobAction.EDIT: self._open_edit_form,
-            JobAction.FETCH: self._fetch,
         }
 
     @commands.Cog.listener()
@@ -46,13 +52,16 @@ class JobActions(commands.Cog):
         discord.py ignores both: it does not know forms that were opened before it started.
         """
         data: dict[str, Any] = {**(interaction.data or {})}
-        if str(data.get("custom_id", "")).startswith("settings:"):
+        custom_id = str(data.get("custom_id", ""))
+        is_press = interaction.type is discord.InteractionType.component
+        is_shown = JobButton.parse(custom_id) is not None and custom_id in custom_ids(interaction.message)
+        if custom_id.startswith("settings:") or (is_press and is_shown):
             return
-        if interaction.type is discord.InteractionType.modal_submit:
-            async with error_boundary(interaction):
-                await self._submit_edit_form(interaction, data)
-        elif interaction.type is discord.InteractionType.component and not _is_shown(interaction, data):
-            await handle_error(interaction, JobNotFoundError())
+        async with error_boundary(interaction):
+            if is_press:
+                raise JobNotFoundError
+            if interaction.type is discord.InteractionType.modal_submit:
+                await self._submit_edit_form(interaction, custom_id, data)
 
     async def _cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         may_manage = has_permission(interaction.permissions, "manage_messages")
@@ -68,17 +77,9 @@ class JobActions(commands.Cog):
                 raise PolicyError("not-now")
             await send_ephemeral(interaction, translate("jobs-cancelled", interaction.locale.value))
 
-    async def _reroll(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        job = await self._bot.job_service.reroll(require_post_permissions(interaction), job_id)
-        await _respond(interaction, job)
-
-    async def _retry(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        job = await self._bot.job_service.retry(require_post_permissions(interaction), job_id)
-        await _respond(interaction, job)
-
-    async def _fetch(self, interaction: discord.Interaction[Any], job_id: str) -> None:
-        job = await self._bot.job_service.refetch(require_post_permissions(interaction), job_id)
-        await _respond(interaction, job)
+    async def _start(self, operation: _Operation, interaction: discord.Interaction[Any], job_id: str) -> None:
+        job = await operation(self._bot.job_service, require_post_permissions(interaction), job_id)
+        await send_first_response(interaction, job)
 
     async def _open_edit_form(self, interaction: discord.Interaction[Any], job_id: str) -> None:
         requester = require_post_permissions(interaction)
@@ -87,8 +88,10 @@ class JobActions(commands.Cog):
         form = EditForm.for_model(model).modal(job, requester.locale, may_see=may_see)
         await send_with_retry(interaction, partial(interaction.response.send_modal, form))
 
-    async def _submit_edit_form(self, interaction: discord.Interaction[Any], data: dict[str, Any]) -> None:
-        action, job_id = JobButton.parse(str(data.get("custom_id", ""))) or ("", "")
+    async def _submit_edit_form(
+        self, interaction: discord.Interaction[Any], custom_id: str, data: dict[str, Any]
+    ) -> None:
+        action, job_id = JobButton.parse(custom_id) or ("", "")
         if action != JobAction.EDIT:
             raise JobNotFoundError
         with job_context(job_id):
@@ -96,15 +99,4 @@ class JobActions(commands.Cog):
             before, model = await self._bot.job_service.editable(requester, job_id)
             values = {**before.input, **EditForm.for_model(model).parse(data, requester.locale)}
             job = await self._bot.job_service.reserve(requester, model, values, parent=before)
-        await _respond(interaction, job)
-
-
-async def _respond(interaction: discord.Interaction[Any], job: Job | None) -> None:
-    if job:  # None for an interaction that was handled before
         await send_first_response(interaction, job)
-
-
-def _is_shown(interaction: discord.Interaction[Any], data: dict[str, Any]) -> bool:
-    """Return whether the pressed button is a job's, and the message really has it."""
-    custom_id = str(data.get("custom_id", ""))
-    return JobButton.parse(custom_id) is not None and custom_id in custom_ids(interaction.message)
