@@ -12,6 +12,8 @@ from bot.errors import PolicyError
 from bot.i18n import LazyText
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bot.discord.client import ImagineBot
 
 _POST_PERMISSIONS = ("view_channel", "embed_links", "attach_files")
@@ -24,6 +26,11 @@ _MAY_BE_AGE_RESTRICTED = discord.TextChannel | discord.VoiceChannel | discord.St
 def has_permission(permissions: discord.Permissions, name: str) -> bool:
     """Return whether a permission is granted, by itself or by Administrator."""
     return permissions.administrator or permissions >= discord.Permissions(**{name: True})
+
+
+def missing_permissions(permissions: discord.Permissions, names: Iterable[str]) -> tuple[LazyText, ...]:
+    """Return those of the named permissions that are not granted."""
+    return tuple(LazyText(f"permission-{name}") for name in names if not has_permission(permissions, name))
 
 
 def get_requester(interaction: discord.Interaction[Any]) -> Requester:
@@ -67,10 +74,8 @@ def require_post_permissions(interaction: discord.Interaction[Any]) -> Requester
         PolicyError: `forbidden-here` or `missing-permissions`.
     """
     requester = get_requester(interaction)
-    missing = [name for name in _POST_PERMISSIONS if not has_permission(interaction.app_permissions, name)]
-    if missing:
-        names = tuple(LazyText(f"permission-{name}") for name in missing)
-        raise PolicyError("missing-permissions", permissions=names)
+    if missing := missing_permissions(interaction.app_permissions, _POST_PERMISSIONS):
+        raise PolicyError("missing-permissions", permissions=missing)
     return requester
 
 

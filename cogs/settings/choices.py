@@ -11,7 +11,7 @@ from bot.policy.rules import NOT_DEFAULTABLE, RESOLUTION, SAFETY
 
 if TYPE_CHECKING:
     from bot.domain.job import OptionValue
-    from bot.models.catalogue import Catalogue
+    from bot.models.catalogue import Catalogue, Model
     from bot.models.options import Option
 
 LINES = 24  # a select takes 25, and one is for None
@@ -37,12 +37,13 @@ def safety_levels(catalogue: Catalogue) -> list[OptionValue | None]:
     return [None, *sorted(int(each) for each in found if str(each).isdecimal())[:LINES]]
 
 
-def default_options(catalogue: Catalogue) -> dict[str, Option]:
-    """Return the options that a server can set a default for, by name."""
-    found: dict[str, Option] = {}
-    for name, option in (each for model in catalogue.values() for each in model.schema.options.items()):
-        if name not in NOT_DEFAULTABLE:
-            found.setdefault(name, option)
+def default_options(catalogue: Catalogue) -> dict[str, tuple[Model, Option]]:
+    """Return the options that a server can set a default for, by name, each with the first model of it."""
+    found: dict[str, tuple[Model, Option]] = {}
+    for model in catalogue.values():
+        for name, option in model.schema.options.items():
+            if name not in NOT_DEFAULTABLE:
+                found.setdefault(name, (model, option))
     return dict(islice(found.items(), LISTED_MAX))
 
 

@@ -42,7 +42,7 @@ class GuildSettingsPanel(commands.Cog):
     async def settings(self, interaction: discord.Interaction[Any]) -> None:
         """Show the server's settings to a manager."""
         require_manager(interaction)
-        content = await self._content(SECTIONS[0], self._panel(interaction))
+        content = await self._content(next(iter(SECTIONS)), self._panel(interaction))
         await respond(interaction, **content, ephemeral=True)
 
     @commands.Cog.listener()
@@ -94,10 +94,7 @@ class GuildSettingsPanel(commands.Cog):
             await self._show(interaction, spec.section, panel)  # else the select keeps the refused value
             raise
         if change.after != change.before:  # logged first: it is stored even if Discord does not show it
-            before, after = (
-                LazyText(f"setting-{spec.name}", {"value": spec.control.describe(getattr(each, spec.name))})
-                for each in change
-            )
+            before, after = map(spec.describe, change)
             text = LazyText("log-changed", {"member": user.mention, "before": before, "after": after})
             self._bot.audit_log.record(guild_id, text)
         await self._show(interaction, spec.section, panel)
@@ -124,11 +121,8 @@ def _modal_values(data: dict[str, Any]) -> list[str]:
 def _embed(panel: Panel, settings: GuildSettings) -> discord.Embed:
     """Return all settings, section by section."""
     embed = discord.Embed(title=translate("settings-title", panel.locale), colour=discord.Colour.blurple())
-    for section in SECTIONS:
-        lines = []
-        for spec in (spec for spec in SPECS.values() if spec.section == section):
-            value = spec.control.describe(getattr(settings, spec.name))
-            lines.append(translate(f"setting-{spec.name}", panel.locale, value=value))
+    for section, specs in SECTIONS.items():
+        lines = [spec.describe(settings).translate(panel.locale) for spec in specs]
         title = translate(f"section-{section}", panel.locale)
         embed.add_field(name=title, value="\n".join(lines), inline=False)
     return embed
@@ -140,9 +134,8 @@ def _view(panel: Panel, settings: GuildSettings, section: str) -> ui.View:
     titles = {each: translate(f"section-{each}", panel.locale) for each in SECTIONS}
     view.add_item(select(panel, "section", titles, section))
     items: list[ui.Item[Any]] = []
-    for spec in SPECS.values():
-        if spec.section == section:
-            items += spec.control.items(panel, spec.name, getattr(settings, spec.name))
+    for spec in SECTIONS[section]:
+        items += spec.control.items(panel, spec.name, getattr(settings, spec.name))
     for item in sorted(items, key=lambda item: isinstance(item, ui.Button)):  # buttons last
         view.add_item(item)
     view.stop()  # discord.py keeps no state: it would not survive a restart

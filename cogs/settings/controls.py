@@ -17,7 +17,6 @@ import discord
 from discord import ChannelType, TextStyle, ui
 from discord import SelectDefaultValueType as Kind
 
-from bot.discord.requester import has_permission
 from bot.domain.guild_settings import LISTED_MAX, TEXT_MAX
 from bot.errors import PolicyError
 from bot.i18n import LazyText, translate
@@ -40,9 +39,7 @@ _LABEL_MAX, _BUTTON_MAX, _ID_DIGITS = 100, 80, 20
 _SHOWN = 8  # entries of a list: an embed field takes 1024 characters
 _VALUE_SHOWN = 40
 _SIGNS = {Kind.channel: "#", Kind.role: "@&", Kind.user: "@"}
-LOG_TYPES = (ChannelType.text, ChannelType.news)
 _TYPES = (ChannelType.text, ChannelType.voice, ChannelType.stage_voice, ChannelType.news, ChannelType.forum)
-_LOG_RIGHTS = ("view_channel", "send_messages")
 
 
 @dataclass(frozen=True)
@@ -59,12 +56,10 @@ class Panel:
         get = {Kind.channel: self.guild.get_channel, Kind.role: self.guild.get_role}.get(kind)
         return get is None or get(entity_id) is not None
 
-    def channel(self, text: str) -> discord.abc.GuildChannel:
-        """Return the channel with an id that was sent."""
-        channel = self.guild.get_channel(_snowflake(text))
-        if channel is None:
-            raise PolicyError("setting-unknown")
-        return channel
+    @property
+    def channel(self) -> discord.abc.GuildChannel | None:
+        """The selected channel; None if the server doesn't have it."""
+        return self.guild.get_channel(_snowflake(self.key))
 
 
 class Entry(NamedTuple):
@@ -109,31 +104,17 @@ class EntitySelect:
         return [ui.RoleSelect(**options) if self.kind is Kind.role else ui.UserSelect(**options)]
 
     def parse(self, panel: Panel, values: Sequence[str]) -> frozenset[int] | int | None:
-        """Return the ids; @everyone, whose id is the server's, means no restriction."""
+        """Return the ids, or the only one; @everyone, whose id is the server's, means no restriction."""
         ids = frozenset(map(_snowflake, values))
-        if not all(panel.knows(self.kind, each) for each in ids):
+        if len(values) > self.max_values or not all(panel.knows(self.kind, each) for each in ids):
             raise PolicyError("setting-unknown")
+        if self.max_values == 1:
+            return next(iter(ids), None)
         return frozenset() if self.kind is Kind.role and panel.guild.id in ids else ids
 
     def describe(self, value: Iterable[int] | int | None) -> Description:
         """Return mentions."""
         return _list([plain(f"<{_SIGNS[self.kind]}{each}>") for each in _ids(value)], self.empty)
-
-
-class LogChannelSelect(EntitySelect):
-    """A select of at most one channel, which the bot must be able to write to."""
-
-    def parse(self, panel: Panel, values: Sequence[str]) -> int | None:
-        """Return the channel's id."""
-        if not values:
-            return None
-        channel = panel.channel(_only(values))
-        rights = channel.permissions_for(panel.guild.me)
-        missing = [right for right in _LOG_RIGHTS if not has_permission(rights, right)]
-        if missing:
-            texts = tuple(LazyText(f"permission-{right}") for right in missing)
-            raise PolicyError("log-closed", channel=channel.mention, permissions=texts)
-        return channel.id
 
 
 @dataclass(frozen=True)
@@ -169,17 +150,18 @@ class ChannelSafetySelect:
 
     def items(self, panel: Panel, name: str, current: Mapping[int, int]) -> Items:
         """Return both selects, or the first until a channel is selected."""
-        is_id = panel.key.isdecimal() and len(panel.key) <= _ID_DIGITS
-        channel = panel.guild.get_channel(int(panel.key)) if is_id else None
+        channel = panel.channel
+        picker = self._channels.items(panel, "pick-channel", channel.id if channel else None)
         if channel is None:
-            return self._channels.items(panel, "pick-channel", None)
-        path, title, level = f"{name}.{channel.id}", f"#{channel.name}", current.get(channel.id)
-        picker = self._channels.items(panel, "pick-channel", channel.id)
-        return picker + self._levels.items(panel, path, level, channel=title)
+            return picker
+        path, level = f"{name}.{channel.id}", current.get(channel.id)
+        return picker + self._levels.items(panel, path, level, channel=f"#{channel.name}")
 
     def parse(self, panel: Panel, values: Sequence[str]) -> Entry:
         """Return the channel and its new level."""
-        return Entry(panel.channel(panel.key).id, self._levels.parse(panel, values))
+        if panel.channel is None:
+            raise PolicyError("setting-unknown")
+        return Entry(panel.channel.id, self._levels.parse(panel, values))
 
     def describe(self, value: Mapping[int, int]) -> Description:
         """Return the channels with their levels."""
@@ -196,11 +178,11 @@ class DefaultOptionSelect:
     def items(self, panel: Panel, name: str, current: Mapping[str, OptionValue]) -> Items:
         """Return the select of options, and what changes the selected one."""
         options = default_options(panel.catalogue)
-        titles = {each: _title(panel, each) for each in options}
+        titles = {each: model.title(each, panel.locale) for each, (model, _) in options.items()}
         picker = select(panel, "pick-option", titles, panel.key)
         if panel.key not in options:
             return [picker]
-        path, title, values = f"{name}.{panel.key}", titles[panel.key], options[panel.key].listed(LINES)
+        path, title, values = f"{name}.{panel.key}", titles[panel.key], options[panel.key][1].listed(LINES)
         if not values:
             return [picker, _button(panel, path, title)]
         control = ValueSelect(lambda _: (None, *values), plain_or(LazyText("value-of-model")))
@@ -295,11 +277,6 @@ def _list(texts: Sequence[LazyText], empty: LazyText) -> Description:
     return tuple(texts) or empty
 
 
-def _title(panel: Panel, option: str) -> str:
-    model = next(model for model in panel.catalogue.values() if option in model.schema.options)
-    return model.title(option, panel.locale)
-
-
 def _only(values: Sequence[str]) -> str:
     if len(values) != 1:
         raise PolicyError("setting-unknown")
@@ -311,6 +288,5 @@ def _value_text(value: OptionValue | None) -> str:
 
 
 def _snowflake(text: str) -> int:
-    if not text.isdecimal() or not text.isascii() or len(text) > _ID_DIGITS:
-        raise PolicyError("setting-unknown")
-    return int(text)
+    """Return an id that was sent; 0, which nothing has, if it is none."""
+    return int(text) if text.isdecimal() and len(text) <= _ID_DIGITS else 0

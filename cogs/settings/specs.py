@@ -9,23 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from discord import ChannelType, TextStyle
 from discord import SelectDefaultValueType as Kind
-from discord import TextStyle
 from pydantic import ValidationError
 
+from bot.discord.requester import missing_permissions
 from bot.domain.guild_settings import WORDS_MAX, find_time_zone
 from bot.errors import PolicyError
 from bot.i18n import LazyText
 from bot.policy.word_filter import parse_words
 from cogs.settings import choices
 from cogs.settings.controls import (
-    LOG_TYPES,
     ChannelSafetySelect,
     Control,
     DefaultOptionSelect,
     EntitySelect,
     Entry,
-    LogChannelSelect,
     TextModal,
     ValueSelect,
     plain,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     Check = Callable[[GuildSettings, Panel], None]
 
 _ZONE_MAX = 60
+_LOG_RIGHTS = ("view_channel", "send_messages")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,12 @@ class SettingSpec:
 
         return change
 
+    def describe(self, settings: GuildSettings) -> LazyText:
+        """Return the setting's name and value."""
+        return LazyText(
+            f"setting-{self.name}", {"value": self.control.describe(getattr(settings, self.name))}
+        )
+
 
 def _check_safety_order(settings: GuildSettings, _: Panel) -> None:
     low, high = settings.strictest_safety, settings.loosest_safety
@@ -84,10 +90,18 @@ def _check_safety_order(settings: GuildSettings, _: Panel) -> None:
 
 
 def _check_age_restriction(settings: GuildSettings, panel: Panel) -> None:
-    channel = panel.channel(panel.key)
-    level, general = settings.channel_safety.get(channel.id), settings.loosest_safety
-    if level is not None and general is not None and level > general and not getattr(channel, "nsfw", False):
+    channel, general = panel.channel, settings.loosest_safety
+    if channel is None or general is None or getattr(channel, "nsfw", False):
+        return
+    if settings.channel_safety.get(channel.id, general) > general:
         raise PolicyError("not-age-restricted", channel=channel.mention)
+
+
+def _check_log_channel(settings: GuildSettings, panel: Panel) -> None:
+    channel = panel.guild.get_channel(settings.log_channel or 0)
+    missing = missing_permissions(channel.permissions_for(panel.guild.me), _LOG_RIGHTS) if channel else ()
+    if channel and missing:
+        raise PolicyError("log-closed", channel=channel.mention, permissions=missing)
 
 
 def _parse_time_zone(text: str) -> str:
@@ -109,7 +123,8 @@ _ANY = plain_or(LazyText("value-any"))
 _SAFETY = ValueSelect(choices.safety_levels, _ANY)
 _WORDS = TextModal(parse_words, _describe_words, WORDS_MAX, prefill="\n".join)
 _NOWHERE = LazyText("value-nowhere")
-_LOG = LogChannelSelect(Kind.channel, _NOWHERE, max_values=1, channel_types=LOG_TYPES)
+_LOG_TYPES = (ChannelType.text, ChannelType.news)
+_LOG = EntitySelect(Kind.channel, _NOWHERE, max_values=1, channel_types=_LOG_TYPES)
 _ROWS = (
     SettingSpec("allowed_channels", "channels", EntitySelect(Kind.channel, LazyText("value-everywhere"))),
     SettingSpec("forbidden_channels", "channels", EntitySelect(Kind.channel, _NOWHERE)),
@@ -126,9 +141,12 @@ _ROWS = (
     SettingSpec("is_private", "results", _switch(LazyText("value-private"), LazyText("value-public"))),
     SettingSpec("default_options", "defaults", DefaultOptionSelect()),
     SettingSpec("timezone", "server", TextModal(_parse_time_zone, plain, _ZONE_MAX, TextStyle.short)),
-    SettingSpec("log_channel", "server", _LOG),
+    SettingSpec("log_channel", "server", _LOG, _check_log_channel),
 )
 SPECS = {spec.name: spec for spec in _ROWS}
 """The settings by name, in the panel's order."""
-SECTIONS = tuple(dict.fromkeys(spec.section for spec in _ROWS))
+SECTIONS = {
+    section: [spec for spec in _ROWS if spec.section == section]
+    for section in dict.fromkeys(spec.section for spec in _ROWS)
+}
 """The pages of the panel."""

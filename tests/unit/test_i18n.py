@@ -30,15 +30,8 @@ from bot.models.options import OptionType
 from bot.models.schema import MESSAGE_KEYWORDS
 from cogs import EXTENSIONS
 from cogs.localization.translator import message_key
-from cogs.settings.controls import (
-    _LOG_RIGHTS,
-    DefaultOptionSelect,
-    EntitySelect,
-    LogChannelSelect,
-    TextModal,
-    ValueSelect,
-)
-from cogs.settings.specs import SECTIONS, SPECS
+from cogs.settings.controls import DefaultOptionSelect, EntitySelect, TextModal, ValueSelect
+from cogs.settings.specs import _LOG_RIGHTS, SECTIONS, SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -314,7 +307,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "section-": SECTIONS,
     "setting-": SPECS,
     "offer-": (*_with(ValueSelect), "channel_safety", "default_options"),
-    "placeholder-": (*_with(EntitySelect, LogChannelSelect), "section", "pick-channel", "pick-option"),
+    "placeholder-": (*_with(EntitySelect), "section", "pick-channel", "pick-option"),
     **dict.fromkeys(("button-edit-", "modal-", "label-", "hint-"), _with(TextModal, DefaultOptionSelect)),
 }
 SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]
