@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.direct_messages import send_dm
-from bot.discord.errors import DISCORD_ERRORS, ErrorCode, MessageUnreachableError, delivery_error
+from bot.discord.errors import DISCORD_ERRORS, ErrorCode, MessageUnreachableError
 from bot.discord.first_response import find_first_response
-from bot.discord.image_posting import REQUEST_LIMIT, ImagePosting, Uplink, render_images
+from bot.discord.image_posting import REQUEST_LIMIT, Uplink, missing, post_images, render_images, send_dm
 from bot.discord.job_message import JobMessage
 from bot.discord.responses import send_with_nonce
 from bot.discord.views import job_embed
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
-from bot.i18n import DEFAULT_LOCALE, translate
+from bot.i18n import DEFAULT_LOCALE
 from bot.log import job_context
 
 if TYPE_CHECKING:
@@ -69,12 +68,11 @@ class DiscordDelivery:
         except MessageUnreachableError:
             if job.status is not JobStatus.FAILED:
                 raise
-            text = translate("told-directly", job.locale)
-            await send_dm(self._bot, job, text, content["embed"], uplink=self._uplink)
-        except discord.HTTPException as error:
+            await send_dm(self._bot, job, content["embed"], uplink=self._uplink)
+        except DeliveryError as error:
             adapted = _adapt(job, error)
             if adapted is None:
-                raise delivery_error(error) from error
+                raise
             await self.send_outcome(adapted)
 
     async def send_images(self, job: Job, files: Sequence[Path]) -> int:
@@ -86,36 +84,30 @@ class DiscordDelivery:
         Raises:
             DeliveryError: Discord accepts none of them.
         """
-        job = replace(job, file_limit=min(job.file_limit, REQUEST_LIMIT))
-        message, rendered = self._message(job), await render_images(self._bot, job, files, job.file_limit)
-        posting = ImagePosting(message, self._uplink, rendered)
-        may_be_posted = message.has_uploads or job.created_at < self._started_at
-        message.has_uploads = True
+        message = self._message(job)
+        rendered = await render_images(self._bot, job, files, min(job.file_limit, REQUEST_LIMIT))
         try:
-            if not await posting.run(may_be_posted=may_be_posted):
-                await self._try_edit(rendered.job, posting.posted)  # the text above them can be out of date
-        except MessageUnreachableError:
-            return await self._send_images_by_dm(job, files, posted_count=len(posting.posted))
-        except (DeliveryError, discord.HTTPException) as error:
+            await post_images(self._bot, message, rendered, self._uplink)
+        except DeliveryError as error:
+            left = missing(rendered.images, message.files)
+            posted = [image for image in rendered.images if image not in left]
+            if isinstance(error, MessageUnreachableError):
+                return await self._send_images_by_dm(job, files, posted_count=len(posted))
             if adapted := _adapt(job, error):
                 return await self.send_images(adapted, files)
-            if not posting.posted:
-                raise delivery_error(error) from error
-            await self._try_edit(replace(rendered.job, error=DeliveryError.key), posting.posted)
-        return len(posting.posted)
+            if not posted:
+                raise
+            partly = replace(rendered.job, error=DeliveryError.key)
+            await self._try_edit(partly, [image for _, image in posted])
+            return len(posted)
+        return len(rendered.images)
 
     async def _send_images_by_dm(self, job: Job, files: Sequence[Path], *, posted_count: int) -> int:
         """Send the images by direct message; return how many are visible there or in the job's message."""
         try:
             rendered = await render_images(self._bot, job, files, _DEFAULT_FILE_LIMIT)
-            sent = await send_dm(
-                self._bot,
-                rendered.job,
-                translate("sent-directly", job.locale),
-                rendered.embed,
-                rendered.images,
-                uplink=self._uplink,
-            )
+            images = rendered.images
+            sent = await send_dm(self._bot, rendered.job, rendered.embed, images, uplink=self._uplink)
         except DeliveryError as error:
             if not posted_count:
                 raise
@@ -159,14 +151,14 @@ class DiscordDelivery:
         """Forget a job that is over."""
         self._messages.pop(job_id, None)
 
-    async def _try_edit(self, job: Job, images: Sequence[tuple[int, FittedImage]] = ()) -> None:
+    async def _try_edit(self, job: Job, fitted: Sequence[FittedImage] = ()) -> None:
         """Show a job's end once, leaving its images as they are; without a prompt that Discord refuses."""
-        message, content = self._message(job), self._content(job, fitted=[image for _, image in images])
+        message, content = self._message(job), self._content(job, fitted=fitted)
         try:
             await message.editor.send_final(lambda: message.edit(job, content))
         except (DeliveryError, *DISCORD_ERRORS) as error:
             if adapted := _adapt(job, error):
-                await self._try_edit(adapted, images)
+                await self._try_edit(adapted, fitted)
             else:
                 _log.warning("could not show its end: %s", error)
 
@@ -178,16 +170,18 @@ class DiscordDelivery:
 
     def _message(self, job: Job) -> JobMessage:
         if job.job_id not in self._messages:
-            self._messages[job.job_id] = JobMessage(self._bot)
+            is_resumed = job.created_at < self._started_at
+            self._messages[job.job_id] = JobMessage(self._bot, may_have_files=is_resumed)
         return self._messages[job.job_id]
 
 
 def _adapt(job: Job, error: Exception) -> Job | None:
     """Return the job so that Discord can accept it, if it refused the size of a file or the prompt."""
-    if not isinstance(error, discord.HTTPException):
+    refusal = error.__cause__ or error
+    if not isinstance(refusal, discord.HTTPException):
         return None
-    if error.code == ErrorCode.REQUEST_TOO_LARGE and job.file_limit > _DEFAULT_FILE_LIMIT:
+    if refusal.code == ErrorCode.REQUEST_TOO_LARGE and job.file_limit > _DEFAULT_FILE_LIMIT:
         return replace(job, file_limit=_DEFAULT_FILE_LIMIT)
-    if error.code == ErrorCode.BLOCKED_BY_AUTOMOD and not job_embed.is_prompt_hidden(job):
+    if refusal.code == ErrorCode.BLOCKED_BY_AUTOMOD and not job_embed.is_prompt_hidden(job):
         return job_embed.with_hidden_prompt(job)
     return None

@@ -62,10 +62,3 @@ def is_unreachable(error: discord.HTTPException) -> bool:
         ErrorCode.TOO_MANY_EDITS_OF_OLD_MESSAGE,
         ErrorCode.THREAD_ARCHIVED,
     }
-
-
-def delivery_error(error: DeliveryError | discord.HTTPException) -> DeliveryError:
-    """Return a refusal as the error that the job's owner sees."""
-    if isinstance(error, DeliveryError):
-        return error
-    return DeliveryError(f"Discord answers HTTP {error.status}, code {error.code}")

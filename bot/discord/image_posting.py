@@ -1,23 +1,28 @@
-"""Post a job's images in its message, group by group, without losing or repeating any."""
+"""Post a job's images in its message or by direct message, group by group; lose and repeat none."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-import time
+import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import discord
+from discord.http import Route
 
 from bot.discord.errors import DISCORD_ERRORS
+from bot.discord.job_message import retry_for_job, send_as_bot
 from bot.discord.views import job_embed
 from bot.domain.job import JobStatus
 from bot.errors import DeliveryError
+from bot.i18n import translate
 from bot.media.images import shrink_to_fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Iterable, Sequence
     from pathlib import Path
 
     from bot.discord.client import ImagineBot
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
     from bot.media.images import FittedImage
 
+_log = logging.getLogger(__name__)
 _MAX_FILES = 10  # of a message
 REQUEST_LIMIT = 24 * 1024 * 1024
 """Discord takes 25 MiB per request, including the rest of the form."""
@@ -62,66 +68,75 @@ async def render_images(bot: ImagineBot, job: Job, files: Sequence[Path], limit:
     return RenderedImages(job, embed, list(enumerate(fitted, 1)))
 
 
-class ImagePosting:
-    """One attempt to post rendered images; it knows how many are there if it fails on the way."""
+async def post_images(bot: ImagineBot, message: JobMessage, rendered: RenderedImages, uplink: Uplink) -> None:
+    """Add the missing images to the message's files, and update the text above them.
 
-    def __init__(self, message: JobMessage, uplink: Uplink, rendered: RenderedImages) -> None:
-        self._message = message
-        self._uplink = uplink
-        self._rendered = rendered
-        self._left = rendered.images
+    Raises:
+        MessageUnreachableError: The message can no longer be edited.
+        DeliveryError: Discord refuses an image, which is the error's cause, or does not answer.
+    """
+    job, images = rendered.job, rendered.images
+    content = {"embed": rendered.embed, "view": job_embed.view(job)}
+    is_tried = False
 
-    @property
-    def posted(self) -> list[NumberedImage]:
-        """The images that are in the message."""
-        return [each for each in self._rendered.images if each not in self._left]
+    async def post_group() -> None:
+        nonlocal is_tried
+        group = uplink.next_group(missing(images, await message.read_files(job)))
+        if is_tried and not group:  # only the response was lost
+            return
+        is_tried = True
+        begun_at = bot.clock.host.monotonic()
+        await message.edit(job, content, partial(attach, job, group))
+        uplink.record_upload(group, bot.clock.host.monotonic() - begun_at)
 
-    async def run(self, *, may_be_posted: bool) -> bool:
-        """Post the missing images; return whether there were any.
-
-        Raises:
-            MessageUnreachableError: The message can no longer be edited.
-            DeliveryError: Discord does not answer.
-            discord.HTTPException: Discord refuses an image.
-        """
-        files = await self._message.posted_files(self._rendered.job, is_patient=True) if may_be_posted else []
-        self._left = left = missing(self._rendered.images, files)
-        for group in self._uplink.split_by_size(left):
-            files = await self._upload(files, group)
-            self._left = self._left[len(group) :]
-        return bool(left)
-
-    async def _upload(self, files: list[PostedFile], group: Sequence[NumberedImage]) -> list[PostedFile]:
-        """Add a group to the files that are there; return all of them, even if the response was lost."""
-        job, may_be_posted = self._rendered.job, False
-        content = {"embed": self._rendered.embed, "view": job_embed.view(job)}
-
-        async def send() -> list[PostedFile]:
-            nonlocal may_be_posted
-            if may_be_posted and (found := await self._find(group)):
-                return found
-            begun_at = time.monotonic()
-            try:
-                sent = await self._message.edit(
-                    job, content, lambda: {"attachments": [*files, *attach(job, group)]}
-                )
-            except DISCORD_ERRORS as error:
-                may_be_posted |= not isinstance(error, discord.HTTPException) or error.status >= 500
-                raise
-            self._uplink.record_upload(group, time.monotonic() - begun_at)
-            return sent
-
-        try:
-            return await self._message.edit_final(job, send)
-        except (DeliveryError, discord.HTTPException):
-            if may_be_posted and (found := await self._find(group)):
-                return found
+    try:
+        for _ in images:  # each time at least one is posted
+            await message.edit_final(job, post_group)
+            if not missing(images, message.files):
+                return
+    except DeliveryError:
+        with suppress(DeliveryError, *DISCORD_ERRORS):
+            await message.read_files(job)
+        if missing(images, message.files):
             raise
 
-    async def _find(self, group: Sequence[NumberedImage]) -> list[PostedFile]:
-        """Return the message's files if a group is among them."""
-        files = await self._message.posted_files(self._rendered.job)
-        return [] if missing(group, files) else files
+
+async def send_dm(
+    bot: ImagineBot,
+    job: Job,
+    embed: discord.Embed,
+    images: Sequence[NumberedImage] = (),
+    *,
+    uplink: Uplink,
+) -> int:
+    """Send a job's outcome to its owner; return how many images were sent.
+
+    Raises:
+        DeliveryError: Discord accepts nothing.
+    """
+    left = list(images)
+    text = translate("sent-directly" if images else "told-directly", job.locale)
+    content = {"content": f"{text} https://discord.com/channels/{job.guild_id}", "embed": embed}
+    try:
+        channel = await retry_for_job(bot.clock, job, lambda: bot.create_dm(discord.Object(job.user_id)))
+        route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
+        while True:
+            group = uplink.next_group(left)
+
+            def send(group: Sequence[NumberedImage] = group) -> Awaitable[list[PostedFile]]:
+                # By the nonce Discord drops a repeated message.
+                nonce = f"{job.job_id[:20]}-{group[0][0] if group else 0}"
+                return send_as_bot(bot, route, **content, files=attach(job, group), nonce=nonce)
+
+            # A message from before a restart can begin with the same image and have fewer or more.
+            left = missing(left[1:], await retry_for_job(bot.clock, job, send))
+            if not left:
+                break
+    except DeliveryError as error:
+        if len(left) == len(images):
+            raise
+        _log.warning("%d of its images were not sent by direct message: %s", len(left), error)
+    return len(images) - len(left)
 
 
 class Uplink:
@@ -140,25 +155,21 @@ class Uplink:
         if size >= _MIN_SAMPLE:
             self._group_bytes = size / max(seconds, 0.001) * _GROUP_SECONDS
 
-    def split_by_size(self, files: Sequence[NumberedImage]) -> Iterator[list[NumberedImage]]:
-        """Yield the files for each request: about a minute's worth by the latest measurement."""
-        group: list[NumberedImage] = []
+    def next_group(self, images: Sequence[NumberedImage]) -> Sequence[NumberedImage]:
+        """Return the images for the next request: about a minute's worth by the latest measurement."""
         size = 0
-        for number, file in files:
-            if group and size + file.size_bytes > min(self._group_bytes, REQUEST_LIMIT):
-                yield group
-                group, size = [], 0
-            group.append((number, file))
+        for count, (_, file) in enumerate(images):
             size += file.size_bytes
-        if group:
-            yield group
+            if count and size > min(self._group_bytes, REQUEST_LIMIT):
+                return images[:count]
+        return images
 
 
 def attach(job: Job, group: Sequence[NumberedImage]) -> list[discord.File]:
     """Open the images of a request; add the prompt to the first one if the message doesn't show all of it."""
     alt_text = job_embed.alt_text(job)
     files = [
-        discord.File(file.path, image_name(number, file), description=alt_text, spoiler=job.is_spoiler)
+        discord.File(file.path, _name(number, file), description=alt_text, spoiler=job.is_spoiler)
         for number, file in group
     ]
     if group and group[0][0] == 1 and job_embed.is_prompt_truncated(job):
@@ -166,12 +177,11 @@ def attach(job: Job, group: Sequence[NumberedImage]) -> list[discord.File]:
     return files
 
 
-def image_name(number: int, file: FittedImage) -> str:
-    """Return the name of an image in its message."""
-    return f"image-{number}{file.path.suffix}"
-
-
-def missing(files: Iterable[NumberedImage], posted: Iterable[PostedFile]) -> list[NumberedImage]:
-    """Return those of the files that are not among a message's files."""
+def missing(images: Sequence[NumberedImage], posted: Iterable[PostedFile]) -> list[NumberedImage]:
+    """Return those of the images that are not among a message's files."""
     there = {file.filename.removeprefix("SPOILER_") for file in posted}
-    return [(number, file) for number, file in files if image_name(number, file) not in there]
+    return [(number, file) for number, file in images if _name(number, file) not in there]
+
+
+def _name(number: int, file: FittedImage) -> str:
+    return f"image-{number}{file.path.suffix}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
@@ -24,7 +24,7 @@ from bot.discord.retry import retry
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.discord.client import ImagineBot
     from bot.discord.clock import DiscordClock
@@ -46,7 +46,7 @@ class PostedFile:
 
     id: int
     filename: str
-    alt_text: str | None
+    description: str | None
 
     @classmethod
     def of(cls, message: discord.Message) -> list[Self]:
@@ -55,8 +55,7 @@ class PostedFile:
 
     def to_dict(self) -> dict[str, int | str]:
         """Return the attachment object; discord.py calls this for every attachment that isn't a new file."""
-        described = {"description": self.alt_text} if self.alt_text else {}
-        return {"id": self.id, "filename": self.filename, **described}
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[PostedFile]:
@@ -84,58 +83,61 @@ async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[Pos
 
 
 class JobMessage:
-    """A job's message: how to reach it, and facts that are not in the job's row."""
+    """A job's message: how to reach it, and which files it has."""
 
-    def __init__(self, bot: ImagineBot) -> None:
+    def __init__(self, bot: ImagineBot, *, may_have_files: bool) -> None:
         self._bot = bot
         self._dead_token: str | None = None
+        self._is_outdated = may_have_files
+        self.files: list[PostedFile] = []
+        """Its files as last seen."""
         self.editor = MessageEditor()
-        self.has_uploads = False
-        """Whether this process has begun to post the job's images."""
 
     async def edit_final(self, job: Job, send: Callable[[], Awaitable[T]]) -> T:
-        """Send an edit of the job's end until Discord accepts or refuses it.
-
-        Raises:
-            MessageUnreachableError: The message can no longer be edited.
-            DeliveryError: Discord does not answer.
-            discord.HTTPException: Discord refuses the edit.
-        """
-        try:
-            return await retry_for_job(self._bot.clock, job, lambda: self.editor.send_final(send))
-        except discord.HTTPException as error:
-            if not is_unreachable(error):
-                raise
-            raise MessageUnreachableError(str(error)) from error
+        """Send an edit of the job's end; see `MessageEditor.send_final` and `retry_for_job`."""
+        return await retry_for_job(self._bot.clock, job, lambda: self.editor.send_final(send))
 
     async def edit(
-        self, job: Job, content: Content, attachments: Callable[[], Content] = dict
-    ) -> list[PostedFile]:
-        """Edit the message once; return its files afterwards.
+        self, job: Job, content: Content, attach: Callable[[], Sequence[discord.File]] | None = None
+    ) -> None:
+        """Edit the message once.
 
-        `attachments` is called for every request, since a `discord.File` can be sent only once. Without it
-        the message keeps its files.
+        It keeps its files; `attach` opens others to add, for every request, since each can be sent only once.
         """
         path = "/channels/{channel_id}/messages/{message_id}"
         route = Route("PATCH", path, channel_id=job.channel_id, message_id=job.message_id)
-        return await self._reach(
-            job,
-            lambda webhook: webhook.edit_message(job.message_id or 0, **content, **attachments()),
-            lambda: send_as_bot(self._bot, route, **content, **attachments()),
-        )
 
-    async def posted_files(self, job: Job, *, is_patient: bool = False) -> list[PostedFile]:
-        """Return the message's files; none if it can't be read.
+        def changes() -> Content:
+            return {**content, "attachments": [*self.files, *attach()]} if attach else content
 
-        An edit removes files that it doesn't list, so `is_patient` retries while Discord has trouble.
-        """
         try:
-            if is_patient:
-                return await retry_for_job(self._bot.clock, job, lambda: self._fetch(job))
-            return await self._fetch(job)
-        except (DeliveryError, *DISCORD_ERRORS) as error:
-            _log.info("could not read its message: %s", error)
-            return []
+            self.files = await self._reach(
+                job,
+                lambda webhook: webhook.edit_message(job.message_id or 0, **changes()),
+                lambda: send_as_bot(self._bot, route, **changes()),
+            )
+        except DISCORD_ERRORS as error:
+            self._is_outdated |= is_transient(error)
+            raise
+        self._is_outdated = False
+
+    async def read_files(self, job: Job) -> list[PostedFile]:
+        """Return the message's files: after a lost response from Discord, or as last seen if it refuses.
+
+        Raises:
+            MessageUnreachableError: The message can no longer be edited.
+            discord.HTTPException, aiohttp.ClientError, OSError: Discord has trouble. Try again, since an edit
+                removes files that it doesn't list.
+        """
+        if self._is_outdated:
+            try:
+                self.files = await self._fetch(job)
+                self._is_outdated = False
+            except discord.HTTPException as error:
+                if is_transient(error):
+                    raise
+                _log.info("could not read its message: %s", error)
+        return self.files
 
     async def _fetch(self, job: Job) -> list[PostedFile]:
         message_id = job.message_id or 0
@@ -180,8 +182,8 @@ async def retry_for_job(clock: DiscordClock, job: Job, send: Callable[[], Awaita
     """Call `send` for up to ten minutes, until Discord accepts or refuses it.
 
     Raises:
-        DeliveryError: Discord does not answer.
-        discord.HTTPException: Discord refuses it.
+        MessageUnreachableError: The message can no longer be edited, or Discord refuses a new one.
+        DeliveryError: Discord refuses it, which is the error's cause, or does not answer.
     """
 
     def is_worth_retrying(error: Exception) -> bool:
@@ -195,6 +197,9 @@ async def retry_for_job(clock: DiscordClock, job: Job, send: Callable[[], Awaita
         return await retry(
             send, on=is_worth_retrying, attempts=None, seconds=_GIVE_UP_SECONDS, pauses=(0.1, 30)
         )
+    except discord.HTTPException as error:
+        kind = MessageUnreachableError if is_unreachable(error) else DeliveryError
+        raise kind(f"Discord answers HTTP {error.status}, code {error.code}") from error
     except DISCORD_NETWORK_ERRORS as error:
         raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error
 

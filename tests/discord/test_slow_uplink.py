@@ -364,15 +364,14 @@ def test_group_size_follows_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.undo()
     files = [(number, FittedImage(tmp_path / f"{number}.png", 6 * 2**20)) for number in range(1, 5)]
     uplink = Uplink()
-    groups = uplink.split_by_size(files)
-    assert [number for number, _ in next(groups)] == [1]
+    assert uplink.next_group([]) == []
+    assert uplink.next_group(files) == files[:1]
     uplink.record_upload(files[:1], 2.0)
-    assert [number for number, _ in next(groups)] == [2, 3, 4]
+    assert uplink.next_group(files[1:]) == files[1:]
     uplink.record_upload(files[:1], 6 * 2**20 / 40_000)
-    assert [len(group) for group in uplink.split_by_size(files)] == [1, 1, 1, 1]
-    uplink.record_upload(
-        [(1, FittedImage(tmp_path / "1.png", 1000))], 0.001
-    )  # too small to measure the uplink
-    assert [len(group) for group in uplink.split_by_size(files)] == [1, 1, 1, 1]
+    assert uplink.next_group(files) == files[:1]
+    tiny = [(1, FittedImage(tmp_path / "1.png", 1000))]
+    uplink.record_upload(tiny, 0.001)  # too small to measure the uplink
+    assert uplink.next_group(files) == files[:1]
     uplink.record_upload(files[:1], 0.0)
-    assert [len(group) for group in uplink.split_by_size(files)] == [4]
+    assert uplink.next_group(files) == files
