@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.storage import ledger
@@ -16,6 +15,7 @@ from bot.storage.columns import (
     to_epoch_ms,
     to_microdollars,
 )
+from bot.storage.database import Store
 from bot.storage.job_rows import job_from_row, jobs_from_rows
 from bot.storage.sql import load_queries
 
@@ -39,15 +39,12 @@ base price for the most expensive ones (4K with web search costs three credits).
 price increase. Anything above is a mistake, and would refuse every job under a budget.
 """
 _PRICE_LIFETIME = timedelta(days=7)
-_PLAUSIBLE_USD = (Decimal("0.001"), Decimal(10))
-"""The range of plausible list prices; images cost a few cents."""
 _DEFAULT_LIST_PRICE = Decimal("0.25")  # for the limit of a model that has none
 
 
-def is_plausible(list_price: Decimal) -> bool:
-    """Return whether a list price can be right; with 0, a budget would never be exceeded."""
-    low, high = _PLAUSIBLE_USD
-    return low <= list_price <= high
+def _is_plausible(list_price: Decimal) -> bool:
+    """Return whether an image can cost this; with 0, a budget would never be exceeded."""
+    return Decimal("0.001") <= list_price <= Decimal(10)
 
 
 @dataclass(frozen=True)
@@ -80,21 +77,18 @@ def prices_from_rows(rows: Sequence[sqlite3.Row], now: datetime) -> Prices:
     # A price from the future was dated by a wrong clock.
     fresh = {row["credits_each"] for row in rows if abs(at - row["learned_at"]) <= lifetime}
     list_price = usd.pop(_LIST_PRICE, None)
-    if list_price is not None and not is_plausible(list_price):
+    if list_price is not None and not _is_plausible(list_price):
         list_price = None
     # Without a list price nothing else is known, and expiry would refuse every job from then on.
     kept = usd.keys() if list_price is None else usd.keys() & fresh
     return Prices(list_price, {from_centicredits(each): usd[each] for each in kept})
 
 
-class CostStore:
-    """Prices in US dollars, as RunComfy publishes and charges them.
-
-    A method that raises BusyError has changed nothing.
-    """
+class CostStore(Store):
+    """Prices in US dollars, as RunComfy publishes and charges them."""
 
     def __init__(self, database: Database, *, budget_usd: Decimal | None) -> None:
-        self._database = database
+        super().__init__(database)
         self.budget_usd = budget_usd
         """The owner's limit per month; None is unlimited."""
 
@@ -105,18 +99,15 @@ class CostStore:
 
     async def set_list_price(self, model_id: str, list_price: Decimal) -> bool:
         """Set the price that RunComfy publishes for an image of one credit; False if it is not plausible."""
-        if not is_plausible(list_price):
+        if not _is_plausible(list_price):
             return False
-        await self._database.transaction(
-            lambda connection: self._update_price(connection, model_id, _LIST_PRICE, list_price)
-        )
+        await self._write(_queries.update_price, **self._price_row(model_id, _LIST_PRICE, list_price))
         return True
 
     async def due_for_cost_check(self) -> list[Job]:
         """Return the jobs whose cost can be asked for now."""
         now = to_epoch_ms(self._database.clock.now())
-        rows = await self._database.read(partial(_queries.due_for_cost_check, now=now))
-        return jobs_from_rows(rows)
+        return jobs_from_rows(await self._read(_queries.due_for_cost_check, now=now))
 
     async def record_cost(self, job: Job, cost: Decimal | None) -> Decimal | None:
         """Record what RunComfy says a job has cost; with None, check again one hour after its end.
@@ -127,9 +118,7 @@ class CostStore:
         if cost is None:
             again = (job.ended_at or job.created_at) + _LAST_COST_CHECK
             at = to_epoch_ms(again) if again > self._database.clock.now() else None
-            await self._database.transaction(
-                partial(_queries.postpone_cost_check, job_id=job.job_id, next_cost_check_at=at)
-            )
+            await self._write(_queries.postpone_cost_check, job_id=job.job_id, next_cost_check_at=at)
             return None
 
         async def work(connection: Connection) -> Decimal | None:
@@ -137,15 +126,14 @@ class CostStore:
             after = job_from_row(
                 await _queries.record_cost(connection, job_id=job.job_id, cost=to_microdollars(cost))
             )
-            if before and after:
-                await ledger.recount(connection, before, after)
+            await ledger.recount(connection, before, after)
             if not cost:
                 return None  # a job that was not charged says nothing about the next one
             highest = (await self.prices(connection, job.model_id)).highest_each(job.credits_each)
             if cost / job.image_count > highest:
                 return highest
-            credits_each = to_centicredits(job.credits_each)
-            await self._update_price(connection, job.model_id, credits_each, cost / job.image_count)
+            price = self._price_row(job.model_id, to_centicredits(job.credits_each), cost / job.image_count)
+            await _queries.update_price(connection, **price)
             return None
 
         return await self._database.transaction(work)
@@ -155,9 +143,6 @@ class CostStore:
         now = self._database.clock.now()
         return await self._database.read(lambda connection: ledger.spent_usd(connection, now))
 
-    async def _update_price(
-        self, connection: Connection, model_id: str, credits_each: int, usd_each: Decimal
-    ) -> None:
-        values = {"model_id": model_id, "credits_each": credits_each, "usd_each": to_microdollars(usd_each)}
-        learned_at = to_epoch_ms(self._database.clock.now())
-        await _queries.update_price(connection, **values, learned_at=learned_at)
+    def _price_row(self, model_id: str, credits_each: int, usd_each: Decimal) -> dict[str, str | int]:
+        learned_at, usd = to_epoch_ms(self._database.clock.now()), to_microdollars(usd_each)
+        return {"model_id": model_id, "credits_each": credits_each, "usd_each": usd, "learned_at": learned_at}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import aiosqlite
 
@@ -40,3 +41,16 @@ class Database(Protocol):
                 too much was waiting; nothing was written.
             Exception: Any exception of the unit; nothing was written.
         """
+
+
+class Store:
+    """Base of the stores: a returned result is durable; on BusyError, nothing has changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def _read(self, query: UnitOfWork[Any], **values: object) -> Any:
+        return await self._database.read(partial(query, **values))
+
+    async def _write(self, query: UnitOfWork[Any], **values: object) -> Any:
+        return await self._database.transaction(partial(query, **values))

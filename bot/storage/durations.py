@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
+from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     from bot.storage.database import Database
 
+_queries = load_queries("durations")
 
-class DurationStore:
+
+class DurationStore(Store):
     """Keeps durations in memory; `save` writes new ones.
 
     A workload names the model, the resolution and the number of images.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database, self._queries = database, load_queries("durations")
+        super().__init__(database)
         self._recent: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=200))
         self._unsaved: list[dict[str, str | float]] = []
 
     async def load(self) -> None:
         """Load the saved durations."""
-        for row in await self._database.read(self._queries.load):
+        for row in await self._read(_queries.load):
             self._recent[row["kind"]].append(row["seconds"])
 
     def record(self, workload: str, seconds: float) -> None:
@@ -40,5 +43,5 @@ class DurationStore:
     async def save(self) -> None:
         """Write the new durations; on BusyError, the next call writes them."""
         if new := self._unsaved.copy():
-            await self._database.transaction(lambda connection: self._queries.add(connection, new))
+            await self._database.transaction(lambda connection: _queries.add(connection, new))
             del self._unsaved[: len(new)]

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
 from bot.errors import BusyError
 from bot.storage.columns import from_epoch_ms, to_epoch_ms
+from bot.storage.database import Store
+from bot.storage.key_values import KeyValueStore
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.storage.database import Database
+_queries = load_queries("health")
 
 
-class HealthStore:
+class HealthStore(Store):
     """Reads unfinished jobs by their index, so that the number of ended ones does not matter."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._queries, self._key_value_queries = load_queries("health"), load_queries("key_values")
 
     async def check_writable(self) -> None:
         """Commit a durable write.
@@ -32,13 +29,13 @@ class HealthStore:
         """
         now = self._database.clock.now().isoformat()
         try:
-            await self._database.transaction(partial(self._key_value_queries.set, name="health", value=now))
+            await KeyValueStore(self._database).set("health", now)
         except sqlite3.Error as error:
             raise BusyError from error
 
     async def live_counts(self) -> dict[JobStatus, tuple[int, datetime]]:
         """Return the number of jobs in each unfinished state, and the `interaction_at` of the oldest."""
-        rows = await self._database.read(self._queries.live_counts)
+        rows = await self._read(_queries.live_counts)
         return {JobStatus(row["status"]): (row["jobs"], from_epoch_ms(row["since"])) for row in rows}
 
     async def live_before(self, before: datetime, *, without_message: datetime) -> set[str]:
@@ -49,7 +46,7 @@ class HealthStore:
         """
         times = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
         try:
-            rows = await self._database.read(partial(self._queries.live_before, **times))
+            rows = await self._read(_queries.live_before, **times)
         except sqlite3.Error as error:
             raise BusyError from error
         return {row["job_id"] for row in rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.job import Job, JobStatus
@@ -21,18 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _log = logging.getLogger(__name__)
-_TIMES = (
-    "interaction_at",
-    "created_at",
-    "started_at",
-    "ended_at",
-    "next_check_at",
-    "next_cost_check_at",
-    "deleted_at",
-    "uncollected_since",
-)
 _FROM_COLUMN: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(_TIMES, from_epoch_ms),
+    **{field.name: from_epoch_ms for field in fields(Job) if "datetime" in str(field.type)},
     **dict.fromkeys(("input", "error_values"), json.loads),
     **dict.fromkeys(("usd_each", "cost"), from_microdollars),
     **dict.fromkeys(("is_private", "is_spoiler"), bool),
@@ -47,7 +38,7 @@ def job_from_row(row: sqlite3.Row | None) -> Job | None:
     """Return the job of a row, or None for None."""
     if row is None:
         return None
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 (iterating a row gives its values)
+    values = dict(row)
     for name, convert in _FROM_COLUMN.items():
         if values[name] is not None:
             values[name] = convert(values[name])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.job import NOT_COLLECTED, RECOVERABLE_ERRORS, TIMED_OUT, Job, JobStatus, may_have_cost
 from bot.errors import JobUnknownError
 from bot.storage import ledger
 from bot.storage.columns import to_epoch_ms
+from bot.storage.database import Store
 from bot.storage.job_rows import job_from_row, jobs_from_rows
 from bot.storage.sql import load_queries
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain.requester import Requester
-    from bot.storage.database import Connection, Database
+    from bot.storage.database import Connection, UnitOfWork
 
+_queries, _message_queries = load_queries("jobs"), load_queries("messages")
 _LATE_CHECKS = (timedelta(hours=1), timedelta(hours=24))  # after a job's end
 
 
@@ -61,12 +62,8 @@ def _settle(
     }
 
 
-class JobStore:
-    """Jobs by id; a returned result is durable, and a method that raises BusyError has changed nothing."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._queries, self._message_queries = load_queries("jobs"), load_queries("messages")
+class JobStore(Store):
+    """Jobs by id."""
 
     async def get(self, job_id: str) -> Job:
         """Return the current job.
@@ -74,66 +71,65 @@ class JobStore:
         Raises:
             JobUnknownError: There is no row with this id.
         """
-        row = await self._database.read(partial(self._queries.get, job_id=job_id))
-        if job := job_from_row(row):
+        if job := job_from_row(await self._read(_queries.get, job_id=job_id)):
             return job
         raise JobUnknownError
 
     async def unfinished(self) -> list[Job]:
         """Return every job that is not final, or whose end is not shown in Discord yet, oldest first."""
-        return await self._list("unfinished")
+        return jobs_from_rows(await self._read(_queries.unfinished))
 
     async def unfinished_for_member(self, guild_id: int, user_id: int) -> list[Job]:
         """Return a member's live or collectable jobs on a server, newest first, at most 50."""
-        jobs = await self._list("unfinished_for_member", guild_id=guild_id, user_id=user_id, most=50)
+        member = {"guild_id": guild_id, "user_id": user_id}
+        jobs = jobs_from_rows(await self._read(_queries.unfinished_for_member, **member, most=50))
         return [job for job in jobs if not job.status.is_final or job.is_fetchable]
 
     async def due_for_check(self) -> list[Job]:
         """Return failed jobs whose images are due to be checked for again."""
-        return await self._list("due_for_check", now=to_epoch_ms(self._database.clock.now()))
+        now = to_epoch_ms(self._database.clock.now())
+        return jobs_from_rows(await self._read(_queries.due_for_check, now=now))
 
     async def uncollected_since(self, *, before: datetime) -> list[Job]:
         """Return jobs whose charged images have been waiting to be collected since `before`."""
-        return await self._list("uncollected_since", before=to_epoch_ms(before))
+        return jobs_from_rows(await self._read(_queries.uncollected_since, before=to_epoch_ms(before)))
 
     async def set_message(self, job_id: str, message_id: int) -> Job | None:
         """Record which message is the job's and return the job; not durable at once, like a reservation."""
-        return await self._change("set_message", job_id, durable=False, message_id=message_id)
+        row = await self._database.transaction(
+            lambda connection: _queries.set_message(connection, job_id=job_id, message_id=message_id),
+            durable=False,
+        )
+        return job_from_row(row)
 
     async def mark_submitting(self, job_id: str) -> Job | None:
         """Go from waiting to submitting, right before the POST; None if the job was cancelled."""
-        return await self._change("mark_submitting", job_id)
+        return await self._change_job(_queries.mark_submitting, job_id)
 
     async def mark_rejected(self, job_id: str) -> Job | None:
         """Go from submitting back to waiting, after the POST was refused without any effect."""
-        return await self._change("mark_rejected", job_id)
+        return await self._change_job(_queries.mark_rejected, job_id)
 
     async def mark_submitted(self, job_id: str, request_id: str) -> Job | None:
         """Go from submitting to in_queue, with RunComfy's id."""
-        return await self._change("mark_submitted", job_id, request_id=request_id)
+        return await self._change_job(_queries.mark_submitted, job_id, request_id=request_id)
 
     async def mark_in_progress(self, job_id: str) -> Job | None:
         """Go from in_queue to in_progress."""
         started_at = to_epoch_ms(self._database.clock.now())
-        return await self._change("mark_in_progress", job_id, started_at=started_at)
+        return await self._change_job(_queries.mark_in_progress, job_id, started_at=started_at)
 
     async def request_cancel(self, job_id: str, user_id: int) -> Job | None:
         """Record who wants to cancel the job; None if it is too late."""
-        return await self._change("request_cancel", job_id, user_id=user_id)
+        return await self._change_job(_queries.request_cancel, job_id, user_id=user_id)
 
     async def refetch(self, job_id: str, requester: Requester) -> Job | None:
         """Go from an end with images to collect to in_progress, in a new message; None in any other state."""
-        values = {
-            "channel_id": requester.channel_id,
-            "locale": requester.locale,
-            "token": requester.token,
-            "interaction_at": to_epoch_ms(requester.interaction_at),
-            "file_limit": requester.file_limit,
-        }
+        values = vars(requester) | {"job_id": job_id, "interaction_at": to_epoch_ms(requester.interaction_at)}
 
         async def work(connection: Connection) -> Job | None:
-            await self._message_queries.track_for_deletion(connection, job_id=job_id)
-            return job_from_row(await self._queries.refetch(connection, job_id=job_id, **values))
+            await _message_queries.track_for_deletion(connection, job_id=job_id)
+            return job_from_row(await _queries.refetch(connection, **values))
 
         return await self._database.transaction(work)
 
@@ -153,21 +149,16 @@ class JobStore:
         of a successful one were shown before.
         """
         ended_at = self._database.clock.now()
-        values = {
-            "job_id": job_id,
-            "status": status,
-            "error_values": json.dumps(error_values or {}),
-            "ended_at": to_epoch_ms(ended_at),
-            "is_shown": int(status is JobStatus.SUCCEEDED),
-        }
+        values = {"job_id": job_id, "status": status, "ended_at": to_epoch_ms(ended_at)}
+        values["error_values"] = json.dumps(error_values or {})
 
         async def work(connection: Connection) -> Job | None:
-            before = job_from_row(await self._queries.get(connection, job_id=job_id))
+            before = job_from_row(await _queries.get(connection, job_id=job_id))
             if before is None:
                 return None
             known = before if made is None else replace(before, made=made)
             settled = _settle(known, status, error, ended_at, delivered)
-            after = job_from_row(await self._queries.end(connection, **settled, **values))
+            after = job_from_row(await _queries.end(connection, **settled, **values))
             await ledger.recount(connection, before, after)
             return after
 
@@ -175,11 +166,11 @@ class JobStore:
 
     async def postpone_check(self, job: Job) -> Job | None:
         """Record that a due job's images have not arrived; after the last check, return it from `give_up`."""
-        check_count, ended_at = job.check_count + 1, job.ended_at or job.created_at
-        next_check_at = _next_check(replace(job, check_count=check_count), ended_at)
+        checked = replace(job, check_count=job.check_count + 1)
+        next_check_at = _next_check(checked, job.ended_at or job.created_at)
         if next_check_at is None:
-            return await self.give_up(replace(job, check_count=check_count))
-        await self._change("postpone_check", job.job_id, next_check_at=next_check_at)
+            return await self.give_up(checked)
+        await self._change_job(_queries.postpone_check, job.job_id, next_check_at=next_check_at)
         return None
 
     async def give_up(self, job: Job) -> Job | None:
@@ -192,8 +183,8 @@ class JobStore:
         seen["ended_at"] = to_epoch_ms(job.ended_at or job.created_at)
 
         async def work(connection: Connection) -> Job | None:
-            before = job_from_row(await self._queries.get(connection, job_id=job.job_id))
-            after = job_from_row(await self._queries.give_up(connection, **seen))
+            before = job_from_row(await _queries.get(connection, job_id=job.job_id))
+            after = job_from_row(await _queries.give_up(connection, **seen))
             await ledger.recount(connection, before, after)
             return after
 
@@ -201,22 +192,13 @@ class JobStore:
 
     async def resume_late(self, job_id: str) -> Job | None:
         """Go from failed to in_progress, in the old message; None if another change came first."""
-        return await self._change("resume_late", job_id)
+        return await self._change_job(_queries.resume_late, job_id)
 
     async def clear_token(self, job: Job) -> None:
         """Delete the token that `job` holds: its end is shown in Discord, or can no longer be."""
-        await self._database.transaction(
-            partial(self._queries.clear_token, job_id=job.job_id, token=job.token)
-        )
+        await self._write(_queries.clear_token, job_id=job.job_id, token=job.token)
 
-    async def _list(self, query: str, **values: int) -> list[Job]:
-        rows = await self._database.read(partial(getattr(self._queries, query), **values))
-        return jobs_from_rows(rows)
-
-    async def _change(
-        self, query: str, job_id: str, *, durable: bool = True, **values: str | int | None
+    async def _change_job(
+        self, query: UnitOfWork[Any], job_id: str, **values: str | int | None
     ) -> Job | None:
-        row = await self._database.transaction(
-            partial(getattr(self._queries, query), job_id=job_id, **values), durable=durable
-        )
-        return job_from_row(row)
+        return job_from_row(await self._write(query, job_id=job_id, **values))

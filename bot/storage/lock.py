@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
     Raises:
         ConfigError: Another process holds it.
     """
-    with _lock_file(path).open("a+") as file:
+    with Path(f"{path}.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -41,17 +41,10 @@ def lock_holder(path: Path) -> str | None:
     Raises:
         OSError: The lock file cannot be opened.
     """
-    try:
-        with _lock_file(path).open("r+") as file:
-            try:
-                # Released at once, so that a bot that starts meanwhile finds the lock free.
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return file.read(20).strip()
-    except FileNotFoundError:
-        pass
+    with suppress(FileNotFoundError), Path(f"{path}.lock").open("r+") as file:
+        try:
+            # Released at once, so that a bot that starts meanwhile finds the lock free.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.read(20).strip()
     return None
-
-
-def _lock_file(path: Path) -> Path:
-    return Path(f"{path}.lock")

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.domain.job import MessageRef
 from bot.storage.columns import to_epoch_ms
+from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    from bot.storage.database import Connection, Database
+    from bot.storage.database import Connection
 
 _queries = load_queries("messages")
 
 
-class MessageStore:
-    """Messages by job and jobs by message; a returned result is durable.
-
-    A method that raises BusyError has changed nothing.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class MessageStore(Store):
+    """Messages by job and jobs by message."""
 
     async def delete(self, job_id: str, user_id: int) -> bool:
         """Mark a job as deleted, with all its messages; False if it has not ended or was deleted before."""
@@ -37,20 +31,18 @@ class MessageStore:
 
     async def remaining(self, job_id: str) -> list[MessageRef]:
         """Return the former messages of a job that may still exist, oldest first."""
-        rows = await self._database.read(partial(_queries.remaining, job_id=job_id))
+        rows = await self._read(_queries.remaining, job_id=job_id)
         return [MessageRef(row["channel_id"], row["message_id"]) for row in rows]
 
     async def mark_deleted(self, message_id: int) -> None:
         """Forget a former message, which no longer exists."""
-        await self._database.transaction(partial(_queries.mark_deleted, message_id=message_id))
+        await self._write(_queries.mark_deleted, message_id=message_id)
 
     async def job_for_message(self, message_id: int) -> str | None:
         """Return the id of the job that a message belongs to, or None."""
-        found: str | None = await self._database.read(
-            partial(_queries.job_for_message, message_id=message_id)
-        )
+        found: str | None = await self._read(_queries.job_for_message, message_id=message_id)
         return found
 
     async def jobs_pending_deletion(self) -> list[str]:
         """Return the ids of deleted jobs that may still have messages."""
-        return [row["job_id"] for row in await self._database.read(_queries.jobs_pending_deletion)]
+        return [row["job_id"] for row in await self._read(_queries.jobs_pending_deletion)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.quota import (
@@ -25,6 +24,7 @@ from bot.domain.quota import (
 )
 from bot.storage import ledger
 from bot.storage.columns import from_centicredits, from_epoch_ms, to_centicredits, to_epoch_ms
+from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
@@ -41,14 +41,11 @@ Context: TypeAlias = "defaultdict[str, list[sqlite3.Row]]"
 """What decides about a job: a server's settings, rules and adjustments and a model's prices, by `source`."""
 
 
-class QuotaStore:
-    """Rules, grants and resets of each server, and the owner's limits.
-
-    A method that raises BusyError has changed nothing.
-    """
+class QuotaStore(Store):
+    """Rules, grants and resets of each server, and the owner's limits."""
 
     def __init__(self, database: Database, owners: Limits) -> None:
-        self._database = database
+        super().__init__(database)
         self.owners = owners
 
     async def limits(
@@ -94,25 +91,22 @@ class QuotaStore:
 
     async def uncollected(self, guild_id: int, user_id: int) -> tuple[int, Decimal]:
         """Return how many images a member is charged for and can still collect, and their credits."""
-        row = await self._database.read(
-            partial(_queries.uncollected_of_member, guild_id=guild_id, user_id=user_id)
-        )
+        row = await self._read(_queries.uncollected_of_member, guild_id=guild_id, user_id=user_id)
         return row["images"], from_centicredits(row["credits"])
 
     async def rules(self, guild_id: int) -> dict[Target, Quotas]:
         """Return every rule of a server."""
-        return _rules(await self._database.read(partial(_queries.rules, guild_id=guild_id)))
+        return _rules(await self._read(_queries.rules, guild_id=guild_id))
 
     async def set_rule(self, guild_id: int, target: Target, quota: Quota, *, set_by: int) -> None:
         """Set a target's quota for one period; those for other periods stay."""
         values = _target_columns(guild_id, target) | {"per": quota.per, "credits": quota.limit}
         values |= {"set_by": set_by, "set_at": to_epoch_ms(self._database.clock.now())}
-        await self._database.transaction(partial(_queries.set_rule, **values))
+        await self._write(_queries.set_rule, **values)
 
     async def clear_rules(self, guild_id: int, target: Target) -> bool:
         """Remove a target's quotas; False if it had none."""
-        values = _target_columns(guild_id, target)
-        count: int = await self._database.transaction(partial(_queries.clear_rules, **values))
+        count: int = await self._write(_queries.clear_rules, **_target_columns(guild_id, target))
         return count > 0
 
     async def grant(
@@ -146,7 +140,7 @@ class QuotaStore:
     ) -> bool:
         values = _target_columns(guild_id, target) | {"credits": given, "made_by": made_by}
         values |= {"interaction_id": interaction_id, "made_at": to_epoch_ms(self._database.clock.now())}
-        count: int = await self._database.transaction(partial(_queries.adjust, **values))
+        count: int = await self._write(_queries.adjust, **values)
         return count > 0
 
 

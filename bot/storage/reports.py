@@ -7,21 +7,19 @@ from collections import defaultdict
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from bot.domain.quota import Period, last_days
 from bot.storage import ledger
 from bot.storage.columns import from_centicredits, from_microdollars, to_epoch_ms
+from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
     from datetime import datetime, tzinfo
-
-    from bot.storage.database import Database
 
 _queries = load_queries("reports")
 
@@ -71,11 +69,8 @@ def merge(summaries: Iterable[UsageSummary]) -> UsageSummary:
     return replace(found[-1], **{name: sum(getattr(each, name) for each in found) for name in _NUMBERS})
 
 
-class ReportStore:
+class ReportStore(Store):
     """Sums up jobs; each day is one read, so that a long report does not keep a connection to itself."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def days(self, guild_id: int, day_boundaries: Sequence[datetime]) -> list[list[UsageSummary]]:
         """Return what each member used on a server between each boundary and the next."""
@@ -102,7 +97,7 @@ class ReportStore:
 
     async def _between(self, guild_id: int, since: datetime, until: datetime) -> list[UsageSummary]:
         between = {"guild_id": guild_id, "since": to_epoch_ms(since), "until": to_epoch_ms(until)}
-        rows = await self._database.read(partial(_queries.usage_by_member, **between))
+        rows = await self._read(_queries.usage_by_member, **between)
         return await asyncio.to_thread(_summarize, rows)
 
 

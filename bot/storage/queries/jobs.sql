@@ -61,7 +61,7 @@ update jobs set
     uncollected_since = :uncollected_since,
     next_check_at = :next_check_at,
     next_cost_check_at = :next_cost_check_at,
-    token = case when :is_shown = 1 then null else token end
+    token = case when :status = 'succeeded' then null else token end
 where job_id = :job_id and status in ('waiting', 'submitting', 'in_queue', 'in_progress')
 returning *;
 
