@@ -3,44 +3,32 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
-if TYPE_CHECKING:
-    from bot.media.image_container import Metadata
-
-_ORIENTATION_TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""The transposition that undoes each EXIF orientation."""
 _PROFILE_SPACES = {"L": "GRAY", "CMYK": "CMYK", "RGB": "RGB "}
 _SRGB_GAMMA = 2.2
 _GAMMA_TOLERANCE = 0.05
+_GAMMA_MIN, _GAMMA_MAX = 0.1, 10.0  # others turn the image black or white
 
 
-def to_display_colors(image: Image.Image, metadata: Metadata) -> tuple[Image.Image, bytes | None]:
+def to_display_colors(image: Image.Image, orientation: int) -> tuple[Image.Image, bytes | None]:
     """Return an upright RGB or RGBA image, and its color profile if it needs one.
 
     An RGB profile is kept; gray and CMYK images with a profile are converted to sRGB.
     """
     colors, alpha = _split(image)
-    profile = _usable_profile(metadata.icc_profile, _PROFILE_SPACES[colors.mode])
+    profile = _usable_profile(image.info.get("icc_profile"), _PROFILE_SPACES[colors.mode])
     if profile and colors.mode != "RGB":
         colors, profile = _to_srgb(colors, profile), None
     colors = colors.convert("RGB")
-    if metadata.gamma and abs(metadata.gamma * _SRGB_GAMMA - 1) > _GAMMA_TOLERANCE:
-        colors = colors.point(_gamma_table(metadata.gamma) * 3)
+    if table := _gamma_table(image):
+        colors = colors.point(table * 3)
     if alpha:
         colors.putalpha(alpha)
-    if (turn := _ORIENTATION_TRANSPOSE.get(metadata.orientation)) is not None:
-        colors = colors.transpose(turn)
+    colors.info = {}
+    colors.getexif()[ExifTags.Base.Orientation] = orientation
+    ImageOps.exif_transpose(colors, in_place=True)
     return colors, profile
 
 
@@ -89,5 +77,11 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     return converted or image
 
 
-def _gamma_table(gamma: float) -> list[int]:
-    return [round(255 * (value / 255) ** (1 / (gamma * _SRGB_GAMMA))) for value in range(256)]
+def _gamma_table(image: Image.Image) -> list[int]:
+    """Return the sRGB value of each 8-bit sample of a PNG with a gamma, unless it is about that of sRGB."""
+    gamma = image.info.get("gamma", 0)
+    is_overridden = "srgb" in image.info or image.info.get("icc_profile")
+    exponent = gamma * _SRGB_GAMMA
+    if is_overridden or not _GAMMA_MIN <= gamma <= _GAMMA_MAX or abs(exponent - 1) <= _GAMMA_TOLERANCE:
+        return []
+    return [round(255 * (value / 255) ** (1 / exponent)) for value in range(256)]

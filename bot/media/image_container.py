@@ -1,27 +1,26 @@
-"""Separate the pixels of an image file from its metadata.
+"""Hide from Pillow the metadata in an image file that it could fail on.
 
-Pillow rejects a whole file because of a text chunk that decompresses to too much, a wrong checksum in a
-comment or an invalid EXIF block. This module walks the chunks of a PNG, JPEG or WebP file and passes only
-those to the decoder that define pixels. Of the rest, it reads the EXIF orientation, the gamma and the color
-profile, which is decompressed to at most 4 MiB.
+Pillow rejects a whole file because of a text chunk that decompresses to too much or a wrong checksum in a
+comment, and the values in an EXIF block can overlap, so that reading all of them takes any amount of memory.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
-from bot.media.spliced_file import open_spliced, read_at
+from PIL.PngImagePlugin import MAX_TEXT_CHUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from bot.media.spliced_file import Part
-
+T = TypeVar("T")
 Format: TypeAlias = Literal["png", "jpeg", "webp", "gif"]
+_Part: TypeAlias = bytes | memoryview
 
 _METADATA_MAX = 4 * 2**20
 _CHUNKS_MAX = 200_000  # 64 MiB in chunks of 335 bytes
@@ -30,247 +29,178 @@ _SHORT = 3  # the TIFF type of an orientation
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-_PNG_CRITICAL = {b"IHDR", b"PLTE", b"IDAT"}
+_PNG_PIXELS = {b"IHDR", b"PLTE", b"IDAT", b"fdAT"}
 _PNG_ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
-_PNG_READ = {b"tRNS", b"acTL", b"fcTL", b"iCCP", b"gAMA", b"sRGB", b"eXIf"}
-_PNG_LENGTHS = {b"acTL": 8, b"fcTL": 26}
-_GAMMA_MIN, _GAMMA_MAX = 0.1, 10.0  # others turn the image black or white
+_PNG_LENGTHS_MIN = {b"tRNS": 1, b"acTL": 8, b"fcTL": 26, b"iCCP": 3, b"gAMA": 4, b"sRGB": 1, b"eXIf": 8}
 _PNG_GRAY, _PNG_RGB, _PNG_PALETTE = 0, 2, 3
 _WEBP_PIXELS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
-_WEBP_METADATA_FLAGS = 0x20 | 0x08 | 0x04  # ICC profile, EXIF, XMP
-_JPEG_STANDALONE = {0x01, *range(0xD0, 0xD9)}
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # all but those without a length
 _JPEG_START_OF_SCAN, _JPEG_END = 0xDA, 0xD9
-
-
-@dataclass(slots=True)
-class Metadata:
-    """Metadata that changes how pixels look, with neutral values if it is missing or invalid."""
-
-    icc_profile: bytes | None = None
-    orientation: int = 1
-    """The EXIF orientation, 1 to 8."""
-    gamma: float | None = None
-    """The gAMA chunk of a PNG without a profile: samples are light intensities to the power of this."""
+_JPEG_NEEDED = re.compile(
+    rb"\xff(?:[^\xe0-\xef\xfe]|\xe0..JFIF\0.{9}|\xe2..ICC_PROFILE\0.{3}|\xee..Adobe.{7})", re.DOTALL
+)
+"""Tables, frames and scans, and the segments of applications that define colors, unless too short."""
+_JPEG_EXIF = re.compile(rb"\xff\xe1..Exif\0\0", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """An image file without its metadata."""
+    """An image file with only the metadata that matters for colors, and its EXIF orientation, 1 to 8."""
 
     format: Format
-    pixels: BinaryIO
-    metadata: Metadata
-    webp_size: tuple[int, int] | None = None
-    """Width and height of a WebP canvas; libwebp allocates memory for it before it reports them."""
+    pixels: io.BytesIO
+    orientation: int
 
 
-def read_container(file: BinaryIO) -> Container:
-    """Read the container of an open file, which must stay open while its pixels are decoded.
+def read_container(data: bytes) -> Container:
+    """Read the container of an image file.
 
     Raises:
         ValueError: The file is not a PNG, JPEG, WebP or GIF image, or has more than 200,000 chunks.
     """
-    head = file.read(30)
-    metadata = Metadata()
-    if head.startswith(_PNG_MAGIC):
-        return Container("png", open_spliced(file, _png(file, metadata)), metadata)
-    if head.startswith(b"\xff\xd8\xff"):
-        return Container("jpeg", open_spliced(file, _jpeg(file, metadata)), metadata)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Container("webp", open_spliced(file, _webp(file, metadata)), metadata, _webp_size(head))
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return Container("gif", file, metadata)
-    raise ValueError("no png, jpeg, webp or gif image")
+    kind: Format
+    if data.startswith(_PNG_MAGIC):
+        kind, (parts, exif) = "png", _png(data)
+    elif data.startswith(b"\xff\xd8\xff"):
+        kind, (parts, exif) = "jpeg", _jpeg(data)
+    elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        kind, (parts, exif) = "webp", _webp(data)
+    elif data.startswith((b"GIF87a", b"GIF89a")):
+        kind, (parts, exif) = "gif", ([data], b"")
+    else:
+        raise ValueError("no png, jpeg, webp or gif image")
+    return Container(kind, io.BytesIO(b"".join(parts)), _orientation(bytes(exif)))
 
 
-def _size(file: BinaryIO) -> int:
-    return file.seek(0, io.SEEK_END)
+def _limited(chunks: Iterable[T]) -> Iterator[T]:
+    for number, chunk in enumerate(chunks):
+        if number == _CHUNKS_MAX:
+            raise ValueError("too many chunks")
+        yield chunk
 
 
-def _png(file: BinaryIO, metadata: Metadata) -> list[Part]:
-    parts: list[tuple[bytes, Part]] = []
-    is_animation_whole, has_srgb = True, False
-    color, depth = _PNG_GRAY, 8
-    end, size = _PNG_END, _size(file)
-    for kind, start, length in _png_chunks(file):
-        part: Part = (start, length + 12)
-        if kind in _PNG_READ:
-            body = _png_body(file, kind, start, length)
-            if body is None:
-                is_animation_whole &= kind not in _PNG_ANIMATION
-                continue
-            has_srgb |= kind == b"sRGB"
-            _read_png_metadata(metadata, kind, body)
-            if kind == b"tRNS":
-                part = _png_chunk(kind, _transparency_for_pillow(body, color, depth))
-        elif kind == b"IHDR":
-            depth, color = read_at(file, start + 16, 2).ljust(2, b"\0")
-        if kind in _PNG_CRITICAL | _PNG_ANIMATION | {b"tRNS"}:
-            parts.append((kind, part))
-            # After truncated pixels, an end would let the decoder accept them.
-            end = _PNG_END if start + length + 12 <= size else b""
-    if has_srgb or metadata.icc_profile:
-        metadata.gamma = None
-    kept = [part for kind, part in parts if is_animation_whole or kind not in _PNG_ANIMATION]
-    return [_PNG_MAGIC, *kept, end]
+def _png(data: bytes) -> tuple[list[_Part], _Part]:
+    """Return the parts for Pillow and the EXIF block."""
+    parts: list[tuple[bytes, _Part]] = [(b"", _PNG_MAGIC)]
+    exif = memoryview(b"")
+    is_animated = True
+    depth, color = data[24:26].ljust(2, b"\0")
+    for kind, chunk in _limited(_png_chunks(data)):
+        if not _is_usable(kind, chunk):
+            is_animated &= kind not in _PNG_ANIMATION
+        elif kind == b"eXIf":
+            exif = chunk[8:-4]
+        elif kind == b"tRNS":
+            parts.append((kind, _transparency_for_pillow(bytes(chunk[8:-4]), color, depth)))
+        else:
+            parts.append((kind, chunk))
+    # After truncated pixels, an end would let the decoder accept them.
+    if _is_whole(parts[-1][1]):
+        parts.append((b"IEND", _PNG_END))
+    return [part for kind, part in parts if is_animated or kind not in _PNG_ANIMATION], exif
 
 
-def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the type, offset and body length of each chunk before IEND; the last one can be truncated."""
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield the type and the bytes of each chunk before IEND; the last one can be truncated."""
     start = len(_PNG_MAGIC)
-    for _ in range(_CHUNKS_MAX):
-        head = read_at(file, start, 8)
-        length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if len(head) < 8 or not kind.isalpha() or kind == b"IEND":
-            return
-        yield kind, start, length
-        start += length + 12
-    raise ValueError("too many chunks")
+    while (kind := data[start + 4 : start + 8]).isalpha() and len(kind) == 4 and kind != b"IEND":
+        end = start + int.from_bytes(data[start : start + 4], "big") + 12
+        yield kind, memoryview(data)[start:end]
+        start = end
 
 
-def _png_body(file: BinaryIO, kind: bytes, start: int, length: int) -> bytes | None:
-    """Read the body of a chunk, or return None if it is invalid."""
-    if not _PNG_LENGTHS.get(kind, 0) <= length <= _METADATA_MAX:
-        return None
-    chunk = read_at(file, start, length + 12)
-    if len(chunk) < length + 12 or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
-        return None
-    return chunk[8:-4]
+def _is_whole(chunk: _Part) -> bool:
+    return len(chunk) == int.from_bytes(chunk[:4], "big") + 12
 
 
-def _png_chunk(kind: bytes, body: bytes) -> bytes:
-    if not body:
-        return b""
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def _is_usable(kind: bytes, chunk: memoryview) -> bool:
+    """Whether a chunk matters for the pixels, and is valid if it is optional."""
+    if kind in _PNG_PIXELS:
+        return True
+    if kind not in _PNG_LENGTHS_MIN or not _PNG_LENGTHS_MIN[kind] <= len(chunk) - 12 <= _METADATA_MAX:
+        return False
+    if not _is_whole(chunk) or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
+        return False
+    return kind != b"iCCP" or _is_profile_packed(bytes(chunk[8:-4]))
+
+
+def _is_profile_packed(body: bytes) -> bool:
+    packed = body.partition(b"\0")[2]
+    unpacking = zlib.decompressobj()
+    try:
+        unpacking.decompress(packed[1:], MAX_TEXT_CHUNK)
+    except zlib.error:
+        return False
+    return unpacking.eof and packed[0] == 0  # deflate
 
 
 def _transparency_for_pillow(body: bytes, color: int, depth: int) -> bytes:
-    """Convert the body of tRNS to the range of Pillow's samples; it decodes most depths to 8 bits."""
+    """Convert tRNS to the range of Pillow's samples; it decodes most depths to 8 bits."""
     if color == _PNG_PALETTE:
-        return body[:256]
-    values = [value for (value,) in struct.iter_unpack(">H", body[: len(body) // 2 * 2])]
-    if len(values) != {_PNG_GRAY: 1, _PNG_RGB: 3}.get(color):
-        return b""
-    if color == _PNG_GRAY and depth in {2, 4}:
-        values = [(value & (2**depth - 1)) * (255 // (2**depth - 1)) for value in values]
-    if color == _PNG_RGB and depth == 16:
-        values = [value >> 8 for value in values]
-    return struct.pack(f">{len(values)}H", *values)
-
-
-def _read_png_metadata(metadata: Metadata, kind: bytes, body: bytes) -> None:
-    if kind == b"eXIf":
-        metadata.orientation = _orientation(body)
-    elif kind == b"gAMA" and len(body) == 4 and metadata.gamma is None:
-        gamma = int.from_bytes(body, "big") / 100_000
-        metadata.gamma = gamma if _GAMMA_MIN <= gamma <= _GAMMA_MAX else None
-    elif kind == b"iCCP":
-        packed = body.partition(b"\0")[2][1:]
-        unpacking = zlib.decompressobj()
-        try:
-            profile = unpacking.decompress(packed, _METADATA_MAX)
-        except zlib.error:
-            return
-        metadata.icc_profile = profile if unpacking.eof else None
-
-
-def _jpeg(file: BinaryIO, metadata: Metadata) -> list[Part]:
-    parts: list[Part] = [b"\xff\xd8"]
-    profile: dict[int, bytes] = {}
-    size = _size(file)
-    for marker, start, length in _jpeg_segments(file):
-        if marker == _JPEG_START_OF_SCAN:
-            parts.append((start, size - start))
-        elif marker in {0xE1, 0xE2}:
-            body = read_at(file, start + 4, length - 4)
-            if body.startswith(b"Exif\0\0"):
-                metadata.orientation = _orientation(body[6:])
-            elif body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
-                profile[body[12]] = body[14:]
-        elif _defines_pixels(marker, read_at(file, start + 4, min(length - 4, 16))):
-            parts.append((start, length))
-    if sorted(profile) == list(range(1, len(profile) + 1)):
-        metadata.icc_profile = b"".join(profile[number] for number in sorted(profile)) or None
-    return parts
-
-
-def _defines_pixels(marker: int, body: bytes) -> bool:
-    """Whether a segment is a table or a frame, or one of the two that define the color model."""
-    if marker == 0xE0:
-        return body.startswith(b"JFIF\0") and len(body) >= 14
-    if marker == 0xEE:
-        return body.startswith(b"Adobe") and len(body) >= 12
-    return not (0xE0 <= marker <= 0xEF or marker == 0xFE)
-
-
-def _jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
-    """Yield the marker, offset and length, marker included, of each segment up to the first scan."""
-    size, at = _size(file), 2
-    for _ in range(_CHUNKS_MAX):
-        head = read_at(file, at, 4)
-        if len(head) < 4:
-            return
-        if head[0] != 0xFF or head[1] in {0x00, 0xFF} | _JPEG_STANDALONE:
-            at += 2 if head[0] == 0xFF and head[1] in _JPEG_STANDALONE else 1
-            continue
-        length = int.from_bytes(head[2:], "big")
-        if head[1] == _JPEG_END or length < 2:
-            return
-        yield head[1], at, min(length + 2, size - at)
-        if head[1] == _JPEG_START_OF_SCAN:
-            return
-        at += length + 2
-    raise ValueError("too many segments")
-
-
-def _webp(file: BinaryIO, metadata: Metadata) -> list[Part]:
-    parts: list[Part] = []
-    total = 4
-    size, start = _size(file), 12
-    for _ in range(_CHUNKS_MAX):
-        head = read_at(file, start, 8)
-        if len(head) < 8:
-            break
-        kind, length = head[:4], int.from_bytes(head[4:], "little")
-        step = min(8 + length + length % 2, size - start)
-        if kind in _WEBP_PIXELS:
-            parts += _webp_part(file, kind, start, step)
-            total += step
-        elif kind in {b"EXIF", b"ICCP"} and length <= min(_METADATA_MAX, size - start - 8):
-            body = read_at(file, start + 8, length)
-            if kind == b"EXIF":
-                metadata.orientation = _orientation(body.removeprefix(b"Exif\0\0"))
-            else:
-                metadata.icc_profile = body or None
-        start += step
+        body = body[:256]
     else:
-        raise ValueError("too many chunks")
-    return [b"RIFF" + struct.pack("<I", total) + b"WEBP", *parts]
+        values = [value for (value,) in struct.iter_unpack(">H", body[: len(body) // 2 * 2])]
+        if len(values) != {_PNG_GRAY: 1, _PNG_RGB: 3}.get(color):
+            return b""
+        if color == _PNG_GRAY and depth in {2, 4}:
+            values = [(value & (2**depth - 1)) * (255 // (2**depth - 1)) for value in values]
+        if color == _PNG_RGB and depth == 16:
+            values = [value >> 8 for value in values]
+        body = struct.pack(f">{len(values)}H", *values)
+    return struct.pack(">I", len(body)) + b"tRNS" + body + struct.pack(">I", zlib.crc32(b"tRNS" + body))
 
 
-def _webp_part(file: BinaryIO, kind: bytes, start: int, length: int) -> list[Part]:
-    if kind != b"VP8X" or length < 9:
-        return [(start, length)]
-    # The flags for metadata, which is left out, must not be set.
-    flags = read_at(file, start + 8, 1)[0] & ~_WEBP_METADATA_FLAGS
-    return [(start, 8), bytes([flags]), (start + 9, length - 9)]
+def _jpeg(data: bytes) -> tuple[list[_Part], _Part]:
+    """Return the parts for Pillow and the EXIF block."""
+    parts: list[_Part] = [b"\xff\xd8"]
+    exif = memoryview(b"")
+    for segment in _limited(_jpeg_segments(data)):
+        if _JPEG_NEEDED.match(segment):
+            parts.append(segment)
+        elif _JPEG_EXIF.match(segment):
+            exif = segment[4:]
+    return parts, exif
 
 
-def _webp_size(head: bytes) -> tuple[int, int] | None:
-    """Read the width and height from the first 30 bytes of a file (RFC 9649)."""
-    if len(head) < 30:
-        return None
-    if head[12:16] == b"VP8X":
-        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
-    if head[12:16] == b"VP8L":
-        bits = int.from_bytes(head[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    width, height = struct.unpack_from("<HH", head, 26)
-    return width & 0x3FFF, height & 0x3FFF
+def _jpeg_segments(data: bytes) -> Iterator[memoryview]:
+    """Yield each segment up to the first scan, which goes on to the end."""
+    end = 2
+    while found := _JPEG_MARKER.search(data, end):
+        start, marker = found.start(), found[0][1]
+        length = int.from_bytes(data[start + 2 : start + 4], "big")
+        if marker == _JPEG_END or length < 2:
+            return
+        end = len(data) if marker == _JPEG_START_OF_SCAN else start + 2 + length
+        yield memoryview(data)[start:end]
 
 
-def _orientation(tiff: bytes) -> int:
+def _webp(data: bytes) -> tuple[list[_Part], _Part]:
+    """Return the parts for Pillow and the EXIF block."""
+    parts: list[_Part] = []
+    exif = memoryview(b"")
+    for kind, length, chunk in _limited(_webp_chunks(data)):
+        is_readable = length <= min(_METADATA_MAX, len(chunk) - 8)
+        if kind in _WEBP_PIXELS or (kind == b"ICCP" and is_readable):
+            parts.append(chunk)
+        elif kind == b"EXIF" and is_readable:
+            exif = chunk[8:]
+    total = 4 + sum(len(part) for part in parts)
+    return [b"RIFF" + struct.pack("<I", total) + b"WEBP", *parts], exif
+
+
+def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, int, memoryview]]:
+    """Yield the type, body length and bytes of each chunk; the last one can be truncated."""
+    start = 12
+    while len(head := data[start : start + 8]) == 8:
+        length = int.from_bytes(head[4:], "little")
+        end = start + 8 + length + length % 2
+        yield head[:4], length, memoryview(data)[start:end]
+        start = end
+
+
+def _orientation(exif: bytes) -> int:
     """Read the orientation from the first directory of an EXIF block, or return 1."""
+    tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None:
         return 1

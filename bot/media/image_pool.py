@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 from PIL import Image
 
 from bot.media.image_container import read_container
-from bot.os_errors import is_transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from bot.media.image_container import Format, Metadata
+    from bot.media.image_container import Container, Format
 
 T = TypeVar("T")
 _pool = ThreadPoolExecutor(2, thread_name_prefix="images")
@@ -30,10 +29,9 @@ _DECODER_ERRORS = (
     SyntaxError,
     ValueError,
     EOFError,
-    IndexError,
-    KeyError,
+    LookupError,
     TypeError,
-    OverflowError,
+    ArithmeticError,
     MemoryError,
     struct.error,
     zlib.error,
@@ -53,28 +51,24 @@ async def run_in_image_pool(function: Callable[[], T]) -> T:
 
 
 @contextmanager
-def open_image(path: Path) -> Iterator[tuple[Image.Image, Format, Metadata]]:
+def open_image(path: Path) -> Iterator[tuple[Image.Image, Container]]:
     """Open an image without its metadata; decoding errors inside the block become an ImageError.
 
     Raises:
         ImageError: It is not a png, jpeg, webp or gif image, is truncated, or has over 64 million pixels.
         OSError: It can't be read, for example for lack of file descriptors.
     """
-    with path.open("rb") as file:
-        try:
-            container = read_container(file)
-            _check_size(container.webp_size or (1, 1))
-            with Image.open(container.pixels, formats=(container.format,)) as image:
-                _check_size(image.size)
-                yield image, container.format, container.metadata
-        except ImageError:
-            raise
-        except _DECODER_ERRORS as error:
-            if is_transient(error):
-                raise
-            raise ImageError(
-                f"it is no whole png, jpeg, webp or gif image ({type(error).__name__})"
-            ) from None
+    data = path.read_bytes()
+    try:
+        container = read_container(data)
+        del data
+        with Image.open(container.pixels, formats=(container.format,)) as image:
+            _check_size(image)
+            yield image, container
+    except ImageError:
+        raise
+    except _DECODER_ERRORS as error:
+        raise ImageError(f"it is no whole png, jpeg, webp or gif image ({type(error).__name__})") from None
 
 
 def check_pixels(path: Path) -> Format:
@@ -85,13 +79,13 @@ def check_pixels(path: Path) -> Format:
     Raises:
         ImageError: See `open_image`.
     """
-    with open_image(path) as (image, kind, _):
+    with open_image(path) as (image, container):
         left = _ANIMATION_PIXELS_CHECKED
         for _ in frames(image):
             left -= image.width * image.height
             if left < 0:
                 break
-        return kind
+        return container.format
 
 
 def frames(image: Image.Image) -> Iterator[Image.Image]:
@@ -105,13 +99,13 @@ def frames(image: Image.Image) -> Iterator[Image.Image]:
         image.load()
     for number in range(first, getattr(image, "n_frames", 1)):
         image.seek(number)
-        _check_size(image.size)
+        _check_size(image)
         image.load()
         if image.mode == "P" and image.palette is None:
             raise ImageError("it lacks its palette")
         yield image
 
 
-def _check_size(size: tuple[int, int]) -> None:
-    if size[0] * size[1] > _PIXELS_MAX:
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > _PIXELS_MAX:
         raise ImageError("it has too many pixels")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.media.image_container import Format, Metadata
+    from bot.media.image_container import Container, Format
 
 _WEBP_SIDE_MAX = 16383  # the format stores a side in 14 bits
 _WEBP_LOOPS_MAX = 65_535
@@ -82,29 +82,28 @@ class _Animation:
 
 
 def _shrink(path: Path, limit_bytes: int) -> FittedImage:
-    with open_image(path) as (image, original_format, metadata):
-        animation = _read_animation(image, original_format, metadata)
+    with open_image(path) as (image, container):
+        animation = _read_animation(image, container)
     for size, webp in _candidates(animation, limit_bytes):
         if len(webp) <= limit_bytes:
-            copy = WebpCopy(*size, original_format, original_bytes=path.stat().st_size)
+            copy = WebpCopy(*size, container.format, original_bytes=path.stat().st_size)
             return FittedImage(_write_beside(path, webp), len(webp), copy)
     raise ValueError(f"no picture fits into {limit_bytes} bytes")
 
 
-def _read_animation(image: Image.Image, kind: Format, metadata: Metadata) -> _Animation:
+def _read_animation(image: Image.Image, container: Container) -> _Animation:
     shown: list[Image.Image] = []
     durations: list[int] = []
     profile = None
     scale = min(1.0, (_PIXELS_MAX / (getattr(image, "n_frames", 1) * image.width * image.height)) ** 0.5)
     for frame in frames(image):
-        picture, profile = to_display_colors(frame, metadata)
+        picture, profile = to_display_colors(frame, container.orientation)
         width, height = (max(1, min(_WEBP_SIDE_MAX, int(side * scale))) for side in picture.size)
         picture.thumbnail((width, height))
-        picture.info = {}
         shown.append(picture)
         milliseconds = round(frame.info.get("duration", _DEFAULT_MS))
         durations.append(milliseconds if milliseconds > _TOO_SHORT_MS else _DEFAULT_MS)
-    return _Animation(shown, durations, _loop(image, kind), profile)
+    return _Animation(shown, durations, _loop(image, container.format), profile)
 
 
 def _loop(image: Image.Image, kind: Format) -> int:

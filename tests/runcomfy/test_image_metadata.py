@@ -153,10 +153,10 @@ async def test_content_type_is_ignored(
         assert path.name == name
 
 
-def webp_canvas(width: int, height: int) -> bytes:
-    """A small WebP that claims to be a huge image."""
-    data = bytearray(webp_with(flags=0))
-    data[24:30] = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+def webp_canvas(side: int) -> bytes:
+    """A small animation that claims to be a huge one."""
+    data = bytearray(animation("WEBP"))
+    data[24:30] = (side - 1).to_bytes(3, "little") * 2
     return bytes(data)
 
 
@@ -180,8 +180,8 @@ REJECTED: dict[str, bytes] = {
     "an animation without its last frame, gif": animation("GIF")[:-30],
     "an animation without its last frame, webp": animation("WEBP")[:-30],
     "an animation without its last frame, png": animation("PNG")[: -len(PNG_END) - 30],
-    "a huge canvas, webp": webp_canvas(2**24, 2**24),
-    "a large canvas, webp": webp_canvas(9000, 9000),
+    "a huge canvas, webp": webp_canvas(2**24),
+    "a large canvas, webp": webp_canvas(9000),
     "a huge canvas, gif": gif_canvas(65_535),
     "a large canvas, gif": gif_canvas(9000),
     "only a signature": b"\x89PNG\r\n\x1a\n",
