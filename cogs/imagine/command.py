@@ -29,7 +29,7 @@ _MAX_NUMBER: Final = 2.0**53
 
 
 def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
-    """Return the model's command, for servers only, with an option for each property of its schema.
+    """Return the model's command, with an option for each property of its schema.
 
     `run` gets the chosen values by their names in the schema, unchecked, as Discord sent them.
     """
@@ -59,8 +59,6 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
         name=model.command,
         description=_localized({locale: model.command_description(locale) for locale in model.texts}),
         callback=callback,
-        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
-        allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
     )
 
 

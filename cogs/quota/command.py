@@ -33,14 +33,11 @@ from bot.domain.quota import (
 from bot.errors import PolicyError
 from bot.i18n import LazyText, translate
 from bot.storage.reports import aggregate_by_member, merge
-from cogs.quota.report import alt_text, chart, days_table, member_line, members_table, total_line
+from cogs.quota.report import alt_text, chart, days_table, members_table, usage_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.discord.client import ImagineBot
     from bot.domain.requester import Requester
-    from bot.storage.reports import UsageSummary
 
 _Limit: TypeAlias = app_commands.Range[int, 0, LIMIT_MAX]
 _Per: TypeAlias = Literal["hour", "day", "week", "month"]
@@ -56,11 +53,9 @@ _MEMBERS_SHOWN = 10  # a line can have 250
 class QuotaCommands(commands.Cog):
     """Sets and shows the credit limits of a server."""
 
+    # Its description is set by cogs.localization.
     quota = app_commands.Group(
-        name="quota",
-        description="…",  # see cogs.localization
-        default_permissions=discord.Permissions(manage_guild=True),
-        guild_only=True,
+        name="quota", description="…", default_permissions=discord.Permissions(manage_guild=True)
     )
 
     def __init__(self, bot: ImagineBot) -> None:
@@ -150,7 +145,7 @@ class QuotaCommands(commands.Cog):
         rules = await self._rule_lines(asker)
         zone = await self._bot.timezone(asker.guild_id)
         used = await self._bot.report_store.month(asker.guild_id, zone)
-        lines = await asyncio.to_thread(_usage_lines, used, _MEMBERS_SHOWN, asker.locale)
+        lines = await asyncio.to_thread(usage_lines, used, _MEMBERS_SHOWN, asker.locale)
         if len(used) > _MEMBERS_SHOWN:
             lines.append(translate("report-more", asker.locale, count=len(used) - _MEMBERS_SHOWN))
         await edit_response(interaction, embeds=[text_embed(rules), text_embed(lines)])
@@ -165,7 +160,7 @@ class QuotaCommands(commands.Cog):
         zone = await self._bot.timezone(asker.guild_id)
         used = await self._bot.report_store.month(asker.guild_id, zone, months_ago=months_ago)
         table = await asyncio.to_thread(members_table, used)
-        lines = await asyncio.to_thread(_usage_lines, used, 0, asker.locale)
+        lines = await asyncio.to_thread(usage_lines, used, 0, asker.locale)
         await edit_response(interaction, embed=text_embed(lines), attachments=[table])
 
     @quota.command()
@@ -179,13 +174,12 @@ class QuotaCommands(commands.Cog):
         # Off the event loop: a large server's month is a quarter of a million rows.
         used = await asyncio.to_thread(aggregate_by_member, chain.from_iterable(by_day))
         days = await asyncio.to_thread(list, map(merge, by_day))
-        names = await self._display_names(used[:_TOP])
-        members = [Member(name, each.spent) for name, each in zip(names, used, strict=False)]
+        members = [Member(await self._display_name(each.user_id), each.spent) for each in used[:_TOP]]
         drawn = chart(days, day_boundaries, zone, members, asker.locale)
         files = [days_table(days, day_boundaries, zone), await asyncio.to_thread(members_table, used)]
         alt = alt_text(drawn, asker.locale)
         files += await chart_files(self._bot.charts, drawn, "report.png", alt)
-        lines = await asyncio.to_thread(_usage_lines, used, _TOP, asker.locale)
+        lines = await asyncio.to_thread(usage_lines, used, _TOP, asker.locale)
         await edit_response(interaction, embed=text_embed(lines), attachments=files)
 
     async def _rule_lines(self, asker: Requester) -> list[str]:
@@ -209,18 +203,12 @@ class QuotaCommands(commands.Cog):
             lines.append(translate("quota-show-pool-ceiling", asker.locale, quota=quota))
         return lines
 
-    async def _display_names(self, summaries: Sequence[UsageSummary]) -> list[str]:
-        """Return names for a chart, which can't show mentions; unknown members are shown by their ids."""
-        names = [str(each.user_id) for each in summaries]
-        for index, each in enumerate(summaries):
-            with suppress(*DISCORD_ERRORS):
-                user = self._bot.get_user(each.user_id) or await self._bot.fetch_user(each.user_id)
-                names[index] = user.display_name
-        return names
-
-
-def _usage_lines(used: Sequence[UsageSummary], count: int, locale: str) -> list[str]:
-    return [total_line(used, locale), *(member_line(each, locale) for each in used[:count])]
+    async def _display_name(self, user_id: int) -> str:
+        """Return a member's name for a chart, which can't show mentions; the id if it is unknown."""
+        with suppress(*DISCORD_ERRORS):
+            user = self._bot.get_user(user_id) or await self._bot.fetch_user(user_id)
+            return user.display_name
+        return str(user_id)
 
 
 def _target(interaction: discord.Interaction[Any], who: _Who | None) -> Target:

@@ -15,7 +15,7 @@ from bot.i18n import LazyText, translate
 from bot.storage.reports import merge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
     from bot.charts.spec import Member
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 _COLUMNS = ("orders", "failed", "images", "credits", "given_back", "uncollected", "usd")
 
 
-def member_line(summary: UsageSummary, locale: str) -> str:
+def usage_lines(used: Sequence[UsageSummary], count: int, locale: str) -> list[str]:
+    """Return the totals of all members, and the usage of the first `count`."""
+    return [_total_line(used, locale), *(_member_line(each, locale) for each in used[:count])]
+
+
+def _member_line(summary: UsageSummary, locale: str) -> str:
     """Return a member's usage and cost, with the limit that applied last."""
     whose, _, quotas = summary.applied_limits.partition(" ")
     kind, _, number = whose.partition(":")
@@ -35,13 +40,12 @@ def member_line(summary: UsageSummary, locale: str) -> str:
         who=f"<@{summary.user_id}>",
         credits=summary.spent,
         usd=LazyText("dollars", {"amount": summary.usd}),
-        quota=describe_quotas(parse_quotas(quotas.replace(",", ", ") or "unlimited")),
+        quota=describe_quotas(parse_quotas(quotas or "unlimited")),
         by=LazyText(f"limited-by-{target.kind}", {"who": mention(target)}),
     )
 
 
-def total_line(summaries: Iterable[UsageSummary], locale: str) -> str:
-    """Return the totals of all members."""
+def _total_line(summaries: Sequence[UsageSummary], locale: str) -> str:
     total = merge(summaries)
     line = translate(
         "report-total",

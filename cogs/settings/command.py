@@ -38,7 +38,6 @@ class GuildSettingsPanel(commands.Cog):
 
     @app_commands.command()
     @app_commands.default_permissions(manage_guild=True)
-    @app_commands.guild_only()
     async def settings(self, interaction: discord.Interaction[Any]) -> None:
         """Show the server's settings to a manager."""
         require_manager(interaction)

@@ -75,12 +75,10 @@ def other(tmp_path: Path) -> Model:
     return Catalogue.load(tmp_path)["acme/sketch"]
 
 
-def test_command_is_for_servers_and_all_members() -> None:
+def test_command_is_for_all_members() -> None:
     command = payload(IMAGINE)
     assert command["name"] == "imagine"
     assert command["type"] == 1
-    assert command["contexts"] == [0]
-    assert command["integration_types"] == [0]
     assert command["default_member_permissions"] is None
     assert command["nsfw"] is False
 
