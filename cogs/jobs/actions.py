@@ -1,21 +1,23 @@
-"""Handlers of the buttons under jobs: Cancel, Re-roll, Retry, Edit prompt and Fetch."""
+"""/jobs, and the buttons under jobs: Cancel, Re-roll, Retry, Edit prompt and Fetch."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.error_handler import error_boundary, send_ephemeral
-from bot.discord.errors import DISCORD_ERRORS
+from bot.discord.errors import DISCORD_ERRORS, ErrorCode
 from bot.discord.first_response import send_first_response
 from bot.discord.requester import get_requester, has_permission, require_post_permissions
-from bot.discord.responses import send_with_retry
+from bot.discord.responses import respond, send_with_retry
 from bot.discord.views import job_embed
-from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
+from bot.discord.views.job_buttons import MAX_LISTED, JobAction, JobButton, custom_ids, numbered_buttons
 from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import translate
 from bot.jobs.service import JobService
@@ -23,7 +25,7 @@ from bot.log import job_context
 from cogs.jobs.edit_form import EditForm
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.discord.client import ImagineBot
     from bot.domain.job import Job
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class JobActions(commands.Cog):
-    """Handlers of the buttons; they and the service check permissions, since any press can be forged."""
+    """/jobs, and the buttons; handlers and service check permissions, since any press can be forged."""
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
@@ -44,6 +46,20 @@ class JobActions(commands.Cog):
             JobAction.FETCH: partial(self._start, JobService.refetch),
             JobAction.EDIT: self._open_edit_form,
         }
+
+    @app_commands.command()
+    async def jobs(self, interaction: discord.Interaction[Any]) -> None:
+        """List the member's unfinished jobs here, with a button for each."""
+        requester = get_requester(interaction)
+        jobs = (await self._bot.job_service.unfinished(requester))[:MAX_LISTED]
+        view = numbered_buttons(jobs, requester.locale)
+        try:
+            await respond(interaction, embed=_list(jobs, requester.locale), view=view, ephemeral=True)
+        except discord.HTTPException as error:
+            if error.code != ErrorCode.BLOCKED_BY_AUTOMOD:
+                raise
+            jobs = [job_embed.with_hidden_prompt(replace(job, locale=requester.locale)) for job in jobs]
+            await respond(interaction, embed=_list(jobs, requester.locale), view=view, ephemeral=True)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
@@ -100,3 +116,9 @@ class JobActions(commands.Cog):
             values = {**before.input, **EditForm.for_model(model).parse(data, requester.locale)}
             job = await self._bot.job_service.reserve(requester, model, values, parent=before)
         await send_first_response(interaction, job)
+
+
+def _list(jobs: Sequence[Job], locale: str) -> discord.Embed:
+    text = "\n".join(job_embed.list_line(number, job, locale) for number, job in enumerate(jobs, 1))
+    # A message's content takes half as many characters, and ten long prompts do not fit into it.
+    return discord.Embed(description=text or translate("jobs-none", locale))

@@ -6,7 +6,7 @@ from bot.discord.client import ImagineBot
 from bot.discord.views.job_buttons import JobAction
 from bot.i18n import DEFAULT_LOCALE, translate
 from cogs.moderation import delete
-from cogs.moderation.menus import remove_image, who_made_this
+from cogs.moderation.job_info import who_made_this
 
 
 async def setup(bot: ImagineBot) -> None:
@@ -18,6 +18,6 @@ async def setup(bot: ImagineBot) -> None:
         JobAction.KEEP: delete.cancel_delete,
     }
     name = translate("menu-remove-image", DEFAULT_LOCALE)
-    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=remove_image))
+    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=delete.remove_image))
     name = translate("menu-who-made-this", DEFAULT_LOCALE)
     bot.tree.add_command(app_commands.ContextMenu(name=name, callback=who_made_this))

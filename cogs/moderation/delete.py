@@ -1,4 +1,4 @@
-"""Delete a job's images: the confirmation, and the handlers of its buttons."""
+"""Delete a job's images: the context menu Remove image, the confirmation, and its buttons."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
+from discord import app_commands
 
 from bot.discord.audit_log import job_values
 from bot.discord.error_handler import send_ephemeral
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.job import Job
+
+
+@app_commands.default_permissions(manage_messages=True)
+async def remove_image(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    """Ask a moderator to confirm the deletion of a message and its images."""
+    bot: ImagineBot = interaction.client
+    # A server's admins can allow a command to everyone in Discord's settings.
+    if not has_permission(interaction.permissions, "manage_messages"):
+        raise PolicyError("forbidden-here")
+    job = await bot.deletion_service.job_for_message(get_requester(interaction), message.id)
+    await confirm_delete(interaction, job.job_id)
 
 
 async def confirm_delete(interaction: discord.Interaction[Any], job_id: str) -> None:

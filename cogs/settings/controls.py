@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import discord
@@ -20,19 +21,22 @@ from discord import SelectDefaultValueType as Kind
 from bot.domain.guild_settings import LISTED_MAX, TEXT_MAX
 from bot.errors import PolicyError
 from bot.i18n import LazyText, translate
-from cogs.settings.choices import LINES, default_options, safety_levels
+from bot.policy.rules import NOT_DEFAULTABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bot.domain.job import OptionValue
-    from bot.models.catalogue import Catalogue
+    from bot.models.catalogue import Catalogue, Model
+    from bot.models.options import Option
 
     Description = LazyText | tuple[LazyText, ...]
     Items = list[ui.Item[Any]]
 
 FIELD = "text"
 """The custom_id of a modal's text field."""
+LINES = 24
+"""Values of a select, which takes 25; one is for None."""
 _NONE_VALUE = "-"
 _BOOLEANS = {"True": True, "False": False}
 _LABEL_MAX, _BUTTON_MAX, _ID_DIGITS = 100, 80, 20
@@ -142,11 +146,12 @@ class ValueSelect:
         return by_text[values[0]]
 
 
+@dataclass(frozen=True)
 class ChannelSafetySelect:
     """A select of a channel, then one of the loosest safety_tolerance in that channel."""
 
+    levels: ValueSelect
     _channels = EntitySelect(Kind.channel, LazyText("value-nowhere"), min_values=1, max_values=1)
-    _levels = ValueSelect(safety_levels, plain_or(LazyText("value-as-elsewhere")))
 
     def items(self, panel: Panel, name: str, current: Mapping[int, int]) -> Items:
         """Return both selects, or the first until a channel is selected."""
@@ -155,13 +160,13 @@ class ChannelSafetySelect:
         if channel is None:
             return picker
         path, level = f"{name}.{channel.id}", current.get(channel.id)
-        return picker + self._levels.items(panel, path, level, channel=f"#{channel.name}")
+        return picker + self.levels.items(panel, path, level, channel=f"#{channel.name}")
 
     def parse(self, panel: Panel, values: Sequence[str]) -> Entry:
         """Return the channel and its new level."""
         if panel.channel is None:
             raise PolicyError("setting-unknown")
-        return Entry(panel.channel.id, self._levels.parse(panel, values))
+        return Entry(panel.channel.id, self.levels.parse(panel, values))
 
     def describe(self, value: Mapping[int, int]) -> Description:
         """Return the channels with their levels."""
@@ -177,7 +182,7 @@ class DefaultOptionSelect:
 
     def items(self, panel: Panel, name: str, current: Mapping[str, OptionValue]) -> Items:
         """Return the select of options, and what changes the selected one."""
-        options = default_options(panel.catalogue)
+        options = _default_options(panel.catalogue)
         titles = {each: model.title(each, panel.locale) for each, (model, _) in options.items()}
         picker = select(panel, "pick-option", titles, panel.key)
         if panel.key not in options:
@@ -197,7 +202,7 @@ class DefaultOptionSelect:
         name, text = panel.key, _only(values)
         if text == _NONE_VALUE:
             return Entry(name, None)
-        if name not in default_options(panel.catalogue):
+        if name not in _default_options(panel.catalogue):
             raise PolicyError("setting-unknown")
         for model in panel.catalogue.values():
             if option := model.schema.options.get(name):
@@ -248,6 +253,16 @@ def select(
     ]
     placeholder = placeholder or translate(f"placeholder-{path}", panel.locale)
     return ui.Select(custom_id=f"settings:{path}:v1", options=options, placeholder=placeholder)
+
+
+def _default_options(catalogue: Catalogue) -> dict[str, tuple[Model, Option]]:
+    """Return the options that a server can set a default for, by name, each with the first model of it."""
+    found: dict[str, tuple[Model, Option]] = {}
+    for model in catalogue.values():
+        for name, option in model.schema.options.items():
+            if name not in NOT_DEFAULTABLE:
+                found.setdefault(name, (model, option))
+    return dict(islice(found.items(), LISTED_MAX))
 
 
 def _button(panel: Panel, path: str, title: str = "") -> ui.Item[Any]:

@@ -17,9 +17,11 @@ from bot.discord.requester import missing_permissions
 from bot.domain.guild_settings import WORDS_MAX, find_time_zone
 from bot.errors import PolicyError
 from bot.i18n import LazyText
+from bot.models.schema import IMAGE_COUNT_OPTIONS
+from bot.policy.rules import RESOLUTION, SAFETY
 from bot.policy.word_filter import parse_words
-from cogs.settings import choices
 from cogs.settings.controls import (
+    LINES,
     ChannelSafetySelect,
     Control,
     DefaultOptionSelect,
@@ -35,11 +37,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.domain.guild_settings import GuildSettings
+    from bot.domain.job import OptionValue
+    from bot.models.catalogue import Catalogue
+    from bot.models.options import Option
     from cogs.settings.controls import Panel
 
     Check = Callable[[GuildSettings, Panel], None]
 
 _ZONE_MAX = 60
+_SAFETY_LEVELS = range(20)  # if a model does not say
 _LOG_RIGHTS = ("view_channel", "send_messages")
 
 
@@ -99,8 +105,7 @@ def _check_age_restriction(settings: GuildSettings, panel: Panel) -> None:
 
 def _check_log_channel(settings: GuildSettings, panel: Panel) -> None:
     channel = panel.guild.get_channel(settings.log_channel or 0)
-    missing = missing_permissions(channel.permissions_for(panel.guild.me), _LOG_RIGHTS) if channel else ()
-    if channel and missing:
+    if channel and (missing := missing_permissions(channel.permissions_for(panel.guild.me), _LOG_RIGHTS)):
         raise PolicyError("log-closed", channel=channel.mention, permissions=missing)
 
 
@@ -115,12 +120,36 @@ def _describe_words(words: tuple[str, ...]) -> LazyText:
     return LazyText("value-words", {"count": len(words)})
 
 
+def _resolutions(catalogue: Catalogue) -> list[OptionValue | None]:
+    """Return the resolutions of all models, in the models' own order."""
+    found = [str(each) for option in _named(catalogue, RESOLUTION) for each in option.choices]
+    return [None, *list(dict.fromkeys(found))[:LINES]]
+
+
+def _image_counts(catalogue: Catalogue) -> list[OptionValue | None]:
+    """Return 1 to the most images that a model generates at once."""
+    options = [option for name in IMAGE_COUNT_OPTIONS for option in _named(catalogue, name)]
+    return [None, *range(1, max((option.bounds(1, LINES)[1] for option in options), default=0) + 1)]
+
+
+def _safety_levels(catalogue: Catalogue) -> list[OptionValue | None]:
+    """Return the safety_tolerance values of all models, strictest first."""
+    options = _named(catalogue, SAFETY)
+    found = {each for option in options for each in option.listed(LINES) or _SAFETY_LEVELS}
+    return [None, *sorted(int(each) for each in found if str(each).isdecimal())[:LINES]]
+
+
+def _named(catalogue: Catalogue, name: str) -> list[Option]:
+    return [option for model in catalogue.values() if (option := model.schema.options.get(name))]
+
+
 def _switch(true: LazyText, false: LazyText) -> ValueSelect:
     return ValueSelect(lambda _: (True, False), lambda value: true if value else false)
 
 
 _ANY = plain_or(LazyText("value-any"))
-_SAFETY = ValueSelect(choices.safety_levels, _ANY)
+_SAFETY = ValueSelect(_safety_levels, _ANY)
+_CHANNEL_SAFETY = ChannelSafetySelect(ValueSelect(_safety_levels, plain_or(LazyText("value-as-elsewhere"))))
 _WORDS = TextModal(parse_words, _describe_words, WORDS_MAX, prefill="\n".join)
 _NOWHERE = LazyText("value-nowhere")
 _LOG_TYPES = (ChannelType.text, ChannelType.news)
@@ -130,12 +159,12 @@ _ROWS = (
     SettingSpec("forbidden_channels", "channels", EntitySelect(Kind.channel, _NOWHERE)),
     SettingSpec("allowed_roles", "people", EntitySelect(Kind.role, LazyText("value-everybody"))),
     SettingSpec("blocked_members", "people", EntitySelect(Kind.user, LazyText("value-nobody"))),
-    SettingSpec("highest_resolution", "images", ValueSelect(choices.resolutions, _ANY)),
-    SettingSpec("most_images", "images", ValueSelect(choices.image_counts, _ANY)),
+    SettingSpec("highest_resolution", "images", ValueSelect(_resolutions, _ANY)),
+    SettingSpec("most_images", "images", ValueSelect(_image_counts, _ANY)),
     SettingSpec("may_search_web", "images", _switch(LazyText("value-allowed"), LazyText("value-forbidden"))),
     SettingSpec("strictest_safety", "safety", _SAFETY, _check_safety_order),
     SettingSpec("loosest_safety", "safety", _SAFETY, _check_safety_order),
-    SettingSpec("channel_safety", "safety", ChannelSafetySelect(), _check_age_restriction),
+    SettingSpec("channel_safety", "safety", _CHANNEL_SAFETY, _check_age_restriction),
     SettingSpec("forbidden_words", "words", _WORDS),
     SettingSpec("is_spoiler", "results", _switch(LazyText("value-hidden"), LazyText("value-shown"))),
     SettingSpec("is_private", "results", _switch(LazyText("value-private"), LazyText("value-public"))),

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.job import JobStatus
 from bot.models.catalogue import Catalogue
-from cogs.moderation.menus import job_info_embed
+from cogs.moderation.job_info import job_info_embed
 from tests.factories import CHANNEL, GUILD, MEMBER, make_job
 
 CATALOGUE = Catalogue.load()

@@ -1,4 +1,4 @@
-"""The context menus of messages: Remove image, and Who made this."""
+"""The context menu Who made this."""
 
 from __future__ import annotations
 
@@ -6,32 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
-from discord import app_commands
 
 from bot.discord.errors import ErrorCode
 from bot.discord.markdown import blockquote, timestamp
-from bot.discord.requester import get_requester, has_permission
+from bot.discord.requester import get_requester
 from bot.discord.responses import respond
 from bot.discord.views import job_embed
-from bot.errors import PolicyError
 from bot.i18n import translate
-from cogs.moderation import delete
 
 if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
     from bot.domain.job import Job
     from bot.models.catalogue import Catalogue
-
-
-@app_commands.default_permissions(manage_messages=True)
-async def remove_image(interaction: discord.Interaction[Any], message: discord.Message) -> None:
-    """Ask a moderator to confirm the deletion of a message and its images."""
-    bot: ImagineBot = interaction.client
-    # A server's admins can allow a command to everyone in Discord's settings.
-    if not has_permission(interaction.permissions, "manage_messages"):
-        raise PolicyError("forbidden-here")
-    job = await bot.deletion_service.job_for_message(get_requester(interaction), message.id)
-    await delete.confirm_delete(interaction, job.job_id)
 
 
 async def who_made_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
