@@ -41,7 +41,7 @@ class FairQueue:
         self._guilds: Counter[int] = Counter()
         self._waiting: dict[str, tuple[Job, asyncio.Future[None]]] = {}
         self._queued: dict[str, int] = {}
-        self._last_served: dict[int, int] = {}
+        self._last_served: Counter[int] = Counter()
         self._served_count = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -58,9 +58,13 @@ class FairQueue:
             self.release(job.job_id)
             raise
 
-    def restore(self, job: Job) -> None:
-        """Count a job that is at RunComfy already, as after a restart."""
-        self._count(job)  # as served too, or its owner would be served twice in a row
+    def start_turn(self, job: Job) -> None:
+        """Start a job's turn without waiting, such as of one that a restart finds at RunComfy already."""
+        self._served_count += 1
+        self._last_served[job.user_id] = self._served_count
+        self._running[job.job_id] = job
+        self._users[job.user_id] += 1
+        self._guilds[job.guild_id] += 1
 
     def update_position(self, job_id: str, queue_position: int) -> None:
         """Note a job's position in RunComfy's own queue; 0 once it is in progress."""
@@ -79,9 +83,6 @@ class FairQueue:
         if not self._waiting and not self._running:
             for each in (self._last_served, self._users, self._guilds):
                 each.clear()
-        self._advance()
-
-    def _advance(self) -> None:
         if len(self._running) < self._limits.total:
             for job in self._order():
                 if self._has_room_for(job):
@@ -96,17 +97,10 @@ class FairQueue:
         return has_room and len(self._running) < limits.total
 
     def _admit(self, job: Job) -> None:
-        self._count(job)
+        self.start_turn(job)
         _, turn = self._waiting.pop(job.job_id)
         if not turn.cancelled():  # else `acquire` releases it in a moment
             turn.set_result(None)
-
-    def _count(self, job: Job) -> None:
-        self._served_count += 1
-        self._last_served[job.user_id] = self._served_count
-        self._running[job.job_id] = job
-        self._users[job.user_id] += 1
-        self._guilds[job.guild_id] += 1
 
     def _schedule_notify(self) -> None:
         if self._waiting and self._timer is None:
@@ -120,8 +114,8 @@ class FairQueue:
 
     def _order(self) -> list[Job]:
         seen: Counter[int] = Counter()
-        order: list[tuple[int, int, int, Job]] = []
-        for arrival, (job, _) in enumerate(self._waiting.values()):
-            order.append((seen[job.user_id], self._last_served.get(job.user_id, 0), arrival, job))
+        order: list[tuple[int, int, Job]] = []
+        for job, _ in self._waiting.values():
+            order.append((seen[job.user_id], self._last_served[job.user_id], job))
             seen[job.user_id] += 1
-        return [job for *_, job in sorted(order, key=lambda each: each[:3])]
+        return [job for *_, job in sorted(order, key=lambda each: each[:2])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,17 +16,16 @@ if TYPE_CHECKING:
     from bot.storage.database import Database, UnitOfWork
 
 T = TypeVar("T")
+_retry = stamina.AsyncRetryingCaller(attempts=None, timeout=None).on(BusyError)
 
 
 async def retry_until_written(write: Callable[[], Awaitable[T]]) -> T:
     """Call `write`, and again until the database is no longer busy."""
     with in_step(Step.WRITING):
-        with suppress(BusyError):
-            return await write()  # nearly always; each retry_context is garbage that only the collector frees
-        async for attempt in stamina.retry_context(on=BusyError, attempts=None, timeout=None):
-            with attempt:
-                return await write()
-    raise AssertionError  # the loop above has no end
+        try:
+            return await write()  # nearly always; each retry is garbage that only the collector frees
+        except BusyError:
+            return await _retry(write)
 
 
 class RetryingDatabase:

@@ -56,7 +56,7 @@ class JobRunner:
         jobs = await self.context.jobs.unfinished()
         for job in jobs:
             if job.request_id and not job.status.is_final:
-                self.context.queue.restore(job)
+                self.context.queue.start_turn(job)
         for job in jobs:
             await asyncio.sleep(0)  # thousands in one iteration would block everything else
             with job_context(job.job_id):

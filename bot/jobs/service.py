@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from bot.domain.job import NOT_COLLECTED, Input, Job, JobStatus
 from bot.errors import (
-    DeliveryError,
     JobNotFoundError,
     PolicyError,
     RequestNotFoundError,
     RunComfyUnavailableError,
     UserError,
 )
-from bot.jobs.steps.deliver import record_end
+from bot.jobs.steps.deliver import abandon
 from bot.policy.rules import apply_policy, check_words
 from bot.storage.reservations import NotReserved
 
@@ -112,16 +111,8 @@ class JobService:
         self._runner.start(job, message_id=message_id)
 
     async def abandon(self, job: Job) -> None:
-        """End a job whose first response no one can see, without another message.
-
-        A new job is refunded. One whose images were being collected stays charged and can be collected again.
-        """
-        _log.warning("ended, since its first response did not arrive")
-        if job.request_id:
-            await record_end(self._context, job, JobStatus.FAILED, error=DeliveryError.key)
-        else:
-            await record_end(self._context, job, JobStatus.CANCELLED)
-        await self._context.jobs.clear_token(job)
+        """End a job whose first response no one can see; see `bot.jobs.steps.deliver.abandon`."""
+        await abandon(self._context, job)
 
     async def reroll(self, requester: Requester, job_id: str) -> Job | None:
         """Reserve the same job with a new seed, in any status of the old one; see `reserve`.

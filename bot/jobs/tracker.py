@@ -47,8 +47,8 @@ class JobTrace:
 
     metrics: Metrics
     clock: Clock
-    since: float
     step: Step = Step.WAITING
+    since: float = 0.0
     polls: int = 0
     completed_at: float | None = None
     posted_at: float | None = None
@@ -105,16 +105,13 @@ class JobTracker:
     @contextmanager
     def track(self, job_id: str) -> Iterator[None]:
         """Attach tasks that are created in the block to a job: for `in_step`, and in the log."""
-        self._traces[job_id] = trace = self._new_trace()
+        self._traces[job_id] = trace = JobTrace(self.metrics, self._clock)
         token = _trace.set(trace)
         try:
             with job_context(job_id):
                 yield
         finally:
             _trace.reset(token)
-
-    def _new_trace(self) -> JobTrace:
-        return JobTrace(self.metrics, self._clock, self._clock.monotonic())
 
     def forget(self, job_id: str) -> None:
         """Stop tracking a job."""
@@ -138,7 +135,7 @@ class JobTracker:
 
         A job already refunded was counted when it first ended, so its credits are not counted again.
         """
-        trace = self._traces.get(job.job_id) or self._new_trace()
+        trace = self._traces.get(job.job_id) or JobTrace(self.metrics, self._clock)
         spent = Decimal(0) if before.is_collected else (job.image_count - job.refunded) * job.credits_each
         self.metrics.jobs_ended.labels(job.status, job.error or "").inc()
         self.metrics.spent_credits.inc(float(spent))

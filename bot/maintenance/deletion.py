@@ -90,13 +90,13 @@ class DeletionService:
         """
         if job.job_id in self.context.tracker.active_jobs:  # its task might still post something
             raise PolicyError("still-running")
-        is_new = await self.messages.delete(job.job_id, user_id)
-        if not is_new and (await self.context.jobs.get(job.job_id)).deleted_at is None:
-            raise PolicyError("still-running")
-        if is_new:
+        if await self.messages.delete(job.job_id, user_id):
             with job_context(job.job_id):
                 _log.info("deleted by member %d", user_id)
-        return is_new
+            return True
+        if (await self.context.jobs.get(job.job_id)).deleted_at is None:
+            raise PolicyError("still-running")
+        return False
 
     async def delete_messages(self, job_id: str) -> None:
         """Delete the files and messages of a deleted job.

@@ -93,7 +93,7 @@ async def test_cancelled_wait_moves_the_others_up() -> None:
 async def test_restored_jobs_count() -> None:
     queue = Queue()
     old, new = job(1), job(2)
-    queue.fair_queue.restore(old)
+    queue.fair_queue.start_turn(old)
     await queue.come(new)
     assert queue.begun == []
     await queue.end(old)
@@ -103,7 +103,7 @@ async def test_restored_jobs_count() -> None:
 async def test_owners_of_restored_jobs_count_as_served() -> None:
     queue = Queue()
     old, mine, other = job(1), job(1), job(2)
-    queue.fair_queue.restore(old)
+    queue.fair_queue.start_turn(old)
     await queue.come(mine, other)
     assert [queue.places[each.job_id] for each in (other, mine)] == [1, 2]
     await queue.end(old)

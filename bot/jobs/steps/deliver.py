@@ -79,14 +79,21 @@ async def _notify(context: StepContext, job: Job) -> None:
 
 
 async def find_message(context: StepContext, state: JobState) -> JobState | None:
-    """Find the message of a job whose first response was not confirmed.
-
-    If there is none, no one could see the images: the job ends before it costs anything.
-    """
-    job = state.job
-    if message_id := await context.delivery.find_response(job):
-        return replace(state, job=await context.set_message(job, message_id))
-    _log.info("ended, since its first response never arrived")
-    await record_end(context, job, JobStatus.FAILED, error=DeliveryError.key)
-    await context.jobs.clear_token(job)
+    """Find the message of a job whose first response was not confirmed, or `abandon` the job."""
+    if message_id := await context.delivery.find_response(state.job):
+        return replace(state, job=await context.set_message(state.job, message_id))
+    await abandon(context, state.job)
     return None
+
+
+async def abandon(context: StepContext, job: Job) -> None:
+    """End a job whose first response no one can see, without another message.
+
+    A new job is refunded. One whose images were being collected stays charged and can be collected again.
+    """
+    _log.warning("ended, since its first response did not arrive")
+    if job.request_id:
+        await record_end(context, job, JobStatus.FAILED, error=DeliveryError.key)
+    else:
+        await record_end(context, job, JobStatus.CANCELLED)
+    await context.jobs.clear_token(job)

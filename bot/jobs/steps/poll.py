@@ -24,8 +24,6 @@ from bot.runcomfy.errors import RateLimitedError
 from bot.runcomfy.responses import Cancelled, Completed, InProgress, InQueue, Unknown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bot.jobs.steps.state import StepContext
     from bot.runcomfy.responses import Status
 
@@ -47,7 +45,7 @@ async def poll(context: StepContext, state: JobState) -> JobState:
     """
     if not state.is_new:
         await _resume_cancel(context, state.job)
-        if files := await retry_transient(_stored_files, context, state.job):
+        if files := await retry_transient(asyncio.to_thread, context.files.files_for, state.job):
             return replace(state, files=files)
     try:
         return await _poll_until_done(context, state)
@@ -63,10 +61,6 @@ async def _resume_cancel(context: StepContext, job: Job) -> None:
         with suppress(RunComfyUnavailableError):
             if await context.runcomfy.cancel(job.request_id):
                 raise JobCancelledError
-
-
-async def _stored_files(context: StepContext, job: Job) -> list[Path]:
-    return context.files.files_for(job)
 
 
 async def _poll_until_done(context: StepContext, state: JobState) -> JobState:

@@ -44,13 +44,13 @@ class ShieldedTasks:
         """Return what the coroutine returns; it continues if the caller is cancelled."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            # No caller is left to retrieve the exception, and asyncio would complain about that.
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
-            raise
+        task.add_done_callback(self._discard)
+        return await asyncio.shield(task)
+
+    def _discard(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # asyncio complains if no one retrieves it, as after a cancel of the caller
 
     async def drain(self) -> None:
         """Wait for all that are still running."""
