@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 _MARKS = {"ok": "✓", "problem": "✗", "note": "·"}
@@ -20,3 +21,6 @@ class Finding:
         line = f"{_MARKS[self.severity]} {self.severity:<9}{self.subject:<10}{self.text}"
         # Names of servers come from outside and could contain terminal codes.
         return "".join(char if char.isprintable() else "?" for char in line)
+
+
+ok, problem, note = partial(Finding, "ok"), partial(Finding, "problem"), partial(Finding, "note")

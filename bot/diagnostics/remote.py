@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.clock import Clock
-from bot.diagnostics.finding import Finding
+from bot.diagnostics.finding import Finding, note, ok, problem
 from bot.discord.errors import DISCORD_NETWORK_ERRORS
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.discord.requester import REQUIRED_PERMISSIONS
@@ -38,9 +38,9 @@ async def check_discord(settings: Config) -> list[Finding]:
         findings = await _query("Discord", _log_in(client, settings.discord_token.get_secret_value()))
         if client.application is None:
             text = "not checked: fix the problem with Discord first"
-            return [*findings, Finding("note", "commands", text), Finding("note", "servers", text)]
+            return [*findings, note("commands", text), note("servers", text)]
         if limiter.clock.warning:
-            findings.append(Finding("problem", "clock", limiter.clock.warning))
+            findings.append(problem("clock", limiter.clock.warning))
         commands, servers = await asyncio.gather(
             _query("commands", _check_commands(client)),
             _query("servers", _check_servers(client, settings.guilds)),
@@ -59,15 +59,15 @@ async def _query(subject: str, check: Awaitable[list[Finding]]) -> list[Finding]
         text = f"Discord answers with HTTP {error.status}: try again later"
     except DISCORD_NETWORK_ERRORS as error:
         text = f"Discord does not respond ({type(error).__name__}): check the network and DISCORD_PROXY"
-    return [Finding("problem", subject, text)]
+    return [problem(subject, text)]
 
 
 async def _log_in(client: discord.Client, token: str) -> list[Finding]:
     await client.login(token)  # REST only: `connect` would open the gateway
-    findings = [Finding("ok", "Discord", f"DISCORD_TOKEN is good, and the bot's name is {client.user}")]
+    findings = [ok("Discord", f"DISCORD_TOKEN is good, and the bot's name is {client.user}")]
     if client.application and client.application.interactions_endpoint_url:
         text = "Interactions Endpoint URL is set, so the bot hears nothing: empty it in the developer portal"
-        findings.append(Finding("problem", "Discord", text))
+        findings.append(problem("Discord", text))
     return findings
 
 
@@ -79,26 +79,26 @@ async def _check_commands(client: discord.Client) -> list[Finding]:
         expected = set()
     if missing := expected - registered:
         text = f"{_shorten(missing)} not registered yet: the bot's start does it"
-        return [Finding("note", "commands", text)]
-    return [Finding("ok", "commands", f"{_shorten(registered)} registered")]
+        return [note("commands", text)]
+    return [ok("commands", f"{_shorten(registered)} registered")]
 
 
 async def _check_servers(client: discord.Client, allowed: frozenset[int]) -> list[Finding]:
     guilds = [guild async for guild in _guilds(client)]
     ids = {int(guild["id"]) for guild in guilds}
     invite = discord.utils.oauth_url(client.application_id or 0, permissions=REQUIRED_PERMISSIONS)
-    problems = []
+    findings = []
     if absent := allowed - ids:
         names = _shorten(map(str, absent))
-        problems.append(f"GUILDS names {names}, where the bot is not: correct it, or open {invite}")
+        text = f"GUILDS names {names}, where the bot is not: correct it, or open {invite}"
+        findings.append(problem("servers", text))
     for permissions, guild_names in _missing_permissions(guilds).items():
-        names = _shorten(guild_names)
-        problems.append(f"the bot's role lacks {permissions} in {names}: give it these permissions")
-    findings = [Finding("problem", "servers", problem) for problem in problems]
+        text = f"the bot's role lacks {permissions} in {_shorten(guild_names)}: give it these permissions"
+        findings.append(problem("servers", text))
     if not guilds:
-        return [*findings, Finding("note", "servers", f"the bot is in none yet, invite it: {invite}")]
+        return [*findings, note("servers", f"the bot is in none yet, invite it: {invite}")]
     ignored = f", {len(ids - allowed)} of them not named in GUILDS" if allowed and ids - allowed else ""
-    return findings or [Finding("ok", "servers", f"the bot is in {len(guilds)}{ignored}")]
+    return findings or [ok("servers", f"the bot is in {len(guilds)}{ignored}")]
 
 
 async def _guilds(client: discord.Client) -> AsyncIterator[dict[str, Any]]:
@@ -138,8 +138,8 @@ async def check_runcomfy(settings: Config) -> list[Finding]:
         async with aiohttp.ClientSession() as session, asyncio.timeout(_TIMEOUT_SECONDS):
             await RunComfyClient(session, api_url=api_url, token=token, proxies=settings.proxies).probe()
     except OperatorError as error:
-        return [Finding("problem", "RunComfy", error.remedy)]
+        return [problem("RunComfy", error.remedy)]
     except (RunComfyUnavailableError, TimeoutError):
         text = "no usable response: check the network, RUNCOMFY_API_URL and the proxy settings, or try later"
-        return [Finding("problem", "RunComfy", text)]
-    return [Finding("ok", "RunComfy", "RUNCOMFY_TOKEN is good")]
+        return [problem("RunComfy", text)]
+    return [ok("RunComfy", "RUNCOMFY_TOKEN is good")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -13,14 +14,14 @@ import stamina
 from bot import log
 from bot.config import Config
 from bot.diagnostics import local, remote
-from bot.diagnostics.finding import Finding
+from bot.diagnostics.finding import Finding, note, problem
 
 Check: TypeAlias = Callable[[Config], Awaitable[list[Finding]]]
 _RUNCOMFY_SETTINGS = {"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"}
 CHECKS: tuple[tuple[str, Check, set[str]], ...] = (
-    ("database", local.check_database, {"database_url"}),
-    ("disk", local.check_disk, {"database_url"}),
-    ("files", local.check_files, {"database_url"}),
+    ("database", lambda settings: asyncio.to_thread(local.check_database, settings), {"database_url"}),
+    ("disk", lambda settings: asyncio.to_thread(local.check_disk, settings), {"database_url"}),
+    ("files", lambda settings: asyncio.to_thread(local.check_files, settings), {"database_url"}),
     ("Discord", remote.check_discord, {"discord_token", "discord_proxy"}),
     ("RunComfy", remote.check_runcomfy, _RUNCOMFY_SETTINGS),
 )
@@ -37,25 +38,18 @@ async def run() -> int:
     stamina.set_active(False)  # report the current state, do not wait for a better one
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # for terminals without these characters
-    findings = await _findings()
+    settings, broken, findings = local.read_settings()
+    findings += local.check_models()
+    checks = [_run_check(name, check, settings, needed & broken) for name, check, needed in CHECKS]
+    findings += itertools.chain.from_iterable(await asyncio.gather(*checks))
     print(*findings, sep="\n")  # noqa: T201 (output)
     return int(any(finding.severity == "problem" for finding in findings))
 
 
-async def _findings() -> list[Finding]:
-    settings, broken, findings = local.read_settings()
-    findings += local.check_models()
-    checks = [_run_check(name, check, settings, needed & broken) for name, check, needed in CHECKS]
-    results = await asyncio.gather(*checks, return_exceptions=True)
-    for (name, _, _), result in zip(CHECKS, results, strict=True):
-        if isinstance(result, BaseException):
-            findings.append(Finding("problem", name, f"could not be checked: {type(result).__name__}"))
-        else:
-            findings += result
-    return findings
-
-
 async def _run_check(name: str, check: Check, settings: Config | None, broken: set[str]) -> list[Finding]:
     if settings is None or broken:
-        return [Finding("note", name, "not checked: fix the settings first")]
-    return await check(settings)
+        return [note(name, "not checked: fix the settings first")]
+    try:
+        return await check(settings)
+    except Exception as error:  # noqa: BLE001 (a boundary: the other findings are shown all the same)
+        return [problem(name, f"could not be checked: {type(error).__name__}")]
