@@ -29,8 +29,9 @@ def read_settings() -> tuple[Config | None, set[str], list[Finding]]:
     The settings are None if the problem can't be attributed to single settings.
     """
     try:
+        settings = config.load()
         notes = [note("settings", deprecation) for deprecation in config.deprecations()]
-        return config.load(), set(), [ok("settings", "complete and well-formed"), *notes]
+        return settings, set(), [ok("settings", "complete and well-formed"), *notes]
     except ConfigError as error:
         findings = [problem("settings", each) for each in error.problems]
         broken = {each.split()[0].lower() for each in error.problems} & Config.model_fields.keys()

@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.config import Config, deprecations, load
+from bot.diagnostics.local import read_settings
 from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
 from bot.runcomfy.allowed_hosts import AllowedHosts, is_loopback
@@ -304,6 +305,13 @@ def test_env_file_in_another_encoding_is_read_or_reported(encoding: str) -> None
         assert "is missing" not in str(error)  # noqa: PT017 (as above: the file does say it)
     else:
         assert settings.discord_token.get_secret_value() == TOKENS["DISCORD_TOKEN"]
+
+
+def test_check_reports_an_unreadable_env_file() -> None:
+    Path(".env").write_text("GUILDS=1", "utf-16")
+    settings, broken, findings = read_settings()
+    assert (settings, broken) == (None, set())
+    assert [finding.text for finding in findings] == [".env must be a text file in UTF-8"]
 
 
 @pytest.mark.usefixtures("environment")
