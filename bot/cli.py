@@ -29,15 +29,27 @@ def main() -> int:
         The exit code: 0 for success, 1 if a check found a problem, 2 if the command could not be run.
     """
     arguments = _parser().parse_args()
-    if arguments.command in {None, "run"}:
-        return _run()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # undo what `bot.__main__` set for the bot itself
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    if arguments.command == "check":
-        return asyncio.run(report.run())
-    if arguments.command == "backup":
-        return _back_up(arguments.file)
-    return _costs()
+    if arguments.command not in {None, "run"}:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # undo what `bot.__main__` set for the bot itself
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    message, separator = "The bot cannot start:", "\n- "
+    try:
+        match arguments.command:
+            case "check":
+                return asyncio.run(report.run())
+            case "backup":
+                message, separator = "No copy was made:", " "
+                back_up(config.load().database_url, arguments.file)
+            case "costs":
+                message, separator = "Nothing to show:", " "
+                _print_costs()
+            case _:
+                _run()
+    except ConfigError as error:
+        problems = map(log.escape_control, error.problems)  # some quote responses of Discord
+        print(message, *problems, sep=separator, file=sys.stderr)  # noqa: T201 (output)
+        return 2
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,37 +66,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run() -> int:
-    try:
-        settings = config.load()
-        tokens = (settings.discord_token, settings.runcomfy_token)
-        proxies = (settings.discord_proxy, settings.http_proxy, settings.https_proxy)
-        secrets = [*(token.get_secret_value() for token in tokens), *proxy_credentials(*proxies)]
-        log.set_up(settings.log_level, secrets=secrets, style=settings.log_format)
-        for deprecation in config.deprecations():
-            _log.warning("%s", deprecation)
-        i18n.load()  # 0.1 s per language, which would block the event loop later
-        gc.collect()  # another 0.1 s; freezing these objects keeps later collections short
-        gc.freeze()
-        uvloop.run(app.run(settings))
-    except ConfigError as error:
-        return _fail("The bot cannot start:", error, separator="\n- ")
-    return 0
+def _run() -> None:
+    settings = config.load()
+    tokens = (settings.discord_token, settings.runcomfy_token)
+    proxies = (settings.discord_proxy, settings.http_proxy, settings.https_proxy)
+    secrets = [*(token.get_secret_value() for token in tokens), *proxy_credentials(*proxies)]
+    log.set_up(settings.log_level, secrets=secrets, style=settings.log_format)
+    for deprecation in config.deprecations():
+        _log.warning("%s", deprecation)
+    i18n.load()  # 0.1 s per language, which would block the event loop later
+    gc.collect()  # another 0.1 s; freezing these objects keeps later collections short
+    gc.freeze()
+    uvloop.run(app.run(settings))
 
 
-def _back_up(file: Path) -> int:
-    try:
-        back_up(config.load().database_url, file)
-    except ConfigError as error:
-        return _fail("No copy was made:", error)
-    return 0
-
-
-def _costs() -> int:
-    try:
-        costs = monthly_costs(config.load().database_url)
-    except ConfigError as error:
-        return _fail("Nothing to show:", error)
+def _print_costs() -> None:
+    costs = monthly_costs(config.load().database_url)
     print(f"{'month':7} {'server':20} {'jobs':>7} {'images':>7} {'credits':>10} {'US dollars':>10}")  # noqa: T201 (output)
     for cost in costs:
         expected = f"  {cost.unpriced} jobs as expected" if cost.unpriced else ""
@@ -92,10 +89,3 @@ def _costs() -> int:
             f"{cost.month:%Y-%m} {cost.guild_id:<20} {cost.jobs:7} {cost.images:7} {cost.credits:10}"
             f" {cost.usd:10.2f}{expected}"
         )
-    return 0
-
-
-def _fail(message: str, error: ConfigError, *, separator: str = " ") -> int:
-    problems = map(log.escape_control, error.problems)  # some quote responses of Discord
-    print(message, *problems, sep=separator, file=sys.stderr)  # noqa: T201 (output)
-    return 2
