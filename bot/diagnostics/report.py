@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import itertools
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -41,7 +40,12 @@ async def run() -> int:
     settings, broken, findings = local.read_settings()
     findings += local.check_models()
     checks = [_run_check(name, check, settings, needed & broken) for name, check, needed in CHECKS]
-    findings += itertools.chain.from_iterable(await asyncio.gather(*checks))
+    results = await asyncio.gather(*checks, return_exceptions=True)
+    for (name, _, _), result in zip(CHECKS, results, strict=True):
+        if isinstance(result, BaseException):
+            findings.append(problem(name, f"could not be checked: {type(result).__name__}"))
+        else:
+            findings += result
     print(*findings, sep="\n")  # noqa: T201 (output)
     return int(any(finding.severity == "problem" for finding in findings))
 
@@ -49,7 +53,4 @@ async def run() -> int:
 async def _run_check(name: str, check: Check, settings: Config | None, broken: set[str]) -> list[Finding]:
     if settings is None or broken:
         return [note(name, "not checked: fix the settings first")]
-    try:
-        return await check(settings)
-    except Exception as error:  # noqa: BLE001 (a boundary: the other findings are shown all the same)
-        return [problem(name, f"could not be checked: {type(error).__name__}")]
+    return await check(settings)
