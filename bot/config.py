@@ -70,6 +70,8 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()] or [text]
 
 
+_ApiUrl: TypeAlias = Annotated[HttpUrl, AfterValidator(_check_api_url)]
+_Hosts: TypeAlias = Annotated[AllowedHosts, NoDecode, BeforeValidator(AllowedHosts.parse)]
 _Token: TypeAlias = Annotated[SecretStr, AfterValidator(_check_token)]
 _Quotas: TypeAlias = Annotated[Quotas, NoDecode, BeforeValidator(parse_quotas)]
 _Usd: TypeAlias = Annotated[
@@ -94,12 +96,8 @@ class Config(BaseSettings):
 
     discord_token: _Token
     runcomfy_token: _Token
-    runcomfy_api_url: Annotated[HttpUrl, AfterValidator(_check_api_url)] = HttpUrl(
-        "https://model-api.runcomfy.net"
-    )
-    runcomfy_file_hosts: Annotated[AllowedHosts, NoDecode, BeforeValidator(AllowedHosts.parse)] = (
-        AllowedHosts.parse("*.runcomfy.net,*.runcomfy.com")
-    )
+    runcomfy_api_url: _ApiUrl = HttpUrl("https://model-api.runcomfy.net")
+    runcomfy_file_hosts: _Hosts = AllowedHosts.parse("*.runcomfy.net,*.runcomfy.com")
     database_url: Annotated[Path, BeforeValidator(_database_path)] = Path("data/bot.db")
     default_quota: _Quotas = (Quota(10, Period.DAY),)
     max_quota: _Quotas = (Quota(100, Period.DAY),)

@@ -41,7 +41,11 @@ class Catalogue(dict[str, Model]):
         for path in sorted(folder.rglob("*.json")):
             try:
                 model = _load_model(path)
-                found = validate_for_discord(model) + catalogue._find_duplicates(model)
+                found = validate_for_discord(model)
+                if model.command in catalogue.by_command:
+                    found.append(f"the command {model.command} is taken by another file")
+                if model.model_id in catalogue:
+                    found.append(f"the model {model.model_id} stands in another file")
                 catalogue[model.model_id] = model
             except ValidationError as error:
                 found = [_format_error(one["loc"], one["msg"]) for one in error.errors(include_url=False)]
@@ -58,14 +62,6 @@ class Catalogue(dict[str, Model]):
     def by_command(self) -> dict[str, Model]:
         """All models by the name of their slash command."""
         return {model.command: model for model in self.values()}
-
-    def _find_duplicates(self, model: Model) -> list[str]:
-        problems = []
-        if model.command in self.by_command:
-            problems.append(f"the command {model.command} is taken by another file")
-        if model.model_id in self:
-            problems.append(f"the model {model.model_id} stands in another file")
-        return problems
 
 
 def _load_model(path: Path) -> Model:

@@ -51,12 +51,11 @@ def validate_for_discord(model: Model) -> list[str]:
 
 def command_size(model: Model) -> int:
     """Return the size of the command as Discord counts it, in characters."""
-    locales = sorted(model.texts)
-    names = [model.option_names(locale) for locale in [SOURCE_LOCALE, *locales]]
-    total = len(model.command) + max(len(model.command_description(locale)) for locale in locales)
+    names = [model.option_names(locale) for locale in model.texts]
+    total = len(model.command) + max(len(model.command_description(locale)) for locale in model.texts)
     for name, option in model.schema.options.items():
         total += max(len(each[name]) for each in names)
-        total += max(len(model.description(name, locale)) for locale in locales)
+        total += max(len(model.description(name, locale)) for locale in model.texts)
         total += sum(2 * len(str(choice)) for choice in option.choices)  # each choice's name and value
     return total
 
