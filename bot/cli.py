@@ -86,6 +86,6 @@ def _print_costs() -> None:
     for cost in costs:
         expected = f"  {cost.unpriced} jobs as expected" if cost.unpriced else ""
         print(  # noqa: T201 (output)
-            f"{cost.month:%Y-%m} {cost.guild_id:<20} {cost.jobs:7} {cost.images:7} {cost.credits:10}"
+            f"{cost.month} {cost.guild_id:<20} {cost.jobs:7} {cost.images:7} {cost.credits:10}"
             f" {cost.usd:10.2f}{expected}"
         )

@@ -26,17 +26,25 @@ def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
     """
     if target.exists() and not overwrite:
         raise ConfigError([f"{target} exists already: name another file"])
-    if not source.is_file():
-        raise ConfigError(["there is nothing at DATABASE_URL yet: the bot's first start makes the database"])
     try:
-        with _new_file(target) as unfinished:
-            address = f"{source.absolute().as_uri()}?mode=ro"
-            with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
-                connection.execute("vacuum into ?", [str(unfinished)])
+        with open_read_only(source) as connection, _new_file(target) as unfinished:
+            connection.execute("vacuum into ?", [str(unfinished)])
     except OSError as error:
         raise ConfigError([f"{target} cannot be written: {error.strerror}"]) from error
     except sqlite3.DatabaseError as error:
         raise ConfigError([f"the database cannot be copied to {target}: {error}"]) from error
+
+
+def open_read_only(path: Path) -> closing[sqlite3.Connection]:
+    """Open an existing database, whether or not a bot is using it.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if not path.is_file():
+        raise ConfigError(["there is nothing at DATABASE_URL yet: the bot's first start makes the database"])
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    return closing(sqlite3.connect(address, uri=True, isolation_level=None))
 
 
 @contextmanager

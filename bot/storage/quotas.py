@@ -112,19 +112,11 @@ class QuotaStore(Store):
     async def grant(
         self, guild_id: int, target: Target, credits: Decimal, *, made_by: int, interaction_id: int
     ) -> bool:
-        """Grant a member, each member with a role, or everyone credits on top of the current limits.
-
-        Returns:
-            False if the interaction was handled before; a replay grants nothing.
-        """
+        """Grant a member, each member with a role, or everyone extra credits; False for a replay."""
         return await self._adjust(guild_id, target, to_centicredits(credits), made_by, interaction_id)
 
     async def reset(self, guild_id: int, target: Target, *, made_by: int, interaction_id: int) -> bool:
-        """Restart the windows of a member, of each member with a role, or of everyone now.
-
-        Returns:
-            False if the interaction was handled before.
-        """
+        """Restart the windows of a member, of each member with a role, or of everyone; False for a replay."""
         return await self._adjust(guild_id, target, None, made_by, interaction_id)
 
     async def _usage(

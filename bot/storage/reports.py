@@ -74,7 +74,12 @@ class ReportStore(Store):
 
     async def days(self, guild_id: int, day_boundaries: Sequence[datetime]) -> list[list[UsageSummary]]:
         """Return what each member used on a server between each boundary and the next."""
-        return [await self._between(guild_id, since, until) for since, until in pairwise(day_boundaries)]
+        days = []
+        for since, until in pairwise(day_boundaries):
+            between = {"since": to_epoch_ms(since), "until": to_epoch_ms(until)}
+            rows = await self._read(_queries.usage_by_member, guild_id=guild_id, **between)
+            days.append(await asyncio.to_thread(_summarize, rows))
+        return days
 
     async def month(self, guild_id: int, zone: tzinfo, *, months_ago: int = 0) -> list[UsageSummary]:
         """Return what each member used in a month of a server's calendar, highest spending first."""
@@ -94,11 +99,6 @@ class ReportStore(Store):
         return await self._database.read(
             lambda connection: ledger.credits_by_member(connection, guild_id, user_id, spans)
         )
-
-    async def _between(self, guild_id: int, since: datetime, until: datetime) -> list[UsageSummary]:
-        between = {"guild_id": guild_id, "since": to_epoch_ms(since), "until": to_epoch_ms(until)}
-        rows = await self._read(_queries.usage_by_member, **between)
-        return await asyncio.to_thread(_summarize, rows)
 
 
 def _summarize(rows: list[sqlite3.Row]) -> list[UsageSummary]:

@@ -50,11 +50,11 @@ class _AsyncAdapter:
         await connection.executemany(sql, parameters)
 
 
-def load_queries(name: str, adapter: Any = _AsyncAdapter) -> Any:
+def load_queries(name: str) -> Any:
     """Return the statements of a file as async functions of a connection and named parameters.
 
     A `select` returns a list of rows; with `^` in its name's line the first row or None, with `$` that row's
-    first value, with `!` the number of rows that were written. With the adapter "sqlite3" they are aiosql's
-    own synchronous functions.
+    first value, with `!` the number of rows that were written.
     """
+    adapter: Any = _AsyncAdapter  # aiosql's annotations allow its own kinds only
     return aiosql.from_path(_FOLDER / f"{name}.sql", adapter, mandatory_parameters=False)
