@@ -15,9 +15,8 @@ import discord
 
 import cogs
 from bot.clock import Clock
-from bot.discord.client import ImagineBot
+from bot.discord.client import REJECTED, ImagineBot
 from bot.discord.delivery import DiscordDelivery
-from bot.discord.login import FATAL_CLOSE_CODES, log_in
 from bot.domain.quota import Limits
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
@@ -78,7 +77,7 @@ async def run(config: Config) -> None:
 async def _main(config: Config) -> None:
     async with AsyncExitStack() as stack:
         bot, runner, maintenance = await build(config, stack)
-        await log_in(bot, config.discord_token.get_secret_value())
+        await bot.log_in(config.discord_token.get_secret_value())
         if warning := bot.clock.warning:
             _log.warning("%s", warning)
         await tune_gc()
@@ -91,7 +90,7 @@ async def _main(config: Config) -> None:
             await asyncio.shield(connection)
         except discord.ConnectionClosed as error:
             reason = f"Discord has closed the connection with code {error.code}"
-            raise ConfigError([FATAL_CLOSE_CODES.get(error.code, reason)]) from error
+            raise ConfigError([REJECTED if error.code == 4004 else reason]) from error
         finally:
             # The gateway stays connected during the cleanup, so that new interactions get an answer.
             bot.is_stopping = True

@@ -1,10 +1,11 @@
-"""The Discord client: connection, rate limits, command sync, and what the cogs share."""
+"""The Discord client: login, connection, rate limits, command sync, and what the cogs share."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import Counter
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -17,15 +18,18 @@ from bot.discord import gateway
 from bot.discord.audit_log import AuditLog
 from bot.discord.command_sync import CommandSync
 from bot.discord.connector import TIMEOUT, Connector
+from bot.discord.errors import DISCORD_ERRORS, DISCORD_NETWORK_ERRORS, is_transient
 from bot.discord.rate_limiter import DiscordRateLimiter
+from bot.discord.requester import REQUIRED_PERMISSIONS
 from bot.discord.responses import delete_with_retry
+from bot.discord.retry import retry
+from bot.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
     from bot.clock import Clock
-    from bot.discord.clock import DiscordClock
     from bot.discord.views.job_buttons import JobActionHandler
     from bot.domain.job import MessageRef
     from bot.jobs.service import JobService
@@ -42,6 +46,9 @@ _log = logging.getLogger(__name__)
 # Each response in flight needs its own connection. Opening hundreds at once would cost a burst of requests
 # more than the responses themselves, and some would miss Discord's three seconds.
 _RESPONSE_SLOTS = 50
+
+_LOGIN_SECONDS = 600.0
+REJECTED = "DISCORD_TOKEN is rejected by Discord: copy it again from its developer portal"
 
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
@@ -90,6 +97,7 @@ class ImagineBot(commands.Bot):
         connector: Callable[..., Connector] = Connector,
     ) -> None:
         self.rate_limiter = DiscordRateLimiter(metrics, clock)
+        self.clock = self.rate_limiter.clock  # Discord's time
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -111,9 +119,38 @@ class ImagineBot(commands.Bot):
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}
         """The handler of each button under a job; the cogs fill it."""
-        self._guild_ids = guild_ids
-        self._proxy, self._connector = proxy, connector
-        self._webhooks: aiohttp.ClientSession | None = None
+        self._guild_ids, self._connector = guild_ids, connector
+        self._sessions = AsyncExitStack()
+
+    async def log_in(self, token: str) -> None:
+        """Log in, and retry for ten minutes while Discord or the network is down.
+
+        Raises:
+            ConfigError: Discord rejects the token or cannot be reached.
+        """
+
+        async def try_once() -> None:
+            try:
+                await self.login(token)
+            except DISCORD_ERRORS as error:
+                if is_login_retryable(error):
+                    _log.warning("%s; trying to log in again", _login_failure(error))
+                    await self.http.close()  # the next login opens another session
+                    self.http.connector = self._connector(limit=0)
+                raise
+
+        try:
+            await retry(
+                try_once, on=is_login_retryable, attempts=None, seconds=_LOGIN_SECONDS, pauses=(1, 60)
+            )
+        except discord.LoginFailure as error:
+            raise ConfigError([REJECTED]) from error
+        except discord.HTTPException as error:
+            raise ConfigError([f"Discord does not let the bot start: {error}"]) from error
+        except DISCORD_NETWORK_ERRORS as error:
+            raise ConfigError([_login_failure(error)]) from error
+        invite = discord.utils.oauth_url(self.application_id or 0, permissions=REQUIRED_PERMISSIONS)
+        _log.info("invite link: %s", invite)
 
     async def load_cogs(
         self, extensions: Sequence[str], job_service: JobService, deletion_service: DeletionService
@@ -123,11 +160,6 @@ class ImagineBot(commands.Bot):
         self.deletion_service = deletion_service
         for extension in extensions:
             await self.load_extension(extension)
-
-    @property
-    def clock(self) -> DiscordClock:
-        """Discord's time."""
-        return self.rate_limiter.clock
 
     def is_allowed_guild(self, guild_id: int) -> bool:
         """Return whether the bot's owner lets this server use the bot."""
@@ -139,14 +171,6 @@ class ImagineBot(commands.Bot):
 
     def interaction_webhook(self, token: str) -> discord.Webhook:
         """Return the webhook of an interaction by its token alone, so that it works after a restart too."""
-        if self._webhooks is None:
-            # Webhook.partial takes over neither the client's proxy nor its trace, so the session has them.
-            self._webhooks = aiohttp.ClientSession(
-                proxy=self._proxy,
-                trace_configs=[self.rate_limiter.trace_config()],
-                connector=self._connector(),
-                timeout=TIMEOUT,
-            )
         return discord.Webhook.partial(self.application_id or 0, token, session=self._webhooks, client=self)
 
     def record_duplicate_sign(self, sign: str, *, after: int = 1) -> None:
@@ -165,11 +189,6 @@ class ImagineBot(commands.Bot):
         channel = self.get_partial_messageable(message.channel_id)
         await delete_with_retry(channel.get_partial_message(message.message_id).delete)
 
-    async def reset_session(self) -> None:
-        """Prepare another login, which opens a new session; the old one closes its connector with it."""
-        await self.http.close()
-        self.http.connector = self._connector(limit=0)
-
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Dispatch an event, unless the client is closed: then discord.py would raise."""
         if not self.is_closed():
@@ -179,11 +198,18 @@ class ImagineBot(commands.Bot):
         """Leave Discord; nothing can be edited afterwards."""
         self.command_sync.stop()
         await super().close()
-        if self._webhooks is not None:
-            await self._webhooks.close()
+        await self._sessions.aclose()
 
     async def setup_hook(self) -> None:
-        """Start syncing the commands in the background."""
+        """Prepare what needs the application's id, which the login has told."""
+        # Webhook.partial takes over neither the client's proxy nor its trace, so the session has them.
+        session = aiohttp.ClientSession(
+            proxy=self.http.proxy,
+            trace_configs=[self.rate_limiter.trace_config()],
+            connector=self._connector(),
+            timeout=TIMEOUT,
+        )
+        self._webhooks = await self._sessions.enter_async_context(session)
         self.command_sync.start()
 
     async def on_ready(self) -> None:
@@ -191,3 +217,16 @@ class ImagineBot(commands.Bot):
         _log.info("ready as %s on %d servers", self.user, len(self.guilds))
         if not self.command_sync.is_done:
             _log.info("Discord's list of commands is not up to date yet")
+
+
+def is_login_retryable(error: Exception) -> bool:
+    """Return whether a later login can succeed, which a wrong DISCORD_PROXY rules out."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return error.status >= 500 or error.status == 429
+    return is_transient(error) and not isinstance(error, aiohttp.InvalidURL)
+
+
+def _login_failure(error: Exception) -> str:
+    if isinstance(error, discord.HTTPException):
+        return f"Discord answers HTTP {error.status}"
+    return f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"

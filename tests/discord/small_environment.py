@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-
 from bot import app, config
+from bot.discord.connector import Connector
 from playground.discord import LocalDiscord
 from playground.runcomfy import LocalRunComfy
 
@@ -64,10 +64,8 @@ async def small_environment(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIte
             patch.setenv(name, value)
         bot, runner, maintenance = await app.build(config.load(), stack)
         # aiohttp reads SSL_CERT_FILE when it is imported, so a proxy can't be used here.
-        bot.http.connector = discord.connector()
-        bot._webhooks = aiohttp.ClientSession(
-            connector=discord.connector(), trace_configs=[bot.rate_limiter.trace_config()]
-        )
+        bot._connector = partial(Connector, **discord.route())
+        bot.http.connector = bot._connector(limit=0)
         await bot.login(discord.token)
         await runner.resume()
         for task in maintenance:

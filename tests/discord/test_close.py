@@ -1,4 +1,4 @@
-"""The client closes while it answers an interaction."""
+"""The client closes while it answers an interaction, and opens nothing afterwards."""
 
 from __future__ import annotations
 
@@ -34,3 +34,10 @@ async def test_refusal_in_flight_ends_quietly(
         await env.bot.close()
         await answer  # raises what asyncio would log as never retrieved
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_closed_client_opens_no_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with small_environment(tmp_path, monkeypatch) as env:
+        await env.bot.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            await env.bot.interaction_webhook("token").fetch_message(1)

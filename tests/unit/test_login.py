@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
+from bot.discord.client import is_login_retryable
 from bot.discord.connector import Connector
-from bot.discord.login import is_retryable, log_in
 from bot.storage.sqlite import open_database
 from playground.discord import LocalDiscord
 from tests.bots import make_bot
@@ -45,7 +45,7 @@ def refused_by_proxy(status: int) -> aiohttp.ClientHttpProxyError:
     ids=lambda error: type(error).__name__,
 )
 def test_network_errors_are_retried(error: Exception) -> None:
-    assert is_retryable(error)
+    assert is_login_retryable(error)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_network_errors_are_retried(error: Exception) -> None:
     ids=repr,
 )
 def test_permanent_errors_are_not_retried(error: Exception) -> None:
-    assert not is_retryable(error)
+    assert not is_login_retryable(error)
 
 
 async def test_retried_login_uses_our_connector(tmp_path: Path) -> None:
@@ -64,5 +64,5 @@ async def test_retried_login_uses_our_connector(tmp_path: Path) -> None:
         async with bot:
             local.inject_fault("me", 200, "a proxy's page")
             async with asyncio.timeout(20):
-                await log_in(bot, local.token)
+                await bot.log_in(local.token)
             assert isinstance(bot.http.connector, Connector)
