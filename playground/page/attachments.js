@@ -1,20 +1,12 @@
-import { byId, el, fileLink } from "./dom.js";
+import { el, fileLink } from "./dom.js";
+import { openLightbox } from "./lightbox.js";
+import { t } from "./words.js";
 
 const isImage = ({ content_type: type, filename }) => (type ? type.startsWith("image/") : /\.(png|jpe?g|webp|gif)$/i.test(filename));
 
 function size(bytes) {
   const step = bytes < 1024 ? 0 : bytes < 1024 ** 2 ? 1 : 2;
-  return `${(bytes / 1024 ** step).toFixed(step)} ${["bytes", "KB", "MB"][step]}`;
-}
-
-/** Show an image in a dialog; Escape, Close or a click beside the image closes it. */
-function enlarge({ url, description }) {
-  const dialog = byId("lightbox");
-  const original = el("a", { href: fileLink(url), target: "_blank", rel: "noopener" }, "Open original");
-  const close = el("button", { type: "button", class: "button secondary", onclick: () => dialog.close() }, "Close");
-  dialog.replaceChildren(el("img", { src: fileLink(url), alt: description ?? "" }), el("p", {}, original, close));
-  dialog.onclick = ({ target }) => target === dialog && dialog.close();
-  dialog.showModal();
+  return `${(bytes / 1024 ** step).toFixed(step)} ${[t("bytes"), t("KB"), t("MB")][step]}`;
 }
 
 const isSpoiler = ({ filename = "", flags = 0 }) => filename.startsWith("SPOILER_") || Boolean(flags & (1 << 3));
@@ -23,35 +15,37 @@ const isSpoiler = ({ filename = "", flags = 0 }) => filename.startsWith("SPOILER
 function covered(file) {
   const { url, width, height } = file;
   const image = el("img", { src: fileLink(url), alt: "", width, height });
-  const cover = el("button", { type: "button", class: "cover", "aria-label": "Spoiler, press to show the image" }, el("span", {}, "SPOILER"));
+  const cover = el("button", { type: "button", class: "cover", "aria-label": t("Spoiler, press to show the image") }, el("span", {}, t("SPOILER")));
   const node = el("div", { class: "tile covered" }, image, cover);
   cover.addEventListener("click", () => {
-    const shown = tile(file);
+    const shown = tile(file, [file]);
     node.replaceWith(shown);
     shown.querySelector("a").focus();
   });
   return node;
 }
 
-function tile(file) {
+/** An image that opens in the lightbox together with `others`, the open images of its message. */
+function tile(file, others) {
   const { url, filename, description, width, height } = file;
   const open = (event) => {
     if (event.ctrlKey || event.metaKey) return; // like any link, in a new tab
     event.preventDefault();
-    enlarge(file);
+    openLightbox(others, others.indexOf(file));
   };
   const attributes = { href: fileLink(url), target: "_blank", rel: "noopener", onclick: open };
-  if (!description) attributes["aria-label"] = `Open ${filename ?? "image"}`;
+  if (!description) attributes["aria-label"] = t("Open {name}", { name: filename ?? t("image") });
   const image = el("img", { src: fileLink(url), alt: description ?? "", width, height });
   return el("div", { class: "tile" }, el("a", attributes, image), description && [
-    el("button", { type: "button", class: "alt", "aria-label": `Description: ${description}` }, "ALT"),
+    el("button", { type: "button", class: "alt", "aria-label": t("Description: {text}", { text: description }) }, "ALT"),
     el("span", { class: "alt-text", "aria-hidden": "true" }, description),
   ]);
 }
 
 export function gallery(images) {
   const kind = images.length > 4 ? "many" : `of-${images.length}`;
-  return images.length > 0 && el("div", { class: `gallery ${kind}` }, images.map((file) => (isSpoiler(file) ? covered(file) : tile(file))));
+  const open = images.filter((file) => !isSpoiler(file));
+  return images.length > 0 && el("div", { class: `gallery ${kind}` }, images.map((file) => (isSpoiler(file) ? covered(file) : tile(file, open))));
 }
 
 function chip({ url, filename, size: bytes }) {

@@ -1,5 +1,11 @@
 import { choicesOf, localized, range, read, TYPE } from "./commands.js";
 import { el } from "./dom.js";
+import { t } from "./words.js";
+
+const PROBLEMS = {
+  required: "This option is required. Give it a value.",
+  empty: "Give it a value, or remove this option.",
+};
 
 /** One option of the command in the composer: its name, field and problem. */
 export class Chip {
@@ -10,8 +16,8 @@ export class Chip {
     this.name = localized(option, "name", context.locale);
     this.field = this.#field();
     this.problemNode = el("span", { class: "problem", id: `problem-${option.name}` });
-    const name = el("span", { class: "name", "aria-hidden": "true" }, this.name, option.required && el("i", { title: "required" }, "*"));
-    const removeButton = { type: "button", tabindex: "-1", class: "icon", "aria-label": `Remove ${this.name}`, onclick: remove };
+    const name = el("span", { class: "name", "aria-hidden": "true" }, this.name, option.required && el("i", { title: t("required") }, "*"));
+    const removeButton = { type: "button", tabindex: "-1", class: "icon", "aria-label": t("Remove {name}", { name: this.name }), onclick: remove };
     this.node = el("div", { class: "chip" }, el("label", {}, name, this.field), this.problemNode, !option.required && el("button", removeButton, "✕"));
     this.node.chip = this;
   }
@@ -57,8 +63,8 @@ export class Chip {
     const limits = range(option);
     return {
       note: [el("b", {}, this.name), " ", localized(option, "description", context.locale), limits && el("small", {}, ` (${limits})`)].filter(Boolean),
-      problem: problem && { required: "This option is required. Give it a value.", empty: "Give it a value, or remove this option." }[problem] || (problem && `Must be ${problem}.`),
-      items: items.map(({ label }) => ({ label, choose: () => choose(label) })),
+      problem: problem && (PROBLEMS[problem] ? t(PROBLEMS[problem]) : t("Must be {what}.", { what: problem })),
+      items: items.map(({ label, user }) => ({ label, user, choose: () => choose(label) })),
       mark: isComplete ? -1 : 0,
     };
   }

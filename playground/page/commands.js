@@ -1,3 +1,5 @@
+import { t } from "./words.js";
+
 // https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type
 export const TYPE = { subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, mentionable: 9, number: 10 };
 
@@ -23,14 +25,14 @@ export function messageCommands({ commands, locale }) {
   return commands.filter(({ type }) => type === 3).map((one) => ({ name: one.name, label: localized(one, "name", locale) }));
 }
 
-/** Return an option's choices as {label, value}, or undefined for free input. */
+/** Return an option's choices as {label, value, user}, or undefined for free input. */
 export function choicesOf(option, { locale, members, channels, guild }) {
   if (option.choices?.length) {
     return option.choices.map((one) => ({ label: localized(one, "name", locale), value: one.value }));
   }
   if (option.type === TYPE.boolean) return [{ label: "True", value: true }, { label: "False", value: false }];
   const isHere = ({ guild_id: id, type }) => id === guild.id && (option.channel_types ?? [type]).includes(type);
-  const allMembers = members.map(({ id, username }) => ({ label: username, value: id }));
+  const allMembers = members.map((user) => ({ label: user.username, value: user.id, user }));
   const roles = guild.roles.map(({ id, name }) => ({ label: `@${name.replace(/^@/, "")}`, value: id }));
   if (option.type === TYPE.user) return allMembers;
   if (option.type === TYPE.role) return roles;
@@ -41,23 +43,23 @@ export function choicesOf(option, { locale, members, channels, guild }) {
 
 /** Return an option's range: "1 to 4", "at least 1", or an empty string. */
 export function range({ min_value: least, max_value: most }) {
-  if (least !== undefined && most !== undefined) return `${least} to ${most}`;
-  if (least !== undefined) return `at least ${least}`;
-  return most === undefined ? "" : `at most ${most}`;
+  if (least !== undefined && most !== undefined) return t("{least} to {most}", { least, most });
+  if (least !== undefined) return t("at least {least}", { least });
+  return most === undefined ? "" : t("at most {most}", { most });
 }
 
 function readNumber(option, text) {
   const whole = option.type === TYPE.integer;
   const value = Number(text);
-  if (!(whole ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)$/).test(text)) return { problem: whole ? "a whole number" : "a number" };
-  if (!Number.isFinite(value) || (whole && !Number.isSafeInteger(value))) return { problem: "too large a number" };
+  if (!(whole ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)$/).test(text)) return { problem: whole ? t("a whole number") : t("a number") };
+  if (!Number.isFinite(value) || (whole && !Number.isSafeInteger(value))) return { problem: t("a smaller number") };
   if (value < option.min_value || value > option.max_value) return { problem: range(option) };
   return { value };
 }
 
 function readText({ min_length: least = 0, max_length: most = 6000 }, text) {
-  if (text.length < least) return { problem: `at least ${least} characters` };
-  return text.length > most ? { problem: `at most ${most} characters` } : { value: text };
+  if (text.length < least) return { problem: t("at least {least} characters", { least }) };
+  return text.length > most ? { problem: t("at most {most} characters", { most }) } : { value: text };
 }
 
 /** Parse the text typed for an option: return {value}, or {problem} in a few words. */
@@ -67,7 +69,7 @@ export function read(option, typed, context) {
   const choices = choicesOf(option, context);
   if (choices) {
     const choice = choices.find(({ label }) => label.toLowerCase() === text.toLowerCase());
-    return choice ? { value: choice.value } : { problem: "one of the list" };
+    return choice ? { value: choice.value } : { problem: t("one of the list") };
   }
   const isNumber = option.type === TYPE.integer || option.type === TYPE.number;
   return isNumber ? readNumber(option, text) : readText(option, text);

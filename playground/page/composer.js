@@ -2,8 +2,11 @@ import { Chip } from "./chip.js";
 import { entries, localized } from "./commands.js";
 import { byId, el } from "./dom.js";
 import { Popup } from "./popup.js";
+import { t } from "./words.js";
 
-/** Discord's composer: "/" lists the commands, a chosen command asks for its options. */
+const LONGEST_MESSAGE = 2000;
+
+/** Discord's composer: "/" lists the commands, a chosen command asks for its options, any other text is a message. */
 export class Composer {
   #form = byId("composer");
   #fields = byId("fields");
@@ -12,10 +15,11 @@ export class Composer {
   #command;
   #chips = [];
 
-  /** `view` is the page's state; `send(name, options)` is called with a complete command. */
-  constructor(view, send) {
+  /** `view` is the page's state; `run(name, options)` gets a complete command, `say(content)` a message. */
+  constructor(view, { run, say }) {
     this.view = view;
-    this.send = send;
+    this.run = run;
+    this.say = say;
     this.#form.addEventListener("submit", (event) => (event.preventDefault(), this.#submit()));
     this.#form.addEventListener("keydown", (event) => !event.isComposing && this.#key(event));
     this.#form.addEventListener("input", () => this.#input());
@@ -100,9 +104,9 @@ export class Composer {
     this.#fields.querySelectorAll(".chip").forEach((node) => this.#chips.includes(node.chip) || node.remove());
     this.#chips.forEach(({ node }) => node.isConnected || this.#text.before(node));
     const left = this.#optional.length;
-    const label = this.#command ? (left ? `+${left} optional` : "") : `Message #${channel?.name ?? ""}`;
+    const label = this.#command ? (left ? t("+{count} optional", { count: left }) : "") : t("Message #{channel}", { channel: channel?.name ?? "" });
     this.#text.placeholder = label;
-    this.#text.setAttribute("aria-label", this.#command ? "Add an option" : label);
+    this.#text.setAttribute("aria-label", this.#command ? t("Add an option") : label);
   }
 
   get #optional() {
@@ -126,13 +130,13 @@ export class Composer {
   #offerCommands() {
     const typed = this.#text.value.trimStart();
     if (!typed) return {};
-    if (!typed.startsWith("/")) return { note: ["Type / for commands."] };
+    if (!typed.startsWith("/")) return { problem: typed.length > LONGEST_MESSAGE ? t("A message has at most {most} characters.", { most: LONGEST_MESSAGE }) : undefined };
     const wanted = typed.slice(1).trim().toLowerCase();
     const matches = this.#entries.filter(({ name, title }) => [name, title].some((one) => one.toLowerCase().includes(wanted)));
     const best = matches.sort((one, other) => other.title.startsWith(wanted) - one.title.startsWith(wanted));
     const app = this.view.app.name;
     const items = best.map(({ name, title, description }) => ({ label: `/${title}`, detail: description, aside: app, choose: () => this.begin(name) }));
-    return { note: items.length ? [] : ["No matching command."], items, mark: 0 };
+    return { note: items.length ? [] : [t("No matching command.")], items, mark: 0 };
   }
 
   #offerOptions() {
@@ -142,8 +146,8 @@ export class Composer {
     const items = named.filter(({ label }) => label.toLowerCase().includes(typed)).map(({ option, label }) => ({
       label, aside: localized(option, "description", locale), choose: () => this.#add(option).field.focus(),
     }));
-    const problem = typed && !items.length ? "No such option." : undefined;
-    return { note: items.length ? [el("b", {}, "Optional")] : [], problem, items, mark: typed ? 0 : -1 };
+    const problem = typed && !items.length ? t("No such option.") : undefined;
+    return { note: items.length ? [el("b", {}, t("Optional"))] : [], problem, items, mark: typed ? 0 : -1 };
   }
 
   #key(event) {
@@ -189,11 +193,19 @@ export class Composer {
   }
 
   #submit() {
-    if (!this.#command) return this.#text.value.trim() ? this.#suggest() : this.#text.focus();
+    if (!this.#command) return this.#post();
     if (this.#text.value.trim()) return this.#text.focus();
     const wrong = this.#chips.filter((chip) => !chip.check());
     if (wrong.length) return wrong[0].field.focus(), this.#suggest();
     const options = Object.fromEntries(this.#chips.map((chip) => [chip.option.name, chip.read().value]));
-    if (this.send(this.#command.name, options)) this.cancel();
+    if (this.run(this.#command.name, options)) this.cancel();
+  }
+
+  #post() {
+    const content = this.#text.value.trim();
+    const isMessage = content && !content.startsWith("/") && content.length <= LONGEST_MESSAGE;
+    this.#text.focus();
+    if (isMessage && this.say(content)) this.cancel();
+    else this.#suggest();
   }
 }

@@ -2,6 +2,7 @@ import { byId, el } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { failed } from "./message.js";
 import { Select } from "./select.js";
+import { t } from "./words.js";
 
 const [ROW, TEXT_INPUT, TEXT] = [1, 4, 10];
 let fields = 0;
@@ -14,7 +15,7 @@ class Field {
     const id = `field-${++fields}`;
     this.problem = el("span", { class: "problem", id: `${id}-problem`, role: "alert" });
     const note = description && el("small", { id: `${id}-note` }, description);
-    const name = el("label", { for: id }, this.label, this.#isRequired && el("i", { title: "required" }, "*"));
+    const name = el("label", { for: id }, this.label, this.#isRequired && el("i", { title: t("required") }, "*"));
     this.input = part.type === TEXT_INPUT ? this.#text() : this.#choice(view);
     this.input.id = id;
     const described = [this.input.getAttribute("aria-describedby"), note && `${id}-note`, `${id}-problem`];
@@ -48,9 +49,9 @@ class Field {
     const { min_length: least = 0, min_values: fewest = 1 } = this.part;
     const size = this.value.length;
     let problem = "";
-    if (this.#isRequired && !(this.select ? size : this.value.trim())) problem = "This field is required.";
-    else if (!this.select && size && size < least) problem = `At least ${least} characters.`;
-    else if (this.select && size && size < fewest) problem = `Choose at least ${fewest}.`;
+    if (this.#isRequired && !(this.select ? size : this.value.trim())) problem = t("This field is required.");
+    else if (!this.select && size && size < least) problem = t("At least {least} characters.", { least });
+    else if (this.select && size && size < fewest) problem = t("Choose at least {fewest}.", { fewest });
     this.problem.textContent = problem;
     this.input.setAttribute("aria-invalid", String(Boolean(problem)));
     return !problem;
@@ -68,8 +69,8 @@ export function showModal({ title, components }, view, send) {
     return field.node;
   });
   const failure = el("div");
-  const submit = el("button", { type: "submit", class: "button primary" }, "Submit");
-  const cancel = el("button", { type: "button", class: "button secondary", onclick: () => dialog.close() }, "Cancel");
+  const submit = el("button", { type: "submit", class: "button primary" }, t("Submit"));
+  const cancel = el("button", { type: "button", class: "button secondary", onclick: () => dialog.close() }, t("Cancel"));
   const settle = (reason) => {
     submit.disabled = false;
     if (reason === undefined) dialog.close();

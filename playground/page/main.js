@@ -1,12 +1,14 @@
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
 import { showModal } from "./form.js";
+import { followMessageLinks } from "./links.js";
 import { Messages } from "./messages.js";
 import { drawApp, drawMembers, drawSidebar, drawSwitches, wireSidebar } from "./sidebar.js";
 import { connect } from "./socket.js";
-import { setLocale } from "./timestamps.js";
+import { setLanguage, t } from "./words.js";
 
 const LOST = "The connection was lost before an answer came";
+const NOTICE_MILLISECONDS = 5000;
 
 const view = { members: [], channels: [], commands: [], messages: {}, locale: "en-US" }; // READY's data, kept up to date
 const waiting = new Map(); // nonce -> function called with a failure reason, or without on success
@@ -22,8 +24,10 @@ function request(frame, begin) {
   return isSent;
 }
 
-const composer = new Composer(view, (name, options) =>
-  request({ op: "command", channel_id: view.channel.id, name, options }, () => messages.sending(`/${name}`)));
+const composer = new Composer(view, {
+  run: (name, options) => request({ op: "command", channel_id: view.channel.id, name, options }, () => messages.sending(`/${name}`)),
+  say: (content) => request({ op: "say", channel_id: view.channel.id, content }, () => messages.posting(content)),
+});
 
 /** Use a component and show it as pending. */
 function use({ id }, customId, frame, chosen) {
@@ -31,6 +35,22 @@ function use({ id }, customId, frame, chosen) {
     messages.pressing(id, customId, undefined, chosen);
     return (reason) => messages.pressing(id, undefined, reason);
   });
+}
+
+let noticeTimer;
+
+/** Show a sentence for a few seconds. */
+function notify(text) {
+  byId("notice").textContent = text;
+  clearTimeout(noticeTimer);
+  noticeTimer = setTimeout(() => (byId("notice").textContent = ""), NOTICE_MILLISECONDS);
+}
+
+/** Show a message, in its channel. */
+function jump({ channelId, messageId }) {
+  if (!view.channels.some(({ id }) => id === channelId)) return notify(t("You can't see this channel."));
+  if (channelId !== view.channel.id) choose(channelId);
+  if (messageId && !messages.show(messageId)) notify(t("This message no longer exists."));
 }
 
 const messages = new Messages(view, {
@@ -42,6 +62,7 @@ const messages = new Messages(view, {
     EVENT_HANDLERS.MESSAGE_DELETE(message);
   },
   remove: ({ id }) => socket.send({ op: "delete", message_id: id }),
+  jump,
   onCommand: (name) => composer.begin(name),
 });
 
@@ -50,10 +71,13 @@ function settle(nonce, reason) {
   waiting.delete(nonce);
 }
 
+/** The direct message channel has no name of its own. */
+const named = (channel) => ({ ...channel, name: channel.name ?? t("{app} (direct)", { app: view.app.name }) });
+
 /** Add the direct message channel to the list when its first message arrives. */
 function ensureChannel(channelId) {
   if (view.channels.some(({ id }) => id === channelId)) return;
-  view.channels.push({ id: channelId, name: `${view.app.name} (direct)` });
+  view.channels.push(named({ id: channelId }));
   drawSidebar(view, { choose });
 }
 
@@ -68,7 +92,6 @@ function storeMessage(message) {
 
 function choose(channelId) {
   view.channel = view.channels.find(({ id }) => id === channelId) ?? view.channels[0];
-  setLocale(view.locale);
   drawSidebar(view, { choose });
   messages.reset(view.messages[view.channel.id] ?? []);
   composer.refresh();
@@ -76,7 +99,9 @@ function choose(channelId) {
 
 const EVENT_HANDLERS = {
   READY(data) {
+    setLanguage(data.locale);
     Object.assign(view, data);
+    view.channels = view.channels.map(named);
     choose(view.channel?.id);
     byId("messages").setAttribute("aria-busy", "false");
     drawSwitches();
@@ -84,7 +109,9 @@ const EVENT_HANDLERS = {
   MESSAGE_CREATE: storeMessage,
   MESSAGE_UPDATE: storeMessage,
   MESSAGE_DELETE({ id, channel_id: channelId }) {
-    view.messages[channelId] = (view.messages[channelId] ?? []).filter((one) => one.id !== id);
+    const left = (view.messages[channelId] ?? []).filter((one) => one.id !== id);
+    const repliesTo = ({ message_reference: reference }) => reference?.message_id === id;
+    view.messages[channelId] = left.map((one) => (repliesTo(one) ? { ...one, referenced_message: null } : one));
     messages.remove(id);
   },
   FORM({ token, ...form }) {
@@ -127,9 +154,12 @@ wireSidebar({
   onLocale(locale) {
     view.locale = locale;
     socket.send({ op: "locale", locale });
-    setLocale(locale);
+    setLanguage(locale);
+    drawSidebar(view, { choose });
+    messages.redraw();
     composer.refresh();
   },
 });
+followMessageLinks(jump);
 view.members = await (await fetch("/client/members")).json();
 switchMember(view.members.find(({ id }) => id === sessionStorage.getItem("user"))?.id ?? view.members[0].id);

@@ -1,12 +1,14 @@
 import { el, nameOf, webLink } from "./dom.js";
+import { place } from "./links.js";
 import { timestamp } from "./timestamps.js";
+import { t } from "./words.js";
 
 export const link = (url, ...label) => el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...label);
 const pill = (...label) => el("span", { class: "mention" }, ...label);
 
 function spoiler(children) {
   const shown = el("span", { hidden: true }, children);
-  const cover = el("button", { type: "button", class: "spoiler", "aria-label": "Spoiler, press to show" }, "spoiler");
+  const cover = el("button", { type: "button", class: "spoiler", "aria-label": t("Spoiler, press to show") }, t("spoiler"));
   cover.addEventListener("click", () => {
     shown.hidden = false;
     cover.remove();
@@ -16,6 +18,13 @@ function spoiler(children) {
 
 function commandPill(name, { onCommand }) {
   return el("button", { type: "button", class: "mention", onclick: () => onCommand(name) }, `/${name}`);
+}
+
+/** A link to a message or channel; `followMessageLinks` keeps it on the page. */
+function placePill(url, { channels }) {
+  const { channelId, messageId } = place(url);
+  const name = channels.find(({ id }) => id === channelId)?.name ?? t("unknown");
+  return el("a", { class: "mention", href: url }, `#${name}`, messageId && " › 💬");
 }
 
 // Tried in this order at every position, like Discord. The patterns of bold, underline, italic and strike are
@@ -31,13 +40,14 @@ const RULES = [
   [/^(`+)(?!`)([\s\S]*?[^`])\1(?!`)/, ([, , code]) => el("code", {}, code)],
   [/^<t:(-?\d{1,13})(?::([tTdDfFR]))?>/, ([raw, at, style]) => timestamp(at * 1000, style) ?? raw],
   [/^<@!?(\d+)>/, ([, id], go, { members }) => pill("@", nameOf(members.find((one) => one.id === id)))],
-  [/^<#(\d+)>/, ([, id], go, { channels }) => pill("#", channels.find((one) => one.id === id)?.name ?? "unknown")],
-  [/^<@&(\d+)>/, ([, id], go, { guild }) => pill("@", (guild.roles.find((one) => one.id === id)?.name ?? "role").replace(/^@/, ""))],
+  [/^<#(\d+)>/, ([, id], go, { channels }) => pill("#", channels.find((one) => one.id === id)?.name ?? t("unknown"))],
+  [/^<@&(\d+)>/, ([, id], go, { guild }) => pill("@", (guild.roles.find((one) => one.id === id)?.name ?? t("role")).replace(/^@/, ""))],
   [/^<\/([^:\n]{1,100}):\d+>/, ([, name], go, context) => commandPill(name, context)],
   [/^<a?:(\w+):\d+>/, ([, name]) => `:${name}:`],
   [/^@(?:everyone|here)\b/, ([text]) => pill(text)],
   [/^<(https?:\/\/[^\s>]+)>/, ([, url]) => link(url, url)],
   [/^\[([^\]\n]+)\]\(<?(https?:\/\/[^\s<>)]+)>?(?: +"[^"\n]*")?\)/, ([, text, url], go) => link(url, go(text))],
+  [/^https:\/\/(?:(?:ptb|canary)\.)?discord(?:app)?\.com\/channels\/(?:@me|\d+)\/\d+(?:\/\d+)?(?![\w/])/, ([url], go, context) => placePill(url, context)],
   [/^https?:\/\/[^\s<]+[^\s<.,:;"'!?\])*_~|]/, ([url]) => link(webLink(url), url)],
   [/^\*\*((?:\\[\s\S]|[^\\])+?)\*\*(?!\*)/, ([, text], go) => el("strong", {}, go(text))],
   [/^__((?:\\[\s\S]|[^\\])+?)__(?!_)/, ([, text], go) => el("u", {}, go(text))],

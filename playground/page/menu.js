@@ -1,4 +1,5 @@
 import { el } from "./dom.js";
+import { t } from "./words.js";
 
 /** A button with a menu. `items()` returns {label, choose} when it opens; `open` opens it from elsewhere. */
 export function menu(label, items) {
@@ -15,7 +16,7 @@ export function menu(label, items) {
   function open() {
     const entries = items().map(({ label: text, choose }) =>
       el("li", { role: "none" }, el("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => (close({ focus: true }), choose()) }, text)));
-    list.replaceChildren(...(entries.length ? entries : [el("li", { role: "none", class: "nothing" }, "No app has a command for this message.")]));
+    list.replaceChildren(...(entries.length ? entries : [el("li", { role: "none", class: "nothing" }, t("No app has a command for this message."))]));
     list.hidden = false;
     button.setAttribute("aria-expanded", "true");
     (list.querySelector("button") ?? button).focus();
@@ -27,7 +28,7 @@ export function menu(label, items) {
     const at = all.indexOf(document.activeElement);
     const steps = { ArrowDown: at + 1, ArrowUp: at - 1 + all.length, Home: 0, End: all.length - 1 };
     if (event.key === "Escape" && !list.hidden) close({ focus: true });
-    else if (event.key in steps && all.length) all[steps[event.key] % all.length].focus();
+    else if (event.key in steps && all.length && !list.hidden) all[steps[event.key] % all.length].focus();
     else return;
     event.preventDefault();
   }

@@ -6,6 +6,7 @@ import { markdown } from "./markdown.js";
 import { menu } from "./menu.js";
 import { preset, Select } from "./select.js";
 import { timestamp } from "./timestamps.js";
+import { t } from "./words.js";
 
 const [EPHEMERAL, LOADING] = [1 << 6, 1 << 7];
 const [BUTTON, FROM_MENU] = [2, 23]; // a component type, a message type
@@ -13,24 +14,41 @@ const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "li
 
 /** The line above a command's response; `title` is "/imagine" or the name of a menu command. */
 export function usedBy(user, title) {
-  return el("p", { class: "used" }, avatar(user, 16), el("b", {}, nameOf(user)), " used ", el("span", { class: "mention" }, title));
+  return el("p", { class: "used" }, avatar(user, 16), el("b", {}, nameOf(user)), ` ${t("used")} `, el("span", { class: "mention" }, title));
+}
+
+/** Return a message's text in one line. */
+function excerpt({ content, embeds = [], attachments: files = [] }, context) {
+  const [{ title, description } = {}] = embeds;
+  const node = el("span", {}, markdown(content || title || description, context));
+  node.querySelectorAll("[hidden]").forEach((spoiler) => spoiler.remove());
+  node.querySelectorAll("blockquote, div, pre, h3, h4, h5, small").forEach((block) => block.after(" "));
+  return node.textContent.replace(/\s+/g, " ").trim() || (files.length || embeds.length ? t("Click to see the attachment") : "…");
+}
+
+/** The line above a reply, with the message it replies to. */
+function replyTo(original, context, find, jump) {
+  if (!original) return el("p", { class: "used" }, el("i", {}, t("The original message was deleted.")));
+  const author = find(original.author);
+  return el("p", { class: "used" }, avatar(author, 16), el("b", {}, nameOf(author)),
+    el("button", { type: "button", class: "quote", "aria-label": t("Replies to {name}: {text}", { name: nameOf(author), text: excerpt(original, context) }), onclick: jump }, excerpt(original, context)));
 }
 
 export function head(author, at) {
-  const badge = author.bot && el("span", { class: "badge" }, "APP");
+  const badge = author.bot && el("span", { class: "badge" }, t("APP"));
   return el("header", {}, el("span", { class: "author" }, nameOf(author)), badge, timestamp(at, "t"));
 }
 
 export function onlyYou(dismiss) {
-  const button = el("button", { type: "button", class: "text", onclick: dismiss }, "Dismiss message");
-  return el("p", { class: "only-you" }, "👁 Only you can see this · ", button);
+  const button = el("button", { type: "button", class: "text", onclick: dismiss }, t("Dismiss message"));
+  return el("p", { class: "only-you" }, `👁 ${t("Only you can see this")} · `, button);
 }
 
-export const failed = (reason) => el("p", { class: "failure", role: "alert" }, reason);
+export const failed = (reason) => el("p", { class: "failure", role: "alert" }, t(reason));
 
 function text({ content, flags, author, edited_timestamp: editedAt }, context) {
-  if (flags & LOADING) return el("div", { class: "text waiting" }, nameOf(author), " is thinking", dots());
-  const edited = editedAt && el("small", { class: "edited" }, " (edited)");
+  if (flags & LOADING) return el("div", { class: "text waiting" }, t("{name} is thinking", { name: nameOf(author) }), dots());
+  const edited = editedAt && el("small", { class: "edited" }, ` (${t("edited")})`);
   return (content || edited) && el("div", { class: "text" }, markdown(content, context), edited);
 }
 
@@ -48,26 +66,35 @@ function select(part, row, view, choose) {
   const { pressed, chosen } = row;
   const id = part.custom_id;
   const state = pressed ? { "aria-disabled": "true", "aria-busy": pressed === id && "true", readonly: true } : {};
-  const label = part.placeholder ?? "Make a selection";
+  const label = part.placeholder ?? t("Make a selection");
   return new Select(part, view, { label, chosen: chosen?.[id] ?? preset(part), state, done: (values) => choose(id, values) }).node;
 }
 
 function removal(remove) {
-  return el("button", { type: "button", class: "icon", "aria-label": "Delete message", title: "Delete message", onclick: remove }, "🗑");
+  return el("button", { type: "button", class: "icon", "aria-label": t("Delete message"), title: t("Delete message"), onclick: remove }, "🗑");
 }
 
 /** The actions for a public message; a right click opens the same menu. */
 function tools(message, view, act) {
   const items = () => messageCommands(view).map(({ name, label }) => ({ label, choose: () => act.menu(message, name) }));
-  const apps = menu("Apps", items);
-  const node = el("div", { class: "tools" }, apps.node, view.user.is_moderator && removal(() => act.remove(message)));
+  const apps = menu(t("Apps"), items);
+  const mayDelete = view.user.is_moderator || message.author.id === view.user.id;
+  const node = el("div", { class: "tools" }, apps.node, mayDelete && removal(() => act.remove(message)));
   return { node, open: apps.open };
 }
 
-/** Draw a message as `view.user` sees it; `row` is {message, pressed, chosen, failure}. */
+/** Name a message by author and time, and describe it by its texts, for those who hear it. */
+function describe(node, { id }, author) {
+  const texts = [...node.querySelectorAll(".text, .embed-text, .failure")];
+  texts.forEach((each, index) => (each.id = `message-${id}-${index}`));
+  node.setAttribute("aria-label", `${nameOf(author)}, ${node.querySelector("header time").textContent}`);
+  node.setAttribute("aria-describedby", texts.map((each) => each.id).join(" "));
+}
+
+/** Draw a message as `view.user` sees it; `row` is {message, original, pressed, chosen, failure}. */
 export function draw(row, view, act) {
-  const { message, pressed, failure } = row;
-  const { author, interaction_metadata: used, components = [], embeds = [] } = message;
+  const { message, original, pressed, failure } = row;
+  const { author, interaction_metadata: used, message_reference: reference, components = [], embeds = [] } = message;
   const known = [...view.members, { ...view.app, bot: true }];
   const find = (user) => known.find(({ id }) => id === user.id) ?? user;
   const context = { ...view, members: known, onCommand: act.onCommand };
@@ -85,9 +112,12 @@ export function draw(row, view, act) {
     failure && failed(failure),
     isEphemeral && onlyYou(() => act.dismiss(message)));
   const title = message.type === FROM_MENU ? used?.name : `/${used?.name}`;
+  const jump = () => act.jump({ channelId: reference.channel_id, messageId: reference.message_id });
+  const above = used?.name ? usedBy(find(used.user), title) : reference && replyTo(original, context, find, jump);
   const more = !isEphemeral && tools(message, view, act);
-  const node = el("li", { class: `message ${isEphemeral ? "ephemeral" : ""} ${isMine ? "pings" : ""}`, "data-author": author.id, "data-at": Date.parse(message.timestamp) },
-    used?.name && usedBy(find(used.user), title), avatar(find(author)), body, more.node);
+  const node = el("li", { class: `message ${isEphemeral ? "ephemeral" : ""} ${isMine ? "pings" : ""}`, tabindex: "-1", "data-author": author.id, "data-at": Date.parse(message.timestamp) },
+    above, avatar(find(author)), body, more.node);
+  describe(node, message, author);
   if (more) node.addEventListener("contextmenu", (event) => event.target.closest("a, input, textarea") || (event.preventDefault(), more.open()));
   return node;
 }

@@ -1,4 +1,4 @@
-import { byId, el } from "./dom.js";
+import { avatar, byId, el } from "./dom.js";
 
 /** The list above the composer. The focused field keeps the focus; arrows mark an entry. */
 export class Popup {
@@ -13,7 +13,7 @@ export class Popup {
     this.#root.addEventListener("mousedown", (event) => event.preventDefault()); // keep the focus in the field
   }
 
-  /** Show `items` of {label, detail, aside, choose}, a `note` about the focused option and its `problem`. */
+  /** Show `items` of {label, detail, aside, user, choose}, a `note` about the focused option and its `problem`. */
   show(field, { note = [], problem, items = [], mark = -1 }) {
     this.hide();
     this.#field = field;
@@ -27,8 +27,9 @@ export class Popup {
     this.#mark(Math.min(mark, items.length - 1));
   }
 
-  #option({ label, detail, aside, choose }, index) {
+  #option({ label, detail, aside, user, choose }, index) {
     return el("li", { role: "option", id: `choice-${index}`, "aria-selected": "false", onclick: choose },
+      user && avatar(user, 24),
       el("div", {}, el("span", { class: "label" }, label), detail && el("small", {}, detail)),
       aside && el("small", {}, aside));
   }

@@ -1,15 +1,16 @@
-import { el } from "./dom.js";
+import { avatar, el } from "./dom.js";
+import { t } from "./words.js";
 
 const [STRING, USER, ROLE, MENTIONABLE, CHANNEL] = [3, 5, 6, 7, 8];
 let lists = 0;
 
-/** Return a select's options as {value, label, detail}. */
+/** Return a select's options as {value, label, detail, user}; `user` has an avatar. */
 function offered({ type, options = [], channel_types: kinds }, { members, guild, channels }) {
   if (type === STRING) {
     return options.map(({ value, label, description, emoji }) => ({ value, label: [emoji?.name, label].filter(Boolean).join(" "), detail: description }));
   }
   const found = [];
-  if (type === USER || type === MENTIONABLE) found.push(...members.map((one) => ({ value: one.id, label: one.global_name, detail: one.username })));
+  if (type === USER || type === MENTIONABLE) found.push(...members.map((one) => ({ value: one.id, label: one.global_name, detail: one.username, user: one })));
   if (type === ROLE || type === MENTIONABLE) found.push(...guild.roles.map(({ id, name }) => ({ value: id, label: `@${name.replace(/^@/, "")}` })));
   const isHere = (one) => one.guild_id === guild.id && (!kinds || kinds.includes(one.type));
   if (type === CHANNEL) found.push(...channels.filter(isHere).map(({ id, name }) => ({ value: id, label: `#${name}` })));
@@ -121,18 +122,18 @@ export class Select {
   }
 
   #render() {
-    const labels = this.values.map((value) => this.#items.find((one) => one.value === value)?.label ?? "unknown");
-    this.chosen.replaceChildren(...labels.map((label) => el("span", { class: "token" }, label)));
-    this.field.placeholder = labels.length ? "" : this.part.placeholder ?? "Make a selection";
+    const chosen = this.values.map((value) => this.#items.find((one) => one.value === value) ?? { label: t("unknown") });
+    this.chosen.replaceChildren(...chosen.map(({ label, user }) => el("span", { class: "token" }, user && avatar(user, 18), label)));
+    this.field.placeholder = chosen.length ? "" : this.part.placeholder ?? t("Make a selection");
     if (this.list.hidden) return;
     const isFull = this.#isMany && this.values.length >= this.part.max_values;
     const matches = this.#matches;
-    this.list.replaceChildren(...matches.map(({ value, label, detail }, index) => {
+    this.list.replaceChildren(...matches.map(({ value, label, detail, user }, index) => {
       const isChosen = this.values.includes(value);
       const attributes = { role: "option", id: `${this.list.id}-${index}`, "data-value": value, "aria-selected": String(isChosen), "aria-disabled": isFull && !isChosen && "true", class: index === this.#marked && "marked" };
-      return el("li", attributes, el("span", {}, label, detail && el("small", {}, detail)), isChosen && el("span", { "aria-hidden": "true" }, "✓"));
+      return el("li", attributes, user && avatar(user, 24), el("span", {}, label, detail && el("small", {}, detail)), isChosen && el("span", { class: "check", "aria-hidden": "true" }, "✓"));
     }));
-    if (!matches.length) this.list.replaceChildren(el("li", { role: "none", class: "nothing" }, "No matches."));
+    if (!matches.length) this.list.replaceChildren(el("li", { role: "none", class: "nothing" }, t("No matches.")));
     const marked = this.list.children[this.#marked];
     if (matches.length) this.field.setAttribute("aria-activedescendant", marked.id);
     marked?.scrollIntoView({ block: "nearest" });

@@ -1,4 +1,5 @@
 import { el } from "./dom.js";
+import { currentLanguage } from "./words.js";
 
 const STYLES = {
   t: { timeStyle: "short" },
@@ -10,16 +11,14 @@ const STYLES = {
 };
 const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
-let locale = "en-US";
-
 function relative(seconds) {
   const [unit, length] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
-  return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(Math.round(seconds / length), unit);
+  return new Intl.RelativeTimeFormat(currentLanguage(), { numeric: "auto" }).format(Math.round(seconds / length), unit);
 }
 
 function render(node) {
   const at = Date.parse(node.dateTime);
-  const exact = (style) => new Intl.DateTimeFormat(locale, STYLES[style]).format(at);
+  const exact = (style) => new Intl.DateTimeFormat(currentLanguage(), STYLES[style]).format(at);
   const { style } = node.dataset;
   const text = style === "R" ? relative(Math.round((at - Date.now()) / 1000)) : exact(style);
   if (node.textContent !== text) node.textContent = text;
@@ -33,11 +32,6 @@ export function timestamp(milliseconds, style = "f") {
   const node = el("time", { datetime: date.toISOString(), "data-style": style });
   render(node);
   return node;
-}
-
-export function setLocale(language) {
-  locale = language;
-  document.querySelectorAll("time").forEach(render);
 }
 
 setInterval(() => document.querySelectorAll('time[data-style="R"]').forEach(render), 1000);

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.test_playground import address, become, last, messages, page, picture, use
+from tests.e2e.test_playground import address, last, page, picture, use
+from tests.page.pages import become, messages
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

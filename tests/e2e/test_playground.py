@@ -14,6 +14,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from tests.page.pages import become, composer, messages, suggestions
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -65,22 +67,12 @@ async def use(page: Page, command: str, *keys: str) -> None:
 
 async def write(page: Page, command: str, *keys: str) -> None:
     """Type a command; a word in brackets is a key."""
-    await page.get_by_role("combobox", name="Message #images").focus()
+    await composer(page).focus()
     await page.keyboard.type(f"/{command}")
     # The page loads the commands of the current member after a switch.
-    await page.get_by_role("listbox", name="Suggestions").get_by_role("option").first.wait_for()
+    await suggestions(page).first.wait_for()
     for key in ("[Enter]", *keys):
         await (page.keyboard.press(key[1:-1]) if key.startswith("[") else page.keyboard.type(key))
-
-
-async def become(page: Page, name: str) -> None:
-    await page.get_by_role("button", name=name).click()
-    await expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
-    await expect(page.locator("#messages")).to_have_attribute("aria-busy", "false")
-
-
-def messages(page: Page) -> Locator:
-    return page.get_by_role("list", name="Messages in #images").get_by_role("listitem")
 
 
 def last(page: Page) -> Locator:

@@ -1,20 +1,24 @@
-"""Page helpers that use visible text and the keyboard, like a user."""
+"""Page helpers that use visible text in English or Russian and the keyboard, like a user."""
 
 from __future__ import annotations
+
+import re
 
 from playwright.async_api import Locator, Page, expect
 
 
 def composer(page: Page) -> Locator:
-    return page.get_by_role("combobox", name="Message #images")
+    return page.get_by_role("combobox", name=re.compile("^(Message|Написать в) #images"))
 
 
 def messages(page: Page) -> Locator:
-    return page.get_by_role("list", name="Messages in #images").get_by_role("listitem")
+    return page.get_by_role("list", name=re.compile("^(Messages in|Сообщения в) #images")).get_by_role(
+        "listitem"
+    )
 
 
 def suggestions(page: Page) -> Locator:
-    return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    return page.get_by_role("listbox", name=re.compile("Suggestions|Подсказки")).get_by_role("option")
 
 
 async def write(page: Page, *keys: str) -> None:
@@ -31,6 +35,7 @@ async def use(page: Page, command: str, *keys: str) -> None:
 
 
 async def become(page: Page, name: str) -> None:
-    await page.get_by_role("group", name="You are").get_by_role("button", name=name).click()
-    await expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+    group = page.get_by_role("group", name=re.compile("^(You are|Вы)$"))
+    await group.get_by_role("button", name=name).click()
+    await expect(group.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
     await expect(page.locator("#messages")).to_have_attribute("aria-busy", "false")

@@ -70,11 +70,21 @@ async def test_invalid_option_is_explained_and_not_sent(
     assert not discord.interactions
 
 
-async def test_plain_text_is_not_sent(page: Page, discord: LocalDiscord) -> None:
+async def test_plain_text_is_posted(page: Page, discord: LocalDiscord) -> None:
     await composer(page).focus()
-    await write(page, "hello", "[Enter]")
-    await expect(page.get_by_text("Type / for commands.")).to_be_visible()
+    await write(page, "hello **you**", "[Enter]")
+    await expect(messages(page)).to_have_count(1)
+    await expect(messages(page).locator("strong")).to_have_text("you")
+    await expect(composer(page)).to_be_empty()
+    await write(page, "/nothing", "[Enter]")
+    await expect(page.get_by_text("No matching command.")).to_be_visible()
+    await composer(page).fill("x" * 2001)
+    await write(page, "[Enter]")
+    await expect(page.get_by_role("alert")).to_have_text("A message has at most 2000 characters.")
+    assert [each.content for each in discord.channel.messages] == ["hello **you**"]
     assert not discord.interactions
+    await page.get_by_role("button", name="Delete message").click()
+    await expect(messages(page)).to_have_count(0)
 
 
 async def test_prompt_is_not_rendered_as_html(page: Page) -> None:
@@ -210,12 +220,3 @@ async def test_direct_message_opens_its_channel(page: Page, discord: LocalDiscor
     await channel.send("Your image")
     await page.get_by_role("button", name="imagine (direct)").click()
     await expect(page.get_by_role("list", name="Messages in #imagine (direct)")).to_contain_text("Your image")
-
-
-async def test_sidebar_collapses_on_a_phone(page: Page) -> None:
-    await page.set_viewport_size({"width": 390, "height": 844})
-    people = page.get_by_role("group", name="You are")
-    await expect(people).to_be_hidden()
-    await page.get_by_role("button", name="Server and playground").click()
-    await expect(people).to_be_visible()
-    assert await page.evaluate("document.documentElement.scrollWidth") == 390

@@ -154,12 +154,12 @@ async def test_context_menus_are_localized(page: Page) -> None:
     await become(page, "Bob")
     await page.get_by_label("Language").select_option("ru")
     await messages(page).first.hover()
-    await messages(page).first.get_by_role("button", name="Apps").click()
+    await messages(page).first.get_by_role("button", name="Приложения").click()
     await expect(page.get_by_role("menuitem")).to_have_text(["Чьё это"])
     await become(page, "Alice")
     await expect(page.get_by_label("Language")).to_have_value("en-US")
     await become(page, "Bob")
-    await expect(page.get_by_label("Language")).to_have_value("ru")
+    await expect(page.get_by_label("Язык")).to_have_value("ru")
 
 
 async def test_all_option_types(page: Page) -> None:
