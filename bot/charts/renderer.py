@@ -13,15 +13,13 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from bot.charts.spec import UsageChart
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
     from matplotlib.figure import SubFigure
 
-    from bot.charts.spec import Chart, LimitUsage, ReportChart
+    from bot.charts.spec import Chart, Row, Series
 
 _DPI = 72  # one pixel per point; all lengths are in pixels
 _WIDTH, _EDGE, _GAP = 900, 32, 18
@@ -50,17 +48,11 @@ class _Fill(NamedTuple):
 _PLAIN, _STRIPED, _DOTTED = _Fill("#8a96ff"), _Fill("#f0656b", "//"), _Fill("#f0c14b", "..")
 
 
-class _Series(NamedTuple):
-    """A bar per day; its offset from the middle of the day and its width are in days."""
-
-    values: Sequence[Decimal]
-    label: str = ""
-    fill: _Fill = _PLAIN
-    offset: float = 0
-    width: float = 0.8
+# The bars of each series: their fill, and in days their offset from the middle of the day and their width.
+_SERIES_STYLES = ((_PLAIN, 0, 0.8), (_STRIPED, -0.17, 0.34), (_DOTTED, 0.17, 0.34))
 
 
-class _Row(NamedTuple):
+class _Bar(NamedTuple):
     """A horizontal bar between its label and its numbers."""
 
     label: str
@@ -73,7 +65,19 @@ class _Row(NamedTuple):
 def draw(chart: Chart) -> Figure:
     """Draw a title, bars for days, and horizontal bars for limits or members."""
     _set_style()
-    return _draw_usage(chart) if isinstance(chart, UsageChart) else _draw_report(chart)
+    bars = _member_bars(chart) if chart.ranking_title else [_limit_bar(row, chart) for row in chart.rows]
+    empty_rows = 1 if bars and chart.ranking_title else 0
+    figure, header, days, below = _new_figure(chart.title, len(bars) + empty_rows)
+    if len(chart.series) == 1:
+        _add_line(header, _CAPTION_Y, chart.series[0].label, _NORMAL, color=_MUTED)
+    else:
+        _add_legend(header, chart.series)
+    _draw_days(days, chart)
+    if empty_rows:
+        _add_line(below, _ROW_HEIGHT / 2, chart.ranking_title, _NORMAL, color=_MUTED)
+    if bars:
+        _draw_bars(below, bars, empty_rows)
+    return figure
 
 
 def _set_style() -> None:
@@ -93,51 +97,28 @@ def _set_style() -> None:
     rc("legend", handlelength=0.9, handleheight=0.9, handletextpad=0.6)
 
 
-def _draw_usage(chart: UsageChart) -> Figure:
-    figure, header, days, rows = _new_figure(chart.title, len(chart.limits))
-    _add_line(header, _CAPTION_Y, chart.days_title, _NORMAL, color=_MUTED)
-    _draw_days(days, chart, [_Series([day.credits for day in chart.days])])
-    _draw_rows(rows, [_limit_row(limit, chart.decimal_point) for limit in chart.limits])
-    return figure
+def _limit_bar(row: Row, chart: Chart) -> _Bar:
+    label = _truncate(row.label, _LABEL_WIDTH, _NORMAL)
+    used = _format(row.value, chart.decimal_point)
+    if row.limit is None:
+        return _Bar(label, 0, f"{used} / ∞", row.note)
+    numbers = f"{used} / {_format(row.limit, chart.decimal_point)}"
+    if row.value >= row.limit:
+        return _Bar(label, 1, numbers, row.note, _STRIPED)
+    return _Bar(label, float(row.value / row.limit), numbers, row.note)
 
 
-def _limit_row(usage: LimitUsage, decimal_point: str) -> _Row:
-    label = _truncate(usage.label, _LABEL_WIDTH, _NORMAL)
-    used = _format(usage.used, decimal_point)
-    if usage.limit is None:
-        return _Row(label, 0, f"{used} / ∞", usage.note)
-    numbers = f"{used} / {_format(usage.limit, decimal_point)}"
-    if usage.used >= usage.limit:
-        return _Row(label, 1, numbers, usage.note, _STRIPED)
-    return _Row(label, float(usage.used / usage.limit), numbers, usage.note)
-
-
-def _draw_report(chart: ReportChart) -> Figure:
-    figure, header, days, rows = _new_figure(chart.title, len(chart.members) + bool(chart.members))
-    series = [
-        _Series([day.spent for day in chart.days], chart.spent_label),
-        _Series([day.failed for day in chart.days], chart.failed_label, _STRIPED, -0.17, 0.34),
-        _Series([day.refunded for day in chart.days], chart.refunded_label, _DOTTED, 0.17, 0.34),
-    ]
-    _add_legend(header, series)
-    _draw_days(days, chart, series)
-    if chart.members:
-        _add_line(rows, _ROW_HEIGHT / 2, chart.members_title, _NORMAL, color=_MUTED)
-        _draw_rows(rows, _member_rows(chart), empty_rows=1)
-    return figure
-
-
-def _member_rows(chart: ReportChart) -> list[_Row]:
-    most = max(member.credits for member in chart.members) or 1
-    digits = len(str(len(chart.members)))
+def _member_bars(chart: Chart) -> list[_Bar]:
+    most = max((row.value for row in chart.rows), default=0) or 1
+    digits = len(str(len(chart.rows)))
     return [
-        _Row(
+        _Bar(
             # Figure spaces align the ranks; the left-to-right mark keeps them in front of a Hebrew name.
-            f"\u200e{rank:\u2007>{digits}}. {_truncate(member.name, _LABEL_WIDTH, _NORMAL)}",
-            float(member.credits / most),
-            _format(member.credits, chart.decimal_point),
+            f"\u200e{rank:\u2007>{digits}}. {_truncate(row.label, _LABEL_WIDTH, _NORMAL)}",
+            float(row.value / most),
+            _format(row.value, chart.decimal_point),
         )
-        for rank, member in enumerate(chart.members, 1)
+        for rank, row in enumerate(chart.rows, 1)
     ]
 
 
@@ -159,11 +140,11 @@ def _add_line(figure: SubFigure, y: float, text: str, font: FontProperties, *, c
     )
 
 
-def _add_legend(figure: SubFigure, series: Sequence[_Series]) -> None:
+def _add_legend(figure: SubFigure, series: Sequence[Series]) -> None:
     figure.legend(
         handles=[
-            Patch(facecolor=fill.color, hatch=fill.hatch, label=_truncate(label, 230, _NORMAL))
-            for _, label, fill, *_ in series
+            Patch(facecolor=fill.color, hatch=fill.hatch, label=_truncate(each.label, 230, _NORMAL))
+            for each, (fill, *_) in zip(series, _SERIES_STYLES, strict=False)
         ],
         ncols=len(series),
         prop=_NORMAL,
@@ -172,13 +153,14 @@ def _add_legend(figure: SubFigure, series: Sequence[_Series]) -> None:
     )
 
 
-def _draw_days(figure: SubFigure, chart: Chart, series: Sequence[_Series]) -> None:
+def _draw_days(figure: SubFigure, chart: Chart) -> None:
     """Draw bars over days, with their values if there is one series."""
+    series = chart.series
     days, slots = range(len(chart.days)), max(len(chart.days), _SLOTS_MIN)
     highest = max((float(value) for each in series for value in each.values), default=0)
     ticks = MaxNLocator(nbins=4, steps=[1, 2, 5, 10]).tick_values(0, max(1, highest))
     tick_labels = [_format(tick, chart.decimal_point) for tick in ticks]
-    day_labels = [_truncate(day.label, 150, _SMALL) for day in chart.days]
+    day_labels = [_truncate(day, 150, _SMALL) for day in chart.days]
     numbers = [_format(value, chart.decimal_point) if value else "" for value in series[0].values]
     overhang = _widest([*day_labels, *numbers], _SMALL) / 2
     slot_width = (_WIDTH - 2 * _EDGE - _widest(tick_labels, _SMALL) - _GAP - overhang) / slots
@@ -190,9 +172,9 @@ def _draw_days(figure: SubFigure, chart: Chart, series: Sequence[_Series]) -> No
     axes.set_xticks(days[::-step], day_labels[::-step], font=_SMALL)
     axes.set_yticks(ticks, tick_labels, font=_SMALL)
     axes.grid(axis="y")
-    for values, _, fill, offset, width in series:
+    for each, (fill, offset, width) in zip(series, _SERIES_STYLES, strict=False):
         # A small value stays visible, as a hundredth of the axis.
-        heights = [max(float(value), ticks[-1] / 100) if value else 0 for value in values]
+        heights = [max(float(value), ticks[-1] / 100) if value else 0 for value in each.values]
         bars = axes.bar([day + offset for day in days], heights, width, color=fill.color, hatch=fill.hatch)
     if len(series) == 1:
         if _widest(numbers, _SMALL) + 8 > slot_width:  # then only the highest bar gets its number
@@ -201,10 +183,8 @@ def _draw_days(figure: SubFigure, chart: Chart, series: Sequence[_Series]) -> No
         axes.bar_label(bars, numbers, padding=2, font=_SMALL)
 
 
-def _draw_rows(figure: SubFigure, rows: Sequence[_Row], *, empty_rows: int = 0) -> None:
+def _draw_bars(figure: SubFigure, rows: Sequence[_Bar], empty_rows: int) -> None:
     """Draw horizontal bars below some empty rows."""
-    if not rows:
-        return
     labels, numbers = [row.label for row in rows], [row.numbers for row in rows]
     label_width, numbers_width = _widest(labels, _NORMAL), _widest(numbers, _BOLD)
     note_width = _WIDTH - 2 * _EDGE - label_width - _BAR_WIDTH_MIN - numbers_width - 3 * _GAP

@@ -12,7 +12,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.charts.spec import Member
+from bot.charts.spec import Row
 from bot.discord.error_handler import send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.requester import require_manager
@@ -174,7 +174,7 @@ class QuotaCommands(commands.Cog):
         # Off the event loop: a large server's month is a quarter of a million rows.
         used = await asyncio.to_thread(aggregate_by_member, chain.from_iterable(by_day))
         days = await asyncio.to_thread(list, map(merge, by_day))
-        members = [Member(await self._display_name(each.user_id), each.spent) for each in used[:_TOP]]
+        members = [Row(await self._display_name(each.user_id), each.spent) for each in used[:_TOP]]
         drawn = chart(days, day_boundaries, zone, members, asker.locale)
         files = [days_table(days, day_boundaries, zone), await asyncio.to_thread(members_table, used)]
         alt = alt_text(drawn, asker.locale)

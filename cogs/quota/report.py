@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.charts.spec import ReportChart, ReportDay
+from bot.charts.spec import Chart, Row, Series
 from bot.discord.views.quota_text import day_labels, describe_amounts, describe_quotas, mention
 from bot.domain.quota import Target, TargetKind, parse_quotas
 from bot.i18n import LazyText, translate
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
-    from bot.charts.spec import Member
     from bot.storage.reports import UsageSummary
 
 _COLUMNS = ("orders", "failed", "images", "credits", "given_back", "uncollected", "usd")
@@ -65,34 +64,32 @@ def chart(
     days: Sequence[UsageSummary],
     day_boundaries: Sequence[datetime],
     zone: tzinfo,
-    members: Sequence[Member],
+    members: Sequence[Row],
     locale: str,
-) -> ReportChart:
+) -> Chart:
     """Return a chart of the days' totals and of members."""
-    labels = day_labels(day_boundaries, zone, locale)
-    return ReportChart(
+    return Chart(
         title=translate("chart-report", locale, count=len(days)),
-        spent_label=translate("chart-spent", locale),
-        failed_label=translate("chart-failed", locale),
-        refunded_label=translate("chart-refunded", locale),
-        days=tuple(
-            ReportDay(label, day.spent, day.failed_credits, day.refunded)
-            for label, day in zip(labels, days, strict=True)
+        days=day_labels(day_boundaries, zone, locale),
+        series=(
+            Series(translate("chart-spent", locale), tuple(day.spent for day in days)),
+            Series(translate("chart-failed", locale), tuple(day.failed_credits for day in days)),
+            Series(translate("chart-refunded", locale), tuple(day.refunded for day in days)),
         ),
-        members_title=translate("chart-members", locale),
-        members=tuple(members),
+        ranking_title=translate("chart-members", locale),
+        rows=tuple(members),
         decimal_point=translate("decimal-point", locale),
     )
 
 
-def alt_text(chart: ReportChart, locale: str) -> str:
+def alt_text(chart: Chart, locale: str) -> str:
     """Return the chart's facts in words."""
     return translate(
         "alt-report",
         locale,
         count=len(chart.days),
-        spent=describe_amounts([(day.label, day.spent) for day in chart.days], locale),
-        members=describe_amounts([(member.name, member.credits) for member in chart.members], locale),
+        spent=describe_amounts(zip(chart.days, chart.series[0].values, strict=True), locale),
+        members=describe_amounts([(row.label, row.value) for row in chart.rows], locale),
     )
 
 

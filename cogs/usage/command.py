@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.charts.spec import Day, LimitUsage, UsageChart
+from bot.charts.spec import Chart, Row, Series
 from bot.discord.requester import get_requester
 from bot.discord.responses import edit_response, respond
 from bot.discord.views.quota_text import (
@@ -65,30 +65,25 @@ class UsageCommand(commands.Cog):
         if files:
             await edit_response(interaction, attachments=files)
 
-    async def _chart(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> UsageChart:
+    async def _chart(self, asker: Requester, usages: Sequence[Usage], zone: tzinfo) -> Chart:
         locale, day_boundaries = asker.locale, last_days(self._bot.clock.host.now(), zone, DAYS)
         spent = await self._bot.report_store.days_of_member(asker.guild_id, asker.user_id, day_boundaries)
-        labels = day_labels(day_boundaries, zone, locale)
-        return UsageChart(
+        return Chart(
             title=translate("chart-usage", locale),
-            days_title=translate("chart-days", locale, count=DAYS),
-            days=tuple(Day(label, credits) for label, credits in zip(labels, spent, strict=True)),
-            limits=tuple(_limit_usage(usage, locale) for usage in usages),
+            days=day_labels(day_boundaries, zone, locale),
+            series=(Series(translate("chart-days", locale, count=DAYS), tuple(spent)),),
+            rows=tuple(_row(usage, locale) for usage in usages),
             decimal_point=translate("decimal-point", locale),
         )
 
 
-def _limit_usage(usage: Usage, locale: str) -> LimitUsage:
-    return LimitUsage(
-        label=period_name(usage, locale),
-        used=usage.used,
-        limit=usage.window.limit,
-        note=translate("chart-left", locale, left=usage.left),
-    )
+def _row(usage: Usage, locale: str) -> Row:
+    note = translate("chart-left", locale, left=usage.left)
+    return Row(period_name(usage, locale), usage.used, usage.window.limit, note)
 
 
-def _alt_text(chart: UsageChart, usages: Sequence[Usage], locale: str) -> str:
-    days = describe_amounts([(day.label, day.credits) for day in chart.days], locale)
+def _alt_text(chart: Chart, usages: Sequence[Usage], locale: str) -> str:
+    days = describe_amounts(zip(chart.days, chart.series[0].values, strict=True), locale)
     facts = [translate("alt-usage", locale, count=DAYS, days=days)]
     for usage in usages:
         amounts = {"used": usage.used, "limit": usage.window.limit, "left": usage.left}

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bot.charts.process import ChartRenderer
-from bot.charts.spec import UsageChart
+from bot.charts.spec import Chart
 from bot.discord.views.quota_text import chart_files, describe_quotas
 from bot.domain.quota import LIMIT_MAX, Period, Quota
 from bot.i18n import translate
@@ -28,7 +28,7 @@ def test_longest_rule_list_fits_an_embed(locale: str) -> None:
 
 
 async def test_no_file_if_a_chart_cannot_be_rendered(caplog: pytest.LogCaptureFixture) -> None:
-    chart = UsageChart(title="Usage", days_title="Days", days=(), limits=())
+    chart = Chart(title="Usage", days=(), series=(), rows=())
     assert await chart_files(ChartRenderer(python="/bin/false"), chart, "usage.png", "nothing") == []
     assert "cannot render usage.png" in caplog.text
 

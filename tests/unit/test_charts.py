@@ -20,70 +20,79 @@ import pytest
 from PIL import Image
 
 from bot.charts.process import ChartRenderer
-from bot.charts.spec import Chart, Day, LimitUsage, Member, ReportChart, ReportDay, UsageChart
+from bot.charts.spec import Chart, Row, Series
 from bot.errors import ChartError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from tests.unit.drawn_chart import DrawnChart
 
 ROOT = Path(__file__).parents[2]
 
-USAGE = UsageChart(
+DAYS = tuple(f"{day} Nov" for day in range(1, 31))
+SPENT = tuple(Decimal(day) for day in range(1, 31))
+
+
+def days_of(chart: Chart, values: Iterable[Decimal]) -> Chart:
+    """The chart with these amounts instead, on as many days."""
+    series = (replace(chart.series[0], values=tuple(values)),)
+    return replace(chart, days=DAYS[: len(series[0].values)], series=series)
+
+
+USAGE = Chart(
     title="Your credits",
-    days_title="Credits per day",
-    days=tuple(Day(f"{day} Nov", Decimal(day) / 4) for day in range(1, 31)),
-    limits=(
-        LimitUsage("Today", Decimal("7.5"), Decimal(10), "resets at 00:00"),
-        LimitUsage("This month", Decimal("116.25"), Decimal(100), "resets on 1 Dec"),
-        LimitUsage("Here", Decimal(3), None),
-        LimitUsage("Never", Decimal(0), Decimal(0)),
+    days=DAYS,
+    series=(Series("Credits per day", tuple(value / 4 for value in SPENT)),),
+    rows=(
+        Row("Today", Decimal("7.5"), Decimal(10), "resets at 00:00"),
+        Row("This month", Decimal("116.25"), Decimal(100), "resets on 1 Dec"),
+        Row("Here", Decimal(3)),
+        Row("Never", Decimal(0), Decimal(0)),
     ),
 )
-REPORT = ReportChart(
+USED = USAGE.series[0].values
+REPORT = Chart(
     title="This server",
-    spent_label="Spent",
-    failed_label="Failed",
-    refunded_label="Refunded",
-    days=tuple(ReportDay(f"{day} Nov", Decimal(day), Decimal(day) / 2, Decimal(1)) for day in range(1, 31)),
-    members_title="Who spent most",
-    members=tuple(Member(f"Member {place}", Decimal(100 - place)) for place in range(10)),
+    days=DAYS,
+    series=(
+        Series("Spent", SPENT),
+        Series("Failed", tuple(value / 2 for value in SPENT)),
+        Series("Refunded", (Decimal(1),) * 30),
+    ),
+    ranking_title="Who spent most",
+    rows=tuple(Row(f"Member {place}", Decimal(100 - place)) for place in range(10)),
 )
+NO_DAYS = tuple(Series(label, ()) for label in ("Spent", "Failed", "Refunded"))
 HUGE = Decimal("98765432109876.25")
 CHARTS = {
     "usage": USAGE,
-    "a week": replace(USAGE, days=USAGE.days[:7]),
-    "one day": replace(USAGE, days=USAGE.days[:1], limits=USAGE.limits[:1]),
-    "no days": replace(USAGE, days=(), limits=()),
-    "nothing used": replace(USAGE, days=(Day("25 Nov", Decimal(0)),) * 31),
-    "Russian": UsageChart(
+    "a week": days_of(USAGE, USED[:7]),
+    "one day": replace(days_of(USAGE, USED[:1]), rows=USAGE.rows[:1]),
+    "no days": replace(days_of(USAGE, ()), rows=()),
+    "nothing used": replace(days_of(USAGE, (Decimal(0),) * 31), days=("25 Nov",) * 31),
+    "Russian": Chart(
         title="Ваши кредиты",
-        days_title="Кредиты по дням",
-        days=tuple(Day(f"{day} нояб.", Decimal(day) / 4) for day in range(1, 31)),
-        limits=(
-            LimitUsage("За этот месяц, все вместе", Decimal("1200.5"), Decimal(10000), "осталось 8799,5"),
-        ),
+        days=tuple(f"{day} нояб." for day in range(1, 31)),
+        series=(Series("Кредиты по дням", USED),),
+        rows=(Row("За этот месяц, все вместе", Decimal("1200.5"), Decimal(10000), "осталось 8799,5"),),
         decimal_point=",",
     ),
     "huge numbers": replace(
         USAGE,
-        days=tuple(replace(day, credits=HUGE * place) for place, day in enumerate(USAGE.days)),
-        limits=(LimitUsage("m" * 200, HUGE, HUGE * 2, "w" * 200),),
+        series=(Series("W" * 1000, tuple(HUGE * place for place in range(30))),),
+        rows=(Row("m" * 200, HUGE, HUGE * 2, "w" * 200),),
         title="W" * 1000,
-        days_title="W" * 1000,
     ),
     "report": REPORT,
     "report, long texts": replace(
         REPORT,
         title="W" * 1000,
-        spent_label="W" * 100,
-        failed_label="W" * 100,
-        refunded_label="W" * 100,
-        members_title="W" * 1000,
-        members=(Member("W" * 100, HUGE), Member("Владимир " * 50, Decimal(1)), Member("שלום", Decimal(0))),
+        series=tuple(replace(each, label="W" * 100) for each in REPORT.series),
+        ranking_title="W" * 1000,
+        rows=(Row("W" * 100, HUGE), Row("Владимир " * 50, Decimal(1)), Row("שלום", Decimal(0))),
     ),
-    "report of nothing": replace(REPORT, days=(), members=(Member("Anna", Decimal(0)),)),
+    "report of nothing": replace(REPORT, days=(), series=NO_DAYS, rows=(Row("Anna", Decimal(0)),)),
 }
 
 
@@ -140,7 +149,7 @@ def test_report_names_its_series_and_ranks_its_members(draw: Callable[[Chart], D
 
 def test_bars_are_as_long_as_their_values(draw: Callable[[Chart], DrawnChart]) -> None:
     drawn = draw(USAGE)
-    assert [bar.get_height() for bar in drawn.days] == [float(day.credits) for day in USAGE.days]
+    assert [bar.get_height() for bar in drawn.days] == [float(value) for value in USED]
     assert [bar.get_width() for bar in drawn.rows] == [0.75, 1, 0, 1]
 
 
@@ -156,12 +165,11 @@ def test_series_and_used_up_limits_differ_without_colors(draw: Callable[[Chart],
 def test_crowded_bars_show_only_the_highest_number(
     draw: Callable[[Chart], DrawnChart], count: int, numbers: list[str]
 ) -> None:
-    assert draw(replace(USAGE, days=USAGE.days[:count])).numbers_on_bars == numbers
+    assert draw(days_of(USAGE, USED[:count])).numbers_on_bars == numbers
 
 
 def test_small_value_is_visible(draw: Callable[[Chart], DrawnChart]) -> None:
-    days = (Day("1 Nov", Decimal("0.01")), Day("2 Nov", Decimal(900)), Day("3 Nov", Decimal(0)))
-    drawn = draw(replace(USAGE, days=days))
+    drawn = draw(days_of(USAGE, (Decimal("0.01"), Decimal(900), Decimal(0))))
     assert [bar.get_window_extent().height > 1 for bar in drawn.days] == [True, True, False]
 
 
@@ -177,8 +185,8 @@ def test_small_value_is_visible(draw: Callable[[Chart], DrawnChart]) -> None:
     ],
 )
 def test_numbers_are_as_short_as_possible(draw: Callable[[Chart], DrawnChart], value: str, text: str) -> None:
-    limits = (LimitUsage("Today", Decimal(value), None),)
-    assert text in draw(replace(USAGE, limits=limits, decimal_point=",")).words
+    rows = (Row("Today", Decimal(value)),)
+    assert text in draw(replace(USAGE, rows=rows, decimal_point=",")).words
 
 
 @pytest.mark.parametrize(
@@ -197,17 +205,17 @@ def test_numbers_are_as_short_as_possible(draw: Callable[[Chart], DrawnChart], v
     ],
 )
 def test_names_are_drawn_as_text(draw: Callable[[Chart], DrawnChart], name: str, drawn: str) -> None:
-    words = draw(replace(REPORT, members=(Member(name, Decimal(1)),))).words
+    words = draw(replace(REPORT, rows=(Row(name, Decimal(1)),))).words
     assert words[-2:] == [f"1. {drawn}", "1"]
 
 
 async def test_any_chart_is_a_small_png(renderer: ChartRenderer) -> None:
-    odd_name = Member("\ud800\0$\\frac{\n", Decimal(1))
+    odd_name = Row("\ud800\0$\\frac{\n", Decimal(1))
     charts: dict[Chart, int] = {
         USAGE: 566,
-        replace(USAGE, limits=()): 398,
+        replace(USAGE, rows=()): 398,
         REPORT: 860,
-        replace(REPORT, days=(), members=(odd_name,)): 482,
+        replace(REPORT, days=(), series=NO_DAYS, rows=(odd_name,)): 482,
     }
     pngs = await asyncio.gather(*(renderer.render(chart) for chart in charts))
     assert [_size(png) for png in pngs] == [(900, height) for height in charts.values()]
@@ -385,6 +393,6 @@ async def test_process_that_cannot_start_raises(tmp_path: Path) -> None:
 
 
 async def test_undrawable_chart_raises(renderer: ChartRenderer) -> None:
-    broken = replace(USAGE, days=(Day("25 Nov", Decimal("snan")),))
+    broken = days_of(USAGE, (Decimal("snan"),))
     with pytest.raises(ChartError, match="ended with 1"):
         await renderer.render(broken)

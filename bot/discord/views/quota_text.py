@@ -83,10 +83,10 @@ def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) 
     ]
 
 
-def day_labels(day_boundaries: Sequence[datetime], zone: tzinfo, locale: str) -> list[str]:
+def day_labels(day_boundaries: Sequence[datetime], zone: tzinfo, locale: str) -> tuple[str, ...]:
     """Return the short date of each day that begins at a boundary, all but the last."""
     days = [boundary.astimezone(zone) for boundary in day_boundaries[:-1]]
-    return [translate("chart-day", locale, day=day.day, month=day.month) for day in days]
+    return tuple(translate("chart-day", locale, day=day.day, month=day.month) for day in days)
 
 
 def describe_amounts(amounts: Iterable[tuple[str, Decimal]], locale: str) -> str:
