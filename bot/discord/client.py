@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import aiohttp
 import discord
@@ -217,6 +217,10 @@ class ImagineBot(commands.Bot):
         _log.info("ready as %s on %d servers", self.user, len(self.guilds))
         if not self.command_sync.is_done:
             _log.info("Discord's list of commands is not up to date yet")
+
+
+Interaction: TypeAlias = discord.Interaction[ImagineBot]
+"""An interaction of this bot."""
 
 
 def is_login_retryable(error: Exception) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import discord
 from discord import app_commands
 
 from bot.discord.first_response import send_first_response
@@ -14,11 +13,11 @@ from bot.discord.requester import require_post_permissions
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.discord.client import ImagineBot
+    from bot.discord.client import Interaction
     from bot.models.catalogue import Model
     from bot.models.options import Option
 
-    Run: TypeAlias = Callable[[discord.Interaction[Any], Model, dict[str, object]], Awaitable[None]]
+    Run: TypeAlias = Callable[[Interaction, Model, dict[str, object]], Awaitable[None]]
 
 _TYPES: Final = {"string": str, "integer": int, "number": float, "boolean": bool}
 # Discord's limits for string, integer and number options:
@@ -36,7 +35,7 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
     # A schema's name need not be a Python identifier, so parameters have names of their own.
     options = {f"option_{number}": option for number, option in enumerate(model.schema.options.values())}
 
-    async def callback(interaction: discord.Interaction[Any], **values: object) -> None:
+    async def callback(interaction: Interaction, **values: object) -> None:
         chosen = {options[key].name: value for key, value in values.items() if value is not None}
         await run(interaction, model, chosen)
 
@@ -94,8 +93,8 @@ def _localized(texts: dict[str, str]) -> app_commands.locale_str:
     return app_commands.locale_str(texts["en-US"], **texts)
 
 
-async def imagine(interaction: discord.Interaction[Any], model: Model, values: dict[str, object]) -> None:
+async def imagine(interaction: Interaction, model: Model, values: dict[str, object]) -> None:
     """Reserve a job for a model, and show it in the first response."""
-    bot: ImagineBot = interaction.client
-    job = await bot.job_service.reserve(require_post_permissions(interaction), model, values)
+    requester = require_post_permissions(interaction)
+    job = await interaction.client.job_service.reserve(requester, model, values)
     await send_first_response(interaction, job)

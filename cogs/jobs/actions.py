@@ -27,7 +27,7 @@ from cogs.jobs.edit_form import EditForm
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bot.discord.client import ImagineBot
+    from bot.discord.client import ImagineBot, Interaction
     from bot.domain.job import Job
     from bot.domain.requester import Requester
 
@@ -48,7 +48,7 @@ class JobActions(commands.Cog):
         }
 
     @app_commands.command()
-    async def jobs(self, interaction: discord.Interaction[Any]) -> None:
+    async def jobs(self, interaction: Interaction) -> None:
         """List the member's unfinished jobs here, with a button for each."""
         requester = get_requester(interaction)
         jobs = (await self._bot.job_service.unfinished(requester))[:MAX_LISTED]
@@ -62,7 +62,7 @@ class JobActions(commands.Cog):
             await respond(interaction, embed=_list(jobs, requester.locale), view=view, ephemeral=True)
 
     @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_interaction(self, interaction: Interaction) -> None:
         """Handle submitted forms, and refuse presses of buttons that the message doesn't have.
 
         discord.py ignores both: it does not know forms that were opened before it started.
@@ -79,7 +79,7 @@ class JobActions(commands.Cog):
             if interaction.type is discord.InteractionType.modal_submit:
                 await self._submit_edit_form(interaction, custom_id, data)
 
-    async def _cancel(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+    async def _cancel(self, interaction: Interaction, job_id: str) -> None:
         may_manage = has_permission(interaction.permissions, "manage_messages")
         requester = get_requester(interaction)
         job = await self._bot.job_service.request_cancel(requester, job_id, may_manage=may_manage)
@@ -93,20 +93,18 @@ class JobActions(commands.Cog):
                 raise PolicyError("not-now")
             await send_ephemeral(interaction, translate("jobs-cancelled", interaction.locale.value))
 
-    async def _start(self, operation: _Operation, interaction: discord.Interaction[Any], job_id: str) -> None:
+    async def _start(self, operation: _Operation, interaction: Interaction, job_id: str) -> None:
         job = await operation(self._bot.job_service, require_post_permissions(interaction), job_id)
         await send_first_response(interaction, job)
 
-    async def _open_edit_form(self, interaction: discord.Interaction[Any], job_id: str) -> None:
+    async def _open_edit_form(self, interaction: Interaction, job_id: str) -> None:
         requester = require_post_permissions(interaction)
         job, model = await self._bot.job_service.editable(requester, job_id)
         may_see = job.user_id == requester.user_id or job_embed.is_prompt_shown(job, interaction.message)
         form = EditForm.for_model(model).modal(job, requester.locale, may_see=may_see)
         await send_with_retry(interaction, partial(interaction.response.send_modal, form))
 
-    async def _submit_edit_form(
-        self, interaction: discord.Interaction[Any], custom_id: str, data: dict[str, Any]
-    ) -> None:
+    async def _submit_edit_form(self, interaction: Interaction, custom_id: str, data: dict[str, Any]) -> None:
         action, job_id = JobButton.parse(custom_id) or ("", "")
         if action != JobAction.EDIT:
             raise JobNotFoundError

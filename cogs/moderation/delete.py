@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
@@ -22,23 +22,23 @@ from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import LazyText, translate
 
 if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
+    from bot.discord.client import Interaction
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.job import Job
 
 
 @app_commands.default_permissions(manage_messages=True)
-async def remove_image(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+async def remove_image(interaction: Interaction, message: discord.Message) -> None:
     """Ask a moderator to confirm the deletion of a message and its images."""
-    bot: ImagineBot = interaction.client
     # A server's admins can allow a command to everyone in Discord's settings.
     if not has_permission(interaction.permissions, "manage_messages"):
         raise PolicyError("forbidden-here")
-    job = await bot.deletion_service.job_for_message(get_requester(interaction), message.id)
+    requester = get_requester(interaction)
+    job = await interaction.client.deletion_service.job_for_message(requester, message.id)
     await confirm_delete(interaction, job.job_id)
 
 
-async def confirm_delete(interaction: discord.Interaction[Any], job_id: str) -> None:
+async def confirm_delete(interaction: Interaction, job_id: str) -> None:
     """Ask for confirmation: deleted images are paid for and cannot be recovered.
 
     Under an ephemeral message the question is shown in that message, since only an interaction of its own
@@ -61,7 +61,7 @@ async def confirm_delete(interaction: discord.Interaction[Any], job_id: str) -> 
         await respond(interaction, content=question, view=view, ephemeral=True)
 
 
-async def cancel_delete(interaction: discord.Interaction[Any], job_id: str) -> None:
+async def cancel_delete(interaction: Interaction, job_id: str) -> None:
     """Remove the question from an ephemeral message."""
     job = await _authorize(interaction, job_id)
     if job.deleted_at or not _is_ephemeral(interaction):
@@ -70,7 +70,7 @@ async def cancel_delete(interaction: discord.Interaction[Any], job_id: str) -> N
     await send_with_retry(interaction, partial(interaction.response.edit_message, content="", view=view))
 
 
-async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -> None:
+async def delete_and_block(interaction: Interaction, job_id: str) -> None:
     """Delete another member's images, and block that member on this server.
 
     Raises:
@@ -84,9 +84,9 @@ async def delete_and_block(interaction: discord.Interaction[Any], job_id: str) -
     await delete(interaction, job_id, text=LazyText("deleted-and-blocked", {"member": f"<@{job.user_id}>"}))
 
 
-async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: LazyText | None = None) -> None:
+async def delete(interaction: Interaction, job_id: str, *, text: LazyText | None = None) -> None:
     """Delete a job's messages and files; once its row is marked, they go even after a crash."""
-    bot: ImagineBot = interaction.client
+    bot = interaction.client
     job = await _authorize(interaction, job_id)
     if await bot.deletion_service.mark_deleted(job, interaction.user.id):
         values = job_values(job) | {"by": interaction.user.mention}
@@ -105,8 +105,8 @@ async def delete(interaction: discord.Interaction[Any], job_id: str, *, text: La
         await send_ephemeral(interaction, words)
 
 
-async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
-    bot: ImagineBot = interaction.client
+async def _block(interaction: Interaction, job: Job) -> None:
+    bot = interaction.client
 
     def edit(settings: GuildSettings) -> GuildSettings:
         blocked = settings.blocked_members | {job.user_id}
@@ -120,12 +120,12 @@ async def _block(interaction: discord.Interaction[Any], job: Job) -> None:
         bot.audit_log.record(job.guild_id, LazyText("log-blocked", values))
 
 
-def _is_ephemeral(interaction: discord.Interaction[Any]) -> bool:
+def _is_ephemeral(interaction: Interaction) -> bool:
     """Return whether the pressed button is in a message that only one person sees."""
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 
-async def _authorize(interaction: discord.Interaction[Any], job_id: str) -> Job:
-    bot: ImagineBot = interaction.client
+async def _authorize(interaction: Interaction, job_id: str) -> Job:
+    requester = get_requester(interaction)
     may_manage = has_permission(interaction.permissions, "manage_messages")
-    return await bot.deletion_service.authorize(get_requester(interaction), job_id, may_manage=may_manage)
+    return await interaction.client.deletion_service.authorize(requester, job_id, may_manage=may_manage)

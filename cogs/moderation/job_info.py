@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import discord
 
@@ -15,14 +15,14 @@ from bot.discord.views import job_embed
 from bot.i18n import translate
 
 if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
+    from bot.discord.client import Interaction
     from bot.domain.job import Job
     from bot.models.catalogue import Catalogue
 
 
-async def who_made_this(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+async def who_made_this(interaction: Interaction, message: discord.Message) -> None:
     """Show who made an image and when, with its prompt, options and price."""
-    bot: ImagineBot = interaction.client
+    bot = interaction.client
     requester = get_requester(interaction)
     job = replace(await bot.deletion_service.job_for_message(requester, message.id), locale=requester.locale)
     parent = await bot.deletion_service.parent(job)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from decimal import Decimal
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import discord
 from discord import app_commands
@@ -36,7 +36,7 @@ from bot.storage.reports import aggregate_by_member, merge
 from cogs.quota.report import alt_text, chart, days_table, members_table, usage_lines
 
 if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
+    from bot.discord.client import ImagineBot, Interaction
     from bot.domain.requester import Requester
 
 _Limit: TypeAlias = app_commands.Range[int, 0, LIMIT_MAX]
@@ -63,18 +63,16 @@ class QuotaCommands(commands.Cog):
         self._quotas = bot.quota_store
 
     @quota.command(name="set")
-    async def set_(
-        self, interaction: discord.Interaction[Any], limit: _Limit, per: _Per, who: _Who | None = None
-    ) -> None:
+    async def set_(self, interaction: Interaction, limit: _Limit, per: _Per, who: _Who | None = None) -> None:
         """Set a limit for everyone, a role or a member; it replaces theirs for the same period."""
         await self._set(interaction, _target(interaction, who), Quota(limit, Period(per)))
 
     @quota.command()
-    async def pool(self, interaction: discord.Interaction[Any], limit: _Limit, per: _Per) -> None:
+    async def pool(self, interaction: Interaction, limit: _Limit, per: _Per) -> None:
         """Set a limit for all members together; it replaces the one for the same period."""
         await self._set(interaction, POOL, Quota(limit, Period(per)))
 
-    async def _set(self, interaction: discord.Interaction[Any], target: Target, quota: Quota) -> None:
+    async def _set(self, interaction: Interaction, target: Target, quota: Quota) -> None:
         asker = require_manager(interaction)
         before = (await self._quotas.rules(asker.guild_id)).get(target, ())
         after = by_period([quota, *(other for other in before if other.per is not quota.per)])
@@ -88,9 +86,7 @@ class QuotaCommands(commands.Cog):
         await self._confirm(interaction, asker, text)
 
     @quota.command()
-    async def clear(
-        self, interaction: discord.Interaction[Any], who: _Who | None = None, *, pool: bool = False
-    ) -> None:
+    async def clear(self, interaction: Interaction, who: _Who | None = None, *, pool: bool = False) -> None:
         """Remove all limits of a target, and show which ones apply instead."""
         asker = require_manager(interaction)
         target = POOL if pool else _target(interaction, who)
@@ -103,7 +99,7 @@ class QuotaCommands(commands.Cog):
 
     @quota.command()
     async def grant(
-        self, interaction: discord.Interaction[Any], who: _Who, amount: app_commands.Range[int, 1, LIMIT_MAX]
+        self, interaction: Interaction, who: _Who, amount: app_commands.Range[int, 1, LIMIT_MAX]
     ) -> None:
         """Add credits to the current windows."""
         asker, target = require_manager(interaction), _target(interaction, who)
@@ -119,7 +115,7 @@ class QuotaCommands(commands.Cog):
             await self._confirm(interaction, asker, text)
 
     @quota.command()
-    async def reset(self, interaction: discord.Interaction[Any], who: _Who) -> None:
+    async def reset(self, interaction: Interaction, who: _Who) -> None:
         """Restart the current windows at zero."""
         asker, target = require_manager(interaction), _target(interaction, who)
         is_new = await self._quotas.reset(
@@ -128,9 +124,7 @@ class QuotaCommands(commands.Cog):
         if is_new:
             await self._confirm(interaction, asker, LazyText("quota-reset", {"who": mention(target)}))
 
-    async def _confirm(
-        self, interaction: discord.Interaction[Any], asker: Requester, change: LazyText
-    ) -> None:
+    async def _confirm(self, interaction: Interaction, asker: Requester, change: LazyText) -> None:
         """Reply to the manager and write to the audit log, each in its own language."""
         self._bot.audit_log.record(
             asker.guild_id, LazyText("log-quota", {"member": f"<@{asker.user_id}>", "change": change})
@@ -138,7 +132,7 @@ class QuotaCommands(commands.Cog):
         await send_ephemeral(interaction, change.translate(asker.locale))
 
     @quota.command()
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
+    async def show(self, interaction: Interaction) -> None:
         """Show all limits, the owner's ceiling, and the usage of members this month."""
         asker = require_manager(interaction)
         await defer(interaction)
@@ -152,7 +146,7 @@ class QuotaCommands(commands.Cog):
 
     @quota.command()
     async def export(
-        self, interaction: discord.Interaction[Any], months_ago: app_commands.Range[int, 0, _MONTHS] = 0
+        self, interaction: Interaction, months_ago: app_commands.Range[int, 0, _MONTHS] = 0
     ) -> None:
         """Send a month's usage by member as a table."""
         asker = require_manager(interaction)
@@ -164,7 +158,7 @@ class QuotaCommands(commands.Cog):
         await edit_response(interaction, embed=text_embed(lines), attachments=[table])
 
     @quota.command()
-    async def report(self, interaction: discord.Interaction[Any]) -> None:
+    async def report(self, interaction: Interaction) -> None:
         """Show the last 30 days and who spent most, with a chart and tables."""
         asker = require_manager(interaction)
         await defer(interaction)
@@ -211,7 +205,7 @@ class QuotaCommands(commands.Cog):
         return str(user_id)
 
 
-def _target(interaction: discord.Interaction[Any], who: _Who | None) -> Target:
+def _target(interaction: Interaction, who: _Who | None) -> Target:
     if who is None or who.id == interaction.guild_id:  # the role of that id is @everyone
         return EVERYONE
     return Target(TargetKind.ROLE if isinstance(who, discord.Role) else TargetKind.MEMBER, who.id)

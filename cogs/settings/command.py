@@ -23,7 +23,7 @@ from cogs.settings.controls import FIELD, DefaultOptionSelect, Panel, TextModal,
 from cogs.settings.specs import SECTIONS, SPECS, SettingSpec
 
 if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot
+    from bot.discord.client import ImagineBot, Interaction
     from bot.domain.guild_settings import GuildSettings
 
 _CUSTOM_ID = re.compile(r"settings:(?:(edit|pick)-)?([a-z_]+)(?:\.([\w-]+))?:v1", re.ASCII)
@@ -38,21 +38,21 @@ class GuildSettingsPanel(commands.Cog):
 
     @app_commands.command()
     @app_commands.default_permissions(manage_guild=True)
-    async def settings(self, interaction: discord.Interaction[Any]) -> None:
+    async def settings(self, interaction: Interaction) -> None:
         """Show the server's settings to a manager."""
         require_manager(interaction)
         content = await self._content(next(iter(SECTIONS)), self._panel(interaction))
         await respond(interaction, **content, ephemeral=True)
 
     @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_interaction(self, interaction: Interaction) -> None:
         """Handle a component or a modal of the panel. The sender and all values can be forged."""
         data: dict[str, Any] = {**(interaction.data or {})}
         if str(data.get("custom_id", "")).startswith("settings:"):
             async with error_boundary(interaction):
                 await self._handle(interaction, data)
 
-    async def _handle(self, interaction: discord.Interaction[Any], data: dict[str, Any]) -> None:
+    async def _handle(self, interaction: Interaction, data: dict[str, Any]) -> None:
         require_manager(interaction)
         match, message = _CUSTOM_ID.fullmatch(data["custom_id"]), interaction.message
         is_modal = interaction.type is discord.InteractionType.modal_submit
@@ -74,7 +74,7 @@ class GuildSettingsPanel(commands.Cog):
         else:
             await self._change(interaction, SPECS[name], panel, values)
 
-    async def _open(self, interaction: discord.Interaction[Any], spec: SettingSpec, panel: Panel) -> None:
+    async def _open(self, interaction: Interaction, spec: SettingSpec, panel: Panel) -> None:
         if not isinstance(spec.control, TextModal | DefaultOptionSelect):
             raise PolicyError("setting-unknown")
         settings = await self._bot.settings_store.get(panel.guild.id)
@@ -82,7 +82,7 @@ class GuildSettingsPanel(commands.Cog):
         await send_with_retry(interaction, partial(interaction.response.send_modal, modal))
 
     async def _change(
-        self, interaction: discord.Interaction[Any], spec: SettingSpec, panel: Panel, values: list[str]
+        self, interaction: Interaction, spec: SettingSpec, panel: Panel, values: list[str]
     ) -> None:
         guild_id, user = panel.guild.id, interaction.user
         try:
@@ -98,7 +98,7 @@ class GuildSettingsPanel(commands.Cog):
             self._bot.audit_log.record(guild_id, text)
         await self._show(interaction, spec.section, panel)
 
-    async def _show(self, interaction: discord.Interaction[Any], section: str, panel: Panel) -> None:
+    async def _show(self, interaction: Interaction, section: str, panel: Panel) -> None:
         content = await self._content(section, panel)
         await send_with_retry(interaction, partial(interaction.response.edit_message, **content))
 
@@ -106,9 +106,9 @@ class GuildSettingsPanel(commands.Cog):
         settings = await self._bot.settings_store.get(panel.guild.id)
         return {"embed": _embed(panel, settings), "view": _view(panel, settings, section)}
 
-    def _panel(self, interaction: discord.Interaction[Any], key: str = "") -> Panel:
-        guild = interaction.client.get_guild(interaction.guild_id)  # has its channels and roles
-        if not isinstance(guild, discord.Guild):
+    def _panel(self, interaction: Interaction, key: str = "") -> Panel:
+        guild = self._bot.get_guild(interaction.guild_id or 0)  # has its channels and roles
+        if guild is None:
             raise PolicyError("setting-unknown")
         return Panel(guild, self._bot.catalogue, interaction.locale.value, key)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
-    from bot.discord.client import ImagineBot
+    from bot.discord.client import ImagineBot, Interaction
     from bot.domain.quota import Usage
     from bot.domain.requester import Requester
     from bot.models.catalogue import Model
@@ -42,7 +41,7 @@ class UsageCommand(commands.Cog):
         self._bot = bot
 
     @app_commands.command()
-    async def usage(self, interaction: discord.Interaction[Any]) -> None:
+    async def usage(self, interaction: Interaction) -> None:
         """Show usage and remaining credits of each limit, prices, and a chart of the last 30 days."""
         asker = get_requester(interaction)
         quotas, locale = self._bot.quota_store, asker.locale
