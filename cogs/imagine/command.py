@@ -1,23 +1,18 @@
 """The commands that the catalogue defines, such as /imagine: a model's schema becomes options."""
 
-from __future__ import annotations
-
 import inspect
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias
 
 from discord import app_commands
 
+from bot.discord.client import Interaction
 from bot.discord.first_response import send_first_response
 from bot.discord.requester import require_post_permissions
+from bot.models.catalogue import Model
+from bot.models.options import Option
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from bot.discord.client import Interaction
-    from bot.models.catalogue import Model
-    from bot.models.options import Option
-
-    Run: TypeAlias = Callable[[Interaction, Model, dict[str, object]], Awaitable[None]]
+Run: TypeAlias = Callable[[Interaction, Model, dict[str, object]], Awaitable[None]]
 
 _TYPES: Final = {"string": str, "integer": int, "number": float, "boolean": bool}
 # Discord's limits for string, integer and number options:

@@ -1,16 +1,16 @@
 """/jobs, and the buttons under jobs: Cancel, Re-roll, Retry, Edit prompt and Fetch."""
 
-from __future__ import annotations
-
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.discord.client import ImagineBot, Interaction
 from bot.discord.error_handler import error_boundary, send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS, ErrorCode
 from bot.discord.first_response import send_first_response
@@ -18,20 +18,15 @@ from bot.discord.requester import get_requester, has_permission, require_post_pe
 from bot.discord.responses import respond, send_with_retry
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import MAX_LISTED, JobAction, JobButton, custom_ids, numbered_buttons
+from bot.domain.job import Job
+from bot.domain.requester import Requester
 from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import translate
 from bot.jobs.service import JobService
 from bot.log import job_context
 from cogs.jobs.edit_form import EditForm
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from bot.discord.client import ImagineBot, Interaction
-    from bot.domain.job import Job
-    from bot.domain.requester import Requester
-
-    _Operation: TypeAlias = Callable[[JobService, Requester, str], Awaitable[Job | None]]
+_Operation: TypeAlias = Callable[[JobService, Requester, str], Awaitable[Job | None]]
 
 
 class JobActions(commands.Cog):

@@ -5,10 +5,8 @@ restart still names its job, and discord.py keeps no state for it. A modal takes
 input 4,000 characters: https://discord.com/developers/docs/components/reference#text-input
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Self
 
 import discord
 from discord import ui
@@ -16,14 +14,12 @@ from discord import ui
 from bot.discord.markdown import truncate
 from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import JobAction, JobButton
+from bot.domain.job import Job, OptionValue
 from bot.errors import InvalidOptionError, PolicyError
 from bot.i18n import LazyText, translate
+from bot.models.model import Model
+from bot.models.options import Option
 from bot.models.schema import PROMPT
-
-if TYPE_CHECKING:
-    from bot.domain.job import Job, OptionValue
-    from bot.models.model import Model
-    from bot.models.options import Option
 
 _TEXT_MAX: Final = 4000
 _LABEL_MAX: Final = 45
@@ -41,7 +37,7 @@ class EditForm:
     choice_options: tuple[Option, ...]
 
     @classmethod
-    def for_model(cls, model: Model) -> EditForm:
+    def for_model(cls, model: Model) -> Self:
         """Return the model's form.
 
         Raises:

@@ -5,13 +5,10 @@ A text's key is made of the names: `command-quota` is the group, `command-quota-
 the context menu "Remove image".
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import discord
 from discord import app_commands
-from discord.app_commands import TranslationContextLocation
 
 from bot.i18n import DEFAULT_LOCALE, translate
 
@@ -37,17 +34,16 @@ class CommandTranslator(app_commands.Translator):
 
 
 def _context_key(context: app_commands.TranslationContextTypes) -> str:
-    match context.location, context.data:
-        case TranslationContextLocation.command_name, app_commands.ContextMenu(name=name):
+    """Return a text's key; none for the names of commands and options, which are the same everywhere."""
+    is_description = context.location.name.endswith("_description")
+    match context.data:
+        case app_commands.ContextMenu(name=name):
             return f"menu-{name.lower().replace(' ', '-')}"
-        case TranslationContextLocation.choice_name, app_commands.Choice(value=value):
+        case app_commands.Choice(value=value):
             return f"choice-{value}"
-        case TranslationContextLocation.parameter_description, app_commands.Parameter() as parameter:
+        case app_commands.Parameter() as parameter if is_description:
             return f"{message_key(parameter.command)}-{parameter.display_name}"
-        case (
-            TranslationContextLocation.command_description | TranslationContextLocation.group_description,
-            app_commands.Command() | app_commands.Group() as command,
-        ):
+        case app_commands.Command() | app_commands.Group() as command if is_description:
             return message_key(command)
     return ""
 

@@ -1,30 +1,24 @@
 """Delete a job's images: the context menu Remove image, the confirmation, and its buttons."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 
 from bot.discord.audit_log import job_values
+from bot.discord.client import Interaction
 from bot.discord.error_handler import send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.requester import get_requester, has_permission
 from bot.discord.responses import delete_with_retry, edit_response, respond, send_with_retry
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobAction, JobButton, buttons, custom_ids
-from bot.domain.guild_settings import LISTED_MAX
+from bot.domain.guild_settings import LISTED_MAX, GuildSettings
+from bot.domain.job import Job
 from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import LazyText, translate
-
-if TYPE_CHECKING:
-    from bot.discord.client import Interaction
-    from bot.domain.guild_settings import GuildSettings
-    from bot.domain.job import Job
 
 
 @app_commands.default_permissions(manage_messages=True)

@@ -1,23 +1,18 @@
 """The context menu Who made this."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 
+from bot.discord.client import Interaction
 from bot.discord.errors import ErrorCode
 from bot.discord.markdown import blockquote, timestamp
 from bot.discord.requester import get_requester
 from bot.discord.responses import respond
 from bot.discord.views import job_embed
+from bot.domain.job import Job
 from bot.i18n import translate
-
-if TYPE_CHECKING:
-    from bot.discord.client import Interaction
-    from bot.domain.job import Job
-    from bot.models.catalogue import Catalogue
+from bot.models.catalogue import Catalogue
 
 
 async def who_made_this(interaction: Interaction, message: discord.Message) -> None:
@@ -40,8 +35,10 @@ def job_info_embed(job: Job, parent: Job | None, catalogue: Catalogue) -> discor
     made = {"member": f"<@{job.user_id}>", "when": timestamp(job.created_at, "f")}
     lines = [f"**{translate('about-made', job.locale, **made)}**", blockquote(job_embed.prompt(job))]
     lines.append(" · ".join([*job_embed.options(job, catalogue), _price(job)]))
-    if parent:
-        lines.append(_again(parent, job.locale))
+    if parent and parent.message_id:
+        lines.append(translate("about-again", job.locale, link=job_embed.link(parent)))
+    elif parent:
+        lines.append(translate("about-again-gone", job.locale))
     if job.deleted_at:
         deleted = {"member": f"<@{job.deleted_by}>", "when": timestamp(job.deleted_at)}
         lines.append(translate("about-deleted", job.locale, **deleted))
@@ -53,9 +50,3 @@ def _price(job: Job) -> str:
         return translate("about-price", job.locale, credits=job.credits)
     returned = job.refunded * job.credits_each
     return translate("about-price-back", job.locale, credits=job.credits, returned=returned)
-
-
-def _again(parent: Job, locale: str) -> str:
-    if parent.message_id is None:
-        return translate("about-again-gone", locale)
-    return translate("about-again", locale, link=job_embed.link(parent))

@@ -1,18 +1,17 @@
 """/quota: managers set credit limits for their server and see reports."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
 from decimal import Decimal
 from itertools import chain
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.spec import Row
+from bot.discord.client import ImagineBot, Interaction
 from bot.discord.error_handler import send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.requester import require_manager
@@ -30,14 +29,11 @@ from bot.domain.quota import (
     is_within,
     last_days,
 )
+from bot.domain.requester import Requester
 from bot.errors import PolicyError
 from bot.i18n import LazyText, translate
 from bot.storage.reports import aggregate_by_member, merge
 from cogs.quota.report import alt_text, chart, days_table, members_table, usage_lines
-
-if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot, Interaction
-    from bot.domain.requester import Requester
 
 _Limit: TypeAlias = app_commands.Range[int, 0, LIMIT_MAX]
 _Per: TypeAlias = Literal["hour", "day", "week", "month"]

@@ -1,10 +1,9 @@
 """Reports for managers: lines of text, a chart with its alt text, and CSV tables for programs."""
 
-from __future__ import annotations
-
 import csv
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
 
 import discord
 
@@ -12,13 +11,7 @@ from bot.charts.spec import Chart, Row, Series
 from bot.discord.views.quota_text import day_labels, describe_amounts, describe_quotas, mention
 from bot.domain.quota import Target, TargetKind, parse_quotas
 from bot.i18n import LazyText, translate
-from bot.storage.reports import merge
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime, tzinfo
-
-    from bot.storage.reports import UsageSummary
+from bot.storage.reports import UsageSummary, merge
 
 _COLUMNS = ("orders", "failed", "images", "credits", "given_back", "uncollected", "usd")
 

@@ -1,30 +1,26 @@
 """/settings: the panel in which managers configure the bot for their server."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
+from bot.discord.client import ImagineBot, Interaction
 from bot.discord.error_handler import error_boundary
 from bot.discord.requester import require_manager
 from bot.discord.responses import respond, send_with_retry
 from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import custom_ids
+from bot.domain.guild_settings import GuildSettings
 from bot.errors import PolicyError, UserError
 from bot.i18n import LazyText, translate
 from cogs.settings.controls import FIELD, DefaultOptionSelect, Panel, TextModal, select
 from cogs.settings.specs import SECTIONS, SPECS, SettingSpec
-
-if TYPE_CHECKING:
-    from bot.discord.client import ImagineBot, Interaction
-    from bot.domain.guild_settings import GuildSettings
 
 _CUSTOM_ID = re.compile(r"settings:(?:(edit|pick)-)?([a-z_]+)(?:\.([\w-]+))?:v1", re.ASCII)
 _PICKERS = {"channel": "safety", "option": "defaults"}

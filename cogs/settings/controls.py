@@ -7,31 +7,25 @@ A custom_id is `settings:NAME:v1`, or `settings:NAME.KEY:v1` for one entry of a 
 as `channel_safety.<channel_id>`. Those with `pick-` or `edit-` before the name change nothing.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import discord
 from discord import ChannelType, TextStyle, ui
 from discord import SelectDefaultValueType as Kind
 
 from bot.domain.guild_settings import LISTED_MAX, TEXT_MAX
+from bot.domain.job import OptionValue
 from bot.errors import PolicyError
 from bot.i18n import LazyText, translate
+from bot.models.catalogue import Catalogue, Model
+from bot.models.options import Option
 from bot.policy.rules import NOT_DEFAULTABLE
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from bot.domain.job import OptionValue
-    from bot.models.catalogue import Catalogue, Model
-    from bot.models.options import Option
-
-    Description = LazyText | tuple[LazyText, ...]
-    Items = list[ui.Item[Any]]
+Description = LazyText | tuple[LazyText, ...]
+Items = list[ui.Item[Any]]
 
 FIELD = "text"
 """The custom_id of a modal's text field."""

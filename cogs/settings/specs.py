@@ -4,19 +4,20 @@ To add a boolean: a row with `_switch`, a field of `GuildSettings`, and the text
 and those of its two values.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from discord import ChannelType, TextStyle
 from discord import SelectDefaultValueType as Kind
 from pydantic import ValidationError
 
 from bot.discord.requester import missing_permissions
-from bot.domain.guild_settings import WORDS_MAX, find_time_zone
+from bot.domain.guild_settings import WORDS_MAX, GuildSettings, find_time_zone
+from bot.domain.job import OptionValue
 from bot.errors import PolicyError
 from bot.i18n import LazyText
+from bot.models.catalogue import Catalogue
+from bot.models.options import Option
 from bot.models.schema import IMAGE_COUNT_OPTIONS
 from bot.policy.rules import RESOLUTION, SAFETY
 from bot.policy.word_filter import parse_words
@@ -27,22 +28,14 @@ from cogs.settings.controls import (
     DefaultOptionSelect,
     EntitySelect,
     Entry,
+    Panel,
     TextModal,
     ValueSelect,
     plain,
     plain_or,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bot.domain.guild_settings import GuildSettings
-    from bot.domain.job import OptionValue
-    from bot.models.catalogue import Catalogue
-    from bot.models.options import Option
-    from cogs.settings.controls import Panel
-
-    Check = Callable[[GuildSettings, Panel], None]
+Check = Callable[[GuildSettings, Panel], None]
 
 _ZONE_MAX = 60
 _SAFETY_LEVELS = range(20)  # if a model does not say

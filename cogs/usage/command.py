@@ -1,13 +1,13 @@
 """/usage: a member's limits, in words at once and as a chart soon after."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import tzinfo
 
 from discord import app_commands
 from discord.ext import commands
 
 from bot.charts.spec import Chart, Row, Series
+from bot.discord.client import ImagineBot, Interaction
 from bot.discord.requester import get_requester
 from bot.discord.responses import edit_response, respond
 from bot.discord.views.quota_text import (
@@ -19,17 +19,10 @@ from bot.discord.views.quota_text import (
     text_embed,
     usage_lines,
 )
-from bot.domain.quota import TargetKind, last_days
+from bot.domain.quota import TargetKind, Usage, last_days
+from bot.domain.requester import Requester
 from bot.i18n import translate
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import tzinfo
-
-    from bot.discord.client import ImagineBot, Interaction
-    from bot.domain.quota import Usage
-    from bot.domain.requester import Requester
-    from bot.models.catalogue import Model
+from bot.models.catalogue import Model
 
 DAYS = 30
 
