@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bot.errors import ConfigError
 from bot.models.discord_limits import validate_for_discord
@@ -15,9 +15,7 @@ from bot.models.schema import ModelSchema
 __all__ = ["Catalogue", "Model"]
 
 
-class _ModelFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _ModelFile(BaseModel, extra="forbid", strict=True):
     command: str
     model_id: str
     texts: dict[str, ModelTexts]

@@ -7,7 +7,7 @@ import textwrap
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 if TYPE_CHECKING:
     from bot.models.options import Option
@@ -30,19 +30,15 @@ _INVALID_CHARACTERS = re.compile(r"[^-\w\u0900-\u0963\u0e01-\u0e3a\u0e40-\u0e4e]
 _PARENTHESIZED = re.compile(r"\([^()]*\)")
 
 
-class OptionTexts(BaseModel):
+class OptionTexts(BaseModel, extra="forbid", frozen=True):
     """An option's texts in one language; missing ones come from the published schema."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str | None = None
     description: str | None = None
 
 
-class ModelTexts(BaseModel):
+class ModelTexts(BaseModel, extra="forbid", frozen=True):
     """A model's command in one language."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str = ""
     options: dict[str, OptionTexts] = {}

@@ -55,9 +55,8 @@ class Prices:
 
 
 def _priced_values(option: Option) -> list[str]:
-    return (
-        ["true", "false"] if option.type == "boolean" else [_price_key(choice) for choice in option.choices]
-    )
+    values = (True, False) if option.type == "boolean" else option.choices
+    return [_price_key(value) for value in values]
 
 
 def _price_key(value: OptionValue) -> str:

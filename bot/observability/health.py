@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from bot.domain.job import JobStatus
 from bot.errors import BusyError
 
 if TYPE_CHECKING:
@@ -86,8 +87,16 @@ class HealthChecks:
         metrics = self._context.tracker.metrics
         for name, component in (await self.check()).items():
             metrics.healthy.labels(name).set(component.status != "red")
-        unfinished, spent = await self._store.live_counts(), await self._costs.spent_this_month()
-        metrics.set_gauges(unfinished, spent, self._costs.budget_usd, now=self._bot.clock.now())
+        now, unfinished = self._bot.clock.now(), await self._store.live_counts()
+        for status in JobStatus:
+            if not status.is_final:
+                metrics.jobs.labels(status).set(unfinished.get(status, (0, now))[0])
+        waiting = [since for status, (_, since) in unfinished.items() if status is not JobStatus.IN_PROGRESS]
+        oldest = min([now, *waiting])  # Discord's time has whole seconds, so one can be in the future
+        metrics.queue_age_seconds.set((now - oldest).total_seconds())
+        metrics.month_usd.set(float(await self._costs.spent_this_month()))
+        budget = self._costs.budget_usd
+        metrics.budget_usd.set(float("inf") if budget is None else float(budget))
 
     def _check_gateway(self) -> ComponentHealth:
         if self._bot.is_stopping:

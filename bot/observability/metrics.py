@@ -11,9 +11,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from bot.domain.job import JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-    from decimal import Decimal
     from types import SimpleNamespace
 
     from yarl import URL
@@ -60,27 +57,6 @@ class Metrics:
         for status in JobStatus:
             if status.is_final:
                 self.jobs_ended.labels(status, "")
-
-    def set_gauges(
-        self,
-        unfinished: Mapping[JobStatus, tuple[int, datetime]],
-        month_usd: Decimal,
-        budget_usd: Decimal | None,
-        *,
-        now: datetime,
-    ) -> None:
-        """Set the gauges that come from the database; needs the count and oldest start of unfinished jobs."""
-        for status in JobStatus:
-            if not status.is_final:
-                self.jobs.labels(status).set(unfinished.get(status, (0, None))[0])
-        ages = [
-            (now - oldest).total_seconds()
-            for status, (_, oldest) in unfinished.items()
-            if status is not JobStatus.IN_PROGRESS
-        ]
-        self.queue_age_seconds.set(max([0.0, *ages]))  # Discord's time has whole seconds: an age can be < 0
-        self.month_usd.set(float(month_usd))
-        self.budget_usd.set(float("inf") if budget_usd is None else float(budget_usd))
 
 
 def metrics_trace(metrics: Metrics) -> aiohttp.TraceConfig:

@@ -49,11 +49,7 @@ class _CompiledPatterns:
         self._lock = Lock()
 
     def get(self, source: str) -> regex.Pattern[str]:
-        """Return the compiled pattern, cached if it is small enough.
-
-        Raises:
-            regex.error, RecursionError, ValueError: It is not a pattern.
-        """
+        """Return the compiled pattern, cached if it is small enough; raise `_REGEX_ERRORS` if it is none."""
         with self._lock:  # also while compiling, which briefly needs up to 90 MB
             if source in self._cache:
                 self._cache.move_to_end(source)
