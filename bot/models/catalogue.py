@@ -7,8 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.errors import ConfigError
 from bot.models.discord_limits import validate_for_discord
-from bot.models.localization import ModelTexts
-from bot.models.model import Model
+from bot.models.model import Model, ModelTexts
 from bot.models.pricing import Amount, Prices
 from bot.models.schema import ModelSchema
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from bot.models.localization import MAX_DESCRIPTION, SOURCE_LOCALE
+from bot.i18n import DEFAULT_LOCALE
+from bot.models.model import MAX_DESCRIPTION
 
 if TYPE_CHECKING:
     from bot.models.model import Model
@@ -61,8 +62,8 @@ def command_size(model: Model) -> int:
 
 
 def _validate_texts(model: Model) -> list[str]:
-    if SOURCE_LOCALE not in model.texts:
-        return [f"texts: {SOURCE_LOCALE} is missing"]
+    if DEFAULT_LOCALE not in model.texts:
+        return [f"texts: {DEFAULT_LOCALE} is missing"]
     problems = []
     for locale, texts in model.texts.items():
         if locale not in LOCALES:

@@ -1,28 +1,55 @@
-"""A model and the texts of its slash command."""
+"""A model, and the texts of its slash command within Discord's limits."""
 
 from __future__ import annotations
 
+import re
+import textwrap
+import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel
 
 from bot.errors import InvalidOptionError
-from bot.models.localization import (
-    MAX_DESCRIPTION,
-    MAX_NAME,
-    PUBLISHED_LOCALE,
-    SOURCE_LOCALE,
-    ModelTexts,
-    OptionTexts,
-    append_default,
-    slugify,
-)
+from bot.i18n import DEFAULT_LOCALE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.domain.job import OptionValue
+    from bot.models.options import Option
     from bot.models.pricing import Prices
     from bot.models.schema import ModelSchema
+
+# The language of the titles and descriptions that RunComfy publishes; others are in our model files.
+PUBLISHED_LOCALE: Final = "ru"
+
+MAX_NAME: Final = 32
+MAX_DESCRIPTION: Final = 100
+
+# The text of a default, and of a random seed's; other languages show the English one.
+_DEFAULTS: Final = {
+    "en-US": ("default: {}", "random"),
+    "ru": ("по умолчанию: {}", "случайный"),
+}
+# Discord's pattern for names (letters, digits, - and _, with the vowel signs of Hindi and Thai), negated:
+# https://discord.com/developers/docs/interactions/application-commands#application-command-object
+_INVALID_CHARACTERS = re.compile(r"[^-\w\u0900-\u0963\u0e01-\u0e3a\u0e40-\u0e4e]")
+_PARENTHESIZED = re.compile(r"\([^()]*\)")
+
+
+class OptionTexts(BaseModel, extra="forbid", frozen=True):
+    """An option's texts in one language; missing ones come from the published schema."""
+
+    title: str | None = None
+    description: str | None = None
+
+
+class ModelTexts(BaseModel, extra="forbid", frozen=True):
+    """A model's command in one language."""
+
+    description: str = ""
+    options: dict[str, OptionTexts] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +68,7 @@ class Model:
 
     def command_description(self, locale: str) -> str:
         """Return the command's description, one sentence."""
-        own, english = self._texts(locale).description, self._texts(SOURCE_LOCALE).description
+        own, english = self._texts(locale).description, self._texts(DEFAULT_LOCALE).description
         return own.strip() or english.strip() or f"Make images with {self.model_id}"[:MAX_DESCRIPTION]
 
     def title(self, option: str, locale: str) -> str:
@@ -53,16 +80,26 @@ class Model:
         """Return what the option does and its default, in at most 100 characters."""
         descriptions = (texts.description for texts in self._option_texts(option, locale))
         text = next(filter(None, descriptions), None) or self.title(option, locale)
-        return append_default(
-            text, self.schema.options[option], locale if locale in self.texts else SOURCE_LOCALE
-        )
+        text = whole = " ".join(text.split())
+        if default := self._default_text(self.schema.options[option], locale):
+            whole = f"{text.removesuffix('.')} ({default})"
+        if len(whole) <= MAX_DESCRIPTION:
+            return whole
+        cut = textwrap.shorten(text, MAX_DESCRIPTION, placeholder="…")
+        return cut if len(cut) > 1 else text[: MAX_DESCRIPTION - 1] + "…"
+
+    def _default_text(self, option: Option, locale: str) -> str:
+        default, drawn = _DEFAULTS.get(locale if locale in self.texts else "", _DEFAULTS[DEFAULT_LOCALE])
+        if option.is_seed:
+            return default.format(drawn)
+        return "" if option.required or option.default in (None, "") else default.format(option.default)
 
     def option_names(self, locale: str) -> dict[str, str]:
         """Return {schema name: valid and unique name in the command}; in English both are the same."""
         names: dict[str, str] = {}
         for option in self.schema.options:
             name = option
-            if locale in self.texts and locale != SOURCE_LOCALE:
+            if locale in self.texts and locale != DEFAULT_LOCALE:
                 name = slugify(self.title(option, locale)) or option
             names[option] = _unique_name(name, set(names.values()))
         return names
@@ -81,23 +118,30 @@ class Model:
             raise InvalidOptionError(option=name, problem=problem) from None
 
     def _texts(self, locale: str) -> ModelTexts:
-        return self.texts.get(locale, self.texts[SOURCE_LOCALE])
+        return self.texts.get(locale, self.texts[DEFAULT_LOCALE])
 
     def _option_texts(self, option: str, locale: str) -> list[OptionTexts]:
         """Return all texts of the option, the preferred one first."""
         described = self.schema.options[option]
         own = self._texts(locale).options.get(option, OptionTexts())
-        english = self._texts(SOURCE_LOCALE).options.get(option, OptionTexts())
+        english = self._texts(DEFAULT_LOCALE).options.get(option, OptionTexts())
         published = OptionTexts(title=described.title, description=described.description)
         is_published = locale == PUBLISHED_LOCALE and locale in self.texts
         return [own, published, english] if is_published else [own, english, published]
 
 
 def _unique_name(name: str, taken: set[str]) -> str:
-    number = 2
-    unique = name
+    unique, number = name, 2
     while unique in taken:
         suffix = f"_{number}"
-        unique = name[: MAX_NAME - len(suffix)] + suffix
-        number += 1
+        unique, number = name[: MAX_NAME - len(suffix)] + suffix, number + 1
     return unique
+
+
+def slugify(title: str) -> str:
+    """Turn a title into a valid option name, without its parentheses; "" if no character is valid."""
+    text = unicodedata.normalize("NFC", _PARENTHESIZED.sub(" ", title).lower())
+    name = _INVALID_CHARACTERS.sub("", "_".join(text.split())).strip("_-")
+    while len(name) > MAX_NAME and "_" in name:
+        name = name.rpartition("_")[0]
+    return name[:MAX_NAME]

@@ -21,7 +21,7 @@ from bot.i18n import translate
 from bot.jobs.ports import Progress
 from bot.media.images import FittedImage, WebpCopy
 from bot.models.catalogue import Catalogue, Model
-from bot.models.localization import ModelTexts
+from bot.models.model import ModelTexts
 from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
 from tests.factories import MEMBER, make_job

@@ -13,7 +13,7 @@ import bot.models
 from bot.errors import ConfigError, InvalidOptionError
 from bot.models.catalogue import Catalogue, Model
 from bot.models.discord_limits import LOCALES, MAX_CHARACTERS, command_size, validate_for_discord
-from bot.models.localization import slugify
+from bot.models.model import slugify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
