@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel
 
 from bot.errors import InvalidOptionError
-from bot.i18n import DEFAULT_LOCALE
+from bot.i18n import DEFAULT_LOCALE, LazyText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +27,6 @@ PUBLISHED_LOCALE: Final = "ru"
 MAX_NAME: Final = 32
 MAX_DESCRIPTION: Final = 100
 
-# The text of a default, and of a random seed's; other languages show the English one.
-_DEFAULTS: Final = {
-    "en-US": ("default: {}", "random"),
-    "ru": ("по умолчанию: {}", "случайный"),
-}
 # Discord's pattern for names (letters, digits, - and _, with the vowel signs of Hindi and Thai), negated:
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object
 _INVALID_CHARACTERS = re.compile(r"[^-\w\u0900-\u0963\u0e01-\u0e3a\u0e40-\u0e4e]")
@@ -81,18 +76,13 @@ class Model:
         descriptions = (texts.description for texts in self._option_texts(option, locale))
         text = next(filter(None, descriptions), None) or self.title(option, locale)
         text = whole = " ".join(text.split())
-        if default := self._default_text(self.schema.options[option], locale):
-            whole = f"{text.removesuffix('.')} ({default})"
+        if default := _default(self.schema.options[option]):
+            said = default.translate(locale if locale in self.texts else DEFAULT_LOCALE)
+            whole = f"{text.removesuffix('.')} ({said})"
         if len(whole) <= MAX_DESCRIPTION:
             return whole
         cut = textwrap.shorten(text, MAX_DESCRIPTION, placeholder="…")
         return cut if len(cut) > 1 else text[: MAX_DESCRIPTION - 1] + "…"
-
-    def _default_text(self, option: Option, locale: str) -> str:
-        default, drawn = _DEFAULTS.get(locale if locale in self.texts else "", _DEFAULTS[DEFAULT_LOCALE])
-        if option.is_seed:
-            return default.format(drawn)
-        return "" if option.required or option.default in (None, "") else default.format(option.default)
 
     def option_names(self, locale: str) -> dict[str, str]:
         """Return {schema name: valid and unique name in the command}; in English both are the same."""
@@ -128,6 +118,14 @@ class Model:
         published = OptionTexts(title=described.title, description=described.description)
         is_published = locale == PUBLISHED_LOCALE and locale in self.texts
         return [own, published, english] if is_published else [own, english, published]
+
+
+def _default(option: Option) -> LazyText | None:
+    if option.is_seed:
+        return LazyText("option-default", {"value": LazyText("option-random")})
+    if option.required or option.default in (None, ""):
+        return None
+    return LazyText("option-default", {"value": str(option.default)})
 
 
 def _unique_name(name: str, taken: set[str]) -> str:

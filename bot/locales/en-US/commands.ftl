@@ -26,5 +26,7 @@ choice-hour = hour
 choice-day = day
 choice-week = week
 choice-month = month
+option-default = default: { $value }
+option-random = random
 menu-remove-image = Remove image
 menu-who-made-this = Who made this

@@ -26,5 +26,7 @@ choice-hour = час
 choice-day = день
 choice-week = неделя
 choice-month = месяц
+option-default = по умолчанию: { $value }
+option-random = случайный
 menu-remove-image = Убрать изображение
 menu-who-made-this = Кто это сделал
