@@ -8,8 +8,7 @@ import pytest
 
 from bot.errors import InvalidOptionError, PolicyError
 from bot.models.catalogue import Catalogue
-from bot.models.localization import ModelTexts
-from bot.models.model import Model
+from bot.models.model import Model, ModelTexts
 from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
 from cogs.jobs.edit_form import EditForm
