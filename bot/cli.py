@@ -17,7 +17,7 @@ from bot.diagnostics import report
 from bot.errors import ConfigError
 from bot.runcomfy.proxies import proxy_credentials
 from bot.storage.backup import back_up
-from bot.storage.cost_report import monthly_costs
+from bot.storage.inspection import monthly_costs
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.errors import JobNotFoundError, RequestNotFoundError
 from bot.maintenance.loop import DueJobs, one_job
 from bot.runcomfy.responses import Completed
-from bot.storage.job_rows import UNREADABLE
+from bot.storage.columns import UNREADABLE
 
 if TYPE_CHECKING:
     from bot.domain.job import Job

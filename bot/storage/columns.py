@@ -1,10 +1,21 @@
-"""How times and amounts are stored: as integers."""
+"""How values are stored: times and amounts as integers, a job as a row of `jobs`."""
 
 from __future__ import annotations
 
+import json
+import logging
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING, Any
 
+from bot.domain.job import Job, JobStatus
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
+
+_log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,3 +47,45 @@ def to_microdollars(usd: Decimal) -> int:
 def from_microdollars(microdollars: int) -> Decimal:
     """Return the US dollars of a number of millionths."""
     return Decimal(microdollars) / 1_000_000
+
+
+_FROM_COLUMN: dict[str, Callable[[Any], Any]] = {
+    **{field.name: from_epoch_ms for field in fields(Job) if "datetime" in str(field.type)},
+    **dict.fromkeys(("input", "error_values"), json.loads),
+    **dict.fromkeys(("usd_each", "cost"), from_microdollars),
+    **dict.fromkeys(("is_private", "is_spoiler"), bool),
+    "credits_each": from_centicredits,
+    "status": JobStatus,
+}
+UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
+"""Errors of `job_from_row` for values that no version of the bot has written."""
+
+
+def job_from_row(row: sqlite3.Row | None) -> Job | None:
+    """Return the job of a row, or None for None."""
+    if row is None:
+        return None
+    values = dict(row)
+    for name, convert in _FROM_COLUMN.items():
+        if values[name] is not None:
+            values[name] = convert(values[name])
+    return Job(**values)
+
+
+def jobs_from_rows(rows: Iterable[sqlite3.Row]) -> list[Job]:
+    """Return the jobs of rows; an unreadable row is logged and left out, so that it blocks no others."""
+    jobs = []
+    for row in rows:
+        try:
+            jobs.append(job_from_row(row))
+        except UNREADABLE as error:
+            _log.error("the row of job %s cannot be read and is ignored: %s", row["job_id"], error)
+    return [job for job in jobs if job]
+
+
+def job_to_row(job: Job) -> dict[str, Any]:
+    """Return the columns of a new job."""
+    row = vars(job) | {"input": json.dumps(job.input), "credits_each": to_centicredits(job.credits_each)}
+    row |= {name: to_epoch_ms(row[name]) for name in ("interaction_at", "created_at")}
+    row["usd_each"] = None if job.usd_each is None else to_microdollars(job.usd_each)
+    return row | {name: int(row[name]) for name in ("is_private", "is_spoiler")}

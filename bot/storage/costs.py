@@ -11,12 +11,13 @@ from bot.storage import ledger
 from bot.storage.columns import (
     from_centicredits,
     from_microdollars,
+    job_from_row,
+    jobs_from_rows,
     to_centicredits,
     to_epoch_ms,
     to_microdollars,
 )
 from bot.storage.database import Store
-from bot.storage.job_rows import job_from_row, jobs_from_rows
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Inspect the database from outside, whether or not a bot is using it."""
+"""Read the database from outside, whether or not a bot is using it: its state and the owner's costs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.errors import ConfigError
+from bot.storage.backup import open_read_only
+from bot.storage.columns import from_centicredits, from_microdollars
 from bot.storage.lock import lock_holder
 from bot.storage.migration import migrations
+from bot.storage.sql import load_queries
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+_MONTHLY_COSTS = load_queries("inspection").monthly_costs.sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +55,36 @@ def inspect_database(path: Path) -> DatabaseInfo:
         raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
     size = sum(file.stat().st_size for file in files)
     return DatabaseInfo(version, max(migrations()), size, holder)
+
+
+@dataclass(frozen=True)
+class MonthlyCost:
+    """A server's cost in a month (UTC)."""
+
+    month: str
+    """Such as `2026-10`."""
+    guild_id: int
+    jobs: int
+    images: int
+    """Delivered images."""
+    credits: Decimal
+    usd: Decimal
+    unpriced: int
+    """Jobs whose cost RunComfy has not reported; `usd` has their expected cost."""
+
+
+def monthly_costs(path: Path) -> list[MonthlyCost]:
+    """Return the costs, newest month first, then the most expensive server first.
+
+    Raises:
+        ConfigError: There is no database that can be read.
+    """
+    try:
+        with open_read_only(path) as connection:
+            connection.row_factory = sqlite3.Row
+            rows = list(map(dict, connection.execute(_MONTHLY_COSTS)))
+    except sqlite3.DatabaseError as error:
+        raise ConfigError([f"DATABASE_URL cannot be read: {error}"]) from error
+    for row in rows:
+        row |= {"credits": from_centicredits(row["credits"]), "usd": from_microdollars(row["usd"])}
+    return [MonthlyCost(**row) for row in rows]

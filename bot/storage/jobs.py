@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.job import NOT_COLLECTED, RECOVERABLE_ERRORS, TIMED_OUT, Job, JobStatus, may_have_cost
 from bot.errors import JobUnknownError
 from bot.storage import ledger
-from bot.storage.columns import to_epoch_ms
+from bot.storage.columns import job_from_row, jobs_from_rows, to_epoch_ms
 from bot.storage.database import Store
-from bot.storage.job_rows import job_from_row, jobs_from_rows
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
@@ -81,9 +80,8 @@ class JobStore(Store):
 
     async def unfinished_for_member(self, guild_id: int, user_id: int) -> list[Job]:
         """Return a member's live or collectable jobs on a server, newest first, at most 50."""
-        member = {"guild_id": guild_id, "user_id": user_id}
-        jobs = jobs_from_rows(await self._read(_queries.unfinished_for_member, **member, most=50))
-        return [job for job in jobs if not job.status.is_final or job.is_fetchable]
+        values = {"guild_id": guild_id, "user_id": user_id, "most": 50}
+        return jobs_from_rows(await self._read(_queries.unfinished_for_member, **values))
 
     async def due_for_check(self) -> list[Job]:
         """Return failed jobs whose images are due to be checked for again."""

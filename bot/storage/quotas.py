@@ -17,7 +17,6 @@ from bot.domain.quota import (
     Target,
     TargetKind,
     Usage,
-    Window,
     by_period,
     effective_rule,
     visible_limits,
@@ -79,15 +78,14 @@ class QuotaStore(Store):
             zone=zone,
         )
 
-    async def usage(self, guild_id: int, user_id: int, limits: Limits) -> list[Usage]:
-        """Return what the member has used of each limit that applies to them now."""
-        windows = limits.member_windows(self._database.clock.now())
-        return await self._usage(windows, len(limits.member), guild_id, user_id)
-
-    async def usage_of_pool(self, guild_id: int, limits: Limits) -> list[Usage]:
-        """Return what all members together have used of each limit of their server now."""
-        windows = limits.pool_windows(self._database.clock.now())
-        return await self._usage(windows, len(limits.pool), guild_id)
+    async def usage(self, guild_id: int, user_id: int | None, limits: Limits) -> list[Usage]:
+        """Return what a member, or for None the whole server, has used of each limit that applies now."""
+        now, own = self._database.clock.now(), len(limits.pool if user_id is None else limits.member)
+        windows = limits.pool_windows(now) if user_id is None else limits.member_windows(now)
+        used = await self._database.read(
+            lambda connection: ledger.usage(connection, windows, guild_id, user_id)
+        )
+        return visible_limits(used[:own], used[own:])
 
     async def uncollected(self, guild_id: int, user_id: int) -> tuple[int, Decimal]:
         """Return how many images a member is charged for and can still collect, and their credits."""
@@ -118,14 +116,6 @@ class QuotaStore(Store):
     async def reset(self, guild_id: int, target: Target, *, made_by: int, interaction_id: int) -> bool:
         """Restart the windows of a member, of each member with a role, or of everyone; False for a replay."""
         return await self._adjust(guild_id, target, None, made_by, interaction_id)
-
-    async def _usage(
-        self, windows: list[Window], own: int, guild_id: int, user_id: int | None = None
-    ) -> list[Usage]:
-        used = await self._database.read(
-            lambda connection: ledger.usage(connection, windows, guild_id, user_id)
-        )
-        return visible_limits(used[:own], used[own:])
 
     async def _adjust(
         self, guild_id: int, target: Target, given: int | None, made_by: int, interaction_id: int

@@ -7,8 +7,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from bot.storage import ledger
+from bot.storage.columns import job_to_row
 from bot.storage.costs import prices_from_rows
-from bot.storage.job_rows import job_to_row
 from bot.storage.quotas import read_context
 from bot.storage.sql import load_queries
 
@@ -50,12 +50,7 @@ class ReservationStore:
     async def reserve(
         self, draft: Job, role_ids: Collection[int], *, settings: GuildSettings
     ) -> Job | NotReserved:
-        """Fill in a job's price, limits and time, add its row and count it wherever it is limited.
-
-        Args:
-            draft: A job that complies with `settings`.
-            role_ids: The roles of its member.
-            settings: The server's settings that it was checked against.
+        """Add a job that complies with `settings`, with its price, limits and time, and count it.
 
         Raises:
             PolicyError: See `ledger.reserve`.

@@ -44,7 +44,7 @@ class UsageCommand(commands.Cog):
         lines = usage_lines(usages, locale) or [translate("usage-unlimited", locale)]
         if limits.target.kind is TargetKind.ROLE:
             lines.append(translate("usage-by-role", locale, who=mention(limits.target)))
-        pool = await quotas.usage_of_pool(asker.guild_id, limits)
+        pool = await quotas.usage(asker.guild_id, None, limits)
         lines += usage_lines(pool, locale, is_pool=True)
         images, credits = await quotas.uncollected(asker.guild_id, asker.user_id)
         if images:

@@ -82,7 +82,7 @@ class Server:
         """Read what `/usage` reads."""
         limits = await self.quotas.limits(GUILD, user_id, _ROLES)
         await self.quotas.usage(GUILD, user_id, limits)
-        await self.quotas.usage_of_pool(GUILD, limits)
+        await self.quotas.usage(GUILD, None, limits)
 
     async def reserve(self, user_id: int) -> None:
         """Read and write what a job needs before Discord gets its response."""

@@ -27,8 +27,8 @@ from bot.domain.quota import (
     Usage,
 )
 from bot.errors import PolicyError
-from bot.storage.cost_report import monthly_costs
 from bot.storage.costs import CostStore
+from bot.storage.inspection import monthly_costs
 from bot.storage.quotas import QuotaStore
 from tests.factories import GUILD, MEMBER, make_job, reserve
 from tests.storage.ledger import change, counted, differences, rows
@@ -306,6 +306,19 @@ class TestDollars:
         assert [bill.guild_id, bill.jobs, bill.images, bill.credits] == [GUILD, 1, 2, 3]
         assert (bill.usd, bill.unpriced) == (Decimal("0.16"), 0)
 
+    async def test_costs_by_month_and_server(self, jobs: JobStore, path: Path) -> None:
+        november = datetime(2026, 11, 1, tzinfo=UTC)
+        october = november - timedelta(milliseconds=1)
+        for guild_id, created_at, usd in ((1, october, "9"), (1, november, "0.1"), (2, november, "0.2")):
+            job = make_job(guild_id=guild_id, created_at=created_at, usd_each=Decimal(usd))
+            await reserve(jobs, job, FREE)
+        costs = [(cost.month, cost.guild_id, cost.usd) for cost in monthly_costs(path)]
+        assert costs == [
+            ("2026-11", 2, Decimal("0.2")),
+            ("2026-11", 1, Decimal("0.1")),
+            ("2026-10", 1, Decimal(9)),
+        ]
+
     async def test_late_cost_is_checked_once_more_after_an_hour(
         self, jobs: JobStore, costs: CostStore, path: Path
     ) -> None:
@@ -374,7 +387,7 @@ class TestUsage:
         await reserve(jobs, make_job(image_count=3), FREE)
         await reserve(jobs, make_job(image_count=2, user_id=1), FREE)
         limits = await quotas.limits(GUILD, MEMBER)
-        (usage,) = await quotas.usage_of_pool(GUILD, limits)
+        (usage,) = await quotas.usage(GUILD, None, limits)
         assert [usage.used, usage.left] == [5, 15]
 
 
