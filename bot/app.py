@@ -130,7 +130,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     if config.health_port is not None:
         from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
 
-        health = HealthChecks(bot, runner, maintenance, HealthStore(database), costs)
+        health = HealthChecks(bot, runner.context, maintenance, HealthStore(database), costs)
         server = HealthServer(health, metrics)
         await stack.enter_async_context(server.serve(str(config.health_host), config.health_port))
     # The stop ends periodic tasks first, then jobs, which still need Discord, then what they use.

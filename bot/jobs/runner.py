@@ -19,11 +19,11 @@ from bot.jobs.tracker import Step, in_step
 from bot.log import job_context
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from bot.jobs.steps.state import Stage, StepContext
 
-    StepFunction: TypeAlias = Callable[[StepContext, JobState], Awaitable[JobState | None]]
+    StepFunction: TypeAlias = Callable[[StepContext, JobState], Coroutine[None, None, JobState | None]]
 
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 8.0  # within the ten seconds that a stop can take
@@ -41,6 +41,7 @@ STEPS: dict[Stage, StepFunction] = {
     JobStatus.CANCELLED: notify,
 }
 """The next step of a job by its stage; a step that returns None is the last one."""
+_SHIELDED = {deliver, notify}  # completes even if the job's task is cancelled
 
 
 class JobRunner:
@@ -102,7 +103,9 @@ class JobRunner:
         while state:
             job = state.job
             try:
-                state = await STEPS[state.stage](self.context, state)
+                step = STEPS[state.stage]
+                running = step(self.context, state)
+                state = await (self.context.shielded.run(running) if step in _SHIELDED else running)
             except JobCancelledError:
                 state = await finish(self.context, job, JobStatus.CANCELLED)
             except BotError as error:
@@ -118,11 +121,6 @@ class JobRunner:
             _log.info("failed: %s", error)
         values = {name: value for name, value in error.values.items() if isinstance(value, str | int)}
         return await finish(self.context, job, JobStatus.FAILED, error=error.key, error_values=values)
-
-    @property
-    def operator_action(self) -> str | None:
-        """What the owner must do before RunComfy accepts jobs again; None if there is no known problem."""
-        return next((error.remedy for error in self.context.operator_errors), None)
 
     async def cancel(self, job: Job) -> bool:
         """Cancel a job and refund it; idempotent. Waits for a submission in flight, and RunComfy's answer.

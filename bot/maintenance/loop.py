@@ -77,11 +77,6 @@ class PeriodicTask:
 _current: ContextVar[PeriodicTask | None] = ContextVar("periodic_task", default=None)
 
 
-def _heartbeat() -> None:
-    if task := _current.get():
-        task.heartbeat()
-
-
 @contextmanager
 def _log_unexpected(place: str) -> Iterator[None]:
     try:
@@ -100,7 +95,8 @@ def one_job(job_id: str) -> Iterator[None]:
         BotError: The block's; it affects the other jobs too.
         OSError: As above.
     """
-    _heartbeat()
+    if task := _current.get():
+        task.heartbeat()
     with job_context(job_id), _log_unexpected("maintenance"):
         yield
 

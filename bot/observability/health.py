@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.discord.client import ImagineBot
-    from bot.jobs.runner import JobRunner
+    from bot.jobs.steps.state import StepContext
     from bot.maintenance.loop import PeriodicTask
     from bot.storage.costs import CostStore
     from bot.storage.health import HealthStore
@@ -40,14 +40,14 @@ class HealthChecks:
     def __init__(
         self,
         bot: ImagineBot,
-        runner: JobRunner,
+        context: StepContext,
         maintenance: Sequence[PeriodicTask],
         store: HealthStore,
         costs: CostStore,
     ) -> None:
-        self._bot, self._runner, self._maintenance = bot, runner, maintenance
+        self._bot, self._context, self._maintenance = bot, context, maintenance
         self._store, self._costs = store, costs
-        self._context, self._clock = runner.context, runner.context.clock
+        self._clock = context.clock
         self._disconnected_at: float | None = self._clock.monotonic()
         self._without_task: set[str] = set()
         self._lock = asyncio.Lock()
@@ -145,8 +145,8 @@ class HealthChecks:
         return ComponentHealth()
 
     def _check_runcomfy(self) -> ComponentHealth:
-        if action := self._runner.operator_action:
-            return ComponentHealth("red", action)
+        if error := next(iter(self._context.operator_errors), None):
+            return ComponentHealth("red", error.remedy)
         if self._context.runcomfy.is_down:
             return ComponentHealth("degraded", "it does not respond; jobs wait and continue automatically")
         return ComponentHealth()

@@ -34,8 +34,8 @@ async def test_gateway_disconnected_for_a_minute_is_red(tmp_path: Path) -> None:
     async with open_database(tmp_path / "bot.db") as database:
         bot = make_bot(database)
         async with bot:
-            runner = cast("Any", SimpleNamespace(context=SimpleNamespace(clock=clock)))
-            health = HealthChecks(bot, runner, [], HealthStore(database), cast("Any", None))
+            context = cast("Any", SimpleNamespace(clock=clock))
+            health = HealthChecks(bot, context, [], HealthStore(database), cast("Any", None))
 
             async def after(event: str) -> str:
                 bot.dispatch(event)

@@ -63,16 +63,16 @@ def checks(
     *, active: Sequence[str] = ("one", "two"), task: Task | None = None, store: Store | None = None
 ) -> HealthChecks:
     clock = SteppingClock()
-    context = SimpleNamespace(
+    context: Any = SimpleNamespace(
         tracker=Tracker({*active}),
         clock=clock,
         files=SimpleNamespace(probe=SimpleNamespace(problem=None)),
         runcomfy=SimpleNamespace(is_down=False),
+        operator_errors=set(),
     )
     bot: Any = SimpleNamespace(is_stopping=False, clock=clock, add_listener=lambda *_: None)
-    runner: Any = SimpleNamespace(context=context, operator_action=None)
     tasks: Any = [Task("files"), task or Task()]
-    return HealthChecks(bot, runner, tasks, cast("Any", store or Store()), cast("Any", None))
+    return HealthChecks(bot, context, tasks, cast("Any", store or Store()), cast("Any", None))
 
 
 async def test_healthy_runner() -> None:

@@ -12,9 +12,6 @@ from bot.jobs.steps.state import JobState
 from bot.jobs.tracker import Step, in_step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from bot.jobs.steps.state import StepContext
 
 _log = logging.getLogger(__name__)
@@ -23,18 +20,14 @@ _log = logging.getLogger(__name__)
 async def deliver(context: StepContext, state: JobState) -> JobState | None:
     """Take a job whose images were downloaded to `succeeded`, or to `failed` if there are none.
 
-    Completes even if the job's task is cancelled. Files that can't be posted stay on disk, to be collected.
+    Files that can't be posted stay on disk, to be collected.
 
     Raises:
         DeliveryError: Discord accepts none of them.
     """
-    if not state.files:
-        return await finish(context, state.job, JobStatus.FAILED, error=state.job.error)
-    await context.shielded.run(_deliver(context, state.job, state.files))
-    return None
-
-
-async def _deliver(context: StepContext, job: Job, files: Sequence[Path]) -> None:
+    job, files = state.job, state.files
+    if not files:
+        return await finish(context, job, JobStatus.FAILED, error=job.error)
     with in_step(Step.DELIVERING):
         visible = await context.delivery.send_images(job, files)
     is_whole = visible >= min(len(files), job.image_count)
@@ -42,6 +35,7 @@ async def _deliver(context: StepContext, job: Job, files: Sequence[Path]) -> Non
     await record_end(context, job, JobStatus.SUCCEEDED, delivered=delivered, error=error)
     if is_whole:
         await context.files.remove(job.job_id)
+    return None
 
 
 async def record_end(
@@ -65,17 +59,13 @@ async def finish(context: StepContext, job: Job, status: JobStatus, **reason: An
 
 
 async def notify(context: StepContext, state: JobState) -> None:
-    """Show in its message how a job has ended, even if its task is cancelled; after a crash once more."""
-    await context.shielded.run(_notify(context, state.job))
-
-
-async def _notify(context: StepContext, job: Job) -> None:
+    """Show in its message how a job has ended; after a crash once more."""
     try:
         with in_step(Step.DELIVERING):
-            await context.delivery.send_outcome(job)
+            await context.delivery.send_outcome(state.job)
     except DeliveryError as error:
         _log.warning("could not show its end: %s", error)
-    await context.jobs.clear_token(job)
+    await context.jobs.clear_token(state.job)
 
 
 async def find_message(context: StepContext, state: JobState) -> JobState | None:
