@@ -11,6 +11,7 @@ from discord import app_commands
 
 from bot.clock import Clock
 from bot.diagnostics.finding import Finding, note, ok, problem
+from bot.discord.connector import Connector
 from bot.discord.errors import DISCORD_NETWORK_ERRORS
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.discord.requester import REQUIRED_PERMISSIONS
@@ -33,7 +34,10 @@ async def check_discord(settings: Config) -> list[Finding]:
     """Check the token, the application, this machine's clock, the commands and the servers."""
     limiter = DiscordRateLimiter(Metrics(), Clock())  # it validates responses and learns Discord's time
     async with discord.Client(
-        intents=discord.Intents.none(), proxy=settings.discord_proxy, http_trace=limiter.trace_config()
+        intents=discord.Intents.none(),
+        connector=Connector(),
+        proxy=settings.discord_proxy,
+        http_trace=limiter.trace_config(),
     ) as client:
         findings = await _query("Discord", _log_in(client, settings.discord_token.get_secret_value()))
         if client.application is None:

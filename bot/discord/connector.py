@@ -6,12 +6,11 @@ import asyncio
 import logging
 import socket
 import struct
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
-from bot.discord.rate_limit_headers import SanitizedResponse
+from bot.discord.http_response import DiscordResponse
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
@@ -34,41 +33,33 @@ class Connector(aiohttp.TCPConnector):
     slowly but steadily.
     """
 
-    def __init__(
-        self, *, stall_seconds: float = _STALL_SECONDS, min_rate: float = _MIN_RATE, **options: Any
-    ) -> None:
-        super().__init__(**options)
-        self._watch = partial(_StallWatch, seconds=stall_seconds, min_rate=min_rate)
-
     async def connect(
         self,
         req: aiohttp.ClientRequest,
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's own parameter)
     ) -> Connection:
-        """Return a connection that is watched until its response, a `SanitizedResponse`, has arrived."""
-        req.response_class = SanitizedResponse
+        """Return a connection that is watched until its response, a `DiscordResponse`, has arrived."""
+        req.response_class = DiscordResponse
         connection = await super().connect(req, traces, timeout)
         if connection.transport and "Upgrade" not in req.headers:  # the gateway has its heartbeat
-            connection.add_callback(self._watch(connection.transport).stop)
+            connection.add_callback(_StallWatch(connection.transport).stop)
         return connection
 
 
 class _StallWatch:
-    """Aborts a connection if no byte has been acknowledged or received for `seconds`.
+    """Aborts a connection if no byte has been acknowledged or received for a minute.
 
     Bytes that a proxy has acknowledged can still wait there for a slow line, so the time is extended by what
-    they need at `min_rate`. If the system does not count bytes, the whole request has a time limit instead.
+    they need at `_MIN_RATE`. If the system does not count bytes, the whole request has a time limit instead.
     """
 
-    def __init__(self, transport: asyncio.Transport, *, seconds: float, min_rate: float) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._seconds = seconds
-        self._min_rate = min_rate
         self._loop = asyncio.get_running_loop()
         self._moved = self._moved_at_start = _bytes_moved(transport) or 0
         self._moved_at = self._loop.time()
-        self._timer = self._loop.call_later(seconds / 4, self._check)
+        self._timer = self._loop.call_later(_STALL_SECONDS / 4, self._check)
 
     def stop(self) -> None:
         self._timer.cancel()
@@ -78,16 +69,16 @@ class _StallWatch:
         if self._transport.is_closing():
             return
         if moved is None:
-            patience = _UNCOUNTED_FACTOR * self._seconds
+            patience = _UNCOUNTED_FACTOR * _STALL_SECONDS
         else:
-            patience = self._seconds + (moved - self._moved_at_start) / self._min_rate
+            patience = _STALL_SECONDS + (moved - self._moved_at_start) / _MIN_RATE
         if moved not in {None, self._moved}:
             self._moved, self._moved_at = moved or 0, now
         elif now - self._moved_at >= patience:
             _log.warning("a connection to Discord stalled: closing it")
             self._transport.abort()
             return
-        self._timer = self._loop.call_later(self._seconds / 4, self._check)
+        self._timer = self._loop.call_later(_STALL_SECONDS / 4, self._check)
 
 
 def _bytes_moved(transport: asyncio.Transport) -> int | None:

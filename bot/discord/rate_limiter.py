@@ -12,7 +12,6 @@ from aiolimiter import AsyncLimiter
 from discord.utils import snowflake_time
 
 from bot.discord.clock import DiscordClock
-from bot.discord.response_validation import validate_response
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -45,10 +44,7 @@ class DiscordRateLimiter:
         self._invalid: deque[float] = deque()
 
     def trace_config(self) -> aiohttp.TraceConfig:
-        """Return a trace for a session (`trace_configs`, discord.py's `http_trace`).
-
-        It also turns a success without the expected JSON into a lost response; see `validate_response`.
-        """
+        """Return a trace for a session (`trace_configs`, discord.py's `http_trace`)."""
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._on_request_start)
         trace.on_request_end.append(self._on_request_end)
@@ -106,7 +102,6 @@ class DiscordRateLimiter:
         if not route:
             return
         self.clock.observe_date_header(response.headers.get("Date"))
-        await validate_response(response)
         self._metrics.requests.labels("discord", route, str(response.status)).inc()
         scope = response.headers.get("X-RateLimit-Scope", "edge")
         if response.status == 429:

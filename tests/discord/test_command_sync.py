@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from bot.clock import Clock
 from bot.discord.command_sync import CommandSync
+from bot.discord.connector import Connector
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.observability.metrics import Metrics
 from bot.storage.key_values import KeyValueStore
@@ -46,7 +47,10 @@ class Environment:
     async def bot(self) -> AsyncIterator[commands.Bot]:
         trace = DiscordRateLimiter(Metrics(), Clock()).trace_config()
         bot = commands.Bot(
-            "!", intents=discord.Intents.none(), connector=self.local.connector(), http_trace=trace
+            "!",
+            intents=discord.Intents.none(),
+            connector=Connector(**self.local.route()),
+            http_trace=trace,
         )
         async with bot:
             await bot.login(self.local.token)

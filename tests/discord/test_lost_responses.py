@@ -10,6 +10,7 @@ import discord
 import pytest
 
 from bot.clock import Clock
+from bot.discord.connector import Connector
 from bot.discord.errors import DISCORD_NETWORK_ERRORS, LostResponseError
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.observability.metrics import Metrics
@@ -47,11 +48,13 @@ class Bot(discord.Client):
     def __init__(self, local: LocalDiscord) -> None:
         limiter = DiscordRateLimiter(Metrics(), Clock())
         super().__init__(
-            intents=discord.Intents.none(), connector=local.connector(), http_trace=limiter.trace_config()
+            intents=discord.Intents.none(),
+            connector=Connector(**local.route()),
+            http_trace=limiter.trace_config(),
         )
         self.local = local
         self.webhooks = aiohttp.ClientSession(
-            connector=local.connector(), trace_configs=[limiter.trace_config()]
+            connector=Connector(**local.route()), trace_configs=[limiter.trace_config()]
         )
 
     async def close(self) -> None:
@@ -66,8 +69,8 @@ class Bot(discord.Client):
         """Return the webhook of an interaction that has a response."""
         press = await self.local.members["alice"].send_raw("nothing")
         url = f"https://discord.com/api/v10/interactions/{press.id}/{press.token}/callback?with_response=1"
-        async with self.webhooks.post(url, json={"type": 4, "data": {"content": "hello"}}):
-            pass
+        async with self.webhooks.post(url, json={"type": 4, "data": {"content": "hello"}}) as response:
+            await response.text()
         return discord.Webhook.partial(
             int(self.local.application_id), press.token, session=self.webhooks, client=self
         )
@@ -176,5 +179,12 @@ async def test_success_without_valid_json_is_a_lost_response(
 
 async def test_refusal_is_raised_unchanged(bot: Bot) -> None:
     bot.local.inject_fault("create_message", 403, {"code": 50013, "message": "Missing Permissions"})
+    with pytest.raises(discord.Forbidden):
+        await bot.posted()
+
+
+async def test_proxys_page_in_another_encoding_is_a_refusal(bot: Bot) -> None:
+    page = {"Content-Type": "text/html; charset=latin-1"}
+    bot.local.inject_fault("create_message", 403, "<html>accès refusé</html>", headers=page)
     with pytest.raises(discord.Forbidden):
         await bot.posted()

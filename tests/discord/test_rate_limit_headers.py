@@ -11,8 +11,9 @@ import discord
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from bot.discord import connector
 from bot.discord.connector import Connector
-from bot.discord.rate_limit_headers import sanitize_body, sanitize_headers
+from bot.discord.http_response import sanitize_body, sanitize_headers
 
 
 def test_valid_limits_are_kept() -> None:
@@ -43,13 +44,14 @@ def test_discord_py_has_the_version_that_was_checked() -> None:
 
 async def test_stalled_request_ends_without_byte_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "TCP_INFO")
+    monkeypatch.setattr(connector, "_STALL_SECONDS", 0.02)
 
     async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
     server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
-    async with server, aiohttp.ClientSession(connector=Connector(stall_seconds=0.02)) as session:
+    async with server, aiohttp.ClientSession(connector=Connector()) as session:
         async with asyncio.timeout(10):
             with pytest.raises(aiohttp.ClientError):
                 await session.get(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from bot.discord import rate_limit_headers
+from bot.discord import http_response
 from bot.discord.connector import Connector
 from bot.storage.sqlite import open_database
 from playground.discord import LocalDiscord
@@ -52,7 +52,7 @@ async def bot(local: LocalDiscord, tmp_path_factory: pytest.TempPathFactory) -> 
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the longest waits."""
     for name in ("_MAX_RESET_SECONDS", "_MAX_RETRY_SECONDS", "_DEFAULT_SECONDS"):
-        monkeypatch.setattr(rate_limit_headers, name, 0.01)
+        monkeypatch.setattr(http_response, name, 0.01)
 
 
 async def respond(local: LocalDiscord, bot: ImagineBot) -> Interaction:

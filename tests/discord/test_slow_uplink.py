@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.discord import image_posting, job_message, message_editor
+from bot.discord import connector, image_posting, job_message, message_editor
 from bot.discord.connector import Connector
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.image_posting import Uplink
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from bot.discord.client import ImagineBot
 
 STALL_SECONDS = 1.0
-MIN_RATE = 200_000.0
 IMAGES = 4
 SIZE = 3 * 400 * 400  # bytes of an image, and a few more
 
@@ -56,10 +55,7 @@ async def uplink(local: LocalDiscord) -> AsyncIterator[Relay]:
 @pytest.fixture
 async def bot(local: LocalDiscord, uplink: Relay, tmp_path: Path) -> AsyncIterator[ImagineBot]:
     async with open_database(tmp_path / "bot.db") as database:
-        bot = make_bot(
-            database,
-            partial(Connector, stall_seconds=STALL_SECONDS, min_rate=MIN_RATE, **local.route(uplink.port)),
-        )
+        bot = make_bot(database, partial(Connector, **local.route(uplink.port)))
         async with bot:
             await bot.login(local.token)
             yield bot
@@ -77,6 +73,8 @@ def _scale(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         aiohttp.client, "DEFAULT_TIMEOUT", timeout
     )  # of sessions whose requests have no other
+    monkeypatch.setattr(connector, "_STALL_SECONDS", STALL_SECONDS)
+    monkeypatch.setattr(connector, "_MIN_RATE", 200_000.0)
     monkeypatch.setattr(message_editor, "_MIN_INTERVAL_SECONDS", 0.0)
     monkeypatch.setattr(job_message, "_GIVE_UP_SECONDS", 3.0)
     monkeypatch.setattr(image_posting, "_FIRST_GROUP", SIZE * 1.5)
