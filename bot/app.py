@@ -39,13 +39,10 @@ from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
 from bot.storage.costs import CostStore
 from bot.storage.durations import DurationStore
-from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.health import HealthStore
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
-from bot.storage.quotas import QuotaStore
-from bot.storage.reports import ReportStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
 
@@ -119,13 +116,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     stack.push_async_callback(_save, context.durations)
     runner = JobRunner(context)
     deletion = DeletionService(context, MessageStore(database), bot.delete_message)
-    sync = CostSync(
-        context=context,
-        costs=costs,
-        key_values=KeyValueStore(database),
-        model_ids=bot.catalogue,
-        alert_percent=config.budget_alarm,
-    )
+    sync = CostSync(context, costs, KeyValueStore(database), bot.catalogue, config.budget_alarm)
     maintenance = _maintenance(runner, deletion, sync)
     if config.health_port is not None:
         from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
@@ -151,16 +142,9 @@ def _bot(config: Config, database: Database, metrics: Metrics) -> ImagineBot:
         pool_ceiling=config.max_pool,
         budget=config.budget,
     )
+    catalogue = Catalogue.load()
     return ImagineBot(
-        catalogue=Catalogue.load(),
-        quotas=QuotaStore(database, owners),
-        reports=ReportStore(database),
-        guilds=GuildSettingsStore(database),
-        key_values=KeyValueStore(database),
-        guild_ids=config.guilds,
-        proxy=config.discord_proxy,
-        metrics=metrics,
-        clock=database.clock,
+        database, catalogue, owners, metrics, guild_ids=config.guilds, proxy=config.discord_proxy
     )
 
 

@@ -24,22 +24,23 @@ from bot.discord.requester import REQUIRED_PERMISSIONS
 from bot.discord.responses import delete_with_retry
 from bot.discord.retry import retry
 from bot.errors import ConfigError
+from bot.storage.guild_settings import GuildSettingsStore
+from bot.storage.key_values import KeyValueStore
+from bot.storage.quotas import QuotaStore
+from bot.storage.reports import ReportStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
-    from bot.clock import Clock
     from bot.discord.views.job_buttons import JobActionHandler
     from bot.domain.job import MessageRef
+    from bot.domain.quota import Limits
     from bot.jobs.service import JobService
     from bot.maintenance.deletion import DeletionService
     from bot.models.catalogue import Catalogue
     from bot.observability.metrics import Metrics
-    from bot.storage.guild_settings import GuildSettingsStore
-    from bot.storage.key_values import KeyValueStore
-    from bot.storage.quotas import QuotaStore
-    from bot.storage.reports import ReportStore
+    from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
 
@@ -84,19 +85,16 @@ class ImagineBot(commands.Bot):
 
     def __init__(
         self,
-        *,
+        database: Database,
         catalogue: Catalogue,
-        quotas: QuotaStore,
-        reports: ReportStore,
-        guilds: GuildSettingsStore,
-        key_values: KeyValueStore,
+        owner_limits: Limits,
+        metrics: Metrics,
+        *,
         guild_ids: frozenset[int],
         proxy: str | None,
-        metrics: Metrics,
-        clock: Clock,
         connector: Callable[..., Connector] = Connector,
     ) -> None:
-        self.rate_limiter = DiscordRateLimiter(metrics, clock)
+        self.rate_limiter = DiscordRateLimiter(metrics, database.clock)
         self.clock = self.rate_limiter.clock  # Discord's time
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -111,10 +109,11 @@ class ImagineBot(commands.Bot):
             connector=connector(limit=0),
         )
         self.catalogue = catalogue
-        self.quota_store, self.report_store, self.settings_store = quotas, reports, guilds
+        self.quota_store, self.report_store = QuotaStore(database, owner_limits), ReportStore(database)
+        self.settings_store = GuildSettingsStore(database)
         self.charts = ChartRenderer()
-        self.audit_log = AuditLog(self, guilds)
-        self.command_sync = CommandSync(self, key_values)
+        self.audit_log = AuditLog(self, self.settings_store)
+        self.command_sync = CommandSync(self, KeyValueStore(database))
         self._duplicate_signs: Counter[str] = Counter()
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}

@@ -23,7 +23,7 @@ _PRICES_LAST_SECONDS = 24 * 60 * 60
 _TRIES = 2  # to fetch a cost while RunComfy is up; each is five requests
 
 
-@dataclass(kw_only=True)
+@dataclass
 class CostSync:
     """Keeps prices and costs up to date; `alert_percent` of the budget in dollars alerts the owner."""
 
