@@ -45,11 +45,11 @@ class EditForm:
         """
         options = model.schema.options.values()
         texts = [option for option in options if option.type == "string" and not option.choices]
-        texts.sort(key=lambda option: (option.name != PROMPT, not option.required))
         if not texts:
             raise PolicyError("form-outdated")
         lists = [option for option in options if _is_listed(option)]
-        return cls(model, texts[0], tuple(lists[:_LISTS]))
+        text = min(texts, key=lambda option: (option.name != PROMPT, not option.required))
+        return cls(model, text, tuple(lists[:_LISTS]))
 
     @property
     def max_length(self) -> int:

@@ -99,14 +99,8 @@ class QuotaCommands(commands.Cog):
     ) -> None:
         """Add credits to the current windows."""
         asker, target = require_manager(interaction), _target(interaction, who)
-        is_new = await self._quotas.grant(
-            asker.guild_id,
-            target,
-            Decimal(amount),
-            made_by=asker.user_id,
-            interaction_id=asker.interaction_id,
-        )
-        if is_new:
+        made = {"made_by": asker.user_id, "interaction_id": asker.interaction_id}
+        if await self._quotas.grant(asker.guild_id, target, Decimal(amount), **made):
             text = LazyText("quota-granted", {"who": mention(target), "credits": amount})
             await self._confirm(interaction, asker, text)
 
@@ -114,17 +108,14 @@ class QuotaCommands(commands.Cog):
     async def reset(self, interaction: Interaction, who: _Who) -> None:
         """Restart the current windows at zero."""
         asker, target = require_manager(interaction), _target(interaction, who)
-        is_new = await self._quotas.reset(
-            asker.guild_id, target, made_by=asker.user_id, interaction_id=asker.interaction_id
-        )
-        if is_new:
+        made = {"made_by": asker.user_id, "interaction_id": asker.interaction_id}
+        if await self._quotas.reset(asker.guild_id, target, **made):
             await self._confirm(interaction, asker, LazyText("quota-reset", {"who": mention(target)}))
 
     async def _confirm(self, interaction: Interaction, asker: Requester, change: LazyText) -> None:
         """Reply to the manager and write to the audit log, each in its own language."""
-        self._bot.audit_log.record(
-            asker.guild_id, LazyText("log-quota", {"member": f"<@{asker.user_id}>", "change": change})
-        )
+        entry = LazyText("log-quota", {"member": f"<@{asker.user_id}>", "change": change})
+        self._bot.audit_log.record(asker.guild_id, entry)
         await send_ephemeral(interaction, change.translate(asker.locale))
 
     @quota.command()

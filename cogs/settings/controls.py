@@ -10,7 +10,7 @@ as `channel_safety.<channel_id>`. Those with `pick-` or `edit-` before the name 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import discord
 from discord import ChannelType, TextStyle, ui
@@ -26,6 +26,8 @@ from bot.policy.rules import NOT_DEFAULTABLE
 
 Description = LazyText | tuple[LazyText, ...]
 Items = list[ui.Item[Any]]
+Entry = dict[int | str, OptionValue | None]
+"""A change of one entry of a setting that is a dict; None removes it."""
 
 FIELD = "text"
 """The custom_id of a modal's text field."""
@@ -58,13 +60,6 @@ class Panel:
     def channel(self) -> discord.abc.GuildChannel | None:
         """The selected channel; None if the server doesn't have it."""
         return self.guild.get_channel(_snowflake(self.key))
-
-
-class Entry(NamedTuple):
-    """One entry of a setting that is a dict; the value None removes it."""
-
-    key: int | str
-    value: OptionValue | None
 
 
 def plain(value: object) -> LazyText:
@@ -160,7 +155,7 @@ class ChannelSafetySelect:
         """Return the channel and its new level."""
         if panel.channel is None:
             raise PolicyError("setting-unknown")
-        return Entry(panel.channel.id, self.levels.parse(panel, values))
+        return {panel.channel.id: self.levels.parse(panel, values)}
 
     def describe(self, value: Mapping[int, int]) -> Description:
         """Return the channels with their levels."""
@@ -195,14 +190,14 @@ class DefaultOptionSelect:
         """Return the option and its new default, in the type of the first model that accepts it."""
         name, text = panel.key, _only(values)
         if text == _NONE_VALUE:
-            return Entry(name, None)
+            return {name: None}
         if name not in _default_options(panel.catalogue):
             raise PolicyError("setting-unknown")
         for model in panel.catalogue.values():
             if option := model.schema.options.get(name):
                 value = option.coerce(_BOOLEANS.get(text) if option.type == "boolean" else text.strip())
                 if value not in (None, "") and model.schema.accepts(name, value):
-                    return Entry(name, value)
+                    return {name: value}
         raise PolicyError("default-not-taken", option=name)
 
     def describe(self, value: Mapping[str, OptionValue]) -> Description:

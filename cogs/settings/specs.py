@@ -27,7 +27,6 @@ from cogs.settings.controls import (
     Control,
     DefaultOptionSelect,
     EntitySelect,
-    Entry,
     Panel,
     TextModal,
     ValueSelect,
@@ -62,8 +61,8 @@ class SettingSpec:
 
         def change(settings: GuildSettings) -> GuildSettings:
             new: object = value
-            if isinstance(value, Entry):
-                entries = {**getattr(settings, self.name), value.key: value.value}
+            if isinstance(value, dict):
+                entries = {**getattr(settings, self.name), **value}
                 new = {key: each for key, each in entries.items() if each is not None}
             try:
                 after = settings.with_changes(**{self.name: new})
