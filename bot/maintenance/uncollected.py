@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -57,7 +58,7 @@ class UncollectedImages:
         """Remove files that no job needs; expire jobs whose files are too old, or beyond the size limit."""
         context, now = self.runner.context, self.runner.context.clock.now()
         files, room = context.files, context.files.max_bytes
-        for pending in reversed(await files.list_pending()):  # the newest first
+        for pending in await asyncio.to_thread(files.list_pending):
             with one_job(pending.job_id):
                 try:
                     job = await context.jobs.get(pending.job_id)

@@ -64,11 +64,8 @@ class FileStore:
         """Delete a job's files, if there are any."""
         await asyncio.to_thread(shutil.rmtree, self.root / job_id, ignore_errors=True)
 
-    async def list_pending(self) -> list[PendingFiles]:
-        """List the files of all jobs, the oldest first."""
-        return await asyncio.to_thread(self._list_pending)
-
-    def _list_pending(self) -> list[PendingFiles]:
+    def list_pending(self) -> list[PendingFiles]:
+        """List the files of all jobs, the newest first."""
         folders = [each for each in self.root.glob("*") if _JOB_ID.fullmatch(each.name) and each.is_dir()]
         found = [
             PendingFiles(
@@ -78,4 +75,4 @@ class FileStore:
             )
             for folder in folders
         ]
-        return sorted(found, key=lambda each: each.since)
+        return sorted(found, key=lambda each: each.since, reverse=True)

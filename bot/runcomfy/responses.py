@@ -104,29 +104,21 @@ def _none_if_invalid(value: object, parse: ValidatorFunctionWrapHandler) -> obje
         return None
 
 
-# An invalid optional field does not invalidate the response.
+_Text = Annotated[str | None, StringConstraints(strip_whitespace=True), WrapValidator(_none_if_invalid)]
 _Position = Annotated[int | None, Field(ge=0, le=1_000_000), WrapValidator(_none_if_invalid)]
-_Word = Annotated[str, StringConstraints(strip_whitespace=True)]
-_Text = Annotated[str | None, WrapValidator(_none_if_invalid)]
 _Usd = Annotated[Decimal | None, Field(ge=0, le=10_000), WrapValidator(_none_if_invalid)]
 
 
-class _State(BaseModel):
-    status: _Word
+class _Fields(BaseModel):
+    """The fields that the bot reads; an invalid one counts as missing."""
+
+    status: _Text = None
+    outcome: _Text = None
     queue_position: _Position = None
     output: JsonValue = None
-    error: JsonValue = None
-
-
-class _Priced(BaseModel):
     cost: _Usd = None
     base_price_usd: _Usd = None
     price_unit: _Text = None
-
-
-class _CancelAnswer(BaseModel):
-    status: _Text = None
-    outcome: _Text = None
 
 
 _BODY: Final[TypeAdapter[Json]] = TypeAdapter(Json)
@@ -173,10 +165,9 @@ def parse_status(body: Json) -> Status:
     Raises:
         ValueError: The body has no status.
     """
-    state = _State.model_validate(body)
-    word = _normalize_status(state.status)
+    fields, word = _read_status(body)
     if _QUEUED.fullmatch(word):
-        return InQueue(state.queue_position)
+        return InQueue(fields.queue_position)
     if _RUNNING.fullmatch(word):
         return InProgress()
     if _CANCELLED.fullmatch(word):
@@ -185,7 +176,7 @@ def parse_status(body: Json) -> Status:
         return Completed(is_rejected=is_prompt_rejection(body))
     if _FAILED.fullmatch(word):
         return Completed(is_failed=True, is_rejected=is_prompt_rejection(body))
-    return Unknown(state.status[:40])
+    return Unknown((fields.status or "")[:40])
 
 
 def parse_result(body: Json) -> Result | None:
@@ -196,15 +187,14 @@ def parse_result(body: Json) -> Result | None:
         GenerationFailedError: It failed, was cancelled, or succeeded without output.
         ValueError: The body has no status.
     """
-    state = _State.model_validate(body)
-    word = _normalize_status(state.status)
+    fields, word = _read_status(body)
     if _CANCELLED.fullmatch(word):
         raise GenerationFailedError("the request was cancelled")
     has_succeeded = _SUCCEEDED.fullmatch(word)
     if not has_succeeded and not _FAILED.fullmatch(word):
         return None
     # Only URLs in `output` count: a result can echo the input, with URLs of its own.
-    if has_succeeded and (urls := _urls(state.output)):
+    if has_succeeded and (urls := _urls(fields.output)):
         return Result(urls[:_FILES_MAX])
     if is_prompt_rejection(body):
         raise PromptRefusedError("the result gives the prompt as the reason")
@@ -213,19 +203,26 @@ def parse_result(body: Json) -> Result | None:
 
 def parse_cancelled(body: Json) -> bool:
     """Whether RunComfy cancelled the request; if `outcome` and `status` differ, `outcome` is right."""
-    answer = _CancelAnswer.model_validate(body)
+    answer = _Fields.model_validate(body)
     return _CANCELLED.fullmatch(_normalize_status(answer.outcome or answer.status or "")) is not None
 
 
 def parse_cost(body: Json) -> Decimal | None:
     """Read the cost of a request in US dollars; None if its result lacks it."""
-    return _Priced.model_validate(body).cost
+    return _Fields.model_validate(body).cost
 
 
 def parse_base_price(body: Json) -> Decimal | None:
     """Read the list price of an image in US dollars; None if the price is not per image."""
-    entry = _Priced.model_validate(body)
+    entry = _Fields.model_validate(body)
     return entry.base_price_usd if entry.price_unit in {None, "output"} else None
+
+
+def _read_status(body: Json) -> tuple[_Fields, str]:
+    fields = _Fields.model_validate(body)
+    if fields.status is None:
+        raise ValueError("no status")
+    return fields, _normalize_status(fields.status)
 
 
 def _normalize_status(word: str) -> str:
@@ -241,11 +238,7 @@ def _urls(output: JsonValue) -> tuple[str, ...]:
     if isinstance(output, str):
         return _urls([output])
     if isinstance(output, list):
-        texts = (text.strip() for text in output if isinstance(text, str))
-        return tuple(dict.fromkeys(text for text in texts if _looks_like_url(text)))
+        texts = dict.fromkeys(text.strip() for text in output if isinstance(text, str))
+        # A text with spaces is a sentence, such as the reason why there is no image.
+        return tuple(text for text in texts if text and ("://" in text or not re.search(r"\s", text)))
     return ()
-
-
-def _looks_like_url(text: str) -> bool:
-    """Whether a text is a URL, and not a sentence such as the reason why there is no image."""
-    return bool(text) and ("://" in text or not re.search(r"\s", text))
