@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
@@ -19,7 +21,6 @@ from bot.discord.errors import (
     is_transient,
     is_unreachable,
 )
-from bot.discord.message_editor import MessageEditor
 from bot.discord.retry import retry
 from bot.errors import DeliveryError
 
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 _TOKEN_LIFETIME = timedelta(minutes=14.5)  # Discord says 15; the rest is for long uploads
 _GIVE_UP_SECONDS = 600.0
 _PROPAGATION = timedelta(seconds=5)  # Discord can take this long to recognize a new message or token
+# Discord allows five edits in two seconds; this makes at most two: a state, then the end.
+_MIN_INTERVAL_SECONDS = 3.0
 _DEAD_TOKEN_CODES = {ErrorCode.INVALID_WEBHOOK_TOKEN, ErrorCode.UNKNOWN_WEBHOOK}
 
 T = TypeVar("T")
@@ -176,6 +179,73 @@ class JobMessage:
         if job.token == self._dead_token:
             return False
         return job.is_private or self._bot.clock.age(job.interaction_at) < _TOKEN_LIFETIME
+
+
+class MessageEditor:
+    """A queue of length one in front of a message: only changes, at an interval, then the job's end.
+
+    An edit in flight is never cancelled: discord.py holds a lock per token and sleeps inside it while Discord
+    slows it down. A cancelled call would never release the lock, and the final edit could not follow.
+    """
+
+    def __init__(self) -> None:
+        self._shown: object = None
+        self._shown_at = self._final_at = -math.inf
+        self._pending: tuple[object, Callable[[], Awaitable[object]]] | None = None
+        self._lock = asyncio.Lock()
+        self._worker: asyncio.Task[None] | None = None
+        self._is_final = False
+
+    def queue(self, state: object, send: Callable[[], Awaitable[object]]) -> None:
+        """Show a state soon, in place of any that still waits; a state that is already shown is dropped."""
+        if self._is_final:
+            return
+        self._pending = (state, send)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._send_pending())
+
+    async def send_final(self, send: Callable[[], Awaitable[T]]) -> T:
+        """Send an edit of the job's end, right after the edit in flight; no other state follows it.
+
+        Further calls keep the interval between each other. Returns and raises what `send` does.
+        """
+        self._is_final = True
+        self._pending = None
+        async with self._lock:
+            await _wait_min_interval(self._final_at)
+            self._final_at = _now()  # before the edit: an upload can take longer than the interval
+            return await send()
+
+    async def drain(self) -> None:
+        """Drop the pending state and wait for the edit in flight."""
+        self._pending = None
+        async with self._lock:
+            pass
+
+    async def _send_pending(self) -> None:
+        while self._pending is not None:
+            await _wait_min_interval(self._shown_at)
+            async with self._lock:
+                pending, self._pending = self._pending, None
+                if pending is None or pending[0] == self._shown:
+                    continue
+                state, send = pending
+                try:
+                    await send()
+                    self._shown = state
+                except (DeliveryError, *DISCORD_ERRORS) as error:
+                    self._shown = None  # the edit may have succeeded and its response been lost
+                    _log.info("an intermediate edit failed: %s", error)
+                finally:
+                    self._shown_at = _now()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _wait_min_interval(previous: float) -> None:
+    await asyncio.sleep(previous + _MIN_INTERVAL_SECONDS - _now())
 
 
 async def retry_for_job(clock: DiscordClock, job: Job, send: Callable[[], Awaitable[T]]) -> T:

@@ -27,8 +27,7 @@ _PER_SECOND, _BURST = 40, 6
 # Discord bans an address after 10,000 invalid requests in ten minutes.
 # https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
 _INVALID_WINDOW_SECONDS = 600.0
-_NEAR_BAN, _MAX_INVALID = 1000, 9000
-_MAX_INTERVAL_SECONDS = 10.0
+_NEAR_BAN, _MORE_NEAR_BAN = 1000, 7000  # the rest is for requests in flight
 _ROUTES = {"interactions", "webhooks", "channels", "applications", "users", "gateway", "oauth2"}
 
 
@@ -39,8 +38,7 @@ class DiscordRateLimiter:
         self._metrics = metrics
         self.clock = DiscordClock(clock)
         self._bucket = AsyncLimiter(_BURST, _BURST / _PER_SECOND)
-        self._near_ban_lock = asyncio.Lock()
-        self._near_ban_next_at = 0.0
+        self._near_ban_bucket = AsyncLimiter(1, _INVALID_WINDOW_SECONDS / _MORE_NEAR_BAN)
         self._invalid: deque[float] = deque()
 
     def trace_config(self) -> aiohttp.TraceConfig:
@@ -59,17 +57,11 @@ class DiscordRateLimiter:
     async def acquire(self) -> None:
         """Wait until another request can begin.
 
-        After more than 1,000 invalid requests in ten minutes the interval grows with their number, so that
-        the rest up to 9,000 would last for another ten minutes.
+        After more than 1,000 invalid requests in ten minutes the rate drops to 7,000 in ten minutes.
         """
         await self._bucket.acquire()
         if self.is_near_ban:
-            loop = asyncio.get_running_loop()
-            async with self._near_ban_lock:
-                await asyncio.sleep(self._near_ban_next_at - loop.time())
-                left = max(_MAX_INVALID - self._invalid_count(), 1)
-                interval = min(_INVALID_WINDOW_SECONDS / left, _MAX_INTERVAL_SECONDS)
-                self._near_ban_next_at = loop.time() + interval
+            await self._near_ban_bucket.acquire()
 
     def record_invalid(self) -> None:
         """Count a request that Discord found invalid: 401, 403, or a 429 that is not shared."""

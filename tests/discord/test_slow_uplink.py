@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.discord import connector, image_posting, job_message, message_editor
+from bot.discord import connector, image_posting, job_message
 from bot.discord.connector import Connector
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.image_posting import Uplink
@@ -75,7 +75,7 @@ def _scale(monkeypatch: pytest.MonkeyPatch) -> None:
     )  # of sessions whose requests have no other
     monkeypatch.setattr(connector, "_STALL_SECONDS", STALL_SECONDS)
     monkeypatch.setattr(connector, "_MIN_RATE", 200_000.0)
-    monkeypatch.setattr(message_editor, "_MIN_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(job_message, "_MIN_INTERVAL_SECONDS", 0.0)
     monkeypatch.setattr(job_message, "_GIVE_UP_SECONDS", 3.0)
     monkeypatch.setattr(image_posting, "_FIRST_GROUP", SIZE * 1.5)
     monkeypatch.setattr(image_posting, "_MIN_SAMPLE", SIZE // 2)
