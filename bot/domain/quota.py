@@ -235,9 +235,7 @@ class Limits:
         return f"{self.target} {','.join(map(str, self.member)) or 'unlimited'}"
 
     def _member_window(self, window: Window, at: datetime) -> Window:
-        granted = sum(
-            (credits for given_at, credits in self.grants if given_at >= window.starts_at), Decimal(0)
-        )
+        granted = sum((credits for since, credits in self.grants if since >= window.starts_at), Decimal(0))
         # A reset in the future was made with a wrong clock, so it is ignored.
         if self.reset_at and window.starts_at < self.reset_at <= at:
             return replace(window, starts_at=self.reset_at, granted=granted)

@@ -141,8 +141,9 @@ class CostStore(Store):
 
     async def spent_this_month(self) -> Decimal:
         """Return the owner's actual or possible spending since the first of the month (UTC)."""
-        now = self._database.clock.now()
-        return await self._database.read(lambda connection: ledger.spent_usd(connection, now))
+        month = ledger.usd_month(self._database.clock.now())
+        (spent,) = await self._database.read(lambda connection: ledger.used(connection, [month]))
+        return from_microdollars(spent)
 
     def _price_row(self, model_id: str, credits_each: int, usd_each: Decimal) -> dict[str, str | int]:
         learned_at, usd = to_epoch_ms(self._database.clock.now()), to_microdollars(usd_each)

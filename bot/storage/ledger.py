@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from bot.domain.quota import Limits, Period, Usage, Window
+from bot.domain.quota import Limits, Period, Usage
 from bot.errors import PolicyError
 from bot.storage.columns import (
     from_centicredits,
@@ -18,15 +18,16 @@ from bot.storage.columns import (
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from bot.domain.job import Job
     from bot.storage.database import Connection
 
 _QUARTER = timedelta(minutes=15) // timedelta(milliseconds=1)
-_MEMBER, _OWNER, _OWNER_USD = "member", "owner", "owner-usd"
-_Span: TypeAlias = tuple[str, datetime, datetime]
+MEMBER, _OWNER, _OWNER_USD = "member", "owner", "owner-usd"
+Span: TypeAlias = tuple[str, datetime, datetime]
+"""A scope, and the times between which its use counts."""
 _queries = load_queries("quotas")
 
 
@@ -38,19 +39,19 @@ async def reserve(connection: Connection, job: Job, limits: Limits, budget_usd: 
     """
     await _add(connection, job, _amounts(job))
     at = job.created_at
-    windows = [(_MEMBER, window) for window in limits.member_windows(at)]
-    windows += [(_pool(job.guild_id), window) for window in limits.pool_windows(at)]
+    windows = [(MEMBER, window) for window in limits.member_windows(at)]
+    windows += [(pool(job.guild_id), window) for window in limits.pool_windows(at)]
     windows += [(_OWNER, quota.window(at)) for quota in limits.budget]
     spans = [(scope, window.starts_at, window.resets_at) for scope, window in windows]
-    spans += [] if budget_usd is None else [_usd_month(at)]
-    used = await _used(connection, spans, job.guild_id, job.user_id)
-    for (scope, window), centicredits in zip(windows, used, strict=False):
+    spans += [] if budget_usd is None else [usd_month(at)]
+    amounts = await used(connection, spans, job.guild_id, job.user_id)
+    for (scope, window), centicredits in zip(windows, amounts, strict=False):
         if from_centicredits(centicredits) > window.limit:
             raise _refusal(scope, Usage(window, from_centicredits(centicredits) - job.credits), job.credits)
     if budget_usd is not None:
         if job.usd_each is None:
             raise PolicyError("price-unknown")
-        if from_microdollars(used[-1]) > budget_usd:
+        if from_microdollars(amounts[-1]) > budget_usd:
             raise PolicyError("budget-exceeded", resets=int(Period.MONTH.end(at).timestamp()))
 
 
@@ -59,7 +60,7 @@ def _refusal(scope: str, before: Usage, wanted: Decimal) -> PolicyError:
     if scope == _OWNER:
         return PolicyError("budget-exceeded", resets=resets)
     return PolicyError(
-        "quota-exceeded" if scope == _MEMBER else "pool-exceeded",
+        "quota-exceeded" if scope == MEMBER else "pool-exceeded",
         limit=before.window.limit,
         per=before.window.quota.per,
         used=before.used,
@@ -84,7 +85,7 @@ def _amounts(job: Job) -> dict[str, int]:
     """
     each = to_centicredits(job.credits_each)
     return {
-        _pool(job.guild_id): (job.image_count - job.refunded) * each,
+        pool(job.guild_id): (job.image_count - job.refunded) * each,
         _OWNER: (job.image_count - job.budget_refunded) * each,
         _OWNER_USD: to_microdollars(job.expected_usd),
     }
@@ -97,41 +98,20 @@ async def _add(connection: Connection, job: Job, amounts: dict[str, int]) -> Non
     await _queries.add_usage(connection, rows)
 
 
-async def usage(
-    connection: Connection, windows: Sequence[Window], guild_id: int, user_id: int | None = None
-) -> list[Usage]:
-    """Return what a member, or without `user_id` the whole server, has used in each window."""
-    scope = _pool(guild_id) if user_id is None else _MEMBER
-    spans = [(scope, window.starts_at, window.resets_at) for window in windows]
-    used = await _used(connection, spans, guild_id, user_id)
-    return [Usage(window, from_centicredits(each)) for window, each in zip(windows, used, strict=True)]
-
-
-async def credits_by_member(
-    connection: Connection, guild_id: int, user_id: int, spans: Iterable[tuple[datetime, datetime]]
-) -> list[Decimal]:
-    """Return the credits that a member has used between each two times."""
-    used = await _used(connection, [(_MEMBER, *span) for span in spans], guild_id, user_id)
-    return list(map(from_centicredits, used))
-
-
-async def spent_usd(connection: Connection, at: datetime) -> Decimal:
-    """Return what the owner has spent in the month of `at` (UTC), with expected costs where unknown."""
-    (used,) = await _used(connection, [_usd_month(at)])
-    return from_microdollars(used)
-
-
-async def _used(
-    connection: Connection, spans: Sequence[_Span], guild_id: int = 0, user_id: int | None = None
+async def used(
+    connection: Connection, spans: Iterable[Span], guild_id: int = 0, user_id: int | None = None
 ) -> list[int]:
+    """Return the amount used in each span, in centicredits or microdollars."""
     windows = json.dumps([(scope, to_epoch_ms(since), to_epoch_ms(until)) for scope, since, until in spans])
     rows = await _queries.used(connection, guild_id=guild_id, user_id=user_id, windows=windows)
     return [row["used"] for row in rows]
 
 
-def _usd_month(at: datetime) -> _Span:
+def usd_month(at: datetime) -> Span:
+    """Return the span of the owner's dollars in the month of a time (UTC)."""
     return _OWNER_USD, Period.MONTH.start(at), Period.MONTH.end(at)
 
 
-def _pool(guild_id: int) -> str:
+def pool(guild_id: int) -> str:
+    """Return the scope of all members of a server."""
     return f"guild:{guild_id}"

@@ -80,12 +80,17 @@ class QuotaStore(Store):
 
     async def usage(self, guild_id: int, user_id: int | None, limits: Limits) -> list[Usage]:
         """Return what a member, or for None the whole server, has used of each limit that applies now."""
-        now, own = self._database.clock.now(), len(limits.pool if user_id is None else limits.member)
-        windows = limits.pool_windows(now) if user_id is None else limits.member_windows(now)
-        used = await self._database.read(
-            lambda connection: ledger.usage(connection, windows, guild_id, user_id)
+        now = self._database.clock.now()
+        if user_id is None:
+            own, windows, scope = limits.pool, limits.pool_windows(now), ledger.pool(guild_id)
+        else:
+            own, windows, scope = limits.member, limits.member_windows(now), ledger.MEMBER
+        spans = [(scope, window.starts_at, window.resets_at) for window in windows]
+        amounts = await self._database.read(
+            lambda connection: ledger.used(connection, spans, guild_id, user_id)
         )
-        return visible_limits(used[:own], used[own:])
+        used = [Usage(window, from_centicredits(each)) for window, each in zip(windows, amounts, strict=True)]
+        return visible_limits(used[: len(own)], used[len(own) :])
 
     async def uncollected(self, guild_id: int, user_id: int) -> tuple[int, Decimal]:
         """Return how many images a member is charged for and can still collect, and their credits."""

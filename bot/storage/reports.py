@@ -95,10 +95,9 @@ class ReportStore(Store):
         self, guild_id: int, user_id: int, day_boundaries: Sequence[datetime]
     ) -> list[Decimal]:
         """Return a member's credits on a server between each boundary and the next."""
-        spans = list(pairwise(day_boundaries))
-        return await self._database.read(
-            lambda connection: ledger.credits_by_member(connection, guild_id, user_id, spans)
-        )
+        spans = [(ledger.MEMBER, *day) for day in pairwise(day_boundaries)]
+        used = await self._database.read(lambda connection: ledger.used(connection, spans, guild_id, user_id))
+        return list(map(from_centicredits, used))
 
 
 def _summarize(rows: list[sqlite3.Row]) -> list[UsageSummary]:
