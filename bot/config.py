@@ -25,7 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.quota import Period, Quota, Quotas, parse_quotas
 from bot.errors import ConfigError
-from bot.runcomfy.allowed_hosts import AllowedHosts, is_loopback
+from bot.runcomfy.file_url import AllowedHosts, is_loopback
 from bot.runcomfy.proxies import Proxies, parse_proxy
 
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from dataclasses import dataclass
 from functools import partial
@@ -55,14 +56,10 @@ async def shrink_to_fit(path: Path, limit_bytes: int) -> FittedImage:
         OSError: The file can't be read, or its copy can't be written.
         ValueError: It is too large and not an image, or not even one pixel of it fits.
     """
-    if original := _original_if_small(path, limit_bytes):
-        return original
+    size_bytes = (await asyncio.to_thread(path.stat)).st_size
+    if size_bytes <= limit_bytes:
+        return FittedImage(path, size_bytes)
     return await retry_transient(run_in_image_pool, partial(_shrink, path, limit_bytes))
-
-
-def _original_if_small(path: Path, limit_bytes: int) -> FittedImage | None:
-    size_bytes = path.stat().st_size
-    return FittedImage(path, size_bytes) if size_bytes <= limit_bytes else None
 
 
 @dataclass(frozen=True, slots=True)

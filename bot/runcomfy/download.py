@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from bot.runcomfy.allowed_hosts import AllowedHosts
+    from bot.runcomfy.file_url import AllowedHosts
 
 _BYTES_MAX = 64 * 2**20
 # More downloads at once would only compete for bandwidth and memory. One member can download the four images

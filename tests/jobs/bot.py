@@ -28,9 +28,9 @@ from bot.maintenance.uncollected import UncollectedImages
 from bot.media.store import FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.metrics import Metrics
-from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
+from bot.runcomfy.file_url import AllowedHosts
 from bot.storage.costs import CostStore
 from bot.storage.durations import DurationStore
 from bot.storage.guild_settings import GuildSettingsStore

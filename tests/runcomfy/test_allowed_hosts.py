@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from bot.runcomfy.allowed_hosts import AllowedHosts
+from bot.runcomfy.file_url import AllowedHosts
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from PIL import Image
 from yarl import URL
 
 from bot.errors import OutputUnavailableError
-from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.download import Downloader
+from bot.runcomfy.file_url import AllowedHosts
 from playground.runcomfy import Fault, LocalRunComfy, flood, reset, respond, truncate, with_content_type
 from tests.runcomfy.helpers import finished_request, routes
 

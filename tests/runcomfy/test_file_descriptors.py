@@ -12,8 +12,8 @@ from PIL import Image
 
 from bot.media.image_pool import check_pixels
 from bot.media.images import shrink_to_fit
-from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.download import Downloader
+from bot.runcomfy.file_url import AllowedHosts
 from playground.runcomfy import Fault, LocalRunComfy
 from tests.descriptors import exhaustible
 

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import OutputUnavailableError
-from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.download import Downloader
-from bot.runcomfy.file_url import FileUrlError, parse_file_url
+from bot.runcomfy.file_url import AllowedHosts, FileUrlError, parse_file_url
 from bot.runcomfy.responses import parse_result
 from playground.runcomfy import Fault, LocalRunComfy
 from tests.image_files import picture

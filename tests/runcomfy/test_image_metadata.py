@@ -12,8 +12,8 @@ from PIL import Image
 
 from bot.media.image_pool import ImageError, check_pixels
 from bot.media.images import shrink_to_fit
-from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.download import Downloader
+from bot.runcomfy.file_url import AllowedHosts
 from playground.runcomfy import LocalRunComfy, respond
 from tests.image_files import (
     PNG_END,

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from bot.errors import OutputUnavailableError
-from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.download import Downloader
 from bot.runcomfy.fair_semaphore import FairSemaphore, Owner
+from bot.runcomfy.file_url import AllowedHosts
 from playground.runcomfy import LocalRunComfy, drip
 from tests.runcomfy.helpers import routes
 

@@ -16,7 +16,7 @@ from bot.config import Config, deprecations, load
 from bot.diagnostics.local import read_settings
 from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
-from bot.runcomfy.allowed_hosts import AllowedHosts, is_loopback
+from bot.runcomfy.file_url import AllowedHosts, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,9 +13,9 @@ from yarl import URL
 
 from bot.config import load
 from bot.errors import OutputUnavailableError, RunComfyUnavailableError
-from bot.runcomfy.allowed_hosts import AllowedHosts
 from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
+from bot.runcomfy.file_url import AllowedHosts
 from bot.runcomfy.proxies import Proxies, proxy_credentials
 
 if TYPE_CHECKING:
