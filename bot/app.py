@@ -115,6 +115,10 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     await context.durations.load()
     stack.push_async_callback(_save, context.durations)
     runner = JobRunner(context)
+    settings, quotas = bot.settings_store, bot.quota_store
+    reservations = ReservationStore(database, settings=settings, quotas=quotas, costs=costs)
+    jobs = JobStore(database)  # whose callers hear of a busy database
+    service = JobService(runner, jobs=jobs, reservations=reservations, catalogue=bot.catalogue)
     deletion = DeletionService(context, MessageStore(database), bot.delete_message)
     sync = CostSync(context, costs, KeyValueStore(database), bot.catalogue, config.budget_alarm)
     maintenance = _maintenance(runner, deletion, sync)
@@ -130,7 +134,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     stack.push_async_callback(runner.close)
     for task in maintenance:
         stack.callback(task.stop)
-    await bot.load_cogs(cogs.EXTENSIONS, _job_service(bot, database, costs, runner), deletion)
+    await bot.load_cogs(cogs.EXTENSIONS, service, deletion)
     return bot, runner, maintenance
 
 
@@ -189,11 +193,3 @@ def _maintenance(runner: JobRunner, deletion: DeletionService, sync: CostSync) -
         PeriodicTask("costs", sync.refresh_prices, sync.collect_costs, sync.check_budget, clock=clock),
         PeriodicTask("durations", context.durations.save, clock=clock),
     ]
-
-
-def _job_service(bot: ImagineBot, database: Database, costs: CostStore, runner: JobRunner) -> JobService:
-    reservations = ReservationStore(
-        database, settings=bot.settings_store, quotas=bot.quota_store, costs=costs
-    )
-    jobs = JobStore(database)  # whose callers hear of a busy database
-    return JobService(runner, jobs=jobs, reservations=reservations, catalogue=bot.catalogue)

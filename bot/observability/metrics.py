@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _RESPONSE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5)  # Discord's limit is three seconds
 _DELIVERY_BUCKETS = (0.1, 0.2, 0.5, 1, 2, 4, 6, 10, 30, 60, 300)
-_REQUEST_ROUTES = {"status", "result", "cancel"}
 
 
 class Metrics:
@@ -79,6 +78,6 @@ def metrics_trace(metrics: Metrics) -> aiohttp.TraceConfig:
 def _route(method: str, url: URL) -> str:
     if "/v1/models/" in url.path:
         return "submit" if method == "POST" else "price"
-    if "/v1/requests/" in url.path and url.name in _REQUEST_ROUTES:
+    if "/v1/requests/" in url.path and url.name in {"status", "result", "cancel"}:
         return url.name
     return "file"

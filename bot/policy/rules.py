@@ -27,7 +27,6 @@ NOT_DEFAULTABLE: Final = frozenset({PROMPT, SEED})
 """Options for which a server cannot set a default."""
 
 _UNLIMITED = (-math.inf, math.inf)
-_MAX_MENTIONS = 5  # in a refusal
 
 
 def apply_policy(
@@ -91,7 +90,7 @@ def check_access(settings: GuildSettings, requester: Requester) -> None:
 
 
 def _mentions(sign: str, ids: frozenset[int]) -> str:
-    return ", ".join(f"<{sign}{each}>" for each in sorted(ids)[:_MAX_MENTIONS])
+    return ", ".join(f"<{sign}{each}>" for each in sorted(ids)[:5])
 
 
 def _allowed_range(settings: GuildSettings, requester: Requester, option: Option) -> tuple[float, float]:
