@@ -47,7 +47,6 @@ class _Fill(NamedTuple):
 
 _PLAIN, _STRIPED, _DOTTED = _Fill("#8a96ff"), _Fill("#f0656b", "//"), _Fill("#f0c14b", "..")
 
-
 # The bars of each series: their fill, and in days their offset from the middle of the day and their width.
 _SERIES_STYLES = ((_PLAIN, 0, 0.8), (_STRIPED, -0.17, 0.34), (_DOTTED, 0.17, 0.34))
 

@@ -1,4 +1,4 @@
-"""Decode images in a pool of two threads, since each image takes up to 256 MB."""
+"""Decode images in a pool of two threads, since each takes up to 256 MB, and its file up to 64 MB more."""
 
 from __future__ import annotations
 
