@@ -57,11 +57,7 @@ class DiscordDelivery:
             message.editor.queue(content["embed"].to_dict(), lambda: message.edit(job, content))
 
     async def send_outcome(self, job: Job) -> None:
-        """Show the end of a job without images; images that are in its message stay.
-
-        Raises:
-            DeliveryError: Discord permanently refuses it.
-        """
+        """Show the end of a job, leaving images in its message; see `bot.jobs.ports.Delivery`."""
         message, content = self._message(job), self._content(job)
         try:
             await message.edit_final(job, lambda: message.edit(job, content))
@@ -76,14 +72,7 @@ class DiscordDelivery:
             await self.send_outcome(adapted)
 
     async def send_images(self, job: Job, files: Sequence[Path]) -> int:
-        """Post the images, compressed if Discord's limit requires it, and a long prompt as a file.
-
-        Returns:
-            How many of them people can see; Discord refused the others.
-
-        Raises:
-            DeliveryError: Discord accepts none of them.
-        """
+        """Post the images, compressed if they must be, and a long prompt; see `bot.jobs.ports.Delivery`."""
         message = self._message(job)
         rendered = await render_images(self._bot, job, files, min(job.file_limit, REQUEST_LIMIT))
         try:

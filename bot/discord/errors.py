@@ -54,11 +54,3 @@ def is_transient(error: Exception) -> bool:
     if isinstance(error, discord.HTTPException):
         return error.status >= 500 or error.status == 429
     return isinstance(error, DISCORD_NETWORK_ERRORS)
-
-
-def is_unreachable(error: discord.HTTPException) -> bool:
-    """Return whether the message is deleted, archived, out of the bot's reach or too old to edit again."""
-    return error.status in {403, 404} or error.code in {
-        ErrorCode.TOO_MANY_EDITS_OF_OLD_MESSAGE,
-        ErrorCode.THREAD_ARCHIVED,
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -48,11 +47,12 @@ async def find_first_response(bot: ImagineBot, job: Job) -> int | None:
     the search goes on until the token expires: an existing response must be updated.
     """
     original = cast("int", "@original")  # Discord's alias of the first response replaces its id
-    begun_at = time.monotonic()
+    monotonic = bot.clock.host.monotonic
+    begun_at = monotonic()
 
     def is_worth_retrying(error: Exception) -> bool:
         if isinstance(error, discord.HTTPException) and error.code == ErrorCode.UNKNOWN_WEBHOOK:
-            return time.monotonic() - begun_at < _PROPAGATION_SECONDS
+            return monotonic() - begun_at < _PROPAGATION_SECONDS
         return is_transient(error)
 
     expires_in = (_TOKEN_LIFETIME - bot.clock.age(job.interaction_at)).total_seconds()

@@ -46,8 +46,8 @@ _CALLBACK: _Shape = {
     "interaction": {"id": _ID, "response_message_id?": _ID},
     "resource?": {"type": int, "message?": _MESSAGE},
 }
-_APPLICATION: _Shape = dict.fromkeys(("name", "description", "verify_key"), str)
-_APPLICATION |= {
+_APPLICATION: _Shape = {
+    **dict.fromkeys(("name", "description", "verify_key"), str),
     "id": _ID,
     "icon": object,
     "owner": _USER,
@@ -74,10 +74,7 @@ class DiscordResponse(aiohttp.ClientResponse):
     @property
     def headers(self) -> CIMultiDictProxy[str]:
         """The headers, with sanitized rate limits; see `sanitize_headers`."""
-        headers = super().headers
-        if _REMAINING not in headers and _RETRY_AFTER not in headers and not self._is_limited(headers):
-            return headers
-        return sanitize_headers(headers, is_json=self._is_limited(headers))
+        return sanitize_headers(super().headers, is_json=self._is_limited)
 
     async def text(self, encoding: str | None = None, errors: str = "replace") -> str:
         """Return the body; of a rate limit, a JSON object with a finite `retry_after`.
@@ -89,13 +86,14 @@ class DiscordResponse(aiohttp.ClientResponse):
         if self.status < 300 and not self._is_expected(await self.read()):
             raise LostResponseError(f"HTTP {self.status} without the expected JSON")
         text = await super().text(encoding, errors)
-        if self._is_limited(super().headers):
+        if self._is_limited:
             return sanitize_body(text, self.headers.get(_RETRY_AFTER))
         return text
 
-    def _is_limited(self, headers: CIMultiDictProxy[str]) -> bool:
-        """Return whether discord.py will wait and repeat the request; without Via it raises."""
-        return self.status == 429 and bool(headers.get("Via"))
+    @property
+    def _is_limited(self) -> bool:
+        """Whether discord.py will wait and repeat the request; without Via it raises."""
+        return self.status == 429 and bool(super().headers.get("Via"))
 
     def _is_expected(self, body: bytes) -> bool:
         if self.method == "DELETE":

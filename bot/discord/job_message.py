@@ -19,7 +19,6 @@ from bot.discord.errors import (
     ErrorCode,
     MessageUnreachableError,
     is_transient,
-    is_unreachable,
 )
 from bot.discord.retry import retry
 from bot.errors import DeliveryError
@@ -38,6 +37,7 @@ _PROPAGATION = timedelta(seconds=5)  # Discord can take this long to recognize a
 # Discord allows five edits in two seconds; this makes at most two: a state, then the end.
 _MIN_INTERVAL_SECONDS = 3.0
 _DEAD_TOKEN_CODES = {ErrorCode.INVALID_WEBHOOK_TOKEN, ErrorCode.UNKNOWN_WEBHOOK}
+_UNREACHABLE_CODES = {ErrorCode.TOO_MANY_EDITS_OF_OLD_MESSAGE, ErrorCode.THREAD_ARCHIVED}
 
 T = TypeVar("T")
 Content: TypeAlias = dict[str, Any]
@@ -62,17 +62,10 @@ class PostedFile:
 
 
 async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[PostedFile]:
-    """Create or edit a message with the bot's token, without a time limit while its bytes move.
+    """Create or edit a message with the bot's token, and return its files; it has time while bytes move.
 
     discord.py's own methods for messages take no timeout, and end after aiohttp's 300 s. Its
     `HTTPClient.request`, which all of them call, passes other keywords on to aiohttp.
-
-    Returns:
-        The files of the message afterwards.
-
-    Raises:
-        discord.HTTPException: Discord refuses it.
-        aiohttp.ClientError, OSError: No response arrived.
     """
     with handle_message_parameters(**content, previous_allowed_mentions=bot.allowed_mentions) as form:
         body: dict[str, Any] = {"json": form.payload}
@@ -113,12 +106,11 @@ class JobMessage:
         def changes() -> Content:
             return {**content, "attachments": [*self.files, *attach()]} if attach else content
 
+        async def by_token(webhook: discord.Webhook) -> list[PostedFile]:
+            return PostedFile.of(await webhook.edit_message(job.message_id or 0, **changes()))
+
         try:
-            self.files = await self._reach(
-                job,
-                lambda webhook: webhook.edit_message(job.message_id or 0, **changes()),
-                lambda: send_as_bot(self._bot, route, **changes()),
-            )
+            self.files = await self._reach(job, by_token, lambda: send_as_bot(self._bot, route, **changes()))
         except DISCORD_ERRORS as error:
             self._is_outdated |= is_transient(error)
             raise
@@ -133,35 +125,29 @@ class JobMessage:
                 removes files that it doesn't list.
         """
         if self._is_outdated:
+            channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+            known = channel.get_partial_message(job.message_id or 0)
             try:
-                self.files = await self._fetch(job)
-                self._is_outdated = False
+                message = await self._reach(job, lambda webhook: webhook.fetch_message(known.id), known.fetch)
             except discord.HTTPException as error:
                 if is_transient(error):
                     raise
                 _log.info("could not read its message: %s", error)
+            else:
+                self.files, self._is_outdated = PostedFile.of(message), False
         return self.files
-
-    async def _fetch(self, job: Job) -> list[PostedFile]:
-        message_id = job.message_id or 0
-
-        async def fetch_as_bot() -> list[PostedFile]:
-            channel = self._bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-            return PostedFile.of(await channel.get_partial_message(message_id).fetch())
-
-        return await self._reach(job, lambda webhook: webhook.fetch_message(message_id), fetch_as_bot)
 
     async def _reach(
         self,
         job: Job,
-        by_token: Callable[[discord.Webhook], Awaitable[discord.Message]],
-        as_bot: Callable[[], Awaitable[list[PostedFile]]],
-    ) -> list[PostedFile]:
+        by_token: Callable[[discord.Webhook], Awaitable[T]],
+        as_bot: Callable[[], Awaitable[T]],
+    ) -> T:
         if job.message_id is None:
             raise DeliveryError("there is no message")
         if job.token and self._is_token_usable(job):
             try:
-                return PostedFile.of(await by_token(self._bot.interaction_webhook(job.token)))
+                return await by_token(self._bot.interaction_webhook(job.token))
             except discord.HTTPException as error:
                 is_early = error.code == ErrorCode.UNKNOWN_WEBHOOK and _is_new(self._bot.clock, job)
                 if error.code not in _DEAD_TOKEN_CODES or is_early:
@@ -268,7 +254,8 @@ async def retry_for_job(clock: DiscordClock, job: Job, send: Callable[[], Awaita
             send, on=is_worth_retrying, attempts=None, seconds=_GIVE_UP_SECONDS, pauses=(0.1, 30)
         )
     except discord.HTTPException as error:
-        kind = MessageUnreachableError if is_unreachable(error) else DeliveryError
+        is_unreachable = error.status in {403, 404} or error.code in _UNREACHABLE_CODES
+        kind = MessageUnreachableError if is_unreachable else DeliveryError
         raise kind(f"Discord answers HTTP {error.status}, code {error.code}") from error
     except DISCORD_NETWORK_ERRORS as error:
         raise DeliveryError(f"Discord does not answer: {type(error).__name__}") from error

@@ -32,11 +32,7 @@ async def respond(interaction: discord.Interaction[Any], **content: Any) -> Resp
 
 
 async def defer(interaction: discord.Interaction[Any]) -> None:
-    """Show "thinking" to this person only, to be replaced by `edit_response`.
-
-    Raises:
-        discord.HTTPException: Discord refuses it.
-    """
+    """Show "thinking" to this person only, to be replaced by `edit_response`; see `send_with_retry`."""
     await send_with_retry(interaction, partial(interaction.response.defer, ephemeral=True, thinking=True))
 
 
@@ -100,12 +96,7 @@ async def response_slot(slots: asyncio.Semaphore) -> AsyncIterator[None]:
 async def edit_response(
     interaction: discord.Interaction[Any], *, attachments: Sequence[discord.File] = (), **content: Any
 ) -> None:
-    """Edit the first response, with retries.
-
-    Raises:
-        discord.HTTPException: Discord refuses it.
-        aiohttp.ClientError, OSError: No answer came.
-    """
+    """Edit the first response; see `retry`."""
     # A discord.File can be sent only once.
     files = [(file.fp.read(), file.filename, file.description) for file in attachments]
 
@@ -120,12 +111,7 @@ async def edit_response(
 
 
 async def send_with_nonce(send: Callable[[str], Awaitable[object]]) -> None:
-    """Send a message with retries; by the nonce that `send` gets, Discord drops a repeated one.
-
-    Raises:
-        discord.HTTPException: Discord refuses it.
-        aiohttp.ClientError, OSError: No answer came.
-    """
+    """Send a message with `retry`; by the nonce that `send` gets, Discord drops a repeated one."""
     await retry(partial(send, secrets.token_hex(12)))
 
 

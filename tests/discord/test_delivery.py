@@ -37,8 +37,13 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
         return SimpleNamespace(attachments=[])
 
     webhook = SimpleNamespace(edit_message=edit_message, fetch_message=fetch_message)
+    message = SimpleNamespace(id=1, fetch=None)
+    channel = SimpleNamespace(get_partial_message=lambda _: message)
     bot: Any = SimpleNamespace(
-        catalogue=Catalogue.load(), clock=DiscordClock(Clock()), interaction_webhook=lambda _: webhook
+        catalogue=Catalogue.load(),
+        clock=DiscordClock(Clock()),
+        interaction_webhook=lambda _: webhook,
+        get_partial_messageable=lambda *_, **__: channel,
     )
     files = [folder / f"{number}.png" for number in range(images)]
     for file in files:

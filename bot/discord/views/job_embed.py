@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -170,7 +169,7 @@ def _failed(job: Job) -> str:
 def _succeeded(job: Job, delivered: int) -> str:
     if job.is_collected and job.error != NOT_COLLECTED:
         return translate("status-fetched", job.locale, images=delivered)
-    took = (job.ended_at or datetime.now(UTC)) - job.created_at
+    took = (job.ended_at or job.created_at) - job.created_at
     seconds = max(round(took.total_seconds()), 0)  # the clock can have been set meanwhile
     return translate("status-succeeded", job.locale, images=delivered, seconds=seconds)
 
