@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -136,11 +135,11 @@ class JobTracker:
         A job already refunded was counted when it first ended, so its credits are not counted again.
         """
         trace = self._traces.get(job.job_id) or JobTrace(self.metrics, self._clock)
-        spent = Decimal(0) if before.is_collected else (job.image_count - job.refunded) * job.credits_each
-        self.metrics.jobs_ended.labels(job.status, job.error or "").inc()
-        self.metrics.spent_credits.inc(float(spent))
         summary = self._summary(job, trace, delivered)
         fields = {name: value for name, value in summary.items() if value is not None}
+        self.metrics.jobs_ended.labels(job.status, job.error or "").inc()
+        if not before.is_collected:
+            self.metrics.spent_credits.inc(float(fields["credits"]))
         if "delivery_seconds" in fields:
             self.metrics.delivery_seconds.observe(float(fields["delivery_seconds"]))
         words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in fields.items())
