@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, Self
 
 import aiohttp
 
@@ -40,18 +41,18 @@ from bot.storage.messages import MessageStore
 from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
-from playground.runcomfy import respond
+from playground.runcomfy import LocalRunComfy, respond
 from tests.clocks import FastLoop, LoopClock
 from tests.factories import make_requester
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
     from pathlib import Path
 
     from bot.domain.job import MessageRef
     from bot.i18n import LazyText
-    from playground.runcomfy import LocalRunComfy
 
+P = ParamSpec("P")
 _AGING = ("ended_at", "next_check_at", "uncollected_since")
 CATALOGUE = Catalogue.load()
 MODEL = CATALOGUE.by_command["imagine"]
@@ -61,6 +62,16 @@ def run_fast(scenario: Coroutine[object, object, None]) -> None:
     """Run a scenario on a fast clock."""
     with asyncio.Runner(loop_factory=FastLoop) as runner:
         runner.run(scenario)
+
+
+def on_fast_clock(test: Callable[P, Coroutine[object, object, None]]) -> Callable[P, None]:
+    """Run a test on a fast clock."""
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        run_fast(test(*args, **kwargs))
+
+    return run
 
 
 class Channel:
@@ -150,17 +161,17 @@ class Bot:
 
     def __init__(self, folder: Path, runcomfy: LocalRunComfy, channel: Channel) -> None:
         self._folder = folder
-        self._runcomfy = runcomfy
-        self._channel = channel
+        self.runcomfy = runcomfy
+        self.channel = channel
         self._hosts = AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
         self._stack = AsyncExitStack()
 
     async def start(self) -> Self:
         database = await self._stack.enter_async_context(open_database(self._folder / "bot.db"))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        runcomfy = RunComfyClient(session, api_url=self._runcomfy.url, token=self._runcomfy.token)
+        runcomfy = RunComfyClient(session, api_url=self.runcomfy.url, token=self.runcomfy.token)
         self._stack.callback(runcomfy.close)
-        channel, clock = self._channel, LoopClock()
+        channel, clock = self.channel, LoopClock()
         self.context = StepContext(
             jobs=JobStore(RetryingDatabase(database)),
             runcomfy=runcomfy,
@@ -229,7 +240,7 @@ class Bot:
 
     def confirm(self, job: Job) -> None:
         """Show a job's first response, which starts it."""
-        self.service.confirm(job, self._channel.post(job.token))
+        self.service.confirm(job, self.channel.post(job.token))
 
     async def in_state(self, job: Job, status: JobStatus) -> Job:
         """Wait until a job has this status, and return it."""
@@ -244,7 +255,7 @@ class Bot:
 
     async def lose(self) -> Job:
         """Run a job whose image exists and can't be downloaded yet."""
-        self._runcomfy.inject_fault("file", respond(404))
+        self.runcomfy.inject_fault("file", respond(404))
         return await self.in_state(await self.begin(), JobStatus.FAILED)
 
     async def execute(self, statement: str, *values: object) -> None:
@@ -271,3 +282,24 @@ class Bot:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._stack.aclose()
+
+
+@asynccontextmanager
+async def running_bot(
+    folder: Path,
+    channel: Channel | None = None,
+    *,
+    deadline: timedelta = Bot.deadline,
+    maintenance: bool = True,
+) -> AsyncIterator[Bot]:
+    """Open a bot with its own RunComfy; without `maintenance`, the test calls its duties."""
+    async with LocalRunComfy(seconds=0) as runcomfy:
+        bot = Bot(folder, runcomfy, channel or Channel())
+        bot.deadline = deadline
+        await bot.start()
+        if not maintenance:
+            bot.maintenance.stop()
+        try:
+            yield bot
+        finally:
+            await bot.crash()

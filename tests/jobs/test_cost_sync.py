@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from playground.runcomfy import LocalRunComfy, edit_json
-from tests.jobs.bot import MODEL, Bot, Channel, run_fast
+from playground.runcomfy import edit_json
+from tests.jobs.bot import MODEL, on_fast_clock, running_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,47 +14,33 @@ if TYPE_CHECKING:
     import pytest
 
 
-async def implausible_costs(folder: Path) -> None:
-    channel = Channel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        runcomfy.inject_fault("cost", edit_json(lambda body: body.update(cost=60)), times=None)
-        bot = await Bot(folder, runcomfy, channel).start()
-        bot.maintenance.stop()
+@on_fast_clock
+async def test_owner_is_warned_once_of_an_implausible_cost(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
+        bot.runcomfy.inject_fault("cost", edit_json(lambda body: body.update(cost=60)), times=None)
         await bot.cost_sync.refresh_prices()
         for _ in range(3):
             await bot.deliver()
         await bot.cost_sync.collect_costs()
-        (warning,) = channel.warnings
+        (warning,) = bot.channel.warnings
         assert warning.key == "cost-not-learned"
         assert (warning.values["cost"], warning.values["model"]) == ("60.00", MODEL.model_id)
-        runcomfy.clear_faults("cost")
+        bot.runcomfy.clear_faults("cost")
         last = await bot.deliver()
         await bot.cost_sync.collect_costs()
         assert (await bot.jobs.get(last.job_id)).cost is not None
-        assert len(channel.warnings) == 1
-        await bot.crash()
-
-
-def test_owner_is_warned_once_of_an_implausible_cost(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    run_fast(implausible_costs(tmp_path))
+        assert len(bot.channel.warnings) == 1
     said = [record.levelno for record in caplog.records if "a cost of $60.00 is recorded" in record.message]
     assert said == [logging.WARNING]
 
 
-async def implausible_prices(folder: Path) -> None:
-    channel = Channel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        runcomfy.inject_fault("model", edit_json(lambda body: body.update(base_price_usd=0)), times=None)
-        bot = await Bot(folder, runcomfy, channel).start()
-        bot.maintenance.stop()
+@on_fast_clock
+async def test_owner_is_warned_once_of_an_implausible_price(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
+        bot.runcomfy.inject_fault("model", edit_json(lambda body: body.update(base_price_usd=0)), times=None)
         for _ in range(2):
             bot.cost_sync._prices_until = float("-inf")
             await bot.cost_sync.refresh_prices()
-        assert [warning.key for warning in channel.warnings] == ["price-not-believed"]
-        await bot.crash()
-
-
-def test_owner_is_warned_once_of_an_implausible_price(tmp_path: Path) -> None:
-    run_fast(implausible_prices(tmp_path))
+        assert [warning.key for warning in bot.channel.warnings] == ["price-not-believed"]

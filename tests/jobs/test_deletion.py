@@ -9,9 +9,8 @@ import pytest
 
 from bot.domain.job import JobStatus
 from bot.errors import PolicyError
-from playground.runcomfy import LocalRunComfy
 from tests.factories import make_requester
-from tests.jobs.bot import Bot, Channel, run_fast
+from tests.jobs.bot import Channel, on_fast_clock, running_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +30,10 @@ class HeldChannel(Channel):
         await super().send_outcome(job)
 
 
-async def delete_during_an_abandoned_refetch(folder: Path) -> None:
+@on_fast_clock
+async def test_job_whose_end_is_being_shown_cannot_be_deleted(tmp_path: Path) -> None:
     channel = HeldChannel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
+    async with running_bot(tmp_path, channel) as bot:
         job = await bot.lose()  # its end is not shown yet
         await bot.service.abandon(await bot.service.refetch(make_requester(), job.job_id))
         job = await bot.deletion.authorize(make_requester(), job.job_id, may_manage=False)
@@ -46,8 +45,3 @@ async def delete_during_an_abandoned_refetch(folder: Path) -> None:
                 await asyncio.sleep(1)
         assert await bot.deletion.mark_deleted(job, job.user_id)
         assert (await bot.in_state(job, JobStatus.FAILED)).deleted_at
-        await bot.crash()
-
-
-def test_job_whose_end_is_being_shown_cannot_be_deleted(tmp_path: Path) -> None:
-    run_fast(delete_during_an_abandoned_refetch(tmp_path))

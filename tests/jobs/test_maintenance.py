@@ -16,9 +16,9 @@ from bot.domain.job import JobStatus
 from bot.errors import BotError
 from bot.maintenance import loop
 from bot.maintenance.loop import PeriodicTask
-from playground.runcomfy import Fault, LocalRunComfy, respond
+from playground.runcomfy import Fault, respond
 from tests.clocks import LoopClock
-from tests.jobs.bot import MODEL, Bot, Channel, run_fast
+from tests.jobs.bot import MODEL, on_fast_clock, running_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,10 +47,9 @@ def fails_for(jobs: list[Job], status: int) -> Fault:
     return Fault(spoil, is_after=True)
 
 
-async def one_row_is_unreadable(folder: Path) -> None:
-    channel = Channel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
+@on_fast_clock
+async def test_unreadable_row_stops_nothing_else(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
         ill = await bot.deliver()
         spoil = "update jobs set input = '{', next_check_at = 0, next_cost_check_at = null where job_id = ?"
         await bot.execute(spoil, ill.job_id)
@@ -60,37 +59,25 @@ async def one_row_is_unreadable(folder: Path) -> None:
             while (await bot.jobs.get(well.job_id)).cost is None:  # noqa: ASYNC110 (a database has no event to wait for)
                 await asyncio.sleep(1)
         assert not bot.maintenance.is_stuck
-        await bot.crash()
 
 
-def test_unreadable_row_stops_nothing_else(tmp_path: Path) -> None:
-    run_fast(one_row_is_unreadable(tmp_path))
-
-
-async def an_unreadable_row_has_files(folder: Path) -> None:
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, Channel()).start()
-        bot.maintenance.stop()
+@on_fast_clock
+async def test_files_of_an_unreadable_row_stay_and_others_are_purged(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
         ill = await bot.deliver()
         await bot.execute("update jobs set input = '{' where job_id = ?", ill.job_id)
-        its, nobodys = folder / "files" / ill.job_id, folder / "files" / ("f" * 32)
+        its, nobodys = tmp_path / "files" / ill.job_id, tmp_path / "files" / ("f" * 32)
         for each, days in ((its, 0), (nobodys, 1)):
             each.mkdir()
             (each / "1.png").write_bytes(b"pixels")
             os.utime(each, (time.time() - days * 86400,) * 2)
         await bot.uncollected.purge_files()
         assert (its.exists(), nobodys.exists()) == (True, False)
-        await bot.crash()
 
 
-def test_files_of_an_unreadable_row_stay_and_others_are_purged(tmp_path: Path) -> None:
-    run_fast(an_unreadable_row_has_files(tmp_path))
-
-
-async def two_of_each(folder: Path) -> None:
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, Channel()).start()
-        bot.maintenance.stop()
+@on_fast_clock
+async def test_each_cost_and_each_deletion_is_a_heartbeat(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
         for job in [await bot.deliver() for _ in range(2)]:
             await bot.deletion.mark_deleted(job, job.user_id)
         task = CountingTask("maintenance", clock=LoopClock())
@@ -99,19 +86,13 @@ async def two_of_each(folder: Path) -> None:
         assert task.heartbeats == 2
         await bot.deletion.retry_pending()
         assert task.heartbeats == 4
-        await bot.crash()
 
 
-def test_each_cost_and_each_deletion_is_a_heartbeat(tmp_path: Path) -> None:
-    run_fast(two_of_each(tmp_path))
-
-
-async def some_cost_requests_always_fail(folder: Path) -> None:
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, Channel()).start()
-        bot.maintenance.stop()
+@on_fast_clock
+async def test_cost_requests_that_always_fail_delay_no_other(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
         *ill, well = [await bot.deliver() for _ in range(3)]
-        runcomfy.inject_fault("cost", fails_for(ill, 500), times=None)
+        bot.runcomfy.inject_fault("cost", fails_for(ill, 500), times=None)
         for _ in range(9):
             with suppress(BotError):
                 await bot.cost_sync.collect_costs()
@@ -121,64 +102,44 @@ async def some_cost_requests_always_fail(folder: Path) -> None:
             again = await bot.jobs.get(job.job_id)
             assert again.next_cost_check_at
             assert again.next_cost_check_at > bot.context.clock.now()  # no longer each minute
-        await bot.crash()
 
 
-def test_cost_requests_that_always_fail_delay_no_other(tmp_path: Path) -> None:
-    run_fast(some_cost_requests_always_fail(tmp_path))
-
-
-async def one_check_fails(folder: Path, status: int) -> None:
-    channel = Channel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
-        bot.maintenance.stop()
+@pytest.mark.parametrize("status", [403, 500])
+@on_fast_clock
+async def test_failing_check_delays_no_other(tmp_path: Path, status: int) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
         ill, well = [await bot.lose() for _ in range(2)]
-        runcomfy.inject_fault("status", fails_for([ill], status), times=None)
+        bot.runcomfy.inject_fault("status", fails_for([ill], status), times=None)
         for hours in (1, 0):
             with suppress(BotError):
                 await bot.check_later(hours)
         await bot.in_state(well, JobStatus.SUCCEEDED)
-        assert channel.images[well.job_id] == 1
-        runcomfy.clear_faults("status")
+        assert bot.channel.images[well.job_id] == 1
+        bot.runcomfy.clear_faults("status")
         await bot.check_later(0)
         await bot.in_state(ill, JobStatus.SUCCEEDED)
         assert not bot.uncollected._due.tries  # it would grow forever
-        await bot.crash()
 
 
-@pytest.mark.parametrize("status", [403, 500])
-def test_failing_check_delays_no_other(tmp_path: Path, status: int) -> None:
-    run_fast(one_check_fails(tmp_path, status))
-
-
-async def one_job_raises_an_unexpected_error(folder: Path) -> None:
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, Channel()).start()
-        bot.maintenance.stop()
+@on_fast_clock
+async def test_unexpected_error_delays_no_other_job(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
         ill, well = [await bot.lose() for _ in range(2)]
         # The client refuses such an id with a ValueError.
         await bot.execute("update jobs set request_id = '/' where job_id = ?", ill.job_id)
-        async with asyncio.timeout(600):
-            await bot.cost_sync.collect_costs()
+        await bot.cost_sync.collect_costs()
         assert (await bot.jobs.get(well.job_id)).cost is not None
         await bot.check_later(1)
         await bot.in_state(well, JobStatus.SUCCEEDED)
         assert (await bot.jobs.get(ill.job_id)).status is JobStatus.FAILED
-        await bot.crash()
-
-
-def test_unexpected_error_delays_no_other_job(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    run_fast(one_job_raises_an_unexpected_error(tmp_path))
     logged = [record for record in caplog.records if record.name == loop.__name__]
     assert [record.exc_info and record.exc_info[0] for record in logged] == [ValueError] * 2
 
 
-async def one_model_is_unknown(folder: Path) -> None:
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, Channel()).start()
-        bot.maintenance.stop()
-        runcomfy.inject_fault("model", respond(404, {"error_code": 404001}))
+@on_fast_clock
+async def test_unknown_model_does_not_affect_the_price_of_others(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
+        bot.runcomfy.inject_fault("model", respond(404, {"error_code": 404001}))
         models = ["google/gone", MODEL.model_id]
         with suppress(BotError):
             await bot.new_cost_sync(models).refresh_prices()
@@ -188,8 +149,3 @@ async def one_model_is_unknown(folder: Path) -> None:
             return prices.expected_each(Decimal(1))
 
         assert await bot.jobs._database.read(work)
-        await bot.crash()
-
-
-def test_unknown_model_does_not_affect_the_price_of_others(tmp_path: Path) -> None:
-    run_fast(one_model_is_unknown(tmp_path))

@@ -5,32 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
-from playground.runcomfy import LocalRunComfy
-from tests.jobs.bot import Bot, Channel, run_fast
+from tests.jobs.bot import on_fast_clock, running_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def partial_then_complete(folder: Path) -> None:
-    channel = Channel()
-    channel.most = 1
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
+@on_fast_clock
+async def test_missing_images_stay_charged_and_can_be_collected(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        bot.channel.most = 1
         job = await bot.begin(num_images=2)
         came = await bot.in_state(job, JobStatus.SUCCEEDED)
         assert (came.delivered, came.refunded, came.error) == (1, 0, "delivery-failed")
         assert came.is_fetchable
         await bot.uncollected.purge_files()
-        runcomfy.inject_fault("status", runcomfy.error_fault("request"), times=None)
-        asked = len(runcomfy.calls)
-        channel.most = 10
+        bot.runcomfy.inject_fault("status", bot.runcomfy.error_fault("request"), times=None)
+        asked = len(bot.runcomfy.calls)
+        bot.channel.most = 10
         await bot.refetch(job)
         whole = await bot.in_state(job, JobStatus.SUCCEEDED)
         assert (whole.delivered, whole.refunded, whole.error) == (2, 0, None)
-        assert len(runcomfy.calls) == asked  # the files were kept
-        await bot.crash()
-
-
-def test_missing_images_stay_charged_and_can_be_collected(tmp_path: Path) -> None:
-    run_fast(partial_then_complete(tmp_path))
+        assert len(bot.runcomfy.calls) == asked  # the files were kept

@@ -8,30 +8,12 @@ import pytest
 
 from bot.domain.job import JobStatus
 from bot.errors import PolicyError
-from playground.runcomfy import Fault, LocalRunComfy, respond
+from playground.runcomfy import Fault, respond
 from tests.factories import make_requester
-from tests.jobs.bot import Bot, Channel, run_fast
+from tests.jobs.bot import on_fast_clock, running_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-async def refetch_without_success(folder: Path, route: str, fault: Fault) -> None:
-    channel = Channel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
-        runcomfy.inject_fault("file", respond(404))
-        job = await bot.begin(num_images=2)
-        came = await bot.in_state(job, JobStatus.SUCCEEDED)
-        assert (came.refunded, channel.images[job.job_id]) == (0, 1)
-        runcomfy.inject_fault(route, fault, times=None)
-        await bot.refetch(job)
-        ended = await bot.in_state(job, JobStatus.FAILED)
-        assert (ended.refunded, ended.budget_refunded) == (1, 0)
-        assert not ended.is_fetchable
-        with pytest.raises(PolicyError, match="collecting-over"):
-            await bot.service.refetch(make_requester(), job.job_id)
-        await bot.crash()
 
 
 @pytest.mark.parametrize(
@@ -39,27 +21,33 @@ async def refetch_without_success(folder: Path, route: str, fault: Fault) -> Non
     [("file", respond(404)), ("status", respond(404, {"error_code": 404001}))],
     ids=["files are gone", "the request has expired"],
 )
-def test_delivered_images_stay_charged(tmp_path: Path, route: str, fault: Fault) -> None:
-    run_fast(refetch_without_success(tmp_path, route, fault))
+@on_fast_clock
+async def test_delivered_images_stay_charged(tmp_path: Path, route: str, fault: Fault) -> None:
+    async with running_bot(tmp_path) as bot:
+        bot.runcomfy.inject_fault("file", respond(404))
+        job = await bot.begin(num_images=2)
+        came = await bot.in_state(job, JobStatus.SUCCEEDED)
+        assert (came.refunded, bot.channel.images[job.job_id]) == (0, 1)
+        bot.runcomfy.inject_fault(route, fault, times=None)
+        await bot.refetch(job)
+        ended = await bot.in_state(job, JobStatus.FAILED)
+        assert (ended.refunded, ended.budget_refunded) == (1, 0)
+        assert not ended.is_fetchable
+        with pytest.raises(PolicyError, match="collecting-over"):
+            await bot.service.refetch(make_requester(), job.job_id)
 
 
-async def only_some_files_are_stored(folder: Path) -> None:
-    channel = Channel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
-        runcomfy.inject_fault("file", respond(404))
-        channel.refusals = 1
+@on_fast_clock
+async def test_stored_files_are_delivered_after_runcomfy_expired_the_rest(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        bot.runcomfy.inject_fault("file", respond(404))
+        bot.channel.refusals = 1
         job = await bot.begin(num_images=2)
         failed = await bot.in_state(job, JobStatus.FAILED)
         assert (failed.error, failed.refunded) == ("delivery-failed", 0)
-        runcomfy.inject_fault("status", respond(404, {"error_code": 404001}), times=None)
+        bot.runcomfy.inject_fault("status", respond(404, {"error_code": 404001}), times=None)
         await bot.refetch(job)
         ended = await bot.in_state(job, JobStatus.SUCCEEDED)
         assert (ended.delivered, ended.refunded, ended.budget_refunded) == (1, 1, 0)
-        assert channel.images[job.job_id] == 1
+        assert bot.channel.images[job.job_id] == 1
         assert not ended.is_fetchable
-        await bot.crash()
-
-
-def test_stored_files_are_delivered_after_runcomfy_expired_the_rest(tmp_path: Path) -> None:
-    run_fast(only_some_files_are_stored(tmp_path))

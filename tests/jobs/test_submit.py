@@ -15,7 +15,7 @@ from bot.errors import InvalidOptionError, PolicyError
 from bot.storage.guild_settings import GuildSettingsStore
 from playground.runcomfy import LocalRunComfy
 from tests.factories import make_requester
-from tests.jobs.bot import MODEL, Bot, Channel, run_fast
+from tests.jobs.bot import MODEL, Bot, Channel, on_fast_clock, run_fast, running_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,35 +46,27 @@ def test_stop_right_before_the_post_loses_nothing(tmp_path: Path, monkeypatch: p
     run_fast(stop_before_the_post(tmp_path, monkeypatch))
 
 
-async def crash_on_the_response(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+@pytest.mark.parametrize("error", [KeyError, asyncio.CancelledError])
+@on_fast_clock
+async def test_submission_whose_response_raises_stays_in_the_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
-    channel = Channel()
+    """A CancelledError that no one asked for is an error like any other, not a stop."""
 
     def broken(_: object) -> str:
         raise error
 
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
+    async with running_bot(tmp_path) as bot:
         monkeypatch.setattr("bot.runcomfy.client.parse_request_id", broken)
         ended = await bot.in_state(await bot.begin(), JobStatus.FAILED)
-        assert len(runcomfy.requests) == 1
+        assert len(bot.runcomfy.requests) == 1
         assert (ended.error, ended.refunded, ended.budget_refunded) == ("unexpected", 1, 0)
-        await bot.crash()
 
 
-@pytest.mark.parametrize("error", [KeyError, asyncio.CancelledError])
-def test_submission_whose_response_raises_stays_in_the_budget(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
-) -> None:
-    """A CancelledError that no one asked for is an error like any other, not a stop."""
-    run_fast(crash_on_the_response(tmp_path, monkeypatch, error))
-
-
-async def submit_invisible_prompts(folder: Path) -> None:
-    channel = Channel()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
+@on_fast_clock
+async def test_invisible_prompt_is_never_submitted(tmp_path: Path) -> None:
+    """Neither as a new job nor as a re-roll of one that an older version accepted."""
+    async with running_bot(tmp_path) as bot:
         old = await bot.in_state(await bot.begin(), JobStatus.SUCCEEDED)
         await bot.execute('update jobs set input = \'{"prompt": "\u200b"}\'')
         asker = make_requester(channel_id=old.channel_id)
@@ -82,19 +74,14 @@ async def submit_invisible_prompts(folder: Path) -> None:
             await bot.service.reroll(asker, old.job_id)
         with pytest.raises(InvalidOptionError):
             await bot.service.reserve(asker, MODEL, {"prompt": "\u3164\ufe0f"})
-        assert len(runcomfy.submits) == 1
-        await bot.crash()
+        assert len(bot.runcomfy.submits) == 1
 
 
-def test_invisible_prompt_is_never_submitted(tmp_path: Path) -> None:
-    """Neither as a new job nor as a re-roll of one that an older version accepted."""
-    run_fast(submit_invisible_prompts(tmp_path))
-
-
-async def change_rules_elsewhere(folder: Path) -> None:
-    channel, asker = Channel(), make_requester()
-    async with LocalRunComfy(seconds=0) as runcomfy:
-        bot = await Bot(folder, runcomfy, channel).start()
+@on_fast_clock
+async def test_rule_changed_by_another_process_applies_at_once(tmp_path: Path) -> None:
+    """A new job is checked against the settings that were read last, which can be outdated."""
+    asker = make_requester()
+    async with running_bot(tmp_path) as bot:
         elsewhere = GuildSettingsStore(bot.jobs._database)
         for prompt, words, is_allowed in [
             ("a badger", (), True),
@@ -106,9 +93,3 @@ async def change_rules_elsewhere(folder: Path) -> None:
             await elsewhere.update(asker.guild_id, forbid, by=1)
             with nullcontext() if is_allowed else pytest.raises(PolicyError, match="words-forbidden"):
                 assert await bot.service.reserve(make_requester(), MODEL, {"prompt": prompt})
-        await bot.crash()
-
-
-def test_rule_changed_by_another_process_applies_at_once(tmp_path: Path) -> None:
-    """A new job is checked against the settings that were read last, which can be outdated."""
-    run_fast(change_rules_elsewhere(tmp_path))
