@@ -8,8 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: playground environment test soak bench bench-polling bench-server pictures run lock clean
 
-playground: $(VENV)/playground  ## Try the bot in a browser, without an account or token
-	$(RUN)python -m playground
+playground: $(VENV)/playground  ## Try the bot in a browser, without an account or token; KEEP=1 keeps the data
+	@$(RUN)python -m playground $(if $(KEEP),--keep)
 
 environment: $(VENV)/dev  ## Install the test dependencies
 
@@ -44,11 +44,13 @@ $(VENV)/run: requirements.lock
 $(VENV)/playground: requirements-playground.lock
 $(VENV)/dev: requirements-dev.lock
 $(VENV)/run $(VENV)/playground $(VENV)/dev: | $(VENV)/bin/python
-	$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@echo "Installing $$(grep -c == $<) packages into $(VENV), which takes about a minute the first time"
+	@$(RUN)python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r $<
 	@touch $@
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@echo "Creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header pyproject.toml

@@ -2,79 +2,120 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import shutil
 import signal
+import sys
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-
+from playground import saved
+from playground.bot_log import open_bot_log
+from playground.clock import CLOCK
+from playground.controls import Controls
 from playground.discord import LocalDiscord
 from playground.process import BotProcess
 from playground.runcomfy import LocalRunComfy
 
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
 _PAGE = Path(__file__).parent / "page"
+_KEPT = Path.cwd() / ".playground"
+_PORT = 8642
 _GENERATION_SECONDS = 4.0  # long enough to watch, and to cancel the job behind
 _READY_SECONDS = 30
 _HINT = """
-The playground is open: {}
-
   Type /imagine, write what you would like to see, and press Enter.
   Then try Re-roll, start two and cancel the second, be mia and use /quota set,
   or kill the bot while it works and start it again. Ctrl+C closes everything.
+  The bot's log: {log}
+
+The playground is open: {address}
 """
 
 
-async def main() -> None:
-    """Start everything, print the address, and run until interrupted or until the bot fails to start."""
-    interrupted = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-    with tempfile.TemporaryDirectory(prefix="playground-") as folder:
+class _Playground:
+    """Runs one world after another in a folder: a reset ends one and begins the next."""
+
+    def __init__(self, folder: Path, *, is_kept: bool) -> None:
+        self._folder, self._is_kept = folder, is_kept
+        self._interrupted = asyncio.Event()
+        self._ports = [_PORT, 0]
+        self._is_announced = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._interrupted.set)
+
+    async def run(self) -> bool:
+        """Run until interrupted; return False if the bot failed to start."""
+        while await self._run_world():
+            CLOCK.skip(-CLOCK.ahead)
+            shutil.rmtree(self._folder)
+        return self._interrupted.is_set()
+
+    async def _run_world(self) -> bool:
+        """Run until interrupted or until the bot fails to start; return True if the page asks for a reset."""
+        self._folder.mkdir(exist_ok=True)
         settings: dict[str, str] = {}
-        bot = BotProcess(Path(folder), settings)
-        discord = LocalDiscord(Path(folder), page=_PAGE)
-        discord.client_app.add_routes(_switch_routes(bot))
-        async with LocalRunComfy(workers=1, seconds=_GENERATION_SECONDS) as runcomfy, discord:
+        discord = LocalDiscord(self._folder, page=_PAGE, page_ports=self._ports)
+        runcomfy = LocalRunComfy(workers=1, seconds=_GENERATION_SECONDS)
+        if self._is_kept:
+            saved.restore(self._folder / "stand-ins", discord, runcomfy)
+        settings["CLOCK_SHIFT_SECONDS"] = str(CLOCK.ahead)
+        async with AsyncExitStack() as stack:
+            log = await stack.enter_async_context(open_bot_log(self._folder / "bot.log"))
+            bot = BotProcess(self._folder, settings, log, module="playground.shifted_bot")
+            controls = Controls(discord, runcomfy, bot, settings)
+            discord.client_app.add_routes(controls.routes)
+            await stack.enter_async_context(runcomfy)
+            await stack.enter_async_context(discord)
+            self._ports = [discord.page_port]  # a reset keeps the address
             settings |= discord.environment | runcomfy.environment
             await bot.start()
             try:
-                await _run(discord, bot, interrupted)
+                await self._wait(discord, bot, controls.is_reset)
             finally:
                 await bot.stop()
+        is_reset = controls.is_reset.is_set() and not self._interrupted.is_set()
+        if self._is_kept and not is_reset:
+            saved.save(self._folder / "stand-ins", discord, runcomfy)
+        return is_reset
+
+    async def _wait(self, discord: LocalDiscord, bot: BotProcess, is_reset: asyncio.Event) -> None:
+        ready = discord.until(lambda: discord.is_online and discord.commands, timeout=_READY_SECONDS)
+        await _first(ready, self._interrupted.wait(), bot.wait())
+        if not discord.is_online:
+            if not self._interrupted.is_set():
+                sys.stderr.write((self._folder / "bot.log").read_text("utf-8"))
+            return
+        if not self._is_announced:
+            print(_HINT.format(log=self._folder / "bot.log", address=discord.client_url), flush=True)  # noqa: T201 (output of the command)
+        self._is_announced = True
+        await _first(self._interrupted.wait(), is_reset.wait())
 
 
-async def _run(discord: LocalDiscord, bot: BotProcess, interrupted: asyncio.Event) -> None:
-    ready = discord.until(lambda: discord.is_online and discord.commands, timeout=_READY_SECONDS)
-    tasks = [asyncio.create_task(each) for each in (ready, interrupted.wait(), bot.wait())]
+async def _first(*awaitables: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first of them and cancel the others."""
+    tasks = [asyncio.create_task(each) for each in awaitables]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-    if discord.is_online and not interrupted.is_set():
-        print(_HINT.format(discord.client_url), flush=True)  # noqa: T201 (output of the command)
-        await interrupted.wait()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _switch_routes(bot: BotProcess) -> list[web.RouteDef]:
-    """Return the routes by which the page kills and starts the bot."""
-
-    async def state(_: web.Request) -> web.Response:
-        return web.json_response({"running": bot.is_running})
-
-    async def kill(request: web.Request) -> web.Response:
-        await bot.kill()
-        return await state(request)
-
-    async def start(request: web.Request) -> web.Response:
-        await bot.start()
-        return await state(request)
-
-    return [
-        web.get("/playground/state", state),
-        web.post("/playground/kill", kill),
-        web.post("/playground/start", start),
-    ]
+async def main(*, is_kept: bool) -> bool:
+    """Run the playground in a temporary folder, or in one that stays; return False if it failed to start."""
+    print("Starting the bot, a local Discord and a local RunComfy...", flush=True)  # noqa: T201 (output of the command)
+    if is_kept:
+        return await _Playground(_KEPT, is_kept=True).run()
+    with tempfile.TemporaryDirectory(prefix="playground-") as folder:
+        return await _Playground(Path(folder) / "data", is_kept=False).run()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help=f"keep the data in {_KEPT.name} for the next run")
+    sys.exit(0 if asyncio.run(main(is_kept=parser.parse_args().keep)) else 1)

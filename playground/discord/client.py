@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from playground.clock import CLOCK
 from playground.discord.component_input import RejectedByClient
 from playground.discord.state import Interaction, NoResponse
 from playground.discord.transport import JsonWebSocket
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from playground.discord.payloads import Json
     from playground.discord.state import State, User
 
-_COLORS = ("#5865f2", "#eb459e", "#57a55a", "#e67e22", "#9b59b6", "#11806a")
+_COLORS = (
+    "#5865f2",
+    "#c2307c",
+    "#2f7d46",
+    "#a85400",
+    "#8e44ad",
+    "#11806a",
+)  # white letters are readable on these
 
 
 class ClientServer:
@@ -100,6 +108,7 @@ class ClientServer:
             "commands": member.commands,
             "messages": messages,
             "locale": member.locale,
+            "ahead": CLOCK.ahead * 1000,
         }
 
     async def _receive(self, websocket: JsonWebSocket, member: Member, frame: Json) -> None:

@@ -20,7 +20,7 @@ from playground.discord.state import Guild, Interaction, Message, State, User
 from playground.discord.transport import LOOPBACK, LoopbackResolver, issue_certificate, open_proxy, serve_app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from playground.discord.payloads import Json
 
@@ -33,11 +33,13 @@ class LocalDiscord(State):
     Args:
         folder: Gets `ca.pem`, the certificate authority that a client must trust.
         page: A folder to serve at `/` of `client_app`, which takes further routes before it is opened.
+        page_ports: The page gets the first one that is free, 0 being any.
     """
 
-    def __init__(self, folder: Path, page: Path | None = None) -> None:
+    def __init__(self, folder: Path, page: Path | None = None, page_ports: Iterable[int] = (0,)) -> None:
         super().__init__()
-        self._folder, self._page, self._stack = folder, page, AsyncExitStack()
+        self._folder, self._page, self._page_ports = folder, page, page_ports
+        self._stack = AsyncExitStack()
         self.gateway, self.pipeline = Gateway(self), RestPipeline(self)
         self.rest = Rest(self, self.pipeline)
         self.members: dict[str, Member] = {}
@@ -71,7 +73,8 @@ class LocalDiscord(State):
             self.client_app.router.add_static("/", self._page)
         enter = self._stack.enter_async_context
         self.port = await enter(serve_app(app, issue_certificate(authority)))
-        self.client_url = f"http://{LOOPBACK}:{await enter(serve_app(self.client_app))}"
+        self.page_port = await enter(serve_app(self.client_app, ports=self._page_ports))
+        self.client_url = f"http://{LOOPBACK}:{self.page_port}"
         self.tls = ssl.create_default_context(cafile=authority)
         self.environment = {
             "DISCORD_TOKEN": self.token,

@@ -1,9 +1,9 @@
 """Builders of Discord's API objects, ids and timestamps."""
 
 import itertools
-import time
-from datetime import UTC, datetime
 from typing import Any
+
+from playground.clock import CLOCK
 
 Json = dict[str, Any]
 
@@ -19,12 +19,12 @@ _counter = itertools.count()
 
 def snowflake() -> str:
     """Return a new id with the current millisecond; later ids are greater."""
-    return str((int(time.time() * 1000) - _EPOCH_MS) << 22 | next(_counter) & 0x3FFFFF)
+    return str((int(CLOCK.time() * 1000) - _EPOCH_MS) << 22 | next(_counter) & 0x3FFFFF)
 
 
 def now() -> str:
     """Return the current time in Discord's format."""
-    return datetime.now(UTC).isoformat()
+    return CLOCK.now().isoformat()
 
 
 def user(user_id: str, username: str, *, global_name: str | None = None, is_bot: bool = False) -> Json:

@@ -7,10 +7,12 @@ import math
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aiohttp import BodyPartReader, web
 
+from playground.clock import CLOCK
 from playground.discord.error_responses import TOO_LARGE, ApiError
 
 if TYPE_CHECKING:
@@ -194,7 +196,7 @@ class RestPipeline:
         self._windows[key] = since, used + 1
         left = round(since + seconds - now, 3)
         values: dict[str, Any] = {"Limit": limit, "Remaining": max(limit - used - 1, 0)}
-        values |= {"Reset": round(time.time() + left, 3), "Reset-After": left, "Bucket": key.split()[0]}
+        values |= {"Reset": round(CLOCK.time() + left, 3), "Reset-After": left, "Bucket": key.split()[0]}
         headers = {f"X-RateLimit-{name}": str(value) for name, value in values.items()}
         if used < limit:
             return headers
@@ -207,6 +209,7 @@ class RestPipeline:
 
 def _response(call: Call, headers: dict[str, str]) -> web.Response:
     body = call.response_json
+    headers = {"Date": formatdate(CLOCK.time(), usegmt=True)} | headers
     if isinstance(body, str) or body is None:  # a fault can have a body that isn't JSON
         return web.Response(status=call.status, text=body, headers=headers)
     # Not json_response: it adds a charset to the content type, and discord.py then ignores the JSON.

@@ -5,7 +5,7 @@ import json
 import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -54,12 +54,20 @@ class LoopbackResolver(AbstractResolver):
 
 
 @asynccontextmanager
-async def serve_app(app: web.Application, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """Serve an application on a free port; yield the port."""
+async def serve_app(
+    app: web.Application, context: ssl.SSLContext | None = None, ports: Iterable[int] = (0,)
+) -> AsyncIterator[int]:
+    """Serve an application on the first port that is free, 0 being any; yield the port."""
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOOPBACK, 0, ssl_context=context).start()
+        *first, last = ports
+        for port in first:
+            with suppress(OSError):
+                await web.TCPSite(runner, LOOPBACK, port, ssl_context=context).start()
+                break
+        else:
+            await web.TCPSite(runner, LOOPBACK, last, ssl_context=context).start()
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()

@@ -22,7 +22,7 @@ export const fileLink = (url) => webLink(url)?.replace(/^https:\/\/cdn\.discorda
 export const nameOf = (user) => user?.global_name || user?.username || user?.name || "unknown";
 
 export function avatar(user, size = 40) {
-  const style = `--size:${size}px;--color:${user?.color ?? "#e67e22"}`;
+  const style = `--size:${size}px;--color:${user?.color ?? "#a85400"}`;
   return el("span", { class: "avatar", style, "aria-hidden": "true" }, nameOf(user)[0].toUpperCase());
 }
 

@@ -1,10 +1,13 @@
+import { setAhead } from "./clock.js";
 import { Composer } from "./composer.js";
+import { drawControls, wireControls } from "./controls.js";
 import { byId } from "./dom.js";
 import { showModal } from "./form.js";
 import { followMessageLinks } from "./links.js";
 import { Messages } from "./messages.js";
-import { drawApp, drawMembers, drawSidebar, drawSwitches, wireSidebar } from "./sidebar.js";
+import { drawApp, drawMembers, drawSidebar, wireSidebar } from "./sidebar.js";
 import { connect } from "./socket.js";
+import { refreshTimes } from "./timestamps.js";
 import { setLanguage, t } from "./words.js";
 
 const LOST = "The connection was lost before an answer came";
@@ -100,11 +103,12 @@ function choose(channelId) {
 const EVENT_HANDLERS = {
   READY(data) {
     setLanguage(data.locale);
+    setAhead(data.ahead);
     Object.assign(view, data);
     view.channels = view.channels.map(named);
     choose(view.channel?.id);
     byId("messages").setAttribute("aria-busy", "false");
-    drawSwitches();
+    drawControls();
   },
   MESSAGE_CREATE: storeMessage,
   MESSAGE_UPDATE: storeMessage,
@@ -124,7 +128,12 @@ const EVENT_HANDLERS = {
   APP_UPDATE(app) {
     Object.assign(view.app, app);
     drawApp(view);
-    drawSwitches();
+    drawControls();
+  },
+  TIME({ ahead }) {
+    setAhead(ahead);
+    refreshTimes();
+    drawControls();
   },
   INTERACTION_SUCCESS: ({ nonce }) => settle(nonce),
   INTERACTION_FAILURE: ({ nonce, reason }) => settle(nonce, reason),
@@ -156,10 +165,12 @@ wireSidebar({
     socket.send({ op: "locale", locale });
     setLanguage(locale);
     drawSidebar(view, { choose });
+    drawControls();
     messages.redraw();
     composer.refresh();
   },
 });
+wireControls();
 followMessageLinks(jump);
 view.members = await (await fetch("/client/members")).json();
 switchMember(view.members.find(({ id }) => id === sessionStorage.getItem("user"))?.id ?? view.members[0].id);

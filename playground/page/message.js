@@ -5,7 +5,7 @@ import { embed } from "./embeds.js";
 import { markdown } from "./markdown.js";
 import { menu } from "./menu.js";
 import { preset, Select } from "./select.js";
-import { timestamp } from "./timestamps.js";
+import { SENT, timestamp } from "./timestamps.js";
 import { t } from "./words.js";
 
 const [EPHEMERAL, LOADING] = [1 << 6, 1 << 7];
@@ -36,7 +36,7 @@ function replyTo(original, context, find, jump) {
 
 export function head(author, at) {
   const badge = author.bot && el("span", { class: "badge" }, t("APP"));
-  return el("header", {}, el("span", { class: "author" }, nameOf(author)), badge, timestamp(at, "t"));
+  return el("header", {}, el("span", { class: "author" }, nameOf(author)), badge, timestamp(at, SENT));
 }
 
 export function onlyYou(dismiss) {

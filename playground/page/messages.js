@@ -1,3 +1,4 @@
+import { now } from "./clock.js";
 import { avatar, byId, dots, el, nameOf } from "./dom.js";
 import { draw, failed, head, onlyYou, usedBy } from "./message.js";
 import { t } from "./words.js";
@@ -104,7 +105,7 @@ export class Messages {
 
   #pending(author, kind, above, content) {
     const state = el("div", { class: "text waiting" }, content);
-    const body = el("div", { class: "body" }, head(author, Date.now()), state);
+    const body = el("div", { class: "body" }, head(author, now()), state);
     const node = el("li", { class: `message ${kind}`, tabindex: "-1" }, ...[above].filter(Boolean), avatar(author), body);
     this.#list.append(node);
     this.atEnd = true;

@@ -18,6 +18,16 @@ export const RUSSIAN = {
   "Language": "Язык",
   "Kill the bot": "Остановить бота",
   "Start the bot": "Запустить бота",
+  "Image service": "Генерация",
+  "Normal": "Обычная",
+  "Slow: a minute": "Долгая: минута",
+  "Fails to generate": "С ошибкой",
+  "Refuses prompts": "Отклоняет описания",
+  "Down: HTTP 503": "Недоступна: HTTP 503",
+  "Skip a day": "Плюс день",
+  "Start over": "Начать заново",
+  "Days ahead: {days}": "Дней вперёд: {days}",
+  "Delete all messages and settings and start over?": "Удалить все сообщения и настройки и начать заново?",
   "Server and playground": "Сервер и песочница",
 
   // The channel

@@ -42,15 +42,6 @@ export function drawSidebar(view, { choose }) {
   drawApp(view);
 }
 
-/** Show the kill and start buttons if the playground runs the bot; otherwise hide them. */
-export async function drawSwitches() {
-  const response = await fetch("/playground/state").catch(() => undefined);
-  const state = response?.ok ? await response.json() : undefined;
-  document.querySelector(".switches").hidden = !state;
-  byId("kill").disabled = !state?.running;
-  byId("start").disabled = Boolean(state?.running);
-}
-
 /** On a phone the sidebar is a drawer: while it is open, the rest only takes the tap that closes it. */
 function wireDrawer() {
   const menu = byId("menu");
@@ -72,11 +63,4 @@ function wireDrawer() {
 export function wireSidebar({ onLocale }) {
   wireDrawer();
   byId("locale").addEventListener("change", ({ target }) => onLocale(target.value));
-  for (const verb of ["kill", "start"]) {
-    byId(verb).addEventListener("click", async ({ target }) => {
-      target.disabled = true;
-      await fetch(`/playground/${verb}`, { method: "POST" }).catch(() => undefined);
-      await drawSwitches();
-    });
-  }
 }

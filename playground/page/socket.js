@@ -1,11 +1,18 @@
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 10_000;
 
+/** After a fresh start of the playground its members are new ones, so the page has to start again too. */
+async function isKnown(userId) {
+  const members = await fetch("/client/members").then((response) => response.json(), () => undefined);
+  return members?.some(({ id }) => id === userId) ?? true;
+}
+
 /** One member's connection: `onEvent(type, data)` gets every event; it reconnects by itself until closed. */
 export function connect(userId, { onEvent, onLost }) {
   let socket;
   let timer;
   let pause = FIRST_PAUSE;
+  let isClosed = false;
 
   function open() {
     socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/client/socket?user=${userId}`);
@@ -16,9 +23,16 @@ export function connect(userId, { onEvent, onLost }) {
     };
     socket.onclose = () => {
       onLost();
-      timer = setTimeout(open, pause);
+      timer = setTimeout(reopen, pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     };
+  }
+
+  async function reopen() {
+    const isStillMember = await isKnown(userId);
+    if (isClosed) return;
+    if (isStillMember) open();
+    else location.reload();
   }
 
   open();
@@ -30,6 +44,7 @@ export function connect(userId, { onEvent, onLost }) {
       return true;
     },
     close() {
+      isClosed = true;
       clearTimeout(timer);
       socket.onclose = socket.onmessage = null;
       socket.close();

@@ -6,12 +6,13 @@ import asyncio
 import re
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from random import uniform
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from playground.clock import CLOCK
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from playground.runcomfy.faults import Body
 
@@ -22,7 +23,7 @@ _REJECTED = re.compile(r"\brefuse\b", re.IGNORECASE)
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return CLOCK.now().isoformat(timespec="microseconds")
 
 
 @dataclass
@@ -50,12 +51,14 @@ class GenerationRequest:
 class RequestQueue:
     """Runs requests in order, at most `workers` at once, each for a random time within `seconds`.
 
-    While the queue is on hold, `start_next` and `finish` are the only transitions.
+    While the queue is on hold, `start_next` and `finish` are the only transitions. With a `failure`, every
+    request that ends fails with this error.
     """
 
     def __init__(self, workers: int, seconds: tuple[float, float], changed: Callable[[], None]) -> None:
         self.requests: dict[str, GenerationRequest] = {}
         self.seconds = seconds
+        self.failure: Any = None
         self._waiting: list[GenerationRequest] = []
         self._running: dict[str, asyncio.TimerHandle | None] = {}
         self._workers = workers
@@ -80,6 +83,14 @@ class RequestQueue:
         self.requests[request.request_id] = request
         self._waiting.append(request)
         self.start_waiting()
+
+    def restore(self, requests: Iterable[GenerationRequest]) -> None:
+        """Take over the requests of an earlier run; unfinished ones start again."""
+        for request in requests:
+            self.requests[request.request_id] = request
+            if request.finished_at is None:
+                request.state = "in_queue"
+                self.add(request)
 
     def position(self, request: GenerationRequest) -> int | None:
         """Return the request's position in the queue, from 1, or None if it left the queue."""
@@ -109,6 +120,7 @@ class RequestQueue:
         if timer:
             timer.cancel()
         request = self.requests[request_id]
+        error = self.failure if error is None else error
         if error is None and _REJECTED.search(str(request.input.get("prompt"))):
             error = "The safety filter refused this prompt."
         request.end("succeeded" if error is None else "failed", error)

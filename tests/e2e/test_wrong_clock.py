@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AHEAD, BEHIND = 20 * 60, -20 * 60
-SHIFTED = "tests.e2e.shifted_bot"
+SHIFTED = "playground.shifted_bot"
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 EXCEPTION = "bot.discord.gateway"
-NOT_READ = {EXCEPTION, "bot.__main__", "playground.__main__"}
+NOT_READ = {EXCEPTION, "bot.__main__", "playground.__main__", "playground.shifted_bot"}
 OWN = ("bot", "cogs", "playground")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -57,7 +57,7 @@ async def test_page_speaks_the_members_language(page: Page, discord: LocalDiscor
     await use(page, "usage")
     await page.get_by_label("Language").select_option("ru")
     await expect(messages(page).last).to_contain_text("Это видно только вам · Скрыть сообщение")
-    await expect(page.locator(".hint")).to_have_text("Введите /imagine и нажмите Enter.")
+    await expect(page.locator(".hint[data-t]")).to_have_text("Введите /imagine и нажмите Enter.")
     await expect(page.locator("html")).to_have_attribute("lang", "ru")
     await use(page, "silence")
     await discord.until(lambda: len(discord.interactions) == 2)

@@ -1,6 +1,6 @@
-"""`python -m tests.e2e.shifted_bot`: the bot with its clock CLOCK_SHIFT_SECONDS ahead.
+"""`python -m playground.shifted_bot`: the unmodified bot with its clock CLOCK_SHIFT_SECONDS ahead, if not 0.
 
-Only the wall clock of this process is shifted; timers use monotonic time.
+Only the wall clock of this process is shifted, before the bot is imported; timers use monotonic time.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ class _Shifted(dt.datetime):
 
 
 def main() -> None:
-    setattr(time, "time", lambda: _time() + _SHIFT)  # noqa: B010 (mypy knows it as it is)
-    setattr(dt, "datetime", _Shifted)  # noqa: B010 (as above)
+    """Shift the clock and run the bot."""
+    if _SHIFT:
+        setattr(time, "time", lambda: _time() + _SHIFT)  # noqa: B010 (mypy knows it as it is)
+        setattr(dt, "datetime", _Shifted)  # noqa: B010 (as above)
     runpy.run_module("bot", run_name="__main__", alter_sys=True)
 
 
