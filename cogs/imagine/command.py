@@ -37,15 +37,11 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
     vars(callback)["__signature__"] = _signature(options)
     names, descriptions, choices = {}, {}, {}
     for key, option in options.items():
-        names[key] = _localized({locale: model.option_names(locale)[option.name] for locale in model.texts})
-        descriptions[key] = _localized(
-            {locale: model.description(option.name, locale) for locale in model.texts}
-        )
+        name, kind = option.name, _TYPES[option.type]
+        names[key] = _localized({locale: model.option_names(locale)[name] for locale in model.texts})
+        descriptions[key] = _localized({locale: model.description(name, locale) for locale in model.texts})
         if option.choices:
-            kind = _TYPES[option.type]
-            choices[key] = [
-                app_commands.Choice(name=str(value), value=kind(value)) for value in option.choices
-            ]
+            choices[key] = [app_commands.Choice(name=str(each), value=kind(each)) for each in option.choices]
     app_commands.rename(**names)(callback)
     app_commands.describe(**descriptions)(callback)
     app_commands.choices(**choices)(callback)

@@ -108,16 +108,19 @@ class EditForm:
         expected = {option.name for option in (self.text_option, *self.choice_options)}
         if len(sent) != len(by_name) or set(by_name) != expected:
             raise PolicyError("form-outdated")
-        text = by_name[self.text_option.name].get("value")
-        if not isinstance(text, str):
-            raise PolicyError("form-outdated")
-        if len(text) > self.max_length:
+        values: dict[str, object] = {}
+        for name, part in by_name.items():
+            match part.get("value" if name == self.text_option.name else "values"):
+                case str(value) | [str(value)]:
+                    values[name] = value
+                case []:
+                    values[name] = None
+                case _:
+                    raise PolicyError("form-outdated")
+        if len(str(values[self.text_option.name])) > self.max_length:
             name = self.model.option_names(locale)[self.text_option.name]
             problem = LazyText("problem-maxLength", {"wanted": self.max_length})
             raise InvalidOptionError(option=name, problem=problem)
-        values: dict[str, object] = {self.text_option.name: text}
-        for option in self.choice_options:
-            values[option.name] = _single_value(by_name[option.name].get("values"))
         return values
 
 
@@ -138,10 +141,3 @@ def _truncate_utf16(text: str, most: int) -> str:
     """Cut a text to `most` UTF-16 units, after a whole word if one ends nearby."""
     fits = text.encode("utf-16-le", "replace")[: 2 * most].decode("utf-16-le", "ignore")
     return text if fits == text else truncate(f"{fits} ", len(fits)).removesuffix("…")
-
-
-def _single_value(values: object) -> str | None:
-    """Return the value that was chosen from a list, or None."""
-    if not isinstance(values, list) or len(values) > 1 or not all(isinstance(each, str) for each in values):
-        raise PolicyError("form-outdated")
-    return values[0] if values else None

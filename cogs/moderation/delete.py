@@ -89,11 +89,10 @@ async def delete(interaction: Interaction, job_id: str, *, text: LazyText | None
     with suppress(*DISCORD_ERRORS):
         await send_with_retry(interaction, interaction.response.defer)
     await bot.deletion_service.delete_messages(job_id)
+    words = (text or LazyText("deleted")).translate(interaction.locale.value)
     if JobButton.custom_id_of(job, JobAction.KEEP) in custom_ids(interaction.message):
         await delete_with_retry(interaction.delete_original_response)
-        return
-    words = (text or LazyText("deleted")).translate(interaction.locale.value)
-    if _is_ephemeral(interaction):
+    elif _is_ephemeral(interaction):
         await edit_response(interaction, content=words, view=None)
     else:  # a forged press under a message that everyone sees
         await send_ephemeral(interaction, words)

@@ -16,7 +16,7 @@ from bot.discord.error_handler import send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.requester import require_manager
 from bot.discord.responses import defer, edit_response
-from bot.discord.views.quota_text import chart_files, describe_quotas, mention, text_embed
+from bot.discord.views.quota_text import chart_files, day_labels, describe_quotas, mention, text_embed
 from bot.domain.quota import (
     EVERYONE,
     LIMIT_MAX,
@@ -156,7 +156,7 @@ class QuotaCommands(commands.Cog):
         used = await asyncio.to_thread(aggregate_by_member, chain.from_iterable(by_day))
         days = await asyncio.to_thread(list, map(merge, by_day))
         members = [Row(await self._display_name(each.user_id), each.spent) for each in used[:_TOP]]
-        drawn = chart(days, day_boundaries, zone, members, asker.locale)
+        drawn = chart(days, day_labels(day_boundaries, zone, asker.locale), members, asker.locale)
         files = [days_table(days, day_boundaries, zone), await asyncio.to_thread(members_table, used)]
         alt = alt_text(drawn, asker.locale)
         files += await chart_files(self._bot.charts, drawn, "report.png", alt)
@@ -164,14 +164,12 @@ class QuotaCommands(commands.Cog):
         await edit_response(interaction, embed=text_embed(lines), attachments=files)
 
     async def _rule_lines(self, asker: Requester) -> list[str]:
-        rules = await self._quotas.rules(asker.guild_id)
-        owners = self._quotas.owners
-        everybody, pool = rules.get(EVERYONE, owners.member), rules.get(POOL, owners.pool)
+        rules, owners = await self._quotas.rules(asker.guild_id), self._quotas.owners
+        everyone = describe_quotas(rules.get(EVERYONE, owners.member))
+        pool = describe_quotas(rules.get(POOL, owners.pool))
         key = "quota-show-everybody" if EVERYONE in rules else "quota-show-default"
-        lines = [
-            translate(key, asker.locale, quota=describe_quotas(everybody)),
-            translate("quota-show-pool", asker.locale, quota=describe_quotas(pool)),
-        ]
+        lines = [translate(key, asker.locale, quota=everyone)]
+        lines.append(translate("quota-show-pool", asker.locale, quota=pool))
         others = [target for target in rules if target.kind in {TargetKind.ROLE, TargetKind.MEMBER}]
         for other in others[:_RULES_SHOWN]:
             quota = describe_quotas(rules[other])

@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 import discord
 
 from bot.charts.spec import Chart, Row, Series
-from bot.discord.views.quota_text import day_labels, describe_amounts, describe_quotas, mention
+from bot.discord.views.quota_text import describe_amounts, describe_quotas, mention
 from bot.domain.quota import Target, TargetKind, parse_quotas
 from bot.i18n import LazyText, translate
 from bot.storage.reports import UsageSummary, merge
@@ -54,16 +54,12 @@ def _total_line(summaries: Sequence[UsageSummary], locale: str) -> str:
 
 
 def chart(
-    days: Sequence[UsageSummary],
-    day_boundaries: Sequence[datetime],
-    zone: tzinfo,
-    members: Sequence[Row],
-    locale: str,
+    days: Sequence[UsageSummary], labels: tuple[str, ...], members: Sequence[Row], locale: str
 ) -> Chart:
     """Return a chart of the days' totals and of members."""
     return Chart(
         title=translate("chart-report", locale, count=len(days)),
-        days=day_labels(day_boundaries, zone, locale),
+        days=labels,
         series=(
             Series(translate("chart-spent", locale), tuple(day.spent for day in days)),
             Series(translate("chart-failed", locale), tuple(day.failed_credits for day in days)),

@@ -9,7 +9,6 @@ as `channel_safety.<channel_id>`. Those with `pick-` or `edit-` before the name 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeAlias
 
 import discord
@@ -249,9 +248,9 @@ def _default_options(catalogue: Catalogue) -> dict[str, tuple[Model, Option]]:
     found: dict[str, tuple[Model, Option]] = {}
     for model in catalogue.values():
         for name, option in model.schema.options.items():
-            if name not in NOT_DEFAULTABLE:
+            if name not in NOT_DEFAULTABLE and len(found) < LISTED_MAX:
                 found.setdefault(name, (model, option))
-    return dict(islice(found.items(), LISTED_MAX))
+    return found
 
 
 def _button(panel: Panel, path: str, title: str = "") -> ui.Item[Any]:
