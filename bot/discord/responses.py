@@ -31,6 +31,18 @@ async def respond(interaction: discord.Interaction[Any], **content: Any) -> Resp
     return await send_with_retry(interaction, partial(interaction.response.send_message, **content))
 
 
+async def respond_or_hide(
+    interaction: discord.Interaction[Any], embed: discord.Embed, hidden: discord.Embed, **content: Any
+) -> None:
+    """Send an embed as the first response, or the one with hidden prompts if AutoMod refuses it."""
+    try:
+        await respond(interaction, embed=embed, **content)
+    except discord.HTTPException as error:
+        if error.code != ErrorCode.BLOCKED_BY_AUTOMOD:
+            raise
+        await respond(interaction, embed=hidden, **content)
+
+
 async def defer(interaction: discord.Interaction[Any]) -> None:
     """Show "thinking" to this person only, to be replaced by `edit_response`; see `send_with_retry`."""
     await send_with_retry(interaction, partial(interaction.response.defer, ephemeral=True, thinking=True))

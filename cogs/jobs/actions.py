@@ -12,10 +12,10 @@ from discord.ext import commands
 
 from bot.discord.client import ImagineBot, Interaction
 from bot.discord.error_handler import error_boundary, send_ephemeral
-from bot.discord.errors import DISCORD_ERRORS, ErrorCode
+from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.first_response import send_first_response
 from bot.discord.requester import get_requester, has_permission, require_post_permissions
-from bot.discord.responses import respond, send_with_retry
+from bot.discord.responses import respond_or_hide, send_with_retry
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import MAX_LISTED, JobAction, JobButton, custom_ids, numbered_buttons
 from bot.domain.job import Job
@@ -47,14 +47,10 @@ class JobActions(commands.Cog):
         """List the member's unfinished jobs here, with a button for each."""
         requester = get_requester(interaction)
         jobs = (await self._bot.job_service.unfinished(requester))[:MAX_LISTED]
+        hidden = [job_embed.with_hidden_prompt(replace(job, locale=requester.locale)) for job in jobs]
+        embeds = _list(jobs, requester.locale), _list(hidden, requester.locale)
         view = numbered_buttons(jobs, requester.locale)
-        try:
-            await respond(interaction, embed=_list(jobs, requester.locale), view=view, ephemeral=True)
-        except discord.HTTPException as error:
-            if error.code != ErrorCode.BLOCKED_BY_AUTOMOD:
-                raise
-            jobs = [job_embed.with_hidden_prompt(replace(job, locale=requester.locale)) for job in jobs]
-            await respond(interaction, embed=_list(jobs, requester.locale), view=view, ephemeral=True)
+        await respond_or_hide(interaction, *embeds, view=view, ephemeral=True)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:

@@ -5,10 +5,9 @@ from dataclasses import replace
 import discord
 
 from bot.discord.client import Interaction
-from bot.discord.errors import ErrorCode
 from bot.discord.markdown import blockquote, timestamp
 from bot.discord.requester import get_requester
-from bot.discord.responses import respond
+from bot.discord.responses import respond_or_hide
 from bot.discord.views import job_embed
 from bot.domain.job import Job
 from bot.i18n import translate
@@ -21,13 +20,9 @@ async def who_made_this(interaction: Interaction, message: discord.Message) -> N
     requester = get_requester(interaction)
     job = replace(await bot.deletion_service.job_for_message(requester, message.id), locale=requester.locale)
     parent = await bot.deletion_service.parent(job)
-    try:
-        await respond(interaction, embed=job_info_embed(job, parent, bot.catalogue), ephemeral=True)
-    except discord.HTTPException as error:
-        if error.code != ErrorCode.BLOCKED_BY_AUTOMOD:
-            raise
-        job = job_embed.with_hidden_prompt(job)
-        await respond(interaction, embed=job_info_embed(job, parent, bot.catalogue), ephemeral=True)
+    embed = job_info_embed(job, parent, bot.catalogue)
+    hidden = job_info_embed(job_embed.with_hidden_prompt(job), parent, bot.catalogue)
+    await respond_or_hide(interaction, embed, hidden, ephemeral=True)
 
 
 def job_info_embed(job: Job, parent: Job | None, catalogue: Catalogue) -> discord.Embed:

@@ -165,8 +165,46 @@ class ChannelSafetySelect:
         return _list(texts, LazyText("value-nowhere"))
 
 
+@dataclass(frozen=True)
+class TextModal:
+    """A button that opens a modal with one text field; `prefill` formats the current value for it."""
+
+    parse_text: Callable[[str], Any]
+    describe: Callable[[Any], LazyText]
+    max_length: int
+    style: TextStyle = TextStyle.paragraph
+    prefill: Callable[[Any], str] = str
+
+    def items(self, panel: Panel, path: str, _current: object, title: str = "") -> Items:
+        """Return the button; `title` is that of the entry, if the setting has several."""
+        label = translate(f"button-edit-{path.partition('.')[0]}", panel.locale, option=title)
+        return [ui.Button(label=label[:_BUTTON_MAX], custom_id=f"settings:edit-{path}:v1")]
+
+    def modal(self, panel: Panel, name: str, current: object) -> ui.Modal:
+        """Return the modal."""
+        path = f"{name}.{panel.key}" if panel.key else name
+        modal = ui.Modal(title=translate(f"modal-{name}", panel.locale), custom_id=f"settings:{path}:v1")
+        field: ui.TextInput[Any] = ui.TextInput(
+            custom_id=FIELD,
+            default=self.prefill(current),
+            max_length=self.max_length,
+            style=self.style,
+            required=False,
+        )
+        label, hint = translate(f"label-{name}", panel.locale), translate(f"hint-{name}", panel.locale)
+        modal.add_item(ui.Label(text=label, description=hint, component=field))
+        modal.stop()  # discord.py keeps no state: it would not survive a restart
+        return modal
+
+    def parse(self, _panel: Panel, values: Sequence[str]) -> Any:
+        """Parse the text."""
+        return self.parse_text(_only(values))
+
+
 class DefaultOptionSelect:
     """A select of a model option, then one of its default, or a modal if it has too many values."""
+
+    _text = TextModal(str, plain, TEXT_MAX)
 
     def items(self, panel: Panel, name: str, current: Mapping[str, OptionValue]) -> Items:
         """Return the select of options, and what changes the selected one."""
@@ -177,13 +215,13 @@ class DefaultOptionSelect:
             return [picker]
         path, title, values = f"{name}.{panel.key}", titles[panel.key], options[panel.key][1].listed(LINES)
         if not values:
-            return [picker, _button(panel, path, title)]
+            return [picker, *self._text.items(panel, path, None, title)]
         control = ValueSelect(lambda _: (None, *values), plain_or(LazyText("value-of-model")))
         return [picker, *control.items(panel, path, current.get(panel.key), option=title)]
 
     def modal(self, panel: Panel, name: str, current: Mapping[str, OptionValue]) -> ui.Modal:
         """Return the modal for the selected option."""
-        return _modal(panel, name, str(current.get(panel.key, "")), TEXT_MAX, TextStyle.paragraph)
+        return self._text.modal(panel, name, current.get(panel.key, ""))
 
     def parse(self, panel: Panel, values: Sequence[str]) -> Entry:
         """Return the option and its new default, in the type of the first model that accepts it."""
@@ -203,29 +241,6 @@ class DefaultOptionSelect:
         """Return the options with their defaults."""
         texts = [plain(f"`{name}` {str(each)[:_VALUE_SHOWN]}") for name, each in sorted(value.items())]
         return _list(texts, LazyText("value-of-model"))
-
-
-@dataclass(frozen=True)
-class TextModal:
-    """A button that opens a modal with one text field; `prefill` formats the current value for it."""
-
-    parse_text: Callable[[str], Any]
-    describe: Callable[[Any], LazyText]
-    max_length: int
-    style: TextStyle = TextStyle.paragraph
-    prefill: Callable[[Any], str] = str
-
-    def items(self, panel: Panel, name: str, _current: object) -> Items:
-        """Return the button."""
-        return [_button(panel, name)]
-
-    def modal(self, panel: Panel, name: str, current: object) -> ui.Modal:
-        """Return the modal."""
-        return _modal(panel, name, self.prefill(current), self.max_length, self.style)
-
-    def parse(self, _panel: Panel, values: Sequence[str]) -> Any:
-        """Parse the text."""
-        return self.parse_text(_only(values))
 
 
 Control: TypeAlias = EntitySelect | ValueSelect | ChannelSafetySelect | DefaultOptionSelect | TextModal
@@ -251,23 +266,6 @@ def _default_options(catalogue: Catalogue) -> dict[str, tuple[Model, Option]]:
             if name not in NOT_DEFAULTABLE and len(found) < LISTED_MAX:
                 found.setdefault(name, (model, option))
     return found
-
-
-def _button(panel: Panel, path: str, title: str = "") -> ui.Item[Any]:
-    label = translate(f"button-edit-{path.partition('.')[0]}", panel.locale, option=title)
-    return ui.Button(label=label[:_BUTTON_MAX], custom_id=f"settings:edit-{path}:v1")
-
-
-def _modal(panel: Panel, name: str, text: str, max_length: int, style: TextStyle) -> ui.Modal:
-    path = f"{name}.{panel.key}" if panel.key else name
-    modal = ui.Modal(title=translate(f"modal-{name}", panel.locale), custom_id=f"settings:{path}:v1")
-    field: ui.TextInput[Any] = ui.TextInput(
-        custom_id=FIELD, default=text, max_length=max_length, style=style, required=False
-    )
-    label, hint = translate(f"label-{name}", panel.locale), translate(f"hint-{name}", panel.locale)
-    modal.add_item(ui.Label(text=label, description=hint, component=field))
-    modal.stop()  # discord.py keeps no state: it would not survive a restart
-    return modal
 
 
 def _ids(value: Iterable[int] | int | None) -> list[int]:
