@@ -36,7 +36,7 @@ PolicyKey: TypeAlias = Literal[
     # Actions on a job or its message
     "not-your-job",
     "not-now",  # the job's state has changed, such as after a double press
-    "already-painting",  # RunComfy cannot cancel a running job
+    "already-generating",  # RunComfy cannot cancel a running job
     "collecting-over",
     "still-running",
     "not-an-image",
@@ -49,7 +49,7 @@ PolicyKey: TypeAlias = Literal[
     "bad-pattern",
     "too-many-words",
     "not-age-restricted",
-    "safety-order",
+    "safety-range",
     "no-such-zone",
     "default-not-taken",
     "log-closed",

@@ -52,7 +52,7 @@ class AuditLog:
             self.record(job.guild_id, LazyText("log-delivered", job_values(job) | {"images": delivered}))
         elif job.status is JobStatus.CANCELLED and job.cancelled_by:
             values = job_values(job) | {"by": f"<@{job.cancelled_by}>"}
-            self.record(job.guild_id, LazyText("log-cancelled", values))
+            self.record(job.guild_id, LazyText("log-canceled", values))
 
     async def drain(self) -> None:
         """Wait half a second for pending entries, and drop the rest."""

@@ -115,7 +115,7 @@ async def send_dm(
         DeliveryError: Discord accepts nothing.
     """
     left = list(images)
-    text = translate("sent-directly" if images else "told-directly", job.locale)
+    text = translate("sent-directly" if images else "notified-directly", job.locale)
     content = {"content": f"{text} https://discord.com/channels/{job.guild_id}", "embed": embed}
     try:
         channel = await retry_for_job(bot.clock, job, lambda: bot.create_dm(discord.Object(job.user_id)))

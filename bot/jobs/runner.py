@@ -132,7 +132,7 @@ class JobRunner:
             False if it ended otherwise, such as when RunComfy rejected its submission.
 
         Raises:
-            PolicyError: RunComfy has started it (`already-painting`).
+            PolicyError: RunComfy has started it (`already-generating`).
             RunComfyUnavailableError: No usable answer; retrying is safe.
         """
         context = self.context
@@ -144,7 +144,7 @@ class JobRunner:
                 return False  # the submission failed, as the job's task is about to record
         if not job.status.is_final:
             if job.request_id and not await context.runcomfy.cancel(job.request_id):
-                raise PolicyError("already-painting")
+                raise PolicyError("already-generating")
             if ended := await record_end(context, job, JobStatus.CANCELLED):
                 if ended.message_id:  # else the job's task shows its end as soon as it knows the message
                     if task := self._tasks.get(job.job_id):

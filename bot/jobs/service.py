@@ -175,8 +175,8 @@ class JobService:
 
         Raises:
             JobNotFoundError: As `reroll`.
-            PolicyError: `not-your-job`, `already-painting` if RunComfy has started it, or `not-now` if it has
-                ended.
+            PolicyError: `not-your-job`, `already-generating` if RunComfy has started it, or `not-now` if it
+                has ended.
         """
         job = await self._get_accessible(requester, job_id)
         if job.user_id != requester.user_id and not may_manage:
@@ -184,7 +184,7 @@ class JobService:
         requested = await self._jobs.request_cancel(job_id, requester.user_id)
         if requested is None:
             job = await self._jobs.get(job_id)
-            raise PolicyError("not-now" if job.status.is_final else "already-painting")
+            raise PolicyError("not-now" if job.status.is_final else "already-generating")
         return requested
 
     async def cancel(self, job: Job) -> bool:

@@ -63,7 +63,6 @@ def _refusal(scope: str, before: Usage, wanted: Decimal) -> PolicyError:
         "quota-exceeded" if scope == MEMBER else "pool-exceeded",
         limit=before.window.limit,
         per=before.window.quota.per,
-        used=before.used,
         left=before.left,
         wanted=wanted,
         resets=resets,

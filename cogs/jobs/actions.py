@@ -1,4 +1,4 @@
-"""/jobs, and the buttons under jobs: Cancel, Re-roll, Retry, Edit prompt and Fetch."""
+"""/jobs, and the buttons under jobs: Cancel, Re-roll, Retry, Edit prompt and Get images."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -38,7 +38,7 @@ class JobActions(commands.Cog):
             JobAction.CANCEL: self._cancel,
             JobAction.REROLL: partial(self._start, JobService.reroll),
             JobAction.RETRY: partial(self._start, JobService.retry),
-            JobAction.FETCH: partial(self._start, JobService.refetch),
+            JobAction.COLLECT: partial(self._start, JobService.refetch),
             JobAction.EDIT: self._open_edit_form,
         }
 
@@ -82,7 +82,7 @@ class JobActions(commands.Cog):
         if interaction.message and interaction.message.id != job.message_id:
             if not is_cancelled:
                 raise PolicyError("not-now")
-            await send_ephemeral(interaction, translate("jobs-cancelled", interaction.locale.value))
+            await send_ephemeral(interaction, translate("jobs-canceled", interaction.locale.value))
 
     async def _start(self, operation: _Operation, interaction: Interaction, job_id: str) -> None:
         job = await operation(self._bot.job_service, require_post_permissions(interaction), job_id)

@@ -44,4 +44,4 @@ def _price(job: Job) -> str:
     if not job.refunded:
         return translate("about-price", job.locale, credits=job.credits)
     returned = job.refunded * job.credits_each
-    return translate("about-price-back", job.locale, credits=job.credits, returned=returned)
+    return translate("about-price-refunded", job.locale, credits=job.credits, returned=returned)

@@ -77,7 +77,7 @@ class QuotaCommands(commands.Cog):
         if not is_within(after, maximum):
             raise PolicyError("quota-too-high", maximum=describe_quotas(maximum))
         await self._quotas.set_rule(asker.guild_id, target, quota, set_by=asker.user_id)
-        key = f"quota-set-{target.kind}"
+        key = f"quota-set-{target.kind.name.lower()}"
         text = LazyText(key, {"who": mention(target), "quota": describe_quotas(after)})
         await self._confirm(interaction, asker, text)
 
@@ -88,9 +88,9 @@ class QuotaCommands(commands.Cog):
         target = POOL if pool else _target(interaction, who)
         is_cleared = await self._quotas.clear_rules(asker.guild_id, target)
         rules = await self._quotas.rules(asker.guild_id)
-        holds = self._quotas.owners.pool if pool else rules.get(EVERYONE, self._quotas.owners.member)
-        key = f"quota-cleared-{target.kind}" if is_cleared else "quota-nothing-to-clear"
-        text = LazyText(key, {"who": mention(target), "quota": describe_quotas(holds)})
+        quotas = self._quotas.owners.pool if pool else rules.get(EVERYONE, self._quotas.owners.member)
+        key = f"quota-cleared-{target.kind.name.lower()}" if is_cleared else "quota-nothing-to-clear"
+        text = LazyText(key, {"who": mention(target), "quota": describe_quotas(quotas)})
         await self._confirm(interaction, asker, text)
 
     @quota.command()
@@ -167,7 +167,7 @@ class QuotaCommands(commands.Cog):
         rules, owners = await self._quotas.rules(asker.guild_id), self._quotas.owners
         everyone = describe_quotas(rules.get(EVERYONE, owners.member))
         pool = describe_quotas(rules.get(POOL, owners.pool))
-        key = "quota-show-everybody" if EVERYONE in rules else "quota-show-default"
+        key = "quota-show-everyone" if EVERYONE in rules else "quota-show-default"
         lines = [translate(key, asker.locale, quota=everyone)]
         lines.append(translate("quota-show-pool", asker.locale, quota=pool))
         others = [target for target in rules if target.kind in {TargetKind.ROLE, TargetKind.MEMBER}]

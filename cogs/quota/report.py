@@ -33,7 +33,7 @@ def _member_line(summary: UsageSummary, locale: str) -> str:
         credits=summary.spent,
         usd=LazyText("dollars", {"amount": summary.usd}),
         quota=describe_quotas(parse_quotas(quotas or "unlimited")),
-        by=LazyText(f"limited-by-{target.kind}", {"who": mention(target)}),
+        by=LazyText(f"limited-by-{target.kind.name.lower()}", {"who": mention(target)}),
     )
 
 
@@ -42,7 +42,7 @@ def _total_line(summaries: Sequence[UsageSummary], locale: str) -> str:
     line = translate(
         "report-total",
         locale,
-        orders=total.jobs,
+        requests=total.jobs,
         failed=total.failed,
         credits=total.spent,
         refunded=total.refunded,

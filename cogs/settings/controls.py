@@ -139,7 +139,7 @@ class ChannelSafetySelect:
     """A select of a channel, then one of the loosest safety_tolerance in that channel."""
 
     levels: ValueSelect
-    _channels = EntitySelect(Kind.channel, LazyText("value-nowhere"), min_values=1, max_values=1)
+    _channels = EntitySelect(Kind.channel, LazyText("value-none"), min_values=1, max_values=1)
 
     def items(self, panel: Panel, name: str, current: Mapping[int, int]) -> Items:
         """Return both selects, or the first until a channel is selected."""
@@ -162,7 +162,7 @@ class ChannelSafetySelect:
             LazyText("value-channel-safety", {"channel": f"<#{channel_id}>", "level": level})
             for channel_id, level in sorted(value.items())
         ]
-        return _list(texts, LazyText("value-nowhere"))
+        return _list(texts, LazyText("value-none"))
 
 
 @dataclass(frozen=True)

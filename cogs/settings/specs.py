@@ -84,7 +84,7 @@ class SettingSpec:
 def _check_safety_order(settings: GuildSettings, _: Panel) -> None:
     low, high = settings.strictest_safety, settings.loosest_safety
     if low is not None and high is not None and low > high:
-        raise PolicyError("safety-order", strictest=low, loosest=high)
+        raise PolicyError("safety-range", strictest=low, loosest=high)
 
 
 def _check_age_restriction(settings: GuildSettings, panel: Panel) -> None:
@@ -143,14 +143,14 @@ _ANY = plain_or(LazyText("value-any"))
 _SAFETY = ValueSelect(_safety_levels, _ANY)
 _CHANNEL_SAFETY = ChannelSafetySelect(ValueSelect(_safety_levels, plain_or(LazyText("value-as-elsewhere"))))
 _WORDS = TextModal(parse_words, _describe_words, WORDS_MAX, prefill="\n".join)
-_NOWHERE = LazyText("value-nowhere")
+_ALL, _NONE, _OFF = LazyText("value-all"), LazyText("value-none"), LazyText("value-off")
 _LOG_TYPES = (ChannelType.text, ChannelType.news)
-_LOG = EntitySelect(Kind.channel, _NOWHERE, max_values=1, channel_types=_LOG_TYPES)
+_LOG = EntitySelect(Kind.channel, _OFF, max_values=1, channel_types=_LOG_TYPES)
 _ROWS = (
-    SettingSpec("allowed_channels", "channels", EntitySelect(Kind.channel, LazyText("value-everywhere"))),
-    SettingSpec("forbidden_channels", "channels", EntitySelect(Kind.channel, _NOWHERE)),
-    SettingSpec("allowed_roles", "people", EntitySelect(Kind.role, LazyText("value-everybody"))),
-    SettingSpec("blocked_members", "people", EntitySelect(Kind.user, LazyText("value-nobody"))),
+    SettingSpec("allowed_channels", "channels", EntitySelect(Kind.channel, _ALL)),
+    SettingSpec("forbidden_channels", "channels", EntitySelect(Kind.channel, _NONE)),
+    SettingSpec("allowed_roles", "people", EntitySelect(Kind.role, _ALL)),
+    SettingSpec("blocked_members", "people", EntitySelect(Kind.user, _NONE)),
     SettingSpec("highest_resolution", "images", ValueSelect(_resolutions, _ANY)),
     SettingSpec("most_images", "images", ValueSelect(_image_counts, _ANY)),
     SettingSpec("may_search_web", "images", _switch(LazyText("value-allowed"), LazyText("value-forbidden"))),
@@ -158,7 +158,7 @@ _ROWS = (
     SettingSpec("loosest_safety", "safety", _SAFETY, _check_safety_order),
     SettingSpec("channel_safety", "safety", _CHANNEL_SAFETY, _check_age_restriction),
     SettingSpec("forbidden_words", "words", _WORDS),
-    SettingSpec("is_spoiler", "results", _switch(LazyText("value-hidden"), LazyText("value-shown"))),
+    SettingSpec("is_spoiler", "results", _switch(LazyText("value-hidden"), _OFF)),
     SettingSpec("is_private", "results", _switch(LazyText("value-private"), LazyText("value-public"))),
     SettingSpec("default_options", "defaults", DefaultOptionSelect()),
     SettingSpec("timezone", "server", TextModal(_parse_time_zone, plain, _ZONE_MAX, TextStyle.short)),

@@ -26,26 +26,26 @@ def test_shows_requester_time_and_options() -> None:
         input={"prompt": "a *fox*", "aspect_ratio": "16:9", "seed": 5},
     )
     lines = str(job_info_embed(job, None, CATALOGUE).description).split("\n")
-    assert lines[0] == f"**Ordered by <@{MEMBER}> · <t:{SECONDS}:f>**"
+    assert lines[0] == f"**Requested by <@{MEMBER}> · <t:{SECONDS}:f>**"
     assert lines[1] == r"> a \*fox\*"
     assert lines[2:] == ["16:9 · seed 5 · 2 images · 3 credits"]
 
 
 def test_shows_the_refunded_part_of_the_price() -> None:
     job = make_job(image_count=4, credits_each=Decimal("1.5"), refunded=2, status=JobStatus.SUCCEEDED)
-    assert "6 credits, 3 of them given back" in str(job_info_embed(job, None, CATALOGUE).description)
+    assert "6 credits (3 refunded)" in str(job_info_embed(job, None, CATALOGUE).description)
 
 
 @pytest.mark.parametrize(
     ("message_id", "words"),
     [
-        (77, f"[an earlier order](https://discord.com/channels/{GUILD}/{CHANNEL}/77)"),
-        (None, "an earlier order, which was deleted"),
+        (77, f"[an earlier request](https://discord.com/channels/{GUILD}/{CHANNEL}/77)"),
+        (None, "an earlier request that was deleted"),
     ],
 )
 def test_links_to_the_repeated_job(message_id: int | None, words: str) -> None:
     text = str(job_info_embed(DONE, make_job(message_id=message_id), CATALOGUE).description)
-    assert text.endswith(f"\nMade again from {words}")
+    assert text.endswith(f"\nBased on {words}")
 
 
 def test_shows_a_pending_deletion() -> None:
@@ -55,8 +55,8 @@ def test_shows_a_pending_deletion() -> None:
 
 def test_uses_the_readers_language() -> None:
     text = str(job_info_embed(make_job(locale="ru"), make_job(), CATALOGUE).description)
-    assert "Заказ участника" in text
-    assert "прежнему заказу" in text
+    assert "Запрос участника" in text
+    assert "прежнего запроса" in text
 
 
 def test_fits_in_an_embed() -> None:

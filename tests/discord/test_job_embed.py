@@ -80,20 +80,20 @@ class TestStatus:
             ({"status": "waiting"}, translate("status-waiting", "en-US", since=STAMP)),
             ({"status": "submitting"}, translate("status-waiting", "en-US", since=STAMP)),
             ({"status": "in_queue"}, translate("status-in-queue", "en-US", since=STAMP, place=3)),
-            ({"status": "in_progress"}, translate("status-painting", "en-US", since=STAMP)),
+            ({"status": "in_progress"}, translate("status-generating", "en-US", since=STAMP)),
             (
                 {"status": "succeeded", "ended_at": AT + timedelta(seconds=14.4)},
                 translate("status-succeeded", "en-US", images=1, seconds=14),
             ),
             (
                 {"status": "succeeded", "ended_at": AT + timedelta(days=1), "refunded": 1},
-                translate("status-fetched", "en-US", images=1),
+                translate("status-collected", "en-US", images=1),
             ),
             (
                 {"status": "cancelled", "cancelled_by": 5},
-                translate("status-cancelled", "en-US", by="<@5>"),
+                translate("status-canceled", "en-US", by="<@5>"),
             ),
-            ({"status": "cancelled"}, translate("status-cancelled", "en-US", by="nobody")),
+            ({"status": "cancelled"}, translate("status-canceled", "en-US", by="none")),
         ],
     )
     def test_is_the_first_line(self, changes: dict[str, Any], expected: str) -> None:
@@ -122,7 +122,7 @@ class TestStatus:
     def test_shows_the_typical_duration_if_known(self, seconds: float, said: str) -> None:
         running = job(status=JobStatus.IN_PROGRESS)
         shown = job_embed.embed(running, CATALOGUE, Progress(typical_seconds=seconds)).description or ""
-        assert shown.startswith(f"**🎨 Painting · started {STAMP} (usually about {said})**")
+        assert shown.startswith(f"**🎨 Generating · started {STAMP} (usually about {said})**")
 
     def test_has_its_own_color(self) -> None:
         failure = {"error": "unexpected", "error_values": {"reference": "7F3K2"}}
@@ -136,7 +136,7 @@ class TestStatus:
         failure = job(status=JobStatus.FAILED, error="generation-failed", image_count=2, refunded=refunded)
         line = said(failure)[0]
         assert translate("generation-failed", "en-US") in line
-        assert (translate("nothing-charged", "en-US") in line) == (refunded == 2)
+        assert (translate("not-charged", "en-US") in line) == (refunded == 2)
 
     def test_failure_shows_values_and_timestamps(self) -> None:
         failure = job(status=JobStatus.FAILED, error="unexpected", error_values={"reference": "7F3K2"})
@@ -196,13 +196,13 @@ class TestButtons:
             ({"status": "failed", "error": "prompt-refused"}, ["Edit prompt"]),
             (
                 {"status": "failed", "error": "output-unavailable"},
-                ["Fetch the images", "Retry", "Edit prompt"],
+                ["Get images", "Retry", "Edit prompt"],
             ),
             (
                 {"status": "failed", "error": "generation-timeout"},
-                ["Fetch the images", "Retry", "Edit prompt"],
+                ["Get images", "Retry", "Edit prompt"],
             ),
-            ({"status": "failed", "error": "delivery-failed"}, ["Fetch the images", "Retry", "Edit prompt"]),
+            ({"status": "failed", "error": "delivery-failed"}, ["Get images", "Retry", "Edit prompt"]),
         ],
     )
     async def test_match_the_status(self, changes: dict[str, Any], expected: list[str]) -> None:
@@ -247,23 +247,21 @@ class TestOptions:
         )  # fmt: skip
         assert line == (
             "16:9 · webp · Safety tolerance: 6 · Web search: yes · seed 2147483647 · 2 images"
-            f" · asked by <@{MEMBER}>"
+            f" · by <@{MEMBER}>"
         )
 
     def test_are_named_in_the_requesters_language(self) -> None:
         line = self.last_line("ru", aspect_ratio="16:9", safety_tolerance=6, enable_web_search=True, seed=8)
-        assert (
-            line == f"16:9 · Допуск безопасности: 6 · Включить веб-поиск: да · сид 8 · заказ от <@{MEMBER}>"
-        )
+        assert line == f"16:9 · Допуск безопасности: 6 · Включить веб-поиск: да · сид 8 · от <@{MEMBER}>"
 
     def test_defaults_are_not_shown(self) -> None:
-        assert self.last_line(num_images=1, aspect_ratio="auto") == f"asked by <@{MEMBER}>"
+        assert self.last_line(num_images=1, aspect_ratio="auto") == f"by <@{MEMBER}>"
 
     def test_options_of_a_removed_model_are_not_shown(self) -> None:
         shown = job_embed.embed(
             job(model_id="gone/model", input={"prompt": "a fox", "seed": 1, "x": 2}), CATALOGUE
         )
-        assert str(shown.description).endswith(f"\n> a fox\nseed 1 · asked by <@{MEMBER}>")
+        assert str(shown.description).endswith(f"\n> a fox\nseed 1 · by <@{MEMBER}>")
 
     def test_free_text_is_escaped_and_truncated(self) -> None:
         schema = ModelSchema.parse(
@@ -292,15 +290,16 @@ class TestNotes:
     def test_compressed_image_is_noted_with_both_sizes(self) -> None:
         limit = 10 * 1024 * 1024
         found = notes(job(status=JobStatus.SUCCEEDED, image_count=2, file_limit=limit), PNG, SMALLER)
+        allowed = "this server's limit is 10 MB"
         assert found == [
-            "Image 2 is shown as WebP, 4096\u00d72304, 9 MB: the original PNG had 21 MB, and 10 MB fit here."
+            f"Image 2 was compressed to WebP (4096\u00d72304, 9 MB). The original PNG is 21 MB; {allowed}."
         ]
 
     def test_missing_images_are_noted(self) -> None:
         done = job(status=JobStatus.SUCCEEDED, image_count=4, refunded=2)
-        assert notes(done, PNG, PNG) == ["2 of 4 images came; the other 2 were given back."]
+        assert notes(done, PNG, PNG) == ["2 of 4 images arrived. You were refunded for the other 2."]
         done = job(status=JobStatus.SUCCEEDED, image_count=4, refunded=1)
-        assert notes(done, PNG, PNG, PNG) == ["3 of 4 images came; the other one was given back."]
+        assert notes(done, PNG, PNG, PNG) == ["3 of 4 images arrived. You were refunded for the other one."]
 
     @pytest.mark.parametrize("locale", ["en-US", "ru"])
     def test_notes_of_ten_images_fit(self, locale: str) -> None:
@@ -364,9 +363,9 @@ def test_partial_delivery_shows_collectable_and_missing_images() -> None:
         status=JobStatus.SUCCEEDED, error="output-unavailable", request_id="request", image_count=4, made=3
     )
     assert notes(part, PNG) == [
-        "1 of 4 images arrived; 2 more are waiting to be collected. Press Fetch the images to try again.",
-        "1 image wasn't made, so you were refunded for it.",
+        "1 of 4 images arrived. Press Get images for 2 more.",
+        "1 image couldn't be generated, and you were refunded for it.",
     ]
     assert notes(replace(part, made=None), PNG, PNG, PNG) == [
-        "3 of 4 images arrived; 1 more is waiting to be collected. Press Fetch the images to try again."
+        "3 of 4 images arrived. Press Get images for 1 more."
     ]

@@ -121,7 +121,7 @@ class TestPrompt:
         assert len(shown) > 500
         long = job(status=JobStatus.SUCCEEDED, input={"prompt": words})
         assert job_embed.is_prompt_truncated(long)
-        assert notes(long, PNG) == ["The whole prompt is in prompt.txt."]
+        assert notes(long, PNG) == ["The full prompt is in prompt.txt."]
 
     def test_short_prompt_is_complete(self) -> None:
         short = job(status=JobStatus.SUCCEEDED, input={"prompt": "x" * 1000})

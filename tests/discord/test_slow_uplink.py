@@ -308,11 +308,11 @@ async def test_withdrawn_job_loses_its_button_despite_automod(
 ) -> None:
     job, message = await create_job(local, status=JobStatus.FAILED, error="delivery-failed")
     await delivery.send_outcome(job)
-    assert any(label.startswith("Fetch") for label in message.buttons)
+    assert any(label.startswith("Get images") for label in message.buttons)
     automod = {"code": 200000, "message": "Message was blocked by automatic moderation"}
     local.inject_fault("edit_followup", 400, automod, contains="a fox in the snow")
     await delivery.withdraw(replace(job, error="not-collected", refunded=IMAGES))
-    assert not any(label.startswith("Fetch") for label in message.buttons)
+    assert not any(label.startswith("Get images") for label in message.buttons)
 
 
 async def test_restart_posts_missing_images_only(
@@ -338,11 +338,11 @@ async def test_restart_updates_the_text_of_complete_images(
     before = DiscordDelivery(bot)
     await before.send_images(job, files)
     await before.send_outcome(replace(job, status=JobStatus.FAILED, error="delivery-failed"))
-    assert any(label.startswith("Fetch") for label in message.buttons)
+    assert any(label.startswith("Get images") for label in message.buttons)
     done = len(uploads(local))
     assert await DiscordDelivery(bot).send_images(job, files) == IMAGES
     assert "4 images" in message.text
-    assert not any(label.startswith("Fetch") for label in message.buttons)
+    assert not any(label.startswith("Get images") for label in message.buttons)
     assert names(message) == ALL
     assert len(uploads(local)) == done
 

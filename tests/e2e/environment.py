@@ -84,7 +84,7 @@ class Environment:
 
     async def queued(self, person: Member | None = None) -> Message:
         """Use /imagine and wait until the message shows the position in RunComfy's queue."""
-        return await self.wait_for_text(await self.imagine(person, resolution="0.5K"), "place ")
+        return await self.wait_for_text(await self.imagine(person, resolution="0.5K"), "In queue, #")
 
     async def wait_for_text(self, message: Message, *words: str, timeout: float = 30) -> Message:  # noqa: ASYNC109
         """Wait until a message contains all of these texts."""

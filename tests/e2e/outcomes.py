@@ -24,7 +24,7 @@ async def expect_uncollected(env: Environment, *words: str, images: int = 1, **o
     await env.wait_for_text(message, "waiting to be collected", *words)
     row = await env.wait_for_end(message)
     assert (row["status"], row["refunded"], env.charged_images(person)) == ("failed", 0, images)
-    assert button_labels(message)[:2] == ["Fetch the images", "Retry"]
+    assert button_labels(message)[:2] == ["Get images", "Retry"]
     assert "charged" not in message.text
     assert message.attachments == []
     assert len(env.submits_for(message)) == 1
@@ -47,7 +47,7 @@ async def expect_failed(env: Environment, *words: str, images: int = 2, **option
     """Run a job that fails with one submit and is refunded; it names the owner only if they can fix it."""
     person = env.new_member()
     message = await env.imagine(person, **{"resolution": "0.5K", "num_images": images, **options})
-    await env.wait_for_text(message, "Nothing was charged", *words)
+    await env.wait_for_text(message, "You weren't charged", *words)
     row = await env.wait_for_end(message)
     assert (row["status"], row["refunded"], env.charged_images(person)) == ("failed", images, 0)
     assert ("owner" in message.text) == ("owner" in words)

@@ -143,7 +143,7 @@ async def test_cancelled_job_can_be_rerolled(env: Environment) -> None:
     try:
         message = await env.imagine(anna, resolution="0.5K")
         await anna.press(message, "Cancel")
-        await env.wait_for_text(message, "cancelled")
+        await env.wait_for_text(message, "Canceled")
     finally:
         env.runcomfy.release()
     again = await pressed(anna, message, "Re-roll")

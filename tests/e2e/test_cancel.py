@@ -67,25 +67,25 @@ def state(env: Environment, message: Message) -> str:
 async def test_cancel_in_the_queue_and_in_progress(env: Environment) -> None:
     owner, stranger, moderator = env.new_member(), env.new_member(), env.mia
     running = await start_job(env, owner)
-    await env.wait_for_text(running, "Painting")
+    await env.wait_for_text(running, "Generating")
     queued = [await start_job(env, owner) for _ in range(4)]
     for message in queued:
-        await env.wait_for_text(message, "place")
+        await env.wait_for_text(message, "In queue, #")
     others, mine, twice, kept = queued
 
     await answered(await owner.press(mine, "Cancel"))
     await answered(await moderator.press(others, "Cancel"))
     for press in [await owner.press(twice, "Cancel") for _ in range(2)]:
         await answered(press)
-    assert "somebody else" in await refusal(env, await stranger.press(kept, "Cancel"))
+    assert "Only the person who made this" in await refusal(env, await stranger.press(kept, "Cancel"))
     assert running.buttons["Cancel"]["disabled"]
-    assert "somebody else" in await refusal(env, await pressed_too_late(stranger, running))
+    assert "Only the person who made this" in await refusal(env, await pressed_too_late(stranger, running))
     for person in (owner, moderator):
-        assert "cannot stop" in await refusal(env, await pressed_too_late(person, running))
+        assert "can't be canceled" in await refusal(env, await pressed_too_late(person, running))
 
-    await env.wait_for_text(mine, "cancelled", f"<@{owner.id}>")
-    await env.wait_for_text(others, "cancelled", f"<@{moderator.id}>")
-    await env.wait_for_text(twice, "cancelled")
+    await env.wait_for_text(mine, "Canceled", f"<@{owner.id}>")
+    await env.wait_for_text(others, "Canceled", f"<@{moderator.id}>")
+    await env.wait_for_text(twice, "Canceled")
     assert [state(env, each) for each in queued] == ["cancelled"] * 3 + ["in_queue"]
     assert env.charged_images(owner) == 2
     assert button_labels(mine) == ["Re-roll"]
@@ -99,13 +99,13 @@ async def test_cancel_in_the_queue_and_in_progress(env: Environment) -> None:
 
 async def test_cancel_of_a_job_that_started_since_the_last_poll(env: Environment) -> None:
     blocker = await start_job(env)
-    await env.wait_for_text(blocker, "Painting")
+    await env.wait_for_text(blocker, "Generating")
     owner = env.new_member()
     message = await start_job(env, owner)
-    await env.wait_for_text(message, "place")
+    await env.wait_for_text(message, "In queue, #")
     finish(env, blocker)  # so the next one starts
     assert state(env, message) == "in_progress"
-    assert "cannot stop" in await refusal(env, await owner.press(message, "Cancel"))
+    assert "can't be canceled" in await refusal(env, await owner.press(message, "Cancel"))
     finish(env, message)
     await env.wait_for_text(message, "✅")
     await env.wait_until_idle()
@@ -117,15 +117,15 @@ async def test_cancel_while_runcomfy_rejects_submissions(env: Environment) -> No
     env.runcomfy.inject_fault("submit", BUSY, None)
     messages = [await start_job(env, owner) for _ in range(2)]
     await env.runcomfy.until(lambda: len(env.runcomfy.calls) and posts(env, owner) >= 2)
-    assert "somebody else" in await refusal(env, await stranger.press(messages[0], "Cancel"))
+    assert "Only the person who made this" in await refusal(env, await stranger.press(messages[0], "Cancel"))
     await answered(await owner.press(messages[0], "Cancel"))
     await answered(await env.mia.press(messages[1], "Cancel"))
     for message in messages:
-        await env.wait_for_text(message, "cancelled")
+        await env.wait_for_text(message, "Canceled")
     before = len(env.runcomfy.submits)
     env.runcomfy.clear_faults("submit")
     after = await start_job(env)
-    await env.wait_for_text(after, "Painting")
+    await env.wait_for_text(after, "Generating")
     finish(env, after)
     await env.wait_for_text(after, "✅")
     assert len(env.runcomfy.submits) == before + 1
@@ -153,9 +153,9 @@ async def test_cancel_while_the_submission_is_in_flight(env: Environment, *, is_
     assert env.job(message)["status"] == "submitting"
     held.release()
     if is_painting:
-        await env.wait_for_text(message, "Painting")
+        await env.wait_for_text(message, "Generating")
         finish(env, message)
-    await env.wait_for_text(message, "✅" if is_painting else "cancelled")
+    await env.wait_for_text(message, "✅" if is_painting else "Canceled")
     env.runcomfy.release()
     await env.wait_until_idle()
     assert env.charged_images(owner) == int(is_painting)
@@ -170,8 +170,8 @@ async def test_failed_submission_is_not_reported_as_cancelled(env: Environment) 
     press = await answered(await owner.press(listing, "Cancel 1"))
     held.release()
     await env.discord.until(lambda: len(press.messages) > 1)
-    assert "has moved on" in press.messages[-1].text
-    await env.wait_for_text(message, "refused this prompt")
+    assert "out of date" in press.messages[-1].text
+    await env.wait_for_text(message, "blocked this prompt")
     assert env.job(message)["status"] == "failed"
     assert env.charged_images(owner) == 0
 
@@ -179,11 +179,11 @@ async def test_failed_submission_is_not_reported_as_cancelled(env: Environment) 
 async def test_cancel_at_the_moment_of_the_submission(env: Environment) -> None:
     """Whatever the job is doing, it ends cancelled, and its message shows that."""
     blocker = await start_job(env)
-    await env.wait_for_text(blocker, "Painting")
+    await env.wait_for_text(blocker, "Generating")
     people = [env.new_member() for _ in range(12)]
     messages = await asyncio.gather(*(start_and_cancel(env, person) for person in people))
     for message in messages:
-        await env.wait_for_text(message, "cancelled", timeout=10)
+        await env.wait_for_text(message, "Canceled", timeout=10)
     finish(env, blocker)
     await env.wait_until_idle()
     assert [env.charged_images(person) for person in people] == [0] * 12
@@ -197,15 +197,15 @@ async def start_and_cancel(env: Environment, person: Member) -> Message:
 
 async def test_cancel_without_a_response_from_runcomfy_changes_nothing(env: Environment) -> None:
     blocker, owner = await start_job(env), env.new_member()
-    await env.wait_for_text(blocker, "Painting")
+    await env.wait_for_text(blocker, "Generating")
     message = await start_job(env, owner)
-    await env.wait_for_text(message, "place")
+    await env.wait_for_text(message, "In queue, #")
     env.runcomfy.inject_fault("cancel", respond(503), None)
-    assert "RunComfy" in await refusal(env, await owner.press(message, "Cancel"))
+    assert "isn't responding" in await refusal(env, await owner.press(message, "Cancel"))
     env.runcomfy.clear_faults("cancel")
     assert state(env, message) == "in_queue"
     await answered(await owner.press(message, "Cancel"))
-    await env.wait_for_text(message, "cancelled")
+    await env.wait_for_text(message, "Canceled")
     finish(env, blocker)
     await env.wait_until_idle()
     check_accounts(env)

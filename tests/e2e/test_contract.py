@@ -82,9 +82,9 @@ async def presses(env: Environment) -> None:
     queued, running, old = [await env.queued() for _ in range(3)]
     await (await env.bob.press(queued, "Cancel")).response()
     await env.alice.press(queued, "Cancel")
-    await env.wait_for_text(queued, "cancelled")
+    await env.wait_for_text(queued, "Canceled")
     request_id = env.runcomfy.start_next()
-    await env.wait_for_text(running, "Painting")
+    await env.wait_for_text(running, "Generating")
     cancel = running.buttons["Cancel"]["custom_id"]
     assert (await (await env.alice.send_raw(custom_id=cancel, message=running)).response()).is_ephemeral
     env.runcomfy.inject_fault("cancel", respond(202, {"outcome": "not_cancellable"}))
@@ -96,16 +96,18 @@ async def presses(env: Environment) -> None:
     await env.wait_for_text(running, "✅")
     await env.wait_for_text(old, "✅")
 
-    failed = await env.wait_for_text(await env.imagine(prompt="refuse", resolution="0.5K"), "refused")
+    failed = await env.wait_for_text(
+        await env.imagine(prompt="refuse", resolution="0.5K"), "blocked this prompt"
+    )
     form = await env.alice.press(failed, "Edit prompt")
     await form.modal_response()
-    await env.wait_for_text(await (await env.alice.submit(form)).response(), "refused")
+    await env.wait_for_text(await (await env.alice.submit(form)).response(), "blocked this prompt")
     env.runcomfy.inject_fault("result", respond(200, {"status": "error"}))
     failed = await env.wait_for_text(await env.imagine(resolution="0.5K"), "couldn't generate this")
     await env.wait_for_text(await (await env.alice.press(failed, "Retry")).response(), "✅")
     env.runcomfy.inject_fault("file", respond(404))
     lost = await env.wait_for_text(await env.imagine(resolution="0.5K"), "collected")
-    fetch = next(label for label in lost.buttons if label.startswith("Fetch"))
+    fetch = next(label for label in lost.buttons if label.startswith("Get images"))
     await env.wait_for_text(await (await env.alice.press(lost, fetch)).response(), "✅")
     await (await env.alice.send_raw(custom_id="job:reroll:v1:0", message=done)).response()
     await (await env.alice.send_raw(custom_id="something else", message=done)).response()

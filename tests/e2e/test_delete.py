@@ -58,7 +58,7 @@ async def test_requester_deletes(env: Environment) -> None:
     before, used = env.job(message), env.charged_images(anna)
     question = await asked(anna, message)
     assert "these images" in question.text
-    assert "not given back" in question.text
+    assert "won't get your credits back" in question.text
     assert button_labels(question) == ["Delete"]
     assert not message.is_deleted
     await anna.press(question, "Delete")
@@ -90,9 +90,11 @@ async def test_moderator_deletes_another_members_job(env: Environment) -> None:
 async def test_stranger_cannot_delete(env: Environment) -> None:
     anna, stranger = env.new_member(), env.new_member()
     message = await done(env, anna)
-    assert "somebody else" in await refusal(await stranger.press(message, "Delete"))
+    assert "Only the person who made this" in await refusal(await stranger.press(message, "Delete"))
     confirm = f"job:confirm:v1:{env.job(message)['job_id']}"
-    assert "somebody else" in await refusal(await stranger.send_raw(custom_id=confirm, message=message))
+    assert "Only the person who made this" in await refusal(
+        await stranger.send_raw(custom_id=confirm, message=message)
+    )
     assert not message.is_deleted
     assert env.job(message)["deleted_at"] is None
 
@@ -103,7 +105,7 @@ async def test_role_lost_between_question_and_confirmation(env: Environment) -> 
     question = await asked(boss, message)
     boss.is_manager = False
     press = await boss.press(question, "Remove")
-    assert "somebody else" in await refusal(press)
+    assert "Only the person who made this" in await refusal(press)
     assert env.job(message)["deleted_at"] is None
     assert not message.is_deleted
 
@@ -114,7 +116,7 @@ async def test_running_job_cannot_be_deleted(held: Environment) -> None:
     job_id = held.job(message)["job_id"]
     for action in ("delete", "confirm"):
         press = await anna.send_raw(custom_id=f"job:{action}:v1:{job_id}", message=message)
-        assert "not done yet" in await refusal(press)
+        assert "still in progress" in await refusal(press)
     held.runcomfy.finish(held.runcomfy.start_next())
     await held.wait_for_text(message, "✅")
     assert delivered(message) == 1
@@ -131,21 +133,21 @@ async def test_double_confirmation_deletes_once(env: Environment) -> None:
     env.discord.send(presses[0].event)
     assert (await done(env, env.new_member())).text
     assert message.is_deleted
-    assert "reference" not in questions[0].text + questions[1].text
+    assert "Something went wrong" not in questions[0].text + questions[1].text
 
 
 async def test_deleted_job_has_no_actions(env: Environment) -> None:
     anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404))
     message = await done(env, anna, num_images=2)
-    assert button_labels(message) == ["Fetch the images", "Re-roll", "Delete"]
+    assert button_labels(message) == ["Get images", "Re-roll", "Delete"]
     await confirmed(env, anna, message, "Deleted")
     job_id, submits = env.job(message)["job_id"], len(env.runcomfy.submits)
     other = await done(env, anna)
     for action in ("fetch", "reroll", "retry", "cancel", "keep"):
         press = await anna.send_raw(custom_id=f"job:{action}:v1:{job_id}", message=other)
-        assert "no such job" in await refusal(press)
-    assert "no unfinished jobs" in await env.reply_to(anna, "jobs")
+        assert "can't find that request" in await refusal(press)
+    assert "nothing in progress here" in await env.reply_to(anna, "jobs")
     assert len(env.runcomfy.submits) == submits + 1
 
 
@@ -154,7 +156,7 @@ async def test_refetched_images_are_deleted_too(env: Environment) -> None:
     env.runcomfy.inject_fault("file", respond(404))
     part = await done(env, anna, num_images=2)
     job_id = env.job(part)["job_id"]
-    fetched = await (await anna.press(part, "Fetch the images")).response()
+    fetched = await (await anna.press(part, "Get images")).response()
     await env.wait_for_text(fetched, "✅ 2 images")
     await env.wait_until_idle()
     assert (delivered(part), delivered(fetched)) == (1, 2)
@@ -187,7 +189,7 @@ async def test_discord_rejects_the_deletion(env: Environment, status: int, body:
     env.discord.inject_fault("delete_message", status, body, times=100)
     question = await asked(anna, message)
     press = await anna.press(question, "Delete")
-    await env.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
+    await env.discord.until(lambda: any("Discord won't let me" in each.text for each in press.messages))
     assert not message.is_deleted
     assert env.job(message)["deleted_at"]
     env.discord.clear_faults("delete_message")
@@ -242,14 +244,14 @@ async def test_private_message_is_confirmed_in_place(private: Environment) -> No
     assert message.is_ephemeral
     shown = message.data
     await anna.press(message, "Delete")
-    await private.wait_for_text(message, "Delete this image for good?")
-    assert button_labels(message) == ["Delete", "Keep"]
-    await anna.press(message, "Keep")
-    await private.discord.until(lambda: "Keep" not in message.buttons)
+    await private.wait_for_text(message, "Delete this image?")
+    assert button_labels(message) == ["Delete", "Cancel"]
+    await anna.press(message, "Cancel")
+    await private.discord.until(lambda: "Cancel" not in message.buttons)
     assert (message.content, message.data["components"]) == ("", shown["components"])
     assert delivered(message) == 1
     await anna.press(message, "Delete")
-    await private.wait_for_text(message, "for good?")
+    await private.wait_for_text(message, "This can't be undone")
     await anna.press(message, "Delete")
     await private.discord.until(lambda: message.is_deleted)
     assert private.job(message)["deleted_at"]
@@ -262,9 +264,9 @@ async def test_discord_rejects_the_deletion_of_a_private_message(private: Enviro
     message = await done(private, anna)
     private.discord.inject_fault("delete_original", 403, NO_ACCESS)
     await anna.press(message, "Delete")
-    await private.wait_for_text(message, "for good?")
+    await private.wait_for_text(message, "This can't be undone")
     press = await anna.press(message, "Delete")
-    await private.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
+    await private.discord.until(lambda: any("Discord won't let me" in each.text for each in press.messages))
     assert not message.is_deleted
     await anna.press(message, "Delete")
     await private.discord.until(lambda: message.is_deleted)
@@ -299,7 +301,7 @@ async def test_next_start_retries_the_deletion(tmp_path: Path) -> None:
         env.discord.channel.app_permissions.update(view_channel=False)
         question = await asked(env.alice, message)
         press = await env.alice.press(question, "Delete")
-        await env.discord.until(lambda: any("Discord does not" in each.text for each in press.messages))
+        await env.discord.until(lambda: any("Discord won't let me" in each.text for each in press.messages))
         await env.restart()
         await env.discord.until(lambda: "its message stays for now" in env.log)
         env.discord.channel.app_permissions.update(view_channel=True)
@@ -313,7 +315,7 @@ async def test_deleted_job_is_not_checked_for_late_results(tmp_path: Path) -> No
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEADLINE_SECONDS="2") as env:
         env.runcomfy.hold()
         message = await env.imagine(resolution="0.5K")
-        await env.wait_for_text(message, "I've stopped waiting", timeout=60)
+        await env.wait_for_text(message, "I stopped waiting", timeout=60)
         await env.wait_for_rows(lambda: env.job(message)["token"] is None)
         press = await env.alice.send_raw(
             custom_id=f"job:confirm:v1:{env.job(message)['job_id']}", message=message

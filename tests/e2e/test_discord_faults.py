@@ -133,9 +133,9 @@ async def test_first_response_rejected_by_automod(env: Environment) -> None:
 
 ANSWERS = {
     "usage": "0 of 1000000 credits used",
-    "jobs": "You have no unfinished jobs here",
-    "settings": "Images are made in: everywhere",
-    "quota show": "Everybody: 1000000 credits per month",
+    "jobs": "You have nothing in progress here",
+    "settings": "Allowed channels: all",
+    "quota show": "Everyone: 1000000 credits per month",
     "quota export": " credits spent, ",
 }
 
@@ -172,7 +172,9 @@ async def test_transient_errors_of_every_ephemeral_response(
 
 async def test_job_list_rejected_by_automod(held: Environment) -> None:
     anna = held.new_member()
-    await held.wait_for_text(await held.imagine(anna, prompt="unheard words", resolution="0.5K"), "place ")
+    await held.wait_for_text(
+        await held.imagine(anna, prompt="unheard words", resolution="0.5K"), "In queue, #"
+    )
     held.discord.inject_fault("callback", 400, AUTOMOD, contains="unheard")
     listing = await (await anna.command("jobs")).response()
     assert "AutoMod" in listing.text
@@ -185,7 +187,7 @@ async def test_transient_panel_errors(env: Environment, fault: dict[str, Any]) -
     panel = await (await env.mia.command("settings")).response()
     env.discord.inject_fault("callback", **fault)
     chosen = await env.mia.choose(panel, "settings:section:v1", "server")
-    await env.discord.until(lambda: "Change the time zone" in panel.buttons)
+    await env.discord.until(lambda: "Change time zone" in panel.buttons)
     env.discord.inject_fault("callback", **fault)
     form = await env.mia.press(panel, custom_id="settings:edit-timezone:v1")
     assert (await form.modal_response())["title"] == "Time zone"
@@ -276,7 +278,9 @@ async def test_unreachable_message_sends_images_by_direct_message(
 async def test_long_prompt_is_attached_to_direct_message(held: Environment) -> None:
     anna = held.new_member()
     prompt = "a lost fox " * 200
-    message = await held.wait_for_text(await held.imagine(anna, prompt=prompt, resolution="0.5K"), "place ")
+    message = await held.wait_for_text(
+        await held.imagine(anna, prompt=prompt, resolution="0.5K"), "In queue, #"
+    )
     held.mia.delete(message)
     finish(held)
     await assert_paid_once(held, anna, message)
@@ -358,7 +362,7 @@ async def test_rejected_direct_message_leaves_images_in_jobs(
     await assert_paid_once(held, anna, message)
     await held.wait_for_rows(lambda: held.job(message)["token"] is None)
     listing = await (await anna.command("jobs")).response()
-    fetched = await (await anna.press(listing, "Fetch 1")).response()
+    fetched = await (await anna.press(listing, "Get images 1")).response()
     await held.wait_for_text(fetched, "✅")
     await assert_paid_once(held, anna, message)
 
@@ -372,7 +376,7 @@ async def test_failure_is_shown_despite_errors(held: Environment, fault: dict[st
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", **fault)
     finish(held, "a worker died")
-    await held.wait_for_text(message, "Nothing was charged")
+    await held.wait_for_text(message, "You weren't charged")
     await assert_paid_once(held, anna, message, images=0)
 
 
@@ -381,7 +385,7 @@ async def test_failure_hides_prompt_rejected_by_automod(held: Environment) -> No
     message = await held.queued(anna)
     held.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="a fox", times=9)
     finish(held, "a worker died")
-    await held.wait_for_text(message, "Nothing was charged", "AutoMod")
+    await held.wait_for_text(message, "You weren't charged", "AutoMod")
     assert "a fox" not in message.text
     held.discord.clear_faults("edit_followup")
 
@@ -397,7 +401,7 @@ async def test_failure_is_sent_by_direct_message_if_unreachable(
     await assert_paid_once(held, anna, message, images=0)
     await held.wait_for_rows(lambda: held.job(message)["token"] is None)
     held.discord.clear_faults("edit_followup")
-    assert "Nothing was charged" in direct(anna).text
+    assert "You weren't charged" in direct(anna).text
 
 
 async def test_cancel_takes_effect_despite_display_errors(held: Environment) -> None:

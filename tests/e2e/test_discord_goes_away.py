@@ -53,7 +53,7 @@ CHANGES = pytest.mark.parametrize(
 async def start_job(env: Environment, person: Member) -> tuple[Message, Channel]:
     channel = env.discord.add_guild("Elsewhere").add_channel("art")
     interaction = await person.command("imagine", channel=channel, prompt="a fox", resolution="0.5K")
-    return await env.wait_for_text(await interaction.response(), "place "), channel
+    return await env.wait_for_text(await interaction.response(), "In queue, #"), channel
 
 
 def finish(held: Environment) -> None:
@@ -70,7 +70,7 @@ async def test_images_arrive_by_direct_message(
     other = await held.queued(bert)
     request_id = held.runcomfy.start_next() if moment == "in_progress" else ""
     if request_id:
-        await held.wait_for_text(message, "Painting")
+        await held.wait_for_text(message, "Generating")
     change(held, channel)
     held.discord.age(message, 15 * 60)
     held.runcomfy.finish(request_id or held.runcomfy.start_next())
@@ -110,7 +110,7 @@ async def test_images_are_in_jobs_after_rejoining_a_server(held: Environment) ->
     held.discord.send({"t": "GUILD_CREATE", "d": channel.guild.payload})
     channel.app_permissions.update(view_channel=True)
     listing = await (await anna.command("jobs", channel=channel)).response()
-    fetched = await (await anna.press(listing, "Fetch 1")).response()
+    fetched = await (await anna.press(listing, "Get images 1")).response()
     await held.wait_for_text(fetched, "✅")
     assert (delivered(fetched), held.charged_images(anna), len(held.submits_for(message))) == (1, 1, 1)
 
@@ -122,7 +122,7 @@ async def test_former_manager(held: Environment) -> None:
     boss.is_manager = False
     refusal = await (await boss.send_raw("quota set", {"limit": 0, "per": "day"})).response()
     assert refusal.is_ephemeral
-    assert "somebody who manages this server" in refusal.text
+    assert "a server manager" in refusal.text
     press = await boss.press(message, "Cancel")
     assert "Only" in (await press.response()).text
     finish(held)

@@ -26,7 +26,7 @@ FIELDS = {"num_images": ["1"], "aspect_ratio": ["auto"], "resolution": ["0.5K"]}
 async def refused(env: Environment, person: Member, **options: Any) -> Message:
     """Start a job whose prompt the safety filter rejects."""
     message = await env.imagine(person, **{"prompt": "please refuse this", "resolution": "0.5K", **options})
-    return await env.wait_for_text(message, "⚠️", "Nothing was charged")
+    return await env.wait_for_text(message, "⚠️", "You weren't charged")
 
 
 async def opened(person: Member, message: Message) -> tuple[Interaction, dict[str, Any]]:
@@ -120,10 +120,12 @@ async def test_private_prompt_is_editable_by_its_author_only(env: Environment) -
     store_settings(env)
     assert private.is_ephemeral
     forged = await ben.send_raw(custom_id=f"job:edit:v1:{env.job(private)['job_id']}", message=hidden)
-    assert "no such job" in await reply_to(forged)
+    assert "can't find that request" in await reply_to(forged)
     form = {"prompt": "a fox", **FIELDS}
     custom_id = f"job:edit:v1:{env.job(private)['job_id']}"
-    assert "no such job" in await reply_to(await ben.send_raw(custom_id=custom_id, message=hidden, form=form))
+    assert "can't find that request" in await reply_to(
+        await ben.send_raw(custom_id=custom_id, message=hidden, form=form)
+    )
     _, now = await opened(anna, private)
     assert now["prompt"] == "refuse the secret"
 
@@ -169,8 +171,8 @@ async def test_edited_prompt_is_validated(env: Environment) -> None:
     env.discord.channel.set_permissions(attach_files=True)
     words = {
         "word": "words",
-        "member": "may not make",
-        "channel": "No images",
+        "member": "blocked from generating",
+        "channel": "in this channel",
         "images": "at most",
         "limit": "costs",
     }
@@ -220,13 +222,15 @@ async def test_forged_modals(env: Environment) -> None:
     presses = [await anna.send_raw(custom_id=each, message=message, form=form) for each, form in sent]
     texts = await asyncio.gather(*map(reply_to, presses))
     assert [
-        each for each, text in zip(sent, texts, strict=True) if "⚠️" not in text or "reference" in text
+        each
+        for each, text in zip(sent, texts, strict=True)
+        if "⚠️" not in text or "Something went wrong" in text
     ] == []
     elsewhere = env.discord.guild.add_channel("elsewhere")
     custom_id = f"job:edit:v1:{env.job(message)['job_id']}"
     ben = env.new_member()
     press = await ben.send_raw(custom_id=custom_id, channel=elsewhere, form={"prompt": "a fox", **FIELDS})
-    assert "no such job" in await reply_to(press)
+    assert "can't find that request" in await reply_to(press)
     assert spent(env) == before
 
 
@@ -240,7 +244,7 @@ async def test_edit_modal_in_russian(env: Environment) -> None:
     anna = env.new_member()
     anna.locale = "ru"
     message = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
-    await env.wait_for_text(message, "⚠️ Сервис отклонил этот промпт")
+    await env.wait_for_text(message, "⚠️ Сервис изображений отклонил промпт")
     press = await anna.press(message, "Изменить промпт")
     form = await press.modal_response()
     assert form["title"] == "Изменить промпт"

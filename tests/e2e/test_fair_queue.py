@@ -17,23 +17,23 @@ async def test_many_jobs_of_one_member_do_not_delay_another(tmp_path: Path) -> N
     ) as env:
         env.runcomfy.hold()
         first, second, third = [await env.imagine(prompt=f"pile {n}", resolution="0.5K") for n in range(3)]
-        await env.wait_for_text(first, "place 1")  # at RunComfy; the bot's own queue is behind it
-        await env.wait_for_text(second, "place 2")
-        await env.wait_for_text(third, "place 3")
+        await env.wait_for_text(first, "In queue, #1")  # at RunComfy; the bot's own queue is behind it
+        await env.wait_for_text(second, "In queue, #2")
+        await env.wait_for_text(third, "In queue, #3")
         other = await env.imagine(env.bob, prompt="other", resolution="0.5K")
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == 2)
         assert "other" in str(env.runcomfy.submits[1].input)
         await env.alice.press(second, "Cancel")
-        await env.wait_for_text(second, "cancelled")
-        await env.wait_for_text(third, "place 3")
+        await env.wait_for_text(second, "Canceled")
+        await env.wait_for_text(third, "In queue, #3")
         assert len(env.runcomfy.submits) == 2
         last = await env.imagine(env.mia, prompt="last", resolution="0.5K")
-        await env.wait_for_text(last, "place 3")  # before the next job of the member who was served
-        await env.wait_for_text(third, "place 4")
+        await env.wait_for_text(last, "In queue, #3")  # before the next job of the member who was served
+        await env.wait_for_text(third, "In queue, #4")
         await env.kill()
         edits = len(env.edits(third))
         await env.start()
-        await env.discord.until(lambda: len(env.edits(third)) > edits and "place 4" in third.text)
+        await env.discord.until(lambda: len(env.edits(third)) > edits and "In queue, #4" in third.text)
         env.runcomfy.release()
         for message in (first, third, other, last):
             await env.wait_for_text(message, "✅")
@@ -50,7 +50,7 @@ async def test_default_concurrency_limits(tmp_path: Path) -> None:
         env.runcomfy.hold()
         mine = [await env.imagine(prompt=f"mine {n}", resolution="0.5K") for n in range(4)]
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == 3)
-        await env.wait_for_text(mine[3], "place 4")
+        await env.wait_for_text(mine[3], "In queue, #4")
         others = [await env.imagine(env.new_member(), resolution="0.5K") for _ in range(8)]
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == 10)
         await env.wait_for_text(others[7], "place 11")

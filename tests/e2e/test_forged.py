@@ -107,7 +107,7 @@ async def test_forged_custom_ids(env: Environment) -> None:
     texts = await refused(*presses)
     await env.wait_until_idle()
     assert spent(env) == before
-    assert {text for text in texts if "reference" in text} == set()
+    assert {text for text in texts if "Something went wrong" in text} == set()
     assert texts.count("") == 0
 
 
@@ -161,10 +161,10 @@ async def test_stranger_cannot_fetch(env: Environment) -> None:
     anna, stranger = env.new_member(), env.new_member()
     message = await failed(env, anna, is_fetchable=True)
     before = spent(env)
-    (text,) = await refused(await stranger.press(message, "Fetch the images"))
-    assert "somebody else" in text
+    (text,) = await refused(await stranger.press(message, "Get images"))
+    assert "Only the person who made this" in text
     assert spent(env) == before
-    fetched = await (await anna.press(message, "Fetch the images")).response()
+    fetched = await (await anna.press(message, "Get images")).response()
     await env.wait_for_text(fetched, "✅", "collected")
     await env.wait_until_idle()
     assert env.charged_images(anna) == 1
@@ -260,7 +260,7 @@ async def test_replay_of_a_command_after_its_refetch(env: Environment) -> None:
     command = await anna.command("imagine", prompt="a fox", resolution="0.5K")
     message = await env.wait_for_text(await command.response(), "⚠️")
     env.runcomfy.clear_faults("file")
-    fetched = await (await anna.press(message, "Fetch the images")).response()
+    fetched = await (await anna.press(message, "Get images")).response()
     await env.wait_for_text(fetched, "✅")
     await env.wait_until_idle()
     before = len(env.runcomfy.submits)

@@ -84,7 +84,7 @@ async def test_events_during_a_gap_arrive_once_after_resume(held: Environment) -
     await wait_until_online(held)
     assert held.discord.gateway.session == session
     answer = await command.response()
-    await held.wait_for_text(message, "cancelled")
+    await held.wait_for_text(message, "Canceled")
     held.discord.gateway.drop()
     for interaction in (cancel, command):  # as Discord does if it doesn't know which events arrived
         held.discord.send(interaction.event)
@@ -109,7 +109,7 @@ async def test_stale_interactions_are_free(held: Environment) -> None:
     row = f"select * from jobs where interaction_id = {command.id} and ended_at is not null"  # noqa: S608
     await held.wait_for_rows(lambda: held.rows(row))
     assert (held.charged_images(anna), len(held.runcomfy.submits)) == (0, submits)
-    await held.wait_for_text(await held.imagine(anna, resolution="0.5K"), "Waiting")
+    await held.wait_for_text(await held.imagine(anna, resolution="0.5K"), "🕒")
 
 
 async def test_unparsable_events_are_skipped(env: Environment) -> None:

@@ -32,7 +32,7 @@ async def test_log_deliveries(env: Environment) -> None:
         anna, prompt=f"@everyone <@{env.bob.id}> a *fox*", resolution="0.5K", num_images=2
     )
     link = f"/channels/{env.discord.guild.id}/{message.channel.id}/{message.id}"
-    await says(env, log, f"<@{anna.id}> made 2 images", r"a \*fox\*", link)
+    await says(env, log, f"<@{anna.id}> generated 2 images", r"a \*fox\*", link)
     (line,) = log.messages
     assert line.mentioned == set()
     assert not line.embeds
@@ -41,7 +41,7 @@ async def test_log_deliveries(env: Environment) -> None:
 async def test_log_private_job_without_link(env: Environment) -> None:
     log, anna = log_of(env, is_private=True), env.new_member()
     message = await env.imagine(anna, resolution="0.5K")
-    await says(env, log, f"<@{anna.id}> made 1 image", f"/{message.channel.id}")
+    await says(env, log, f"<@{anna.id}> generated 1 image", f"/{message.channel.id}")
     assert message.id not in log.messages[0].text
 
 
@@ -49,18 +49,18 @@ async def test_log_cancellation(held: Environment) -> None:
     log, anna = log_of(held), held.new_member()
     message = await held.queued(anna)
     await held.mia.press(message, "Cancel")
-    await says(held, log, f"<@{held.mia.id}> cancelled a job of <@{anna.id}>")
+    await says(held, log, f"<@{held.mia.id}> canceled <@{anna.id}>'s request")
 
 
 async def test_log_deletion_and_block(env: Environment) -> None:
     log, anna = log_of(env), env.new_member()
     message = await env.imagine(anna, prompt="a blunt *fox*", resolution="0.5K")
     await env.wait_for_text(message, "✅")
-    await says(env, log, f"<@{anna.id}> made 1 image")
+    await says(env, log, f"<@{anna.id}> generated 1 image")
     question = await (await env.mia.menu("Remove image", message)).response()
     await env.mia.press(question, "Remove and block")
     await says(env, log, f"<@{env.mia.id}> blocked <@{anna.id}>")
-    await says(env, log, f"<@{env.mia.id}> deleted a message of <@{anna.id}>", r"a blunt \*fox\*")
+    await says(env, log, f"<@{env.mia.id}> deleted <@{anna.id}>'s images", r"a blunt \*fox\*")
     await env.wait_for_text(question, "Deleted")
     said = len(log.messages)
     await env.mia.send_raw(custom_id=f"job:block:v1:{env.job(message)['job_id']}", message=question)
@@ -78,11 +78,11 @@ async def test_log_setting_change(env: Environment) -> None:
     log = log_of(env)
     panel = await open_panel(env, section="images")
     await choose_in_panel(env, panel, "most_images", "2")
-    said = (f"<@{env.mia.id}>", "Before: Most images in one order: any", "Now: Most images in one order: 2")
+    said = (f"<@{env.mia.id}>", "changed Maximum images per request: no limit → 2")
     await says(env, log, *said)
     await choose_in_panel(env, panel, "most_images", "2")  # unchanged
     await choose_in_panel(env, panel, "most_images", "3")
-    await says(env, log, "one order: 3")
+    await says(env, log, "→ 3")
     assert len(log.messages) == 2
 
 
@@ -91,7 +91,7 @@ async def test_log_setting_change_if_panel_update_fails(env: Environment) -> Non
     panel = await open_panel(env, section="images")
     env.discord.inject_fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})
     await env.mia.choose(panel, "settings:most_images:v1", "2")
-    await says(env, log, "Now: Most images in one order: 2")
+    await says(env, log, "→ 2")
 
 
 async def test_unwritable_log_has_no_side_effects(env: Environment) -> None:
@@ -119,7 +119,7 @@ async def test_log_uses_server_locale(tmp_path_factory: pytest.TempPathFactory) 
 async def test_log_limit_change(env: Environment) -> None:
     log, anna = log_of(env), env.new_member()
     await env.reply_to(env.mia, "quota set", limit=5, per="week", who=anna)
-    await says(env, log, f"<@{env.mia.id}>", f"<@{anna.id}> may now spend 5 credits per week")
+    await says(env, log, f"<@{env.mia.id}>", f"<@{anna.id}> can now spend 5 credits per week")
     await env.reply_to(env.mia, "quota grant", who=anna, amount=3)
-    await says(env, log, f"<@{anna.id}> may spend 3 credits more")
+    await says(env, log, f"<@{anna.id}>: 3 extra credits")
     assert all(each.mentioned == set() for each in log.messages)

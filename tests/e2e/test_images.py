@@ -104,7 +104,7 @@ async def test_file_that_is_no_image_is_not_posted(env: Environment) -> None:
     ):
         env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(person, resolution="0.5K", num_images=4)
-    await env.wait_for_text(message, "✅", "1 of 4 images arrived; 3 more are waiting to be collected")
+    await env.wait_for_text(message, "✅", "1 of 4 images arrived. Press Get images for 3 more.")
     assert len(await pictures(env, message)) == 1
     await env.wait_for_end(message)
     assert env.charged_images(person) == 4
@@ -145,7 +145,7 @@ async def test_images_rejected_by_discord_can_be_collected(env: Environment) -> 
     await env.wait_for_end(message)
     assert env.charged_images(person) == 2
 
-    button = next(label for label in message.buttons if label.startswith("Fetch"))
+    button = next(label for label in message.buttons if label.startswith("Get images"))
     fetched = await (await person.press(message, button)).response()
     await env.wait_for_text(fetched, "✅")
     assert len(await pictures(env, fetched)) == 2

@@ -180,7 +180,7 @@ async def test_second_model_file_adds_a_command(tmp_path: Path) -> None:
         # The local RunComfy draws the same images for every model.
         env.runcomfy.inject_fault("submit", respond(200, {"request_id": env.job(fox)["request_id"]}))
         interaction = await env.alice.command("sketch", subject="a hand", pen=2)
-        sketch = await env.wait_for_text(await interaction.response(), "✅", "2", "asked by")
+        sketch = await env.wait_for_text(await interaction.response(), "✅", "2", "by <@")
         (post,) = env.submits_for(sketch)
         assert post.model_id == SKETCH["model_id"]
         assert post.input in ({"subject": "a hand", "pen": 2}, {"subject": "a hand", "pen": 2, "strokes": 20})

@@ -31,21 +31,21 @@ async def test_images_of_a_deleted_message_can_be_collected(tmp_path: Path) -> N
         await env.wait_until_idle()
         assert env.charged_images(env.alice) == 2
         listing = await listed(env.alice)
-        assert "Waiting to be collected" in listing.text
+        assert "Ready to collect" in listing.text
         assert "a lost fox" in listing.text
         env.discord.inject_fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})
-        await env.alice.press(listing, "Fetch 1")  # a failed response leaves the button usable
+        await env.alice.press(listing, "Get images 1")  # a failed response leaves the button usable
         await env.discord.until(lambda: "did not arrive" in env.log)
         await env.wait_until_idle()
         assert env.charged_images(env.alice) == 2
         listing = await listed(env.alice)
-        fetched = await (await env.alice.press(listing, "Fetch 1")).response()
+        fetched = await (await env.alice.press(listing, "Get images 1")).response()
         await env.wait_for_text(fetched, "✅ 2 images, collected")
         assert len(fetched.attachments) == 2
         await env.wait_until_idle()
         assert env.charged_images(env.alice) == 2
         assert len(env.runcomfy.submits) == 1
-        assert "no unfinished jobs" in (await listed(env.alice)).text
+        assert "nothing in progress here" in (await listed(env.alice)).text
         check_accounts(env)
 
 
@@ -69,14 +69,14 @@ async def test_waiting_job_can_be_cancelled_from_another_channel(tmp_path: Path)
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         message = await env.imagine(prompt="a patient fox")
-        await env.wait_for_text(message, "place")
+        await env.wait_for_text(message, "In queue, #")
         elsewhere = env.discord.guild.add_channel("elsewhere")
         listing = await (await env.alice.command("jobs", channel=elsewhere)).response()
-        assert "1. 🕒 Waiting" in listing.text
+        assert "1. 🕒 In queue" in listing.text
         press = await env.alice.press(listing, "Cancel 1")
-        await env.wait_for_text(message, "cancelled")
+        await env.wait_for_text(message, "Canceled")
         await env.discord.until(
-            lambda: any(each.is_ephemeral and "is cancelled" in each.text for each in press.messages)
+            lambda: any(each.is_ephemeral and "Canceled" in each.text for each in press.messages)
         )
         assert env.charged_images(env.alice) == 0
 
@@ -85,7 +85,7 @@ async def test_jobs_of_others_are_inaccessible(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()
         message = await env.imagine(prompt="a private fox")
-        await env.wait_for_text(message, "place")
+        await env.wait_for_text(message, "In queue, #")
         assert "private" not in (await listed(env.bob)).text
         (job,) = env.rows()
         elsewhere = env.discord.guild.add_channel("elsewhere")
@@ -95,5 +95,5 @@ async def test_jobs_of_others_are_inaccessible(tmp_path: Path) -> None:
             )
             refusal = await forged.response()
             assert refusal.is_ephemeral
-            assert "no such job" in refusal.text
+            assert "can't find that request" in refusal.text
         assert len(env.rows()) == 1

@@ -55,7 +55,7 @@ def files(env: Environment, message: Message) -> list[Path]:
 
 async def fetch(env: Environment) -> Message:
     listing = await (await env.alice.command("jobs")).response()
-    return await (await env.alice.press(listing, "Fetch 1")).response()
+    return await (await env.alice.press(listing, "Get images 1")).response()
 
 
 async def cleared(env: Environment) -> None:
@@ -115,14 +115,14 @@ async def test_files_that_are_too_old(tmp_path: Path) -> None:
 async def nothing_is_left(env: Environment, message: Message) -> None:
     """Check that the images were refunded and can't be collected, although RunComfy still has them."""
     assert env.job(message)["refunded"] == 2
-    assert "no unfinished jobs" in await env.reply_to(env.alice, "jobs")
+    assert "nothing in progress here" in await env.reply_to(env.alice, "jobs")
     assert "collected" not in await env.reply_to(env.alice, "usage")
     forged = await env.alice.send_raw(
         custom_id=f"job:fetch:v1:{env.job(message)['job_id']}", message=await env.imagine(env.bob)
     )
     refusal = await forged.response()
     assert refusal.is_ephemeral
-    assert "You were refunded" in refusal.text
+    assert "you were refunded" in refusal.text
 
 
 async def test_images_that_were_never_downloaded_expire(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ async def test_images_that_were_never_downloaded_expire(tmp_path: Path) -> None:
         env.runcomfy.inject_fault("file", respond(403), times=None)
         message = await env.wait_for_text(await env.imagine(num_images=2, resolution="0.5K"), "collected")
         await env.wait_until_idle()
-        assert any(label.startswith("Fetch") for label in message.buttons)
+        assert any(label.startswith("Get images") for label in message.buttons)
         for hours, used in ((47, 2), (2, 0)):
             await env.kill()
             env.execute(f"update jobs set uncollected_since = uncollected_since - {hours * 3_600_000}")  # noqa: S608 (a number)
@@ -138,8 +138,8 @@ async def test_images_that_were_never_downloaded_expire(tmp_path: Path) -> None:
             if used == 0:
                 await env.discord.until(lambda: "it was not collected in time" in env.log)
             assert env.charged_images(env.alice) == used
-        await env.wait_for_text(message, "can't be collected anymore", "Nothing was charged")
-        assert not any(label.startswith("Fetch") for label in message.buttons)
+        await env.wait_for_text(message, "can't be collected anymore", "You weren't charged")
+        assert not any(label.startswith("Get images") for label in message.buttons)
         await nothing_is_left(env, message)
 
 
@@ -147,13 +147,15 @@ async def test_expiry_after_a_partial_delivery_is_shown_in_its_message(tmp_path:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.inject_fault("file", respond(403))
         message = await env.wait_for_text(
-            await env.imagine(num_images=2, resolution="0.5K"), "✅ 1 image", "Press Fetch"
+            await env.imagine(num_images=2, resolution="0.5K"), "✅ 1 image", "Press Get images"
         )
         await env.wait_until_idle()
         await env.kill()
         env.execute(f"update jobs set uncollected_since = uncollected_since - {8 * 24 * 3_600_000}")  # noqa: S608 (a number)
         await env.start()
-        await env.wait_for_text(message, "✅ 1 image in", "1 of 2 images came; the other one was given back")
+        await env.wait_for_text(
+            message, "✅ 1 image in", "1 of 2 images arrived. You were refunded for the other one."
+        )
         assert [label.split(" ")[0] for label in message.buttons] == ["Re-roll", "Delete"]
         assert delivered(message) == 1
         await env.wait_until_idle()

@@ -40,25 +40,27 @@ async def test_job_keeps_its_language_through_a_restart(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         anna, bob = russian(env), env.bob
         hers = await env.imagine(anna, prompt="лиса", num_images=2, resolution="0.5K")
-        await env.wait_for_text(hers, "🎨 Рисую · начато", "2 изображения", f"заказ от <@{anna.id}>")
+        await env.wait_for_text(hers, "🎨 Создаю · начато", "2 изображения", f"от <@{anna.id}>")
         his = await env.imagine(bob, prompt="a bear", resolution="0.5K")
         unwanted = await env.imagine(anna, prompt="барсук", resolution="0.5K")
-        await env.wait_for_text(his, "Waiting in the queue, place", "asked by")
-        await env.wait_for_text(unwanted, "В очереди, место")
+        await env.wait_for_text(his, "In queue, #", "by <@")
+        await env.wait_for_text(unwanted, "В очереди, №")
         assert list(hers.buttons) == ["Отменить"]
         assert list(his.buttons) == ["Cancel"]
         await env.restart()
         listing = await (await anna.command("jobs")).response()
-        assert "2. 🎨 Рисую · заказано" in listing.text
-        assert "1. 🕒 Ожидает · заказано" in listing.text
+        assert "2. 🎨 Создаю · " in listing.text
+        assert "1. 🕒 В очереди · " in listing.text
         assert list(listing.buttons) == ["Отменить 1", "Отменить 2"]
-        assert "1. 🕒 Waiting · ordered" in (await (await bob.command("jobs")).response()).text
+        assert "1. 🕒 In queue · " in (await (await bob.command("jobs")).response()).text
         pressed = await anna.press(listing, "Отменить 1")
-        await env.wait_for_text(unwanted, f"Заказ отменён участником <@{anna.id}>", "Ничего не списано")
-        await env.discord.until(lambda: any("Заказ отменён" in each.text for each in pressed.messages))
+        await env.wait_for_text(unwanted, f"Запрос отменён участником <@{anna.id}>", "Кредиты не списаны")
+        await env.discord.until(lambda: any("Запрос отменён" in each.text for each in pressed.messages))
         cancel = hers.buttons["Отменить"]["custom_id"]  # disabled, because it is too late
         refused = await anna.send_raw(custom_id=cancel, message=hers)
-        await env.discord.until(lambda: any("Уже рисую" in each.text for each in refused.messages))
+        await env.discord.until(
+            lambda: any("Изображение уже создаётся" in each.text for each in refused.messages)
+        )
         finish(env, "лиса")
         await env.wait_for_text(hers, "✅ 2 изображения за ", " с")
         await env.runcomfy.until(
@@ -69,34 +71,34 @@ async def test_job_keeps_its_language_through_a_restart(tmp_path: Path) -> None:
         await env.wait_until_idle()
         assert list(hers.buttons) == ["Ещё вариант · 1,5 кредита", "Удалить"]
         assert list(his.buttons) == ["Re-roll · 0.75 credits", "Delete"]
-        assert "использовано 1,5 из 10 кредитов, осталось 8,5" in await env.reply_to(anna, "usage")
+        assert "потрачено 1,5 из 10 кредитов, осталось 8,5" in await env.reply_to(anna, "usage")
         assert "0.75 of 10 credits used, 9.25 left" in await env.reply_to(bob, "usage")
-        assert "Незавершённых заказов у вас здесь нет" in await env.reply_to(anna, "jobs")
+        assert "у вас нет запросов в работе" in await env.reply_to(anna, "jobs")
 
 
 async def test_refusals_are_localized(env: Environment) -> None:
     anna = russian(env)
     failed = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
-    await env.wait_for_text(failed, "Сервис отклонил этот промпт или его параметры", "Ничего не списано")
+    await env.wait_for_text(failed, "Сервис изображений отклонил промпт", "Кредиты не списаны")
     assert list(failed.buttons) == ["Изменить промпт"]
     forged = await anna.send_raw("imagine", {"prompt": "лиса", "num_images": 9})
     assert "Параметр количество_изображений должен быть не больше 4." in (await forged.response()).text
     closed = env.discord.guild.add_channel("closed")
     closed.app_permissions.update(attach_files=False, embed_links=False)
     refused = await (await anna.command("imagine", prompt="лиса", channel=closed)).response()
-    assert "мне не хватает прав: Встраивать ссылки, Прикреплять файлы." in refused.text
+    assert "Не хватает прав: Встраивать ссылки, Прикреплять файлы." in refused.text
 
 
 async def test_response_uses_the_pressers_language(held: Environment) -> None:
     anna, bob = russian(held), held.new_member()
     his = await held.imagine(bob, resolution="0.5K", num_images=2)
-    assert "Это чужой заказ" in (await press(anna, his, "Cancel")).text
+    assert "только автор запроса или модератор" in (await press(anna, his, "Cancel")).text
     held.runcomfy.release()
     await held.wait_for_text(his, "✅ 2 images")
     hers = await press(anna, his, "Re-roll")
-    await held.wait_for_text(hers, "✅ 2 изображения", f"заказ от <@{anna.id}>")
+    await held.wait_for_text(hers, "✅ 2 изображения", f"от <@{anna.id}>")
     again = await press(bob, hers, "Ещё вариант")
-    await held.wait_for_text(again, "✅ 2 images", f"asked by <@{bob.id}>")
+    await held.wait_for_text(again, "✅ 2 images", f"by <@{bob.id}>")
     assert list(again.buttons) == ["Re-roll · 1.5 credits", "Delete"]
 
 
@@ -104,18 +106,16 @@ async def test_response_uses_the_pressers_language(held: Environment) -> None:
 async def test_unsupported_language_falls_back_to_english(env: Environment, locale: str) -> None:
     person = env.new_member()
     person.locale = locale
-    message = await env.wait_for_text(
-        await env.imagine(person, resolution="0.5K"), "✅ 1 image in", "asked by"
-    )
+    message = await env.wait_for_text(await env.imagine(person, resolution="0.5K"), "✅ 1 image in", "by <@")
     await env.wait_for_end(message)
-    assert "You have no unfinished jobs" in await env.reply_to(person, "jobs")
+    assert "You have nothing in progress" in await env.reply_to(person, "jobs")
 
 
 async def test_manager_commands_are_localized(env: Environment) -> None:
     manager, bob = env.new_member(is_manager=True), env.new_member()
     manager.locale = "ru"
     said = await env.reply_to(manager, "quota set", limit=2, per="day", who=bob)
-    assert said == f"✅ Новый лимит для <@{bob.id}>: 2 кредита в день."
+    assert said == f"✅ Личный лимит <@{bob.id}>: 2 кредита в день."
     assert f"<@{bob.id}>: 2 кредита в день" in await env.reply_to(manager, "quota show")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playground.discord import Message
 
-TIMED_OUT = "I've stopped waiting"
+TIMED_OUT = "I stopped waiting"
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
 
@@ -31,7 +31,7 @@ async def stuck(folder: Path, *, charged: int) -> AsyncIterator[tuple[Environmen
         env.runcomfy.start_next()
         await env.wait_for_text(message, TIMED_OUT, timeout=60)
         assert "charged" not in message.text
-        assert {"Fetch the images", "Retry"} <= set(button_labels(message))
+        assert {"Get images", "Retry"} <= set(button_labels(message))
         await env.wait_for_rows(
             lambda: env.job(message)["token"] is None
         )  # a kill now doesn't repeat an edit
@@ -110,15 +110,15 @@ async def test_images_that_never_arrive_are_refunded(tmp_path: Path) -> None:
             await wait_for_checks(env, message, checks)
             assert env.charged_images(env.alice) == (2 if checks == 1 else 0)
         assert env.job(message)["next_check_at"] is None
-        await env.wait_for_text(message, "can't be collected anymore", "Nothing was charged")
+        await env.wait_for_text(message, "can't be collected anymore", "You weren't charged")
         assert button_labels(message) == ["Retry", "Edit prompt"]
         # It was refunded, so an old button collects nothing, not even images that exist by now.
         ends_now(env)
         custom_id = f"job:fetch:v1:{env.job(message)['job_id']}"
         refusal = await (await env.alice.send_raw(custom_id=custom_id, message=message)).response()
         assert refusal.is_ephemeral
-        assert "can't be collected anymore. You were refunded" in refusal.text
-        assert "no unfinished jobs" in await env.reply_to(env.alice, "jobs")
+        assert "can't be collected anymore, and you were refunded" in refusal.text
+        assert "nothing in progress here" in await env.reply_to(env.alice, "jobs")
 
 
 async def test_late_failure_is_refunded(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ async def test_late_failure_is_refunded(tmp_path: Path) -> None:
         (request_id,) = env.runcomfy.requests
         env.runcomfy.finish(request_id, error="worker died")
         await passes(env, HOUR)
-        await env.wait_for_text(message, "I couldn't generate this", "Nothing was charged")
+        await env.wait_for_text(message, "I couldn't generate this", "You weren't charged")
         assert button_labels(message) == ["Retry", "Edit prompt"]
         await env.wait_until_idle()
         assert env.job(message)["next_check_at"] is None
@@ -154,7 +154,7 @@ async def test_late_images_of_a_deleted_message(tmp_path: Path) -> None:
 async def test_member_collects_late_images_first(tmp_path: Path) -> None:
     async with stuck(tmp_path, charged=2) as (env, message):
         ends_now(env)
-        fetched = await (await env.alice.press(message, "Fetch the images")).response()
+        fetched = await (await env.alice.press(message, "Get images")).response()
         await env.wait_for_text(fetched, "✅ 2 images")
         await env.wait_until_idle()
         assert env.job(message)["next_check_at"] is None

@@ -61,7 +61,7 @@ async def test_job_collected_later_is_counted_once(tmp_path: Path) -> None:
         message = await env.imagine(resolution="0.5K", num_images=2)
         await env.wait_for_text(message, "1 of 2 images arrived")
         await env.wait_for_end(message)
-        fetch = next(label for label in message.buttons if label.startswith("Fetch"))
+        fetch = next(label for label in message.buttons if label.startswith("Get images"))
         again = await (await env.alice.press(message, fetch)).response()
         await env.wait_for_text(again, "✅")
         ended = [line["fields"] for line in await summaries(env, 2)]
@@ -70,26 +70,26 @@ async def test_job_collected_later_is_counted_once(tmp_path: Path) -> None:
         ((_, spent),) = (await samples(env))["imagine_spent_credits_total"]
         assert spent == 1.5  # both images, counted when the job first ended
         await env.discord.until(lambda: len(log.messages) == 2)
-        assert "made 1 image" in log.messages[0].text
-        assert "made 2 images" in log.messages[1].text
+        assert "generated 1 image" in log.messages[0].text
+        assert "generated 2 images" in log.messages[1].text
 
 
 async def test_one_line_summarizes_a_job(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0.5}, LOG_FORMAT="json") as env:
         env.runcomfy.hold()
         done = await env.imagine(env.alice, resolution="0.5K", num_images=2)
-        await env.wait_for_text(done, "place ")
+        await env.wait_for_text(done, "In queue, #")
         request_id = env.runcomfy.start_next()
-        await env.wait_for_text(done, "Painting")
+        await env.wait_for_text(done, "Generating")
         env.runcomfy.finish(request_id)
         await env.wait_for_text(done, "✅")
         env.runcomfy.release()
         refused = await env.imagine(env.bob, prompt="refuse this", resolution="0.5K")
-        await env.wait_for_text(refused, "Nothing was charged")
+        await env.wait_for_text(refused, "You weren't charged")
         env.runcomfy.hold()
         cancelled = await env.queued()
         await env.alice.press(cancelled, "Cancel")
-        await env.wait_for_text(cancelled, "ancelled")
+        await env.wait_for_text(cancelled, "Canceled")
         ended = await summaries(env, 3)
         assert [line["job"] for line in ended] == [
             env.job(each)["job_id"] for each in (done, refused, cancelled)

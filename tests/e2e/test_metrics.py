@@ -47,7 +47,7 @@ async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sa
         await env.wait_for_price()
         await expect_delivered(env, 2, of=2)
         refused = await env.imagine(env.alice, prompt="refuse this", resolution="0.5K")
-        await env.wait_for_text(refused, "Nothing was charged")
+        await env.wait_for_text(refused, "You weren't charged")
         headers = {"X-RateLimit-Scope": "user", "Via": "1.1 google"}
         slow = {"message": "slow", "retry_after": 0.1, "global": False}
         env.discord.inject_fault("callback", 429, slow, headers=headers)

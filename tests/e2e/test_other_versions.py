@@ -40,7 +40,7 @@ async def test_command_of_an_older_version(env: Environment, name: str, options:
     press = await env.mia.send_raw(name, options)
     message = await press.response()
     assert message.is_ephemeral
-    assert "This command is gone" in message.text
+    assert "This command no longer exists" in message.text
     assert len(env.runcomfy.submits) == submits
     await env.discord.until(lambda: env.log.count("older version") > lines)
     assert env.log.count("older version") == lines + 1
@@ -51,7 +51,7 @@ async def test_command_of_an_older_version(env: Environment, name: str, options:
 async def test_menu_of_an_older_version(env: Environment, target: str) -> None:
     message = await (await env.alice.command("usage")).response()
     press = await env.mia.send_raw("Upscale", target=message if target == "message" else env.alice)
-    assert "This command is gone" in (await press.response()).text
+    assert "This command no longer exists" in (await press.response()).text
 
 
 async def test_autocomplete_of_an_older_version_is_ignored(env: Environment) -> None:
@@ -97,7 +97,7 @@ async def test_jobs_of_version_0_1_0_continue(tmp_path: Path) -> None:
         in_progress = await env.imagine(prompt="in progress", resolution="0.5K", num_images=2)
         await env.discord.until(env.runcomfy.submits.copy)
         request_id = env.runcomfy.start_next()
-        await env.wait_for_text(in_progress, "Painting")
+        await env.wait_for_text(in_progress, "Generating")
         in_queue = await env.queued()
         waiting = await env.imagine(prompt="waiting", resolution="0.5K")
         await env.wait_for_rows(lambda: env.job(waiting)["message_id"])

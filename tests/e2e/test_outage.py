@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from playground.discord import Message
 
-OUTAGE_TEXT = "RunComfy is not answering. Your order waits, and goes on by itself"
-REFUSED = "RunComfy, which makes the images, is not answering. Nothing was charged"
+OUTAGE_TEXT = "The image service isn't responding. Your request is saved and will continue automatically"
+REFUSED = "The image service isn't responding. Try again in a few minutes. You weren't charged"
 
 
 async def outage(env: Environment, cable: CuttableLink) -> list[Message]:
@@ -52,7 +52,7 @@ async def test_waiting_jobs_continue_and_new_ones_are_rejected_at_once(tmp_path:
         assert env.charged_images(env.mia) == 1
 
         await env.author(first).press(first, "Cancel")
-        await env.wait_for_text(first, "cancelled", "Nothing was charged")
+        await env.wait_for_text(first, "Canceled", "You weren't charged")
         await cable.restore()
         for message in others:
             await env.wait_for_text(message, "✅")
@@ -73,7 +73,7 @@ async def test_outage_during_a_job(tmp_path: Path) -> None:
         env.runcomfy.hold()
         message = await env.queued(env.mia)
         env.runcomfy.start_next()
-        await env.wait_for_text(message, "Painting")
+        await env.wait_for_text(message, "Generating")
         await outage(env, cable)
         await env.wait_for_text(message, OUTAGE_TEXT)
         env.runcomfy.release()

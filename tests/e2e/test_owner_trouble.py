@@ -46,7 +46,7 @@ async def test_operator_errors_are_logged_once(env: Environment, fault: Fault, c
         person = env.new_member()
         env.runcomfy.inject_fault("submit", fault)
         message = await env.imagine(person, resolution="0.5K", num_images=2)
-        await env.wait_for_text(message, "owner", "Nothing was charged")
+        await env.wait_for_text(message, "owner", "You weren't charged")
         assert len(env.submits_for(message)) == 1
         assert (await env.wait_for_end(message))["refunded"] == 2
         assert env.charged_images(person) == 0
@@ -70,7 +70,7 @@ async def test_token_revoked_during_generation(env: Environment, route: str) -> 
     person = env.new_member()
     env.runcomfy.inject_fault(route, respond(400, body(400004)))
     message = await env.imagine(person, resolution="0.5K")
-    await env.wait_for_text(message, "owner", "press Fetch the images to check")
+    await env.wait_for_text(message, "owner", "Press Get images to check")
     assert "charged" not in message.text
     assert (await env.wait_for_end(message))["refunded"] == 0
     assert env.charged_images(person) == 1

@@ -134,7 +134,7 @@ async def test_visible_message_does_not_wait_forever(env: Environment) -> None:
     env.discord.inject_fault("callback", 503, NO_JSON, is_after=True)
     env.discord.inject_fault("get_original", 404, {"code": 10015, "message": "Unknown Webhook"})
     message = await (await imagine(anna)).response()
-    await env.discord.until(lambda: "Waiting" not in message.text, timeout=10)
+    await env.discord.until(lambda: "🕒" not in message.text, timeout=10)
     await env.wait_until_idle()
     assert env.charged_images(anna) == delivered(message)
 
@@ -193,7 +193,7 @@ async def test_cancel_before_the_first_response_is_confirmed(
     await env.discord.until(lambda: press.is_acknowledged)
     await env.wait_for_rows(lambda: env.rows()[0]["ended_at"])
     passage.release()
-    await env.wait_for_text(message, "cancelled", timeout=10)
+    await env.wait_for_text(message, "Canceled", timeout=10)
     assert (len(env.runcomfy.submits), env.charged_images(env.alice)) == (0, 0)
 
 
@@ -206,6 +206,6 @@ async def test_cancel_after_three_seconds(tmp_path: Path) -> None:
         env.discord.age(press, 4)
         await env.discord.until(lambda: any(call.status == 404 for call in env.discord.trace))
         env.runcomfy.clear_faults("submit")
-        await env.discord.until(lambda: "Waiting" not in message.text, timeout=10)
+        await env.discord.until(lambda: "🕒" not in message.text, timeout=10)
         await env.wait_until_idle()
         check_accounts(env)

@@ -45,7 +45,7 @@ async def test_status_with_cancel_is_shown_before_the_submission(held: Environme
     assert all(word in first for word in ("Waiting", "a fox in the snow", "16:9", "0.5K", "seed"))
     assert response.request_json["data"]["components"][0]["components"][0]["label"] == "Cancel"
     assert not message.is_ephemeral
-    await held.wait_for_text(message, "place 1")
+    await held.wait_for_text(message, "In queue, #1")
     (posted,) = (call for call in held.runcomfy.calls[called:] if call.route == "submit")
     assert response.at < posted.at
     held.runcomfy.release()
@@ -59,10 +59,10 @@ async def test_queue_position_counts_down_to_progress_and_done(held: Environment
     message = await held.imagine(resolution="0.5K")
     ahead = []
     for place in (4, 3, 2, 1):
-        await held.wait_for_text(message, f"place {place}")
+        await held.wait_for_text(message, f"In queue, #{place}")
         ahead.append(held.runcomfy.start_next())
-    await held.wait_for_text(message, "Painting")
-    assert re.search(r"Painting.*<t:\d+:R>", message.text)
+    await held.wait_for_text(message, "Generating")
+    assert re.search(r"Generating.*<t:\d+:R>", message.text)
     assert message.buttons["Cancel"]["disabled"]
 
     calls = len(held.runcomfy.calls)
@@ -87,8 +87,8 @@ async def test_each_end_is_shown_in_the_message(held: Environment) -> None:
     await held.alice.press(cancelled, "Cancel")
 
     await held.wait_for_text(done, "✅")
-    await held.wait_for_text(failed, "Nothing was charged")
-    await held.wait_for_text(cancelled, "cancelled", "Nothing was charged")
+    await held.wait_for_text(failed, "You weren't charged")
+    await held.wait_for_text(cancelled, "Canceled", "You weren't charged")
     assert [button_labels(message) for message in (done, failed, cancelled)] == [
         ["Re-roll", "Delete"],
         ["Retry", "Edit prompt"],

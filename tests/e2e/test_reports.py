@@ -86,9 +86,9 @@ async def test_report_has_chart_and_tables(env: Environment, channel: Channel) -
     attached, png = await file(env, message, ".png")
     assert picture(png)[0] == 900
     assert f"{anna.payload['global_name']} 3, {ben.payload['global_name']} 0.75" in attached["description"]
-    assert "3 orders, 1 failed · 3.75 credits spent, 1.5 given back" in message.text
+    assert "3 requests, 1 failed · 3.75 credits spent, 1.5 refunded" in message.text
     assert f"<@{anna.id}>: 3 credits" in message.text
-    assert "limit: 7 credits per day (everybody's)" in message.text
+    assert "limit: 7 credits per day (everyone)" in message.text
     _, table = await file(env, message, "days.csv")
     (*earlier, today) = csv.DictReader(io.StringIO(table.decode()))
     assert len(earlier) == 29
@@ -117,7 +117,7 @@ async def test_show_and_export_list_members_with_their_limit(env: Environment, c
     await env.wait_for_text(message, f"<@&{artists.id}>: 1 credit per week")
     assert f"<@{anna.id}>: 1.5 credits, $" in message.text
     assert f"limit: 9 credits per week (the role <@&{artists.id}>)" in message.text
-    assert "limit: 10 credits per day (the bot owner's)" in message.text
+    assert "limit: 10 credits per day (bot default)" in message.text
     exported = await (await env.mia.command("quota export", channel=channel)).response()
     _, table = await file(env, exported, ".csv")
     rows = {row["user_id"]: row for row in csv.DictReader(io.StringIO(table.decode()))}
@@ -177,5 +177,5 @@ async def test_dollar_budget_without_price_refuses_jobs(tmp_path: Path) -> None:
         env.runcomfy.inject_fault("model", respond(200, {"model_id": "x"}))
         await env.start()
         refused = await env.reply_to(env.bob, "imagine", prompt="a fox", resolution="0.5K")
-        assert "what an image costs" in refused
+        assert "the current price" in refused
         assert env.runcomfy.submits == []

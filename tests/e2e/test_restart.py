@@ -69,8 +69,8 @@ async def over(env: Environment, message: Message) -> None:
 
 async def test_restart_with_jobs_in_every_state(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
-        running = await start_job(env, "painting", "Painting", num_images=2)
-        queued = await start_job(env, "queued", "place")
+        running = await start_job(env, "painting", "Generating", num_images=2)
+        queued = await start_job(env, "queued", "In queue, #")
         held = HeldResponse()
         env.runcomfy.inject_fault("submit", held.fault)
         unknown = await start_job(env, "unknown")
@@ -85,7 +85,7 @@ async def test_restart_with_jobs_in_every_state(tmp_path: Path) -> None:
         env.runcomfy.clear_faults("submit")
         await env.start()
         await env.wait_for_text(running, "✅")
-        await env.wait_for_text(unknown, "not known", "Nothing was charged")
+        await env.wait_for_text(unknown, "before your request was confirmed", "You weren't charged")
         assert button_labels(unknown) == ["Retry", "Edit prompt"]
         finish(env, "queued")
         await env.wait_for_text(queued, "✅")
@@ -114,12 +114,12 @@ async def test_undelivered_images_and_unreported_failures(tmp_path: Path) -> Non
         await env.discord.until(lambda: env.edits(good) and env.edits(bad))
         await env.kill()
         assert env.charged_images(env.alice) == 1
-        assert "Waiting" in good.text
-        assert "Waiting" in bad.text
+        assert "🕒" in good.text
+        assert "🕒" in bad.text
         env.discord.clear_faults()
         await env.start()
         await env.wait_for_text(good, "✅")
-        await env.wait_for_text(bad, "⚠️", "Nothing was charged")
+        await env.wait_for_text(bad, "⚠️", "You weren't charged")
         assert button_labels(bad) == ["Edit prompt"]
         await env.wait_until_idle()
         check_accounts(env)
@@ -197,8 +197,8 @@ async def aged(env: Environment, *messages: Message, seconds: int) -> None:
 
 async def test_restart_after_the_token_expired(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
-        running = await start_job(env, "painting", "Painting")
-        queued = await start_job(env, "queued", "place")
+        running = await start_job(env, "painting", "Generating")
+        queued = await start_job(env, "queued", "In queue, #")
         await env.kill()
         for prompt in ("painting", "queued"):
             finish(env, prompt)
@@ -217,7 +217,7 @@ async def test_wrong_clock_does_not_invalidate_a_token(
 ) -> None:
     """Discord would still accept it; ages are computed from its `Date` header, in whole seconds."""
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
-        message = await start_job(env, "a fox", "Painting")
+        message = await start_job(env, "a fox", "Generating")
         await env.kill()
         env.execute(f"update jobs set interaction_at = interaction_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
         edits = len(env.edits(message))
@@ -244,15 +244,15 @@ async def test_downtime_does_not_count_towards_the_deadline(tmp_path: Path) -> N
 
 async def test_restart_resumes_an_unanswered_cancel(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
-        await start_job(env, "painting", "Painting")
-        queued = await start_job(env, "queued", "place")
+        await start_job(env, "painting", "Generating")
+        queued = await start_job(env, "queued", "In queue, #")
         env.runcomfy.inject_fault("cancel", respond(503), None)
         press = await env.alice.press(queued, "Cancel")
         await env.discord.until(lambda: press.is_acknowledged)
         await env.kill()
         env.runcomfy.clear_faults("cancel")
         await env.start()
-        await env.wait_for_text(queued, "cancelled", "Nothing was charged")
+        await env.wait_for_text(queued, "Canceled", "You weren't charged")
         finish(env, "painting")
         await env.wait_until_idle()
         check_accounts(env)

@@ -62,13 +62,13 @@ def chosen(env: Environment, message: Message) -> dict[str, Any]:
     ("rules", "options", "words"),
     [
         ({"highest_resolution": "1K"}, {"resolution": "4K"}, "resolution of 1K at most"),
-        ({"most_images": 1}, {"num_images": 2}, "1 image in one order"),
-        ({"may_search_web": False}, {"enable_web_search": True}, "web search"),
-        ({"loosest_safety": 3}, {"safety_tolerance": 5}, "may be 1 to 3"),
-        ({"strictest_safety": 3}, {"safety_tolerance": 2}, "may be 3 to 6"),
-        ({"forbidden_words": ["bear"]}, {"prompt": "a Bear!"}, "does not allow"),
-        ({"forbidden_words": ["/b[e3]ar/"]}, {"prompt": "b3ars"}, "does not allow"),
-        ({"forbidden_words": ["/(a+)+$/"]}, {"prompt": "a" * 5000 + "!"}, "could not be looked for in time"),
+        ({"most_images": 1}, {"num_images": 2}, "at most 1 image per request"),
+        ({"may_search_web": False}, {"enable_web_search": True}, "Web search"),
+        ({"loosest_safety": 3}, {"safety_tolerance": 5}, "between 1 and 3"),
+        ({"strictest_safety": 3}, {"safety_tolerance": 2}, "between 3 and 6"),
+        ({"forbidden_words": ["bear"]}, {"prompt": "a Bear!"}, "blocked word"),
+        ({"forbidden_words": ["/b[e3]ar/"]}, {"prompt": "b3ars"}, "blocked word"),
+        ({"forbidden_words": ["/(a+)+$/"]}, {"prompt": "a" * 5000 + "!"}, "word patterns is too slow"),
     ],
 )
 async def test_forbidden_options_are_refused_for_new_and_rerolled_jobs(
@@ -96,10 +96,10 @@ async def test_blocked_members_roles_and_channels(env: Environment) -> None:
     painters, elsewhere = guild.add_role("Painters"), guild.add_channel("elsewhere")
     good, bad = await done(env, anna), await failed(env, anna)
     for rules, words in (
-        ({"blocked_members": [int(anna.id)]}, "not make images on this server any more"),
+        ({"blocked_members": [int(anna.id)]}, "blocked from generating images on this server"),
         ({"allowed_roles": [int(painters.id)]}, f"<@&{painters.id}>"),
-        ({"forbidden_channels": [int(env.discord.channel.id)]}, "Go to another one"),
-        ({"allowed_channels": [int(elsewhere.id)]}, f"Go to <#{elsewhere.id}>"),
+        ({"forbidden_channels": [int(env.discord.channel.id)]}, "Try another one"),
+        ({"allowed_channels": [int(elsewhere.id)]}, f"Try <#{elsewhere.id}>"),
     ):
         store_settings(env, **rules)
         presses = [await ask(anna), await anna.press(good, "Re-roll"), await anna.press(bad, "Retry")]
@@ -114,7 +114,7 @@ async def test_thread_uses_its_parent_channels_rules(env: Environment) -> None:
     anna, channel = env.new_member(), env.discord.guild.add_channel("parent")
     thread = env.discord.guild.add_thread("thread", channel)
     store_settings(env, forbidden_channels=[int(channel.id)])
-    await refused(env, await ask(anna, thread), words="No images are made in this channel")
+    await refused(env, await ask(anna, thread), words="I can't generate images in this channel")
     store_settings(env, allowed_channels=[int(channel.id)])
     assert await done(env, anna, thread)
 
@@ -140,7 +140,7 @@ async def test_blocked_member_can_fetch_paid_images(env: Environment) -> None:
     env.runcomfy.clear_faults("file")
     await env.wait_until_idle()
     store_settings(env, blocked_members=[int(anna.id)], forbidden_channels=[int(env.discord.channel.id)])
-    fetched = await (await anna.press(message, "Fetch the images")).response()
+    fetched = await (await anna.press(message, "Get images")).response()
     await env.wait_for_text(fetched, "✅", "collected")
     await env.wait_until_idle()
 
@@ -161,8 +161,8 @@ async def test_slow_pattern_does_not_block_the_bot(env: Environment) -> None:
     assert await done(env, env.new_member())
     for press in slow:
         message = await press.response()
-        assert "could not be looked for in time" in message.text
-        assert "somebody who manages this server" in message.text
+        assert "word patterns is too slow" in message.text
+        assert "a server manager" in message.text
 
 
 async def test_private_job_is_visible_to_requester_only(env: Environment) -> None:
@@ -177,7 +177,7 @@ async def test_private_job_is_visible_to_requester_only(env: Environment) -> Non
     await env.wait_until_idle()
     before, job_id = spent(env), env.job(message)["job_id"]
     forged = await bea.send_raw(custom_id=f"job:reroll:v1:{job_id}", message=message)
-    assert "no such job" in await ephemeral_reply(env, forged)
+    assert "can't find that request" in await ephemeral_reply(env, forged)
     assert spent(env) == before
     assert env.charged_images(anna) == 2
 
@@ -188,15 +188,15 @@ async def test_private_job_can_be_listed_cancelled_and_fetched(held: Environment
     message = await held.queued(anna)
     assert message.is_ephemeral
     listing = await (await anna.command("jobs")).response()
-    assert "1. 🕒 Waiting" in listing.text
+    assert "1. 🕒 In queue" in listing.text
     await anna.press(message, "Cancel")
-    await held.wait_for_text(message, "cancelled")
+    await held.wait_for_text(message, "Canceled")
     held.runcomfy.release()
     held.runcomfy.inject_fault("file", respond(404), None)
     message = await (await ask(anna)).response()
     await held.wait_for_text(message, "⚠️")
     held.runcomfy.clear_faults("file")
-    fetched = await (await anna.press(message, "Fetch the images")).response()
+    fetched = await (await anna.press(message, "Get images")).response()
     await held.wait_for_text(fetched, "✅", "collected")
     assert fetched.is_ephemeral
     await held.wait_until_idle()
@@ -207,7 +207,7 @@ async def test_private_job_can_be_deleted(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     await (await anna.press(message, "Delete")).acknowledged()
-    assert list(message.buttons) == ["Delete", "Keep"]
+    assert list(message.buttons) == ["Delete", "Cancel"]
     await (await anna.press(message, "Delete")).acknowledged()
     await env.discord.until(lambda: message.is_deleted)
     await env.wait_for_rows(lambda: env.job(message)["deleted_at"])
@@ -268,4 +268,4 @@ async def test_servers_have_separate_settings(env: Environment) -> None:
     assert await done(env, env.bob, channel)
     presses = [await ask(env.bob) for _ in range(2)]
     await asyncio.gather(*(press.response() for press in presses))
-    await refused(env, *presses, words="any more")
+    await refused(env, *presses, words="blocked from generating")

@@ -76,7 +76,7 @@ def file_calls(env: Environment, message: Message) -> int:
 
 async def fetched(env: Environment, message: Message) -> Message:
     """Press Fetch as the requester and return the response."""
-    fetch = next(label for label in message.buttons if label.startswith("Fetch"))
+    fetch = next(label for label in message.buttons if label.startswith("Get images"))
     return await (await env.author(message).press(message, fetch)).response()
 
 
@@ -119,15 +119,15 @@ async def test_collecting_an_expired_file_refunds_it(env: Environment, status: i
     try:
         message = await loses(env, MADE, images=2)
         again = await env.wait_for_text(
-            await fetched(env, message), "can't be collected anymore", "Nothing was charged"
+            await fetched(env, message), "can't be collected anymore", "You weren't charged"
         )
     finally:
         env.runcomfy.clear_faults("file")
-    assert "Fetch the images" not in button_labels(again)
+    assert "Get images" not in button_labels(again)
     assert (await env.wait_for_end(message))["refunded"] == 2
     refusal = await fetched(env, message)  # with the button of the older message
     assert refusal.is_ephemeral
-    assert "You were refunded" in refusal.text
+    assert "you were refunded" in refusal.text
     assert "0 of" in await env.reply_to(env.author(message), "usage")
     check_accounts(env)
 
@@ -136,7 +136,7 @@ async def test_slow_file_does_not_delay_the_others(env: Environment) -> None:
     for fault in (respond(404, RAW), flood(TOO_MUCH)):
         env.runcomfy.inject_fault("file", fault)
     message = await env.imagine(env.new_member(), resolution="0.5K", num_images=4)
-    await env.wait_for_text(message, "✅", "2 of 4 images arrived; 2 more are waiting to be collected")
+    await env.wait_for_text(message, "✅", "2 of 4 images arrived. Press Get images for 2 more.")
     await env.wait_for_end(message)
     assert len(message.attachments) == 2
     check_accounts(env)
@@ -146,7 +146,9 @@ async def test_missing_images_are_refunded_and_undelivered_ones_kept(env: Enviro
     env.runcomfy.inject_fault("result", edit_json(lambda body: body["output"]["images"].pop()))
     env.runcomfy.inject_fault("file", respond(404))
     message = await env.imagine(env.new_member(), resolution="0.5K", num_images=3)
-    await env.wait_for_text(message, "✅", "1 of 3 images arrived; 1 more is waiting", "1 image wasn't made")
+    await env.wait_for_text(
+        message, "✅", "1 of 3 images arrived. Press Get images for 1 more.", "1 image couldn't be generated"
+    )
     row = await env.wait_for_end(message)
     assert (row["refunded"], row["budget_refunded"]) == (1, 1)
     check_accounts(env)

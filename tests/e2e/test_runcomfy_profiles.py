@@ -57,7 +57,7 @@ async def test_token_revoked_during_a_job(tmp_path: Path, profile: str) -> None:
         await env.kill()
         good, env.settings["RUNCOMFY_TOKEN"] = env.settings["RUNCOMFY_TOKEN"], "revoked"
         await env.start()
-        await env.wait_for_text(message, "owner", "Your images might still be ready")
+        await env.wait_for_text(message, "owner", "Your images might be ready anyway")
         assert (await env.wait_for_end(message))["refunded"] == 0
         assert env.charged_images(env.alice) == 1
         assert len(env.submits_for(message)) == 1
@@ -80,8 +80,8 @@ async def test_no_balance_and_an_unknown_model(tmp_path: Path, profile: str) -> 
 async def test_rejected_inputs_are_reported(tmp_path: Path, profile: str) -> None:
     async with opened(tmp_path, profile) as env:
         env.runcomfy.inject_fault("submit", env.runcomfy.error_fault("input"))
-        await expect_failed(env, "refused this prompt or its options")
-        await expect_failed(env, "refused this prompt", prompt="please refuse this")
+        await expect_failed(env, "blocked this prompt")
+        await expect_failed(env, "blocked this prompt", prompt="please refuse this")
         assert errors(env) == []
 
 
@@ -90,15 +90,15 @@ async def test_requests_that_expired_or_belong_to_another_account(tmp_path: Path
     async with opened(tmp_path, profile) as env:
         for route in ("status", "result"):
             env.runcomfy.inject_fault(route, env.runcomfy.error_fault("request"), times=None)
-            await expect_failed(env, "no longer knows this order")
+            await expect_failed(env, "This request has expired")
             env.runcomfy.clear_faults(route)
         # Without a code, a 403 can also mean the token, so the owner is notified.
         env.runcomfy.inject_fault("status", env.runcomfy.error_fault("foreign"), times=None)
         if profile == "docs":
-            await expect_failed(env, "no longer knows this order")
+            await expect_failed(env, "This request has expired")
         else:
             await env.wait_for_text(
-                await env.imagine(resolution="0.5K"), "owner", "Your images might still be ready"
+                await env.imagine(resolution="0.5K"), "owner", "Your images might be ready anyway"
             )
 
 
@@ -110,9 +110,9 @@ async def test_requests_that_expire_during_downtime(tmp_path: Path, profile: str
         await env.kill()
         env.runcomfy.requests.pop(env.job(away)["request_id"])
         await env.start()
-        await env.wait_for_text(away, "no longer knows this order", "Nothing was charged")
+        await env.wait_for_text(away, "This request has expired", "You weren't charged")
         env.runcomfy.requests.pop(env.job(cancelled)["request_id"])
         await env.bob.press(cancelled, "Cancel")
-        await env.wait_for_text(cancelled, "no longer knows this order", "Nothing was charged")
+        await env.wait_for_text(cancelled, "This request has expired", "You weren't charged")
         assert (env.charged_images(env.alice), env.charged_images(env.bob)) == (0, 0)
         assert len(env.submits_for(away)) == len(env.submits_for(cancelled)) == 1

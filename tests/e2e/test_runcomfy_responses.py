@@ -89,12 +89,12 @@ async def test_message_of_a_failed_result_is_not_shown(env: Environment, error: 
         "result", edit_json(lambda body: (body.pop("output"), body.update(status="failed", error=error)))
     )
     message = await expect_failed(env)
-    assert "refused" not in message.text
+    assert "blocked" not in message.text
 
 
 async def test_refused_prompt_is_reported(env: Environment) -> None:
     message = await env.imagine(prompt="please refuse this", resolution="0.5K")
-    await env.wait_for_text(message, "refused", "Nothing was charged")
+    await env.wait_for_text(message, "blocked this prompt", "You weren't charged")
     assert button_labels(message) == ["Edit prompt"]
     assert (await env.wait_for_end(message))["refunded"] == 1
     assert len(env.submits_for(message)) == 1
@@ -106,7 +106,7 @@ async def test_refused_prompt_is_reported(env: Environment) -> None:
 async def test_job_cancelled_by_runcomfy(env: Environment, word: str) -> None:
     person = env.new_member()
     env.runcomfy.inject_fault("status", response_with(status=word))
-    message = await env.wait_for_text(await env.imagine(person, resolution="0.5K"), "cancelled")
+    message = await env.wait_for_text(await env.imagine(person, resolution="0.5K"), "Canceled")
     assert (await env.wait_for_end(message))["refunded"] == 1
     assert env.charged_images(person) == 0
 

@@ -77,7 +77,7 @@ async def test_fifty_concurrent_jobs_of_three_images_leave_one_credit(env: Envir
 async def test_failed_job_is_refunded(env: Environment) -> None:
     anna = env.new_member()
     message = await (await ask(anna, prompt="refuse this", num_images=4)).response()
-    await env.wait_for_text(message, "⚠️", "Nothing was charged")
+    await env.wait_for_text(message, "⚠️", "You weren't charged")
     assert "0 of 10 credits used, 10 left" in await env.reply_to(anna, "usage")
 
 
@@ -87,7 +87,7 @@ async def test_cancelled_job_is_refunded(env: Environment) -> None:
     message = await (await ask(anna, num_images=4)).response()
     assert "3 of 10 credits used, 7 left" in await env.reply_to(anna, "usage")
     await anna.press(message, "Cancel")
-    await env.wait_for_text(message, "cancelled")
+    await env.wait_for_text(message, "Canceled")
     env.runcomfy.release()
     assert "0 of 10 credits used, 10 left" in await env.reply_to(anna, "usage")
 
@@ -115,8 +115,8 @@ async def test_undownloadable_images_stay_charged_until_collected(env: Environme
     check_accounts(env)
     row = env.job(message)
     assert (row["refunded"], row["budget_refunded"]) == (0, 0)  # RunComfy made both
-    assert "1 more is waiting to be collected" in message.text
-    assert button_labels(message) == ["Fetch the images", "Re-roll", "Delete"]
+    assert "Press Get images for 1 more" in message.text
+    assert button_labels(message) == ["Get images", "Re-roll", "Delete"]
 
 
 async def test_missing_images_can_be_collected_later(env: Environment) -> None:
@@ -125,8 +125,8 @@ async def test_missing_images_can_be_collected_later(env: Environment) -> None:
     message = await env.wait_for_text(await (await ask(anna, num_images=2)).response(), "✅", "1 of 2")
     await env.wait_until_idle()
     listing = await (await anna.command("jobs")).response()
-    assert "Waiting to be collected" in listing.text
-    fetched = await (await anna.press(message, "Fetch the images")).response()
+    assert "Ready to collect" in listing.text
+    fetched = await (await anna.press(message, "Get images")).response()
     await env.wait_for_text(fetched, "✅ 2 images, collected")
     await env.wait_until_idle()
     assert (delivered(message), delivered(fetched)) == (1, 2)
@@ -175,5 +175,5 @@ async def test_rule_for_absent_member(tmp_path_factory: pytest.TempPathFactory) 
         del data["resolved"]["members"][env.alice.id]
         gone = await env.mia.send_interaction(2, data, env.discord.channel).response()
         assert gone.is_ephemeral
-        assert "reference" not in gone.text
+        assert "Something went wrong" not in gone.text
         assert env.rows("select * from rules where kind = 'everybody'") == []

@@ -73,7 +73,7 @@ async def test_stop_while_everything_hangs(tmp_path: Path) -> None:
         await env.start()
         await env.wait_for_text(upload, "✅")
         await env.wait_for_text(poll, "✅")
-        await env.wait_for_text(submit, "not known", "Nothing was charged")
+        await env.wait_for_text(submit, "before your request was confirmed", "You weren't charged")
         await env.wait_until_idle()
         assert [delivered(each) for each in (upload, poll, submit)] == [2, 1, 0]
         assert len(env.runcomfy.submits) == 4
@@ -135,7 +135,7 @@ async def test_interactions_during_the_stop_are_refused(tmp_path: Path) -> None:
         for press in presses:
             refusal = await press.response()
             assert refusal.is_ephemeral
-            assert "restarting. Nothing was charged; try again in a minute" in refusal.text
+            assert "restarting. Try again in a minute. You weren't charged." in refusal.text
         post.release()
         await stopping
         assert (len(env.runcomfy.submits), env.charged_images(env.bob)) == (2, 0)
@@ -162,7 +162,7 @@ async def test_edit_in_flight_completes(tmp_path: Path) -> None:
             await env.discord.until(lambda: not env.discord.is_online, timeout=3)
         way.release()
         await stopping
-        assert "Painting" in message.text
+        assert "Generating" in message.text
         env.runcomfy.release()
         await env.start()
         await env.wait_for_text(message, "✅")
@@ -191,7 +191,7 @@ async def _is_answered(press: Interaction) -> bool:
 
 async def end_shown(env: Environment, message: Message) -> None:
     """Wait until a message shows how its job ended."""
-    await env.discord.until(lambda: "Waiting" not in message.text)
+    await env.discord.until(lambda: "🕒" not in message.text)
 
 
 async def test_commands_during_the_stop(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playground.discord import Message
 
-NEVER = ("free", "refunded", "given back", "not charged", "Nothing was charged")
+NEVER = ("free", "refunded", "not charged", "You weren't charged")
 
 
 def promises_nothing(text: str) -> None:
@@ -38,7 +38,7 @@ async def out_of_reach(env: Environment) -> Message:
 
 
 async def fetch(env: Environment, listing: Message) -> Message:
-    return await (await env.alice.press(listing, "Fetch 1")).response()
+    return await (await env.alice.press(listing, "Get images 1")).response()
 
 
 async def listed(env: Environment) -> Message:
@@ -56,11 +56,11 @@ async def test_archived_thread_does_not_bypass_the_limit(tmp_path: Path) -> None
         assert "1 image is waiting to be collected (1 credit)" in usage
         assert "1 of 1 credit" in await env.reply_to(env.alice, "imagine", prompt="a second fox")
         listing = await listed(env)
-        assert "Waiting to be collected" in listing.text
+        assert "Ready to collect" in listing.text
         promises_nothing(usage + listing.text)
         report = await (await env.mia.command("quota report")).response()
-        await env.wait_for_text(report, "1 order, 0 failed · 1 credit spent, 0 given back")
-        assert "1 credit is for images waiting to be collected" in report.text
+        await env.wait_for_text(report, "1 request, 0 failed · 1 credit spent, 0 refunded")
+        assert "1 credit for images not collected yet" in report.text
         _, table = await file(env, report, "members.csv")
         (member,) = csv.DictReader(io.StringIO(table.decode()))
         assert [member[name] for name in ("images", "credits", "given_back", "uncollected")] == [

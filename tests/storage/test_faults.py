@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from playground.discord import Message
     from tests.e2e.environment import Environment
 
-BUSY = "The bot is busy. Nothing was charged"
+BUSY = "I'm too busy right now. Try again in a minute. You weren't charged"
 NEWEST = max(migrations())
 A_HANDSHAKE = 4000  # bytes; more than that is an upload
 CODE = Path(bot.__file__).parents[1]

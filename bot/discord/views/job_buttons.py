@@ -29,14 +29,14 @@ MAX_LISTED = 10
 
 
 class JobAction(StrEnum):
-    """What a button does to its job."""
+    """What a button does to its job. Names are part of its text's key, values of its custom_id."""
 
     CANCEL = "cancel"
     REROLL = "reroll"
     RETRY = "retry"
     EDIT = "edit"
     """Opens a form, which is submitted under the same custom_id."""
-    FETCH = "fetch"
+    COLLECT = "fetch"
     DELETE = "delete"
     """Asks for confirmation; the next three answer it."""
     CONFIRM = "confirm"
@@ -49,7 +49,7 @@ _STYLES = {
     JobAction.REROLL: ButtonStyle.primary,
     JobAction.RETRY: ButtonStyle.primary,
     JobAction.EDIT: ButtonStyle.primary,
-    JobAction.FETCH: ButtonStyle.success,
+    JobAction.COLLECT: ButtonStyle.success,
     JobAction.CONFIRM: ButtonStyle.danger,
     JobAction.BLOCK: ButtonStyle.danger,
 }
@@ -73,7 +73,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
         # RunComfy can't stop a running job; the disabled button stays so that the others don't move.
         is_too_late = action is JobAction.CANCEL and job.status is JobStatus.IN_PROGRESS
         button: ui.Button[Any] = ui.Button(
-            label=label or translate(f"button-{action}", job.locale, credits=job.credits),
+            label=label or translate(f"button-{action.name.lower()}", job.locale, credits=job.credits),
             style=_STYLES.get(action, ButtonStyle.secondary),
             custom_id=cls.custom_id_of(job, action),
             disabled=is_too_late and not label,
@@ -123,11 +123,11 @@ def buttons(job: Job, *actions: JobAction) -> ui.View:
 
 
 def numbered_buttons(jobs: Sequence[Job], locale: str) -> ui.View:
-    """Return a view for a list of jobs: Cancel or Fetch for each, with its number."""
+    """Return a view for a list of jobs: Cancel or Get images for each, with its number."""
     view = ui.View(timeout=None)
     for number, job in enumerate(jobs, 1):
-        action = JobAction.FETCH if job.is_fetchable else JobAction.CANCEL
-        label = translate(f"numbered-{action}", locale, number=number)
+        action = JobAction.COLLECT if job.is_fetchable else JobAction.CANCEL
+        label = translate(f"numbered-{action.name.lower()}", locale, number=number)
         view.add_item(JobButton.for_job(job, action, label=label))
     return view
 

@@ -46,10 +46,10 @@ def embed(
     progress = progress or Progress()
     delivered = len(fitted) or job.delivered
     if progress.is_provider_down:
-        status = translate("status-held-up", job.locale, since=timestamp(job.interaction_at))
+        status = translate("status-service-down", job.locale, since=timestamp(job.interaction_at))
     else:
         status = _status(job, progress, delivered)
-    by = translate("asked-by", job.locale, member=f"<@{job.user_id}>")
+    by = translate("requested-by", job.locale, member=f"<@{job.user_id}>")
     details = " · ".join([*options(job, catalogue), by])
     lines = [f"**{status}**", blockquote(prompt(job)), details]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
@@ -61,34 +61,34 @@ def embed(
 
 def with_hidden_prompt(job: Job) -> Job:
     """Return the job with a placeholder for a prompt that the server's AutoMod refuses."""
-    return replace(job, input={**job.input, "prompt": translate("words-refused", job.locale)})
+    return replace(job, input={**job.input, "prompt": translate("prompt-hidden", job.locale)})
 
 
 def is_prompt_hidden(job: Job) -> bool:
     """Return whether the job's prompt is the placeholder; see `with_hidden_prompt`."""
-    return prompt(job) == translate("words-refused", job.locale)
+    return prompt(job) == translate("prompt-hidden", job.locale)
 
 
 def view(job: Job) -> discord.ui.View:
     """Return the buttons for a job's status."""
     if not job.status.is_final:
         return buttons(job, JobAction.CANCEL)
-    fetch = [JobAction.FETCH] if job.is_fetchable else []
+    collect = [JobAction.COLLECT] if job.is_fetchable else []
     match job.status:
         case JobStatus.SUCCEEDED:
-            return buttons(job, *fetch, JobAction.REROLL, JobAction.DELETE)
+            return buttons(job, *collect, JobAction.REROLL, JobAction.DELETE)
         case JobStatus.FAILED if job.error == PromptRefusedError.key:
             return buttons(job, JobAction.EDIT)
         case JobStatus.FAILED:
-            return buttons(job, *fetch, JobAction.RETRY, JobAction.EDIT)
+            return buttons(job, *collect, JobAction.RETRY, JobAction.EDIT)
         case _:
             return buttons(job, JobAction.REROLL)
 
 
 def list_line(number: int, job: Job, locale: str) -> str:
     """Return a job as a line of a list: state, beginning of the prompt, and a link to its message."""
-    state = "painting" if job.status is JobStatus.IN_PROGRESS else "waiting"
-    state = "fetchable" if job.is_fetchable else state
+    state = "generating" if job.status is JobStatus.IN_PROGRESS else "waiting"
+    state = "uncollected" if job.is_fetchable else state
     return translate(
         f"jobs-{state}",
         locale,
@@ -133,14 +133,14 @@ def _status(job: Job, progress: Progress, delivered: int) -> str:
         case JobStatus.FAILED:
             return _failed(job)
         case JobStatus.CANCELLED:
-            by = f"<@{job.cancelled_by}>" if job.cancelled_by else "nobody"
-            return translate("status-cancelled", job.locale, by=by)
+            by = f"<@{job.cancelled_by}>" if job.cancelled_by else "none"
+            return translate("status-canceled", job.locale, by=by)
         case JobStatus.IN_PROGRESS:
             since = timestamp(job.started_at or job.interaction_at)
             if progress.typical_seconds is None:
-                return translate("status-painting", job.locale, since=since)
+                return translate("status-generating", job.locale, since=since)
             usual = _round_duration(progress.typical_seconds)
-            return translate("status-painting-usually", job.locale, since=since, usual=usual)
+            return translate("status-generating-usually", job.locale, since=since, usual=usual)
         case _:
             since = timestamp(job.interaction_at)
             is_queued = progress.queue_position is not None or job.status is JobStatus.IN_QUEUE
@@ -162,13 +162,13 @@ def _failed(job: Job) -> str:
     if job.is_fetchable and job.error in _TROUBLE_HERE:
         parts.append(translate("may-be-collected", job.locale))
     if job.refunded == job.image_count:
-        parts.append(translate("nothing-charged", job.locale))
+        parts.append(translate("not-charged", job.locale))
     return " ".join(parts)
 
 
 def _succeeded(job: Job, delivered: int) -> str:
     if job.is_collected and job.error != NOT_COLLECTED:
-        return translate("status-fetched", job.locale, images=delivered)
+        return translate("status-collected", job.locale, images=delivered)
     took = (job.ended_at or job.created_at) - job.created_at
     seconds = max(round(took.total_seconds()), 0)  # the clock can have been set meanwhile
     return translate("status-succeeded", job.locale, images=delivered, seconds=seconds)
@@ -214,16 +214,16 @@ def _missing_notes(job: Job, delivered: int) -> list[str]:
     made = job.image_count if job.made is None else job.made
     waiting = made - delivered if job.is_fetchable else 0
     missing = job.image_count - delivered - waiting
-    values = {"delivered": delivered, "ordered": job.image_count}
+    values = {"delivered": delivered, "total": job.image_count}
     if not waiting:
-        return [translate("images-given-back", job.locale, missing=missing, **values)]
+        return [translate("images-refunded", job.locale, missing=missing, **values)]
     notes = [translate("images-uncollected", job.locale, missing=waiting, **values)]
     return [*notes, translate("images-not-made", job.locale, missing=missing)] if missing else notes
 
 
 def _compressed_note(job: Job, number: int, file: FittedImage, copy: WebpCopy) -> str:
     return translate(
-        "file-made-smaller",
+        "file-compressed",
         job.locale,
         number=number,
         format="WebP",

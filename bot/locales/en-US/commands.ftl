@@ -1,27 +1,27 @@
 # Commands, as Discord lists them
 
-command-jobs = See your unfinished jobs, and fetch images that never reached you
-command-usage = See how many credits you have used, how many are left, and what images cost
-command-quota = Who may spend how many credits on this server
-command-quota-set = Limit the credits of everybody here, of a role or of one member
-command-quota-set-limit = How many credits, 0 forbids them; one credit is one 1K image
-command-quota-set-per = In which time
-command-quota-set-who = A member or a role, instead of everybody
-command-quota-pool = Limit the credits that all members together may spend
-command-quota-pool-limit = How many credits, 0 forbids them; one credit is one 1K image
-command-quota-pool-per = In which time
-command-quota-clear = Remove the limits of everybody here, of a role, of a member or of all together
-command-quota-clear-who = A member or a role, instead of everybody
-command-quota-clear-pool = What all members together may spend
-command-quota-grant = Give a member, or each member with a role, credits on top of their limits
+command-jobs = See what's in progress and collect images that didn't arrive
+command-usage = See your credits: used, left, and what images cost
+command-quota = Manage credit limits
+command-quota-set = Limit credits for everyone, a role or a member
+command-quota-set-limit = Number of credits (1 credit = one 1K image, 0 = blocked)
+command-quota-set-per = Per hour, day, week or month
+command-quota-set-who = A member or a role (empty = everyone)
+command-quota-pool = Set the limit that all members share
+command-quota-pool-limit = Number of credits (1 credit = one 1K image, 0 = blocked)
+command-quota-pool-per = Per hour, day, week or month
+command-quota-clear = Remove a limit
+command-quota-clear-who = A member or a role (empty = everyone)
+command-quota-clear-pool = Remove the shared limit instead
+command-quota-grant = Give extra credits to a member or to each member with a role
 command-quota-grant-who = A member or a role
-command-quota-grant-amount = How many credits, in each window that runs now
-command-quota-reset = Let a member, or each member with a role, start again with nothing used
+command-quota-grant-amount = Extra credits until the next reset
+command-quota-reset = Set usage back to 0 for a member or for each member with a role
 command-quota-reset-who = A member or a role
-command-quota-show = See every limit on this server, and who has used what this month
-command-quota-export = Get a table of what each member has used in a month
-command-quota-export-months_ago = 0 is this month, 1 the month before, and so on
-command-quota-report = See the last 30 days and who spent most, as a picture and a table
+command-quota-show = See all limits and this month's usage
+command-quota-export = Get a month's usage of each member as a table
+command-quota-export-months_ago = 0 = this month, 1 = last month, and so on
+command-quota-report = See the last 30 days and the top members, as a chart and tables
 choice-hour = hour
 choice-day = day
 choice-week = week

@@ -2,7 +2,7 @@
 
 form-outdated = ⚠️ This form is out of date. Press Edit prompt again.
 
-invalid-option = ⚠️ The option { $option } { $problem }. Nothing was ordered.
+invalid-option = ⚠️ The option { $option } { $problem }.
 problem-missing = must be given
 problem-empty = must not be empty
 problem-not-string = must be text
@@ -26,57 +26,70 @@ problem-maxLength = must have at most { $wanted ->
 problem-const = must be { $wanted }
 problem-other = is not allowed here
 quota-exceeded = { $fits ->
-    [forbidden] ⏳ Your limit here is 0 credits per { $per }, 0 left (resets { $resets }). Somebody who manages this server can change it with /quota set.
-   *[other] ⏳ You have used { $used } of { $limit } { $limit ->
-        [one] credit
-       *[other] credits
-    } { $per ->
+    [forbidden] ⏳ You can't generate images here: your limit is 0 credits. A server manager can change it with /quota set.
+    [used-up] ⏳ You're out of credits { $per ->
+        [hour] for this hour
+        [day] for today
+        [week] for this week
+       *[month] for this month
+    }: 0 of { $limit } left. Your limit resets { $resets }.
+    [never] ⏳ This costs { $wanted ->
+        [one] { $wanted } credit
+       *[other] { $wanted } credits
+    }, but your limit is { $limit } per { $per } ({ $left } left, resets { $resets }). Try fewer or smaller images.
+   *[later] ⏳ This costs { $wanted ->
+        [one] { $wanted } credit
+       *[other] { $wanted } credits
+    }, but you have only { $left } of { $limit } left { $per ->
         [hour] this hour
         [day] today
         [week] this week
        *[month] this month
-    }, { $left } left, resets { $resets }. { $fits ->
-        [later] This order costs { $wanted }: come back then, or ask for fewer or smaller images.
-        [never] This order costs { $wanted }, which is more than the limit: ask for fewer or smaller images.
-       *[used-up] This order costs { $wanted }: come back then.
-    }
+    }. Try fewer or smaller images, or wait: your limit resets { $resets }.
 }
 pool-exceeded = { $fits ->
-    [forbidden] ⏳ This server may spend 0 credits per { $per } (resets { $resets }). Somebody who manages it can change that with /quota pool.
-   *[other] ⏳ All members here together have used { $used } of { $limit } { $limit ->
-        [one] credit
-       *[other] credits
-    } { $per ->
+    [forbidden] ⏳ This server can't generate images: its shared limit is 0 credits. A server manager can change it with /quota pool.
+    [used-up] ⏳ This server is out of shared credits { $per ->
+        [hour] for this hour
+        [day] for today
+        [week] for this week
+       *[month] for this month
+    }: 0 of { $limit } left. The shared limit resets { $resets }.
+    [never] ⏳ This costs { $wanted ->
+        [one] { $wanted } credit
+       *[other] { $wanted } credits
+    }, but this server's shared limit is { $limit } per { $per } ({ $left } left, resets { $resets }). Try fewer or smaller images.
+   *[later] ⏳ This costs { $wanted ->
+        [one] { $wanted } credit
+       *[other] { $wanted } credits
+    }, but this server has only { $left } of { $limit } shared credits left { $per ->
         [hour] this hour
         [day] today
         [week] this week
        *[month] this month
-    }, { $left } left, resets { $resets }. { $fits ->
-        [used-up] This order costs { $wanted }: come back then.
-       *[other] This order costs { $wanted }: ask for fewer or smaller images, or come back then.
-    }
+    }. Try fewer or smaller images, or wait: the shared limit resets { $resets }.
 }
-budget-exceeded = ⏳ This bot's budget for all servers is used up. Its owner has set it; more { $resets }.
-price-unknown = ⏳ RunComfy has not told this bot yet what an image costs, and its owner has set a budget in dollars. Nothing was charged; try again in a minute.
-cost-not-learned = ⚠️ RunComfy charged ${ $cost } for one job of { $model }; I expected at most ${ $highest }. It counts toward this month's budget but doesn't change the estimates for other jobs, so check your RunComfy bill.
-price-not-believed = ⚠️ RunComfy lists { $model } at ${ $price } per image, which can't be right. I'm ignoring that price; check the model's page.
-budget-alarm = ⚠️ ${ $spent } of this month's ${ $budget } (BUDGET_USD) are spent or ordered. When nothing is left, this bot takes no more orders until the first of next month.
-quota-too-high = ⚠️ That is more than this bot's owner allows: { $maximum }. Choose a lower limit.
-job-not-found = ⚠️ There is no such job here. Start a new one with /imagine.
-job-unknown = ⚠️ This button belongs to another copy of this bot, or to a database that was replaced. Ask the bot's owner.
-no-such-command = ⚠️ This command is gone: the bot has been updated. Restart Discord to see the new commands.
-not-your-job = ⚠️ This job is somebody else's. Only they can do this, or somebody who may manage messages.
-not-now = ⚠️ This job has moved on, so there is nothing to do here. Look at its message as it is now.
-collecting-over = ⚠️ These images can't be collected anymore. You were refunded; use /imagine to generate them again.
-still-running = 🎨 This job is not done yet. Cancel it, or delete its images once they are all there.
-not-removed = ⚠️ Discord does not let me take the message away now. It is noted: I try again, and nothing of it is posted any more. Press Delete again, or ask somebody who may manage messages.
-not-an-image = ⚠️ This message shows no image of mine. Choose one that does.
-already-painting = 🎨 Already painting, RunComfy cannot stop it. It will be posted when it is done.
-forbidden-here = ⚠️ You may not use this here. Ask somebody who manages this server; they can ask the bot's owner.
-missing-permissions = ⚠️ I cannot post images in this channel: I need { $permissions } here. Ask somebody who manages this server, or use another channel. Nothing was ordered.
+budget-exceeded = ⏳ I've reached the spending limit set by the bot's owner. It resets { $resets }.
+price-unknown = ⏳ I don't know the current price yet. Try again in a minute. You weren't charged.
+cost-not-learned = ⚠️ RunComfy charged ${ $cost } for one job of { $model }, but I expected at most ${ $highest }. It counts toward this month's budget but doesn't change the estimates for other jobs. Check your RunComfy bill.
+price-not-believed = ⚠️ RunComfy lists { $model } at ${ $price } per image, which can't be right, so I'm ignoring it. Check the model's page.
+budget-alarm = ⚠️ You've used ${ $spent } of your ${ $budget } budget this month (BUDGET_USD), including jobs in progress. When it runs out, I'll stop generating images until the 1st.
+quota-too-high = ⚠️ The highest limit the bot's owner allows is { $maximum }. Choose a lower one.
+job-not-found = ⚠️ I can't find that request. Start a new one with /imagine.
+job-unknown = ⚠️ This button doesn't work anymore: it's from another copy of this bot, or the bot's data was replaced. Start a new request with /imagine, or ask the bot's owner.
+no-such-command = ⚠️ This command no longer exists because the bot was updated. Restart Discord to see the current commands.
+not-your-job = ⚠️ Only the person who made this request or a moderator can do that.
+not-now = ⚠️ That button is out of date. Check the message again.
+collecting-over = ⚠️ These images can't be collected anymore, and you were refunded. Use /imagine to generate them again.
+still-running = 🎨 This one is still in progress. You can delete it once it's done.
+not-removed = ⚠️ Discord won't let me delete that message right now. I'll keep trying; a moderator can also delete it by hand.
+not-an-image = ⚠️ That message doesn't have any of my images. Choose one that does.
+already-generating = 🎨 It's already being generated, so it can't be canceled. I'll post it when it's ready.
+forbidden-here = ⚠️ You don't have permission to use this here. Ask a server manager or the bot's owner.
+missing-permissions = ⚠️ I can't post images here. I'm missing these permissions: { $permissions }. Ask a server manager, or try another channel.
 permission-view_channel = View Channel
 permission-embed_links = Embed Links
 permission-attach_files = Attach Files
-runcomfy-down = ⚠️ RunComfy, which makes the images, is not answering. Nothing was charged; try again in a few minutes.
-stopping = ⚠️ The bot is restarting. Nothing was charged; try again in a minute.
-busy = ⚠️ The bot is busy. Nothing was charged; try again in a minute.
+runcomfy-down = ⚠️ The image service isn't responding. Try again in a few minutes. You weren't charged.
+stopping = ⚠️ I'm restarting. Try again in a minute. You weren't charged.
+busy = ⚠️ I'm too busy right now. Try again in a minute. You weren't charged.

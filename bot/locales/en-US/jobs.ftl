@@ -11,52 +11,52 @@
 
 ## Messages of jobs
 
-status-waiting = 🕒 Waiting · ordered { $since }
+status-waiting = 🕒 Waiting to start · { $since }
 status-in-queue = 🕒 { $place ->
-    [0] Waiting in the queue
-   *[other] Waiting in the queue, place { $place }
-} · ordered { $since }
-status-held-up = 🕒 RunComfy is not answering. Your order waits, and goes on by itself · ordered { $since }
-status-painting = 🎨 Painting · started { $since }
-status-painting-usually = 🎨 Painting · started { $since } (usually about { $usual })
+    [0] In queue
+   *[other] In queue, #{ $place }
+} · { $since }
+status-service-down = 🕒 The image service isn't responding. Your request is saved and will continue automatically · { $since }
+status-generating = 🎨 Generating · started { $since }
+status-generating-usually = 🎨 Generating · started { $since } (usually about { $usual })
 roughly-seconds = { $count } s
 roughly-minutes = { $count } min
 status-succeeded = ✅ { $images ->
     [one] { $images } image
    *[other] { $images } images
 } in { $seconds } s
-status-fetched = ✅ { $images ->
+status-collected = ✅ { $images ->
     [one] { $images } image
    *[other] { $images } images
 }, collected
-status-cancelled = ✖️ { $by ->
-    [nobody] The job was cancelled before it began.
-   *[other] Job cancelled by { $by } before it began.
-} Nothing was charged.
-nothing-charged = Nothing was charged.
-images-given-back = { $delivered } of { $ordered } images came; { $missing ->
-    [one] the other one was given back.
-   *[other] the other { $missing } were given back.
+status-canceled = ✖️ { $by ->
+    [none] Canceled.
+   *[other] Canceled by { $by }.
+} You weren't charged.
+not-charged = You weren't charged.
+images-refunded = { $delivered } of { $total } images arrived. You were refunded for { $missing ->
+    [one] the other one.
+   *[other] the other { $missing }.
 }
-images-uncollected = { $delivered } of { $ordered } images arrived; { $missing ->
-    [one] 1 more is
-   *[other] { $missing } more are
-} waiting to be collected. Press Fetch the images to try again.
+images-uncollected = { $delivered } of { $total } images arrived. Press Get images for { $missing ->
+    [one] 1 more.
+   *[other] { $missing } more.
+}
 images-not-made = { $missing ->
-    [one] 1 image wasn't made, so you were refunded for it.
-   *[other] { $missing } images weren't made, so you were refunded for them.
+    [one] 1 image couldn't be generated, and you were refunded for it.
+   *[other] { $missing } images couldn't be generated, and you were refunded for them.
 }
-may-be-collected = Your images might still be ready: press Fetch the images to check.
-file-made-smaller = Image { $number } is shown as { $format }, { $width }×{ $height }, { $size } MB: the original { $original } had { $originalsize } MB, and { $limit } MB fit here.
-sent-directly = Your images, since their message can no longer be reached:
-told-directly = This came of your order, whose message can no longer be reached:
-words-refused = (These words are not shown: the server's AutoMod refuses them.)
-cut-prompt = The whole prompt is in prompt.txt.
-asked-by = asked by { $member }
+may-be-collected = Your images might be ready anyway. Press Get images to check.
+file-compressed = Image { $number } was compressed to { $format } ({ $width }×{ $height }, { $size } MB). The original { $original } is { $originalsize } MB; this server's limit is { $limit } MB.
+sent-directly = I couldn't post these in the channel, so here they are:
+notified-directly = An update on your request (I can't reach its message):
+prompt-hidden = (Prompt hidden by AutoMod)
+cut-prompt = The full prompt is in prompt.txt.
+requested-by = by { $member }
 seed = seed { $seed }
 option-value = { $option }: { $value }
-option-on = { $option }: yes
-option-off = { $option }: no
+option-on = { $option }: on
+option-off = { $option }: off
 images = { $count ->
     [one] { $count } image
    *[other] { $count } images
@@ -72,39 +72,39 @@ button-retry = Retry · { $credits ->
    *[other] { $credits } credits
 }
 button-edit = Edit prompt
-button-fetch = Fetch the images
+button-collect = Get images
 button-delete = Delete
 button-confirm = Delete
-button-keep = Keep
+button-keep = Cancel
 button-remove = Remove
 button-block = Remove and block
 numbered-cancel = Cancel { $number }
-numbered-fetch = Fetch { $number }
+numbered-collect = Get images { $number }
 
 ## Failures, shown in the job's message
 
-prompt-refused = ⚠️ The image service refused this prompt or its options. Press Edit prompt to change them.
-runcomfy-unavailable = ⚠️ RunComfy is not answering. Try again in a few minutes.
-submission-unknown = ⚠️ It is not known whether RunComfy took the order, so it was not sent again. Press Retry to order it anew.
-request-not-found = ⚠️ RunComfy no longer knows this order. Press Retry to order it anew.
-generation-failed = ⚠️ I couldn't generate this. Press Retry, or Edit prompt to try different words.
-generation-timeout = ⚠️ This is taking too long, so I've stopped waiting. I'll check again later; to check now, press Fetch the images.
-output-unavailable = ⚠️ Your images are ready, but I couldn't download them. They're waiting to be collected: press Fetch the images to try again.
-delivery-failed = ⚠️ Your images are ready, but I couldn't post them. They're waiting to be collected: press Fetch the images.
-not-collected = ⚠️ These images didn't arrive and can't be collected anymore. Press Retry to generate them again.
-operator = ⚠️ This bot cannot paint at the moment. That is its owner's to mend, who finds the reason in the log.
-unexpected = ⚠️ Something went wrong here (reference { $reference }). Try again; if it stays, tell the bot's owner this reference.
+prompt-refused = ⚠️ The image service blocked this prompt, usually because of its safety filter. Press Edit prompt to reword it.
+runcomfy-unavailable = ⚠️ The image service isn't responding. Try again in a few minutes.
+submission-unknown = ⚠️ The connection dropped before your request was confirmed. Press Retry to try again.
+request-not-found = ⚠️ This request has expired. Press Retry to start over.
+generation-failed = ⚠️ I couldn't generate this. Press Retry, or Edit prompt to reword it.
+generation-timeout = ⚠️ This is taking too long, so I stopped waiting. I'll check again later; press Get images to check now.
+output-unavailable = ⚠️ Your images are ready, but I couldn't download them. Press Get images to try again.
+delivery-failed = ⚠️ Your images are ready, but I couldn't post them. Press Get images to try again.
+not-collected = ⚠️ These images never arrived and can't be collected anymore. Press Retry to generate them again.
+operator = ⚠️ I can't generate images right now. The bot's owner needs to fix this (details are in the log).
+unexpected = ⚠️ Something went wrong (code { $reference }). Try again, and if it keeps happening, send the code to the bot's owner.
 
 ## The form of Edit prompt
 
 modal-edit = Edit prompt
-hint-prompt-hidden = The original prompt is shown only to the person who wrote it.
-hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } characters fit here. For a longer prompt, use the command.
+hint-prompt-hidden = Only its author can see the original prompt.
+hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } characters fit. For longer prompts, use the command.
 
 ## /jobs
 
-jobs-waiting = { $number }. 🕒 Waiting · ordered { $when } · [{ $prompt }]({ $link })
-jobs-painting = { $number }. 🎨 Painting · ordered { $when } · [{ $prompt }]({ $link })
-jobs-fetchable = { $number }. 📦 Waiting to be collected · ordered { $when } · { $prompt }
-jobs-none = You have no unfinished jobs here. Start one with /imagine.
-jobs-cancelled = ✖️ The job is cancelled. Nothing was charged.
+jobs-waiting = { $number }. 🕒 In queue · { $when } · [{ $prompt }]({ $link })
+jobs-generating = { $number }. 🎨 Generating · { $when } · [{ $prompt }]({ $link })
+jobs-uncollected = { $number }. 📦 Ready to collect · { $when } · { $prompt }
+jobs-none = You have nothing in progress here. Start with /imagine.
+jobs-canceled = ✖️ Canceled. You weren't charged.

@@ -3,19 +3,19 @@
 delete-ask = 🗑️ Delete { $images ->
     [one] this image
    *[other] these images
-} for good? Nothing brings them back, and what they cost is not given back.
-remove-ask = 🗑️ Remove this message of { $member } with its images for good? Nothing brings them back.
+}? This can't be undone, and you won't get your credits back.
+remove-ask = 🗑️ Remove { $member }'s message and its images? This can't be undone.
 deleted = 🗑️ Deleted.
-deleted-and-blocked = 🗑️ Deleted. { $member } makes no more images on this server; /settings lets them again.
-about-made = Ordered by { $member } · { $when }
+deleted-and-blocked = 🗑️ Removed. { $member } can't generate images on this server anymore. A server manager can unblock them in /settings.
+about-made = Requested by { $member } · { $when }
 about-price = { $credits ->
     [one] { $credits } credit
    *[other] { $credits } credits
 }
-about-price-back = { $credits ->
+about-price-refunded = { $credits ->
     [one] { $credits } credit
    *[other] { $credits } credits
-}, { $returned } of them given back
-about-again = Made again from [an earlier order]({ $link })
-about-again-gone = Made again from an earlier order, which was deleted
+} ({ $returned } refunded)
+about-again = Based on [an earlier request]({ $link })
+about-again-gone = Based on an earlier request that was deleted
 about-deleted = Deleted by { $member } · { $when }

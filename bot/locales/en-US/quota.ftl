@@ -4,7 +4,7 @@ usage-line = { $period }: { $used } of { $limit } { $limit ->
     [one] credit
    *[other] credits
 } used, { $left } left { $bar } resets { $resets }
-usage-line-pool = All members together · { $period }: { $used } of { $limit } { $limit ->
+usage-line-pool = Shared limit · { $period }: { $used } of { $limit } { $limit ->
     [one] credit
    *[other] credits
 } used, { $left } left { $bar } resets { $resets }
@@ -18,12 +18,12 @@ usage-uncollected = 📦 { $images ->
     [one] it
    *[other] them
 } with /jobs.
-usage-unlimited = Nothing limits you here.
+usage-unlimited = You have no personal limit here.
 usage-by-role = Your limit comes from the role { $who }.
-usage-prices = { $option }, credits an image: { $prices }
+usage-prices = { $option }, credits per image: { $prices }
 usage-price = { $value ->
     [true] +{ $credits }
-   *[other] { $value } – { $credits }
+   *[other] { $credits } ({ $value })
 }
 usage-hour = This hour
 usage-day = Today
@@ -34,63 +34,63 @@ quota-of = { $limit ->
    *[other] { $limit } credits per { $per }
 }
 unlimited = unlimited
-quota-set-everybody = ✅ Everybody on this server may now spend { $quota }; roles and members with a limit of their own keep it.
-quota-set-role = ✅ Whoever has { $who } may now spend { $quota }, unless another role or a limit of their own decides.
-quota-set-member = ✅ { $who } may now spend { $quota }.
-quota-set-pool = ✅ All members of this server together may now spend { $quota }.
-quota-cleared-everybody = ✅ This server's limit is gone. What the bot's owner allows holds now: { $quota }.
-quota-cleared-role = ✅ The limit of { $who } is gone. Without another role's or their own, they may spend what everybody may: { $quota }.
-quota-cleared-member = ✅ { $who }'s own limit is gone. Without a role's, they may spend what everybody may: { $quota }.
-quota-cleared-pool = ✅ The limit for all members together is gone. What the bot's owner allows holds now: { $quota }.
-quota-nothing-to-clear = There was no limit to clear. What holds: { $quota }.
-quota-granted = ✅ { $who } may spend { $credits ->
-    [one] { $credits } credit
-   *[other] { $credits } credits
-} more in each window that runs now.
-quota-reset = ✅ { $who } starts again with nothing used.
-quota-show-everybody = Everybody: { $quota }
-quota-show-default = Everybody: { $quota } (set by the bot's owner)
-quota-show-pool = All members together: { $quota }
+quota-set-everyone = ✅ Everyone can now spend { $quota }. Limits for roles and members still apply first.
+quota-set-role = ✅ Members with { $who } can now spend { $quota }, unless another role gives them more or they have a personal limit.
+quota-set-member = ✅ { $who } can now spend { $quota }.
+quota-set-pool = ✅ All members together can now spend { $quota }.
+quota-cleared-everyone = ✅ Server limit removed. The bot's default applies: { $quota }.
+quota-cleared-role = ✅ Limit of { $who } removed. Unless another role or a personal limit applies, its members can spend { $quota }, like everyone.
+quota-cleared-member = ✅ Personal limit of { $who } removed. Unless a role's limit applies, they can spend { $quota }, like everyone.
+quota-cleared-pool = ✅ Shared limit removed. The bot's default applies: { $quota }.
+quota-nothing-to-clear = There was no limit to remove. Current limit: { $quota }.
+quota-granted = ✅ { $who }: { $credits ->
+    [one] { $credits } extra credit
+   *[other] { $credits } extra credits
+} until the next reset.
+quota-reset = ✅ { $who }: usage set back to 0.
+quota-show-everyone = Everyone: { $quota }
+quota-show-default = Everyone: { $quota } (bot default)
+quota-show-pool = Shared limit: { $quota }
 quota-show-target = { $who }: { $quota }
-quota-show-ceiling = The bot's owner allows a member at most { $quota }.
-quota-show-pool-ceiling = The bot's owner allows all members together at most { $quota }.
-quota-show-more = … and { $count } more.
+quota-show-ceiling = Highest limit the bot's owner allows: { $quota }
+quota-show-pool-ceiling = Highest shared limit the bot's owner allows: { $quota }
+quota-show-more = … and { $count } more
 
 ## Charts and reports
 
 decimal-point = .
 chart-usage = Your credits
-chart-report = Credits of the last { $count } days
+chart-report = Credits in the last { $count } days
 chart-days = The last { $count } days
 chart-day = { $month }/{ $day }
 chart-left = { $left } left
 chart-spent = spent
-chart-failed = ordered, failed
-chart-refunded = given back
-chart-members = Who spent most
+chart-failed = failed
+chart-refunded = refunded
+chart-members = Top members
 alt-usage = Credits you spent in the last { $count } days: { $days }.
-alt-report = Credits spent in the last { $count } days: { $spent }. Who spent most: { $members }.
+alt-report = Credits spent in the last { $count } days: { $spent }. Top members: { $members }.
 alt-day = { $day } { $credits }
 alt-nothing = nothing
 alt-left = { $period }: { $used } of { $limit } used, { $left } left.
-report-total = { $orders ->
-    [one] { $orders } order
-   *[other] { $orders } orders
+report-total = { $requests ->
+    [one] { $requests } request
+   *[other] { $requests } requests
 }, { $failed } failed · { $credits ->
     [one] { $credits } credit
    *[other] { $credits } credits
-} spent, { $refunded } given back · RunComfy charged { $usd }
+} spent, { $refunded } refunded · cost { $usd }
 report-uncollected = { $credits ->
-    [one] { $credits } credit is
-   *[other] { $credits } credits are
-} for images waiting to be collected
+    [one] { $credits } credit
+   *[other] { $credits } credits
+} for images not collected yet
 report-member = { $who }: { $credits ->
     [one] { $credits } credit
    *[other] { $credits } credits
 }, { $usd } · limit: { $quota } ({ $by })
 dollars = ${ NUMBER($amount, minimumFractionDigits: 2, maximumFractionDigits: 2) }
-report-more = … and { $count } more members: /quota export has them all.
-limited-by-member = their own
-limited-by-role = the role { $who }
-limited-by-everybody = everybody's
-limited-by-owner = the bot owner's
+report-more = … and { $count } more members. Get them all with /quota export.
+limited-by-member = personal
+limited-by-role = { $who }
+limited-by-everyone = everyone
+limited-by-owner = bot default

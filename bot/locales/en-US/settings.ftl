@@ -1,124 +1,122 @@
 ## Refusals by a server's rules, shown to one person
 
-member-blocked = ⚠️ You may not make images on this server any more. Its managers have decided so; ask them.
-role-needed = ⚠️ To make images on this server you need one of its roles: { $roles }. Ask somebody who manages it.
+member-blocked = ⚠️ You've been blocked from generating images on this server. Contact a moderator if this is a mistake.
+role-needed = ⚠️ To generate images here, you need one of these roles: { $roles }. Ask a server manager.
 channel-forbidden = { $channels ->
-    [none] ⚠️ No images are made in this channel. Go to another one.
-   *[other] ⚠️ No images are made in this channel. Go to { $channels }.
+    [none] ⚠️ I can't generate images in this channel. Try another one.
+   *[other] ⚠️ I can't generate images in this channel. Try { $channels }.
 }
-resolution-forbidden = ⚠️ This server allows a resolution of { $highest } at most. Choose that or a lower one; nothing was ordered.
-too-many-images = ⚠️ This server allows { $most ->
+resolution-forbidden = ⚠️ This server's maximum resolution is { $highest }.
+too-many-images = ⚠️ This server allows at most { $most ->
     [one] { $most } image
    *[other] { $most } images
-} in one order at most. Ask for fewer; nothing was ordered.
-web-search-forbidden = ⚠️ This server does not allow web search. Order without it; nothing was ordered.
-safety-forbidden = ⚠️ Here { $option } may be { $lowest } to { $highest }. Choose one of those; nothing was ordered.
-words-forbidden = ⚠️ Your prompt has words that this server does not allow. Use others; nothing was ordered.
-pattern-too-slow = ⚠️ This server's forbidden words could not be looked for in time. Nothing was ordered; somebody who manages this server can mend the patterns in /settings, and a shorter prompt may pass.
-bad-pattern = ⚠️ Line { $line } is nothing that can be looked for. Nothing was changed; mend that line, such as a bracket that is not closed.
-too-many-words = ⚠️ These are too many forbidden words: { $most } characters fit in all, { $longest } in a line. Nothing was changed.
-not-age-restricted = ⚠️ { $channel } is not marked as age-restricted in Discord, so no more than elsewhere can be let through there. Nothing was changed; mark the channel first.
-safety-order = ⚠️ The strictest safety_tolerance would be { $strictest }, above the loosest one, { $loosest }. Nothing was changed; change the other one first.
-no-such-zone = ⚠️ There is no time zone { $zone }. Nothing was changed; write it like Europe/Berlin or UTC.
-default-not-taken = ⚠️ The option { $option } does not take that value. Nothing was changed.
-log-closed = ⚠️ I cannot write in { $channel }: I need { $permissions } there. Nothing was changed; give me these rights in the channel's settings, or choose another one.
+} per request.
+web-search-forbidden = ⚠️ Web search isn't allowed on this server. Try again without it.
+safety-forbidden = ⚠️ On this server, { $option } must be between { $lowest } and { $highest }.
+words-forbidden = ⚠️ Your prompt contains a blocked word. Reword it and try again.
+pattern-too-slow = ⚠️ One of this server's word patterns is too slow. Try a shorter prompt, or ask a server manager to simplify it in /settings.
+bad-pattern = ⚠️ Line { $line } isn't a valid regex (is a bracket missing?). Nothing was saved.
+too-many-words = ⚠️ That's too long: at most { $most } characters in total and { $longest } per line. Nothing was saved.
+not-age-restricted = ⚠️ { $channel } isn't age-restricted in Discord, so it can't be looser than the rest of the server. Nothing was saved.
+safety-range = ⚠️ The strictest safety tolerance ({ $strictest }) can't be above the loosest ({ $loosest }). Nothing was saved; change the other one first.
+no-such-zone = ⚠️ I don't know the time zone “{ $zone }”. Try something like Europe/Berlin. Nothing was saved.
+default-not-taken = ⚠️ The option { $option } doesn't accept that value. Nothing was saved.
+log-closed = ⚠️ I can't write in { $channel }. I'm missing these permissions: { $permissions }. Add them in the channel's settings, or choose another channel.
 permission-send_messages = Send Messages
-blocked-full = ⚠️ This server has blocked { $most } members, and takes no more. Nothing was removed; press Remove alone, or unblock somebody in /settings.
-setting-unknown = ⚠️ This cannot be set here any more. Nothing was changed; open /settings anew.
+blocked-full = ⚠️ This server has already blocked { $most } members, the maximum, so nothing was removed. Press Remove to delete the message only, or ask a server manager to unblock someone in /settings.
+setting-unknown = ⚠️ This panel is out of date. Run /settings again.
 
 ## /settings: current values
 
-settings-title = What holds on this server
+settings-title = Server settings
 section-channels = Channels
 section-people = People
 section-images = Images
 section-safety = Safety
-section-words = Forbidden words
+section-words = Blocked words
 section-results = Results
 section-defaults = Default options
 section-server = Time zone and log
-setting-allowed_channels = Images are made in: { $value }
-setting-forbidden_channels = They are not made in: { $value }
-setting-allowed_roles = May make images: { $value }
-setting-blocked_members = Blocked: { $value }
-setting-highest_resolution = Highest resolution: { $value }
-setting-most_images = Most images in one order: { $value }
+setting-allowed_channels = Allowed channels: { $value }
+setting-forbidden_channels = Blocked channels: { $value }
+setting-allowed_roles = Allowed roles: { $value }
+setting-blocked_members = Blocked members: { $value }
+setting-highest_resolution = Maximum resolution: { $value }
+setting-most_images = Maximum images per request: { $value }
 setting-may_search_web = Web search: { $value }
-setting-strictest_safety = Strictest safety_tolerance: { $value }
-setting-loosest_safety = Loosest safety_tolerance: { $value }
-setting-channel_safety = Another loosest one in: { $value }
-setting-forbidden_words = Not allowed in prompts: { $value }
-setting-is_spoiler = Images are { $value }
-setting-is_private = Images are seen by { $value }
-setting-default_options = Where nobody chooses: { $value }
+setting-strictest_safety = Strictest safety tolerance: { $value }
+setting-loosest_safety = Loosest safety tolerance: { $value }
+setting-channel_safety = Channel exceptions: { $value }
+setting-forbidden_words = Blocked words: { $value }
+setting-is_spoiler = Spoilers: { $value }
+setting-is_private = Images are visible to: { $value }
+setting-default_options = Default options: { $value }
 setting-timezone = Time zone: { $value }
 setting-log_channel = Log: { $value }
 value-plain = { $value }
-value-everywhere = everywhere
-value-nowhere = nowhere
-value-everybody = everybody
-value-nobody = nobody
-value-any = any
+value-all = all
+value-none = none
+value-off = off
+value-any = no limit
 value-allowed = allowed
 value-forbidden = not allowed
-value-hidden = hidden until they are clicked
-value-shown = shown at once
-value-private = whoever ordered them alone
-value-public = everybody in the channel
-value-as-elsewhere = as elsewhere
-value-of-model = what the model does
+value-hidden = on (images are hidden until clicked)
+value-private = only the requester
+value-public = everyone in the channel
+value-as-elsewhere = same as the rest of the server
+value-of-model = model default
 value-channel-safety = { $channel } up to { $level }
 value-words = { $count ->
-    [0] nothing
+    [0] none
     [one] { $count } word or pattern
-   *[other] { $count } words and patterns
+   *[other] { $count } words or patterns
 }
 value-more = { $count } more
 
 ## /settings: controls and forms
 
-placeholder-section = Which part of the settings
-placeholder-allowed_channels = Channels where images are made; none: everywhere
-placeholder-forbidden_channels = Channels where they are not
-placeholder-allowed_roles = Roles that may make images; none: everybody
-placeholder-blocked_members = Members who may not
-placeholder-pick-channel = A channel with another loosest safety_tolerance
-placeholder-pick-option = An option to set a default for
-placeholder-log_channel = The channel that is told who did what; none: no log
-offer-highest_resolution = Highest resolution: { $value }
-offer-most_images = Most images in one order: { $value }
+placeholder-section = Choose a section
+placeholder-allowed_channels = Allowed channels (none = all)
+placeholder-forbidden_channels = Blocked channels
+placeholder-allowed_roles = Allowed roles (none = all)
+placeholder-blocked_members = Blocked members
+placeholder-pick-channel = Choose a channel for an exception
+placeholder-pick-option = Choose an option
+placeholder-log_channel = Log channel (none = off)
+offer-highest_resolution = Maximum resolution: { $value }
+offer-most_images = Maximum images per request: { $value }
 offer-may_search_web = Web search: { $value }
-offer-strictest_safety = Strictest safety_tolerance: { $value }
-offer-loosest_safety = Loosest safety_tolerance: { $value }
+offer-strictest_safety = Strictest safety tolerance: { $value }
+offer-loosest_safety = Loosest safety tolerance: { $value }
 offer-channel_safety = Loosest in { $channel }: { $value }
-offer-is_spoiler = Images are { $value }
-offer-is_private = Images are seen by { $value }
+offer-is_spoiler = Spoilers: { $value }
+offer-is_private = Visible to: { $value }
 offer-default_options = { $option }: { $value }
-button-edit-forbidden_words = Edit the words
-button-edit-timezone = Change the time zone
+button-edit-forbidden_words = Edit words
+button-edit-timezone = Change time zone
 button-edit-default_options = Set { $option }
-modal-forbidden_words = Forbidden words
+modal-forbidden_words = Blocked words
 modal-timezone = Time zone
-modal-default_options = Default
-label-forbidden_words = One word or phrase a line
-label-timezone = Name
+modal-default_options = Default value
+label-forbidden_words = One word or phrase per line
+label-timezone = Time zone
 label-default_options = Value
-hint-forbidden_words = Whole words, whatever their case. A line between slashes is a pattern: /f[o0]x/
-hint-timezone = Such as Europe/Berlin, Asia/Tokyo or UTC. Limits begin anew by it.
-hint-default_options = What holds where nobody chooses. Leave it empty for what the model does.
+hint-forbidden_words = Whole words, case doesn't matter. Use /…/ for a regex: /f[o0]x/
+hint-timezone = For example, Europe/Berlin. Limits reset at midnight there.
+hint-default_options = Used when no value is given. Leave empty to use the model's default.
 
 ## The audit log
 
-log-delivered = 🖼️ { $member } made { $images ->
+log-delivered = 🖼️ { $member } generated { $images ->
     [one] { $images } image
    *[other] { $images } images
 }: { $prompt } { $link }
-log-cancelled = ✖️ { $by } cancelled a job of { $member }: { $prompt }
-log-deleted = 🗑️ { $by } deleted a message of { $member } with its images: { $prompt }
-log-blocked = ⛔ { $by } blocked { $member }, who makes no more images here
-log-changed = ⚙️ { $member } changed a setting. Before: { $before }. Now: { $after }
+log-canceled = ✖️ { $by } canceled { $member }'s request: { $prompt }
+log-deleted = 🗑️ { $by } deleted { $member }'s images: { $prompt }
+log-blocked = ⛔ { $by } blocked { $member }
+log-changed = ⚙️ { $member } changed { $before } → { $after }
 
 ## Commands, as Discord lists them
 
-command-settings = Make the rules of this server: where, who, what, and a log of it all
-log-quota = 📏 { $member } about limits: { $change }
+command-settings = Configure the bot: channels, roles, safety, log
+log-quota = 📏 { $member } used /quota: { $change }

@@ -1,15 +1,18 @@
 # Formal «вы», short, no exclamation marks. [one] includes 21, so it needs the number too.
+# request запрос · generate создавать · credits кредиты · limit лимит · shared limit общий лимит
+# spending limit лимит расходов · image service сервис изображений · owner владелец бота
+# server managers администраторы сервера · refunded возвращены · You weren't charged. Кредиты не списаны.
 
 ## Messages of jobs
 
-status-waiting = 🕒 Ожидает · заказано { $since }
+status-waiting = 🕒 Ожидает запуска · { $since }
 status-in-queue = 🕒 { $place ->
     [0] В очереди
-   *[other] В очереди, место { $place }
-} · заказано { $since }
-status-held-up = 🕒 RunComfy не отвечает. Заказ ждёт и продолжится сам · заказано { $since }
-status-painting = 🎨 Рисую · начато { $since }
-status-painting-usually = 🎨 Рисую · начато { $since } (обычно около { $usual })
+   *[other] В очереди, № { $place }
+} · { $since }
+status-service-down = 🕒 Сервис изображений не отвечает. Запрос сохранён и продолжится автоматически · { $since }
+status-generating = 🎨 Создаю · начато { $since }
+status-generating-usually = 🎨 Создаю · начато { $since } (обычно около { $usual })
 roughly-seconds = { $count } с
 roughly-minutes = { $count } мин
 status-succeeded = ✅ { $images ->
@@ -18,32 +21,37 @@ status-succeeded = ✅ { $images ->
     [many] { $images } изображений
    *[other] { $images } изображения
 } за { $seconds } с
-status-fetched = ✅ { $images ->
+status-collected = ✅ { $images ->
     [one] { $images } изображение получено
     [few] { $images } изображения получены
     [many] { $images } изображений получено
    *[other] { $images } изображения получено
 }
-status-cancelled = ✖️ { $by ->
-    [nobody] Заказ отменён до начала работы.
-   *[other] Заказ отменён участником { $by } до начала работы.
-} Ничего не списано.
-nothing-charged = Ничего не списано.
-images-given-back = Пришло изображений: { $delivered } из { $ordered }. { $missing ->
-    [one] За { $missing } недостающее
-    [few] За { $missing } недостающих
-    [many] За { $missing } недостающих
-   *[other] За { $missing } недостающего
-} списание отменено.
-images-uncollected = Пришло изображений: { $delivered } из { $ordered }. Можно забрать ещё { $missing }: нажмите «Забрать изображения», чтобы попробовать снова.
-images-not-made = Не получилось изображений: { $missing }. Кредиты возвращены.
-may-be-collected = Возможно, изображения всё же готовы: нажмите «Забрать изображения», чтобы проверить.
-file-made-smaller = Изображение { $number } показано как { $format }, { $width }×{ $height }, { $size } МБ: в исходном { $original } было { $originalsize } МБ, а сюда помещается { $limit } МБ.
-sent-directly = Ваши изображения (сообщение с заказом больше недоступно):
-told-directly = Вот чем закончился ваш заказ (его сообщение больше недоступно):
-words-refused = (Эти слова не показаны: их не пропускает AutoMod этого сервера.)
-cut-prompt = Промпт целиком — в файле prompt.txt.
-asked-by = заказ от { $member }
+status-canceled = ✖️ { $by ->
+    [none] Запрос отменён.
+   *[other] Запрос отменён участником { $by }.
+} Кредиты не списаны.
+not-charged = Кредиты не списаны.
+images-refunded = Получено изображений: { $delivered } из { $total }. Возвращены кредиты за { $missing ->
+    [one] { $missing } изображение.
+    [few] { $missing } изображения.
+    [many] { $missing } изображений.
+   *[other] { $missing } изображения.
+}
+images-uncollected = Получено изображений: { $delivered } из { $total }. Нажмите «Забрать изображения», чтобы получить ещё { $missing }.
+images-not-made = Не удалось создать { $missing ->
+    [one] { $missing } изображение
+    [few] { $missing } изображения
+    [many] { $missing } изображений
+   *[other] { $missing } изображения
+}, кредиты возвращены.
+may-be-collected = Возможно, изображения уже готовы. Нажмите «Забрать изображения», чтобы проверить.
+file-compressed = Изображение { $number } сжато до { $format } ({ $width }×{ $height }, { $size } МБ). Исходный { $original } занимает { $originalsize } МБ, а на этом сервере можно отправить до { $limit } МБ.
+sent-directly = Не удалось опубликовать изображения в канале, поэтому отправляю их сюда:
+notified-directly = Новости о вашем запросе (его сообщение недоступно):
+prompt-hidden = (Промпт скрыт AutoMod)
+cut-prompt = Полный промпт — в файле prompt.txt.
+requested-by = от { $member }
 seed = сид { $seed }
 option-value = { $option }: { $value }
 option-on = { $option }: да
@@ -69,39 +77,39 @@ button-retry = Повторить · { $credits ->
    *[other] { $credits } кредита
 }
 button-edit = Изменить промпт
-button-fetch = Забрать изображения
+button-collect = Забрать изображения
 button-delete = Удалить
 button-confirm = Удалить
-button-keep = Оставить
+button-keep = Отмена
 button-remove = Убрать
 button-block = Убрать и заблокировать автора
 numbered-cancel = Отменить { $number }
-numbered-fetch = Забрать { $number }
+numbered-collect = Забрать { $number }
 
 ## Failures, shown in the job's message
 
-prompt-refused = ⚠️ Сервис отклонил этот промпт или его параметры. Нажмите «Изменить промпт», чтобы их исправить.
-runcomfy-unavailable = ⚠️ RunComfy не отвечает. Попробуйте ещё раз через несколько минут.
-submission-unknown = ⚠️ Неизвестно, принял ли RunComfy заказ, поэтому второй раз он не отправлен. Нажмите «Повторить», чтобы заказать заново.
-request-not-found = ⚠️ RunComfy больше не знает об этом заказе. Нажмите «Повторить», чтобы заказать заново.
-generation-failed = ⚠️ Создать изображение не удалось. Нажмите «Повторить» или «Изменить промпт».
-generation-timeout = ⚠️ Создание затянулось, и я больше не жду. Позже я проверю ещё раз; чтобы проверить сейчас, нажмите «Забрать изображения».
-output-unavailable = ⚠️ Изображения готовы, но скачать их не удалось. Они ждут вас: нажмите «Забрать изображения», чтобы попробовать ещё раз.
-delivery-failed = ⚠️ Изображения готовы, но опубликовать их не удалось. Они ждут вас: нажмите «Забрать изображения».
+prompt-refused = ⚠️ Сервис изображений отклонил промпт: обычно так срабатывает фильтр безопасности. Нажмите «Изменить промпт» и опишите иначе.
+runcomfy-unavailable = ⚠️ Сервис изображений не отвечает. Попробуйте ещё раз через несколько минут.
+submission-unknown = ⚠️ Связь прервалась до того, как запрос был подтверждён. Нажмите «Повторить», чтобы попробовать ещё раз.
+request-not-found = ⚠️ Срок этого запроса истёк. Нажмите «Повторить», чтобы начать заново.
+generation-failed = ⚠️ Не удалось создать изображение. Нажмите «Повторить» или «Изменить промпт».
+generation-timeout = ⚠️ Это заняло слишком много времени, и я больше не жду. Позже проверю ещё раз; чтобы проверить сейчас, нажмите «Забрать изображения».
+output-unavailable = ⚠️ Изображения готовы, но скачать их не удалось. Нажмите «Забрать изображения», чтобы попробовать ещё раз.
+delivery-failed = ⚠️ Изображения готовы, но опубликовать их не удалось. Нажмите «Забрать изображения», чтобы попробовать ещё раз.
 not-collected = ⚠️ Эти изображения не дошли, и забрать их больше нельзя. Нажмите «Повторить», чтобы создать их заново.
-operator = ⚠️ Сейчас бот не может рисовать. Исправить это может его владелец: причина записана в журнале.
-unexpected = ⚠️ Что-то пошло не так (код { $reference }). Попробуйте ещё раз; если не поможет, сообщите этот код владельцу бота.
+operator = ⚠️ Сейчас я не могу создавать изображения. Исправить это может владелец бота (подробности в журнале бота).
+unexpected = ⚠️ Что-то пошло не так (код { $reference }). Попробуйте ещё раз, а если не поможет, отправьте этот код владельцу бота.
 
 ## The form of Edit prompt
 
 modal-edit = Изменить промпт
 hint-prompt-hidden = Исходный промпт видит только его автор.
-hint-prompt-cut = Поместились первые { NUMBER($most) } символов из { NUMBER($length) }. Для длинного промпта есть команда.
+hint-prompt-cut = Поместились первые { NUMBER($most) } символов из { NUMBER($length) }. Для длинных промптов есть команда.
 
 ## /jobs
 
-jobs-waiting = { $number }. 🕒 Ожидает · заказано { $when } · [{ $prompt }]({ $link })
-jobs-painting = { $number }. 🎨 Рисую · заказано { $when } · [{ $prompt }]({ $link })
-jobs-fetchable = { $number }. 📦 Можно забрать · заказано { $when } · { $prompt }
-jobs-none = Незавершённых заказов у вас здесь нет. Сделайте новый командой /imagine.
-jobs-cancelled = ✖️ Заказ отменён. Ничего не списано.
+jobs-waiting = { $number }. 🕒 В очереди · { $when } · [{ $prompt }]({ $link })
+jobs-generating = { $number }. 🎨 Создаю · { $when } · [{ $prompt }]({ $link })
+jobs-uncollected = { $number }. 📦 Можно забрать · { $when } · { $prompt }
+jobs-none = Здесь у вас нет запросов в работе. Начните с команды /imagine.
+jobs-canceled = ✖️ Запрос отменён. Кредиты не списаны.

@@ -5,23 +5,23 @@ delete-ask = 🗑️ Удалить { $images ->
     [few] { $images } изображения
     [many] { $images } изображений
    *[other] { $images } изображения
-} навсегда? Восстановить их нельзя, и потраченное на них не вернётся.
-remove-ask = 🗑️ Убрать это сообщение участника { $member } вместе с изображениями навсегда? Восстановить их нельзя.
+}? Это нельзя отменить, и кредиты не вернутся.
+remove-ask = 🗑️ Убрать сообщение участника { $member } с изображениями? Это нельзя отменить.
 deleted = 🗑️ Удалено.
-deleted-and-blocked = 🗑️ Удалено. { $member } больше не может создавать изображения на этом сервере; разрешить снова можно в /settings.
-about-made = Заказ участника { $member } · { $when }
+deleted-and-blocked = 🗑️ Сообщение убрано. { $member } больше не может создавать изображения на этом сервере. Снять блокировку может администратор сервера в /settings.
+about-made = Запрос участника { $member } · { $when }
 about-price = { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
     [many] { $credits } кредитов
    *[other] { $credits } кредита
 }
-about-price-back = { $credits ->
+about-price-refunded = { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
     [many] { $credits } кредитов
    *[other] { $credits } кредита
-}, из них возвращено { $returned }
-about-again = Сделано ещё раз по [прежнему заказу]({ $link })
-about-again-gone = Сделано ещё раз по прежнему заказу, который удалён
+} (возвращено { $returned })
+about-again = На основе [прежнего запроса]({ $link })
+about-again-gone = На основе прежнего запроса, который удалён
 about-deleted = Удалено участником { $member } · { $when }

@@ -1,12 +1,12 @@
 ## /usage and /quota
 
-usage-line = { $period }: использовано { $used } из { $limit ->
+usage-line = { $period }: потрачено { $used } из { $limit ->
     [one] { $limit } кредита
     [few] { $limit } кредитов
     [many] { $limit } кредитов
    *[other] { $limit } кредита
 }, осталось { $left } { $bar } обновится { $resets }
-usage-line-pool = Все участники вместе · { $period }: использовано { $used } из { $limit ->
+usage-line-pool = Общий лимит · { $period }: потрачено { $used } из { $limit ->
     [one] { $limit } кредита
     [few] { $limit } кредитов
     [many] { $limit } кредитов
@@ -22,18 +22,18 @@ usage-uncollected = 📦 { $images ->
     [few] { $credits } кредита
     [many] { $credits } кредитов
    *[other] { $credits } кредита
-}): команда /jobs.
-usage-unlimited = Здесь для вас нет ограничений.
+}) командой /jobs.
+usage-unlimited = Личного лимита у вас здесь нет.
 usage-by-role = Ваш лимит задаёт роль { $who }.
 usage-prices = { $option }, кредитов за изображение: { $prices }
 usage-price = { $value ->
     [true] +{ $credits }
-   *[other] { $value } — { $credits }
+   *[other] { $credits } ({ $value })
 }
-usage-hour = За этот час
-usage-day = За сегодня
-usage-week = За эту неделю
-usage-month = За этот месяц
+usage-hour = Этот час
+usage-day = Сегодня
+usage-week = Эта неделя
+usage-month = Этот месяц
 quota-of = { $limit ->
     [one] { $limit } кредит
     [few] { $limit } кредита
@@ -46,29 +46,29 @@ quota-of = { $limit ->
    *[month] в месяц
 }
 unlimited = без ограничений
-quota-set-everybody = ✅ Новый лимит для всех на этом сервере: { $quota }. У ролей и участников со своим лимитом он остаётся.
-quota-set-role = ✅ Новый лимит для роли { $who }: { $quota }. Другая роль или собственный лимит участника могут решать иначе.
-quota-set-member = ✅ Новый лимит для { $who }: { $quota }.
-quota-set-pool = ✅ Новый лимит для всех участников вместе: { $quota }.
-quota-cleared-everybody = ✅ Лимита этого сервера больше нет. Действует то, что разрешает владелец бота: { $quota }.
-quota-cleared-role = ✅ Лимита роли { $who } больше нет. Если у участника нет другой роли с лимитом или своего, действует общий: { $quota }.
-quota-cleared-member = ✅ Своего лимита у { $who } больше нет. Если его не задаёт роль, действует общий: { $quota }.
-quota-cleared-pool = ✅ Лимита для всех участников вместе больше нет. Действует то, что разрешает владелец бота: { $quota }.
-quota-nothing-to-clear = Убирать было нечего. Действует: { $quota }.
-quota-granted = ✅ { $who }: сверх лимита можно потратить ещё { $credits ->
+quota-set-everyone = ✅ Лимит для всех: { $quota }. Лимиты ролей и участников по-прежнему важнее.
+quota-set-role = ✅ Лимит роли { $who }: { $quota }. Более щедрый лимит другой роли или личный лимит участника важнее.
+quota-set-member = ✅ Личный лимит { $who }: { $quota }.
+quota-set-pool = ✅ Общий лимит на всех участников: { $quota }.
+quota-cleared-everyone = ✅ Лимит сервера снят. Действует лимит бота по умолчанию: { $quota }.
+quota-cleared-role = ✅ Лимит роли { $who } снят. Если у участника нет лимита другой роли или личного, действует лимит для всех: { $quota }.
+quota-cleared-member = ✅ Личный лимит { $who } снят. Если нет лимита роли, действует лимит для всех: { $quota }.
+quota-cleared-pool = ✅ Общий лимит снят. Действует лимит бота по умолчанию: { $quota }.
+quota-nothing-to-clear = Такого лимита не было. Сейчас действует: { $quota }.
+quota-granted = ✅ { $who }: добавлено { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
     [many] { $credits } кредитов
    *[other] { $credits } кредита
-} до следующего обновления.
-quota-reset = ✅ { $who }: отсчёт начат заново, ничего не использовано.
-quota-show-everybody = Для всех: { $quota }
-quota-show-default = Для всех: { $quota } (задал владелец бота)
-quota-show-pool = Для всех участников вместе: { $quota }
+} до следующего обновления лимита.
+quota-reset = ✅ { $who }: расход обнулён.
+quota-show-everyone = Для всех: { $quota }
+quota-show-default = Для всех: { $quota } (по умолчанию)
+quota-show-pool = Общий лимит: { $quota }
 quota-show-target = { $who }: { $quota }
-quota-show-ceiling = Больше всего, что владелец бота разрешает участнику: { $quota }.
-quota-show-pool-ceiling = Больше всего, что владелец бота разрешает всем участникам вместе: { $quota }.
-quota-show-more = … и ещё { $count }.
+quota-show-ceiling = Самый высокий лимит, который разрешает владелец бота: { $quota }
+quota-show-pool-ceiling = Самый высокий общий лимит, который разрешает владелец бота: { $quota }
+quota-show-more = … и ещё { $count }
 
 ## Charts and reports
 
@@ -91,39 +91,39 @@ chart-left = осталось { $left }
 chart-spent = потрачено
 chart-failed = не удалось
 chart-refunded = возвращено
-chart-members = Кто потратил больше всех
-alt-usage = Ваши кредиты по дням, за { $count ->
+chart-members = Самые активные
+alt-usage = Ваши кредиты за { $count ->
     [one] последний { $count } день
     [few] последние { $count } дня
     [many] последние { $count } дней
    *[other] последние { $count } дня
 }: { $days }.
-alt-report = Потрачено кредитов по дням, за { $count ->
+alt-report = Потрачено кредитов за { $count ->
     [one] последний { $count } день
     [few] последние { $count } дня
     [many] последние { $count } дней
    *[other] последние { $count } дня
-}: { $spent }. Кто потратил больше всех: { $members }.
+}: { $spent }. Самые активные: { $members }.
 alt-day = { $day }: { $credits }
 alt-nothing = ничего
-alt-left = { $period }: использовано { $used } из { $limit }, осталось { $left }.
-report-total = { $orders ->
-    [one] { $orders } заказ
-    [few] { $orders } заказа
-    [many] { $orders } заказов
-   *[other] { $orders } заказа
+alt-left = { $period }: потрачено { $used } из { $limit }, осталось { $left }.
+report-total = { $requests ->
+    [one] { $requests } запрос
+    [few] { $requests } запроса
+    [many] { $requests } запросов
+   *[other] { $requests } запроса
 }, из них не удалось: { $failed } · потрачено { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
     [many] { $credits } кредитов
    *[other] { $credits } кредита
-}, возвращено { $refunded } · RunComfy списал { $usd }
+}, возвращено { $refunded } · стоимость { $usd }
 report-uncollected = { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
     [many] { $credits } кредитов
    *[other] { $credits } кредита
-} за изображения, которые ещё можно забрать
+} за изображения, которые ещё не забрали
 report-member = { $who }: { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
@@ -131,8 +131,8 @@ report-member = { $who }: { $credits ->
    *[other] { $credits } кредита
 }, { $usd } · лимит: { $quota } ({ $by })
 dollars = { NUMBER($amount, minimumFractionDigits: 2, maximumFractionDigits: 2) } $
-report-more = … и ещё участников: { $count }. Всех показывает /quota export.
-limited-by-member = свой
-limited-by-role = роль { $who }
-limited-by-everybody = общий
-limited-by-owner = от владельца бота
+report-more = … и ещё участников: { $count }. Полный список — командой /quota export.
+limited-by-member = личный
+limited-by-role = { $who }
+limited-by-everyone = для всех
+limited-by-owner = по умолчанию

@@ -1,36 +1,36 @@
 ## Refusals by a server's rules, shown to one person
 
-member-blocked = ⚠️ На этом сервере вам больше нельзя создавать изображения: так решили те, кто им управляет. Спросите их.
-role-needed = ⚠️ Чтобы создавать изображения на этом сервере, нужна одна из ролей: { $roles }. Спросите тех, кто управляет сервером.
+member-blocked = ⚠️ Вам запретили создавать изображения на этом сервере. Если это ошибка, обратитесь к модератору.
+role-needed = ⚠️ Чтобы создавать изображения здесь, нужна одна из ролей: { $roles }. Обратитесь к администратору сервера.
 channel-forbidden = { $channels ->
-    [none] ⚠️ В этом канале изображения не создаются. Перейдите в другой.
-   *[other] ⚠️ В этом канале изображения не создаются. Здесь можно: { $channels }.
+    [none] ⚠️ В этом канале создавать изображения нельзя. Попробуйте другой.
+   *[other] ⚠️ В этом канале создавать изображения нельзя. Попробуйте { $channels }.
 }
-resolution-forbidden = ⚠️ На этом сервере разрешение не выше { $highest }. Выберите его или меньшее; ничего не заказано.
-too-many-images = ⚠️ На этом сервере в одном заказе может быть не больше { $most ->
+resolution-forbidden = ⚠️ Максимальное разрешение на этом сервере — { $highest }.
+too-many-images = ⚠️ На этом сервере в одном запросе может быть не больше { $most ->
     [one] { $most } изображения
     [few] { $most } изображений
     [many] { $most } изображений
    *[other] { $most } изображения
-}. Закажите меньше; ничего не заказано.
-web-search-forbidden = ⚠️ На этом сервере поиск в интернете запрещён. Закажите без него; ничего не заказано.
-safety-forbidden = ⚠️ Параметр { $option } здесь — от { $lowest } до { $highest }. Выберите такой; ничего не заказано.
-words-forbidden = ⚠️ В промпте есть слова, которые на этом сервере запрещены. Выберите другие; ничего не заказано.
-pattern-too-slow = ⚠️ Запрещённые слова этого сервера не удалось проверить вовремя. Ничего не заказано; исправить шаблоны в /settings могут те, кто управляет сервером, а ещё может помочь промпт покороче.
-bad-pattern = ⚠️ По строке { $line } ничего нельзя найти. Ничего не изменено; исправьте её: может быть, не закрыта скобка.
-too-many-words = ⚠️ Запрещённых слов слишком много. Знаков помещается: всего { $most }, в одной строке { $longest }. Ничего не изменено.
-not-age-restricted = ⚠️ Канал { $channel } не отмечен в Discord как канал с возрастным ограничением, поэтому пропускать там больше, чем в других, нельзя. Ничего не изменено; сначала отметьте канал.
-safety-order = ⚠️ Самый строгий допуск безопасности ({ $strictest }) оказался бы выше самого мягкого ({ $loosest }). Ничего не изменено; сначала измените другой.
-no-such-zone = ⚠️ Часового пояса { $zone } нет. Ничего не изменено; пишите его, например, так: Europe/Berlin или UTC.
-default-not-taken = ⚠️ Параметр { $option } не принимает такое значение. Ничего не изменено.
-log-closed = ⚠️ Я не могу писать в { $channel }, мне не хватает прав: { $permissions }. Ничего не изменено; дайте мне эти права в настройках канала или выберите другой.
+}.
+web-search-forbidden = ⚠️ Поиск в интернете на этом сервере запрещён. Попробуйте без него.
+safety-forbidden = ⚠️ На этом сервере параметр { $option } может быть от { $lowest } до { $highest }.
+words-forbidden = ⚠️ В промпте есть запрещённое слово. Измените промпт и попробуйте ещё раз.
+pattern-too-slow = ⚠️ Один из шаблонов запрещённых слов на этом сервере слишком медленный. Сократите промпт или попросите администратора сервера упростить шаблон в /settings.
+bad-pattern = ⚠️ В строке { $line } неверное регулярное выражение (возможно, не закрыта скобка). Ничего не сохранено.
+too-many-words = ⚠️ Слишком длинно: не больше { $most } символов всего и { $longest } в строке. Ничего не сохранено.
+not-age-restricted = ⚠️ У канала { $channel } нет возрастного ограничения в Discord, поэтому он не может быть мягче остального сервера. Ничего не сохранено.
+safety-range = ⚠️ Самый строгий допуск безопасности ({ $strictest }) не может быть выше самого мягкого ({ $loosest }). Ничего не сохранено: сначала измените другой.
+no-such-zone = ⚠️ Часовой пояс «{ $zone }» не найден. Укажите, например, Europe/Berlin. Ничего не сохранено.
+default-not-taken = ⚠️ Параметр { $option } не принимает такое значение. Ничего не сохранено.
+log-closed = ⚠️ Я не могу писать в { $channel }. Не хватает прав: { $permissions }. Добавьте их в настройках канала или выберите другой канал.
 permission-send_messages = Отправлять сообщения
-blocked-full = ⚠️ На этом сервере уже заблокировано участников: { $most }, больше нельзя. Ничего не убрано; нажмите просто «Убрать» или снимите с кого-нибудь блокировку в /settings.
-setting-unknown = ⚠️ Здесь это больше нельзя настроить. Ничего не изменено; откройте /settings заново.
+blocked-full = ⚠️ На этом сервере уже заблокировано участников: { $most }, это максимум, поэтому сообщение не убрано. Нажмите «Убрать», чтобы убрать только сообщение, или попросите администратора сервера снять с кого-нибудь блокировку в /settings.
+setting-unknown = ⚠️ Эта панель устарела. Откройте /settings ещё раз.
 
 ## /settings: current values
 
-settings-title = Что действует на этом сервере
+settings-title = Настройки сервера
 section-channels = Каналы
 section-people = Участники
 section-images = Изображения
@@ -39,92 +39,90 @@ section-words = Запрещённые слова
 section-results = Результаты
 section-defaults = Параметры по умолчанию
 section-server = Часовой пояс и журнал
-setting-allowed_channels = Изображения создаются: { $value }
-setting-forbidden_channels = Не создаются: { $value }
-setting-allowed_roles = Могут создавать: { $value }
-setting-blocked_members = Заблокированы: { $value }
-setting-highest_resolution = Наибольшее разрешение: { $value }
-setting-most_images = Изображений в одном заказе, не больше: { $value }
+setting-allowed_channels = Разрешённые каналы: { $value }
+setting-forbidden_channels = Запрещённые каналы: { $value }
+setting-allowed_roles = Разрешённые роли: { $value }
+setting-blocked_members = Заблокированные участники: { $value }
+setting-highest_resolution = Максимальное разрешение: { $value }
+setting-most_images = Максимум изображений в запросе: { $value }
 setting-may_search_web = Поиск в интернете: { $value }
 setting-strictest_safety = Самый строгий допуск безопасности: { $value }
 setting-loosest_safety = Самый мягкий допуск безопасности: { $value }
-setting-channel_safety = Другой самый мягкий допуск: { $value }
-setting-forbidden_words = Запрещено в промптах: { $value }
-setting-is_spoiler = Показ изображений: { $value }
-setting-is_private = Кто видит изображения: { $value }
-setting-default_options = Если ничего не выбрано: { $value }
+setting-channel_safety = Исключения для каналов: { $value }
+setting-forbidden_words = Запрещённые слова: { $value }
+setting-is_spoiler = Спойлеры: { $value }
+setting-is_private = Изображения видят: { $value }
+setting-default_options = Параметры по умолчанию: { $value }
 setting-timezone = Часовой пояс: { $value }
 setting-log_channel = Журнал: { $value }
 value-plain = { $value }
-value-everywhere = везде
-value-nowhere = нигде
-value-everybody = все
-value-nobody = никто
+value-all = все
+value-none = нет
+value-off = выкл.
 value-any = без ограничений
 value-allowed = разрешён
 value-forbidden = запрещён
-value-hidden = скрыты, пока на них не нажмут
-value-shown = сразу
-value-private = только автор заказа
+value-hidden = вкл. (изображения скрыты до нажатия)
+value-private = только автор запроса
 value-public = все в канале
-value-as-elsewhere = как в других каналах
-value-of-model = как решает модель
-value-channel-safety = { $channel } — до { $level }
+value-as-elsewhere = как на всём сервере
+value-of-model = как в модели
+value-channel-safety = { $channel } до { $level }
 value-words = { $count ->
-    [0] ничего
+    [0] нет
     [one] { $count } слово или шаблон
-    [few] { $count } слова и шаблона
-    [many] { $count } слов и шаблонов
-   *[other] { $count } слова и шаблона
+    [few] { $count } слова или шаблона
+    [many] { $count } слов или шаблонов
+   *[other] { $count } слова или шаблона
 }
 value-more = ещё { $count }
 
 ## /settings: controls and forms
 
-placeholder-section = Какая часть настроек
-placeholder-allowed_channels = Каналы, где создаются изображения; пусто — везде
-placeholder-forbidden_channels = Каналы, где они не создаются
-placeholder-allowed_roles = Роли, которым можно создавать; пусто — всем
-placeholder-blocked_members = Участники, которым нельзя
-placeholder-pick-channel = Канал с другим самым мягким допуском безопасности
-placeholder-pick-option = Параметр, который нужно задать
-placeholder-log_channel = Канал, где видно, кто что сделал; пусто — без журнала
-offer-highest_resolution = Наибольшее разрешение: { $value }
-offer-most_images = Изображений в одном заказе, не больше: { $value }
+placeholder-section = Выберите раздел
+placeholder-allowed_channels = Разрешённые каналы (пусто — все)
+placeholder-forbidden_channels = Запрещённые каналы
+placeholder-allowed_roles = Разрешённые роли (пусто — все)
+placeholder-blocked_members = Заблокированные участники
+placeholder-pick-channel = Выберите канал для исключения
+placeholder-pick-option = Выберите параметр
+placeholder-log_channel = Канал журнала (пусто — выкл.)
+offer-highest_resolution = Максимальное разрешение: { $value }
+offer-most_images = Максимум изображений в запросе: { $value }
 offer-may_search_web = Поиск в интернете: { $value }
 offer-strictest_safety = Самый строгий допуск безопасности: { $value }
 offer-loosest_safety = Самый мягкий допуск безопасности: { $value }
 offer-channel_safety = Самый мягкий в { $channel }: { $value }
-offer-is_spoiler = Показ изображений: { $value }
-offer-is_private = Кто видит изображения: { $value }
+offer-is_spoiler = Спойлеры: { $value }
+offer-is_private = Изображения видят: { $value }
 offer-default_options = { $option }: { $value }
 button-edit-forbidden_words = Изменить слова
-button-edit-timezone = Сменить часовой пояс
+button-edit-timezone = Изменить часовой пояс
 button-edit-default_options = Задать: { $option }
 modal-forbidden_words = Запрещённые слова
 modal-timezone = Часовой пояс
 modal-default_options = Значение по умолчанию
-label-forbidden_words = Одно слово или одна фраза в строке
-label-timezone = Название
+label-forbidden_words = По одному слову или фразе в строке
+label-timezone = Часовой пояс
 label-default_options = Значение
-hint-forbidden_words = Слова целиком, в любом регистре. Строка между косыми чертами — шаблон: /л[иы]с/
-hint-timezone = Например, Europe/Berlin, Asia/Tokyo или UTC. По нему обновляются лимиты.
-hint-default_options = Что действует, если ничего не выбрано. Пусто — как решает модель.
+hint-forbidden_words = Слова целиком, регистр не важен. Между /…/ — регулярное выражение: /л[иы]с/
+hint-timezone = Например, Europe/Berlin. Лимиты обновляются там в полночь.
+hint-default_options = Если значение не указано. Оставьте пустым, чтобы выбирала модель.
 
 ## The audit log
 
 log-delivered = 🖼️ { $member }: { $images ->
-    [one] { $images } изображение
-    [few] { $images } изображения
-    [many] { $images } изображений
-   *[other] { $images } изображения
+    [one] создано { $images } изображение
+    [few] создано { $images } изображения
+    [many] создано { $images } изображений
+   *[other] создано { $images } изображения
 }. { $prompt } { $link }
-log-cancelled = ✖️ { $by } отменяет заказ от { $member }: { $prompt }
-log-deleted = 🗑️ { $by } удаляет сообщение участника { $member } с изображениями: { $prompt }
-log-blocked = ⛔ { $by } блокирует участника { $member }: новых изображений от него здесь не будет
-log-changed = ⚙️ { $member } меняет настройку. Было: { $before }. Стало: { $after }
+log-canceled = ✖️ { $by } отменяет запрос участника { $member }: { $prompt }
+log-deleted = 🗑️ { $by } удаляет изображения участника { $member }: { $prompt }
+log-blocked = ⛔ { $by } блокирует участника { $member }
+log-changed = ⚙️ { $member } меняет настройку. { $before } → { $after }
 
 ## Commands, as Discord lists them
 
-command-settings = Правила этого сервера: где, кому и что можно, и журнал всего
-log-quota = 📏 { $member } о лимитах: { $change }
+command-settings = Настроить бота: каналы, роли, безопасность, журнал
+log-quota = 📏 { $member }, /quota: { $change }
