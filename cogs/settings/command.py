@@ -89,8 +89,11 @@ class GuildSettingsPanel(commands.Cog):
             await self._show(interaction, spec.section, panel)  # else the select keeps the refused value
             raise
         if change.after != change.before:  # logged first: it is stored even if Discord does not show it
-            before, after = spec.describe(change.before), spec.control.describe(getattr(change.after, spec.name))
-            text = LazyText("log-changed", {"member": user.mention, "before": before, "after": after})
+            after = spec.control.describe(getattr(change.after, spec.name))
+            text = LazyText(
+                "log-changed",
+                {"member": user.mention, "before": spec.describe(change.before), "after": after},
+            )
             self._bot.audit_log.record(guild_id, text)
         await self._show(interaction, spec.section, panel)
 

@@ -21,7 +21,7 @@ async def expect_uncollected(env: Environment, *words: str, images: int = 1, **o
     """Run a job whose images exist but don't arrive: they stay charged and can be collected."""
     person = env.new_member()
     message = await env.imagine(person, **{"resolution": "0.5K", "num_images": images, **options})
-    await env.wait_for_text(message, "waiting to be collected", *words)
+    await env.wait_for_text(message, "Press Get images", *words)
     row = await env.wait_for_end(message)
     assert (row["status"], row["refunded"], env.charged_images(person)) == ("failed", 0, images)
     assert button_labels(message)[:2] == ["Get images", "Retry"]

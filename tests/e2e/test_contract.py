@@ -106,7 +106,7 @@ async def presses(env: Environment) -> None:
     failed = await env.wait_for_text(await env.imagine(resolution="0.5K"), "couldn't generate this")
     await env.wait_for_text(await (await env.alice.press(failed, "Retry")).response(), "✅")
     env.runcomfy.inject_fault("file", respond(404))
-    lost = await env.wait_for_text(await env.imagine(resolution="0.5K"), "collected")
+    lost = await env.wait_for_text(await env.imagine(resolution="0.5K"), "Press Get images")
     fetch = next(label for label in lost.buttons if label.startswith("Get images"))
     await env.wait_for_text(await (await env.alice.press(lost, fetch)).response(), "✅")
     await (await env.alice.send_raw(custom_id="job:reroll:v1:0", message=done)).response()

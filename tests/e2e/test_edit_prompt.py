@@ -170,7 +170,7 @@ async def test_edited_prompt_is_validated(env: Environment) -> None:
     said["rights"] = await reply_to(await anna.submit(form, prompt="a badger"))
     env.discord.channel.set_permissions(attach_files=True)
     words = {
-        "word": "words",
+        "word": "blocked word",
         "member": "blocked from generating",
         "channel": "in this channel",
         "images": "at most",

@@ -53,7 +53,7 @@ async def test_default_concurrency_limits(tmp_path: Path) -> None:
         await env.wait_for_text(mine[3], "In queue, #4")
         others = [await env.imagine(env.new_member(), resolution="0.5K") for _ in range(8)]
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == 10)
-        await env.wait_for_text(others[7], "place 11")
+        await env.wait_for_text(others[7], "In queue, #11")
         elsewhere = [env.discord.add_guild(f"guild {n}").add_channel("images") for n in range(2)]
         for channel in elsewhere:
             for _ in range(6):

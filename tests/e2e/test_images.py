@@ -130,7 +130,7 @@ async def test_files_are_downloaded_from_allowed_hosts_only(env: Environment, ad
     person = env.new_member()
     env.runcomfy.inject_fault("result", elsewhere(address.replace("{host}", env.runcomfy.url)))
     message = await env.imagine(person, resolution="0.5K")
-    await env.wait_for_text(message, "waiting to be collected")
+    await env.wait_for_text(message, "Press Get images")
     assert message.attachments == []
     await env.wait_for_end(message)
     assert env.charged_images(person) == 1
@@ -140,7 +140,7 @@ async def test_images_rejected_by_discord_can_be_collected(env: Environment) -> 
     person = env.new_member()
     env.discord.inject_fault("edit_followup", 400, EXPLICIT)
     message = await env.imagine(person, resolution="0.5K", num_images=2)
-    await env.wait_for_text(message, "couldn't post them", "waiting to be collected")
+    await env.wait_for_text(message, "couldn't post them", "Press Get images")
     assert message.attachments == []
     await env.wait_for_end(message)
     assert env.charged_images(person) == 2

@@ -128,7 +128,9 @@ async def nothing_is_left(env: Environment, message: Message) -> None:
 async def test_images_that_were_never_downloaded_expire(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, FILES_DAYS="2") as env:
         env.runcomfy.inject_fault("file", respond(403), times=None)
-        message = await env.wait_for_text(await env.imagine(num_images=2, resolution="0.5K"), "collected")
+        message = await env.wait_for_text(
+            await env.imagine(num_images=2, resolution="0.5K"), "Press Get images"
+        )
         await env.wait_until_idle()
         assert any(label.startswith("Get images") for label in message.buttons)
         for hours, used in ((47, 2), (2, 0)):

@@ -66,7 +66,7 @@ async def test_moderator_removes_and_blocks(env: Environment) -> None:
     question = await (await env.mia.menu(REMOVE, message)).response()
     assert button_labels(question) == ["Remove", "Remove and block"]
     await env.mia.press(question, "Remove and block")
-    await env.wait_for_text(question, "Removed", f"<@{anna.id}> can't generate images on this server anymore")
+    await env.wait_for_text(question, "Deleted", f"<@{anna.id}> can't generate images on this server anymore")
     assert message.is_deleted
     assert stored_settings(env)["blocked_members"] == [int(anna.id)]
     for refused in (

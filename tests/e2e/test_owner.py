@@ -43,7 +43,7 @@ async def test_budget_is_shared_by_all_servers(tmp_path: Path) -> None:
         assert len({job.channel.id for job in jobs}) == 2
         for each in messages:
             if each.is_ephemeral:
-                assert "budget" in each.text.lower()
+                assert "spending limit" in each.text
                 assert re.search(r"<t:\d+:R>", each.text)
         await asyncio.gather(*(env.wait_for_text(job, "✅") for job in jobs))
         await env.wait_until_idle()
@@ -83,7 +83,7 @@ async def test_unlimited_is_valid_for_every_limit(tmp_path: Path) -> None:
 async def test_default_quota_applies_until_a_manager_sets_one(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"DEFAULT_QUOTA": "0/day", "MAX_QUOTA": "2/hour"}
     async with open_environment(tmp_path, runcomfy=AT_ONCE, **settings) as env:
-        assert "0 left" in (await (await ask(env.alice)).response()).text
+        assert "your limit is 0 credits" in (await (await ask(env.alice)).response()).text
         assert "2 credits per hour" in await env.reply_to(env.mia, "quota set", limit=3, per="hour")
         assert "2 credits per hour" in await env.reply_to(env.mia, "quota set", limit=2, per="hour")
         await done(env, env.alice, num_images=2)

@@ -120,7 +120,7 @@ async def _limit(page: Page) -> None:
     await expect(last(page)).to_contain_text("Everyone can now spend 2 credits per day")
     await become(page, "Alice")
     await use(page, "imagine", "one more")
-    await expect(last(page)).to_contain_text("You're out of credits for today: 0 of 2 left")
+    await expect(last(page)).to_contain_text("You're out of credits for today: 0 left of your 2 credits")
     await picture(page, "refused")
     await use(page, "usage")
     await expect(last(page)).to_contain_text("2 of 2 credits used, 0 left")

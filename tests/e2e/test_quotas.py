@@ -148,7 +148,7 @@ async def test_most_permissive_role_decides(env: Environment, channel: Channel) 
     assert f"<@&{artists.id}>" in text
     anna.roles.append(patrons)
     assert "0 of 5 credits used" in await env.reply_to(anna, "usage", channel=channel)
-    assert "gone" in await env.reply_to(env.mia, "quota clear", who=patrons, channel=channel)
+    assert "removed" in await env.reply_to(env.mia, "quota clear", who=patrons, channel=channel)
     assert "0 of 3 credits used" in await env.reply_to(anna, "usage", channel=channel)
 
 
@@ -161,7 +161,7 @@ async def test_pool_limits_all_members_together(env: Environment, channel: Chann
     refused = await env.reply_to(ben, "imagine", prompt="a fox", num_images=2, channel=channel)
     assert "together" in refused
     assert "1.5 left" in refused
-    assert "gone" in await env.reply_to(env.mia, "quota clear", pool=True, channel=channel)
+    assert "removed" in await env.reply_to(env.mia, "quota clear", pool=True, channel=channel)
     await done(env, ben, num_images=2, channel=channel)
 
 

@@ -61,11 +61,11 @@ def chosen(env: Environment, message: Message) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("rules", "options", "words"),
     [
-        ({"highest_resolution": "1K"}, {"resolution": "4K"}, "resolution of 1K at most"),
+        ({"highest_resolution": "1K"}, {"resolution": "4K"}, "maximum resolution is 1K"),
         ({"most_images": 1}, {"num_images": 2}, "at most 1 image per request"),
         ({"may_search_web": False}, {"enable_web_search": True}, "Web search"),
-        ({"loosest_safety": 3}, {"safety_tolerance": 5}, "between 1 and 3"),
-        ({"strictest_safety": 3}, {"safety_tolerance": 2}, "between 3 and 6"),
+        ({"loosest_safety": 3}, {"safety_tolerance": 5}, "from 1 to 3"),
+        ({"strictest_safety": 3}, {"safety_tolerance": 2}, "from 3 to 6"),
         ({"forbidden_words": ["bear"]}, {"prompt": "a Bear!"}, "blocked word"),
         ({"forbidden_words": ["/b[e3]ar/"]}, {"prompt": "b3ars"}, "blocked word"),
         ({"forbidden_words": ["/(a+)+$/"]}, {"prompt": "a" * 5000 + "!"}, "word patterns is too slow"),

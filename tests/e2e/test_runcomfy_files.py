@@ -105,7 +105,7 @@ async def test_collecting_a_forbidden_file_can_be_retried(env: Environment) -> N
     env.runcomfy.inject_fault("file", respond(403, RAW), times=None)
     try:
         message = await loses(env, MADE)
-        again = await env.wait_for_text(await fetched(env, message), MADE, "waiting to be collected")
+        again = await env.wait_for_text(await fetched(env, message), MADE, "Press Get images")
         assert again.attachments == []
     finally:
         env.runcomfy.clear_faults("file")

@@ -143,7 +143,7 @@ async def test_time_zone(env: Environment) -> None:
     await submit_modal(env, panel, "timezone", "New York")
     assert stored_settings(env) == {"timezone": "America/New_York"}
     refused = await submit_modal(env, panel, "timezone", "Nowhere")
-    assert "no time zone Nowhere" in await ephemeral_reply(env, refused)
+    assert "the time zone “Nowhere”" in await ephemeral_reply(env, refused)
     assert stored_settings(env) == {"timezone": "America/New_York"}
 
 
@@ -335,7 +335,7 @@ async def test_other_messages_never_become_a_panel(env: Environment) -> None:
         await env.mia.send_raw(custom_id="settings:timezone:v1", form={"text": "Nowhere"}),
         await env.mia.send_raw(custom_id="settings:section:v1", values=["images"]),
     ):
-        assert "Nothing was saved" in await ephemeral_reply(env, press)
+        assert "This panel is out of date" in await ephemeral_reply(env, press)
     assert (spent(env), message.text, stored_settings(env)) == (before, text, {})
 
 

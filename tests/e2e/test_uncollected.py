@@ -54,7 +54,7 @@ async def test_archived_thread_does_not_bypass_the_limit(tmp_path: Path) -> None
         usage = await env.reply_to(env.alice, "usage")
         assert "1 of 1 credit used, 0 left" in usage
         assert "1 image is waiting to be collected (1 credit)" in usage
-        assert "1 of 1 credit" in await env.reply_to(env.alice, "imagine", prompt="a second fox")
+        assert "0 left of your 1 credit" in await env.reply_to(env.alice, "imagine", prompt="a second fox")
         listing = await listed(env)
         assert "Ready to collect" in listing.text
         promises_nothing(usage + listing.text)
@@ -74,6 +74,6 @@ async def test_archived_thread_does_not_bypass_the_limit(tmp_path: Path) -> None
         usage = await env.reply_to(env.alice, "usage")
         assert "1 of 1 credit used, 0 left" in usage
         assert "collected" not in usage
-        assert "1 of 1 credit" in await env.reply_to(env.alice, "imagine", prompt="a third fox")
+        assert "0 left of your 1 credit" in await env.reply_to(env.alice, "imagine", prompt="a third fox")
         assert len(env.runcomfy.submits) == 1
         check_accounts(env)

@@ -32,15 +32,24 @@ quota-exceeded = { $fits ->
         [day] for today
         [week] for this week
        *[month] for this month
-    }: 0 of { $limit } left. Your limit resets { $resets }.
+    }: 0 left of your { $limit ->
+        [one] { $limit } credit
+       *[other] { $limit } credits
+    }. Your limit resets { $resets }.
     [never] ⏳ This costs { $wanted ->
         [one] { $wanted } credit
        *[other] { $wanted } credits
-    }, but your limit is { $limit } per { $per } ({ $left } left, resets { $resets }). Try fewer or smaller images.
+    }, but your limit is { $limit ->
+        [one] { $limit } credit
+       *[other] { $limit } credits
+    } per { $per } ({ $left } left, resets { $resets }). Try fewer or smaller images.
    *[later] ⏳ This costs { $wanted ->
         [one] { $wanted } credit
        *[other] { $wanted } credits
-    }, but you have only { $left } of { $limit } left { $per ->
+    }, but you have only { $left } left of your { $limit ->
+        [one] { $limit } credit
+       *[other] { $limit } credits
+    } { $per ->
         [hour] this hour
         [day] today
         [week] this week
@@ -54,15 +63,24 @@ pool-exceeded = { $fits ->
         [day] for today
         [week] for this week
        *[month] for this month
-    }: 0 of { $limit } left. The shared limit resets { $resets }.
+    }: 0 left of { $limit ->
+        [one] { $limit } credit
+       *[other] { $limit } credits
+    }. The shared limit resets { $resets }.
     [never] ⏳ This costs { $wanted ->
         [one] { $wanted } credit
        *[other] { $wanted } credits
-    }, but this server's shared limit is { $limit } per { $per } ({ $left } left, resets { $resets }). Try fewer or smaller images.
+    }, but this server's shared limit is { $limit ->
+        [one] { $limit } credit
+       *[other] { $limit } credits
+    } per { $per } ({ $left } left, resets { $resets }). Try fewer or smaller images.
    *[later] ⏳ This costs { $wanted ->
         [one] { $wanted } credit
        *[other] { $wanted } credits
-    }, but this server has only { $left } of { $limit } shared credits left { $per ->
+    }, but all members together have only { $left } left of { $limit ->
+        [one] { $limit } credit
+       *[other] { $limit } credits
+    } { $per ->
         [hour] this hour
         [day] today
         [week] this week

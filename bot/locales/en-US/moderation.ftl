@@ -6,7 +6,7 @@ delete-ask = 🗑️ Delete { $images ->
 }? This can't be undone, and you won't get your credits back.
 remove-ask = 🗑️ Remove { $member }'s message and its images? This can't be undone.
 deleted = 🗑️ Deleted.
-deleted-and-blocked = 🗑️ Removed. { $member } can't generate images on this server anymore. A server manager can unblock them in /settings.
+deleted-and-blocked = 🗑️ Deleted. { $member } can't generate images on this server anymore. A server manager can unblock them in /settings.
 about-made = Requested by { $member } · { $when }
 about-price = { $credits ->
     [one] { $credits } credit

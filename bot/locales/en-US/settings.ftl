@@ -12,7 +12,7 @@ too-many-images = ⚠️ This server allows at most { $most ->
    *[other] { $most } images
 } per request.
 web-search-forbidden = ⚠️ Web search isn't allowed on this server. Try again without it.
-safety-forbidden = ⚠️ On this server, { $option } must be between { $lowest } and { $highest }.
+safety-forbidden = ⚠️ On this server, { $option } must be from { $lowest } to { $highest }.
 words-forbidden = ⚠️ Your prompt contains a blocked word. Reword it and try again.
 pattern-too-slow = ⚠️ One of this server's word patterns is too slow. Try a shorter prompt, or ask a server manager to simplify it in /settings.
 bad-pattern = ⚠️ Line { $line } isn't a valid regex (is a bracket missing?). Nothing was saved.
