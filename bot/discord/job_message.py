@@ -110,11 +110,12 @@ class JobMessage:
             return PostedFile.of(await webhook.edit_message(job.message_id or 0, **changes()))
 
         try:
-            self.files = await self._reach(job, by_token, lambda: send_as_bot(self._bot, route, **changes()))
+            files = await self._reach(job, by_token, lambda: send_as_bot(self._bot, route, **changes()))
         except DISCORD_ERRORS as error:
-            self._is_outdated |= is_transient(error)
+            self._is_outdated |= attach is not None and is_transient(error)
             raise
-        self._is_outdated = False
+        if attach:
+            self.files, self._is_outdated = files, False
 
     async def read_files(self, job: Job) -> list[PostedFile]:
         """Return the message's files: after a lost response from Discord, or as last seen if it refuses.
