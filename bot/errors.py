@@ -46,6 +46,8 @@ PolicyKey: TypeAlias = Literal[
     "setting-unknown",
     # Invalid settings of a server
     "quota-too-high",
+    "quota-who-together",  # `who` and `together` exclude each other
+    "quota-grants-nothing",
     "bad-pattern",
     "too-many-words",
     "not-age-restricted",

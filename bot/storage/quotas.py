@@ -64,7 +64,7 @@ class QuotaStore(Store):
         roles = (Target(TargetKind.ROLE, role_id) for role_id in role_ids)
         own = {EVERYONE, Target(TargetKind.MEMBER, user_id), *roles}
         adjustments = [
-            (from_epoch_ms(row["made_at"]), row["credits"])
+            (from_epoch_ms(row["made_at"]), from_centicredits(row["credits"]), row["start_over"])
             for row in rows["adjustment"]
             if Target(TargetKind(row["kind"]), row["target_id"]) in own
         ]
@@ -73,8 +73,8 @@ class QuotaStore(Store):
             target=target,
             member=quotas,
             pool=rules.get(POOL, self.owners.pool),
-            grants=tuple((at, from_centicredits(given)) for at, given in adjustments if given is not None),
-            reset_at=max((at for at, given in adjustments if given is None), default=None),
+            grants=tuple((at, credits) for at, credits, _ in adjustments if credits),
+            reset_at=max((at for at, _, start_over in adjustments if start_over), default=None),
             zone=zone,
         )
 
@@ -107,26 +107,29 @@ class QuotaStore(Store):
         values |= {"set_by": set_by, "set_at": to_epoch_ms(self._database.clock.now())}
         await self._write(_queries.set_rule, **values)
 
-    async def clear_rules(self, guild_id: int, target: Target) -> bool:
-        """Remove a target's quotas; False if it had none."""
-        count: int = await self._write(_queries.clear_rules, **_target_columns(guild_id, target))
+    async def clear_rules(self, guild_id: int, target: Target, per: Period | None = None) -> bool:
+        """Remove a target's quota for a period, or all of its quotas; False if there was none."""
+        values = _target_columns(guild_id, target) | {"per": per}
+        count: int = await self._write(_queries.clear_rules, **values)
         return count > 0
 
     async def grant(
-        self, guild_id: int, target: Target, credits: Decimal, *, made_by: int, interaction_id: int
+        self,
+        guild_id: int,
+        target: Target,
+        credits: Decimal,
+        *,
+        start_over: bool = False,
+        made_by: int,
+        interaction_id: int,
     ) -> bool:
-        """Grant a member, each member with a role, or everyone extra credits; False for a replay."""
-        return await self._adjust(guild_id, target, to_centicredits(credits), made_by, interaction_id)
+        """Grant a member, each member with a role, or everyone extra credits; False for a replay.
 
-    async def reset(self, guild_id: int, target: Target, *, made_by: int, interaction_id: int) -> bool:
-        """Restart the windows of a member, of each member with a role, or of everyone; False for a replay."""
-        return await self._adjust(guild_id, target, None, made_by, interaction_id)
-
-    async def _adjust(
-        self, guild_id: int, target: Target, given: int | None, made_by: int, interaction_id: int
-    ) -> bool:
-        values = _target_columns(guild_id, target) | {"credits": given, "made_by": made_by}
-        values |= {"interaction_id": interaction_id, "made_at": to_epoch_ms(self._database.clock.now())}
+        `start_over` also restarts their windows with nothing used.
+        """
+        values = _target_columns(guild_id, target) | {"credits": to_centicredits(credits)}
+        values |= {"start_over": int(start_over), "made_by": made_by, "interaction_id": interaction_id}
+        values |= {"made_at": to_epoch_ms(self._database.clock.now())}
         count: int = await self._write(_queries.adjust, **values)
         return count > 0
 

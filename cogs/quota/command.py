@@ -59,21 +59,24 @@ class QuotaCommands(commands.Cog):
         self._quotas = bot.quota_store
 
     @quota.command(name="set")
-    async def set_(self, interaction: Interaction, limit: _Limit, per: _Per, who: _Who | None = None) -> None:
-        """Set a limit for everyone, a role or a member; it replaces theirs for the same period."""
-        await self._set(interaction, _target(interaction, who), Quota(limit, Period(per)))
-
-    @quota.command()
-    async def pool(self, interaction: Interaction, limit: _Limit, per: _Per) -> None:
-        """Set a limit for all members together; it replaces the one for the same period."""
-        await self._set(interaction, POOL, Quota(limit, Period(per)))
+    async def set_(
+        self,
+        interaction: Interaction,
+        limit: _Limit,
+        per: _Per,
+        who: _Who | None = None,
+        *,
+        together: bool = False,
+    ) -> None:
+        """Set a target's limit; it replaces the one for the same period."""
+        await self._set(interaction, _target(interaction, who, together=together), Quota(limit, Period(per)))
 
     async def _set(self, interaction: Interaction, target: Target, quota: Quota) -> None:
         asker = require_manager(interaction)
         before = (await self._quotas.rules(asker.guild_id)).get(target, ())
         after = by_period([quota, *(other for other in before if other.per is not quota.per)])
         owners = self._quotas.owners
-        maximum = owners.pool_ceiling if target is POOL else owners.ceiling
+        maximum = owners.pool_ceiling if target == POOL else owners.ceiling
         if not is_within(after, maximum):
             raise PolicyError("quota-too-high", maximum=describe_quotas(maximum))
         await self._quotas.set_rule(asker.guild_id, target, quota, set_by=asker.user_id)
@@ -82,35 +85,48 @@ class QuotaCommands(commands.Cog):
         await self._confirm(interaction, asker, text)
 
     @quota.command()
-    async def clear(self, interaction: Interaction, who: _Who | None = None, *, pool: bool = False) -> None:
-        """Remove all limits of a target, and show which ones apply instead."""
-        asker = require_manager(interaction)
-        target = POOL if pool else _target(interaction, who)
-        is_cleared = await self._quotas.clear_rules(asker.guild_id, target)
-        rules = await self._quotas.rules(asker.guild_id)
-        quotas = self._quotas.owners.pool if pool else rules.get(EVERYONE, self._quotas.owners.member)
-        key = f"quota-cleared-{target.kind.name.lower()}" if is_cleared else "quota-nothing-to-clear"
-        text = LazyText(key, {"who": mention(target), "quota": describe_quotas(quotas)})
-        await self._confirm(interaction, asker, text)
+    async def clear(
+        self,
+        interaction: Interaction,
+        per: _Per | None = None,
+        who: _Who | None = None,
+        *,
+        together: bool = False,
+    ) -> None:
+        """Remove a target's limit for a period, or all of them, and show which ones apply instead."""
+        asker, target = require_manager(interaction), _target(interaction, who, together=together)
+        is_cleared = await self._quotas.clear_rules(asker.guild_id, target, Period(per) if per else None)
+        rules, owners = await self._quotas.rules(asker.guild_id), self._quotas.owners
+        wider = owners.pool if target == POOL else rules.get(EVERYONE, owners.member)
+        kind = target.kind.name.lower()
+        done = f"quota-set-{kind}" if target in rules else f"quota-cleared-{kind}"
+        key = done if is_cleared else "quota-nothing-to-clear"
+        quotas = describe_quotas(rules.get(target, wider))
+        await self._confirm(interaction, asker, LazyText(key, {"who": mention(target), "quota": quotas}))
 
     @quota.command()
     async def grant(
-        self, interaction: Interaction, who: _Who, amount: app_commands.Range[int, 1, LIMIT_MAX]
+        self,
+        interaction: Interaction,
+        who: _Who | None = None,
+        amount: app_commands.Range[int, 1, LIMIT_MAX] | None = None,
+        *,
+        start_over: bool = False,
     ) -> None:
-        """Add credits to the current windows."""
-        asker, target = require_manager(interaction), _target(interaction, who)
-        made = {"made_by": asker.user_id, "interaction_id": asker.interaction_id}
-        if await self._quotas.grant(asker.guild_id, target, Decimal(amount), **made):
-            text = LazyText("quota-granted", {"who": mention(target), "credits": amount})
-            await self._confirm(interaction, asker, text)
+        """Add credits to the current windows, restart them at zero, or both."""
+        await self._grant(interaction, _target(interaction, who), amount or 0, start_over=start_over)
 
-    @quota.command()
-    async def reset(self, interaction: Interaction, who: _Who) -> None:
-        """Restart the current windows at zero."""
-        asker, target = require_manager(interaction), _target(interaction, who)
+    async def _grant(
+        self, interaction: Interaction, target: Target, amount: int, *, start_over: bool
+    ) -> None:
+        asker = require_manager(interaction)
+        if not amount and not start_over:
+            raise PolicyError("quota-grants-nothing")
         made = {"made_by": asker.user_id, "interaction_id": asker.interaction_id}
-        if await self._quotas.reset(asker.guild_id, target, **made):
-            await self._confirm(interaction, asker, LazyText("quota-reset", {"who": mention(target)}))
+        if await self._quotas.grant(asker.guild_id, target, Decimal(amount), start_over=start_over, **made):
+            key = "quota-granted" if not start_over else "quota-reset-granted" if amount else "quota-reset"
+            text = LazyText(key, {"who": mention(target), "credits": amount})
+            await self._confirm(interaction, asker, text)
 
     async def _confirm(self, interaction: Interaction, asker: Requester, change: LazyText) -> None:
         """Reply to the manager and write to the audit log, each in its own language."""
@@ -132,19 +148,6 @@ class QuotaCommands(commands.Cog):
         await edit_response(interaction, embeds=[text_embed(rules), text_embed(lines)])
 
     @quota.command()
-    async def export(
-        self, interaction: Interaction, months_ago: app_commands.Range[int, 0, _MONTHS] = 0
-    ) -> None:
-        """Send a month's usage by member as a table."""
-        asker = require_manager(interaction)
-        await defer(interaction)
-        zone = await self._bot.timezone(asker.guild_id)
-        used = await self._bot.report_store.month(asker.guild_id, zone, months_ago=months_ago)
-        table = await asyncio.to_thread(members_table, used)
-        lines = await asyncio.to_thread(usage_lines, used, 0, asker.locale)
-        await edit_response(interaction, embed=text_embed(lines), attachments=[table])
-
-    @quota.command()
     async def report(self, interaction: Interaction) -> None:
         """Show the last 30 days and who spent most, with a chart and tables."""
         asker = require_manager(interaction)
@@ -162,6 +165,31 @@ class QuotaCommands(commands.Cog):
         files += await chart_files(self._bot.charts, drawn, "report.png", alt)
         lines = await asyncio.to_thread(usage_lines, used, _TOP, asker.locale)
         await edit_response(interaction, embed=text_embed(lines), attachments=files)
+
+    # Old names, to be removed after the next release.
+
+    @quota.command()
+    async def pool(self, interaction: Interaction, limit: _Limit, per: _Per) -> None:
+        """Do what `set together` does."""
+        await self._set(interaction, POOL, Quota(limit, Period(per)))
+
+    @quota.command()
+    async def reset(self, interaction: Interaction, who: _Who) -> None:
+        """Do what `grant start_over` does."""
+        await self._grant(interaction, _target(interaction, who), 0, start_over=True)
+
+    @quota.command()
+    async def export(
+        self, interaction: Interaction, months_ago: app_commands.Range[int, 0, _MONTHS] = 0
+    ) -> None:
+        """Send a month's usage by member as a table."""
+        asker = require_manager(interaction)
+        await defer(interaction)
+        zone = await self._bot.timezone(asker.guild_id)
+        used = await self._bot.report_store.month(asker.guild_id, zone, months_ago=months_ago)
+        table = await asyncio.to_thread(members_table, used)
+        lines = await asyncio.to_thread(usage_lines, used, 0, asker.locale)
+        await edit_response(interaction, embed=text_embed(lines), attachments=[table])
 
     async def _rule_lines(self, asker: Requester) -> list[str]:
         rules, owners = await self._quotas.rules(asker.guild_id), self._quotas.owners
@@ -190,7 +218,14 @@ class QuotaCommands(commands.Cog):
         return str(user_id)
 
 
-def _target(interaction: Interaction, who: _Who | None) -> Target:
+def _target(interaction: Interaction, who: _Who | None, *, together: bool = False) -> Target:
+    """Return whom a command is about; `together` means the limit that all members share.
+
+    Raises:
+        PolicyError: `quota-who-together`, since only one of them can be meant.
+    """
+    if together and who is not None:
+        raise PolicyError("quota-who-together")
     if who is None or who.id == interaction.guild_id:  # the role of that id is @everyone
-        return EVERYONE
+        return POOL if together else EVERYONE
     return Target(TargetKind.ROLE if isinstance(who, discord.Role) else TargetKind.MEMBER, who.id)

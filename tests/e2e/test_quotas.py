@@ -154,14 +154,14 @@ async def test_most_permissive_role_decides(env: Environment, channel: Channel) 
 
 async def test_pool_limits_all_members_together(env: Environment, channel: Channel) -> None:
     anna, ben = env.new_member(), env.new_member()
-    answer = await env.reply_to(env.mia, "quota pool", limit=3, per="day", channel=channel)
+    answer = await env.reply_to(env.mia, "quota set", limit=3, per="day", together=True, channel=channel)
     assert "3 credits per day" in answer
     await done(env, anna, num_images=2, channel=channel)
     assert "1.5 of 3 credits used, 1.5 left" in await env.reply_to(ben, "usage", channel=channel)
     refused = await env.reply_to(ben, "imagine", prompt="a fox", num_images=2, channel=channel)
     assert "together" in refused
     assert "1.5 left" in refused
-    assert "removed" in await env.reply_to(env.mia, "quota clear", pool=True, channel=channel)
+    assert "removed" in await env.reply_to(env.mia, "quota clear", together=True, channel=channel)
     await done(env, ben, num_images=2, channel=channel)
 
 
@@ -173,20 +173,23 @@ async def test_grants_and_resets(env: Environment, channel: Channel) -> None:
     assert f"<@{anna.id}>" in await env.reply_to(mia, "quota grant", who=anna, amount=2, channel=channel)
     assert "0.75 of 3 credits used, 2.25 left" in await env.reply_to(anna, "usage", channel=channel)
     await done(env, anna, num_images=3, channel=channel)
-    assert f"<@{anna.id}>" in await env.reply_to(mia, "quota reset", who=anna, channel=channel)
-    assert "0 of 3 credits used, 3 left" in await env.reply_to(anna, "usage", channel=channel)
+    answer = await env.reply_to(mia, "quota grant", who=anna, amount=4, start_over=True, channel=channel)
+    assert f"<@{anna.id}>: usage set back to 0, plus 4 extra credits" in answer
+    assert "0 of 7 credits used, 7 left" in await env.reply_to(anna, "usage", channel=channel)
+    assert "Enter an amount" in await env.reply_to(mia, "quota grant", who=anna, channel=channel)
 
 
 async def test_grant_and_reset_for_everyone(env: Environment, channel: Channel) -> None:
-    """Discord offers @everyone as a role."""
+    """Discord offers @everyone as a role; no `who` means the same."""
     anna, mia = env.new_member(), env.mia
     assert channel.guild
     everyone = channel.guild.roles[0]
     await done(env, anna, channel=channel)
-    said = await env.reply_to(mia, "quota grant", who=everyone, amount=2, channel=channel)
+    said = await env.reply_to(mia, "quota grant", amount=2, channel=channel)
     assert "@everyone: 2 extra credits" in said
     assert "0.75 of 12 credits used" in await env.reply_to(anna, "usage", channel=channel)
-    assert "@everyone" in await env.reply_to(mia, "quota reset", who=everyone, channel=channel)
+    said = await env.reply_to(mia, "quota grant", who=everyone, start_over=True, channel=channel)
+    assert "@everyone: usage set back to 0." in said
     assert "0 of 12 credits used" in await env.reply_to(anna, "usage", channel=channel)
 
 
@@ -222,6 +225,34 @@ async def test_show_and_clear(env: Environment, channel: Channel) -> None:
     for options in ({}, {"who": anna}):
         assert "10 credits per day" in await env.reply_to(mia, "quota clear", **options, channel=channel)
     assert f"<@{anna.id}>" not in await env.reply_to(mia, "quota show", channel=channel)
+
+
+async def test_clear_removes_the_limit_of_one_period(env: Environment, channel: Channel) -> None:
+    anna, mia = env.new_member(), env.mia
+    for limit, per in ((5, "week"), (3, "hour")):
+        await env.reply_to(mia, "quota set", limit=limit, per=per, who=anna, channel=channel)
+    answer = await env.reply_to(mia, "quota clear", per="hour", who=anna, channel=channel)
+    assert f"<@{anna.id}> can now spend 5 credits per week" in answer
+    assert "no limit to remove" in await env.reply_to(
+        mia, "quota clear", per="day", who=anna, channel=channel
+    )
+    assert "0 of 5 credits used" in await env.reply_to(anna, "usage", channel=channel)
+
+
+async def test_old_names_still_work(env: Environment, channel: Channel) -> None:
+    anna, mia = env.new_member(), env.mia
+    await done(env, anna, channel=channel)
+    await env.reply_to(mia, "quota pool", limit=3, per="day", channel=channel)
+    assert "0.75 of 3 credits used" in await env.reply_to(anna, "usage", channel=channel)
+    assert "usage set back to 0" in await env.reply_to(mia, "quota reset", who=anna, channel=channel)
+    assert "0 of 10 credits used" in await env.reply_to(anna, "usage", channel=channel)
+
+
+async def test_shared_limit_is_not_for_one_member(env: Environment, channel: Channel) -> None:
+    options = {"limit": 3, "per": "day", "who": env.new_member(), "together": True}
+    answer = await env.reply_to(env.mia, "quota set", **options, channel=channel)
+    assert "Choose either who or together" in answer
+    assert "Shared limit: unlimited" in await env.reply_to(env.mia, "quota show", channel=channel)
 
 
 async def test_rules_apply_only_to_their_server(env: Environment, channel: Channel) -> None:
@@ -263,16 +294,20 @@ async def test_command_options_match_accepted_limits_and_periods(env: Environmen
     assert command["contexts"] == [0]
     kinds = {each["name"]: each.get("options", []) for each in command["options"]}
     assert {name: [each["name"] for each in options] for name, options in kinds.items()} == {
-        "set": ["limit", "per", "who"],
-        "pool": ["limit", "per"],
-        "clear": ["who", "pool"],
-        "grant": ["who", "amount"],
-        "reset": ["who"],
+        "set": ["limit", "per", "who", "together"],
+        "clear": ["per", "who", "together"],
+        "grant": ["who", "amount", "start_over"],
         "show": [],
-        "export": ["months_ago"],
         "report": [],
+        "pool": ["limit", "per"],
+        "reset": ["who"],
+        "export": ["months_ago"],
     }
-    limit, per, _ = kinds["set"]
+    old = [
+        each["name"] for each in command["options"] if each["description"].startswith("Old name of /quota")
+    ]
+    assert old == ["pool", "reset", "export"]
+    limit, per, *_ = kinds["set"]
     assert (limit["min_value"], limit["max_value"]) == (0, 1_000_000)
     assert [each["value"] for each in per["choices"]] == ["hour", "day", "week", "month"]
     for value in (-1, 1_000_001):

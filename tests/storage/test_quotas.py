@@ -116,7 +116,6 @@ class TestReserve:
         assert raised.value.values == {
             "limit": 3,
             "per": "day",
-            "used": 0,
             "left": 3,
             "wanted": 4,
             "resets": int(datetime(2026, 10, 8, tzinfo=UTC).timestamp()),
@@ -129,9 +128,9 @@ class TestReserve:
         await reserve(jobs, make_job(image_count=8, created_at=AT), limits)
         with pytest.raises(PolicyError, match="quota-exceeded") as raised:
             await reserve(jobs, make_job(image_count=4, created_at=AT), limits)
-        shown = {name: raised.value.values[name] for name in ("used", "left", "wanted", "fits", "resets")}
+        shown = {name: raised.value.values[name] for name in ("left", "wanted", "fits", "resets")}
         resets = int(datetime(2026, 10, 7, 14, tzinfo=UTC).timestamp())
-        assert shown == {"used": 8, "left": 2, "wanted": 4, "fits": "later", "resets": resets}
+        assert shown == {"left": 2, "wanted": 4, "fits": "later", "resets": resets}
 
     async def test_zero_limit_forbids(self, jobs: JobStore) -> None:
         with pytest.raises(PolicyError, match="quota-exceeded") as raised:
@@ -246,7 +245,7 @@ class TestPool:
         await reserve(jobs, make_job(image_count=4, created_at=AT), limits)
         with pytest.raises(PolicyError, match="pool-exceeded") as raised:
             await reserve(jobs, make_job(image_count=2, user_id=1, created_at=AT), limits)
-        assert (raised.value.values["used"], raised.value.values["left"]) == (4, 1)
+        assert raised.value.values["left"] == 1
         assert await reserve(jobs, make_job(image_count=1, user_id=1, created_at=AT), limits)
         assert await reserve(jobs, make_job(image_count=4, guild_id=1, created_at=AT), limits)
 
@@ -407,14 +406,14 @@ class TestAdjustments:
 
     async def test_adjustments_for_everyone(self, quotas: QuotaStore) -> None:
         await quotas.grant(GUILD, EVERYONE, Decimal(5), made_by=1, interaction_id=1)
-        await quotas.reset(GUILD, EVERYONE, made_by=1, interaction_id=2)
+        await quotas.grant(GUILD, EVERYONE, Decimal(0), start_over=True, made_by=1, interaction_id=2)
         limits = await quotas.limits(GUILD, MEMBER)
         assert limits.member_windows(datetime.now(UTC))[0].limit == 15
         assert limits.reset_at
 
     async def test_adjustments_for_a_role(self, quotas: QuotaStore) -> None:
         await quotas.grant(GUILD, role(70), Decimal(5), made_by=1, interaction_id=1)
-        await quotas.reset(GUILD, role(71), made_by=1, interaction_id=2)
+        await quotas.grant(GUILD, role(71), Decimal(0), start_over=True, made_by=1, interaction_id=2)
         assert (await quotas.limits(GUILD, MEMBER, (70,))).member_windows(datetime.now(UTC))[0].limit == 15
         without = await quotas.limits(GUILD, MEMBER)
         assert without.member_windows(datetime.now(UTC))[0].limit == 10
@@ -426,7 +425,7 @@ class TestAdjustments:
     ) -> None:
         earlier = datetime.now(UTC) - timedelta(milliseconds=2)
         await reserve(jobs, make_job(image_count=10, created_at=earlier), FREE)
-        await quotas.reset(GUILD, member(), made_by=1, interaction_id=1)
+        await quotas.grant(GUILD, member(), Decimal(0), start_over=True, made_by=1, interaction_id=1)
         limits = await quotas.limits(GUILD, MEMBER)
         (usage,) = await quotas.usage(GUILD, MEMBER, limits)
         assert [usage.used, usage.left] == [0, 10]

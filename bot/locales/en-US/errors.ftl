@@ -57,7 +57,7 @@ quota-exceeded = { $fits ->
     }. Try fewer or smaller images, or wait: your limit resets { $resets }.
 }
 pool-exceeded = { $fits ->
-    [forbidden] ⏳ This server can't generate images: its shared limit is 0 credits. A server manager can change it with /quota pool.
+    [forbidden] ⏳ This server can't generate images: its shared limit is 0 credits. A server manager can change it with /quota set.
     [used-up] ⏳ This server is out of shared credits { $per ->
         [hour] for this hour
         [day] for today
@@ -92,6 +92,8 @@ price-unknown = ⏳ I don't know the current price yet. Try again in a minute. Y
 cost-not-learned = ⚠️ RunComfy charged ${ $cost } for one job of { $model }, but I expected at most ${ $highest }. It counts toward this month's budget but doesn't change the estimates for other jobs. Check your RunComfy bill.
 price-not-believed = ⚠️ RunComfy lists { $model } at ${ $price } per image, which can't be right, so I'm ignoring it. Check the model's page.
 budget-alarm = ⚠️ You've used ${ $spent } of your ${ $budget } budget this month (BUDGET_USD), including jobs in progress. When it runs out, I'll stop generating images until the 1st.
+quota-who-together = ⚠️ A shared limit covers the whole server. Choose either who or together.
+quota-grants-nothing = ⚠️ Enter an amount, or set start_over to True.
 quota-too-high = ⚠️ The highest limit the bot's owner allows is { $maximum }. Choose a lower one.
 job-not-found = ⚠️ I can't find that request. Start a new one with /imagine.
 job-unknown = ⚠️ This button doesn't work anymore: it's from another copy of this bot, or the bot's data was replaced. Start a new request with /imagine, or ask the bot's owner.

@@ -48,6 +48,10 @@ quota-granted = ✅ { $who }: { $credits ->
    *[other] { $credits } extra credits
 } until the next reset.
 quota-reset = ✅ { $who }: usage set back to 0.
+quota-reset-granted = ✅ { $who }: usage set back to 0, plus { $credits ->
+    [one] { $credits } extra credit
+   *[other] { $credits } extra credits
+} until the next reset.
 quota-show-everyone = Everyone: { $quota }
 quota-show-default = Everyone: { $quota } (bot default)
 quota-show-pool = Shared limit: { $quota }
@@ -89,7 +93,7 @@ report-member = { $who }: { $credits ->
    *[other] { $credits } credits
 }, { $usd } · limit: { $quota } ({ $by })
 dollars = ${ NUMBER($amount, minimumFractionDigits: 2, maximumFractionDigits: 2) }
-report-more = … and { $count } more members. Get them all with /quota export.
+report-more = … and { $count } more members. Get them all with /quota report.
 limited-by-member = personal
 limited-by-role = { $who }
 limited-by-everyone = everyone

@@ -62,6 +62,12 @@ quota-granted = ✅ { $who }: добавлено { $credits ->
    *[other] { $credits } кредита
 } до следующего обновления лимита.
 quota-reset = ✅ { $who }: расход обнулён.
+quota-reset-granted = ✅ { $who }: расход обнулён и добавлено { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+} до следующего обновления лимита.
 quota-show-everyone = Для всех: { $quota }
 quota-show-default = Для всех: { $quota } (по умолчанию)
 quota-show-pool = Общий лимит: { $quota }
@@ -131,7 +137,7 @@ report-member = { $who }: { $credits ->
    *[other] { $credits } кредита
 }, { $usd } · лимит: { $quota } ({ $by })
 dollars = { NUMBER($amount, minimumFractionDigits: 2, maximumFractionDigits: 2) } $
-report-more = … и ещё участников: { $count }. Полный список — командой /quota export.
+report-more = … и ещё участников: { $count }. Полный список — командой /quota report.
 limited-by-member = личный
 limited-by-role = { $who }
 limited-by-everyone = для всех

@@ -33,28 +33,30 @@ on conflict (guild_id, kind, target_id, per) do update set
     credits = excluded.credits, set_by = excluded.set_by, set_at = excluded.set_at;
 
 -- name: clear_rules!
-delete from rules where guild_id = :guild_id and kind = :kind and target_id = :target_id;
+-- Without :per, those of every period.
+delete from rules
+where guild_id = :guild_id and kind = :kind and target_id = :target_id and per = coalesce(:per, per);
 
 -- name: rules
 select kind, target_id, per, credits from rules where guild_id = :guild_id order by kind, target_id;
 
 -- name: adjust!
-insert into adjustments (interaction_id, guild_id, kind, target_id, credits, made_by, made_at)
-values (:interaction_id, :guild_id, :kind, :target_id, :credits, :made_by, :made_at)
+insert into adjustments (interaction_id, guild_id, kind, target_id, credits, start_over, made_by, made_at)
+values (:interaction_id, :guild_id, :kind, :target_id, :credits, :start_over, :made_by, :made_at)
 on conflict (interaction_id) do nothing;
 
 -- name: context
 -- Everything that decides about a job: rows of four tables, distinguished by `source`.
 select 'settings' as source, settings, null as kind, null as target_id, null as per, null as credits,
-    null as made_at, null as credits_each, null as usd_each, null as learned_at
+    null as start_over, null as made_at, null as credits_each, null as usd_each, null as learned_at
 from guilds where guild_id = :guild_id
 union all
-select 'rule', null, kind, target_id, per, credits, null, null, null, null
+select 'rule', null, kind, target_id, per, credits, null, null, null, null, null
 from rules where guild_id = :guild_id and (kind <> 'member' or target_id = :user_id)
 union all
-select 'adjustment', null, kind, target_id, null, credits, made_at, null, null, null
+select 'adjustment', null, kind, target_id, null, credits, start_over, made_at, null, null, null
 from adjustments
 where guild_id = :guild_id and made_at >= :adjusted_since and (kind <> 'member' or target_id = :user_id)
 union all
-select 'price', null, null, null, null, null, null, credits_each, usd_each, learned_at
+select 'price', null, null, null, null, null, null, null, credits_each, usd_each, learned_at
 from prices where model_id = :model_id;
