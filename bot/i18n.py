@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -62,6 +63,11 @@ def translate(key: str, locale: str, /, **values: TextValue) -> str:
     if problems:
         raise ValueError(f"the text {key} cannot be filled: {problems}")
     return str(text)
+
+
+def with_decimal_mark(name: str, locale: str) -> str:
+    """Return a name such as 0.5K with the language's decimal mark, as the numbers beside it have."""
+    return re.sub(r"(?<=\d)\.(?=\d)", translate("decimal-point", locale), name)
 
 
 def _resolve_value(value: TextValue, locale: str) -> object:

@@ -64,7 +64,7 @@ class Model:
     def command_description(self, locale: str) -> str:
         """Return the command's description, one sentence."""
         own, english = self._texts(locale).description, self._texts(DEFAULT_LOCALE).description
-        return own.strip() or english.strip() or f"Make images with {self.model_id}"[:MAX_DESCRIPTION]
+        return own.strip() or english.strip() or f"Generate images with {self.model_id}"[:MAX_DESCRIPTION]
 
     def title(self, option: str, locale: str) -> str:
         """Return the option's display name, such as "Aspect ratio"."""
@@ -125,6 +125,8 @@ def _default(option: Option) -> LazyText | None:
         return LazyText("option-default", {"value": LazyText("option-random")})
     if option.required or option.default in (None, ""):
         return None
+    if isinstance(option.default, bool):
+        return LazyText("option-default-on" if option.default else "option-default-off")
     return LazyText("option-default", {"value": str(option.default)})
 
 

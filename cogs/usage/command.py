@@ -21,7 +21,7 @@ from bot.discord.views.quota_text import (
 )
 from bot.domain.quota import TargetKind, Usage, last_days
 from bot.domain.requester import Requester
-from bot.i18n import translate
+from bot.i18n import translate, with_decimal_mark
 from bot.models.catalogue import Model
 
 DAYS = 30
@@ -88,6 +88,9 @@ def _prices(model: Model, locale: str) -> list[str]:
     lines = []
     for name, table in model.prices.table.items():
         option = model.title(name, locale)
-        prices = [translate("usage-price", locale, value=value, credits=table[value]) for value in table]
+        prices = [
+            translate("usage-price", locale, value=with_decimal_mark(value, locale), credits=credits)
+            for value, credits in table.items()
+        ]
         lines.append(translate("usage-prices", locale, option=option, prices=" · ".join(prices)))
     return lines

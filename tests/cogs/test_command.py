@@ -103,13 +103,12 @@ def test_options_match_the_schema() -> None:
 def test_descriptions() -> None:
     descriptions = {option["name"]: option["description"] for option in payload(IMAGINE)["options"]}
     assert descriptions["prompt"] == "What the image should show"
-    assert descriptions["seed"] == "Number that the random generator starts from (default: random)"
-    assert descriptions["aspect_ratio"] == "Shape of the picture, width to height (default: auto)"
-    assert (
-        descriptions["limit_generations"]
-        == "Limit each round of the prompt to one generation (default: True)"
+    assert descriptions["seed"] == (
+        "Use the same seed and prompt to get the same image again (default: random)"
     )
-    assert descriptions["enable_web_search"].endswith("(default: False)")
+    assert descriptions["aspect_ratio"] == "Shape of the image, width:height (default: auto)"
+    assert descriptions["limit_generations"] == "One image per prompt round (advanced) (default: on)"
+    assert descriptions["enable_web_search"].endswith("(default: off)")
 
 
 def test_only_the_prompt_has_a_length() -> None:

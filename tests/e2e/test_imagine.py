@@ -39,8 +39,8 @@ OPTIONS: list[tuple[str, int, list[Any], tuple[int, int] | None, str, str]] = [
     ("resolution", STRING, ["0.5K", "1K", "2K", "4K"], None, "default: 1K", "разрешение"),
     ("output_format", STRING, ["jpeg", "png", "webp"], None, "default: png", "формат_вывода"),
     ("safety_tolerance", INTEGER, [1, 2, 3, 4, 5, 6], None, "default: 4", "допуск_безопасности"),
-    ("limit_generations", BOOLEAN, [], None, "default: True", "ограничить_генерации"),
-    ("enable_web_search", BOOLEAN, [], None, "default: False", "включить_веб-поиск"),
+    ("limit_generations", BOOLEAN, [], None, "default: on", "ограничить_генерации"),
+    ("enable_web_search", BOOLEAN, [], None, "default: off", "включить_веб-поиск"),
 ]
 ALL_NINE: dict[str, Any] = {
     "prompt": "a red fox",

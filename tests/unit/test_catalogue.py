@@ -131,7 +131,9 @@ def test_other_languages_fall_back_to_english() -> None:
     model = Catalogue.load()[MODEL_ID]
     assert model.command_description("fr") == model.command_description("en-US")
     assert model.title("seed", "fr") == "Seed"
-    assert model.description("seed", "fr") == "Number that the random generator starts from (default: random)"
+    assert model.description("seed", "fr") == (
+        "Use the same seed and prompt to get the same image again (default: random)"
+    )
     assert model.option_names("fr")["seed"] == "seed"
 
 
@@ -291,7 +293,7 @@ def test_option_names_are_unique_within_a_command(drop: Callable[..., Path]) -> 
     [
         ({"default": 3}, "{} (default: 3)"),
         ({}, "{}"),
-        ({"type": "boolean", "default": False}, "{} (default: False)"),
+        ({"type": "boolean", "default": False}, "{} (default: off)"),
         ({"type": "string", "default": ""}, "{}"),
         ({"type": "string", "default": "y" * 99}, "{}"),
     ],
@@ -325,4 +327,4 @@ def test_long_description_drops_the_default_before_words(
 
 def test_model_without_description_shows_its_id(drop: Callable[..., Path]) -> None:
     model = only(drop(second(texts={"en-US": {}})))
-    assert model.command_description("ru") == f"Make images with {model.model_id}"
+    assert model.command_description("ru") == f"Generate images with {model.model_id}"

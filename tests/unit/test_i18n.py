@@ -25,7 +25,7 @@ from bot import errors
 from bot.discord.requester import _POST_PERMISSIONS
 from bot.discord.views.job_buttons import JobAction
 from bot.domain.quota import Period
-from bot.i18n import DEFAULT_LOCALE, LazyText, translate
+from bot.i18n import DEFAULT_LOCALE, LazyText, translate, with_decimal_mark
 from bot.models.options import OptionType
 from bot.models.schema import MESSAGE_KEYWORDS
 from cogs import EXTENSIONS
@@ -222,6 +222,12 @@ def test_nothing_stays_english_in_russian(key: str) -> None:
 def test_numbers_are_plain_and_select_the_plural(number: int | Decimal, english: str, russian: str) -> None:
     assert translate("images", "en-US", count=number) == english
     assert translate("images", "ru", count=number) == russian
+
+
+def test_names_have_the_decimal_mark_of_numbers_beside_them() -> None:
+    assert with_decimal_mark("0.5K", "en-US") == "0.5K"
+    assert with_decimal_mark("0.5K", "ru") == "0,5K"
+    assert with_decimal_mark("a.b 1. 16:9", "ru") == "a.b 1. 16:9"
 
 
 def test_dollars_are_formatted_by_language() -> None:

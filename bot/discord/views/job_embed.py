@@ -13,7 +13,7 @@ from bot.discord.markdown import PROMPT_SHOWN, blockquote, escape, timestamp, tr
 from bot.discord.views.job_buttons import JobAction, buttons
 from bot.domain.job import NOT_COLLECTED, Job, JobStatus
 from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
-from bot.i18n import LazyText, translate
+from bot.i18n import LazyText, translate, with_decimal_mark
 from bot.jobs.ports import Progress
 
 if TYPE_CHECKING:
@@ -190,6 +190,8 @@ def options(job: Job, catalogue: Catalogue) -> list[str]:
 def _option(model: Model, name: str, value: str | float, locale: str) -> str:
     # 16:9 or 2K needs no title; a bare True or 6 does.
     if isinstance(value, str):
+        if value in model.schema.options[name].choices:
+            value = with_decimal_mark(value, locale)
         return escape(truncate(value, _OPTION_SHOWN))
     title = escape(truncate(model.title(name, locale), _OPTION_SHOWN))
     if isinstance(value, bool):
