@@ -32,16 +32,16 @@ def main() -> int:
     if arguments.command not in {None, "run"}:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # undo what `bot.__main__` set for the bot itself
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    message, separator = "The bot cannot start:", "\n- "
+    message, separator = "The bot can't start:", "\n- "
     try:
         match arguments.command:
             case "check":
                 return asyncio.run(report.run())
             case "backup":
-                message, separator = "No copy was made:", " "
+                message, separator = "Backup failed:", " "
                 back_up(config.load().database_url, arguments.file)
             case "costs":
-                message, separator = "Nothing to show:", " "
+                message, separator = "Can't show costs:", " "
                 _print_costs()
             case _:
                 _run()
@@ -55,13 +55,13 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot",
-        description="A Discord bot that makes images. Settings come from the environment and .env.",
+        description="A Discord bot that generates images. Settings come from .env and environment variables.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     commands.add_parser("run", help="run the bot (default)")
     commands.add_parser("check", help="check settings, tokens, database and disk, and say what to fix")
-    commands.add_parser("costs", help="show what each server has cost per month, also while the bot runs")
-    backup = commands.add_parser("backup", help="copy the database, also while the bot runs")
+    commands.add_parser("costs", help="show the monthly cost of each server (safe while the bot runs)")
+    backup = commands.add_parser("backup", help="copy the database (safe while the bot runs)")
     backup.add_argument("file", metavar="FILE", type=Path, help="the new file; must not exist yet")
     return parser
 

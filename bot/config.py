@@ -29,12 +29,12 @@ from bot.runcomfy.file_url import AllowedHosts, is_loopback
 from bot.runcomfy.proxies import Proxies, parse_proxy
 
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
-_QUOTED = "must be without quotes; Docker's --env-file passes them on"
-_UNSAFE_URL = "must be an https address (http only for this machine itself)"
+_QUOTED = "must be without quotes (Docker's --env-file passes them on)"
+_UNSAFE_URL = "must be an https URL (http only for this machine)"
 _TOKEN_MISTAKES: Final = {
     r"[\"'].*|.*[\"']": _QUOTED,
-    r"(Bot|Bearer)\s.*": "must be the token alone, without Bot or Bearer in front of it",
-    r"\w+_TOKEN\s*=.*": "must be the token alone, without its name in front of it",
+    r"(Bot|Bearer)\s.*": "must be only the token, without Bot or Bearer before it",
+    r"\w+_TOKEN\s*=.*": "must be only the token, without its name before it",
     # Both services' tokens are printable ASCII; a pasted line break would end in an unreadable header error.
     r".*[^!-~].*|.{8193,}|": "must be a token: one word without spaces or line breaks",
     r"(?!.*\d)(<.*>|\$?\{.*\}|[x.*-]+|(your|my|insert|paste|put|change|replace|enter).*(token|key|here|me)"
@@ -54,14 +54,14 @@ def _check_api_url(url: HttpUrl) -> HttpUrl:
     if not is_safe or url.username or url.password or url.query or url.fragment:
         raise ValueError(_UNSAFE_URL)
     if (url.path or "").rstrip("/").endswith("/v1"):
-        raise ValueError("must be without /v1 at its end")
+        raise ValueError("must not end with /v1")
     return url
 
 
 def _database_path(url: str) -> Path:
     path = url.removeprefix(_DATABASE_SCHEME)
     if path in {"", url} or path.startswith(":"):  # each connection would have its own :memory: database
-        raise ValueError(f"must be {_DATABASE_SCHEME} and a file's path")
+        raise ValueError(f"must be {_DATABASE_SCHEME} and a file path")
     return Path(path)
 
 

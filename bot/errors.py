@@ -118,7 +118,7 @@ class OperatorError(BotError, key="operator"):
 class ConfigError(OperatorError):
     """Startup is impossible. `problems` are sentences that name a setting or file, but never values."""
 
-    remedy = "fix the settings that are named, and start the bot again"
+    remedy = "fix these settings and start the bot again"
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -134,7 +134,7 @@ class RunComfyAuthError(OperatorError):
 class RunComfyBalanceError(OperatorError):
     """The RunComfy account has no balance."""
 
-    remedy = "the RunComfy account has no balance left: add some, and jobs work again"
+    remedy = "the RunComfy account has no balance left: top it up"
 
 
 class RunComfyProtocolError(OperatorError):

@@ -31,7 +31,7 @@ def read_settings() -> tuple[Config | None, set[str], list[Finding]]:
     try:
         settings = config.load()
         notes = [note("settings", deprecation) for deprecation in config.deprecations()]
-        return settings, set(), [ok("settings", "complete and well-formed"), *notes]
+        return settings, set(), [ok("settings", "valid"), *notes]
     except ConfigError as error:
         findings = [problem("settings", each) for each in error.problems]
         broken = {each.split()[0].lower() for each in error.problems} & Config.model_fields.keys()
@@ -57,19 +57,19 @@ def check_database(settings: Config) -> list[Finding]:
     path = settings.database_url
     if not path.exists():
         if not os.access(_nearest_folder(path.parent), os.W_OK | os.X_OK):
-            return [problem("database", "DATABASE_URL lies where the bot may not write")]
-        return [note("database", "none yet; the bot's first start makes it")]
+            return [problem("database", "DATABASE_URL is in a folder that the bot can't write to")]
+        return [note("database", "none yet; the bot creates it at its first start")]
     try:
         found = inspect_database(path)
     except ConfigError as error:
-        remedy = "check who may write it, and whether another program has it open"
+        remedy = "check its permissions, and whether another program has it open"
         return [problem("database", f"{'; '.join(error.problems)}: {remedy}")]
     if found.version > found.newest:
-        text = f"version {found.version} was written by a newer bot, this one knows {found.newest}: update it"
+        text = f"version {found.version} is from a newer bot (this one knows {found.newest}): update it"
         return [problem("database", text)]
-    update = "" if found.version == found.newest else f", the next start makes it {found.newest}"
-    holder = f"used by the bot with process id {found.holder}" if found.holder else "no bot runs on it"
-    text = f"can be written, version {found.version}{update}, {found.size / 10**6:.1f} MB, {holder}"
+    update = "" if found.version == found.newest else f", the next start migrates it to {found.newest}"
+    holder = f"in use by the bot with process id {found.holder}" if found.holder else "not in use"
+    text = f"writable, version {found.version}{update}, {found.size / 10**6:.1f} MB, {holder}"
     return [ok("database", text)]
 
 
@@ -78,9 +78,9 @@ def check_disk(settings: Config) -> list[Finding]:
     free = shutil.disk_usage(_nearest_folder(settings.database_url.parent)).free
     text = f"{free / 10**9:.1f} GB free beside the database"
     if free < FREE_BYTES_MIN:
-        return [problem("disk", f"{text}: make room, or no images can be generated")]
+        return [problem("disk", f"{text}: free up space, or no images can be generated")]
     if free < _LOW_SPACE_BYTES:
-        return [note("disk", f"{text}: make room soon")]
+        return [note("disk", f"{text}: free up space soon")]
     return [ok("disk", text)]
 
 

@@ -60,7 +60,7 @@ async def _query(subject: str, check: Awaitable[list[Finding]]) -> list[Finding]
     except discord.LoginFailure:
         text = "DISCORD_TOKEN is rejected: copy it again from Discord's developer portal"
     except discord.HTTPException as error:
-        text = f"Discord answers with HTTP {error.status}: try again later"
+        text = f"Discord returned HTTP {error.status}: try again later"
     except DISCORD_NETWORK_ERRORS as error:
         text = f"Discord does not respond ({type(error).__name__}): check the network and DISCORD_PROXY"
     return [problem(subject, text)]
@@ -68,9 +68,9 @@ async def _query(subject: str, check: Awaitable[list[Finding]]) -> list[Finding]
 
 async def _log_in(client: discord.Client, token: str) -> list[Finding]:
     await client.login(token)  # REST only: `connect` would open the gateway
-    findings = [ok("Discord", f"DISCORD_TOKEN is good, and the bot's name is {client.user}")]
+    findings = [ok("Discord", f"DISCORD_TOKEN is valid, logged in as {client.user}")]
     if client.application and client.application.interactions_endpoint_url:
-        text = "Interactions Endpoint URL is set, so the bot hears nothing: empty it in the developer portal"
+        text = "Interactions Endpoint URL is set, so the bot gets no commands: clear it in Discord's portal"
         findings.append(problem("Discord", text))
     return findings
 
@@ -82,7 +82,7 @@ async def _check_commands(client: discord.Client) -> list[Finding]:
     except ConfigError:  # `check_models` reports it
         expected = set()
     if missing := expected - registered:
-        text = f"{_shorten(missing)} not registered yet: the bot's start does it"
+        text = f"{_shorten(missing)} not registered yet; the bot registers them at its start"
         return [note("commands", text)]
     return [ok("commands", f"{_shorten(registered)} registered")]
 
@@ -94,13 +94,13 @@ async def _check_servers(client: discord.Client, allowed: frozenset[int]) -> lis
     findings = []
     if absent := allowed - ids:
         names = _shorten(map(str, absent))
-        text = f"GUILDS names {names}, where the bot is not: correct it, or open {invite}"
+        text = f"GUILDS names {names}, but the bot isn't there: correct it, or invite the bot with {invite}"
         findings.append(problem("servers", text))
     for permissions, guild_names in _missing_permissions(guilds).items():
-        text = f"the bot's role lacks {permissions} in {_shorten(guild_names)}: give it these permissions"
+        text = f"the bot is missing permissions in {_shorten(guild_names)}: give its role {permissions}"
         findings.append(problem("servers", text))
     if not guilds:
-        return [*findings, note("servers", f"the bot is in none yet, invite it: {invite}")]
+        return [*findings, note("servers", f"the bot is in none yet; invite it with {invite}")]
     ignored = f", {len(ids - allowed)} of them not named in GUILDS" if allowed and ids - allowed else ""
     return findings or [ok("servers", f"the bot is in {len(guilds)}{ignored}")]
 
@@ -146,4 +146,4 @@ async def check_runcomfy(settings: Config) -> list[Finding]:
     except (RunComfyUnavailableError, TimeoutError):
         text = "no usable response: check the network, RUNCOMFY_API_URL and the proxy settings, or try later"
         return [problem("RunComfy", text)]
-    return [ok("RunComfy", "RUNCOMFY_TOKEN is good")]
+    return [ok("RunComfy", "RUNCOMFY_TOKEN is valid")]

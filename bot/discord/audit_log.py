@@ -39,7 +39,7 @@ class AuditLog:
         """Post an entry soon; return at once and never raise. A kill can lose it."""
         if len(self._pending) >= _MAX_PENDING:
             _log.warning(
-                "server %d: dropped the log entry %s, since too many are waiting", guild_id, text.key
+                "server %d: dropped the log entry %s, because too many are waiting", guild_id, text.key
             )
             return
         task = asyncio.create_task(self._post(guild_id, text))

@@ -213,7 +213,7 @@ class ImagineBot(commands.Bot):
 
     async def on_ready(self) -> None:
         """Log that the bot can be used."""
-        _log.info("ready as %s on %d servers", self.user, len(self.guilds))
+        _log.info("ready as %s (servers: %d)", self.user, len(self.guilds))
         if not self.command_sync.is_done:
             _log.info("Discord's list of commands is not up to date yet")
 

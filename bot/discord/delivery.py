@@ -100,7 +100,7 @@ class DiscordDelivery:
         except DeliveryError as error:
             if not posted_count:
                 raise
-            _log.warning("only %d of its images were posted: %s", posted_count, error)
+            _log.warning("posted only %d of its images: %s", posted_count, error)
             return posted_count
         return max(posted_count, sent)
 
@@ -149,7 +149,7 @@ class DiscordDelivery:
             if adapted := _adapt(job, error):
                 await self._try_edit(adapted, fitted)
             else:
-                _log.warning("could not show its end: %s", error)
+                _log.warning("could not show the result: %s", error)
 
     def _content(
         self, job: Job, progress: Progress | None = None, *, fitted: Sequence[FittedImage] = ()

@@ -48,7 +48,7 @@ async def handle_error(interaction: discord.Interaction[Any], error: Exception) 
         if interaction.client.is_closed():
             return  # it failed because the bot has stopped; stored jobs resume at the next start
         reference = secrets.token_hex(3).upper()
-        _log.error("unexpected, reference %s", reference, exc_info=error)
+        _log.error("unexpected error, code %s", reference, exc_info=error)
         error = UnexpectedError(reference=reference)
     else:
         _log.debug("refused: %s", error)

@@ -135,7 +135,7 @@ async def send_dm(
     except DeliveryError as error:
         if len(left) == len(images):
             raise
-        _log.warning("%d of its images were not sent by direct message: %s", len(left), error)
+        _log.warning("could not send %d of its images by direct message: %s", len(left), error)
     return len(images) - len(left)
 
 

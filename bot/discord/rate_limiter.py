@@ -68,7 +68,7 @@ class DiscordRateLimiter:
         before = self._invalid_count()
         self._invalid.append(asyncio.get_running_loop().time())
         if before == _NEAR_BAN:
-            _log.error("Discord has refused %d requests in ten minutes: slowing down", before)
+            _log.error("Discord rejected %d requests in ten minutes: slowing down", before)
 
     def _invalid_count(self) -> int:
         oldest = asyncio.get_running_loop().time() - _INVALID_WINDOW_SECONDS

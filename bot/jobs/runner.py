@@ -95,7 +95,7 @@ class JobRunner:
             if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
                 raise  # `cancel` or `close` has stopped the task
             reference = secrets.token_hex(3).upper()
-            _log.exception("unexpected, reference %s", reference)
+            _log.exception("unexpected error, code %s", reference)
             await self._run(await self._fail(job, UnexpectedError(reference=reference)))
 
     async def _run(self, state: JobState | None) -> None:

@@ -103,7 +103,7 @@ class CostSync:
             await self._warn_once(
                 f"warned of a budget of {budget}",
                 LazyText("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"}),
-                f"${spent:.2f} of this month's BUDGET_USD of ${budget:.2f} are spent or reserved",
+                f"${spent:.2f} of this month's ${budget:.2f} (BUDGET_USD) is spent or reserved",
                 level=logging.ERROR,
             )
 

@@ -127,4 +127,4 @@ class DeletionService:
                     await self.delete_messages(job_id)
                     _log.info("its messages are deleted")
                 except NotRemovedError as error:
-                    _log.warning("its message stays for now: %s", error)
+                    _log.warning("its message could not be deleted yet: %s", error)

@@ -47,11 +47,11 @@ class UncollectedImages:
                 checked = replace(job, check_count=job.check_count + 1)
                 await self._expire(await context.jobs.give_up(checked), "RunComfy has forgotten it")
                 return
-            _log.info("RunComfy has forgotten it; some of its files are here")
+            _log.info("RunComfy no longer has it; some of its files are stored here")
         if not is_completed:
             await self._expire(await context.jobs.postpone_check(job), "the last check found nothing")
         elif resumed := await context.jobs.resume_late(job.job_id):
-            _log.info("its images have arrived after all")
+            _log.info("its images arrived late")
             self.runner.start(resumed)
 
     async def purge_files(self) -> None:
@@ -65,7 +65,7 @@ class UncollectedImages:
                 except JobNotFoundError:
                     job = None
                 except UNREADABLE as error:
-                    _log.error("its files stay: its row can't be read: %s", error)
+                    _log.error("its files are kept, because its row can't be read: %s", error)
                     continue
                 if job is None or (job.status.is_final and not job.is_fetchable):
                     await files.remove(pending.job_id)
@@ -86,6 +86,6 @@ class UncollectedImages:
     async def _expire(self, job: Job | None, reason: str) -> None:
         """Remove the files of a job that was just refunded, and show that; None if its state had changed."""
         if job:
-            _log.warning("expired: %s; %d of %d images are refunded", reason, job.refunded, job.image_count)
+            _log.warning("expired: %s; refunded %d of %d images", reason, job.refunded, job.image_count)
             await self.runner.context.files.remove(job.job_id)
             await self.runner.context.delivery.withdraw(job)

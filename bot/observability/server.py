@@ -61,7 +61,7 @@ class HealthServer:
             listener = await loop.create_server(accept, host, port, backlog=_BACKLOG)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
-            raise ConfigError([f"HEALTH_PORT cannot be listened on: {reason}"]) from error
+            raise ConfigError([f"HEALTH_PORT cannot be used: {reason}"]) from error
         try:
             yield
         finally:

@@ -25,7 +25,7 @@ def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
         ConfigError: In one sentence: the target exists or cannot be written, or there is no database.
     """
     if target.exists() and not overwrite:
-        raise ConfigError([f"{target} exists already: name another file"])
+        raise ConfigError([f"{target} already exists: choose another file"])
     try:
         with open_read_only(source) as connection, _new_file(target) as unfinished:
             connection.execute("vacuum into ?", [str(unfinished)])
@@ -42,7 +42,7 @@ def open_read_only(path: Path) -> closing[sqlite3.Connection]:
         ConfigError: There is none.
     """
     if not path.is_file():
-        raise ConfigError(["there is nothing at DATABASE_URL yet: the bot's first start makes the database"])
+        raise ConfigError(["there is no database at DATABASE_URL yet: the bot creates it at its first start"])
     address = f"{path.absolute().as_uri()}?mode=ro"
     return closing(sqlite3.connect(address, uri=True, isolation_level=None))
 

@@ -57,5 +57,7 @@ def _copy_before_migrating(path: Path, target: Path) -> None:
     try:
         back_up(path, target, overwrite=True)
     except ConfigError as error:
-        raise ConfigError([f"DATABASE_URL is not migrated without a copy: {error.problems[0]}"]) from error
+        raise ConfigError(
+            [f"DATABASE_URL was not migrated, because it could not be copied first: {error.problems[0]}"]
+        ) from error
     _log.info("the database is migrated; %s is a copy for the version before", target)

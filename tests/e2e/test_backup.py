@@ -56,12 +56,12 @@ async def test_refusals_are_one_sentence(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         code, said = await run_command(env, "backup", "copy.db")
         assert (code, said.count("\n")) == (2, 1)
-        assert said.startswith("No copy was made: there is nothing at DATABASE_URL yet: ")
+        assert said.startswith("Backup failed: there is no database at DATABASE_URL yet: ")
         await env.start()
         (tmp_path / "copy.db").write_text("precious")
         assert await run_command(env, "backup", "copy.db") == (
             2,
-            "No copy was made: copy.db exists already: name another file\n",
+            "Backup failed: copy.db already exists: choose another file\n",
         )
         assert (tmp_path / "copy.db").read_text() == "precious"
         code, said = await run_command(env, "backup", "nowhere/copy.db")

@@ -61,7 +61,7 @@ async def test_no_problems_while_the_bot_runs(tmp_path: Path) -> None:
         assert code == 0
         assert [line[:4] for lines in found.values() for line in lines] == ["ok: "] * len(SUBJECTS)
         assert env.bot._process
-        assert f"used by the bot with process id {env.bot._process.pid}" in found["database"][0]
+        assert f"in use by the bot with process id {env.bot._process.pid}" in found["database"][0]
         assert f"version {NEWEST}, " in found["database"][0]
         assert "imagine, " in found["commands"][0]
         assert all(method == "GET" for method, _ in asked)
@@ -80,8 +80,8 @@ async def test_before_the_first_start(tmp_path: Path) -> None:
         assert found["settings"][1:] == [
             "note: MAX_LOOKS_PER_SECOND is now called MAX_POLLS_PER_SECOND: rename it"
         ]
-        assert found["database"] == ["note: none yet; the bot's first start makes it"]
-        assert found["commands"] == ["note: imagine not registered yet: the bot's start does it"]
+        assert found["database"] == ["note: none yet; the bot creates it at its first start"]
+        assert found["commands"] == ["note: imagine not registered yet; the bot registers them at its start"]
         (servers,) = found["servers"]
         assert servers.startswith("note: the bot is in none yet")
         assert f"client_id={env.discord.application_id}" in servers
@@ -159,7 +159,7 @@ async def test_interactions_endpoint_url_is_a_problem(tmp_path: Path) -> None:
         joins(env)
         code, found = await check(env)
         assert code == 1
-        assert found["Discord"][0].startswith("ok: DISCORD_TOKEN is good")
+        assert found["Discord"][0].startswith("ok: DISCORD_TOKEN is valid")
         assert found["Discord"][1].startswith("problem: Interactions Endpoint URL is set")
 
 
@@ -170,8 +170,8 @@ async def test_servers_and_permissions(tmp_path: Path) -> None:
         code, found = await check(env)
         assert code == 1
         absent, lacking = found["servers"]
-        assert absent.startswith("problem: GUILDS names 404, where the bot is not")
-        assert "lacks embed links, attach files in A?[31m red one:" in lacking
+        assert absent.startswith("problem: GUILDS names 404, but the bot isn't there")
+        assert "missing permissions in A?[31m red one: give its role embed links, attach files" in lacking
         joins(env, ("1", "One", EVERY_RIGHT), ("2", "Two", EVERY_RIGHT), ("3", "Three", EVERY_RIGHT))
         env.settings["GUILDS"] = "1,2"
         code, found = await check(env)
@@ -194,7 +194,7 @@ async def test_discord_error_hides_no_other_check(tmp_path: Path) -> None:
         env.discord.inject_fault("commands", 403, {"code": 50001, "message": "Missing Access"})
         joins(env, ("1", "One", EVERY_RIGHT))
         code, found = await check(env)
-        assert (code, found["commands"]) == (1, ["problem: Discord answers with HTTP 403: try again later"])
+        assert (code, found["commands"]) == (1, ["problem: Discord returned HTTP 403: try again later"])
         assert found["servers"] == ["ok: the bot is in 1"]
 
 
@@ -202,7 +202,7 @@ async def test_discord_error_hides_no_other_check(tmp_path: Path) -> None:
 async def test_runcomfy_token_is_checked_without_spending(tmp_path: Path, profile: str) -> None:
     async with open_environment(tmp_path, runcomfy={"profile": profile}, is_started=False) as env:
         joins(env)
-        assert (await check(env))[1]["RunComfy"] == ["ok: RUNCOMFY_TOKEN is good"]
+        assert (await check(env))[1]["RunComfy"] == ["ok: RUNCOMFY_TOKEN is valid"]
         env.settings |= {"RUNCOMFY_TOKEN": "wrong-too"}
         joins(env)
         assert "RunComfy rejects RUNCOMFY_TOKEN" in (await check(env))[1]["RunComfy"][0]
@@ -237,7 +237,7 @@ def make_older(path: Path) -> None:
     ("change", "words"),
     [
         (make_newer, f"problem: version {NEWEST + 1} was written by a newer bot"),
-        (make_older, f"ok: can be written, version 0, the next start makes it {NEWEST}, "),
+        (make_older, f"ok: writable, version 0, the next start migrates it to {NEWEST}, "),
     ],
 )
 async def test_database_version(tmp_path: Path, change: Callable[[Path], None], words: str) -> None:
@@ -269,7 +269,7 @@ async def test_disk_without_space(tmp_path: Path) -> None:
         code, found = await check(env)
         assert code == 1
         assert found["disk"] == [
-            "problem: 0.0 GB free beside the database: make room, or no images can be generated"
+            "problem: 0.0 GB free beside the database: free up space, or no images can be generated"
         ]
 
 

@@ -303,7 +303,7 @@ async def test_next_start_retries_the_deletion(tmp_path: Path) -> None:
         press = await env.alice.press(question, "Delete")
         await env.discord.until(lambda: any("Discord won't let me" in each.text for each in press.messages))
         await env.restart()
-        await env.discord.until(lambda: "its message stays for now" in env.log)
+        await env.discord.until(lambda: "its message could not be deleted yet" in env.log)
         env.discord.channel.app_permissions.update(view_channel=True)
         await env.restart()
         await env.discord.until(lambda: message.is_deleted)

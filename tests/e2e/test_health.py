@@ -137,7 +137,7 @@ async def test_port_in_use_is_reported(tmp_path: Path) -> None:
         env.settings["HEALTH_PORT"] = env.runcomfy.url.rpartition(":")[2]
         await env.bot.start()
         assert await env.bot.wait() == 2
-        await env.discord.until(lambda: "HEALTH_PORT cannot be listened on" in env.log)
+        await env.discord.until(lambda: "HEALTH_PORT cannot be used" in env.log)
 
 
 def test_http_server_is_imported_only_if_needed() -> None:

@@ -59,7 +59,7 @@ async def test_requests_and_files_go_through_the_proxy(tmp_path: Path) -> None:
             assert "hunter2" not in env.log
             lines.clear()
             _, said = await run_command(env, "check")
-            assert "RUNCOMFY_TOKEN is good" in said
+            assert "RUNCOMFY_TOKEN is valid" in said
             assert len(lines) == 1
             env.settings["HTTP_PROXY"] = f"http://{LOGIN}@127.0.0.1:1"
             _, said = await run_command(env, "check")

@@ -117,10 +117,10 @@ async def test_copy_after_a_kill_has_everything_committed(
 class TestRefusing:
     def test_existing_target(self, made: Path, target: Path) -> None:
         target.write_text("precious")
-        assert "exists already" in refusal(made, target)
+        assert "already exists" in refusal(made, target)
         assert target.read_text() == "precious"
-        assert "exists already" in refusal(made, made)
-        assert "exists already" in refusal(made, made.parent)
+        assert "already exists" in refusal(made, made)
+        assert "already exists" in refusal(made, made.parent)
 
     def test_missing_database(self, path: Path, target: Path) -> None:
         assert "first start makes the database" in refusal(path, target)

@@ -109,7 +109,7 @@ class TestFailedCopy:
             async with open_database(path):
                 pass
         (problem,) = raised.value.problems
-        assert problem.startswith("DATABASE_URL is not migrated without a copy: ")
+        assert problem.startswith("DATABASE_URL was not migrated, because it could not be copied first: ")
         assert rows(path, "pragma user_version") == [(6,)]
         assert rows(path, "select count(images) from jobs") == [(7,)]
         return problem

@@ -64,7 +64,7 @@ async def notify(context: StepContext, state: JobState) -> None:
         with in_step(Step.DELIVERING):
             await context.delivery.send_outcome(state.job)
     except DeliveryError as error:
-        _log.warning("could not show its end: %s", error)
+        _log.warning("could not show the result: %s", error)
     await context.jobs.clear_token(state.job)
 
 
@@ -81,7 +81,7 @@ async def abandon(context: StepContext, job: Job) -> None:
 
     A new job is refunded. One whose images were being collected stays charged and can be collected again.
     """
-    _log.warning("ended, since its first response did not arrive")
+    _log.warning("ended, because its first response did not arrive")
     if job.request_id:
         await record_end(context, job, JobStatus.FAILED, error=DeliveryError.key)
     else:

@@ -83,7 +83,7 @@ async def _post(context: StepContext, job: Job) -> Job:
     except RunComfyUnavailableError:
         await context.jobs.mark_rejected(job.job_id)
         raise
-    _log.info("RunComfy has it as request %s", request_id)
+    _log.info("submitted as request %s", request_id)
     submitted = await context.jobs.mark_submitted(job.job_id, request_id)
     if submitted is None:
         raise JobCancelledError
