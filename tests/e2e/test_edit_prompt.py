@@ -176,7 +176,7 @@ async def test_edited_prompt_is_validated(env: Environment) -> None:
         "images": "at most",
         "limit": "costs",
     }
-    words |= {"nothing": "must not be empty", "rights": "Attach Files"}
+    words |= {"nothing": "can't be empty", "rights": "Attach Files"}
     assert {name: text for name, text in said.items() if words[name] not in text} == {}
     assert spent(env) == before
 
@@ -236,7 +236,7 @@ async def test_forged_modals(env: Environment) -> None:
 
 async def test_edited_job_without_a_visible_message(env: Environment) -> None:
     anna = env.new_member()
-    assert "must not be empty" in await reply_to(await anna.command("imagine", prompt="\u200b"))
+    assert "can't be empty" in await reply_to(await anna.command("imagine", prompt="\u200b"))
     assert env.charged_images(anna) == 0
 
 

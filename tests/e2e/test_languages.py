@@ -71,7 +71,9 @@ async def test_job_keeps_its_language_through_a_restart(tmp_path: Path) -> None:
         await env.wait_until_idle()
         assert list(hers.buttons) == ["Ещё вариант · 1,5 кредита", "Удалить"]
         assert list(his.buttons) == ["Re-roll · 0.75 credits", "Delete"]
-        assert "потрачено 1,5 из 10 кредитов, осталось 8,5" in await env.reply_to(anna, "usage")
+        usage = await env.reply_to(anna, "usage")
+        assert "потрачено 1,5 из 10 кредитов, осталось 8,5" in usage
+        assert "0,75 (0,5K)" in usage
         assert "0.75 of 10 credits used, 9.25 left" in await env.reply_to(bob, "usage")
         assert "у вас нет запросов в работе" in await env.reply_to(anna, "jobs")
 

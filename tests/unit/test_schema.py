@@ -130,7 +130,7 @@ def test_only_optional_values_are_filled_in() -> None:
         "negative": "",
         "scale": 1,
     }
-    assert problem(schema, {"strength": 0.5}) == ("text", "must be given")
+    assert problem(schema, {"strength": 0.5}) == ("text", "is required")
 
 
 def test_seeds_are_random_unless_given() -> None:
@@ -170,10 +170,10 @@ def test_unknown_names_are_dropped() -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({}, ("prompt", "must be given")),
-        ({"prompt": None}, ("prompt", "must be given")),
-        ({"prompt": ""}, ("prompt", "must not be empty")),
-        ({"prompt": " \n\t"}, ("prompt", "must not be empty")),
+        ({}, ("prompt", "is required")),
+        ({"prompt": None}, ("prompt", "is required")),
+        ({"prompt": ""}, ("prompt", "can't be empty")),
+        ({"prompt": " \n\t"}, ("prompt", "can't be empty")),
         ({"prompt": 5}, ("prompt", "must be text")),
         ({"prompt": "x", "num_images": 0}, ("num_images", "must be at least 1")),
         ({"prompt": "x", "num_images": 5}, ("num_images", "must be at most 4")),

@@ -3,8 +3,8 @@
 form-outdated = ⚠️ This form is out of date. Press Edit prompt again.
 
 invalid-option = ⚠️ The option { $option } { $problem }.
-problem-missing = must be given
-problem-empty = must not be empty
+problem-missing = is required
+problem-empty = can't be empty
 problem-not-string = must be text
 problem-not-integer = must be a whole number
 problem-not-number = must be a number
@@ -91,7 +91,7 @@ budget-exceeded = ⏳ I've reached the spending limit set by the bot's owner. It
 price-unknown = ⏳ I don't know the current price yet. Try again in a minute. You weren't charged.
 cost-not-learned = ⚠️ RunComfy charged ${ $cost } for one job of { $model }, but I expected at most ${ $highest }. It counts toward this month's budget but doesn't change the estimates for other jobs. Check your RunComfy bill.
 price-not-believed = ⚠️ RunComfy lists { $model } at ${ $price } per image, which can't be right, so I'm ignoring it. Check the model's page.
-budget-alarm = ⚠️ You've used ${ $spent } of this month's ${ $budget } (BUDGET_USD), including jobs in progress. When it runs out, I'll stop generating images until the 1st.
+budget-alarm = ⚠️ You've used ${ $spent } of this month's ${ $budget } (BUDGET_USD), including jobs in progress. When that runs out, I'll stop generating images until the 1st.
 quota-who-together = ⚠️ A shared limit covers the whole server. Choose either who or together.
 quota-grants-nothing = ⚠️ Enter an amount, or set start_over to True.
 quota-too-high = ⚠️ The highest limit the bot's owner allows is { $maximum }. Choose a lower one.

@@ -83,7 +83,7 @@ numbered-collect = Get images { $number }
 
 ## Failures, shown in the job's message
 
-prompt-refused = ⚠️ The image service blocked this prompt, usually because of its safety filter. Press Edit prompt to reword it.
+prompt-refused = ⚠️ The image service blocked this prompt, probably because of its safety filter. Press Edit prompt to reword it.
 runcomfy-unavailable = ⚠️ The image service isn't responding. Try again in a few minutes.
 submission-unknown = ⚠️ The connection dropped before your request was confirmed. Press Retry to try again.
 request-not-found = ⚠️ This request has expired. Press Retry to start over.
@@ -92,7 +92,7 @@ generation-timeout = ⚠️ This is taking too long, so I stopped waiting. I'll 
 output-unavailable = ⚠️ Your images are ready, but I couldn't download them. Press Get images to try again.
 delivery-failed = ⚠️ Your images are ready, but I couldn't post them. Press Get images to try again.
 not-collected = ⚠️ These images never arrived and can't be collected anymore. Press Retry to generate them again.
-operator = ⚠️ I can't generate images right now. The bot's owner needs to fix this (details are in the log).
+operator = ⚠️ I can't generate images right now. The bot's owner needs to fix this (see the bot's log).
 unexpected = ⚠️ Something went wrong (code { $reference }). Try again, and if it keeps happening, send the code to the bot's owner.
 
 ## The form of Edit prompt

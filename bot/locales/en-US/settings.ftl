@@ -6,7 +6,7 @@ channel-forbidden = { $channels ->
     [none] ⚠️ I can't generate images in this channel. Try another one.
    *[other] ⚠️ I can't generate images in this channel. Try { $channels }.
 }
-resolution-forbidden = ⚠️ This server's maximum resolution is { $highest }.
+resolution-forbidden = ⚠️ This server's maximum resolution is { $highest }. Choose that or a lower one.
 too-many-images = ⚠️ This server allows at most { $most ->
     [one] { $most } image
    *[other] { $most } images

@@ -55,11 +55,11 @@ quota-cleared-role = ✅ Лимит роли { $who } снят. Если у уч
 quota-cleared-member = ✅ Личный лимит { $who } снят. Если нет лимита роли, действует лимит для всех: { $quota }.
 quota-cleared-pool = ✅ Общий лимит снят. Действует лимит бота по умолчанию: { $quota }.
 quota-nothing-to-clear = Такого лимита не было. Сейчас действует: { $quota }.
-quota-granted = ✅ { $who }: добавлено { $credits ->
-    [one] { $credits } кредит
-    [few] { $credits } кредита
-    [many] { $credits } кредитов
-   *[other] { $credits } кредита
+quota-granted = ✅ { $who }: { $credits ->
+    [one] добавлен { $credits } кредит
+    [few] добавлено { $credits } кредита
+    [many] добавлено { $credits } кредитов
+   *[other] добавлено { $credits } кредита
 } до следующего обновления лимита.
 quota-reset = ✅ { $who }: расход обнулён.
 quota-reset-granted = ✅ { $who }: расход обнулён и добавлено { $credits ->
@@ -118,11 +118,11 @@ report-total = { $requests ->
     [few] { $requests } запроса
     [many] { $requests } запросов
    *[other] { $requests } запроса
-}, из них не удалось: { $failed } · потрачено { $credits ->
-    [one] { $credits } кредит
-    [few] { $credits } кредита
-    [many] { $credits } кредитов
-   *[other] { $credits } кредита
+}, из них не удалось: { $failed } · { $credits ->
+    [one] потрачен { $credits } кредит
+    [few] потрачено { $credits } кредита
+    [many] потрачено { $credits } кредитов
+   *[other] потрачено { $credits } кредита
 }, возвращено { $refunded } · стоимость { $usd }
 report-uncollected = { $credits ->
     [one] { $credits } кредит
