@@ -7,6 +7,7 @@ EXTENSIONS = (
     "cogs.usage",
     "cogs.quota",
     "cogs.settings",
+    "cogs.help",
     "cogs.localization",
 )
 """The extensions in loading order: the last one localizes the commands of all others."""

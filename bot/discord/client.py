@@ -113,7 +113,8 @@ class ImagineBot(commands.Bot):
         self.settings_store = GuildSettingsStore(database)
         self.charts = ChartRenderer()
         self.audit_log = AuditLog(self, self.settings_store)
-        self.command_sync = CommandSync(self, KeyValueStore(database))
+        self.key_values = KeyValueStore(database)
+        self.command_sync = CommandSync(self, self.key_values)
         self._duplicate_signs: Counter[str] = Counter()
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}

@@ -45,6 +45,12 @@ class CommandSync:
         self._bot = bot
         self._key_values = key_values
         self._task: asyncio.Task[None] | None = None
+        self._ids: dict[str, str] = {}
+
+    def mention(self, name: str) -> str:
+        """Return a command as a link, by its full name; as plain text before the first sync."""
+        command_id = self._ids.get(name.partition(" ")[0])
+        return f"</{name}:{command_id}>" if command_id else f"/{name}"
 
     @property
     def is_done(self) -> bool:
@@ -88,11 +94,13 @@ class CommandSync:
         # With translations, which an entry point must keep.
         route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
         registered: list[Any] = await self._bot.http.request(route, params={"with_localizations": "true"})
+        self._ids = _ids(registered)
         if await self._key_values.get(name) == _state(definition, registered):
             _log.debug("Discord's list of commands is up to date")
             return
         wanted = [*await payloads(tree, translator), *_entry_points(registered)]
         registered = await self._bot.http.bulk_upsert_global_commands(application_id, wanted)
+        self._ids = _ids(registered)
         with suppress(BusyError):  # the next start would sync again, which changes nothing
             await self._key_values.set(name, _state(definition, registered))
         _log.info("registered the commands %s", ", ".join(command["name"] for command in registered))
@@ -111,6 +119,10 @@ async def command_hash(tree: app_commands.CommandTree[Any], translator: app_comm
     found.sort(key=lambda payload: (payload["type"], payload["name"]))
     canonical = json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _ids(registered: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {command["name"]: command["id"] for command in registered}
 
 
 def _state(definition: str, registered: Iterable[Mapping[str, Any]]) -> str:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import PolicyError
+from bot.models.discord_limits import MAX_CHOICES
 from bot.models.options import SEED
 from bot.models.schema import IMAGE_COUNT_OPTIONS, PROMPT
 from bot.policy.word_filter import contains_forbidden
@@ -87,6 +88,13 @@ def check_access(settings: GuildSettings, requester: Requester) -> None:
     allowed = settings.allowed_channels - settings.forbidden_channels
     if channel_id in settings.forbidden_channels or (settings.allowed_channels and channel_id not in allowed):
         raise PolicyError("channel-forbidden", channels=_mentions("#", allowed) or "none")
+
+
+def allowed_values(settings: GuildSettings, requester: Requester, option: Option) -> list[OptionValue]:
+    """Return those of an option's listed values that the server's rules allow, in the schema's order."""
+    low, high = _allowed_range(settings, requester, option)
+    ordinals = {each: _ordinal(option, each) for each in option.listed(MAX_CHOICES)}
+    return [each for each, ordinal in ordinals.items() if ordinal is None or low <= ordinal <= high]
 
 
 def _mentions(sign: str, ids: frozenset[int]) -> str:

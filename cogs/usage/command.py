@@ -14,15 +14,14 @@ from bot.discord.views.quota_text import (
     chart_files,
     day_labels,
     describe_amounts,
-    mention,
+    limit_lines,
     period_name,
+    price_lines,
     text_embed,
-    usage_lines,
 )
-from bot.domain.quota import TargetKind, Usage, last_days
+from bot.domain.quota import Usage, last_days
 from bot.domain.requester import Requester
-from bot.i18n import translate, with_decimal_mark
-from bot.models.catalogue import Model
+from bot.i18n import translate
 
 DAYS = 30
 
@@ -41,15 +40,12 @@ class UsageCommand(commands.Cog):
         zone = await self._bot.timezone(asker.guild_id)
         limits = await quotas.limits(asker.guild_id, asker.user_id, asker.role_ids, zone)
         usages = await quotas.usage(asker.guild_id, asker.user_id, limits)
-        lines = usage_lines(usages, locale) or [translate("usage-unlimited", locale)]
-        if limits.target.kind is TargetKind.ROLE:
-            lines.append(translate("usage-by-role", locale, who=mention(limits.target)))
         pool = await quotas.usage(asker.guild_id, None, limits)
-        lines += usage_lines(pool, locale, is_pool=True)
+        lines = limit_lines(limits, usages, pool, locale)
         images, credits = await quotas.uncollected(asker.guild_id, asker.user_id)
         if images:
             lines.append(translate("usage-uncollected", locale, images=images, credits=credits))
-        lines += [price for model in self._bot.catalogue.values() for price in _prices(model, locale)]
+        lines += price_lines(self._bot.catalogue, locale)
         await respond(interaction, embed=text_embed(lines), ephemeral=True)
         chart = await self._chart(asker, usages, zone)
         # An attachment beside the embed: Discord shows no alt text of an embed's image.
@@ -81,16 +77,3 @@ def _alt_text(chart: Chart, usages: Sequence[Usage], locale: str) -> str:
         amounts = {"used": usage.used, "limit": usage.window.limit, "left": usage.left}
         facts.append(translate("alt-left", locale, period=period_name(usage, locale), **amounts))
     return " ".join(facts)
-
-
-def _prices(model: Model, locale: str) -> list[str]:
-    """Return a line of credits per image for each option that affects the price."""
-    lines = []
-    for name, table in model.prices.table.items():
-        option = model.title(name, locale)
-        prices = [
-            translate("usage-price", locale, value=with_decimal_mark(value, locale), credits=credits)
-            for value, credits in table.items()
-        ]
-        lines.append(translate("usage-prices", locale, option=option, prices=" · ".join(prices)))
-    return lines

@@ -114,10 +114,11 @@ class Gateway:
         self.session, self._events, self.connection = secrets.token_hex(16), [], connection
         ready: Json = {"v": 10, "user": state.bot | OWN_USER_FIELDS, "session_id": self.session}
         ready |= {"resume_gateway_url": "wss://gateway-local.discord.gg", "shard": data.get("shard", [0, 1])}
-        ready |= {"guilds": [{"id": guild.id, "unavailable": True} for guild in state.guilds]}
+        joined = [guild for guild in state.guilds if guild.has_bot]
+        ready |= {"guilds": [{"id": guild.id, "unavailable": True} for guild in joined]}
         ready |= {"application": {"id": state.application_id, "flags": 0}}
         self.dispatch({"t": "READY", "d": ready})
-        for guild in state.guilds:
+        for guild in joined:
             self.dispatch({"t": "GUILD_CREATE", "d": guild.payload})
         self._connect(connection)
 

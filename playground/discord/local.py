@@ -102,8 +102,19 @@ class LocalDiscord(State):
     def add_guild(self, name: str) -> Guild:
         """Add the bot to another guild, which has no channels yet."""
         self.guilds.append(guild := Guild(self, name))
-        self.send({"t": "GUILD_CREATE", "d": guild.payload})
+        self.add_bot(guild)
         return guild
+
+    def add_bot(self, guild: Guild) -> None:
+        """Let the bot join a guild; this event, unlike those of a start, does not say `unavailable`."""
+        guild.has_bot = True
+        joined = {name: value for name, value in guild.payload.items() if name != "unavailable"}
+        self.send({"t": "GUILD_CREATE", "d": joined})
+
+    def remove_bot(self, guild: Guild) -> None:
+        """Remove the bot from a guild and notify it."""
+        guild.has_bot = False
+        self.send({"t": "GUILD_DELETE", "d": {"id": guild.id}})
 
     def add_entry_point(self) -> Json:
         """Register the command that launches an Activity, and return it."""

@@ -103,7 +103,8 @@ class Rest:
         channel = self._state.channels.get(request.path["channel"])
         if channel is None:
             raise ApiError(404, 10003, "Unknown Channel")
-        if channel.guild is not None and not channel.app_permissions.view_channel:
+        guild = channel.guild
+        if guild is not None and not (guild.has_bot and channel.app_permissions.view_channel):
             raise ApiError(403, 50001, "Missing Access")
         return channel
 

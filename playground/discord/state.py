@@ -63,6 +63,8 @@ class Guild:
     locale: str = "en-US"
     channels: list[Channel] = field(default_factory=list)
     roles: list[Role] = field(default_factory=list)
+    system_channel: Channel | None = None
+    has_bot: bool = True
 
     def __post_init__(self) -> None:
         self.managers = Role(self, "Managers", Permissions(manage_guild=True, manage_messages=True))
@@ -94,6 +96,7 @@ class Guild:
         """The guild as GUILD_CREATE sends it to a bot."""
         bot = {"user": self.discord.bot, "roles": [], "joined_at": now(), "flags": 0}
         payload = payloads.guild(self.id, self.name) | {"preferred_locale": self.locale}
+        payload["system_channel_id"] = self.system_channel.id if self.system_channel else None
         payload |= {"members": [bot], "member_count": len(self.discord.users) + 1}
         payload |= {"roles": [role.payload for role in self.roles]}
         payload |= {"threads": [each.payload for each in self.channels if each.parent is not None]}

@@ -78,6 +78,7 @@ NAMES = {
         "Asia",
         "Tokyo",
         "UTC",
+        "ID",
     ),
 }
 PLURALS = {"zero", "one", "two", "few", "many", "other"}

@@ -11,7 +11,7 @@ import discord
 from bot.discord.markdown import timestamp, truncate
 from bot.domain.quota import Target, TargetKind, Usage
 from bot.errors import ChartError
-from bot.i18n import LazyText, translate
+from bot.i18n import LazyText, translate, with_decimal_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from bot.charts.process import ChartRenderer
     from bot.charts.spec import Chart
-    from bot.domain.quota import Quotas
+    from bot.domain.quota import Limits, Quotas
+    from bot.models.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
 _BAR_LENGTH = 10
@@ -81,6 +82,28 @@ def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) 
         )
         for usage in usages
     ]
+
+
+def limit_lines(limits: Limits, own: Sequence[Usage], pool: Sequence[Usage], locale: str) -> list[str]:
+    """Return a line per limit of a member and of their server, and the role that the member's come from."""
+    lines = usage_lines(own, locale) or [translate("usage-unlimited", locale)]
+    if limits.target.kind is TargetKind.ROLE:
+        lines.append(translate("usage-by-role", locale, who=mention(limits.target)))
+    return lines + usage_lines(pool, locale, is_pool=True)
+
+
+def price_lines(catalogue: Catalogue, locale: str) -> list[str]:
+    """Return a line of credits per image for each option that affects a model's price."""
+    lines = []
+    for model in catalogue.values():
+        for name, table in model.prices.table.items():
+            prices = [
+                translate("usage-price", locale, value=with_decimal_mark(value, locale), credits=credits)
+                for value, credits in table.items()
+            ]
+            values = {"option": model.title(name, locale), "prices": " · ".join(prices)}
+            lines.append(translate("usage-prices", locale, **values))
+    return lines
 
 
 def day_labels(day_boundaries: Sequence[datetime], zone: tzinfo, locale: str) -> tuple[str, ...]:
