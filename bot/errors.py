@@ -44,6 +44,7 @@ PolicyKey: TypeAlias = Literal[
     "no-such-command",
     "form-outdated",
     "setting-unknown",
+    "draft-lost",  # the bot no longer has what was typed into a form, as after a restart
     # Invalid settings of a server
     "quota-too-high",
     "quota-who-together",  # `who` and `together` exclude each other

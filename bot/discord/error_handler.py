@@ -52,8 +52,12 @@ async def handle_error(interaction: discord.Interaction[Any], error: Exception) 
         error = UnexpectedError(reference=reference)
     else:
         _log.debug("refused: %s", error)
-    text = translate(error.key, interaction.locale.value, **with_timestamps(error.values))
-    await send_ephemeral(interaction, text)
+    await send_ephemeral(interaction, error_text(error, interaction.locale.value))
+
+
+def error_text(error: BotError, locale: str) -> str:
+    """Return what people read about an error."""
+    return translate(error.key, locale, **with_timestamps(error.values))
 
 
 @asynccontextmanager

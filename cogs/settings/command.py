@@ -2,12 +2,13 @@
 
 import asyncio
 import re
+from collections import OrderedDict
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.client import ImagineBot, Interaction
@@ -16,14 +17,15 @@ from bot.discord.requester import require_manager
 from bot.discord.responses import respond, send_with_retry
 from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import custom_ids
-from bot.domain.guild_settings import GuildSettings
 from bot.errors import PolicyError, UserError
-from bot.i18n import LazyText, translate
-from cogs.settings.controls import FIELD, DefaultOptionSelect, Panel, TextModal, select
+from bot.i18n import LazyText
+from cogs.settings.controls import FIELD, DefaultOptionSelect, Panel, TextModal
+from cogs.settings.rendering import render
 from cogs.settings.specs import SECTIONS, SPECS, SettingSpec
 
-_CUSTOM_ID = re.compile(r"settings:(?:(edit|pick)-)?([a-z_]+)(?:\.([\w-]+))?:v1", re.ASCII)
+_CUSTOM_ID = re.compile(r"settings:(?:(edit|reopen|pick)-)?([a-z_]+)(?:\.([\w-]+))?:v1", re.ASCII)
 _PICKERS = {"channel": "safety", "option": "defaults"}
+_DRAFTS_MAX = 500  # of at most 4000 characters
 
 
 class GuildSettingsPanel(commands.Cog):
@@ -31,6 +33,8 @@ class GuildSettingsPanel(commands.Cog):
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
+        self._drafts: OrderedDict[int, str] = OrderedDict()
+        """The text of the last refused form by the panel's message; a restart loses it."""
 
     @app_commands.command()
     @app_commands.default_permissions(manage_guild=True)
@@ -51,13 +55,14 @@ class GuildSettingsPanel(commands.Cog):
     async def _handle(self, interaction: Interaction, data: dict[str, Any]) -> None:
         require_manager(interaction)
         match, message = _CUSTOM_ID.fullmatch(data["custom_id"]), interaction.message
-        is_modal = interaction.type is discord.InteractionType.modal_submit
         # The panel is always ephemeral; no other message becomes one.
         is_panel = message is not None and message.flags.ephemeral
-        if match is None or not is_panel or not (is_modal or data["custom_id"] in custom_ids(message)):
+        if match is None or not is_panel or not (_is_form(interaction) or match[0] in custom_ids(message)):
             raise PolicyError("setting-unknown")
         action, name, key = match[1], match[2], match[3] or ""
-        values = _modal_values(data) if is_modal else [str(each) for each in data.get("values", [])]
+        values = (
+            _form_values(data) if _is_form(interaction) else [str(each) for each in data.get("values", [])]
+        )
         panel, (value, *others) = self._panel(interaction, key), values or [""]
         if name in _PICKERS and action == "pick" and value and not others:
             await self._show(interaction, _PICKERS[name], replace(panel, key=value))
@@ -65,16 +70,21 @@ class GuildSettingsPanel(commands.Cog):
             await self._show(interaction, value, panel)
         elif name not in SPECS or action == "pick":
             raise PolicyError("setting-unknown")
-        elif action == "edit":
-            await self._open(interaction, SPECS[name], panel)
+        elif action == "reopen" and panel.message_id not in self._drafts:
+            await self._show(interaction, SPECS[name].section, panel, error=PolicyError("draft-lost"))
+        elif action is not None:
+            draft = self._drafts.get(panel.message_id) if action == "reopen" else None
+            await self._open(interaction, SPECS[name], panel, draft)
         else:
             await self._change(interaction, SPECS[name], panel, values)
 
-    async def _open(self, interaction: Interaction, spec: SettingSpec, panel: Panel) -> None:
+    async def _open(
+        self, interaction: Interaction, spec: SettingSpec, panel: Panel, draft: str | None
+    ) -> None:
         if not isinstance(spec.control, TextModal | DefaultOptionSelect):
             raise PolicyError("setting-unknown")
         settings = await self._bot.settings_store.get(panel.guild.id)
-        modal = spec.control.modal(panel, spec.name, getattr(settings, spec.name))
+        modal = spec.control.modal(panel, spec.name, getattr(settings, spec.name), draft)
         await send_with_retry(interaction, partial(interaction.response.send_modal, modal))
 
     async def _change(
@@ -85,9 +95,12 @@ class GuildSettingsPanel(commands.Cog):
             # In a thread: compiling forbidden patterns can take half a second.
             edit = await asyncio.to_thread(spec.edit, panel, values)
             change = await self._bot.settings_store.update(guild_id, edit, by=user.id)
-        except UserError:
-            await self._show(interaction, spec.section, panel)  # else the select keeps the refused value
-            raise
+        except UserError as error:
+            form = spec.name if _is_form(interaction) else None
+            if form:
+                self._keep_draft(panel, values)
+            await self._show(interaction, spec.section, panel, error=error, form=form)
+            return
         if change.after != change.before:  # logged first: it is stored even if Discord does not show it
             after = spec.control.describe(getattr(change.after, spec.name))
             text = LazyText(
@@ -97,44 +110,30 @@ class GuildSettingsPanel(commands.Cog):
             self._bot.audit_log.record(guild_id, text)
         await self._show(interaction, spec.section, panel)
 
-    async def _show(self, interaction: Interaction, section: str, panel: Panel) -> None:
-        content = await self._content(section, panel)
+    def _keep_draft(self, panel: Panel, values: list[str]) -> None:
+        self._drafts[panel.message_id] = "".join(values)
+        while len(self._drafts) > _DRAFTS_MAX:
+            self._drafts.popitem(last=False)
+
+    async def _show(self, interaction: Interaction, section: str, panel: Panel, **problem: Any) -> None:
+        content = await self._content(section, panel, **problem)
         await send_with_retry(interaction, partial(interaction.response.edit_message, **content))
 
-    async def _content(self, section: str, panel: Panel) -> dict[str, Any]:
+    async def _content(self, section: str, panel: Panel, **problem: Any) -> dict[str, Any]:
         settings = await self._bot.settings_store.get(panel.guild.id)
-        return {"embed": _embed(panel, settings), "view": _view(panel, settings, section)}
+        return render(panel, settings, section, self._bot.clock.host.now(), **problem)
 
     def _panel(self, interaction: Interaction, key: str = "") -> Panel:
         guild = self._bot.get_guild(interaction.guild_id or 0)  # has its channels and roles
         if guild is None:
             raise PolicyError("setting-unknown")
-        return Panel(guild, self._bot.catalogue, interaction.locale.value, key)
+        message_id = interaction.message.id if interaction.message else 0
+        return Panel(guild, self._bot.catalogue, interaction.locale.value, key, message_id)
 
 
-def _modal_values(data: dict[str, Any]) -> list[str]:
+def _is_form(interaction: Interaction) -> bool:
+    return interaction.type is discord.InteractionType.modal_submit
+
+
+def _form_values(data: dict[str, Any]) -> list[str]:
     return [str(each.get("value") or "") for each in walk_components(data) if each.get("custom_id") == FIELD]
-
-
-def _embed(panel: Panel, settings: GuildSettings) -> discord.Embed:
-    """Return all settings, section by section."""
-    embed = discord.Embed(title=translate("settings-title", panel.locale), colour=discord.Colour.blurple())
-    for section, specs in SECTIONS.items():
-        lines = [spec.describe(settings).translate(panel.locale) for spec in specs]
-        title = translate(f"section-{section}", panel.locale)
-        embed.add_field(name=title, value="\n".join(lines), inline=False)
-    return embed
-
-
-def _view(panel: Panel, settings: GuildSettings, section: str) -> ui.View:
-    """Return the select of sections, and the controls of one section."""
-    view = ui.View(timeout=None)
-    titles = {each: translate(f"section-{each}", panel.locale) for each in SECTIONS}
-    view.add_item(select(panel, "section", titles, section))
-    items: list[ui.Item[Any]] = []
-    for spec in SECTIONS[section]:
-        items += spec.control.items(panel, spec.name, getattr(settings, spec.name))
-    for item in sorted(items, key=lambda item: isinstance(item, ui.Button)):  # buttons last
-        view.add_item(item)
-    view.stop()  # discord.py keeps no state: it would not survive a restart
-    return view

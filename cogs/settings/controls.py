@@ -43,12 +43,20 @@ _TYPES = (ChannelType.text, ChannelType.voice, ChannelType.stage_voice, ChannelT
 
 @dataclass(frozen=True)
 class Panel:
-    """The context for rendering or parsing a control; `key` is the channel or option selected in a picker."""
+    """The context for rendering or parsing a control.
+
+    `key` is the channel or option selected in a picker, `message_id` that of the panel once it is shown.
+    """
 
     guild: discord.Guild
     catalogue: Catalogue
     locale: str
     key: str = ""
+    message_id: int = 0
+
+    def path(self, name: str) -> str:
+        """Return a setting's name, with the selected entry if there is one."""
+        return f"{name}.{self.key}" if self.key else name
 
     def knows(self, kind: Kind, entity_id: int) -> bool:
         """Whether the server has this channel or role; members are not looked up."""
@@ -180,13 +188,13 @@ class TextModal:
         label = translate(f"button-edit-{path.partition('.')[0]}", panel.locale, option=title)
         return [ui.Button(label=label[:_BUTTON_MAX], custom_id=f"settings:edit-{path}:v1")]
 
-    def modal(self, panel: Panel, name: str, current: object) -> ui.Modal:
-        """Return the modal."""
-        path = f"{name}.{panel.key}" if panel.key else name
-        modal = ui.Modal(title=translate(f"modal-{name}", panel.locale), custom_id=f"settings:{path}:v1")
+    def modal(self, panel: Panel, name: str, current: object, draft: str | None) -> ui.Modal:
+        """Return the modal, with the current value or the draft."""
+        custom_id = f"settings:{panel.path(name)}:v1"
+        modal = ui.Modal(title=translate(f"modal-{name}", panel.locale), custom_id=custom_id)
         field: ui.TextInput[Any] = ui.TextInput(
             custom_id=FIELD,
-            default=self.prefill(current),
+            default=(self.prefill(current) if draft is None else draft)[: self.max_length],
             max_length=self.max_length,
             style=self.style,
             required=False,
@@ -219,9 +227,11 @@ class DefaultOptionSelect:
         control = ValueSelect(lambda _: (None, *values), plain_or(LazyText("value-of-model")))
         return [picker, *control.items(panel, path, current.get(panel.key), option=title)]
 
-    def modal(self, panel: Panel, name: str, current: Mapping[str, OptionValue]) -> ui.Modal:
+    def modal(
+        self, panel: Panel, name: str, current: Mapping[str, OptionValue], draft: str | None
+    ) -> ui.Modal:
         """Return the modal for the selected option."""
-        return self._text.modal(panel, name, current.get(panel.key, ""))
+        return self._text.modal(panel, name, current.get(panel.key, ""), draft)
 
     def parse(self, panel: Panel, values: Sequence[str]) -> Entry:
         """Return the option and its new default, in the type of the first model that accepts it."""

@@ -52,15 +52,15 @@ async def test_new_boolean_needs_a_row_a_field_and_texts_only(tmp_path: Path) ->
             panel = await open_panel(env)
             await choose_in_panel(env, panel, "section", "server")
             await choose_in_panel(env, panel, "log_channel", log)
-            assert "Volume: quiet" in panel.text
             await choose_in_panel(env, panel, "section", "results")
+            assert "Volume: quiet" in panel.text
             labels = [each["label"] for each in panel.select("settings:is_loud:v1")["options"]]
             assert labels == ["Volume: loud", "Volume: quiet"]
             await choose_in_panel(env, panel, "is_loud", "True")
             assert "Volume: loud" in panel.text
             assert stored_settings(env)["is_loud"] is True
-            await env.discord.until(lambda: any("Now: Volume: loud" in each.text for each in log.messages))
+            await env.discord.until(lambda: any("Volume: quiet → loud" in each.text for each in log.messages))
             await env.restart()
-            assert "Volume: loud" in (await open_panel(env)).text
+            assert "Volume: loud" in (await open_panel(env, section="results")).text
         finally:
             await env.bot.stop()

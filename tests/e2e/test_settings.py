@@ -20,6 +20,7 @@ from tests.e2e.settings_panel import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
 
     from playground.discord import Interaction
@@ -46,12 +47,17 @@ async def test_channels_roles_and_members(env: Environment) -> None:
     }
     shown = panel.select("settings:allowed_roles:v1")["default_values"]
     assert [each["id"] for each in shown] == [painters.id]
-    for said in (f"<#{elsewhere.id}>", f"<@&{painters.id}>", f"<@{bob.id}>"):
+    for said in (f"<@&{painters.id}>", f"<@{bob.id}>", "4 settings differ from the defaults"):
         assert said in panel.text
+    titles = [each["label"] for each in panel.select("settings:section:v1")["options"]]
+    assert titles[:3] == ["Channels · 2 changed", "People · 2 changed", "Images"]
+    assert f"<#{elsewhere.id}>" not in panel.text  # another section
     await choose_in_panel(env, panel, "blocked_members")
     await choose_in_panel(env, panel, "allowed_roles", guild.roles[0])  # @everyone means no restriction
     assert stored_settings(env)["blocked_members"] == stored_settings(env)["allowed_roles"] == []
     assert "Allowed roles: all" in panel.text
+    await choose_in_panel(env, panel, "section", "channels")
+    assert f"<#{elsewhere.id}>" in panel.text
 
 
 @pytest.mark.parametrize(
@@ -83,6 +89,16 @@ async def test_selects_change_settings(
     assert (await open_panel(env)).text == (await open_default_panel(env)).text
 
 
+async def assert_refused(sent: Awaitable[Interaction], reason: str) -> None:
+    """The panel itself shows the reason."""
+    press = await sent
+    await press.acknowledged()
+    (panel,) = press.messages
+    assert panel is press.source
+    assert reason in panel.content
+    assert "Nothing was saved." in panel.content
+
+
 async def open_default_panel(env: Environment) -> Any:
     """Open the panel of a server without settings."""
     store_settings(env)
@@ -99,8 +115,7 @@ async def test_channel_safety(env: Environment) -> None:
     assert f"<#{dark.id}> up to 6" in panel.text
     await choose_in_panel(env, panel, "pick-channel", env.discord.channel)
     what = f"settings:channel_safety.{env.discord.channel.id}:v1"
-    press = await env.mia.choose(panel, what, "5")
-    assert "isn't age-restricted" in await ephemeral_reply(env, press)
+    await assert_refused(env.mia.choose(panel, what, "5"), "isn't age-restricted")
     await choose_in_panel(env, panel, f"channel_safety.{env.discord.channel.id}", "1")
     assert stored_settings(env)["channel_safety"] == {dark.id: 6, env.discord.channel.id: 1}
     await choose_in_panel(env, panel, f"channel_safety.{env.discord.channel.id}", "-")
@@ -110,8 +125,7 @@ async def test_channel_safety(env: Environment) -> None:
 async def test_strictest_safety_cannot_exceed_loosest(env: Environment) -> None:
     store_settings(env, strictest_safety=3)
     panel = await open_panel(env, section="safety")
-    press = await env.mia.choose(panel, "settings:loosest_safety:v1", "2")
-    assert "above" in await ephemeral_reply(env, press)
+    await assert_refused(env.mia.choose(panel, "settings:loosest_safety:v1", "2"), "can't be above")
     assert stored_settings(env) == {"strictest_safety": 3}
     shown = panel.select("settings:loosest_safety:v1")["options"]
     assert [each["value"] for each in shown if each.get("default")] == ["-"]
@@ -127,9 +141,15 @@ async def test_forbidden_words(env: Environment) -> None:
     button = await env.mia.press(panel, custom_id="settings:edit-forbidden_words:v1")
     form = await button.modal_response()
     assert form["components"][0]["component"]["value"] == "fox\n/b[e3]ar/"
-    refused = await submit_modal(env, panel, "forbidden_words", "fox\n/(/")
-    assert "Line 2" in await ephemeral_reply(env, refused)
+    await assert_refused(submit_modal(env, panel, "forbidden_words", "fox\n/(/"), "Line 2")
     assert stored_settings(env)["forbidden_words"] == ["fox", "/b[e3]ar/"]
+    again = await env.mia.press(panel, "Edit")
+    form = await again.modal_response()
+    assert form["custom_id"] == "settings:forbidden_words:v1"
+    assert form["components"][0]["component"]["value"] == "fox\n/(/"
+    await (await env.mia.submit(again, text="fox")).acknowledged()
+    assert stored_settings(env)["forbidden_words"] == ["fox"]
+    assert "Line 2" not in panel.text
     await submit_modal(env, panel, "forbidden_words", "")
     assert stored_settings(env)["forbidden_words"] == []
 
@@ -142,8 +162,7 @@ async def test_time_zone(env: Environment) -> None:
     assert "Europe/Berlin" in panel.text
     await submit_modal(env, panel, "timezone", "New York")
     assert stored_settings(env) == {"timezone": "America/New_York"}
-    refused = await submit_modal(env, panel, "timezone", "Nowhere")
-    assert "the time zone “Nowhere”" in await ephemeral_reply(env, refused)
+    await assert_refused(submit_modal(env, panel, "timezone", "Nowhere"), "the time zone “Nowhere”")
     assert stored_settings(env) == {"timezone": "America/New_York"}
 
 
@@ -168,8 +187,7 @@ async def test_log_channel_must_be_writable(env: Environment) -> None:
     closed = env.discord.guild.add_channel("closed")
     closed.set_permissions(send_messages=False)
     panel = await open_panel(env, section="server")
-    press = await env.mia.choose(panel, "settings:log_channel:v1", closed)
-    assert "Send Messages" in await ephemeral_reply(env, press)
+    await assert_refused(env.mia.choose(panel, "settings:log_channel:v1", closed), "Send Messages")
     assert stored_settings(env) == {}
     closed.set_permissions(send_messages=True)
     await choose_in_panel(env, panel, "log_channel", closed)
@@ -358,10 +376,14 @@ async def test_panel_and_modal_work_after_restart(tmp_path: Path) -> None:
         submit = await env.mia.submit(button, text="Asia/Tokyo")
         await submit.acknowledged()
         assert stored_settings(env) == {"timezone": "Asia/Tokyo"}
+        assert submit.messages == [panel]
+        await submit_modal(env, panel, "timezone", "Nowhere")
+        await env.restart()
+        await assert_refused(env.mia.press(panel, "Edit"), "no longer have what you typed")
+        assert "Change time zone" in panel.buttons
         await choose_in_panel(env, panel, "section", "images")
         await choose_in_panel(env, panel, "most_images", "1")
         assert stored_settings(env) == {"timezone": "Asia/Tokyo", "most_images": 1}
-        assert submit.messages == [panel]
 
 
 async def test_panel_opens_with_invalid_stored_settings(tmp_path: Path) -> None:

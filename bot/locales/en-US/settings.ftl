@@ -15,20 +15,28 @@ web-search-forbidden = ⚠️ Web search isn't allowed on this server. Try again
 safety-forbidden = ⚠️ On this server, { $option } must be from { $lowest } to { $highest }.
 words-forbidden = ⚠️ Your prompt contains a blocked word. Reword it and try again.
 pattern-too-slow = ⚠️ One of this server's word patterns is too slow. Try a shorter prompt, or ask a server manager to simplify it in /settings.
-bad-pattern = ⚠️ Line { $line } isn't a valid regex (is a bracket missing?). Nothing was saved.
-too-many-words = ⚠️ That's too long: at most { $most } characters in total and { $longest } per line. Nothing was saved.
-not-age-restricted = ⚠️ { $channel } isn't age-restricted in Discord, so it can't be looser than the rest of the server. Nothing was saved.
-safety-range = ⚠️ The strictest safety tolerance ({ $strictest }) can't be above the loosest ({ $loosest }). Nothing was saved; change the other one first.
-no-such-zone = ⚠️ I don't know the time zone “{ $zone }”. Try something like Europe/Berlin. Nothing was saved.
-default-not-taken = ⚠️ The option { $option } doesn't accept that value. Nothing was saved.
+bad-pattern = ⚠️ Line { $line } isn't a valid regex (is a bracket missing?).
+too-many-words = ⚠️ That's too long: at most { $most } characters in total and { $longest } per line.
+not-age-restricted = ⚠️ { $channel } isn't age-restricted in Discord, so it can't be looser than the rest of the server.
+safety-range = ⚠️ The strictest safety tolerance ({ $strictest }) can't be above the loosest ({ $loosest }). Change the other one first.
+no-such-zone = ⚠️ I don't know the time zone “{ $zone }”. Try something like Europe/Berlin.
+default-not-taken = ⚠️ The option { $option } doesn't accept that value.
 log-closed = ⚠️ I can't write in { $channel }. I'm missing these permissions: { $permissions }. Add them in the channel's settings, or choose another channel.
 permission-send_messages = Send Messages
 blocked-full = ⚠️ This server has already blocked { $most } members, the maximum, so nothing was removed. Press Remove to delete the message only, or ask a server manager to unblock someone in /settings.
+draft-lost = ⚠️ I no longer have what you typed. Fill in the form again.
 setting-unknown = ⚠️ This panel is out of date. Run /settings again.
 
 ## /settings: current values
 
-settings-title = Server settings
+settings-title = Server settings: { $section }
+settings-footer = { $count ->
+    [0] Nothing differs from the defaults
+    [one] { $count } setting differs from the defaults
+   *[other] { $count } settings differ from the defaults
+} · server time { $time }
+settings-refused = { $problem } Nothing was saved.
+changed-section = { $section } · { $count } changed
 section-channels = Channels
 section-people = People
 section-images = Images
@@ -92,6 +100,7 @@ offer-channel_safety = Loosest in { $channel }: { $value }
 offer-is_spoiler = Spoilers: { $value }
 offer-is_private = Visible to: { $value }
 offer-default_options = { $option }: { $value }
+button-reopen = Edit
 button-edit-forbidden_words = Edit words
 button-edit-timezone = Change time zone
 button-edit-default_options = Set { $option }

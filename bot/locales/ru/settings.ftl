@@ -17,20 +17,30 @@ web-search-forbidden = ⚠️ Поиск в интернете на этом с�
 safety-forbidden = ⚠️ На этом сервере параметр { $option } может быть от { $lowest } до { $highest }.
 words-forbidden = ⚠️ В промпте есть запрещённое слово. Измените промпт и попробуйте ещё раз.
 pattern-too-slow = ⚠️ Один из шаблонов запрещённых слов на этом сервере слишком медленный. Сократите промпт или попросите администратора сервера упростить шаблон в /settings.
-bad-pattern = ⚠️ В строке { $line } неверное регулярное выражение (возможно, не закрыта скобка). Ничего не сохранено.
-too-many-words = ⚠️ Слишком длинно: не больше { $most } символов всего и { $longest } в строке. Ничего не сохранено.
-not-age-restricted = ⚠️ У канала { $channel } нет возрастного ограничения в Discord, поэтому он не может быть мягче остального сервера. Ничего не сохранено.
-safety-range = ⚠️ Самый строгий допуск безопасности ({ $strictest }) не может быть выше самого мягкого ({ $loosest }). Ничего не сохранено: сначала измените другой.
-no-such-zone = ⚠️ Часовой пояс «{ $zone }» не найден. Укажите, например, Europe/Berlin. Ничего не сохранено.
-default-not-taken = ⚠️ Параметр { $option } не принимает такое значение. Ничего не сохранено.
+bad-pattern = ⚠️ В строке { $line } неверное регулярное выражение (возможно, не закрыта скобка).
+too-many-words = ⚠️ Слишком длинно: не больше { $most } символов всего и { $longest } в строке.
+not-age-restricted = ⚠️ У канала { $channel } нет возрастного ограничения в Discord, поэтому он не может быть мягче остального сервера.
+safety-range = ⚠️ Самый строгий допуск безопасности ({ $strictest }) не может быть выше самого мягкого ({ $loosest }). Сначала измените другой.
+no-such-zone = ⚠️ Часовой пояс «{ $zone }» не найден. Укажите, например, Europe/Berlin.
+default-not-taken = ⚠️ Параметр { $option } не принимает такое значение.
 log-closed = ⚠️ Я не могу писать в { $channel }. Не хватает прав: { $permissions }. Добавьте их в настройках канала или выберите другой канал.
 permission-send_messages = Отправлять сообщения
 blocked-full = ⚠️ На этом сервере уже заблокировано участников: { $most }, это максимум, поэтому сообщение не убрано. Нажмите «Убрать», чтобы убрать только сообщение, или попросите администратора сервера снять с кого-нибудь блокировку в /settings.
+draft-lost = ⚠️ У меня больше нет введённого текста. Заполните форму ещё раз.
 setting-unknown = ⚠️ Эта панель устарела. Откройте /settings ещё раз.
 
 ## /settings: current values
 
-settings-title = Настройки сервера
+settings-title = Настройки сервера: { $section }
+settings-footer = { $count ->
+    [0] Всё по умолчанию
+    [one] Изменена { $count } настройка
+    [few] Изменены { $count } настройки
+    [many] Изменено { $count } настроек
+   *[other] Изменено { $count } настройки
+} · время сервера { $time }
+settings-refused = { $problem } Ничего не сохранено.
+changed-section = { $section } · изменено: { $count }
 section-channels = Каналы
 section-people = Участники
 section-images = Изображения
@@ -96,6 +106,7 @@ offer-channel_safety = Самый мягкий в { $channel }: { $value }
 offer-is_spoiler = Спойлеры: { $value }
 offer-is_private = Изображения видят: { $value }
 offer-default_options = { $option }: { $value }
+button-reopen = Изменить
 button-edit-forbidden_words = Изменить слова
 button-edit-timezone = Изменить часовой пояс
 button-edit-default_options = Задать: { $option }
