@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PROMPT_SHOWN = 1000
 """Characters of a prompt: an embed's description takes 4096, and escaping can double them."""
-_INLINE = re.compile(r"[\\*_~|`<\[\]]|(?<=https)(?=://)|(?<=http)(?=://)")
+_INLINE = re.compile(r"[\\*_~|`<\[\]]|@(?=everyone|here)|(?<=https)(?=://)|(?<=http)(?=://)")
 _LINE_START = re.compile(r"^(\s*(?:\d+(?=\.))?)([#+>.-])")
 
 _BEFORE_LAST = r"\1\\\2"
@@ -26,7 +26,7 @@ def blockquote(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Escape markdown and join lines; mentions, timestamps and emoji all begin with an angle bracket."""
+    """Escape markdown and join lines; other mentions, timestamps and emoji begin with an angle bracket."""
     return _INLINE.sub(r"\\\g<0>", " ".join(text.splitlines()))
 
 

@@ -86,6 +86,6 @@ class UncollectedImages:
     async def _expire(self, job: Job | None, reason: str) -> None:
         """Remove the files of a job that was just refunded, and show that; None if its state had changed."""
         if job:
-            _log.warning("expired: %s; refunded %d of %d images", reason, job.refunded, job.image_count)
+            _log.warning("expired: %s; images refunded: %d of %d", reason, job.refunded, job.image_count)
             await self.runner.context.files.remove(job.job_id)
             await self.runner.context.delivery.withdraw(job)

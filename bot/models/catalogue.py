@@ -40,9 +40,9 @@ class Catalogue(dict[str, Model]):
                 model = _load_model(path)
                 found = validate_for_discord(model)
                 if model.command in catalogue.by_command:
-                    found.append(f"the command {model.command} is taken by another file")
+                    found.append(f"the command {model.command} is also in another file")
                 if model.model_id in catalogue:
-                    found.append(f"the model {model.model_id} stands in another file")
+                    found.append(f"the model {model.model_id} is also in another file")
                 catalogue[model.model_id] = model
             except ValidationError as error:
                 found = [_format_error(one["loc"], one["msg"]) for one in error.errors(include_url=False)]
@@ -50,7 +50,7 @@ class Catalogue(dict[str, Model]):
                 found = [str(error)]
             problems += [f"{path.relative_to(folder)}: {problem}" for problem in found]
         if not catalogue and not problems:
-            problems = [f"{folder} holds no model: a *.json file is needed"]
+            problems = [f"{folder} has no models: add a *.json file"]
         if problems:
             raise ConfigError(problems)
         return catalogue

@@ -37,16 +37,16 @@ def validate_for_discord(model: Model) -> list[str]:
         return problems  # the rest needs the texts
     names = {"command": model.command, **{f"option {name}": name for name in model.schema.options}}
     problems = [
-        f"{what}: is no valid name on Discord"
+        f"{what}: not a valid name for Discord"
         for what, name in names.items()
         if not _VALID_NAME.fullmatch(name) or name != name.lower()
     ]
     if len(model.schema.options) > MAX_OPTIONS:
-        problems.append(f"has {len(model.schema.options)} options, and Discord takes {MAX_OPTIONS}")
+        problems.append(f"has {len(model.schema.options)} options, but Discord allows {MAX_OPTIONS}")
     for option in model.schema.options.values():
         problems += _validate_choices(option)
     if (size := command_size(model)) > MAX_CHARACTERS:
-        problems.append(f"has {size} characters in its command, and Discord takes {MAX_CHARACTERS}")
+        problems.append(f"has {size} characters in its command, but Discord allows {MAX_CHARACTERS}")
     return problems
 
 
@@ -77,7 +77,7 @@ def _validate_texts(model: Model) -> list[str]:
 
 def _validate_choices(option: Option) -> list[str]:
     if len(option.choices) > MAX_CHOICES:
-        return [f"option {option.name}: has {len(option.choices)} choices, and Discord takes {MAX_CHOICES}"]
+        return [f"option {option.name}: has {len(option.choices)} choices, but Discord allows {MAX_CHOICES}"]
     if any(not 1 <= len(str(choice)) <= MAX_CHOICE for choice in option.choices):
         return [f"option {option.name}: each choice needs 1 to {MAX_CHOICE} characters"]
     if len(set(map(str, option.choices))) < len(option.choices):

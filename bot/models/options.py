@@ -105,7 +105,7 @@ def option_type(described: object) -> OptionType | None:
 def _require_type(kind: OptionType, name: str, value: object) -> OptionValue | None:
     typed = _coerce(kind, value)
     if typed != value:
-        raise ValueError(f"{name}: {value!r} is no {kind}")
+        raise ValueError(f"{name}: {value!r} is not of type {kind}")
     return typed
 
 

@@ -30,20 +30,25 @@ class Prices:
         """Validate a model file's table; without one, each image costs one credit.
 
         Raises:
-            ValueError: An option or value is unknown, a price is missing, or an image would be free.
+            ValueError: An option or value is unknown or can't have a price, a price is missing, or an image
+                would be free.
         """
         least = Decimal(0)
         for name, prices in table.items():
             option = schema.options.get(name)
-            known = _priced_values(option) if option else []
+            if option is None:
+                raise ValueError(f"credits.{name}: the model has no such option")
+            known = _priced_values(option)
+            if not known:
+                raise ValueError(f"credits.{name}: only an option with choices can have prices")
             if unknown := [value for value in prices if value not in known]:
-                raise ValueError(f"credits.{name}: there is no such option or value: {', '.join(unknown)}")
+                raise ValueError(f"credits.{name}: the option has no such value: {', '.join(unknown)}")
             missing = [value for value in known if value not in prices and value not in {"true", "false"}]
             if missing:
                 raise ValueError(f"credits.{name}: has no price for {', '.join(missing)}")
             least += min(prices.get(value, Decimal(0)) for value in known)
         if table and not least:
-            raise ValueError("credits: every image must count something")
+            raise ValueError("credits: the cheapest image would be free")
         return cls(table)
 
     def credits_per_image(self, values: Mapping[str, OptionValue]) -> Decimal:

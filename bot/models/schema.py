@@ -69,7 +69,7 @@ class ModelSchema:
         properties, required = input_schema.get("properties"), input_schema.get("required", [])
         if not isinstance(properties, dict) or not isinstance(required, list):
             # A bad file, not a bad caller.
-            raise ValueError("it needs an object of properties and a list of required ones")  # noqa: TRY004
+            raise ValueError("properties must be an object, and required a list")  # noqa: TRY004
         rules = _supported_properties(properties, required)
         schema = {**input_schema, "type": "object", "properties": rules}
         try:
@@ -171,7 +171,7 @@ def _supported_properties(properties: Mapping[str, Any], required: list[str]) ->
         if (kind := option_type(described))
     }
     if unusable := [str(name) for name in required if name not in rules]:
-        raise ValueError(f"required, but nothing that a command can ask for: {', '.join(unusable)}")
+        raise ValueError(f"required, but a command cannot ask for it: {', '.join(unusable)}")
     return rules
 
 

@@ -51,7 +51,7 @@ async def test_hostile_prompt_pings_no_one_and_is_shown_as_typed(env: Environmen
 
     shown = next(line for line in message.text.splitlines() if line.startswith("> ")).removeprefix("> ")
     assert re.sub(r"\\(\W|_)", r"\1", shown) == prompt
-    assert not re.search(r"(?<!\\)(\\\\)*([*_~`|<]|\]\(|^\s*(\d+\.|[#>-]))", shown)
+    assert not re.search(r"(?<!\\)(\\\\)*([*_~`|<]|@(everyone|here)|\]\(|^\s*(\d+\.|[#>-]))", shown)
 
 
 async def test_long_prompt_is_sent_whole_and_shortened_in_the_message(env: Environment) -> None:

@@ -179,8 +179,8 @@ def test_language_can_override_the_schema(drop: Callable[..., Path]) -> None:
         ({}, "acme/sketch.json: model_id: Field required"),
         (second(colour="red"), "colour: Extra inputs are not permitted"),
         (second(command=5), "command: Input should be a valid string"),
-        (second(command="Sketch It"), "command: is no valid name"),
-        (second(command="x" * 33), "command: is no valid name"),
+        (second(command="Sketch It"), "command: not a valid name"),
+        (second(command="x" * 33), "command: not a valid name"),
         (second(texts={"ru": {"description": "Набросок"}}), "texts: en-US is missing"),
         (second(texts={"en-US": {"description": "x" * 101}}), "texts.en-US.description: has more than 100"),
         (
@@ -191,8 +191,8 @@ def test_language_can_override_the_schema(drop: Callable[..., Path]) -> None:
             second(texts={"en-US": {"description": "x", "options": {"promt": {"title": "x"}}}}),
             "texts.en-US.options.promt: there is no such option",
         ),
-        (second(input_schema={"type": "object"}), "object of properties"),
-        (with_properties({"Bad Name": {"type": "string"}}), "option Bad Name: is no valid name"),
+        (second(input_schema={"type": "object"}), "properties must be an object"),
+        (with_properties({"Bad Name": {"type": "string"}}), "option Bad Name: not a valid name"),
         (with_properties({f"o{n}": {"type": "boolean"} for n in range(26)}), "has 26 options"),
         (with_properties({"a": {"type": "integer", "enum": list(range(26))}}), "option a: has 26 choices"),
         (
@@ -204,6 +204,8 @@ def test_language_can_override_the_schema(drop: Callable[..., Path]) -> None:
             with_properties({"a": {"type": "string", "enum": ["x", "x"]}}),
             "option a: has the same choice twice",
         ),
+        (second(credits={"prompt": {}}), "credits.prompt: only an option with choices can have prices"),
+        (second(credits={"size": {"2K": "1"}}), "credits.size: the model has no such option"),
     ],
 )
 def test_invalid_file_is_reported_by_name(drop: Callable[..., Path], content: object, expected: str) -> None:
@@ -222,13 +224,13 @@ def test_all_problems_of_all_files_are_reported(drop: Callable[..., Path]) -> No
 def test_commands_and_models_are_unique(drop: Callable[..., Path]) -> None:
     drop(second(), "a.json")
     assert problems(drop(second(), "b.json")) == [
-        "b.json: the command sketch is taken by another file",
-        "b.json: the model acme/sketch/text-to-image stands in another file",
+        "b.json: the command sketch is also in another file",
+        "b.json: the model acme/sketch/text-to-image is also in another file",
     ]
 
 
 def test_empty_folder_is_a_problem(tmp_path: Path) -> None:
-    assert problems(tmp_path) == [f"{tmp_path} holds no model: a *.json file is needed"]
+    assert problems(tmp_path) == [f"{tmp_path} has no models: add a *.json file"]
 
 
 def test_size_counts_the_longest_language(drop: Callable[..., Path]) -> None:
