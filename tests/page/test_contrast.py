@@ -72,6 +72,9 @@ async def test_composer_and_panels(page: Page) -> None:
 async def test_offline_and_phone(page: Page, discord: LocalDiscord) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     await page.get_by_role("button", name="Server and playground").click()
+    controls = page.locator("#controls")  # shown where a playground runs the bot
+    await controls.evaluate("(node) => (node.hidden = false)")
+    await controls.locator("button").evaluate_all("(all) => all.forEach((one) => (one.disabled = false))")
     discord.set_online(is_online=False)
     await expect(page.get_by_role("img", name="offline")).to_be_visible()
     assert await page.evaluate(CHECK) == []
