@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from typing import Annotated, Any, Self, TypeAlias
-from zoneinfo import ZoneInfo, available_timezones
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +18,11 @@ from pydantic import (
     ValidationError,
 )
 
+from bot.domain.time_zones import canonical_name, to_tzinfo
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
 LISTED_MAX = 25
 """Entries of a list of channels, roles or members: the most that a Discord select takes."""
 WORDS_MAX = 4000
@@ -28,29 +31,6 @@ WORD_MAX = 200
 """Characters of one forbidden word."""
 TEXT_MAX = 1000
 """Characters of a default option that is free text."""
-
-
-@cache
-def _zones() -> dict[str, str]:
-    """Return all IANA names by their normalized form; available_timezones() walks a folder."""
-    return {_normalized(name): name for name in sorted(available_timezones())}
-
-
-def _normalized(name: str) -> str:
-    return "_".join(name.casefold().split())
-
-
-def find_time_zone(text: str) -> str | None:
-    """Return the IANA name for "europe/berlin" or a city such as "New York"; None if it is ambiguous."""
-    name, zones = _normalized(text), _zones()
-    cities = [each for each in zones if each.rpartition("/")[2] == name]
-    return zones.get(name) or (zones[cities[0]] if len(cities) == 1 else None)
-
-
-def _zone(name: str) -> str:
-    if _zones().get(_normalized(name)) != name:
-        raise ValueError("unknown time zone")
-    return name
 
 
 def fits_word_limits(words: tuple[str, ...]) -> bool:
@@ -82,8 +62,8 @@ class GuildSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    timezone: Annotated[StrictStr, AfterValidator(_zone)] = "UTC"
-    """An IANA name, such as "Europe/Berlin"; hours, days, weeks and months start in it."""
+    timezone: Annotated[StrictStr, AfterValidator(canonical_name)] = "UTC"
+    """A name of `bot.domain.time_zones`; hours, days, weeks and months start in it."""
     allowed_channels: _Ids = frozenset()
     """Channels where images can be generated; empty means all. A thread counts as its parent."""
     forbidden_channels: _Ids = frozenset()
@@ -115,9 +95,9 @@ class GuildSettings(BaseModel):
     """The channel of the audit log."""
 
     @property
-    def zone(self) -> ZoneInfo:
+    def zone(self) -> tzinfo:
         """The server's time zone."""
-        return ZoneInfo(self.timezone)
+        return to_tzinfo(self.timezone)
 
     def with_changes(self, **changes: Any) -> Self:
         """Return a copy with some settings replaced.

@@ -12,8 +12,9 @@ from discord import SelectDefaultValueType as Kind
 from pydantic import ValidationError
 
 from bot.discord.requester import missing_permissions
-from bot.domain.guild_settings import WORDS_MAX, GuildSettings, find_time_zone
+from bot.domain.guild_settings import WORDS_MAX, GuildSettings
 from bot.domain.job import OptionValue
+from bot.domain.time_zones import find_time_zone
 from bot.errors import PolicyError
 from bot.i18n import LazyText
 from bot.models.catalogue import Catalogue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -155,15 +156,19 @@ async def test_forbidden_words(env: Environment) -> None:
 
 
 async def test_time_zone(env: Environment) -> None:
-    store_settings(env)
+    store_settings(env, timezone="Etc/GMT-14")  # as older versions stored it
+    there = timezone(timedelta(hours=14))
+    hours = [datetime.now(there).hour]
     panel = await open_panel(env, section="server")
-    await submit_modal(env, panel, "timezone", " europe/berlin")
-    assert stored_settings(env) == {"timezone": "Europe/Berlin"}
-    assert "Europe/Berlin" in panel.text
-    await submit_modal(env, panel, "timezone", "New York")
-    assert stored_settings(env) == {"timezone": "America/New_York"}
+    hours.append(datetime.now(there).hour)
+    assert "Time zone: UTC+14" in panel.text
+    assert any(f"server time {hour:02}:" in panel.text for hour in hours)
+    for typed, name in ((" europe/berlin", "Europe/Berlin"), ("Москва", "Europe/Moscow"), ("GMT+3", "UTC+3")):
+        await submit_modal(env, panel, "timezone", typed)
+        assert stored_settings(env) == {"timezone": name}
+        assert f"Time zone: {name}" in panel.text
     await assert_refused(submit_modal(env, panel, "timezone", "Nowhere"), "the time zone “Nowhere”")
-    assert stored_settings(env) == {"timezone": "America/New_York"}
+    assert stored_settings(env) == {"timezone": "UTC+3"}
 
 
 async def test_default_options(env: Environment) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.domain.guild_settings import GuildSettings
+from bot.domain.time_zones import find_time_zone
 from cogs.settings.specs import SPECS
 
 SWITCHES = {
@@ -35,7 +37,7 @@ FULL = GuildSettings(
     log_channel=6,
 )
 INVALID: dict[str, list[object]] = {
-    "timezone": ["Europe/Nowhere", "", 5, None, "../etc/passwd"],
+    "timezone": ["Europe/Nowhere", "", 5, None, "../etc/passwd", "UTC+15", "UTC+3:60"],
     "allowed_channels": ["abc", [0], [-1], [2**63], [None], {}, list(range(1, 27))],
     "blocked_members": [7, ["x"]],
     "highest_resolution": [2, "x" * 101, []],
@@ -103,3 +105,35 @@ def test_changes_are_validated() -> None:
 def test_zone_is_a_zoneinfo() -> None:
     assert FULL.zone == ZoneInfo("Europe/Berlin")
     assert GuildSettings().zone == ZoneInfo("UTC")
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        *(("GMT+3", "UTC+3"), ("utc +3", "UTC+3"), ("+03:00", "UTC+3"), ("UTC\N{MINUS SIGN}3", "UTC-3")),
+        *(("UTC+05:30", "UTC+05:30"), ("GMT-0330", "UTC-03:30"), ("gmt", "UTC"), ("GMT+0", "UTC")),
+        *(("Etc/GMT-3", "UTC+3"), ("MSK", "Europe/Moscow"), ("мск+2", "UTC+5"), ("EST", "America/New_York")),
+        *(
+            (" europe/berlin", "Europe/Berlin"),
+            ("berlin", "Europe/Berlin"),
+            ("New  york", "America/New_York"),
+        ),
+        *(("Москва", "Europe/Moscow"), ("нью йорк", "America/New_York"), ("Киев", "Europe/Kyiv")),
+        *(("São Paulo", "America/Sao_Paulo"), ("Istanbul", "Europe/Istanbul"), ("Kolkata", "Asia/Kolkata")),
+        *(("Nowhere", None), ("", None), ("UTC+15", None), ("CST", None), ("Unknown City", None)),
+    ],
+)
+def test_time_zones_as_people_type_them(typed: str, name: str | None) -> None:
+    assert find_time_zone(typed) == name
+    if name:
+        assert GuildSettings.parse(json.dumps({"timezone": name}))[0].timezone == name
+
+
+@pytest.mark.parametrize(
+    ("stored", "name", "hour"),
+    [("Etc/GMT-3", "UTC+3", 3), ("UTC+05:30", "UTC+05:30", 5), ("Etc/UTC", "UTC", 0)],
+)
+def test_fixed_zones_are_named_by_their_offset(stored: str, name: str, hour: int) -> None:
+    settings = GuildSettings(timezone=stored)
+    assert settings.timezone == name
+    assert datetime(2026, 1, 1, tzinfo=UTC).astimezone(settings.zone).hour == hour

@@ -19,7 +19,7 @@ bad-pattern = ⚠️ Line { $line } isn't a valid regex (is a bracket missing?).
 too-many-words = ⚠️ That's too long: at most { $most } characters in total and { $longest } per line.
 not-age-restricted = ⚠️ { $channel } isn't age-restricted in Discord, so it can't be looser than the rest of the server.
 safety-range = ⚠️ The strictest safety tolerance ({ $strictest }) can't be above the loosest ({ $loosest }). Change the other one first.
-no-such-zone = ⚠️ I don't know the time zone “{ $zone }”. Try something like Europe/Berlin.
+no-such-zone = ⚠️ I don't know the time zone “{ $zone }”. Try a large city nearby, such as Berlin, or an offset, such as UTC+3.
 default-not-taken = ⚠️ The option { $option } doesn't accept that value.
 log-closed = ⚠️ I can't write in { $channel }. I'm missing these permissions: { $permissions }. Add them in the channel's settings, or choose another channel.
 permission-send_messages = Send Messages
@@ -111,7 +111,7 @@ label-forbidden_words = One word or phrase per line
 label-timezone = Time zone
 label-default_options = Value
 hint-forbidden_words = Whole words, case doesn't matter. Use /…/ for a regex: /f[o0]x/
-hint-timezone = For example, Europe/Berlin. Limits reset at midnight there.
+hint-timezone = A city or an offset, such as Berlin or UTC+3. Limits reset at midnight there.
 hint-default_options = Used when no value is given. Leave empty to use the model's default.
 
 ## The audit log
