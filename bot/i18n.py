@@ -20,6 +20,7 @@ DEFAULT_LOCALE = "en-US"
 _FOLDER = Path(__file__).parent / "locales"
 _LOCALES = sorted(folder.name for folder in _FOLDER.iterdir() if folder.is_dir())
 _FRACTION_DIGITS = 6
+_RESOLUTION = re.compile(r"\d+\.\d+K")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def translate(key: str, locale: str, /, **values: TextValue) -> str:
     """Return the text of a key in the closest available language.
 
     Numbers select the plural form and are plain digits with the language's decimal mark, without trailing
-    zeros; texts are translated too, and strings are inserted as they are.
+    zeros; so are resolutions such as 0.5K. Texts are translated too, other strings inserted as they are.
 
     Raises:
         KeyError: The catalogue has no such key.
@@ -73,7 +74,7 @@ def with_decimal_mark(name: str, locale: str) -> str:
 def _resolve_value(value: TextValue, locale: str) -> object:
     match value:
         case str():
-            return value
+            return with_decimal_mark(value, locale) if _RESOLUTION.fullmatch(value) else value
         case LazyText():
             return value.translate(locale)
         case tuple():

@@ -78,7 +78,7 @@ class Model:
         text = whole = " ".join(text.split())
         if default := _default(self.schema.options[option]):
             said = default.translate(locale if locale in self.texts else DEFAULT_LOCALE)
-            whole = f"{text.removesuffix('.')} ({said})"
+            whole = f"{text[:-1]}; {said})" if text.endswith(")") else f"{text.removesuffix('.')} ({said})"
         if len(whole) <= MAX_DESCRIPTION:
             return whole
         cut = textwrap.shorten(text, MAX_DESCRIPTION, placeholder="…")

@@ -5,7 +5,7 @@ from bot.discord.requester import require_post_permissions
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.requester import Requester
 from bot.errors import PolicyError
-from bot.i18n import translate, with_decimal_mark
+from bot.i18n import translate
 from bot.models.catalogue import Model
 from bot.models.discord_limits import MAX_CHOICES
 from bot.models.schema import IMAGE_COUNT_OPTIONS
@@ -56,8 +56,7 @@ def _allowed_by(model: Model, asker: Requester, settings: GuildSettings) -> str:
         if name in IMAGE_COUNT_OPTIONS:
             parts.append(translate("help-images", locale, count=int(values[-1])))
         elif name == RESOLUTION:
-            highest = with_decimal_mark(str(values[-1]), locale)
-            parts.append(translate("help-resolution", locale, highest=highest))
+            parts.append(translate("help-resolution", locale, highest=str(values[-1])))
         elif values == [False]:
             parts.append(translate("option-off", locale, option=model.title(name, locale)))
         elif len(values) < len(option.listed(MAX_CHOICES)):

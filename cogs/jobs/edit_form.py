@@ -16,7 +16,7 @@ from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import JobAction, JobButton
 from bot.domain.job import Job, OptionValue
 from bot.errors import InvalidOptionError, PolicyError
-from bot.i18n import LazyText, translate
+from bot.i18n import LazyText, translate, with_decimal_mark
 from bot.models.model import Model
 from bot.models.options import Option
 from bot.models.schema import PROMPT
@@ -87,7 +87,10 @@ class EditForm:
         if now is not None and now not in offered and self.model.schema.accepts(option.name, now):
             offered = [now, *offered]
         options = [
-            discord.SelectOption(label=str(each), value=str(each), default=each == now) for each in offered
+            discord.SelectOption(
+                label=with_decimal_mark(str(each), locale), value=str(each), default=each == now
+            )
+            for each in offered
         ]
         is_needed = now is not None or option.required
         field: ui.Select[Any] = ui.Select(custom_id=option.name, options=options, required=is_needed)

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.i18n import DEFAULT_LOCALE, translate
+from bot.i18n import DEFAULT_LOCALE, translate, with_decimal_mark
 
 
 class CommandTranslator(app_commands.Translator):
@@ -28,8 +28,8 @@ class CommandTranslator(app_commands.Translator):
             try:
                 key = _context_key(context)
                 text, english = translate(key, locale.value), translate(key, DEFAULT_LOCALE)
-            except KeyError:  # such as a choice that is the same in every language
-                return None
+            except KeyError:  # a name, or a choice in which only the decimal mark can differ
+                text = with_decimal_mark(english, locale.value)
         return None if text == english else text
 
 

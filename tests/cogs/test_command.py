@@ -107,7 +107,9 @@ def test_descriptions() -> None:
         "Use the same seed and prompt to get the same image again (default: random)"
     )
     assert descriptions["aspect_ratio"] == "Shape of the image, width:height (default: auto)"
-    assert descriptions["limit_generations"] == "One image per prompt round (advanced) (default: on)"
+    assert descriptions["limit_generations"] == (
+        "One image per prompt round, even if the prompt asks for more (advanced; default: on)"
+    )
     assert descriptions["enable_web_search"].endswith("(default: off)")
 
 
@@ -160,7 +162,11 @@ async def test_russian_names_and_descriptions() -> None:
     for option in command["options"]:
         assert option["name_localizations"] == {"ru": names[option["name"]]}
         assert option["description_localizations"] == {"ru": IMAGINE.description(option["name"], "ru")}
-        assert "name_localizations" not in (option.get("choices") or [{}])[0]
+    choices = [choice for option in command["options"] for choice in option.get("choices", [])]
+    localized = {
+        choice["name"]: choice["name_localizations"] for choice in choices if choice.get("name_localizations")
+    }
+    assert localized == {"0.5K": {"ru": "0,5K"}}
 
 
 async def test_localized_texts_are_valid_and_unique() -> None:

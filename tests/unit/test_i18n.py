@@ -229,6 +229,8 @@ def test_names_have_the_decimal_mark_of_numbers_beside_them() -> None:
     assert with_decimal_mark("0.5K", "en-US") == "0.5K"
     assert with_decimal_mark("0.5K", "ru") == "0,5K"
     assert with_decimal_mark("a.b 1. 16:9", "ru") == "a.b 1. 16:9"
+    assert "0,5K" in translate("resolution-forbidden", "ru", highest="0.5K")
+    assert translate("option-value", "ru", option="v1.5K", value="see 0.5K") == "v1.5K: see 0.5K"
 
 
 def test_dollars_are_formatted_by_language() -> None:

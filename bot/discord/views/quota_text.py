@@ -11,7 +11,7 @@ import discord
 from bot.discord.markdown import timestamp, truncate
 from bot.domain.quota import Target, TargetKind, Usage
 from bot.errors import ChartError
-from bot.i18n import LazyText, translate, with_decimal_mark
+from bot.i18n import LazyText, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,10 +97,7 @@ def price_lines(catalogue: Catalogue, locale: str) -> list[str]:
     lines = []
     for model in catalogue.values():
         for name, table in model.prices.table.items():
-            prices = [
-                translate("usage-price", locale, value=with_decimal_mark(value, locale), credits=credits)
-                for value, credits in table.items()
-            ]
+            prices = [translate("usage-price", locale, value=value, credits=table[value]) for value in table]
             values = {"option": model.title(name, locale), "prices": " · ".join(prices)}
             lines.append(translate("usage-prices", locale, **values))
     return lines
