@@ -84,7 +84,7 @@ def _print_costs() -> None:
     costs = monthly_costs(config.load().database_url)
     print(f"{'month':7} {'server':20} {'jobs':>7} {'images':>7} {'credits':>10} {'US dollars':>10}")  # noqa: T201 (output)
     for cost in costs:
-        expected = f"  {cost.unpriced} jobs as expected" if cost.unpriced else ""
+        expected = f"  jobs still estimated: {cost.unpriced}" if cost.unpriced else ""
         print(  # noqa: T201 (output)
             f"{cost.month} {cost.guild_id:<20} {cost.jobs:7} {cost.images:7} {cost.credits:10}"
             f" {cost.usd:10.2f}{expected}"

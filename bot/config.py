@@ -54,7 +54,7 @@ def _check_api_url(url: HttpUrl) -> HttpUrl:
     if not is_safe or url.username or url.password or url.query or url.fragment:
         raise ValueError(_UNSAFE_URL)
     if (url.path or "").rstrip("/").endswith("/v1"):
-        raise ValueError("must not end with /v1")
+        raise ValueError("must be without /v1 at the end")
     return url
 
 

@@ -146,7 +146,7 @@ class ImagineBot(commands.Bot):
         except discord.LoginFailure as error:
             raise ConfigError([REJECTED]) from error
         except discord.HTTPException as error:
-            raise ConfigError([f"Discord does not let the bot start: {error}"]) from error
+            raise ConfigError([f"Discord refused the login: {error}"]) from error
         except DISCORD_NETWORK_ERRORS as error:
             raise ConfigError([_login_failure(error)]) from error
         invite = discord.utils.oauth_url(self.application_id or 0, permissions=REQUIRED_PERMISSIONS)
@@ -232,5 +232,5 @@ def is_login_retryable(error: Exception) -> bool:
 
 def _login_failure(error: Exception) -> str:
     if isinstance(error, discord.HTTPException):
-        return f"Discord answers HTTP {error.status}"
+        return f"Discord returned HTTP {error.status}"
     return f"Discord cannot be reached ({type(error).__name__}): check the network and DISCORD_PROXY"

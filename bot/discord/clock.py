@@ -64,5 +64,5 @@ class DiscordClock:
         way = "ahead of" if ahead > 0 else "behind"
         return (
             f"this machine's clock is {abs(ahead):.0f} s {way} Discord's, so limits reset at the wrong"
-            " time and the times shown are off: set it, and keep it right with NTP"
+            " time and the times shown are off: correct it, and keep it correct with NTP"
         )

@@ -1,4 +1,4 @@
-"""Kills before and after each step of Cancel, Fetch and Delete."""
+"""Kills before and after each step of Cancel, Get images and Delete."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ async def test_manager_changes_settings(page: Page) -> None:
     await expect(panel).to_contain_text("Maximum images per request: 1")
     await choose(panel, "Choose a section", "People")
     await choose(panel, "Blocked members", "Bob")
-    await expect(panel).to_contain_text("Blocked: @Bob")
+    await expect(panel).to_contain_text("Blocked members: @Bob")
     await choose(panel, "Choose a section", "Time zone and log")
     await choose(panel, "Log channel", "#bot-log")
     await expect(panel).to_contain_text("Log: #bot-log")
