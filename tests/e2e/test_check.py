@@ -236,7 +236,7 @@ def make_older(path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (make_newer, f"problem: version {NEWEST + 1} was written by a newer bot"),
+        (make_newer, f"problem: version {NEWEST + 1} is from a newer bot"),
         (make_older, f"ok: writable, version 0, the next start migrates it to {NEWEST}, "),
     ],
 )
