@@ -109,15 +109,24 @@ def _limit_bar(row: Row, chart: Chart) -> _Bar:
 
 def _member_bars(chart: Chart) -> list[_Bar]:
     most = max((row.value for row in chart.rows), default=0) or 1
-    digits = len(str(len(chart.rows)))
+    digits, names = len(str(len(chart.rows))), _distinct_names(chart.rows)
     return [
         _Bar(
             # Figure spaces align the ranks; the left-to-right mark keeps them in front of a Hebrew name.
-            f"\u200e{rank:\u2007>{digits}}. {_truncate(row.label, _LABEL_WIDTH, _NORMAL)}",
+            f"\u200e{rank:\u2007>{digits}}. {_truncate(name, _LABEL_WIDTH, _NORMAL)}",
             float(row.value / most),
             _format(row.value, chart.decimal_point),
         )
-        for rank, row in enumerate(chart.rows, 1)
+        for rank, (row, name) in enumerate(zip(chart.rows, names, strict=True), 1)
+    ]
+
+
+def _distinct_names(rows: Sequence[Row]) -> list[str]:
+    """Return the label of each row, or its account if the label can't be drawn or isn't unique."""
+    labels = [drawable(row.label) for row in rows]
+    return [
+        f"@{row.account}" if row.account and (_MISSING_GLYPH in label or labels.count(label) > 1) else label
+        for row, label in zip(rows, labels, strict=True)
     ]
 
 

@@ -25,6 +25,8 @@ class Row:
     value: Decimal
     limit: Decimal | None = None
     note: str = ""
+    account: str = ""
+    """Drawn instead of a label that the font lacks, or that another row has too."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,6 +56,15 @@ def last_days(at: datetime, zone: tzinfo, count: int) -> list[datetime]:
     return boundaries[::-1]
 
 
+def days_of_month(now: datetime, zone: tzinfo, months_ago: int) -> list[datetime]:
+    """Return the boundaries of a month's days, those of the current month up to and including today."""
+    at = now
+    for _ in range(months_ago):
+        at = Period.MONTH.start(at, zone) - timedelta(days=1)
+    first, last = Period.MONTH.start(at, zone), Period.MONTH.end(at, zone) - timedelta(microseconds=1)
+    return [day for day in last_days(min(now, last), zone, 31) if day >= first]
+
+
 # The maximum number of windows of the first period that overlap one window of the second (else 1): a 31-day
 # month that starts on a Sunday overlaps six weeks, and a week can overlap two months.
 _MAX_WINDOWS_WITHIN = {

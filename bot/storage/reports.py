@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, fields, replace
-from datetime import timedelta
 from decimal import Decimal
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from bot.domain.quota import Period, last_days
 from bot.storage import ledger
 from bot.storage.columns import from_centicredits, from_microdollars, to_epoch_ms
 from bot.storage.database import Store
@@ -19,7 +17,7 @@ from bot.storage.sql import load_queries
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
-    from datetime import datetime, tzinfo
+    from datetime import datetime
 
 _queries = load_queries("reports")
 
@@ -80,16 +78,6 @@ class ReportStore(Store):
             rows = await self._read(_queries.usage_by_member, guild_id=guild_id, **between)
             days.append(await asyncio.to_thread(_summarize, rows))
         return days
-
-    async def month(self, guild_id: int, zone: tzinfo, *, months_ago: int = 0) -> list[UsageSummary]:
-        """Return what each member used in a month of a server's calendar, highest spending first."""
-        at = now = self._database.clock.now()
-        for _ in range(months_ago):
-            at = Period.MONTH.start(at, zone) - timedelta(days=1)
-        last = min(now, Period.MONTH.end(at, zone) - timedelta(microseconds=1))
-        first = Period.MONTH.start(at, zone)
-        days = await self.days(guild_id, [day for day in last_days(last, zone, 31) if day >= first])
-        return await asyncio.to_thread(aggregate_by_member, chain.from_iterable(days))
 
     async def days_of_member(
         self, guild_id: int, user_id: int, day_boundaries: Sequence[datetime]

@@ -62,7 +62,7 @@ class JobActions(commands.Cog):
         custom_id = str(data.get("custom_id", ""))
         is_press = interaction.type is discord.InteractionType.component
         is_shown = JobButton.parse(custom_id) is not None and custom_id in custom_ids(interaction.message)
-        if custom_id.startswith("settings:") or (is_press and is_shown):
+        if custom_id.startswith(("settings:", "quota:")) or (is_press and is_shown):
             return
         async with error_boundary(interaction):
             if is_press:

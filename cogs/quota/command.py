@@ -1,19 +1,18 @@
 """/quota: managers set credit limits for their server and see reports."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Literal, TypeAlias
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.charts.spec import Row
 from bot.discord.client import ImagineBot, Interaction
-from bot.discord.error_handler import send_ephemeral
-from bot.discord.errors import DISCORD_ERRORS
+from bot.discord.error_handler import error_boundary, send_ephemeral
 from bot.discord.requester import require_manager
 from bot.discord.responses import defer, edit_response
 from bot.discord.views.quota_text import chart_files, day_labels, describe_quotas, mention, text_embed
@@ -26,14 +25,23 @@ from bot.domain.quota import (
     Target,
     TargetKind,
     by_period,
+    days_of_month,
     is_within,
     last_days,
 )
 from bot.domain.requester import Requester
 from bot.errors import PolicyError
 from bot.i18n import LazyText, translate
-from bot.storage.reports import aggregate_by_member, merge
-from cogs.quota.report import alt_text, chart, days_table, members_table, usage_lines
+from bot.storage.reports import UsageSummary, aggregate_by_member, merge
+from cogs.quota.members import with_members
+from cogs.quota.report import (
+    alt_text,
+    chart,
+    days_table,
+    members_table,
+    rule_lines,
+    usage_lines,
+)
 
 _Limit: TypeAlias = app_commands.Range[int, 0, LIMIT_MAX]
 _Per: TypeAlias = Literal["hour", "day", "week", "month"]
@@ -41,9 +49,8 @@ _Who: TypeAlias = discord.User | discord.Role
 
 DAYS = 30
 _MONTHS = 24
-_TOP = 10
-_RULES_SHOWN = 15  # a line of four quotas can have 150 characters, all embeds together take 6000
-_MEMBERS_SHOWN = 10  # a line can have 250
+_TOP = 10  # a line can have 250 characters, all embeds together take 6000
+_CLEAR_DELETED = "quota:clear-deleted:v1"
 
 
 class QuotaCommands(commands.Cog):
@@ -139,32 +146,76 @@ class QuotaCommands(commands.Cog):
         """Show all limits, the owner's ceiling, and the usage of members this month."""
         asker = require_manager(interaction)
         await defer(interaction)
-        rules = await self._rule_lines(asker)
+        rules = await self._quotas.rules(asker.guild_id)
+        deleted = self._deleted_roles(asker, rules)
         zone = await self._bot.timezone(asker.guild_id)
-        used = await self._bot.report_store.month(asker.guild_id, zone)
-        lines = await asyncio.to_thread(usage_lines, used, _MEMBERS_SHOWN, asker.locale)
-        if len(used) > _MEMBERS_SHOWN:
-            lines.append(translate("report-more", asker.locale, count=len(used) - _MEMBERS_SHOWN))
-        await edit_response(interaction, embeds=[text_embed(rules), text_embed(lines)])
+        boundaries = days_of_month(self._bot.clock.host.now(), zone, 0)
+        used, _ = await self._used(asker, boundaries)
+        members = await with_members(self._bot, asker.guild_id, used[:_TOP])
+        embeds = [
+            text_embed(rule_lines(rules, deleted, self._quotas.owners, asker.locale)),
+            text_embed(usage_lines(used, members, asker.locale)),
+        ]
+        await edit_response(interaction, embeds=embeds, view=_clear_button(asker.locale) if deleted else None)
 
     @quota.command()
-    async def report(self, interaction: Interaction) -> None:
-        """Show the last 30 days and who spent most, with a chart and tables."""
+    async def report(
+        self, interaction: Interaction, months_ago: app_commands.Range[int, 0, _MONTHS] | None = None
+    ) -> None:
+        """Show the last 30 days, or a month, and who spent most, with a chart and tables."""
+        await self._report(interaction, months_ago)
+
+    async def _report(self, interaction: Interaction, months_ago: int | None) -> None:
         asker = require_manager(interaction)
         await defer(interaction)
+        locale, now = asker.locale, self._bot.clock.host.now()
         zone = await self._bot.timezone(asker.guild_id)
-        day_boundaries = last_days(self._bot.clock.host.now(), zone, DAYS)
-        by_day = await self._bot.report_store.days(asker.guild_id, day_boundaries)
+        boundaries = (
+            last_days(now, zone, DAYS) if months_ago is None else days_of_month(now, zone, months_ago)
+        )
+        labels = day_labels(boundaries, zone, locale)
+        title = translate("chart-report", locale, count=DAYS)
+        if months_ago is not None:
+            title = translate("chart-report-month", locale, first=labels[0], last=labels[-1])
+        used, days = await self._used(asker, boundaries)
+        members = await with_members(self._bot, asker.guild_id, used)
+        drawn = chart(title, labels, days, members[:_TOP], locale)
+        files = [await asyncio.to_thread(members_table, members), days_table(days, boundaries, zone)]
+        files += await chart_files(self._bot.charts, drawn, "report.png", alt_text(drawn, locale))
+        lines = await asyncio.to_thread(usage_lines, used, members[:_TOP], locale)
+        await edit_response(interaction, embed=text_embed(lines), attachments=files)
+
+    async def _used(
+        self, asker: Requester, boundaries: Sequence[datetime]
+    ) -> tuple[list[UsageSummary], list[UsageSummary]]:
+        """Return what each member used, highest spending first, and what all used on each day."""
+        by_day = await self._bot.report_store.days(asker.guild_id, boundaries)
         # Off the event loop: a large server's month is a quarter of a million rows.
         used = await asyncio.to_thread(aggregate_by_member, chain.from_iterable(by_day))
-        days = await asyncio.to_thread(list, map(merge, by_day))
-        members = [Row(await self._display_name(each.user_id), each.spent) for each in used[:_TOP]]
-        drawn = chart(days, day_labels(day_boundaries, zone, asker.locale), members, asker.locale)
-        files = [days_table(days, day_boundaries, zone), await asyncio.to_thread(members_table, used)]
-        alt = alt_text(drawn, asker.locale)
-        files += await chart_files(self._bot.charts, drawn, "report.png", alt)
-        lines = await asyncio.to_thread(usage_lines, used, _TOP, asker.locale)
-        await edit_response(interaction, embed=text_embed(lines), attachments=files)
+        return used, await asyncio.to_thread(list, map(merge, by_day))
+
+    def _deleted_roles(self, asker: Requester, rules: Iterable[Target]) -> list[Target]:
+        """Return the targets whose role no longer exists; none during an outage of the server."""
+        guild = self._bot.get_guild(asker.guild_id)
+        if guild is None or guild.unavailable:
+            return []
+        return [each for each in rules if each.kind is TargetKind.ROLE and guild.get_role(each.id) is None]
+
+    @commands.Cog.listener()
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Remove the limits of deleted roles, which no command can name any more."""
+        if {**(interaction.data or {})}.get("custom_id") == _CLEAR_DELETED:
+            async with error_boundary(interaction):
+                await self._clear_deleted(interaction)
+
+    async def _clear_deleted(self, interaction: Interaction) -> None:
+        asker = require_manager(interaction)
+        deleted = self._deleted_roles(asker, await self._quotas.rules(asker.guild_id))
+        if not deleted:
+            raise PolicyError("not-now")
+        for target in deleted:
+            await self._quotas.clear_rules(asker.guild_id, target)
+        await self._confirm(interaction, asker, LazyText("quota-cleared-deleted", {"count": len(deleted)}))
 
     # Old names, to be removed after the next release.
 
@@ -182,40 +233,16 @@ class QuotaCommands(commands.Cog):
     async def export(
         self, interaction: Interaction, months_ago: app_commands.Range[int, 0, _MONTHS] = 0
     ) -> None:
-        """Send a month's usage by member as a table."""
-        asker = require_manager(interaction)
-        await defer(interaction)
-        zone = await self._bot.timezone(asker.guild_id)
-        used = await self._bot.report_store.month(asker.guild_id, zone, months_ago=months_ago)
-        table = await asyncio.to_thread(members_table, used)
-        lines = await asyncio.to_thread(usage_lines, used, 0, asker.locale)
-        await edit_response(interaction, embed=text_embed(lines), attachments=[table])
+        """Do what `report months_ago` does."""
+        await self._report(interaction, months_ago)
 
-    async def _rule_lines(self, asker: Requester) -> list[str]:
-        rules, owners = await self._quotas.rules(asker.guild_id), self._quotas.owners
-        everyone = describe_quotas(rules.get(EVERYONE, owners.member))
-        pool = describe_quotas(rules.get(POOL, owners.pool))
-        key = "quota-show-everyone" if EVERYONE in rules else "quota-show-default"
-        lines = [translate(key, asker.locale, quota=everyone)]
-        lines.append(translate("quota-show-pool", asker.locale, quota=pool))
-        others = [target for target in rules if target.kind in {TargetKind.ROLE, TargetKind.MEMBER}]
-        for other in others[:_RULES_SHOWN]:
-            quota = describe_quotas(rules[other])
-            lines.append(translate("quota-show-target", asker.locale, who=mention(other), quota=quota))
-        if len(others) > _RULES_SHOWN:
-            lines.append(translate("quota-show-more", asker.locale, count=len(others) - _RULES_SHOWN))
-        lines.append(translate("quota-show-ceiling", asker.locale, quota=describe_quotas(owners.ceiling)))
-        if owners.pool_ceiling:
-            quota = describe_quotas(owners.pool_ceiling)
-            lines.append(translate("quota-show-pool-ceiling", asker.locale, quota=quota))
-        return lines
 
-    async def _display_name(self, user_id: int) -> str:
-        """Return a member's name for a chart, which can't show mentions; the id if it is unknown."""
-        with suppress(*DISCORD_ERRORS):
-            user = self._bot.get_user(user_id) or await self._bot.fetch_user(user_id)
-            return user.display_name
-        return str(user_id)
+def _clear_button(locale: str) -> ui.View:
+    """Return the button that removes the limits of deleted roles; it works after a restart too."""
+    view = ui.View(timeout=None)
+    view.add_item(ui.Button(label=translate("button-clear-deleted", locale), custom_id=_CLEAR_DELETED))
+    view.stop()  # discord.py keeps no state
+    return view
 
 
 def _target(interaction: Interaction, who: _Who | None, *, together: bool = False) -> Target:

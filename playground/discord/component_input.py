@@ -33,7 +33,9 @@ def resolve(kinds: Iterable[str], ids: Iterable[Any], user: User, channel: Chann
         if "users" in kinds and (other := user.discord.users.get(key)):
             found.setdefault("users", {})[key] = other.payload
             if guild is not None:
-                found.setdefault("members", {})[key] = _partial(other.member_payload(channel))
+                member = other.member_payload(guild)
+                member |= {"permissions": str(other.permissions_in(guild).value)}
+                found.setdefault("members", {})[key] = _partial(member)
         if "roles" in kinds and key in roles:
             found.setdefault("roles", {})[key] = roles[key].payload
         if "channels" in kinds and key in channels:

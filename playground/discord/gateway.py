@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playground.discord.state import State
 
 _HEARTBEAT, _IDENTIFY, _RESUME, _RECONNECT, _INVALID_SESSION, _HELLO, _ACK = 1, 2, 6, 7, 9, 10, 11
+_REQUEST_MEMBERS, _MEMBERS_PER_REQUEST = 8, 100
 _AUTHENTICATION_FAILED = 4004
 _ENDS_SESSION = (1000, 1001)  # any other close code leaves the session to a resume
 
@@ -108,6 +109,8 @@ class Gateway:
             self._identify(connection, data)
         elif op == _RESUME:
             self._resume(connection, data)
+        elif op == _REQUEST_MEMBERS:
+            self._send_members(data)
 
     def _identify(self, connection: JsonWebSocket, data: Json) -> None:
         state = self._state
@@ -131,6 +134,16 @@ class Gateway:
             connection.send(event)
         self.dispatch({"t": "RESUMED", "d": {"_trace": []}})
         self._connect(connection)
+
+    def _send_members(self, data: Json) -> None:
+        """Answer a request for members by id; lists of all members take an intent that the bot lacks."""
+        guild = next(each for each in self._state.guilds if each.id == str(data["guild_id"]))
+        ids = [str(each) for each in data["user_ids"]][:_MEMBERS_PER_REQUEST]
+        users = [self._state.users[each] for each in ids if each in self._state.users]
+        chunk: Json = {"guild_id": guild.id, "members": [user.member_payload(guild) for user in users]}
+        chunk |= {"not_found": [each for each in ids if each not in self._state.users]}
+        chunk |= {"chunk_index": 0, "chunk_count": 1, "nonce": data.get("nonce")}
+        self.dispatch({"t": "GUILD_MEMBERS_CHUNK", "d": chunk})
 
 
 def _frame(op: int, data: Any = None, kind: str | None = None, sequence: int | None = None) -> str:

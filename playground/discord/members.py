@@ -181,7 +181,8 @@ class Member(User):
         if guild is None:
             payload |= {"context": 1, owners: {"0": "0"}, "user": self.payload}
         else:
-            payload |= {"context": 0, owners: {"0": guild.id}, "member": self.member_payload(channel)}
+            payload |= {"context": 0, owners: {"0": guild.id}, "member": self.member_payload(guild)}
+            payload["member"]["permissions"] = str(self.permissions_in(guild).value)
             payload |= {"guild": {"id": guild.id, "locale": guild.locale, "features": []}}
             payload |= {"guild_id": guild.id, "guild_locale": guild.locale}
         if source is not None:

@@ -34,6 +34,13 @@ def user(user_id: str, username: str, *, global_name: str | None = None, is_bot:
     return names | nothing | {"public_flags": 0, "flags": 0, "bot": is_bot}
 
 
+def member(user: Json, role_ids: list[str]) -> Json:
+    """Return a Member object."""
+    payload: Json = dict.fromkeys(("nick", "avatar", "premium_since", "communication_disabled_until"))
+    payload |= {"user": user, "roles": role_ids, "joined_at": now(), "flags": 0}
+    return payload | dict.fromkeys(("deaf", "mute", "pending"), False)
+
+
 def role(role_id: str, name: str, permissions: int, position: int) -> Json:
     """Return a Role object."""
     payload: Json = {"id": role_id, "name": name, "permissions": str(permissions), "position": position}

@@ -91,6 +91,13 @@ class Guild:
         self.discord.send({"t": "GUILD_ROLE_CREATE", "d": {"guild_id": self.id, "role": role.payload}})
         return role
 
+    def delete_role(self, role: Role) -> None:
+        """Delete a role, also from its members, and notify the bot."""
+        self.roles.remove(role)
+        for user in self.discord.users.values():
+            user.roles = [each for each in user.roles if each is not role]
+        self.discord.send({"t": "GUILD_ROLE_DELETE", "d": {"guild_id": self.id, "role_id": role.id}})
+
     @property
     def payload(self) -> Json:
         """The guild as GUILD_CREATE sends it to a bot."""
@@ -152,7 +159,7 @@ class Channel:
 
 @dataclass(eq=False)
 class User:
-    """A member of every guild, with roles in any of them; `locale` is the language of their client."""
+    """A member of every guild, with roles in any of them; `name` is the account's, `locale` the client's."""
 
     discord: State
     name: str
@@ -161,6 +168,7 @@ class User:
     takes_direct_messages: bool = True
     roles: list[Role] = field(default_factory=list)
     id: str = field(default_factory=snowflake)
+    display_name: str = ""
 
     @cached_property
     def direct_messages(self) -> Channel:
@@ -170,15 +178,11 @@ class User:
     @property
     def payload(self) -> Json:
         """The User object."""
-        return payloads.user(self.id, self.name, global_name=self.name.title())
+        return payloads.user(self.id, self.name, global_name=self.display_name or self.name.title())
 
-    def member_payload(self, channel: Channel) -> Json:
-        """Return the Member object, with the permissions in this channel."""
-        payload: Json = dict.fromkeys(("nick", "avatar", "premium_since", "communication_disabled_until"))
-        payload |= {"user": self.payload, "joined_at": now(), "flags": 0}
-        payload |= dict.fromkeys(("deaf", "mute", "pending"), False)
-        payload |= {"roles": [role.id for role in self.roles_in(channel.guild)]}
-        return payload | {"permissions": str(self.permissions_in(channel.guild).value)}
+    def member_payload(self, guild: Guild | None) -> Json:
+        """Return the Member object, without the permissions that an interaction adds."""
+        return payloads.member(self.payload, [role.id for role in self.roles_in(guild)])
 
     def roles_in(self, guild: Guild | None) -> list[Role]:
         """Return this user's roles in a guild."""

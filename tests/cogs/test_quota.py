@@ -12,10 +12,10 @@ from bot.discord.views.quota_text import chart_files, describe_quotas
 from bot.domain.quota import LIMIT_MAX, Period, Quota
 from bot.i18n import translate
 from bot.storage.reports import UsageSummary, merge
-from cogs.quota.command import _RULES_SHOWN
+from cogs.quota.report import RULES_SHOWN
 
 DESCRIPTION = 4096  # Discord's limit for an embed's
-OTHER_LINES = 4
+OTHER_LINES = 6
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
@@ -24,7 +24,7 @@ def test_longest_rule_list_fits_an_embed(locale: str) -> None:
     line = translate("quota-show-target", locale, who=f"<@&{2**63}>", quota=quotas)
     for key in ("quota-show-default", "quota-show-pool", "quota-show-ceiling"):
         assert len(translate(key, locale, quota=quotas)) < 200
-    assert len(f"{line}\n") * _RULES_SHOWN + 200 * OTHER_LINES < DESCRIPTION
+    assert len(f"{line}\n") * RULES_SHOWN + 200 * OTHER_LINES < DESCRIPTION
 
 
 async def test_no_file_if_a_chart_cannot_be_rendered(caplog: pytest.LogCaptureFixture) -> None:

@@ -167,7 +167,8 @@ async def test_transient_errors_of_every_ephemeral_response(
     interaction = await assert_answered_once(env.new_member(is_manager=True), command)
     if command == "quota export":
         assert interaction.message
-        assert [each["filename"] for each in interaction.message.attachments] == ["members.csv"]
+        names = [each["filename"] for each in interaction.message.attachments]
+        assert names == ["members.csv", "days.csv", "report.png"]
 
 
 async def test_job_list_rejected_by_automod(held: Environment) -> None:

@@ -53,7 +53,9 @@ async def test_manager_sets_limits_and_views_report(page: Page) -> None:
     await use(page, "quota set", "50", "[Tab]", "month", *who)
     await expect(last(page)).to_contain_text("Members with @Painters can now spend 50 credits per month")
     await use(page, "quota report")
-    await expect(last(page).get_by_role("img", name=re.compile("Credits spent"))).to_be_visible()
+    await expect(
+        last(page).get_by_role("img", name=re.compile("Credits in the last 30 days"))
+    ).to_be_visible()
     await expect(last(page).get_by_role("link", name="days.csv")).to_be_visible()
     await page.get_by_label("Language").select_option("ru")
     await use(page, "settings")

@@ -239,6 +239,32 @@ async def test_clear_removes_the_limit_of_one_period(env: Environment, channel: 
     assert "0 of 5 credits used" in await env.reply_to(anna, "usage", channel=channel)
 
 
+async def test_limits_of_deleted_roles_can_be_cleared(env: Environment, channel: Channel) -> None:
+    """They count, but take no line from the 15 limits that are listed."""
+    mia, guild = env.mia, channel.guild
+    assert guild
+    roles = [guild.add_role(f"Role {number}") for number in range(17)]
+    for number, role in enumerate(roles):
+        await env.reply_to(mia, "quota set", limit=1 + number % 4, per="hour", who=role, channel=channel)
+    for role in roles[:16]:
+        guild.delete_role(role)
+    shown = await (await mia.command("quota show", channel=channel)).response()
+    await env.wait_for_text(shown, "Limits of deleted roles, without effect: 16")
+    assert f"<@&{roles[16].id}>: 1 credit per hour" in shown.text
+    assert "more" not in shown.text
+    custom_id = shown.buttons["🧹 Remove limits of deleted roles"]["custom_id"]
+    forged = await env.new_member().send_raw(custom_id=custom_id, message=shown)
+    assert "permission" in (await forged.response()).text
+    pressed = await mia.press(shown, "🧹 Remove limits of deleted roles")
+    assert "Removed the limits of 16 deleted roles" in (await pressed.response()).text
+    again = await mia.press(shown, "🧹 Remove limits of deleted roles")
+    assert "out of date" in (await again.response()).text
+    shown = await (await mia.command("quota show", channel=channel)).response()
+    await env.wait_for_text(shown, f"<@&{roles[16].id}>: 1 credit per hour")
+    assert "deleted" not in shown.text
+    assert not shown.buttons
+
+
 async def test_old_names_still_work(env: Environment, channel: Channel) -> None:
     anna, mia = env.new_member(), env.mia
     await done(env, anna, channel=channel)
@@ -298,7 +324,7 @@ async def test_command_options_match_accepted_limits_and_periods(env: Environmen
         "clear": ["per", "who", "together"],
         "grant": ["who", "amount", "start_over"],
         "show": [],
-        "report": [],
+        "report": ["months_ago"],
         "pool": ["limit", "per"],
         "reset": ["who"],
         "export": ["months_ago"],

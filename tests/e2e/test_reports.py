@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from datetime import UTC, datetime
@@ -54,6 +55,10 @@ async def file(env: Environment, message: Message, ending: str) -> tuple[dict[st
     return attached, env.discord.uploads[attached["id"]]
 
 
+def read_csv(table: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"))))
+
+
 def picture(png: bytes) -> tuple[int, int]:
     with Image.open(io.BytesIO(png)) as image:
         image.load()
@@ -85,51 +90,77 @@ async def test_report_has_chart_and_tables(env: Environment, channel: Channel) -
     message = await (await env.mia.command("quota report", channel=channel)).response()
     attached, png = await file(env, message, ".png")
     assert picture(png)[0] == 900
+    assert attached["description"].startswith("Credits in the last 30 days. Spent: ")
     assert f"{anna.payload['global_name']} 3, {ben.payload['global_name']} 0.75" in attached["description"]
     assert "3 requests, 1 failed · 3.75 credits spent, 1.5 refunded" in message.text
-    assert f"<@{anna.id}>: 3 credits" in message.text
+    assert f"1. <@{anna.id}>: 3 credits" in message.text
     assert "limit: 7 credits per day (everyone)" in message.text
     _, table = await file(env, message, "days.csv")
-    (*earlier, today) = csv.DictReader(io.StringIO(table.decode()))
+    (*earlier, today) = read_csv(table)
     assert len(earlier) == 29
-    assert [today[name] for name in ("orders", "failed", "images", "credits", "given_back")] == [
+    assert [today[name] for name in ("requests", "failed", "images", "credits", "refunded")] == [
         *("3", "1", "5", "3.75", "1.5")
     ]
     _, table = await file(env, message, "members.csv")
-    rows = list(csv.DictReader(io.StringIO(table.decode())))
-    assert [(row["user_id"], row["orders"], row["failed"], row["credits"]) for row in rows] == [
-        (anna.id, "1", "0", "3"),
-        (ben.id, "2", "1", "0.75"),
+    assert [(row["user_id"], row["requests"], row["failed"], row["credits"]) for row in read_csv(table)] == [
+        (f"<@{anna.id}>", "1", "0", "3"),
+        (f"<@{ben.id}>", "2", "1", "0.75"),
     ]
     assert message.is_ephemeral
 
 
-async def test_show_and_export_list_members_with_their_limit(env: Environment, channel: Channel) -> None:
+async def test_show_and_report_give_the_limits_that_apply_now(env: Environment, channel: Channel) -> None:
     anna, ben = env.new_member(), env.new_member()
     assert channel.guild
-    artists = channel.guild.add_role("Artists")
+    artists, patrons = channel.guild.add_role("Artists"), channel.guild.add_role("Patrons")
     anna.roles.append(artists)
     await env.reply_to(env.mia, "quota set", limit=9, per="week", who=artists, channel=channel)
+    await env.reply_to(env.mia, "quota set", limit=2, per="hour", who=patrons, channel=channel)
     await done(env, anna, channel, num_images=2)
     await done(env, ben, channel)
     await env.reply_to(env.mia, "quota set", limit=1, per="week", who=artists, channel=channel)
+    ben.roles.append(patrons)
     message = await (await env.mia.command("quota show", channel=channel)).response()
-    await env.wait_for_text(message, f"<@&{artists.id}>: 1 credit per week")
-    assert f"<@{anna.id}>: 1.5 credits, $" in message.text
-    assert f"limit: 9 credits per week (<@&{artists.id}>)" in message.text
-    assert "limit: 10 credits per day (bot default)" in message.text
-    exported = await (await env.mia.command("quota export", channel=channel)).response()
-    _, table = await file(env, exported, ".csv")
-    rows = {row["user_id"]: row for row in csv.DictReader(io.StringIO(table.decode()))}
-    assert rows[anna.id]["applied_limits"] == f"role:{artists.id} 9/week"
-    assert (rows[ben.id]["credits"], rows[ben.id]["applied_limits"]) == ("0.75", "owner:0 10/day")
+    await env.wait_for_text(message, f"<@{anna.id}>: 1.5 credits, $")
+    assert f"limit: 1 credit per week (<@&{artists.id}>)" in message.text
+    assert f"limit: 2 credits per hour (<@&{patrons.id}>)" in message.text
+    report = await (await env.mia.command("quota report", channel=channel)).response()
+    _, table = await file(env, report, "members.csv")
+    rows = [(row["credits"], row["limit"], row["limit_of"]) for row in read_csv(table)]
+    assert rows == [("1.5", "1/week", f"role:{artists.id}"), ("0.75", "2/hour", f"role:{patrons.id}")]
+
+
+async def test_names_survive_spreadsheets(env: Environment, channel: Channel) -> None:
+    """A formula is not run, a number or a date stays text, and an id is not rounded."""
+    names = ["=HYPERLINK(1)", "@SUM(1)", "007", "5/6", "李明", "ปอนด์"]
+    people = [env.new_member() for _ in names]
+    for person, name in zip(people, names, strict=True):
+        person.display_name = name
+        await done(env, person, channel)
+    report = await (await env.mia.command("quota report", channel=channel)).response()
+    _, table = await file(env, report, "members.csv")
+    assert table.startswith(codecs.BOM_UTF8)  # else Excel shows 李 as æ\x9d\x8e
+    rows = {row["user_id"]: row["name"] for row in read_csv(table)}
+    assert [rows[f"<@{person.id}>"] for person in people] == [
+        f"{mark}{name} ({person.name})"
+        for mark, name, person in zip(("'", "'", "", "", "", ""), names, people, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", ["report", "export"])
+async def test_report_of_a_month(env: Environment, channel: Channel, name: str) -> None:
+    anna, ben = env.new_member(), env.new_member()
+    for person in (anna, ben):
+        await done(env, person, channel)
     first = to_epoch_ms(Period.MONTH.start(datetime.now(UTC)))
     env.execute(f"update jobs set created_at = {first - 1} where user_id = {ben.id}")  # noqa: S608 (numbers)
-    env.execute(f"update usage set starts_at = {first - 900_000} where scope = 'guild:{channel.guild.id}'")  # noqa: S608
-    for months_ago, members in ((0, [anna.id]), (1, [ben.id]), (2, [])):
-        asked = await env.mia.command("quota export", months_ago=months_ago, channel=channel)
-        _, table = await file(env, await asked.response(), ".csv")
-        assert [row["user_id"] for row in csv.DictReader(io.StringIO(table.decode()))] == members
+    for months_ago, members in ((0, [anna]), (1, [ben]), (2, [])):
+        asked = await env.mia.command(f"quota {name}", months_ago=months_ago, channel=channel)
+        message = await asked.response()
+        _, table = await file(env, message, "members.csv")
+        assert [row["user_id"] for row in read_csv(table)] == [f"<@{person.id}>" for person in members]
+        attached, _ = await file(env, message, ".png")
+        assert attached["description"].startswith("Credits from ")
 
 
 async def test_actual_cost_is_shown_to_managers_and_owner(
@@ -165,11 +196,11 @@ async def test_dollar_budget_is_never_exceeded_and_alerts_owner(tmp_path: Path) 
         await env.discord.until(lambda: owner.messages)
         await env.restart()  # no second warning
         await env.wait_for_rows(lambda: all(row["cost"] is not None for row in env.rows()))
-        assert ["$0.15 (BUDGET_USD)" in each.text for each in owner.messages] == [True]
+        assert ["$0.15 budget this month (BUDGET_USD)" in each.text for each in owner.messages] == [True]
         env.settings["BUDGET_USD"] = "0.25"  # a raised budget has a warning of its own
         await env.restart()
         await env.discord.until(lambda: len(owner.messages) == 2)
-        assert "$0.25 (BUDGET_USD)" in owner.messages[1].text
+        assert "$0.25 budget this month (BUDGET_USD)" in owner.messages[1].text
 
 
 async def test_dollar_budget_without_price_refuses_jobs(tmp_path: Path) -> None:

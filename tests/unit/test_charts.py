@@ -147,6 +147,23 @@ def test_report_names_its_series_and_ranks_its_members(draw: Callable[[Chart], D
     assert words[-19::2] == [str(100 - place) for place in range(10)]
 
 
+def test_names_that_cannot_be_told_apart_are_replaced_by_accounts(
+    draw: Callable[[Chart], DrawnChart],
+) -> None:
+    people = {
+        "li.ming": "李明",
+        "pond": "ปอนด์",
+        "fox": "🦊",
+        "alex_1": "Alex",
+        "alex_2": "Alex",
+        "mia": "Mia",
+    }
+    rows = [Row(name, Decimal(9), account=account) for account, name in people.items()]
+    words = draw(replace(REPORT, rows=(*rows, Row("12345", Decimal(9))))).words
+    names = ["@li.ming", "@pond", "@fox", "@alex_1", "@alex_2", "Mia", "12345"]
+    assert words[-14::2] == [f"{rank}. {name}" for rank, name in enumerate(names, 1)]
+
+
 def test_bars_are_as_long_as_their_values(draw: Callable[[Chart], DrawnChart]) -> None:
     drawn = draw(USAGE)
     assert [bar.get_height() for bar in drawn.days] == [float(value) for value in USED]

@@ -18,6 +18,7 @@ command-quota-grant-amount = Extra credits until the next reset
 command-quota-grant-start_over = Set usage back to 0 first
 command-quota-show = See all limits and this month's usage
 command-quota-report = See usage as a chart, with top members and CSV tables
+command-quota-report-months_ago = 0 = this month, 1 = last month (empty = the last 30 days)
 command-quota-pool = Old name of /quota set together, goes away in the next version
 command-quota-pool-limit = Number of credits (1 credit = one 1K image, 0 = blocked)
 command-quota-pool-per = Per hour, day, week or month

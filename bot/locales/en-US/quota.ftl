@@ -42,6 +42,11 @@ quota-cleared-everyone = ✅ Server limit removed. The bot's default applies: { 
 quota-cleared-role = ✅ Limit of { $who } removed. Unless another role or a personal limit applies, its members can spend { $quota }, like everyone.
 quota-cleared-member = ✅ Personal limit of { $who } removed. Unless a role's limit applies, they can spend { $quota }, like everyone.
 quota-cleared-pool = ✅ Shared limit removed. The bot's default applies: { $quota }.
+quota-cleared-deleted = ✅ Removed the limits of { $count ->
+    [one] { $count } deleted role
+   *[other] { $count } deleted roles
+}.
+button-clear-deleted = 🧹 Remove limits of deleted roles
 quota-nothing-to-clear = There was no limit to remove. Current limit: { $quota }.
 quota-granted = ✅ { $who }: { $credits ->
     [one] { $credits } extra credit
@@ -58,6 +63,7 @@ quota-show-pool = Shared limit: { $quota }
 quota-show-target = { $who }: { $quota }
 quota-show-ceiling = Highest limit the bot's owner allows: { $quota }
 quota-show-pool-ceiling = Highest shared limit the bot's owner allows: { $quota }
+quota-show-deleted = Limits of deleted roles, without effect: { $count }
 quota-show-more = … and { $count } more
 
 ## Charts and reports
@@ -65,6 +71,7 @@ quota-show-more = … and { $count } more
 decimal-point = .
 chart-usage = Your credits
 chart-report = Credits in the last { $count } days
+chart-report-month = Credits from { $first } to { $last }
 chart-days = The last { $count } days
 chart-day = { $month }/{ $day }
 chart-left = { $left } left
@@ -73,7 +80,7 @@ chart-failed = failed
 chart-refunded = refunded
 chart-members = Top members
 alt-usage = Credits you spent in the last { $count } days: { $days }.
-alt-report = Credits spent in the last { $count } days: { $spent }. Top members: { $members }.
+alt-report = { $title }. Spent: { $spent }. Top members: { $members }.
 alt-day = { $day } { $credits }
 alt-nothing = nothing
 alt-left = { $period }: { $used } of { $limit } used, { $left } left.
@@ -93,7 +100,7 @@ report-member = { $who }: { $credits ->
    *[other] { $credits } credits
 }, { $usd } · limit: { $quota } ({ $by })
 dollars = ${ NUMBER($amount, minimumFractionDigits: 2, maximumFractionDigits: 2) }
-report-more = … and { $count } more members. Get them all with /quota report.
+report-more = … and { $count } more, all in the CSV of /quota report
 limited-by-member = personal
 limited-by-role = { $who }
 limited-by-everyone = everyone

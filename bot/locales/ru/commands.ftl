@@ -18,6 +18,7 @@ command-quota-grant-amount = Сколько добавить до следующ
 command-quota-grant-start_over = Сначала обнулить расход
 command-quota-show = Все лимиты и расход за этот месяц
 command-quota-report = Расход: график, самые активные участники и таблицы CSV
+command-quota-report-months_ago = 0 — этот месяц, 1 — прошлый (пусто — последние 30 дней)
 command-quota-pool = Старое название /quota set together, исчезнет в следующей версии
 command-quota-pool-limit = Сколько кредитов (1 кредит — одно изображение 1K, 0 — запрет)
 command-quota-pool-per = В час, день, неделю или месяц

@@ -54,6 +54,13 @@ quota-cleared-everyone = ✅ Лимит сервера снят. Действу�
 quota-cleared-role = ✅ Лимит роли { $who } снят. Если у участника нет лимита другой роли или личного, действует лимит для всех: { $quota }.
 quota-cleared-member = ✅ Личный лимит { $who } снят. Если нет лимита роли, действует лимит для всех: { $quota }.
 quota-cleared-pool = ✅ Общий лимит снят. Действует лимит бота по умолчанию: { $quota }.
+quota-cleared-deleted = ✅ Сняты лимиты { $count ->
+    [one] { $count } удалённой роли
+    [few] { $count } удалённых ролей
+    [many] { $count } удалённых ролей
+   *[other] { $count } удалённой роли
+}.
+button-clear-deleted = 🧹 Снять лимиты удалённых ролей
 quota-nothing-to-clear = Такого лимита не было. Сейчас действует: { $quota }.
 quota-granted = ✅ { $who }: { $credits ->
     [one] добавлен { $credits } кредит
@@ -74,6 +81,7 @@ quota-show-pool = Общий лимит: { $quota }
 quota-show-target = { $who }: { $quota }
 quota-show-ceiling = Самый высокий лимит, который разрешает владелец бота: { $quota }
 quota-show-pool-ceiling = Самый высокий общий лимит, который разрешает владелец бота: { $quota }
+quota-show-deleted = Лимиты удалённых ролей (не действуют): { $count }
 quota-show-more = … и ещё { $count }
 
 ## Charts and reports
@@ -86,6 +94,7 @@ chart-report = Кредиты за { $count ->
     [many] последние { $count } дней
    *[other] последние { $count } дня
 }
+chart-report-month = Кредиты с { $first } по { $last }
 chart-days = { $count ->
     [one] Последний { $count } день
     [few] Последние { $count } дня
@@ -104,12 +113,7 @@ alt-usage = Ваши кредиты за { $count ->
     [many] последние { $count } дней
    *[other] последние { $count } дня
 }: { $days }.
-alt-report = Потрачено кредитов за { $count ->
-    [one] последний { $count } день
-    [few] последние { $count } дня
-    [many] последние { $count } дней
-   *[other] последние { $count } дня
-}: { $spent }. Самые активные: { $members }.
+alt-report = { $title }. Потрачено: { $spent }. Самые активные: { $members }.
 alt-day = { $day }: { $credits }
 alt-nothing = ничего
 alt-left = { $period }: потрачено { $used } из { $limit }, осталось { $left }.
@@ -137,7 +141,7 @@ report-member = { $who }: { $credits ->
    *[other] { $credits } кредита
 }, { $usd } · лимит: { $quota } ({ $by })
 dollars = { NUMBER($amount, minimumFractionDigits: 2, maximumFractionDigits: 2) } $
-report-more = … и ещё участников: { $count }. Полный список — командой /quota report.
+report-more = … и ещё { $count }: все в CSV из /quota report
 limited-by-member = личный
 limited-by-role = { $who }
 limited-by-everyone = для всех
