@@ -52,13 +52,19 @@ def apply_policy(
     }
     wanted = {name: value for name, value in chosen.items() if value is not None}
     cleaned = model.clean(defaults | wanted, requester.locale)
-    for name, option in options.items():
-        low, high = ranges[name]
-        ordinal = _ordinal(option, cleaned.get(name))
-        if ordinal is not None and not low <= ordinal <= high:
-            shown = model.option_names(requester.locale)[name]
-            raise _option_refusal(settings, option, shown, low, high)
+    for name, value in cleaned.items():
+        _check_range(settings, model, options[name], value, ranges[name], locale=requester.locale)
     return cleaned
+
+
+def check_default(settings: GuildSettings, model: Model, name: str, value: OptionValue, locale: str) -> None:
+    """Check that the rules allow a default in at least one channel.
+
+    Raises:
+        PolicyError: `resolution-forbidden`, `too-many-images`, `web-search-forbidden` or `safety-forbidden`.
+    """
+    option = model.schema.options[name]
+    _check_range(settings, model, option, value, _allowed_range(settings, None, option), locale=locale)
 
 
 async def check_words(settings: GuildSettings, model: Model, values: Input) -> None:
@@ -101,8 +107,13 @@ def _mentions(sign: str, ids: frozenset[int]) -> str:
     return ", ".join(f"<{sign}{each}>" for each in sorted(ids)[:5])
 
 
-def _allowed_range(settings: GuildSettings, requester: Requester, option: Option) -> tuple[float, float]:
-    """Return the lowest and highest ordinal that the server's rules allow for an option."""
+def _allowed_range(
+    settings: GuildSettings, requester: Requester | None, option: Option
+) -> tuple[float, float]:
+    """Return the lowest and highest ordinal that the server's rules allow for an option.
+
+    Without a requester, they are those of the least restricted channel.
+    """
     lowest, highest = _UNLIMITED
     if option.name == RESOLUTION and settings.highest_resolution in option.choices:
         highest = option.choices.index(settings.highest_resolution)
@@ -118,12 +129,28 @@ def _allowed_range(settings: GuildSettings, requester: Requester, option: Option
     return lowest, highest
 
 
-def _max_safety_tolerance(settings: GuildSettings, requester: Requester) -> float:
+def _check_range(
+    settings: GuildSettings,
+    model: Model,
+    option: Option,
+    value: OptionValue,
+    limits: tuple[float, float],
+    *,
+    locale: str,
+) -> None:
+    ordinal = _ordinal(option, value)
+    if ordinal is not None and not limits[0] <= ordinal <= limits[1]:
+        raise _option_refusal(settings, option, model.option_names(locale)[option.name], *limits)
+
+
+def _max_safety_tolerance(settings: GuildSettings, requester: Requester | None) -> float:
     """Return the highest safety_tolerance in the requester's channel.
 
     A channel's own value applies; if it exceeds the server's, then only in an age-restricted channel.
     """
     general = math.inf if settings.loosest_safety is None else settings.loosest_safety
+    if requester is None:
+        return max(general, *settings.channel_safety.values(), 0)
     own = settings.channel_safety.get(requester.parent_channel_id or requester.channel_id, general)
     return own if requester.is_age_restricted else min(own, general)
 

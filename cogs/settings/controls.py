@@ -15,6 +15,7 @@ import discord
 from discord import ChannelType, TextStyle, ui
 from discord import SelectDefaultValueType as Kind
 
+from bot.discord.markdown import truncate
 from bot.domain.guild_settings import LISTED_MAX, TEXT_MAX
 from bot.domain.job import OptionValue
 from bot.errors import PolicyError
@@ -37,8 +38,12 @@ _BOOLEANS = {"True": True, "False": False}
 _LABEL_MAX, _BUTTON_MAX, _ID_DIGITS = 100, 80, 20
 _SHOWN = 8  # entries of a list: an embed field takes 1024 characters
 _VALUE_SHOWN = 40
+_CHANNEL_SHOWN = 12  # a phone shows 30 characters of a select
 _SIGNS = {Kind.channel: "#", Kind.role: "@&", Kind.user: "@"}
-_TYPES = (ChannelType.text, ChannelType.voice, ChannelType.stage_voice, ChannelType.news, ChannelType.forum)
+_TYPES = (
+    *(ChannelType.text, ChannelType.voice, ChannelType.stage_voice),
+    *(ChannelType.news, ChannelType.forum, ChannelType.media),
+)
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,8 @@ class ChannelSafetySelect:
         if channel is None:
             return picker
         path, level = f"{name}.{channel.id}", current.get(channel.id)
-        return picker + self.levels.items(panel, path, level, channel=f"#{channel.name}")
+        shown = truncate(channel.name, _CHANNEL_SHOWN)
+        return picker + self.levels.items(panel, path, level, channel=f"#{shown}")
 
     def parse(self, panel: Panel, values: Sequence[str]) -> Entry:
         """Return the channel and its new level."""

@@ -39,15 +39,16 @@ def render(
 
 def _embed(panel: Panel, settings: GuildSettings, section: str, now: datetime) -> discord.Embed:
     """Return the settings of a section, changed ones in bold; the footer counts those of all sections."""
-    lines = [spec.describe(settings).translate(panel.locale) for spec in SECTIONS[section]]
-    shown = [
-        f"**{line}**" if _is_changed(spec, settings) else line
-        for spec, line in zip(SECTIONS[section], lines, strict=True)
-    ]
+    lines = []
+    for spec in SECTIONS[section]:
+        line = spec.describe(settings).translate(panel.locale)
+        lines.append(f"**{line}**" if _is_changed(spec, settings) else line)
+        if note := spec.note(settings, panel):
+            lines.append(note.translate(panel.locale))
     title = translate(f"section-{section}", panel.locale)
     embed = discord.Embed(
         title=translate("settings-title", panel.locale, section=title),
-        description="\n".join(shown),
+        description="\n".join(lines),
         colour=discord.Colour.blurple(),
     )
     count = sum(_count_changed(each, settings) for each in SECTIONS)

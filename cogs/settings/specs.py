@@ -4,7 +4,7 @@ To add a boolean: a row with `_switch`, a field of `GuildSettings`, and the text
 and those of its two values.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from discord import ChannelType, TextStyle
@@ -20,7 +20,7 @@ from bot.i18n import LazyText
 from bot.models.catalogue import Catalogue
 from bot.models.options import Option
 from bot.models.schema import IMAGE_COUNT_OPTIONS
-from bot.policy.rules import RESOLUTION, SAFETY
+from bot.policy.rules import RESOLUTION, SAFETY, check_default
 from bot.policy.word_filter import parse_words
 from cogs.settings.controls import (
     LINES,
@@ -39,6 +39,7 @@ Check = Callable[[GuildSettings, Panel], None]
 
 _ZONE_MAX = 60
 _SAFETY_LEVELS = range(20)  # if a model does not say
+_MENTIONED = 5
 _LOG_RIGHTS = ("view_channel", "send_messages")
 
 
@@ -50,7 +51,9 @@ class SettingSpec:
     section: str
     control: Control
     check: Check | None = None
-    """Refuses combinations with other settings; gets the changed settings."""
+    """Refuses what has no effect or breaks another setting; gets the changed settings."""
+    note: Callable[[GuildSettings, Panel], LazyText | None] = lambda *_: None
+    """Returns what the panel says about a value that another setting overrides."""
 
     def edit(self, panel: Panel, values: Sequence[str]) -> Callable[[GuildSettings], GuildSettings]:
         """Parse what was sent into a change of the stored settings.
@@ -88,12 +91,53 @@ def _check_safety_order(settings: GuildSettings, _: Panel) -> None:
         raise PolicyError("safety-range", strictest=low, loosest=high)
 
 
-def _check_age_restriction(settings: GuildSettings, panel: Panel) -> None:
-    channel, general = panel.channel, settings.loosest_safety
-    if channel is None or general is None or getattr(channel, "nsfw", False):
+def _check_channel_safety(settings: GuildSettings, panel: Panel) -> None:
+    channel = panel.channel
+    if channel is None or _has_effect(settings, panel, channel.id):
         return
-    if settings.channel_safety.get(channel.id, general) > general:
-        raise PolicyError("not-age-restricted", channel=channel.mention)
+    level = settings.channel_safety[channel.id]
+    if level == _general_safety(settings, panel):
+        raise PolicyError("safety-no-effect", channel=channel.mention, level=level)
+    raise PolicyError("not-age-restricted", channel=channel.mention)
+
+
+def _has_effect(settings: GuildSettings, panel: Panel, channel_id: int) -> bool:
+    """Return whether a channel has no exception, or one that the server's own limit doesn't override."""
+    channel, general = panel.guild.get_channel(channel_id), _general_safety(settings, panel)
+    level = settings.channel_safety.get(channel_id)
+    return level is None or level < general or (level > general and getattr(channel, "nsfw", False))
+
+
+def _general_safety(settings: GuildSettings, panel: Panel) -> int:
+    if settings.loosest_safety is not None:
+        return settings.loosest_safety
+    return max((each for each in _safety_levels(panel.catalogue) if isinstance(each, int)), default=0)
+
+
+def _note_channel_safety(settings: GuildSettings, panel: Panel) -> LazyText | None:
+    overridden = {each for each in settings.channel_safety if not _has_effect(settings, panel, each)}
+    return LazyText("setting-no-effect", {"channels": _mentions(overridden)}) if overridden else None
+
+
+def _check_allowed(settings: GuildSettings, _: Panel) -> None:
+    if blocked := settings.allowed_channels & settings.forbidden_channels:
+        raise PolicyError("allow-no-effect", channels=_mentions(blocked))
+
+
+def _check_forbidden(settings: GuildSettings, _: Panel) -> None:
+    if settings.allowed_channels and (others := settings.forbidden_channels - settings.allowed_channels):
+        raise PolicyError("block-no-effect", channels=_mentions(others))
+
+
+def _check_default(settings: GuildSettings, panel: Panel) -> None:
+    value = settings.default_options.get(panel.key)
+    for model in panel.catalogue.values():
+        if value is not None and model.schema.accepts(panel.key, value):
+            check_default(settings, model, panel.key, value, panel.locale)
+
+
+def _mentions(channel_ids: Iterable[int]) -> str:
+    return ", ".join(f"<#{each}>" for each in sorted(channel_ids)[:_MENTIONED])
 
 
 def _check_log_channel(settings: GuildSettings, panel: Panel) -> None:
@@ -148,8 +192,8 @@ _ALL, _NONE, _OFF = LazyText("value-all"), LazyText("value-none"), LazyText("val
 _LOG_TYPES = (ChannelType.text, ChannelType.news)
 _LOG = EntitySelect(Kind.channel, _OFF, max_values=1, channel_types=_LOG_TYPES)
 _ROWS = (
-    SettingSpec("allowed_channels", "channels", EntitySelect(Kind.channel, _ALL)),
-    SettingSpec("forbidden_channels", "channels", EntitySelect(Kind.channel, _NONE)),
+    SettingSpec("allowed_channels", "channels", EntitySelect(Kind.channel, _ALL), _check_allowed),
+    SettingSpec("forbidden_channels", "channels", EntitySelect(Kind.channel, _NONE), _check_forbidden),
     SettingSpec("allowed_roles", "people", EntitySelect(Kind.role, _ALL)),
     SettingSpec("blocked_members", "people", EntitySelect(Kind.user, _NONE)),
     SettingSpec("highest_resolution", "images", ValueSelect(_resolutions, _ANY)),
@@ -157,11 +201,11 @@ _ROWS = (
     SettingSpec("may_search_web", "images", _switch(LazyText("value-allowed"), LazyText("value-forbidden"))),
     SettingSpec("strictest_safety", "safety", _SAFETY, _check_safety_order),
     SettingSpec("loosest_safety", "safety", _SAFETY, _check_safety_order),
-    SettingSpec("channel_safety", "safety", _CHANNEL_SAFETY, _check_age_restriction),
+    SettingSpec("channel_safety", "safety", _CHANNEL_SAFETY, _check_channel_safety, _note_channel_safety),
     SettingSpec("forbidden_words", "words", _WORDS),
     SettingSpec("is_spoiler", "results", _switch(LazyText("value-hidden"), _OFF)),
     SettingSpec("is_private", "results", _switch(LazyText("value-private"), LazyText("value-public"))),
-    SettingSpec("default_options", "defaults", DefaultOptionSelect()),
+    SettingSpec("default_options", "defaults", DefaultOptionSelect(), _check_default),
     SettingSpec("timezone", "server", TextModal(_parse_time_zone, plain, _ZONE_MAX, TextStyle.short)),
     SettingSpec("log_channel", "server", _LOG, _check_log_channel),
 )

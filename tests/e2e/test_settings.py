@@ -90,14 +90,14 @@ async def test_selects_change_settings(
     assert (await open_panel(env)).text == (await open_default_panel(env)).text
 
 
-async def assert_refused(sent: Awaitable[Interaction], reason: str) -> None:
+async def assert_refused(sent: Awaitable[Interaction], *reasons: str) -> None:
     """The panel itself shows the reason."""
     press = await sent
     await press.acknowledged()
     (panel,) = press.messages
     assert panel is press.source
-    assert reason in panel.content
-    assert "Nothing was saved." in panel.content
+    for said in (*reasons, "Nothing was saved."):
+        assert said in panel.content
 
 
 async def open_default_panel(env: Environment) -> Any:
@@ -117,10 +117,36 @@ async def test_channel_safety(env: Environment) -> None:
     await choose_in_panel(env, panel, "pick-channel", env.discord.channel)
     what = f"settings:channel_safety.{env.discord.channel.id}:v1"
     await assert_refused(env.mia.choose(panel, what, "5"), "isn't age-restricted")
+    await assert_refused(env.mia.choose(panel, what, "3"), "already allows up to 3")
     await choose_in_panel(env, panel, f"channel_safety.{env.discord.channel.id}", "1")
     assert stored_settings(env)["channel_safety"] == {dark.id: 6, env.discord.channel.id: 1}
     await choose_in_panel(env, panel, f"channel_safety.{env.discord.channel.id}", "-")
     assert stored_settings(env)["channel_safety"] == {dark.id: 6}
+    await choose_in_panel(env, panel, "loosest_safety", "6")
+    assert f"No effect in <#{dark.id}>" in panel.text  # as it is now everywhere
+
+
+async def test_settings_without_effect_are_refused(env: Environment) -> None:
+    store_settings(env, most_images=2, highest_resolution="1K")
+    here, elsewhere = env.discord.channel, env.discord.guild.add_channel("elsewhere")
+    panel = await open_panel(env)
+    assert panel.select("settings:allowed_channels:v1")["channel_types"] == [0, 2, 13, 5, 15, 16]
+    await choose_in_panel(env, panel, "allowed_channels", here)
+    what = "settings:forbidden_channels:v1"
+    await assert_refused(env.mia.choose(panel, what, elsewhere), "Blocking <#", "only work in the allowed")
+    await choose_in_panel(env, panel, "allowed_channels")
+    await choose_in_panel(env, panel, "forbidden_channels", elsewhere)
+    what = "settings:allowed_channels:v1"
+    await assert_refused(env.mia.choose(panel, what, elsewhere), "Allowing <#", "the blocked channels")
+    await choose_in_panel(env, panel, "section", "defaults")
+    for option, value, reason in (
+        ("resolution", "4K", "maximum resolution is 1K"),
+        ("num_images", "3", "at most 2"),
+    ):
+        await choose_in_panel(env, panel, "pick-option", option)
+        what = f"settings:default_options.{option}:v1"
+        await assert_refused(env.mia.choose(panel, what, value), reason)
+    assert stored_settings(env).get("default_options", {}) == {}
 
 
 async def test_strictest_safety_cannot_exceed_loosest(env: Environment) -> None:

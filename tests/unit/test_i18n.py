@@ -415,6 +415,18 @@ def test_every_policy_error_has_exactly_the_values_of_its_text() -> None:
         assert values == set(variables(ENGLISH[key])), key
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_selects_begin_with_what_a_phone_shows(locale: str) -> None:
+    """A phone shows about 30 characters of a select."""
+    for name in _with(ValueSelect):
+        assert translate(f"offer-{name}", locale, value="4K").index("4K") < 25
+    shown = translate("offer-channel_safety", locale, channel="#a-long-chan…", value="6")
+    assert shown.index("6") < 32
+    for key in ENGLISH:
+        if key.startswith("placeholder-"):
+            assert len(translate(key, locale).split(" (")[0]) <= 30
+
+
 SHOWN = {"content", "title", "description", "label", "placeholder", "text", "name", "value"}
 
 
