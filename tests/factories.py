@@ -73,8 +73,9 @@ def make_requester(**changes: Any) -> Requester:
 
 async def reserve(jobs: JobStore, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
     """Add a job under these limits, as a reservation does."""
-    return await jobs._database.transaction(
+    added = await jobs._database.transaction(
         lambda connection: add_job(connection, job, limits, budget_usd),
         high_priority=True,
         durable=False,
     )
+    return added is not None

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.domain.quota import Period
+
 OptionValue: TypeAlias = str | int | float | bool
 Input: TypeAlias = dict[str, OptionValue]
 
@@ -65,6 +67,10 @@ class Job:
     """RunComfy's charge in US dollars; None until it is known."""
     applied_limits: str = ""
     """The member's limits at the reservation; see `Limits.summary`."""
+    credits_left: Decimal | None = None
+    """What the tightest of these and the server's shared limits then left; None if none applied."""
+    credits_left_per: Period | None = None
+    """The period of that limit."""
     status: JobStatus
     created_at: datetime
     is_private: bool = False

@@ -272,6 +272,12 @@ class Usage:
         return "later" if self.left else "used-up"
 
 
+def tightest(usages: Iterable[Usage]) -> Usage | None:
+    """Return the usage with the least left, of several the one that resets last; None if there is none."""
+    by_least = sorted(usages, key=lambda usage: usage.window.resets_at, reverse=True)
+    return min(by_least, key=lambda usage: usage.left, default=None)
+
+
 def visible_limits(own: Sequence[Usage], ceiling: Sequence[Usage]) -> list[Usage]:
     """Return the limits to show: for each period the one with the least left.
 

@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.job import Job, JobStatus
+from bot.domain.quota import Period
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,7 +55,8 @@ _FROM_COLUMN: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("input", "error_values"), json.loads),
     **dict.fromkeys(("usd_each", "cost"), from_microdollars),
     **dict.fromkeys(("is_private", "is_spoiler"), bool),
-    "credits_each": from_centicredits,
+    **dict.fromkeys(("credits_each", "credits_left"), from_centicredits),
+    "credits_left_per": Period,
     "status": JobStatus,
 }
 UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
@@ -88,4 +90,5 @@ def job_to_row(job: Job) -> dict[str, Any]:
     row = vars(job) | {"input": json.dumps(job.input), "credits_each": to_centicredits(job.credits_each)}
     row |= {name: to_epoch_ms(row[name]) for name in ("interaction_at", "created_at")}
     row["usd_each"] = None if job.usd_each is None else to_microdollars(job.usd_each)
+    row["credits_left"] = None if job.credits_left is None else to_centicredits(job.credits_left)
     return row | {name: int(row[name]) for name in ("is_private", "is_spoiler")}

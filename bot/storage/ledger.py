@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from bot.domain.quota import Limits, Period, Usage
+from bot.domain.quota import Limits, Period, Usage, tightest
 from bot.errors import PolicyError
 from bot.storage.columns import (
     from_centicredits,
@@ -19,7 +21,6 @@ from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from decimal import Decimal
 
     from bot.domain.job import Job
     from bot.storage.database import Connection
@@ -31,12 +32,23 @@ Span: TypeAlias = tuple[str, datetime, datetime]
 _queries = load_queries("quotas")
 
 
-async def reserve(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> None:
-    """Count a new job, whose row exists already, and check every limit that applies.
+@dataclass(frozen=True)
+class Use:
+    """What was used when a new job was counted."""
 
-    Raises:
-        PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
-    """
+    limits: list[tuple[str, Usage]]
+    """Each limit's scope and usage, without the job."""
+    usd: Decimal
+    """The owner's dollars of the month, with the job; 0 without a budget."""
+
+    @property
+    def tightest(self) -> Usage | None:
+        """The limit that leaves the member the least, which is never the owner's budget; None without any."""
+        return tightest(usage for scope, usage in self.limits if scope != _OWNER)
+
+
+async def count(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> Use:
+    """Count a new job, whose row does not exist yet; `check` its limits once it does."""
     await _add(connection, job, _amounts(job))
     at = job.created_at
     windows = [(MEMBER, window) for window in limits.member_windows(at)]
@@ -45,14 +57,33 @@ async def reserve(connection: Connection, job: Job, limits: Limits, budget_usd: 
     spans = [(scope, window.starts_at, window.resets_at) for scope, window in windows]
     spans += [] if budget_usd is None else [usd_month(at)]
     amounts = await used(connection, spans, job.guild_id, job.user_id)
+    usages: list[tuple[str, Usage]] = []
     for (scope, window), centicredits in zip(windows, amounts, strict=False):
-        if from_centicredits(centicredits) > window.limit:
-            raise _refusal(scope, Usage(window, from_centicredits(centicredits) - job.credits), job.credits)
+        own = Decimal(0) if scope == MEMBER else job.credits  # a member's use is the sum of their rows
+        usages.append((scope, Usage(window, from_centicredits(centicredits) - own)))
+    return Use(usages, Decimal(0) if budget_usd is None else from_microdollars(amounts[-1]))
+
+
+async def uncount(connection: Connection, job: Job) -> None:
+    """Undo `count`."""
+    await _add(connection, job, {scope: -amount for scope, amount in _amounts(job).items()})
+
+
+def check(job: Job, use: Use, budget_usd: Decimal | None) -> None:
+    """Check every limit that applies to a new job.
+
+    Raises:
+        PolicyError: `quota-exceeded`, `pool-exceeded`, `budget-exceeded` or `price-unknown`.
+    """
+    for scope, usage in use.limits:
+        if usage.used + job.credits > usage.window.limit:
+            raise _refusal(scope, usage, job.credits)
     if budget_usd is not None:
         if job.usd_each is None:
             raise PolicyError("price-unknown")
-        if from_microdollars(amounts[-1]) > budget_usd:
-            raise PolicyError("budget-exceeded", resets=int(Period.MONTH.end(at).timestamp()))
+        if use.usd > budget_usd:
+            resets = int(Period.MONTH.end(job.created_at).timestamp())
+            raise PolicyError("budget-exceeded", resets=resets)
 
 
 def _refusal(scope: str, before: Usage, wanted: Decimal) -> PolicyError:

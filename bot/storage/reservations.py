@@ -53,7 +53,7 @@ class ReservationStore:
         """Add a job that complies with `settings`, with its price, limits and time, and count it.
 
         Raises:
-            PolicyError: See `ledger.reserve`.
+            PolicyError: See `ledger.check`.
             BusyError: The database is busy; nothing was reserved.
         """
 
@@ -70,15 +70,24 @@ class ReservationStore:
                 applied_limits=limits.summary,
                 created_at=now,
             )
-            is_new = await add_job(connection, job, limits, self._costs.budget_usd)
-            return job if is_new else NotReserved.DUPLICATE
+            added = await add_job(connection, job, limits, self._costs.budget_usd)
+            return added or NotReserved.DUPLICATE
 
         return await self._database.transaction(work, high_priority=True, durable=False)
 
 
-async def add_job(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> bool:
-    """Add a job's row and `ledger.reserve` it; False if its interaction has one already."""
+async def add_job(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> Job | None:
+    """Count a job and add its row; return it with what is left, or None if its interaction has one already.
+
+    Raises:
+        PolicyError: See `ledger.check`.
+    """
+    use = await ledger.count(connection, job, limits, budget_usd)
+    if tightest := use.tightest:
+        left, per = tightest.left - job.credits, tightest.window.quota.per
+        job = replace(job, credits_left=left, credits_left_per=per)
     if not await _queries.insert(connection, **job_to_row(job)):
-        return False
-    await ledger.reserve(connection, job, limits, budget_usd)
-    return True
+        await ledger.uncount(connection, job)
+        return None
+    ledger.check(job, use, budget_usd)  # a replay is not refused, even if its job has used the last credits
+    return job

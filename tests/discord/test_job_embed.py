@@ -16,6 +16,7 @@ from bot.discord.markdown import with_timestamps
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import MAX_LISTED
 from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
+from bot.domain.quota import Period
 from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
 from bot.jobs.ports import Progress
@@ -235,10 +236,32 @@ class TestButtons:
         assert " · " not in again[0]
 
 
+class TestCost:
+    @pytest.mark.parametrize(
+        ("status", "left", "locale", "expected"),
+        [
+            ("waiting", 6, "en-US", "3 credits · 6 left today · by"),
+            ("in_queue", 0, "en-US", "3 credits · 0 left today · by"),
+            ("submitting", None, "en-US", "3 credits · by"),
+            ("waiting", "0.5", "ru", "3 кредита · осталось 0,5 на сегодня · от"),
+        ],
+    )
+    def test_is_shown_with_what_is_left_until_generation_starts(
+        self, status: str, left: Any, locale: str, expected: str
+    ) -> None:
+        limit = {} if left is None else {"credits_left": Decimal(left), "credits_left_per": Period.DAY}
+        values = {"image_count": 3, "locale": locale, **limit}
+        assert expected in said(job(status=JobStatus(status), **values))[-1]
+        for later in (JobStatus.IN_PROGRESS, JobStatus.SUCCEEDED, JobStatus.CANCELLED):
+            assert expected not in said(job(status=later, **values))[-1]
+
+
 class TestOptions:
     def last_line(self, locale: str = "en-US", **job_input: Any) -> str:
         count = job_input.get("num_images", 1)
-        return said(job(input={"prompt": "a fox", **job_input}, image_count=count, locale=locale))[-1]
+        values = {"prompt": "a fox", **job_input}
+        running = job(input=values, image_count=count, locale=locale, status=JobStatus.IN_PROGRESS)
+        return said(running)[-1]
 
     def test_non_defaults_are_shown_by_value(self) -> None:
         line = self.last_line(
@@ -261,7 +284,7 @@ class TestOptions:
         shown = job_embed.embed(
             job(model_id="gone/model", input={"prompt": "a fox", "seed": 1, "x": 2}), CATALOGUE
         )
-        assert str(shown.description).endswith(f"\n> a fox\nseed 1 · by <@{MEMBER}>")
+        assert str(shown.description).endswith(f"\n> a fox\nseed 1 · 1 credit · by <@{MEMBER}>")
 
     def test_free_text_is_escaped_and_truncated(self) -> None:
         schema = ModelSchema.parse(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -88,6 +88,26 @@ async def test_times_and_windows_are_those_of_the_clock(path: Path) -> None:
         ended = await JobStore(RetryingDatabase(database)).end(job.job_id, JobStatus.CANCELLED)
         assert ended is not None
         assert ended.ended_at == clock.time
+
+
+async def test_job_keeps_what_the_tightest_limit_left(database: Database) -> None:
+    quotas, jobs, reservations = QuotaStore(database, OWNERS), JobStore(database), store(database)
+
+    async def left(**changes: Any) -> tuple[object, object]:
+        job = await reservations.reserve(make_job(**changes), (), settings=GuildSettings())
+        assert isinstance(job, Job)
+        stored = await jobs.get(job.job_id)
+        assert (stored.credits_left, stored.credits_left_per) == (job.credits_left, job.credits_left_per)
+        return stored.credits_left, stored.credits_left_per
+
+    assert await left() == (499, Period.HOUR)  # the owner's maximum, never the budget
+    await quotas.set_rule(GUILD, EVERYONE, Quota(9, Period.DAY), set_by=1)
+    await quotas.set_rule(GUILD, EVERYONE, Quota(9, Period.WEEK), set_by=1)
+    assert await left(image_count=2, credits_each=Decimal("1.5")) == (5, Period.WEEK)
+    await quotas.set_rule(GUILD, POOL, Quota(6, Period.MONTH), set_by=1)
+    assert await left() == (1, Period.MONTH)
+    other = await left(user_id=MEMBER + 1)
+    assert other == (0, Period.MONTH)
 
 
 async def test_refused_job_leaves_no_trace(database: Database, path: Path) -> None:

@@ -50,13 +50,24 @@ def embed(
     else:
         status = _status(job, progress, delivered)
     by = translate("requested-by", job.locale, member=f"<@{job.user_id}>")
-    details = " · ".join([*options(job, catalogue), by])
+    details = " · ".join([*options(job, catalogue), *_cost(job), by])
     lines = [f"**{status}**", blockquote(prompt(job)), details]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
     if notes := _notes(job, fitted, delivered):
         shown.set_footer(text="\n".join(notes))
     return shown
+
+
+def _cost(job: Job) -> list[str]:
+    """Return what a job that waits will cost, and what its member's limits then leave."""
+    if job.status.is_final or job.status is JobStatus.IN_PROGRESS:
+        return []
+    parts = [translate("cost", job.locale, credits=job.credits)]
+    if job.credits_left is not None and job.credits_left_per is not None:
+        left, per = job.credits_left, job.credits_left_per
+        parts.append(translate("credits-left", job.locale, left=left, per=per))
+    return parts
 
 
 def with_hidden_prompt(job: Job) -> Job:

@@ -53,6 +53,16 @@ notified-directly = An update on your request (I can't reach its message):
 prompt-hidden = (Prompt hidden by AutoMod)
 cut-prompt = The full prompt is in prompt.txt.
 requested-by = by { $member }
+cost = { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+}
+credits-left = { $left } left { $per ->
+    [hour] this hour
+    [day] today
+    [week] this week
+   *[month] this month
+}
 seed = seed { $seed }
 option-value = { $option }: { $value }
 option-on = { $option }: on

@@ -52,6 +52,18 @@ notified-directly = Новости о вашем запросе (его сооб
 prompt-hidden = (Промпт скрыт AutoMod)
 cut-prompt = Полный промпт — в файле prompt.txt.
 requested-by = от { $member }
+cost = { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+}
+credits-left = осталось { $left } { $per ->
+    [hour] на этот час
+    [day] на сегодня
+    [week] на эту неделю
+   *[month] на этот месяц
+}
 seed = сид { $seed }
 option-value = { $option }: { $value }
 option-on = { $option }: да
