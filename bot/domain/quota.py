@@ -259,6 +259,11 @@ class Usage:
     used: Decimal
 
     @property
+    def used_of_limit(self) -> Decimal:
+        """The credits used, at most the limit, which can have been lowered since."""
+        return min(self.used, self.window.limit)
+
+    @property
     def left(self) -> Decimal:
         """The credits left in this window, at least 0."""
         return max(Decimal(0), self.window.limit - self.used)

@@ -67,13 +67,13 @@ class UsageCommand(commands.Cog):
 
 def _row(usage: Usage, locale: str) -> Row:
     note = translate("chart-left", locale, left=usage.left)
-    return Row(period_name(usage, locale), usage.used, usage.window.limit, note)
+    return Row(period_name(usage, locale), usage.used_of_limit, usage.window.limit, note)
 
 
 def _alt_text(chart: Chart, usages: Sequence[Usage], locale: str) -> str:
     days = describe_amounts(zip(chart.days, chart.series[0].values, strict=True), locale)
     facts = [translate("alt-usage", locale, count=DAYS, days=days)]
     for usage in usages:
-        amounts = {"used": usage.used, "limit": usage.window.limit, "left": usage.left}
+        amounts = {"used": usage.used_of_limit, "limit": usage.window.limit, "left": usage.left}
         facts.append(translate("alt-left", locale, period=period_name(usage, locale), **amounts))
     return " ".join(facts)

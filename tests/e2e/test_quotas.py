@@ -101,7 +101,10 @@ async def test_zero_limit_forbids(env: Environment, channel: Channel) -> None:
     await env.reply_to(env.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
     text = await env.reply_to(anna, "imagine", prompt="a fox", channel=channel)
     assert "your limit is 0 credits" in text
-    assert "0 of 0 credits used, 0 left" in await env.reply_to(anna, "usage", channel=channel)
+    assert "resets" not in text
+    usage = await env.reply_to(anna, "usage", channel=channel)
+    assert "This hour: your limit is 0 credits" in usage
+    assert "resets" not in usage
     assert len(env.runcomfy.submits) == submits
     message = await done(env, ben, channel=channel)
     refusal = await (await anna.press(message, "Re-roll")).response()
@@ -131,6 +134,15 @@ async def test_member_rule_takes_precedence_and_periods_combine(env: Environment
     refused = await env.reply_to(anna, "imagine", prompt="a fox", num_images=3, channel=channel)
     assert "This costs 3 credits" in refused
     assert "2.5 left" in refused
+
+
+async def test_limit_below_what_was_used(env: Environment, channel: Channel) -> None:
+    anna = env.new_member()
+    await done(env, anna, num_images=4, channel=channel)
+    await env.reply_to(env.mia, "quota set", limit=1, per="month", who=anna, channel=channel)
+    assert "1 of 1 credit used, 0 left" in await env.reply_to(anna, "usage", channel=channel)
+    refused = await env.reply_to(anna, "imagine", prompt="a fox", channel=channel)
+    assert "0 left of your 1 credit. Your limit resets" in refused
 
 
 async def test_most_permissive_role_decides(env: Environment, channel: Channel) -> None:

@@ -67,21 +67,24 @@ def period_name(usage: Usage, locale: str) -> str:
 
 
 def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) -> list[str]:
-    """Return a line per limit: used, left, a progress bar, and when it resets."""
-    key = "usage-line-pool" if is_pool else "usage-line"
-    return [
-        translate(
-            key,
-            locale,
-            period=period_name(usage, locale),
-            used=usage.used,
-            limit=usage.window.limit,
-            left=usage.left,
-            bar=_progress_bar(usage.used, usage.window.limit),
-            resets=timestamp(usage.window.resets_at),
-        )
-        for usage in usages
-    ]
+    """Return a line per limit: used, left, a progress bar, and when it resets; a limit of 0 never does."""
+    return [_usage_line(usage, locale, is_pool=is_pool) for usage in usages]
+
+
+def _usage_line(usage: Usage, locale: str, *, is_pool: bool) -> str:
+    period, limit = period_name(usage, locale), usage.window.limit
+    if not limit:
+        return translate("usage-line-pool-zero" if is_pool else "usage-line-zero", locale, period=period)
+    return translate(
+        "usage-line-pool" if is_pool else "usage-line",
+        locale,
+        period=period,
+        used=usage.used_of_limit,
+        limit=limit,
+        left=usage.left,
+        bar=_progress_bar(usage.used_of_limit / limit),
+        resets=timestamp(usage.window.resets_at),
+    )
 
 
 def limit_lines(limits: Limits, own: Sequence[Usage], pool: Sequence[Usage], locale: str) -> list[str]:
@@ -115,6 +118,6 @@ def describe_amounts(amounts: Iterable[tuple[str, Decimal]], locale: str) -> str
     return ", ".join(words) or translate("alt-nothing", locale)
 
 
-def _progress_bar(used: Decimal, limit: Decimal) -> str:
-    filled = min(_BAR_LENGTH, int(used * _BAR_LENGTH / limit)) if limit else _BAR_LENGTH
+def _progress_bar(fraction: Decimal) -> str:
+    filled = int(fraction * _BAR_LENGTH)
     return "▰" * filled + "▱" * (_BAR_LENGTH - filled)

@@ -8,6 +8,8 @@ usage-line-pool = Shared limit · { $period }: { $used } of { $limit } { $limit 
     [one] credit
    *[other] credits
 } used, { $left } left { $bar } resets { $resets }
+usage-line-zero = { $period }: your limit is 0 credits, so you can't generate images here.
+usage-line-pool-zero = Shared limit · { $period }: 0 credits, so no one can generate images here.
 usage-uncollected = 📦 { $images ->
     [one] { $images } image is
    *[other] { $images } images are

@@ -12,6 +12,8 @@ usage-line-pool = Общий лимит · { $period }: потрачено { $us
     [many] { $limit } кредитов
    *[other] { $limit } кредита
 }, осталось { $left } { $bar } обновится { $resets }
+usage-line-zero = { $period }: ваш лимит — 0 кредитов, создавать изображения здесь нельзя.
+usage-line-pool-zero = Общий лимит · { $period }: 0 кредитов, создавать изображения здесь нельзя никому.
 usage-uncollected = 📦 { $images ->
     [one] Можно забрать { $images } изображение
     [few] Можно забрать { $images } изображения
