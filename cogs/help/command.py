@@ -49,7 +49,7 @@ class HelpCommand(commands.Cog):
         lines, menus = list[str](), list[str]()
         for command in tree.get_commands():
             needed = command.default_permissions or Permissions.none()
-            if not (permissions.administrator or permissions >= needed):
+            if command is interaction.command or not (permissions.administrator or permissions >= needed):
                 continue
             payload = await command.get_translated_payload(tree, translator)
             if isinstance(command, app_commands.ContextMenu):

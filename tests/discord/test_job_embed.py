@@ -275,7 +275,7 @@ class TestOptions:
 
     def test_are_named_in_the_requesters_language(self) -> None:
         line = self.last_line("ru", aspect_ratio="16:9", safety_tolerance=6, enable_web_search=True, seed=8)
-        assert line == f"16:9 · Допуск безопасности: 6 · Включить веб-поиск: да · сид 8 · от <@{MEMBER}>"
+        assert line == f"16:9 · Допуск безопасности: 6 · Поиск в интернете: да · сид 8 · от <@{MEMBER}>"
 
     def test_defaults_are_not_shown(self) -> None:
         assert self.last_line(num_images=1, aspect_ratio="auto") == f"by <@{MEMBER}>"

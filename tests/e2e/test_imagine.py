@@ -40,7 +40,7 @@ OPTIONS: list[tuple[str, int, list[Any], tuple[int, int] | None, str, str]] = [
     ("output_format", STRING, ["jpeg", "png", "webp"], None, "default: png", "формат_вывода"),
     ("safety_tolerance", INTEGER, [1, 2, 3, 4, 5, 6], None, "default: 4", "допуск_безопасности"),
     ("limit_generations", BOOLEAN, [], None, "default: on", "ограничить_генерации"),
-    ("enable_web_search", BOOLEAN, [], None, "default: off", "включить_веб-поиск"),
+    ("enable_web_search", BOOLEAN, [], None, "default: off", "поиск_в_интернете"),
 ]
 ALL_NINE: dict[str, Any] = {
     "prompt": "a red fox",

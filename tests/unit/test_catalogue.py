@@ -123,7 +123,7 @@ def test_russian_texts_are_the_published_ones() -> None:
         "output_format": "формат_вывода",
         "safety_tolerance": "допуск_безопасности",
         "limit_generations": "ограничить_генерации",
-        "enable_web_search": "включить_веб-поиск",
+        "enable_web_search": "поиск_в_интернете",
     }
 
 

@@ -14,13 +14,20 @@ help-words = This server blocks some words in prompts.
 help-private = Only you can see your images.
 help-limits = Your limits
 help-credits = Credits
-help-credits-explained = Your limits count credits: a 1K image costs 1 credit. You're refunded for canceled requests and for images that couldn't be generated.
+help-credits-explained = Limits are counted in credits: one 1K image costs 1 credit. You're refunded for canceled requests and for images that couldn't be generated.
 help-commands = Commands
 help-menus = Right-click or long-press a message, then Apps: { $menus }
 help-buttons = Buttons
-help-buttons-explained = Re-roll: same prompt, new seed · Edit prompt: reword it and try again · Cancel: until generation starts · Get images: collect what didn't arrive · Delete: remove the images
+help-buttons-explained =
+    Re-roll · same prompt, new seed
+    Edit prompt · reword a request that failed
+    Cancel · until generation starts
+    Get images · collect what didn't arrive
+    Delete · remove the message and its images
 help-data = Your data
-help-data-explained = I store your requests: prompt, options, your user ID, channel, time and cost. Prompts go to the image service. I don't read your other messages. To delete images, press Delete below them: message and images are removed, but the request stays on record.
+help-data-explained =
+    I store your requests (prompt, options, your user ID, channel, time and cost) and send prompts to the image service. I don't read your other messages.
+    To delete images, press Delete below them. A record of the request stays.
 
 ## The greeting of a server
 
