@@ -25,7 +25,12 @@ class Database(Protocol):
         """The clock of the times that stores write and compare with."""
 
     async def read(self, work: UnitOfWork[T]) -> T:
-        """Run selects beside all other units; they see everything that was committed before the call."""
+        """Run selects beside all other units; they see everything that was committed before the call.
+
+        Raises:
+            BusyError: Another program has locked the database for longer than a caller can wait.
+            Exception: Any exception of the unit.
+        """
 
     async def transaction(
         self, work: UnitOfWork[T], *, high_priority: bool = False, durable: bool = True

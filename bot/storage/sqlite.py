@@ -35,6 +35,7 @@ MAX_BATCH = 50
 READERS = 4
 SYNC_SECONDS = 0.05
 """How long a commit that is not durable waits for a durable one before it is synced by itself."""
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _CHECKPOINT = "pragma wal_checkpoint(passive)"
 
 
@@ -114,6 +115,10 @@ class SqliteDatabase:
             except sqlite3.Error as error:
                 # A row that cannot be decoded leaves its statement open in there, and so an old snapshot.
                 traceback.clear_frames(error.__traceback__)
+                if (
+                    getattr(error, "sqlite_errorcode", None) in _LOCKED
+                ):  # errors of the module itself have no code
+                    raise BusyError from error
                 raise
             finally:
                 self._idle_readers.append(connection)

@@ -210,6 +210,14 @@ class TestTransaction:
         assert await database.transaction(add_two) == "done"
         assert facts(path) == ["one", "two"]
 
+    async def test_read_of_a_locked_file_is_busy(self, database: Database, path: Path) -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("pragma locking_mode = exclusive")
+            other.execute("begin exclusive")
+            with pytest.raises(BusyError):
+                await KeyValueStore(database).get("one")
+            other.execute("rollback")
+
     async def test_many_behind_a_lock_are_busy_within_three_seconds(
         self, database: Database, path: Path
     ) -> None:
