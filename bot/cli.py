@@ -32,22 +32,23 @@ def main() -> int:
     if arguments.command not in {None, "run"}:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # undo what `bot.__main__` set for the bot itself
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    message, separator = "The bot can't start:", "\n- "
+    message = "The bot can't start:"
     try:
         match arguments.command:
             case "check":
                 return asyncio.run(report.run())
             case "backup":
-                message, separator = "Backup failed:", " "
+                message = "Backup failed:"
                 back_up(config.load().database_url, arguments.file)
             case "costs":
-                message, separator = "Can't show costs:", " "
+                message = "Can't show costs:"
                 _print_costs()
             case _:
                 _run()
     except ConfigError as error:
-        problems = map(log.escape_control, error.problems)  # some quote responses of Discord
-        print(message, *problems, sep=separator, file=sys.stderr)  # noqa: T201 (output)
+        problems = list(map(log.escape_control, error.problems))  # some quote responses of Discord
+        is_list = len(problems) > 1 or arguments.command in {None, "run"}
+        print(message, *problems, sep="\n- " if is_list else " ", file=sys.stderr)  # noqa: T201 (output)
         return 2
     return 0
 

@@ -15,7 +15,6 @@ from pydantic import (
     Field,
     HttpUrl,
     IPvAnyAddress,
-    PositiveInt,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -30,6 +29,10 @@ from bot.runcomfy.proxies import Proxies, parse_proxy
 
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
 _QUOTED = "must be without quotes (Docker's --env-file passes them on)"
+_NOT_A_NUMBER: Final = {
+    "int_parsing": "a whole number",
+    **dict.fromkeys(("float_parsing", "decimal_parsing", "finite_number"), "a number"),
+}
 _UNSAFE_URL = "must be an https URL (http only for this machine)"
 _TOKEN_MISTAKES: Final = {
     r"[\"'].*|.*[\"']": _QUOTED,
@@ -61,13 +64,18 @@ def _check_api_url(url: HttpUrl) -> HttpUrl:
 def _database_path(url: str) -> Path:
     path = url.removeprefix(_DATABASE_SCHEME)
     if path in {"", url} or path.startswith(":"):  # each connection would have its own :memory: database
-        raise ValueError(f"must be {_DATABASE_SCHEME} and a file path")
+        raise ValueError(
+            f"must be a file path after {_DATABASE_SCHEME}, such as {_DATABASE_SCHEME}data/bot.db"
+        )
     return Path(path)
 
 
-def _split(text: str) -> list[str]:
-    # A lone comma stays as an invalid item: an empty list would mean every server.
-    return [part.strip() for part in text.split(",") if part.strip()] or [text]
+def _guild_ids(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    # A lone comma is an error, since an empty list would mean every server.
+    if not parts or not all(re.fullmatch(r"[1-9]\d{0,19}", part, re.ASCII) for part in parts):
+        raise ValueError("must be server ids with commas between them, such as 111111111111111111")
+    return [int(part) for part in parts]
 
 
 _ApiUrl: TypeAlias = Annotated[HttpUrl, AfterValidator(_check_api_url)]
@@ -116,7 +124,7 @@ class Config(BaseSettings):
     deadline_seconds: Annotated[int, Field(gt=0, le=86_400)] = 1800
     files_max_gb: Annotated[float, Field(gt=0, le=100_000)] = 5
     files_days: Annotated[int, Field(gt=0, le=3650)] = 7
-    guilds: Annotated[frozenset[PositiveInt], NoDecode, BeforeValidator(_split)] = frozenset()
+    guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
     discord_proxy: _Proxy = None
     http_proxy: _Proxy = None
     https_proxy: _Proxy = None
@@ -175,6 +183,10 @@ def _problem(loc: tuple[int | str, ...], kind: str, message: str) -> str:
         return f"{name} is missing: set it in the environment or in .env"
     if kind.startswith("url_"):
         return f"{name} {_UNSAFE_URL}"
+    if kind in _NOT_A_NUMBER:
+        return f"{name} must be {_NOT_A_NUMBER[kind]}"
     # pydantic's own messages begin with "Input should be" or "value is not".
     message = message.removeprefix("Value error, ").replace("value is not", "must be")
+    for theirs, ours in {"greater than or equal to": "at least", "less than or equal to": "at most"}.items():
+        message = message.replace(theirs, ours)
     return f"{name} " + re.sub(r"^(Decimal i|I)nput should", "must", message)

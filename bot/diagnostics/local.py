@@ -58,7 +58,7 @@ def check_database(settings: Config) -> list[Finding]:
     if not path.exists():
         if not os.access(_nearest_folder(path.parent), os.W_OK | os.X_OK):
             return [problem("database", "DATABASE_URL is in a folder that the bot can't write to")]
-        return [note("database", "none yet; the bot creates it at its first start")]
+        return [note("database", "not created yet; the bot does so when it first starts")]
     try:
         found = inspect_database(path)
     except ConfigError as error:
@@ -76,7 +76,7 @@ def check_database(settings: Config) -> list[Finding]:
 def check_disk(settings: Config) -> list[Finding]:
     """Check the free space for the database and for images that wait to be posted."""
     free = shutil.disk_usage(_nearest_folder(settings.database_url.parent)).free
-    text = f"{free / 10**9:.1f} GB free beside the database"
+    text = f"{free / 10**9:.1f} GB free on the disk of the database"
     if free < FREE_BYTES_MIN:
         return [problem("disk", f"{text}: free up space, or no images can be generated")]
     if free < _LOW_SPACE_BYTES:

@@ -92,8 +92,8 @@ class Quota:
         match = re.fullmatch(r"(\d{1,7})/(hour|day|week|month)", text, re.ASCII)
         if match is None or int(match[1]) > LIMIT_MAX:
             raise ValueError(
-                "must be a number of credits from 0 to 1000000 and a period (hour, day, week or month),"
-                " such as 10/day, or several with commas between them, or unlimited"
+                "must be credits (0 to 1000000) per hour, day, week or month, such as 10/day; several with"
+                " commas between them, such as 10/day,100/month; or unlimited"
             )
         return cls(int(match[1]), Period(match[2]))
 

@@ -42,7 +42,7 @@ def open_read_only(path: Path) -> closing[sqlite3.Connection]:
         ConfigError: There is none.
     """
     if not path.is_file():
-        raise ConfigError(["there is no database at DATABASE_URL yet: the bot creates it at its first start"])
+        raise ConfigError(["there is no database at DATABASE_URL yet: start the bot once to create it"])
     address = f"{path.absolute().as_uri()}?mode=ro"
     return closing(sqlite3.connect(address, uri=True, isolation_level=None))
 

@@ -80,7 +80,7 @@ async def test_before_the_first_start(tmp_path: Path) -> None:
         assert found["settings"][1:] == [
             "note: MAX_LOOKS_PER_SECOND is now called MAX_POLLS_PER_SECOND: rename it"
         ]
-        assert found["database"] == ["note: none yet; the bot creates it at its first start"]
+        assert found["database"] == ["note: not created yet; the bot does so when it first starts"]
         assert found["commands"] == ["note: imagine not registered yet; the bot registers them at its start"]
         (servers,) = found["servers"]
         assert servers.startswith("note: the bot is in none yet")
@@ -269,7 +269,7 @@ async def test_disk_without_space(tmp_path: Path) -> None:
         code, found = await check(env)
         assert code == 1
         assert found["disk"] == [
-            "problem: 0.0 GB free beside the database: free up space, or no images can be generated"
+            "problem: 0.0 GB free on the disk of the database: free up space, or no images can be generated"
         ]
 
 

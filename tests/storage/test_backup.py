@@ -123,7 +123,7 @@ class TestRefusing:
         assert "already exists" in refusal(made, made.parent)
 
     def test_missing_database(self, path: Path, target: Path) -> None:
-        assert "first start makes the database" in refusal(path, target)
+        assert "start the bot once" in refusal(path, target)
         assert not path.parent.exists()
         assert list(target.parent.iterdir()) == []
 

@@ -145,9 +145,11 @@ def test_old_name_in_the_env_file_works_too() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("GUILDS", ",", "must be a valid integer"),
-        ("GUILDS", "one,two", "must be a valid integer"),
-        ("BUDGET_USD", "NaN", "must be a finite number"),
+        ("GUILDS", ",", "must be server ids"),
+        ("GUILDS", "one,two", "must be server ids"),
+        ("MAX_JOBS", "many", "must be a whole number"),
+        ("BUDGET_ALARM", "101", "must be at most 100"),
+        ("BUDGET_USD", "NaN", "must be a number"),
         ("BUDGET_USD", "12.1234567", "must have no more than 6 decimal places"),
         ("HEALTH_HOST", "localhost", "must be a valid IPv4 or IPv6 address"),
         ("LOG_LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
