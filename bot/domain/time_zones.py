@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
 
-_OFFSET = re.compile(r"(?:utc|gmt|(msk|мск))?([+-])(\d{1,2})(?::?([0-5]\d))?")
+# By quarter hours, in which usage is counted.
+_OFFSET = re.compile(r"(?:utc|gmt|(msk|мск))?([+-])(\d{1,2})(?::?(00|15|30|45))?")
 _MOSCOW = timedelta(hours=3)  # Russians count from it: MSK+2 is Yekaterinburg's time
 _LOWEST, _HIGHEST = timedelta(hours=-12), timedelta(hours=14)
 _NOT_CITIES = ("Etc/", "US/", "Canada/", "Brazil/")

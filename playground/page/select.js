@@ -39,7 +39,7 @@ export class Select {
     this.field = el("input", { ...field, disabled: part.disabled, ...state });
     this.chosen = el("span", { class: "chosen", id: `${id}-chosen` });
     this.list = el("ul", { role: "listbox", id, "aria-label": label, "aria-multiselectable": String(this.#isMany), hidden: true });
-    this.node = el("div", { class: "select" }, el("div", { class: "box" }, this.chosen, this.field, el("span", { "aria-hidden": "true" }, "⌄")), this.list);
+    this.node = el("div", { class: this.#isMany ? "select" : "select one" }, el("div", { class: "box" }, this.chosen, this.field, el("span", { "aria-hidden": "true" }, "⌄")), this.list);
     this.#listen();
     this.#render();
   }

@@ -59,7 +59,7 @@ async def test_manager_sets_limits_and_views_report(page: Page) -> None:
     await expect(last(page).get_by_role("link", name="days.csv")).to_be_visible()
     await page.get_by_label("Language").select_option("ru")
     await use(page, "settings")
-    await expect(last(page)).to_contain_text("Часовой пояс")
+    await expect(last(page)).to_contain_text("Настройки сервера: Каналы")
 
 
 async def test_refused_prompt_can_be_edited(page: Page) -> None:

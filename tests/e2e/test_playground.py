@@ -169,7 +169,7 @@ async def test_manager_changes_settings(page: Page) -> None:
     panel = messages(page).first
     await expect(panel).to_contain_text("Allowed channels: all")
     await choose(panel, "Choose a section", "Images")
-    await choose(panel, "Maximum images per request: no limit", "Maximum images per request: 1")
+    await choose(panel, "Max images: no limit", "Max images: 1")
     await expect(panel).to_contain_text("Maximum images per request: 1")
     await choose(panel, "Choose a section", "People")
     await choose(panel, "Blocked members", "Bob")
@@ -191,8 +191,8 @@ async def test_manager_changes_settings(page: Page) -> None:
     await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
     await page.get_by_role("button", name="bot-log").click()
     log = page.get_by_role("list", name="Messages in #bot-log")
-    await expect(log).to_contain_text("@Mia changed Maximum images per request")
-    await expect(log).to_contain_text("@Alice made 1 image")
+    await expect(log).to_contain_text("@Mia changed Log: off → #bot-log")
+    await expect(log).to_contain_text("@Alice generated 1 image")
 
 
 async def _forbid(page: Page, panel: Locator) -> None:
@@ -202,7 +202,8 @@ async def _forbid(page: Page, panel: Locator) -> None:
     await form.get_by_role("textbox").fill("/h[a4]rb(/")
     await form.get_by_role("button", name="Submit").click()
     await expect(last(page)).to_contain_text("Line 1 isn't a valid regex")
-    await panel.get_by_role("button", name="Edit words").click()
+    await panel.get_by_role("button", name="Edit").click()
+    await expect(form.get_by_role("textbox")).to_have_value("/h[a4]rb(/")
     await form.get_by_role("textbox").fill("harbour\n/b[e3]ar/")
     await form.get_by_role("button", name="Submit").click()
     await expect(panel).to_contain_text("2 words or patterns")

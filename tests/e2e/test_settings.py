@@ -48,7 +48,7 @@ async def test_channels_roles_and_members(env: Environment) -> None:
     }
     shown = panel.select("settings:allowed_roles:v1")["default_values"]
     assert [each["id"] for each in shown] == [painters.id]
-    for said in (f"<@&{painters.id}>", f"<@{bob.id}>", "4 settings differ from the defaults"):
+    for said in (f"<@&{painters.id}>", f"<@{bob.id}>", "4 settings changed"):
         assert said in panel.text
     titles = [each["label"] for each in panel.select("settings:section:v1")["options"]]
     assert titles[:3] == ["Channels · 2 changed", "People · 2 changed", "Images"]

@@ -120,7 +120,14 @@ def test_zone_is_a_zoneinfo() -> None:
         ),
         *(("Москва", "Europe/Moscow"), ("нью йорк", "America/New_York"), ("Киев", "Europe/Kyiv")),
         *(("São Paulo", "America/Sao_Paulo"), ("Istanbul", "Europe/Istanbul"), ("Kolkata", "Asia/Kolkata")),
-        *(("Nowhere", None), ("", None), ("UTC+15", None), ("CST", None), ("Unknown City", None)),
+        *(
+            ("Nowhere", None),
+            ("", None),
+            ("UTC+15", None),
+            ("UTC+05:07", None),
+            ("CST", None),
+            ("Unknown City", None),
+        ),
     ],
 )
 def test_time_zones_as_people_type_them(typed: str, name: str | None) -> None:

@@ -34,9 +34,9 @@ setting-unknown = ⚠️ This panel is out of date. Run /settings again.
 
 settings-title = Server settings: { $section }
 settings-footer = { $count ->
-    [0] Nothing differs from the defaults
-    [one] { $count } setting differs from the defaults
-   *[other] { $count } settings differ from the defaults
+    [0] All at their defaults
+    [one] { $count } setting changed
+   *[other] { $count } settings changed
 } · server time { $time }
 settings-refused = { $problem } Nothing was saved.
 changed-section = { $section } · { $count } changed

@@ -41,7 +41,7 @@ settings-footer = { $count ->
     [few] Изменены { $count } настройки
     [many] Изменено { $count } настроек
    *[other] Изменено { $count } настройки
-} · время сервера { $time }
+} · на сервере { $time }
 settings-refused = { $problem } Ничего не сохранено.
 changed-section = { $section } · изменено: { $count }
 section-channels = Каналы
@@ -51,7 +51,7 @@ section-safety = Безопасность
 section-words = Запрещённые слова
 section-results = Результаты
 section-defaults = Параметры по умолчанию
-section-server = Часовой пояс и журнал
+section-server = Время и журнал
 setting-allowed_channels = Разрешённые каналы: { $value }
 setting-forbidden_channels = Запрещённые каналы: { $value }
 setting-allowed_roles = Разрешённые роли: { $value }
