@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from bot.i18n import TextValue
 
 PolicyKey: TypeAlias = Literal[
@@ -43,6 +45,7 @@ PolicyKey: TypeAlias = Literal[
     # Outdated or forged interactions
     "no-such-command",
     "form-outdated",
+    "question-expired",  # also after a restart
     "setting-unknown",
     "draft-lost",  # the bot no longer has what was typed into a form, as after a restart
     # Invalid settings of a server
@@ -88,6 +91,14 @@ class PolicyError(UserError):
     def __init__(self, key: PolicyKey, /, **values: TextValue) -> None:
         self.key = key
         super().__init__(**values)
+
+
+class ConfirmationNeededError(UserError, key="confirm-cost"):
+    """The job costs most of what its member has left, and they were not asked. Values: credits, left, per."""
+
+    def __init__(self, credits: Decimal, *, left: Decimal, per: str) -> None:
+        super().__init__(credits=credits, left=left, per=per)
+        self.credits = credits
 
 
 class InvalidOptionError(UserError, key="invalid-option"):

@@ -17,6 +17,7 @@ from bot.charts.process import ChartRenderer
 from bot.discord import gateway
 from bot.discord.audit_log import AuditLog
 from bot.discord.command_sync import CommandSync
+from bot.discord.confirmation import Confirmations
 from bot.discord.connector import TIMEOUT, Connector
 from bot.discord.errors import DISCORD_ERRORS, DISCORD_NETWORK_ERRORS, is_transient
 from bot.discord.rate_limiter import DiscordRateLimiter
@@ -119,6 +120,7 @@ class ImagineBot(commands.Bot):
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}
         """The handler of each button under a job; the cogs fill it."""
+        self.confirmations = Confirmations()
         self._guild_ids, self._connector = guild_ids, connector
         self._sessions = AsyncExitStack()
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LIMIT_MAX = 1_000_000
 """The highest limit of a rule, in credits."""
+_ASKED_FROM = 5
 
 
 class Period(StrEnum):
@@ -267,6 +268,10 @@ class Usage:
     def left(self) -> Decimal:
         """The credits left in this window, at least 0."""
         return max(Decimal(0), self.window.limit - self.used)
+
+    def takes_most(self, credits: Decimal) -> bool:
+        """Return whether a job of that many credits takes so much that its member is asked first."""
+        return credits >= _ASKED_FROM and credits > self.left / 2
 
     def rejection_reason(self, credits: Decimal) -> str:
         """Return why a job of that many credits is rejected: `forbidden`, `used-up`, `later` or `never`."""

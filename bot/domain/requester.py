@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,3 +30,5 @@ class Requester:
     interaction_at: datetime
     file_limit: int
     """Discord's maximum size of an attachment in this response, in bytes (`attachment_size_limit`)."""
+    agreed_credits: Decimal = Decimal(0)
+    """How many credits they have agreed to spend when asked; see `takes_most`."""

@@ -59,6 +59,7 @@ class JobService:
             FilesFolderError: The images could not be stored.
             UserError: The server's rules do not allow it, or a value breaks the model's schema; see
                 `apply_policy` and `check_words`.
+            ConfirmationNeededError: Ask the member first; see `Requester.agreed_credits`.
             BusyError: The database is busy; nothing was reserved.
         """
         if self._context.runcomfy.is_down:
@@ -87,7 +88,9 @@ class JobService:
                 continue
             now = self._context.clock.now()
             draft = _build_job(requester, model, values, parent, settings, now=now)
-            reserved = await self._reservations.reserve(draft, requester.role_ids, settings=settings)
+            reserved = await self._reservations.reserve(
+                draft, requester.role_ids, settings=settings, agreed_credits=requester.agreed_credits
+            )
             if reserved is NotReserved.DUPLICATE:
                 return None
             if reserved is not NotReserved.SETTINGS_CHANGED:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from bot.errors import ConfirmationNeededError
 from bot.storage import ledger
 from bot.storage.columns import job_to_row
 from bot.storage.costs import prices_from_rows
@@ -14,7 +16,6 @@ from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from decimal import Decimal
 
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.job import Job
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.storage.quotas import QuotaStore
 
 _queries = load_queries("reservations")
+_NOTHING = Decimal(0)
 
 
 class NotReserved(Enum):
@@ -48,12 +50,19 @@ class ReservationStore:
         self._costs = costs
 
     async def reserve(
-        self, draft: Job, role_ids: Collection[int], *, settings: GuildSettings
+        self,
+        draft: Job,
+        role_ids: Collection[int],
+        *,
+        settings: GuildSettings,
+        agreed_credits: Decimal = _NOTHING,
     ) -> Job | NotReserved:
         """Add a job that complies with `settings`, with its price, limits and time, and count it.
 
         Raises:
             PolicyError: See `ledger.check`.
+            ConfirmationNeededError: The job takes most of what its member has left, and more than
+                `agreed_credits`.
             BusyError: The database is busy; nothing was reserved.
         """
 
@@ -70,17 +79,26 @@ class ReservationStore:
                 applied_limits=limits.summary,
                 created_at=now,
             )
-            added = await add_job(connection, job, limits, self._costs.budget_usd)
+            budget_usd = self._costs.budget_usd
+            added = await add_job(connection, job, limits, budget_usd, agreed_credits=agreed_credits)
             return added or NotReserved.DUPLICATE
 
         return await self._database.transaction(work, high_priority=True, durable=False)
 
 
-async def add_job(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> Job | None:
+async def add_job(
+    connection: Connection,
+    job: Job,
+    limits: Limits,
+    budget_usd: Decimal | None,
+    *,
+    agreed_credits: Decimal = _NOTHING,
+) -> Job | None:
     """Count a job and add its row; return it with what is left, or None if its interaction has one already.
 
     Raises:
         PolicyError: See `ledger.check`.
+        ConfirmationNeededError: See `ReservationStore.reserve`.
     """
     use = await ledger.count(connection, job, limits, budget_usd)
     if tightest := use.tightest:
@@ -90,4 +108,7 @@ async def add_job(connection: Connection, job: Job, limits: Limits, budget_usd: 
         await ledger.uncount(connection, job)
         return None
     ledger.check(job, use, budget_usd)  # a replay is not refused, even if its job has used the last credits
+    if tightest and job.credits > agreed_credits and tightest.takes_most(job.credits):
+        per = tightest.window.quota.per
+        raise ConfirmationNeededError(job.credits, left=tightest.left, per=per)
     return job

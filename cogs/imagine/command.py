@@ -2,13 +2,12 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from discord import app_commands
 
 from bot.discord.client import Interaction
-from bot.discord.first_response import send_first_response
-from bot.discord.requester import require_post_permissions
 from bot.models.catalogue import Model
 from bot.models.options import Option
 
@@ -86,6 +85,6 @@ def _localized(texts: dict[str, str]) -> app_commands.locale_str:
 
 async def imagine(interaction: Interaction, model: Model, values: dict[str, object]) -> None:
     """Reserve a job for a model, and show it in the first response."""
-    requester = require_post_permissions(interaction)
-    job = await interaction.client.job_service.reserve(requester, model, values)
-    await send_first_response(interaction, job)
+    bot = interaction.client
+    reserve = partial(bot.job_service.reserve, model=model, values=values)
+    await bot.confirmations.start(interaction, reserve)

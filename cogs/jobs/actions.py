@@ -13,7 +13,6 @@ from discord.ext import commands
 from bot.discord.client import ImagineBot, Interaction
 from bot.discord.error_handler import error_boundary, send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
-from bot.discord.first_response import send_first_response
 from bot.discord.requester import get_requester, has_permission, require_post_permissions
 from bot.discord.responses import respond_or_hide, send_with_retry
 from bot.discord.views import job_embed
@@ -26,7 +25,7 @@ from bot.jobs.service import JobService
 from bot.log import job_context
 from cogs.jobs.edit_form import EditForm
 
-_Operation: TypeAlias = Callable[[JobService, Requester, str], Awaitable[Job | None]]
+_Operation: TypeAlias = Callable[..., Awaitable[Job | None]]
 
 
 class JobActions(commands.Cog):
@@ -40,6 +39,8 @@ class JobActions(commands.Cog):
             JobAction.RETRY: partial(self._start, JobService.retry),
             JobAction.COLLECT: partial(self._start, JobService.refetch),
             JobAction.EDIT: self._open_edit_form,
+            JobAction.GENERATE: bot.confirmations.confirm,
+            JobAction.DISMISS: bot.confirmations.dismiss,
         }
 
     @app_commands.command()
@@ -85,8 +86,8 @@ class JobActions(commands.Cog):
             await send_ephemeral(interaction, translate("jobs-canceled", interaction.locale.value))
 
     async def _start(self, operation: _Operation, interaction: Interaction, job_id: str) -> None:
-        job = await operation(self._bot.job_service, require_post_permissions(interaction), job_id)
-        await send_first_response(interaction, job)
+        reserve = partial(operation, self._bot.job_service, job_id=job_id)
+        await self._bot.confirmations.start(interaction, reserve)
 
     async def _open_edit_form(self, interaction: Interaction, job_id: str) -> None:
         requester = require_post_permissions(interaction)
@@ -99,12 +100,15 @@ class JobActions(commands.Cog):
         action, job_id = JobButton.parse(custom_id) or ("", "")
         if action != JobAction.EDIT:
             raise JobNotFoundError
-        with job_context(job_id):
-            requester = require_post_permissions(interaction)
-            before, model = await self._bot.job_service.editable(requester, job_id)
-            values = {**before.input, **EditForm.for_model(model).parse(data, requester.locale)}
-            job = await self._bot.job_service.reserve(requester, model, values, parent=before)
-        await send_first_response(interaction, job)
+        service = self._bot.job_service
+
+        async def reserve(requester: Requester) -> Job | None:
+            with job_context(job_id):
+                before, model = await service.editable(requester, job_id)
+                values = {**before.input, **EditForm.for_model(model).parse(data, requester.locale)}
+                return await service.reserve(requester, model, values, parent=before)
+
+        await self._bot.confirmations.start(interaction, reserve)
 
 
 def _list(jobs: Sequence[Job], locale: str) -> discord.Embed:

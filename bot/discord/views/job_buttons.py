@@ -43,12 +43,16 @@ class JobAction(StrEnum):
     BLOCK = "block"
     """Deletes the images, and blocks the member who made them."""
     KEEP = "keep"
+    GENERATE = "generate"
+    """With the next, answers a question about a request's cost; names the question instead of a job."""
+    DISMISS = "dismiss"
 
 
 _STYLES = {
     JobAction.REROLL: ButtonStyle.primary,
     JobAction.RETRY: ButtonStyle.primary,
     JobAction.EDIT: ButtonStyle.primary,
+    JobAction.GENERATE: ButtonStyle.primary,
     JobAction.COLLECT: ButtonStyle.success,
     JobAction.CONFIRM: ButtonStyle.danger,
     JobAction.BLOCK: ButtonStyle.danger,
@@ -70,15 +74,18 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
     @classmethod
     def for_job(cls, job: Job, action: JobAction, *, label: str | None = None) -> JobButton:
         """Return the button for an action on a job."""
+        label = label or translate(f"button-{action.name.lower()}", job.locale, credits=job.credits)
+        button = cls.labelled(action, job.job_id, label)
         # RunComfy can't stop a running job; the disabled button stays so that the others don't move.
-        is_too_late = action is JobAction.CANCEL and job.status is JobStatus.IN_PROGRESS
-        button: ui.Button[Any] = ui.Button(
-            label=label or translate(f"button-{action.name.lower()}", job.locale, credits=job.credits),
-            style=_STYLES.get(action, ButtonStyle.secondary),
-            custom_id=cls.custom_id_of(job, action),
-            disabled=is_too_late and not label,
-        )
-        return cls(action, job.job_id, button)
+        button.item.disabled = action is JobAction.CANCEL and job.status is JobStatus.IN_PROGRESS
+        return button
+
+    @classmethod
+    def labelled(cls, action: JobAction, name: str, label: str) -> JobButton:
+        """Return the button for an action on the job, or whatever else has this id."""
+        style = _STYLES.get(action, ButtonStyle.secondary)
+        button: ui.Button[Any] = ui.Button(label=label, style=style, custom_id=f"job:{action}:v1:{name}")
+        return cls(action, name, button)
 
     @staticmethod
     def custom_id_of(job: Job, action: JobAction) -> str:

@@ -1,5 +1,6 @@
 # Errors and refusals, shown to one person
 
+question-expired = ⚠️ This question has expired. Make the request again.
 form-outdated = ⚠️ This form is out of date. Press Edit prompt again.
 
 invalid-option = ⚠️ The option { $option } { $problem }.

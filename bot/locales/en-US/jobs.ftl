@@ -71,7 +71,18 @@ images = { $count ->
     [one] { $count } image
    *[other] { $count } images
 }
+confirm-cost = This request costs { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+}, and you have { $left } left { $per ->
+    [hour] this hour
+    [day] today
+    [week] this week
+   *[month] this month
+}. Generate it?
 
+button-generate = Generate
+button-dismiss = Cancel
 button-cancel = Cancel
 button-reroll = Re-roll · { $credits ->
     [one] { $credits } credit

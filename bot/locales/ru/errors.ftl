@@ -1,5 +1,6 @@
 # Errors and refusals, shown to one person
 
+question-expired = ⚠️ Этот вопрос устарел. Отправьте запрос ещё раз.
 form-outdated = ⚠️ Эта форма устарела. Нажмите «Изменить промпт» ещё раз.
 
 invalid-option = ⚠️ Параметр { $option } { $problem }.

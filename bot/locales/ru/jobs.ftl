@@ -74,7 +74,20 @@ images = { $count ->
     [many] { $count } изображений
    *[other] { $count } изображения
 }
+confirm-cost = Этот запрос стоит { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+}, а у вас { $per ->
+    [hour] на этот час
+    [day] на сегодня
+    [week] на эту неделю
+   *[month] на этот месяц
+} осталось { $left }. Создать?
 
+button-generate = Создать
+button-dismiss = Отмена
 button-cancel = Отменить
 button-reroll = Ещё вариант · { $credits ->
     [one] { $credits } кредит
