@@ -242,7 +242,7 @@ class DefaultOptionSelect:
     def parse(self, panel: Panel, values: Sequence[str]) -> Entry:
         """Return the option and its new default, in the type of the first model that accepts it."""
         name, text = panel.key, _only(values)
-        if text == _NONE_VALUE:
+        if text.strip() in {"", _NONE_VALUE}:
             return {name: None}
         if name not in _default_options(panel.catalogue):
             raise PolicyError("setting-unknown")

@@ -147,7 +147,7 @@ def _check_log_channel(settings: GuildSettings, panel: Panel) -> None:
 
 
 def _parse_time_zone(text: str) -> str:
-    zone = find_time_zone(text)
+    zone = find_time_zone(text if text.strip() else "UTC")
     if zone is None:
         raise PolicyError("no-such-zone", zone=text[:_ZONE_MAX])
     return zone

@@ -123,7 +123,7 @@ async def test_channel_safety(env: Environment) -> None:
     await choose_in_panel(env, panel, f"channel_safety.{env.discord.channel.id}", "-")
     assert stored_settings(env)["channel_safety"] == {dark.id: 6}
     await choose_in_panel(env, panel, "loosest_safety", "6")
-    assert f"No effect in <#{dark.id}>" in panel.text  # as it is now everywhere
+    assert f"no effect in <#{dark.id}>" in panel.text  # as it is now everywhere
 
 
 async def test_settings_without_effect_are_refused(env: Environment) -> None:
@@ -137,7 +137,7 @@ async def test_settings_without_effect_are_refused(env: Environment) -> None:
     await choose_in_panel(env, panel, "allowed_channels")
     await choose_in_panel(env, panel, "forbidden_channels", elsewhere)
     what = "settings:allowed_channels:v1"
-    await assert_refused(env.mia.choose(panel, what, elsewhere), "Allowing <#", "the blocked channels")
+    await assert_refused(env.mia.choose(panel, what, elsewhere), "Allowing <#", "Unblock first")
     await choose_in_panel(env, panel, "section", "defaults")
     for option, value, reason in (
         ("resolution", "4K", "maximum resolution is 1K"),
@@ -195,6 +195,10 @@ async def test_time_zone(env: Environment) -> None:
         assert f"Time zone: {name}" in panel.text
     await assert_refused(submit_modal(env, panel, "timezone", "Nowhere"), "the time zone “Nowhere”")
     assert stored_settings(env) == {"timezone": "UTC+3"}
+    again = await env.mia.press(panel, "Edit")
+    await again.modal_response()
+    await (await env.mia.submit(again, text="")).acknowledged()
+    assert stored_settings(env) == {"timezone": "UTC"}
 
 
 async def test_default_options(env: Environment) -> None:
@@ -211,6 +215,9 @@ async def test_default_options(env: Environment) -> None:
     await choose_in_panel(env, panel, "pick-option", "resolution")
     await choose_in_panel(env, panel, "default_options.resolution", "-")
     assert stored_settings(env) == {"default_options": {"num_images": 2, "limit_generations": False}}
+    what = "settings:default_options.num_images:v1"  # a form, if it had too many values for a select
+    await (await env.mia.send_raw(custom_id=what, message=panel, form={"text": ""})).acknowledged()
+    assert stored_settings(env) == {"default_options": {"limit_generations": False}}
 
 
 async def test_log_channel_must_be_writable(env: Environment) -> None:
