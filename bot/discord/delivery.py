@@ -12,7 +12,15 @@ import discord
 
 from bot.discord.errors import DISCORD_ERRORS, ErrorCode, MessageUnreachableError
 from bot.discord.first_response import find_first_response
-from bot.discord.image_posting import REQUEST_LIMIT, Uplink, missing, post_images, render_images, send_dm
+from bot.discord.image_posting import (
+    REQUEST_LIMIT,
+    RenderedImages,
+    Uplink,
+    missing,
+    post_images,
+    render_images,
+    send_dm,
+)
 from bot.discord.job_message import JobMessage
 from bot.discord.responses import send_with_nonce
 from bot.discord.views import job_embed
@@ -64,7 +72,7 @@ class DiscordDelivery:
         except MessageUnreachableError:
             if job.status is not JobStatus.FAILED:
                 raise
-            await send_dm(self._bot, job, content["embed"], uplink=self._uplink)
+            await send_dm(self._bot, RenderedImages(job, content["embed"]), self._uplink)
         except DeliveryError as error:
             adapted = _adapt(job, error)
             if adapted is None:
@@ -95,8 +103,7 @@ class DiscordDelivery:
         """Send the images by direct message; return how many are visible there or in the job's message."""
         try:
             rendered = await render_images(self._bot, job, files, _DEFAULT_FILE_LIMIT)
-            images = rendered.images
-            sent = await send_dm(self._bot, rendered.job, rendered.embed, images, uplink=self._uplink)
+            sent = await send_dm(self._bot, rendered, self._uplink)
         except DeliveryError as error:
             if not posted_count:
                 raise
@@ -159,8 +166,8 @@ class DiscordDelivery:
 
     def _message(self, job: Job) -> JobMessage:
         if job.job_id not in self._messages:
-            is_resumed = job.created_at < self._started_at
-            self._messages[job.job_id] = JobMessage(self._bot, may_have_files=is_resumed)
+            may_have_files = job.delivered > 0 or job.created_at < self._started_at
+            self._messages[job.job_id] = JobMessage(self._bot, may_have_files=may_have_files)
         return self._messages[job.job_id]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +20,7 @@ from bot.discord.views import job_embed
 from bot.domain.job import JobStatus
 from bot.errors import DeliveryError
 from bot.i18n import translate
-from bot.media.images import shrink_to_fit
+from bot.media.images import read_aspect_ratio, shrink_to_fit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
@@ -36,6 +37,8 @@ REQUEST_LIMIT = 24 * 1024 * 1024
 """Discord takes 25 MiB per request, including the rest of the form."""
 _FIRST_GROUP = 8 * 1024 * 1024
 _GROUP_SECONDS = 60.0
+_NUMBER = re.compile(r"-(\d+)\.\w+$")
+_SQUARE = 1.1  # width to height, or the reverse, up to which an image passes for a square
 _MIN_SAMPLE = 2**20  # a smaller upload measures the latency rather than the uplink
 
 NumberedImage: TypeAlias = tuple[int, "FittedImage"]
@@ -48,7 +51,9 @@ class RenderedImages:
 
     job: Job
     embed: discord.Embed
-    images: Sequence[NumberedImage]
+    images: Sequence[NumberedImage] = ()
+    is_embedded: bool = False
+    """Whether each image is shown in an embed of its own."""
 
 
 async def render_images(bot: ImagineBot, job: Job, files: Sequence[Path], limit: int) -> RenderedImages:
@@ -65,7 +70,19 @@ async def render_images(bot: ImagineBot, job: Job, files: Sequence[Path], limit:
     ended_at = job.created_at + bot.clock.age(job.interaction_at)  # the host's clock may have been set
     job = replace(job, status=JobStatus.SUCCEEDED, ended_at=ended_at, file_limit=limit)
     embed = job_embed.embed(job, bot.catalogue, fitted=fitted)
-    return RenderedImages(job, embed, list(enumerate(fitted, 1)))
+    is_embedded = not job.is_spoiler and await _are_cropped(fitted)  # an embed would show the spoiler
+    return RenderedImages(job, embed, list(enumerate(fitted, 1)), is_embedded)
+
+
+async def _are_cropped(fitted: Sequence[FittedImage]) -> bool:
+    """Return whether Discord's mosaic would crop the images: several, of which any is tall or wide."""
+    if len(fitted) == 1:
+        return False
+    try:
+        ratios = await asyncio.gather(*(read_aspect_ratio(each.path) for each in fitted))
+    except (OSError, ValueError):
+        return False
+    return any(not 1 / _SQUARE < ratio < _SQUARE for ratio in ratios)
 
 
 async def post_images(bot: ImagineBot, message: JobMessage, rendered: RenderedImages, uplink: Uplink) -> None:
@@ -86,7 +103,8 @@ async def post_images(bot: ImagineBot, message: JobMessage, rendered: RenderedIm
             return
         is_tried = True
         begun_at = bot.clock.host.monotonic()
-        await message.edit(job, content, partial(attach, job, group))
+        add = partial(attach, job, group, len(images))
+        await message.edit(job, content, add, is_embedded=rendered.is_embedded)
         uplink.record_upload(group, bot.clock.host.monotonic() - begun_at)
 
     try:
@@ -101,22 +119,16 @@ async def post_images(bot: ImagineBot, message: JobMessage, rendered: RenderedIm
             raise
 
 
-async def send_dm(
-    bot: ImagineBot,
-    job: Job,
-    embed: discord.Embed,
-    images: Sequence[NumberedImage] = (),
-    *,
-    uplink: Uplink,
-) -> int:
-    """Send a job's outcome to its owner; return how many images were sent.
+async def send_dm(bot: ImagineBot, rendered: RenderedImages, uplink: Uplink) -> int:
+    """Send a job's outcome, with images if it has any, to its owner; return how many images were sent.
 
     Raises:
         DeliveryError: Discord accepts nothing.
     """
+    job, images = rendered.job, rendered.images
     left = list(images)
     text = translate("sent-directly" if images else "notified-directly", job.locale)
-    content = {"content": f"{text} https://discord.com/channels/{job.guild_id}", "embed": embed}
+    content = f"{text} {job_embed.link(job)}"
     try:
         channel = await retry_for_job(bot.clock, job, lambda: bot.create_dm(discord.Object(job.user_id)))
         route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
@@ -126,7 +138,9 @@ async def send_dm(
             def send(group: Sequence[NumberedImage] = group) -> Awaitable[list[PostedFile]]:
                 # By the nonce Discord drops a repeated message.
                 nonce = f"{job.job_id[:20]}-{group[0][0] if group else 0}"
-                return send_as_bot(bot, route, **content, files=attach(job, group), nonce=nonce)
+                files = attach(job, group, len(images))
+                embeds = job_embed.with_images(rendered.embed, files if rendered.is_embedded else [])
+                return send_as_bot(bot, route, content=content, embeds=embeds, files=files, nonce=nonce)
 
             # A message from before a restart can begin with the same image and have fewer or more.
             left = missing(left[1:], await retry_for_job(bot.clock, job, send))
@@ -165,23 +179,26 @@ class Uplink:
         return images
 
 
-def attach(job: Job, group: Sequence[NumberedImage]) -> list[discord.File]:
-    """Open the images of a request; add the prompt to the first one if the message doesn't show all of it."""
-    alt_text = job_embed.alt_text(job)
+def attach(job: Job, group: Sequence[NumberedImage], count: int) -> list[discord.File]:
+    """Open those of `count` images that a request adds, with the prompt if the message shortens it."""
     files = [
-        discord.File(file.path, _name(number, file), description=alt_text, spoiler=job.is_spoiler)
+        discord.File(
+            file.path,
+            job_embed.file_name(job, number, file.path.suffix),
+            description=job_embed.alt_text(job, number, count),
+            spoiler=job.is_spoiler,
+        )
         for number, file in group
     ]
     if group and group[0][0] == 1 and job_embed.is_prompt_truncated(job):
-        files.append(discord.File(io.BytesIO(job_embed.prompt(job).encode()), "prompt.txt"))
+        files.append(discord.File(io.BytesIO(job_embed.prompt(job).encode()), job_embed.PROMPT_FILE))
     return files
 
 
 def missing(images: Sequence[NumberedImage], posted: Iterable[PostedFile]) -> list[NumberedImage]:
-    """Return those of the images that are not among a message's files."""
-    there = {file.filename.removeprefix("SPOILER_") for file in posted}
-    return [(number, file) for number, file in images if _name(number, file) not in there]
+    """Return those of the images that are not among a message's files.
 
-
-def _name(number: int, file: FittedImage) -> str:
-    return f"image-{number}{file.path.suffix}"
+    The numbers at the end of the names decide, since AutoMod can hide the prompt from the names of the rest.
+    """
+    numbers = {name[1] for file in posted if (name := _NUMBER.search(file.filename))}
+    return [(number, file) for number, file in images if str(number) not in numbers]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
@@ -21,10 +22,11 @@ from bot.discord.errors import (
     is_transient,
 )
 from bot.discord.retry import retry
+from bot.discord.views import job_embed
 from bot.errors import DeliveryError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from bot.discord.client import ImagineBot
     from bot.discord.clock import DiscordClock
@@ -37,6 +39,7 @@ _PROPAGATION = timedelta(seconds=5)  # Discord can take this long to recognize a
 # Discord allows five edits in two seconds; this makes at most two: a state, then the end.
 _MIN_INTERVAL_SECONDS = 3.0
 _DEAD_TOKEN_CODES = {ErrorCode.INVALID_WEBHOOK_TOKEN, ErrorCode.UNKNOWN_WEBHOOK}
+_FILE_LINK = re.compile(r"attachments/\d+/(\d+)/([^/?]+)")  # "ephemeral-attachments/..." too
 _UNREACHABLE_CODES = {ErrorCode.TOO_MANY_EDITS_OF_OLD_MESSAGE, ErrorCode.THREAD_ARCHIVED}
 
 T = TypeVar("T")
@@ -50,15 +53,32 @@ class PostedFile:
     id: int
     filename: str
     description: str | None
+    is_embedded: bool = False
+    """Whether an embed shows it; Discord then leaves it out of the message's attachments."""
 
     @classmethod
     def of(cls, message: discord.Message) -> list[Self]:
         """Return the files of a message."""
-        return [cls(each.id, each.filename, each.description) for each in message.attachments]
+        files = [cls(each.id, each.filename, each.description) for each in message.attachments]
+        return [*files, *cls._embedded([each.to_dict() for each in message.embeds])]
+
+    @classmethod
+    def of_payload(cls, message: dict[str, Any]) -> list[Self]:
+        """Return the files of a Message object."""
+        found = message["attachments"]
+        files = [cls(int(each["id"]), each["filename"], each.get("description")) for each in found]
+        return [*files, *cls._embedded(message["embeds"])]
+
+    @classmethod
+    def _embedded(cls, embeds: Sequence[Mapping[str, Any]]) -> Iterator[Self]:
+        for image in (each.get("image") or {} for each in embeds):
+            if link := _FILE_LINK.search(str(image.get("url"))):
+                yield cls(int(link[1]), link[2], image.get("description"), is_embedded=True)
 
     def to_dict(self) -> dict[str, int | str]:
         """Return the attachment object; discord.py calls this for every attachment that isn't a new file."""
-        return {name: value for name, value in asdict(self).items() if value}
+        payload: dict[str, int | str] = {"id": self.id, "filename": self.filename}
+        return payload | ({"description": self.description} if self.description else {})
 
 
 async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[PostedFile]:
@@ -72,10 +92,7 @@ async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[Pos
         if form.files:
             body = {"form": form.multipart, "files": form.files}
         message = await bot.http.request(route, timeout=TIMEOUT, **body)
-    return [
-        PostedFile(int(each["id"]), each["filename"], each.get("description"))
-        for each in message["attachments"]
-    ]
+    return PostedFile.of_payload(message)
 
 
 class JobMessage:
@@ -94,17 +111,29 @@ class JobMessage:
         return await retry_for_job(self._bot.clock, job, lambda: self.editor.send_final(send))
 
     async def edit(
-        self, job: Job, content: Content, attach: Callable[[], Sequence[discord.File]] | None = None
+        self,
+        job: Job,
+        content: Content,
+        attach: Callable[[], Sequence[discord.File]] | None = None,
+        *,
+        is_embedded: bool = False,
     ) -> None:
         """Edit the message once.
 
         It keeps its files; `attach` opens others to add, for every request, since each can be sent only once.
+        `is_embedded` shows the images among these in embeds.
         """
+        if job.delivered and not attach:
+            await self.read_files(job)  # an embed of a message that lost its image would not come back
         path = "/channels/{channel_id}/messages/{message_id}"
         route = Route("PATCH", path, channel_id=job.channel_id, message_id=job.message_id)
 
         def changes() -> Content:
-            return {**content, "attachments": [*self.files, *attach()]} if attach else content
+            new = attach() if attach else ()
+            shown: list[discord.File | PostedFile] = [file for file in self.files if file.is_embedded]
+            shown += new if is_embedded else ()
+            changed = {"embeds": job_embed.with_images(content["embed"], shown), "view": content["view"]}
+            return changed | ({"attachments": [*self.files, *new]} if attach else {})
 
         async def by_token(webhook: discord.Webhook) -> list[PostedFile]:
             return PostedFile.of(await webhook.edit_message(job.message_id or 0, **changes()))

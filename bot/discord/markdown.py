@@ -11,18 +11,28 @@ if TYPE_CHECKING:
 
     from bot.i18n import TextValue
 
-PROMPT_SHOWN = 1000
-"""Characters of a prompt: an embed's description takes 4096, and escaping can double them."""
+PROMPT_SHOWN = 300
+"""Characters of a prompt in its job's message."""
+_QUOTED = 1000  # an embed's description takes 4096 characters, and escaping can double them
 _INLINE = re.compile(r"[\\*_~|`<\[\]]|@(?=everyone|here)|(?<=https)(?=://)|(?<=http)(?=://)")
 _LINE_START = re.compile(r"^(\s*(?:\d+(?=\.))?)([#+>.-])")
 
 _BEFORE_LAST = r"\1\\\2"
 
 
-def blockquote(text: str) -> str:
-    """Quote a prompt, at most `PROMPT_SHOWN` characters of it, with its markdown escaped."""
+def bold(text: str) -> str:
+    """Show a prompt in bold, at most `PROMPT_SHOWN` characters of it, with its markdown escaped."""
     lines = truncate(text, PROMPT_SHOWN).splitlines()
-    return "\n".join(f"> {_LINE_START.sub(_BEFORE_LAST, escape(line))}" for line in lines)
+    return "\n".join(f"**{_escape_line(line)}**" for line in lines if line.strip())
+
+
+def blockquote(text: str) -> str:
+    """Quote a prompt, at most 1000 characters of it, with its markdown escaped."""
+    return "\n".join(f"> {_escape_line(line)}" for line in truncate(text, _QUOTED).splitlines())
+
+
+def _escape_line(line: str) -> str:
+    return _LINE_START.sub(_BEFORE_LAST, escape(line))
 
 
 def escape(text: str) -> str:

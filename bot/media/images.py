@@ -25,6 +25,7 @@ _WEBP_LOOPS_MAX = 65_535
 _PIXELS_MAX = 64_000_000  # over all frames, which are in memory at once
 _QUALITIES = (90, 80, 70)
 _SMALLER_QUALITY = 80
+_LYING = range(5, 9)  # EXIF orientations that swap width and height
 _TOO_SHORT_MS, _DEFAULT_MS = 10, 100  # browsers show frames of up to 10 ms for 100 ms
 
 
@@ -60,6 +61,22 @@ async def shrink_to_fit(path: Path, limit_bytes: int) -> FittedImage:
     if size_bytes <= limit_bytes:
         return FittedImage(path, size_bytes)
     return await retry_transient(run_in_image_pool, partial(_shrink, path, limit_bytes))
+
+
+async def read_aspect_ratio(path: Path) -> float:
+    """Return an image's width divided by its height, as viewers show it.
+
+    Raises:
+        ImageError: See `open_image`.
+        OSError: The file can't be read.
+    """
+    return await run_in_image_pool(partial(_aspect_ratio, path))
+
+
+def _aspect_ratio(path: Path) -> float:
+    with open_image(path) as (image, container):
+        ratio = image.width / image.height
+        return 1 / ratio if container.orientation in _LYING else ratio
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ Files = dict[int, tuple[str, bytes]]
 _EMBED = object_schema(
     title=text_schema(256),
     description=text_schema(4096),
+    image=object_schema(description=text_schema(4096)),
     fields=list_schema(
         25, object_schema(["name", "value"], name=text_schema(256, 1), value=text_schema(1024, 1))
     ),

@@ -30,11 +30,12 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
             attachments=[
                 SimpleNamespace(id=n, filename=file.filename, description=file.description)
                 for n, file in posted
-            ]
+            ],
+            embeds=[],
         )
 
     async def fetch_message(_: int) -> SimpleNamespace:
-        return SimpleNamespace(attachments=[])
+        return SimpleNamespace(attachments=[], embeds=[])
 
     webhook = SimpleNamespace(edit_message=edit_message, fetch_message=fetch_message)
     message = SimpleNamespace(id=1, fetch=None)
@@ -68,4 +69,4 @@ async def test_setting_the_host_clock_changes_no_duration(tmp_path: Path) -> Non
         content = await posted(
             tmp_path, created_at=created_at, interaction_at=datetime.now(UTC) - timedelta(seconds=7)
         )
-        assert re.search(r"in [78] s\b", content["embed"].description)
+        assert re.search(r" [78] s\b", content["embeds"][0].description)

@@ -49,7 +49,7 @@ def job(**changes: Any) -> Job:
 
 
 def said(job: Job, *, place: int | None = None, fitted: tuple[FittedImage, ...] = ()) -> list[str]:
-    """Return the lines of the message; a quoted line begins with "> "."""
+    """Return the lines of the message."""
     shown = job_embed.embed(job, CATALOGUE, Progress(place), fitted=fitted)
     assert shown.description is not None
     assert len(shown.description) <= DESCRIPTION
@@ -84,11 +84,11 @@ class TestStatus:
             ({"status": "in_progress"}, translate("status-generating", "en-US", since=STAMP)),
             (
                 {"status": "succeeded", "ended_at": AT + timedelta(seconds=14.4)},
-                translate("status-succeeded", "en-US", images=1, seconds=14),
+                "**a fox in the snow**",
             ),
             (
                 {"status": "succeeded", "ended_at": AT + timedelta(days=1), "refunded": 1},
-                translate("status-collected", "en-US", images=1),
+                "**a fox in the snow**",
             ),
             (
                 {"status": "cancelled", "cancelled_by": 5},
@@ -101,11 +101,11 @@ class TestStatus:
         changes["status"] = JobStatus(changes["status"])
         fitted = (PNG,) if changes["status"] is JobStatus.SUCCEEDED else ()
         place = 3 if changes["status"] is JobStatus.IN_QUEUE else None
-        assert said(job(**changes), place=place, fitted=fitted)[0] == f"**{expected}**"
+        assert said(job(**changes), place=place, fitted=fitted)[0] == expected
 
     def test_shows_the_position_in_the_bots_queue(self) -> None:
         expected = translate("status-in-queue", "en-US", since=STAMP, place=2)
-        assert said(job(status=JobStatus.WAITING), place=2)[0] == f"**{expected}**"
+        assert said(job(status=JobStatus.WAITING), place=2)[0] == expected
 
     @pytest.mark.parametrize(
         ("seconds", "said"),
@@ -123,7 +123,7 @@ class TestStatus:
     def test_shows_the_typical_duration_if_known(self, seconds: float, said: str) -> None:
         running = job(status=JobStatus.IN_PROGRESS)
         shown = job_embed.embed(running, CATALOGUE, Progress(typical_seconds=seconds)).description or ""
-        assert shown.startswith(f"**🎨 Generating · started {STAMP} (usually about {said})**")
+        assert shown.startswith(f"🎨 Generating · started {STAMP} (usually about {said})\n")
 
     def test_has_its_own_color(self) -> None:
         failure = {"error": "unexpected", "error_values": {"reference": "7F3K2"}}
@@ -151,7 +151,7 @@ class TestStatus:
         failures = [*_leaves(ServiceError), *_leaves(OperatorError)]
         for key in {failure.key for failure in failures} | RECOVERABLE_ERRORS:
             values = {"reference": "7F3K2"} if key == "unexpected" else {}
-            assert said(job(status=JobStatus.FAILED, error=key, error_values=values))[0].startswith("**⚠️ ")
+            assert said(job(status=JobStatus.FAILED, error=key, error_values=values))[0].startswith("⚠️ ")
 
     def test_uses_the_requesters_language(self) -> None:
         assert said(job(locale="en-GB")) == said(job(locale="en-US")) == said(job(locale="xx"))
@@ -169,7 +169,7 @@ def test_hidden_prompt_appears_nowhere() -> None:
     assert not job_embed.is_prompt_hidden(ended)
     assert job_embed.is_prompt_hidden(shown)
     assert said(shown)[0] == said(ended)[0]
-    assert "unheard" not in f"{job_embed.embed(shown, CATALOGUE).to_dict()} {job_embed.alt_text(shown)}"
+    assert "unheard" not in f"{job_embed.embed(shown, CATALOGUE).to_dict()} {job_embed.alt_text(shown, 1, 1)}"
 
 
 def _leaves(parent: type[BotError]) -> Iterator[type[BotError]]:
@@ -277,6 +277,25 @@ class TestOptions:
         line = self.last_line("ru", aspect_ratio="16:9", safety_tolerance=6, enable_web_search=True, seed=8)
         assert line == f"16:9 · Допуск безопасности: 6 · Поиск в интернете: да · сид 8 · от <@{MEMBER}>"
 
+    @pytest.mark.parametrize(("locale", "by", "took"), [("en-US", "by", "14 s"), ("ru", "от", "14 с")])
+    def test_finished_images_have_one_small_line(self, locale: str, by: str, took: str) -> None:
+        job_input = {
+            "prompt": "a fox",
+            "aspect_ratio": "16:9",
+            "resolution": "2K",
+            "seed": 8,
+            "num_images": 2,
+        }
+        ended_at = AT + timedelta(seconds=14.4)
+        done = job(
+            status=JobStatus.SUCCEEDED, input=job_input, image_count=2, ended_at=ended_at, locale=locale
+        )
+        seed = translate("seed", locale, seed="8")
+        lines = [f"-# ✅ 16:9 · 2K · {took} · {seed} · {by} <@{MEMBER}>"]
+        assert said(done, fitted=(PNG, PNG)) == ["**a fox**", *lines]
+        late = replace(done, refunded=1, ended_at=AT + timedelta(days=1))
+        assert translate("status-collected", locale) in said(late, fitted=(PNG, PNG))[1]
+
     def test_defaults_are_not_shown(self) -> None:
         assert self.last_line(num_images=1, aspect_ratio="auto") == f"by <@{MEMBER}>"
 
@@ -284,7 +303,7 @@ class TestOptions:
         shown = job_embed.embed(
             job(model_id="gone/model", input={"prompt": "a fox", "seed": 1, "x": 2}), CATALOGUE
         )
-        assert str(shown.description).endswith(f"\n> a fox\nseed 1 · 1 credit · by <@{MEMBER}>")
+        assert str(shown.description).endswith(f"\n**a fox**\nseed 1 · 1 credit · by <@{MEMBER}>")
 
     def test_free_text_is_escaped_and_truncated(self) -> None:
         schema = ModelSchema.parse(

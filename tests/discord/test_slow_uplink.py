@@ -117,7 +117,7 @@ def names(message: Message) -> list[str]:
     return [each["filename"] for each in message.attachments]
 
 
-ALL = [f"image-{number}.png" for number in range(1, IMAGES + 1)]
+ALL = [f"a-fox-in-the-snow-81030369-{number}.png" for number in range(1, IMAGES + 1)]
 
 
 @pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
@@ -144,7 +144,8 @@ async def test_later_uploads_keep_the_alt_texts_of_earlier_ones(
     assert await delivery.send_images(job, files) == IMAGES
     listed = [call.request_json["attachments"] for call in local.trace if call.files]
     assert len(listed) > 1
-    assert {each.get("description") for each in listed[-1]} == {job.input["prompt"]}
+    expected = [f"a fox in the snow ({number} of {IMAGES})" for number in range(1, IMAGES + 1)]
+    assert [each.get("description") for each in listed[-1]] == expected
 
 
 @pytest.mark.parametrize("is_by_token", [True, False], ids=["token", "bot"])
@@ -232,7 +233,7 @@ async def test_posted_images_count_if_the_rest_is_rejected(
 ) -> None:
     job, message = await create_job(local)
     explicit = {"code": 20009, "message": "Explicit content cannot be sent to the desired recipient(s)"}
-    local.inject_fault("edit_followup", 400, explicit, contains="image-2")
+    local.inject_fault("edit_followup", 400, explicit, contains="81030369-2")
     assert await delivery.send_images(job, files) == 1
     assert names(message) == ALL[:1]
     assert "1 of 4" in message.text
@@ -244,7 +245,7 @@ async def test_posted_images_count_if_the_rest_is_undeliverable(
     local.members["alice"].takes_direct_messages = False
     job, message = await create_job(local, user_id=int(local.members["alice"].id))
     archived = {"code": 50083, "message": "Thread is archived"}
-    local.inject_fault("edit_followup", 400, archived, contains="image-2")
+    local.inject_fault("edit_followup", 400, archived, contains="81030369-2")
     assert await delivery.send_images(job, files) == 1
     assert names(message) == ALL[:1]
 
@@ -256,7 +257,7 @@ async def test_arrived_direct_messages_count_if_the_next_are_rejected(
     job, message = await create_job(local, user_id=int(alice.id))
     local.delete(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
-    local.inject_fault("create_message", 403, refused, contains="image-2")
+    local.inject_fault("create_message", 403, refused, contains="81030369-2")
     assert await delivery.send_images(job, files) == 1
     assert [names(each) for each in alice.direct_messages.messages] == [ALL[:1]]
 
@@ -269,7 +270,7 @@ async def test_restart_sends_the_remaining_direct_messages(
     job, message = await create_job(local, user_id=int(alice.id))
     local.delete(message)
     refused = {"code": 50007, "message": "Cannot send messages to this user"}
-    local.inject_fault("create_message", 403, refused, contains="image-3")
+    local.inject_fault("create_message", 403, refused, contains="81030369-3")
     monkeypatch.setattr(image_posting, "_FIRST_GROUP", SIZE * 10.5 - size)
     before = DiscordDelivery(bot)
     with suppress(DeliveryError):
@@ -283,7 +284,7 @@ async def test_nothing_is_posted_if_everything_is_rejected(
     local: LocalDiscord, delivery: DiscordDelivery, files: list[Path]
 ) -> None:
     job, message = await create_job(local)
-    local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="image-1")
+    local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="81030369-1")
     with pytest.raises(DeliveryError):
         await delivery.send_images(job, files)
     assert names(message) == []
@@ -320,7 +321,7 @@ async def test_restart_posts_missing_images_only(
 ) -> None:
     job, message = await create_job(local)
     before = DiscordDelivery(bot)
-    local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="image-3")
+    local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="81030369-3")
     await before.send_images(job, files)
     assert names(message) == ALL[:1]
     kept = [each["id"] for each in message.attachments]
@@ -341,10 +342,31 @@ async def test_restart_updates_the_text_of_complete_images(
     assert any(label.startswith("Get images") for label in message.buttons)
     done = len(uploads(local))
     assert await DiscordDelivery(bot).send_images(job, files) == IMAGES
-    assert "4 images" in message.text
+    assert "✅" in message.text
     assert not any(label.startswith("Get images") for label in message.buttons)
     assert names(message) == ALL
     assert len(uploads(local)) == done
+
+
+async def test_tall_images_stay_in_embeds(local: LocalDiscord, bot: ImagineBot, files: list[Path]) -> None:
+    """In groups, after a restart, and when a later edit changes only the text."""
+    for file in files:
+        with Image.open(file) as image:
+            image.resize((300, 500)).save(file, "PNG", compress_level=0)
+    job, message = await create_job(local)
+    local.inject_fault("edit_followup", 400, {"code": 20009, "message": "Explicit"}, contains="81030369-3")
+    assert await DiscordDelivery(bot).send_images(job, files) == 1
+    delivery = DiscordDelivery(bot)
+    assert await delivery.send_images(job, files) == IMAGES
+    await delivery.withdraw(replace(job, status=JobStatus.SUCCEEDED, delivered=IMAGES))
+    for state in (message.edits[-2][1], message.data):
+        images = [each["image"] for each in state["embeds"]]
+        assert [each["url"].partition("?")[0].rpartition("/")[2] for each in images] == ALL
+        assert [each["description"] for each in images] == [
+            f"a fox in the snow ({n} of 4)" for n in (1, 2, 3, 4)
+        ]
+        assert state["attachments"] == []
+    assert [each["filename"] for each in message.files] == ALL
 
 
 async def test_unreadable_message_loses_no_image(

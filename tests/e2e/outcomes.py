@@ -26,7 +26,7 @@ async def expect_uncollected(env: Environment, *words: str, images: int = 1, **o
     assert (row["status"], row["refunded"], env.charged_images(person)) == ("failed", 0, images)
     assert button_labels(message)[:2] == ["Get images", "Retry"]
     assert "charged" not in message.text
-    assert message.attachments == []
+    assert message.files == []
     assert len(env.submits_for(message)) == 1
     return message
 
@@ -37,7 +37,7 @@ async def expect_delivered(env: Environment, images: int = 1, *, of: int = 1, **
     message = await env.imagine(person, **{"resolution": "0.5K", "num_images": of, **options})
     await env.wait_for_text(message, "✅")
     row = await env.wait_for_end(message)
-    assert len({(await env.discord.file(each)) for each in message.attachments}) == images
+    assert len({(await env.discord.file(each)) for each in message.files}) == images
     assert (row["status"], row["refunded"], env.charged_images(person)) == ("succeeded", of - images, images)
     assert len(env.submits_for(message)) == 1
     return message
@@ -52,6 +52,6 @@ async def expect_failed(env: Environment, *words: str, images: int = 2, **option
     assert (row["status"], row["refunded"], env.charged_images(person)) == ("failed", images, 0)
     assert ("owner" in message.text) == ("owner" in words)
     assert button_labels(message)[-1] == "Edit prompt"
-    assert message.attachments == []
+    assert message.files == []
     assert len(env.submits_for(message)) == 1
     return message

@@ -40,13 +40,13 @@ async def failed(env: Environment, person: Member) -> Message:
 async def test_reroll_creates_a_new_job_of_the_presser(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     first = await env.imagine(anna, num_images=2, aspect_ratio="16:9", resolution="0.5K", seed=5)
-    await env.discord.until(lambda: first.attachments)
+    await env.discord.until(lambda: first.files)
     again = await pressed(ben, first, "Re-roll")
     assert not again.is_ephemeral
     assert again is not first
     assert f"<@{ben.id}>" in again.text
     await env.wait_for_text(again, "✅", "16:9")
-    assert len(again.attachments) == 2
+    assert len(again.files) == 2
     before, after = (json.loads(env.job(message)["input"]) for message in (first, again))
     assert before.pop("seed") != after.pop("seed")
     assert before == after
@@ -77,7 +77,7 @@ async def test_concurrent_rerolls_of_a_message(env: Environment) -> None:
         await env.wait_for_text(message, "✅")
     await env.wait_until_idle()
     assert (env.charged_images(anna), env.charged_images(ben)) == (3, 2)
-    assert len(first.attachments) == 1
+    assert len(first.files) == 1
     check_accounts(env)
 
 
@@ -123,7 +123,7 @@ async def test_buttons_work_after_a_kill_and_a_year(env: Environment) -> None:
     await env.wait_for_text(retried, "✅")
     await env.wait_until_idle()
     assert env.charged_images(ben) == 2
-    assert (len(good.attachments), len(bad.attachments)) == (1, 0)
+    assert (len(good.files), len(bad.files)) == (1, 0)
 
 
 async def test_cancel_of_an_ended_job_is_refused(env: Environment) -> None:

@@ -70,4 +70,4 @@ async def test_rejected_cancel_is_reported_and_images_arrive(held: Environment) 
         await held.wait_for_text(message, "✅")
         row = await held.wait_for_end(message)
         assert (row["status"], row["refunded"], held.charged_images(pressed.user)) == ("succeeded", 0, 1)
-        assert len(message.attachments) == 1
+        assert len(message.files) == 1

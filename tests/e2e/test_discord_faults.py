@@ -155,7 +155,7 @@ async def assert_answered_once(person: Member, command: str) -> Interaction:
 async def test_transient_ephemeral_response_errors(env: Environment, fault: dict[str, Any]) -> None:
     env.discord.inject_fault("callback", **fault)
     usage = await assert_answered_once(env.new_member(), "usage")
-    await env.discord.until(lambda: usage.message and usage.message.attachments)  # the chart follows
+    await env.discord.until(lambda: usage.message and usage.message.files)  # the chart follows
 
 
 @pytest.mark.parametrize("fault", ["limited by the edge", "503, and it was done"])
@@ -167,7 +167,7 @@ async def test_transient_errors_of_every_ephemeral_response(
     interaction = await assert_answered_once(env.new_member(is_manager=True), command)
     if command == "quota export":
         assert interaction.message
-        names = [each["filename"] for each in interaction.message.attachments]
+        names = [each["filename"] for each in interaction.message.files]
         assert names == ["members.csv", "days.csv", "report.png"]
 
 
@@ -286,7 +286,7 @@ async def test_long_prompt_is_attached_to_direct_message(held: Environment) -> N
     finish(held)
     await assert_paid_once(held, anna, message)
     assert "prompt.txt" in direct(anna).text
-    (text,) = [each for each in direct(anna).attachments if each["filename"] == "prompt.txt"]
+    (text,) = [each for each in direct(anna).files if each["filename"] == "prompt.txt"]
     assert (await held.discord.file(text)).decode().strip() == prompt.strip()
 
 
@@ -319,7 +319,7 @@ async def test_delivery_hides_prompt_rejected_by_automod(held: Environment) -> N
     await held.wait_for_text(message, "✅", "AutoMod")
     await assert_paid_once(held, anna, message)
     assert delivered(message) == 1
-    assert "a fox" not in str(message.data["embeds"]) + str(message.attachments)
+    assert "a fox" not in str(message.data["embeds"]) + str(message.files)
     held.discord.clear_faults("edit_followup")
 
 

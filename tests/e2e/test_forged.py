@@ -60,7 +60,7 @@ async def _refused(press: Interaction) -> str:
     except NoResponse:
         return ""
     assert message.is_ephemeral, message.text
-    assert message.attachments == []
+    assert message.files == []
     return message.text
 
 

@@ -24,7 +24,7 @@ EXPLICIT = {"message": "Explicit content cannot be sent to the desired recipient
 
 
 async def pictures(env: Environment, message: Message) -> list[Image.Image]:
-    files = [await env.discord.file(each) for each in message.attachments]
+    files = [await env.discord.file(each) for each in message.files]
     return [Image.open(io.BytesIO(file)) for file in files]
 
 
@@ -40,13 +40,16 @@ async def test_files_have_the_requested_format_and_size(
         num_images=2, output_format=output_format, aspect_ratio=aspect_ratio, resolution=resolution
     )
     await env.wait_for_text(message, "✅")
+    seed = json.loads(env.job(message)["input"])["seed"]
     first, second = await pictures(env, message)
     assert first.format == second.format == output_format.upper()
     assert first.size == second.size == image_size(resolution, aspect_ratio, "a fox")
     assert first.tobytes() != second.tobytes()
-    assert [each["filename"] for each in message.attachments] == [f"image-{n}.{extension}" for n in (1, 2)]
-    assert {each["content_type"] for each in message.attachments} == {f"image/{output_format}"}
-    assert {each["description"] for each in message.attachments} == {"a fox"}
+    assert [each["filename"] for each in message.files] == [f"a-fox-{seed}-{n}.{extension}" for n in (1, 2)]
+    assert {each["content_type"] for each in message.files} == {f"image/{output_format}"}
+    assert [each["description"] for each in message.files] == ["a fox (1 of 2)", "a fox (2 of 2)"]
+    assert message.attachments == []  # whole, each in an embed
+    assert [each["image"]["description"] for each in message.embeds] == ["a fox (1 of 2)", "a fox (2 of 2)"]
     assert len(env.discord.channel.messages) == count + 1
 
 
@@ -64,7 +67,7 @@ async def test_embed_shows_prompt_requester_and_duration(env: Environment) -> No
         enable_web_search=True,
     )
     await env.wait_for_text(message, "✅")
-    for shown in ("a fox in the snow", "3 images", "81030369", "21:9", "0.5K", "webp", f"<@{env.bob.id}>"):
+    for shown in ("a fox in the snow", "81030369", "21:9", "0.5K", "webp", f"<@{env.bob.id}>"):
         assert shown in message.text
     for name in ("safety", "limit", "search"):
         assert name in message.text.lower()
@@ -92,7 +95,7 @@ async def test_image_type_is_detected_from_the_content(env: Environment) -> None
     message = await env.imagine(resolution="0.5K", num_images=2)
     await env.wait_for_text(message, "✅")
     assert [picture.format for picture in await pictures(env, message)] == ["PNG", "PNG"]
-    assert [each["filename"] for each in message.attachments] == ["image-1.png", "image-2.png"]
+    assert [each["filename"].rpartition("-")[2] for each in message.files] == ["1.png", "2.png"]
 
 
 async def test_file_that_is_no_image_is_not_posted(env: Environment) -> None:
@@ -131,7 +134,7 @@ async def test_files_are_downloaded_from_allowed_hosts_only(env: Environment, ad
     env.runcomfy.inject_fault("result", elsewhere(address.replace("{host}", env.runcomfy.url)))
     message = await env.imagine(person, resolution="0.5K")
     await env.wait_for_text(message, "Press Get images")
-    assert message.attachments == []
+    assert message.files == []
     await env.wait_for_end(message)
     assert env.charged_images(person) == 1
 
@@ -141,7 +144,7 @@ async def test_images_rejected_by_discord_can_be_collected(env: Environment) -> 
     env.discord.inject_fault("edit_followup", 400, EXPLICIT)
     message = await env.imagine(person, resolution="0.5K", num_images=2)
     await env.wait_for_text(message, "couldn't post them", "Press Get images")
-    assert message.attachments == []
+    assert message.files == []
     await env.wait_for_end(message)
     assert env.charged_images(person) == 2
 

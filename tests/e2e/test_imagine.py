@@ -73,7 +73,7 @@ async def test_command_is_generated_from_the_schema(env: Environment) -> None:
 
 async def test_all_nine_options_are_sent_with_schema_types(env: Environment) -> None:
     message = await env.imagine(**ALL_NINE)
-    await env.wait_for_text(message, "✅ 2 images")
+    await env.wait_for_text(message, "✅")
     (post,) = env.submits_for(message)
     assert post.model_id == MODEL["model_id"]
     assert isinstance(post.input, dict)
@@ -110,7 +110,7 @@ async def test_seed_reproduces_a_result(env: Environment) -> None:
 
 
 async def _picture(env: Environment, message: Message) -> Image.Image:
-    return Image.open(io.BytesIO(await env.discord.file(message.attachments[0]))).convert("RGB")
+    return Image.open(io.BytesIO(await env.discord.file(message.files[0]))).convert("RGB")
 
 
 @pytest.mark.parametrize("seed", [0, -7, 2**53 - 1])
@@ -184,4 +184,4 @@ async def test_second_model_file_adds_a_command(tmp_path: Path) -> None:
         (post,) = env.submits_for(sketch)
         assert post.model_id == SKETCH["model_id"]
         assert post.input in ({"subject": "a hand", "pen": 2}, {"subject": "a hand", "pen": 2, "strokes": 20})
-        assert len(sketch.attachments) == 1
+        assert len(sketch.files) == 1

@@ -55,18 +55,18 @@ def served(data: bytes) -> Fault:
 
 
 async def files(env: Environment, message: Message) -> list[bytes]:
-    return [await env.discord.file(each) for each in message.attachments]
+    return [await env.discord.file(each) for each in message.files]
 
 
 async def test_files_above_the_request_limit_need_a_second_edit(generous: Environment) -> None:
     generous.runcomfy.inject_fault("file", noise(1600), times=4)
     message = await generous.imagine(num_images=4, prompt="noise")
-    await generous.discord.until(lambda: len(message.attachments) == 4, timeout=30)
+    await generous.discord.until(lambda: len(message.files) == 4, timeout=30)
     posted = await files(generous, message)
     assert sum(map(len, posted)) > REQUEST_LIMIT
     expected = [Random(str(n)).randbytes(28) for n in range(4)]
     assert [Image.open(io.BytesIO(file)).tobytes()[:28] for file in posted] == expected
-    assert {each["description"] for each in message.attachments} == {"noise"}
+    assert [each["description"] for each in message.files] == [f"noise ({n} of 4)" for n in range(1, 5)]
 
     uploads = [call for call in generous.edits(message) if call.files]
     assert len(uploads) == 2
@@ -85,7 +85,7 @@ async def test_file_above_the_limit_is_shrunk_with_a_note(env: Environment) -> N
     await env.wait_for_text(message, "✅")
     posted = {Image.open(io.BytesIO(file)).format: file for file in await files(env, message)}
     assert set(posted) == {"WEBP", "PNG"}
-    assert any(each["filename"].endswith(".webp") for each in message.attachments)
+    assert any(each["filename"].endswith(".webp") for each in message.files)
     smaller = posted["WEBP"]
     assert len(smaller) <= env.discord.attachment_size_limit
     width, height = Image.open(io.BytesIO(smaller)).size
@@ -127,7 +127,7 @@ async def test_invalid_metadata_does_not_prevent_delivery(env: Environment) -> N
         env.runcomfy.inject_fault("file", served(data))
     message = await env.wait_for_text(await env.imagine(num_images=3), "✅")
     posted = sorted(await files(env, message), key=len)
-    assert sorted(each["filename"].partition(".")[2] for each in message.attachments) == [
+    assert sorted(each["filename"].partition(".")[2] for each in message.files) == [
         "gif",
         "png",
         "webp",

@@ -72,7 +72,7 @@ async def test_queue_position_counts_down_to_progress_and_done(held: Environment
     for request_id in ahead:
         held.runcomfy.finish(request_id)
     await held.wait_for_text(message, "✅")
-    assert len(message.attachments) == 1
+    assert len(message.files) == 1
     assert button_labels(message) == ["Re-roll", "Delete"]
     assert len(held.edits(message)) == 6
     assert_edits_are_spaced(held, message)
@@ -94,7 +94,7 @@ async def test_each_end_is_shown_in_the_message(held: Environment) -> None:
         ["Retry", "Edit prompt"],
         ["Re-roll"],
     ]
-    assert [len(message.attachments) for message in (done, failed, cancelled)] == [1, 0, 0]
+    assert [len(message.files) for message in (done, failed, cancelled)] == [1, 0, 0]
     for message in (done, failed, cancelled):
         assert_edits_are_spaced(held, message)
         assert (await held.wait_for_end(message))["status"] in ("succeeded", "failed", "cancelled")
@@ -115,7 +115,7 @@ async def test_last_edit_waits_for_the_rate_limit(held: Environment) -> None:
     await held.wait_for_text(message, "✅")
     first, last = held.edits(message)
     assert last.at - first.at >= seconds
-    assert len(message.attachments) == 1
+    assert len(message.files) == 1
 
 
 async def test_expired_token_is_replaced_by_the_bots_token(held: Environment) -> None:
@@ -131,7 +131,7 @@ async def test_expired_token_is_replaced_by_the_bots_token(held: Environment) ->
         *refused, taken = held.edits(message)
         refusals += [edit.response_json for edit in refused if edit.status >= 400]
         assert (taken.route, taken.status) == ("edit_message", 200)
-        assert len(message.attachments) == 1
+        assert len(message.files) == 1
         assert button_labels(message) == ["Re-roll", "Delete"]
         assert (await held.wait_for_end(message))["refunded"] == 0
     assert INVALID_TOKEN in refusals
@@ -145,7 +145,7 @@ async def test_last_edit_survives_failures_of_earlier_ones(held: Environment) ->
     finish_next(held)
     await held.wait_for_text(message, "✅")
     assert held.edits(message)[0].status == 400
-    assert len(message.attachments) == 1
+    assert len(message.files) == 1
 
 
 async def test_last_edit_is_retried(held: Environment) -> None:
@@ -158,5 +158,5 @@ async def test_last_edit_is_retried(held: Environment) -> None:
     await held.wait_for_text(message, "✅")
     await held.wait_for_end(message)
     assert [call.status for call in held.edits(message)][-3:] == [429, 503, 200]
-    assert len(message.attachments) == 1
+    assert len(message.files) == 1
     assert len(held.submits_for(message)) == 1

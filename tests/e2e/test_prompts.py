@@ -41,7 +41,7 @@ async def test_hostile_prompt_pings_no_one_and_is_shown_as_typed(env: Environmen
     (post,) = env.submits_for(message)
     assert isinstance(post.input, dict)
     assert post.input["prompt"] == prompt
-    assert message.attachments[0]["description"] == prompt
+    assert message.files[0]["description"] == prompt
     assert message.mentioned == set()
     assert message.content == ""  # embeds never ping
     bodies = [call.request_json or {} for call in env.discord.trace if call.route != "sync"]
@@ -49,7 +49,7 @@ async def test_hostile_prompt_pings_no_one_and_is_shown_as_typed(env: Environmen
     assert all(body["allowed_mentions"] == {"parse": []} for body in sent)
     assert len(sent) >= 2
 
-    shown = next(line for line in message.text.splitlines() if line.startswith("> ")).removeprefix("> ")
+    shown = next(line for line in message.text.splitlines() if line.startswith("**"))[2:-2]
     assert re.sub(r"\\(\W|_)", r"\1", shown) == prompt
     assert not re.search(r"(?<!\\)(\\\\)*([*_~`|<]|@(everyone|here)|\]\(|^\s*(\d+\.|[#>-]))", shown)
 
@@ -61,12 +61,15 @@ async def test_long_prompt_is_sent_whole_and_shortened_in_the_message(env: Envir
     (post,) = env.submits_for(message)
     assert isinstance(post.input, dict)
     assert post.input["prompt"] == prompt
-    first, second, whole = message.attachments
+    first, second, whole = message.files
     assert whole["filename"] == "prompt.txt"
     assert (await env.discord.file(whole)).decode() == prompt
-    shown = next(line for line in message.text.splitlines() if line.startswith("> ")).removeprefix("> ")
-    for cut in (shown, first["description"], second["description"]):
-        assert len(cut) <= 1024
+    shown = next(line for line in message.text.splitlines() if line.startswith("**"))[2:-2]
+    places = [" (1 of 2)", " (2 of 2)"]
+    for file, place in zip((first, second), places, strict=True):
+        assert file["description"].endswith(place)
+        assert len(file["description"]) <= 1024
+    for cut in (shown, *(each["description"][: -len(places[0])] for each in (first, second))):
         assert cut.endswith("…")
         words = cut.removesuffix("…")
         assert prompt.startswith(words)
@@ -76,13 +79,13 @@ async def test_long_prompt_is_sent_whole_and_shortened_in_the_message(env: Envir
 async def test_prompt_of_1024_characters_fits_the_alt_text(env: Environment) -> None:
     prompt = "x" * 1024
     message = await env.wait_for_text(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
-    assert message.attachments[0]["description"] == prompt
+    assert message.files[0]["description"] == prompt
 
 
 @pytest.mark.parametrize("letter", ["*", "<", "\\", "](", "x", "🦊", "ы", "] (\u2028"])
 async def test_any_long_prompt_fits_the_message(env: Environment, letter: str) -> None:
     prompt = (letter * 6000)[:6000]
     message = await env.wait_for_text(await env.imagine(prompt=prompt, resolution="0.5K"), "✅")
-    assert (await env.discord.file(message.attachments[-1])).decode() == prompt
+    assert (await env.discord.file(message.files[-1])).decode() == prompt
     assert len(message.embeds[0]["description"]) <= 4096
-    assert len(message.attachments[0]["description"]) <= 1024
+    assert len(message.files[0]["description"]) <= 1024

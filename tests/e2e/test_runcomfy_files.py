@@ -94,7 +94,7 @@ async def test_files_that_fail_to_download_can_be_collected_later(env: Environme
 
     for message in messages:
         again = await env.wait_for_text(await fetched(env, message), "✅", "collected")
-        assert len(again.attachments) == 1
+        assert len(again.files) == 1
         assert env.charged_images(env.author(message)) == 1
         assert len(env.submits_for(message)) == 1
     await env.wait_until_idle()
@@ -106,10 +106,10 @@ async def test_collecting_a_forbidden_file_can_be_retried(env: Environment) -> N
     try:
         message = await loses(env, MADE)
         again = await env.wait_for_text(await fetched(env, message), MADE, "Press Get images")
-        assert again.attachments == []
+        assert again.files == []
     finally:
         env.runcomfy.clear_faults("file")
-    assert len((await env.wait_for_text(await fetched(env, again), "✅")).attachments) == 1
+    assert len((await env.wait_for_text(await fetched(env, again), "✅")).files) == 1
     assert len(env.submits_for(message)) == 1
 
 
@@ -138,7 +138,7 @@ async def test_slow_file_does_not_delay_the_others(env: Environment) -> None:
     message = await env.imagine(env.new_member(), resolution="0.5K", num_images=4)
     await env.wait_for_text(message, "✅", "2 of 4 images arrived. Press Get images for 2 more.")
     await env.wait_for_end(message)
-    assert len(message.attachments) == 2
+    assert len(message.files) == 2
     check_accounts(env)
 
 

@@ -127,7 +127,7 @@ async def test_missing_images_can_be_collected_later(env: Environment) -> None:
     listing = await (await anna.command("jobs")).response()
     assert "Ready to collect" in listing.text
     fetched = await (await anna.press(message, "Get images")).response()
-    await env.wait_for_text(fetched, "✅ 2 images, collected")
+    await env.wait_for_text(fetched, "✅", "collected")
     await env.wait_until_idle()
     assert (delivered(message), delivered(fetched)) == (1, 2)
     assert button_labels(fetched) == ["Re-roll", "Delete"]

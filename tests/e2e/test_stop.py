@@ -68,7 +68,7 @@ async def test_stop_while_everything_hangs(tmp_path: Path) -> None:
         await env.discord.until(lambda: way.held_bytes > A_HANDSHAKE)
 
         await stopped(env)
-        assert not upload.attachments
+        assert not upload.files
         way.release()
         await env.start()
         await env.wait_for_text(upload, "✅")

@@ -45,7 +45,7 @@ async def fails(env: Environment, fault: Fault) -> Message:
     await env.wait_for_text(message, "You weren't charged")
     assert (row["status"], row["refunded"], env.charged_images(person)) == ("failed", 1, 0)
     assert button_labels(message)[-1] == "Edit prompt"
-    assert message.attachments == []
+    assert message.files == []
     return message
 
 

@@ -48,12 +48,19 @@ class JobAction(StrEnum):
     DISMISS = "dismiss"
 
 
+_EMOJI = {
+    JobAction.REROLL: "🔄",
+    JobAction.RETRY: "🔁",
+    JobAction.EDIT: "✏️",
+    JobAction.COLLECT: "📥",
+    JobAction.DELETE: "🗑️",
+}
 _STYLES = {
-    JobAction.REROLL: ButtonStyle.primary,
     JobAction.RETRY: ButtonStyle.primary,
     JobAction.EDIT: ButtonStyle.primary,
     JobAction.GENERATE: ButtonStyle.primary,
     JobAction.COLLECT: ButtonStyle.success,
+    JobAction.DELETE: ButtonStyle.danger,
     JobAction.CONFIRM: ButtonStyle.danger,
     JobAction.BLOCK: ButtonStyle.danger,
 }
@@ -83,8 +90,12 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
     @classmethod
     def labelled(cls, action: JobAction, name: str, label: str) -> JobButton:
         """Return the button for an action on the job, or whatever else has this id."""
-        style = _STYLES.get(action, ButtonStyle.secondary)
-        button: ui.Button[Any] = ui.Button(label=label, style=style, custom_id=f"job:{action}:v1:{name}")
+        button: ui.Button[Any] = ui.Button(
+            label=label,
+            emoji=_EMOJI.get(action),
+            style=_STYLES.get(action, ButtonStyle.secondary),
+            custom_id=f"job:{action}:v1:{name}",
+        )
         return cls(action, name, button)
 
     @staticmethod

@@ -1,15 +1,25 @@
-"""Render a job in its requester's language: embed, buttons, list line, link and alt text."""
+"""Render a job in its requester's language: embeds, buttons, list line, link, alt texts and file names."""
 
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.discord.markdown import PROMPT_SHOWN, blockquote, escape, timestamp, truncate, with_timestamps
+from bot.discord.markdown import (
+    PROMPT_SHOWN,
+    blockquote,
+    bold,
+    escape,
+    timestamp,
+    truncate,
+    with_timestamps,
+)
 from bot.discord.views.job_buttons import JobAction, buttons
 from bot.domain.job import NOT_COLLECTED, Job, JobStatus
 from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
@@ -19,10 +29,14 @@ from bot.jobs.ports import Progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.discord.job_message import PostedFile
     from bot.media.images import FittedImage, WebpCopy
     from bot.models.catalogue import Catalogue, Model
 
+PROMPT_FILE = "prompt.txt"
+"""The file with all of a prompt that its message shortens."""
 _ALT_TEXT = 1024  # Discord's limit for a file's description
+_SLUG = 40
 _OPTION_SHOWN = 100
 _PROMPT_LISTED = 60
 _MEGABYTE = 1024 * 1024
@@ -42,16 +56,19 @@ def embed(
     *,
     fitted: Sequence[FittedImage] = (),
 ) -> discord.Embed:
-    """Return a job's status, prompt, options and requester, with notes about its images as a footer."""
+    """Return a job's status, prompt, options and requester, with notes about its images as a footer.
+
+    Of finished images the prompt comes first, and the rest is one small line.
+    """
     progress = progress or Progress()
     delivered = len(fitted) or job.delivered
-    if progress.is_provider_down:
-        status = translate("status-service-down", job.locale, since=timestamp(job.interaction_at))
-    else:
-        status = _status(job, progress, delivered)
     by = translate("requested-by", job.locale, member=f"<@{job.user_id}>")
-    details = " · ".join([*options(job, catalogue), *_cost(job), by])
-    lines = [f"**{status}**", blockquote(prompt(job)), details]
+    if job.status is JobStatus.SUCCEEDED:
+        details = " · ".join([*_changed_options(job, catalogue), _took(job), *_seed(job), by])
+        lines = [bold(prompt(job)), f"-# ✅ {details}"]
+    else:
+        details = " · ".join([*options(job, catalogue), *_cost(job), by])
+        lines = [_status(job, progress), bold(prompt(job)), details]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)
     if notes := _notes(job, fitted, delivered):
@@ -68,6 +85,20 @@ def _cost(job: Job) -> list[str]:
         left, per = job.credits_left, job.credits_left_per
         parts.append(translate("credits-left", job.locale, left=left, per=per))
     return parts
+
+
+def with_images(embed: discord.Embed, files: Sequence[discord.File | PostedFile]) -> list[discord.Embed]:
+    """Return the embed with the first of the images, and an embed for each of the others.
+
+    Discord crops several images beside each other, but never one in an embed.
+    """
+    embeds = [embed]
+    for number, file in enumerate(file for file in files if file.filename != PROMPT_FILE):
+        text: dict[str, Any] = {**embed.to_dict()} if number == 0 else {"color": embed.to_dict().get("color")}
+        # discord.py's `set_image` takes no description.
+        text["image"] = {"url": f"attachment://{file.filename}", "description": file.description}
+        embeds[number:] = [discord.Embed.from_dict(text)]
+    return embeds
 
 
 def with_hidden_prompt(job: Job) -> Job:
@@ -124,7 +155,8 @@ def prompt(job: Job) -> str:
 def is_prompt_shown(job: Job, message: discord.Message | None) -> bool:
     """Return whether a message shows the job's prompt, which it does not after AutoMod refused it."""
     shown = " ".join(str(each.description) for each in (message.embeds if message else []))
-    return " ".join(blockquote(prompt(job)).split()) in " ".join(shown.split())
+    forms = bold(prompt(job)), blockquote(prompt(job))  # messages of older versions quote it
+    return any(" ".join(form.split()) in " ".join(shown.split()) for form in forms)
 
 
 def is_prompt_truncated(job: Job) -> bool:
@@ -132,15 +164,32 @@ def is_prompt_truncated(job: Job) -> bool:
     return len(prompt(job)) > PROMPT_SHOWN
 
 
-def alt_text(job: Job) -> str:
-    """Return an image's description for screen readers: the prompt, at most 1024 characters of it."""
-    return truncate(prompt(job), _ALT_TEXT)
+def alt_text(job: Job, number: int, count: int) -> str:
+    """Return an image's description for screen readers: prompt and number, at most 1024 characters."""
+    if count == 1:
+        return truncate(prompt(job), _ALT_TEXT)
+    place = translate("image-place", job.locale, number=number, count=count)
+    return f"{truncate(prompt(job), _ALT_TEXT - len(place) - 1)} {place}"
 
 
-def _status(job: Job, progress: Progress, delivered: int) -> str:
+def file_name(job: Job, number: int, suffix: str) -> str:
+    """Return an image's name of prompt, seed and number, in characters that `attachment://` takes.
+
+    A file that is passed on keeps its name, so that of a private job has nothing of the prompt.
+    """
+    words = "" if job.is_private or is_prompt_hidden(job) else prompt(job)
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", plain))
+    if len(slug) > _SLUG:
+        slug = slug[: _SLUG + 1].rpartition("-")[0] or slug[:_SLUG]
+    seed = f"-{job.input['seed']}" if "seed" in job.input else ""
+    return f"{slug or 'image'}{seed}-{number}{suffix}"
+
+
+def _status(job: Job, progress: Progress) -> str:
+    if progress.is_provider_down:
+        return translate("status-service-down", job.locale, since=timestamp(job.interaction_at))
     match job.status:
-        case JobStatus.SUCCEEDED:
-            return _succeeded(job, delivered)
         case JobStatus.FAILED:
             return _failed(job)
         case JobStatus.CANCELLED:
@@ -177,25 +226,30 @@ def _failed(job: Job) -> str:
     return " ".join(parts)
 
 
-def _succeeded(job: Job, delivered: int) -> str:
+def _took(job: Job) -> str:
     if job.is_collected and job.error != NOT_COLLECTED:
-        return translate("status-collected", job.locale, images=delivered)
+        return translate("status-collected", job.locale)
     took = (job.ended_at or job.created_at) - job.created_at
     seconds = max(round(took.total_seconds()), 0)  # the clock can have been set meanwhile
-    return translate("status-succeeded", job.locale, images=delivered, seconds=seconds)
+    return translate("roughly-seconds", job.locale, count=seconds)
 
 
 def options(job: Job, catalogue: Catalogue) -> list[str]:
     """Return the options of a job that differ from the model's defaults, its seed and number of images."""
-    parts: list[str] = []
-    if model := catalogue.get(job.model_id):
-        changed = model.schema.non_defaults(job.input)
-        parts = [_option(model, name, value, job.locale) for name, value in changed.items()]
-    if "seed" in job.input:
-        parts.append(translate("seed", job.locale, seed=str(job.input["seed"])))
+    parts = [*_changed_options(job, catalogue), *_seed(job)]
     if job.image_count > 1:
         parts.append(translate("images", job.locale, count=job.image_count))
     return parts
+
+
+def _changed_options(job: Job, catalogue: Catalogue) -> list[str]:
+    model = catalogue.get(job.model_id)
+    changed = model.schema.non_defaults(job.input) if model else {}
+    return [_option(model, name, value, job.locale) for name, value in changed.items() if model]
+
+
+def _seed(job: Job) -> list[str]:
+    return [translate("seed", job.locale, seed=str(job.input["seed"]))] if "seed" in job.input else []
 
 
 def _option(model: Model, name: str, value: str | float, locale: str) -> str:

@@ -21,14 +21,8 @@ status-generating = 🎨 Generating · started { $since }
 status-generating-usually = 🎨 Generating · started { $since } (usually about { $usual })
 roughly-seconds = { $count } s
 roughly-minutes = { $count } min
-status-succeeded = ✅ { $images ->
-    [one] { $images } image
-   *[other] { $images } images
-} in { $seconds } s
-status-collected = ✅ { $images ->
-    [one] { $images } image
-   *[other] { $images } images
-}, collected
+status-collected = collected
+image-place = ({ $number } of { $count })
 status-canceled = ✖️ { $by ->
     [none] Canceled.
    *[other] Canceled by { $by }.

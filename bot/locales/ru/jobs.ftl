@@ -15,18 +15,8 @@ status-generating = 🎨 Создаю · начато { $since }
 status-generating-usually = 🎨 Создаю · начато { $since } (обычно около { $usual })
 roughly-seconds = { $count } с
 roughly-minutes = { $count } мин
-status-succeeded = ✅ { $images ->
-    [one] { $images } изображение
-    [few] { $images } изображения
-    [many] { $images } изображений
-   *[other] { $images } изображения
-} за { $seconds } с
-status-collected = ✅ { $images ->
-    [one] { $images } изображение получено
-    [few] { $images } изображения получены
-    [many] { $images } изображений получено
-   *[other] { $images } изображения получено
-}
+status-collected = получено позже
+image-place = ({ $number } из { $count })
 status-canceled = ✖️ { $by ->
     [none] Запрос отменён.
    *[other] Запрос отменён участником { $by }.
