@@ -82,7 +82,7 @@ async def _check_commands(client: discord.Client) -> list[Finding]:
     except ConfigError:  # `check_models` reports it
         expected = set()
     if missing := expected - registered:
-        text = f"{_shorten(missing)} not registered yet; the bot registers them at its start"
+        text = f"{_shorten(missing)} not registered yet; the bot does that when it starts"
         return [note("commands", text)]
     return [ok("commands", f"{_shorten(registered)} registered")]
 

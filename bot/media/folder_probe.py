@@ -50,7 +50,7 @@ def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_
                 part.unlink(missing_ok=True)
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        return f"{folder.absolute()} can't be written by user id {os.geteuid()}: {error.strerror}"
+        return f"{folder.absolute()} can't be written by user id {os.geteuid()} ({error.strerror})"
     finally:
         if not keep:
             with suppress(OSError):

@@ -25,7 +25,7 @@ def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
         ConfigError: In one sentence: the target exists or cannot be written, or there is no database.
     """
     if target.exists() and not overwrite:
-        raise ConfigError([f"{target} already exists: choose another file"])
+        raise ConfigError([f"{target} already exists; choose another file"])
     try:
         with open_read_only(source) as connection, _new_file(target) as unfinished:
             connection.execute("vacuum into ?", [str(unfinished)])

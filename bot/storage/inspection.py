@@ -50,9 +50,11 @@ def inspect_database(path: Path) -> DatabaseInfo:
             connection.execute("rollback")
         files = [file for end in ("", "-wal") if (file := Path(f"{path}{end}")).exists()]
     except OSError as error:
-        raise ConfigError([f"DATABASE_URL cannot be used: {error.strerror}"]) from error
+        raise ConfigError(
+            [f"DATABASE_URL can't be used ({error.strerror}): check the path and its owner"]
+        ) from error
     except sqlite3.DatabaseError as error:
-        raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
+        raise ConfigError([f"DATABASE_URL can't be used: {error}"]) from error
     size = sum(file.stat().st_size for file in files)
     return DatabaseInfo(version, max(migrations()), size, holder)
 

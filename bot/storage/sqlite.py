@@ -228,9 +228,11 @@ async def open_database(path: Path, clock: Clock | None = None) -> AsyncIterator
             for reader in readers:
                 await reader.execute("pragma query_only = on")
         except OSError as error:
-            raise ConfigError([f"DATABASE_URL cannot be used: {error.strerror}"]) from error
+            raise ConfigError(
+                [f"DATABASE_URL can't be used ({error.strerror}): check the path and its owner"]
+            ) from error
         except sqlite3.DatabaseError as error:
-            raise ConfigError([f"DATABASE_URL cannot be used: {error}"]) from error
+            raise ConfigError([f"DATABASE_URL can't be used: {error}"]) from error
         database = SqliteDatabase(writer, readers, clock=clock or Clock())
         stack.push_async_callback(database.close)
         yield database

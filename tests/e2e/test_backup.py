@@ -61,7 +61,7 @@ async def test_refusals_are_one_sentence(tmp_path: Path) -> None:
         (tmp_path / "copy.db").write_text("precious")
         assert await run_command(env, "backup", "copy.db") == (
             2,
-            "Backup failed: copy.db already exists: choose another file\n",
+            "Backup failed: copy.db already exists; choose another file\n",
         )
         assert (tmp_path / "copy.db").read_text() == "precious"
         code, said = await run_command(env, "backup", "nowhere/copy.db")

@@ -81,7 +81,7 @@ async def test_before_the_first_start(tmp_path: Path) -> None:
             "note: MAX_LOOKS_PER_SECOND is now called MAX_POLLS_PER_SECOND: rename it"
         ]
         assert found["database"] == ["note: not created yet; the bot does so when it first starts"]
-        assert found["commands"] == ["note: imagine not registered yet; the bot registers them at its start"]
+        assert found["commands"] == ["note: imagine not registered yet; the bot does that when it starts"]
         (servers,) = found["servers"]
         assert servers.startswith("note: the bot is in none yet")
         assert f"client_id={env.discord.application_id}" in servers

@@ -122,7 +122,7 @@ def test_unusable_folder_is_reported_with_the_user(
     for keep in (True, False):
         problem = probe_folder(folder, keep=keep)
         assert problem
-        assert problem.startswith(f"{folder} can't be written by user id {os.geteuid()}: ")
+        assert problem.startswith(f"{folder} can't be written by user id {os.geteuid()} (")
     assert names(tmp_path) == before
 
 
@@ -136,7 +136,7 @@ def test_missing_permissions_are_reported(*, is_made: bool) -> None:
         (folder if is_made else parent).chmod(0o555)
         said = without_root(lambda: probe_folder(folder))
         user = NOBODY if os.geteuid() == 0 else os.geteuid()
-        assert said == f"{folder} can't be written by user id {user}: Permission denied"
+        assert said == f"{folder} can't be written by user id {user} (Permission denied)"
         (folder if is_made else parent).chmod(0o777)
         assert without_root(lambda: probe_folder(folder)) == "None"
         parent.chmod(0o755)
