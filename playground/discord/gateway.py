@@ -35,6 +35,8 @@ class Gateway:
         self.connection: JsonWebSocket | None = None
         self.session = ""
         self.is_unavailable = False
+        self.left: set[str] = set()
+        """The ids of users who have left every guild."""
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection of the bot until it closes."""
@@ -139,9 +141,10 @@ class Gateway:
         """Answer a request for members by id; lists of all members take an intent that the bot lacks."""
         guild = next(each for each in self._state.guilds if each.id == str(data["guild_id"]))
         ids = [str(each) for each in data["user_ids"]][:_MEMBERS_PER_REQUEST]
-        users = [self._state.users[each] for each in ids if each in self._state.users]
+        known = self._state.users.keys() - self.left
+        users = [self._state.users[each] for each in ids if each in known]
         chunk: Json = {"guild_id": guild.id, "members": [user.member_payload(guild) for user in users]}
-        chunk |= {"not_found": [each for each in ids if each not in self._state.users]}
+        chunk |= {"not_found": [each for each in ids if each not in known]}
         chunk |= {"chunk_index": 0, "chunk_count": 1, "nonce": data.get("nonce")}
         self.dispatch({"t": "GUILD_MEMBERS_CHUNK", "d": chunk})
 

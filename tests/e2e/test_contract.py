@@ -121,6 +121,7 @@ async def limits(env: Environment) -> None:
     await env.reply_to(env.mia, "quota set", limit=1_000_000, per="hour")
     await env.reply_to(env.mia, "quota set", limit=900, per="week", together=True)
     await env.reply_to(env.mia, "quota grant", who=env.alice, amount=1, start_over=True)
+    env.discord.gateway.left.add(env.alice.id)
     for name in ("show", "export", "report"):
         await env.reply_to(env.mia, f"quota {name}")
     assert (await (await env.bob.command("imagine", prompt="a fox")).response()).is_ephemeral

@@ -130,6 +130,20 @@ async def test_show_and_report_give_the_limits_that_apply_now(env: Environment, 
     assert rows == [("1.5", "1/week", f"role:{artists.id}"), ("0.75", "2/hour", f"role:{patrons.id}")]
 
 
+async def test_member_who_left_keeps_name_and_limit(env: Environment, channel: Channel) -> None:
+    anna = env.new_member()
+    assert channel.guild
+    artists = channel.guild.add_role("Artists")
+    anna.roles.append(artists)
+    await env.reply_to(env.mia, "quota set", limit=9, per="week", who=artists, channel=channel)
+    await done(env, anna, channel)
+    env.discord.gateway.left.add(anna.id)
+    report = await (await env.mia.command("quota report", channel=channel)).response()
+    _, table = await file(env, report, "members.csv")
+    ((name, limit),) = [(row["name"], row["limit_of"]) for row in read_csv(table)]
+    assert (name, limit) == (f"{anna.name.title()} ({anna.name})", f"role:{artists.id}")
+
+
 async def test_names_survive_spreadsheets(env: Environment, channel: Channel) -> None:
     """A formula is not run, a number or a date stays text, and an id is not rounded."""
     names = ["=HYPERLINK(1)", "@SUM(1)", "007", "5/6", "李明", "ปอนด์"]
@@ -196,11 +210,11 @@ async def test_dollar_budget_is_never_exceeded_and_alerts_owner(tmp_path: Path) 
         await env.discord.until(lambda: owner.messages)
         await env.restart()  # no second warning
         await env.wait_for_rows(lambda: all(row["cost"] is not None for row in env.rows()))
-        assert ["$0.15 budget this month (BUDGET_USD)" in each.text for each in owner.messages] == [True]
+        assert ["$0.15 (BUDGET_USD)" in each.text for each in owner.messages] == [True]
         env.settings["BUDGET_USD"] = "0.25"  # a raised budget has a warning of its own
         await env.restart()
         await env.discord.until(lambda: len(owner.messages) == 2)
-        assert "$0.25 budget this month (BUDGET_USD)" in owner.messages[1].text
+        assert "$0.25 (BUDGET_USD)" in owner.messages[1].text
 
 
 async def test_dollar_budget_without_price_refuses_jobs(tmp_path: Path) -> None:
