@@ -76,6 +76,8 @@ class Panel:
 
 def plain(value: object) -> LazyText:
     """Describe a value by itself."""
+    if isinstance(value, bool):
+        return LazyText("value-on" if value else "value-off")
     return LazyText("value-plain", {"value": str(value)})
 
 
@@ -255,7 +257,10 @@ class DefaultOptionSelect:
 
     def describe(self, value: Mapping[str, OptionValue]) -> Description:
         """Return the options with their defaults."""
-        texts = [plain(f"`{name}` {str(each)[:_VALUE_SHOWN]}") for name, each in sorted(value.items())]
+        shown = {name: each[:_VALUE_SHOWN] if isinstance(each, str) else each for name, each in value.items()}
+        texts = [
+            LazyText("value-option", {"option": name, "value": plain(shown[name])}) for name in sorted(shown)
+        ]
         return _list(texts, LazyText("value-of-model"))
 
 

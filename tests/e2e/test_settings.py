@@ -210,6 +210,7 @@ async def test_default_options(env: Environment) -> None:
     assert stored_settings(env) == {
         "default_options": {"resolution": "0.5K", "num_images": 2, "limit_generations": False}
     }
+    assert "`limit_generations` off, `num_images` 2, `resolution` 0.5K" in panel.text
     message = await env.wait_for_text(await env.imagine(env.new_member()), "✅")
     assert '"resolution": "0.5K"' in env.job(message)["input"]
     await choose_in_panel(env, panel, "pick-option", "resolution")
