@@ -63,10 +63,14 @@ class Environment:
             for command in commands or both:
                 bot.tree.add_command(command)
             sync = CommandSync(bot, self.key_values)
+            assert sync.mention("draw") == "/draw"  # without an id Discord would show no link
             sync.start()
             assert sync._task
             await sync._task
             assert sync.is_done
+            ids = {command["name"]: command["id"] for command in self.local.commands}
+            assert sync.mention("draw") == f"</draw:{ids['draw']}>"
+            assert sync.mention("draw fox") == f"</draw fox:{ids['draw']}>"
 
     @property
     def puts(self) -> list[Any]:
