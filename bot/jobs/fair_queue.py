@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class FairQueue:
     """A queue: every member's first job comes before anyone's second, the least recently served first.
 
     `on_position` is called with a waiting job and its position soon after that has changed. The position
-    counts everyone ahead: in this queue, and in RunComfy's own.
+    counts everyone ahead: in this queue, and in RunComfy's own. No two jobs share one.
     """
 
     def __init__(self, limits: ConcurrencyLimits, on_position: Callable[[Job, int], None]) -> None:
@@ -40,7 +41,8 @@ class FairQueue:
         self._users: Counter[int] = Counter()
         self._guilds: Counter[int] = Counter()
         self._waiting: dict[str, tuple[Job, asyncio.Future[None]]] = {}
-        self._queued: dict[str, int] = {}
+        self._queued: dict[str, int] = {}  # of jobs with a turn that wait at RunComfy
+        self._shown: dict[str, int] = {}  # of jobs that wait for a turn
         self._last_served: Counter[int] = Counter()
         self._served_count = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -66,15 +68,31 @@ class FairQueue:
         self._users[job.user_id] += 1
         self._guilds[job.guild_id] += 1
 
-    def update_position(self, job_id: str, queue_position: int) -> None:
-        """Note a job's position in RunComfy's own queue; 0 once it is in progress."""
-        if self._queued.get(job_id, 0) != queue_position:
-            self._queued[job_id] = queue_position
+    def update_position(self, job_id: str, queue_position: int) -> int:
+        """Note a job's position in RunComfy's own queue, 0 once it is in progress; return the one to show.
+
+        Each is as of its job's last poll, so two can be equal there.
+        """
+        before = self._queued.pop(job_id, 0)
+        position = self._queue_at(job_id, queue_position) if queue_position else 0
+        if position != before:
             self._schedule_notify()
+        return position
+
+    def _queue_at(self, job_id: str, least: int) -> int:
+        taken = set(self._queued.values())
+        self._queued[job_id] = position = next(each for each in count(least) if each not in taken)
+        return position
+
+    def positions(self) -> dict[str, int]:
+        """Return the position of every job that waits, here or at RunComfy, if it is known."""
+        ahead = max(self._queued.values(), default=0)
+        return self._queued | {job.job_id: place for place, job in enumerate(self._order(), ahead + 1)}
 
     def release(self, job_id: str) -> None:
         """End a job's turn or its wait; the next one follows. Does nothing if the job has neither."""
         self._queued.pop(job_id, None)
+        self._shown.pop(job_id, None)
         if job := self._running.pop(job_id, None):
             self._users[job.user_id] -= 1
             self._guilds[job.guild_id] -= 1
@@ -98,6 +116,8 @@ class FairQueue:
 
     def _admit(self, job: Job) -> None:
         self.start_turn(job)
+        if shown := self._shown.pop(job.job_id, 0):  # and still is, until RunComfy says more
+            self._queue_at(job.job_id, shown)
         _, turn = self._waiting.pop(job.job_id)
         if not turn.cancelled():  # else `acquire` releases it in a moment
             turn.set_result(None)
@@ -110,6 +130,7 @@ class FairQueue:
         self._timer = None
         ahead = max(self._queued.values(), default=0)
         for position, job in enumerate(self._order()[:_POSITIONS_SHOWN], ahead + 1):
+            self._shown[job.job_id] = position
             self._on_position(job, position)
 
     def _order(self) -> list[Job]:

@@ -122,6 +122,23 @@ async def test_positions_include_runcomfys_queue() -> None:
     assert [queue.places[each.job_id] for each in (second, third)] == [1, 2]
 
 
+async def test_no_two_jobs_share_a_position() -> None:
+    queue = Queue(ConcurrencyLimits(total=2, per_user=2, per_guild=2))
+    first, second, third, fourth = (job(user) for user in (1, 2, 3, 4))
+    await queue.come(first, second, third, fourth)
+    assert queue.fair_queue.update_position(first.job_id, 2) == 2
+    assert queue.fair_queue.update_position(second.job_id, 2) == 3  # polled later, when it was second too
+    assert queue.fair_queue.update_position(first.job_id, 0) == 0
+    await settle()
+    assert queue.places == {third.job_id: 4, fourth.job_id: 5}
+    await queue.end(first)  # the third begins, but shows its place until RunComfy says more
+    assert queue.fair_queue.positions() == {second.job_id: 3, third.job_id: 4, fourth.job_id: 5}
+    queue.fair_queue.update_position(third.job_id, 0)
+    queue.fair_queue.update_position(second.job_id, 0)
+    await settle()
+    assert queue.places[fourth.job_id] == 1
+
+
 async def test_only_fifty_positions_are_shown_twice_a_second(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -79,6 +79,7 @@ async def _poll_until_done(context: StepContext, state: JobState) -> JobState:
             status = await context.runcomfy.status(job.request_id)
             if isinstance(status, Completed):
                 record_completed()
+                context.queue.update_position(job.job_id, 0)
                 result = await context.runcomfy.result(job.request_id, status)
                 interval.record_duration(polled_at)
                 return replace(state, job=job, urls=result.urls)
@@ -116,8 +117,8 @@ async def _report_status(
         case Cancelled():
             raise JobCancelledError
         case InQueue(position):
-            context.queue.update_position(job.job_id, position or 0)
-            context.delivery.show_progress(job, Progress(queue_position=position))
+            shown = context.queue.update_position(job.job_id, position or 0)
+            context.delivery.show_progress(job, Progress(queue_position=shown))
         case InProgress():
             context.queue.update_position(job.job_id, 0)
             if job.status is JobStatus.IN_QUEUE:
