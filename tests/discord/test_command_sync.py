@@ -63,14 +63,10 @@ class Environment:
             for command in commands or both:
                 bot.tree.add_command(command)
             sync = CommandSync(bot, self.key_values)
-            assert sync.mention("draw") == "/draw"  # without an id Discord would show no link
             sync.start()
             assert sync._task
             await sync._task
             assert sync.is_done
-            ids = {command["name"]: command["id"] for command in self.local.commands}
-            assert sync.mention("draw") == f"</draw:{ids['draw']}>"
-            assert sync.mention("draw fox") == f"</draw fox:{ids['draw']}>"
 
     @property
     def puts(self) -> list[Any]:
@@ -94,6 +90,19 @@ async def test_unchanged_commands_are_registered_once(env: Environment) -> None:
     await env.start(draw)
     assert env.names == {"draw"}
     assert len(env.puts) == 2
+
+
+async def test_commands_are_links_once_they_are_registered(env: Environment) -> None:
+    async with env.bot() as bot:
+        bot.tree.add_command(draw)
+        sync = CommandSync(bot, env.key_values)
+        assert sync.mention("draw") == "/draw"  # without an id Discord would show no link
+        sync.start()
+        assert sync._task
+        await sync._task
+        (command,) = env.local.commands
+        assert sync.mention("draw") == f"</draw:{command['id']}>"
+        assert sync.mention("draw fox") == f"</draw fox:{command['id']}>"
 
 
 def emptied(local: LocalDiscord) -> None:
