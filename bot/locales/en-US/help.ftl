@@ -19,11 +19,11 @@ help-commands = Commands
 help-menus = Right-click or long-press a message, then Apps: { $menus }
 help-buttons = Buttons
 help-buttons-explained =
-    Re-roll · same prompt, new seed
-    Edit prompt · reword a request that failed
+    🔄 Re-roll · same prompt, new seed
+    ✏️ Edit prompt · reword a request that failed
     Cancel · until generation starts
-    Get images · collect what didn't arrive
-    Delete · remove the message and its images
+    📥 Get images · collect what didn't arrive
+    🗑️ Delete · remove the message and its images
 help-data = Your data
 help-data-explained =
     I store your requests (prompt, options, your user ID, channel, time and cost) and send prompts to the image service. I don't read your other messages.
