@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.domain.job import JobStatus
 from bot.errors import NotRemovedError, PolicyError
 from bot.jobs.retrying_database import retry_until_written
 from bot.jobs.service import ensure_visible_in_channel
@@ -88,7 +89,8 @@ class DeletionService:
             PolicyError: It is being collected, or its end is being shown (`still-running`).
             BusyError: The database is busy; nothing was deleted.
         """
-        if job.job_id in self.context.tracker.active_jobs:  # its task might still post something
+        is_shown = job.status is JobStatus.SUCCEEDED  # its task only removes files now
+        if job.job_id in self.context.tracker.active_jobs and not is_shown:  # it might still post something
             raise PolicyError("still-running")
         if await self.messages.delete(job.job_id, user_id):
             with job_context(job.job_id):

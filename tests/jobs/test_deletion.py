@@ -13,6 +13,7 @@ from tests.factories import make_requester
 from tests.jobs.bot import Channel, on_fast_clock, running_bot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     from bot.domain.job import Job
@@ -28,6 +29,26 @@ class HeldChannel(Channel):
     async def send_outcome(self, job: Job) -> None:
         await self.release.wait()
         await super().send_outcome(job)
+
+
+class ImpatientChannel(Channel):
+    """Calls `press` as soon as a job's end is recorded, while its task still removes the files."""
+
+    press: Callable[[Job], Coroutine[None, None, bool]]
+    pressed: asyncio.Task[bool]
+
+    def log_end(self, job: Job, delivered: int) -> None:
+        super().log_end(job, delivered)
+        self.pressed = asyncio.create_task(self.press(job))
+
+
+@on_fast_clock
+async def test_delivered_job_can_be_deleted_while_its_files_are_removed(tmp_path: Path) -> None:
+    channel = ImpatientChannel()
+    async with running_bot(tmp_path, channel) as bot:
+        channel.press = lambda job: bot.deletion.mark_deleted(job, job.user_id)
+        assert (await bot.deliver()).deleted_at
+        assert await channel.pressed
 
 
 @on_fast_clock
