@@ -69,7 +69,8 @@ class CostSync:
 
     async def _collect_cost(self, job: Job) -> None:
         if self.context.runcomfy.is_down:
-            return  # this is no try: it stays due
+            self._due.tries[job.job_id] -= 1  # nothing is sent, so this is no try
+            raise RunComfyUnavailableError("it is down")
         try:
             cost = await self.context.runcomfy.cost(job.request_id or "")
         except BotError as error:

@@ -104,6 +104,27 @@ async def test_cost_requests_that_always_fail_delay_no_other(tmp_path: Path) -> 
             assert again.next_cost_check_at > bot.context.clock.now()  # no longer each minute
 
 
+@on_fast_clock
+async def test_cost_requests_that_always_fail_delay_no_other_after_an_outage(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
+        ill, well = [await bot.deliver() for _ in range(2)]
+        bot.runcomfy.inject_fault("cost", fails_for([ill], 500), times=None)
+        with pytest.raises(BotError):
+            await bot.cost_sync.collect_costs()
+        bot.runcomfy.inject_fault("status", respond(503), times=None)
+        for _ in range(5):
+            with suppress(BotError):
+                await bot.context.runcomfy.probe()
+        assert bot.context.runcomfy.is_down
+        with pytest.raises(BotError):
+            await bot.cost_sync.collect_costs()
+        bot.runcomfy.clear_faults("status")
+        await bot.context.runcomfy.wait_until_available()
+        with suppress(BotError):
+            await bot.cost_sync.collect_costs()
+        assert (await bot.jobs.get(well.job_id)).cost is not None
+
+
 @pytest.mark.parametrize("status", [403, 500])
 @on_fast_clock
 async def test_failing_check_delays_no_other(tmp_path: Path, status: int) -> None:
