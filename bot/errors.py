@@ -54,6 +54,7 @@ PolicyKey: TypeAlias = Literal[
     "quota-grants-nothing",
     "bad-pattern",
     "too-many-words",
+    "not-a-channel",
     "not-age-restricted",
     "safety-no-effect",
     "block-no-effect",

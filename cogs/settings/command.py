@@ -65,7 +65,9 @@ class GuildSettingsPanel(commands.Cog):
         )
         panel, (value, *others) = self._panel(interaction, key), values or [""]
         if name in _PICKERS and action == "pick" and value and not others:
-            await self._show(interaction, _PICKERS[name], replace(panel, key=value))
+            picked = replace(panel, key=value)
+            unknown = PolicyError("not-a-channel") if name == "channel" and picked.channel is None else None
+            await self._show(interaction, _PICKERS[name], picked, error=unknown)
         elif action is None and name == "section" and value in SECTIONS and not others:
             await self._show(interaction, value, panel)
         elif name not in SPECS or action == "pick":

@@ -40,10 +40,6 @@ _SHOWN = 8  # entries of a list: an embed field takes 1024 characters
 _VALUE_SHOWN = 40
 _CHANNEL_SHOWN = 12  # a phone shows 30 characters of a select
 _SIGNS = {Kind.channel: "#", Kind.role: "@&", Kind.user: "@"}
-_TYPES = (
-    *(ChannelType.text, ChannelType.voice, ChannelType.stage_voice),
-    *(ChannelType.news, ChannelType.forum, ChannelType.media),
-)
 
 
 @dataclass(frozen=True)
@@ -65,13 +61,18 @@ class Panel:
 
     def knows(self, kind: Kind, entity_id: int) -> bool:
         """Whether the server has this channel or role; members are not looked up."""
-        get = {Kind.channel: self.guild.get_channel, Kind.role: self.guild.get_role}.get(kind)
+        get = {Kind.channel: self.find_channel, Kind.role: self.guild.get_role}.get(kind)
         return get is None or get(entity_id) is not None
+
+    def find_channel(self, channel_id: int) -> discord.abc.GuildChannel | None:
+        """Return one of the server's channels; None for others, categories and threads."""
+        found = self.guild.get_channel(channel_id)
+        return None if isinstance(found, discord.CategoryChannel) else found
 
     @property
     def channel(self) -> discord.abc.GuildChannel | None:
-        """The selected channel; None if the server doesn't have it."""
-        return self.guild.get_channel(_snowflake(self.key))
+        """The selected channel; None if it is none of the server's."""
+        return self.find_channel(_snowflake(self.key))
 
 
 def plain(value: object) -> LazyText:
@@ -88,13 +89,17 @@ def plain_or(none: LazyText) -> Callable[[Any], LazyText]:
 
 @dataclass(frozen=True)
 class EntitySelect:
-    """A select of channels, roles or members; `empty` describes that there are none."""
+    """A select of channels, roles or members; `empty` describes that there are none.
+
+    Without `channel_types` it offers categories and threads too, which `parse` refuses: Discord's OpenAPI
+    document has no media channels among the types, so a request that named theirs could be rejected.
+    """
 
     kind: Kind
     empty: LazyText
     min_values: int = 0
     max_values: int = LISTED_MAX
-    channel_types: tuple[ChannelType, ...] = _TYPES
+    channel_types: tuple[ChannelType, ...] = ()
 
     def items(self, panel: Panel, name: str, current: Iterable[int] | int | None) -> Items:
         """Return the select, with the entities that the server still has."""
@@ -113,8 +118,10 @@ class EntitySelect:
     def parse(self, panel: Panel, values: Sequence[str]) -> frozenset[int] | int | None:
         """Return the ids, or the only one; @everyone, whose id is the server's, means no restriction."""
         ids = frozenset(map(_snowflake, values))
-        if len(values) > self.max_values or not all(panel.knows(self.kind, each) for each in ids):
+        if len(values) > self.max_values:
             raise PolicyError("setting-unknown")
+        if not all(panel.knows(self.kind, each) for each in ids):
+            raise PolicyError("not-a-channel" if self.kind is Kind.channel else "setting-unknown")
         if self.max_values == 1:
             return next(iter(ids), None)
         return frozenset() if self.kind is Kind.role and panel.guild.id in ids else ids

@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+async def test_thread_is_no_channel(env: Environment) -> None:
+    store_settings(env)
+    thread = env.discord.guild.add_thread("sketches", env.discord.channel)
+    panel = await open_panel(env)
+    await choose_in_panel(env, panel, "allowed_channels", thread)
+    assert "not categories or threads" in panel.text
+    assert stored_settings(env) == {}
+
+
 async def test_channels_roles_and_members(env: Environment) -> None:
     store_settings(env)
     guild = env.discord.guild
@@ -130,7 +139,9 @@ async def test_settings_without_effect_are_refused(env: Environment) -> None:
     store_settings(env, most_images=2, highest_resolution="1K")
     here, elsewhere = env.discord.channel, env.discord.guild.add_channel("elsewhere")
     panel = await open_panel(env)
-    assert panel.select("settings:allowed_channels:v1")["channel_types"] == [0, 2, 13, 5, 15, 16]
+    assert "channel_types" not in panel.select(
+        "settings:allowed_channels:v1"
+    )  # media channels are offered too
     await choose_in_panel(env, panel, "allowed_channels", here)
     what = "settings:forbidden_channels:v1"
     await assert_refused(env.mia.choose(panel, what, elsewhere), "Blocking <#", "only work in the allowed")

@@ -17,6 +17,7 @@ words-forbidden = ⚠️ Your prompt contains a blocked word. Reword it and try 
 pattern-too-slow = ⚠️ One of this server's word patterns is too slow. Try a shorter prompt, or ask a server manager to simplify it in /settings.
 bad-pattern = ⚠️ Line { $line } isn't a valid regex (is a bracket missing?).
 too-many-words = ⚠️ That's too long: at most { $most } characters in total and { $longest } per line.
+not-a-channel = ⚠️ Choose channels of this server, not categories or threads.
 not-age-restricted = ⚠️ { $channel } isn't age-restricted in Discord, so it can't be looser than the rest of the server.
 safety-range = ⚠️ The strictest safety tolerance ({ $strictest }) can't be above the loosest ({ $loosest }). Change the other one first.
 no-such-zone = ⚠️ I don't know the time zone “{ $zone }”. Try a large city nearby, such as Berlin, or an offset, such as UTC+3.
