@@ -114,7 +114,8 @@ async def presses(env: Environment) -> None:
 
 
 async def limits(env: Environment) -> None:
-    """Use /usage and every /quota command."""
+    """Use /help, /usage and every /quota command."""
+    await env.reply_to(env.mia, "help")
     await env.reply_to(env.bob, "usage")
     await env.reply_to(env.mia, "quota set", limit=5, per="day")
     await env.reply_to(env.mia, "quota set", limit=0, per="hour", who=env.bob)
