@@ -12,7 +12,7 @@ export const RUSSIAN = {
   "offline": "не в сети",
   "{app} (direct)": "{app} (личные сообщения)",
   "Playground panel": "Панель песочницы",
-  "A local Discord to try the bot in: the bot is real, the server and the pictures are pretend.": "Локальный Discord для пробы: бот настоящий, а сервер и картинки — нет.",
+  "A Discord look-alike on your machine. The bot is real; the server and the images are fake.": "Похоже на Discord, но работает на вашем компьютере. Бот настоящий, сервер и картинки — нет.",
   "Type `/imagine`, press `Enter`.": "Введите `/imagine` и нажмите `Enter`.",
   "You are": "Вы",
   "Language": "Язык",
