@@ -31,16 +31,16 @@ async def respond(interaction: discord.Interaction[Any], **content: Any) -> Resp
     return await send_with_retry(interaction, partial(interaction.response.send_message, **content))
 
 
-async def respond_or_hide(
-    interaction: discord.Interaction[Any], embed: discord.Embed, hidden: discord.Embed, **content: Any
+async def show_or_hide(
+    show: Callable[[discord.Embed], Awaitable[object]], embed: discord.Embed, hidden: discord.Embed
 ) -> None:
-    """Send an embed as the first response, or the one with hidden prompts if AutoMod refuses it."""
+    """Show an embed, or the one with hidden prompts if AutoMod refuses it."""
     try:
-        await respond(interaction, embed=embed, **content)
+        await show(embed)
     except discord.HTTPException as error:
         if error.code != ErrorCode.BLOCKED_BY_AUTOMOD:
             raise
-        await respond(interaction, embed=hidden, **content)
+        await show(hidden)
 
 
 async def defer(interaction: discord.Interaction[Any]) -> None:

@@ -148,9 +148,19 @@ class JobService:
             raise PolicyError("not-now")
         return job, model
 
-    async def unfinished(self, requester: Requester) -> list[Job]:
-        """Return the member's jobs on this server that are live or can be collected, newest first."""
-        return await self._jobs.unfinished_for_member(requester.guild_id, requester.user_id)
+    async def unfinished(self, requester: Requester) -> list[tuple[Job, int]]:
+        """Return the member's jobs on this server that are live or can be collected, at most 50.
+
+        Each comes with its place in the queue, 0 if it has none, and in that order; the newest of those that
+        have ended comes last.
+        """
+        jobs = await self._jobs.unfinished_for_member(requester.guild_id, requester.user_id)
+        places = self._context.queue.positions()
+        listed = [(job, places.get(job.job_id, 0)) for job in reversed(jobs)]
+        running = JobStatus.IN_PROGRESS
+        return sorted(
+            listed, key=lambda each: (each[0].status.is_final, each[0].status is not running, each[1])
+        )
 
     async def refetch(self, requester: Requester, job_id: str) -> Job:
         """Prepare a job for collecting the images that did not arrive, in a new message; never charges.

@@ -1,22 +1,20 @@
-"""/jobs, and the buttons under jobs: Cancel, Re-roll, Retry, Edit prompt and Get images."""
+"""The buttons under jobs: Cancel, Re-roll, Retry, Edit prompt and Get images."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
 import discord
-from discord import app_commands
 from discord.ext import commands
 
 from bot.discord.client import ImagineBot, Interaction
 from bot.discord.error_handler import error_boundary, send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.requester import get_requester, has_permission, require_post_permissions
-from bot.discord.responses import respond_or_hide, send_with_retry
+from bot.discord.responses import send_with_retry
 from bot.discord.views import job_embed
-from bot.discord.views.job_buttons import MAX_LISTED, JobAction, JobButton, custom_ids, numbered_buttons
+from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
 from bot.domain.job import Job
 from bot.domain.requester import Requester
 from bot.errors import JobNotFoundError, PolicyError
@@ -29,7 +27,7 @@ _Operation: TypeAlias = Callable[..., Awaitable[Job | None]]
 
 
 class JobActions(commands.Cog):
-    """/jobs, and the buttons; handlers and service check permissions, since any press can be forged."""
+    """The handlers of buttons; they and the service check permissions, since any press can be forged."""
 
     def __init__(self, bot: ImagineBot) -> None:
         self._bot = bot
@@ -42,16 +40,6 @@ class JobActions(commands.Cog):
             JobAction.GENERATE: bot.confirmations.confirm,
             JobAction.DISMISS: bot.confirmations.dismiss,
         }
-
-    @app_commands.command()
-    async def jobs(self, interaction: Interaction) -> None:
-        """List the member's unfinished jobs here, with a button for each."""
-        requester = get_requester(interaction)
-        jobs = (await self._bot.job_service.unfinished(requester))[:MAX_LISTED]
-        hidden = [job_embed.with_hidden_prompt(replace(job, locale=requester.locale)) for job in jobs]
-        embeds = _list(jobs, requester.locale), _list(hidden, requester.locale)
-        view = numbered_buttons(jobs, requester.locale)
-        await respond_or_hide(interaction, *embeds, view=view, ephemeral=True)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -109,9 +97,3 @@ class JobActions(commands.Cog):
                 return await service.reserve(requester, model, values, parent=before)
 
         await self._bot.confirmations.start(interaction, reserve)
-
-
-def _list(jobs: Sequence[Job], locale: str) -> discord.Embed:
-    text = "\n".join(job_embed.list_line(number, job, locale) for number, job in enumerate(jobs, 1))
-    # A message's content takes half as many characters, and ten long prompts do not fit into it.
-    return discord.Embed(description=text or translate("jobs-none", locale))

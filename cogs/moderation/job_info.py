@@ -7,7 +7,7 @@ import discord
 from bot.discord.client import Interaction
 from bot.discord.markdown import blockquote, timestamp
 from bot.discord.requester import get_requester
-from bot.discord.responses import respond_or_hide
+from bot.discord.responses import respond, show_or_hide
 from bot.discord.views import job_embed
 from bot.domain.job import Job
 from bot.i18n import translate
@@ -22,7 +22,7 @@ async def who_made_this(interaction: Interaction, message: discord.Message) -> N
     parent = await bot.deletion_service.parent(job)
     embed = job_info_embed(job, parent, bot.catalogue)
     hidden = job_info_embed(job_embed.with_hidden_prompt(job), parent, bot.catalogue)
-    await respond_or_hide(interaction, embed, hidden, ephemeral=True)
+    await show_or_hide(lambda shown: respond(interaction, embed=shown, ephemeral=True), embed, hidden)
 
 
 def job_info_embed(job: Job, parent: Job | None, catalogue: Catalogue) -> discord.Embed:

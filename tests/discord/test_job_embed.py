@@ -357,8 +357,9 @@ class TestNotes:
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
 @pytest.mark.parametrize("status", [JobStatus.WAITING, JobStatus.IN_PROGRESS, JobStatus.FAILED])
 def test_list_of_the_longest_prompts_fits(locale: str, status: JobStatus) -> None:
-    listed = job(status=status, input={"prompt": "*" * 6000}, message_id=10**18, error="output-unavailable")
-    lines = [job_embed.list_line(number, listed, locale) for number in range(1, MAX_LISTED + 1)]
+    changes = {"status": status, "locale": locale, "error": "output-unavailable"}
+    listed = job(input={"prompt": "*" * 6000}, message_id=10**18, **changes)
+    lines = [job_embed.list_line(number, listed) for number in range(1, MAX_LISTED + 1)]
     assert len("\n".join(lines)) <= DESCRIPTION
 
 
@@ -394,7 +395,7 @@ def test_collectable_images_are_never_called_free(error: str, locale: str) -> No
     shown = [
         str(job_embed.embed(failure, CATALOGUE).description),
         str(job_embed.embed(collected, CATALOGUE).description),
-        job_embed.list_line(1, failure, locale),
+        job_embed.list_line(1, failure),
         *notes(part, PNG),
     ]
     assert [text for text in shown if re.search(_PROMISES, text, re.IGNORECASE)] == []

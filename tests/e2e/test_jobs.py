@@ -81,6 +81,34 @@ async def test_waiting_job_can_be_cancelled_from_another_channel(tmp_path: Path)
         assert env.charged_images(env.alice) == 0
 
 
+async def test_list_follows_the_queue_until_all_is_done(tmp_path: Path) -> None:
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, MAX_JOBS="2") as env:
+        env.runcomfy.hold()
+        for prompt in ("first", "second", "third"):
+            await env.wait_for_text(await env.imagine(prompt=prompt), "In queue, #")
+        listing = await listed(env.alice)
+        places = [f"{number}. 🕒 In queue, #{number} " for number in (1, 2, 3)]
+        assert [place in listing.text for place in places] == [True] * 3
+        assert list(listing.buttons) == ["Cancel 1", "Cancel 2", "Cancel 3"]
+
+        env.runcomfy.start_next()
+        await env.wait_for_text(listing, "1. 🎨 Generating", "2. 🕒 In queue, #1 ", "3. 🕒 In queue, #2 ")
+        assert list(listing.buttons) == ["Cancel 2", "Cancel 3"]  # a running request can't be canceled
+        await env.alice.press(listing, "Cancel 3")
+        await env.discord.until(lambda: "third" not in listing.text)
+        env.runcomfy.release()
+        await env.wait_for_text(listing, "nothing in progress here")
+        assert list(listing.buttons) == ["Refresh"]
+
+        env.runcomfy.hold()
+        await env.imagine(prompt="fourth")
+        assert "fourth" not in listing.text
+        await env.alice.press(listing, "Refresh")
+        await env.wait_for_text(listing, "fourth")
+        env.runcomfy.release()
+        await env.wait_for_text(listing, "nothing in progress here")
+
+
 async def test_jobs_of_others_are_inaccessible(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}) as env:
         env.runcomfy.hold()

@@ -46,6 +46,8 @@ class JobAction(StrEnum):
     GENERATE = "generate"
     """With the next, answers a question about a request's cost; names the question instead of a job."""
     DISMISS = "dismiss"
+    REFRESH = "refresh"
+    """Of a list, so it names nothing."""
 
 
 _EMOJI = {
@@ -140,13 +142,16 @@ def buttons(job: Job, *actions: JobAction) -> ui.View:
     return view
 
 
-def numbered_buttons(jobs: Sequence[Job], locale: str) -> ui.View:
-    """Return a view for a list of jobs: Cancel or Get images for each, with its number."""
+def list_buttons(jobs: Sequence[Job], locale: str, *, has_refresh: bool) -> ui.View:
+    """Return a view for a list of jobs: Cancel or Get images, if possible, for each with its number."""
     view = ui.View(timeout=None)
     for number, job in enumerate(jobs, 1):
-        action = JobAction.COLLECT if job.is_fetchable else JobAction.CANCEL
-        label = translate(f"numbered-{action.name.lower()}", locale, number=number)
-        view.add_item(JobButton.for_job(job, action, label=label))
+        if job.status is not JobStatus.IN_PROGRESS:  # then it can't be cancelled
+            action = JobAction.COLLECT if job.is_fetchable else JobAction.CANCEL
+            label = translate(f"numbered-{action.name.lower()}", locale, number=number)
+            view.add_item(JobButton.for_job(job, action, label=label))
+    if has_refresh:
+        view.add_item(JobButton.labelled(JobAction.REFRESH, "", translate("button-refresh", locale)))
     return view
 
 

@@ -127,14 +127,15 @@ def view(job: Job) -> discord.ui.View:
             return buttons(job, JobAction.REROLL)
 
 
-def list_line(number: int, job: Job, locale: str) -> str:
-    """Return a job as a line of a list: state, beginning of the prompt, and a link to its message."""
+def list_line(number: int, job: Job, place: int = 0) -> str:
+    """Return a job as a line of a list: state, place in the queue, prompt, and a link to its message."""
     state = "generating" if job.status is JobStatus.IN_PROGRESS else "waiting"
     state = "uncollected" if job.is_fetchable else state
     return translate(
         f"jobs-{state}",
-        locale,
+        job.locale,
         number=number,
+        place=place,
         prompt=escape(truncate(prompt(job), _PROMPT_LISTED)),
         when=timestamp(job.created_at),
         link=link(job),

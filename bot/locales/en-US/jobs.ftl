@@ -93,6 +93,7 @@ button-confirm = Delete
 button-keep = Cancel
 button-remove = Remove
 button-block = Remove and block
+button-refresh = Refresh
 numbered-cancel = Cancel { $number }
 numbered-collect = Get images { $number }
 
@@ -118,7 +119,10 @@ hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } charac
 
 ## /jobs
 
-jobs-waiting = { $number }. 🕒 In queue · { $when } · [{ $prompt }]({ $link })
+jobs-waiting = { $number }. 🕒 { $place ->
+    [0] In queue
+   *[other] In queue, #{ $place }
+} · { $when } · [{ $prompt }]({ $link })
 jobs-generating = { $number }. 🎨 Generating · { $when } · [{ $prompt }]({ $link })
 jobs-uncollected = { $number }. 📦 Ready to collect · { $when } · { $prompt }
 jobs-none = You have nothing in progress here. Start with /imagine.

@@ -98,6 +98,7 @@ button-confirm = Удалить
 button-keep = Отмена
 button-remove = Убрать
 button-block = Убрать и заблокировать автора
+button-refresh = Обновить
 numbered-cancel = Отменить { $number }
 numbered-collect = Забрать { $number }
 
@@ -123,7 +124,10 @@ hint-prompt-cut = Поместились первые { NUMBER($most) } симв
 
 ## /jobs
 
-jobs-waiting = { $number }. 🕒 В очереди · { $when } · [{ $prompt }]({ $link })
+jobs-waiting = { $number }. 🕒 { $place ->
+    [0] В очереди
+   *[other] В очереди, № { $place }
+} · { $when } · [{ $prompt }]({ $link })
 jobs-generating = { $number }. 🎨 Создаю · { $when } · [{ $prompt }]({ $link })
 jobs-uncollected = { $number }. 📦 Можно забрать · { $when } · { $prompt }
 jobs-none = Здесь у вас нет запросов в работе. Начните с команды /imagine.
