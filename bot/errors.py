@@ -64,6 +64,9 @@ PolicyKey: TypeAlias = Literal[
     "default-not-taken",
     "log-closed",
     "blocked-full",
+    # Unblocking
+    "not-blocked",
+    "manager-block",  # made in /settings
 ]
 """The keys of refusals; each is the key of a text, and its error must have that text's values."""
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
-    from bot.discord.views.job_buttons import JobActionHandler
+    from bot.discord.views.job_buttons import JobActionHandler, JobFormHandler
     from bot.domain.job import MessageRef
     from bot.domain.quota import Limits
     from bot.jobs.service import JobService
@@ -119,6 +119,7 @@ class ImagineBot(commands.Bot):
         self._duplicate_signs: Counter[str] = Counter()
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}
+        self.job_forms: dict[str, JobFormHandler] = {}
         """The handler of each button under a job; the cogs fill it."""
         self.confirmations = Confirmations()
         self._guild_ids, self._connector = guild_ids, connector

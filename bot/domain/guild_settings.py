@@ -72,6 +72,8 @@ class GuildSettings(BaseModel):
     """Roles that allow their members to generate images; empty means everyone."""
     blocked_members: _Ids = frozenset()
     """Members who can't generate images, regardless of their roles."""
+    moderator_blocks: Annotated[dict[_Id, _Id], Field(max_length=LISTED_MAX)] = {}
+    """Those of them whom a moderator blocked, and who that was; moderators can unblock them."""
     highest_resolution: Annotated[StrictStr, Field(max_length=100)] | None = None
     """A value of a model's option `resolution`, which lists them from low to high; None means any."""
     most_images: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
@@ -105,7 +107,9 @@ class GuildSettings(BaseModel):
         Raises:
             ValidationError: A value is invalid.
         """
-        return self.model_validate(self.model_dump() | changes)
+        after = self.model_validate(self.model_dump() | changes)
+        blocks = {key: by for key, by in after.moderator_blocks.items() if key in after.blocked_members}
+        return after.model_copy(update={"moderator_blocks": blocks})
 
     @classmethod
     def parse(cls, stored: str) -> tuple[Self, list[str]]:

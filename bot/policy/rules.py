@@ -87,7 +87,8 @@ def check_access(settings: GuildSettings, requester: Requester) -> None:
         PolicyError: `member-blocked`, `role-needed` or `channel-forbidden`.
     """
     if requester.user_id in settings.blocked_members:
-        raise PolicyError("member-blocked")
+        by = "moderator" if requester.user_id in settings.moderator_blocks else "manager"
+        raise PolicyError("member-blocked", by=by)
     if settings.allowed_roles and not settings.allowed_roles & requester.role_ids:
         raise PolicyError("role-needed", roles=_mentions("@&", settings.allowed_roles))
     channel_id = requester.parent_channel_id or requester.channel_id

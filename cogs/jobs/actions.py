@@ -40,6 +40,7 @@ class JobActions(commands.Cog):
             JobAction.GENERATE: bot.confirmations.confirm,
             JobAction.DISMISS: bot.confirmations.dismiss,
         }
+        bot.job_forms[JobAction.EDIT] = self._submit_edit_form
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -57,7 +58,7 @@ class JobActions(commands.Cog):
             if is_press:
                 raise JobNotFoundError
             if interaction.type is discord.InteractionType.modal_submit:
-                await self._submit_edit_form(interaction, custom_id, data)
+                await self._submit_form(interaction, custom_id, data)
 
     async def _cancel(self, interaction: Interaction, job_id: str) -> None:
         may_manage = has_permission(interaction.permissions, "manage_messages")
@@ -84,16 +85,20 @@ class JobActions(commands.Cog):
         form = EditForm.for_model(model).modal(job, requester.locale, may_see=may_see)
         await send_with_retry(interaction, partial(interaction.response.send_modal, form))
 
-    async def _submit_edit_form(self, interaction: Interaction, custom_id: str, data: dict[str, Any]) -> None:
+    async def _submit_form(self, interaction: Interaction, custom_id: str, data: dict[str, Any]) -> None:
         action, job_id = JobButton.parse(custom_id) or ("", "")
-        if action != JobAction.EDIT:
+        handler = self._bot.job_forms.get(action)
+        if handler is None:
             raise JobNotFoundError
+        with job_context(job_id):
+            await handler(interaction, job_id, data)
+
+    async def _submit_edit_form(self, interaction: Interaction, job_id: str, data: dict[str, Any]) -> None:
         service = self._bot.job_service
 
         async def reserve(requester: Requester) -> Job | None:
-            with job_context(job_id):
-                before, model = await service.editable(requester, job_id)
-                values = {**before.input, **EditForm.for_model(model).parse(data, requester.locale)}
-                return await service.reserve(requester, model, values, parent=before)
+            before, model = await service.editable(requester, job_id)
+            values = {**before.input, **EditForm.for_model(model).parse(data, requester.locale)}
+            return await service.reserve(requester, model, values, parent=before)
 
         await self._bot.confirmations.start(interaction, reserve)

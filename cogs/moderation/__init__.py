@@ -1,4 +1,4 @@
-"""Moderation of messages: Remove image, Who made this."""
+"""Moderation: Remove image, Who made this, and Unblock from images."""
 
 from discord import app_commands
 
@@ -6,6 +6,7 @@ from bot.discord.client import ImagineBot
 from bot.discord.views.job_buttons import JobAction
 from bot.i18n import DEFAULT_LOCALE, translate
 from cogs.moderation import delete
+from cogs.moderation.block import unblock_member, undo_block
 from cogs.moderation.job_info import who_made_this
 
 
@@ -16,8 +17,12 @@ async def setup(bot: ImagineBot) -> None:
         JobAction.CONFIRM: delete.delete,
         JobAction.BLOCK: delete.delete_and_block,
         JobAction.KEEP: delete.cancel_delete,
+        JobAction.UNBLOCK: undo_block,
     }
+    bot.job_forms[JobAction.CONFIRM] = delete.submit_form
     name = translate("menu-remove-image", DEFAULT_LOCALE)
     bot.tree.add_command(app_commands.ContextMenu(name=name, callback=delete.remove_image))
     name = translate("menu-who-made-this", DEFAULT_LOCALE)
     bot.tree.add_command(app_commands.ContextMenu(name=name, callback=who_made_this))
+    name = translate("menu-unblock-from-images", DEFAULT_LOCALE)
+    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=unblock_member))

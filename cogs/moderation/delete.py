@@ -1,24 +1,29 @@
-"""Delete a job's images: the context menu Remove image, the confirmation, and its buttons."""
+"""Delete a job's images: the context menu Remove image, the form that confirms it, and older buttons."""
 
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 
 from bot.discord.audit_log import job_values
 from bot.discord.client import Interaction
 from bot.discord.error_handler import send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.requester import get_requester, has_permission
-from bot.discord.responses import delete_with_retry, edit_response, respond, send_with_retry
+from bot.discord.responses import delete_with_retry, edit_response, send_with_retry
 from bot.discord.views import job_embed
+from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import JobAction, JobButton, buttons, custom_ids
-from bot.domain.guild_settings import LISTED_MAX, GuildSettings
 from bot.domain.job import Job
 from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import LazyText, translate
+from cogs.moderation.block import block
+
+_CHOICE = "action"
+_REMOVE, _BLOCK = "remove", "block"
 
 
 @app_commands.default_permissions(manage_messages=True)
@@ -33,30 +38,45 @@ async def remove_image(interaction: Interaction, message: discord.Message) -> No
 
 
 async def confirm_delete(interaction: Interaction, job_id: str) -> None:
-    """Ask for confirmation: deleted images are paid for and cannot be recovered.
+    """Ask for confirmation in a form: deleted images are paid for and cannot be recovered."""
+    job = replace(await _authorize(interaction, job_id), locale=interaction.locale.value)
+    form = _delete_form(job) if job.user_id == interaction.user.id else _remove_form(job)
+    await send_with_retry(interaction, partial(interaction.response.send_modal, form))
 
-    Under an ephemeral message the question is shown in that message, since only an interaction of its own
-    can edit it later.
-    """
-    locale = interaction.locale.value
-    job = replace(await _authorize(interaction, job_id), locale=locale)
-    question = translate("delete-ask", locale, images=job.image_count)
-    if _is_ephemeral(interaction):
-        view = buttons(job, JobAction.CONFIRM, JobAction.KEEP)
-        edit = partial(interaction.response.edit_message, content=question, view=view)
-        await send_with_retry(interaction, edit)
-    elif job.user_id == interaction.user.id:
-        await respond(interaction, content=question, view=buttons(job, JobAction.CONFIRM), ephemeral=True)
-    else:
-        question = translate("remove-ask", locale, member=f"<@{job.user_id}>")
-        view = discord.ui.View(timeout=None)
-        view.add_item(JobButton.for_job(job, JobAction.CONFIRM, label=translate("button-remove", locale)))
-        view.add_item(JobButton.for_job(job, JobAction.BLOCK))
-        await respond(interaction, content=question, view=view, ephemeral=True)
+
+def _delete_form(job: Job) -> ui.Modal:
+    title = translate("modal-delete", job.locale, images=job.image_count)
+    return _form(job, title, translate("delete-warning", job.locale))
+
+
+def _remove_form(job: Job) -> ui.Modal:
+    """Return the form about someone else's images, which offers to block that member too."""
+    options = [
+        discord.SelectOption(label=translate("choose-remove", job.locale), value=_REMOVE, default=True),
+        discord.SelectOption(label=translate("choose-block", job.locale), value=_BLOCK),
+    ]
+    choice: ui.Select[Any] = ui.Select(custom_id=_CHOICE, options=options)
+    label = ui.Label(text=translate("label-remove", job.locale), component=choice)
+    warning = translate("remove-warning", job.locale, member=f"<@{job.user_id}>")
+    return _form(job, translate("modal-remove", job.locale), warning, label)
+
+
+def _form(job: Job, title: str, warning: str, *fields: ui.Item[Any]) -> ui.Modal:
+    form = ui.Modal(title=title, custom_id=JobButton.custom_id_of(job, JobAction.CONFIRM))
+    for item in (ui.TextDisplay(warning), *fields):
+        form.add_item(item)
+    form.stop()  # so that discord.py keeps no state for it
+    return form
+
+
+async def submit_form(interaction: Interaction, job_id: str, data: dict[str, Any]) -> None:
+    """Delete, and block if that was chosen."""
+    chosen = [part["values"] for part in walk_components(data.get("components")) if part.get("values")]
+    await (delete_and_block if chosen == [[_BLOCK]] else delete)(interaction, job_id)
 
 
 async def cancel_delete(interaction: Interaction, job_id: str) -> None:
-    """Remove the question from an ephemeral message."""
+    """Remove the question that an older version put into an ephemeral message."""
     job = await _authorize(interaction, job_id)
     if job.deleted_at or not _is_ephemeral(interaction):
         raise JobNotFoundError
@@ -65,52 +85,40 @@ async def cancel_delete(interaction: Interaction, job_id: str) -> None:
 
 
 async def delete_and_block(interaction: Interaction, job_id: str) -> None:
-    """Delete another member's images, and block that member on this server.
-
-    Raises:
-        PolicyError: `forbidden-here` for their own images, or without Manage Messages; `blocked-full` if
-            the server's list of blocked members is full. In both cases nothing has changed.
-    """
-    job = await _authorize(interaction, job_id)
-    if job.user_id == interaction.user.id or not has_permission(interaction.permissions, "manage_messages"):
-        raise PolicyError("forbidden-here")
-    await _block(interaction, job)
+    """Delete another member's images, and block that member on this server; see `block`."""
+    await block(interaction, job := await _authorize(interaction, job_id))
     await delete(interaction, job_id, text=LazyText("deleted-and-blocked", {"member": f"<@{job.user_id}>"}))
 
 
 async def delete(interaction: Interaction, job_id: str, *, text: LazyText | None = None) -> None:
-    """Delete a job's messages and files; once its row is marked, they go even after a crash."""
-    bot = interaction.client
-    job = await _authorize(interaction, job_id)
+    """Delete a job's messages and files; once its row is marked, they go even after a crash.
+
+    `text` says that its member was blocked too; its message can undo that.
+    """
+    bot, locale = interaction.client, interaction.locale.value
+    job = replace(await _authorize(interaction, job_id), locale=locale)
     if await bot.deletion_service.mark_deleted(job, interaction.user.id):
         values = job_values(job) | {"by": interaction.user.mention}
         bot.audit_log.record(job.guild_id, LazyText("log-deleted", values))
+    is_form = interaction.type is discord.InteractionType.modal_submit
+    is_own_message = _is_ephemeral(interaction) and (
+        is_form or JobButton.custom_id_of(job, JobAction.KEEP) in custom_ids(interaction.message)
+    )
+    defer = interaction.response.defer
+    if is_form and not is_own_message:
+        defer = partial(defer, ephemeral=True, thinking=True)
     # Deleting can take longer than three seconds, and continues even if Discord refuses this response.
     with suppress(*DISCORD_ERRORS):
-        await send_with_retry(interaction, interaction.response.defer)
+        await send_with_retry(interaction, defer)
     await bot.deletion_service.delete_messages(job_id)
-    words = (text or LazyText("deleted")).translate(interaction.locale.value)
-    if JobButton.custom_id_of(job, JobAction.KEEP) in custom_ids(interaction.message):
+    words = (text or LazyText("deleted")).translate(locale)
+    if is_own_message:  # only an interaction of its own reaches it
         await delete_with_retry(interaction.delete_original_response)
-    elif _is_ephemeral(interaction):
-        await edit_response(interaction, content=words, view=None)
+    elif is_form or _is_ephemeral(interaction):
+        undo = buttons(job, JobAction.UNBLOCK) if text else None
+        await edit_response(interaction, content=words, view=undo)
     else:  # a forged press under a message that everyone sees
         await send_ephemeral(interaction, words)
-
-
-async def _block(interaction: Interaction, job: Job) -> None:
-    bot = interaction.client
-
-    def edit(settings: GuildSettings) -> GuildSettings:
-        blocked = settings.blocked_members | {job.user_id}
-        if len(blocked) > LISTED_MAX:
-            raise PolicyError("blocked-full", most=LISTED_MAX)
-        return settings.with_changes(blocked_members=blocked)
-
-    change = await bot.settings_store.update(job.guild_id, edit, by=interaction.user.id)
-    if change.after != change.before:
-        values = {"by": interaction.user.mention, "member": f"<@{job.user_id}>"}
-        bot.audit_log.record(job.guild_id, LazyText("log-blocked", values))
 
 
 def _is_ephemeral(interaction: Interaction) -> bool:

@@ -107,8 +107,9 @@ async def delete(harness: Harness, prompt: str) -> Act:
     message = harness.env.discord.message(str(row["message_id"]))
     await harness.env.discord.until(lambda: "Delete" in message.buttons)
     person = harness.env.author(message)
-    question = await (await person.press(message, "Delete")).response()
-    return lambda: person.press(question, "Delete")
+    form = await person.press(message, "Delete")
+    await form.modal_response()
+    return lambda: person.submit(form)
 
 
 async def test_deleted_job(tmp_path: Path) -> None:

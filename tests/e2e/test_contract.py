@@ -157,10 +157,14 @@ async def moderation(env: Environment) -> None:
     mine, other = [await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅") for _ in range(2)]
     await env.wait_until_idle()
     await (await env.bob.menu("Who made this", mine)).response()
-    asked = await (await env.alice.press(mine, "Delete")).response()
-    await (await env.alice.press(asked, "Delete")).acknowledged()
-    asked = await (await env.mia.menu("Remove image", other)).response()
-    await (await env.mia.press(asked, "Убрать")).acknowledged()
+    form = await env.alice.press(mine, "Delete")
+    await form.modal_response()
+    await (await env.alice.submit(form)).acknowledged()
+    form = await env.mia.menu("Remove image", other)
+    await form.modal_response()
+    answer = await (await env.mia.submit(form, action=["block"])).response()
+    await env.discord.until(lambda: answer.buttons)
+    await (await env.mia.press(answer, next(iter(answer.buttons)))).acknowledged()
     await env.discord.until(lambda: mine.is_deleted and other.is_deleted)
 
 

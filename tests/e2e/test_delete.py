@@ -11,7 +11,7 @@ import pytest
 from playground.runcomfy import respond
 from tests.e2e.accounts import LATER, check_accounts, delivered
 from tests.e2e.environment import button_labels, open_environment
-from tests.e2e.settings_panel import store_settings
+from tests.e2e.settings_panel import store_settings, stored_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,18 +32,23 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
     return message
 
 
-async def asked(person: Member, message: Message) -> Message:
-    """Press Delete; return the ephemeral question."""
-    question = await (await person.press(message, "Delete")).response()
-    assert question.is_ephemeral
-    return question
+async def asked(person: Member, message: Message) -> Interaction:
+    """Press Delete; return the interaction with the form."""
+    press = await person.press(message, "Delete")
+    await press.modal_response()
+    return press
+
+
+def warning(form: Interaction) -> str:
+    """Return the title and the text of a form."""
+    assert form.modal is not None
+    return f"{form.modal['title']} {form.modal['components'][0]['content']}"
 
 
 async def confirmed(env: Environment, person: Member, message: Message, *words: str) -> Message:
     """Press Delete and confirm; wait for the outcome."""
-    question = await asked(person, message)
-    await person.press(question, "Delete")
-    return await env.wait_for_text(question, *words)
+    submit = await person.submit(await asked(person, message))
+    return await env.wait_for_text(await submit.response(), *words)
 
 
 async def refusal(press: Interaction) -> str:
@@ -57,14 +62,14 @@ async def test_requester_deletes(env: Environment) -> None:
     message = await done(env, anna, num_images=2)
     before, used = env.job(message), env.charged_images(anna)
     question = await asked(anna, message)
-    assert "these images" in question.text
-    assert "won't get your credits back" in question.text
-    assert button_labels(question) == ["Delete"]
+    assert "these images" in warning(question)
+    assert "won't get your credits back" in warning(question)
     assert not message.is_deleted
-    await anna.press(question, "Delete")
-    await env.wait_for_text(question, "Deleted")
+    answer = await (await anna.submit(question)).response()
+    await env.wait_for_text(answer, "Deleted")
+    assert answer.is_ephemeral
     assert message.is_deleted
-    assert button_labels(question) == []
+    assert button_labels(answer) == []
     after = env.job(message)
     assert after.pop("deleted_at")
     assert after.pop("deleted_by") == int(anna.id)
@@ -78,9 +83,8 @@ async def test_moderator_deletes_another_members_job(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     question = await asked(env.mia, message)
-    assert f"<@{anna.id}>" in question.text
-    await env.mia.press(question, "Remove")
-    await env.wait_for_text(question, "Deleted")
+    assert f"<@{anna.id}>" in warning(question)
+    await env.wait_for_text(await (await env.mia.submit(question)).response(), "Deleted")
     assert message.is_deleted
     assert env.job(message)["deleted_by"] == int(env.mia.id)
     assert env.charged_images(anna) == 1
@@ -104,7 +108,7 @@ async def test_role_lost_between_question_and_confirmation(env: Environment) -> 
     message = await done(env, anna)
     question = await asked(boss, message)
     boss.is_manager = False
-    press = await boss.press(question, "Remove")
+    press = await boss.submit(question)
     assert "Only the person who made this" in await refusal(press)
     assert env.job(message)["deleted_at"] is None
     assert not message.is_deleted
@@ -127,13 +131,12 @@ async def test_double_confirmation_deletes_once(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
     questions = [await asked(anna, message), await asked(env.mia, message)]
-    presses = [await anna.press(questions[0], "Delete"), await env.mia.press(questions[1], "Remove")]
-    for question in questions:
-        await env.wait_for_text(question, "Deleted")
-    env.discord.send(presses[0].event)
+    submits = [await anna.submit(questions[0]), await env.mia.submit(questions[1])]
+    answers = [await env.wait_for_text(await each.response(), "Deleted") for each in submits]
+    env.discord.send(submits[0].event)
     assert (await done(env, env.new_member())).text
     assert message.is_deleted
-    assert "Something went wrong" not in questions[0].text + questions[1].text
+    assert "Something went wrong" not in answers[0].text + answers[1].text
 
 
 async def test_deleted_job_has_no_actions(env: Environment) -> None:
@@ -161,8 +164,7 @@ async def test_refetched_images_are_deleted_too(env: Environment) -> None:
     await env.wait_until_idle()
     assert (delivered(part), delivered(fetched)) == (1, 2)
     question = await asked(env.mia, part)  # on the message that the job left
-    await env.mia.press(question, "Remove")
-    await env.wait_for_text(question, "Deleted")
+    await env.wait_for_text(await (await env.mia.submit(question)).response(), "Deleted")
     assert part.is_deleted
     assert fetched.is_deleted
     assert [row["deleted_by"] for row in env.rows() if row["job_id"] == job_id] == [int(env.mia.id)]
@@ -174,8 +176,7 @@ async def test_message_already_deleted(env: Environment) -> None:
     message = await done(env, anna)
     question = await asked(anna, message)
     env.mia.delete(message)
-    await anna.press(question, "Delete")
-    await env.wait_for_text(question, "Deleted")
+    await env.wait_for_text(await (await anna.submit(question)).response(), "Deleted")
     assert env.job(message)["deleted_at"]
     assert env.rows("select * from left_messages") == []
 
@@ -188,13 +189,12 @@ async def test_discord_rejects_the_deletion(env: Environment, status: int, body:
     # Any number of attempts, because maintenance retries too.
     env.discord.inject_fault("delete_message", status, body, times=100)
     question = await asked(anna, message)
-    press = await anna.press(question, "Delete")
+    press = await anna.submit(question)
     await env.discord.until(lambda: any("Discord won't let me" in each.text for each in press.messages))
     assert not message.is_deleted
     assert env.job(message)["deleted_at"]
     env.discord.clear_faults("delete_message")
-    await anna.press(question, "Delete")
-    await env.wait_for_text(question, "Deleted")
+    await env.wait_for_text(await (await anna.submit(question)).response(), "Deleted")
     assert message.is_deleted
 
 
@@ -211,7 +211,7 @@ async def test_deletion_with_rejected_first_response(env: Environment) -> None:
     message = await done(env, anna)
     question = await asked(anna, message)
     env.discord.inject_fault("callback", 404, {"code": 10062, "message": "Unknown interaction"})
-    await anna.press(question, "Delete")
+    await anna.submit(question)
     await env.discord.until(lambda: message.is_deleted)
     assert env.job(message)["deleted_at"]
 
@@ -222,11 +222,10 @@ async def test_locked_database_prevents_deletion(env: Environment) -> None:
     question = await asked(anna, message)
     with closing(sqlite3.connect(env.folder / "data" / "bot.db", isolation_level=None)) as other:
         other.execute("begin immediate")
-        assert "busy" in await refusal(await anna.press(question, "Delete"))
+        assert "busy" in await refusal(await anna.submit(question))
         other.execute("rollback")
     assert not message.is_deleted
-    await anna.press(question, "Delete")
-    await env.wait_for_text(question, "Deleted")
+    await env.wait_for_text(await (await anna.submit(question)).response(), "Deleted")
 
 
 @pytest.fixture
@@ -237,22 +236,14 @@ def private(env: Environment) -> Iterator[Environment]:
     store_settings(env)
 
 
-async def test_private_message_is_confirmed_in_place(private: Environment) -> None:
+async def test_private_message_is_deleted(private: Environment) -> None:
     """It can't be reached from another message, nor with the bot's token."""
     anna = private.new_member()
     message = await done(private, anna)
     assert message.is_ephemeral
-    shown = message.data
-    await anna.press(message, "Delete")
-    await private.wait_for_text(message, "Delete this image?")
-    assert button_labels(message) == ["Delete", "Cancel"]
-    await anna.press(message, "Cancel")
-    await private.discord.until(lambda: "Cancel" not in message.buttons)
-    assert (message.content, message.data["components"]) == ("", shown["components"])
+    question = await asked(anna, message)
     assert delivered(message) == 1
-    await anna.press(message, "Delete")
-    await private.wait_for_text(message, "This can't be undone")
-    await anna.press(message, "Delete")
+    await anna.submit(question)
     await private.discord.until(lambda: message.is_deleted)
     assert private.job(message)["deleted_at"]
     await private.wait_for_rows(lambda: private.rows("select * from left_messages") == [])
@@ -263,12 +254,10 @@ async def test_discord_rejects_the_deletion_of_a_private_message(private: Enviro
     anna = private.new_member()
     message = await done(private, anna)
     private.discord.inject_fault("delete_original", 403, NO_ACCESS)
-    await anna.press(message, "Delete")
-    await private.wait_for_text(message, "This can't be undone")
-    press = await anna.press(message, "Delete")
+    press = await anna.submit(await asked(anna, message))
     await private.discord.until(lambda: any("Discord won't let me" in each.text for each in press.messages))
     assert not message.is_deleted
-    await anna.press(message, "Delete")
+    await anna.submit(await asked(anna, message))
     await private.discord.until(lambda: message.is_deleted)
 
 
@@ -300,7 +289,7 @@ async def test_next_start_retries_the_deletion(tmp_path: Path) -> None:
         message = await done(env, env.alice)
         env.discord.channel.app_permissions.update(view_channel=False)
         question = await asked(env.alice, message)
-        press = await env.alice.press(question, "Delete")
+        press = await env.alice.submit(question)
         await env.discord.until(lambda: any("Discord won't let me" in each.text for each in press.messages))
         await env.restart()
         await env.discord.until(lambda: "its message could not be deleted yet" in env.log)
@@ -330,3 +319,23 @@ async def test_deleted_job_is_not_checked_for_late_results(tmp_path: Path) -> No
         assert {each for each in env.discord.channel.messages if not each.is_ephemeral} == {other}
         assert env.alice.direct_messages.messages == []
         check_accounts(env)
+
+
+async def test_buttons_of_older_versions_still_work(env: Environment) -> None:
+    """An ephemeral question had them, and a private message itself."""
+    anna = env.new_member()
+    message, own = await done(env, anna), await done(env, anna)
+
+    def add_button(action: str, job: Message, to: Message) -> str:
+        custom_id = f"job:{action}:v1:{env.job(job)['job_id']}"
+        part = {"type": 2, "style": 4, "label": action, "custom_id": custom_id, "disabled": False, "id": 2}
+        to.data = to.data | {"components": [{"type": 1, "id": 1, "components": [part]}]}
+        return custom_id
+
+    for action, job, person in (("confirm", own, anna), ("block", message, env.mia)):
+        shown = await (await person.command("jobs")).response()
+        await person.press(shown, custom_id=add_button(action, job, shown))
+        await env.wait_for_text(shown, "Deleted")
+        assert job.is_deleted
+    assert stored_settings(env)["blocked_members"] == [int(anna.id)]
+    store_settings(env)

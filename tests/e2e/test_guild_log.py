@@ -57,21 +57,25 @@ async def test_log_deletion_and_block(env: Environment) -> None:
     message = await env.imagine(anna, prompt="a blunt *fox*", resolution="0.5K")
     await env.wait_for_text(message, "✅")
     await says(env, log, f"<@{anna.id}> generated 1 image")
-    question = await (await env.mia.menu("Remove image", message)).response()
-    await env.mia.press(question, "Remove and block")
+    form = await env.mia.menu("Remove image", message)
+    await form.modal_response()
+    answer = await (await env.mia.submit(form, action=["block"])).response()
     await says(env, log, f"<@{env.mia.id}> blocked <@{anna.id}>")
     await says(env, log, f"<@{env.mia.id}> deleted <@{anna.id}>'s images", r"a blunt \*fox\*")
-    await env.wait_for_text(question, "Deleted")
+    await env.wait_for_text(answer, "Deleted")
     said = len(log.messages)
-    await env.mia.send_raw(custom_id=f"job:block:v1:{env.job(message)['job_id']}", message=question)
+    await env.mia.send_raw(custom_id=f"job:block:v1:{env.job(message)['job_id']}", message=answer)
     own = await env.imagine(env.bob, prompt="a mild fox", resolution="0.5K")
     await env.wait_for_text(own, "✅")
     await env.wait_for_end(own)
-    question = await (await env.bob.press(own, "Delete")).response()
-    await env.bob.press(question, "Delete")
+    form = await env.bob.press(own, "Delete")
+    await form.modal_response()
+    await env.bob.submit(form)
     await says(env, log, f"<@{env.bob.id}> deleted", "a mild fox")
     news = [line.text for line in log.messages[said:]]
     assert [line for line in news if "blunt" in line or "blocked" in line] == []  # both had happened before
+    await env.mia.press(answer, "Undo block")
+    await says(env, log, f"<@{env.mia.id}> unblocked <@{anna.id}>")
 
 
 async def test_log_setting_change(env: Environment) -> None:

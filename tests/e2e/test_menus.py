@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-REMOVE, WHO = "Remove image", "Who made this"
+REMOVE, WHO, UNBLOCK = "Remove image", "Who made this", "Unblock from images"
 
 
 async def done(env: Environment, person: Member, **options: Any) -> Message:
@@ -26,6 +26,20 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
     await env.wait_for_text(message, "✅")
     await env.wait_for_end(message)
     return message
+
+
+async def asked(person: Member, message: Message) -> Interaction:
+    """Choose Remove image; return the interaction with the form."""
+    menu = await person.menu(REMOVE, message)
+    await menu.modal_response()
+    return menu
+
+
+async def removed(env: Environment, person: Member, form: Interaction, *words: str, **fields: str) -> Message:
+    """Submit the form; wait for the outcome."""
+    answer = await (await person.submit(form, **{name: [value] for name, value in fields.items()})).response()
+    assert answer.is_ephemeral
+    return await env.wait_for_text(answer, "Deleted", *words)
 
 
 async def reply_to(press: Interaction) -> str:
@@ -37,12 +51,10 @@ async def reply_to(press: Interaction) -> str:
 async def test_moderator_removes_an_image(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
-    question = await (await env.mia.menu(REMOVE, message)).response()
-    assert question.is_ephemeral
-    assert f"<@{anna.id}>" in question.text
+    form = await asked(env.mia, message)
+    assert f"<@{anna.id}>" in str(form.modal)
     assert not message.is_deleted
-    await env.mia.press(question, "Remove")
-    await env.wait_for_text(question, "Deleted")
+    await removed(env, env.mia, form)
     assert message.is_deleted
     assert env.job(message)["deleted_by"] == int(env.mia.id)
     assert env.charged_images(anna) == 1
@@ -53,9 +65,7 @@ async def test_moderator_removes_a_failed_job(env: Environment) -> None:
     env.runcomfy.inject_fault("submit", respond(422, {"error_code": 422001}))
     message = await env.wait_for_text(await env.imagine(anna, resolution="0.5K"), "⚠️")
     await env.wait_for_rows(lambda: env.job(message)["token"] is None)
-    question = await (await env.mia.menu(REMOVE, message)).response()
-    await env.mia.press(question, "Remove")
-    await env.wait_for_text(question, "Deleted")
+    await removed(env, env.mia, await asked(env.mia, message))
     assert message.is_deleted
     assert env.charged_images(anna) == 0
 
@@ -63,32 +73,55 @@ async def test_moderator_removes_a_failed_job(env: Environment) -> None:
 async def test_moderator_removes_and_blocks(env: Environment) -> None:
     anna = env.new_member()
     message, other = await done(env, anna), await done(env, env.new_member())
-    question = await (await env.mia.menu(REMOVE, message)).response()
-    assert button_labels(question) == ["Remove", "Remove and block"]
-    await env.mia.press(question, "Remove and block")
-    await env.wait_for_text(question, "Deleted", f"<@{anna.id}> can't generate images on this server anymore")
+    words = f"<@{anna.id}> can't generate images on this server anymore"
+    answer = await removed(env, env.mia, await asked(env.mia, message), words, action="block")
     assert message.is_deleted
     assert stored_settings(env)["blocked_members"] == [int(anna.id)]
+    assert stored_settings(env)["moderator_blocks"] == {anna.id: int(env.mia.id)}
     for refused in (
         await anna.command("imagine", prompt="a fox"),
         await anna.press(other, "Re-roll"),
     ):
-        assert "blocked from generating images on this server" in await reply_to(refused)
+        assert "Contact a moderator if this is a mistake" in await reply_to(refused)
+    assert button_labels(answer) == ["Undo block"]
+    store_settings(env)
+
+
+async def test_moderators_unblock_whom_moderators_blocked(env: Environment) -> None:
+    """With Undo on the answer, also after a restart, and in the menu of a member."""
+    boss, anna = env.new_member(is_manager=True), env.new_member()
+    first, second, third = [await done(env, anna) for _ in range(3)]
+    undone, answer = [
+        await removed(env, boss, await asked(boss, message), action="block") for message in (first, second)
+    ]
+    await boss.press(undone, "Undo block")
+    await env.wait_for_text(undone, f"<@{anna.id}> can generate images again")
+    assert button_labels(undone) == []
+    assert "isn't blocked" in await reply_to(await env.mia.menu(UNBLOCK, anna))
+    await removed(env, boss, await asked(boss, third), action="block")
+    await env.restart()
+    boss.is_manager = False
+    assert "Only the person who made this" in await reply_to(await boss.press(answer, "Undo block"))
+    assert "You don't have permission" in await reply_to(await boss.send_raw(UNBLOCK, target=anna))
+    assert "can generate images again" in await reply_to(await env.mia.menu(UNBLOCK, anna))
+    assert (await done(env, anna)).text
+    store_settings(env, blocked_members=[int(anna.id)])  # as /settings does
+    assert "Ask a server manager" in await reply_to(await env.mia.menu(UNBLOCK, anna))
+    assert "Contact a server manager" in await reply_to(await anna.command("imagine", prompt="a fox"))
     store_settings(env)
 
 
 async def test_former_moderator_cannot_block_and_no_one_blocks_themselves(env: Environment) -> None:
     boss, anna = env.new_member(is_manager=True), env.new_member()
     message, own = await done(env, anna), await done(env, boss)
-    question = await (await boss.menu(REMOVE, message)).response()
-    mine = await (await boss.menu(REMOVE, own)).response()
-    assert button_labels(mine) == ["Delete"]
-    job_id = env.job(own)["job_id"]
-    assert "You don't have permission" in await reply_to(
-        await boss.send_raw(custom_id=f"job:block:v1:{job_id}", message=mine)
-    )
+    form, mine = await asked(boss, message), await asked(boss, own)
+    assert mine.modal is not None
+    assert len(mine.modal["components"]) == 1
+    forged = await boss.send_raw(custom_id=mine.modal["custom_id"], message=own, form={"action": ["block"]})
+    assert "You don't have permission" in await reply_to(forged)
     boss.is_manager = False
-    assert "Only the person who made this" in await reply_to(await boss.press(question, "Remove and block"))
+    refused = await boss.submit(form, action=["block"])
+    assert "Only the person who made this" in await reply_to(refused)
     assert stored_settings(env).get("blocked_members", []) == []
     assert not message.is_deleted
     assert not own.is_deleted
@@ -99,14 +132,13 @@ async def test_full_list_of_blocked_members(env: Environment) -> None:
     message = await done(env, anna)
     others = [*range(1, LISTED_MAX + 1)]
     store_settings(env, blocked_members=others)
-    question = await (await env.mia.menu(REMOVE, message)).response()
-    refused = await reply_to(await env.mia.press(question, "Remove and block"))
+    form = await asked(env.mia, message)
+    refused = await reply_to(await env.mia.submit(form, action=["block"]))
     assert f"{LISTED_MAX} members" in refused
     assert stored_settings(env)["blocked_members"] == others
     assert not message.is_deleted
     store_settings(env, blocked_members=[*others[1:], int(anna.id)])  # already blocked, so not added again
-    await env.mia.press(question, "Remove and block")
-    await env.wait_for_text(question, "Deleted")
+    await removed(env, env.mia, await asked(env.mia, message), action="block")
     store_settings(env)
 
 
@@ -139,9 +171,7 @@ async def test_message_without_image(env: Environment) -> None:
         await anna.send_raw(WHO, target=listing),
     ):
         assert "doesn't have any of my images" in await reply_to(press)
-    question = await (await env.mia.menu(REMOVE, message)).response()
-    await env.mia.press(question, "Remove")
-    await env.wait_for_text(question, "Deleted")
+    await removed(env, env.mia, await asked(env.mia, message))
     for press in (await env.mia.send_raw(REMOVE, target=message), await anna.send_raw(WHO, target=message)):
         assert "doesn't have any of my images" in await reply_to(press)
 
@@ -176,9 +206,9 @@ async def test_who_made_this_shows_job_info(env: Environment) -> None:
     text = await reply_to(await anna.menu(WHO, again))
     assert f"<@{ben.id}>" in text
     assert f"https://discord.com/channels/{env.discord.guild.id}/{first.channel.id}/{first.id}" in text
-    question = await (await anna.press(first, "Delete")).response()
-    await anna.press(question, "Delete")
-    await env.wait_for_text(question, "Deleted")
+    press = await anna.press(first, "Delete")
+    await press.modal_response()
+    await removed(env, anna, press)
     text = await reply_to(await anna.menu(WHO, again))
     assert "that was deleted" in text
     assert first.id not in text
@@ -212,9 +242,10 @@ async def test_menus_in_russian(env: Environment) -> None:
     try:
         message = await done(env, env.bob, num_images=2)
         assert "Запрос участника" in await reply_to(await anna.menu(WHO, message))
-        question = await (await env.mia.menu(REMOVE, message)).response()
-        assert "Убрать сообщение" in question.text
-        assert button_labels(question)[0] == "Убрать"
+        form = await asked(env.mia, message)
+        assert form.modal is not None
+        assert form.modal["title"] == "Убрать сообщение?"
+        assert "Убрать и заблокировать автора" in str(form.modal)
     finally:
         env.mia.locale = "en-US"
     (menu,) = [each for each in env.discord.commands if each["name"] == WHO]

@@ -27,6 +27,7 @@ FULL = GuildSettings(
     forbidden_channels=frozenset({3}),
     allowed_roles=frozenset({4}),
     blocked_members=frozenset({5}),
+    moderator_blocks={5: 6},
     highest_resolution="2K",
     most_images=2,
     strictest_safety=2,
@@ -40,6 +41,7 @@ INVALID: dict[str, list[object]] = {
     "timezone": ["Europe/Nowhere", "", 5, None, "../etc/passwd", "UTC+15", "UTC+3:60"],
     "allowed_channels": ["abc", [0], [-1], [2**63], [None], {}, list(range(1, 27))],
     "blocked_members": [7, ["x"]],
+    "moderator_blocks": [[], {"a": 1}, {"1": 0}],
     "highest_resolution": [2, "x" * 101, []],
     "most_images": [0, 101, "two", True, 1.5],
     "may_search_web": ["yes", 1, None],
@@ -57,7 +59,14 @@ def test_full_settings_have_no_default_value() -> None:
 
 
 def test_every_setting_has_a_specification() -> None:
-    assert set(SPECS) == set(GuildSettings.model_fields)
+    assert set(SPECS) == set(GuildSettings.model_fields) - {"moderator_blocks"}
+
+
+def test_a_member_whom_managers_unblocked_is_no_longer_a_moderators_to_unblock() -> None:
+    settings = GuildSettings(blocked_members=frozenset({1, 2}), moderator_blocks={1: 9, 2: 9})
+    unblocked = settings.with_changes(blocked_members={2})
+    assert unblocked.moderator_blocks == {2: 9}
+    assert unblocked.with_changes(blocked_members={1, 2}).moderator_blocks == {2: 9}
 
 
 def test_settings_round_trip() -> None:

@@ -36,6 +36,11 @@ from cogs.settings.specs import _LOG_RIGHTS, SECTIONS, SPECS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_OLD_BUTTONS = {
+    JobAction.CONFIRM,
+    JobAction.BLOCK,
+    JobAction.KEEP,
+}  # only messages of older versions have them
 ROOT = Path(__file__).parents[2]
 LOCALES = sorted(folder.name for folder in (ROOT / "bot" / "locales").iterdir() if folder.is_dir())
 # Discord's maximum length of a text by the prefix of its key; else that of a message.
@@ -309,7 +314,7 @@ def _with(*controls: type) -> list[str]:
 # The possible endings of a composed key, by its prefix.
 TARGETS = ("everyone", "role", "member", "pool")
 FAMILIES: dict[str, Iterable[str]] = {
-    "button-": [action.name.lower() for action in JobAction],
+    "button-": [action.name.lower() for action in JobAction if action not in _OLD_BUTTONS],
     "usage-": Period,
     "numbered-": ("cancel", "collect"),
     "jobs-": ("waiting", "generating", "uncollected"),

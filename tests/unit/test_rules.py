@@ -68,7 +68,13 @@ async def test_without_settings_the_models_defaults_apply() -> None:
             NAME | {"lowest": "3", "highest": "6"},
         ),
         ({"forbidden_words": ("fox",)}, {}, "words-forbidden", {}),
-        ({"blocked_members": {MEMBER}}, {}, "member-blocked", {}),
+        ({"blocked_members": {MEMBER}}, {}, "member-blocked", {"by": "manager"}),
+        (
+            {"blocked_members": {MEMBER}, "moderator_blocks": {MEMBER: 1}},
+            {},
+            "member-blocked",
+            {"by": "moderator"},
+        ),
         ({"allowed_roles": {7, 8}}, {}, "role-needed", {"roles": "<@&7>, <@&8>"}),
         ({"allowed_channels": {7, 8}}, {}, "channel-forbidden", {"channels": "<#7>, <#8>"}),
         (

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     JobActionHandler: TypeAlias = Callable[[discord.Interaction[Any], str], Awaitable[None]]
     """A handler of presses; the job id that it gets is unchecked."""
+    JobFormHandler: TypeAlias = Callable[[discord.Interaction[Any], str, dict[str, Any]], Awaitable[None]]
+    """A handler of submitted forms; job id and data are unchecked."""
 
 
 MAX_LISTED = 10
@@ -38,11 +40,13 @@ class JobAction(StrEnum):
     """Opens a form, which is submitted under the same custom_id."""
     COLLECT = "fetch"
     DELETE = "delete"
-    """Asks for confirmation; the next three answer it."""
+    """Opens a form, which is submitted as the next; older versions asked with the three buttons below."""
     CONFIRM = "confirm"
     BLOCK = "block"
     """Deletes the images, and blocks the member who made them."""
     KEEP = "keep"
+    UNBLOCK = "unblock"
+    """Unblocks the member again."""
     GENERATE = "generate"
     """With the next, answers a question about a request's cost; names the question instead of a job."""
     DISMISS = "dismiss"
@@ -63,8 +67,6 @@ _STYLES = {
     JobAction.GENERATE: ButtonStyle.primary,
     JobAction.COLLECT: ButtonStyle.success,
     JobAction.DELETE: ButtonStyle.danger,
-    JobAction.CONFIRM: ButtonStyle.danger,
-    JobAction.BLOCK: ButtonStyle.danger,
 }
 
 

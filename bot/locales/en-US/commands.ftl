@@ -36,3 +36,4 @@ option-default-off = default: off
 option-random = random
 menu-remove-image = Remove image
 menu-who-made-this = Who made this
+menu-unblock-from-images = Unblock from images

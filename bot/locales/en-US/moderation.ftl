@@ -1,12 +1,20 @@
 # Deleting images, and who made them
 
-delete-ask = 🗑️ Delete { $images ->
+modal-delete = Delete { $images ->
     [one] this image
    *[other] these images
-}? This can't be undone, and you won't get your credits back.
-remove-ask = 🗑️ Remove { $member }'s message and its images? This can't be undone.
+}?
+modal-remove = Remove this message?
+delete-warning = This can't be undone, and you won't get your credits back.
+remove-warning = { $member }'s message and its images will be gone. This can't be undone.
+label-remove = What to do
+choose-remove = Remove the message
+choose-block = Remove it and block this member
 deleted = 🗑️ Deleted.
-deleted-and-blocked = 🗑️ Deleted. { $member } can't generate images on this server anymore. A server manager can unblock them in /settings.
+deleted-and-blocked = 🗑️ Deleted. { $member } can't generate images on this server anymore. To allow it again, press Undo block, or choose Unblock from images in the Apps menu of their name.
+unblocked = ✅ { $member } can generate images again.
+not-blocked = ⚠️ { $member } isn't blocked.
+manager-block = ⚠️ { $member } was blocked in /settings. Ask a server manager to unblock them there.
 about-made = Requested by { $member } · { $when }
 about-price = { $credits ->
     [one] { $credits } credit

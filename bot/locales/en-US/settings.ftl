@@ -1,6 +1,9 @@
 ## Refusals by a server's rules, shown to one person
 
-member-blocked = ⚠️ You've been blocked from generating images on this server. Contact a moderator if this is a mistake.
+member-blocked = ⚠️ You've been blocked from generating images on this server. Contact a { $by ->
+    [moderator] moderator
+   *[other] server manager
+} if this is a mistake.
 role-needed = ⚠️ To generate images here, you need one of these roles: { $roles }. Ask a server manager.
 channel-forbidden = { $channels ->
     [none] ⚠️ I can't generate images in this channel. Try another one.
@@ -27,7 +30,7 @@ allow-no-effect = ⚠️ Allowing { $channels } would have no effect: blocking t
 default-not-taken = ⚠️ The option { $option } doesn't accept that value.
 log-closed = ⚠️ I can't write in { $channel }. I'm missing these permissions: { $permissions }. Add them in the channel's settings, or choose another channel.
 permission-send_messages = Send Messages
-blocked-full = ⚠️ This server has already blocked { $most } members, the maximum, so nothing was removed. Press Remove to delete the message only, or ask a server manager to unblock someone in /settings.
+blocked-full = ⚠️ This server has already blocked { $most } members, the maximum, so nothing was removed. Remove only the message, or ask a server manager to unblock someone in /settings.
 draft-lost = ⚠️ I no longer have what you typed. Fill in the form again.
 setting-unknown = ⚠️ This panel is out of date. Run /settings again.
 
@@ -130,6 +133,7 @@ log-delivered = 🖼️ { $member } generated { $images ->
 log-canceled = ✖️ { $by } canceled { $member }'s request: { $prompt }
 log-deleted = 🗑️ { $by } deleted { $member }'s images: { $prompt }
 log-blocked = ⛔ { $by } blocked { $member }
+log-unblocked = ✅ { $by } unblocked { $member }
 log-changed = ⚙️ { $member } changed { $before } → { $after }
 
 ## Commands, as Discord lists them

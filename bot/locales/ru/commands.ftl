@@ -36,3 +36,4 @@ option-default-off = по умолчанию: нет
 option-random = случайный
 menu-remove-image = Убрать изображение
 menu-who-made-this = Кто это сделал
+menu-unblock-from-images = Вернуть доступ к боту
