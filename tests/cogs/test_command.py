@@ -107,9 +107,7 @@ def test_descriptions() -> None:
         "Use the same seed and prompt to get the same image again (default: random)"
     )
     assert descriptions["aspect_ratio"] == "Shape of the image, width:height (default: auto)"
-    assert descriptions["limit_generations"] == (
-        "One image per prompt round, even if the prompt asks for more (advanced; default: on)"
-    )
+    assert descriptions["limit_generations"] == ("One image per prompt round (advanced; default: on)")
     assert descriptions["enable_web_search"].endswith("(default: off)")
 
 
