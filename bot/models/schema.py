@@ -170,7 +170,7 @@ def _supported_properties(properties: Mapping[str, Any], required: list[str]) ->
         for name, described in properties.items()
         if (kind := option_type(described))
     }
-    if unusable := [str(name) for name in required if name not in rules]:
+    if unusable := [str(name) for name in required if name not in [*rules]]:
         raise ValueError(f"required, but a command cannot ask for it: {', '.join(unusable)}")
     return rules
 

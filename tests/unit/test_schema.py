@@ -281,6 +281,7 @@ def test_new_seed_of_a_model_without_seed() -> None:
         ({}, "properties must be an object"),
         ({"properties": {}, "required": "prompt"}, "required a list"),
         ({"properties": {}, "required": ["prompt"]}, "cannot ask for it: prompt"),
+        ({"properties": {}, "required": [["a"]]}, r"cannot ask for it: \['a'\]"),
         ({"properties": {"a": {"type": "array"}}, "required": ["a"]}, "cannot ask for it: a"),
         ({"properties": {"a": {"type": "string", "format": "video_uris"}}, "required": ["a"]}, "for it: a"),
         ({"properties": {"a": {"type": "integer", "minimum": "1"}}}, "not a JSON schema"),
