@@ -86,7 +86,8 @@ def _check_messages(env: Environment) -> None:
     public = [message for message in env.discord.channel.messages if not message.is_ephemeral]
     assert all(count == 1 for count in Counter(id(message.interaction) for message in public).values())
     for message in public:
-        signs = [status for status, sign in SIGNS.items() if message.text.lstrip("\n*").startswith(sign)]
+        lines = [line.removeprefix("-# ") for line in message.text.splitlines()]
+        signs = [status for status, sign in SIGNS.items() if any(line.startswith(sign) for line in lines)]
         assert len(signs) == 1, message.text
         assert not any(":cancel:" in part["custom_id"] for part in _buttons(message)), message.text
         if message.id in rows:

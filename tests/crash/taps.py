@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playground.discord.rest_pipeline import RestRequest
 
 SIGNS = {"succeeded": "✅", "failed": "⚠️", "cancelled": "✖️"}
-"""How the message of a finished job starts, by status."""
+"""How a line in the message of a finished job starts, by status."""
 
 
 @dataclass(frozen=True)
