@@ -105,11 +105,12 @@ async def tune_gc() -> None:
 
 async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner, list[PeriodicTask]]:
     """Open everything but the connection to Discord; `stack` closes it in reverse."""
+    catalogue = Catalogue.load()  # so that a broken file stops the start before the migration
     metrics, clock = Metrics(), Clock()
     database = await stack.enter_async_context(open_database(config.database_url, clock))
     session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[metrics_trace(metrics)]))
     costs = CostStore(database, budget_usd=config.budget_usd)
-    bot = _bot(config, database, metrics)
+    bot = _bot(config, database, catalogue, metrics)
     context = _context(config, database, session, DiscordDelivery(bot), JobTracker(metrics, clock))
     stack.callback(context.runcomfy.close)
     await context.durations.load()
@@ -138,7 +139,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     return bot, runner, maintenance
 
 
-def _bot(config: Config, database: Database, metrics: Metrics) -> ImagineBot:
+def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metrics) -> ImagineBot:
     owners = Limits(
         member=config.default_quota,
         ceiling=config.max_quota,
@@ -146,7 +147,6 @@ def _bot(config: Config, database: Database, metrics: Metrics) -> ImagineBot:
         pool_ceiling=config.max_pool,
         budget=config.budget,
     )
-    catalogue = Catalogue.load()
     return ImagineBot(
         database, catalogue, owners, metrics, guild_ids=config.guilds, proxy=config.discord_proxy
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 CODE = Path(bot.__file__).parents[1]
+MODEL_FILE = "bot/models/definitions/google/nano-banana-2/text-to-image.json"
 BAD = {
     "RUNCOMFY_TOKEN": "two words-4711",
     "RUNCOMFY_API_URL": "ftp://example-4711.net",
@@ -32,6 +33,12 @@ BAD = {
     "DISCORD_PROXY": "socks5://127.0.0.1:4711",
     "LOG_LEVEL": "LOUD-4711",
 }
+
+
+def copy_code(folder: Path) -> None:
+    """Copy the bot's code to the folder that it is started in, so that this copy runs."""
+    for package in ("bot", "cogs"):
+        shutil.copytree(CODE / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 async def fails(env: Environment) -> str:
@@ -171,9 +178,8 @@ async def test_commands_are_synced_when_they_changed(tmp_path: Path) -> None:
         await env.restart()
         await wait_for_fetches(env, 2)
         await env.kill()
-        for package in ("bot", "cogs"):
-            shutil.copytree(CODE / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-        file = tmp_path / "bot/models/definitions/google/nano-banana-2/text-to-image.json"
+        copy_code(tmp_path)
+        file = tmp_path / MODEL_FILE
         model = json.loads(file.read_text("utf-8"))
         model["input_schema"]["properties"]["num_images"]["maximum"] = 3
         file.write_text(json.dumps(model), "utf-8")
@@ -183,6 +189,14 @@ async def test_commands_are_synced_when_they_changed(tmp_path: Path) -> None:
         (command,) = (each for each in env.discord.commands if each["name"] == "imagine")
         (images,) = (each for each in command["options"] if each["name"] == "num_images")
         assert images["max_value"] == 3
+
+
+async def test_broken_model_file_stops_the_start_before_the_database_is_migrated(tmp_path: Path) -> None:
+    async with open_environment(tmp_path, is_started=False) as env:
+        copy_code(tmp_path)
+        (tmp_path / MODEL_FILE).write_text("{}", "utf-8")
+        assert "google/nano-banana-2/text-to-image.json: model_id: Field required" in await fails(env)
+        assert not await asyncio.to_thread((tmp_path / "data/bot.db").exists)
 
 
 async def test_guilds_intent_and_minimal_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
