@@ -51,6 +51,7 @@ def get_requester(interaction: discord.Interaction[Any]) -> Requester:
         raise PolicyError("forbidden-here")
     channel = interaction.channel
     data: dict[str, Any] = {**(interaction.data or {})}
+    message = interaction.message if interaction.type is discord.InteractionType.component else None
     return Requester(
         interaction_id=interaction.id,
         guild_id=interaction.guild_id,
@@ -64,6 +65,7 @@ def get_requester(interaction: discord.Interaction[Any]) -> Requester:
         token=interaction.token,
         interaction_at=interaction.created_at,
         file_limit=interaction.filesize_limit,
+        answered_message_id=message.id if message and not message.flags.ephemeral else None,
     )
 
 

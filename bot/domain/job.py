@@ -77,6 +77,8 @@ class Job:
     """Whether only its user sees the job's message."""
     is_spoiler: bool = False
     """Whether the images are hidden until clicked."""
+    origin: str | None = None
+    """Channel and message id, "1/2", of the message it comes from, if Discord doesn't show that above it."""
     message_id: int | None = None
     """None until Discord has confirmed the first response, and once the job is deleted."""
     delivered: int = 0

@@ -30,5 +30,7 @@ class Requester:
     interaction_at: datetime
     file_limit: int
     """Discord's maximum size of an attachment in this response, in bytes (`attachment_size_limit`)."""
+    answered_message_id: int | None = None
+    """The message that Discord shows above the response, since it has the button that was pressed."""
     agreed_credits: Decimal = Decimal(0)
     """How many credits they have agreed to spend when asked; see `takes_most`."""

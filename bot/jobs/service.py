@@ -233,6 +233,12 @@ def ensure_visible_in_channel(job: Job, requester: Requester, *channel_ids: int)
         raise JobNotFoundError
 
 
+def _origin(parent: Job, requester: Requester) -> str | None:
+    if parent.is_private or parent.message_id in {None, requester.answered_message_id}:
+        return None
+    return f"{parent.channel_id}/{parent.message_id}"
+
+
 def _build_job(
     requester: Requester,
     model: Model,
@@ -245,6 +251,7 @@ def _build_job(
     return Job(
         job_id=uuid.uuid4().hex,
         parent_id=parent.job_id if parent else None,
+        origin=_origin(parent, requester) if parent else None,
         interaction_id=requester.interaction_id,
         guild_id=requester.guild_id,
         channel_id=requester.channel_id,

@@ -47,6 +47,8 @@ async def test_reroll_creates_a_new_job_of_the_presser(env: Environment) -> None
     assert f"<@{ben.id}>" in again.text
     await env.wait_for_text(again, "✅", "16:9")
     assert len(again.files) == 2
+    assert again.reply_to == first.id
+    assert first.id not in again.text  # Discord shows it above
     before, after = (json.loads(env.job(message)["input"]) for message in (first, again))
     assert before.pop("seed") != after.pop("seed")
     assert before == after

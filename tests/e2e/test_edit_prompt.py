@@ -67,6 +67,9 @@ async def test_rejected_prompt_can_be_edited(env: Environment) -> None:
     await env.restart()
     submit = await anna.submit(form, prompt="a fox in the snow", num_images=["1"], aspect_ratio=["3:2"])
     again = await env.wait_for_text(await submit.response(), "✅", "a fox in the snow")
+    assert (
+        f"/{message.channel.id}/{message.id})" in again.text
+    )  # Discord may not show it above a form's response
     row = await env.wait_for_end(again)
     assert row["parent_id"] == env.job(message)["job_id"]
     submitted = json.loads(row["input"])

@@ -42,6 +42,7 @@ async def test_images_of_a_deleted_message_can_be_collected(tmp_path: Path) -> N
         fetched = await (await env.alice.press(listing, "Get images 1")).response()
         await env.wait_for_text(fetched, "✅", "collected")
         assert len(fetched.files) == 2
+        assert f"/{message.id})" in fetched.text  # the list that has the button is private
         await env.wait_until_idle()
         assert env.charged_images(env.alice) == 2
         assert len(env.runcomfy.submits) == 1

@@ -97,7 +97,7 @@ async def test_member_creates_images_and_manager_limits_them(page: Page) -> None
     await expect(last(page)).to_contain_text("Generating")
     first = last(page)
     await expect(first.get_by_role("img", name="a quiet lake below the mountains")).to_have_count(2)
-    await expect(first).to_contain_text(re.compile(r"2 images in \d+ s"))
+    await expect(first).to_contain_text(re.compile(r"✅ .*\d+ s"))
     await picture(page, "finished")
 
     await become(page, "Bob")
@@ -110,7 +110,7 @@ async def test_member_creates_images_and_manager_limits_them(page: Page) -> None
     await picture(page, "waiting")
     await last(page).get_by_role("button", name="Cancel").click()
     await expect(last(page)).to_contain_text("Canceled by @Bob")
-    await expect(messages(page).nth(1)).to_contain_text(re.compile(r"2 images in \d+ s"))
+    await expect(messages(page).nth(1)).to_contain_text(re.compile(r"✅ .*\d+ s"))
     await _limit(page)
 
 
@@ -133,7 +133,7 @@ async def test_killed_bot_resumes_generation(page: Page) -> None:
     await page.get_by_role("img", name="offline").wait_for()
     await page.get_by_role("button", name="Start the bot").click()
     await expect(last(page).get_by_role("img", name="a quiet harbour at night")).to_have_count(1)
-    await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
+    await expect(last(page)).to_contain_text(re.compile(r"✅ .*\d+ s"))
     await last(page).get_by_role("button", name="Re-roll").click()
     await expect(messages(page)).to_have_count(2)
 
@@ -188,7 +188,7 @@ async def test_manager_changes_settings(page: Page) -> None:
     await use(page, "imagine", "a quiet lake", "[Tab]", "num", "[Enter]", "2")
     await expect(last(page)).to_contain_text("at most 1 image per request")
     await use(page, "imagine", "a quiet lake")
-    await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
+    await expect(last(page)).to_contain_text(re.compile(r"✅ .*\d+ s"))
     await page.get_by_role("button", name="bot-log").click()
     log = page.get_by_role("list", name="Messages in #bot-log")
     await expect(log).to_contain_text("@Mia changed Log: off → #bot-log")

@@ -63,7 +63,7 @@ async def test_archived_thread_does_not_bypass_the_limit(tmp_path: Path) -> None
         assert "1 credit for images not collected yet" in report.text
         _, table = await file(env, report, "members.csv")
         (member,) = csv.DictReader(io.StringIO(table.decode()))
-        assert [member[name] for name in ("images", "credits", "given_back", "uncollected")] == [
+        assert [member[name] for name in ("images", "credits", "refunded", "uncollected")] == [
             *("0", "1", "0", "1")
         ]
         collected = await fetch(env, listing)

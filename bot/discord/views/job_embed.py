@@ -62,12 +62,15 @@ def embed(
     """
     progress = progress or Progress()
     delivered = len(fitted) or job.delivered
-    by = translate("requested-by", job.locale, member=f"<@{job.user_id}>")
+    by = [translate("requested-by", job.locale, member=f"<@{job.user_id}>")]
+    if job.origin:
+        origin = f"https://discord.com/channels/{job.guild_id}/{job.origin}"
+        by.append(translate("origin", job.locale, link=origin))
     if job.status is JobStatus.SUCCEEDED:
-        details = " · ".join([*_changed_options(job, catalogue), _took(job), *_seed(job), by])
+        details = " · ".join([*_changed_options(job, catalogue), _took(job), *_seed(job), *by])
         lines = [bold(prompt(job)), f"-# ✅ {details}"]
     else:
-        details = " · ".join([*options(job, catalogue), *_cost(job), by])
+        details = " · ".join([*options(job, catalogue), *_cost(job), *by])
         lines = [_status(job, progress), bold(prompt(job)), details]
     colour = _COLOURS.get(job.status, discord.Colour.blurple())
     shown = discord.Embed(description="\n".join(lines), colour=colour)

@@ -57,6 +57,7 @@ credits-left = { $left } left { $per ->
     [week] this week
    *[month] this month
 }
+origin = from [an earlier request]({ $link })
 seed = seed { $seed }
 option-value = { $option }: { $value }
 option-on = { $option }: on

@@ -54,6 +54,7 @@ credits-left = осталось { $left } { $per ->
     [week] на эту неделю
    *[month] на этот месяц
 }
+origin = из [прежнего запроса]({ $link })
 seed = сид { $seed }
 option-value = { $option }: { $value }
 option-on = { $option }: да

@@ -73,7 +73,9 @@ update jobs set
     status = 'in_progress', channel_id = :channel_id, locale = :locale, token = :token,
     interaction_at = :interaction_at,
     file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
-    error_values = '{}', cancelled_by = null, next_check_at = null, next_cost_check_at = null
+    error_values = '{}', cancelled_by = null, next_check_at = null, next_cost_check_at = null,
+    origin = case when message_id is null then origin  -- the response to an earlier press was lost
+        when message_id <> coalesce(:answered_message_id, 0) and not is_private then channel_id || '/' || message_id end
 where job_id = :job_id and status in ('failed', 'succeeded') and request_id is not null and deleted_at is null
     and error in ('generation-timeout', 'output-unavailable', 'delivery-failed', 'operator', 'unexpected')
 returning *;
