@@ -133,8 +133,9 @@ class ClientServer:
                 return await member.choose(state.message(message), custom_id, *values)
             case {"op": "submit", "token": token, "values": values}:
                 return await member.submit(state.interactions[token], **values)
-            case {"op": "menu", "name": name, "message_id": message}:
-                return await member.menu(name, state.message(message))
+            case {"op": "menu", "name": name, "channel_id": channel, **target}:
+                found = state.users.get(target.get("user_id", "")) or state.message(target["message_id"])
+                return await member.menu(name, found, channel=state.channels[channel])
             case {"op": "say", "content": content, "channel_id": channel}:
                 member.say(content, state.channels[channel])
             case {"op": "dismiss", "message_id": message}:

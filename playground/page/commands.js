@@ -20,9 +20,12 @@ export function entries(commands, locale) {
   return commands.filter(({ type }) => (type ?? 1) === 1).flatMap((one) => walk(one, { name: [], title: [] }));
 }
 
-/** Return the message context menu commands as {name, label}. */
-export function messageCommands({ commands, locale }) {
-  return commands.filter(({ type }) => type === 3).map((one) => ({ name: one.name, label: localized(one, "name", locale) }));
+/** The types of context menu commands: of a user, of a message. */
+export const ON_USER = 2, ON_MESSAGE = 3;
+
+/** Return the context menu commands of a type as {name, label}. */
+export function menuCommands({ commands, locale }, kind) {
+  return commands.filter(({ type }) => type === kind).map((one) => ({ name: one.name, label: localized(one, "name", locale) }));
 }
 
 /** Return an option's choices as {label, value, user}, or undefined for free input. */

@@ -59,7 +59,8 @@ function jump({ channelId, messageId }) {
 const messages = new Messages(view, {
   press: (message, customId) => use(message, customId, { op: "press" }),
   choose: (message, customId, values) => use(message, customId, { op: "choose", values }, { [customId]: values }),
-  menu: ({ id }, name) => request({ op: "menu", message_id: id, name }, () => messages.sending(name)),
+  menu: ({ id }, name) => request({ op: "menu", message_id: id, channel_id: view.channel.id, name }, () => messages.sending(name)),
+  userMenu: ({ id }, name) => request({ op: "menu", user_id: id, channel_id: view.channel.id, name }, () => messages.sending(name)),
   dismiss(message) {
     socket.send({ op: "dismiss", message_id: message.id });
     EVENT_HANDLERS.MESSAGE_DELETE(message);

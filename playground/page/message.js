@@ -1,5 +1,5 @@
 import { attachments } from "./attachments.js";
-import { messageCommands } from "./commands.js";
+import { menuCommands, ON_MESSAGE, ON_USER } from "./commands.js";
 import { avatar, dots, el, nameOf, webLink } from "./dom.js";
 import { embed } from "./embeds.js";
 import { markdown } from "./markdown.js";
@@ -74,9 +74,13 @@ function removal(remove) {
   return el("button", { type: "button", class: "icon", "aria-label": t("Delete message"), title: t("Delete message"), onclick: remove }, "🗑");
 }
 
-/** The actions for a public message; a right click opens the same menu. */
+/** The actions for a public message, and for the member who asked for it; a right click opens the same menu. */
 function tools(message, view, act) {
-  const items = () => messageCommands(view).map(({ name, label }) => ({ label, choose: () => act.menu(message, name) }));
+  const user = message.interaction_metadata?.user ?? message.author;
+  const items = () => [
+    ...menuCommands(view, ON_MESSAGE).map(({ name, label }) => ({ label, choose: () => act.menu(message, name) })),
+    ...(user.bot ? [] : menuCommands(view, ON_USER)).map(({ name, label }) => ({ label: `${label}: @${nameOf(user)}`, choose: () => act.userMenu(user, name) })),
+  ];
   const apps = menu(t("Apps"), items);
   const mayDelete = view.user.is_moderator || message.author.id === view.user.id;
   const node = el("div", { class: "tools" }, apps.node, mayDelete && removal(() => act.remove(message)));

@@ -118,10 +118,14 @@ async def test_client_selects_and_menus(local: LocalDiscord, alice: Member, mia:
         await page.ask("choose", nonce="3", message_id=panel, custom_id="sizes", values=["8K"])
         assert (await page.next("INTERACTION_FAILURE"))["nonce"] == "3"
         sent = await bot.get_partial_messageable(int(local.channel.id)).send("a fox")
-        await page.ask("menu", nonce="4", message_id=str(sent.id), name="Remove")
+        here = {"channel_id": local.channel.id}
+        await page.ask("menu", nonce="4", message_id=str(sent.id), name="Remove", **here)
         assert (await other.next("MESSAGE_DELETE"))["id"] == str(sent.id)
-        await page.ask("menu", nonce="5", message_id=panel, name="Who made this")
+        await page.ask("menu", nonce="5", message_id=panel, name="Who made this", **here)
         assert (await page.next("INTERACTION_FAILURE"))["nonce"] == "5"
+        await page.ask("menu", nonce="6", user_id=alice.id, name="Greet", **here)
+        while (await page.next("MESSAGE_CREATE"))["content"] != f"Hello {alice.name}":
+            pass
 
 
 @pytest.mark.usefixtures("bot")
