@@ -59,7 +59,7 @@ class JobList(commands.Cog):
 
     async def _show(self, interaction: Interaction, _: str = "") -> None:
         requester = get_requester(interaction)
-        shown = await self._read(requester)
+        shown = await self._read_list(requester)
 
         def show(embed: discord.Embed) -> Awaitable[object]:
             if interaction.type is not discord.InteractionType.component:
@@ -79,7 +79,7 @@ class JobList(commands.Cog):
                 await asyncio.sleep(_INTERVAL_SECONDS)
                 is_latest = self._refreshing.get(key) is asyncio.current_task()
                 is_valid = bot.clock.age(interaction.created_at) < _LIFETIME
-                current = await self._read(requester, is_last=not (is_latest and is_valid))
+                current = await self._read_list(requester, is_last=not (is_latest and is_valid))
                 is_last = current.is_last
                 if current.differs_from(shown) and not bot.rate_limiter.is_near_ban:
                     is_last |= not await _edit(interaction, current)
@@ -87,7 +87,7 @@ class JobList(commands.Cog):
         if self._refreshing.get(key) is asyncio.current_task():
             del self._refreshing[key]
 
-    async def _read(self, requester: Requester, *, is_last: bool = False) -> _List:
+    async def _read_list(self, requester: Requester, *, is_last: bool = False) -> _List:
         listed = [
             (replace(job, locale=requester.locale), place)
             for job, place in (await self._bot.job_service.unfinished(requester))[:MAX_LISTED]
