@@ -104,7 +104,8 @@ class Confirmations:
         await send_with_retry(interaction, edit)
 
     def _take(self, interaction: discord.Interaction[Any], name: str) -> _Question:
-        question = self._questions.get(name)
-        if question is None or question.interaction.user.id != interaction.user.id:
+        question, message = self._questions.get(name), interaction.message
+        is_forged = message is None or not message.flags.ephemeral
+        if is_forged or question is None or question.interaction.user.id != interaction.user.id:
             raise PolicyError("question-expired")
         return self._questions.pop(name)

@@ -20,6 +20,7 @@ from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import MAX_LISTED, JobAction, list_buttons
 from bot.domain.job import Job
 from bot.domain.requester import Requester
+from bot.errors import JobNotFoundError
 from bot.i18n import translate
 
 _log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class JobList(commands.Cog):
 
     async def _show(self, interaction: Interaction, _: str = "") -> None:
         requester = get_requester(interaction)
+        if interaction.message and not interaction.message.flags.ephemeral:
+            raise JobNotFoundError  # a forged press
         shown = await self._read_list(requester)
 
         def show(embed: discord.Embed) -> Awaitable[object]:

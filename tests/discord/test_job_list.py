@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cogs.jobs import job_list
 from tests.discord.small_environment import small_environment
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 async def test_list_offers_refresh_once_there_is_a_later_one_or_its_token_expires(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_list, "_INTERVAL_SECONDS", 0.01)
     async with small_environment(tmp_path, monkeypatch) as env:
+        job_list = sys.modules["cogs.jobs.job_list"]  # discord.py imports it again for each bot
+        monkeypatch.setattr(job_list, "_INTERVAL_SECONDS", 0.01)
         env.runcomfy.hold()
         alice = env.discord.members["alice"]
         message = await (await alice.command("imagine", prompt="a fox")).response()

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-ACTIONS = ("cancel", "reroll", "retry", "fetch", "delete", "confirm", "block", "keep")
+ACTIONS = (
+    *("cancel", "reroll", "retry", "fetch", "delete", "confirm", "block", "keep"),
+    *("dismiss", "refresh"),
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
