@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,8 @@ ROOT = Path(__file__).parents[2]
 SOON = 30_000  # milliseconds
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def address() -> AsyncIterator[str]:
+@asynccontextmanager
+async def started_playground() -> AsyncIterator[str]:
     """Start the playground; yield its address."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -49,15 +50,16 @@ async def address() -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
-    context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-    page = await context.new_page()
-    page.set_default_timeout(SOON)
-    expect.set_options(timeout=SOON)
-    await page.goto(address)
-    await page.get_by_role("img", name="online").wait_for()
-    yield page
-    await context.close()
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    async with started_playground() as address:
+        context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+        page = await context.new_page()
+        page.set_default_timeout(SOON)
+        expect.set_options(timeout=SOON)
+        await page.goto(address)
+        await page.get_by_role("img", name="online").wait_for()
+        yield page
+        await context.close()
 
 
 async def use(page: Page, command: str, *keys: str) -> None:
