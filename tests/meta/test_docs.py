@@ -28,9 +28,34 @@ def test_named_tests_exist(file: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "docs/reliability.md", "docs/operations.md"]
+    "name", ["README.md", "CONTRIBUTING.md", *(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))]
 )
 def test_links_to_files_resolve(name: str) -> None:
     file = ROOT / name
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", file.read_text("utf-8"))
     assert [link for link in links if not (file.parent / link).exists()] == []
+
+
+def test_troubleshooting_quotes_real_texts() -> None:
+    """Words in italics are part of a text for members, or of a message in the code."""
+    table = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    quotes = re.findall(
+        r"(?<!\*)\*([^*]+)\*(?!\*)", "".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
+    )
+    files = [*(ROOT / "bot" / "locales" / "en-US").glob("*.ftl"), *(ROOT / "bot").rglob("*.py")]
+    texts = "\n".join(file.read_text("utf-8") for file in files)
+    assert len(quotes) > 30
+    assert [quote for quote in quotes if quote not in texts] == [
+        "The application did not respond"
+    ]  # Discord's
+
+
+def test_every_setting_is_documented() -> None:
+    names = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE)
+    settings = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert len(names) > 20
+    assert [name for name in names if f"`{name}`" not in settings] == []
+
+
+def test_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 100
