@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
 
 from tests import browser
 from tests.e2e.test_playground import SOON, started_playground, use
@@ -21,7 +21,7 @@ from tests.page.pages import become, messages
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-_WINDOW = {"width": 1120, "height": 700}
+_WINDOW: ViewportSize = {"width": 1120, "height": 700}
 _SHOWN_WIDTH = 960
 _PAUSE_SECONDS = 0.1
 _FRAME_MAX_MS = 1500  # nobody wants to watch a still image

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.test_playground import last, page, picture, use
+from tests.e2e.test_playground import address, last, page, picture, use
 from tests.page.pages import become, messages
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-__all__ = ["page"]  # a fixture
+__all__ = ["address", "page"]  # fixtures
 
 
 async def test_moderator_looks_up_and_removes_an_image(page: Page) -> None:

@@ -50,16 +50,21 @@ async def started_playground() -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(browser: Browser) -> AsyncIterator[Page]:
+async def address() -> AsyncIterator[str]:
     async with started_playground() as address:
-        context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-        page = await context.new_page()
-        page.set_default_timeout(SOON)
-        expect.set_options(timeout=SOON)
-        await page.goto(address)
-        await page.get_by_role("img", name="online").wait_for()
-        yield page
-        await context.close()
+        yield address
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    page = await context.new_page()
+    page.set_default_timeout(SOON)
+    expect.set_options(timeout=SOON)
+    await page.goto(address)
+    await page.get_by_role("img", name="online").wait_for()
+    yield page
+    await context.close()
 
 
 async def use(page: Page, command: str, *keys: str) -> None:
