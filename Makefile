@@ -33,7 +33,8 @@ bench-polling: $(VENV)/dev  ## Compare how soon finished images are found with a
 bench-server: $(VENV)/dev  ## Measure queries on a server of 50,000 members after a year; takes minutes and 5 GB
 	$(RUN)python -m tests.bench.server
 
-pictures: $(VENV)/dev  ## Regenerate the README's screenshots with the page tests
+pictures: $(VENV)/dev  ## Regenerate the README's pictures in the playground
+	$(RUN)python -m tests.demo docs/pictures/demo.webp
 	PICTURES=docs/pictures $(RUN)pytest tests/e2e/test_playground.py tests/e2e/test_manager_page.py
 
 run: $(VENV)/run  ## Run the bot with the settings from the environment and .env

@@ -47,7 +47,7 @@ async def test_manager_sets_limits_and_views_report(page: Page) -> None:
     await expect(last(page)).to_contain_text(re.compile(r"1 image in \d+ s"))
     await use(page, "usage")
     await expect(last(page).get_by_role("img", name=re.compile("Credits you spent"))).to_be_visible()
-    await picture(page, "usage")
+    await picture(last(page), "usage")
     await become(page, "Mia")
     who = ("[Tab]", "who", "[Enter]", "Painters", "[Enter]")
     await use(page, "quota set", "50", "[Tab]", "month", *who)

@@ -86,10 +86,10 @@ def last(page: Page) -> Locator:
     return messages(page).last
 
 
-async def picture(page: Page, name: str) -> None:
-    """Save a screenshot for the README if PICTURES is set."""
+async def picture(message: Locator, name: str) -> None:
+    """Save a screenshot of a message for the README if PICTURES is set."""
     if folder := os.environ.get("PICTURES"):
-        await page.screenshot(path=ROOT / folder / f"{name}.png", animations="disabled")
+        await message.screenshot(path=ROOT / folder / f"{name}.png", animations="disabled")
 
 
 TWO_WIDE_IMAGES = (
@@ -105,7 +105,7 @@ async def test_member_creates_images_and_manager_limits_them(page: Page) -> None
     first = last(page)
     await expect(first.get_by_role("img", name="a quiet lake below the mountains")).to_have_count(2)
     await expect(first).to_contain_text(re.compile(r"✅ .*\d+ s"))
-    await picture(page, "finished")
+    await picture(first, "finished")
 
     await become(page, "Bob")
     await write(page, "imagine", "a paper boat on a rainy street")  # written before the other job is done
@@ -114,7 +114,7 @@ async def test_member_creates_images_and_manager_limits_them(page: Page) -> None
     await page.get_by_role("textbox", name="prompt").press("Enter")
     await expect(messages(page)).to_have_count(3)
     await expect(last(page)).to_contain_text("In queue, #1")
-    await picture(page, "waiting")
+    await picture(last(page), "waiting")
     await last(page).get_by_role("button", name="Cancel").click()
     await expect(last(page)).to_contain_text("Canceled by @Bob")
     await expect(messages(page).nth(1)).to_contain_text(re.compile(r"✅ .*\d+ s"))
@@ -128,7 +128,7 @@ async def _limit(page: Page) -> None:
     await become(page, "Alice")
     await use(page, "imagine", "one more")
     await expect(last(page)).to_contain_text("You're out of credits for today: 0 left of your 2 credits")
-    await picture(page, "refused")
+    await picture(last(page), "refused")
     await use(page, "usage")
     await expect(last(page)).to_contain_text("2 of 2 credits used, 0 left")
 
@@ -184,7 +184,7 @@ async def test_manager_changes_settings(page: Page) -> None:
     await choose(panel, "Choose a section", "Time zone and log")
     await choose(panel, "Log channel", "#bot-log")
     await expect(panel).to_contain_text("Log: #bot-log")
-    await picture(page, "settings")
+    await picture(panel, "settings")
     await _forbid(page, panel)
     await become(page, "Bob")
     await use(page, "imagine", "a quiet harbour")
