@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, FloatRect, Locator, Page, expect
 
 from tests.page.pages import become, composer, messages, suggestions
 
@@ -89,7 +89,11 @@ def last(page: Page) -> Locator:
 async def picture(message: Locator, name: str) -> None:
     """Save a screenshot of a message for the README if PICTURES is set."""
     if folder := os.environ.get("PICTURES"):
-        await message.screenshot(path=ROOT / folder / f"{name}.png", animations="disabled")
+        box = await message.bounding_box()
+        assert box
+        clip: FloatRect = {**box, "width": 660}  # wide enough for every message
+        path = ROOT / folder / f"{name}.png"
+        await message.page.screenshot(path=path, clip=clip, animations="disabled")
 
 
 TWO_WIDE_IMAGES = (
