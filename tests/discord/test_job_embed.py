@@ -269,7 +269,7 @@ class TestOptions:
             safety_tolerance=6, limit_generations=True, enable_web_search=True,
         )  # fmt: skip
         assert line == (
-            "16:9 · webp · Safety tolerance: 6 · Web search: on · seed 2147483647 · 2 images"
+            "16:9 · 1K · webp · Safety tolerance: 6 · Web search: on · seed 2147483647 · 2 images"
             f" · by <@{MEMBER}>"
         )
 

@@ -16,9 +16,8 @@ async def test_cost_and_credits_left_are_shown_until_generation_starts(tmp_path:
         message = await env.imagine(num_images=4, resolution="1K")
         assert "4 credits · 6 left today" in message.text
         await env.wait_for_text(message, "In queue, #1", "4 credits · 6 left today")
-        await env.restart()
         edits = len(env.edits(message))
-        await env.imagine(env.bob)
+        await env.restart()
         await env.discord.until(lambda: len(env.edits(message)) > edits)
         assert "4 credits · 6 left today" in message.text
         env.runcomfy.release()

@@ -25,6 +25,7 @@ from bot.domain.job import NOT_COLLECTED, Job, JobStatus
 from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
 from bot.i18n import LazyText, translate, with_decimal_mark
 from bot.jobs.ports import Progress
+from bot.policy.rules import RESOLUTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ def embed(
         origin = f"https://discord.com/channels/{job.guild_id}/{job.origin}"
         by.append(translate("origin", job.locale, link=origin))
     if job.status is JobStatus.SUCCEEDED:
-        details = " · ".join([*_changed_options(job, catalogue), _took(job), *_seed(job), *by])
+        details = " · ".join([*_main_options(job, catalogue), _took(job), *_seed(job), *by])
         lines = [bold(prompt(job)), f"-# ✅ {details}"]
     else:
         details = " · ".join([*options(job, catalogue), *_cost(job), *by])
@@ -239,17 +240,20 @@ def _took(job: Job) -> str:
 
 
 def options(job: Job, catalogue: Catalogue) -> list[str]:
-    """Return the options of a job that differ from the model's defaults, its seed and number of images."""
-    parts = [*_changed_options(job, catalogue), *_seed(job)]
+    """Return a job's resolution, other options that differ from the defaults, seed and number of images."""
+    parts = [*_main_options(job, catalogue), *_seed(job)]
     if job.image_count > 1:
         parts.append(translate("images", job.locale, count=job.image_count))
     return parts
 
 
-def _changed_options(job: Job, catalogue: Catalogue) -> list[str]:
+def _main_options(job: Job, catalogue: Catalogue) -> list[str]:
     model = catalogue.get(job.model_id)
-    changed = model.schema.non_defaults(job.input) if model else {}
-    return [_option(model, name, value, job.locale) for name, value in changed.items() if model]
+    if model is None:
+        return []
+    shown = {*model.schema.non_defaults(job.input), RESOLUTION}
+    options = [(name, job.input[name]) for name in model.schema.options if name in shown & job.input.keys()]
+    return [_option(model, name, value, job.locale) for name, value in options]
 
 
 def _seed(job: Job) -> list[str]:
