@@ -30,7 +30,7 @@ _GENERATION_SECONDS = 4.0  # long enough to watch, and to cancel the job behind
 _READY_SECONDS = 30
 _HINT = """
   Type /imagine, write what you would like to see, and press Enter.
-  Then try Re-roll, start two and cancel the second, be mia and use /quota set,
+  Then try Re-roll, start two and cancel the second, switch to Mia and use /quota set,
   or kill the bot while it works and start it again. Ctrl+C closes everything.
   The bot's log: {log}
 

@@ -122,6 +122,6 @@ export function draw(row, view, act) {
   const node = el("li", { class: `message ${isEphemeral ? "ephemeral" : ""} ${isMine ? "pings" : ""}`, tabindex: "-1", "data-author": author.id, "data-at": Date.parse(message.timestamp) },
     above, avatar(find(author)), body, more.node);
   describe(node, message, author);
-  if (more) node.addEventListener("contextmenu", (event) => event.target.closest("a, input, textarea") || (event.preventDefault(), more.open()));
+  if (more) node.addEventListener("contextmenu", (event) => event.target.closest("a:not(:has(img)), input, textarea") || (event.preventDefault(), more.open()));
   return node;
 }

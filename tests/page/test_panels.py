@@ -138,7 +138,8 @@ async def test_message_context_menu(page: Page, discord: LocalDiscord) -> None:
     await expect(messages(page).last.get_by_role("button", name="Apps")).to_have_count(0)
 
     await become(page, "Nora")
-    await messages(page).first.click(button="right", position={"x": 5, "y": 5})
+    image = messages(page).first.get_by_role("img", name="a fox")
+    await image.click(button="right", position={"x": 5, "y": 5})
     await expect(menu.get_by_role("menuitem")).to_have_text(["Who made this", "Remove image"])
     await write(page, "[ArrowDown]", "[Enter]")
     await expect(messages(page)).to_have_count(1)
