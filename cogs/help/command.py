@@ -1,6 +1,6 @@
 """/help: what a member can do on this server, credits, commands, and what is stored."""
 
-from discord import Permissions, app_commands
+from discord import AppCommandType, Permissions, app_commands
 from discord.ext import commands
 
 from bot.discord.client import ImagineBot, Interaction
@@ -43,16 +43,17 @@ class HelpCommand(commands.Cog):
         return limit_lines(limits, own, await quotas.usage(guild_id, None, limits), asker.locale)
 
     async def _commands(self, interaction: Interaction) -> list[str]:
-        """Return a line per command that the member can use, and one for the menus of messages."""
+        """Return a line per command that the member can use, and one each for message and member menus."""
         tree, permissions, locale = self._bot.tree, interaction.permissions, interaction.locale.value
         translator = tree.translator or app_commands.Translator()
-        lines, menus = list[str](), list[str]()
+        lines, message_menus, member_menus = list[str](), list[str](), list[str]()
         for command in tree.get_commands():
             needed = command.default_permissions or Permissions.none()
             if command is interaction.command or not (permissions.administrator or permissions >= needed):
                 continue
             payload = await command.get_translated_payload(tree, translator)
             if isinstance(command, app_commands.ContextMenu):
+                menus = member_menus if command.type is AppCommandType.user else message_menus
                 menus.append(payload["name_localizations"].get(locale, command.name))
                 continue
             # Discord shows no link for a group.
@@ -60,4 +61,7 @@ class HelpCommand(commands.Cog):
             name = f"/{command.name}" if is_group else self._bot.command_sync.mention(command.name)
             description = payload["description_localizations"].get(locale, command.description)
             lines.append(f"{name} · {description}")
-        return [*lines, translate("help-menus", locale, menus=", ".join(menus))]
+        lines.append(translate("help-menus", locale, menus=", ".join(message_menus)))
+        if member_menus:
+            lines.append(translate("help-member-menus", locale, menus=", ".join(member_menus)))
+        return lines

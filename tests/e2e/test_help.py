@@ -49,6 +49,7 @@ async def test_help_shows_rules_limits_prices_and_own_commands(env: Environment)
     assert "Who made this" in parts["Commands"]
     assert "/quota" not in parts["Commands"]
     assert "Remove image" not in parts["Commands"]
+    assert "a member, then Apps" not in parts["Commands"]
 
 
 async def test_help_of_a_manager_without_rules_in_russian(env: Environment) -> None:
@@ -58,7 +59,10 @@ async def test_help_of_a_manager_without_rules_in_russian(env: Environment) -> N
     text = await env.reply_to(manager, "help")
     assert "Каналы: все\n/imagine · до 4 изображений в запросе · до 4K\n\n" in text
     assert "/quota · Лимиты" in text
-    assert "Убрать изображение" in text
+    messages, members = [line for line in text.splitlines() if "«Приложения»" in line]
+    assert messages.endswith("Убрать изображение, Кто это сделал")
+    assert members.startswith("Нажмите на участника")
+    assert members.endswith("«Приложения»: Вернуть доступ к боту")
 
 
 def rejoin(env: Environment, guild: Guild) -> None:

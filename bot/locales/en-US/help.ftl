@@ -17,6 +17,7 @@ help-credits = Credits
 help-credits-explained = Limits are counted in credits: one 1K image costs 1 credit. You're refunded for canceled requests and for images that couldn't be generated.
 help-commands = Commands
 help-menus = Right-click or long-press a message, then Apps: { $menus }
+help-member-menus = Right-click or long-press a member, then Apps: { $menus }
 help-buttons = Buttons
 help-buttons-explained =
     🔄 Re-roll · same prompt, new seed
