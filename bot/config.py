@@ -31,7 +31,8 @@ _DATABASE_SCHEME = "sqlite+aiosqlite:///"
 _QUOTED = "must be without quotes (Docker's --env-file passes them on)"
 _NOT_A_NUMBER: Final = {
     "int_parsing": "a whole number",
-    **dict.fromkeys(("float_parsing", "decimal_parsing", "finite_number"), "a number"),
+    **dict.fromkeys(("float_parsing", "finite_number"), "a number"),
+    "decimal_parsing": "a number such as 25, or unlimited",  # BUDGET_USD
 }
 _UNSAFE_URL = "must be an https URL (http only for this machine)"
 _TOKEN_MISTAKES: Final = {

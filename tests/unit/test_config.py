@@ -150,6 +150,7 @@ def test_old_name_in_the_env_file_works_too() -> None:
         ("MAX_JOBS", "many", "must be a whole number"),
         ("BUDGET_ALARM", "101", "must be at most 100"),
         ("BUDGET_USD", "NaN", "must be a number"),
+        ("BUDGET_USD", "$25", "must be a number such as 25, or unlimited"),
         ("BUDGET_USD", "12.1234567", "must have no more than 6 decimal places"),
         ("HEALTH_HOST", "localhost", "must be a valid IPv4 or IPv6 address"),
         ("LOG_LEVEL", "loud", "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
