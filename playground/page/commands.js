@@ -1,3 +1,4 @@
+import { nameOf } from "./dom.js";
 import { t } from "./words.js";
 
 // https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type
@@ -35,7 +36,7 @@ export function choicesOf(option, { locale, members, channels, guild }) {
   }
   if (option.type === TYPE.boolean) return [{ label: "True", value: true }, { label: "False", value: false }];
   const isHere = ({ guild_id: id, type }) => id === guild.id && (option.channel_types ?? [type]).includes(type);
-  const allMembers = members.map((user) => ({ label: user.username, value: user.id, user }));
+  const allMembers = members.map((user) => ({ label: nameOf(user), value: user.id, user }));
   const roles = guild.roles.map(({ id, name }) => ({ label: `@${name.replace(/^@/, "")}`, value: id }));
   if (option.type === TYPE.user) return allMembers;
   if (option.type === TYPE.role) return roles;

@@ -115,7 +115,8 @@ export function draw(row, view, act) {
     components.map(({ components: parts }) => el("div", { class: "row" }, parts.map(component))),
     failure && failed(failure),
     isEphemeral && onlyYou(() => act.dismiss(message)));
-  const title = message.type === FROM_MENU ? used?.name : `/${used?.name}`;
+  const fromMenu = (name) => [ON_USER, ON_MESSAGE].flatMap((kind) => menuCommands(view, kind)).find((one) => one.name === name)?.label ?? name;
+  const title = message.type === FROM_MENU ? fromMenu(used?.name) : `/${used?.name}`;
   const jump = () => act.jump({ channelId: reference.channel_id, messageId: reference.message_id });
   const above = used?.name ? usedBy(find(used.user), title) : reference && replyTo(original, context, find, jump);
   const more = !isEphemeral && tools(message, view, act);

@@ -109,6 +109,9 @@ async def test_member_creates_images_and_manager_limits_them(page: Page) -> None
     first = last(page)
     await expect(first.get_by_role("img", name="a quiet lake below the mountains")).to_have_count(2)
     await expect(first).to_contain_text(re.compile(r"✅ .*\d+ s"))
+    assert await first.locator(".embed .gallery").first.evaluate(
+        "(node) => node.clientWidth === node.querySelector('img').clientWidth"  # its corners are round
+    )
     await picture(first, "finished")
 
     await become(page, "Bob")

@@ -158,3 +158,4 @@ async def test_pickers_show_avatars(page: Page) -> None:
     await composer(page).focus()
     await write(page, "/quota grant", "[Enter]", "ali")
     await expect(page.locator("#choices .avatar")).to_have_text("A")
+    await expect(page.locator("#choices .label")).to_have_text("Alice")

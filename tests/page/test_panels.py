@@ -135,6 +135,9 @@ async def test_message_context_menu(page: Page, discord: LocalDiscord) -> None:
     await write(page, "[Enter]", "[Enter]")
     await expect(messages(page).last).to_contain_text("Alice used Who made this")
     await expect(messages(page).last).to_contain_text("@Alice made this")
+    await page.get_by_label("Language").select_option("ru")
+    await expect(messages(page).last).to_contain_text("Alice использует Чьё это")
+    await page.get_by_label("Язык").select_option("en-US")
     await expect(messages(page).last.get_by_role("button", name="Apps")).to_have_count(0)
 
     await become(page, "Nora")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.page.pages import messages, use
+from tests.page.pages import composer, messages, suggestions, use, write
 
 if TYPE_CHECKING:
     from playground.discord import LocalDiscord
@@ -48,3 +48,15 @@ async def test_image_can_be_enlarged_beyond_the_screen(page: Page) -> None:
     stage = page.locator(".stage")
     assert await stage.evaluate("(node) => node.scrollWidth > node.clientWidth + 300")
     assert await page.evaluate("document.documentElement.scrollWidth") == WIDTH
+
+
+async def test_descriptions_of_options_are_below_their_names(page: Page) -> None:
+    await page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+    await composer(page).focus()
+    await write(page, "/imagine", "[Enter]", "a fox", "[Tab]")
+    option = suggestions(page).filter(has_text="num_images")
+    name, detail = [await option.locator(part).bounding_box() for part in (".label", "small")]
+    assert name
+    assert detail
+    assert detail["y"] >= name["y"] + name["height"]
+    assert detail["x"] == name["x"]

@@ -21,6 +21,7 @@ help-member-menus = Right-click or long-press a member, then Apps: { $menus }
 help-buttons = Buttons
 help-buttons-explained =
     🔄 Re-roll · same prompt, new seed
+    🔁 Retry · send a failed request again
     ✏️ Edit prompt · reword a request that failed
     Cancel · until generation starts
     📥 Get images · collect what didn't arrive

@@ -1,6 +1,7 @@
 # Deleting images, and who made them
 
 modal-delete = Удалить { $images ->
+    [1] изображение
     [one] { $images } изображение
     [few] { $images } изображения
     [many] { $images } изображений
