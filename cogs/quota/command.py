@@ -22,6 +22,7 @@ from bot.domain.quota import (
     POOL,
     Period,
     Quota,
+    Quotas,
     Target,
     TargetKind,
     by_period,
@@ -88,7 +89,9 @@ class QuotaCommands(commands.Cog):
             raise PolicyError("quota-too-high", maximum=describe_quotas(maximum))
         await self._quotas.set_rule(asker.guild_id, target, quota, set_by=asker.user_id)
         key = f"quota-set-{target.kind.name.lower()}"
-        text = LazyText(key, {"who": mention(target), "quota": describe_quotas(after)})
+        text = LazyText(
+            key, {"who": mention(target), "quota": describe_quotas(after), "lowest": _lowest(after)}
+        )
         await self._confirm(interaction, asker, text)
 
     @quota.command()
@@ -108,8 +111,9 @@ class QuotaCommands(commands.Cog):
         kind = target.kind.name.lower()
         done = f"quota-set-{kind}" if target in rules else f"quota-cleared-{kind}"
         key = done if is_cleared else "quota-nothing-to-clear"
-        quotas = describe_quotas(rules.get(target, wider))
-        await self._confirm(interaction, asker, LazyText(key, {"who": mention(target), "quota": quotas}))
+        now = rules.get(target, wider)
+        text = LazyText(key, {"who": mention(target), "quota": describe_quotas(now), "lowest": _lowest(now)})
+        await self._confirm(interaction, asker, text)
 
     @quota.command()
     async def grant(
@@ -256,3 +260,8 @@ def _target(interaction: Interaction, who: _Who | None, *, together: bool = Fals
     if who is None or who.id == interaction.guild_id:  # the role of that id is @everyone
         return POOL if together else EVERYONE
     return Target(TargetKind.ROLE if isinstance(who, discord.Role) else TargetKind.MEMBER, who.id)
+
+
+def _lowest(quotas: Quotas) -> int:
+    """Return the lowest limit; with 0, nothing can be generated."""
+    return min((quota.limit for quota in quotas), default=LIMIT_MAX)

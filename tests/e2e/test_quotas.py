@@ -98,7 +98,8 @@ async def test_first_job_above_the_limit_is_refused(env: Environment, channel: C
 
 async def test_zero_limit_forbids(env: Environment, channel: Channel) -> None:
     anna, ben, submits = env.new_member(), env.new_member(), len(env.runcomfy.submits)
-    await env.reply_to(env.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
+    answer = await env.reply_to(env.mia, "quota set", limit=0, per="hour", who=anna, channel=channel)
+    assert f"<@{anna.id}> can't generate images now (0 credits per hour" in answer
     text = await env.reply_to(anna, "imagine", prompt="a fox", channel=channel)
     assert "your limit is 0 credits" in text
     assert "resets" not in text

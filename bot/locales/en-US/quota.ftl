@@ -36,10 +36,22 @@ quota-of = { $limit ->
    *[other] { $limit } credits per { $per }
 }
 unlimited = unlimited
-quota-set-everyone = ✅ Everyone can now spend { $quota }. Limits for roles and members still apply first.
-quota-set-role = ✅ Members with { $who } can now spend { $quota }, unless another role gives them more or they have a personal limit.
-quota-set-member = ✅ { $who } can now spend { $quota }.
-quota-set-pool = ✅ All members together can now spend { $quota }.
+quota-set-everyone = ✅ { $lowest ->
+    [0] No one can generate images now ({ $quota }). Limits for roles and members still apply first.
+   *[other] Everyone can now spend { $quota }. Limits for roles and members still apply first.
+}
+quota-set-role = ✅ { $lowest ->
+    [0] Members with { $who } can't generate images now ({ $quota }), unless another role gives them more or they have a personal limit.
+   *[other] Members with { $who } can now spend { $quota }, unless another role gives them more or they have a personal limit.
+}
+quota-set-member = ✅ { $lowest ->
+    [0] { $who } can't generate images now ({ $quota }).
+   *[other] { $who } can now spend { $quota }.
+}
+quota-set-pool = ✅ { $lowest ->
+    [0] No one can generate images on this server now (shared limit: { $quota }).
+   *[other] All members together can now spend { $quota }.
+}
 quota-cleared-everyone = ✅ Server limit removed. The bot's default applies: { $quota }.
 quota-cleared-role = ✅ Limit of { $who } removed. Unless another role or a personal limit applies, its members can spend { $quota }, like everyone.
 quota-cleared-member = ✅ Personal limit of { $who } removed. Unless a role's limit applies, they can spend { $quota }, like everyone.
