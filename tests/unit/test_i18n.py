@@ -230,6 +230,13 @@ def test_numbers_are_plain_and_select_the_plural(number: int | Decimal, english:
     assert translate("images", "ru", count=number) == russian
 
 
+def test_russian_verbs_agree_with_their_number() -> None:
+    granted = [translate("quota-reset-granted", "ru", who="@x", credits=number) for number in (21, 22)]
+    assert ["добавлен 21 кредит " in granted[0], "добавлено 22 кредита " in granted[1]] == [True, True]
+    assert translate("modal-delete", "ru", images=1) == "Удалить изображение?"
+    assert translate("modal-delete", "ru", images=2) == "Удалить 2 изображения?"
+
+
 def test_names_have_the_decimal_mark_of_numbers_beside_them() -> None:
     assert with_decimal_mark("0.5K", "en-US") == "0.5K"
     assert with_decimal_mark("0.5K", "ru") == "0,5K"

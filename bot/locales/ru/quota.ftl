@@ -83,11 +83,11 @@ quota-granted = ✅ { $who }: { $credits ->
    *[other] добавлено { $credits } кредита
 } до следующего обновления лимита.
 quota-reset = ✅ { $who }: расход обнулён.
-quota-reset-granted = ✅ { $who }: расход обнулён и добавлено { $credits ->
-    [one] { $credits } кредит
-    [few] { $credits } кредита
-    [many] { $credits } кредитов
-   *[other] { $credits } кредита
+quota-reset-granted = ✅ { $who }: расход обнулён и { $credits ->
+    [one] добавлен { $credits } кредит
+    [few] добавлено { $credits } кредита
+    [many] добавлено { $credits } кредитов
+   *[other] добавлено { $credits } кредита
 } до следующего обновления лимита.
 quota-show-everyone = Для всех: { $quota }
 quota-show-default = Для всех: { $quota } (по умолчанию)
