@@ -8,9 +8,10 @@ from discord import app_commands
 from bot.discord.client import Interaction
 from bot.discord.requester import get_requester, has_permission
 from bot.discord.responses import respond, send_with_retry
+from bot.discord.views.job_buttons import JobAction, JobButton
 from bot.domain.guild_settings import LISTED_MAX, GuildSettings
 from bot.domain.job import Job
-from bot.errors import PolicyError
+from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import LazyText, translate
 
 
@@ -41,13 +42,19 @@ async def block(interaction: Interaction, job: Job) -> None:
         interaction.client.audit_log.record(job.guild_id, LazyText("log-blocked", values))
 
 
-async def undo_block(interaction: Interaction, job_id: str) -> None:
-    """Unblock the member of a removed job; replace the answer that has the button."""
-    requester = get_requester(interaction)
-    job = await interaction.client.deletion_service.authorize(
-        requester, job_id, may_manage=has_permission(interaction.permissions, "manage_messages")
-    )
-    text = await _unblock(interaction, job.user_id)
+def undo_button(member_id: int, locale: str) -> discord.ui.View:
+    """Return the button that unblocks a member; it works after a restart, and wherever it is pressed."""
+    view = discord.ui.View(timeout=None)
+    label = translate("button-unblock", locale)
+    view.add_item(JobButton.labelled(JobAction.UNBLOCK, str(member_id), label))
+    return view
+
+
+async def undo_block(interaction: Interaction, member_id: str) -> None:
+    """Unblock a member; replace the answer that has the button."""
+    if not member_id.isdecimal():
+        raise JobNotFoundError
+    text = await _unblock(interaction, int(member_id))
     edit = partial(interaction.response.edit_message, content=text, view=None)
     await send_with_retry(interaction, edit)
 

@@ -16,11 +16,11 @@ from bot.discord.requester import get_requester, has_permission
 from bot.discord.responses import delete_with_retry, edit_response, send_with_retry
 from bot.discord.views import job_embed
 from bot.discord.views.components import walk_components
-from bot.discord.views.job_buttons import JobAction, JobButton, buttons, custom_ids
+from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
 from bot.domain.job import Job
 from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import LazyText, translate
-from cogs.moderation.block import block
+from cogs.moderation.block import block, undo_button
 
 _CHOICE = "action"
 _REMOVE, _BLOCK = "remove", "block"
@@ -115,7 +115,7 @@ async def delete(interaction: Interaction, job_id: str, *, text: LazyText | None
     if is_own_message:  # only an interaction of its own reaches it
         await delete_with_retry(interaction.delete_original_response)
     elif is_form or _is_ephemeral(interaction):
-        undo = buttons(job, JobAction.UNBLOCK) if text else None
+        undo = undo_button(job.user_id, locale) if text else None
         await edit_response(interaction, content=words, view=undo)
     else:  # a forged press under a message that everyone sees
         await send_ephemeral(interaction, words)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ACTIONS = (
     *("cancel", "reroll", "retry", "fetch", "delete", "confirm", "block", "keep"),
-    *("dismiss", "refresh"),
+    *("unblock", "generate", "dismiss", "refresh"),
 )
 
 

@@ -101,7 +101,7 @@ async def test_moderators_unblock_whom_moderators_blocked(env: Environment) -> N
     await removed(env, boss, await asked(boss, third), action="block")
     await env.restart()
     boss.is_manager = False
-    assert "Only the person who made this" in await reply_to(await boss.press(answer, "Undo block"))
+    assert "You don't have permission" in await reply_to(await boss.press(answer, "Undo block"))
     assert "You don't have permission" in await reply_to(await boss.send_raw(UNBLOCK, target=anna))
     assert "can generate images again" in await reply_to(await env.mia.menu(UNBLOCK, anna))
     assert (await done(env, anna)).text
@@ -109,6 +109,20 @@ async def test_moderators_unblock_whom_moderators_blocked(env: Environment) -> N
     assert "Ask a server manager" in await reply_to(await env.mia.menu(UNBLOCK, anna))
     assert "Contact a server manager" in await reply_to(await anna.command("imagine", prompt="a fox"))
     store_settings(env)
+
+
+async def test_block_is_undone_where_the_job_was_before_its_images_were_collected(env: Environment) -> None:
+    anna, elsewhere = env.new_member(), env.discord.guild.add_channel("elsewhere")
+    env.runcomfy.inject_fault("file", respond(404), None)
+    message = await env.wait_for_text(await env.imagine(anna, resolution="0.5K"), "⚠️")
+    env.runcomfy.clear_faults("file")
+    listing = await (await anna.command("jobs", channel=elsewhere)).response()
+    fetched = await (await anna.press(listing, "Get images 1")).response()
+    await env.wait_for_text(fetched, "✅")
+    await env.wait_until_idle()
+    answer = await removed(env, env.mia, await asked(env.mia, message), action="block")
+    await env.mia.press(answer, "Undo block")
+    await env.wait_for_text(answer, f"<@{anna.id}> can generate images again")
 
 
 async def test_former_moderator_cannot_block_and_no_one_blocks_themselves(env: Environment) -> None:

@@ -46,7 +46,7 @@ class JobAction(StrEnum):
     """Deletes the images, and blocks the member who made them."""
     KEEP = "keep"
     UNBLOCK = "unblock"
-    """Unblocks the member again."""
+    """Unblocks a member; names them instead of a job."""
     GENERATE = "generate"
     """With the next, answers a question about a request's cost; names the question instead of a job."""
     DISMISS = "dismiss"
