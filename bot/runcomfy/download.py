@@ -32,7 +32,7 @@ _SLOTS, _SLOTS_PER_USER, _SLOTS_PER_GUILD = 10, 4, 7
 _BLOCK_BYTES = 2**16
 _BLOCK_SECONDS = 15.0
 # 15 minutes in total, since a steady 30 KiB/s takes eleven for a file of 20 MiB.
-_TIMEOUT = aiohttp.ClientTimeout(total=900, connect=10, sock_read=30)
+_TIME_LIMIT = aiohttp.ClientTimeout(total=900, connect=10, sock_read=30)
 _EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "gif": "gif"}
 
 
@@ -51,6 +51,8 @@ class Downloader:
     hosts: AllowedHosts
     block_seconds: float = _BLOCK_SECONDS
     """Time limit for each 64 KiB; a slower download is dropped and retried after the others."""
+    time_limit: aiohttp.ClientTimeout = _TIME_LIMIT
+    """The other time limits of one try."""
     proxies: Proxies = Proxies()  # noqa: RUF009 (frozen)
     _slots: FairSemaphore = field(
         default_factory=lambda: FairSemaphore(_SLOTS, per_user=_SLOTS_PER_USER, per_guild=_SLOTS_PER_GUILD),
@@ -90,7 +92,7 @@ class Downloader:
             try:
                 proxy = self.proxies.proxy_for(url)
                 async with self.session.get(
-                    url, timeout=_TIMEOUT, allow_redirects=False, proxy=proxy
+                    url, timeout=self.time_limit, allow_redirects=False, proxy=proxy
                 ) as response:
                     _raise_for_status(response)
                     await _save(response.content, part, self.block_seconds)

@@ -42,7 +42,7 @@ from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
 from playground.runcomfy import LocalRunComfy, respond
-from tests.clocks import FastLoop, LoopClock
+from tests.clocks import SPEED, FastLoop, LoopClock
 from tests.factories import make_requester
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from bot.i18n import LazyText
 
 P = ParamSpec("P")
+# In real time: the local RunComfy draws images in threads, which have no fast clock.
+_DOWNLOAD_TIME = aiohttp.ClientTimeout(total=900 * SPEED, connect=10 * SPEED, sock_read=30 * SPEED)
 _AGING = ("ended_at", "next_check_at", "uncollected_since")
 CATALOGUE = Catalogue.load()
 MODEL = CATALOGUE.by_command["imagine"]
@@ -175,7 +177,7 @@ class Bot:
         self.context = StepContext(
             jobs=JobStore(RetryingDatabase(database)),
             runcomfy=runcomfy,
-            downloader=Downloader(session, self._hosts),
+            downloader=Downloader(session, self._hosts, 15 * SPEED, _DOWNLOAD_TIME),
             delivery=channel,
             files=FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7)),
             durations=DurationStore(database),
