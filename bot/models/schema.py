@@ -68,8 +68,7 @@ class ModelSchema:
         """
         properties, required = input_schema.get("properties"), input_schema.get("required", [])
         if not isinstance(properties, dict) or not isinstance(required, list):
-            # A bad file, not a bad caller.
-            raise ValueError("properties must be an object, and required a list")  # noqa: TRY004
+            raise ValueError("properties must be an object, and required a list")  # noqa: TRY004 (a bad file, not a bad caller)
         rules = _supported_properties(properties, required)
         schema = {**input_schema, "type": "object", "properties": rules}
         try:

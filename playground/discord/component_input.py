@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from playground.discord.state import Channel, User
 
 
-class RejectedByClient(Exception):  # noqa: N818 - an expected outcome, not an error
+class RejectedByClient(Exception):  # noqa: N818 (an expected outcome, not an error)
     """Discord's client does not let a user do this; the message is the reason it shows."""
 
 

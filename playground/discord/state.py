@@ -27,7 +27,7 @@ _IN_DIRECT_MESSAGES = Permissions(
 )
 
 
-class NoResponse(Exception):  # noqa: N818 - it names what Discord's client shows its user
+class NoResponse(Exception):  # noqa: N818 (it names what Discord's client shows its user)
     """An interaction that the bot did not answer in time."""
 
 
@@ -283,7 +283,7 @@ class Interaction:
             node = next(iter(node.get("options", [])), None)
         return " ".join(words)
 
-    async def response(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 - the name callers look for
+    async def response(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 (the name callers look for)
         """Return the message that answers it, which can be a deferred one.
 
         Raises:
@@ -294,7 +294,7 @@ class Interaction:
             raise NoResponse("No message came")
         return self.message
 
-    async def modal_response(self, timeout: float = 5) -> Json:  # noqa: ASYNC109 - see response
+    async def modal_response(self, timeout: float = 5) -> Json:  # noqa: ASYNC109 (see response)
         """Return the modal that answers it.
 
         Raises:
@@ -305,7 +305,7 @@ class Interaction:
             raise NoResponse("No form came")
         return self.modal
 
-    async def acknowledged(self, timeout: float = 5) -> None:  # noqa: ASYNC109 - see response
+    async def acknowledged(self, timeout: float = 5) -> None:  # noqa: ASYNC109 (see response)
         """Wait for any response.
 
         Raises:

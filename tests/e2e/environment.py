@@ -86,7 +86,7 @@ class Environment:
         """Use /imagine and wait until the message shows the position in RunComfy's queue."""
         return await self.wait_for_text(await self.imagine(person, resolution="0.5K"), "In queue, #")
 
-    async def wait_for_text(self, message: Message, *words: str, timeout: float = 30) -> Message:  # noqa: ASYNC109
+    async def wait_for_text(self, message: Message, *words: str, timeout: float = 30) -> Message:  # noqa: ASYNC109 (as in `until`)
         """Wait until a message contains all of these texts."""
         await self.discord.until(lambda: all(word in message.text for word in words), timeout=timeout)
         return message

@@ -115,7 +115,7 @@ async def test_buttons_work_after_a_kill_and_a_year(env: Environment) -> None:
     for message in (good, bad):
         env.discord.age(message, YEAR)
         env.execute(
-            f"update jobs set interaction_at = interaction_at - {YEAR}000, "  # noqa: S608
+            f"update jobs set interaction_at = interaction_at - {YEAR}000, "  # noqa: S608 (a number)
             f"created_at = created_at - {YEAR}000, ended_at = ended_at - {YEAR}000 "
             f"where message_id = {message.id}"
         )

@@ -106,7 +106,7 @@ async def test_stale_interactions_are_free(held: Environment) -> None:
     held.discord.age(command, 4)
     held.discord.gateway.is_unavailable = False
     await wait_until_online(held)
-    row = f"select * from jobs where interaction_id = {command.id} and ended_at is not null"  # noqa: S608
+    row = f"select * from jobs where interaction_id = {command.id} and ended_at is not null"  # noqa: S608 (an id)
     await held.wait_for_rows(lambda: held.rows(row))
     assert (held.charged_images(anna), len(held.runcomfy.submits)) == (0, submits)
     await held.wait_for_text(await held.imagine(anna, resolution="0.5K"), "🕒")

@@ -81,7 +81,7 @@ async def test_interaction_answered_by_another_process(
                 interaction = await env.bob.command("imagine", prompt="a hen", resolution="0.5K")
             await _answered_by_another(env, interaction, first.data["components"])
             env.discord.send(interaction.event)
-            row = f"select * from jobs where interaction_id = {interaction.id} and ended_at is not null"  # noqa: S608
+            row = f"select * from jobs where interaction_id = {interaction.id} and ended_at is not null"  # noqa: S608 (an id)
             await env.wait_for_rows(partial(env.rows, row))
         await env.discord.until(lambda: DUPLICATE_PROCESS in env.log)
         assert env.log.count(DUPLICATE_PROCESS) == 1

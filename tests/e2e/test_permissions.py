@@ -46,7 +46,7 @@ async def refunded(env: Environment, interaction: Interaction) -> dict[str, Any]
 
 
 def _ended(interaction: Interaction) -> str:
-    return f"select * from jobs where interaction_id = {interaction.id} and ended_at is not null"  # noqa: S608
+    return f"select * from jobs where interaction_id = {interaction.id} and ended_at is not null"  # noqa: S608 (an id)
 
 
 @pytest.mark.parametrize(

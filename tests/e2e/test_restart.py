@@ -191,8 +191,8 @@ async def aged(env: Environment, *messages: Message, seconds: int) -> None:
     for message in messages:
         env.discord.age(message, seconds)
     for column in ("interaction_at", "created_at"):
-        env.execute(f"update jobs set {column} = {column} - {seconds}000")  # noqa: S608
-    env.execute(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608
+        env.execute(f"update jobs set {column} = {column} - {seconds}000")  # noqa: S608 (numbers)
+    env.execute(f"update usage set starts_at = starts_at - {seconds}000")  # noqa: S608 (numbers)
 
 
 async def test_restart_after_the_token_expired(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ async def test_wrong_clock_does_not_invalidate_a_token(
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         message = await start_job(env, "a fox", "Generating")
         await env.kill()
-        env.execute(f"update jobs set interaction_at = interaction_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
+        env.execute(f"update jobs set interaction_at = interaction_at - {age_seconds * 1000:.0f}")  # noqa: S608 (numbers) (a number)
         edits = len(env.edits(message))
         finish(env, "a fox")
         await env.start()

@@ -79,6 +79,11 @@ def test_no_type_ignores() -> None:
     assert [name for name, text in PYTHON.items() if ignored.search(text)] == []
 
 
+def test_each_noqa_states_its_reason() -> None:
+    silenced = re.compile(r"#\s*noqa(?!: [A-Z]+\d+(, [A-Z]+\d+)* \(.+\)).*")
+    assert [f"{name}: {found[0]}" for name, text in PYTHON.items() for found in silenced.finditer(text)] == []
+
+
 def test_log_lines_do_not_repeat_the_job_id() -> None:
     twice = re.compile(r"_log\.\w+\(\s*f?\"job (%s|\{)")  # see `bot.log.job_context`
     assert [name for name, text in PRODUCT.items() if twice.search(text)] == []

@@ -35,7 +35,7 @@ async def imagine(
     prompt: str,
     num_images: Range[int, 1, 4] = 1,
     aspect_ratio: Literal["auto", "16:9", "9:16"] = "auto",
-    private: bool = False,  # noqa: FBT001, FBT002 - a Discord option
+    private: bool = False,  # noqa: FBT001, FBT002 (a Discord option)
 ) -> None:
     embed = discord.Embed(
         title=f"{num_images} of {aspect_ratio}", description=prompt, colour=discord.Colour.green()

@@ -93,7 +93,7 @@ async def fill(interaction: Interaction) -> None:
 
 
 @app_commands.command(description="Every kind of option")
-async def give(  # noqa: PLR0917 - discord.py calls it by keyword
+async def give(  # noqa: PLR0917 (discord.py calls it by keyword)
     interaction: Interaction,
     who: discord.Member,
     role: discord.Role,

@@ -73,7 +73,7 @@ async def test_file_below_the_minimum_rate_fails(
     with pytest.raises(OutputUnavailableError, match="TimeoutError"):
         await downloader.download(url, tmp_path, "1", SLOW)
     assert routes(runcomfy).count("file") > 1
-    assert not any(tmp_path.iterdir())  # noqa: ASYNC240
+    assert not any(tmp_path.iterdir())  # noqa: ASYNC240 (a local folder)
 
 
 async def test_slow_but_steady_file_arrives(

@@ -39,7 +39,7 @@ def v0_1_0(path: Path) -> Path:
 class TestVersion010:
     async def test_jobs_continue_and_stay_charged(self, v0_1_0: Path) -> None:
         columns = "job_id, status, request_id, token, input, created_at"
-        before = rows(v0_1_0, f"select {columns}, images, images - refunded from jobs order by 1")  # noqa: S608
+        before = rows(v0_1_0, f"select {columns}, images, images - refunded from jobs order by 1")  # noqa: S608 (constants)
         async with open_database(v0_1_0) as database:
             jobs = await JobStore(database).unfinished()
             assert [(job.input["prompt"], job.status, job.image_count) for job in jobs] == [
@@ -52,7 +52,7 @@ class TestVersion010:
             assert all(job.token and job.message_id for job in jobs)
             assert [bool(job.request_id) for job in jobs] == [True] * 4 + [False]
             assert differences(v0_1_0) == set()
-            after = f"select {columns}, image_count, image_count - refunded from jobs order by 1"  # noqa: S608
+            after = f"select {columns}, image_count, image_count - refunded from jobs order by 1"  # noqa: S608 (constants)
             assert rows(v0_1_0, after) == before
 
     async def test_copy_beside_the_file_can_be_restored(self, v0_1_0: Path) -> None:
