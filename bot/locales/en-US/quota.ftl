@@ -53,8 +53,8 @@ quota-set-pool = ✅ { $lowest ->
    *[other] All members together can now spend { $quota }.
 }
 quota-cleared-everyone = ✅ Server limit removed. The bot's default applies: { $quota }.
-quota-cleared-role = ✅ Limit of { $who } removed. Unless another role or a personal limit applies, its members can spend { $quota }, like everyone.
-quota-cleared-member = ✅ Personal limit of { $who } removed. Unless a role's limit applies, they can spend { $quota }, like everyone.
+quota-cleared-role = ✅ Limit of { $who } removed. Unless another role or a personal limit applies, its members have everyone's limit: { $quota }.
+quota-cleared-member = ✅ Personal limit of { $who } removed. Unless a role's limit applies, they have everyone's limit: { $quota }.
 quota-cleared-pool = ✅ Shared limit removed. The bot's default applies: { $quota }.
 quota-cleared-deleted = ✅ Removed the limits of { $count ->
     [one] { $count } deleted role

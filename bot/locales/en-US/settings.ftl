@@ -135,8 +135,8 @@ log-deleted = 🗑️ { $by } deleted { $member }'s images: { $prompt }
 log-blocked = ⛔ { $by } blocked { $member }
 log-unblocked = ✅ { $by } unblocked { $member }
 log-changed = ⚙️ { $member } changed { $before } → { $after }
+log-quota = 📏 { $member } used /quota: { $change }
 
 ## Commands, as Discord lists them
 
 command-settings = Configure the bot: channels, roles, safety, log
-log-quota = 📏 { $member } used /quota: { $change }

@@ -143,8 +143,8 @@ log-deleted = 🗑️ { $by } удаляет изображения участн
 log-blocked = ⛔ { $by } блокирует участника { $member }
 log-unblocked = ✅ { $by } снимает блокировку с участника { $member }
 log-changed = ⚙️ { $member } меняет настройку. { $before } → { $after }
+log-quota = 📏 { $member }, /quota: { $change }
 
 ## Commands, as Discord lists them
 
 command-settings = Настроить бота: каналы, роли, безопасность, журнал
-log-quota = 📏 { $member }, /quota: { $change }
