@@ -119,8 +119,8 @@ class ImagineBot(commands.Bot):
         self._duplicate_signs: Counter[str] = Counter()
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}
+        """The handler of each button under a job; the cogs fill it, and the next."""
         self.job_forms: dict[str, JobFormHandler] = {}
-        """The handler of each button under a job; the cogs fill it."""
         self.confirmations = Confirmations()
         self._guild_ids, self._connector = guild_ids, connector
         self._sessions = AsyncExitStack()

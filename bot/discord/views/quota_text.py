@@ -66,12 +66,8 @@ def period_name(usage: Usage, locale: str) -> str:
     return translate(f"usage-{usage.window.quota.per}", locale)
 
 
-def usage_lines(usages: Sequence[Usage], locale: str, *, is_pool: bool = False) -> list[str]:
-    """Return a line per limit: used, left, a progress bar, and when it resets; a limit of 0 never does."""
-    return [_usage_line(usage, locale, is_pool=is_pool) for usage in usages]
-
-
-def _usage_line(usage: Usage, locale: str, *, is_pool: bool) -> str:
+def _usage_line(usage: Usage, locale: str, *, is_pool: bool = False) -> str:
+    """Return what is used and left of a limit, and when it resets; a limit of 0 never does."""
     period, limit = period_name(usage, locale), usage.window.limit
     if not limit:
         return translate("usage-line-pool-zero" if is_pool else "usage-line-zero", locale, period=period)
@@ -89,10 +85,10 @@ def _usage_line(usage: Usage, locale: str, *, is_pool: bool) -> str:
 
 def limit_lines(limits: Limits, own: Sequence[Usage], pool: Sequence[Usage], locale: str) -> list[str]:
     """Return a line per limit of a member and of their server, and the role that the member's come from."""
-    lines = usage_lines(own, locale) or [translate("usage-unlimited", locale)]
+    lines = [_usage_line(usage, locale) for usage in own] or [translate("usage-unlimited", locale)]
     if limits.target.kind is TargetKind.ROLE:
         lines.append(translate("usage-by-role", locale, who=mention(limits.target)))
-    return lines + usage_lines(pool, locale, is_pool=True)
+    return lines + [_usage_line(usage, locale, is_pool=True) for usage in pool]
 
 
 def price_lines(catalogue: Catalogue, locale: str) -> list[str]:
