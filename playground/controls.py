@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -11,6 +11,10 @@ from playground.clock import CLOCK
 from playground.runcomfy import respond
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp.typedefs import Handler
+
     from playground.discord import LocalDiscord
     from playground.process import BotProcess
     from playground.runcomfy import LocalRunComfy
@@ -44,7 +48,7 @@ class Controls:
             "reset": self._reset,
         }
 
-        def handler(act: Any) -> Any:
+        def handler(act: Callable[[], Awaitable[object]]) -> Handler:
             async def handle(_: web.Request) -> web.Response:
                 async with self._lock:
                     await act()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _OF_DISCORD = (
     *("application_id", "token", "bot", "commands", "interactions"),
-    *("uploads", "users", "channels", "guilds", "members"),
+    *("uploads", "users", "channels", "guilds"),
 )
 
 
@@ -44,7 +44,12 @@ class _Unpickler(pickle.Unpickler):
 def save(path: Path, discord: LocalDiscord, runcomfy: LocalRunComfy) -> None:
     """Replace the file."""
     data = {name: getattr(discord, name) for name in _OF_DISCORD}
-    data |= {"runcomfy": (runcomfy.token, runcomfy.requests), "ahead": CLOCK.ahead, "at": time.monotonic()}
+    data |= {
+        "members": discord.members,
+        "runcomfy": (runcomfy.token, runcomfy.requests),
+        "ahead": CLOCK.ahead,
+        "at": time.monotonic(),
+    }
     _Pickler(buffer := io.BytesIO(), discord).dump(data)
     (new := path.with_suffix(".new")).write_bytes(buffer.getvalue())
     new.replace(path)
@@ -55,8 +60,8 @@ def restore(path: Path, discord: LocalDiscord, runcomfy: LocalRunComfy) -> None:
     if not path.exists():
         return
     data: dict[str, Any] = _Unpickler(io.BytesIO(path.read_bytes()), discord).load()
-    discord.members.update(data.pop("members"))
-    vars(discord).update({name: data[name] for name in _OF_DISCORD if name in data})
+    vars(discord).update({name: data[name] for name in _OF_DISCORD})
+    discord.members.update(data["members"])  # in place, since the page's server has this dictionary too
     for interaction in discord.interactions.values():
         interaction.created_at += time.monotonic() - data["at"]
     runcomfy.token, requests = data["runcomfy"]

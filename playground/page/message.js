@@ -30,8 +30,9 @@ function excerpt({ content, embeds = [], attachments: files = [] }, context) {
 function replyTo(original, context, find, jump) {
   if (!original) return el("p", { class: "used" }, el("i", {}, t("The original message was deleted.")));
   const author = find(original.author);
-  return el("p", { class: "used" }, avatar(author, 16), el("b", {}, nameOf(author)),
-    el("button", { type: "button", class: "quote", "aria-label": t("Replies to {name}: {text}", { name: nameOf(author), text: excerpt(original, context) }), onclick: jump }, excerpt(original, context)));
+  const [name, text] = [nameOf(author), excerpt(original, context)];
+  const quote = { type: "button", class: "quote", "aria-label": t("Replies to {name}: {text}", { name, text }), onclick: jump };
+  return el("p", { class: "used" }, avatar(author, 16), el("b", {}, name), el("button", quote, text));
 }
 
 export function head(author, at) {

@@ -13,7 +13,7 @@ export class Messages {
   #rows = new Map(); // message id -> {message, node, pressed, chosen, failure}
   #isAtEnd = true;
 
-  /** `view` is the page's state; `act` has press, choose, menu, dismiss, remove, jump and onCommand. */
+  /** `view` is the page's state; `act` has press, choose, menu, userMenu, dismiss, remove, jump and onCommand. */
   constructor(view, act) {
     this.view = view;
     this.act = act;

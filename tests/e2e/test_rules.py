@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SMALL = {"resolution": "0.5K"}
-PRIVATE = 1 << 6
 
 
 async def ask(person: Member, channel: Channel | None = None, **options: Any) -> Interaction:

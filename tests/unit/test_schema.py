@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 
 MODEL_ID = "google/nano-banana-2/text-to-image"
 SCHEMA = Catalogue.load()[MODEL_ID].schema
-DEFINITIONS = Path(models.__file__).parent / "definitions"
-PUBLISHED = Draft202012Validator(
-    json.loads((Path(models.__file__).parent / "definitions" / f"{MODEL_ID}.json").read_text("utf-8"))[
-        "input_schema"
-    ]
-)
+DEFINITION = Path(models.__file__).parent / "definitions" / f"{MODEL_ID}.json"
+PUBLISHED = Draft202012Validator(json.loads(DEFINITION.read_text("utf-8"))["input_schema"])
 PYTHON_TYPES = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
 
 # Another family of models: ranges, RunComfy's own "float", the other name for the count, no seed.
