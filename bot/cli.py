@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import io
 import logging
 import signal
 import sys
@@ -36,7 +37,9 @@ def main() -> int:
     try:
         match arguments.command:
             case "check":
-                return asyncio.run(report.run())
+                findings = asyncio.run(report.run())
+                _print(*findings)
+                return int(any(finding.severity == "problem" for finding in findings))
             case "backup":
                 message = "Backup failed:"
                 back_up(config.load().database_url, arguments.file)
@@ -83,10 +86,18 @@ def _run() -> None:
 
 def _print_costs() -> None:
     costs = monthly_costs(config.load().database_url)
-    print(f"{'month':7} {'server':20} {'jobs':>7} {'images':>7} {'credits':>10} {'US dollars':>10}")  # noqa: T201 (output)
+    lines = [f"{'month':7} {'server':20} {'jobs':>7} {'images':>7} {'credits':>10} {'US dollars':>10}"]
     for cost in costs:
         expected = f"  jobs still estimated: {cost.unpriced}" if cost.unpriced else ""
-        print(  # noqa: T201 (output)
+        lines.append(
             f"{cost.month} {cost.guild_id:<20} {cost.jobs:7} {cost.images:7} {cost.credits:10}"
             f" {cost.usd:10.2f}{expected}"
         )
+    _print(*lines)
+
+
+def _print(*lines: object) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # for terminals without some characters
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as `head` can stop early
+    print(*lines, sep="\n")  # noqa: T201 (output)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -27,16 +25,10 @@ CHECKS: tuple[tuple[str, Check, set[str]], ...] = (
 """The checks, which run concurrently, and the settings that each one needs."""
 
 
-async def run() -> int:
-    """Run every check and print the findings.
-
-    Returns:
-        The exit code: 1 if there is a problem, else 0.
-    """
+async def run() -> list[Finding]:
+    """Run every check and return the findings."""
     log.set_up("CRITICAL")  # the findings explain it better
     stamina.set_active(False)  # report the current state, do not wait for a better one
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # for terminals without these characters
     settings, broken, findings = local.read_settings()
     findings += local.check_models()
     checks = [_run_check(name, check, settings, needed & broken) for name, check, needed in CHECKS]
@@ -46,8 +38,7 @@ async def run() -> int:
             findings.append(problem(name, f"could not be checked: {type(result).__name__}"))
         else:
             findings += result
-    print(*findings, sep="\n")  # noqa: T201 (output)
-    return int(any(finding.severity == "problem" for finding in findings))
+    return findings
 
 
 async def _run_check(name: str, check: Check, settings: Config | None, broken: set[str]) -> list[Finding]:

@@ -17,11 +17,36 @@ if TYPE_CHECKING:
 CODE = Path(bot.__file__).parents[1]
 
 
+def _environment(env: Environment) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **env.settings}
+
+
+async def run_into_closed_pipe(env: Environment, command: str) -> tuple[int, str]:
+    """Run a command whose output no one reads; return its exit code and what it says on stderr."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", command),
+            cwd=env.folder,
+            env=_environment(env),
+            stdout=writer,
+            stderr=PIPE,
+        )
+    finally:
+        os.close(writer)
+    _, said = await asyncio.wait_for(process.communicate(), 30)
+    return await process.wait(), said.decode()
+
+
 async def run_command(env: Environment, *arguments: str | Path) -> tuple[int, str]:
     """Run a command with the environment's settings; return its exit code and output."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CODE), **env.settings}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments, cwd=env.folder, env=environment, stdout=PIPE, stderr=STDOUT
+        *(sys.executable, "-m", "bot", *arguments),
+        cwd=env.folder,
+        env=_environment(env),
+        stdout=PIPE,
+        stderr=STDOUT,
     )
     said, _ = await asyncio.wait_for(process.communicate(), 30)
     text = said.decode()

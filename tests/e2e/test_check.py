@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import sqlite3
 import time
 from contextlib import closing
@@ -15,7 +16,7 @@ from bot.storage.migration import migrations
 from bot.storage.sqlite import open_database
 from playground.discord import payloads
 from playground.runcomfy import respond, stall
-from tests.e2e.cli import run_command
+from tests.e2e.cli import run_command, run_into_closed_pipe
 from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
@@ -271,6 +272,15 @@ async def test_disk_without_space(tmp_path: Path) -> None:
         assert found["disk"] == [
             "problem: 0.0 GB free on the disk of the database: free up space, or no images can be generated"
         ]
+
+
+@pytest.mark.parametrize("command", ["check", "costs"])
+async def test_output_that_no_one_reads(tmp_path: Path, command: str) -> None:
+    """As in `python -m bot check | head -4`."""
+    async with open_environment(tmp_path, is_started=False) as env:
+        async with open_database(tmp_path / "data" / "bot.db"):
+            pass
+        assert await run_into_closed_pipe(env, command) == (-signal.SIGPIPE, "")
 
 
 async def test_unknown_command_and_help(tmp_path: Path) -> None:
