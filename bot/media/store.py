@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import shutil
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from bot.domain.job import Job
 
+_log = logging.getLogger(__name__)
 FOLDER_NAME = "files"  # beside the database
 _JOB_ID = re.compile(r"[0-9a-f]{32}")  # other names are not the bot's
 
@@ -65,14 +67,19 @@ class FileStore:
         await asyncio.to_thread(shutil.rmtree, self.root / job_id, ignore_errors=True)
 
     def list_pending(self) -> list[PendingFiles]:
-        """List the files of all jobs, the newest first."""
-        folders = [each for each in self.root.glob("*") if _JOB_ID.fullmatch(each.name) and each.is_dir()]
-        found = [
-            PendingFiles(
-                folder.name,
-                sum(file.stat().st_size for file in folder.iterdir()),
-                datetime.fromtimestamp(folder.stat().st_mtime, UTC),
-            )
-            for folder in folders
-        ]
+        """List the files of all jobs, the newest first, without folders that can't be read."""
+        found = []
+        for folder in self.root.glob("*"):
+            if _JOB_ID.fullmatch(folder.name) and folder.is_dir():
+                try:
+                    found.append(_pending(folder))
+                except FileNotFoundError:
+                    pass  # its job was just writing or removing a file
+                except OSError as error:
+                    _log.warning("the files of job %s can't be listed: %s", folder.name, error)
         return sorted(found, key=lambda each: each.since, reverse=True)
+
+
+def _pending(folder: Path) -> PendingFiles:
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    return PendingFiles(folder.name, size, datetime.fromtimestamp(folder.stat().st_mtime, UTC))

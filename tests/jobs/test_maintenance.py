@@ -75,6 +75,18 @@ async def test_files_of_an_unreadable_row_stay_and_others_are_purged(tmp_path: P
         assert (its.exists(), nobodys.exists()) == (True, False)
 
 
+@pytest.mark.parametrize("target", ["removed", "itself"])
+@on_fast_clock
+async def test_folder_that_cannot_be_read_does_not_keep_others(tmp_path: Path, target: str) -> None:
+    async with running_bot(tmp_path, maintenance=False) as bot:
+        ill, well = (tmp_path / "files" / (letter * 32) for letter in "ab")
+        for each in (ill, well):
+            each.mkdir(parents=True)
+        (ill / "itself").symlink_to(target)
+        await bot.uncollected.purge_files()
+        assert (ill.exists(), well.exists()) == (True, False)
+
+
 @on_fast_clock
 async def test_each_cost_and_each_deletion_is_a_heartbeat(tmp_path: Path) -> None:
     async with running_bot(tmp_path, maintenance=False) as bot:
