@@ -39,16 +39,18 @@ class CostSync:
         """Fetch each model's list price, at the start and once a day.
 
         Raises:
-            BotError: RunComfy or the database doesn't answer; known prices stay.
+            BotError: RunComfy doesn't answer for one of them, or the database doesn't; known prices stay.
         """
         if self.context.clock.monotonic() < self._prices_until:
             return
+        unavailable: RunComfyUnavailableError | None = None
         for model_id in self.model_ids:
             try:
                 price = await self.context.runcomfy.base_price(model_id)
-            except RunComfyUnavailableError:
-                raise
-            except BotError as error:  # such as of a model that RunComfy has removed; the others continue
+            except RunComfyUnavailableError as error:
+                unavailable = error
+                continue
+            except BotError as error:  # such as of a model that RunComfy has removed
                 _log.warning("RunComfy does not report the price of %s: %s", model_id, error)
                 continue
             if price is None:
@@ -57,6 +59,8 @@ class CostSync:
                 text = LazyText("price-not-believed", {"model": model_id, "price": f"{price:f}"})
                 line = f"ignoring ${price}, which RunComfy publishes for an image of {model_id}"
                 await self._warn_once(f"warned of the published price of {model_id}", text, line)
+        if unavailable:
+            raise unavailable
         self._prices_until = self.context.clock.monotonic() + _PRICES_LAST_SECONDS
 
     async def collect_costs(self) -> None:

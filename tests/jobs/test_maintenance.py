@@ -169,10 +169,11 @@ async def test_unexpected_error_delays_no_other_job(tmp_path: Path, caplog: pyte
     assert [record.exc_info and record.exc_info[0] for record in logged] == [ValueError] * 2
 
 
+@pytest.mark.parametrize("fault", [respond(404, {"error_code": 404001}), respond(500)])
 @on_fast_clock
-async def test_unknown_model_does_not_affect_the_price_of_others(tmp_path: Path) -> None:
+async def test_failed_price_request_does_not_affect_other_models(tmp_path: Path, fault: Fault) -> None:
     async with running_bot(tmp_path, maintenance=False) as bot:
-        bot.runcomfy.inject_fault("model", respond(404, {"error_code": 404001}))
+        bot.runcomfy.inject_fault("model", fault)
         models = ["google/gone", MODEL.model_id]
         with suppress(BotError):
             await bot.new_cost_sync(models).refresh_prices()
