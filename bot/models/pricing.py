@@ -46,7 +46,8 @@ class Prices:
             missing = [value for value in known if value not in prices and value not in {"true", "false"}]
             if missing:
                 raise ValueError(f"credits.{name}: has no price for {', '.join(missing)}")
-            least += min(prices.get(value, Decimal(0)) for value in known)
+            is_always_sent = option.required or option.default is not None
+            least += min(prices.get(value, Decimal(0)) for value in known) if is_always_sent else 0
         if table and not least:
             raise ValueError("credits: the cheapest image would be free")
         return cls(table)

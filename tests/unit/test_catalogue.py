@@ -206,6 +206,11 @@ def test_language_can_override_the_schema(drop: Callable[..., Path]) -> None:
         ),
         (second(credits={"prompt": {}}), "credits.prompt: only an option with choices can have prices"),
         (second(credits={"size": {"2K": "1"}}), "credits.size: the model has no such option"),
+        (
+            with_properties({"size": {"type": "string", "enum": ["1K"]}})
+            | {"credits": {"size": {"1K": "1"}}},
+            "credits: the cheapest image would be free",
+        ),
     ],
 )
 def test_invalid_file_is_reported_by_name(drop: Callable[..., Path], content: object, expected: str) -> None:
