@@ -115,9 +115,8 @@ class SqliteDatabase:
             except sqlite3.Error as error:
                 # A row that cannot be decoded leaves its statement open in there, and so an old snapshot.
                 traceback.clear_frames(error.__traceback__)
-                if (
-                    getattr(error, "sqlite_errorcode", None) in _LOCKED
-                ):  # errors of the module itself have no code
+                code = getattr(error, "sqlite_errorcode", None)  # errors of the module itself have none
+                if code in _LOCKED:
                     raise BusyError from error
                 raise
             finally:
