@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from bot.log import escape_control
+
 _MARKS = {"ok": "✓", "problem": "✗", "note": "·"}
 
 
@@ -18,9 +20,8 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        line = f"{_MARKS[self.severity]} {self.severity:<9}{self.subject:<10}{self.text}"
         # Names of servers come from outside and could contain terminal codes.
-        return "".join(char if char.isprintable() else "?" for char in line)
+        return f"{_MARKS[self.severity]} {self.severity:<9}{self.subject:<10}{escape_control(self.text)}"
 
 
 ok, problem, note = partial(Finding, "ok"), partial(Finding, "problem"), partial(Finding, "note")

@@ -172,7 +172,7 @@ async def test_servers_and_permissions(tmp_path: Path) -> None:
         assert code == 1
         absent, lacking = found["servers"]
         assert absent.startswith("problem: GUILDS names 404, but the bot isn't there")
-        assert "missing permissions in A?[31m red one: give its role embed links, attach files" in lacking
+        assert r"missing permissions in A\x1b[31m red one: give its role embed links, attach files" in lacking
         joins(env, ("1", "One", EVERY_RIGHT), ("2", "Two", EVERY_RIGHT), ("3", "Three", EVERY_RIGHT))
         env.settings["GUILDS"] = "1,2"
         code, found = await check(env)
