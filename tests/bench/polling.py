@@ -141,7 +141,7 @@ def main() -> None:
     sizes, load = Sizes(**vars(parser.parse_args())), os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         found = asyncio.run(run(Path(folder), sizes))
-    print(table(found, sizes))  # noqa: T201 (output of the command) (a benchmark's table)
+    print(table(found, sizes))  # noqa: T201 (a benchmark's table)
     print(f"{os.cpu_count()} processors, load {load:.1f} before")  # noqa: T201 (output of the command)
 
 

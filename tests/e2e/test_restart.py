@@ -219,7 +219,7 @@ async def test_wrong_clock_does_not_invalidate_a_token(
     async with open_environment(tmp_path, runcomfy=BY_HAND) as env:
         message = await start_job(env, "a fox", "Generating")
         await env.kill()
-        env.execute(f"update jobs set interaction_at = interaction_at - {age_seconds * 1000:.0f}")  # noqa: S608 (numbers) (a number)
+        env.execute(f"update jobs set interaction_at = interaction_at - {age_seconds * 1000:.0f}")  # noqa: S608 (a number)
         edits = len(env.edits(message))
         finish(env, "a fox")
         await env.start()
